@@ -1,0 +1,22 @@
+//! Reading the apparent emotion of a face.
+
+use crate::emotion::EmotionScores;
+use crate::error::Result;
+
+/// A face as the network sees it: 48 × 48 grey values, 0 to 255, row by row.
+pub type FaceCrop = [f32; FACE_SIDE * FACE_SIDE];
+
+/// Side of a [`FaceCrop`] in pixels: that of FER2013's faces.
+pub const FACE_SIDE: usize = 48;
+
+/// Something that reads emotions from faces.
+pub trait EmotionClassifier: Send + Sync {
+    /// Name and version of the model; stored with every row it makes.
+    fn model(&self) -> &str;
+
+    /// Probabilities for each face, in the order given.
+    ///
+    /// # Errors
+    /// When the model itself fails, which no input should bring about.
+    fn classify(&self, faces: &[FaceCrop]) -> Result<Vec<EmotionScores>>;
+}

@@ -1,0 +1,173 @@
+//! The vocabulary: eight emotions and a probability for each.
+
+use std::fmt;
+use std::ops::Index;
+use std::str::FromStr;
+
+/// An apparent facial expression.
+///
+/// The first seven are FER2013's labels in that data set's order, the eighth is FER+'s addition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Emotion {
+    /// Anger.
+    Angry = 0,
+    /// Disgust.
+    Disgust = 1,
+    /// Fear.
+    Fear = 2,
+    /// Happiness.
+    Happy = 3,
+    /// Sadness.
+    Sad = 4,
+    /// Surprise.
+    Surprise = 5,
+    /// No marked expression.
+    Neutral = 6,
+    /// Contempt; only FER+ labels it.
+    Contempt = 7,
+}
+
+impl Emotion {
+    /// How many emotions there are.
+    pub const COUNT: usize = 8;
+
+    /// Every emotion, in index order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Angry,
+        Self::Disgust,
+        Self::Fear,
+        Self::Happy,
+        Self::Sad,
+        Self::Surprise,
+        Self::Neutral,
+        Self::Contempt,
+    ];
+
+    /// Position in [`Emotion::ALL`], and the number under which the database keeps it.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The emotion at `index` of [`Emotion::ALL`].
+    pub fn from_index(index: usize) -> Option<Self> {
+        Self::ALL.get(index).copied()
+    }
+
+    /// The name used on the command line, in JSON and in model metadata.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Angry => "angry",
+            Self::Disgust => "disgust",
+            Self::Fear => "fear",
+            Self::Happy => "happy",
+            Self::Sad => "sad",
+            Self::Surprise => "surprise",
+            Self::Neutral => "neutral",
+            Self::Contempt => "contempt",
+        }
+    }
+}
+
+impl fmt::Display for Emotion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A word that names no emotion.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown emotion \"{word}\"; use one of {}", Emotion::ALL.map(Emotion::name).join(", "))]
+pub struct UnknownEmotion {
+    /// The word as given.
+    pub word: String,
+}
+
+impl FromStr for Emotion {
+    type Err = UnknownEmotion;
+
+    /// Accepts the names and the usual synonyms (`anger`, `happiness`, …) in any case.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Ok(match word.trim().to_ascii_lowercase().as_str() {
+            "angry" | "anger" => Self::Angry,
+            "disgust" | "disgusted" => Self::Disgust,
+            "fear" | "afraid" | "fearful" | "scared" => Self::Fear,
+            "happy" | "happiness" | "joy" | "smile" | "smiling" => Self::Happy,
+            "sad" | "sadness" => Self::Sad,
+            "surprise" | "surprised" => Self::Surprise,
+            "neutral" | "calm" => Self::Neutral,
+            "contempt" | "contemptuous" => Self::Contempt,
+            _ => {
+                return Err(UnknownEmotion {
+                    word: word.to_owned(),
+                });
+            }
+        })
+    }
+}
+
+/// A probability for each emotion; the eight add up to one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EmotionScores([f32; Emotion::COUNT]);
+
+impl EmotionScores {
+    /// Takes probabilities in the order of [`Emotion::ALL`].
+    pub const fn new(probabilities: [f32; Emotion::COUNT]) -> Self {
+        Self(probabilities)
+    }
+
+    /// The probabilities in the order of [`Emotion::ALL`].
+    pub const fn as_array(&self) -> &[f32; Emotion::COUNT] {
+        &self.0
+    }
+
+    /// Emotions with their probabilities, in the order of [`Emotion::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (Emotion, f32)> + '_ {
+        Emotion::ALL.into_iter().zip(self.0)
+    }
+
+    /// The most probable emotion; the first in index order where several are equal.
+    pub fn top(&self) -> (Emotion, f32) {
+        self.iter()
+            .reduce(|best, next| if next.1 > best.1 { next } else { best })
+            .expect("there are eight emotions")
+    }
+}
+
+impl Index<Emotion> for EmotionScores {
+    type Output = f32;
+
+    fn index(&self, emotion: Emotion) -> &f32 {
+        &self.0[emotion.index()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_parse_back() {
+        for emotion in Emotion::ALL {
+            assert_eq!(emotion.name().parse(), Ok(emotion));
+            assert_eq!(Emotion::from_index(emotion.index()), Some(emotion));
+        }
+        assert_eq!("Happiness".parse(), Ok(Emotion::Happy));
+    }
+
+    #[test]
+    fn an_unknown_word_lists_the_known_ones() {
+        let message = "bored".parse::<Emotion>().unwrap_err().to_string();
+        assert!(
+            message.contains("bored") && message.contains("happy"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn top_is_stable_on_ties() {
+        let mut p = [0.0; Emotion::COUNT];
+        (p[2], p[5]) = (0.5, 0.5);
+        assert_eq!(EmotionScores::new(p).top(), (Emotion::Fear, 0.5));
+    }
+}

@@ -1,0 +1,157 @@
+//! Faces as plain data: where they are and what was read from them.
+//!
+//! Coordinates are pixels of the upright photo (EXIF orientation applied) at full resolution, with
+//! the origin in the upper left corner of the upper left pixel.
+
+use crate::emotion::EmotionScores;
+
+/// A point in pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Rightwards.
+    pub x: f32,
+    /// Downwards.
+    pub y: f32,
+}
+
+/// An axis-aligned rectangle in pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BoundingBox {
+    /// Left edge.
+    pub x: f32,
+    /// Upper edge.
+    pub y: f32,
+    /// Extent rightwards.
+    pub width: f32,
+    /// Extent downwards.
+    pub height: f32,
+}
+
+impl BoundingBox {
+    /// Area in square pixels; zero for an empty box.
+    pub fn area(&self) -> f32 {
+        self.width.max(0.0) * self.height.max(0.0)
+    }
+
+    /// The shorter side in pixels: the size by which a face counts as small.
+    pub fn short_side(&self) -> f32 {
+        self.width.min(self.height)
+    }
+
+    /// Area that both boxes cover, in square pixels.
+    pub fn intersection(&self, other: &Self) -> f32 {
+        let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
+        let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
+        width.max(0.0) * height.max(0.0)
+    }
+
+    /// Intersection over union, 0 to 1.
+    pub fn iou(&self, other: &Self) -> f32 {
+        let intersection = self.intersection(other);
+        let union = self.area() + other.area() - intersection;
+        if union > 0.0 {
+            intersection / union
+        } else {
+            0.0
+        }
+    }
+
+    /// The box with every coordinate multiplied by `factor`.
+    #[must_use]
+    pub fn scaled(&self, factor: f32) -> Self {
+        Self {
+            x: self.x * factor,
+            y: self.y * factor,
+            width: self.width * factor,
+            height: self.height * factor,
+        }
+    }
+}
+
+/// Five facial landmarks. Left and right are the viewer's, as they lie in the photo.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Landmarks {
+    /// Centre of the eye on the left of the photo.
+    pub left_eye: Point,
+    /// Centre of the eye on the right of the photo.
+    pub right_eye: Point,
+    /// Tip of the nose.
+    pub nose: Point,
+    /// Corner of the mouth on the left of the photo.
+    pub left_mouth: Point,
+    /// Corner of the mouth on the right of the photo.
+    pub right_mouth: Point,
+}
+
+impl Landmarks {
+    /// The points in the order left eye, right eye, nose, left and right mouth corner.
+    pub const fn points(&self) -> [Point; 5] {
+        [
+            self.left_eye,
+            self.right_eye,
+            self.nose,
+            self.left_mouth,
+            self.right_mouth,
+        ]
+    }
+
+    /// The inverse of [`Landmarks::points`].
+    pub const fn from_points(p: [Point; 5]) -> Self {
+        Self {
+            left_eye: p[0],
+            right_eye: p[1],
+            nose: p[2],
+            left_mouth: p[3],
+            right_mouth: p[4],
+        }
+    }
+
+    /// Every point put through `f`.
+    #[must_use]
+    pub fn map(&self, f: impl FnMut(Point) -> Point) -> Self {
+        Self::from_points(self.points().map(f))
+    }
+}
+
+/// A face as the detector reports it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DetectedFace {
+    /// Where it is.
+    pub bounding_box: BoundingBox,
+    /// Its landmarks; a detector may not give any.
+    pub landmarks: Option<Landmarks>,
+    /// The detector's confidence, 0 to 1.
+    pub score: f32,
+}
+
+/// A face with what the classifier read from it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoredFace {
+    /// The face as detected.
+    pub face: DetectedFace,
+    /// Probabilities of the emotions.
+    pub scores: EmotionScores,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(x: f32, y: f32, side: f32) -> BoundingBox {
+        BoundingBox {
+            x,
+            y,
+            width: side,
+            height: side,
+        }
+    }
+
+    #[test]
+    fn iou_of_halves() {
+        let a = square(0.0, 0.0, 2.0);
+        assert!((a.iou(&a) - 1.0).abs() < 1e-6);
+        assert!((a.iou(&square(1.0, 0.0, 2.0)) - 1.0 / 3.0).abs() < 1e-6);
+        assert!(a.iou(&square(5.0, 5.0, 2.0)).abs() < 1e-6);
+        assert!(square(0.0, 0.0, 0.0).iou(&square(0.0, 0.0, 0.0)).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,1 @@
+//! Numerical kernels: what candle lacks or does slowly on a CPU.

@@ -1,0 +1,97 @@
+//! A photo's identity and what its EXIF block tells.
+
+use std::fmt;
+
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+
+/// BLAKE3 digest of a file's bytes: the identity of a photo, whatever it is called.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ContentHash([u8; 32]);
+
+impl ContentHash {
+    /// Hashes the bytes of a whole file.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// Wraps a stored digest.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where a photo's date comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateSource {
+    /// EXIF `DateTimeOriginal`, or `DateTimeDigitized` or `DateTime` in its place.
+    Exif,
+    /// The file's modification time, for want of anything better.
+    FileTime,
+}
+
+/// When a photo was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenAt {
+    /// Wall-clock time where the camera was.
+    pub local: DateTime,
+    /// Offset from UTC; EXIF often leaves it out.
+    pub offset: Option<Offset>,
+    /// Where the date comes from.
+    pub source: DateSource,
+}
+
+/// A position on the globe in degrees (WGS 84).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GeoPoint {
+    /// North positive, −90 to 90.
+    pub latitude: f64,
+    /// East positive, −180 to 180.
+    pub longitude: f64,
+}
+
+/// What a photo tells of how it was taken; everything that is absent is `None`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Capture {
+    /// When.
+    pub taken_at: Option<TakenAt>,
+    /// Where.
+    pub position: Option<GeoPoint>,
+    /// Maker and model of the camera.
+    pub camera: Option<String>,
+    /// Model of the lens.
+    pub lens: Option<String>,
+    /// EXIF `ImageDescription`.
+    pub description: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_prints_as_hex() {
+        // The BLAKE3 digest of no bytes, from the specification's test vectors.
+        assert_eq!(
+            ContentHash::of(b"").to_string(),
+            "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! Decoded pixels, seen upright.
+//!
+//! Turning twelve megapixels costs more than finding the faces in them, so the pixels stay as the
+//! file stores them and only what is read from them (a small copy, a face crop) is turned.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::RgbImage;
+
+use crate::affine::Affine;
+
+/// How stored pixels must be turned to stand upright: the eight values of EXIF's tag 0x0112.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Orientation {
+    /// Stored upright.
+    #[default]
+    Upright = 1,
+    /// Mirrored left to right.
+    FlipHorizontal = 2,
+    /// Upside down.
+    Rotate180 = 3,
+    /// Mirrored top to bottom.
+    FlipVertical = 4,
+    /// Mirrored along the main diagonal.
+    Transpose = 5,
+    /// To be turned 90° clockwise.
+    Rotate90 = 6,
+    /// Mirrored along the other diagonal.
+    Transverse = 7,
+    /// To be turned 270° clockwise.
+    Rotate270 = 8,
+}
+
+impl Orientation {
+    /// Every orientation, in the order of the EXIF values 1 to 8.
+    pub const ALL: [Self; 8] = [
+        Self::Upright,
+        Self::FlipHorizontal,
+        Self::Rotate180,
+        Self::FlipVertical,
+        Self::Transpose,
+        Self::Rotate90,
+        Self::Transverse,
+        Self::Rotate270,
+    ];
+
+    /// The orientation for an EXIF value; values outside 1 to 8 count as upright.
+    pub fn from_exif(value: u32) -> Self {
+        (value as usize)
+            .checked_sub(1)
+            .and_then(|index| Self::ALL.get(index).copied())
+            .unwrap_or_default()
+    }
+
+    /// Whether width and height change places.
+    pub const fn swaps_sides(self) -> bool {
+        self as u8 >= Self::Transpose as u8
+    }
+
+    /// Turns a picture upright.
+    fn apply(self, stored: RgbImage) -> RgbImage {
+        use image::imageops::{flip_horizontal, flip_vertical, rotate90, rotate180, rotate270};
+        match self {
+            Self::Upright => stored,
+            Self::FlipHorizontal => flip_horizontal(&stored),
+            Self::Rotate180 => rotate180(&stored),
+            Self::FlipVertical => flip_vertical(&stored),
+            Self::Transpose => flip_horizontal(&rotate90(&stored)),
+            Self::Rotate90 => rotate90(&stored),
+            Self::Transverse => flip_horizontal(&rotate270(&stored)),
+            Self::Rotate270 => rotate270(&stored),
+        }
+    }
+}
+
+/// RGB pixels as stored, with the orientation that makes them upright.
+///
+/// Every width, height and coordinate of the interface is upright.
+#[derive(Debug, Clone)]
+pub struct Raster {
+    stored: RgbImage,
+    orientation: Orientation,
+}
+
+impl Raster {
+    /// Takes pixels as the file stores them.
+    pub const fn new(stored: RgbImage, orientation: Orientation) -> Self {
+        Self {
+            stored,
+            orientation,
+        }
+    }
+
+    /// Upright width in pixels.
+    pub fn width(&self) -> u32 {
+        if self.orientation.swaps_sides() {
+            self.stored.height()
+        } else {
+            self.stored.width()
+        }
+    }
+
+    /// Upright height in pixels.
+    pub fn height(&self) -> u32 {
+        if self.orientation.swaps_sides() {
+            self.stored.width()
+        } else {
+            self.stored.height()
+        }
+    }
+
+    /// The pixels as stored; [`Raster::upright_to_stored`] finds a place in them.
+    pub const fn stored(&self) -> &RgbImage {
+        &self.stored
+    }
+
+    /// The map from upright to stored coordinates (both with pixel edges at integers).
+    pub fn upright_to_stored(&self) -> Affine {
+        let (w, h) = (self.stored.width() as f32, self.stored.height() as f32);
+        let (x, y) = match self.orientation {
+            Orientation::Upright => ([1., 0., 0.], [0., 1., 0.]),
+            Orientation::FlipHorizontal => ([-1., 0., w], [0., 1., 0.]),
+            Orientation::Rotate180 => ([-1., 0., w], [0., -1., h]),
+            Orientation::FlipVertical => ([1., 0., 0.], [0., -1., h]),
+            Orientation::Transpose => ([0., 1., 0.], [1., 0., 0.]),
+            Orientation::Rotate90 => ([0., 1., 0.], [-1., 0., h]),
+            Orientation::Transverse => ([0., -1., w], [-1., 0., h]),
+            Orientation::Rotate270 => ([0., -1., w], [1., 0., 0.]),
+        };
+        Affine { x, y }
+    }
+
+    /// An upright copy of `width` × `height` pixels, filtered so that reduction does not alias.
+    ///
+    /// # Panics
+    /// If a side is zero: callers keep sides at one pixel or more.
+    pub fn resized(&self, width: u32, height: u32) -> RgbImage {
+        let (w, h) = if self.orientation.swaps_sides() {
+            (height, width)
+        } else {
+            (width, height)
+        };
+        if (w, h) == self.stored.dimensions() {
+            return self.orientation.apply(self.stored.clone());
+        }
+        let source = ImageRef::new(
+            self.stored.width(),
+            self.stored.height(),
+            self.stored.as_raw(),
+            PixelType::U8x3,
+        )
+        .expect("an RgbImage has three bytes a pixel");
+        let mut target = Image::new(w, h, PixelType::U8x3);
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+        Resizer::new()
+            .resize(&source, &mut target, &options)
+            .expect("both are RGB with at least one pixel");
+        let small = RgbImage::from_raw(w, h, target.into_vec()).expect("the sizes agree");
+        self.orientation.apply(small)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::Point;
+    use image::Rgb;
+
+    #[test]
+    fn the_map_agrees_with_turning_the_pixels() {
+        let stored = RgbImage::from_fn(3, 2, |x, y| Rgb([x as u8, y as u8, 7]));
+        for orientation in Orientation::ALL {
+            let raster = Raster::new(stored.clone(), orientation);
+            let upright = raster.resized(raster.width(), raster.height());
+            assert_eq!(upright.dimensions(), (raster.width(), raster.height()));
+            let map = raster.upright_to_stored();
+            for (x, y, pixel) in upright.enumerate_pixels() {
+                let p = map.apply(Point {
+                    x: x as f32 + 0.5,
+                    y: y as f32 + 0.5,
+                });
+                assert_eq!(
+                    stored.get_pixel(p.x as u32, p.y as u32),
+                    pixel,
+                    "{orientation:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn exif_values_out_of_range_are_upright() {
+        assert_eq!(Orientation::from_exif(0), Orientation::Upright);
+        assert_eq!(Orientation::from_exif(9), Orientation::Upright);
+        assert_eq!(Orientation::from_exif(6), Orientation::Rotate90);
+    }
+}
