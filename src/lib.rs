@@ -17,9 +17,11 @@ pub mod affine;
 pub mod emotion;
 pub mod error;
 pub mod face;
+pub mod file;
 pub mod photo;
 pub mod raster;
 
+pub mod album;
 pub mod classify;
 pub mod detect;
 pub mod imaging;

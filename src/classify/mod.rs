@@ -1,5 +1,9 @@
 //! Reading the apparent emotion of a face.
 
+mod crop;
+
+pub use crop::{FRAME_BOX, FRAME_LANDMARKS, crop_face, crop_framed};
+
 use crate::emotion::EmotionScores;
 use crate::error::Result;
 

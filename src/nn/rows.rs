@@ -3,6 +3,10 @@
 //! A row holds `width` pixels of `channels` values, channels innermost; `channels` is a multiple
 //! of sixteen. Weights are packed by groups of sixteen output channels so that one register holds
 //! one input's weights for a group.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "indices run over registers of several arrays"
+)]
 
 use super::simd::{F32x16, Level, Portable};
 

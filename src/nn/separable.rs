@@ -61,7 +61,7 @@ fn pack(values: &[f32], outputs: usize) -> Vec<f32> {
     packed
 }
 
-/// 3×3 convolution of an RGB picture with stride 2 and padding 1, followed by ReLU.
+/// 3×3 convolution of an RGB picture with stride 2 and padding 1, followed by a rectifier.
 #[derive(Debug, Clone)]
 pub struct Stem {
     weights: Vec<f32>,
@@ -83,7 +83,7 @@ impl Stem {
     }
 }
 
-/// Pointwise 1×1 convolution, then depthwise 3×3 with padding 1, then ReLU where wanted.
+/// Pointwise 1×1 convolution, then depthwise 3×3 with padding 1, then a rectifier where wanted.
 #[derive(Debug, Clone)]
 pub struct Separable {
     inputs: usize,
