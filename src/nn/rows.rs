@@ -57,7 +57,7 @@ pub(crate) fn dot_rows(
             #[cfg(target_arch = "aarch64")]
             Level::Neon => dot_rows_neon(input, weights, bias, relu, width, out),
             Level::Portable => {
-                dot_rows_with::<Portable, 2, 1>(input, weights, bias, relu, width, out);
+                dot_shape::<Portable, 1, 1, ANY, ANY>(input, weights, bias, relu, width, out);
             }
         }
     }
@@ -93,7 +93,7 @@ pub(crate) fn depthwise_row(
             #[cfg(target_arch = "aarch64")]
             Level::Neon => depthwise_row_neon(rows, weights, bias, relu, width, out),
             Level::Portable => {
-                depthwise_row_with::<Portable, 2>(rows, weights, bias, relu, width, out);
+                depthwise_row_with::<Portable, 1>(rows, weights, bias, relu, width, out);
             }
         }
     }
@@ -164,16 +164,49 @@ unsafe fn dot_rows_with<S: F32x16, const P: usize, const G: usize>(
     width: usize,
     out: &mut [f32],
 ) {
+    // With the shape known, a pixel's place is a constant in the instruction; the shapes are those
+    // of the stem and of the units that there are.
+    // SAFETY: the caller's.
+    unsafe {
+        match (input.k, input.stride) {
+            (9, 6) => dot_shape::<S, P, G, 9, 6>(input, weights, bias, relu, width, out),
+            (16, 16) => dot_shape::<S, P, G, 16, 16>(input, weights, bias, relu, width, out),
+            (32, 32) => dot_shape::<S, P, G, 32, 32>(input, weights, bias, relu, width, out),
+            (64, 64) => dot_shape::<S, P, G, 64, 64>(input, weights, bias, relu, width, out),
+            _ => dot_shape::<S, 1, 1, ANY, ANY>(input, weights, bias, relu, width, out),
+        }
+    }
+}
+
+/// Stands for a shape that is known at run time only.
+const ANY: usize = 0;
+
+/// All groups, `G` at a time.
+#[inline(always)]
+unsafe fn dot_shape<
+    S: F32x16,
+    const P: usize,
+    const G: usize,
+    const K: usize,
+    const STRIDE: usize,
+>(
+    input: DotInput<'_>,
+    weights: &[f32],
+    bias: &[f32],
+    relu: bool,
+    width: usize,
+    out: &mut [f32],
+) {
     let groups = bias.len() / LANES;
     let mut group = 0;
     while group < groups {
         // SAFETY: the caller's.
         unsafe {
             if group + G <= groups {
-                dot_groups::<S, P, G>(&input, weights, bias, relu, width, group, out);
+                dot_groups::<S, P, G, K, STRIDE>(&input, weights, bias, relu, width, group, out);
                 group += G;
             } else {
-                dot_groups::<S, P, 1>(&input, weights, bias, relu, width, group, out);
+                dot_groups::<S, P, 1, K, STRIDE>(&input, weights, bias, relu, width, group, out);
                 group += 1;
             }
         }
@@ -182,7 +215,13 @@ unsafe fn dot_rows_with<S: F32x16, const P: usize, const G: usize>(
 
 /// All pixels of `G` neighbouring groups.
 #[inline(always)]
-unsafe fn dot_groups<S: F32x16, const P: usize, const G: usize>(
+unsafe fn dot_groups<
+    S: F32x16,
+    const P: usize,
+    const G: usize,
+    const K: usize,
+    const STRIDE: usize,
+>(
     input: &DotInput<'_>,
     weights: &[f32],
     bias: &[f32],
@@ -198,10 +237,10 @@ unsafe fn dot_groups<S: F32x16, const P: usize, const G: usize>(
             if width >= P {
                 // The last tile overlaps the one before it rather than being cut short.
                 let start = x.min(width - P);
-                dot_tile::<S, P, G>(input, weights, bias, relu, start, group, out);
+                dot_tile::<S, P, G, K, STRIDE>(input, weights, bias, relu, start, group, out);
                 x = start + P;
             } else {
-                dot_tile::<S, 1, G>(input, weights, bias, relu, x, group, out);
+                dot_tile::<S, 1, G, K, STRIDE>(input, weights, bias, relu, x, group, out);
                 x += 1;
             }
         }
@@ -210,7 +249,13 @@ unsafe fn dot_groups<S: F32x16, const P: usize, const G: usize>(
 
 /// `P` pixels × `G` groups held in registers.
 #[inline(always)]
-unsafe fn dot_tile<S: F32x16, const P: usize, const G: usize>(
+unsafe fn dot_tile<
+    S: F32x16,
+    const P: usize,
+    const G: usize,
+    const K: usize,
+    const STRIDE: usize,
+>(
     input: &DotInput<'_>,
     weights: &[f32],
     bias: &[f32],
@@ -219,7 +264,8 @@ unsafe fn dot_tile<S: F32x16, const P: usize, const G: usize>(
     group: usize,
     out: &mut [f32],
 ) {
-    let (k, stride) = (input.k, input.stride);
+    let k = if K == ANY { input.k } else { K };
+    let stride = if STRIDE == ANY { input.stride } else { STRIDE };
     let channels = bias.len();
     let per_group = input.count * k * LANES;
     // SAFETY: the caller's bounds; every pointer stays inside its slice.
