@@ -17,6 +17,7 @@ pub mod affine;
 pub mod emotion;
 pub mod error;
 pub mod face;
+pub mod file;
 pub mod photo;
 pub mod raster;
 
@@ -24,3 +25,4 @@ pub mod classify;
 pub mod detect;
 pub mod imaging;
 pub mod nn;
+pub mod store;
