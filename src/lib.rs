@@ -22,6 +22,7 @@ pub mod photo;
 pub mod raster;
 
 pub mod classify;
+pub mod config;
 pub mod detect;
 pub mod imaging;
 pub mod nn;
