@@ -11,6 +11,16 @@ use crate::file::FileMeta;
 use super::path::{Subtree, decode, encode};
 use super::record::{KnownFile, Models, PhotoId};
 
+/// One range of the primary key: from the folder's own name to the last name below it. Between the
+/// two lie also names such as `folder.jpg`, which the last condition leaves out.
+const UNDER: &str = "
+    SELECT path, size, mtime_ns, inode, device, f.photo_id, f.skip_reason, f.skip_detail,
+           p.skip_reason,
+           p.detector = (SELECT id FROM models WHERE name = :detector)
+           AND p.classifier = (SELECT id FROM models WHERE name = :classifier)
+    FROM files f LEFT JOIN photos p ON p.id = f.photo_id
+    WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)";
+
 /// See [`Store::files_under`](super::Store::files_under).
 pub(super) fn under(
     db: &Connection,
@@ -19,40 +29,33 @@ pub(super) fn under(
 ) -> rusqlite::Result<HashMap<PathBuf, KnownFile>> {
     let tree = Subtree::of(folder);
     // A model without a number is new: nothing is current by it.
-    db.prepare_cached(
-        "SELECT path, size, mtime_ns, inode, device, f.photo_id, f.skip_reason, f.skip_detail,
-                p.skip_reason,
-                p.detector = (SELECT id FROM models WHERE name = :detector)
-                AND p.classifier = (SELECT id FROM models WHERE name = :classifier)
-         FROM files f LEFT JOIN photos p ON p.id = f.photo_id
-         WHERE path = :exact OR (path >= :low AND path < :high)",
-    )?
-    .query_map(
-        named_params! {
-            ":detector": models.detector,
-            ":classifier": models.classifier,
-            ":exact": tree.exact,
-            ":low": tree.low,
-            ":high": tree.high,
-        },
-        |row| {
-            let skipped: Option<SkipReason> = row.get(8)?;
-            let same_models: Option<bool> = row.get(9)?;
-            let file = KnownFile {
-                meta: FileMeta {
-                    size: row.get::<_, i64>(1)? as u64,
-                    mtime_ns: row.get(2)?,
-                    inode: row.get::<_, i64>(3)? as u64,
-                    device: row.get::<_, i64>(4)? as u64,
-                },
-                outcome: outcome_columns(row, 5)?,
-                is_current: same_models.unwrap_or_default()
-                    || skipped.is_some_and(SkipReason::is_in_content),
-            };
-            Ok((decode(row.get_ref(0)?.as_blob()?), file))
-        },
-    )?
-    .collect()
+    db.prepare_cached(UNDER)?
+        .query_map(
+            named_params! {
+                ":detector": models.detector,
+                ":classifier": models.classifier,
+                ":exact": tree.exact,
+                ":low": tree.low,
+                ":high": tree.high,
+            },
+            |row| {
+                let skipped: Option<SkipReason> = row.get(8)?;
+                let same_models: Option<bool> = row.get(9)?;
+                let file = KnownFile {
+                    meta: FileMeta {
+                        size: row.get::<_, i64>(1)? as u64,
+                        mtime_ns: row.get(2)?,
+                        inode: row.get::<_, i64>(3)? as u64,
+                        device: row.get::<_, i64>(4)? as u64,
+                    },
+                    outcome: outcome_columns(row, 5)?,
+                    is_current: same_models.unwrap_or_default()
+                        || skipped.is_some_and(SkipReason::is_in_content),
+                };
+                Ok((decode(row.get_ref(0)?.as_blob()?), file))
+            },
+        )?
+        .collect()
 }
 
 /// See [`Store::file`](super::Store::file).
@@ -123,4 +126,50 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
         .prepare_cached("DELETE FROM files WHERE path = ?")?
         .execute([encode(path)])?;
     Ok(removed > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing;
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_range_of_the_primary_key() {
+        let (_folder, store) = testing::temp_store();
+        let plan = testing::plan(&store, UNDER);
+        assert_eq!(
+            plan[0], "SEARCH f USING PRIMARY KEY (path>? AND path<?)",
+            "{plan:#?}"
+        );
+        assert!(
+            !plan.iter().any(|step| step.starts_with("SCAN f")),
+            "{plan:#?}"
+        );
+    }
+
+    #[test]
+    fn a_folder_ends_where_its_name_ends() {
+        let (_folder, mut store) = testing::temp_store();
+        for path in [
+            "/a/b/1.jpg",
+            "/a/b/c/2.jpg",
+            "/a/b.jpg",
+            "/a/b-2/3.jpg",
+            "/a/bc/4.jpg",
+        ] {
+            testing::put(&mut store, path, &testing::photo(path, vec![]));
+        }
+        let under = |folder: &str| {
+            let known = store.files_under(Path::new(folder), &testing::models());
+            let mut paths: Vec<_> = known.unwrap().into_keys().collect();
+            paths.sort();
+            paths
+        };
+        assert_eq!(
+            under("/a/b"),
+            ["/a/b/1.jpg", "/a/b/c/2.jpg"].map(PathBuf::from)
+        );
+        assert_eq!(under("/a/b.jpg"), [PathBuf::from("/a/b.jpg")]);
+        assert_eq!(under("/").len(), 5);
+    }
 }

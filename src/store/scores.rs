@@ -125,15 +125,7 @@ mod tests {
     #[test]
     fn the_walk_searches_the_primary_key_and_sorts_nothing() {
         let (_folder, store) = testing::temp_store();
-        let mut explain = store
-            .connection
-            .prepare(&format!("EXPLAIN QUERY PLAN {WALK}"))
-            .unwrap();
-        let plan: Vec<String> = explain
-            .raw_query()
-            .mapped(|row| row.get(3))
-            .collect::<rusqlite::Result<_>>()
-            .unwrap();
+        let plan = testing::plan(&store, WALK);
         assert_eq!(
             plan,
             [

@@ -140,3 +140,16 @@ pub(super) fn fill(store: &mut Store, count: u32) {
         })
         .unwrap();
 }
+
+/// How SQLite would carry out `sql`, a line for each step.
+pub(super) fn plan(store: &Store, sql: &str) -> Vec<String> {
+    let mut explain = store
+        .connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
+    explain
+        .raw_query()
+        .mapped(|row| row.get(3))
+        .collect::<rusqlite::Result<_>>()
+        .unwrap()
+}
