@@ -23,6 +23,8 @@ pub mod raster;
 
 pub mod album;
 pub mod classify;
+pub mod config;
 pub mod detect;
 pub mod imaging;
 pub mod nn;
+pub mod store;
