@@ -1,6 +1,7 @@
 //! What the file system tells of a file without its being read.
 
 use std::fs::Metadata;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// By what a changed file is told from an unchanged one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,6 @@ impl FileMeta {
     /// Takes what a `stat` told.
     #[cfg(not(unix))]
     pub fn of(metadata: &Metadata) -> Self {
-        use std::time::UNIX_EPOCH;
         let mtime_ns = metadata.modified().map_or(0, |time| {
             time.duration_since(UNIX_EPOCH).map_or_else(
                 |before| -(before.duration().as_nanos() as i64),
@@ -48,12 +48,21 @@ impl FileMeta {
             device: 0,
         }
     }
+
+    /// The modification time; `None` where it lies beyond what the platform can tell.
+    pub fn modified(&self) -> Option<SystemTime> {
+        let distance = Duration::from_nanos(self.mtime_ns.unsigned_abs());
+        if self.mtime_ns < 0 {
+            UNIX_EPOCH.checked_sub(distance)
+        } else {
+            UNIX_EPOCH.checked_add(distance)
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
-    use std::time::{Duration, SystemTime};
 
     use super::*;
 
@@ -70,5 +79,6 @@ mod tests {
             .unwrap();
         let meta = FileMeta::of(&fs::metadata(file.path()).unwrap());
         assert_eq!((meta.size, meta.mtime_ns), (3, -1_500_000_000));
+        assert_eq!(meta.modified(), Some(time));
     }
 }

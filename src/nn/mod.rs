@@ -5,9 +5,9 @@
     reason = "a kernel must be inlined into its instruction set's entry point"
 )]
 
+mod lanes;
 mod rows;
 mod separable;
-mod simd;
 
+pub use lanes::Level;
 pub use separable::{FeatureMap, Layer, Separable, Source, Stem, Workspace, run};
-pub use simd::Level;

@@ -8,7 +8,7 @@
     reason = "indices run over registers of several arrays"
 )]
 
-use super::simd::{F32x16, Level, Portable};
+use super::lanes::{F32x16, Level, Portable};
 
 /// Lanes of a weight group.
 pub(crate) const LANES: usize = 16;
@@ -149,9 +149,9 @@ macro_rules! entry_points {
 
 // Tile sizes keep accumulators, weights and one broadcast inside the register file: 32 × 512 bits,
 // 16 × 256 bits (a lane group takes two), 32 × 128 bits (a lane group takes four).
-entry_points!("x86_64", "avx512f", super::simd::Avx512, dot_rows_avx512<12, 2>, depthwise_row_avx512<4>);
-entry_points!("x86_64", "avx2,fma", super::simd::Avx2, dot_rows_avx2<6, 1>, depthwise_row_avx2<4>);
-entry_points!("aarch64", "neon", super::simd::Neon, dot_rows_neon<6, 1>, depthwise_row_neon<4>);
+entry_points!("x86_64", "avx512f", super::lanes::Avx512, dot_rows_avx512<12, 2>, depthwise_row_avx512<4>);
+entry_points!("x86_64", "avx2,fma", super::lanes::Avx2, dot_rows_avx2<6, 1>, depthwise_row_avx2<4>);
+entry_points!("aarch64", "neon", super::lanes::Neon, dot_rows_neon<6, 1>, depthwise_row_neon<4>);
 
 /// # Safety
 /// As [`dot_rows`] asserts; `S`'s instruction set is present and enabled in the caller.

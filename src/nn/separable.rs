@@ -4,8 +4,8 @@
 //! filter sees and asks the unit before it for the next one, so what passes between units stays in
 //! the cache and only the maps that are wanted are written out.
 
+use super::lanes::Level;
 use super::rows::{DotInput, LANES, depthwise_row, dot_rows, max_pool_row};
-use super::simd::Level;
 
 /// Values of a picture on a grid: `height` rows of `width` pixels of `channels` values.
 #[derive(Debug, Default, Clone)]
