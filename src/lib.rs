@@ -24,3 +24,4 @@ pub mod classify;
 pub mod detect;
 pub mod imaging;
 pub mod nn;
+pub mod train;

@@ -1,0 +1,4 @@
+//! Training and measuring the emotion network.
+
+pub mod atomic;
+pub mod dataset;
