@@ -21,6 +21,7 @@ pub mod photo;
 pub mod raster;
 
 pub mod classify;
+pub mod cli;
 pub mod detect;
 pub mod imaging;
 pub mod nn;

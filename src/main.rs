@@ -1,2 +1,24 @@
-//! x
-fn main() {}
+//! The temporary entry of this branch.
+#![allow(clippy::print_stderr)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use fer_index::cli::{dataset, train};
+
+#[derive(Parser)]
+enum Cli {
+    Dataset(dataset::DatasetArgs),
+    Train(train::TrainArgs),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse() {
+        Cli::Dataset(args) => dataset::run(&args),
+        Cli::Train(args) => train::run(&args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}

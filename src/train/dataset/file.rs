@@ -24,6 +24,9 @@ impl Dataset {
     ///
     /// # Errors
     /// If the file cannot be written.
+    ///
+    /// # Panics
+    /// Never: the shapes are those of the data.
     pub fn save(&self, path: &Path) -> Result<()> {
         let n = self.rows.len();
         let labels: Vec<u8> = self.rows.iter().map(|row| row.label as u8).collect();

@@ -42,7 +42,9 @@ impl Dataset {
         for (place, index) in shuffled.enumerate() {
             folds[place % k].push(index);
         }
-        folds.iter_mut().for_each(|fold| fold.sort_unstable());
+        for fold in &mut folds {
+            fold.sort_unstable();
+        }
         folds
     }
 

@@ -1,0 +1,5 @@
+//! The commands; the only place that prints.
+#![allow(clippy::print_stdout)]
+
+pub mod dataset;
+pub mod train;
