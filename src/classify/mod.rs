@@ -1,5 +1,7 @@
 //! Reading the apparent emotion of a face.
 
+pub mod network;
+
 use crate::emotion::EmotionScores;
 use crate::error::Result;
 
