@@ -65,7 +65,7 @@ pub fn run(args: &DatasetArgs) -> Result<ExitCode, Error> {
 
 fn print_summary(summary: &Summary) {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_FULL_CONDENSED);
+    table.load_style(presets::UTF8_FULL_CONDENSED);
     let names = summary.emotions.iter().copied();
     table.set_header(["part", "rows"].into_iter().chain(names));
     for (part, counts) in &summary.parts {
