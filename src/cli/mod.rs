@@ -2,4 +2,5 @@
 #![allow(clippy::print_stdout)]
 
 pub mod dataset;
+pub mod evaluate;
 pub mod train;

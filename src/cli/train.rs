@@ -24,7 +24,7 @@ pub struct TrainArgs {
     /// Folder of the run; by default runs/ and the recipe's name.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Change a value of the recipe, such as optimizer.learning_rate=0.05.
+    /// Change a value of the recipe, such as `optimizer.learning_rate=0.05`.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -46,7 +46,10 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode, Error> {
         println!("going on after epoch {done}");
     }
     run.fit(&mut Progress::new(recipe.epochs))?;
-    println!("the best weights are {}", folder.join("best.safetensors").display());
+    println!(
+        "the best weights are {}",
+        folder.join("best.safetensors").display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -98,10 +101,9 @@ impl Observer for Progress {
 }
 
 fn figures(measure: &Measure) -> String {
-    let heads: String = measure
-        .accuracy
-        .iter()
-        .map(|(name, accuracy)| format!(" {name} {:.1} %", 100.0 * accuracy))
+    let heads = measure.accuracy.iter();
+    let heads: Vec<String> = heads
+        .map(|(name, accuracy)| format!("{name} {:.1} %", 100.0 * accuracy))
         .collect();
-    format!("{:.3}{heads}", measure.loss)
+    format!("{:.3} {}", measure.loss, heads.join(" "))
 }

@@ -24,7 +24,11 @@ impl Average {
     pub fn new(spec: &NetworkSpec, followed: &VarMap, decay: f64) -> Result<Self> {
         let (weights, network) = weights::network(spec)?;
         weights::copy(followed, &weights)?;
-        let values = |map| weights::sorted(map).into_iter().map(|(_, variable)| variable);
+        let values = |map| {
+            weights::sorted(map)
+                .into_iter()
+                .map(|(_, variable)| variable)
+        };
         let pairs = values(&weights).zip(values(followed)).collect();
         Ok(Self {
             decay,

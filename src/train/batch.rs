@@ -57,11 +57,7 @@ impl<'a> Batches<'a> {
     }
 
     /// The batches of an epoch, in order, from a thread that ends with the receiver.
-    pub fn spawn<'scope>(
-        self,
-        epoch: usize,
-        scope: &'scope Scope<'scope, '_>,
-    ) -> Receiver<Batch>
+    pub fn spawn<'scope>(self, epoch: usize, scope: &'scope Scope<'scope, '_>) -> Receiver<Batch>
     where
         'a: 'scope,
     {

@@ -67,9 +67,9 @@ impl Checkpoint {
                 });
             }
         };
-        Self::parse(&bytes).map(Some).ok_or_else(|| {
-            Error::Model(format!("{} is not a checkpoint of a run", path.display()))
-        })
+        Self::parse(&bytes)
+            .map(Some)
+            .ok_or_else(|| Error::Model(format!("{} is not a checkpoint of a run", path.display())))
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {

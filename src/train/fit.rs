@@ -117,7 +117,10 @@ impl<'a> Run<'a> {
             path: self.folder.clone(),
             source,
         })?;
-        atomic::write(&self.folder.join("recipe.toml"), self.progress.recipe.as_bytes())?;
+        atomic::write(
+            &self.folder.join("recipe.toml"),
+            self.progress.recipe.as_bytes(),
+        )?;
         while !self.finished() {
             let Some(metrics) = self.epoch(observer)? else {
                 break;
@@ -161,7 +164,10 @@ impl<'a> Run<'a> {
         };
         let losses: Vec<f64> = self.history().iter().map(|m| m.validation.loss).collect();
         let per_epoch = batches.per_epoch();
-        observer.epoch_started(epoch + 1, per_epoch * self.recipe.batch_size.min(self.training.len()));
+        observer.epoch_started(
+            epoch + 1,
+            per_epoch * self.recipe.batch_size.min(self.training.len()),
+        );
         let (mut tally, mut images, mut learning_rate) = (Tally::default(), 0, 0.0);
         let (network, average) = (&self.network, self.average.as_ref());
         let (recipe, targets, optimizer) = (self.recipe, &self.targets, &mut self.optimizer);
@@ -210,7 +216,10 @@ impl<'a> Run<'a> {
     }
 
     fn validate(&self) -> candle_core::Result<Measure> {
-        let network = self.average.as_ref().map_or(&self.network, Average::network);
+        let network = self
+            .average
+            .as_ref()
+            .map_or(&self.network, Average::network);
         let mut tally = Tally::default();
         for rows in self.validation.chunks(VALIDATION_BATCH) {
             let batch = plain(self.dataset, &self.targets, rows);
@@ -222,7 +231,11 @@ impl<'a> Run<'a> {
     }
 
     fn head_names(&self) -> impl Iterator<Item = &str> {
-        self.recipe.network.heads.iter().map(|head| head.name.as_str())
+        self.recipe
+            .network
+            .heads
+            .iter()
+            .map(|head| head.name.as_str())
     }
 
     /// The validation accuracy that epochs are compared by: that of the first head.
@@ -235,7 +248,9 @@ impl<'a> Run<'a> {
     /// The best epoch (from 1), the earliest of equals.
     fn best_epoch(&self) -> Option<usize> {
         let scores = self.history().iter().map(|metrics| self.score(metrics));
-        let best = scores.enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a });
+        let best = scores
+            .enumerate()
+            .reduce(|a, b| if b.1 > a.1 { b } else { a });
         best.map(|(index, _)| index + 1)
     }
 
@@ -299,15 +314,21 @@ impl<'a> Run<'a> {
     }
 
     fn save_best(&self) -> Result<()> {
-        let weights = self.average.as_ref().map_or(&self.weights, Average::weights);
+        let weights = self
+            .average
+            .as_ref()
+            .map_or(&self.weights, Average::weights);
         let json = |value: serde_json::Result<String>| {
             value.map_err(|e| Error::Model(format!("cannot describe the model: {e}")))
         };
         let metadata = [
-            ("network", json(serde_json::to_string(&self.recipe.network))?),
+            ("spec", json(serde_json::to_string(&self.recipe.network))?),
             ("name", self.recipe.name.clone()),
             ("recipe", self.progress.recipe.clone()),
-            ("metrics", json(serde_json::to_string(&self.history().last()))?),
+            (
+                "metrics",
+                json(serde_json::to_string(&self.history().last()))?,
+            ),
         ];
         let metadata: HashMap<String, String> = metadata
             .into_iter()

@@ -114,9 +114,7 @@ mod tests {
         let total: f64 = terms
             .map(|(t, p)| match kind {
                 LossKind::CrossEntropy => -t * p.ln(),
-                LossKind::BinaryCrossEntropy => {
-                    -(t * p.ln() + (1.0 - t) * (1.0 - p).ln()) / 3.0
-                }
+                LossKind::BinaryCrossEntropy => -(t * p.ln() + (1.0 - t) * (1.0 - p).ln()) / 3.0,
                 LossKind::MeanSquaredError => (t - p).powi(2) / 3.0,
             })
             .sum();
@@ -132,7 +130,10 @@ mod tests {
         ] {
             for activation in [Activation::Softmax, Activation::Sigmoid] {
                 let (found, expected) = (found(kind, activation), expected(kind, activation));
-                assert!((found - expected).abs() < 1e-6, "{kind:?} {activation:?}: {found}, {expected}");
+                assert!(
+                    (found - expected).abs() < 1e-6,
+                    "{kind:?} {activation:?}: {found}, {expected}"
+                );
             }
         }
     }

@@ -52,7 +52,9 @@ impl Tally {
         self.heads.resize_with(heads.len(), HeadTally::default);
         for (tally, (logits, targets)) in self.heads.iter_mut().zip(heads) {
             let classes = targets.len() / rows.max(1);
-            let pairs = logits.chunks_exact(classes).zip(targets.chunks_exact(classes));
+            let pairs = logits
+                .chunks_exact(classes)
+                .zip(targets.chunks_exact(classes));
             for (logits, target) in pairs {
                 if target.iter().any(|&t| t > 0.0) {
                     tally.asked += 1;

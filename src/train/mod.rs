@@ -6,6 +6,7 @@ mod average;
 pub mod batch;
 mod checkpoint;
 pub mod dataset;
+pub mod evaluate;
 pub mod fit;
 pub mod loss;
 pub mod metrics;
@@ -15,7 +16,7 @@ pub mod recipe;
 pub mod schedule;
 pub mod targets;
 mod update;
-mod weights;
+pub mod weights;
 
 pub use dataset::Dataset;
 pub use fit::{Observer, Run};

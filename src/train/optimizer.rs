@@ -93,7 +93,11 @@ impl Optimizer {
                         OptimizerKind::Sgd => None,
                         OptimizerKind::Adam | OptimizerKind::Adamw => Some(zeros()?),
                     },
-                    decay: if decays { recipe.weight_decay as f32 } else { 0.0 },
+                    decay: if decays {
+                        recipe.weight_decay as f32
+                    } else {
+                        0.0
+                    },
                     name,
                     variable,
                 })
@@ -222,7 +226,12 @@ mod tests {
             }
             if recipe.kind == OptimizerKind::Sgd {
                 v = recipe.momentum * v + g;
-                w -= rate * if recipe.nesterov { g + recipe.momentum * v } else { v };
+                w -= rate
+                    * if recipe.nesterov {
+                        g + recipe.momentum * v
+                    } else {
+                        v
+                    };
             } else {
                 m = recipe.beta1 * m + (1.0 - recipe.beta1) * g;
                 v = recipe.beta2 * v + (1.0 - recipe.beta2) * g * g;
@@ -236,7 +245,11 @@ mod tests {
 
     #[test]
     fn each_rule_follows_its_definition() {
-        for kind in [OptimizerKind::Sgd, OptimizerKind::Adam, OptimizerKind::Adamw] {
+        for kind in [
+            OptimizerKind::Sgd,
+            OptimizerKind::Adam,
+            OptimizerKind::Adamw,
+        ] {
             for nesterov in [false, true] {
                 let recipe = OptimizerRecipe {
                     kind,
@@ -245,7 +258,10 @@ mod tests {
                     ..OptimizerRecipe::default()
                 };
                 let (found, expected) = (f64::from(three_steps(recipe)), reference(recipe));
-                assert!((found - expected).abs() < 1e-5, "{recipe:?}: {found}, {expected}");
+                assert!(
+                    (found - expected).abs() < 1e-5,
+                    "{recipe:?}: {found}, {expected}"
+                );
             }
         }
     }

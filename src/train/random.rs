@@ -8,16 +8,16 @@ use rand_chacha::ChaCha8Rng;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
-    /// Initial weights; the index is a digest of the parameter's name.
-    Weights = 1,
     /// The order of an epoch's rows.
-    Order = 2,
+    Order = 1,
     /// One image's augmentation; the index is its row.
-    Augmentation = 3,
+    Augmentation = 2,
     /// Mixing the images of a batch; the index is the batch.
-    Mixup = 4,
+    Mixup = 3,
     /// Dropout; the index is the batch.
-    Dropout = 5,
+    Dropout = 4,
+    /// Resampling for an interval; the index is the resampling.
+    Bootstrap = 5,
 }
 
 /// A generator of its own for each (seed, purpose, epoch, index).

@@ -103,7 +103,10 @@ impl Recipe {
         let erase = self.augment.erase;
         let probabilities = [
             ("augment.flip", self.augment.flip),
-            ("augment.erase.probability", erase.map_or(0.0, |e| e.probability)),
+            (
+                "augment.erase.probability",
+                erase.map_or(0.0, |e| e.probability),
+            ),
             ("targets.label_smoothing", self.targets.label_smoothing),
             ("network.dropout", self.network.dropout),
         ];

@@ -122,6 +122,9 @@ mod tests {
         };
         assert!(close(schedule.factor(3.0, 9, &[1.0, 0.9, 0.95]), 1.0));
         assert!(close(schedule.factor(4.0, 9, &[1.0, 0.9, 0.95, 0.91]), 0.5));
-        assert!(close(schedule.factor(5.0, 9, &[1.0, 0.9, 0.95, 0.91, 0.8]), 0.5));
+        assert!(close(
+            schedule.factor(5.0, 9, &[1.0, 0.9, 0.95, 0.91, 0.8]),
+            0.5
+        ));
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use candle_core::{Device, Result, Tensor, Var, bail};
-use candle_nn::VarMap;
+use candle_core::{DType, Device, Result, Tensor, Var, bail};
+use candle_nn::{VarBuilder, VarMap};
+use safetensors::SafeTensors;
 
 use super::atomic;
 use crate::classify::network::{Network, NetworkSpec};
@@ -13,7 +14,9 @@ use crate::error::{self, Error};
 /// The variables of a map, in the order of their names.
 pub fn sorted(weights: &VarMap) -> Vec<(String, Var)> {
     let data = weights.data();
-    let data = data.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let data = data
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut variables: Vec<_> = data.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
     variables.sort_by(|a, b| a.0.cmp(&b.0));
     variables
@@ -25,8 +28,7 @@ pub fn sorted(weights: &VarMap) -> Vec<(String, Var)> {
 /// If the architecture is not possible.
 pub fn network(spec: &NetworkSpec) -> Result<(VarMap, Network)> {
     let weights = VarMap::new();
-    let builder =
-        candle_nn::VarBuilder::from_varmap(&weights, candle_core::DType::F32, &Device::Cpu);
+    let builder = VarBuilder::from_varmap(&weights, DType::F32, &Device::Cpu);
     let network = Network::new(spec, &builder)?;
     Ok((weights, network))
 }
@@ -57,4 +59,24 @@ pub fn save(
     let bytes = safetensors::serialize(tensors, Some(metadata))
         .map_err(|e| Error::Model(format!("{}: {e}", path.display())))?;
     atomic::write(path, &bytes)
+}
+
+/// Reads the network of a model file.
+///
+/// # Errors
+/// If the file cannot be read, does not describe its network, or lacks a weight.
+pub fn load(path: &Path) -> error::Result<Network> {
+    let unusable =
+        |problem: String| Error::Model(format!("{} is no model: {problem}", path.display()));
+    let bytes = std::fs::read(path).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| unusable(e.to_string()))?;
+    let spec = header.metadata().as_ref().and_then(|m| m.get("spec"));
+    let spec = spec.ok_or_else(|| unusable("its metadata has no \"spec\"".to_owned()))?;
+    let spec = serde_json::from_str(spec).map_err(|e| unusable(format!("spec: {e}")))?;
+    VarBuilder::from_buffered_safetensors(bytes, DType::F32, &Device::Cpu)
+        .and_then(|builder| Network::new(&spec, &builder))
+        .map_err(|e| unusable(e.to_string()))
 }

@@ -35,7 +35,11 @@ pub(super) fn read(path: &Path) -> Result<Dataset> {
     let header = reader.byte_headers().map_err(|e| bad_csv(path, &e))?;
     if header != COLUMNS.as_slice() {
         let expected = COLUMNS.join(",");
-        return Err(bad_line(path, 1, format!("the header is not \"{expected}\"")));
+        return Err(bad_line(
+            path,
+            1,
+            format!("the header is not \"{expected}\""),
+        ));
     }
     let (mut rows, mut pixels) = (Vec::new(), Vec::new());
     let mut record = ByteRecord::new();
@@ -64,7 +68,10 @@ fn row(record: &ByteRecord, pixels: &mut Vec<u8>) -> Result<Row, RowError> {
         .find(|known| known.name().as_bytes() == usage)
         .ok_or_else(|| RowError::Usage(text(usage)))?;
     let start = pixels.len();
-    for value in values.split(|&b| b == b' ').filter(|value| !value.is_empty()) {
+    for value in values
+        .split(|&b| b == b' ')
+        .filter(|value| !value.is_empty())
+    {
         pixels.push(byte(value).ok_or_else(|| RowError::Pixel {
             place: pixels.len() - start + 1,
             value: text(value),

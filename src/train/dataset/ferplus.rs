@@ -66,7 +66,11 @@ pub(super) fn attach(dataset: &mut Dataset, path: &Path) -> Result<()> {
     let header = reader.byte_headers().map_err(|e| bad_csv(path, &e))?;
     if header != COLUMNS.as_slice() {
         let expected = COLUMNS.join(",");
-        return Err(bad_line(path, 1, format!("the header is not \"{expected}\"")));
+        return Err(bad_line(
+            path,
+            1,
+            format!("the header is not \"{expected}\""),
+        ));
     }
     let mut last_with_name: HashMap<Vec<u8>, usize> = HashMap::new();
     let mut record = ByteRecord::new();

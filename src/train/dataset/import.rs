@@ -57,7 +57,9 @@ pub(super) fn csv_reader(path: &Path) -> Result<csv::Reader<Box<dyn Read>>> {
     } else {
         Box::new(file)
     };
-    Ok(csv::ReaderBuilder::new().flexible(true).from_reader(content))
+    Ok(csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(content))
 }
 
 /// What is wrong with a file, and on which line.

@@ -1,8 +1,8 @@
 //! FER2013 with FER+'s votes: labelled faces in memory.
 
 mod duplicates;
-mod ferplus;
 mod fer2013;
+mod ferplus;
 mod file;
 mod import;
 mod split;

@@ -23,10 +23,7 @@ impl Dataset {
         for mut group in self.by_label(&all, seed) {
             let training = (group.len() as f64 * train_fraction).round() as usize;
             let validation = group.split_off(training);
-            for (indices, usage) in [
-                (group, Usage::Training),
-                (validation, Usage::PublicTest),
-            ] {
+            for (indices, usage) in [(group, Usage::Training), (validation, Usage::PublicTest)] {
                 for index in indices {
                     self.rows[index].usage = usage;
                 }
