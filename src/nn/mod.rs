@@ -6,12 +6,13 @@
 //! work on plain slices. Work is divided into parts that do not depend on the number of threads and
 //! partial sums are added in a fixed order, so results are bit-equal however many threads run.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code)] // SIMD
+#![allow(clippy::inline_always)] // code meant for a vector unit must become part of its caller
 
 pub mod conv;
 pub mod norm;
 pub mod op;
 pub mod pool;
-mod scratch;
+mod simd;
 
 pub use op::{batch_norm, conv2d, global_average_pool, max_pool2d};

@@ -41,7 +41,7 @@ fn filled(like: &Tensor, fill: impl FnOnce(&mut [f32])) -> Result<Tensor> {
 /// # Errors
 /// If the shapes do not fit or a tensor is not `f32` on the CPU.
 pub fn conv2d(x: &Tensor, kernel: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
-    let (batch, height, width, channels_in) = x.dims4()?;
+    let (_, height, width, channels_in) = x.dims4()?;
     let (kh, kw, ci, channels_out) = kernel.dims4()?;
     if kh != kw || ci != channels_in || kh > height.min(width) + 2 * padding || stride == 0 {
         bail!(
@@ -51,7 +51,6 @@ pub fn conv2d(x: &Tensor, kernel: &Tensor, stride: usize, padding: usize) -> Res
         );
     }
     let geometry = Geometry {
-        batch,
         height,
         width,
         channels_in,
@@ -79,14 +78,15 @@ impl CustomOp2 for Conv2d {
         kernel_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let g = &self.0;
-        let mut y = vec![0.0; g.batch * g.image_out()];
+        let batch = x_layout.dims()[0];
+        let mut y = vec![0.0; batch * g.image_out()];
         conv::forward(
             g,
             values(x, x_layout)?,
             values(kernel, kernel_layout)?,
             &mut y,
         );
-        let shape = (g.batch, g.out_height(), g.out_width(), g.channels_out);
+        let shape = (batch, g.out_height(), g.out_width(), g.channels_out);
         Ok((CpuStorage::F32(y), shape.into()))
     }
 
