@@ -7,6 +7,8 @@ mod file;
 mod import;
 mod split;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod votes;
 
 use std::fmt;
