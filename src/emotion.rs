@@ -4,10 +4,13 @@ use std::fmt;
 use std::ops::Index;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// An apparent facial expression.
 ///
 /// The first seven are FER2013's labels in that data set's order, the eighth is FER+'s addition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Emotion {
     /// Anger.

@@ -23,8 +23,11 @@ pub mod raster;
 
 pub mod album;
 pub mod classify;
+pub mod cli;
 pub mod config;
 pub mod detect;
 pub mod imaging;
 pub mod nn;
+pub mod pipeline;
 pub mod store;
+pub mod train;

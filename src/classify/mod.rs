@@ -1,8 +1,13 @@
 //! Reading the apparent emotion of a face.
 
+mod cnn;
 mod crop;
+pub mod network;
+mod weights;
 
+pub use cnn::Cnn;
 pub use crop::{FRAME_BOX, FRAME_LANDMARKS, crop_face, crop_framed};
+pub use weights::read_network;
 
 use crate::emotion::EmotionScores;
 

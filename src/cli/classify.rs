@@ -73,7 +73,11 @@ pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> R
 fn look(analyser: &Analyser, path: &Path, framed: bool) -> Answer {
     let missing = || Skip::new(SkipReason::Unreadable, "there is no such file");
     let (_, bytes) = read_file(path, analyser.limits().max_bytes)?.ok_or_else(missing)?;
-    let scan = if framed { analyser.framed(&bytes) } else { analyser.photo(&bytes) };
+    let scan = if framed {
+        analyser.framed(&bytes)
+    } else {
+        analyser.photo(&bytes)
+    };
     scan.map(|scan| scan.faces)
 }
 

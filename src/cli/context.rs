@@ -26,7 +26,10 @@ impl Context {
             ..Overrides::default()
         };
         let effective = Effective::load(global.config.as_deref(), &overrides)?;
-        Ok(Self { effective, quiet: global.quiet })
+        Ok(Self {
+            effective,
+            quiet: global.quiet,
+        })
     }
 
     pub const fn effective(&self) -> &Effective {
@@ -57,8 +60,10 @@ impl Context {
     /// The built-in models, under the limits of the settings.
     pub fn analyser(&self) -> Result<Analyser> {
         let config = self.config();
-        let detector =
-            DetectorParams { threshold: config.detector.threshold, ..DetectorParams::default() };
+        let detector = DetectorParams {
+            threshold: config.detector.threshold,
+            ..DetectorParams::default()
+        };
         let limits = Limits {
             max_bytes: config.limits.max_file_bytes,
             max_pixels: config.limits.max_pixels,

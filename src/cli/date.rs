@@ -34,7 +34,10 @@ pub(super) fn parse_span(text: &str) -> Result<DateSpan, String> {
         }
     };
     let last = DateTime::from_parts(Date::MAX, Time::MAX);
-    Ok(DateSpan { start, end: start.checked_add(length).unwrap_or(last) })
+    Ok(DateSpan {
+        start,
+        end: start.checked_add(length).unwrap_or(last),
+    })
 }
 
 #[cfg(test)]
@@ -49,17 +52,39 @@ mod tests {
     #[test]
     fn each_precision_is_a_span() {
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        assert_eq!(span("2019"), pair("2019-01-01T00:00:00", "2020-01-01T00:00:00"));
-        assert_eq!(span("2019-12"), pair("2019-12-01T00:00:00", "2020-01-01T00:00:00"));
-        assert_eq!(span("2020-02-29"), pair("2020-02-29T00:00:00", "2020-03-01T00:00:00"));
-        assert_eq!(span("2019-07-14 12:30"), pair("2019-07-14T12:30:00", "2019-07-14T12:31:00"));
-        assert_eq!(span("2019-07-14T12:30:15"), pair("2019-07-14T12:30:15", "2019-07-14T12:30:16"));
+        assert_eq!(
+            span("2019"),
+            pair("2019-01-01T00:00:00", "2020-01-01T00:00:00")
+        );
+        assert_eq!(
+            span("2019-12"),
+            pair("2019-12-01T00:00:00", "2020-01-01T00:00:00")
+        );
+        assert_eq!(
+            span("2020-02-29"),
+            pair("2020-02-29T00:00:00", "2020-03-01T00:00:00")
+        );
+        assert_eq!(
+            span("2019-07-14 12:30"),
+            pair("2019-07-14T12:30:00", "2019-07-14T12:31:00")
+        );
+        assert_eq!(
+            span("2019-07-14T12:30:15"),
+            pair("2019-07-14T12:30:15", "2019-07-14T12:30:16")
+        );
         assert_eq!(span("9999-12-31").1, "9999-12-31T23:59:59.999999999");
     }
 
     #[test]
     fn what_is_no_date_is_told_how_to_write_one() {
-        for text in ["", "19", "2019-13", "2019-02-30", "yesterdayish", "2019-07-14 25:00"] {
+        for text in [
+            "",
+            "19",
+            "2019-13",
+            "2019-02-30",
+            "yesterdayish",
+            "2019-07-14 25:00",
+        ] {
             let message = parse_span(text).unwrap_err();
             assert!(message.contains("2019-07-14"), "{message}");
         }

@@ -36,12 +36,19 @@ pub(super) fn run(
     out: &mut Stdout,
 ) -> Result<Outcome> {
     let config = context.config();
-    let roots = if args.roots.is_empty() { config.album.roots.clone() } else { args.roots.clone() };
+    let roots = if args.roots.is_empty() {
+        config.album.roots.clone()
+    } else {
+        args.roots.clone()
+    };
     let filter = context.filter()?;
     let analyser = context.analyser()?;
     let mut store = Store::open(&config.database)?;
     let progress = Progress::new(context.quiet());
-    let options = IndexOptions { threads: context.threads(), again };
+    let options = IndexOptions {
+        threads: context.threads(),
+        again,
+    };
     let result = index(&mut store, &analyser, &roots, &filter, options, &progress);
     progress.finish();
     let summary = result?;
@@ -79,9 +86,16 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
         }
     }
     for (reason, files) in &summary.skipped {
-        out.line(format_args!("{} skipped: {reason}", count(files.len() as u64, "file")))?;
+        out.line(format_args!(
+            "{} skipped: {reason}",
+            count(files.len() as u64, "file")
+        ))?;
         for file in files.iter().take(NAMED) {
-            out.line(format_args!("    {}: {}", file.path.display(), file.skip.detail))?;
+            out.line(format_args!(
+                "    {}: {}",
+                file.path.display(),
+                file.skip.detail
+            ))?;
         }
         if files.len() > NAMED {
             out.line(format_args!("    … and {} more", files.len() - NAMED))?;
@@ -91,7 +105,10 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
 }
 
 fn happiest(store: &Store, out: &mut Stdout) -> Result<()> {
-    let query = Query { limit: HAPPIEST, ..Query::for_emotion(Emotion::Happy) };
+    let query = Query {
+        limit: HAPPIEST,
+        ..Query::for_emotion(Emotion::Happy)
+    };
     let hits = store.query(&query)?;
     if hits.is_empty() {
         return Ok(());

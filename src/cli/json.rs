@@ -80,11 +80,17 @@ enum JsonOutcome {
 impl JsonClassified {
     pub fn faces(path: &Path, faces: &[ScoredFace]) -> Self {
         let faces = faces.iter().map(JsonFace::scored).collect();
-        Self { path: JsonPath::of(path), outcome: JsonOutcome::Faces(faces) }
+        Self {
+            path: JsonPath::of(path),
+            outcome: JsonOutcome::Faces(faces),
+        }
     }
 
     pub fn error(path: &Path, error: &impl ToString) -> Self {
-        Self { path: JsonPath::of(path), outcome: JsonOutcome::Error(error.to_string()) }
+        Self {
+            path: JsonPath::of(path),
+            outcome: JsonOutcome::Error(error.to_string()),
+        }
     }
 }
 
@@ -128,7 +134,10 @@ fn by_name<S: Serializer>(scores: &EmotionScores, serializer: S) -> Result<S::Ok
 
 /// ISO 8601, with the offset where the photo tells it.
 pub(super) fn date(taken_at: &TakenAt) -> String {
-    let offset = taken_at.offset.map(|offset| offset.to_string()).unwrap_or_default();
+    let offset = taken_at
+        .offset
+        .map(|offset| offset.to_string())
+        .unwrap_or_default();
     format!("{}{offset}", taken_at.local)
 }
 
@@ -142,7 +151,11 @@ mod tests {
     #[test]
     fn dates_carry_the_offset_where_it_is_known() {
         let local = civil::date(2019, 7, 14).at(12, 34, 56, 120_000_000);
-        let mut taken_at = TakenAt { local, offset: None, source: DateSource::Exif };
+        let mut taken_at = TakenAt {
+            local,
+            offset: None,
+            source: DateSource::Exif,
+        };
         assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12");
         taken_at.offset = Some(Offset::constant_seconds(2 * 3600 + 1800));
         assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12+02:30");
@@ -155,6 +168,9 @@ mod tests {
         use std::os::unix::ffi::OsStrExt;
         let json = JsonClassified::error(Path::new(OsStr::from_bytes(b"a\xff.jpg")), &"no");
         let json = serde_json::to_string(&json).unwrap();
-        assert_eq!(json, r#"{"path":"a�.jpg","path_bytes":"61ff2e6a7067","error":"no"}"#);
+        assert_eq!(
+            json,
+            r#"{"path":"a�.jpg","path_bytes":"61ff2e6a7067","error":"no"}"#
+        );
     }
 }

@@ -5,13 +5,16 @@ mod classify;
 mod completions;
 mod config;
 mod context;
+mod dataset;
 mod date;
+mod evaluate;
 mod index;
 mod json;
 mod output;
 mod progress;
 mod query;
 mod show;
+mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +69,12 @@ enum Command {
     Classify(classify::ClassifyArgs),
     /// Tell everything that is known of a photo
     Show(show::ShowArgs),
+    /// Work with training data
+    Dataset(dataset::DatasetArgs),
+    /// Train a network by a recipe; goes on where an interrupted run was left
+    Train(train::TrainArgs),
+    /// Measure a model on labelled faces
+    Evaluate(evaluate::EvaluateArgs),
     /// Show the settings in force, or where they come from
     Config(config::ConfigArgs),
     /// Write a completion script for a shell
@@ -116,6 +125,9 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Query(args) => query::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
+        Command::Dataset(args) => dataset::run(&args, out),
+        Command::Train(args) => train::run(&args, out),
+        Command::Evaluate(args) => evaluate::run(&args, out),
         Command::Config(args) => config::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
     }

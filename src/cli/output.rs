@@ -16,7 +16,10 @@ pub(super) struct Stdout {
 
 impl Stdout {
     pub fn new() -> Self {
-        Self { inner: BufWriter::new(io::stdout().lock()), closed: false }
+        Self {
+            inner: BufWriter::new(io::stdout().lock()),
+            closed: false,
+        }
     }
 
     /// Whether a person sees it.
@@ -56,7 +59,10 @@ impl Stdout {
         let mut written = self.inner.write_all(b"[");
         for (index, value) in values.enumerate() {
             written = written
-                .and_then(|()| self.inner.write_all(if index == 0 { b"\n" } else { b",\n" }))
+                .and_then(|()| {
+                    self.inner
+                        .write_all(if index == 0 { b"\n" } else { b",\n" })
+                })
                 .and_then(|()| {
                     serde_json::to_writer(&mut self.inner, &value).map_err(io::Error::from)
                 });
@@ -80,7 +86,10 @@ impl Stdout {
     fn check(&mut self, written: io::Result<()>) -> Result<()> {
         written.map_err(|source| {
             self.closed |= source.kind() == ErrorKind::BrokenPipe;
-            Error::Io { path: "standard output".into(), source }
+            Error::Io {
+                path: "standard output".into(),
+                source,
+            }
         })
     }
 }

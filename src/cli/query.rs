@@ -76,12 +76,18 @@ pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Resu
         ..Query::for_emotion(args.emotion)
     };
     let hits = store.query(&query)?;
-    let default = if Stdout::is_terminal() { Format::Table } else { Format::Paths };
+    let default = if Stdout::is_terminal() {
+        Format::Table
+    } else {
+        Format::Paths
+    };
     match args.format.unwrap_or(default) {
         Format::Table if hits.is_empty() => {}
         Format::Table => table(&hits, out)?,
         Format::Json => out.json_array(hits.iter().map(JsonHit::of))?,
-        Format::Jsonl => hits.iter().try_for_each(|hit| out.json(&JsonHit::of(hit)))?,
+        Format::Jsonl => hits
+            .iter()
+            .try_for_each(|hit| out.json(&JsonHit::of(hit)))?,
         Format::Csv => csv(&hits, out)?,
         Format::Paths => hits.iter().try_for_each(|hit| out.path(&hit.path))?,
     }
@@ -95,7 +101,10 @@ pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Resu
 /// A folder as the index names it: absolute and without links, or as it was if it is gone.
 pub(super) fn resolve(folder: PathBuf) -> Result<PathBuf> {
     folder.canonicalize().or_else(|_| {
-        std::path::absolute(&folder).map_err(|source| Error::Io { path: folder, source })
+        std::path::absolute(&folder).map_err(|source| Error::Io {
+            path: folder,
+            source,
+        })
     })
 }
 
@@ -103,11 +112,15 @@ pub(super) fn resolve(folder: PathBuf) -> Result<PathBuf> {
 pub(super) fn table(hits: &[Hit], out: &mut Stdout) -> Result<()> {
     let mut table = Table::new();
     table
-        .load_preset(presets::NOTHING)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(["score", "taken", "faces", "path"]);
     for hit in hits {
-        let taken = hit.scan.capture.taken_at.map(|taken| taken.local.date().to_string());
+        let taken = hit
+            .scan
+            .capture
+            .taken_at
+            .map(|taken| taken.local.date().to_string());
         table.add_row([
             format!("{:.1} %", 100.0 * hit.score),
             taken.unwrap_or_default(),
@@ -126,9 +139,17 @@ pub(super) fn table(hits: &[Hit], out: &mut Stdout) -> Result<()> {
 fn csv(hits: &[Hit], out: &mut Stdout) -> Result<()> {
     out.with(|stdout| {
         let mut writer = csv::Writer::from_writer(stdout);
-        writer.write_record(["path", "score", "emotion", "taken_at", "width", "height", "faces"])?;
+        writer.write_record([
+            "path", "score", "emotion", "taken_at", "width", "height", "faces",
+        ])?;
         for hit in hits {
-            let taken_at = hit.scan.capture.taken_at.as_ref().map(date).unwrap_or_default();
+            let taken_at = hit
+                .scan
+                .capture
+                .taken_at
+                .as_ref()
+                .map(date)
+                .unwrap_or_default();
             writer.write_record([
                 hit.path.as_os_str().as_encoded_bytes(),
                 hit.score.to_string().as_bytes(),

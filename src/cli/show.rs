@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::Outcome;
 use super::classify::percentages;
 use super::context::Context;
 use super::json::{JsonClassified, JsonFace, JsonPath, date};
 use super::output::Stdout;
 use super::query::resolve;
-use super::Outcome;
 use crate::error::{Error, Result};
 use crate::photo::DateSource;
 use crate::store::{Photo, Scan, Store, StoredFace};
@@ -47,7 +47,11 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
         }
     };
     let photo = photo.ok_or_else(|| Error::Store("the photo was removed meanwhile".to_owned()))?;
-    if args.json { out.json(&as_json(&photo))? } else { tell(&photo, out)? }
+    if args.json {
+        out.json(&as_json(&photo))?
+    } else {
+        tell(&photo, out)?
+    }
     Ok(Outcome::Found)
 }
 
@@ -55,7 +59,10 @@ fn tell(photo: &Photo, out: &mut Stdout) -> Result<()> {
     for path in &photo.paths {
         out.line(path.display())?;
     }
-    out.line(format_args!("  content       {} ({} bytes)", photo.hash, photo.bytes))?;
+    out.line(format_args!(
+        "  content       {} ({} bytes)",
+        photo.hash, photo.bytes
+    ))?;
     out.line(format_args!("  indexed       {}", photo.indexed_at))?;
     match &photo.content {
         Ok(scan) => tell_scan(scan, out),
@@ -64,7 +71,10 @@ fn tell(photo: &Photo, out: &mut Stdout) -> Result<()> {
 }
 
 fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
-    out.line(format_args!("  picture       {}, {}×{} px", scan.format, scan.width, scan.height))?;
+    out.line(format_args!(
+        "  picture       {}, {}×{} px",
+        scan.format, scan.width, scan.height
+    ))?;
     let capture = &scan.capture;
     if let Some(taken_at) = &capture.taken_at {
         let remark = match taken_at.source {
@@ -75,7 +85,9 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
     }
     if let Some(position) = capture.position {
         let (latitude, longitude) = (position.latitude, position.longitude);
-        out.line(format_args!("  position      {latitude:.5}, {longitude:.5}"))?;
+        out.line(format_args!(
+            "  position      {latitude:.5}, {longitude:.5}"
+        ))?;
     }
     for (label, value) in [
         ("camera", &capture.camera),
@@ -87,7 +99,10 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
         }
     }
     let models = &scan.models;
-    out.line(format_args!("  models        {}, {}", models.detector, models.classifier))?;
+    out.line(format_args!(
+        "  models        {}, {}",
+        models.detector, models.classifier
+    ))?;
     if scan.faces.is_empty() {
         out.line("  No face")?;
     }

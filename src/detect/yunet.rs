@@ -14,7 +14,8 @@ use super::nms::suppress;
 use super::{DetectorParams, FaceDetector};
 use crate::error::{Error, Result, Skip};
 use crate::face::{BoundingBox, DetectedFace, Landmarks, Point};
-use crate::nn::{FeatureMap, Layer, Level, Separable, Source, Stem, Workspace, run};
+use crate::nn::Level;
+use crate::nn::separable::{FeatureMap, Layer, Separable, Source, Stem, Workspace, run};
 use crate::raster::Raster;
 
 static WEIGHTS: &[u8] = include_bytes!("../../models/yunet_s.safetensors");

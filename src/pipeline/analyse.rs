@@ -24,7 +24,12 @@ impl Analyser {
         limits: Limits,
         min_face: f32,
     ) -> Self {
-        Self { detector, classifier, limits, min_face }
+        Self {
+            detector,
+            classifier,
+            limits,
+            min_face,
+        }
     }
 
     /// What every photo is held to.
@@ -48,11 +53,15 @@ impl Analyser {
         let decoded = imaging::decode(bytes, &self.limits)?;
         let mut detected = self.detector.detect(&decoded.raster)?;
         detected.retain(|face| face.bounding_box.short_side() >= self.min_face);
-        let crops: Vec<_> =
-            detected.iter().map(|face| crop_face(&decoded.raster, face)).collect();
+        let crops: Vec<_> = detected
+            .iter()
+            .map(|face| crop_face(&decoded.raster, face))
+            .collect();
         let scores = self.classifier.classify(&crops);
-        let faces =
-            detected.into_iter().zip(scores).map(|(face, scores)| ScoredFace { face, scores });
+        let faces = detected
+            .into_iter()
+            .zip(scores)
+            .map(|(face, scores)| ScoredFace { face, scores });
         Ok(self.scan(decoded, faces.collect()))
     }
 
@@ -69,9 +78,16 @@ impl Analyser {
             width: raster.width() as f32,
             height: raster.height() as f32,
         };
-        let face = DetectedFace { bounding_box, landmarks: None, score: 1.0 };
+        let face = DetectedFace {
+            bounding_box,
+            landmarks: None,
+            score: 1.0,
+        };
         let scores = self.classifier.classify(&[crop_framed(raster)]);
-        let faces = scores.into_iter().map(|scores| ScoredFace { face, scores }).collect();
+        let faces = scores
+            .into_iter()
+            .map(|scores| ScoredFace { face, scores })
+            .collect();
         Ok(self.scan(decoded, faces))
     }
 

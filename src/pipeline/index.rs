@@ -66,7 +66,10 @@ pub fn index(
     let plan = plan(store, roots, filter, &models, options.again)?;
     observer.planned(plan.read.len() as u64);
 
-    let mut summary = Summary { unchanged: plan.unchanged, ..Summary::default() };
+    let mut summary = Summary {
+        unchanged: plan.unchanged,
+        ..Summary::default()
+    };
     for problem in &plan.problems {
         summary.skip(&problem.path, &problem.skip);
     }
@@ -75,7 +78,13 @@ pub fn index(
     let workers = (0..threads)
         .map(|_| {
             let store = Store::open_existing(store.path())?;
-            Ok(Worker { analyser, models: &models, claims: &claims, store, again: options.again })
+            Ok(Worker {
+                analyser,
+                models: &models,
+                claims: &claims,
+                store,
+                again: options.again,
+            })
         })
         .collect::<Result<Vec<_>>>()?;
     let mut writer = Writer::new(store, observer, summary);

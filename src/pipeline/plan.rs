@@ -28,7 +28,10 @@ pub(super) fn plan(
     models: &Models,
     again: bool,
 ) -> Result<Plan> {
-    let folders = roots.iter().map(|root| scan(root, filter)).collect::<Result<Vec<_>>>()?;
+    let folders = roots
+        .iter()
+        .map(|root| scan(root, filter))
+        .collect::<Result<Vec<_>>>()?;
     let mut plan = Plan::default();
     for folder in without_nested(folders) {
         let known = store.files_under(&folder.root, models)?;
@@ -57,8 +60,12 @@ fn compare(
         }
     }
     // What lies in a folder that could not be looked into is not gone.
-    let hidden =
-        |path: &Path| folder.problems.iter().any(|problem| path.starts_with(&problem.path));
+    let hidden = |path: &Path| {
+        folder
+            .problems
+            .iter()
+            .any(|problem| path.starts_with(&problem.path))
+    };
     let mut gone: Vec<_> = known.into_keys().filter(|path| !hidden(path)).collect();
     gone.sort();
     plan.gone.append(&mut gone);
@@ -73,15 +80,30 @@ mod tests {
     use crate::store::PhotoId;
 
     fn meta(size: u64) -> FileMeta {
-        FileMeta { size, mtime_ns: 1, inode: 2, device: 3 }
+        FileMeta {
+            size,
+            mtime_ns: 1,
+            inode: 2,
+            device: 3,
+        }
     }
 
     fn found(path: &str, size: u64) -> FoundFile {
-        FoundFile { path: path.into(), meta: meta(size) }
+        FoundFile {
+            path: path.into(),
+            meta: meta(size),
+        }
     }
 
     fn known(path: &str, size: u64, is_current: bool) -> (PathBuf, KnownFile) {
-        (path.into(), KnownFile { meta: meta(size), outcome: Ok(PhotoId(1)), is_current })
+        (
+            path.into(),
+            KnownFile {
+                meta: meta(size),
+                outcome: Ok(PhotoId(1)),
+                is_current,
+            },
+        )
     }
 
     fn compared(again: bool) -> Plan {
@@ -91,7 +113,12 @@ mod tests {
         };
         let folder = ScannedFolder {
             root: "/a".into(),
-            files: vec![found("/a/changed", 2), found("/a/new", 1), found("/a/same", 1), found("/a/stale", 1)],
+            files: vec![
+                found("/a/changed", 2),
+                found("/a/new", 1),
+                found("/a/same", 1),
+                found("/a/stale", 1),
+            ],
             problems: vec![problem],
         };
         let index = [
@@ -109,9 +136,16 @@ mod tests {
     #[test]
     fn new_changed_and_stale_files_are_read_and_hidden_ones_are_not_gone() {
         let plan = compared(false);
-        let read: Vec<_> = plan.read.iter().map(|file| file.path.to_str().unwrap()).collect();
+        let read: Vec<_> = plan
+            .read
+            .iter()
+            .map(|file| file.path.to_str().unwrap())
+            .collect();
         assert_eq!(read, ["/a/changed", "/a/new", "/a/stale"]);
-        assert_eq!((plan.unchanged, plan.gone), (1, vec![PathBuf::from("/a/gone")]));
+        assert_eq!(
+            (plan.unchanged, plan.gone),
+            (1, vec![PathBuf::from("/a/gone")])
+        );
     }
 
     #[test]
@@ -122,9 +156,17 @@ mod tests {
 
     #[test]
     fn nested_folders_are_done_once() {
-        let folder =
-            |root: &str| ScannedFolder { root: root.into(), files: vec![], problems: vec![] };
-        let left = without_nested(vec![folder("/a/b"), folder("/a"), folder("/ab"), folder("/a")]);
+        let folder = |root: &str| ScannedFolder {
+            root: root.into(),
+            files: vec![],
+            problems: vec![],
+        };
+        let left = without_nested(vec![
+            folder("/a/b"),
+            folder("/a"),
+            folder("/ab"),
+            folder("/a"),
+        ]);
         assert_eq!(left, [folder("/a"), folder("/ab")]);
     }
 }

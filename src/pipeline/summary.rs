@@ -36,7 +36,10 @@ pub struct Summary {
 
 impl Summary {
     pub(super) fn skip(&mut self, path: &Path, skip: &Skip) {
-        let file = SkippedFile { path: path.to_path_buf(), skip: skip.clone() };
+        let file = SkippedFile {
+            path: path.to_path_buf(),
+            skip: skip.clone(),
+        };
         self.skipped.entry(skip.reason).or_default().push(file);
     }
 

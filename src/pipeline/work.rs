@@ -27,7 +27,11 @@ pub(super) enum Outcome {
     /// Content that was looked at just now.
     New(Box<PhotoRecord>),
     /// Content that the index has, looked at or skipped.
-    Known { id: PhotoId, hash: ContentHash, skip: Option<Skip> },
+    Known {
+        id: PhotoId,
+        hash: ContentHash,
+        skip: Option<Skip>,
+    },
     /// Content that another worker is looking at; its finding is on the way.
     Twin(ContentHash),
     /// The file could not be read.
@@ -43,7 +47,10 @@ pub(super) struct Claims(Mutex<HashSet<ContentHash>>);
 impl Claims {
     /// Whether nobody had it before.
     fn claim(&self, hash: ContentHash) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(hash)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(hash)
     }
 }
 
@@ -67,11 +74,27 @@ impl Worker<'_> {
         let FoundFile { path, meta } = file;
         let (meta, bytes) = match read_file(&path, self.analyser.limits().max_bytes) {
             Ok(Some((meta, bytes))) => (meta, bytes),
-            Ok(None) => return Ok(Finding { path, meta, outcome: Outcome::Vanished }),
-            Err(skip) => return Ok(Finding { path, meta, outcome: Outcome::Unread(skip) }),
+            Ok(None) => {
+                return Ok(Finding {
+                    path,
+                    meta,
+                    outcome: Outcome::Vanished,
+                });
+            }
+            Err(skip) => {
+                return Ok(Finding {
+                    path,
+                    meta,
+                    outcome: Outcome::Unread(skip),
+                });
+            }
         };
         let outcome = self.content(&bytes, &meta)?;
-        Ok(Finding { path, meta, outcome })
+        Ok(Finding {
+            path,
+            meta,
+            outcome,
+        })
     }
 
     fn content(&self, bytes: &[u8], meta: &FileMeta) -> Result<Outcome> {
@@ -85,16 +108,24 @@ impl Worker<'_> {
         {
             let skip = known.outcome.err();
             let skip = skip.map(|reason| Skip::new(reason, "as before, under another name"));
-            return Ok(Outcome::Known { id: known.id, hash, skip });
+            return Ok(Outcome::Known {
+                id: known.id,
+                hash,
+                skip,
+            });
         }
         let mut content = self.analyser.photo(bytes);
         if let Ok(scan) = &mut content
             && scan.capture.taken_at.is_none()
         {
-            scan.capture.taken_at = meta.modified().map(taken_at_from_mtime);
+            scan.capture.taken_at = meta.modified().and_then(taken_at_from_mtime);
         }
         let bytes = bytes.len() as u64;
-        Ok(Outcome::New(Box::new(PhotoRecord { hash, bytes, content })))
+        Ok(Outcome::New(Box::new(PhotoRecord {
+            hash,
+            bytes,
+            content,
+        })))
     }
 }
 
@@ -106,15 +137,19 @@ impl Worker<'_> {
 pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>, Skip> {
     let unread = |error: &std::io::Error| match error.kind() {
         ErrorKind::NotFound => None,
-        ErrorKind::PermissionDenied => {
-            Some(Skip::new(SkipReason::PermissionDenied, "the file may not be read"))
-        }
+        ErrorKind::PermissionDenied => Some(Skip::new(
+            SkipReason::PermissionDenied,
+            "the file may not be read",
+        )),
         _ => Some(Skip::new(SkipReason::Unreadable, error.to_string())),
     };
     let attempt = || -> std::io::Result<Result<(FileMeta, Vec<u8>), Skip>> {
         // Asked before opening: to open a pipe is to wait for whoever writes to it.
         if !path.metadata()?.is_file() {
-            return Ok(Err(Skip::new(SkipReason::Unreadable, "it is not a regular file")));
+            return Ok(Err(Skip::new(
+                SkipReason::Unreadable,
+                "it is not a regular file",
+            )));
         }
         let file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -126,7 +161,10 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>,
         // One byte more than allowed tells a file that grew past the limit meanwhile.
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > limit {
-            return Ok(Err(Skip::new(SkipReason::TooLarge, format!("the limit is {limit} bytes"))));
+            return Ok(Err(Skip::new(
+                SkipReason::TooLarge,
+                format!("the limit is {limit} bytes"),
+            )));
         }
         Ok(Ok((FileMeta::of(&metadata), bytes)))
     };
@@ -146,7 +184,10 @@ mod tests {
         let path = dir.path().join("a");
         std::fs::write(&path, b"12345").unwrap();
         assert_eq!(read_file(&path, 5).unwrap().unwrap().1, b"12345");
-        assert_eq!(read_file(&path, 4).unwrap_err().reason, SkipReason::TooLarge);
+        assert_eq!(
+            read_file(&path, 4).unwrap_err().reason,
+            SkipReason::TooLarge
+        );
         assert_eq!(read_file(&dir.path().join("b"), 4), Ok(None));
     }
 

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::Observer;
 use super::summary::Summary;
 use super::work::{Finding, Outcome};
-use super::Observer;
 use crate::error::{Result, Skip};
 use crate::file::FileMeta;
 use crate::photo::ContentHash;
@@ -37,14 +37,22 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub fn new(store: &'a mut Store, observer: &'a dyn Observer, summary: Summary) -> Self {
         let (stored, waiting) = (HashMap::new(), HashMap::new());
-        Self { store, observer, summary, stored, waiting }
+        Self {
+            store,
+            observer,
+            summary,
+            stored,
+            waiting,
+        }
     }
 
     /// Removes what is gone.
     pub fn forget(&mut self, gone: &[PathBuf]) -> Result<()> {
         for paths in gone.chunks(1024) {
             self.store.batch(|batch| {
-                paths.iter().try_for_each(|path| batch.remove_file(path).map(drop))
+                paths
+                    .iter()
+                    .try_for_each(|path| batch.remove_file(path).map(drop))
             })?;
         }
         self.summary.gone += gone.len() as u64;
@@ -64,8 +72,17 @@ impl<'a> Writer<'a> {
     }
 
     fn store_all(&mut self, findings: Vec<Finding>) -> Result<()> {
-        let Self { store, stored, waiting, summary, .. } = self;
-        let paths: Vec<PathBuf> = findings.iter().map(|finding| finding.path.clone()).collect();
+        let Self {
+            store,
+            stored,
+            waiting,
+            summary,
+            ..
+        } = self;
+        let paths: Vec<PathBuf> = findings
+            .iter()
+            .map(|finding| finding.path.clone())
+            .collect();
         store.batch(|batch| {
             for finding in findings {
                 store_one(batch, finding, stored, waiting, summary)?;
@@ -107,7 +124,11 @@ fn store_one(
     waiting: &mut HashMap<ContentHash, Vec<(PathBuf, FileMeta)>>,
     summary: &mut Summary,
 ) -> Result<()> {
-    let Finding { path, meta, outcome } = finding;
+    let Finding {
+        path,
+        meta,
+        outcome,
+    } = finding;
     match outcome {
         Outcome::Vanished => {
             batch.remove_file(&path)?;
@@ -155,7 +176,9 @@ fn release(
     waiting: &mut HashMap<ContentHash, Vec<(PathBuf, FileMeta)>>,
     summary: &mut Summary,
 ) -> Result<()> {
-    let Some((id, skip)) = stored.get(hash) else { return Ok(()) };
+    let Some((id, skip)) = stored.get(hash) else {
+        return Ok(());
+    };
     for (path, meta) in waiting.remove(hash).unwrap_or_default() {
         batch.put_file(&path, &meta, Ok(*id))?;
         match skip {

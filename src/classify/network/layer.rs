@@ -1,0 +1,194 @@
+//! The layers of a network, their weights held under their candle paths.
+
+use candle_core::{Result, Tensor, Var};
+use candle_nn::{Init, VarBuilder};
+
+use super::random::SplitMix64;
+use crate::nn;
+
+/// Added to the variance under the root.
+pub const EPSILON: f32 = 1e-5;
+
+/// The share of a running statistic that each batch replaces.
+const MOMENTUM: f32 = 0.1;
+
+/// How a forward pass is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Statistics of the batch, which also move the running ones; dropout drawn from the seed.
+    Train {
+        /// Decides what dropout drops.
+        seed: u64,
+    },
+    /// Running statistics, no dropout.
+    Evaluate,
+}
+
+/// A convolution without bias followed by batch normalisation.
+#[derive(Debug)]
+pub struct ConvNorm {
+    kernel: Tensor,
+    gamma: Tensor,
+    beta: Tensor,
+    running_mean: Var,
+    running_variance: Var,
+    stride: usize,
+    padding: usize,
+}
+
+/// The shape of a [`ConvNorm`].
+#[derive(Debug, Clone, Copy)]
+pub struct ConvShape {
+    /// Input channels.
+    pub input: usize,
+    /// Output channels.
+    pub output: usize,
+    /// Side of the kernel; the padding is half of it.
+    pub kernel: usize,
+    /// Step, both ways.
+    pub stride: usize,
+}
+
+impl ConvNorm {
+    /// Takes `weight[k, k, in, out]` under `conv` and the four vectors of the norm under `norm`.
+    pub fn new(shape: ConvShape, conv: &VarBuilder, norm: &VarBuilder) -> Result<Self> {
+        let ConvShape {
+            input,
+            output,
+            kernel,
+            stride,
+        } = shape;
+        let constant = |name, value| norm.get_with_hints(output, name, Init::Const(value));
+        Ok(Self {
+            kernel: conv.get_with_hints(
+                (kernel, kernel, input, output),
+                "weight",
+                Init::Const(0.0),
+            )?,
+            gamma: constant("weight", 1.0)?,
+            beta: constant("bias", 0.0)?,
+            running_mean: Var::from_tensor(&constant("running_mean", 0.0)?)?,
+            running_variance: Var::from_tensor(&constant("running_var", 1.0)?)?,
+            stride,
+            padding: kernel / 2,
+        })
+    }
+
+    /// Convolves, normalises, adds `residual` and rectifies, the last two if asked for.
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        residual: Option<&Tensor>,
+        relu: bool,
+        mode: Mode,
+    ) -> Result<Tensor> {
+        if mode == Mode::Evaluate {
+            return self.forward_by_running(x, residual, relu);
+        }
+        let z = nn::conv2d(x, &self.kernel, self.stride, self.padding)?;
+        let (y, batch) = nn::batch_norm(&z, &self.gamma, &self.beta, residual, relu, EPSILON)?;
+        let unbiased = batch.count as f32 / (batch.count.max(2) - 1) as f32;
+        let variance = batch.variance.iter().map(|v| v * unbiased).collect();
+        update(&self.running_mean, batch.mean)?;
+        update(&self.running_variance, variance)?;
+        Ok(y)
+    }
+
+    /// Detached from the weights, so that candle keeps no intermediate values for a backward pass.
+    fn forward_by_running(
+        &self,
+        x: &Tensor,
+        residual: Option<&Tensor>,
+        relu: bool,
+    ) -> Result<Tensor> {
+        let z = nn::conv2d(x, &self.kernel.detach(), self.stride, self.padding)?;
+        let deviation =
+            (self.running_variance.as_detached_tensor() + f64::from(EPSILON))?.sqrt()?;
+        let scale = (self.gamma.detach() / deviation)?;
+        let mean = self.running_mean.as_detached_tensor();
+        let shift = (self.beta.detach() - (mean * &scale)?)?;
+        let mut y = z.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+        if let Some(residual) = residual {
+            y = (y + residual)?;
+        }
+        if relu { y.relu() } else { Ok(y) }
+    }
+}
+
+/// Moves a running statistic towards a batch's.
+fn update(running: &Var, batch: Vec<f32>) -> Result<()> {
+    let batch = Tensor::new(batch, running.device())?;
+    let kept = (running.as_detached_tensor() * f64::from(1.0 - MOMENTUM))?;
+    running.set(&(kept + (batch * f64::from(MOMENTUM))?)?)
+}
+
+/// A fully connected layer.
+#[derive(Debug)]
+pub struct Dense {
+    weight: Tensor,
+    bias: Tensor,
+}
+
+impl Dense {
+    /// Takes `weight[output, input]` and `bias[output]`.
+    pub fn new(input: usize, output: usize, vb: &VarBuilder) -> Result<Self> {
+        Ok(Self {
+            weight: vb.get_with_hints((output, input), "weight", Init::Const(0.0))?,
+            bias: vb.get_with_hints(output, "bias", Init::Const(0.0))?,
+        })
+    }
+
+    /// `x[n, input]` to `[n, output]`.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        if mode == Mode::Evaluate {
+            x.matmul(&self.weight.detach().t()?)?
+                .broadcast_add(&self.bias.detach())
+        } else {
+            x.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)
+        }
+    }
+}
+
+/// Squeeze-and-excitation (Hu et al. 2017): scales each channel by a gate read from all of them.
+#[derive(Debug)]
+pub struct SqueezeExcitation {
+    squeeze: Dense,
+    excite: Dense,
+}
+
+impl SqueezeExcitation {
+    /// For `channels`, with `channels / reduction` values between the two dense layers.
+    pub fn new(channels: usize, reduction: usize, vb: &VarBuilder) -> Result<Self> {
+        let inner = (channels / reduction.max(1)).max(1);
+        Ok(Self {
+            squeeze: Dense::new(channels, inner, &vb.pp("squeeze"))?,
+            excite: Dense::new(inner, channels, &vb.pp("excite"))?,
+        })
+    }
+
+    /// `x[n, h, w, channels]` to the same shape.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let squeezed = self
+            .squeeze
+            .forward(&nn::global_average_pool(x)?, mode)?
+            .relu()?;
+        let gate = candle_nn::ops::sigmoid(&self.excite.forward(&squeezed, mode)?)?;
+        x.broadcast_mul(&gate.unsqueeze(1)?.unsqueeze(1)?)
+    }
+}
+
+/// Sets a share of `rate` of the values to zero and scales the others up (Srivastava et al. 2014).
+pub fn dropout(x: &Tensor, rate: f32, mode: Mode) -> Result<Tensor> {
+    let Mode::Train { seed } = mode else {
+        return Ok(x.clone());
+    };
+    if rate <= 0.0 {
+        return Ok(x.clone());
+    }
+    let mut random = SplitMix64::new(seed);
+    let keep = 1.0 / (1.0 - rate);
+    let mask = (0..x.elem_count())
+        .map(|_| if random.uniform() < rate { 0.0 } else { keep })
+        .collect();
+    x * Tensor::from_vec(mask, x.shape(), x.device())?
+}

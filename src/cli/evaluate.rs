@@ -1,0 +1,119 @@
+//! `fer-index evaluate`: measures a model on labelled faces.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use comfy_table::{Table, presets};
+
+use super::Outcome;
+use super::output::Stdout;
+use crate::error::{Error, Result};
+use crate::train::dataset::{Dataset, Usage};
+use crate::train::evaluate::{Evaluation, Figures, Proportion, evaluate};
+use crate::train::weights;
+
+/// Measure a model on labelled faces.
+#[derive(Debug, Args)]
+pub(super) struct EvaluateArgs {
+    /// The model's weights.
+    model: PathBuf,
+    /// The data set, as `dataset import` writes it.
+    #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
+    data: PathBuf,
+    /// The part of the data: training, public or private.
+    #[arg(long, default_value = "public", value_name = "PART")]
+    usage: Usage,
+    /// Do not average over each face and its mirror image.
+    #[arg(long)]
+    no_flip: bool,
+    /// How to print the figures.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// How figures are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables to read.
+    Table,
+    /// Every figure, for programs.
+    Json,
+}
+
+pub(super) fn run(args: &EvaluateArgs, out: &mut Stdout) -> Result<Outcome> {
+    let network = weights::load(&args.model)?;
+    let dataset = Dataset::load(&args.data)?;
+    let evaluation = evaluate(&network, &dataset, args.usage, !args.no_flip)?;
+    match args.format {
+        Format::Table => print_tables(&evaluation, out)?,
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&evaluation)
+                .map_err(|e| Error::Model(format!("cannot write the figures: {e}")))?;
+            out.line(&json)?;
+        }
+    }
+    Ok(Outcome::Found)
+}
+
+fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {
+    for result in &evaluation.results {
+        out.line(format_args!(
+            "{} on {}",
+            result.protocol.title(),
+            evaluation.usage
+        ))?;
+        print_figures(&result.all, out)?;
+        if let Some(unique) = &result.without_duplicates {
+            out.line(format_args!(
+                "without rows that training has too: {}",
+                headline(unique)
+            ))?;
+        }
+        out.line("")?;
+    }
+    Ok(())
+}
+
+fn print_figures(figures: &Figures, out: &mut Stdout) -> Result<()> {
+    out.line(format_args!("{}", headline(figures)))?;
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let names: Vec<&str> = figures.emotions.iter().map(|e| e.emotion).collect();
+    let columns = ["true", "correct/total", "recall", "precision", "F1"];
+    table.set_header(columns.into_iter().chain(names));
+    for (emotion, answers) in figures.emotions.iter().zip(&figures.confusion) {
+        let recall = &emotion.recall;
+        let cells = [
+            emotion.emotion.to_owned(),
+            format!("{}/{}", recall.correct, recall.total),
+            percent(recall),
+            percent(&emotion.precision),
+            format!("{:.3}", emotion.f1),
+        ];
+        let answers = answers.iter().map(usize::to_string);
+        table.add_row(cells.into_iter().chain(answers));
+    }
+    out.line(&table)
+}
+
+fn headline(figures: &Figures) -> String {
+    let [low, high] = figures.macro_f1_interval;
+    format!(
+        "accuracy {}/{} = {}, macro-F1 {:.3} ({low:.3}–{high:.3}), macro recall {:.3}, ECE {:.3}",
+        figures.accuracy.correct,
+        figures.accuracy.total,
+        percent(&figures.accuracy),
+        figures.macro_f1,
+        figures.macro_recall,
+        figures.ece
+    )
+}
+
+fn percent(p: &Proportion) -> String {
+    format!(
+        "{:.1} % ({:.1}–{:.1})",
+        100.0 * p.value,
+        100.0 * p.low,
+        100.0 * p.high
+    )
+}

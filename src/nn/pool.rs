@@ -1,0 +1,97 @@
+//! Pooling of NHWC values.
+
+use rayon::prelude::*;
+
+/// Mean over the pixels: `x[n, pixels, channels]` to `y[n, channels]`.
+pub fn average(x: &[f32], pixels: usize, channels: usize, y: &mut [f32]) {
+    y.par_chunks_exact_mut(channels)
+        .zip(x.par_chunks_exact(pixels * channels))
+        .for_each(|(y, x)| {
+            y.fill(0.0);
+            for row in x.chunks_exact(channels) {
+                for (y, x) in y.iter_mut().zip(row) {
+                    *y += x;
+                }
+            }
+            for y in y {
+                *y /= pixels as f32;
+            }
+        });
+}
+
+/// The gradient of [`average`]'s input.
+pub fn average_gradient(dy: &[f32], pixels: usize, channels: usize, dx: &mut [f32]) {
+    dx.par_chunks_exact_mut(pixels * channels)
+        .zip(dy.par_chunks_exact(channels))
+        .for_each(|(dx, dy)| {
+            for row in dx.chunks_exact_mut(channels) {
+                for (dx, dy) in row.iter_mut().zip(dy) {
+                    *dx = dy / pixels as f32;
+                }
+            }
+        });
+}
+
+/// The images of a max-pooling with windows of 2 × 2; an odd last row or column is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxPool {
+    /// Input height.
+    pub height: usize,
+    /// Input width.
+    pub width: usize,
+    /// Channels.
+    pub channels: usize,
+}
+
+impl MaxPool {
+    const fn image_in(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    const fn image_out(&self) -> usize {
+        (self.height / 2) * (self.width / 2) * self.channels
+    }
+
+    /// Offsets in the input image of the four values under each value of the output image.
+    fn windows(&self) -> impl Iterator<Item = [usize; 4]> + '_ {
+        let (c, row) = (self.channels, self.width * self.channels);
+        (0..self.height / 2).flat_map(move |y| {
+            (0..self.width / 2).flat_map(move |x| {
+                (0..c).map(move |i| {
+                    let at = 2 * y * row + 2 * x * c + i;
+                    [at, at + c, at + row, at + row + c]
+                })
+            })
+        })
+    }
+
+    /// The largest value of each window.
+    pub fn forward(&self, x: &[f32], y: &mut [f32]) {
+        y.par_chunks_exact_mut(self.image_out())
+            .zip(x.par_chunks_exact(self.image_in()))
+            .for_each(|(y, x)| {
+                for (y, window) in y.iter_mut().zip(self.windows()) {
+                    *y = window
+                        .map(|i| x[i])
+                        .into_iter()
+                        .fold(f32::NEG_INFINITY, f32::max);
+                }
+            });
+    }
+
+    /// The gradient of the input: each output's goes to the first largest value of its window.
+    pub fn backward(&self, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+        dx.par_chunks_exact_mut(self.image_in())
+            .zip(x.par_chunks_exact(self.image_in()))
+            .zip(y.par_chunks_exact(self.image_out()))
+            .zip(dy.par_chunks_exact(self.image_out()))
+            .for_each(|(((dx, x), y), dy)| {
+                dx.fill(0.0);
+                for ((y, dy), window) in y.iter().zip(dy).zip(self.windows()) {
+                    if let Some(i) = window.into_iter().find(|&i| x[i] >= *y) {
+                        dx[i] = *dy;
+                    }
+                }
+            });
+    }
+}
