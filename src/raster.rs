@@ -3,8 +3,9 @@
 //! Turning twelve megapixels costs more than finding the faces in them, so the pixels stay as the
 //! file stores them and only what is read from them (a small copy, a face crop) is turned.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 
 use crate::affine::Affine;
@@ -144,19 +145,20 @@ impl Raster {
         if (w, h) == self.stored.dimensions() {
             return self.orientation.apply(self.stored.clone());
         }
-        let source = ImageRef::new(
+        // The typed interface: the other one compiles every pixel type into this crate.
+        let source = TypedImageRef::<U8x3>::from_buffer(
             self.stored.width(),
             self.stored.height(),
             self.stored.as_raw(),
-            PixelType::U8x3,
         )
         .expect("an RgbImage has three bytes a pixel");
-        let mut target = Image::new(w, h, PixelType::U8x3);
+        let mut small = RgbImage::new(w, h);
+        let mut target = TypedImage::<U8x3>::from_buffer(w, h, &mut small)
+            .expect("an RgbImage has three bytes a pixel");
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
         Resizer::new()
-            .resize(&source, &mut target, &options)
-            .expect("both are RGB with at least one pixel");
-        let small = RgbImage::from_raw(w, h, target.into_vec()).expect("the sizes agree");
+            .resize_typed(&source, &mut target, &options)
+            .expect("the whole source is the default box");
         self.orientation.apply(small)
     }
 }
