@@ -1,5 +1,6 @@
 //! The JSON contract of `docs/json.md`.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use serde::ser::SerializeMap;
@@ -24,9 +25,16 @@ impl JsonPath {
         let bytes = path.as_os_str().as_encoded_bytes();
         Self {
             path: path.to_string_lossy().into_owned(),
-            path_bytes: (!exact).then(|| bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+            path_bytes: (!exact).then(|| hex(bytes)),
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+        text
+    })
 }
 
 /// A photo in an answer.
@@ -157,7 +165,7 @@ mod tests {
             source: DateSource::Exif,
         };
         assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12");
-        taken_at.offset = Some(Offset::constant_seconds(2 * 3600 + 1800));
+        taken_at.offset = Some(Offset::from_seconds(2 * 3600 + 1800).unwrap());
         assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12+02:30");
     }
 

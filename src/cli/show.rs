@@ -48,9 +48,9 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
     };
     let photo = photo.ok_or_else(|| Error::Store("the photo was removed meanwhile".to_owned()))?;
     if args.json {
-        out.json(&as_json(&photo))?
+        out.json(&as_json(&photo))?;
     } else {
-        tell(&photo, out)?
+        tell(&photo, out)?;
     }
     Ok(Outcome::Found)
 }
