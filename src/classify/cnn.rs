@@ -11,8 +11,19 @@ use crate::photo::ContentHash;
 
 static WEIGHTS: &[u8] = include_bytes!("../../models/emotion.safetensors");
 
+/// What the embedded weights are called in an error.
+const BUILT_IN: &str = "the built-in model";
+
 /// Faces that go through the network at once, mirror images not counted.
 const BATCH: usize = 16;
+
+/// The network whose weights are in the binary, as it was trained.
+///
+/// # Errors
+/// [`Error::Model`] if the weights do not fit their description.
+pub fn built_in_network() -> Result<Network> {
+    read_network(WEIGHTS, BUILT_IN)
+}
 
 /// A network with its weights, ready to read faces.
 ///
@@ -31,7 +42,7 @@ impl Cnn {
     /// # Errors
     /// [`Error::Model`] if the weights do not fit their description.
     pub fn embedded() -> Result<Self> {
-        Self::read(WEIGHTS, "the built-in model")
+        Self::read(WEIGHTS, BUILT_IN)
     }
 
     /// The network of a model file; `what` names it in an error.
@@ -121,7 +132,7 @@ mod tests {
     #[test]
     fn scores_are_probabilities_and_do_not_depend_on_the_company() {
         let cnn = Cnn::embedded().unwrap();
-        let faces: Vec<FaceCrop> = (0..BATCH + 1).map(face).collect();
+        let faces: Vec<FaceCrop> = (0..=BATCH).map(face).collect();
         let together = cnn.classify(&faces);
         assert_eq!(together.len(), faces.len());
         for (face, scores) in faces.iter().zip(&together) {
@@ -140,7 +151,7 @@ mod tests {
         mirrored
             .chunks_exact_mut(FACE_SIDE)
             .for_each(<[f32]>::reverse);
-        let scores = cnn.classify(&[face(1), mirrored]);
+        let scores = cnn.classify(&vec![face(1), mirrored]);
         for (a, b) in scores[0].as_array().iter().zip(scores[1].as_array()) {
             assert!((a - b).abs() < 1e-5);
         }

@@ -5,7 +5,7 @@ mod crop;
 pub mod network;
 mod weights;
 
-pub use cnn::Cnn;
+pub use cnn::{Cnn, built_in_network};
 pub use crop::{FRAME_BOX, FRAME_LANDMARKS, crop_face, crop_framed};
 pub use weights::read_network;
 

@@ -47,7 +47,9 @@ pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> R
             Ok(faces) => found |= !faces.is_empty(),
             Err(skip) => {
                 failed = true;
-                tracing::error!("{}: {skip}", path.display());
+                if args.format == Format::Text {
+                    eprintln!("fer-index: {}: {skip}", path.display());
+                }
             }
         }
         (path, answer)

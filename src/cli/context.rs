@@ -59,9 +59,14 @@ impl Context {
 
     /// The built-in models, under the limits of the settings.
     pub fn analyser(&self) -> Result<Analyser> {
+        self.analyser_from(self.config().detector.threshold)
+    }
+
+    /// The same, with faces from another detection score on.
+    pub fn analyser_from(&self, threshold: f32) -> Result<Analyser> {
         let config = self.config();
         let detector = DetectorParams {
-            threshold: config.detector.threshold,
+            threshold,
             ..DetectorParams::default()
         };
         let limits = Limits {

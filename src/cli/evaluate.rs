@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{Table, presets};
 
 use super::Outcome;
+use super::context::Context;
+use super::evaluate_album;
 use super::output::Stdout;
+use crate::classify::built_in_network;
 use crate::error::{Error, Result};
 use crate::train::dataset::{Dataset, Usage};
 use crate::train::evaluate::{Evaluation, Figures, Proportion, evaluate};
@@ -14,9 +17,12 @@ use crate::train::weights;
 
 /// Measure a model on labelled faces.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct EvaluateArgs {
-    /// The model's weights.
-    model: PathBuf,
+    #[command(subcommand)]
+    command: Option<EvaluateCommand>,
+    /// The model's weights; without, the built-in model.
+    model: Option<PathBuf>,
     /// The data set, as `dataset import` writes it.
     #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
     data: PathBuf,
@@ -31,17 +37,29 @@ pub(super) struct EvaluateArgs {
     format: Format,
 }
 
+#[derive(Debug, Subcommand)]
+enum EvaluateCommand {
+    /// Measure everything from the file to the scores on labelled photos
+    Album(evaluate_album::AlbumArgs),
+}
+
 /// How figures are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// Tables to read.
     Table,
     /// Every figure, for programs.
     Json,
 }
 
-pub(super) fn run(args: &EvaluateArgs, out: &mut Stdout) -> Result<Outcome> {
-    let network = weights::load(&args.model)?;
+pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    if let Some(EvaluateCommand::Album(args)) = &args.command {
+        return evaluate_album::run(args, context, out);
+    }
+    let network = match &args.model {
+        Some(model) => weights::load(model)?,
+        None => built_in_network()?,
+    };
     let dataset = Dataset::load(&args.data)?;
     let evaluation = evaluate(&network, &dataset, args.usage, !args.no_flip)?;
     match args.format {

@@ -142,11 +142,12 @@ fn by_name<S: Serializer>(scores: &EmotionScores, serializer: S) -> Result<S::Ok
 
 /// ISO 8601, with the offset where the photo tells it.
 pub(super) fn date(taken_at: &TakenAt) -> String {
-    let offset = taken_at
-        .offset
-        .map(|offset| offset.to_string())
-        .unwrap_or_default();
-    format!("{}{offset}", taken_at.local)
+    let offset = taken_at.offset.map(|offset| {
+        let minutes = offset.seconds().unsigned_abs() / 60;
+        let sign = if offset.seconds() < 0 { '-' } else { '+' };
+        format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    });
+    format!("{}{}", taken_at.local, offset.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -167,6 +168,8 @@ mod tests {
         assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12");
         taken_at.offset = Some(Offset::from_seconds(2 * 3600 + 1800).unwrap());
         assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12+02:30");
+        taken_at.offset = Some(Offset::from_seconds(-5 * 3600).unwrap());
+        assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12-05:00");
     }
 
     #[cfg(unix)]

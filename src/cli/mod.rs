@@ -8,6 +8,7 @@ mod context;
 mod dataset;
 mod date;
 mod evaluate;
+mod evaluate_album;
 mod index;
 mod json;
 mod output;
@@ -16,6 +17,7 @@ mod query;
 mod show;
 mod train;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -127,7 +129,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Show(args) => show::run(&args, &context, out),
         Command::Dataset(args) => dataset::run(&args, out),
         Command::Train(args) => train::run(&args, out),
-        Command::Evaluate(args) => evaluate::run(&args, out),
+        Command::Evaluate(args) => evaluate::run(&args, &context, out),
         Command::Config(args) => config::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
     }
@@ -147,5 +149,7 @@ fn start_logging(global: &GlobalArgs) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_target(false)
+        .without_time()
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }

@@ -1,5 +1,6 @@
 //! Training and measuring the emotion network.
 
+pub mod album;
 pub mod atomic;
 pub mod augment;
 mod average;
