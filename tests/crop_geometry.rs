@@ -61,7 +61,7 @@ fn the_crop_has_the_geometry_of_fer2013() {
     });
     eprintln!("{found} of {SAMPLE} faces found; medians {medians:.1?}");
     assert!(
-        found * 100 >= SAMPLE * 97,
+        found * 100 >= SAMPLE * 95,
         "only {found} of {SAMPLE} faces found"
     );
     let landmarks = FRAME_LANDMARKS.points();

@@ -15,16 +15,16 @@ const fn at(x: f32, y: f32) -> Point {
 /// medians over the training faces in which the built-in detector finds a face.
 /// `tests/crop_geometry.rs` measures them again.
 pub const FRAME_LANDMARKS: Landmarks = Landmarks {
-    left_eye: at(14.7, 18.2),
-    right_eye: at(32.9, 18.2),
-    nose: at(23.3, 28.4),
-    left_mouth: at(16.5, 36.7),
-    right_mouth: at(31.4, 36.7),
+    left_eye: at(15.2, 18.3),
+    right_eye: at(32.9, 18.0),
+    nose: at(24.0, 28.8),
+    left_mouth: at(16.8, 36.5),
+    right_mouth: at(31.8, 36.4),
 };
 
 /// The detector's box in the same frame, for detectors that give no landmarks: upper left and
 /// lower right corner.
-pub const FRAME_BOX: [Point; 2] = [at(4.0, -0.4), at(43.9, 49.6)];
+pub const FRAME_BOX: [Point; 2] = [at(4.3, -2.2), at(44.0, 49.5)];
 
 /// Most samples along a side that one value of the crop averages; with it a face of some 400
 /// pixels is sampled without a gap, and larger ones densely enough.

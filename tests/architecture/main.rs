@@ -204,7 +204,7 @@ fn check(sources: &[Source]) -> Vec<String> {
         let top = module.split('/').next().unwrap_or_default();
         if !top.is_empty() && floor(top).is_none() {
             broken.push(format!(
-                "`{top}` has no floor: say in tests/architecture.rs where it stands"
+                "`{top}` has no floor: say in tests/architecture/main.rs where it stands"
             ));
         }
         let is_test = test_modules.iter().any(|test| within(module, test));
