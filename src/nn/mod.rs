@@ -10,9 +10,11 @@
 #![allow(clippy::inline_always)] // code meant for a vector unit must become part of its caller
 
 pub mod conv;
+pub mod conv_norm;
 pub mod norm;
 pub mod op;
 pub mod pool;
+mod scratch;
 mod simd;
 
 pub use op::{batch_norm, conv2d, global_average_pool, max_pool2d};

@@ -2,7 +2,7 @@
 //! went in and the gradient of what came out.
 
 use super::plan::{Class, PADDING, Plan};
-use crate::nn::simd::{Kernel, Scalar, Simd};
+use crate::nn::simd::{Columns, Kernel, Simd, each_column};
 
 /// Pixels that are summed in registers between two visits to the kernel gradient in memory.
 const CHUNK: usize = 72;
@@ -42,11 +42,7 @@ impl Kernel for Outer<'_> {
         assert!(self.dy.len() == images * self.plan.target_pixels * co);
         assert!(self.x.len() == images * self.plan.source_pixels * ci);
         assert!(self.dkernel.len() == class.taps.len() * ci * co);
-        let mut pairs = Pairs {
-            x: [std::ptr::null(); CHUNK],
-            dy: [std::ptr::null(); CHUNK],
-            len: 0,
-        };
+        let mut pairs = Pairs::new();
         for start in (0..rows).step_by(CHUNK) {
             for (tap, dkernel) in self.dkernel.chunks_exact_mut(ci * co).enumerate() {
                 let chunk = start..rows.min(start + CHUNK);
@@ -54,17 +50,13 @@ impl Kernel for Outer<'_> {
                 // columns in the channels.
                 unsafe {
                     pairs.collect(self.plan, class, tap, chunk, (self.x, ci), (self.dy, co));
-                    let mut column = 0;
-                    while column < co {
-                        let rest = co - column;
-                        column += if rest >= 2 * S::LANES {
-                            pairs.add::<S, 2>(dkernel, ci, co, column)
-                        } else if rest >= S::LANES {
-                            pairs.add::<S, 1>(dkernel, ci, co, column)
-                        } else {
-                            pairs.add::<Scalar, 1>(dkernel, ci, co, column)
-                        };
-                    }
+                    let mut products = Products {
+                        pairs: &pairs,
+                        dkernel,
+                        rows: ci,
+                        columns: co,
+                    };
+                    each_column::<S>(&mut products, co);
                 }
             }
         }
@@ -72,6 +64,14 @@ impl Kernel for Outer<'_> {
 }
 
 impl Pairs {
+    const fn new() -> Self {
+        Self {
+            x: [std::ptr::null(); CHUNK],
+            dy: [std::ptr::null(); CHUNK],
+            len: 0,
+        }
+    }
+
     /// Finds the pixels of a chunk of rows that have a source under `tap`.
     #[inline(always)]
     unsafe fn collect(
@@ -103,51 +103,52 @@ impl Pairs {
             }
         }
     }
+}
 
-    /// Adds the outer products to `V` registers of columns of `dkernel[ci, co]`; returns how many
-    /// columns that is.
+/// The outer products of a chunk under one tap, on their way into `dkernel[rows, columns]`.
+struct Products<'a> {
+    pairs: &'a Pairs,
+    dkernel: &'a mut [f32],
+    rows: usize,
+    columns: usize,
+}
+
+impl Columns for Products<'_> {
     #[inline(always)]
-    unsafe fn add<S: Simd, const V: usize>(
-        &self,
-        dkernel: &mut [f32],
-        ci: usize,
-        co: usize,
-        column: usize,
-    ) -> usize {
+    unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
         let mut row = 0;
-        while row < ci {
-            let rest = (ci - row).min(S::ROWS);
+        while row < self.rows {
             // SAFETY: the caller vouches for the columns; the rows are those of the channels.
             unsafe {
-                let target = dkernel.as_mut_ptr().add(row * co + column);
-                row += match rest {
-                    12.. => self.tile::<S, 12, V>(target, co, row, column),
-                    8.. => self.tile::<S, 8, V>(target, co, row, column),
-                    6.. => self.tile::<S, 6, V>(target, co, row, column),
-                    4.. => self.tile::<S, 4, V>(target, co, row, column),
-                    2.. => self.tile::<S, 2, V>(target, co, row, column),
-                    _ => self.tile::<S, 1, V>(target, co, row, column),
+                row += match (self.rows - row).min(S::ROWS) {
+                    12.. => self.tile::<S, 12, V>(row, column),
+                    8.. => self.tile::<S, 8, V>(row, column),
+                    6.. => self.tile::<S, 6, V>(row, column),
+                    4.. => self.tile::<S, 4, V>(row, column),
+                    2.. => self.tile::<S, 2, V>(row, column),
+                    _ => self.tile::<S, 1, V>(row, column),
                 };
             }
         }
-        V * S::LANES
     }
+}
 
-    /// `N` input channels by `V` registers of output channels.
+impl Products<'_> {
+    /// `N` input channels by `V` registers of output channels; returns `N`.
     #[inline(always)]
     unsafe fn tile<S: Simd, const N: usize, const V: usize>(
-        &self,
-        target: *mut f32,
-        co: usize,
+        &mut self,
         row: usize,
         column: usize,
     ) -> usize {
-        // SAFETY: the caller vouches for the target and for the channels of every pair.
+        let Pairs { x, dy, len } = self.pairs;
+        // SAFETY: the caller vouches for rows and columns, here and in every pair.
         unsafe {
-            let mut sum: [[S::Vector; V]; N] = std::array::from_fn(|n| {
-                std::array::from_fn(|v| S::load(target.add(n * co + v * S::LANES)))
-            });
-            for (x, dy) in self.x[..self.len].iter().zip(&self.dy[..self.len]) {
+            let target = self.dkernel.as_mut_ptr().add(row * self.columns + column);
+            let place = |n, v| target.add(n * self.columns + v * S::LANES);
+            let mut sum: [[S::Vector; V]; N] =
+                std::array::from_fn(|n| std::array::from_fn(|v| S::load(place(n, v))));
+            for (x, dy) in x[..*len].iter().zip(&dy[..*len]) {
                 let (x, dy) = (x.add(row), dy.add(column));
                 let dy: [S::Vector; V] = std::array::from_fn(|v| S::load(dy.add(v * S::LANES)));
                 for (n, sum) in sum.iter_mut().enumerate() {
@@ -159,7 +160,7 @@ impl Pairs {
             }
             for (n, sum) in sum.into_iter().enumerate() {
                 for (v, sum) in sum.into_iter().enumerate() {
-                    S::store(target.add(n * co + v * S::LANES), sum);
+                    S::store(place(n, v), sum);
                 }
             }
         }
