@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::conv::{Convolution, Epilogue, Geometry, Panels};
 use super::norm::{self, BatchStatistics, Normalisation};
-use super::scratch;
+use super::scratch::Buffer;
 
 /// How many parts a batch is cut into in the backward pass, each with a kernel gradient of its own.
 const PARTS: usize = 8;
@@ -59,7 +59,7 @@ impl ConvNorm {
     /// A layer of these sizes.
     pub fn new(geometry: Geometry, epsilon: f32, relu: bool) -> Self {
         Self {
-            convolution: Convolution::new(geometry),
+            convolution: Convolution::new(geometry, usize::MAX),
             epsilon,
             relu,
             panels: Panels::default(),
@@ -181,29 +181,27 @@ impl ConvNorm {
             .zip(dy.par_chunks(part * g.image_out()))
             .for_each(|((((sum, x), mut dx), z), dy)| {
                 sum.clear();
-                sum.resize(g.kernel_len(), 0.0);
-                scratch::with(group * g.image_out(), |dz| {
-                    let groups = x
-                        .chunks(group * g.image_in())
-                        .zip(z.chunks(group * g.image_out()))
-                        .zip(dy.chunks(group * g.image_out()));
-                    for (i, ((x, z), dy)) in groups.enumerate() {
-                        let dz = &mut dz[..z.len()];
-                        gradient.input(z, dy, dz);
-                        convolution.kernel_gradient(x, dz, sum);
-                        if let Some(dx) = &mut dx {
-                            let dx = &mut dx[i * group * g.image_in()..][..x.len()];
-                            convolution.input_gradient(panels, dz, dx, add);
-                        }
+                sum.resize(convolution.kernel_sum_len(), 0.0);
+                let mut dz = Buffer::take(group * g.image_out());
+                let groups = x
+                    .chunks(group * g.image_in())
+                    .zip(z.chunks(group * g.image_out()))
+                    .zip(dy.chunks(group * g.image_out()));
+                for (i, ((x, z), dy)) in groups.enumerate() {
+                    let dz = &mut dz[..z.len()];
+                    gradient.input(z, dy, dz);
+                    convolution.add_kernel_gradient(x, dz, sum);
+                    if let Some(dx) = &mut dx {
+                        let dx = &mut dx[i * group * g.image_in()..][..x.len()];
+                        convolution.input_gradient(panels, dz, dx, add);
                     }
-                });
+                }
             });
         let parts = images.div_ceil(part);
-        gradients.kernel.copy_from_slice(&self.kernel_gradients[0]);
-        for sum in &self.kernel_gradients[1..parts] {
-            for (total, sum) in gradients.kernel.iter_mut().zip(sum) {
-                *total += sum;
-            }
+        gradients.kernel.fill(0.0);
+        for sum in &self.kernel_gradients[..parts] {
+            self.convolution
+                .finish_kernel_gradient(sum, gradients.kernel);
         }
     }
 }

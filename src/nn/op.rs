@@ -46,7 +46,7 @@ fn filled(like: &Tensor, fill: impl FnOnce(&mut [f32])) -> Result<Tensor> {
 /// # Errors
 /// If the shapes do not fit or a tensor is not `f32` on the CPU.
 pub fn conv2d(x: &Tensor, kernel: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
-    let (_, height, width, channels_in) = x.dims4()?;
+    let (batch, height, width, channels_in) = x.dims4()?;
     let (kh, kw, ci, channels_out) = kernel.dims4()?;
     if kh != kw || ci != channels_in || kh > height.min(width) + 2 * padding || stride == 0 {
         bail!(
@@ -64,8 +64,10 @@ pub fn conv2d(x: &Tensor, kernel: &Tensor, stride: usize, padding: usize) -> Res
         stride,
         padding,
     };
-    x.contiguous()?
-        .apply_op2(&kernel.contiguous()?, Conv2d(Convolution::new(geometry)))
+    x.contiguous()?.apply_op2(
+        &kernel.contiguous()?,
+        Conv2d(Convolution::new(geometry, batch)),
+    )
 }
 
 struct Conv2d(Convolution);
@@ -90,15 +92,16 @@ impl Conv2d {
             .par_chunks(part * g.image_in())
             .zip(dy.par_chunks(part * g.image_out()))
             .map(|(x, dy)| {
-                let mut sum = vec![0.0; g.kernel_len()];
-                self.0.kernel_gradient(x, dy, &mut sum);
+                let mut sum = vec![0.0; self.0.kernel_sum_len()];
+                let group = self.0.group();
+                x.chunks(group * g.image_in())
+                    .zip(dy.chunks(group * g.image_out()))
+                    .for_each(|(x, dy)| self.0.add_kernel_gradient(x, dy, &mut sum));
                 sum
             })
             .collect();
         for sum in parts {
-            for (total, sum) in dkernel.iter_mut().zip(sum) {
-                *total += sum;
-            }
+            self.0.finish_kernel_gradient(&sum, dkernel);
         }
     }
 }
@@ -446,6 +449,7 @@ mod tests {
             [2, 12, 12, 32, 48, 3, 1, 1],
             [2, 6, 6, 33, 65, 3, 1, 1],
             [17, 3, 3, 64, 32, 3, 1, 1],
+            [9, 10, 7, 17, 19, 3, 1, 1],
         ] {
             let [n, h, w, ci, co, k, stride, padding] = case;
             let (x, kernel) = (random(&[n, h, w, ci]), random(&[k, k, ci, co]));

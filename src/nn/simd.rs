@@ -36,7 +36,7 @@ pub struct Portable;
 impl Simd for Portable {
     type Vector = [f32; 4];
     const LANES: usize = 4;
-    const ROWS: usize = 5;
+    const ROWS: usize = 4;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> [f32; 4] {
@@ -253,6 +253,42 @@ pub unsafe fn each_column<S: Simd>(work: &mut impl Columns, count: usize) {
         while column < count {
             work.work::<Scalar, 1>(column);
             column += 1;
+        }
+    }
+}
+
+/// Work on rows of a register tile, written once for every height.
+pub trait Rows {
+    /// Works on `N` rows from `row` on, `V` registers wide.
+    ///
+    /// # Safety
+    /// The processor must have the unit `S`, and the rows must exist.
+    unsafe fn work<S: Simd, const N: usize, const V: usize>(&mut self, row: usize);
+}
+
+/// Takes all of `count` rows, in tiles as high as the unit has registers for.
+///
+/// # Safety
+/// The processor must have the unit `S`, and the rows must exist.
+#[inline(always)]
+pub unsafe fn each_row<S: Simd, const V: usize>(work: &mut impl Rows, count: usize) {
+    let mut row = 0;
+    macro_rules! take {
+        ($n:literal) => {{
+            // SAFETY: at least so many rows are left.
+            unsafe { work.work::<S, $n, V>(row) };
+            row += $n;
+        }};
+    }
+    while row < count {
+        match (count - row).min(S::ROWS) {
+            12.. => take!(12),
+            9.. => take!(9),
+            8 => take!(8),
+            6.. => take!(6),
+            4.. => take!(4),
+            2.. => take!(2),
+            _ => take!(1),
         }
     }
 }

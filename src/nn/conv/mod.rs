@@ -3,38 +3,53 @@
 //! Indirect (Dukhan 2019): register tiles read the pixels where they lie, through a table of places,
 //! so there is neither padding nor im2col to write first.
 
+mod epilogue;
 mod gather;
 mod geometry;
 mod outer;
+mod panels;
 mod plan;
+mod winograd;
 
+use super::scratch::Buffer;
 use super::simd::dispatch;
 use gather::Gather;
 use outer::Outer;
 use plan::Plan;
+use winograd::{Convolve, KernelGradient, POINTS, Tiling};
 
-pub use gather::{Add, Epilogue, Panels};
+pub use epilogue::{Add, Epilogue};
 pub use geometry::Geometry;
+pub use panels::Panels;
 
-/// Images are taken in groups of at least so many output pixels, to use a panel of the kernel more
-/// than once while it is in the cache.
+/// Images are taken in groups of about so many output pixels, to use a panel of the kernel more than
+/// once while it is in the cache.
 const GROUP_PIXELS: usize = 144;
+
+/// Winograd's matrix products need so many rows to be worth their transforms.
+const LEAST_TILES: usize = 9;
 
 /// A convolution of given sizes, without its weights.
 #[derive(Debug, Clone)]
 pub struct Convolution {
     geometry: Geometry,
+    group: usize,
     forward: Plan,
     backward: Plan,
+    winograd: Option<Tiling>,
 }
 
 impl Convolution {
-    /// Works out where every pixel comes from.
-    pub fn new(geometry: Geometry) -> Self {
+    /// Works out how best to convolve `images` at a time.
+    pub fn new(geometry: Geometry, images: usize) -> Self {
+        let group = GROUP_PIXELS.div_ceil(geometry.pixels_out()).min(images);
         Self {
             geometry,
+            group,
             forward: Plan::forward(&geometry),
             backward: Plan::backward(&geometry),
+            winograd: Tiling::new(&geometry)
+                .filter(|t| geometry.channels_in > 1 && group * t.tiles() >= LEAST_TILES),
         }
     }
 
@@ -46,19 +61,34 @@ impl Convolution {
     /// How many images to hand to a pass at once: fixed, so that sums over groups do not depend on
     /// the number of threads.
     pub const fn group(&self) -> usize {
-        GROUP_PIXELS.div_ceil(self.geometry.pixels_out())
+        self.group
     }
 
     /// Packs `kernel[k, k, ci, co]` for [`Convolution::forward`].
     pub fn pack(&self, kernel: &[f32], panels: &mut Panels) {
         let g = &self.geometry;
-        panels.pack(kernel, g.taps(), g.channels_in, g.channels_out);
+        self.at_points(kernel, false, |kernel, taps| {
+            panels.pack(kernel, taps, g.channels_in, g.channels_out);
+        });
     }
 
     /// Packs `kernel[k, k, ci, co]` for [`Convolution::input_gradient`].
     pub fn pack_backward(&self, kernel: &[f32], panels: &mut Panels) {
         let g = &self.geometry;
-        panels.pack_transposed(kernel, g.taps(), g.channels_out, g.channels_in);
+        self.at_points(kernel, true, |kernel, taps| {
+            panels.pack_transposed(kernel, taps, g.channels_out, g.channels_in);
+        });
+    }
+
+    /// Hands on the kernel as it is or, for Winograd, at the points.
+    fn at_points(&self, kernel: &[f32], flip: bool, pack: impl FnOnce(&[f32], usize)) {
+        if self.winograd.is_some() {
+            let mut transformed = Buffer::take(kernel.len() / 9 * POINTS);
+            winograd::transform_kernel(kernel, flip, &mut transformed);
+            pack(&transformed, POINTS);
+        } else {
+            pack(kernel, self.geometry.taps());
+        }
     }
 
     /// `y[n, oh, ow, co] = x[n, h, w, ci] * kernel[k, k, ci, co]`, then the epilogue.
@@ -66,13 +96,7 @@ impl Convolution {
     /// # Panics
     /// If a slice's length disagrees with the geometry.
     pub fn forward(&self, panels: &Panels, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>) {
-        dispatch(Gather {
-            plan: &self.forward,
-            panels,
-            x,
-            y,
-            epilogue,
-        });
+        self.convolve(&self.forward, panels, x, y, epilogue);
     }
 
     /// The gradient of the input, from `dy` (shaped like the output); added to `dx` if `add`.
@@ -80,31 +104,88 @@ impl Convolution {
     /// # Panics
     /// If a slice's length disagrees with the geometry.
     pub fn input_gradient(&self, panels: &Panels, dy: &[f32], dx: &mut [f32], add: bool) {
-        dispatch(Gather {
-            plan: &self.backward,
-            panels,
-            x: dy,
-            y: dx,
-            epilogue: Epilogue {
-                add: if add { Add::Target } else { Add::Nothing },
-                ..Epilogue::default()
-            },
-        });
+        let epilogue = Epilogue {
+            add: if add { Add::Target } else { Add::Nothing },
+            ..Epilogue::default()
+        };
+        self.convolve(&self.backward, panels, dy, dx, epilogue);
     }
 
-    /// Adds the gradient of the kernel, from `x` and `dy`, to `sum`, which has
-    /// [`Geometry::kernel_len`] values.
+    fn convolve(
+        &self,
+        plan: &Plan,
+        panels: &Panels,
+        x: &[f32],
+        y: &mut [f32],
+        epilogue: Epilogue<'_>,
+    ) {
+        if let Some(tiling) = self.winograd {
+            dispatch(Convolve {
+                tiling,
+                panels,
+                x,
+                y,
+                epilogue,
+            });
+        } else {
+            dispatch(Gather {
+                plan,
+                panels,
+                x,
+                y,
+                epilogue,
+            });
+        }
+    }
+
+    /// Adds up the gradient of the kernel over groups of images in a form of its own:
+    /// [`Convolution::kernel_sum_len`] values, zero at first.
     ///
     /// # Panics
     /// If a slice's length disagrees with the geometry.
-    pub fn kernel_gradient(&self, x: &[f32], dy: &[f32], sum: &mut [f32]) {
-        dispatch(Outer {
-            plan: &self.forward,
-            channels_in: self.geometry.channels_in,
-            channels_out: self.geometry.channels_out,
-            x,
-            dy,
-            dkernel: sum,
-        });
+    pub fn add_kernel_gradient(&self, x: &[f32], dy: &[f32], sum: &mut [f32]) {
+        let Geometry {
+            channels_in,
+            channels_out,
+            ..
+        } = self.geometry;
+        if let Some(tiling) = self.winograd {
+            dispatch(KernelGradient {
+                tiling,
+                channels_in,
+                channels_out,
+                x,
+                dy,
+                sum,
+            });
+        } else {
+            dispatch(Outer {
+                plan: &self.forward,
+                channels_in,
+                channels_out,
+                x,
+                dy,
+                dkernel: sum,
+            });
+        }
+    }
+
+    /// The length of a sum of kernel gradients.
+    pub const fn kernel_sum_len(&self) -> usize {
+        match self.winograd {
+            Some(_) => POINTS * self.geometry.channels_in * self.geometry.channels_out,
+            None => self.geometry.kernel_len(),
+        }
+    }
+
+    /// Adds a sum of kernel gradients to `dkernel[k, k, ci, co]`.
+    pub fn finish_kernel_gradient(&self, sum: &[f32], dkernel: &mut [f32]) {
+        if self.winograd.is_some() {
+            winograd::gradient_of_kernel(sum, dkernel);
+        } else {
+            for (total, sum) in dkernel.iter_mut().zip(sum) {
+                *total += sum;
+            }
+        }
     }
 }
