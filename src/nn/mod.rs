@@ -13,11 +13,13 @@
 )]
 
 pub mod conv;
+pub mod conv_norm;
 mod lanes;
 pub mod norm;
 pub mod op;
 pub mod pool;
 mod rows;
+mod scratch;
 pub mod separable;
 mod simd;
 

@@ -1,13 +1,17 @@
 //! Batch normalisation over the channels of NHWC values (Ioffe and Szegedy 2015), with the residual
 //! addition and the rectifier that follow it fused into its passes.
+//!
+//! A pass works on a part of the rows (pixels); sums are single precision within a part, double
+//! across parts.
 
-use rayon::prelude::*;
+use super::simd::{Columns, Kernel, Simd, dispatch, each_column};
 
-/// Rows (pixels) per part of a pass; fixed, so that sums do not depend on the number of threads.
-const ROWS: usize = 512;
+/// The rows of a part, where nothing else suggests a size; fixed, so that sums do not depend on the
+/// number of threads.
+pub const PART_ROWS: usize = 512;
 
 /// What a batch says about each channel.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct BatchStatistics {
     /// Mean of each channel.
     pub mean: Vec<f32>,
@@ -17,185 +21,318 @@ pub struct BatchStatistics {
     pub count: usize,
 }
 
-/// Adds up `N` per-channel sums over all rows: single precision within a part, double across.
-fn channel_sums<const N: usize>(
-    rows: usize,
-    channels: usize,
-    add_part: impl Fn(std::ops::Range<usize>, &mut [Vec<f32>; N]) + Sync,
-) -> [Vec<f64>; N] {
-    let parts: Vec<[Vec<f32>; N]> = (0..rows.div_ceil(ROWS))
-        .into_par_iter()
-        .map(|part| {
-            let mut sums = std::array::from_fn(|_| vec![0.0; channels]);
-            add_part(part * ROWS..((part + 1) * ROWS).min(rows), &mut sums);
-            sums
-        })
-        .collect();
-    let mut totals = std::array::from_fn(|_| vec![0.0; channels]);
-    for sums in parts {
-        for (total, sum) in totals.iter_mut().zip(sums) {
-            for (t, s) in total.iter_mut().zip(sum) {
-                *t += f64::from(s);
-            }
+impl BatchStatistics {
+    /// From the parts' sums of values and of squares, `[2, channels]` each.
+    pub fn from_sums(parts: &[f32], channels: usize, count: usize) -> Self {
+        let (sum, square) = total(parts, channels);
+        let n = count as f64;
+        Self {
+            mean: sum.iter().map(|s| (s / n) as f32).collect(),
+            variance: square
+                .iter()
+                .zip(&sum)
+                .map(|(q, s)| (q / n - (s / n) * (s / n)).max(0.0) as f32)
+                .collect(),
+            count,
         }
     }
-    totals
 }
 
-/// Mean and variance of each channel of `z[rows, channels]`.
-pub fn statistics(z: &[f32], channels: usize) -> BatchStatistics {
-    let count = z.len() / channels;
-    let [sum, square] = channel_sums(count, channels, |rows, [sum, square]| {
-        for row in z[rows.start * channels..rows.end * channels].chunks_exact(channels) {
-            for ((s, q), v) in sum.iter_mut().zip(square.iter_mut()).zip(row) {
-                *s += v;
-                *q += v * v;
-            }
+/// Adds up pairs of per-channel sums, `[2, channels]` each, in their order.
+fn total(parts: &[f32], channels: usize) -> (Vec<f64>, Vec<f64>) {
+    let mut total = vec![0.0; 2 * channels];
+    for part in parts.chunks_exact(2 * channels) {
+        for (total, sum) in total.iter_mut().zip(part) {
+            *total += f64::from(*sum);
         }
+    }
+    let second = total.split_off(channels);
+    (total, second)
+}
+
+/// Writes the sums of the values of each channel and of their squares, `[2, channels]`, to `sums`.
+///
+/// # Panics
+/// If the lengths disagree.
+pub fn sums(z: &[f32], sums: &mut [f32]) {
+    let channels = sums.len() / 2;
+    assert!(sums.len() == 2 * channels && z.len().is_multiple_of(channels));
+    dispatch(Sums {
+        z,
+        channels,
+        to: sums,
     });
-    let n = count as f64;
-    let mean: Vec<f64> = sum.iter().map(|s| s / n).collect();
-    BatchStatistics {
-        variance: square
-            .iter()
-            .zip(&mean)
-            .map(|(q, m)| (q / n - m * m).max(0.0) as f32)
-            .collect(),
-        mean: mean.iter().map(|&m| m as f32).collect(),
-        count,
+}
+
+struct Sums<'a> {
+    z: &'a [f32],
+    channels: usize,
+    to: &'a mut [f32],
+}
+
+impl Kernel for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(mut self) {
+        let channels = self.channels;
+        // SAFETY: the columns are those of the rows.
+        unsafe { each_column::<S>(&mut self, channels) }
     }
 }
 
-/// What both passes need of a normalisation: `y = act((z − mean) · inverse_std · gamma + beta [+ r])`.
-#[derive(Debug, Clone)]
+impl Columns for Sums<'_> {
+    #[inline(always)]
+    unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
+        // SAFETY: the caller vouches for the columns, the lengths were checked.
+        unsafe {
+            let mut sum = [S::splat(0.0); V];
+            let mut square = [S::splat(0.0); V];
+            for row in self.z.chunks_exact(self.channels) {
+                for v in 0..V {
+                    let z = S::load(row.as_ptr().add(column + v * S::LANES));
+                    sum[v] = S::add(sum[v], z);
+                    square[v] = S::multiply_add(z, z, square[v]);
+                }
+            }
+            let to = self.to.as_mut_ptr().add(column);
+            for v in 0..V {
+                S::store(to.add(v * S::LANES), sum[v]);
+                S::store(to.add(self.channels + v * S::LANES), square[v]);
+            }
+        }
+    }
+}
+
+/// A normalisation: `y = relu(scale · z + shift [+ residual])`, the rectifier if asked for.
+#[derive(Debug, Clone, Default)]
 pub struct Normalisation {
-    /// Mean of each channel.
-    pub mean: Vec<f32>,
-    /// One over the standard deviation of each channel.
-    pub inverse_std: Vec<f32>,
-    /// Whether a rectifier ends it.
-    pub relu: bool,
+    mean: Vec<f32>,
+    inverse_std: Vec<f32>,
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+    relu: bool,
 }
 
 impl Normalisation {
-    /// From the batch's statistics.
-    pub fn new(statistics: &BatchStatistics, epsilon: f32, relu: bool) -> Self {
+    /// By a batch's statistics, then with the learned `gamma` and `beta`.
+    pub fn new(
+        statistics: &BatchStatistics,
+        gamma: &[f32],
+        beta: &[f32],
+        epsilon: f32,
+        relu: bool,
+    ) -> Self {
+        let deviation = statistics.variance.iter().map(|v| (v + epsilon).sqrt());
+        let inverse_std: Vec<f32> = deviation.map(f32::recip).collect();
+        let scale: Vec<f32> = inverse_std.iter().zip(gamma).map(|(i, g)| i * g).collect();
+        let means = statistics.mean.iter().zip(&scale);
         Self {
+            shift: means.zip(beta).map(|((m, s), b)| b - m * s).collect(),
             mean: statistics.mean.clone(),
-            inverse_std: statistics
-                .variance
-                .iter()
-                .map(|v| 1.0 / (v + epsilon).sqrt())
-                .collect(),
+            inverse_std,
+            scale,
             relu,
         }
     }
 
-    fn channels(&self) -> usize {
+    /// How many channels it has.
+    pub fn channels(&self) -> usize {
         self.mean.len()
     }
 
-    /// Writes the normalised values of `z[rows, channels]` to `y`.
-    pub fn forward(
-        &self,
-        z: &[f32],
-        gamma: &[f32],
-        beta: &[f32],
-        residual: Option<&[f32]>,
-        y: &mut [f32],
-    ) {
-        let c = self.channels();
-        let scale: Vec<f32> = self
-            .inverse_std
-            .iter()
-            .zip(gamma)
-            .map(|(i, g)| i * g)
-            .collect();
-        let shift: Vec<f32> = (0..c).map(|i| beta[i] - self.mean[i] * scale[i]).collect();
-        let floor = if self.relu { 0.0 } else { f32::NEG_INFINITY };
-        let part = ROWS * c;
-        y.par_chunks_mut(part).enumerate().for_each(|(i, y)| {
-            let z = &z[i * part..i * part + y.len()];
-            if let Some(residual) = residual {
-                let residual = &residual[i * part..i * part + y.len()];
-                let rows = y.chunks_exact_mut(c).zip(z.chunks_exact(c));
-                for ((y, z), r) in rows.zip(residual.chunks_exact(c)) {
-                    for i in 0..c {
-                        y[i] = (z[i] * scale[i] + shift[i] + r[i]).max(floor);
-                    }
-                }
-            } else {
-                for (y, z) in y.chunks_exact_mut(c).zip(z.chunks_exact(c)) {
-                    for i in 0..c {
-                        y[i] = (z[i] * scale[i] + shift[i]).max(floor);
-                    }
-                }
-            }
+    /// Writes the normalised values of `z` to `y`.
+    ///
+    /// # Panics
+    /// If the lengths disagree.
+    pub fn forward(&self, z: &[f32], residual: Option<&[f32]>, y: &mut [f32]) {
+        assert!(z.len() == y.len() && residual.is_none_or(|r| r.len() == y.len()));
+        dispatch(Forward {
+            norm: self,
+            z,
+            residual,
+            y,
         });
     }
 
-    /// The gradients, from the output `y` and its gradient `dy`.
+    /// The first pass of the gradient: lets through the gradient of the output `dy` where the
+    /// rectifier did (which makes it the gradient of the residual as well), and writes its sums and
+    /// those of its products with the normalised values, `[2, channels]`, to `sums`.
     ///
-    /// Writes the gradient of `z` to `dz` and returns those of gamma and beta; the gradient of the
-    /// residual, where there is one, is `dy` where the rectifier let it pass, written to
-    /// `dresidual`.
-    pub fn backward(
-        &self,
-        z: &[f32],
-        gamma: &[f32],
-        y: &[f32],
-        dy: &[f32],
-        dz: &mut [f32],
-        dresidual: Option<&mut [f32]>,
-    ) -> (Vec<f32>, Vec<f32>) {
-        let c = self.channels();
-        let count = z.len() / c;
-        let passes = |y: f32| if !self.relu || y > 0.0 { 1.0f32 } else { 0.0 };
-        let [dbeta, dgamma] = channel_sums(count, c, |rows, [dbeta, dgamma]| {
-            for at in rows.map(|row| row * c) {
-                let (z, y, dy) = (&z[at..at + c], &y[at..at + c], &dy[at..at + c]);
-                for i in 0..c {
-                    let g = dy[i] * passes(y[i]);
-                    dbeta[i] += g;
-                    dgamma[i] += g * (z[i] - self.mean[i]) * self.inverse_std[i];
-                }
-            }
+    /// # Panics
+    /// If the lengths disagree.
+    pub fn gradient_sums(&self, z: &[f32], y: &[f32], dy: &mut [f32], sums: &mut [f32]) {
+        assert!(z.len() == y.len() && z.len() == dy.len() && sums.len() == 2 * self.channels());
+        dispatch(GradientSums {
+            norm: self,
+            z,
+            y,
+            dy,
+            sums,
         });
-        // dz = scale · g − (a + b · z), with the means of the gradient folded into a and b.
+    }
+
+    /// What the second pass needs, from the first one's sums over all parts.
+    pub fn gradient(&self, parts: &[f32], count: usize) -> Gradient<'_> {
+        let (dbeta, dgamma) = total(parts, self.channels());
         let n = count as f64;
-        let scale: Vec<f32> = self
-            .inverse_std
-            .iter()
-            .zip(gamma)
-            .map(|(i, g)| i * g)
+        let slope: Vec<f32> = (0..self.channels())
+            .map(|i| self.scale[i] * self.inverse_std[i] * (dgamma[i] / n) as f32)
             .collect();
-        let b: Vec<f32> = (0..c)
-            .map(|i| scale[i] * self.inverse_std[i] * (dgamma[i] / n) as f32)
+        let offset = (0..self.channels())
+            .map(|i| self.scale[i] * (dbeta[i] / n) as f32 - slope[i] * self.mean[i])
             .collect();
-        let a: Vec<f32> = (0..c)
-            .map(|i| scale[i] * (dbeta[i] / n) as f32 - b[i] * self.mean[i])
-            .collect();
-        let part = ROWS * c;
-        dz.par_chunks_mut(part).enumerate().for_each(|(p, dz)| {
-            for (row, dz) in dz.chunks_exact_mut(c).enumerate() {
-                let at = p * part + row * c;
-                let (z, y, dy) = (&z[at..at + c], &y[at..at + c], &dy[at..at + c]);
+        Gradient {
+            norm: self,
+            gamma: dgamma.into_iter().map(|s| s as f32).collect(),
+            beta: dbeta.into_iter().map(|s| s as f32).collect(),
+            slope,
+            offset,
+        }
+    }
+}
+
+/// The gradients of a normalisation.
+#[derive(Debug)]
+pub struct Gradient<'a> {
+    norm: &'a Normalisation,
+    /// The gradient of gamma.
+    pub gamma: Vec<f32>,
+    /// The gradient of beta.
+    pub beta: Vec<f32>,
+    slope: Vec<f32>,
+    offset: Vec<f32>,
+}
+
+impl Gradient<'_> {
+    /// The second pass: writes the gradient of `z` to `dz`; `dy` as the first pass left it.
+    ///
+    /// # Panics
+    /// If the lengths disagree.
+    pub fn input(&self, z: &[f32], dy: &[f32], dz: &mut [f32]) {
+        assert!(z.len() == dy.len() && z.len() == dz.len());
+        dispatch(InputGradient {
+            gradient: self,
+            z,
+            dy,
+            dz,
+        });
+    }
+}
+
+struct Forward<'a> {
+    norm: &'a Normalisation,
+    z: &'a [f32],
+    residual: Option<&'a [f32]>,
+    y: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let c = self.norm.channels();
+        let (scale, shift) = (&self.norm.scale[..c], &self.norm.shift[..c]);
+        let floor = if self.norm.relu {
+            0.0
+        } else {
+            f32::NEG_INFINITY
+        };
+        let rows = self.y.chunks_exact_mut(c).zip(self.z.chunks_exact(c));
+        if let Some(residual) = self.residual {
+            for ((y, z), r) in rows.zip(residual.chunks_exact(c)) {
                 for i in 0..c {
-                    dz[i] = scale[i] * dy[i] * passes(y[i]) - (a[i] + b[i] * z[i]);
+                    y[i] = (z[i] * scale[i] + shift[i] + r[i]).max(floor);
                 }
             }
-        });
-        if let Some(dresidual) = dresidual {
-            dresidual
-                .par_chunks_mut(part)
-                .zip(y.par_chunks(part).zip(dy.par_chunks(part)))
-                .for_each(|(d, (y, dy))| {
-                    for ((d, y), dy) in d.iter_mut().zip(y).zip(dy) {
-                        *d = dy * passes(*y);
-                    }
-                });
+        } else {
+            for (y, z) in rows {
+                for i in 0..c {
+                    y[i] = (z[i] * scale[i] + shift[i]).max(floor);
+                }
+            }
         }
-        let narrow = |sums: Vec<f64>| sums.into_iter().map(|s| s as f32).collect();
-        (narrow(dgamma), narrow(dbeta))
+    }
+}
+
+struct GradientSums<'a> {
+    norm: &'a Normalisation,
+    z: &'a [f32],
+    y: &'a [f32],
+    dy: &'a mut [f32],
+    sums: &'a mut [f32],
+}
+
+impl Kernel for GradientSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(mut self) {
+        let c = self.norm.channels();
+        if self.norm.relu {
+            for (dy, y) in self.dy.iter_mut().zip(self.y) {
+                *dy = if *y > 0.0 { *dy } else { 0.0 };
+            }
+        }
+        // SAFETY: the columns are those of the rows.
+        unsafe { each_column::<S>(&mut self, c) }
+    }
+}
+
+impl Columns for GradientSums<'_> {
+    #[inline(always)]
+    unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
+        let c = self.norm.channels();
+        // SAFETY: the caller vouches for the columns, the lengths were checked.
+        unsafe {
+            let mut sum = [S::splat(0.0); V];
+            let mut product = [S::splat(0.0); V];
+            let mean: [S::Vector; V] = std::array::from_fn(|v| {
+                S::load(self.norm.mean.as_ptr().add(column + v * S::LANES))
+            });
+            for (z, dy) in self.z.chunks_exact(c).zip(self.dy.chunks_exact(c)) {
+                for v in 0..V {
+                    let z = S::load(z.as_ptr().add(column + v * S::LANES));
+                    let dy = S::load(dy.as_ptr().add(column + v * S::LANES));
+                    sum[v] = S::add(sum[v], dy);
+                    product[v] = S::multiply_add(dy, S::subtract(z, mean[v]), product[v]);
+                }
+            }
+            let to = self.sums.as_mut_ptr().add(column);
+            for v in 0..V {
+                let inverse_std =
+                    S::load(self.norm.inverse_std.as_ptr().add(column + v * S::LANES));
+                S::store(to.add(v * S::LANES), sum[v]);
+                S::store(
+                    to.add(c + v * S::LANES),
+                    S::multiply(product[v], inverse_std),
+                );
+            }
+        }
+    }
+}
+
+struct InputGradient<'a> {
+    gradient: &'a Gradient<'a>,
+    z: &'a [f32],
+    dy: &'a [f32],
+    dz: &'a mut [f32],
+}
+
+impl Kernel for InputGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let c = self.gradient.norm.channels();
+        let scale = &self.gradient.norm.scale[..c];
+        let (slope, offset) = (&self.gradient.slope[..c], &self.gradient.offset[..c]);
+        let rows = self.dz.chunks_exact_mut(c).zip(self.z.chunks_exact(c));
+        for ((dz, z), dy) in rows.zip(self.dy.chunks_exact(c)) {
+            for i in 0..c {
+                dz[i] = scale[i] * dy[i] - (offset[i] + slope[i] * z[i]);
+            }
+        }
     }
 }

@@ -5,12 +5,17 @@ use candle_core::{
     bail,
 };
 
-use super::conv::{self, Geometry};
-use super::norm::{self, BatchStatistics, Normalisation};
+use rayon::prelude::*;
+
+use super::conv::{Convolution, Epilogue, Geometry, Panels};
+use super::norm::{self, BatchStatistics, Normalisation, PART_ROWS};
 use super::pool::{self, MaxPool};
 
 /// The values of a contiguous `f32` storage.
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+///
+/// # Errors
+/// If it is something else.
+pub fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => bail!("the tensor must be contiguous"),
@@ -41,7 +46,7 @@ fn filled(like: &Tensor, fill: impl FnOnce(&mut [f32])) -> Result<Tensor> {
 /// # Errors
 /// If the shapes do not fit or a tensor is not `f32` on the CPU.
 pub fn conv2d(x: &Tensor, kernel: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
-    let (_, height, width, channels_in) = x.dims4()?;
+    let (batch, height, width, channels_in) = x.dims4()?;
     let (kh, kw, ci, channels_out) = kernel.dims4()?;
     if kh != kw || ci != channels_in || kh > height.min(width) + 2 * padding || stride == 0 {
         bail!(
@@ -59,11 +64,47 @@ pub fn conv2d(x: &Tensor, kernel: &Tensor, stride: usize, padding: usize) -> Res
         stride,
         padding,
     };
-    x.contiguous()?
-        .apply_op2(&kernel.contiguous()?, Conv2d(geometry))
+    x.contiguous()?.apply_op2(
+        &kernel.contiguous()?,
+        Conv2d(Convolution::new(geometry, batch)),
+    )
 }
 
-struct Conv2d(Geometry);
+struct Conv2d(Convolution);
+
+/// The parts of a batch whose kernel gradients are added in order.
+const PARTS: usize = 8;
+
+impl Conv2d {
+    fn input_gradient(&self, kernel: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let (g, group) = (self.0.geometry(), self.0.group());
+        let mut panels = Panels::default();
+        self.0.pack_backward(kernel, &mut panels);
+        dx.par_chunks_mut(group * g.image_in())
+            .zip(dy.par_chunks(group * g.image_out()))
+            .for_each(|(dx, dy)| self.0.input_gradient(&panels, dy, dx, false));
+    }
+
+    fn kernel_gradient(&self, x: &[f32], dy: &[f32], dkernel: &mut [f32]) {
+        let g = self.0.geometry();
+        let part = (x.len() / g.image_in()).div_ceil(PARTS).max(1);
+        let parts: Vec<Vec<f32>> = x
+            .par_chunks(part * g.image_in())
+            .zip(dy.par_chunks(part * g.image_out()))
+            .map(|(x, dy)| {
+                let mut sum = vec![0.0; self.0.kernel_sum_len()];
+                let group = self.0.group();
+                x.chunks(group * g.image_in())
+                    .zip(dy.chunks(group * g.image_out()))
+                    .for_each(|(x, dy)| self.0.add_kernel_gradient(x, dy, &mut sum));
+                sum
+            })
+            .collect();
+        for sum in parts {
+            self.0.finish_kernel_gradient(&sum, dkernel);
+        }
+    }
+}
 
 impl CustomOp2 for Conv2d {
     fn name(&self) -> &'static str {
@@ -77,15 +118,14 @@ impl CustomOp2 for Conv2d {
         kernel: &CpuStorage,
         kernel_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let g = &self.0;
+        let (g, group) = (self.0.geometry(), self.0.group());
         let batch = x_layout.dims()[0];
+        let mut panels = Panels::default();
+        self.0.pack(values(kernel, kernel_layout)?, &mut panels);
         let mut y = vec![0.0; batch * g.image_out()];
-        conv::forward(
-            g,
-            values(x, x_layout)?,
-            values(kernel, kernel_layout)?,
-            &mut y,
-        );
+        y.par_chunks_mut(group * g.image_out())
+            .zip(values(x, x_layout)?.par_chunks(group * g.image_in()))
+            .for_each(|(y, x)| self.0.forward(&panels, x, y, Epilogue::default()));
         let shape = (batch, g.out_height(), g.out_width(), g.channels_out);
         Ok((CpuStorage::F32(y), shape.into()))
     }
@@ -97,18 +137,13 @@ impl CustomOp2 for Conv2d {
         _y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let g = &self.0;
         let dy = dy.contiguous()?;
         let dkernel = with_values(x, |x| {
-            with_values(&dy, |dy| {
-                filled(kernel, |d| conv::kernel_gradient(g, x, dy, d))
-            })
+            with_values(&dy, |dy| filled(kernel, |d| self.kernel_gradient(x, dy, d)))
         })?;
         let dx = if x.track_op() {
             Some(with_values(kernel, |kernel| {
-                with_values(&dy, |dy| {
-                    filled(x, |d| conv::input_gradient(g, dy, kernel, d))
-                })
+                with_values(&dy, |dy| filled(x, |d| self.input_gradient(kernel, dy, d)))
             })?)
         } else {
             None
@@ -138,8 +173,29 @@ pub fn batch_norm(
         bail!("the residual must be shaped like the values");
     }
     let z = z.contiguous()?;
-    let statistics = with_values(&z, |z| Ok(norm::statistics(z, channels)))?;
-    let op = BatchNorm(Normalisation::new(&statistics, epsilon, relu));
+    let statistics = with_values(&z, |z| {
+        let part = PART_ROWS * channels;
+        let mut sums = vec![0.0; z.len().div_ceil(part) * 2 * channels];
+        z.par_chunks(part)
+            .zip(sums.par_chunks_exact_mut(2 * channels))
+            .for_each(|(z, sums)| norm::sums(z, sums));
+        Ok(BatchStatistics::from_sums(
+            &sums,
+            channels,
+            z.len() / channels,
+        ))
+    })?;
+    let op = with_values(&gamma.contiguous()?, |gamma| {
+        with_values(&beta.contiguous()?, |beta| {
+            Ok(BatchNorm(Normalisation::new(
+                &statistics,
+                gamma,
+                beta,
+                epsilon,
+                relu,
+            )))
+        })
+    })?;
     let affine = Tensor::stack(&[gamma, beta], 0)?;
     let y = match residual {
         Some(residual) => z.apply_op3(&affine, &residual.contiguous()?, op)?,
@@ -151,44 +207,46 @@ pub fn batch_norm(
 struct BatchNorm(Normalisation);
 
 impl BatchNorm {
-    fn forward(&self, z: &[f32], affine: &[f32], residual: Option<&[f32]>) -> CpuStorage {
-        let (gamma, beta) = affine.split_at(affine.len() / 2);
+    fn forward(&self, z: &[f32], residual: Option<&[f32]>) -> CpuStorage {
         let mut y = vec![0.0; z.len()];
-        self.0.forward(z, gamma, beta, residual, &mut y);
+        let part = PART_ROWS * self.0.channels();
+        y.par_chunks_mut(part).enumerate().for_each(|(i, y)| {
+            let place = i * part..i * part + y.len();
+            let residual = residual.map(|r| &r[place.clone()]);
+            self.0.forward(&z[place], residual, y);
+        });
         CpuStorage::F32(y)
     }
 
-    /// The gradients of `z`, of gamma and beta stacked, and of the residual, if there is one.
-    fn backward(
-        &self,
-        z: &Tensor,
-        affine: &Tensor,
-        y: &Tensor,
-        dy: &Tensor,
-        has_residual: bool,
-    ) -> Result<(Tensor, Tensor, Option<Tensor>)> {
-        let dy = dy.contiguous()?;
-        let mut dz = vec![0.0; z.elem_count()];
-        let mut dresidual = has_residual.then(|| vec![0.0; z.elem_count()]);
-        let (mut daffine, dbeta) = with_values(z, |z| {
-            with_values(affine, |affine| {
-                with_values(y, |y| {
-                    with_values(&dy, |dy| {
-                        let gamma = &affine[..affine.len() / 2];
-                        let dresidual = dresidual.as_deref_mut();
-                        Ok(self.0.backward(z, gamma, y, dy, &mut dz, dresidual))
-                    })
-                })
-            })
+    /// The gradients of `z`, of gamma and beta stacked, and of the residual.
+    fn backward(&self, z: &Tensor, y: &Tensor, dy: &Tensor) -> Result<[Tensor; 3]> {
+        let channels = self.0.channels();
+        let part = PART_ROWS * channels;
+        let mut dy = dy.flatten_all()?.to_vec1::<f32>()?;
+        let mut sums = vec![0.0; dy.len().div_ceil(part) * 2 * channels];
+        let mut dz = vec![0.0; dy.len()];
+        let mut affine = Vec::new();
+        with_values(z, |z| {
+            with_values(y, |y| {
+                dy.par_chunks_mut(part)
+                    .zip(sums.par_chunks_exact_mut(2 * channels))
+                    .zip(z.par_chunks(part).zip(y.par_chunks(part)))
+                    .for_each(|((dy, sums), (z, y))| self.0.gradient_sums(z, y, dy, sums));
+                Ok(())
+            })?;
+            let gradient = self.0.gradient(&sums, z.len() / channels);
+            dz.par_chunks_mut(part)
+                .zip(z.par_chunks(part).zip(dy.par_chunks(part)))
+                .for_each(|(dz, (z, dy))| gradient.input(z, dy, dz));
+            affine.extend(gradient.gamma);
+            affine.extend(gradient.beta);
+            Ok(())
         })?;
-        daffine.extend(dbeta);
-        Ok((
+        Ok([
             Tensor::from_vec(dz, z.shape(), &Device::Cpu)?,
-            Tensor::from_vec(daffine, affine.shape(), &Device::Cpu)?,
-            dresidual
-                .map(|d| Tensor::from_vec(d, z.shape(), &Device::Cpu))
-                .transpose()?,
-        ))
+            Tensor::from_vec(affine, (2, channels), &Device::Cpu)?,
+            Tensor::from_vec(dy, z.shape(), &Device::Cpu)?,
+        ])
     }
 }
 
@@ -201,21 +259,21 @@ impl CustomOp2 for BatchNorm {
         &self,
         z: &CpuStorage,
         z_layout: &Layout,
-        affine: &CpuStorage,
-        affine_layout: &Layout,
+        _affine: &CpuStorage,
+        _affine_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let y = self.forward(values(z, z_layout)?, values(affine, affine_layout)?, None);
+        let y = self.forward(values(z, z_layout)?, None);
         Ok((y, z_layout.shape().clone()))
     }
 
     fn bwd(
         &self,
         z: &Tensor,
-        affine: &Tensor,
+        _affine: &Tensor,
         y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (dz, daffine, _) = self.backward(z, affine, y, dy, false)?;
+        let [dz, daffine, _] = self.backward(z, y, dy)?;
         Ok((Some(dz), Some(daffine)))
     }
 }
@@ -229,27 +287,26 @@ impl CustomOp3 for BatchNorm {
         &self,
         z: &CpuStorage,
         z_layout: &Layout,
-        affine: &CpuStorage,
-        affine_layout: &Layout,
+        _affine: &CpuStorage,
+        _affine_layout: &Layout,
         residual: &CpuStorage,
         residual_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let residual = values(residual, residual_layout)?;
-        let affine = values(affine, affine_layout)?;
-        let y = self.forward(values(z, z_layout)?, affine, Some(residual));
+        let y = self.forward(values(z, z_layout)?, Some(residual));
         Ok((y, z_layout.shape().clone()))
     }
 
     fn bwd(
         &self,
         z: &Tensor,
-        affine: &Tensor,
+        _affine: &Tensor,
         _residual: &Tensor,
         y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (dz, daffine, dresidual) = self.backward(z, affine, y, dy, true)?;
-        Ok((Some(dz), Some(daffine), dresidual))
+        let [dz, daffine, dresidual] = self.backward(z, y, dy)?;
+        Ok((Some(dz), Some(daffine), Some(dresidual)))
     }
 }
 
@@ -392,6 +449,7 @@ mod tests {
             [2, 12, 12, 32, 48, 3, 1, 1],
             [2, 6, 6, 33, 65, 3, 1, 1],
             [17, 3, 3, 64, 32, 3, 1, 1],
+            [9, 10, 7, 17, 19, 3, 1, 1],
         ] {
             let [n, h, w, ci, co, k, stride, padding] = case;
             let (x, kernel) = (random(&[n, h, w, ci]), random(&[k, k, ci, co]));

@@ -23,6 +23,10 @@ pub trait Simd: Copy {
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// The larger of each pair.
     unsafe fn max(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a - b`.
+    unsafe fn subtract(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a · b`.
+    unsafe fn multiply(a: Self::Vector, b: Self::Vector) -> Self::Vector;
 }
 
 /// Arrays, for processors without the wider units.
@@ -32,7 +36,7 @@ pub struct Portable;
 impl Simd for Portable {
     type Vector = [f32; 4];
     const LANES: usize = 4;
-    const ROWS: usize = 5;
+    const ROWS: usize = 4;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> [f32; 4] {
@@ -59,6 +63,14 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn max(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| a[i].max(b[i]))
+    }
+    #[inline(always)]
+    unsafe fn subtract(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| a[i] - b[i])
+    }
+    #[inline(always)]
+    unsafe fn multiply(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| a[i] * b[i])
     }
 }
 
@@ -97,6 +109,14 @@ impl Simd for Scalar {
     unsafe fn max(a: f32, b: f32) -> f32 {
         a.max(b)
     }
+    #[inline(always)]
+    unsafe fn subtract(a: f32, b: f32) -> f32 {
+        a - b
+    }
+    #[inline(always)]
+    unsafe fn multiply(a: f32, b: f32) -> f32 {
+        a * b
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -116,7 +136,8 @@ mod x86 {
 
     macro_rules! implement {
         ($name:ident, $vector:ty, $lanes:literal, $rows:literal,
-         $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $max:ident) => {
+         $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $max:ident,
+         $subtract:ident, $multiply:ident) => {
             // SAFETY (each method): the caller runs on a processor with the unit and vouches for
             // the pointer.
             impl Simd for $name {
@@ -148,6 +169,14 @@ mod x86 {
                 unsafe fn max(a: $vector, b: $vector) -> $vector {
                     unsafe { $max(a, b) }
                 }
+                #[inline(always)]
+                unsafe fn subtract(a: $vector, b: $vector) -> $vector {
+                    unsafe { $subtract(a, b) }
+                }
+                #[inline(always)]
+                unsafe fn multiply(a: $vector, b: $vector) -> $vector {
+                    unsafe { $multiply(a, b) }
+                }
             }
         };
     }
@@ -162,7 +191,9 @@ mod x86 {
         _mm512_storeu_ps,
         _mm512_fmadd_ps,
         _mm512_add_ps,
-        _mm512_max_ps
+        _mm512_max_ps,
+        _mm512_sub_ps,
+        _mm512_mul_ps
     );
     implement!(
         Avx2,
@@ -174,7 +205,9 @@ mod x86 {
         _mm256_storeu_ps,
         _mm256_fmadd_ps,
         _mm256_add_ps,
-        _mm256_max_ps
+        _mm256_max_ps,
+        _mm256_sub_ps,
+        _mm256_mul_ps
     );
 }
 
@@ -189,6 +222,75 @@ pub trait Kernel {
     /// # Safety
     /// The processor must have the unit `S`.
     unsafe fn run<S: Simd>(self) -> Self::Output;
+}
+
+/// Work on the columns of row-major values, written once for every width.
+pub trait Columns {
+    /// Works on `V` registers of columns from `column` on.
+    ///
+    /// # Safety
+    /// The processor must have the unit `S`, and the columns must exist.
+    unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize);
+}
+
+/// Takes all of `count` columns, two registers at a time, then one, then single values.
+///
+/// # Safety
+/// The processor must have the unit `S`, and the columns must exist.
+#[inline(always)]
+pub unsafe fn each_column<S: Simd>(work: &mut impl Columns, count: usize) {
+    let mut column = 0;
+    // SAFETY: a block is only taken where that many columns are left.
+    unsafe {
+        while column + 2 * S::LANES <= count {
+            work.work::<S, 2>(column);
+            column += 2 * S::LANES;
+        }
+        while column + S::LANES <= count {
+            work.work::<S, 1>(column);
+            column += S::LANES;
+        }
+        while column < count {
+            work.work::<Scalar, 1>(column);
+            column += 1;
+        }
+    }
+}
+
+/// Work on rows of a register tile, written once for every height.
+pub trait Rows {
+    /// Works on `N` rows from `row` on, `V` registers wide.
+    ///
+    /// # Safety
+    /// The processor must have the unit `S`, and the rows must exist.
+    unsafe fn work<S: Simd, const N: usize, const V: usize>(&mut self, row: usize);
+}
+
+/// Takes all of `count` rows, in tiles as high as the unit has registers for.
+///
+/// # Safety
+/// The processor must have the unit `S`, and the rows must exist.
+#[inline(always)]
+pub unsafe fn each_row<S: Simd, const V: usize>(work: &mut impl Rows, count: usize) {
+    let mut row = 0;
+    macro_rules! take {
+        ($n:literal) => {{
+            // SAFETY: at least so many rows are left.
+            unsafe { work.work::<S, $n, V>(row) };
+            row += $n;
+        }};
+    }
+    while row < count {
+        match (count - row).min(S::ROWS) {
+            12.. => take!(12),
+            9.. => take!(9),
+            8 => take!(8),
+            6.. => take!(6),
+            4.. => take!(4),
+            2.. => take!(2),
+            _ => take!(1),
+        }
+    }
 }
 
 /// Runs a kernel on the widest unit of this processor.

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
 
 use super::random::SplitMix64;
-use crate::nn;
+use crate::nn::{self, norm::BatchStatistics};
 
 /// Added to the variance under the root.
 pub const EPSILON: f32 = 1e-5;
@@ -87,11 +87,21 @@ impl ConvNorm {
         }
         let z = nn::conv2d(x, &self.kernel, self.stride, self.padding)?;
         let (y, batch) = nn::batch_norm(&z, &self.gamma, &self.beta, residual, relu, EPSILON)?;
+        self.update_running(batch)?;
+        Ok(y)
+    }
+
+    /// Moves the running statistics towards those of a batch.
+    pub fn update_running(&self, batch: BatchStatistics) -> Result<()> {
         let unbiased = batch.count as f32 / (batch.count.max(2) - 1) as f32;
         let variance = batch.variance.iter().map(|v| v * unbiased).collect();
         update(&self.running_mean, batch.mean)?;
-        update(&self.running_variance, variance)?;
-        Ok(y)
+        update(&self.running_variance, variance)
+    }
+
+    /// What is learned by gradient: kernel, gamma and beta.
+    pub const fn trainable(&self) -> [&Tensor; 3] {
+        [&self.kernel, &self.gamma, &self.beta]
     }
 
     /// Detached from the weights, so that candle keeps no intermediate values for a backward pass.

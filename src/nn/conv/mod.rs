@@ -1,92 +1,191 @@
 //! Two-dimensional convolution and its two gradients.
 //!
 //! Indirect (Dukhan 2019): register tiles read the pixels where they lie, through a table of places,
-//! so there is neither padding nor im2col to write first. All loops are over whole batches of
-//! images; rayon shares groups of them between threads.
+//! so there is neither padding nor im2col to write first.
 
+mod epilogue;
 mod gather;
 mod geometry;
 mod outer;
+mod panels;
 mod plan;
+mod winograd;
 
-use rayon::prelude::*;
-
+use super::scratch::Buffer;
 use super::simd::dispatch;
-use gather::{Gather, Panels};
+use gather::Gather;
 use outer::Outer;
 use plan::Plan;
+use winograd::{Convolve, KernelGradient, POINTS, Tiling};
 
+pub use epilogue::{Add, Epilogue};
 pub use geometry::Geometry;
+pub use panels::Panels;
 
-/// Images are taken in groups of at least so many output pixels, to use a panel of the kernel more
-/// than once while it is in the cache.
+/// Images are taken in groups of about so many output pixels, to use a panel of the kernel more than
+/// once while it is in the cache.
 const GROUP_PIXELS: usize = 144;
 
-/// How many parts the batch is cut into for the gradient of the kernel, whatever the number of
-/// threads.
-const PARTS: usize = 8;
+/// Winograd's matrix products need so many rows to be worth their transforms.
+const LEAST_TILES: usize = 9;
 
-/// `y[n, oh, ow, co] = x[n, h, w, ci] * kernel[k, k, ci, co]`.
-///
-/// # Panics
-/// If a slice's length disagrees with the geometry.
-pub fn forward(g: &Geometry, x: &[f32], kernel: &[f32], y: &mut [f32]) {
-    let panels = Panels::forward(kernel, g.taps(), g.channels_in, g.channels_out);
-    gather(&Plan::forward(g), &panels, x, y);
+/// A convolution of given sizes, without its weights.
+#[derive(Debug, Clone)]
+pub struct Convolution {
+    geometry: Geometry,
+    group: usize,
+    forward: Plan,
+    backward: Plan,
+    winograd: Option<Tiling>,
 }
 
-/// The gradient of the input, from `dy` (shaped like the output) and the kernel.
-///
-/// # Panics
-/// If a slice's length disagrees with the geometry.
-pub fn input_gradient(g: &Geometry, dy: &[f32], kernel: &[f32], dx: &mut [f32]) {
-    let panels = Panels::backward(kernel, g.taps(), g.channels_out, g.channels_in);
-    gather(&Plan::backward(g), &panels, dy, dx);
-}
+impl Convolution {
+    /// Works out how best to convolve `images` at a time.
+    pub fn new(geometry: Geometry, images: usize) -> Self {
+        let group = GROUP_PIXELS.div_ceil(geometry.pixels_out()).min(images);
+        Self {
+            geometry,
+            group,
+            forward: Plan::forward(&geometry),
+            backward: Plan::backward(&geometry),
+            winograd: Tiling::new(&geometry)
+                .filter(|t| geometry.channels_in > 1 && group * t.tiles() >= LEAST_TILES),
+        }
+    }
 
-fn gather(plan: &Plan, panels: &Panels, x: &[f32], y: &mut [f32]) {
-    let zeros = vec![0.0; panels.sources()];
-    let images = GROUP_PIXELS.div_ceil(plan.target_pixels);
-    y.par_chunks_mut(images * plan.target_pixels * panels.targets())
-        .zip(x.par_chunks(images * plan.source_pixels * panels.sources()))
-        .for_each(|(y, x)| {
+    /// The sizes.
+    pub const fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// How many images to hand to a pass at once: fixed, so that sums over groups do not depend on
+    /// the number of threads.
+    pub const fn group(&self) -> usize {
+        self.group
+    }
+
+    /// Packs `kernel[k, k, ci, co]` for [`Convolution::forward`].
+    pub fn pack(&self, kernel: &[f32], panels: &mut Panels) {
+        let g = &self.geometry;
+        self.at_points(kernel, false, |kernel, taps| {
+            panels.pack(kernel, taps, g.channels_in, g.channels_out);
+        });
+    }
+
+    /// Packs `kernel[k, k, ci, co]` for [`Convolution::input_gradient`].
+    pub fn pack_backward(&self, kernel: &[f32], panels: &mut Panels) {
+        let g = &self.geometry;
+        self.at_points(kernel, true, |kernel, taps| {
+            panels.pack_transposed(kernel, taps, g.channels_out, g.channels_in);
+        });
+    }
+
+    /// Hands on the kernel as it is or, for Winograd, at the points.
+    fn at_points(&self, kernel: &[f32], flip: bool, pack: impl FnOnce(&[f32], usize)) {
+        if self.winograd.is_some() {
+            let mut transformed = Buffer::take(kernel.len() / 9 * POINTS);
+            winograd::transform_kernel(kernel, flip, &mut transformed);
+            pack(&transformed, POINTS);
+        } else {
+            pack(kernel, self.geometry.taps());
+        }
+    }
+
+    /// `y[n, oh, ow, co] = x[n, h, w, ci] * kernel[k, k, ci, co]`, then the epilogue.
+    ///
+    /// # Panics
+    /// If a slice's length disagrees with the geometry.
+    pub fn forward(&self, panels: &Panels, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>) {
+        self.convolve(&self.forward, panels, x, y, epilogue);
+    }
+
+    /// The gradient of the input, from `dy` (shaped like the output); added to `dx` if `add`.
+    ///
+    /// # Panics
+    /// If a slice's length disagrees with the geometry.
+    pub fn input_gradient(&self, panels: &Panels, dy: &[f32], dx: &mut [f32], add: bool) {
+        let epilogue = Epilogue {
+            add: if add { Add::Target } else { Add::Nothing },
+            ..Epilogue::default()
+        };
+        self.convolve(&self.backward, panels, dy, dx, epilogue);
+    }
+
+    fn convolve(
+        &self,
+        plan: &Plan,
+        panels: &Panels,
+        x: &[f32],
+        y: &mut [f32],
+        epilogue: Epilogue<'_>,
+    ) {
+        if let Some(tiling) = self.winograd {
+            dispatch(Convolve {
+                tiling,
+                panels,
+                x,
+                y,
+                epilogue,
+            });
+        } else {
             dispatch(Gather {
                 plan,
                 panels,
                 x,
                 y,
-                zeros: &zeros,
+                epilogue,
             });
-        });
-}
+        }
+    }
 
-/// The gradient of the kernel, from `x` and `dy`.
-///
-/// # Panics
-/// If a slice's length disagrees with the geometry.
-pub fn kernel_gradient(g: &Geometry, x: &[f32], dy: &[f32], dkernel: &mut [f32]) {
-    let plan = Plan::forward(g);
-    let part = (x.len() / g.image_in()).div_ceil(PARTS).max(1);
-    let parts: Vec<Vec<f32>> = x
-        .par_chunks(part * g.image_in())
-        .zip(dy.par_chunks(part * g.image_out()))
-        .map(|(x, dy)| {
-            let mut sum = vec![0.0; g.kernel_len()];
-            dispatch(Outer {
-                plan: &plan,
-                channels_in: g.channels_in,
-                channels_out: g.channels_out,
+    /// Adds up the gradient of the kernel over groups of images in a form of its own:
+    /// [`Convolution::kernel_sum_len`] values, zero at first.
+    ///
+    /// # Panics
+    /// If a slice's length disagrees with the geometry.
+    pub fn add_kernel_gradient(&self, x: &[f32], dy: &[f32], sum: &mut [f32]) {
+        let Geometry {
+            channels_in,
+            channels_out,
+            ..
+        } = self.geometry;
+        if let Some(tiling) = self.winograd {
+            dispatch(KernelGradient {
+                tiling,
+                channels_in,
+                channels_out,
                 x,
                 dy,
-                dkernel: &mut sum,
+                sum,
             });
-            sum
-        })
-        .collect();
-    dkernel.fill(0.0);
-    for sum in parts {
-        for (total, sum) in dkernel.iter_mut().zip(sum) {
-            *total += sum;
+        } else {
+            dispatch(Outer {
+                plan: &self.forward,
+                channels_in,
+                channels_out,
+                x,
+                dy,
+                dkernel: sum,
+            });
+        }
+    }
+
+    /// The length of a sum of kernel gradients.
+    pub const fn kernel_sum_len(&self) -> usize {
+        match self.winograd {
+            Some(_) => POINTS * self.geometry.channels_in * self.geometry.channels_out,
+            None => self.geometry.kernel_len(),
+        }
+    }
+
+    /// Adds a sum of kernel gradients to `dkernel[k, k, ci, co]`.
+    pub fn finish_kernel_gradient(&self, sum: &[f32], dkernel: &mut [f32]) {
+        if self.winograd.is_some() {
+            winograd::gradient_of_kernel(sum, dkernel);
+        } else {
+            for (total, sum) in dkernel.iter_mut().zip(sum) {
+                *total += sum;
+            }
         }
     }
 }

@@ -2,10 +2,10 @@
 //! went in and the gradient of what came out.
 
 use super::plan::{Class, PADDING, Plan};
-use crate::nn::simd::{Kernel, Scalar, Simd};
+use crate::nn::simd::{Columns, Kernel, Rows, Simd, each_column, each_row};
 
 /// Pixels that are summed in registers between two visits to the kernel gradient in memory.
-const CHUNK: usize = 72;
+pub const CHUNK: usize = 72;
 
 /// Adds the kernel gradient of some images to `dkernel`.
 pub struct Outer<'a> {
@@ -24,7 +24,7 @@ pub struct Outer<'a> {
 }
 
 /// Where the channels of the pixels that a tap joins begin.
-struct Pairs {
+pub struct Pairs {
     x: [*const f32; CHUNK],
     dy: [*const f32; CHUNK],
     len: usize,
@@ -42,11 +42,7 @@ impl Kernel for Outer<'_> {
         assert!(self.dy.len() == images * self.plan.target_pixels * co);
         assert!(self.x.len() == images * self.plan.source_pixels * ci);
         assert!(self.dkernel.len() == class.taps.len() * ci * co);
-        let mut pairs = Pairs {
-            x: [std::ptr::null(); CHUNK],
-            dy: [std::ptr::null(); CHUNK],
-            len: 0,
-        };
+        let mut pairs = Pairs::new();
         for start in (0..rows).step_by(CHUNK) {
             for (tap, dkernel) in self.dkernel.chunks_exact_mut(ci * co).enumerate() {
                 let chunk = start..rows.min(start + CHUNK);
@@ -54,17 +50,13 @@ impl Kernel for Outer<'_> {
                 // columns in the channels.
                 unsafe {
                     pairs.collect(self.plan, class, tap, chunk, (self.x, ci), (self.dy, co));
-                    let mut column = 0;
-                    while column < co {
-                        let rest = co - column;
-                        column += if rest >= 2 * S::LANES {
-                            pairs.add::<S, 2>(dkernel, ci, co, column)
-                        } else if rest >= S::LANES {
-                            pairs.add::<S, 1>(dkernel, ci, co, column)
-                        } else {
-                            pairs.add::<Scalar, 1>(dkernel, ci, co, column)
-                        };
-                    }
+                    let mut products = Products {
+                        pairs: &pairs,
+                        dkernel,
+                        rows: ci,
+                        columns: co,
+                    };
+                    each_column::<S>(&mut products, co);
                 }
             }
         }
@@ -72,6 +64,28 @@ impl Kernel for Outer<'_> {
 }
 
 impl Pairs {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self {
+            x: [std::ptr::null(); CHUNK],
+            dy: [std::ptr::null(); CHUNK],
+            len: 0,
+        }
+    }
+
+    /// Forgets all.
+    pub const fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Adds a pair; there must be fewer than [`CHUNK`].
+    #[inline(always)]
+    pub const fn push(&mut self, x: *const f32, dy: *const f32) {
+        self.x[self.len] = x;
+        self.dy[self.len] = dy;
+        self.len += 1;
+    }
+
     /// Finds the pixels of a chunk of rows that have a source under `tap`.
     #[inline(always)]
     unsafe fn collect(
@@ -86,16 +100,12 @@ impl Pairs {
         let sources = &class.sources[tap * plan.target_pixels..][..plan.target_pixels];
         let mut image = chunk.start / plan.target_pixels;
         let mut pixel = chunk.start % plan.target_pixels;
-        self.len = 0;
+        self.clear();
         for row in chunk {
             if sources[pixel] != PADDING {
                 let source = image * plan.source_pixels + sources[pixel] as usize;
                 // SAFETY: the caller vouches for plan and images.
-                unsafe {
-                    self.x[self.len] = x.as_ptr().add(source * ci);
-                    self.dy[self.len] = dy.as_ptr().add(row * co);
-                }
-                self.len += 1;
+                unsafe { self.push(x.as_ptr().add(source * ci), dy.as_ptr().add(row * co)) };
             }
             pixel += 1;
             if pixel == plan.target_pixels {
@@ -103,66 +113,75 @@ impl Pairs {
             }
         }
     }
+}
 
-    /// Adds the outer products to `V` registers of columns of `dkernel[ci, co]`; returns how many
-    /// columns that is.
+/// The outer products of a chunk under one tap, on their way into `dkernel[rows, columns]`.
+pub struct Products<'a> {
+    /// What is multiplied.
+    pub pairs: &'a Pairs,
+    /// Where it is added.
+    pub dkernel: &'a mut [f32],
+    /// Input channels.
+    pub rows: usize,
+    /// Output channels.
+    pub columns: usize,
+}
+
+impl Columns for Products<'_> {
     #[inline(always)]
-    unsafe fn add<S: Simd, const V: usize>(
-        &self,
-        dkernel: &mut [f32],
-        ci: usize,
-        co: usize,
-        column: usize,
-    ) -> usize {
-        let mut row = 0;
-        while row < ci {
-            let rest = (ci - row).min(S::ROWS);
-            // SAFETY: the caller vouches for the columns; the rows are those of the channels.
-            unsafe {
-                let target = dkernel.as_mut_ptr().add(row * co + column);
-                row += match rest {
-                    12.. => self.tile::<S, 12, V>(target, co, row, column),
-                    8.. => self.tile::<S, 8, V>(target, co, row, column),
-                    6.. => self.tile::<S, 6, V>(target, co, row, column),
-                    4.. => self.tile::<S, 4, V>(target, co, row, column),
-                    2.. => self.tile::<S, 2, V>(target, co, row, column),
-                    _ => self.tile::<S, 1, V>(target, co, row, column),
-                };
-            }
-        }
-        V * S::LANES
+    unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
+        let rows = self.rows;
+        let mut block = Block {
+            products: self,
+            column,
+        };
+        // SAFETY: the caller vouches for the columns; the rows are those of the channels.
+        unsafe { each_row::<S, V>(&mut block, rows) }
     }
+}
 
-    /// `N` input channels by `V` registers of output channels.
+/// Some columns of the products.
+struct Block<'a, 'b> {
+    products: &'a mut Products<'b>,
+    column: usize,
+}
+
+impl Rows for Block<'_, '_> {
     #[inline(always)]
-    unsafe fn tile<S: Simd, const N: usize, const V: usize>(
-        &self,
-        target: *mut f32,
-        co: usize,
-        row: usize,
-        column: usize,
-    ) -> usize {
-        // SAFETY: the caller vouches for the target and for the channels of every pair.
+    unsafe fn work<S: Simd, const N: usize, const V: usize>(&mut self, row: usize) {
+        let Products {
+            pairs: &Pairs { x, dy, len },
+            columns,
+            ..
+        } = *self.products;
+        // SAFETY: the caller vouches for rows and columns, here and in every pair.
         unsafe {
-            let mut sum: [[S::Vector; V]; N] = std::array::from_fn(|n| {
-                std::array::from_fn(|v| S::load(target.add(n * co + v * S::LANES)))
-            });
-            for (x, dy) in self.x[..self.len].iter().zip(&self.dy[..self.len]) {
-                let (x, dy) = (x.add(row), dy.add(column));
-                let dy: [S::Vector; V] = std::array::from_fn(|v| S::load(dy.add(v * S::LANES)));
+            let start = row * columns + self.column;
+            let target = self.products.dkernel.as_mut_ptr().add(start);
+            let mut sum = [[S::splat(0.0); V]; N];
+            for (n, sum) in sum.iter_mut().enumerate() {
+                for (v, sum) in sum.iter_mut().enumerate() {
+                    *sum = S::load(target.add(n * columns + v * S::LANES));
+                }
+            }
+            for (x, dy) in x[..len].iter().zip(&dy[..len]) {
+                let (x, dy) = (x.add(row), dy.add(self.column));
+                let mut gradient = [S::splat(0.0); V];
+                for (v, gradient) in gradient.iter_mut().enumerate() {
+                    *gradient = S::load(dy.add(v * S::LANES));
+                }
                 for (n, sum) in sum.iter_mut().enumerate() {
                     let x = S::splat(*x.add(n));
-                    for (sum, dy) in sum.iter_mut().zip(dy) {
-                        *sum = S::multiply_add(x, dy, *sum);
+                    for (sum, gradient) in sum.iter_mut().zip(gradient) {
+                        *sum = S::multiply_add(x, gradient, *sum);
                     }
                 }
             }
             for (n, sum) in sum.into_iter().enumerate() {
                 for (v, sum) in sum.into_iter().enumerate() {
-                    S::store(target.add(n * co + v * S::LANES), sum);
+                    S::store(target.add(n * columns + v * S::LANES), sum);
                 }
             }
         }
-        N
     }
 }

@@ -1,0 +1,99 @@
+//! A kernel packed for register tiles, and the tile's inner loop.
+
+use crate::nn::simd::Simd;
+
+/// Columns of a panel: two registers of the widest unit, so that a packed kernel serves any.
+pub const PANEL: usize = 32;
+
+/// A kernel cut into panels of [`PANEL`] columns, `[panels, taps, source channels, PANEL]`, with
+/// zeros in columns past the last.
+#[derive(Debug, Clone, Default)]
+pub struct Panels {
+    values: Vec<f32>,
+    taps: usize,
+    sources: usize,
+    targets: usize,
+    zeros: Vec<f32>,
+}
+
+impl Panels {
+    /// Packs `kernel[taps, sources, targets]`.
+    pub fn pack(&mut self, kernel: &[f32], taps: usize, sources: usize, targets: usize) {
+        self.reset(taps, sources, targets);
+        let rows = kernel.chunks_exact(targets).enumerate();
+        for (row, kernel) in rows {
+            for (panel, kernel) in kernel.chunks(PANEL).enumerate() {
+                let at = (panel * taps * sources + row) * PANEL;
+                self.values[at..at + kernel.len()].copy_from_slice(kernel);
+            }
+        }
+    }
+
+    /// Packs the transpose of `kernel[taps, targets, sources]`.
+    pub fn pack_transposed(&mut self, kernel: &[f32], taps: usize, sources: usize, targets: usize) {
+        self.reset(taps, sources, targets);
+        for (i, kernel) in kernel.chunks_exact(sources).enumerate() {
+            let (tap, target) = (i / targets, i % targets);
+            let start = (target / PANEL * taps + tap) * sources * PANEL + target % PANEL;
+            for (value, kernel) in self.values[start..].iter_mut().step_by(PANEL).zip(kernel) {
+                *value = *kernel;
+            }
+        }
+    }
+
+    /// Taps of the kernel.
+    pub const fn taps(&self) -> usize {
+        self.taps
+    }
+
+    /// Channels of a source pixel.
+    pub const fn sources(&self) -> usize {
+        self.sources
+    }
+
+    /// Channels of a target pixel.
+    pub const fn targets(&self) -> usize {
+        self.targets
+    }
+
+    /// Stands for a source pixel outside the image.
+    pub fn zeros(&self) -> &[f32] {
+        &self.zeros
+    }
+
+    fn reset(&mut self, taps: usize, sources: usize, targets: usize) {
+        self.values
+            .resize(targets.div_ceil(PANEL) * taps * sources * PANEL, 0.0);
+        self.zeros.resize(sources, 0.0);
+        (self.taps, self.sources, self.targets) = (taps, sources, targets);
+    }
+
+    /// The rows of a tap, from `column` on.
+    #[inline(always)]
+    pub fn rows(&self, tap: usize, column: usize) -> *const f32 {
+        let row = (column / PANEL * self.taps + tap) * self.sources;
+        &raw const self.values[row * PANEL + column % PANEL]
+    }
+}
+
+/// `sum[n] += x[n] · weights`, the dot products of `N` pixels with two registers of columns.
+#[inline(always)]
+pub unsafe fn multiply<S: Simd, const N: usize>(
+    sum: &mut [[S::Vector; 2]; N],
+    x: [*const f32; N],
+    mut weights: *const f32,
+    channels: usize,
+) {
+    // SAFETY: the caller vouches for `channels` values of each pixel and rows of the panel.
+    unsafe {
+        for channel in 0..channels {
+            let w = [S::load(weights), S::load(weights.add(S::LANES))];
+            weights = weights.add(PANEL);
+            for (sum, x) in sum.iter_mut().zip(x) {
+                let value = S::splat(*x.add(channel));
+                sum[0] = S::multiply_add(value, w[0], sum[0]);
+                sum[1] = S::multiply_add(value, w[1], sum[1]);
+            }
+        }
+    }
+}
