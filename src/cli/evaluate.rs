@@ -1,6 +1,6 @@
 //! `fer-index evaluate`: measures a model on labelled faces.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{Table, presets};
@@ -13,6 +13,7 @@ use crate::classify::built_in_network;
 use crate::error::{Error, Result};
 use crate::train::dataset::{Dataset, Usage};
 use crate::train::evaluate::{Evaluation, Figures, Proportion, evaluate};
+use crate::train::plots::{Calibration, Confusion, Plot};
 use crate::train::weights;
 
 /// Measure a model on labelled faces.
@@ -32,6 +33,9 @@ pub(super) struct EvaluateArgs {
     /// Do not average over each face and its mirror image.
     #[arg(long)]
     no_flip: bool,
+    /// Folder for plots of confusion and calibration, as PNG and SVG.
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
     /// How to print the figures.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -62,6 +66,9 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
     };
     let dataset = Dataset::load(&args.data)?;
     let evaluation = evaluate(&network, &dataset, args.usage, !args.no_flip)?;
+    if let Some(folder) = &args.plots {
+        save_plots(&evaluation, folder)?;
+    }
     match args.format {
         Format::Table => print_tables(&evaluation, out)?,
         Format::Json => {
@@ -71,6 +78,16 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
         }
     }
     Ok(Outcome::Found)
+}
+
+fn save_plots(evaluation: &Evaluation, folder: &Path) -> Result<()> {
+    for result in &evaluation.results {
+        let title = format!("{} on {}", result.protocol.title(), evaluation.usage);
+        let stem = |plot: &str| folder.join(format!("{plot}-{}", result.protocol.name()));
+        Confusion::new(&title, &result.all).save(&stem("confusion"))?;
+        Calibration::new(&title, &result.all).save(&stem("calibration"))?;
+    }
+    Ok(())
 }
 
 fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {

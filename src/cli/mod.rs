@@ -7,14 +7,17 @@ mod config;
 mod context;
 mod dataset;
 mod date;
+mod epochs;
 mod evaluate;
 mod evaluate_album;
 mod index;
 mod json;
+mod model;
 mod output;
 mod progress;
 mod query;
 mod show;
+mod sweep;
 mod train;
 
 use std::io::IsTerminal;
@@ -75,8 +78,12 @@ enum Command {
     Dataset(dataset::DatasetArgs),
     /// Train a network by a recipe; goes on where an interrupted run was left
     Train(train::TrainArgs),
+    /// Train every combination of some settings, with a table and overlaid plots of all runs
+    Sweep(sweep::SweepArgs),
     /// Measure a model on labelled faces
     Evaluate(evaluate::EvaluateArgs),
+    /// Look at models: layers, shapes, parameters, and which there are
+    Model(model::ModelArgs),
     /// Show the settings in force, or where they come from
     Config(config::ConfigArgs),
     /// Write a completion script for a shell
@@ -129,7 +136,9 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Show(args) => show::run(&args, &context, out),
         Command::Dataset(args) => dataset::run(&args, out),
         Command::Train(args) => train::run(&args, out),
+        Command::Sweep(args) => sweep::run(&args, out),
         Command::Evaluate(args) => evaluate::run(&args, &context, out),
+        Command::Model(args) => model::run(&args, out),
         Command::Config(args) => config::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
     }

@@ -1,112 +1,100 @@
 //! `fer-index train`: fits a network to a data set by a recipe.
 
-use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Outcome;
+use super::epochs::{Epochs, figures};
 use super::output::Stdout;
 use crate::error::Result;
 use crate::train::dataset::Dataset;
-use crate::train::metrics::{EpochMetrics, Measure};
-use crate::train::{Observer, Recipe, Run};
+use crate::train::fit::Rows;
+use crate::train::folds::cross_validate;
+use crate::train::{Recipe, Run};
 
 /// Train a network by a recipe; goes on where an interrupted run was left.
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
-    /// The recipe, such as config/recipes/first.toml.
-    #[arg(long, value_name = "FILE")]
-    recipe: PathBuf,
-    /// The data set, as `dataset import` writes it.
-    #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
-    data: PathBuf,
+    #[command(flatten)]
+    source: RecipeArgs,
     /// Folder of the run; by default runs/ and the recipe's name.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Cross-validation: divide the training rows into K folds and train a run without each.
+    #[arg(long, value_name = "K")]
+    folds: Option<usize>,
+}
+
+/// Where recipe and data come from.
+#[derive(Debug, Args)]
+pub(super) struct RecipeArgs {
+    /// The recipe, such as config/recipes/first.toml.
+    #[arg(long, value_name = "FILE")]
+    pub recipe: PathBuf,
+    /// The data set, as `dataset import` writes it.
+    #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
+    pub data: PathBuf,
     /// Change a value of the recipe, such as `optimizer.learning_rate=0.05`.
     #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    pub set: Vec<String>,
+}
+
+/// The folder that was asked for, or the one of that name in `runs`.
+pub(super) fn run_folder(asked: Option<&Path>, name: &str) -> PathBuf {
+    asked.map_or_else(|| Path::new("runs").join(name), Path::to_owned)
 }
 
 pub(super) fn run(args: &TrainArgs, out: &mut Stdout) -> Result<Outcome> {
-    let recipe = Recipe::load(&args.recipe, &args.set)?;
-    let dataset = Dataset::load(&args.data)?;
-    let folder = args
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("runs").join(&recipe.name));
-    let mut run = Run::new(&recipe, &dataset, &folder)?;
+    let recipe = Recipe::load(&args.source.recipe, &args.source.set)?;
+    let dataset = Dataset::load(&args.source.data)?;
+    let folder = run_folder(args.out.as_deref(), &recipe.name);
+    if let Some(k) = args.folds {
+        return folds(&recipe, &dataset, k, &folder, out);
+    }
+    let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), &folder)?;
     let done = run.history().len();
     if done > 0 {
         out.line(format_args!("going on after epoch {done}"))?;
     }
-    run.fit(&mut Progress::new(recipe.epochs, out))?;
-    out.line(format_args!(
-        "the best weights are {}",
-        folder.join("best.safetensors").display()
-    ))?;
+    run.fit(&mut Epochs::new(recipe.epochs, out))?;
+    let best = run.folder().best();
+    out.line(format_args!("the best weights are {}", best.display()))?;
     Ok(Outcome::Found)
 }
 
-/// Shows a bar for the epoch and prints a line for each one done.
-struct Progress<'a> {
-    epochs: usize,
-    bar: ProgressBar,
-    out: &'a mut Stdout,
-}
-
-impl<'a> Progress<'a> {
-    fn new(epochs: usize, out: &'a mut Stdout) -> Self {
-        Self {
-            epochs,
-            out,
-            bar: ProgressBar::hidden(),
-        }
-    }
-}
-
-impl Observer for Progress<'_> {
-    fn epoch_started(&mut self, epoch: usize, images: usize) {
-        let template = "{prefix} {wide_bar} {pos}/{len} images, {per_sec}, loss {msg}, {eta} left";
-        self.bar = ProgressBar::new(images as u64)
-            .with_prefix(format!("epoch {epoch}/{}", self.epochs))
-            .with_style(
-                ProgressStyle::with_template(template)
-                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-    }
-
-    fn batch_done(&mut self, images: usize, loss: f64) -> ControlFlow<()> {
-        self.bar.set_message(format!("{loss:.3}"));
-        self.bar.inc(images as u64);
-        ControlFlow::Continue(())
-    }
-
-    fn epoch_done(&mut self, metrics: &EpochMetrics, best: bool) -> ControlFlow<()> {
-        self.bar.finish_and_clear();
-        let told = self.out.line(format_args!(
-            "epoch {:>3}  rate {:.4}  train {}  validation {}{}  {:.0} images/s",
+fn folds(
+    recipe: &Recipe,
+    dataset: &Dataset,
+    k: usize,
+    folder: &Path,
+    out: &mut Stdout,
+) -> Result<Outcome> {
+    let mut epochs = Epochs::new(recipe.epochs, out);
+    let best = cross_validate(recipe, dataset, k, folder, &mut epochs)?;
+    for (index, metrics) in best.iter().enumerate() {
+        out.line(format_args!(
+            "fold {} at epoch {}: {}",
+            index + 1,
             metrics.epoch,
-            metrics.learning_rate,
-            figures(&metrics.train),
-            figures(&metrics.validation),
-            if best { " *" } else { "" },
-            metrics.images_per_second
-        ));
-        // A reader that has gone is no reason to end a run of hours.
-        if told.and_then(|()| self.out.flush()).is_err() {
-            tracing::debug!("nobody reads the epochs any more");
-        }
-        ControlFlow::Continue(())
+            figures(&metrics.validation)
+        ))?;
     }
-}
-
-fn figures(measure: &Measure) -> String {
-    let heads = measure.accuracy.iter();
-    let heads: Vec<String> = heads
-        .map(|(name, accuracy)| format!("{name} {:.1} %", 100.0 * accuracy))
-        .collect();
-    format!("{:.3} {}", measure.loss, heads.join(" "))
+    for head in &recipe.network.heads {
+        let values: Vec<f64> = best
+            .iter()
+            .filter_map(|metrics| metrics.validation.accuracy.get(&head.name).copied())
+            .collect();
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+        let deviation = (squares / (n - 1.0)).sqrt();
+        out.line(format_args!(
+            "{}: {:.1} % ± {:.1} (mean and standard deviation of {k} folds)",
+            head.name,
+            100.0 * mean,
+            100.0 * deviation
+        ))?;
+    }
+    Ok(Outcome::Found)
 }

@@ -9,6 +9,7 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use super::metrics::EpochMetrics;
+use super::recipe::Recipe;
 use super::weights;
 use crate::error::{Error, Result};
 
@@ -31,6 +32,16 @@ pub struct Checkpoint {
     tensors: HashMap<String, Tensor>,
 }
 
+impl Progress {
+    /// No epoch done yet.
+    pub fn new(recipe: &Recipe) -> Self {
+        Self {
+            recipe: recipe.to_toml(),
+            ..Self::default()
+        }
+    }
+}
+
 const PROGRESS: &str = "progress";
 
 impl Checkpoint {
@@ -45,11 +56,7 @@ impl Checkpoint {
             .iter()
             .map(|(name, variable)| (name.clone(), variable.as_detached_tensor()))
             .collect();
-        weights::save(
-            path,
-            tensors,
-            HashMap::from([(PROGRESS.to_owned(), progress)]),
-        )
+        weights::save(path, tensors, [(PROGRESS.to_owned(), progress)])
     }
 
     /// Reads a checkpoint; `None` where there is no such file.

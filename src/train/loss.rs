@@ -39,20 +39,21 @@ pub struct LossRecipe {
 }
 
 impl LossRecipe {
-    /// The loss of `logits[n, c]` against `targets[n, c]`, averaged over the batch. A row of zero
-    /// targets asks nothing and adds nothing.
+    /// The loss of `logits[n, c]`, averaged over the batch. Each row of `targets[n, c]` comes
+    /// multiplied by its weight in `weights[n]`; weight 0 asks nothing and adds nothing.
     ///
     /// # Errors
-    /// If the shapes differ.
-    pub fn loss(self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-        let rows = logits.dim(0)? as f64;
-        let per_value = match self.kind {
+    /// If the shapes do not fit.
+    pub fn loss(self, logits: &Tensor, targets: &Tensor, weights: &Tensor) -> Result<Tensor> {
+        let (rows, classes) = logits.dims2()?;
+        let weights = weights.reshape((rows, 1))?;
+        match self.kind {
             LossKind::CrossEntropy => {
                 let log_p = match self.activation {
                     Activation::Softmax => log_softmax(logits, D::Minus1)?,
                     Activation::Sigmoid => log_sigmoid(logits)?,
                 };
-                return ((targets * log_p)?.sum_all()? * (-1.0 / rows))?.contiguous();
+                (targets * log_p)?.sum_all()? * (-1.0 / rows as f64)
             }
             LossKind::BinaryCrossEntropy => {
                 let (log_p, log_q) = match self.activation {
@@ -63,22 +64,22 @@ impl LossRecipe {
                     }
                     Activation::Sigmoid => (log_sigmoid(logits)?, log_sigmoid(&logits.neg()?)?),
                 };
-                ((targets * log_p)? + ((1.0 - targets)? * log_q)?)?.neg()?
+                let others = weights.broadcast_sub(targets)?;
+                let sum = ((targets * log_p)? + (others * log_q)?)?.sum_all()?;
+                sum * (-1.0 / (rows * classes) as f64)
             }
             LossKind::MeanSquaredError => {
                 let p = match self.activation {
                     Activation::Softmax => softmax(logits, D::Minus1)?,
                     Activation::Sigmoid => sigmoid(logits)?,
                 };
-                (targets - p)?.sqr()?
+                // w (t/w − p)² = (t − w p)² / w
+                let difference = (targets - p.broadcast_mul(&weights)?)?;
+                let divisor = weights.clamp(1e-6, f64::MAX)?;
+                let sum = difference.sqr()?.broadcast_div(&divisor)?.sum_all()?;
+                sum / (rows * classes) as f64
             }
-        };
-        let asked = targets
-            .sum_keepdim(D::Minus1)?
-            .gt(0.0)?
-            .to_dtype(logits.dtype())?;
-        let classes = logits.dim(D::Minus1)? as f64;
-        per_value.broadcast_mul(&asked)?.sum_all()? / (rows * classes)
+        }
     }
 }
 
@@ -93,12 +94,18 @@ mod tests {
     use candle_core::Device;
 
     const LOGITS: [[f32; 3]; 2] = [[1.0, -0.5, 0.2], [30.0, -80.0, 0.0]];
-    const TARGETS: [[f32; 3]; 2] = [[0.7, 0.2, 0.1], [0.0, 0.0, 0.0]];
+    /// Distributions times weights.
+    const TARGETS: [[f32; 3]; 2] = [[1.4, 0.4, 0.2], [0.0, 0.0, 0.0]];
+    const WEIGHTS: [f32; 2] = [2.0, 0.0];
 
     fn found(kind: LossKind, activation: Activation) -> f64 {
         let tensor = |values: &[[f32; 3]; 2]| Tensor::new(values, &Device::Cpu).unwrap();
         let loss = LossRecipe { kind, activation }
-            .loss(&tensor(&LOGITS), &tensor(&TARGETS))
+            .loss(
+                &tensor(&LOGITS),
+                &tensor(&TARGETS),
+                &Tensor::new(&WEIGHTS, &Device::Cpu).unwrap(),
+            )
             .unwrap();
         f64::from(loss.to_scalar::<f32>().unwrap())
     }
@@ -110,7 +117,8 @@ mod tests {
             Activation::Softmax => x.exp() / sum,
             Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         });
-        let terms = TARGETS[0].map(f64::from).into_iter().zip(p);
+        let targets = TARGETS[0].map(|t| f64::from(t / WEIGHTS[0]));
+        let terms = targets.into_iter().zip(p);
         let total: f64 = terms
             .map(|(t, p)| match kind {
                 LossKind::CrossEntropy => -t * p.ln(),
@@ -118,11 +126,12 @@ mod tests {
                 LossKind::MeanSquaredError => (t - p).powi(2) / 3.0,
             })
             .sum();
-        total / 2.0 // two rows, of which the second asks nothing
+        // The first of the two rows counts twice, the second not at all.
+        total * 2.0 / 2.0
     }
 
     #[test]
-    fn each_loss_is_its_formula_and_skips_rows_without_targets() {
+    fn each_loss_is_its_formula_and_skips_rows_without_weight() {
         for kind in [
             LossKind::CrossEntropy,
             LossKind::BinaryCrossEntropy,

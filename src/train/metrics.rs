@@ -64,6 +64,11 @@ impl Tally {
         }
     }
 
+    /// Rows taken in.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// The figures of all batches; `names` are the heads'.
     pub fn finish<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Measure {
         let accuracy = |head: &HeadTally| head.correct as f64 / head.asked.max(1) as f64;

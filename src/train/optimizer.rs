@@ -213,7 +213,7 @@ mod tests {
         w.to_vec2::<f32>().unwrap()[0][0]
     }
 
-    /// The same in scalars, written after PyTorch's documentation of each optimiser.
+    /// The same in scalars, written after `PyTorch`'s documentation of each optimiser.
     fn reference(recipe: OptimizerRecipe) -> f64 {
         let (mut w, mut m, mut v) = (1f64, 0f64, 0f64);
         let (rate, decay) = (recipe.learning_rate, recipe.weight_decay);

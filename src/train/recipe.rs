@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::augment::Augmentation;
+use super::batch::Sampling;
 use super::loss::LossRecipe;
 use super::optimizer::OptimizerRecipe;
 use super::schedule::ScheduleRecipe;
+use super::start::StartRecipe;
 use super::targets::TargetRecipe;
 use crate::classify::FACE_SIDE;
 use crate::classify::network::NetworkSpec;
@@ -26,6 +28,9 @@ pub struct Recipe {
     pub seed: u64,
     /// Passes over the training rows.
     pub epochs: usize,
+    /// Whether an epoch's rows are all of them once, or drawn by label.
+    #[serde(default)]
+    pub sampling: Sampling,
     /// Images in a step.
     #[serde(default = "Recipe::batch_size")]
     pub batch_size: usize,
@@ -34,6 +39,9 @@ pub struct Recipe {
     pub ema: Option<f64>,
     /// Ends the run after this many epochs without a better validation accuracy.
     pub early_stopping: Option<usize>,
+    /// Where the weights start.
+    #[serde(default)]
+    pub start: StartRecipe,
     /// The architecture.
     pub network: NetworkSpec,
     /// Targets and choice of rows.

@@ -10,7 +10,7 @@ const VOTES_HEADER: &str =
 
 /// A line of `fer2013.csv` with pixels of one value.
 fn line(label: &str, pixel: &str, usage: &str) -> String {
-    format!("{label},{},{usage}", [pixel; PIXELS].join(" "))
+    format!("{label},{},{usage}", vec![pixel; PIXELS].join(" "))
 }
 
 fn good_lines() -> Vec<String> {

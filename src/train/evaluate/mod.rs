@@ -11,7 +11,7 @@ use super::dataset::{Dataset, Usage};
 use crate::classify::network::Network;
 use crate::error::{Error, Result};
 
-pub use figures::{CalibrationBin, EmotionFigures, Figures};
+pub use figures::{CalibrationBin, EmotionFigures, Figures, Sample};
 pub use interval::Proportion;
 pub use predict::{Predictions, predict};
 pub use protocol::Protocol;

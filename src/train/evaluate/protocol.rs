@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::figures::Sample;
 use super::predict::Predictions;
+use crate::classify::network::HeadSpec;
 use crate::emotion::Emotion;
 use crate::train::dataset::Dataset;
 use crate::train::targets::FERPLUS_HEAD;
@@ -32,6 +33,15 @@ impl Protocol {
     /// Every protocol.
     pub const ALL: [Self; 3] = [Self::Labels, Self::FourLabels, Self::FerplusMajority];
 
+    /// Its name in JSON and in file names.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Labels => "labels",
+            Self::FourLabels => "four-labels",
+            Self::FerplusMajority => "ferplus-majority",
+        }
+    }
+
     /// What the tables call it.
     pub const fn title(self) -> &'static str {
         match self {
@@ -50,21 +60,31 @@ impl Protocol {
         }
     }
 
+    /// The name of the head that it asks.
+    pub fn head<'a>(self, predictions: &'a Predictions, dataset: &Dataset) -> Option<&'a str> {
+        let (head, _) = self.answers(predictions, &self.emotions(dataset))?;
+        Some(&head.name)
+    }
+
+    fn answers<'a>(
+        self,
+        predictions: &'a Predictions,
+        emotions: &[Emotion],
+    ) -> Option<&'a (HeadSpec, Vec<f32>)> {
+        predictions.heads.iter().find(|(head, _)| {
+            (head.name == FERPLUS_HEAD) == (self == Self::FerplusMajority)
+                && emotions.iter().all(|e| head.emotions.contains(e))
+        })
+    }
+
     /// Truth and answer for each row that takes part; `None` where the protocol does not fit the
     /// heads, or is no other than [`Protocol::Labels`].
-    pub(super) fn samples(
-        self,
-        predictions: &Predictions,
-        dataset: &Dataset,
-    ) -> Option<Vec<Sample>> {
+    pub fn samples(self, predictions: &Predictions, dataset: &Dataset) -> Option<Vec<Sample>> {
         let emotions = self.emotions(dataset);
         if self == Self::FourLabels && dataset.emotions() == FOUR {
             return None;
         }
-        let (head, probabilities) = predictions.heads.iter().find(|(head, _)| {
-            (head.name == FERPLUS_HEAD) == (self == Self::FerplusMajority)
-                && emotions.iter().all(|e| head.emotions.contains(e))
-        })?;
+        let (head, probabilities) = self.answers(predictions, &emotions)?;
         let rows = predictions.rows.iter();
         let samples: Vec<Sample> = rows
             .zip(probabilities.chunks_exact(head.emotions.len()))

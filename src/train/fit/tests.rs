@@ -1,79 +1,14 @@
+use std::fs;
 use std::path::Path;
 
-use rand::Rng;
-
 use super::*;
-use crate::emotion::Emotion;
-use crate::train::dataset::{PIXELS, Row, Votes};
-
-const EMOTIONS: [Emotion; 3] = [Emotion::Happy, Emotion::Sad, Emotion::Neutral];
-
-/// Faces of noise on which one of three regions is bright: what class it is can be seen, but not
-/// from one pixel.
-fn signal(rows: usize) -> Dataset {
-    let (mut facts, mut pixels) = (Vec::new(), Vec::new());
-    for index in 0..rows {
-        let mut rng = rng(5, Purpose::Order, 0, index as u64);
-        let class = index % EMOTIONS.len();
-        for place in 0..PIXELS {
-            let (x, y) = (place % FACE_SIDE, place / FACE_SIDE);
-            let bright = [y < 16, x < 16, x.abs_diff(24) + y.abs_diff(24) < 14][class];
-            pixels.push(rng.random_range(0..180) + if bright { 50 } else { 0 });
-        }
-        let mut votes = Votes::default();
-        votes.emotions[EMOTIONS[class].index()] = 8;
-        votes.emotions[Emotion::Fear.index()] = 2;
-        facts.push(Row {
-            label: EMOTIONS[class],
-            votes: Some(votes),
-            usage: if index % 5 == 0 {
-                Usage::PublicTest
-            } else {
-                Usage::Training
-            },
-        });
-    }
-    Dataset::new(EMOTIONS.to_vec(), facts, pixels)
-}
-
-fn recipe(overrides: &[&str]) -> Recipe {
-    let text = r#"
-        name = "test"
-        seed = 3
-        epochs = 2
-        batch_size = 32
-        ema = 0.9
-        [network]
-        dropout = 0.1
-        trunk = { kind = "residual", stem = 8, blocks = [{ width = 8, stride = 2 }, { width = 16, stride = 2 }] }
-        [[network.heads]]
-        name = "fer2013"
-        emotions = ["happy", "sad", "neutral"]
-        [[network.heads]]
-        name = "ferplus"
-        emotions = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"]
-        [optimizer]
-        learning_rate = 0.05
-        weight_decay = 5e-4
-        [schedule]
-        kind = "cosine"
-        warmup_epochs = 0.2
-        [targets]
-        label_smoothing = 0.1
-        [augment]
-        shift = { probability = 0.5, by = 0.05 }
-        erase = { probability = 0.4, from = 4, to = 12 }
-        mixup = { alpha = 0.2, off_for_last = 1 }
-    "#;
-    let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
-    Recipe::parse(text, &overrides).unwrap()
-}
+use crate::train::testing::{recipe, signal};
 
 #[test]
 fn two_epochs_learn_the_signal_for_both_heads() {
     let (dataset, recipe) = (signal(800), recipe(&[]));
     let folder = tempfile::tempdir().unwrap();
-    let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
+    let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), folder.path()).unwrap();
     run.fit(&mut ()).unwrap();
     let metrics = run.history().last().unwrap();
     assert_eq!(metrics.epoch, 2);
@@ -119,7 +54,9 @@ fn outcome(folder: &Path) -> (Vec<u8>, Vec<EpochMetrics>) {
     let tensors = safetensors::SafeTensors::deserialize(&best).unwrap();
     let mut names = tensors.names();
     names.sort_unstable();
-    let values = names.iter().flat_map(|name| tensors.tensor(name).unwrap().data());
+    let values = names
+        .iter()
+        .flat_map(|name| tensors.tensor(name).unwrap().data());
     (values.copied().collect(), metrics.collect())
 }
 
@@ -130,15 +67,16 @@ fn a_run_broken_off_and_resumed_ends_bit_equal_to_one_that_was_not() {
         let recipe = recipe(&["epochs=3", &optimizer, "optimizer.learning_rate=0.01"]);
         let dataset = signal(200);
         let whole = tempfile::tempdir().unwrap();
-        let mut run = Run::new(&recipe, &dataset, whole.path()).unwrap();
+        let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), whole.path()).unwrap();
         run.fit(&mut ()).unwrap();
 
         let broken = tempfile::tempdir().unwrap();
         for at in [3, 7] {
-            let mut run = Run::new(&recipe, &dataset, broken.path()).unwrap();
+            let mut run =
+                Run::new(&recipe, &dataset, Rows::by_usage(&dataset), broken.path()).unwrap();
             run.fit(&mut Crash { at, batches: 0 }).unwrap();
         }
-        let mut run = Run::new(&recipe, &dataset, broken.path()).unwrap();
+        let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), broken.path()).unwrap();
         assert_eq!(run.history().len(), 1, "the second crash was in epoch 2");
         run.fit(&mut ()).unwrap();
         assert_eq!(outcome(whole.path()), outcome(broken.path()), "{kind}");
@@ -149,10 +87,12 @@ fn a_run_broken_off_and_resumed_ends_bit_equal_to_one_that_was_not() {
 fn a_folder_of_another_recipe_is_refused() {
     let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
     let first = recipe(&["epochs=1"]);
-    let mut run = Run::new(&first, &dataset, folder.path()).unwrap();
+    let mut run = Run::new(&first, &dataset, Rows::by_usage(&dataset), folder.path()).unwrap();
     run.fit(&mut ()).unwrap();
     let second = recipe(&["epochs=1", "seed=4"]);
-    let refusal = Run::new(&second, &dataset, folder.path()).err().unwrap();
+    let refusal = Run::new(&second, &dataset, Rows::by_usage(&dataset), folder.path())
+        .err()
+        .unwrap();
     assert!(refusal.to_string().contains("another recipe"), "{refusal}");
 }
 
@@ -161,16 +101,25 @@ fn heads_must_fit_the_data() {
     let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
     let heads = r#"network.heads=[{ name = "fer2013", emotions = ["happy", "sad"] }]"#;
     let recipe = recipe(&[heads]);
-    let refusal = Run::new(&recipe, &dataset, folder.path()).err().unwrap();
-    assert!(refusal.to_string().contains("happy, sad, neutral"), "{refusal}");
+    let refusal = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), folder.path())
+        .err()
+        .unwrap();
+    assert!(
+        refusal.to_string().contains("happy, sad, neutral"),
+        "{refusal}"
+    );
 }
 
 #[test]
 fn early_stopping_ends_a_run_that_no_longer_improves() {
     let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
     // A rate of next to nothing: no epoch is better than the first.
-    let recipe = recipe(&["epochs=9", "early_stopping=1", "optimizer.learning_rate=1e-9"]);
-    let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
+    let recipe = recipe(&[
+        "epochs=9",
+        "early_stopping=1",
+        "optimizer.learning_rate=1e-9",
+    ]);
+    let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), folder.path()).unwrap();
     run.fit(&mut ()).unwrap();
     assert_eq!(run.history().len(), 3);
 }

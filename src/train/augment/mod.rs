@@ -1,5 +1,7 @@
 //! Variations of a face that do not change its expression.
 
+mod degrade;
+
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,8 @@ use crate::affine::Affine;
 use crate::classify::FACE_SIDE;
 use crate::face::Point;
 use crate::train::dataset::PIXELS;
+
+pub use degrade::{Degradation, Range};
 
 /// A change applied with some probability, by an amount drawn evenly from `-by` to `by`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -64,6 +68,8 @@ pub struct Augmentation {
     pub scale: Option<Jitter>,
     /// Shift along each axis, as a share of the side.
     pub shift: Option<Jitter>,
+    /// What cameras and files do.
+    pub degrade: Degradation,
     /// Factor of 1 ± `by` on the standardised values.
     pub contrast: Option<Jitter>,
     /// Added to the standardised values: ± `by` deviations.
@@ -170,7 +176,7 @@ mod tests {
                 from: 6,
                 to: 20,
             }),
-            mixup: None,
+            ..Augmentation::default()
         }
     }
 
