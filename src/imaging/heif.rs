@@ -8,8 +8,11 @@ use heic_rs::context::Context;
 use heic_rs::ftyp::FileType;
 use heic_rs::hevc::{self, Frame};
 use heic_rs::props::ItemProps;
-use heic_rs::{Brand, Error, Nclx, PixelLayout, color, grid, meta, metadata, transform};
-use image::{DynamicImage, RgbImage, RgbaImage};
+use heic_rs::{
+    Brand, Error, MatrixCoefficients, Nclx, PixelLayout, Transform, color, grid, meta, metadata,
+    transform,
+};
+use image::{RgbImage, RgbaImage};
 
 use super::limits::Task;
 use super::{Picture, av1, bitmap, hevc_colour};
@@ -36,35 +39,55 @@ pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
     let decoder = ItemDecoder { task, context };
     let (frame, nclx) = decoder.item(item)?;
     let alpha = decoder.alpha(item, &frame)?;
+    let pixels = pixels(&frame, alpha.as_ref(), nclx, &props.transforms).map_err(explain)?;
+    Ok(Picture {
+        pixels,
+        exif: decoder.exif(item),
+    })
+}
+
+/// Converts samples to RGB, on white where there is alpha, and applies what the container asks for.
+fn pixels(
+    frame: &Frame,
+    alpha: Option<&Frame>,
+    mut nclx: Nclx,
+    transforms: &[Transform],
+) -> Result<RgbImage, Error> {
+    if nclx.matrix == MatrixCoefficients::Unspecified {
+        nclx.matrix = MatrixCoefficients::Bt601; // what other readers take it for
+    }
     let layout = match alpha {
         Some(_) => PixelLayout::Rgba8,
         None => PixelLayout::Rgb8,
     };
-    let max_pixels = task.limits.max_pixels;
-    let image = color::convert(&frame, alpha.as_ref(), nclx, layout, max_pixels, Some(1))
-        .and_then(|image| transform::apply_all(image, &props.transforms))
-        .map_err(explain)?;
+    let image = color::convert(frame, alpha, nclx, layout, u64::MAX, Some(1))?;
+    let image = transform::apply_all(image, transforms)?;
     let (width, height) = (image.width, image.height);
-    let pixels = match alpha {
+    match alpha {
         Some(_) => RgbaImage::from_raw(width, height, image.data)
-            .map(|pixels| bitmap::on_white(DynamicImage::from(pixels))),
+            .map(|pixels| bitmap::on_white(pixels.into())),
         None => RgbImage::from_raw(width, height, image.data),
-    };
-    Ok(Picture {
-        pixels: pixels.ok_or_else(|| task.damaged("its picture has the wrong size"))?,
-        exif: decoder.exif(item),
-    })
+    }
+    .ok_or(Error::Malformed("the picture is not as large as it says"))
 }
 
 fn explain(task: &Task<'_>, error: Error) -> Skip {
     match error {
         Error::Unsupported(what) => task.unsupported(what),
-        Error::PixelLimit { .. } | Error::BoxTooLarge { .. } => {
-            Skip::new(SkipReason::TooLarge, format!("{}: {error}", task.format))
-        }
+        Error::PixelLimit { .. } => too_large(task),
         Error::Truncated(_) => task.damaged("its data end before the picture is complete"),
         error => task.damaged(error),
     }
+}
+
+fn too_large(task: &Task<'_>) -> Skip {
+    Skip::new(
+        SkipReason::TooLarge,
+        format!(
+            "the tiles of this {} have more pixels than allowed",
+            task.format
+        ),
+    )
 }
 
 /// Decodes the items of one file.
@@ -102,6 +125,12 @@ impl ItemDecoder<'_> {
         let info = self.context.meta.item(item);
         let codec = info.map(|info| info.item_type).unwrap_or_default();
         let props = self.context.props(item).map_err(explain)?;
+        if props
+            .ispe
+            .is_some_and(|size| area(size.width, size.height) > max_pixels)
+        {
+            return Err(too_large(self.task));
+        }
         let data = self.context.item_data(item).map_err(explain)?;
         let (frame, nclx) = match &codec {
             b"hvc1" | b"hev1" => hevc_frame(&props, &data, max_pixels).map_err(explain)?,

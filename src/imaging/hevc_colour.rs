@@ -8,17 +8,12 @@ use heic_rs::{MatrixCoefficients, Nclx, Range};
 
 /// Reads the colour description of a sequence parameter set, given as a NAL unit.
 ///
-/// Where it is silent, the samples have video range, as H.265 infers, and BT.601's matrix, as
-/// HEIF readers assume.
+/// Where it is silent, the samples have video range, as H.265 infers, and an unspecified matrix.
 pub(super) fn of_parameter_set(nal: &[u8]) -> Nclx {
     let (range, matrix_code) =
         signal_type(&mut Bits::of_nal(nal)).unwrap_or((Range::Limited, UNSPECIFIED));
-    let matrix = match matrix_code {
-        UNSPECIFIED => MatrixCoefficients::Bt601,
-        code => MatrixCoefficients::from_code(code),
-    };
     Nclx {
-        matrix,
+        matrix: MatrixCoefficients::from_code(matrix_code),
         matrix_code,
         range,
         // Primaries and transfer do not enter the conversion.
@@ -257,11 +252,11 @@ mod tests {
     }
 
     #[test]
-    fn a_range_without_matrix_is_bt_601() {
+    fn a_range_may_stand_without_a_matrix() {
         let nclx = of_parameter_set(&nal(&format!("{} 1 0 0 1 101 1 0", plain())));
         assert_eq!(
             (nclx.range, nclx.matrix),
-            (Range::Full, MatrixCoefficients::Bt601)
+            (Range::Full, MatrixCoefficients::Unspecified)
         );
     }
 
@@ -277,7 +272,7 @@ mod tests {
             let nclx = of_parameter_set(&nal(&set));
             assert_eq!(
                 (nclx.range, nclx.matrix),
-                (Range::Limited, MatrixCoefficients::Bt601)
+                (Range::Limited, MatrixCoefficients::Unspecified)
             );
         }
         // A run of zeros is no endless number.

@@ -12,18 +12,18 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::Picture;
-use super::jpeg_source::{Outcome, Source};
+use super::jpeg_source::{Outcome, Source, foreign_process};
 use super::limits::Task;
 use crate::error::Skip;
 
 /// Decodes a JPEG; of several pictures in the file (thumbnails, gain maps, MPO) the first.
 pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
     let outcome = Cell::new(Outcome::Whole);
-    let explain = |error: DecodeErrors| match (outcome.get(), error) {
+    let explain = |error: DecodeErrors| match (outcome.get(), foreign_process(task.bytes)) {
         (Outcome::TimedOut, _) => task.timed_out(),
+        (_, Some(process)) => task.unsupported(process),
         (Outcome::Cut, _) => task.damaged("its data end before the picture is complete"),
-        (_, DecodeErrors::Unsupported(scheme)) => task.unsupported(format!("{scheme:?}")),
-        (_, error) => task.damaged(error),
+        (Outcome::Whole, _) => task.damaged(error),
     };
     // Lenient with garbage between header segments, which cameras do write; strict with the
     // picture.

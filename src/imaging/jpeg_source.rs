@@ -172,26 +172,65 @@ impl ZByteReaderTrait for Source<'_> {
 }
 
 /// Where the first picture ends: the offset of its end-of-image marker, or of the file's end.
-///
-/// Segments are skipped whole, for they may hold thumbnails with markers of their own.
 fn end_of_image(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(rest) = bytes.get(at..) {
-        let Some(prefix) = rest.iter().position(|&byte| byte == 0xff) else {
-            break;
-        };
-        at += prefix + 1;
-        match bytes.get(at..).unwrap_or_default() {
-            [0xd9, ..] => return at - 1,
-            // A fill byte, which may itself begin a marker.
-            [0xff, ..] => {}
-            // Stuffing, and markers without a segment: TEM, restart, start of image.
-            [0x00 | 0x01 | 0xd0..=0xd8, ..] => at += 1,
-            [_, high, low, ..] => at += 1 + usize::from(u16::from_be_bytes([*high, *low])).max(2),
-            _ => break,
+    Markers { bytes, at: 0 }
+        .find(|(code, _)| *code == END_OF_IMAGE[1])
+        .map_or(bytes.len(), |(_, offset)| offset - 2)
+}
+
+/// The coding process of a JPEG, if it is one that zune-jpeg does not know.
+pub(super) fn foreign_process(bytes: &[u8]) -> Option<&'static str> {
+    let is_frame = |code| matches!(code, 0xc0..=0xcf) && !matches!(code, 0xc4 | 0xc8 | 0xcc);
+    let (code, segment) = Markers { bytes, at: 0 }.find(|(code, _)| is_frame(*code))?;
+    // A frame header: its length in two bytes, then the bits of a sample.
+    let bits = *bytes.get(segment + 2)?;
+    match code {
+        0xc3 | 0xc7 | 0xcb | 0xcf => Some("lossless coding"),
+        0xc5 | 0xc6 => Some("hierarchical coding"),
+        0xc9.. => Some("arithmetic coding"),
+        _ if bits != 8 => Some("more than eight bits a sample"),
+        _ => None,
+    }
+}
+
+/// The markers of a JPEG: the code of each, and the offset behind it.
+///
+/// Segments are skipped whole, for they may hold thumbnails with markers of their own. Restart
+/// markers and those that only look like one (stuffing) are left out.
+struct Markers<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Iterator for Markers<'_> {
+    type Item = (u8, usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let rest = self.bytes.get(self.at..)?;
+            self.at += rest.iter().position(|&byte| byte == 0xff)? + 1;
+            let code = *self.bytes.get(self.at)?;
+            let behind = self.at + 1;
+            self.at = match code {
+                // A fill byte, which may itself begin a marker.
+                0xff => self.at,
+                0x00 | 0x01 | 0xd0..=0xd9 => behind,
+                _ => behind + self.segment_length(behind),
+            };
+            if !matches!(code, 0x00 | 0x01 | 0xd0..=0xd7 | 0xff) {
+                return Some((code, behind));
+            }
         }
     }
-    bytes.len()
+}
+
+impl Markers<'_> {
+    fn segment_length(&self, at: usize) -> usize {
+        match self.bytes.get(at..).unwrap_or_default() {
+            [high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
+            _ => 0,
+        }
+    }
 }
 
 #[cfg(test)]
