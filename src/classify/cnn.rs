@@ -151,7 +151,7 @@ mod tests {
         mirrored
             .chunks_exact_mut(FACE_SIDE)
             .for_each(<[f32]>::reverse);
-        let scores = cnn.classify(&vec![face(1), mirrored]);
+        let scores = cnn.classify(&Vec::from_iter([face(1), mirrored]));
         for (a, b) in scores[0].as_array().iter().zip(scores[1].as_array()) {
             assert!((a - b).abs() < 1e-5);
         }

@@ -303,7 +303,7 @@ mod tests {
         ];
         let figures = ranking(&photos, Emotion::Happy, |face| face.face.score > 0.5).unwrap();
         // Precision 1/1 at the first smile, 2/3 at the second.
-        assert!((figures.average_precision - (1.0 + 2.0 / 3.0) / 2.0).abs() < 1e-9);
+        assert!((figures.average_precision - 5.0 / 6.0).abs() < 1e-9);
         assert!(ranking(&photos, Emotion::Sad, |_| true).is_none());
     }
 

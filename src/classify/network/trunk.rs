@@ -279,6 +279,7 @@ fn take<'a>(values: &mut &'a [f32], layer: &ConvNorm) -> Weights<&'a [f32]> {
 }
 
 /// Takes the places of a layer's gradients from the front of `values`.
+#[allow(clippy::mut_mut, reason = "the slice itself moves forward")]
 fn take_mut<'a>(values: &mut &'a mut [f32], layer: &ConvNorm) -> Weights<&'a mut [f32]> {
     let (kernel, rest) = std::mem::take(values).split_at_mut(layer.geometry().kernel_len());
     let (gamma, rest) = rest.split_at_mut(layer.geometry().channels_out);
