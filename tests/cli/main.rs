@@ -7,6 +7,7 @@ mod common;
 
 mod bad_files;
 mod bad_requests;
+mod interrupted;
 mod json;
 mod pictures;
 mod results;
