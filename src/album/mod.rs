@@ -4,4 +4,4 @@ mod filter;
 mod scan;
 
 pub use filter::{Filter, FilterSettings};
-pub use scan::{FoundFile, ScanProblem, ScannedFolder, scan};
+pub use scan::{FoundFile, ScanProblem, ScannedFolder, resolve_root, scan};

@@ -38,13 +38,11 @@ pub struct ScannedFolder {
     pub problems: Vec<ScanProblem>,
 }
 
-/// Finds the pictures under `root`, which may also be a single file.
-///
-/// Links are followed as the filter says; one that leads back to a folder above it is passed over.
+/// The folder or file `root`, absolute and without links.
 ///
 /// # Errors
-/// [`Error::Usage`] if `root` is not there or cannot be read.
-pub fn scan(root: &Path, filter: &Filter) -> Result<ScannedFolder> {
+/// [`Error::Usage`] if it is not there or cannot be read.
+pub fn resolve_root(root: &Path) -> Result<PathBuf> {
     let root = root.canonicalize().map_err(|error| {
         let path = root.display();
         Error::Usage(match error.kind() {
@@ -58,8 +56,18 @@ pub fn scan(root: &Path, filter: &Filter) -> Result<ScannedFolder> {
             Error::Usage(format!("{} may not be read: {error}", root.display()))
         })?;
     }
+    Ok(root)
+}
+
+/// Finds the pictures under `root`, which may also be a single file.
+///
+/// Links are followed as the filter says; one that leads back to a folder above it is passed over.
+///
+/// # Errors
+/// [`Error::Usage`] if `root` is not there or cannot be read.
+pub fn scan(root: &Path, filter: &Filter) -> Result<ScannedFolder> {
     let mut found = ScannedFolder {
-        root,
+        root: resolve_root(root)?,
         files: Vec::new(),
         problems: Vec::new(),
     };

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::output::Stdout;
 use super::progress::Progress;
 use super::{Outcome, query};
+use crate::album::resolve_root;
 use crate::emotion::Emotion;
 use crate::error::{Result, SkipReason};
 use crate::pipeline::{IndexOptions, Summary, index};
@@ -41,6 +42,10 @@ pub(super) fn run(
     } else {
         args.roots.clone()
     };
+    // Before the database is made: a mistyped folder leaves nothing behind.
+    for root in &roots {
+        resolve_root(root)?;
+    }
     let filter = context.filter()?;
     let analyser = context.analyser()?;
     let mut store = Store::open(&config.database)?;

@@ -12,6 +12,7 @@ fn a_folder_that_is_not_there() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     let sentence = env.run("index nowhere").refused();
     assert_eq!(sentence, "nowhere is not there; name a folder of photos");
+    assert!(!env.database().exists());
     // Not even what is asked for beside it is done.
     env.index();
     fs::remove_file(env.album("astronaut.jpg")).unwrap();

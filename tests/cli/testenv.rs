@@ -130,6 +130,7 @@ impl TestEnv {
     /// "nobody", who owns the folder as it is now. Whether that can be done; said if not.
     #[cfg(unix)]
     #[must_use]
+    #[allow(clippy::print_stderr)]
     pub fn heed_permissions(&mut self) -> bool {
         use std::os::unix::fs::{MetadataExt, lchown};
         const NOBODY: u32 = 65534;

@@ -56,7 +56,7 @@ fn a_changed_file_is_read_again() {
         .write(true)
         .open(env.album("hopper.jpg"))
         .unwrap();
-    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    let hour_ago = SystemTime::now() - Duration::from_hours(1);
     file.set_modified(hour_ago).unwrap();
     assert_eq!(counts(&env.index()), json!({"known": 1, "unchanged": 2}));
 }
