@@ -1,27 +1,7 @@
 //! Dates as EXIF and file systems write them.
 
-use std::time::SystemTime;
-
-use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
-
-use crate::photo::{DateSource, TakenAt};
-
-/// When a file was last modified, for a photo that does not tell when it was taken; in the system's
-/// time zone. `None` outside of the years −9999 to 9999.
-pub fn taken_at_from_mtime(mtime: SystemTime) -> Option<TakenAt> {
-    taken_at_in(mtime, TimeZone::system())
-}
-
-fn taken_at_in(mtime: SystemTime, zone: TimeZone) -> Option<TakenAt> {
-    let moment = Timestamp::try_from(mtime).ok()?.to_zoned_datetime(zone);
-    Some(TakenAt {
-        local: moment.datetime(),
-        offset: Some(moment.offset()),
-        source: DateSource::FileTime,
-    })
-}
+use jiff::tz::Offset;
 
 /// Reads "2008:05:30 15:56:01", with whatever stands between the numbers.
 pub(super) fn date_time(text: &[u8], nanoseconds: i32) -> Option<DateTime> {
@@ -73,7 +53,6 @@ pub(super) fn utc_offset(text: &[u8]) -> Option<Offset> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::civil::date;
     use jiff::tz::offset;
     use std::time::Duration;
 
@@ -91,20 +70,5 @@ mod tests {
         for nonsense in ["   :  ", "+99:00", "02:00", "+2", "", "+:::"] {
             assert_eq!(utc_offset(nonsense.as_bytes()), None, "{nonsense}");
         }
-    }
-
-    #[test]
-    fn the_file_time_is_marked_as_such() {
-        let mtime = SystemTime::UNIX_EPOCH + Duration::new(86_400, 500_000_000);
-        let zone = TimeZone::fixed(offset(-2));
-        assert_eq!(
-            taken_at_in(mtime, zone),
-            Some(TakenAt {
-                local: date(1970, 1, 1).at(22, 0, 0, 500_000_000),
-                offset: Some(offset(-2)),
-                source: DateSource::FileTime,
-            })
-        );
-        assert!(taken_at_from_mtime(SystemTime::now()).is_some());
     }
 }

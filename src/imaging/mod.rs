@@ -18,7 +18,6 @@ mod limits;
 
 use image::{ImageFormat, RgbImage};
 
-pub use dates::taken_at_from_mtime;
 pub use format::Format;
 pub use limits::Limits;
 

@@ -10,7 +10,6 @@ use super::Analyser;
 use crate::album::FoundFile;
 use crate::error::{Result, Skip, SkipReason};
 use crate::file::FileMeta;
-use crate::imaging::taken_at_from_mtime;
 use crate::photo::ContentHash;
 use crate::store::{Models, PhotoId, PhotoRecord, Store};
 
@@ -89,7 +88,7 @@ impl Worker<'_> {
                 });
             }
         };
-        let outcome = self.content(&bytes, &meta)?;
+        let outcome = self.content(&bytes)?;
         Ok(Finding {
             path,
             meta,
@@ -97,7 +96,7 @@ impl Worker<'_> {
         })
     }
 
-    fn content(&self, bytes: &[u8], meta: &FileMeta) -> Result<Outcome> {
+    fn content(&self, bytes: &[u8]) -> Result<Outcome> {
         let hash = ContentHash::of(bytes);
         if !self.claims.claim(hash) {
             return Ok(Outcome::Twin(hash));
@@ -114,12 +113,7 @@ impl Worker<'_> {
                 skip,
             });
         }
-        let mut content = self.analyser.photo(bytes);
-        if let Ok(scan) = &mut content
-            && scan.capture.taken_at.is_none()
-        {
-            scan.capture.taken_at = meta.modified().and_then(taken_at_from_mtime);
-        }
+        let content = self.analyser.photo(bytes);
         let bytes = bytes.len() as u64;
         Ok(Outcome::New(Box::new(PhotoRecord {
             hash,

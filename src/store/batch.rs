@@ -6,6 +6,7 @@ use rusqlite::Transaction;
 
 use crate::error::{Result, Skip};
 use crate::file::FileMeta;
+use crate::photo::TakenAt;
 
 use super::explain;
 use super::record::{PhotoId, PhotoRecord};
@@ -40,7 +41,8 @@ impl<'a> Batch<'a> {
         self.explained(photos::put(&self.transaction, record))
     }
 
-    /// Stores what lies at an absolute `path`: a photo, or what could not be read and why.
+    /// Stores what lies at an absolute `path`: a photo, or what could not be read and why. A photo
+    /// that does not tell when it was taken is dated by the oldest of its files.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -50,7 +52,13 @@ impl<'a> Batch<'a> {
         meta: &FileMeta,
         outcome: Result<PhotoId, &Skip>,
     ) -> Result<()> {
-        self.explained(files::put(&self.transaction, path, meta, outcome))
+        self.explained(files::put(&self.transaction, path, meta, outcome))?;
+        if let (Ok(photo), Some(modified)) =
+            (outcome, meta.modified().and_then(TakenAt::from_file_time))
+        {
+            self.explained(photos::date_by_file(&self.transaction, photo, &modified))?;
+        }
+        Ok(())
     }
 
     /// Forgets the file at `path`; whether it was known. Its photo leaves the results with its
@@ -107,6 +115,33 @@ mod tests {
         let given: Vec<_> = faces.iter().map(|f| (f.face, f.scores)).collect();
         assert_eq!(back, given);
         assert_eq!(store.photo(PhotoId(id.0 + 1)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_photo_without_a_date_is_dated_by_its_oldest_file() {
+        let (_folder, mut store) = temp_store();
+        let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);
+        if let Ok(scan) = &mut record.content {
+            scan.capture.taken_at = None;
+        }
+        let at = |seconds: i64| FileMeta {
+            mtime_ns: seconds * 1_000_000_000,
+            ..META
+        };
+        let id = store
+            .batch(|batch| {
+                let id = batch.put_photo(&record)?;
+                for (path, seconds) in [("/b.jpg", 2000), ("/a.jpg", 1000), ("/c.jpg", 3000)] {
+                    batch.put_file(Path::new(path), &at(seconds), Ok(id))?;
+                }
+                Ok(id)
+            })
+            .unwrap();
+        let scan = store.photo(id).unwrap().unwrap().content.unwrap();
+        let oldest = at(1000).modified().and_then(TakenAt::from_file_time);
+        assert_eq!(scan.capture.taken_at, oldest);
+        let hits = store.query(&Query::for_emotion(Emotion::Happy)).unwrap();
+        assert_eq!(hits[0].scan.capture.taken_at, oldest);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Photos by their content.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use crate::error::SkipReason;
-use crate::photo::{Capture, ContentHash, GeoPoint};
+use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
 use super::codec::{taken_columns, taken_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace};
@@ -179,6 +179,30 @@ fn model_number(db: &Connection, name: &str) -> rusqlite::Result<i64> {
             .prepare_cached("INSERT INTO models (name) VALUES (?) RETURNING id")?
             .query_row([name], |row| row.get(0)),
     }
+}
+
+/// See [`Store::prune`](super::Store::prune).
+/// Gives a photo that does not tell its date that of its file, unless an older file has dated it.
+pub(super) fn date_by_file(
+    db: &Connection,
+    id: PhotoId,
+    modified: &TakenAt,
+) -> rusqlite::Result<()> {
+    let (local, offset, source) = taken_columns(Some(modified));
+    let changed = db
+        .prepare_cached(
+            "UPDATE photos SET taken_local = :local, taken_offset = :offset, taken_source = :source
+             WHERE id = :id AND skip_reason IS NULL
+               AND (taken_source IS NULL OR taken_source = 'file' AND taken_local > :local)",
+        )?
+        .execute(named_params! {
+            ":local": local, ":offset": offset, ":source": source, ":id": id,
+        })?;
+    if changed > 0 {
+        db.prepare_cached("UPDATE photo_scores SET taken = ? WHERE photo_id = ?")?
+            .execute(params![local, id])?;
+    }
+    Ok(())
 }
 
 /// See [`Store::prune`](super::Store::prune).

@@ -90,12 +90,12 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
 }
 
 /// Gives a photo another date.
-pub(super) fn set_date(record: &mut PhotoRecord, local: Option<jiff::civil::DateTime>) {
+pub(super) fn set_date(record: &mut PhotoRecord, local: jiff::civil::DateTime) {
     let scan = record.content.as_mut().expect("a scanned photo");
-    scan.capture.taken_at = local.map(|local| TakenAt {
+    scan.capture.taken_at = Some(TakenAt {
         local,
         offset: None,
-        source: DateSource::FileTime,
+        source: DateSource::Exif,
     });
 }
 
@@ -131,7 +131,7 @@ pub(super) fn fill(store: &mut Store, count: u32) {
                 let day = i64::from(number % 7000);
                 let local =
                     date(2005, 1, 1).at(9, 0, 0, 0) + jiff::SignedDuration::from_hours(24 * day);
-                set_date(&mut record, Some(local));
+                set_date(&mut record, local);
                 let path = format!("/album/{}/{number}.jpg", number / 1000);
                 let id = batch.put_photo(&record)?;
                 batch.put_file(&PathBuf::from(path), &META, Ok(id))?;
