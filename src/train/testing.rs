@@ -20,7 +20,7 @@ pub fn signal(rows: usize) -> Dataset {
         for place in 0..PIXELS {
             let (x, y) = (place % FACE_SIDE, place / FACE_SIDE);
             let bright = [y < 16, x < 16, x.abs_diff(24) + y.abs_diff(24) < 14][class];
-            pixels.push(rng.random_range(0..180) + if bright { 50 } else { 0 });
+            pixels.push(rng.random_range(0..120) + if bright { 70 } else { 0 });
         }
         let mut votes = Votes::default();
         votes.emotions[EMOTIONS[class].index()] = 8;
@@ -43,8 +43,8 @@ pub const RECIPE: &str = r#"
         name = "test"
         seed = 3
         epochs = 2
-        batch_size = 32
-        ema = 0.9
+        batch_size = 16
+        ema = 0.8
         [network]
         dropout = 0.1
         trunk = { kind = "residual", stem = 8, blocks = [{ width = 8, stride = 2 }, { width = 16, stride = 2 }] }
