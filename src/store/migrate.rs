@@ -21,10 +21,14 @@ const APPLICATION_ID: i64 = 0x4645_5249;
 /// unchanged then.
 pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<()> {
     let latest = migrations.len();
-    if version(connection, path, latest)? == latest {
+    let explain = |error| explain::sentence(path, &error);
+    // In one snapshot: read one by one, what another process commits in between makes no sense.
+    let snapshot = connection.transaction().map_err(explain)?;
+    let found = version(&snapshot, path, latest)?;
+    snapshot.finish().map_err(explain)?;
+    if found == latest {
         return Ok(());
     }
-    let explain = |error| explain::sentence(path, &error);
     // A migration may rebuild a table that others point to; the check below makes up for it.
     // The setting cannot be changed within a transaction.
     connection
