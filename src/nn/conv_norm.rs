@@ -180,7 +180,6 @@ impl ConvNorm {
             .zip(z.par_chunks(part * g.image_out()))
             .zip(dy.par_chunks(part * g.image_out()))
             .for_each(|((((sum, x), mut dx), z), dy)| {
-                sum.clear();
                 sum.resize(convolution.kernel_sum_len(), 0.0);
                 let mut dz = Buffer::take(group * g.image_out());
                 let groups = x
@@ -190,7 +189,7 @@ impl ConvNorm {
                 for (i, ((x, z), dy)) in groups.enumerate() {
                     let dz = &mut dz[..z.len()];
                     gradient.input(z, dy, dz);
-                    convolution.add_kernel_gradient(x, dz, sum);
+                    convolution.kernel_gradient(x, dz, sum, i > 0);
                     if let Some(dx) = &mut dx {
                         let dx = &mut dx[i * group * g.image_in()..][..x.len()];
                         convolution.input_gradient(panels, dz, dx, add);
@@ -198,10 +197,7 @@ impl ConvNorm {
                 }
             });
         let parts = images.div_ceil(part);
-        gradients.kernel.fill(0.0);
-        for sum in &self.kernel_gradients[..parts] {
-            self.convolution
-                .finish_kernel_gradient(sum, gradients.kernel);
-        }
+        self.convolution
+            .finish_kernel_gradient(&mut self.kernel_gradients[..parts], gradients.kernel);
     }
 }
