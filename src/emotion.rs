@@ -131,9 +131,9 @@ impl EmotionScores {
 
     /// The most probable emotion; the first in index order where several are equal.
     pub fn top(&self) -> (Emotion, f32) {
-        self.iter()
-            .reduce(|best, next| if next.1 > best.1 { next } else { best })
-            .expect("there are eight emotions")
+        self.iter().fold((Emotion::Angry, self.0[0]), |best, next| {
+            if next.1 > best.1 { next } else { best }
+        })
     }
 }
 

@@ -55,17 +55,6 @@ impl BoundingBox {
             0.0
         }
     }
-
-    /// The box with every coordinate multiplied by `factor`.
-    #[must_use]
-    pub fn scaled(&self, factor: f32) -> Self {
-        Self {
-            x: self.x * factor,
-            y: self.y * factor,
-            width: self.width * factor,
-            height: self.height * factor,
-        }
-    }
 }
 
 /// Five facial landmarks. Left and right are the viewer's, as they lie in the photo.
@@ -122,6 +111,29 @@ pub struct DetectedFace {
     pub landmarks: Option<Landmarks>,
     /// The detector's confidence, 0 to 1.
     pub score: f32,
+}
+
+impl DetectedFace {
+    /// The face in a picture `x` times as wide and `y` times as high.
+    #[must_use]
+    pub fn stretched(&self, x: f32, y: f32) -> Self {
+        let b = &self.bounding_box;
+        Self {
+            bounding_box: BoundingBox {
+                x: b.x * x,
+                y: b.y * y,
+                width: b.width * x,
+                height: b.height * y,
+            },
+            landmarks: self.landmarks.map(|l| {
+                l.map(|p| Point {
+                    x: p.x * x,
+                    y: p.y * y,
+                })
+            }),
+            score: self.score,
+        }
+    }
 }
 
 /// A face with what the classifier read from it.

@@ -17,10 +17,17 @@ pub mod affine;
 pub mod emotion;
 pub mod error;
 pub mod face;
+pub mod file;
 pub mod photo;
 pub mod raster;
 
+pub mod album;
 pub mod classify;
+pub mod cli;
+pub mod config;
 pub mod detect;
 pub mod imaging;
 pub mod nn;
+pub mod pipeline;
+pub mod store;
+pub mod train;

@@ -1,9 +1,11 @@
 //! A photo's identity and what its EXIF block tells.
 
 use std::fmt;
+use std::time::SystemTime;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
 
 /// BLAKE3 digest of a file's bytes: the identity of a photo, whatever it is called.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +60,23 @@ pub struct TakenAt {
     pub source: DateSource,
 }
 
+impl TakenAt {
+    /// When a file was last modified, for a photo that does not tell when it was taken; in the
+    /// system's time zone. `None` outside of the years −9999 to 9999.
+    pub fn from_file_time(modified: SystemTime) -> Option<Self> {
+        Self::from_file_time_in(modified, TimeZone::system())
+    }
+
+    fn from_file_time_in(modified: SystemTime, zone: TimeZone) -> Option<Self> {
+        let moment = Timestamp::try_from(modified).ok()?.to_zoned_datetime(zone);
+        Some(Self {
+            local: moment.datetime(),
+            offset: Some(moment.offset()),
+            source: DateSource::FileTime,
+        })
+    }
+}
+
 /// A position on the globe in degrees (WGS 84).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GeoPoint {
@@ -84,6 +103,10 @@ pub struct Capture {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use jiff::civil::date;
+
     use super::*;
 
     #[test]
@@ -93,5 +116,21 @@ mod tests {
             ContentHash::of(b"").to_string(),
             "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
         );
+    }
+
+    #[test]
+    fn the_file_time_is_marked_as_such() {
+        let offset = Offset::from_seconds(-2 * 3600).unwrap();
+        let mtime = SystemTime::UNIX_EPOCH + Duration::new(86_400, 500_000_000);
+        let zone = TimeZone::fixed(offset);
+        assert_eq!(
+            TakenAt::from_file_time_in(mtime, zone),
+            Some(TakenAt {
+                local: date(1970, 1, 1).at(22, 0, 0, 500_000_000),
+                offset: Some(offset),
+                source: DateSource::FileTime,
+            })
+        );
+        assert!(TakenAt::from_file_time(SystemTime::now()).is_some());
     }
 }

@@ -1,9 +1,15 @@
 //! Reading the apparent emotion of a face.
 
+mod cnn;
+mod crop;
 pub mod network;
+mod weights;
+
+pub use cnn::{Cnn, built_in_network};
+pub use crop::{FRAME_BOX, FRAME_LANDMARKS, crop_face, crop_framed};
+pub use weights::read_network;
 
 use crate::emotion::EmotionScores;
-use crate::error::Result;
 
 /// A face as the network sees it: 48 × 48 grey values, 0 to 255, row by row.
 pub type FaceCrop = [f32; FACE_SIDE * FACE_SIDE];
@@ -17,8 +23,5 @@ pub trait EmotionClassifier: Send + Sync {
     fn model(&self) -> &str;
 
     /// Probabilities for each face, in the order given.
-    ///
-    /// # Errors
-    /// When the model itself fails, which no input should bring about.
-    fn classify(&self, faces: &[FaceCrop]) -> Result<Vec<EmotionScores>>;
+    fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores>;
 }

@@ -1,5 +1,12 @@
 //! Finding the faces of a photo.
 
+mod nms;
+mod params;
+mod yunet;
+
+pub use params::DetectorParams;
+pub use yunet::Yunet;
+
 use crate::error::Skip;
 use crate::face::DetectedFace;
 use crate::raster::Raster;

@@ -126,6 +126,10 @@ impl ConvNorm {
     ///
     /// # Panics
     /// If a slice's length disagrees with the last forward pass.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "gradients are places to write to"
+    )]
     pub fn backward(
         &mut self,
         weights: &[f32],

@@ -5,7 +5,7 @@ use crate::nn::simd::Simd;
 /// Columns of a panel: two registers of the widest unit, so that a packed kernel serves any.
 pub const PANEL: usize = 32;
 
-/// A kernel cut into panels of [`PANEL`] columns, `[panels, taps, source channels, PANEL]`, with
+/// A kernel cut into panels of `PANEL` columns, `[panels, taps, source channels, PANEL]`, with
 /// zeros in columns past the last.
 #[derive(Debug, Clone, Default)]
 pub struct Panels {

@@ -1,0 +1,167 @@
+//! The emotion CNN at work.
+
+use candle_core::{Device, Tensor};
+
+use super::network::{HeadSpec, Network, standardise};
+use super::weights::read_network;
+use super::{EmotionClassifier, FACE_SIDE, FaceCrop};
+use crate::emotion::{Emotion, EmotionScores};
+use crate::error::{Error, Result};
+use crate::photo::ContentHash;
+
+static WEIGHTS: &[u8] = include_bytes!("../../models/emotion.safetensors");
+
+/// What the embedded weights are called in an error.
+const BUILT_IN: &str = "the built-in model";
+
+/// Faces that go through the network at once, mirror images not counted.
+const BATCH: usize = 16;
+
+/// The network whose weights are in the binary, as it was trained.
+///
+/// # Errors
+/// [`Error::Model`] if the weights do not fit their description.
+pub fn built_in_network() -> Result<Network> {
+    read_network(WEIGHTS, BUILT_IN)
+}
+
+/// A network with its weights, ready to read faces.
+///
+/// Each face is read twice, as it is and mirrored, and by every head of the network; the scores are
+/// the mean of the probabilities. FER2013's head knows no contempt and FER+'s is trained on the
+/// shares of ten people's votes, so the mean tempers the first one's noisy labels with the second.
+#[derive(Debug)]
+pub struct Cnn {
+    network: Network,
+    model: String,
+}
+
+impl Cnn {
+    /// The network whose weights are in the binary.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the weights do not fit their description.
+    pub fn embedded() -> Result<Self> {
+        Self::read(WEIGHTS, BUILT_IN)
+    }
+
+    /// The network of a model file; `what` names it in an error.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is no model.
+    pub fn read(bytes: &[u8], what: &str) -> Result<Self> {
+        let network = read_network(bytes, what)?;
+        let digest = ContentHash::of(bytes).to_string();
+        let cnn = Self {
+            network,
+            model: format!("fer-cnn {}", &digest[..8]),
+        };
+        // A network that cannot take a face is found out here, not in the middle of an album.
+        cnn.read_faces(&[[0.0; FACE_SIDE * FACE_SIDE]])
+            .map_err(|error| Error::Model(format!("{what} cannot read a face: {error}")))?;
+        Ok(cnn)
+    }
+
+    fn read_faces(&self, faces: &[FaceCrop]) -> candle_core::Result<Vec<EmotionScores>> {
+        let mut input = Vec::with_capacity(2 * faces.len() * FACE_SIDE * FACE_SIDE);
+        for face in faces {
+            let mut upright = *face;
+            standardise(&mut upright);
+            input.extend_from_slice(&upright);
+            input.extend(
+                upright
+                    .chunks_exact(FACE_SIDE)
+                    .flat_map(|row| row.iter().rev()),
+            );
+        }
+        let shape = (2 * faces.len(), FACE_SIDE, FACE_SIDE, 1);
+        let logits = self
+            .network
+            .forward_eval(&Tensor::from_vec(input, shape, &Device::Cpu)?)?;
+        let heads = &self.network.spec().heads;
+        let weight = 1.0 / (2 * heads.len()) as f32;
+        let mut scores = vec![[0.0; Emotion::COUNT]; faces.len()];
+        for (head, logits) in heads.iter().zip(logits) {
+            for (index, row) in logits.to_vec2::<f32>()?.iter().enumerate() {
+                add_probabilities(head, row, weight, &mut scores[index / 2]);
+            }
+        }
+        Ok(scores.into_iter().map(EmotionScores::new).collect())
+    }
+}
+
+/// Adds the softmax of a head's logits, times `weight`.
+fn add_probabilities(
+    head: &HeadSpec,
+    logits: &[f32],
+    weight: f32,
+    scores: &mut [f32; Emotion::COUNT],
+) {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials = logits.iter().map(|logit| (logit - largest).exp());
+    let sum: f32 = exponentials.clone().sum();
+    for (emotion, exponential) in head.emotions.iter().zip(exponentials) {
+        scores[emotion.index()] += weight * exponential / sum;
+    }
+}
+
+impl EmotionClassifier for Cnn {
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
+        faces
+            .chunks(BATCH)
+            .flat_map(|batch| {
+                self.read_faces(batch)
+                    .expect("the network took a face when it was read")
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn face(shift: usize) -> FaceCrop {
+        std::array::from_fn(|i| ((i * 7 + i / FACE_SIDE * (shift + 3)) % 256) as f32)
+    }
+
+    #[test]
+    fn scores_are_probabilities_and_do_not_depend_on_the_company() {
+        let cnn = Cnn::embedded().unwrap();
+        let faces: Vec<FaceCrop> = (0..=BATCH).map(face).collect();
+        let together = cnn.classify(&faces);
+        assert_eq!(together.len(), faces.len());
+        for (face, scores) in faces.iter().zip(&together) {
+            assert!((scores.as_array().iter().sum::<f32>() - 1.0).abs() < 1e-5);
+            let alone = cnn.classify(std::slice::from_ref(face));
+            for (a, b) in alone[0].as_array().iter().zip(scores.as_array()) {
+                assert!((a - b).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mirrored_face_scores_the_same() {
+        let cnn = Cnn::embedded().unwrap();
+        let mut faces = vec![face(1); 2];
+        faces[1]
+            .chunks_exact_mut(FACE_SIDE)
+            .for_each(<[f32]>::reverse);
+        let scores = cnn.classify(&faces);
+        for (a, b) in scores[0].as_array().iter().zip(scores[1].as_array()) {
+            assert!((a - b).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn what_is_no_model_says_so() {
+        let error = Cnn::read(b"not a model", "x.safetensors")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("x.safetensors is no model"), "{error}");
+    }
+}

@@ -1,0 +1,120 @@
+//! `fer-index classify`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::Outcome;
+use super::context::Context;
+use super::json::JsonClassified;
+use super::output::Stdout;
+use crate::emotion::EmotionScores;
+use crate::error::{Result, Skip, SkipReason};
+use crate::face::ScoredFace;
+use crate::pipeline::{Analyser, read_file};
+
+#[derive(Debug, Args)]
+pub(super) struct ClassifyArgs {
+    /// Pictures
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Each picture already is one framed face, of any size: look for none
+    #[arg(long)]
+    framed: bool,
+    /// How to print
+    #[arg(long, short, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Faces and percentages for a person
+    Text,
+    /// One array
+    Json,
+    /// One object a line
+    Jsonl,
+}
+
+type Answer = Result<Vec<ScoredFace>, Skip>;
+
+pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let analyser = context.analyser()?;
+    let (mut found, mut failed) = (false, false);
+    let mut answers = args.files.iter().map(|path| {
+        let answer = look(&analyser, path, args.framed);
+        match &answer {
+            Ok(faces) => found |= !faces.is_empty(),
+            Err(skip) => {
+                failed = true;
+                if args.format == Format::Text {
+                    eprintln!("fer-index: {}: {skip}", path.display());
+                }
+            }
+        }
+        (path, answer)
+    });
+    match args.format {
+        Format::Text => answers.try_for_each(|(path, answer)| {
+            tell(path, &answer, out)?;
+            out.flush()
+        })?,
+        Format::Json => out.json_array(answers.map(|(path, answer)| json(path, &answer)))?,
+        Format::Jsonl => answers.try_for_each(|(path, answer)| {
+            out.json(&json(path, &answer))?;
+            out.flush()
+        })?,
+    }
+    Ok(match (failed, found) {
+        (true, _) => Outcome::Partly,
+        (false, true) => Outcome::Found,
+        (false, false) => Outcome::Nothing,
+    })
+}
+
+fn look(analyser: &Analyser, path: &Path, framed: bool) -> Answer {
+    let missing = || Skip::new(SkipReason::Unreadable, "there is no such file");
+    let (_, bytes) = read_file(path, analyser.limits().max_bytes)?.ok_or_else(missing)?;
+    let scan = if framed {
+        analyser.framed(&bytes)
+    } else {
+        analyser.photo(&bytes)
+    };
+    scan.map(|scan| scan.faces)
+}
+
+fn json(path: &Path, answer: &Answer) -> JsonClassified {
+    match answer {
+        Ok(faces) => JsonClassified::faces(path, faces),
+        Err(skip) => JsonClassified::error(path, skip),
+    }
+}
+
+fn tell(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
+    let Ok(faces) = answer else { return Ok(()) };
+    out.line(path.display())?;
+    if faces.is_empty() {
+        return out.line("  No face");
+    }
+    for (index, face) in faces.iter().enumerate() {
+        let b = &face.face.bounding_box;
+        out.line(format_args!(
+            "  Face {} at {:.0},{:.0}, {:.0}×{:.0} px: {}",
+            index + 1,
+            b.x,
+            b.y,
+            b.width,
+            b.height,
+            percentages(&face.scores),
+        ))?;
+    }
+    Ok(())
+}
+
+/// Every emotion with its percentage, the most probable first.
+pub(super) fn percentages(scores: &EmotionScores) -> String {
+    let mut sorted: Vec<_> = scores.iter().collect();
+    sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let each = |(emotion, p): &(_, f32)| format!("{emotion} {:.1} %", 100.0 * p);
+    sorted.iter().map(each).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,84 @@
+//! What the global options come to: settings, models, threads.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::GlobalArgs;
+use crate::album::{Filter, FilterSettings};
+use crate::classify::Cnn;
+use crate::config::{Config, Effective, Overrides};
+use crate::detect::{DetectorParams, Yunet};
+use crate::error::Result;
+use crate::imaging::Limits;
+use crate::pipeline::Analyser;
+
+/// The settings of this call, read once.
+pub(super) struct Context {
+    effective: Effective,
+    quiet: bool,
+}
+
+impl Context {
+    pub fn new(global: GlobalArgs) -> Result<Self> {
+        let overrides = Overrides {
+            database: global.database,
+            threads: global.threads,
+            ..Overrides::default()
+        };
+        let effective = Effective::load(global.config.as_deref(), &overrides)?;
+        Ok(Self {
+            effective,
+            quiet: global.quiet,
+        })
+    }
+
+    pub const fn effective(&self) -> &Effective {
+        &self.effective
+    }
+
+    pub const fn config(&self) -> &Config {
+        &self.effective.config
+    }
+
+    pub const fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    pub fn threads(&self) -> NonZeroUsize {
+        NonZeroUsize::new(self.config().threads).unwrap_or(NonZeroUsize::MIN)
+    }
+
+    pub fn filter(&self) -> Result<Filter> {
+        let album = &self.config().album;
+        Filter::new(&FilterSettings {
+            exclude: album.exclude.clone(),
+            hidden: album.hidden,
+            follow_symlinks: album.follow_symlinks,
+        })
+    }
+
+    /// The built-in models, under the limits of the settings.
+    pub fn analyser(&self) -> Result<Analyser> {
+        self.analyser_from(self.config().detector.threshold)
+    }
+
+    /// The same, with faces from another detection score on.
+    pub fn analyser_from(&self, threshold: f32) -> Result<Analyser> {
+        let config = self.config();
+        let detector = DetectorParams {
+            threshold,
+            ..DetectorParams::default()
+        };
+        let limits = Limits {
+            max_bytes: config.limits.max_file_bytes,
+            max_pixels: config.limits.max_pixels,
+            max_time: Duration::from_secs(config.limits.decode_seconds),
+        };
+        Ok(Analyser::new(
+            Box::new(Yunet::new(detector)?),
+            Box::new(Cnn::embedded()?),
+            limits,
+            config.detector.min_face,
+        ))
+    }
+}

@@ -1,0 +1,82 @@
+//! `fer-index dataset import`: FER2013 and FER+ become one file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use comfy_table::{Table, presets};
+
+use super::Outcome;
+use super::output::Stdout;
+use crate::emotion::Emotion;
+use crate::error::Result;
+use crate::train::dataset::{ImportOptions, Summary, import};
+
+/// Work with data sets.
+#[derive(Debug, Args)]
+pub(super) struct DatasetArgs {
+    #[command(subcommand)]
+    command: DatasetCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DatasetCommand {
+    /// Check fer2013.csv (plain, .xz or .gz) and write it as one file for `train` and `evaluate`.
+    Import(ImportArgs),
+}
+
+#[derive(Debug, Args)]
+struct ImportArgs {
+    /// Kaggle's fer2013.csv.
+    fer2013: PathBuf,
+    /// FER+'s fer2013new.csv.
+    #[arg(long, value_name = "FILE")]
+    ferplus: Option<PathBuf>,
+    /// Keep only these emotions, such as angry,happy,sad,neutral.
+    #[arg(long, value_delimiter = ',', value_name = "EMOTION,…")]
+    emotions: Vec<Emotion>,
+    /// Divide all rows anew: this share becomes training rows, the rest validation rows.
+    #[arg(long, value_name = "SHARE")]
+    train_fraction: Option<f64>,
+    /// Seed of the new division.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+    /// The file to write.
+    #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(super) fn run(args: &DatasetArgs, out: &mut Stdout) -> Result<Outcome> {
+    let DatasetCommand::Import(args) = &args.command;
+    let options = ImportOptions {
+        ferplus: args.ferplus.clone(),
+        emotions: args.emotions.clone(),
+        train_fraction: args.train_fraction,
+        seed: args.seed,
+    };
+    let dataset = import(&args.fer2013, &options)?;
+    dataset.save(&args.out)?;
+    print_summary(&dataset.summary(), out)?;
+    out.line(format_args!("written to {}", args.out.display()))?;
+    Ok(Outcome::Found)
+}
+
+fn print_summary(summary: &Summary, out: &mut Stdout) -> Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let names = summary.emotions.iter().copied();
+    table.set_header(["part", "rows"].into_iter().chain(names));
+    for (part, counts) in &summary.parts {
+        let total = counts.iter().sum::<usize>().to_string();
+        let counts = counts.iter().map(usize::to_string);
+        table.add_row([(*part).to_owned(), total].into_iter().chain(counts));
+    }
+    out.line(&table)?;
+    out.line(format_args!("{} rows have FER+ votes", summary.with_votes))?;
+    for leak in &summary.duplicates {
+        out.line(format_args!(
+            "{} {} rows have the pixels of a {} row",
+            leak.rows, leak.of, leak.also_in
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! `fer-index evaluate`: measures a model on labelled faces.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use comfy_table::{Table, presets};
+
+use super::Outcome;
+use super::context::Context;
+use super::evaluate_album;
+use super::output::Stdout;
+use crate::classify::built_in_network;
+use crate::error::{Error, Result};
+use crate::train::dataset::{Dataset, Usage};
+use crate::train::evaluate::{Evaluation, Figures, Proportion, evaluate};
+use crate::train::plots::{Calibration, Confusion, Plot};
+use crate::train::weights;
+
+/// Measure a model on labelled faces.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct EvaluateArgs {
+    #[command(subcommand)]
+    command: Option<EvaluateCommand>,
+    /// The model's weights; without, the built-in model.
+    model: Option<PathBuf>,
+    /// The data set, as `dataset import` writes it.
+    #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
+    data: PathBuf,
+    /// The part of the data: training, public or private.
+    #[arg(long, default_value = "public", value_name = "PART")]
+    usage: Usage,
+    /// Do not average over each face and its mirror image.
+    #[arg(long)]
+    no_flip: bool,
+    /// Folder for plots of confusion and calibration, as PNG and SVG.
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
+    /// How to print the figures.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum EvaluateCommand {
+    /// Measure everything from the file to the scores on labelled photos
+    Album(evaluate_album::AlbumArgs),
+}
+
+/// How figures are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Tables to read.
+    Table,
+    /// Every figure, for programs.
+    Json,
+}
+
+pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    if let Some(EvaluateCommand::Album(args)) = &args.command {
+        return evaluate_album::run(args, context, out);
+    }
+    let network = match &args.model {
+        Some(model) => weights::load(model)?,
+        None => built_in_network()?,
+    };
+    let dataset = Dataset::load(&args.data)?;
+    let evaluation = evaluate(&network, &dataset, args.usage, !args.no_flip)?;
+    if let Some(folder) = &args.plots {
+        save_plots(&evaluation, folder)?;
+    }
+    match args.format {
+        Format::Table => print_tables(&evaluation, out)?,
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&evaluation)
+                .map_err(|e| Error::Model(format!("cannot write the figures: {e}")))?;
+            out.line(&json)?;
+        }
+    }
+    Ok(Outcome::Found)
+}
+
+fn save_plots(evaluation: &Evaluation, folder: &Path) -> Result<()> {
+    for result in &evaluation.results {
+        let title = format!("{} on {}", result.protocol.title(), evaluation.usage);
+        let stem = |plot: &str| folder.join(format!("{plot}-{}", result.protocol.name()));
+        Confusion::new(&title, &result.all).save(&stem("confusion"))?;
+        Calibration::new(&title, &result.all).save(&stem("calibration"))?;
+    }
+    Ok(())
+}
+
+fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {
+    for result in &evaluation.results {
+        out.line(format_args!(
+            "{} on {}",
+            result.protocol.title(),
+            evaluation.usage
+        ))?;
+        print_figures(&result.all, out)?;
+        if let Some(unique) = &result.without_duplicates {
+            out.line(format_args!(
+                "without rows that training has too: {}",
+                headline(unique)
+            ))?;
+        }
+        out.line("")?;
+    }
+    Ok(())
+}
+
+fn print_figures(figures: &Figures, out: &mut Stdout) -> Result<()> {
+    out.line(format_args!("{}", headline(figures)))?;
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let names: Vec<&str> = figures.emotions.iter().map(|e| e.emotion).collect();
+    let columns = ["true", "correct/total", "recall", "precision", "F1"];
+    table.set_header(columns.into_iter().chain(names));
+    for (emotion, answers) in figures.emotions.iter().zip(&figures.confusion) {
+        let recall = &emotion.recall;
+        let cells = [
+            emotion.emotion.to_owned(),
+            format!("{}/{}", recall.correct, recall.total),
+            percent(recall),
+            percent(&emotion.precision),
+            format!("{:.3}", emotion.f1),
+        ];
+        let answers = answers.iter().map(usize::to_string);
+        table.add_row(cells.into_iter().chain(answers));
+    }
+    out.line(&table)
+}
+
+fn headline(figures: &Figures) -> String {
+    let [low, high] = figures.macro_f1_interval;
+    format!(
+        "accuracy {}/{} = {}, macro-F1 {:.3} ({low:.3}–{high:.3}), macro recall {:.3}, ECE {:.3}",
+        figures.accuracy.correct,
+        figures.accuracy.total,
+        percent(&figures.accuracy),
+        figures.macro_f1,
+        figures.macro_recall,
+        figures.ece
+    )
+}
+
+fn percent(p: &Proportion) -> String {
+    format!(
+        "{:.1} % ({:.1}–{:.1})",
+        100.0 * p.value,
+        100.0 * p.low,
+        100.0 * p.high
+    )
+}

@@ -1,0 +1,89 @@
+//! `fer-index evaluate album`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use comfy_table::{Table, presets};
+use indicatif::ProgressBar;
+
+use super::Outcome;
+use super::context::Context;
+use super::evaluate::Format;
+use super::output::Stdout;
+use crate::error::Result;
+use crate::train::album::{AlbumFigures, AlbumLabels, evaluate_album};
+
+/// The detector is asked for faces from here on, so that the curve can be drawn.
+const LOWEST_THRESHOLD: f32 = 0.3;
+
+#[derive(Debug, Args)]
+pub(super) struct AlbumArgs {
+    /// The folder of the photos.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// CSV: a column `file`, and 0/1 columns named by emotions (`smile` is happy) or the columns
+    /// xmin, ymin, xmax, ymax and perhaps state, one face a row.
+    #[arg(long, value_name = "FILE")]
+    labels: PathBuf,
+    /// How to print the figures.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+pub(super) fn run(args: &AlbumArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let labels = AlbumLabels::read(&args.labels)?;
+    let analyser = context.analyser_from(LOWEST_THRESHOLD)?;
+    let bar = if context.quiet() {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(labels.len())
+    };
+    let threshold = context.config().detector.threshold;
+    let figures = evaluate_album(&analyser, &args.folder, &labels, threshold, || bar.inc(1));
+    bar.finish_and_clear();
+    let figures = figures?;
+    match args.format {
+        Format::Table => tell(&figures, out)?,
+        Format::Json => out.json(&figures)?,
+    }
+    Ok(Outcome::Found)
+}
+
+fn tell(figures: &AlbumFigures, out: &mut Stdout) -> Result<()> {
+    let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
+    out.line(format_args!(
+        "a face is found in {} of {} photos = {:.2} %; {} could not be read",
+        figures.with_face,
+        figures.photos,
+        percent(figures.with_face, figures.photos),
+        figures.unreadable,
+    ))?;
+    for ranking in &figures.ranking {
+        out.line(format_args!(
+            "{}: average precision {:.4} over {} photos that show it",
+            ranking.emotion, ranking.average_precision, ranking.positives,
+        ))?;
+    }
+    let Some(first) = figures.boxes.first() else {
+        return Ok(());
+    };
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let kinds = first
+        .found
+        .keys()
+        .map(|kind| if kind.is_empty() { "faces" } else { kind });
+    let header = std::iter::once("score from")
+        .chain(kinds)
+        .chain(["unlabelled a photo"]);
+    table.set_header(header);
+    for row in &figures.boxes {
+        let found = row
+            .found
+            .values()
+            .map(|&(found, all)| format!("{found}/{all} = {:.1} %", percent(found, all)));
+        let cells = std::iter::once(format!("{:.1}", row.threshold)).chain(found);
+        table.add_row(cells.chain([format!("{:.3}", row.unlabelled_per_photo)]));
+    }
+    out.line(&table)
+}

@@ -1,0 +1,147 @@
+//! `fer-index index` and `reindex`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::context::Context;
+use super::output::Stdout;
+use super::progress::Progress;
+use super::{Outcome, query};
+use crate::album::resolve_root;
+use crate::emotion::Emotion;
+use crate::error::{Result, SkipReason};
+use crate::pipeline::{IndexOptions, Summary, index};
+use crate::store::{Query, Store};
+
+/// How many of the happiest photos end a run.
+const HAPPIEST: usize = 5;
+
+/// Skipped files of one reason that are named; the rest is counted.
+const NAMED: usize = 3;
+
+#[derive(Debug, Args)]
+pub(super) struct IndexArgs {
+    /// Folders or files [default: the roots of the configuration, at first ~/Pictures]
+    #[arg(value_name = "DIR")]
+    roots: Vec<PathBuf>,
+    /// Write the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(
+    args: &IndexArgs,
+    again: bool,
+    context: &Context,
+    out: &mut Stdout,
+) -> Result<Outcome> {
+    let config = context.config();
+    let roots = if args.roots.is_empty() {
+        config.album.roots.clone()
+    } else {
+        args.roots.clone()
+    };
+    // Before the database is made: a mistyped folder leaves nothing behind.
+    for root in &roots {
+        resolve_root(root)?;
+    }
+    let filter = context.filter()?;
+    let analyser = context.analyser()?;
+    let mut store = Store::open(&config.database)?;
+    let progress = Progress::new(context.quiet());
+    let options = IndexOptions {
+        threads: context.threads(),
+        again,
+    };
+    let result = index(&mut store, &analyser, &roots, &filter, options, &progress);
+    progress.finish();
+    let summary = result?;
+    if args.json {
+        out.json(&json(&summary))?;
+    } else {
+        tell(&summary, out)?;
+        if Stdout::is_terminal() {
+            happiest(&store, out)?;
+        }
+    }
+    Ok(Outcome::Found)
+}
+
+fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
+    let seconds = summary.elapsed.as_secs_f64();
+    let rate = if summary.photos > 0 && seconds > 0.0 {
+        format!(" ({:.1} a second)", summary.photos as f64 / seconds)
+    } else {
+        String::new()
+    };
+    out.line(format_args!(
+        "{} looked at{rate}, {} in them; {:.1} s",
+        count(summary.photos, "photo"),
+        count(summary.faces, "face"),
+        seconds,
+    ))?;
+    for (number, what) in [
+        (summary.unchanged, "unchanged"),
+        (summary.known, "with content known before"),
+        (summary.gone, "gone"),
+    ] {
+        if number > 0 {
+            out.line(format_args!("{} {what}", count(number, "file")))?;
+        }
+    }
+    for (reason, files) in &summary.skipped {
+        out.line(format_args!(
+            "{} skipped: {reason}",
+            count(files.len() as u64, "file")
+        ))?;
+        for file in files.iter().take(NAMED) {
+            out.line(format_args!(
+                "    {}: {}",
+                file.path.display(),
+                file.skip.detail
+            ))?;
+        }
+        if files.len() > NAMED {
+            out.line(format_args!("    … and {} more", files.len() - NAMED))?;
+        }
+    }
+    Ok(())
+}
+
+fn happiest(store: &Store, out: &mut Stdout) -> Result<()> {
+    let query = Query {
+        limit: HAPPIEST,
+        ..Query::for_emotion(Emotion::Happy)
+    };
+    let hits = store.query(&query)?;
+    if hits.is_empty() {
+        return Ok(());
+    }
+    out.line("\nThe happiest:")?;
+    query::table(&hits, out)?;
+    out.line("\nMore of them: fer-index query --emotion happy --limit 20")
+}
+
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+fn json(summary: &Summary) -> serde_json::Value {
+    let skipped: serde_json::Map<_, _> = SkipReason::ALL
+        .iter()
+        .filter_map(|reason| {
+            let files = summary.skipped.get(reason)?;
+            Some((reason.name().to_owned(), files.len().into()))
+        })
+        .collect();
+    serde_json::json!({
+        "photos": summary.photos,
+        "faces": summary.faces,
+        "known": summary.known,
+        "unchanged": summary.unchanged,
+        "gone": summary.gone,
+        "skipped": skipped,
+        "seconds": summary.elapsed.as_secs_f64(),
+    })
+}

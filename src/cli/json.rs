@@ -1,0 +1,187 @@
+//! The JSON contract of `docs/json.md`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::emotion::EmotionScores;
+use crate::face::{DetectedFace, ScoredFace};
+use crate::photo::TakenAt;
+use crate::store::{FaceId, Hit, StoredFace};
+
+/// A path as text, with its exact bytes in hexadecimal where the text is not exact.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonPath {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_bytes: Option<String>,
+}
+
+impl JsonPath {
+    pub fn of(path: &Path) -> Self {
+        let exact = path.to_str().is_some();
+        let bytes = path.as_os_str().as_encoded_bytes();
+        Self {
+            path: path.to_string_lossy().into_owned(),
+            path_bytes: (!exact).then(|| hex(bytes)),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+        text
+    })
+}
+
+/// A photo in an answer.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonHit {
+    #[serde(flatten)]
+    path: JsonPath,
+    score: f32,
+    emotion: &'static str,
+    taken_at: Option<String>,
+    width: u32,
+    height: u32,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    faces: Vec<JsonFace>,
+}
+
+impl JsonHit {
+    pub fn of(hit: &Hit) -> Self {
+        let capture = &hit.scan.capture;
+        Self {
+            path: JsonPath::of(&hit.path),
+            score: hit.score,
+            emotion: hit.emotion.name(),
+            taken_at: capture.taken_at.as_ref().map(date),
+            width: hit.scan.width,
+            height: hit.scan.height,
+            latitude: capture.position.map(|position| position.latitude),
+            longitude: capture.position.map(|position| position.longitude),
+            faces: hit.scan.faces.iter().map(JsonFace::stored).collect(),
+        }
+    }
+}
+
+/// What `classify` says of a file.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonClassified {
+    #[serde(flatten)]
+    path: JsonPath,
+    #[serde(flatten)]
+    outcome: JsonOutcome,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum JsonOutcome {
+    Faces(Vec<JsonFace>),
+    Error(String),
+}
+
+impl JsonClassified {
+    pub fn faces(path: &Path, faces: &[ScoredFace]) -> Self {
+        let faces = faces.iter().map(JsonFace::scored).collect();
+        Self {
+            path: JsonPath::of(path),
+            outcome: JsonOutcome::Faces(faces),
+        }
+    }
+
+    pub fn error(path: &Path, error: &impl ToString) -> Self {
+        Self {
+            path: JsonPath::of(path),
+            outcome: JsonOutcome::Error(error.to_string()),
+        }
+    }
+}
+
+/// A face: its number (none outside the index), box, detection score and emotions.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonFace {
+    id: Option<i64>,
+    r#box: [f32; 4],
+    detection_score: f32,
+    #[serde(serialize_with = "by_name")]
+    scores: EmotionScores,
+}
+
+impl JsonFace {
+    pub fn stored(face: &StoredFace) -> Self {
+        Self::new(Some(face.id), &face.face, face.scores)
+    }
+
+    pub fn scored(face: &ScoredFace) -> Self {
+        Self::new(None, &face.face, face.scores)
+    }
+
+    fn new(id: Option<FaceId>, face: &DetectedFace, scores: EmotionScores) -> Self {
+        let b = &face.bounding_box;
+        Self {
+            id: id.map(|id| id.0),
+            r#box: [b.x, b.y, b.width, b.height],
+            detection_score: face.score,
+            scores,
+        }
+    }
+}
+
+fn by_name<S: Serializer>(scores: &EmotionScores, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(crate::emotion::Emotion::COUNT))?;
+    for (emotion, probability) in scores.iter() {
+        map.serialize_entry(emotion.name(), &probability)?;
+    }
+    map.end()
+}
+
+/// ISO 8601, with the offset where the photo tells it.
+pub(super) fn date(taken_at: &TakenAt) -> String {
+    let offset = taken_at.offset.map(|offset| {
+        let minutes = offset.seconds().unsigned_abs() / 60;
+        let sign = if offset.seconds() < 0 { '-' } else { '+' };
+        format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    });
+    format!("{}{}", taken_at.local, offset.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::photo::DateSource;
+    use jiff::civil;
+    use jiff::tz::Offset;
+
+    #[test]
+    fn dates_carry_the_offset_where_it_is_known() {
+        let local = civil::date(2019, 7, 14).at(12, 34, 56, 120_000_000);
+        let mut taken_at = TakenAt {
+            local,
+            offset: None,
+            source: DateSource::Exif,
+        };
+        assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12");
+        taken_at.offset = Some(Offset::from_seconds(2 * 3600 + 1800).unwrap());
+        assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12+02:30");
+        taken_at.offset = Some(Offset::from_seconds(-5 * 3600).unwrap());
+        assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12-05:00");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_no_text_keeps_its_bytes() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let json = JsonClassified::error(Path::new(OsStr::from_bytes(b"a\xff.jpg")), &"no");
+        let json = serde_json::to_string(&json).unwrap();
+        assert_eq!(
+            json,
+            r#"{"path":"a�.jpg","path_bytes":"61ff2e6a7067","error":"no"}"#
+        );
+    }
+}

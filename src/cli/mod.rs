@@ -1,0 +1,164 @@
+//! The command line: one file per command, and the only place that prints.
+#![allow(clippy::print_stderr, reason = "errors and hints go to standard error")]
+
+mod classify;
+mod completions;
+mod config;
+mod context;
+mod dataset;
+mod date;
+mod epochs;
+mod evaluate;
+mod evaluate_album;
+mod index;
+mod json;
+mod model;
+mod output;
+mod progress;
+mod query;
+mod show;
+mod sweep;
+mod train;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::Result;
+use context::Context;
+use output::Stdout;
+
+/// Finds the faces in your photos, reads their apparent expression, and answers at once which
+/// photos look happiest. Private: nothing leaves this machine.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+struct GlobalArgs {
+    /// The index database [default: in the data folder of this system]
+    #[arg(long, global = true, value_name = "FILE")]
+    database: Option<PathBuf>,
+    /// A configuration file to read in place of the user's
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Worker threads; 0 for one per processor
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+    /// Say more on standard error; twice for still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Say nothing on standard error but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Index photos: what is new or changed is looked at, what is gone leaves the results
+    Index(index::IndexArgs),
+    /// Look at every photo again, as after a new model
+    Reindex(index::IndexArgs),
+    /// Find the photos that show an emotion most
+    Query(query::QueryArgs),
+    /// Read the faces of files, without the index
+    Classify(classify::ClassifyArgs),
+    /// Tell everything that is known of a photo
+    Show(show::ShowArgs),
+    /// Work with training data
+    Dataset(dataset::DatasetArgs),
+    /// Train a network by a recipe; goes on where an interrupted run was left
+    Train(train::TrainArgs),
+    /// Train every combination of some settings, with a table and overlaid plots of all runs
+    Sweep(sweep::SweepArgs),
+    /// Measure a model on labelled faces
+    Evaluate(evaluate::EvaluateArgs),
+    /// Look at models: layers, shapes, parameters, and which there are
+    Model(model::ModelArgs),
+    /// Show the settings in force, or where they come from
+    Config(config::ConfigArgs),
+    /// Write a completion script for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It found what was asked for.
+    Found,
+    /// It worked, and there is nothing.
+    Nothing,
+    /// It worked but for some files, which it has named.
+    Partly,
+}
+
+/// Runs the command line of this process.
+///
+/// Exit codes: 0 done or found, 1 nothing found, 2 error. A closed pipe is no error.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(&cli.global);
+    let mut stdout = Stdout::new();
+    let result = run(cli, &mut stdout).and_then(|outcome| {
+        stdout.flush()?;
+        Ok(outcome)
+    });
+    if stdout.is_closed() {
+        return ExitCode::SUCCESS;
+    }
+    match result {
+        Ok(Outcome::Found) => ExitCode::SUCCESS,
+        Ok(Outcome::Nothing) => ExitCode::from(1),
+        Ok(Outcome::Partly) => ExitCode::from(2),
+        Err(error) => {
+            eprintln!("fer-index: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
+    let context = Context::new(cli.global)?;
+    match cli.command {
+        Command::Index(args) => index::run(&args, false, &context, out),
+        Command::Reindex(args) => index::run(&args, true, &context, out),
+        Command::Query(args) => query::run(&args, &context, out),
+        Command::Classify(args) => classify::run(&args, &context, out),
+        Command::Show(args) => show::run(&args, &context, out),
+        Command::Dataset(args) => dataset::run(&args, out),
+        Command::Train(args) => train::run(&args, out),
+        Command::Sweep(args) => sweep::run(&args, out),
+        Command::Evaluate(args) => evaluate::run(&args, &context, out),
+        Command::Model(args) => model::run(&args, out),
+        Command::Config(args) => config::run(&args, &context, out),
+        Command::Completions(args) => completions::run(&args, out),
+    }
+}
+
+/// Logs go to standard error: warnings, with `-v` what happens, with `-vv` details.
+/// `FER_INDEX_LOG` holds a filter in the syntax of `tracing-subscriber` and wins.
+fn start_logging(global: &GlobalArgs) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "info",
+        (false, _) => "debug",
+    };
+    let filter = std::env::var("FER_INDEX_LOG").unwrap_or_else(|_| format!("fer_index={level}"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}

@@ -1,0 +1,141 @@
+//! `fer-index model`: what a model is made of, and which there are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::Outcome;
+use super::output::Stdout;
+use crate::classify::network::NetworkSpec;
+use crate::error::{Error, Result};
+use crate::train::Recipe;
+use crate::train::architecture::{Layer, layers};
+use crate::train::calibrate::calibrate;
+use crate::train::dataset::Dataset;
+use crate::train::weights;
+
+/// Look at models.
+#[derive(Debug, Args)]
+pub(super) struct ModelArgs {
+    #[command(subcommand)]
+    command: ModelCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelCommand {
+    /// Layers, output shapes, parameters and multiplications of a model file or a recipe.
+    Summary {
+        /// A model (.safetensors) or a recipe (.toml).
+        file: PathBuf,
+    },
+    /// Make a model's probabilities honest: fits a temperature for each head to validation rows.
+    Calibrate {
+        /// The model.
+        file: PathBuf,
+        /// The data set, as `dataset import` writes it.
+        #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
+        data: PathBuf,
+        /// Where to write the calibrated model.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// The models that training has left in a folder of runs.
+    List {
+        /// The folder.
+        #[arg(default_value = "runs")]
+        folder: PathBuf,
+    },
+}
+
+pub(super) fn run(args: &ModelArgs, out: &mut Stdout) -> Result<Outcome> {
+    match &args.command {
+        ModelCommand::Summary { file } => summary(&spec(file)?, out),
+        ModelCommand::Calibrate {
+            file,
+            data,
+            out: to,
+        } => {
+            for fitted in calibrate(file, &Dataset::load(data)?, to)? {
+                let (head, temperature) = (fitted.head, fitted.temperature);
+                out.line(format_args!("{head}: temperature {temperature:.3}"))?;
+            }
+            Ok(Outcome::Found)
+        }
+        ModelCommand::List { folder } => list(folder, out),
+    }
+}
+
+fn spec(file: &Path) -> Result<NetworkSpec> {
+    if file
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+    {
+        return Ok(Recipe::load(file, &[])?.network);
+    }
+    Ok(weights::load(file)?.spec().clone())
+}
+
+fn summary(spec: &NetworkSpec, out: &mut Stdout) -> Result<Outcome> {
+    let layers = layers(spec);
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["layer", "what it does", "output", "parameters", "MMAC"]);
+    for layer in &layers {
+        let sides: Vec<String> = layer.output.iter().map(usize::to_string).collect();
+        table.add_row([
+            layer.name.clone(),
+            layer.kind.clone(),
+            sides.join(" × "),
+            (layer.trainable + layer.fixed).to_string(),
+            format!("{:.2}", layer.macs as f64 / 1e6),
+        ]);
+    }
+    for column in [3, 4] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    out.line(&table)?;
+    let sum = |part: fn(&Layer) -> usize| layers.iter().map(part).sum::<usize>();
+    let (trainable, fixed) = (sum(|layer| layer.trainable), sum(|layer| layer.fixed));
+    let macs: u64 = layers.iter().map(|layer| layer.macs).sum();
+    out.line(format_args!(
+        "{} parameters, {trainable} of them trainable; {:.1} MMAC a face",
+        trainable + fixed,
+        macs as f64 / 1e6
+    ))?;
+    Ok(Outcome::Found)
+}
+
+fn list(folder: &Path, out: &mut Stdout) -> Result<Outcome> {
+    let io = |source| Error::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    let entries = fs::read_dir(folder).map_err(io)?;
+    let mut models: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path().join("best.safetensors")))
+        .filter(|model| model.is_file())
+        .collect();
+    models.sort();
+    for path in &models {
+        let info = weights::describe(path)?;
+        let accuracy = info.metrics.map(|metrics| {
+            let heads = metrics.validation.accuracy.into_iter();
+            let heads: Vec<String> = heads
+                .map(|(head, accuracy)| format!("{head} {:.1} %", 100.0 * accuracy))
+                .collect();
+            format!(" at epoch {}: {}", metrics.epoch, heads.join(", "))
+        });
+        let name = info.name.unwrap_or_else(|| "no name".to_owned());
+        let accuracy = accuracy.unwrap_or_default();
+        out.line(format_args!("{}  {name}{accuracy}", path.display()))?;
+    }
+    Ok(if models.is_empty() {
+        Outcome::Nothing
+    } else {
+        Outcome::Found
+    })
+}

@@ -1,0 +1,160 @@
+//! `fer-index show`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::Outcome;
+use super::classify::percentages;
+use super::context::Context;
+use super::json::{JsonClassified, JsonFace, JsonPath, date};
+use super::output::Stdout;
+use super::query::resolve;
+use crate::error::{Error, Result};
+use crate::photo::DateSource;
+use crate::store::{Photo, Scan, Store, StoredFace};
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The photo's file
+    #[arg(value_name = "PHOTO")]
+    path: PathBuf,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let store = Store::open_existing(&context.config().database)?;
+    let path = resolve(args.path.clone())?;
+    let Some(outcome) = store.file(&path)? else {
+        return Err(Error::Usage(format!(
+            "{} is not in the index; run fer-index index {}",
+            path.display(),
+            path.parent().unwrap_or(Path::new(".")).display(),
+        )));
+    };
+    let photo = match outcome {
+        Ok(id) => store.photo(id)?,
+        Err(skip) => {
+            if args.json {
+                out.json(&JsonClassified::error(&path, &skip))?;
+            } else {
+                out.line(format_args!("{}\nskipped: {skip}", path.display()))?;
+            }
+            return Ok(Outcome::Found);
+        }
+    };
+    let photo = photo.ok_or_else(|| Error::Store("the photo was removed meanwhile".to_owned()))?;
+    if args.json {
+        out.json(&as_json(&photo))?;
+    } else {
+        tell(&photo, out)?;
+    }
+    Ok(Outcome::Found)
+}
+
+fn tell(photo: &Photo, out: &mut Stdout) -> Result<()> {
+    for path in &photo.paths {
+        out.line(path.display())?;
+    }
+    out.line(format_args!(
+        "  content       {} ({} bytes)",
+        photo.hash, photo.bytes
+    ))?;
+    out.line(format_args!("  indexed       {}", photo.indexed_at))?;
+    match &photo.content {
+        Ok(scan) => tell_scan(scan, out),
+        Err(skip) => out.line(format_args!("  skipped       {skip}")),
+    }
+}
+
+fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
+    out.line(format_args!(
+        "  picture       {}, {}×{} px",
+        scan.format, scan.width, scan.height
+    ))?;
+    let capture = &scan.capture;
+    if let Some(taken_at) = &capture.taken_at {
+        let remark = match taken_at.source {
+            DateSource::Exif => "",
+            DateSource::FileTime => " (the file's own time; the photo tells none)",
+        };
+        out.line(format_args!("  taken         {}{remark}", date(taken_at)))?;
+    }
+    if let Some(position) = capture.position {
+        let (latitude, longitude) = (position.latitude, position.longitude);
+        out.line(format_args!(
+            "  position      {latitude:.5}, {longitude:.5}"
+        ))?;
+    }
+    for (label, value) in [
+        ("camera", &capture.camera),
+        ("lens", &capture.lens),
+        ("description", &capture.description),
+    ] {
+        if let Some(value) = value {
+            out.line(format_args!("  {label:<13} {value}"))?;
+        }
+    }
+    let models = &scan.models;
+    out.line(format_args!(
+        "  models        {}, {}",
+        models.detector, models.classifier
+    ))?;
+    if scan.faces.is_empty() {
+        out.line("  No face")?;
+    }
+    for face in &scan.faces {
+        let b = &face.face.bounding_box;
+        out.line(format_args!(
+            "  face {:<8} at {:.0},{:.0}, {:.0}×{:.0} px, detection score {:.2}\n                {}",
+            face.id,
+            b.x,
+            b.y,
+            b.width,
+            b.height,
+            face.face.score,
+            percentages(&face.scores),
+        ))?;
+    }
+    Ok(())
+}
+
+fn as_json(photo: &Photo) -> serde_json::Value {
+    let mut value = json!({
+        "paths": photo.paths.iter().map(|path| JsonPath::of(path)).collect::<Vec<_>>(),
+        "content": photo.hash.to_string(),
+        "bytes": photo.bytes,
+        "indexed_at": photo.indexed_at.to_string(),
+    });
+    let more = match &photo.content {
+        Err(skip) => json!({"error": skip.to_string()}),
+        Ok(scan) => {
+            let capture = &scan.capture;
+            json!({
+                "format": scan.format,
+                "width": scan.width,
+                "height": scan.height,
+                "taken_at": capture.taken_at.as_ref().map(date),
+                "taken_at_source": capture.taken_at.map(|taken_at| match taken_at.source {
+                    DateSource::Exif => "exif",
+                    DateSource::FileTime => "file",
+                }),
+                "latitude": capture.position.map(|position| position.latitude),
+                "longitude": capture.position.map(|position| position.longitude),
+                "camera": capture.camera,
+                "lens": capture.lens,
+                "description": capture.description,
+                "detector": scan.models.detector,
+                "classifier": scan.models.classifier,
+                "faces": scan.faces.iter().map(JsonFace::stored).collect::<Vec<_>>(),
+            })
+        }
+    };
+    if let (Some(value), serde_json::Value::Object(more)) = (value.as_object_mut(), more) {
+        value.extend(more);
+    }
+    value
+}

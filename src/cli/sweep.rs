@@ -1,0 +1,81 @@
+//! `fer-index sweep`: trains every combination of some settings and compares them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use comfy_table::{Table, presets};
+
+use super::Outcome;
+use super::epochs::Epochs;
+use super::output::Stdout;
+use super::train::{RecipeArgs, run_folder};
+use crate::error::Result;
+use crate::train::Recipe;
+use crate::train::dataset::Dataset;
+use crate::train::plots::{Curves, Plot};
+use crate::train::sweep::{SweepRun, Variation, sweep};
+
+/// Train every combination of some settings, with a table and overlaid plots of all runs.
+#[derive(Debug, Args)]
+pub(super) struct SweepArgs {
+    #[command(flatten)]
+    source: RecipeArgs,
+    /// A setting and the values to try, such as `optimizer.weight_decay=0.001,0.0005`.
+    #[arg(long, required = true, value_name = "KEY=VALUE,…")]
+    vary: Vec<Variation>,
+    /// Folder of the runs, the table and the plots; by default runs/ and the recipe's name.
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
+    let RecipeArgs { recipe, data, set } = &args.source;
+    let base = Recipe::load(recipe, set)?;
+    let dataset = Dataset::load(data)?;
+    let folder = run_folder(args.out.as_deref(), &base.name);
+    let mut epochs = Epochs::new(base.epochs, out);
+    let runs = sweep(recipe, set, &args.vary, &dataset, &folder, &mut epochs)?;
+    let heads = base.network.heads.iter().map(|head| head.name.as_str());
+    let heads: Vec<&str> = heads.collect();
+    out.line(table(&runs, &heads))?;
+    let histories: Vec<_> = runs
+        .iter()
+        .map(|run| (run.name(), run.history.as_slice()))
+        .collect();
+    Curves::loss(&histories).save(&folder.join("loss"))?;
+    for head in heads {
+        let stem = folder.join(format!("accuracy-{head}"));
+        Curves::accuracy(&histories, head).save(&stem)?;
+    }
+    out.line(format_args!("plots and runs are in {}", folder.display()))?;
+    Ok(Outcome::Found)
+}
+
+/// A line for each run: its settings, and the loss and accuracies of its best epoch.
+fn table(runs: &[SweepRun], heads: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let mut header = vec!["run".to_owned(), "epoch".to_owned()];
+    header.extend(["train loss".to_owned(), "validation loss".to_owned()]);
+    for head in heads {
+        header.extend([format!("train {head}"), format!("validation {head}")]);
+    }
+    table.set_header(header);
+    for run in runs {
+        let Some(best) = &run.best else { continue };
+        let mut cells = vec![
+            run.name(),
+            best.epoch.to_string(),
+            format!("{:.3}", best.train.loss),
+            format!("{:.3}", best.validation.loss),
+        ];
+        for head in heads {
+            for measure in [&best.train, &best.validation] {
+                let accuracy = measure.accuracy.get(*head).copied().unwrap_or_default();
+                cells.push(format!("{:.1} %", 100.0 * accuracy));
+            }
+        }
+        table.add_row(cells);
+    }
+    table
+}

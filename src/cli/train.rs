@@ -1,0 +1,100 @@
+//! `fer-index train`: fits a network to a data set by a recipe.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Outcome;
+use super::epochs::{Epochs, figures};
+use super::output::Stdout;
+use crate::error::Result;
+use crate::train::dataset::Dataset;
+use crate::train::fit::Rows;
+use crate::train::folds::cross_validate;
+use crate::train::{Recipe, Run};
+
+/// Train a network by a recipe; goes on where an interrupted run was left.
+#[derive(Debug, Args)]
+pub(super) struct TrainArgs {
+    #[command(flatten)]
+    source: RecipeArgs,
+    /// Folder of the run; by default runs/ and the recipe's name.
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Cross-validation: divide the training rows into K folds and train a run without each.
+    #[arg(long, value_name = "K")]
+    folds: Option<usize>,
+}
+
+/// Where recipe and data come from.
+#[derive(Debug, Args)]
+pub(super) struct RecipeArgs {
+    /// The recipe, such as config/recipes/first.toml.
+    #[arg(long, value_name = "FILE")]
+    pub recipe: PathBuf,
+    /// The data set, as `dataset import` writes it.
+    #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
+    pub data: PathBuf,
+    /// Change a value of the recipe, such as `optimizer.learning_rate=0.05`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// The folder that was asked for, or the one of that name in `runs`.
+pub(super) fn run_folder(asked: Option<&Path>, name: &str) -> PathBuf {
+    asked.map_or_else(|| Path::new("runs").join(name), Path::to_owned)
+}
+
+pub(super) fn run(args: &TrainArgs, out: &mut Stdout) -> Result<Outcome> {
+    let recipe = Recipe::load(&args.source.recipe, &args.source.set)?;
+    let dataset = Dataset::load(&args.source.data)?;
+    let folder = run_folder(args.out.as_deref(), &recipe.name);
+    if let Some(k) = args.folds {
+        return folds(&recipe, &dataset, k, &folder, out);
+    }
+    let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), &folder)?;
+    let done = run.history().len();
+    if done > 0 {
+        out.line(format_args!("going on after epoch {done}"))?;
+    }
+    run.fit(&mut Epochs::new(recipe.epochs, out))?;
+    let best = run.folder().best();
+    out.line(format_args!("the best weights are {}", best.display()))?;
+    Ok(Outcome::Found)
+}
+
+fn folds(
+    recipe: &Recipe,
+    dataset: &Dataset,
+    k: usize,
+    folder: &Path,
+    out: &mut Stdout,
+) -> Result<Outcome> {
+    let mut epochs = Epochs::new(recipe.epochs, out);
+    let best = cross_validate(recipe, dataset, k, folder, &mut epochs)?;
+    for (index, metrics) in best.iter().enumerate() {
+        out.line(format_args!(
+            "fold {} at epoch {}: {}",
+            index + 1,
+            metrics.epoch,
+            figures(&metrics.validation)
+        ))?;
+    }
+    for head in &recipe.network.heads {
+        let values: Vec<f64> = best
+            .iter()
+            .filter_map(|metrics| metrics.validation.accuracy.get(&head.name).copied())
+            .collect();
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+        let deviation = (squares / (n - 1.0)).sqrt();
+        out.line(format_args!(
+            "{}: {:.1} % ± {:.1} (mean and standard deviation of {k} folds)",
+            head.name,
+            100.0 * mean,
+            100.0 * deviation
+        ))?;
+    }
+    Ok(Outcome::Found)
+}

@@ -1,0 +1,100 @@
+//! What a setting may be, and sentences for what it may not.
+
+use std::ops::RangeInclusive;
+
+use globset::Glob;
+use toml::Value;
+
+use crate::error::{Error, Result};
+
+use super::layers::Origin;
+
+/// The least and the most of every number.
+const RANGES: [(&str, RangeInclusive<f64>); 8] = [
+    ("threads", 0.0..=1024.0),
+    ("limits.max_pixels", 10_000.0..=4_000_000_000.0),
+    ("limits.max_file_bytes", 10_000.0..=1_000_000_000_000.0),
+    ("limits.decode_seconds", 1.0..=3600.0),
+    ("detector.threshold", 0.0..=1.0),
+    ("detector.min_face", 0.0..=10_000.0),
+    ("query.limit", 1.0..=1_000_000_000.0),
+    ("query.min_detection", 0.0..=1.0),
+];
+
+/// What the number `key` may be.
+pub(super) fn range(key: &str) -> Option<&'static RangeInclusive<f64>> {
+    RANGES
+        .iter()
+        .find(|(name, _)| *name == key)
+        .map(|(_, range)| range)
+}
+
+/// The value, if the setting `key`, of the type of `current`, may have it.
+pub(super) fn check(key: &str, value: Value, current: &Value, origin: &Origin) -> Result<Value> {
+    let in_range = |number: f64| range(key).is_none_or(|range| range.contains(&number));
+    let fits = match (current, &value) {
+        (Value::Boolean(_), Value::Boolean(_)) | (Value::String(_), Value::String(_)) => true,
+        (Value::Integer(_) | Value::Float(_), Value::Integer(number)) => in_range(*number as f64),
+        (Value::Float(_), Value::Float(number)) => in_range(*number),
+        (Value::Array(_), Value::Array(entries)) => entries.iter().all(Value::is_str),
+        _ => false,
+    };
+    if !fits {
+        return Err(Error::Config(format!(
+            "`{key}` in {origin} must be {}, not {value}",
+            allowed(key, current)
+        )));
+    }
+    if key == "album.exclude" {
+        check_globs(key, &value, origin)?;
+    }
+    Ok(match (current, value) {
+        (Value::Float(_), Value::Integer(number)) => Value::Float(number as f64),
+        (_, value) => value,
+    })
+}
+
+fn check_globs(key: &str, value: &Value, origin: &Origin) -> Result<()> {
+    let patterns = value.as_array().into_iter().flatten();
+    for pattern in patterns.filter_map(Value::as_str) {
+        Glob::new(pattern).map_err(|error| {
+            Error::Config(format!(
+                "`{key}` in {origin} must be a list of globs, and \"{pattern}\" is none: {}",
+                error.kind()
+            ))
+        })?;
+    }
+    Ok(())
+}
+
+fn allowed(key: &str, current: &Value) -> String {
+    let span = range(key).map_or_else(String::new, |range| {
+        format!(" from {} to {}", range.start(), range.end())
+    });
+    match current {
+        Value::Boolean(_) => "true or false".into(),
+        Value::Integer(_) => format!("a whole number{span}"),
+        Value::Float(_) => format!("a number{span}"),
+        Value::Array(_) => "a list of texts in quotes".into(),
+        _ => "a text in quotes".into(),
+    }
+}
+
+/// The sentence for a key that does not exist.
+pub(super) fn unknown(key: &str, place: &str, known: &[String]) -> Error {
+    let name = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    // The right name in the wrong section is nearer than a similar word.
+    let nearest = known
+        .iter()
+        .find(|other| name(other) == name(key))
+        .or_else(|| {
+            known.iter().max_by(|a, b| {
+                let near = |other: &str| strsim::normalized_damerau_levenshtein(key, other);
+                near(a).total_cmp(&near(b))
+            })
+        });
+    let hint = nearest.map_or_else(String::new, |nearest| {
+        format!("; did you mean `{nearest}`?")
+    });
+    Error::Config(format!("there is no setting `{key}` (in {place}){hint}"))
+}

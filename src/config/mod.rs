@@ -1,0 +1,198 @@
+//! The settings: defaults (`config/default.toml`), before them the user's file, before that the
+//! environment (`FER_INDEX_*`), and flags before all.
+
+mod check;
+mod layers;
+mod places;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::ErrorKind;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+
+use layers::Layers;
+use places::Places;
+
+pub use layers::Origin;
+
+/// The defaults, with a comment on every setting.
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// Every setting. `config/default.toml` explains them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The database file.
+    pub database: PathBuf,
+    /// How many threads work; at least one.
+    pub threads: usize,
+    /// Which files there are.
+    pub album: AlbumSettings,
+    /// What is skipped as too large or too slow.
+    pub limits: LimitSettings,
+    /// Which faces are stored.
+    pub detector: DetectorSettings,
+    /// What a query shows.
+    pub query: QuerySettings,
+}
+
+/// Settings of `[album]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlbumSettings {
+    /// Folders to index where a command names none; at least one.
+    pub roots: Vec<PathBuf>,
+    /// Globs of names that are passed over; each is valid.
+    pub exclude: Vec<String>,
+    /// Whether links are followed.
+    pub follow_symlinks: bool,
+    /// Whether names that begin with a dot are looked at.
+    pub hidden: bool,
+}
+
+/// Settings of `[limits]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Most pixels of a photo.
+    pub max_pixels: u64,
+    /// Most bytes of a file.
+    pub max_file_bytes: u64,
+    /// Longest decoding.
+    pub decode_seconds: u64,
+}
+
+/// Settings of `[detector]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectorSettings {
+    /// Least detection score of a face that is stored, 0 to 1.
+    pub threshold: f32,
+    /// Least shorter side of a face that is stored, in pixels of the full photo.
+    pub min_face: f32,
+}
+
+/// Settings of `[query]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuerySettings {
+    /// Most photos in an answer.
+    pub limit: usize,
+    /// Least detection score of a face that counts, 0 to 1.
+    pub min_detection: f32,
+}
+
+/// What flags say; `None` where a flag was not given.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overrides {
+    /// `--database`
+    pub database: Option<PathBuf>,
+    /// `--threads`
+    pub threads: Option<usize>,
+    /// `--limit`
+    pub limit: Option<usize>,
+    /// `--min-detection`
+    pub min_detection: Option<f32>,
+}
+
+/// The settings in force, and where each comes from.
+#[derive(Debug, Clone)]
+pub struct Effective {
+    /// The settings.
+    pub config: Config,
+    layers: Layers,
+}
+
+impl Effective {
+    /// Reads the settings: `file` in the place of the user's file, the environment, the flags.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the key, where it was given and what is allowed.
+    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self> {
+        let places = Places::of_user()?;
+        Self::from_parts(&places, file, std::env::vars_os(), overrides)
+    }
+
+    fn from_parts(
+        places: &Places,
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        overrides: &Overrides,
+    ) -> Result<Self> {
+        let mut layers = Layers::defaults();
+        let path = file.unwrap_or(&places.config_file);
+        match fs::read_to_string(path) {
+            Ok(text) => layers.add_file(path, &text)?,
+            Err(error) if error.kind() == ErrorKind::NotFound && file.is_none() => {}
+            Err(source) => {
+                return Err(Error::Io {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+        }
+        layers.add_environment(environment)?;
+        layers.add_flags(overrides)?;
+
+        let mut config = layers.to_config()?;
+        if let Some(database) = &overrides.database {
+            // As given: a layer holds text, and a path need not be Unicode.
+            config.database.clone_from(database);
+        }
+        resolve(&mut config, places);
+        layers.resolved(&config);
+        Ok(Self { config, layers })
+    }
+
+    /// The settings as TOML, each with where it comes from.
+    pub fn show(&self) -> String {
+        let mut text = String::new();
+        let mut section = "";
+        // Settings without a section go first: TOML has no way back to the top.
+        let (inner, top): (Vec<_>, Vec<_>) =
+            self.layers.iter().partition(|(key, ..)| key.contains('.'));
+        for (key, value, origin) in top.into_iter().chain(inner) {
+            let (in_section, name) = key.split_once('.').unwrap_or(("", key));
+            if in_section != section {
+                section = in_section;
+                let _ = writeln!(text, "\n[{section}]");
+            }
+            let _ = writeln!(text, "{name} = {value} # {origin}");
+        }
+        text
+    }
+}
+
+/// The file that is read where a command names none.
+///
+/// # Errors
+/// When the user has no home folder.
+pub fn user_file() -> Result<PathBuf> {
+    Ok(Places::of_user()?.config_file)
+}
+
+/// Puts the platform's answer where a setting leaves it open.
+fn resolve(config: &mut Config, places: &Places) {
+    if config.database.as_os_str().is_empty() {
+        config.database.clone_from(&places.database);
+    }
+    config.database = places.expand(&config.database);
+    if config.album.roots.is_empty() {
+        config.album.roots.push(places.pictures.clone());
+    }
+    for root in &mut config.album.roots {
+        *root = places.expand(root);
+    }
+    if config.threads == 0 {
+        config.threads = thread::available_parallelism().map_or(1, NonZero::get);
+    }
+}

@@ -1,0 +1,42 @@
+//! Where the platform keeps things.
+
+use std::path::{Path, PathBuf};
+
+use directories::{ProjectDirs, UserDirs};
+
+use crate::error::{Error, Result};
+
+/// The user's folders and files (XDG on Linux).
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    pub home: PathBuf,
+    pub pictures: PathBuf,
+    pub config_file: PathBuf,
+    pub database: PathBuf,
+}
+
+impl Places {
+    pub fn of_user() -> Result<Self> {
+        let (Some(project), Some(user)) = (ProjectDirs::from("", "", "fer-index"), UserDirs::new())
+        else {
+            return Err(Error::Config(
+                "the home folder is unknown; set HOME in the environment".into(),
+            ));
+        };
+        let home = user.home_dir().to_owned();
+        Ok(Self {
+            pictures: user
+                .picture_dir()
+                .map_or_else(|| home.join("Pictures"), Path::to_owned),
+            config_file: project.config_dir().join("config.toml"),
+            database: project.data_dir().join("index.sqlite3"),
+            home,
+        })
+    }
+
+    /// The path with the home folder in the place of a leading `~`.
+    pub fn expand(&self, path: &Path) -> PathBuf {
+        path.strip_prefix("~")
+            .map_or_else(|_| path.to_owned(), |rest| self.home.join(rest))
+    }
+}

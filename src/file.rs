@@ -1,0 +1,84 @@
+//! What the file system tells of a file without its being read.
+
+use std::fs::Metadata;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// By what a changed file is told from an unchanged one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileMeta {
+    /// Length in bytes.
+    pub size: u64,
+    /// Modification time in ns since 1970, negative before.
+    pub mtime_ns: i64,
+    /// Inode number; 0 where the platform has none.
+    pub inode: u64,
+    /// The device that holds the inode; 0 where the platform has none.
+    pub device: u64,
+}
+
+impl FileMeta {
+    /// Takes what a `stat` told.
+    #[cfg(unix)]
+    pub fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self {
+            size: metadata.size(),
+            mtime_ns: metadata
+                .mtime()
+                .saturating_mul(1_000_000_000)
+                .saturating_add(metadata.mtime_nsec()),
+            inode: metadata.ino(),
+            device: metadata.dev(),
+        }
+    }
+
+    /// Takes what a `stat` told.
+    #[cfg(not(unix))]
+    pub fn of(metadata: &Metadata) -> Self {
+        let mtime_ns = metadata.modified().map_or(0, |time| {
+            time.duration_since(UNIX_EPOCH).map_or_else(
+                |before| -(before.duration().as_nanos() as i64),
+                |since| since.as_nanos() as i64,
+            )
+        });
+        Self {
+            size: metadata.len(),
+            mtime_ns,
+            inode: 0,
+            device: 0,
+        }
+    }
+
+    /// The modification time; `None` where it lies beyond what the platform can tell.
+    pub fn modified(&self) -> Option<SystemTime> {
+        let distance = Duration::from_nanos(self.mtime_ns.unsigned_abs());
+        if self.mtime_ns < 0 {
+            UNIX_EPOCH.checked_sub(distance)
+        } else {
+            UNIX_EPOCH.checked_add(distance)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use super::*;
+
+    #[test]
+    fn a_time_before_1970_counts_down() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), b"abc").unwrap();
+        let time = SystemTime::UNIX_EPOCH - Duration::from_millis(1500);
+        File::options()
+            .write(true)
+            .open(file.path())
+            .unwrap()
+            .set_modified(time)
+            .unwrap();
+        let meta = FileMeta::of(&fs::metadata(file.path()).unwrap());
+        assert_eq!((meta.size, meta.mtime_ns), (3, -1_500_000_000));
+        assert_eq!(meta.modified(), Some(time));
+    }
+}

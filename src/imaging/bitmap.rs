@@ -1,0 +1,143 @@
+//! PNG, WebP, GIF, TIFF and BMP, by the `image` crate.
+
+use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
+
+use super::Picture;
+use super::limits::{Deadline, Task};
+use crate::error::{Skip, SkipReason};
+
+/// Decodes a picture of a format that `image` reads; of an animation or a document the first one.
+pub(super) fn decode(task: &Task<'_>, format: ImageFormat) -> Result<Picture, Skip> {
+    let explain = |error| explain(task, error);
+    let source = TimedReader {
+        bytes: Cursor::new(task.bytes),
+        deadline: task.deadline,
+    };
+    let mut reader = ImageReader::with_format(source, format);
+    let mut limits = image::Limits::no_limits();
+    limits.max_alloc = Some(task.limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(explain)?;
+    let (width, height) = decoder.dimensions();
+    task.check_size(width, height)?;
+    let exif = decoder.exif_metadata().unwrap_or_default();
+    let picture = DynamicImage::from_decoder(decoder).map_err(explain)?;
+    Ok(Picture {
+        pixels: on_white(picture),
+        exif,
+    })
+}
+
+/// 16 bits for each of red, green, blue and alpha.
+const MAX_BYTES_PER_PIXEL: u64 = 8;
+
+fn explain(task: &Task<'_>, error: ImageError) -> Skip {
+    match error {
+        _ if task.deadline.has_passed() => task.timed_out(),
+        ImageError::Unsupported(error) => task.unsupported(error),
+        ImageError::Limits(_) => Skip::new(
+            SkipReason::TooLarge,
+            format!("this {} takes more memory than allowed", task.format),
+        ),
+        // "Format error decoding Png: …" would say the format's name twice.
+        ImageError::Decoding(error) => match std::error::Error::source(&error) {
+            Some(cause) => task.damaged(cause),
+            None => task.damaged(error),
+        },
+        error => task.damaged(error),
+    }
+}
+
+/// Eight bits a channel, with whatever is transparent laid on white.
+pub(super) fn on_white(picture: DynamicImage) -> RgbImage {
+    if !picture.color().has_alpha() {
+        return picture.into_rgb8();
+    }
+    let picture = picture.into_rgba8();
+    let mut opaque = RgbImage::new(picture.width(), picture.height());
+    for (to, from) in opaque.pixels_mut().zip(picture.pixels()) {
+        let [red, green, blue, alpha] = from.0;
+        to.0 = [red, green, blue].map(|channel| {
+            let alpha = u32::from(alpha);
+            ((u32::from(channel) * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+        });
+    }
+    opaque
+}
+
+/// The file's bytes, handed out in small pieces until the time is up.
+struct TimedReader<'a> {
+    bytes: Cursor<&'a [u8]>,
+    deadline: Deadline,
+}
+
+impl TimedReader<'_> {
+    /// Even at deflate's best ratio, 1 : 1032, a piece holds no more than a split second of work.
+    const PIECE: usize = 16 << 10;
+}
+
+impl Read for TimedReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for TimedReader<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.deadline.has_passed() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let rest = self.bytes.fill_buf()?;
+        Ok(&rest[..rest.len().min(Self::PIECE)])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.bytes.consume(amount);
+    }
+}
+
+impl Seek for TimedReader<'_> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.bytes.seek(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{Rgba, RgbaImage};
+    use std::time::Duration;
+
+    #[test]
+    fn transparency_is_laid_on_white() {
+        let picture =
+            RgbaImage::from_fn(3, 1, |x, _| Rgba([100, 0, 200, [0, 51, 255][x as usize]]));
+        let opaque = on_white(picture.into());
+        assert_eq!(opaque.get_pixel(0, 0).0, [255; 3]);
+        // A fifth of the colour and four fifths of white.
+        assert_eq!(opaque.get_pixel(1, 0).0, [224, 204, 244]);
+        assert_eq!(opaque.get_pixel(2, 0).0, [100, 0, 200]);
+    }
+
+    #[test]
+    fn the_reader_serves_everything_in_pieces_and_then_nothing() {
+        let bytes: Vec<u8> = (0..40_000_u32).map(|i| i as u8).collect();
+        let mut reader = TimedReader {
+            bytes: Cursor::new(&bytes),
+            deadline: Deadline::after(Duration::MAX),
+        };
+        assert_eq!(reader.fill_buf().unwrap().len(), TimedReader::PIECE);
+        let mut read = Vec::new();
+        reader.read_to_end(&mut read).unwrap();
+        assert_eq!(read, bytes);
+
+        reader.deadline = Deadline::after(Duration::ZERO);
+        reader.rewind().unwrap();
+        let error = reader.read(&mut [0; 8]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+}

@@ -1,0 +1,276 @@
+//! What kind of file it is, told by its first bytes; names are not trusted.
+
+use std::fmt;
+
+use crate::error::{Skip, SkipReason};
+
+/// A format whose pictures are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// ITU-T T.81: baseline and progressive; grey, YCbCr, RGB and CMYK.
+    Jpeg,
+    /// Portable Network Graphics.
+    Png,
+    /// WebP; of an animation the first frame.
+    WebP,
+    /// GIF; of an animation the first frame.
+    Gif,
+    /// TIFF; of several pictures the first.
+    Tiff,
+    /// Windows bitmap.
+    Bmp,
+    /// HEVC in the HEIF container (ISO/IEC 23008-12).
+    Heic,
+    /// AV1 in the HEIF container.
+    Avif,
+}
+
+impl Format {
+    /// Its usual name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jpeg => "JPEG",
+            Self::Png => "PNG",
+            Self::WebP => "WebP",
+            Self::Gif => "GIF",
+            Self::Tiff => "TIFF",
+            Self::Bmp => "BMP",
+            Self::Heic => "HEIC",
+            Self::Avif => "AVIF",
+        }
+    }
+
+    /// Recognises a file by its first bytes.
+    ///
+    /// # Errors
+    /// [`SkipReason::UnsupportedFormat`] with the name of a format that is known but not decoded;
+    /// [`SkipReason::NotAnImage`] for everything else.
+    pub fn sniff(bytes: &[u8]) -> Result<Self, Skip> {
+        if let Some((_, kind)) = SIGNATURES.iter().find(|(parts, _)| matches(parts, bytes)) {
+            return kind.decodable();
+        }
+        if let Some(kind) = brand(bytes) {
+            return kind.decodable();
+        }
+        if is_svg(bytes) {
+            return Unsupported("SVG drawing").decodable();
+        }
+        Err(Skip::new(SkipReason::NotAnImage, describe(bytes)))
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a signature stands for.
+#[derive(Clone, Copy)]
+enum Kind {
+    Decoded(Format),
+    Unsupported(&'static str),
+}
+
+impl Kind {
+    fn decodable(self) -> Result<Format, Skip> {
+        match self {
+            Self::Decoded(format) => Ok(format),
+            Self::Unsupported(name) => Err(Skip::new(SkipReason::UnsupportedFormat, name)),
+        }
+    }
+}
+
+use Kind::{Decoded, Unsupported};
+
+/// Bytes at offsets, all of which must be there.
+type Parts = &'static [(usize, &'static [u8])];
+
+/// Signatures, the more specific before the more general.
+#[rustfmt::skip]
+const SIGNATURES: &[(Parts, Kind)] = &[
+    (&[(0, b"\xff\xd8\xff")], Decoded(Format::Jpeg)),
+    (&[(0, b"\x89PNG\r\n\x1a\n")], Decoded(Format::Png)),
+    (&[(0, b"RIFF"), (8, b"WEBP")], Decoded(Format::WebP)),
+    (&[(0, b"GIF87a")], Decoded(Format::Gif)),
+    (&[(0, b"GIF89a")], Decoded(Format::Gif)),
+    // "BM" alone begins many texts: the size of the header that follows is part of the signature.
+    (&[(0, b"BM"), (14, b"\x0c\0\0\0")], Decoded(Format::Bmp)),
+    (&[(0, b"BM"), (14, b"\x28\0\0\0")], Decoded(Format::Bmp)),
+    (&[(0, b"BM"), (14, b"\x34\0\0\0")], Decoded(Format::Bmp)),
+    (&[(0, b"BM"), (14, b"\x38\0\0\0")], Decoded(Format::Bmp)),
+    (&[(0, b"BM"), (14, b"\x6c\0\0\0")], Decoded(Format::Bmp)),
+    (&[(0, b"BM"), (14, b"\x7c\0\0\0")], Decoded(Format::Bmp)),
+    // Raw files that are TIFF with a mark; those without one are told by their tags (`exif`).
+    (&[(0, b"II*\0"), (8, b"CR\x02")], Unsupported("Canon raw (CR2)")),
+    (&[(0, b"II\x1a\0\0\0HEAPCCDR")], Unsupported("Canon raw (CRW)")),
+    (&[(0, b"FUJIFILMCCD-RAW")], Unsupported("Fujifilm raw (RAF)")),
+    (&[(0, b"IIRO")], Unsupported("Olympus raw (ORF)")),
+    (&[(0, b"IIRS")], Unsupported("Olympus raw (ORF)")),
+    (&[(0, b"MMOR")], Unsupported("Olympus raw (ORF)")),
+    (&[(0, b"IIU\0")], Unsupported("Panasonic raw (RW2)")),
+    (&[(0, b"FOVb")], Unsupported("Sigma raw (X3F)")),
+    (&[(0, b"\0MRM")], Unsupported("Minolta raw (MRW)")),
+    (&[(0, b"II*\0")], Decoded(Format::Tiff)),
+    (&[(0, b"MM\0*")], Decoded(Format::Tiff)),
+    (&[(0, b"II+\0")], Decoded(Format::Tiff)),
+    (&[(0, b"MM\0+")], Decoded(Format::Tiff)),
+    (&[(0, b"II\xbc\x01")], Unsupported("JPEG XR")),
+    (&[(0, b"\xff\x0a")], Unsupported("JPEG XL")),
+    (&[(0, b"\0\0\0\x0cJXL \r\n\x87\n")], Unsupported("JPEG XL")),
+    (&[(0, b"\0\0\0\x0cjP  \r\n\x87\n")], Unsupported("JPEG 2000")),
+    (&[(0, b"\xff\x4f\xff\x51")], Unsupported("JPEG 2000")),
+    (&[(0, b"8BPS")], Unsupported("Photoshop document (PSD)")),
+    (&[(0, b"gimp xcf ")], Unsupported("GIMP document (XCF)")),
+    (&[(0, b"%PDF-")], Unsupported("PDF document")),
+    (&[(0, b"%!PS")], Unsupported("PostScript document")),
+    (&[(0, b"\x76\x2f\x31\x01")], Unsupported("OpenEXR")),
+    (&[(0, b"#?RADIANCE")], Unsupported("Radiance HDR")),
+    (&[(0, b"DDS ")], Unsupported("DirectDraw surface (DDS)")),
+    (&[(0, b"\0\0\x01\0"), (5, b"\0")], Unsupported("Windows icon (ICO)")),
+    (&[(0, b"qoif")], Unsupported("QOI")),
+    (&[(0, b"RIFF"), (8, b"AVI ")], Unsupported("AVI video")),
+    (&[(0, b"\x1a\x45\xdf\xa3")], Unsupported("Matroska or WebM video")),
+    (&[(0, b"\0\0\x01\xba")], Unsupported("MPEG video")),
+    (&[(0, b"\0\0\x01\xb3")], Unsupported("MPEG video")),
+    (&[(0, b"FLV\x01")], Unsupported("Flash video")),
+    (&[(0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")], Unsupported("Windows Media video")),
+    (&[(4, b"moov")], Unsupported("QuickTime video")),
+    (&[(4, b"mdat")], Unsupported("QuickTime video")),
+];
+
+fn matches(parts: Parts, bytes: &[u8]) -> bool {
+    parts.iter().all(|(offset, part)| {
+        bytes
+            .get(*offset..)
+            .is_some_and(|rest| rest.starts_with(part))
+    })
+}
+
+/// The kind of an ISO base media file, by its brands: the major one, then the compatible ones.
+fn brand(bytes: &[u8]) -> Option<Kind> {
+    let (size, rest) = bytes.split_first_chunk()?;
+    let brands = rest.strip_prefix(b"ftyp")?;
+    let size = u32::from_be_bytes(*size).saturating_sub(8) as usize;
+    let (brands, _) = brands[..size.min(brands.len())].as_chunks();
+    let (major, rest) = brands.split_first()?;
+    let compatible = rest.iter().skip(1); // the minor version
+    for brand in [major].into_iter().chain(compatible) {
+        match brand {
+            b"avif" | b"avis" => return Some(Decoded(Format::Avif)),
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" => return Some(Decoded(Format::Heic)),
+            b"crx " => return Some(Unsupported("Canon raw (CR3)")),
+            _ => {}
+        }
+    }
+    Some(match major {
+        // The HEIF brands leave the codec open; the items will tell.
+        b"mif1" | b"msf1" | b"mif2" => Decoded(Format::Heic),
+        b"qt  " => Unsupported("QuickTime video"),
+        _ => Unsupported("MPEG-4 video"),
+    })
+}
+
+/// Whether it is XML whose beginning names SVG.
+fn is_svg(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(1024)];
+    let text = head.trim_ascii_start();
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    text.starts_with(b"<") && head.windows(4).any(|window| window == b"<svg")
+}
+
+/// Says what was found where an image was expected.
+fn describe(bytes: &[u8]) -> &'static str {
+    let head = &bytes[..bytes.len().min(1024)];
+    if head.iter().all(|&byte| byte == 0) {
+        return "it holds zeros; a copy of it may have failed";
+    }
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        // The cut after 1024 bytes may fall inside a character.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => "\0",
+    };
+    let is_text = text
+        .chars()
+        .all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
+    if is_text {
+        "it holds text"
+    } else {
+        "its first bytes are those of no known image format"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unsupported(bytes: &[u8]) -> String {
+        let skip = Format::sniff(bytes).unwrap_err();
+        assert_eq!(skip.reason, SkipReason::UnsupportedFormat, "{skip}");
+        skip.detail
+    }
+
+    fn no_image(bytes: &[u8]) -> String {
+        let skip = Format::sniff(bytes).unwrap_err();
+        assert_eq!(skip.reason, SkipReason::NotAnImage, "{skip}");
+        skip.detail
+    }
+
+    #[test]
+    fn the_content_tells() {
+        assert_eq!(Format::sniff(b"\xff\xd8\xff\xe0").unwrap(), Format::Jpeg);
+        assert_eq!(
+            Format::sniff(b"RIFF\0\0\0\0WEBPVP8 ").unwrap(),
+            Format::WebP
+        );
+        assert_eq!(
+            Format::sniff(b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif").unwrap(),
+            Format::Avif
+        );
+        assert_eq!(
+            Format::sniff(b"\0\0\0\x18ftypmif1\0\0\0\0mif1miaf").unwrap(),
+            Format::Heic
+        );
+    }
+
+    #[test]
+    fn known_formats_without_decoder_are_named() {
+        assert_eq!(unsupported(b"II*\0\x10\0\0\0CR\x02\0"), "Canon raw (CR2)");
+        assert_eq!(unsupported(b"\xff\x0a\0"), "JPEG XL");
+        assert_eq!(
+            unsupported(b"\0\0\0\x14ftypisom\0\0\x02\0mp41"),
+            "MPEG-4 video"
+        );
+        assert_eq!(unsupported(b"<?xml version='1.0'?>\n<svg/>"), "SVG drawing");
+        assert_eq!(
+            unsupported(b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom"),
+            "Canon raw (CR3)"
+        );
+    }
+
+    #[test]
+    fn the_minor_version_is_no_brand() {
+        assert_eq!(unsupported(b"\0\0\0\x14ftypisomavifisom"), "MPEG-4 video");
+    }
+
+    #[test]
+    fn anything_else_is_described() {
+        assert_eq!(no_image(b"BMW and Audi, compared"), "it holds text");
+        assert_eq!(no_image("é".repeat(1000).as_bytes()), "it holds text");
+        assert!(no_image(&[0; 4096]).contains("zeros"));
+        assert!(no_image(b"\x7fELF\x02\x01\x01").contains("no known"));
+        assert!(no_image(b"\0\0\0").contains("zeros"));
+    }
+
+    #[test]
+    fn a_box_that_ends_early_is_no_panic() {
+        let whole = b"\0\0\0\x18ftypavif\0\0\0\0mif1miaf";
+        for end in 0..whole.len() {
+            let _ = Format::sniff(&whole[..end]);
+        }
+        assert!(no_image(b"\0\0\0\x02ftypavif").contains("no known"));
+    }
+}

@@ -1,0 +1,196 @@
+//! HEIC and AVIF: one container, two codecs.
+//!
+//! The container, HEVC and the colour conversion are heic-rs's; AV1 comes in through [`av1`].
+//! Rotation and mirroring are properties of the container and applied here; the EXIF orientation
+//! only repeats them and is not looked at (ISO/IEC 23008-12).
+
+use heic_rs::context::Context;
+use heic_rs::ftyp::FileType;
+use heic_rs::hevc::{self, Frame};
+use heic_rs::props::ItemProps;
+use heic_rs::{
+    Brand, Error, MatrixCoefficients, Nclx, PixelLayout, Transform, color, grid, meta, metadata,
+    transform,
+};
+use image::{RgbImage, RgbaImage};
+
+use super::limits::Task;
+use super::{Picture, av1, bitmap, hevc_colour};
+use crate::error::{Skip, SkipReason};
+
+/// Decodes the primary picture.
+pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
+    let explain = |error| explain(task, error);
+    let context = Context {
+        file: task.bytes,
+        // `Context::open` reads the brands only to refuse AVIF.
+        ftyp: FileType {
+            major: Brand::Mif1,
+            effective: Brand::Mif1,
+            minor_version: 0,
+            compatible_count: 0,
+        },
+        meta: meta::parse(task.bytes).map_err(explain)?,
+    };
+    let item = context.meta.primary;
+    let props = context.props(item).map_err(explain)?;
+    let (width, height) = context.coded_size(item, &props).map_err(explain)?;
+    task.check_size(width, height)?;
+    let decoder = ItemDecoder { task, context };
+    let (frame, nclx) = decoder.item(item)?;
+    let alpha = decoder.alpha(item, &frame)?;
+    let pixels = pixels(&frame, alpha.as_ref(), nclx, &props.transforms).map_err(explain)?;
+    Ok(Picture {
+        pixels,
+        exif: decoder.exif(item),
+    })
+}
+
+/// Converts samples to RGB, on white where there is alpha, and applies what the container asks for.
+fn pixels(
+    frame: &Frame,
+    alpha: Option<&Frame>,
+    mut nclx: Nclx,
+    transforms: &[Transform],
+) -> Result<RgbImage, Error> {
+    if nclx.matrix == MatrixCoefficients::Unspecified {
+        nclx.matrix = MatrixCoefficients::Bt601; // what other readers take it for
+    }
+    let layout = match alpha {
+        Some(_) => PixelLayout::Rgba8,
+        None => PixelLayout::Rgb8,
+    };
+    let image = color::convert(frame, alpha, nclx, layout, u64::MAX, Some(1))?;
+    let image = transform::apply_all(image, transforms)?;
+    let (width, height) = (image.width, image.height);
+    match alpha {
+        Some(_) => RgbaImage::from_raw(width, height, image.data)
+            .map(|pixels| bitmap::on_white(pixels.into())),
+        None => RgbImage::from_raw(width, height, image.data),
+    }
+    .ok_or(Error::Malformed("the picture is not as large as it says"))
+}
+
+fn explain(task: &Task<'_>, error: Error) -> Skip {
+    match error {
+        Error::Unsupported(what) => task.unsupported(what),
+        Error::PixelLimit { .. } => too_large(task),
+        Error::Truncated(_) => task.damaged("its data end before the picture is complete"),
+        error => task.damaged(error),
+    }
+}
+
+fn too_large(task: &Task<'_>) -> Skip {
+    Skip::new(
+        SkipReason::TooLarge,
+        format!(
+            "the tiles of this {} have more pixels than allowed",
+            task.format
+        ),
+    )
+}
+
+/// Decodes the items of one file.
+struct ItemDecoder<'a> {
+    task: &'a Task<'a>,
+    context: Context<'a>,
+}
+
+impl ItemDecoder<'_> {
+    /// Decodes a coded picture, or the tiles of a grid, looking at the clock before each.
+    fn item(&self, item: u32) -> Result<(Frame, Nclx), Skip> {
+        let explain = |error| explain(self.task, error);
+        let props = self.context.props(item).map_err(explain)?;
+        let Some((grid, tiles)) = self.context.grid(item).map_err(explain)? else {
+            return self.coded(item, self.task.limits.max_pixels);
+        };
+        // The last column and row of tiles may reach over the edge, and all are held at once.
+        let mut pixels_left = 2 * self.task.limits.max_pixels;
+        let mut frames = Vec::with_capacity(tiles.len());
+        let mut nclx = None;
+        for tile in tiles {
+            let (frame, tile_nclx) = self.coded(tile, pixels_left)?;
+            pixels_left = pixels_left.saturating_sub(area(frame.width, frame.height));
+            nclx.get_or_insert(tile_nclx);
+            frames.push(frame);
+        }
+        let frame = grid::compose(&grid, &frames, self.task.limits.max_pixels).map_err(explain)?;
+        Ok((frame, props.nclx.or(nclx).unwrap_or_default()))
+    }
+
+    /// Decodes one coded picture of at most `max_pixels`.
+    fn coded(&self, item: u32, max_pixels: u64) -> Result<(Frame, Nclx), Skip> {
+        self.task.check_time()?;
+        let explain = |error| explain(self.task, error);
+        let info = self.context.meta.item(item);
+        let codec = info.map(|info| info.item_type).unwrap_or_default();
+        let props = self.context.props(item).map_err(explain)?;
+        if props
+            .ispe
+            .is_some_and(|size| area(size.width, size.height) > max_pixels)
+        {
+            return Err(too_large(self.task));
+        }
+        let data = self.context.item_data(item).map_err(explain)?;
+        if data.is_empty() {
+            return Err(self.task.damaged("a picture in it has no data"));
+        }
+        let (frame, nclx) = match &codec {
+            b"hvc1" | b"hev1" => hevc_frame(&props, &data, max_pixels).map_err(explain)?,
+            b"av01" => av1::decode(data.into_owned(), max_pixels)
+                .map_err(|error| self.task.damaged(format!("AV1: {error}")))?,
+            other => {
+                let name = String::from_utf8_lossy(other);
+                return Err(self.task.unsupported(format!("pictures of type {name:?}")));
+            }
+        };
+        frame.validate().map_err(explain)?;
+        Ok((frame, props.nclx.unwrap_or(nclx)))
+    }
+
+    /// The opacity of an item, where it has one that fits it.
+    fn alpha(&self, item: u32, frame: &Frame) -> Result<Option<Frame>, Skip> {
+        let explain = |error| explain(self.task, error);
+        let Some(alpha) = self.context.alpha_item(item).map_err(explain)? else {
+            return Ok(None);
+        };
+        let (alpha, _) = self.item(alpha)?;
+        let fits = (alpha.width, alpha.height) == (frame.width, frame.height);
+        Ok(fits.then_some(alpha))
+    }
+
+    /// The EXIF block that describes an item.
+    fn exif(&self, item: u32) -> Option<Vec<u8>> {
+        let item = self.context.exif_item(item)?;
+        let data = self.context.item_data(item).ok()?;
+        metadata::exif_tiff(&data).ok().map(<[u8]>::to_vec)
+    }
+}
+
+fn hevc_frame(props: &ItemProps<'_>, data: &[u8], max_pixels: u64) -> Result<(Frame, Nclx), Error> {
+    let config = props.hvcc.as_ref().ok_or(Error::MissingBox("hvcC"))?;
+    let parameters = config.parameter_sets();
+    // The size in the bitstream is what is allocated, whatever the container says.
+    let info = hevc::probe(&parameters)?;
+    let pixels = area(info.width, info.height);
+    if pixels > max_pixels {
+        return Err(Error::PixelLimit { pixels, max_pixels });
+    }
+    let nclx = parameters
+        .iter()
+        .find(|nal| {
+            nal.first()
+                .is_some_and(|head| (head >> 1) & 0x3f == SEQUENCE_PARAMETER_SET)
+        })
+        .map(|nal| hevc_colour::of_parameter_set(nal))
+        .unwrap_or_default();
+    let frame = hevc::decode_still(&parameters, &config.split_nals(data)?)?;
+    Ok((frame, nclx))
+}
+
+/// The type of a NAL unit (ITU-T H.265, table 7-1).
+const SEQUENCE_PARAMETER_SET: u8 = 33;
+
+fn area(width: u32, height: u32) -> u64 {
+    u64::from(width) * u64::from(height)
+}

@@ -1,0 +1,49 @@
+//! JPEG, by zune-jpeg, straight into the raster's buffer.
+//!
+//! Where the data end early zune-jpeg paints grey, and half a face is worse than none: the source
+//! it reads from finds such files out.
+
+use std::cell::Cell;
+
+use image::RgbImage;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::Picture;
+use super::jpeg_source::{Outcome, Source, foreign_process};
+use super::limits::Task;
+use crate::error::Skip;
+
+/// Decodes a JPEG; of several pictures in the file (thumbnails, gain maps, MPO) the first.
+pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
+    let outcome = Cell::new(Outcome::Whole);
+    let explain = |error: DecodeErrors| match (outcome.get(), foreign_process(task.bytes)) {
+        (Outcome::TimedOut, _) => task.timed_out(),
+        (_, Some(process)) => task.unsupported(process),
+        (Outcome::Cut, _) => task.damaged("its data end before the picture is complete"),
+        (Outcome::Whole, _) => task.damaged(error),
+    };
+    // Lenient with garbage between header segments, which cameras do write; strict with the
+    // picture.
+    let lenient = DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX)
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let source = Source::new(task.bytes, task.deadline, &outcome);
+    let mut decoder = JpegDecoder::new_with_options(source, lenient);
+    decoder.decode_headers().map_err(explain)?;
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    task.check_size(width as u32, height as u32)?;
+    let exif = decoder.exif().cloned();
+
+    decoder.set_options(decoder.options().set_strict_mode(true));
+    let mut pixels = RgbImage::new(width as u32, height as u32);
+    decoder.decode_into(&mut pixels).map_err(explain)?;
+    match outcome.get() {
+        Outcome::Whole => Ok(Picture { pixels, exif }),
+        _ => Err(explain(DecodeErrors::ExhaustedData)),
+    }
+}

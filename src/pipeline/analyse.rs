@@ -1,0 +1,104 @@
+//! From bytes to faces with their emotions: the part that needs no database.
+
+use crate::classify::{EmotionClassifier, crop_face, crop_framed};
+use crate::detect::FaceDetector;
+use crate::error::Skip;
+use crate::face::{BoundingBox, DetectedFace, ScoredFace};
+use crate::imaging::{self, Decoded, Limits};
+use crate::store::{Models, Scan};
+
+/// Looks at photos.
+pub struct Analyser {
+    detector: Box<dyn FaceDetector>,
+    classifier: Box<dyn EmotionClassifier>,
+    limits: Limits,
+    min_face: f32,
+}
+
+impl Analyser {
+    /// Puts a detector and a classifier to work. Faces whose shorter side is less than `min_face`
+    /// pixels are passed over.
+    pub fn new(
+        detector: Box<dyn FaceDetector>,
+        classifier: Box<dyn EmotionClassifier>,
+        limits: Limits,
+        min_face: f32,
+    ) -> Self {
+        Self {
+            detector,
+            classifier,
+            limits,
+            min_face,
+        }
+    }
+
+    /// What every photo is held to.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The names of the models, as they are stored beside what they find.
+    pub fn models(&self) -> Models {
+        Models {
+            detector: self.detector.model().to_owned(),
+            classifier: self.classifier.model().to_owned(),
+        }
+    }
+
+    /// Decodes a photo, finds its faces and reads each.
+    ///
+    /// # Errors
+    /// When the bytes are no photo that can be read.
+    pub fn photo(&self, bytes: &[u8]) -> Result<Scan<ScoredFace>, Skip> {
+        let decoded = imaging::decode(bytes, &self.limits)?;
+        let mut detected = self.detector.detect(&decoded.raster)?;
+        detected.retain(|face| face.bounding_box.short_side() >= self.min_face);
+        let crops: Vec<_> = detected
+            .iter()
+            .map(|face| crop_face(&decoded.raster, face))
+            .collect();
+        let scores = self.classifier.classify(&crops);
+        let faces = detected
+            .into_iter()
+            .zip(scores)
+            .map(|(face, scores)| ScoredFace { face, scores });
+        Ok(self.scan(decoded, faces.collect()))
+    }
+
+    /// Reads a picture that already is one framed face: no detection.
+    ///
+    /// # Errors
+    /// When the bytes are no picture that can be read.
+    pub fn framed(&self, bytes: &[u8]) -> Result<Scan<ScoredFace>, Skip> {
+        let decoded = imaging::decode(bytes, &self.limits)?;
+        let raster = &decoded.raster;
+        let bounding_box = BoundingBox {
+            x: 0.0,
+            y: 0.0,
+            width: raster.width() as f32,
+            height: raster.height() as f32,
+        };
+        let face = DetectedFace {
+            bounding_box,
+            landmarks: None,
+            score: 1.0,
+        };
+        let scores = self.classifier.classify(&[crop_framed(raster)]);
+        let faces = scores
+            .into_iter()
+            .map(|scores| ScoredFace { face, scores })
+            .collect();
+        Ok(self.scan(decoded, faces))
+    }
+
+    fn scan(&self, decoded: Decoded, faces: Vec<ScoredFace>) -> Scan<ScoredFace> {
+        Scan {
+            format: decoded.format.name().to_owned(),
+            width: decoded.raster.width(),
+            height: decoded.raster.height(),
+            capture: decoded.capture,
+            models: self.models(),
+            faces,
+        }
+    }
+}

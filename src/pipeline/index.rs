@@ -1,0 +1,121 @@
+//! Bringing the index up to date with the disk.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crossbeam_channel::bounded;
+
+use super::plan::plan;
+use super::work::{Claims, Worker};
+use super::write::Writer;
+use super::{Analyser, Summary};
+use crate::album::Filter;
+use crate::error::Result;
+use crate::store::Store;
+
+/// Files waiting for a worker, for each of them: enough that none is idle.
+const JOBS_PER_WORKER: usize = 2;
+
+/// Findings waiting for the writer, for each worker: a transaction may take a while.
+const FINDINGS_PER_WORKER: usize = 16;
+
+/// How to go about it.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexOptions {
+    /// Worker threads.
+    pub threads: NonZeroUsize,
+    /// Look at every photo again, known or not.
+    pub again: bool,
+}
+
+/// Is told how a run goes.
+pub trait Observer: Sync {
+    /// So many files are to be read.
+    fn planned(&self, files: u64);
+
+    /// A file is done and committed; the counts so far.
+    fn done(&self, path: &Path, so_far: &Summary);
+}
+
+/// Tells nobody.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn planned(&self, _: u64) {}
+    fn done(&self, _: &Path, _: &Summary) {}
+}
+
+/// Indexes the photos under `roots`: what is new or changed is looked at, what is gone leaves the
+/// results. It may be stopped at any moment; what was not committed is done again by the next run.
+///
+/// # Errors
+/// What stops the program: a folder that is not there, a database that cannot be written. A file
+/// that cannot be read is stored as skipped and counted.
+pub fn index(
+    store: &mut Store,
+    analyser: &Analyser,
+    roots: &[PathBuf],
+    filter: &Filter,
+    options: IndexOptions,
+    observer: &dyn Observer,
+) -> Result<Summary> {
+    let start = Instant::now();
+    let models = analyser.models();
+    let plan = plan(store, roots, filter, &models, options.again)?;
+    observer.planned(plan.read.len() as u64);
+
+    let mut summary = Summary {
+        unchanged: plan.unchanged,
+        ..Summary::default()
+    };
+    for problem in &plan.problems {
+        summary.skip(&problem.path, &problem.skip);
+    }
+    let threads = options.threads.get().min(plan.read.len().max(1));
+    let claims = Claims::default();
+    let workers = (0..threads)
+        .map(|_| {
+            let store = Store::open_existing(store.path())?;
+            Ok(Worker {
+                analyser,
+                models: &models,
+                claims: &claims,
+                store,
+                again: options.again,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut writer = Writer::new(store, observer, summary);
+    writer.forget(&plan.gone)?;
+
+    std::thread::scope(|scope| {
+        let (jobs, queue) = bounded(threads * JOBS_PER_WORKER);
+        let (results, findings) = bounded(threads * FINDINGS_PER_WORKER);
+        for worker in workers {
+            let (queue, results) = (queue.clone(), results.clone());
+            scope.spawn(move || {
+                for file in queue {
+                    // The writer has ended on an error: nobody wants the rest.
+                    if results.send(worker.look(file)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop((queue, results));
+        scope.spawn(move || {
+            for file in plan.read {
+                if jobs.send(file).is_err() {
+                    break;
+                }
+            }
+        });
+        let result = writer.run(&findings);
+        drop(findings);
+        result
+    })?;
+    writer.summary.elapsed = start.elapsed();
+    Ok(writer.summary)
+}

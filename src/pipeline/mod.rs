@@ -1,0 +1,19 @@
+//! From a path to a committed row.
+//!
+//! ```text
+//! plan (scan, compare) ──jobs──▶ workers: read, hash, decode, detect, classify ──▶ one writer
+//! ```
+//!
+//! Both channels are bounded, so a slow stage holds the one before it back.
+
+mod analyse;
+mod index;
+mod plan;
+mod summary;
+mod work;
+mod write;
+
+pub use analyse::Analyser;
+pub use index::{IndexOptions, Observer, Silent, index};
+pub use summary::{SkippedFile, Summary};
+pub use work::read_file;

@@ -1,0 +1,329 @@
+//! Writing.
+
+use std::path::Path;
+
+use rusqlite::Transaction;
+
+use crate::error::{Result, Skip};
+use crate::file::FileMeta;
+use crate::photo::TakenAt;
+
+use super::explain;
+use super::record::{PhotoId, PhotoRecord};
+use super::{files, photos};
+
+/// One transaction, see [`Store::batch`](super::Store::batch). Everything in it may be done again
+/// without harm.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    transaction: Transaction<'a>,
+    path: &'a Path,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) const fn new(transaction: Transaction<'a>, path: &'a Path) -> Self {
+        Self { transaction, path }
+    }
+
+    pub(super) fn commit(self) -> Result<()> {
+        let path = self.path;
+        self.transaction
+            .commit()
+            .map_err(|error| explain::sentence(path, &error))
+    }
+
+    /// Stores what was found in a content, in the place of what was found in it before. A face
+    /// found again in the same place keeps its number.
+    ///
+    /// # Errors
+    /// When the database cannot be written; so for every method here.
+    pub fn put_photo(&self, record: &PhotoRecord) -> Result<PhotoId> {
+        self.explained(photos::put(&self.transaction, record))
+    }
+
+    /// Stores what lies at an absolute `path`: a photo, or what could not be read and why. A photo
+    /// that does not tell when it was taken is dated by the oldest of its files.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn put_file(
+        &self,
+        path: &Path,
+        meta: &FileMeta,
+        outcome: Result<PhotoId, &Skip>,
+    ) -> Result<()> {
+        self.explained(files::put(&self.transaction, path, meta, outcome))?;
+        if let (Ok(photo), Some(modified)) =
+            (outcome, meta.modified().and_then(TakenAt::from_file_time))
+        {
+            self.explained(photos::date_by_file(&self.transaction, photo, &modified))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the file at `path`; whether it was known. Its photo leaves the results with its
+    /// last path, and is kept in case it comes back.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn remove_file(&self, path: &Path) -> Result<bool> {
+        self.explained(files::remove(&self.transaction, path))
+    }
+
+    fn explained<T>(&self, result: rusqlite::Result<T>) -> Result<T> {
+        result.map_err(|error| explain::sentence(self.path, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use crate::emotion::Emotion;
+    use crate::error::{Error, SkipReason};
+
+    use super::super::testing::{META, face, models, photo, put, temp_store};
+    use super::super::{Models, Query, Store, Totals};
+    use super::*;
+
+    fn happiest(store: &Store) -> Vec<PathBuf> {
+        let hits = store.query(&Query::for_emotion(Emotion::Happy)).unwrap();
+        hits.into_iter().map(|hit| hit.path).collect()
+    }
+
+    #[test]
+    fn a_photo_comes_back_as_it_was_stored() {
+        let (_folder, mut store) = temp_store();
+        let faces = vec![face(5.5, 80.0, 0.9, 0.3), face(500.0, 60.0, 0.8, 0.7)];
+        let record = photo("a", faces.clone());
+        let id = put(&mut store, "/album/b.jpg", &record);
+        assert_eq!(put(&mut store, "/album/a.jpg", &record), id);
+
+        let stored = store.photo(id).unwrap().unwrap();
+        assert_eq!((stored.id, stored.hash, stored.bytes), (id, record.hash, 1));
+        assert_eq!(
+            stored.paths,
+            ["/album/a.jpg", "/album/b.jpg"].map(PathBuf::from)
+        );
+        let (scan, given) = (stored.content.unwrap(), record.content.unwrap());
+        assert_eq!(scan.capture, given.capture);
+        assert_eq!(scan.models, given.models);
+        assert_eq!((scan.width, scan.height), (given.width, given.height));
+        assert_eq!(scan.format, given.format);
+        let back: Vec<_> = scan.faces.iter().map(|f| (f.face, f.scores)).collect();
+        let given: Vec<_> = faces.iter().map(|f| (f.face, f.scores)).collect();
+        assert_eq!(back, given);
+        assert_eq!(store.photo(PhotoId(id.0 + 1)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_photo_without_a_date_is_dated_by_its_oldest_file() {
+        let (_folder, mut store) = temp_store();
+        let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);
+        if let Ok(scan) = &mut record.content {
+            scan.capture.taken_at = None;
+        }
+        let at = |seconds: i64| FileMeta {
+            mtime_ns: seconds * 1_000_000_000,
+            ..META
+        };
+        let id = store
+            .batch(|batch| {
+                let id = batch.put_photo(&record)?;
+                for (path, seconds) in [("/b.jpg", 2000), ("/a.jpg", 1000), ("/c.jpg", 3000)] {
+                    batch.put_file(Path::new(path), &at(seconds), Ok(id))?;
+                }
+                Ok(id)
+            })
+            .unwrap();
+        let scan = store.photo(id).unwrap().unwrap().content.unwrap();
+        let oldest = at(1000).modified().and_then(TakenAt::from_file_time);
+        assert_eq!(scan.capture.taken_at, oldest);
+        let hits = store.query(&Query::for_emotion(Emotion::Happy)).unwrap();
+        assert_eq!(hits[0].scan.capture.taken_at, oldest);
+    }
+
+    #[test]
+    fn a_skipped_photo_is_remembered_with_its_reason() {
+        let (_folder, mut store) = temp_store();
+        let mut record = photo("broken", vec![]);
+        let skip = Skip::new(SkipReason::Damaged, "ends in the middle of the picture");
+        record.content = Err(skip.clone());
+        let id = put(&mut store, "/album/broken.jpg", &record);
+        assert_eq!(store.photo(id).unwrap().unwrap().content, Err(skip));
+        let known = store.photo_by_hash(&record.hash).unwrap().unwrap();
+        assert_eq!(known.outcome, Err(SkipReason::Damaged));
+        assert!(known.is_current(&models()));
+        assert_eq!(
+            store.photo_by_hash(&photo("other", vec![]).hash).unwrap(),
+            None
+        );
+    }
+
+    #[test]
+    fn looking_again_replaces_faces_and_keeps_the_number_of_those_that_stayed() {
+        let (_folder, mut store) = temp_store();
+        let before = vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 80.0, 0.8, 0.2)];
+        let id = put(&mut store, "/a.jpg", &photo("a", before));
+        let faces = |store: &Store| store.photo(id).unwrap().unwrap().content.unwrap().faces;
+        let [gone, stays] = faces(&store)[..] else {
+            panic!("two faces")
+        };
+
+        let after = vec![face(1000.0, 80.0, 0.9, 0.1), face(505.0, 82.0, 0.9, 0.4)];
+        assert_eq!(put(&mut store, "/a.jpg", &photo("a", after)), id);
+        let [new, stayed] = faces(&store)[..] else {
+            panic!("two faces")
+        };
+        assert_eq!(stayed.id, stays.id);
+        assert!(
+            new.id != gone.id && new.id != stays.id,
+            "a number came back"
+        );
+        let hits = store.query(&Query::for_emotion(Emotion::Happy)).unwrap();
+        assert_eq!(hits.len(), 1);
+        assert!((hits[0].score - 0.4).abs() < 1e-6, "{}", hits[0].score);
+
+        let mut skipped = photo("a", vec![]);
+        skipped.content = Err(Skip::new(SkipReason::TimedOut, "took 30 s"));
+        put(&mut store, "/a.jpg", &skipped);
+        assert_eq!(happiest(&store), [] as [PathBuf; 0]);
+    }
+
+    #[test]
+    fn a_photo_is_found_while_a_path_leads_to_it() {
+        let (_folder, mut store) = temp_store();
+        let record = photo("a", vec![face(0.0, 80.0, 0.9, 0.9)]);
+        let id = put(&mut store, "/old.jpg", &record);
+        // A move, and a copy that goes again.
+        store
+            .batch(|batch| {
+                assert!(batch.remove_file(Path::new("/old.jpg"))?);
+                batch.put_file(Path::new("/new.jpg"), &META, Ok(id))?;
+                batch.put_file(Path::new("/copy.jpg"), &META, Ok(id))
+            })
+            .unwrap();
+        assert_eq!(happiest(&store), [PathBuf::from("/copy.jpg")]);
+        store
+            .batch(|batch| batch.remove_file(Path::new("/copy.jpg")))
+            .unwrap();
+        assert_eq!(happiest(&store), [PathBuf::from("/new.jpg")]);
+        assert_eq!(store.prune().unwrap(), 0);
+
+        let removed = store.batch(|batch| batch.remove_file(Path::new("/new.jpg")));
+        assert!(removed.unwrap());
+        let again = store.batch(|batch| batch.remove_file(Path::new("/new.jpg")));
+        assert!(!again.unwrap());
+        assert_eq!(happiest(&store), [] as [PathBuf; 0]);
+        assert!(store.photo_by_hash(&record.hash).unwrap().is_some());
+        assert_eq!(store.totals().unwrap(), Totals::default());
+
+        assert_eq!(store.prune().unwrap(), 1);
+        assert_eq!(store.photo_by_hash(&record.hash).unwrap(), None);
+        assert!(
+            put(&mut store, "/new.jpg", &record) > id,
+            "a number came back"
+        );
+    }
+
+    #[test]
+    fn a_batch_that_fails_leaves_nothing() {
+        let (_folder, mut store) = temp_store();
+        let failed = store.batch(|batch| {
+            let id = batch.put_photo(&photo("a", vec![]))?;
+            batch.put_file(Path::new("/a.jpg"), &META, Ok(id))?;
+            Err::<(), _>(Error::Usage("enough".into()))
+        });
+        assert!(matches!(failed, Err(Error::Usage(_))));
+        assert_eq!(store.totals().unwrap(), Totals::default());
+        put(&mut store, "/a.jpg", &photo("a", vec![]));
+        assert_eq!(store.totals().unwrap().photos, 1);
+    }
+
+    #[test]
+    fn totals_count_what_can_be_reached() {
+        let (_folder, mut store) = temp_store();
+        let record = photo(
+            "a",
+            vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 80.0, 0.8, 0.2)],
+        );
+        put(&mut store, "/a.jpg", &record);
+        put(&mut store, "/copy of a.jpg", &record);
+        put(&mut store, "/nobody.jpg", &photo("b", vec![]));
+        let mut damaged = photo("c", vec![]);
+        damaged.content = Err(Skip::new(SkipReason::Damaged, "cut"));
+        put(&mut store, "/c.jpg", &damaged);
+        let locked = Skip::new(SkipReason::PermissionDenied, "not yours");
+        store
+            .batch(|batch| batch.put_file(Path::new("/locked.jpg"), &META, Err(&locked)))
+            .unwrap();
+        assert_eq!(
+            store.totals().unwrap(),
+            Totals {
+                files: 5,
+                photos: 2,
+                faces: 2,
+                skipped: BTreeMap::from([
+                    (SkipReason::PermissionDenied, 1),
+                    (SkipReason::Damaged, 1)
+                ]),
+            }
+        );
+    }
+
+    #[test]
+    fn known_files_say_whether_reading_them_again_would_help() {
+        let (_folder, mut store) = temp_store();
+        let scanned = put(&mut store, "/album/a.jpg", &photo("a", vec![]));
+        let mut damaged = photo("b", vec![]);
+        damaged.content = Err(Skip::new(SkipReason::Damaged, "cut"));
+        put(&mut store, "/album/sub/b.jpg", &damaged);
+        put(&mut store, "/album2/c.jpg", &photo("c", vec![]));
+        let locked = Skip::new(SkipReason::PermissionDenied, "not yours");
+        store
+            .batch(|batch| batch.put_file(Path::new("/album/locked.jpg"), &META, Err(&locked)))
+            .unwrap();
+
+        let known = store.files_under(Path::new("/album"), &models()).unwrap();
+        assert_eq!(known.len(), 3);
+        let get = |path: &str| &known[Path::new(path)];
+        assert_eq!(get("/album/a.jpg").meta, META);
+        assert_eq!(get("/album/a.jpg").outcome, Ok(scanned));
+        assert!(get("/album/a.jpg").is_current);
+        assert!(get("/album/sub/b.jpg").is_current);
+        assert_eq!(get("/album/locked.jpg").outcome, Err(locked.clone()));
+        assert!(!get("/album/locked.jpg").is_current);
+
+        let newer = Models {
+            classifier: "reader 2".into(),
+            ..models()
+        };
+        let known = store.files_under(Path::new("/album"), &newer).unwrap();
+        assert!(!known[Path::new("/album/a.jpg")].is_current);
+        assert!(known[Path::new("/album/sub/b.jpg")].is_current);
+
+        let one = Path::new("/album/a.jpg");
+        assert_eq!(store.files_under(one, &models()).unwrap().len(), 1);
+        assert_eq!(store.file(one).unwrap(), Some(Ok(scanned)));
+        let locked_path = Path::new("/album/locked.jpg");
+        assert_eq!(store.file(locked_path).unwrap(), Some(Err(locked)));
+        assert_eq!(store.file(Path::new("/album")).unwrap(), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_not_utf8_comes_back() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let (_folder, mut store) = temp_store();
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"/album/caf\xe9.jpg"));
+        put(
+            &mut store,
+            path,
+            &photo("a", vec![face(0.0, 80.0, 0.9, 0.9)]),
+        );
+        assert_eq!(happiest(&store), [path.to_owned()]);
+        let known = store.files_under(Path::new("/album"), &models()).unwrap();
+        assert!(known.contains_key(path));
+    }
+}

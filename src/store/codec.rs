@@ -1,0 +1,155 @@
+//! How the library's types are written in columns.
+
+use jiff::civil::{DateTime, date};
+use jiff::{SignedDuration, tz::Offset};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use crate::error::SkipReason;
+use crate::face::{Landmarks, Point};
+use crate::photo::{ContentHash, DateSource, TakenAt};
+
+use super::record::{FaceId, PhotoId};
+
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
+
+/// Milliseconds between 1970-01-01T00:00 and `local` on the same clock.
+pub(super) fn civil_ms(local: DateTime) -> i64 {
+    let since = local.duration_since(EPOCH);
+    // Not truncated towards zero: the order must hold before 1970 as well.
+    since.as_secs() * 1000 + i64::from(since.subsec_nanos()).div_euclid(1_000_000)
+}
+
+/// The inverse of [`civil_ms`]; `None` outside the calendar's years.
+pub(super) fn from_civil_ms(ms: i64) -> Option<DateTime> {
+    EPOCH.checked_add(SignedDuration::from_millis(ms)).ok()
+}
+
+/// The three columns of a date, as they are stored.
+pub(super) fn taken_columns(
+    taken: Option<&TakenAt>,
+) -> (Option<i64>, Option<i32>, Option<&'static str>) {
+    taken.map_or((None, None, None), |taken| {
+        let source = match taken.source {
+            DateSource::Exif => "exif",
+            DateSource::FileTime => "file",
+        };
+        (
+            Some(civil_ms(taken.local)),
+            taken.offset.map(Offset::seconds),
+            Some(source),
+        )
+    })
+}
+
+/// The inverse of [`taken_columns`].
+pub(super) fn taken_from_columns(
+    local: Option<i64>,
+    offset: Option<i32>,
+    source: Option<&str>,
+) -> Option<TakenAt> {
+    Some(TakenAt {
+        local: from_civil_ms(local?)?,
+        offset: offset.and_then(|seconds| Offset::from_seconds(seconds).ok()),
+        source: match source? {
+            "exif" => DateSource::Exif,
+            _ => DateSource::FileTime,
+        },
+    })
+}
+
+/// Landmarks as ten little-endian `f32`.
+pub(super) fn landmark_bytes(landmarks: &Landmarks) -> [u8; 40] {
+    let mut bytes = [0; 40];
+    let values = landmarks.points().into_iter().flat_map(|p| [p.x, p.y]);
+    for (slot, value) in bytes.chunks_exact_mut(4).zip(values) {
+        slot.copy_from_slice(&value.to_le_bytes());
+    }
+    bytes
+}
+
+/// The inverse of [`landmark_bytes`].
+pub(super) fn landmarks_from(bytes: &[u8; 40]) -> Landmarks {
+    let value = |index: usize| {
+        let at = index * 4;
+        f32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    };
+    Landmarks::from_points(std::array::from_fn(|i| Point {
+        x: value(2 * i),
+        y: value(2 * i + 1),
+    }))
+}
+
+impl ToSql for SkipReason {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.name().to_sql()
+    }
+}
+
+impl FromSql for SkipReason {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value
+            .as_str()?
+            .parse()
+            .map_err(|()| FromSqlError::InvalidType)
+    }
+}
+
+impl ToSql for ContentHash {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.as_bytes().as_slice().to_sql()
+    }
+}
+
+impl FromSql for ContentHash {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 32]>::column_result(value).map(Self::from_bytes)
+    }
+}
+
+impl ToSql for PhotoId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for PhotoId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self)
+    }
+}
+
+impl ToSql for FaceId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for FaceId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn civil_times_keep_their_order_and_come_back() {
+        let times = [
+            DateTime::MIN,
+            date(1969, 12, 31).at(23, 59, 59, 998_000_000),
+            date(1969, 12, 31).at(23, 59, 59, 999_000_000),
+            EPOCH,
+            date(2024, 2, 29).at(12, 0, 0, 1_000_000),
+            date(9999, 12, 31).at(23, 59, 59, 0),
+        ];
+        let stored = times.map(civil_ms);
+        assert!(stored.is_sorted_by(|a, b| a < b), "{stored:?}");
+        assert_eq!(stored.map(|ms| from_civil_ms(ms).unwrap()), times);
+        assert_eq!(from_civil_ms(i64::MIN), None);
+        // A fraction of a millisecond is dropped downwards on both sides of 1970.
+        assert_eq!(civil_ms(date(1969, 12, 31).at(23, 59, 59, 999_999_999)), -1);
+        assert_eq!(civil_ms(date(1970, 1, 1).at(0, 0, 0, 999_999)), 0);
+    }
+}

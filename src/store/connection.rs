@@ -1,0 +1,264 @@
+//! Opening the database file: for its owner only, brought up to date, and with the settings that
+//! let one writer and many readers work at once.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{Error, Result};
+
+use super::{explain, migrate};
+
+/// How long to wait for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// More than there are statements in this module, so that each is compiled once.
+const STATEMENT_CACHE: usize = 64;
+
+/// The path from the root, so that a name such as `:memory:` or `file:x` is a file like any other.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Makes an empty file for its owner only where there is none. SQLite gives its companions (`-wal`,
+/// `-shm`) the same mode.
+pub(super) fn create(path: &Path) -> Result<()> {
+    let make = || {
+        if let Some(folder) = path.parent() {
+            let mut builder = DirBuilder::new();
+            builder.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.create(folder)?;
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path)
+    };
+    match make() {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_file() => Ok(()),
+        Err(error) => Err(cannot_create(path, &error)),
+    }
+}
+
+fn cannot_create(path: &Path, error: &io::Error) -> Error {
+    Error::Store(format!(
+        "the database {} cannot be created ({error}); name a file in a folder that is yours to \
+         write with --database",
+        path.display()
+    ))
+}
+
+/// Says that nothing is indexed where there is no database.
+pub(super) fn require(path: &Path) -> Result<()> {
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(Error::Store(format!(
+        "nothing is indexed yet: there is no database {}; run `fer-index index DIR` first, or name \
+         another with --database",
+        path.display()
+    )))
+}
+
+/// Opens for indexing.
+pub(super) fn open_writable(path: &Path) -> Result<Connection> {
+    let connection = open(path)?;
+    if connection
+        .is_readonly("main")
+        .map_err(|error| explain::sentence(path, &error))?
+    {
+        return Err(Error::Store(format!(
+            "the database {} is read-only; make it writable, or name another with --database",
+            path.display()
+        )));
+    }
+    Ok(connection)
+}
+
+/// Opens and migrates; a database that only may be read is opened all the same.
+pub(super) fn open(path: &Path) -> Result<Connection> {
+    let explain = |error| explain::sentence(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(explain)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(explain)?;
+    migrate::run(&mut connection, path, migrate::MIGRATIONS)?;
+    configure(&connection).map_err(explain)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if mode != "wal" && !connection.is_readonly("main")? {
+        connection.pragma_update(None, "journal_mode", "wal")?;
+    }
+    // In WAL mode a power cut costs the last transactions at most, a killed process nothing.
+    connection.pragma_update(None, "synchronous", "normal")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    // 16 MiB of pages and no mapped memory: the size of the process must not follow that of the
+    // library, and a failing disk should be an error, not a SIGBUS.
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    // A large batch's log is cut back to this once it is in the database.
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::thread;
+
+    use super::super::Store;
+    use super::super::testing::{self, temp_store};
+    use super::*;
+
+    fn sentence<T: std::fmt::Debug>(result: Result<T>) -> String {
+        match result {
+            Err(Error::Store(sentence)) => sentence,
+            other => panic!("expected Error::Store, not {other:?}"),
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_look() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/index.sqlite3");
+        let mut store = Store::open(&path).unwrap();
+        testing::fill(&mut store, 3);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        for name in ["index.sqlite3", "index.sqlite3-wal", "index.sqlite3-shm"] {
+            assert_eq!(mode(&path.with_file_name(name)), 0o600, "{name}");
+        }
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        assert_eq!(mode(&folder.path().join("a")), 0o700);
+    }
+
+    #[test]
+    fn a_query_before_any_index_says_what_to_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none.sqlite3");
+        let sentence = sentence(Store::open_existing(&path));
+        assert!(sentence.contains("fer-index index DIR"), "{sentence}");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.txt");
+        let text = "dear diary, ".repeat(100);
+        fs::write(&path, &text).unwrap();
+        for result in [Store::open(&path), Store::open_existing(&path)] {
+            let sentence = sentence(result);
+            assert!(sentence.contains("is not a database"), "{sentence}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn another_programs_database_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("places.sqlite");
+        let other = Connection::open(&path).unwrap();
+        other
+            .execute_batch("CREATE TABLE bookmarks (url TEXT)")
+            .unwrap();
+        drop(other);
+        let before = fs::read(&path).unwrap();
+        let sentence = sentence(Store::open(&path));
+        assert!(sentence.contains("another program"), "{sentence}");
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let sentence = sentence(Store::open(&file.join("index.sqlite3")));
+        assert!(sentence.contains("cannot be created"), "{sentence}");
+    }
+
+    #[test]
+    fn a_folder_in_place_of_the_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let sentence = sentence(Store::open(folder.path()));
+        assert!(sentence.contains("cannot be created"), "{sentence}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    #[allow(clippy::print_stderr)]
+    fn a_read_only_database_can_be_asked_but_not_written() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, mut store) = temp_store();
+        testing::fill(&mut store, 3);
+        let path = store.path().to_owned();
+        drop(store);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+        if OpenOptions::new().write(true).open(&path).is_ok() {
+            eprintln!("skipped: this user may write what is read-only");
+            return;
+        }
+        let sentence = sentence(Store::open(&path));
+        assert!(sentence.contains("read-only"), "{sentence}");
+        let store = Store::open_existing(&path).unwrap();
+        assert_eq!(store.totals().unwrap().photos, 3);
+        drop(folder);
+    }
+
+    #[test]
+    fn many_may_open_a_new_database_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index.sqlite3");
+        thread::scope(|scope| {
+            let opened: Vec<_> = (0..8).map(|_| scope.spawn(|| Store::open(&path))).collect();
+            for store in opened {
+                store.join().unwrap().unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn readers_never_wait_for_the_writer() {
+        let (_folder, mut store) = temp_store();
+        testing::fill(&mut store, 50);
+        let path = store.path().to_owned();
+        thread::scope(|scope| {
+            let readers: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let store = Store::open_existing(&path).unwrap();
+                        let query =
+                            super::super::Query::for_emotion(crate::emotion::Emotion::Happy);
+                        for _ in 0..100 {
+                            let hits = store.query(&query).unwrap();
+                            assert_eq!(hits.len(), query.limit);
+                        }
+                    })
+                })
+                .collect();
+            while !readers.iter().all(thread::ScopedJoinHandle::is_finished) {
+                testing::fill(&mut store, 50);
+            }
+            for reader in readers {
+                reader.join().unwrap();
+            }
+        });
+    }
+}

@@ -1,0 +1,42 @@
+//! SQLite's errors as sentences that say what to do.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use crate::error::Error;
+
+/// What `error` means for the database at `path`.
+pub(super) fn sentence(path: &Path, error: &rusqlite::Error) -> Error {
+    let path = path.display();
+    Error::Store(match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => format!(
+            "{path} is not a database; name another file with --database, or move this one away"
+        ),
+        Some(ErrorCode::DatabaseCorrupt) => format!(
+            "the database {path} is damaged ({error}); move it away and run `fer-index index` to \
+             build it anew from the photos"
+        ),
+        Some(ErrorCode::ReadOnly) => format!(
+            "the database {path} is read-only; make it and its folder writable, or name another \
+             with --database"
+        ),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => format!(
+            "the database {path} cannot be opened ({error}); check that the file and its folder \
+             are yours to read and write, or name another with --database"
+        ),
+        Some(ErrorCode::DiskFull) => format!(
+            "no space is left for the database {path}; free some and run the command again, what \
+             was finished is kept"
+        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
+            "the database {path} has been held by another program for too long; try again when \
+             that is done"
+        ),
+        Some(ErrorCode::SystemIoFailure) => format!(
+            "the database {path} cannot be read or written ({error}); check the disk, then run \
+             the command again, what was finished is kept"
+        ),
+        _ => format!("the database {path} failed: {error}"),
+    })
+}

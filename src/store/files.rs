@@ -1,0 +1,175 @@
+//! The paths at which photos lie.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+
+use crate::error::{Skip, SkipReason};
+use crate::file::FileMeta;
+
+use super::path::{Subtree, decode, encode};
+use super::record::{KnownFile, Models, PhotoId};
+
+/// One range of the primary key: from the folder's own name to the last name below it. Between the
+/// two lie also names such as `folder.jpg`, which the last condition leaves out.
+const UNDER: &str = "
+    SELECT path, size, mtime_ns, inode, device, f.photo_id, f.skip_reason, f.skip_detail,
+           p.skip_reason,
+           p.detector = (SELECT id FROM models WHERE name = :detector)
+           AND p.classifier = (SELECT id FROM models WHERE name = :classifier)
+    FROM files f LEFT JOIN photos p ON p.id = f.photo_id
+    WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)";
+
+/// See [`Store::files_under`](super::Store::files_under).
+pub(super) fn under(
+    db: &Connection,
+    folder: &Path,
+    models: &Models,
+) -> rusqlite::Result<HashMap<PathBuf, KnownFile>> {
+    let tree = Subtree::of(folder);
+    // A model without a number is new: nothing is current by it.
+    db.prepare_cached(UNDER)?
+        .query_map(
+            named_params! {
+                ":detector": models.detector,
+                ":classifier": models.classifier,
+                ":exact": tree.exact,
+                ":low": tree.low,
+                ":high": tree.high,
+            },
+            |row| {
+                let skipped: Option<SkipReason> = row.get(8)?;
+                let same_models: Option<bool> = row.get(9)?;
+                let file = KnownFile {
+                    meta: FileMeta {
+                        size: row.get::<_, i64>(1)? as u64,
+                        mtime_ns: row.get(2)?,
+                        inode: row.get::<_, i64>(3)? as u64,
+                        device: row.get::<_, i64>(4)? as u64,
+                    },
+                    outcome: outcome_columns(row, 5)?,
+                    is_current: same_models.unwrap_or_default()
+                        || skipped.is_some_and(SkipReason::is_in_content),
+                };
+                Ok((decode(row.get_ref(0)?.as_blob()?), file))
+            },
+        )?
+        .collect()
+}
+
+/// See [`Store::file`](super::Store::file).
+pub(super) fn outcome(
+    db: &Connection,
+    path: &Path,
+) -> rusqlite::Result<Option<Result<PhotoId, Skip>>> {
+    db.prepare_cached("SELECT photo_id, skip_reason, skip_detail FROM files WHERE path = ?")?
+        .query_row([encode(path)], |row| outcome_columns(row, 0))
+        .optional()
+}
+
+fn outcome_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Result<PhotoId, Skip>> {
+    Ok(match row.get(first)? {
+        Some(photo) => Ok(photo),
+        None => Err(skip_columns(row, first + 1)?),
+    })
+}
+
+/// A reason and its detail.
+pub(super) fn skip_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Skip> {
+    Ok(Skip {
+        reason: row.get(first)?,
+        detail: row.get::<_, Option<_>>(first + 1)?.unwrap_or_default(),
+    })
+}
+
+/// The paths of `photo`, sorted by their bytes.
+pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PathBuf>> {
+    db.prepare_cached("SELECT path FROM files WHERE photo_id = ? ORDER BY path")?
+        .query_map([photo], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
+        .collect()
+}
+
+/// Stores what lies at `path`, in the place of what lay there before.
+pub(super) fn put(
+    db: &Connection,
+    path: &Path,
+    meta: &FileMeta,
+    outcome: Result<PhotoId, &Skip>,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO files (path, size, mtime_ns, inode, device,
+                            photo_id, skip_reason, skip_detail)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (path) DO UPDATE SET
+            size = excluded.size, mtime_ns = excluded.mtime_ns,
+            inode = excluded.inode, device = excluded.device,
+            photo_id = excluded.photo_id,
+            skip_reason = excluded.skip_reason, skip_detail = excluded.skip_detail",
+    )?
+    .execute(params![
+        encode(path),
+        meta.size as i64,
+        meta.mtime_ns,
+        meta.inode as i64,
+        meta.device as i64,
+        outcome.ok(),
+        outcome.err().map(|skip| skip.reason),
+        outcome.err().map(|skip| &skip.detail),
+    ])?;
+    Ok(())
+}
+
+/// Forgets the file at `path`; whether it was known.
+pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    let removed = db
+        .prepare_cached("DELETE FROM files WHERE path = ?")?
+        .execute([encode(path)])?;
+    Ok(removed > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing;
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_range_of_the_primary_key() {
+        let (_folder, store) = testing::temp_store();
+        let plan = testing::plan(&store, UNDER);
+        assert_eq!(
+            plan[0], "SEARCH f USING PRIMARY KEY (path>? AND path<?)",
+            "{plan:#?}"
+        );
+        assert!(
+            !plan.iter().any(|step| step.starts_with("SCAN f")),
+            "{plan:#?}"
+        );
+    }
+
+    #[test]
+    fn a_folder_ends_where_its_name_ends() {
+        let (_folder, mut store) = testing::temp_store();
+        for path in [
+            "/a/b/1.jpg",
+            "/a/b/c/2.jpg",
+            "/a/b.jpg",
+            "/a/b-2/3.jpg",
+            "/a/bc/4.jpg",
+        ] {
+            testing::put(&mut store, path, &testing::photo(path, vec![]));
+        }
+        let under = |folder: &str| {
+            let known = store.files_under(Path::new(folder), &testing::models());
+            let mut paths: Vec<_> = known.unwrap().into_keys().collect();
+            paths.sort();
+            paths
+        };
+        assert_eq!(
+            under("/a/b"),
+            ["/a/b/1.jpg", "/a/b/c/2.jpg"].map(PathBuf::from)
+        );
+        assert_eq!(under("/a/b.jpg"), [PathBuf::from("/a/b.jpg")]);
+        assert_eq!(under("/").len(), 5);
+    }
+}

@@ -1,0 +1,165 @@
+//! What is known of the photos, kept in one SQLite file. No other module holds SQL.
+//!
+//! A photo is its content: [`PhotoRecord`] is keyed by hash, and the paths where that content lies
+//! are rows of their own. A photo is in the results while at least one path leads to it.
+//!
+//! One writer and any number of readers work at once (WAL). Each [`Store::batch`] is one
+//! transaction; each reading method sees one state of the database.
+
+mod batch;
+mod codec;
+mod connection;
+mod explain;
+mod faces;
+mod files;
+mod migrate;
+mod path;
+mod photos;
+mod query;
+mod record;
+mod scores;
+#[cfg(test)]
+mod testing;
+mod totals;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::{Result, Skip};
+use crate::photo::ContentHash;
+
+pub use batch::Batch;
+pub use query::{Hit, Query};
+pub use record::{
+    FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
+};
+pub use totals::Totals;
+
+/// An open index database.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the database at `path` for indexing and brings it up to date. It is created where it
+    /// is missing, its folders too, for its owner's eyes only.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::error::Error::Store) when it cannot be created or written, belongs
+    /// to another program, or was made by a newer fer-index; nothing is changed then.
+    pub fn open(path: &Path) -> Result<Self> {
+        let path = connection::absolute(path)?;
+        connection::create(&path)?;
+        Ok(Self {
+            connection: connection::open_writable(&path)?,
+            path,
+        })
+    }
+
+    /// Opens a database that must be there, for asking.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and when there is no database yet; it need not be writable.
+    pub fn open_existing(path: &Path) -> Result<Self> {
+        let path = connection::absolute(path)?;
+        connection::require(&path)?;
+        Ok(Self {
+            connection: connection::open(&path)?,
+            path,
+        })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is known of the files in and below `folder`, or of the one file of that name. A file
+    /// is current if reading its unchanged bytes with `models` would bring nothing new.
+    ///
+    /// # Errors
+    /// When the database cannot be read; so for every method below.
+    pub fn files_under(
+        &self,
+        folder: &Path,
+        models: &Models,
+    ) -> Result<HashMap<PathBuf, KnownFile>> {
+        self.read(|db| files::under(db, folder, models))
+    }
+
+    /// What became of the file at `path`; `None` where it was never seen.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn file(&self, path: &Path) -> Result<Option<Result<PhotoId, Skip>>> {
+        self.read(|db| files::outcome(db, path))
+    }
+
+    /// Whether this content has been looked at, and with which models.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn photo_by_hash(&self, hash: &ContentHash) -> Result<Option<KnownPhoto>> {
+        self.read(|db| photos::known(db, hash))
+    }
+
+    /// Everything that is known of a photo.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn photo(&self, id: PhotoId) -> Result<Option<Photo>> {
+        self.read(|db| photos::load(db, id))
+    }
+
+    /// The best photos for a query, best first.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn query(&self, query: &Query) -> Result<Vec<Hit>> {
+        self.read(|db| query::run(db, query))
+    }
+
+    /// How much there is.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn totals(&self) -> Result<Totals> {
+        self.read(totals::count)
+    }
+
+    /// Writes in one transaction: all that `work` does is kept, or nothing if it fails.
+    ///
+    /// # Errors
+    /// What `work` returns, and when the database cannot be written.
+    pub fn batch<T>(&mut self, work: impl FnOnce(&Batch<'_>) -> Result<T>) -> Result<T> {
+        let explain = |error| explain::sentence(&self.path, &error);
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(explain)?;
+        let batch = Batch::new(transaction, &self.path);
+        let done = work(&batch)?;
+        batch.commit()?;
+        Ok(done)
+    }
+
+    /// Forgets the photos that no path leads to; how many there were.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn prune(&mut self) -> Result<u64> {
+        photos::prune(&self.connection).map_err(|error| explain::sentence(&self.path, &error))
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        let snapshot = || {
+            let transaction = self.connection.unchecked_transaction()?;
+            work(&transaction)
+        };
+        snapshot().map_err(|error| explain::sentence(&self.path, &error))
+    }
+}

@@ -1,0 +1,99 @@
+//! Paths as bytes that sort and come back exactly, UTF-8 or not.
+
+use std::path::{Path, PathBuf};
+
+/// The bytes under which a path is stored.
+#[cfg(unix)]
+pub(super) fn encode(path: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt as _;
+    path.as_os_str().as_bytes().to_vec()
+}
+
+/// The inverse of [`encode`].
+#[cfg(unix)]
+pub(super) fn decode(bytes: &[u8]) -> PathBuf {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    PathBuf::from(OsStr::from_bytes(bytes))
+}
+
+/// The bytes under which a path is stored: UTF-16, which holds Windows names that are not Unicode.
+#[cfg(windows)]
+pub(super) fn encode(path: &Path) -> Vec<u8> {
+    use std::os::windows::ffi::OsStrExt as _;
+    path.as_os_str()
+        .encode_wide()
+        .flat_map(u16::to_le_bytes)
+        .collect()
+}
+
+/// The inverse of [`encode`].
+#[cfg(windows)]
+pub(super) fn decode(bytes: &[u8]) -> PathBuf {
+    use std::ffi::OsString;
+    use std::os::windows::ffi::OsStringExt as _;
+    let wide: Vec<u16> = bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    PathBuf::from(OsString::from_wide(&wide))
+}
+
+/// A folder and all below it, as three stored paths: `exact`, and from `low` up to but not
+/// including `high`.
+#[derive(Debug)]
+pub(super) struct Subtree {
+    /// The folder itself (or a file).
+    pub exact: Vec<u8>,
+    /// The folder with a separator.
+    pub low: Vec<u8>,
+    /// The first bytes after everything that begins with `low`.
+    pub high: Vec<u8>,
+}
+
+impl Subtree {
+    /// The tree below `folder`; separators at its end do not matter.
+    pub fn of(folder: &Path) -> Self {
+        // Components put together again, so that `a//b/./` is `a/b`.
+        let folder: PathBuf = folder.components().collect();
+        let exact = encode(&folder);
+        let separator = encode(Path::new(std::path::MAIN_SEPARATOR_STR));
+        let mut low = exact.clone();
+        if !low.ends_with(&separator) {
+            low.extend(separator);
+        }
+        let mut high = low.clone();
+        if let Some(last) = high.last_mut() {
+            *last += 1; // the last byte of a separator, never 255
+        }
+        Self { exact, low, high }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn any_bytes_come_back() {
+        let path = Path::new(OsStr::from_bytes(b"/album/caf\xe9 \xff\n.jpg"));
+        assert_eq!(decode(&encode(path)), path);
+    }
+
+    #[test]
+    fn a_subtree_ends_on_a_component() {
+        let inside = |folder: &str, path: &str| {
+            let (tree, path) = (Subtree::of(Path::new(folder)), encode(Path::new(path)));
+            path == tree.exact || (path >= tree.low && path < tree.high)
+        };
+        for folder in ["/a/b", "/a/b/", "/a//b/.", "/", "/a/b/c.jpg"] {
+            assert!(inside(folder, "/a/b/c.jpg"), "{folder}");
+        }
+        for path in ["/a/bc/d.jpg", "/a/b.jpg", "/a/b0", "/a", "/a/a/b/c.jpg"] {
+            assert!(!inside("/a/b", path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What goes into the database and comes out of it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::emotion::EmotionScores;
+use crate::error::{Skip, SkipReason};
+use crate::face::{DetectedFace, ScoredFace};
+use crate::file::FileMeta;
+use crate::photo::{Capture, ContentHash};
+
+/// A photo's number; it stays the same while the photo is known and is never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PhotoId(pub i64);
+
+impl fmt::Display for PhotoId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A face's number; a face found again in the same place keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FaceId(pub i64);
+
+impl fmt::Display for FaceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The names of the models that look at a photo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Models {
+    /// What finds the faces.
+    pub detector: String,
+    /// What reads their emotions.
+    pub classifier: String,
+}
+
+/// A photo to be stored under its content.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhotoRecord {
+    /// The content.
+    pub hash: ContentHash,
+    /// Its length.
+    pub bytes: u64,
+    /// What was found, or why the content could not be looked at.
+    pub content: Result<Scan<ScoredFace>, Skip>,
+}
+
+/// What looking at a photo brought: [`ScoredFace`]s on the way in, [`StoredFace`]s on the way out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scan<Face> {
+    /// Name of the file format.
+    pub format: String,
+    /// Pixels across, upright.
+    pub width: u32,
+    /// Pixels down, upright.
+    pub height: u32,
+    /// How it was taken. Times are kept to the millisecond.
+    pub capture: Capture,
+    /// By what the faces were found and read.
+    pub models: Models,
+    /// The faces, in the detector's order.
+    pub faces: Vec<Face>,
+}
+
+/// A face with the number under which it can be named.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StoredFace {
+    /// The number.
+    pub id: FaceId,
+    /// The face as detected.
+    pub face: DetectedFace,
+    /// Probabilities of the emotions.
+    pub scores: EmotionScores,
+}
+
+/// Everything that is known of a photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Photo {
+    /// Its number.
+    pub id: PhotoId,
+    /// Its content.
+    pub hash: ContentHash,
+    /// Length of the content.
+    pub bytes: u64,
+    /// When it was last looked at.
+    pub indexed_at: Timestamp,
+    /// Where it lies, sorted by the bytes of the path; may be nowhere.
+    pub paths: Vec<PathBuf>,
+    /// What was found, or why it could not be looked at.
+    pub content: Result<Scan<StoredFace>, Skip>,
+}
+
+/// What spares looking at a photo again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPhoto {
+    /// Its number.
+    pub id: PhotoId,
+    /// Which models looked at it, or why none could.
+    pub outcome: Result<Models, SkipReason>,
+}
+
+impl KnownPhoto {
+    /// Whether looking again with `models` would bring nothing new.
+    pub fn is_current(&self, models: &Models) -> bool {
+        match &self.outcome {
+            Ok(by) => by == models,
+            Err(reason) => reason.is_in_content(),
+        }
+    }
+}
+
+/// What spares reading a file again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFile {
+    /// Compare it with what the file system says now.
+    pub meta: FileMeta,
+    /// The photo in it, or why it could not be read.
+    pub outcome: Result<PhotoId, Skip>,
+    /// Whether reading the same bytes again would bring nothing new.
+    pub is_current: bool,
+}

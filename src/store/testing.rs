@@ -1,0 +1,155 @@
+//! Made-up photos for the tests of this module.
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::date;
+use jiff::tz::Offset;
+use tempfile::TempDir;
+
+use crate::emotion::{Emotion, EmotionScores};
+use crate::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
+use crate::file::FileMeta;
+use crate::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
+
+use super::{Models, PhotoId, PhotoRecord, Scan, Store};
+
+/// A new database in a folder that goes with the first of the two.
+pub(super) fn temp_store() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("index.sqlite3")).unwrap();
+    (folder, store)
+}
+
+/// The models of all made-up photos.
+pub(super) fn models() -> Models {
+    Models {
+        detector: "finder 1".into(),
+        classifier: "reader 1".into(),
+    }
+}
+
+/// What a `stat` may say.
+pub(super) const META: FileMeta = FileMeta {
+    size: 1_000_000,
+    mtime_ns: 1_700_000_000_123_456_789,
+    inode: u64::MAX,
+    device: 66,
+};
+
+/// A face `size` pixels wide at `x`; what `happy` leaves is neutral.
+pub(super) fn face(x: f32, size: f32, detection: f32, happy: f32) -> ScoredFace {
+    let mut scores = [0.0; Emotion::COUNT];
+    scores[Emotion::Happy.index()] = happy;
+    scores[Emotion::Neutral.index()] = 1.0 - happy;
+    let points = [(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)];
+    ScoredFace {
+        face: DetectedFace {
+            bounding_box: BoundingBox {
+                x,
+                y: 10.0,
+                width: size,
+                height: size * 1.25,
+            },
+            landmarks: Some(Landmarks::from_points(points.map(|(u, v)| Point {
+                x: x + u * size,
+                y: 10.0 + v * size,
+            }))),
+            score: detection,
+        },
+        scores: EmotionScores::new(scores),
+    }
+}
+
+/// A photo with this content and these faces, taken at noon of 15 July 2019.
+pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
+    PhotoRecord {
+        hash: ContentHash::of(content.as_bytes()),
+        bytes: content.len() as u64,
+        content: Ok(Scan {
+            format: "JPEG".into(),
+            width: 4000,
+            height: 3000,
+            capture: Capture {
+                taken_at: Some(TakenAt {
+                    local: date(2019, 7, 15).at(12, 0, 0, 250_000_000),
+                    offset: Some(Offset::constant(2)),
+                    source: DateSource::Exif,
+                }),
+                position: Some(GeoPoint {
+                    latitude: 43.77,
+                    longitude: 11.25,
+                }),
+                camera: Some("Canon EOS R5".into()),
+                lens: None,
+                description: Some("Firenze".into()),
+            },
+            models: models(),
+            faces,
+        }),
+    }
+}
+
+/// Gives a photo another date.
+pub(super) fn set_date(record: &mut PhotoRecord, local: jiff::civil::DateTime) {
+    let scan = record.content.as_mut().expect("a scanned photo");
+    scan.capture.taken_at = Some(TakenAt {
+        local,
+        offset: None,
+        source: DateSource::Exif,
+    });
+}
+
+/// Stores a photo at one path.
+pub(super) fn put(store: &mut Store, path: impl AsRef<Path>, record: &PhotoRecord) -> PhotoId {
+    store
+        .batch(|batch| {
+            let id = batch.put_photo(record)?;
+            batch.put_file(path.as_ref(), &META, Ok(id))?;
+            Ok(id)
+        })
+        .unwrap()
+}
+
+/// Stores `count` photos at `/album/0/0.jpg` and on, 1,000 in a folder, none to three faces each,
+/// the same ones every time.
+pub(super) fn fill(store: &mut Store, count: u32) {
+    // The constants of Knuth's MMIX generator.
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 24) as f32
+    };
+    store
+        .batch(|batch| {
+            for number in 0..count {
+                let faces = (0..(random() * 4.0) as u32)
+                    .map(|n| face(n as f32 * 500.0, 400.0, 0.6 + 0.4 * random(), random()))
+                    .collect();
+                let mut record = photo(&number.to_string(), faces);
+                let day = i64::from(number % 7000);
+                let local =
+                    date(2005, 1, 1).at(9, 0, 0, 0) + jiff::SignedDuration::from_hours(24 * day);
+                set_date(&mut record, local);
+                let path = format!("/album/{}/{number}.jpg", number / 1000);
+                let id = batch.put_photo(&record)?;
+                batch.put_file(&PathBuf::from(path), &META, Ok(id))?;
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// How SQLite would carry out `sql`, a line for each step.
+pub(super) fn plan(store: &Store, sql: &str) -> Vec<String> {
+    let mut explain = store
+        .connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
+    explain
+        .raw_query()
+        .mapped(|row| row.get(3))
+        .collect::<rusqlite::Result<_>>()
+        .unwrap()
+}

@@ -1,0 +1,47 @@
+//! How much is in the database.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use crate::error::SkipReason;
+
+/// What the database holds. Photos and faces count while at least one path leads to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Paths, skipped ones included.
+    pub files: u64,
+    /// Different photos that were scanned.
+    pub photos: u64,
+    /// Faces in them.
+    pub faces: u64,
+    /// Paths that were skipped, by reason.
+    pub skipped: BTreeMap<SkipReason, u64>,
+}
+
+/// See [`Store::totals`](super::Store::totals).
+pub(super) fn count(db: &Connection) -> rusqlite::Result<Totals> {
+    let number = |value: i64| value as u64;
+    let files = db.query_row("SELECT count(*) FROM files", [], |row| row.get(0))?;
+    let (photos, faces) = db.query_row(
+        "SELECT count(*), coalesce(sum(face_count), 0) FROM photos
+         WHERE skip_reason IS NULL AND EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let skipped = db
+        .prepare(
+            "SELECT coalesce(f.skip_reason, p.skip_reason) AS reason, count(*)
+             FROM files f LEFT JOIN photos p ON p.id = f.photo_id
+             WHERE reason IS NOT NULL
+             GROUP BY reason",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, number(row.get(1)?))))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Totals {
+        files: number(files),
+        photos: number(photos),
+        faces: number(faces),
+        skipped,
+    })
+}

@@ -1,0 +1,86 @@
+//! How well a network answers.
+
+mod figures;
+mod interval;
+mod predict;
+mod protocol;
+
+use serde::Serialize;
+
+use super::dataset::{Dataset, Usage};
+use crate::classify::network::Network;
+use crate::error::{Error, Result};
+
+pub use figures::{CalibrationBin, EmotionFigures, Figures, Sample};
+pub use interval::Proportion;
+pub use predict::{Predictions, predict};
+pub use protocol::Protocol;
+
+/// The figures of one network on one part of the data.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// The part.
+    pub usage: &'static str,
+    /// Whether logits were averaged over each face and its mirror image.
+    pub flip: bool,
+    /// One entry for each protocol that the network and the data allow.
+    pub results: Vec<ProtocolResult>,
+}
+
+/// The figures under one protocol.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProtocolResult {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// On all rows.
+    pub all: Figures,
+    /// On the rows whose pixels no training row has; `None` where that is all of them, or where
+    /// the training rows themselves are measured.
+    pub without_duplicates: Option<Figures>,
+}
+
+/// Measures a network on one part of the data.
+///
+/// # Errors
+/// If the part is empty or no protocol fits the network's heads.
+pub fn evaluate(
+    network: &Network,
+    dataset: &Dataset,
+    usage: Usage,
+    flip: bool,
+) -> Result<Evaluation> {
+    let rows = dataset.indices(usage);
+    if rows.is_empty() {
+        return Err(Error::Usage(format!("the data set has no {usage} rows")));
+    }
+    let predictions = predict(network, dataset, &rows, flip)?;
+    let duplicates = dataset.repeated_in(Usage::Training);
+    let results: Vec<ProtocolResult> = Protocol::ALL
+        .into_iter()
+        .filter_map(|protocol| {
+            let samples = protocol.samples(&predictions, dataset)?;
+            let emotions = protocol.emotions(dataset);
+            let unique: Vec<_> = samples
+                .iter()
+                .filter(|sample| usage != Usage::Training && !duplicates[sample.row])
+                .cloned()
+                .collect();
+            let differs = !unique.is_empty() && unique.len() < samples.len();
+            Some(ProtocolResult {
+                protocol,
+                all: Figures::new(&emotions, &samples),
+                without_duplicates: differs.then(|| Figures::new(&emotions, &unique)),
+            })
+        })
+        .collect();
+    if results.is_empty() {
+        return Err(Error::Usage(
+            "no head of the model answers what the data set asks".to_owned(),
+        ));
+    }
+    Ok(Evaluation {
+        usage: usage.name(),
+        flip,
+        results,
+    })
+}

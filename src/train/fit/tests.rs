@@ -1,0 +1,129 @@
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::train::testing::{recipe, signal};
+
+#[test]
+fn two_epochs_learn_the_signal_for_both_heads() {
+    let (dataset, recipe) = (signal(800), recipe(&[]));
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), folder.path()).unwrap();
+    run.fit(&mut ()).unwrap();
+    let metrics = run.history().last().unwrap();
+    assert_eq!(metrics.epoch, 2);
+    for (head, accuracy) in &metrics.validation.accuracy {
+        assert!(*accuracy >= 0.9, "{head}: {metrics:?}");
+    }
+    let lines = fs::read_to_string(folder.path().join("metrics.jsonl")).unwrap();
+    let last: EpochMetrics = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(&last, metrics);
+    let network = weights::load(&folder.path().join("best.safetensors")).unwrap();
+    assert_eq!(network.spec(), &recipe.network);
+}
+
+/// Breaks off at a batch, as a crash would.
+struct Crash {
+    at: usize,
+    batches: usize,
+}
+
+impl Observer for Crash {
+    fn batch_done(&mut self, _: usize, _: f64) -> ControlFlow<()> {
+        self.batches += 1;
+        if self.batches == self.at {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+/// Everything a run leaves behind, its timings apart.
+fn outcome(folder: &Path) -> (Vec<u8>, Vec<EpochMetrics>) {
+    let lines = fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
+    let metrics = lines.lines().map(|line| {
+        let metrics: EpochMetrics = serde_json::from_str(line).unwrap();
+        EpochMetrics {
+            seconds: 0.0,
+            images_per_second: 0.0,
+            ..metrics
+        }
+    });
+    let best = fs::read(folder.join("best.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&best).unwrap();
+    let mut names = tensors.names();
+    names.sort_unstable();
+    let values = names
+        .iter()
+        .flat_map(|name| tensors.tensor(name).unwrap().data());
+    (values.copied().collect(), metrics.collect())
+}
+
+#[test]
+fn a_run_broken_off_and_resumed_ends_bit_equal_to_one_that_was_not() {
+    for kind in ["sgd", "adamw"] {
+        let optimizer = format!("optimizer.kind={kind}");
+        let recipe = recipe(&["epochs=3", &optimizer, "optimizer.learning_rate=0.01"]);
+        let dataset = signal(200);
+        let whole = tempfile::tempdir().unwrap();
+        let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), whole.path()).unwrap();
+        run.fit(&mut ()).unwrap();
+
+        let broken = tempfile::tempdir().unwrap();
+        for at in [3, 13] {
+            let mut run =
+                Run::new(&recipe, &dataset, Rows::by_usage(&dataset), broken.path()).unwrap();
+            run.fit(&mut Crash { at, batches: 0 }).unwrap();
+        }
+        let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), broken.path()).unwrap();
+        assert_eq!(
+            run.history().len(),
+            1,
+            "ten batches an epoch: the second crash was in epoch 2"
+        );
+        run.fit(&mut ()).unwrap();
+        assert_eq!(outcome(whole.path()), outcome(broken.path()), "{kind}");
+    }
+}
+
+#[test]
+fn a_folder_of_another_recipe_is_refused() {
+    let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
+    let first = recipe(&["epochs=1"]);
+    let mut run = Run::new(&first, &dataset, Rows::by_usage(&dataset), folder.path()).unwrap();
+    run.fit(&mut ()).unwrap();
+    let second = recipe(&["epochs=1", "seed=4"]);
+    let refusal = Run::new(&second, &dataset, Rows::by_usage(&dataset), folder.path())
+        .err()
+        .unwrap();
+    assert!(refusal.to_string().contains("another recipe"), "{refusal}");
+}
+
+#[test]
+fn heads_must_fit_the_data() {
+    let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
+    let heads = r#"network.heads=[{ name = "fer2013", emotions = ["happy", "sad"] }]"#;
+    let recipe = recipe(&[heads]);
+    let refusal = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), folder.path())
+        .err()
+        .unwrap();
+    assert!(
+        refusal.to_string().contains("happy, sad, neutral"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn early_stopping_ends_a_run_that_no_longer_improves() {
+    let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
+    // A rate of next to nothing: no epoch is better than the first.
+    let recipe = recipe(&[
+        "epochs=9",
+        "early_stopping=1",
+        "optimizer.learning_rate=1e-9",
+    ]);
+    let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), folder.path()).unwrap();
+    run.fit(&mut ()).unwrap();
+    assert_eq!(run.history().len(), 3);
+}

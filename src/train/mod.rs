@@ -1,0 +1,32 @@
+//! Training and measuring the emotion network.
+
+pub mod album;
+pub mod architecture;
+pub mod atomic;
+pub mod augment;
+mod average;
+pub mod batch;
+pub mod calibrate;
+mod checkpoint;
+pub mod dataset;
+pub mod evaluate;
+pub mod fit;
+pub mod folds;
+pub mod loss;
+pub mod metrics;
+pub mod optimizer;
+pub mod plots;
+pub mod random;
+pub mod recipe;
+pub mod schedule;
+pub mod start;
+pub mod sweep;
+pub mod targets;
+#[cfg(test)]
+mod testing;
+mod update;
+pub mod weights;
+
+pub use dataset::Dataset;
+pub use fit::{Observer, Run};
+pub use recipe::Recipe;

@@ -1,0 +1,130 @@
+//! Weights as named tensors in files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{DType, Device, Result, Tensor, Var, bail};
+use candle_nn::{VarBuilder, VarMap};
+use safetensors::SafeTensors;
+
+use super::atomic;
+use super::metrics::EpochMetrics;
+use crate::classify::network::{Network, NetworkSpec};
+use crate::classify::read_network;
+use crate::error::{self, Error};
+
+/// The variables of a map, in the order of their names.
+pub fn sorted(weights: &VarMap) -> Vec<(String, Var)> {
+    let data = weights.data();
+    let data = data
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut variables: Vec<_> = data.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    variables.sort_by(|a, b| a.0.cmp(&b.0));
+    variables
+}
+
+/// Makes a network over variables of its own.
+///
+/// # Errors
+/// If the architecture is not possible.
+pub fn network(spec: &NetworkSpec) -> Result<(VarMap, Network)> {
+    let weights = VarMap::new();
+    let builder = VarBuilder::from_varmap(&weights, DType::F32, &Device::Cpu);
+    let network = Network::new(spec, &builder)?;
+    Ok((weights, network))
+}
+
+/// Copies every value of `from` into the variable of the same name in `to`.
+///
+/// # Errors
+/// If a name or a shape differs.
+pub fn copy(from: &VarMap, to: &VarMap) -> Result<()> {
+    for ((name, source), (other, target)) in sorted(from).into_iter().zip(sorted(to)) {
+        if name != other {
+            bail!("{name} stands where {other} should");
+        }
+        target.set(&source.as_detached_tensor())?;
+    }
+    Ok(())
+}
+
+/// Writes tensors with metadata to a safetensors file, atomically.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn save(
+    path: &Path,
+    tensors: Vec<(String, Tensor)>,
+    metadata: impl IntoIterator<Item = (String, String)>,
+) -> error::Result<()> {
+    let bytes = safetensors::serialize(tensors, Some(metadata.into_iter().collect()))
+        .map_err(|e| Error::Model(format!("{}: {e}", path.display())))?;
+    atomic::write(path, &bytes)
+}
+
+/// Everything in a safetensors file.
+#[derive(Debug, Clone)]
+pub struct TensorFile {
+    /// The tensors, in the order of their names.
+    pub tensors: Vec<(String, Tensor)>,
+    /// What the file tells of itself.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Reads a safetensors file.
+///
+/// # Errors
+/// If it cannot be read or is none.
+pub fn read_file(path: &Path) -> error::Result<TensorFile> {
+    let bytes = read(path)?;
+    let unusable = |problem: String| Error::Model(format!("{}: {problem}", path.display()));
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+        .map_err(|e| unusable(e.to_string()))?;
+    let mut tensors: Vec<_> = tensors.into_iter().collect();
+    tensors.sort_by(|a, b| a.0.cmp(&b.0));
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| unusable(e.to_string()))?;
+    let metadata = header.metadata().iter().flatten();
+    Ok(TensorFile {
+        tensors,
+        metadata: metadata.map(|(k, v)| (k.clone(), v.clone())).collect(),
+    })
+}
+
+fn read(path: &Path) -> error::Result<Vec<u8>> {
+    std::fs::read(path).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Reads the network of a model file.
+///
+/// # Errors
+/// If the file cannot be read, does not describe its network, or lacks a weight.
+pub fn load(path: &Path) -> error::Result<Network> {
+    read_network(&read(path)?, &path.display().to_string())
+}
+
+/// What a model file tells of its training.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelInfo {
+    /// The recipe's name.
+    pub name: Option<String>,
+    /// The figures of the epoch that the weights are from.
+    pub metrics: Option<EpochMetrics>,
+}
+
+/// Reads what a model file tells of its training; nothing where another program wrote it.
+///
+/// # Errors
+/// If the file cannot be read or is no safetensors file.
+pub fn describe(path: &Path) -> error::Result<ModelInfo> {
+    let metadata = read_file(path)?.metadata;
+    Ok(ModelInfo {
+        name: metadata.get("name").cloned(),
+        metrics: metadata
+            .get("metrics")
+            .and_then(|json| serde_json::from_str(json).ok()),
+    })
+}

@@ -1,0 +1,133 @@
+//! Files that are no good are counted, named and remembered, and the work goes on.
+
+use serde_json::json;
+
+use crate::common::{fixture, png_bomb, truncated};
+use crate::testenv::TestEnv;
+
+/// File, reason, and what is said of it.
+const BAD: [(&str, &str, &str); 6] = [
+    ("cut.jpg", "damaged", "JPEG"),
+    ("empty.jpg", "empty", "no bytes"),
+    ("garbage.jpg", "not an image", ""),
+    ("letter.jpg", "not an image", "it holds text"),
+    ("bomb.png", "too large", "100000 × 100000 pixels"),
+    ("paper.jpg", "unsupported format", "PDF"),
+];
+
+fn album() -> TestEnv {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "chelsea.jpg"]);
+    env.add("cut.jpg", truncated(&fixture("hopper.jpg"), 60));
+    env.add("empty.jpg", "");
+    env.add("garbage.jpg", [0; 5000]);
+    env.add("letter.jpg", "Dear diary, I called this file a photo.\n");
+    env.add("bomb.png", png_bomb());
+    env.add("paper.jpg", "%PDF-1.7\n");
+    env.add("notes.txt", "not even called a photo");
+    env
+}
+
+#[test]
+fn each_reason_is_in_the_summary_and_remembered() {
+    let env = album();
+    let run = env.run("index album").found();
+    let text = run.text();
+    assert!(text.starts_with("2 photos looked at"), "{text}");
+    for (name, reason, detail) in BAD {
+        assert!(text.contains(&format!(" skipped: {reason}\n")), "{text}");
+        let path = env.album(name).display().to_string();
+        let line = text.lines().find(|line| line.contains(&path)).unwrap();
+        assert!(line.contains(detail), "{line}");
+
+        let error = env.show(name)["error"].as_str().unwrap().to_owned();
+        assert!(
+            error.starts_with(reason) && error.contains(detail),
+            "{error}"
+        );
+    }
+    assert!(text.contains("2 files skipped: not an image\n"), "{text}");
+    assert_eq!(env.query("--emotion happy"), ["astronaut.jpg"]);
+
+    let again = env.index();
+    assert_eq!(again["unchanged"], 8);
+    assert_eq!(again["skipped"], json!({}), "not read again");
+    // The same bytes under another name, and a file that was mended.
+    env.add("copy.jpg", truncated(&fixture("hopper.jpg"), 60));
+    env.add("empty.jpg", fixture("hopper.jpg"));
+    let mended = env.index();
+    assert_eq!(
+        (&mended["photos"], &mended["faces"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(mended["skipped"], json!({"damaged": 1}));
+    assert_eq!(env.query("--emotion happy").len(), 2);
+}
+
+#[test]
+fn more_files_of_a_reason_than_are_named_are_counted() {
+    let env = TestEnv::new();
+    for number in 0..5 {
+        env.add(format!("{number}.jpg"), "");
+    }
+    let run = env.run("index album").found();
+    assert!(run.text().starts_with("0 photos looked at, 0 faces"));
+    assert!(run.text().contains("5 files skipped: empty\n"));
+    assert!(run.text().ends_with("… and 2 more\n"), "{run:?}");
+}
+
+#[test]
+fn limits_of_the_settings_hold() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "camera.jpg"]);
+    let mut command = env.command("index album --json");
+    command.env("FER_INDEX_LIMITS_MAX_FILE_BYTES", "60000");
+    let run = crate::testenv::Run::of(&mut command).found();
+    assert_eq!(run.json()["skipped"], json!({"too large": 1}));
+    assert_eq!(run.json()["photos"], 1);
+    // The limit is gone: the file is looked at.
+    assert_eq!(env.index()["photos"], 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_read_is_counted_and_tried_again() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    env.add("sub/camera.jpg", fixture("camera.jpg"));
+    if !env.heed_permissions() {
+        return;
+    }
+    let allow = |name: &str, mode| {
+        fs::set_permissions(env.album(name), Permissions::from_mode(mode)).unwrap();
+    };
+    assert_eq!(env.index()["photos"], 3);
+    let all = env.query("--emotion happy");
+    assert_eq!(all.len(), 3);
+
+    // A folder that is locked does not make what is in it gone.
+    allow("sub", 0o000);
+    let locked = env.index();
+    assert_eq!(locked["skipped"], json!({"permission denied": 1}));
+    assert_eq!(
+        (&locked["gone"], &locked["unchanged"]),
+        (&0.into(), &2.into())
+    );
+    assert_eq!(env.query("--emotion happy"), all);
+    allow("sub", 0o700);
+
+    fs::write(env.album("locked.jpg"), fixture("coffee.jpg")).unwrap();
+    allow("locked.jpg", 0o000);
+    for _ in 0..2 {
+        let locked = env.index();
+        assert_eq!(locked["skipped"], json!({"permission denied": 1}));
+        assert_eq!(locked["unchanged"], 3);
+    }
+    let shown = env.show("locked.jpg");
+    assert_eq!(
+        shown["error"],
+        "permission denied: the file may not be read"
+    );
+    allow("locked.jpg", 0o644);
+    assert_eq!(env.index()["photos"], 1);
+}

@@ -1,0 +1,127 @@
+//! A run that is killed loses nothing: the next one goes on, and in the end all is as if it had
+//! never happened.
+
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use image::imageops::crop_imm;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+use crate::common::exif_block::ExifBlock;
+use crate::common::{fixture, jpeg, jpeg_with_exif, photo, truncated};
+use crate::testenv::TestEnv;
+
+/// More than two transactions hold.
+const PHOTOS: u32 = 150;
+
+/// Far more time than any commit needs.
+const DEADLINE: Duration = Duration::from_mins(5);
+
+/// What is stored, without numbers that depend on order and time of the work.
+const TABLES: [&str; 4] = [
+    "SELECT path, size, mtime_ns, inode, device, hash, f.skip_reason, f.skip_detail
+     FROM files f LEFT JOIN photos p ON p.id = photo_id ORDER BY path",
+    "SELECT hash, bytes, skip_reason, skip_detail, format, width, height, taken_local,
+            taken_offset, taken_source, latitude, longitude, camera, lens, description,
+            d.name, c.name, face_count
+     FROM photos LEFT JOIN models d ON d.id = detector LEFT JOIN models c ON c.id = classifier
+     ORDER BY hash",
+    "SELECT hash, position, x, y, f.width, f.height, landmarks, detection_score,
+            angry, disgust, fear, happy, sad, surprise, neutral, contempt
+     FROM faces f JOIN photos p ON p.id = photo_id ORDER BY hash, position",
+    "SELECT hash, emotion, score, taken
+     FROM photo_scores JOIN photos p ON p.id = photo_id ORDER BY hash, emotion",
+];
+
+/// Small photos, no two alike, and some that are copies, broken or without a face.
+fn album() -> TestEnv {
+    let env = TestEnv::new();
+    let person = photo("astronaut.jpg");
+    for number in 0..PHOTOS {
+        let (x, y) = (110 + 3 * (number % 15), 5 + 3 * (number / 15));
+        let picture = jpeg(crop_imm(&person, x, y, 170, 170).to_image());
+        env.add(format!("{number:03}.jpg"), picture);
+    }
+    // Dated by itself: otherwise a photo has the date of whichever copy was met first.
+    let block = ExifBlock::new().with_date("2008:05:30 15:56:01", "25", "+02:00");
+    let dated = jpeg_with_exif(&fixture("hopper.jpg"), &block.bytes());
+    for name in ["000-copy.jpg", "075-copy.jpg", "149-copy.jpg"] {
+        env.add(name, &dated);
+    }
+    env.add("020-cut.jpg", truncated(&dated, 50));
+    env.add("100-empty.jpg", "");
+    env.add("120-cat.jpg", fixture("chelsea.jpg"));
+    env
+}
+
+fn tables(database: &Connection) -> Vec<Vec<Value>> {
+    let mut rows = Vec::new();
+    for table in TABLES {
+        let mut statement = database.prepare(table).unwrap();
+        let columns = statement.column_count();
+        let found = statement.query_map([], |row| (0..columns).map(|i| row.get(i)).collect());
+        let before = rows.len();
+        rows.extend(found.unwrap().map(Result::unwrap));
+        assert!(rows.len() > before, "nothing in {table}");
+    }
+    rows
+}
+
+/// How many files the database has; none while there is no database yet.
+fn committed(env: &TestEnv) -> u32 {
+    let count = |database: Connection| {
+        database.query_row("SELECT count(*) FROM files", [], |row| row.get(0))
+    };
+    env.open().and_then(count).unwrap_or(0)
+}
+
+/// Waits until at least `files` are committed, kills the run, and says how many are then.
+fn kill_after(files: u32, env: &TestEnv, mut run: Child) -> u32 {
+    let deadline = Instant::now() + DEADLINE;
+    while committed(env) < files {
+        assert!(Instant::now() < deadline, "{files} files");
+        assert!(
+            run.try_wait().unwrap().is_none(),
+            "it ended before {files} files"
+        );
+        thread::yield_now();
+    }
+    run.kill().unwrap();
+    assert_eq!(run.wait().unwrap().code(), None, "killed, not ended");
+    committed(env)
+}
+
+#[test]
+fn a_run_that_was_killed_is_made_good_by_the_next() {
+    let env = album();
+    let mut command = env.command("index album");
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let files = PHOTOS + 6;
+
+    let mut so_far = 0;
+    for least in [1, 70] {
+        so_far = kill_after(least.max(so_far + 1), &env, command.spawn().unwrap());
+        assert!(so_far < files, "it was done before it was killed");
+        // What was committed can be asked for.
+        assert!(!env.query("--emotion happy").is_empty());
+    }
+    let last = env.index();
+    assert_eq!(last["unchanged"], so_far);
+    assert_eq!(committed(&env), files);
+    let interrupted = tables(&env.open().unwrap());
+    assert_eq!(env.index()["unchanged"], files, "nothing is left to do");
+
+    for end in ["", "-wal", "-shm"] {
+        let mut path = env.database().into_os_string();
+        path.push(end);
+        let _ = std::fs::remove_file(path);
+    }
+    assert_eq!(env.index()["unchanged"], 0);
+    let uninterrupted = tables(&env.open().unwrap());
+    assert_eq!(interrupted.len(), uninterrupted.len());
+    for (row, expected) in interrupted.iter().zip(&uninterrupted) {
+        assert_eq!(row, expected);
+    }
+}

@@ -1,0 +1,135 @@
+//! The same people in every kind of picture that cameras and programs make.
+
+use image::{DynamicImage, ImageFormat};
+use serde_json::Value;
+
+use crate::common::exif_block::ExifBlock;
+use crate::common::{
+    encoded, fading, fixture, group, jpeg, jpeg_with_exif, photo, stored, twelve_megapixels,
+};
+use crate::testenv::{TestEnv, face_box, top_emotion};
+
+/// The only face of a photo.
+#[track_caller]
+fn only_face(shown: &Value) -> &Value {
+    let [face] = shown["faces"].as_array().unwrap().as_slice() else {
+        panic!("one face: {shown}");
+    };
+    face
+}
+
+#[test]
+fn a_photo_is_the_same_however_the_camera_was_held() {
+    let env = TestEnv::new();
+    let upright = photo("hopper.jpg");
+    for orientation in 1..=8 {
+        let block = ExifBlock::new().with_orientation(orientation).bytes();
+        let picture = jpeg(stored(&upright, orientation));
+        env.add(
+            format!("{orientation}.jpg"),
+            jpeg_with_exif(&picture, &block),
+        );
+    }
+    assert_eq!(env.index()["faces"], 8);
+    let shown: Vec<_> = (1..=8).map(|o| env.show(&format!("{o}.jpg"))).collect();
+    let first = only_face(&shown[0]);
+    let expected = face_box(first);
+    for shown in &shown {
+        assert_eq!(
+            (&shown["width"], &shown["height"]),
+            (&512.into(), &600.into())
+        );
+        let face = only_face(shown);
+        for (value, expected_value) in face_box(face).iter().zip(expected) {
+            let off = (value - expected_value).abs();
+            assert!(off <= 0.02 * expected[2], "{off} px: {shown}");
+        }
+        assert_eq!(top_emotion(face), top_emotion(first));
+    }
+}
+
+#[test]
+fn two_people_are_two_faces_in_their_places() {
+    let env = TestEnv::new();
+    let people = ["astronaut.jpg", "hopper.jpg"].map(photo);
+    env.add("group.jpg", jpeg(group(&people, 512)));
+    env.index();
+    let shown = env.show("group.jpg");
+    let mut boxes: Vec<_> = shown["faces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(face_box)
+        .collect();
+    boxes.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let [left, right] = boxes[..] else {
+        panic!("two faces: {shown}");
+    };
+    assert!(left[0] + left[2] < 512.0 && right[0] > 512.0, "{shown}");
+    // The photo is as happy as the happier of them.
+    let hits = env.run("query --emotion happy --format jsonl").json_lines();
+    let happy = |face: &Value| face["scores"]["happy"].as_f64().unwrap();
+    let faces = hits[0]["faces"].as_array().unwrap();
+    let best = faces.iter().map(happy).fold(0.0, f64::max);
+    assert_eq!((hits.len(), hits[0]["score"].as_f64()), (1, Some(best)));
+}
+
+#[test]
+fn a_face_is_found_in_twelve_megapixels() {
+    let env = TestEnv::new();
+    let small = photo("astronaut.jpg");
+    env.add("small.jpg", jpeg(small.clone()));
+    env.add("large.jpg", jpeg(twelve_megapixels(&small)));
+    env.index();
+    let [small, large] = ["small.jpg", "large.jpg"].map(|name| env.show(name));
+    assert_eq!(
+        (&large["width"], &large["height"]),
+        (&4000.into(), &3000.into())
+    );
+    let scale = 3000.0 / 512.0;
+    let [x, y, width, height] = face_box(only_face(&small)).map(|value| value * scale);
+    let expected = [x + 500.0, y, width, height];
+    for (value, expected) in face_box(only_face(&large)).iter().zip(expected) {
+        assert!((value - expected).abs() < 0.1 * width, "{large}");
+    }
+    assert_eq!(
+        top_emotion(only_face(&large)),
+        top_emotion(only_face(&small))
+    );
+}
+
+#[test]
+fn every_kind_of_pixel_and_format_is_read() {
+    let env = TestEnv::new();
+    let picture = photo("astronaut.jpg");
+    let dynamic = DynamicImage::from(picture.clone());
+    let kinds = [
+        ("grey.jpg", jpeg(dynamic.to_luma8())),
+        ("grey.png", encoded(dynamic.to_luma8(), ImageFormat::Png)),
+        (
+            "grey-16.png",
+            encoded(dynamic.to_luma16(), ImageFormat::Png),
+        ),
+        ("deep.png", encoded(dynamic.to_rgb16(), ImageFormat::Png)),
+        ("deep.tif", encoded(dynamic.to_rgb16(), ImageFormat::Tiff)),
+        ("alpha.png", encoded(fading(&picture), ImageFormat::Png)),
+        ("alpha.webp", encoded(fading(&picture), ImageFormat::WebP)),
+        ("picture.bmp", encoded(picture.clone(), ImageFormat::Bmp)),
+        ("picture.gif", encoded(picture, ImageFormat::Gif)),
+        ("cmyk.jpg", fixture("formats/cmyk.jpg")),
+        ("progressive.jpg", fixture("formats/progressive.jpg")),
+        ("plain.heic", fixture("formats/plain.heic")),
+        ("alpha.avif", fixture("formats/alpha.avif")),
+        ("wrongly-named.png", fixture("hopper.jpg")),
+    ];
+    for (name, bytes) in &kinds {
+        env.add(name, bytes);
+    }
+    let summary = env.index();
+    assert_eq!(summary["skipped"], serde_json::json!({}));
+    assert_eq!(summary["photos"], kinds.len());
+    for (name, _) in kinds {
+        only_face(&env.show(name));
+    }
+    assert_eq!(env.show("wrongly-named.png")["format"], "JPEG");
+}

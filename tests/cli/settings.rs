@@ -1,0 +1,135 @@
+//! Where settings come from, what is kept where, and who may see it.
+
+use std::fs;
+
+use crate::common::fixture;
+use crate::testenv::{Run, TestEnv};
+
+fn configure(env: &TestEnv, text: &str) {
+    fs::create_dir_all(env.config_file().parent().unwrap()).unwrap();
+    fs::write(env.config_file(), text).unwrap();
+}
+
+#[test]
+fn the_settings_in_force_are_shown_with_where_they_come_from() {
+    let env = TestEnv::new();
+    let path = env.run("config path").found();
+    let expected = format!("{}\n", env.config_file().display());
+    assert_eq!(path.text(), expected);
+
+    configure(&env, "[query]\nlimit = 7\nmin_detection = 0.7\n");
+    let mut command = env.command("config show --threads 3");
+    command.env("FER_INDEX_QUERY_MIN_DETECTION", "0.8");
+    let shown = Run::of(&mut command).found();
+    let line = |start: &str| {
+        let found = shown.text().lines().find(|line| line.starts_with(start));
+        found.unwrap_or_else(|| panic!("{start}: {shown:?}"))
+    };
+    let file = env.config_file().display().to_string();
+    let limit = line("limit = 7");
+    assert!(limit.contains("config.toml"), "{limit} {file}");
+    assert!(line("min_detection = 0.8").contains("FER_INDEX_QUERY_MIN_DETECTION"));
+    assert!(line("threads = 3").contains("--threads"));
+    shown.text().parse::<toml::Table>().unwrap();
+}
+
+#[test]
+fn a_setting_that_does_not_exist_is_named_with_the_nearest() {
+    let env = TestEnv::new();
+    configure(&env, "[detector]\nthreshhold = 0.5\n");
+    let sentence = env.run("query --emotion happy").refused();
+    assert!(sentence.contains("`detector.threshhold`"), "{sentence}");
+    assert!(sentence.contains("`detector.threshold`?"), "{sentence}");
+
+    // Another file in its place is another matter.
+    fs::write(env.path("other.toml"), "threads = 1\n").unwrap();
+    env.run("config show --config other.toml").found();
+    let sentence = env.run("config show --config none.toml").refused();
+    assert!(sentence.contains("none.toml"), "{sentence}");
+
+    configure(&env, "");
+    let mut command = env.command("config show");
+    let sentence = Run::of(command.env("FER_INDEX_TREADS", "2")).refused();
+    assert!(sentence.contains("`FER_INDEX_THREADS`?"), "{sentence}");
+}
+
+#[test]
+fn settings_take_effect() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    env.add("private/camera.jpg", fixture("camera.jpg"));
+    configure(
+        &env,
+        "[album]\nroots = [\"~/../album\"]\nexclude = [\"private\"]\n[query]\nlimit = 1\n",
+    );
+    let run = env.run("index --json").found();
+    assert_eq!(run.json()["photos"], 2);
+    assert_eq!(env.query("--emotion happy"), ["astronaut.jpg"]);
+    assert_eq!(env.query("--emotion happy --limit 5").len(), 2);
+}
+
+#[test]
+fn the_database_is_where_one_says() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    let with_env = |line: &str| {
+        let mut command = env.command(line);
+        Run::of(command.env("FER_INDEX_DATABASE", env.path("by-env.sqlite3")))
+    };
+    env.run("index album --database by-flag.sqlite3").found();
+    assert!(env.path("by-flag.sqlite3").is_file());
+    env.run("query --emotion happy --database by-flag.sqlite3")
+        .found();
+
+    with_env("query --emotion happy").refused();
+    with_env("index album").found();
+    assert!(env.path("by-env.sqlite3").is_file());
+    with_env("query --emotion happy").found();
+    // A flag goes before the environment.
+    with_env("query --emotion happy --database none.sqlite3").refused();
+    assert!(!env.database().exists());
+    env.index();
+    assert!(env.database().is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_see_the_index() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    env.index();
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = env.database().parent().unwrap().to_owned();
+    assert_eq!(mode(&folder), 0o700);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        names.push(path);
+    }
+    assert!(names.contains(&env.database()));
+    // A folder that was there keeps its mode.
+    env.run("index album --database index.sqlite3").found();
+    assert_eq!(mode(&env.path("index.sqlite3")), 0o600);
+}
+
+#[test]
+fn shells_get_their_completions() {
+    let env = TestEnv::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = env.run(&format!("completions {shell}")).found();
+        for word in ["fer-index", "query", "emotion"] {
+            assert!(script.text().contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn help_and_version_are_results() {
+    let env = TestEnv::new();
+    let version = env.run("--version").found();
+    let expected = format!("fer-index {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(version.text(), expected);
+    for line in ["--help", "index --help", "query --help", "classify --help"] {
+        assert!(env.run(line).found().text().contains("Usage: fer-index"));
+    }
+}

@@ -1,0 +1,231 @@
+//! A folder with an album, a home and nothing else, and the binary run in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::common::fixture;
+
+/// Where the tests run; it goes with the value.
+pub struct TestEnv {
+    _folder: TempDir,
+    /// The folder without links in its path: as the index names it.
+    root: PathBuf,
+    /// Whom commands run as, if not as whom the tests do.
+    user: Option<u32>,
+}
+
+impl TestEnv {
+    /// An empty album.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for name in ["album", "home"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        Self {
+            _folder: folder,
+            root,
+            user: None,
+        }
+    }
+
+    /// An album of fixtures.
+    pub fn with_fixtures(names: &[&str]) -> Self {
+        let env = Self::new();
+        for name in names {
+            env.add(name, fixture(name));
+        }
+        env
+    }
+
+    /// The path of something in the folder.
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The path of something in the album.
+    pub fn album(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.path("album").join(name)
+    }
+
+    /// Where the database lies if nobody says otherwise.
+    pub fn database(&self) -> PathBuf {
+        self.path("home/.local/share/fer-index/index.sqlite3")
+    }
+
+    /// Where the user's settings are looked for.
+    pub fn config_file(&self) -> PathBuf {
+        self.path("home/.config/fer-index/config.toml")
+    }
+
+    /// Writes a file of the album.
+    pub fn add(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.album(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// The binary with the words of `line` as arguments, to be run in the folder.
+    pub fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fer-index"));
+        for (name, _) in std::env::vars_os() {
+            let name_bytes = name.as_encoded_bytes();
+            if name_bytes.starts_with(b"FER_INDEX_") || name_bytes.starts_with(b"XDG_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(line.split_whitespace())
+            .current_dir(&self.root)
+            .env("HOME", self.path("home"))
+            .stdin(Stdio::null());
+        #[cfg(unix)]
+        if let Some(user) = self.user {
+            std::os::unix::process::CommandExt::uid(&mut command, user);
+        }
+        command
+    }
+
+    /// Runs a command line to its end.
+    pub fn run(&self, line: &str) -> Run {
+        Run::of(&mut self.command(line))
+    }
+
+    /// Brings the index up to date with the album and gives the summary.
+    pub fn index(&self) -> Value {
+        self.run("index album --json").found().json()
+    }
+
+    /// What the index answers, best first, by the paths within the album.
+    pub fn query(&self, options: &str) -> Vec<String> {
+        let run = self.run(&format!("query --format paths {options}"));
+        assert!(run.code <= 1, "{run:?}");
+        let album = self.path("album");
+        let name = |line| {
+            let path = Path::new(line).strip_prefix(&album).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        run.text().lines().map(name).collect()
+    }
+
+    /// Everything known of a file of the album.
+    pub fn show(&self, name: &str) -> Value {
+        self.run(&format!("show --json album/{name}"))
+            .found()
+            .json()
+    }
+
+    /// The database, to be read only.
+    pub fn open(&self) -> rusqlite::Result<Connection> {
+        Connection::open_with_flags(self.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    /// From here on commands are held to the permissions of files, which root is not: they run as
+    /// "nobody", who owns the folder as it is now. Whether that can be done; said if not.
+    #[cfg(unix)]
+    #[must_use]
+    #[allow(clippy::print_stderr)]
+    pub fn heed_permissions(&mut self) -> bool {
+        use std::os::unix::fs::{MetadataExt, lchown};
+        const NOBODY: u32 = 65534;
+        if fs::metadata(&self.root).unwrap().uid() != 0 {
+            return true;
+        }
+        for entry in walkdir::WalkDir::new(&self.root) {
+            lchown(entry.unwrap().path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        self.user = Some(NOBODY);
+        if let Err(error) = self.command("--version").output() {
+            eprintln!("SKIPPED: root may read everything, and nobody cannot be asked: {error}");
+            return false;
+        }
+        true
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+}
+
+impl Run {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        let run = Self {
+            code: output.status.code().expect("it ends by itself"),
+            stdout: output.stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        };
+        assert!(!run.stderr.contains("panicked"), "{run:?}");
+        run
+    }
+
+    /// The command did what it was asked for and has nothing to remark.
+    #[track_caller]
+    pub fn found(self) -> Self {
+        assert!(self.code == 0 && self.stderr.is_empty(), "{self:?}");
+        self
+    }
+
+    /// The command stopped with exit code 2 and nothing but one sentence, which is given.
+    #[track_caller]
+    pub fn refused(self) -> String {
+        assert!(self.code == 2 && self.stdout.is_empty(), "{self:?}");
+        let sentence = self.stderr.strip_prefix("fer-index: ");
+        let sentence = sentence.unwrap_or_else(|| panic!("{self:?}")).trim_end();
+        assert!(!sentence.contains('\n'), "{sentence}");
+        sentence.to_owned()
+    }
+
+    /// Standard output as text.
+    #[track_caller]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).unwrap()
+    }
+
+    /// Standard output as one JSON value.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Standard output as a JSON value a line.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<Value> {
+        let parse = |line| serde_json::from_str(line).unwrap();
+        self.text().lines().map(parse).collect()
+    }
+}
+
+/// The names in a JSON object, in order of the alphabet.
+#[track_caller]
+pub fn names(object: &Value) -> Vec<&str> {
+    let mut names: Vec<_> = object.as_object().unwrap().keys().collect();
+    names.sort();
+    names.into_iter().map(String::as_str).collect()
+}
+
+/// A face's box: x, y, width, height.
+#[track_caller]
+pub fn face_box(face: &Value) -> [f64; 4] {
+    serde_json::from_value(face["box"].clone()).unwrap()
+}
+
+/// The emotion that a face shows most.
+#[track_caller]
+pub fn top_emotion(face: &Value) -> &str {
+    let scores = face["scores"].as_object().unwrap();
+    let score = |name: &str| scores[name].as_f64().unwrap();
+    let best = scores.keys().max_by(|a, b| score(a).total_cmp(&score(b)));
+    best.unwrap()
+}

@@ -1,0 +1,213 @@
+//! Files that cannot be decoded give a reason and a sentence, and never a panic or half a picture.
+
+use std::time::Duration;
+
+use exif::{Context, Tag, Value};
+use fer_index::error::{Skip, SkipReason};
+use fer_index::imaging::{self, Limits};
+use image::ImageFormat;
+
+use crate::common::exif_block::ExifBlock;
+use crate::common::{self, fixture, photo, truncated};
+use crate::decode;
+
+fn skip_within(bytes: &[u8], limits: &Limits) -> Skip {
+    match imaging::decode(bytes, limits) {
+        Ok(decoded) => panic!("decoded as {}", decoded.format),
+        Err(skip) => skip,
+    }
+}
+
+fn skip(bytes: &[u8]) -> Skip {
+    skip_within(bytes, &Limits::default())
+}
+
+/// One file of every format, by name.
+fn one_of_each() -> Vec<(&'static str, Vec<u8>)> {
+    let photo = photo("formats/reference.png");
+    let encoded = |format| common::encoded(photo.clone(), format);
+    vec![
+        ("baseline JPEG", fixture("astronaut.jpg")),
+        ("progressive JPEG", fixture("formats/progressive.jpg")),
+        ("CMYK JPEG", fixture("formats/cmyk.jpg")),
+        ("PNG", fixture("formats/reference.png")),
+        ("lossy WebP", fixture("formats/lossy.webp")),
+        ("lossless WebP", encoded(ImageFormat::WebP)),
+        ("GIF", encoded(ImageFormat::Gif)),
+        ("TIFF", encoded(ImageFormat::Tiff)),
+        ("BMP", encoded(ImageFormat::Bmp)),
+        ("HEIC", fixture("formats/plain.heic")),
+        ("tiled HEIC", fixture("formats/tiles.heic")),
+        ("AVIF", fixture("formats/turned.avif")),
+        ("AVIF of ten bits", fixture("formats/ten-bit.avif")),
+    ]
+}
+
+#[test]
+fn what_is_no_image_is_said_to_be_none() {
+    assert_eq!(skip(b"").to_string(), "empty: the file has no bytes");
+    let text = skip(b"Dear diary,\ntoday I renamed this file to photo.jpg.\n");
+    assert_eq!(text.to_string(), "not an image: it holds text");
+    assert_eq!(skip(&[0; 5000]).reason, SkipReason::NotAnImage);
+}
+
+#[test]
+fn formats_without_a_decoder_are_named() {
+    let pdf = skip(b"%PDF-1.7\n");
+    assert_eq!(pdf.to_string(), "unsupported format: PDF document");
+    let raw = ExifBlock::new()
+        .with(Tag(Context::Tiff, 0xc612), Value::Byte(vec![1, 4, 0, 0]))
+        .tiff(&photo("formats/reference.png"));
+    assert_eq!(
+        skip(&raw).to_string(),
+        "unsupported format: Adobe raw (DNG)"
+    );
+    // Arithmetic coding, by its start-of-frame marker.
+    let mut arithmetic = fixture("astronaut.jpg");
+    let frame = arithmetic.windows(2).position(|pair| pair == b"\xff\xc0");
+    arithmetic[frame.unwrap() + 1] = 0xc9;
+    let arithmetic = skip(&arithmetic);
+    assert_eq!(
+        arithmetic.reason,
+        SkipReason::UnsupportedFormat,
+        "{arithmetic}"
+    );
+}
+
+#[test]
+fn cut_files_are_damaged() {
+    for (name, bytes) in one_of_each() {
+        for percent in [30, 60, 90] {
+            let skip = skip(&truncated(&bytes, percent));
+            assert_eq!(
+                skip.reason,
+                SkipReason::Damaged,
+                "{name} {percent} %: {skip}"
+            );
+        }
+        // Nothing but the signature, or little more.
+        for length in 1..64.min(bytes.len()) {
+            let skip = skip(&bytes[..length]);
+            let damaged = matches!(skip.reason, SkipReason::Damaged | SkipReason::NotAnImage);
+            assert!(damaged, "{name}, {length} bytes: {skip}");
+        }
+    }
+}
+
+#[test]
+fn a_cut_jpeg_is_told_from_one_without_its_last_marker() {
+    for name in ["astronaut.jpg", "hopper.jpg", "formats/progressive.jpg"] {
+        let whole = fixture(name);
+        let expected = decode(&whole);
+        let without_marker = &whole[..whole.len() - 2];
+        let with_garbage = [&whole, b"\0\0garbage\xff\xd8\xff".as_slice()].concat();
+        for bytes in [without_marker, &with_garbage] {
+            assert_eq!(decode(bytes).raster.stored(), expected.raster.stored());
+        }
+        // Recovery tools put the marker back behind whatever they could save.
+        for percent in [50, 80, 95] {
+            let mended = [truncated(&whole, percent), b"\xff\xd9".to_vec()].concat();
+            let skip = skip(&mended);
+            assert_eq!(skip.reason, SkipReason::Damaged, "{name} {percent} %");
+            assert_eq!(
+                skip.detail,
+                "JPEG: its data end before the picture is complete"
+            );
+        }
+    }
+}
+
+#[test]
+fn too_many_pixels_are_refused_before_they_are_allocated() {
+    let bomb = skip(&common::png_bomb());
+    assert_eq!(
+        bomb.to_string(),
+        "too large: 100000 × 100000 pixels are more than the 250 megapixels allowed"
+    );
+    let mut jpeg = fixture("astronaut.jpg");
+    let frame = jpeg
+        .windows(2)
+        .position(|pair| pair == b"\xff\xc0")
+        .unwrap();
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0xff; 4]);
+    assert_eq!(skip(&jpeg).reason, SkipReason::TooLarge);
+
+    let limits = Limits {
+        max_pixels: 160 * 128 - 1,
+        ..Limits::default()
+    };
+    let enough = Limits {
+        max_pixels: 512 * 512,
+        ..Limits::default()
+    };
+    for (name, bytes) in one_of_each() {
+        let skip = skip_within(&bytes, &limits);
+        assert_eq!(skip.reason, SkipReason::TooLarge, "{name}: {skip}");
+        imaging::decode(&bytes, &enough).unwrap_or_else(|skip| panic!("{name}: {skip}"));
+    }
+}
+
+#[test]
+fn too_many_bytes_are_refused() {
+    let bytes = fixture("astronaut.jpg");
+    let limits = Limits {
+        max_bytes: bytes.len() as u64 - 1,
+        ..Limits::default()
+    };
+    assert_eq!(skip_within(&bytes, &limits).reason, SkipReason::TooLarge);
+}
+
+#[test]
+fn decoding_stops_when_the_time_is_up() {
+    let limits = Limits {
+        max_time: Duration::ZERO,
+        ..Limits::default()
+    };
+    for (name, bytes) in one_of_each() {
+        // The clock is read every 4096 words: a JPEG of 20 kB is done before.
+        if name != "progressive JPEG" && name != "CMYK JPEG" {
+            let skip = skip_within(&bytes, &limits);
+            assert_eq!(skip.reason, SkipReason::TimedOut, "{name}: {skip}");
+        }
+    }
+}
+
+/// Cut and bit-flipped files; a fixed seed makes a failure reproducible.
+#[test]
+fn damaged_files_give_a_picture_or_a_reason() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    let files = one_of_each();
+    let limits = Limits {
+        max_pixels: 1_000_000,
+        ..Limits::default()
+    };
+    let (mut decoded, mut crashed) = (0, 0);
+    for round in 0..40 {
+        for (name, whole) in &files {
+            let mut bytes = whole.clone();
+            if round % 4 == 0 {
+                bytes.truncate(1 + random(whole.len()));
+            }
+            for _ in 0..=random(6) {
+                // Half of the flips hit the headers, where they do the most.
+                let range = if random(2) == 0 { 400 } else { usize::MAX };
+                let at = random(bytes.len().min(range));
+                bytes[at] ^= 1 << random(8);
+            }
+            match imaging::decode(&bytes, &limits) {
+                Ok(_) => decoded += 1,
+                Err(skip) if skip.reason == SkipReason::Crashed => crashed += 1,
+                Err(skip) => assert!(!skip.detail.is_empty(), "{name}, round {round}: {skip}"),
+            }
+        }
+    }
+    // Flips in the pixels mostly leave a picture, and a contained panic is an exception.
+    assert!(decoded > 50, "{decoded}");
+    assert!(crashed < 20, "{crashed}");
+}

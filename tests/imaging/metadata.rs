@@ -1,0 +1,130 @@
+//! EXIF through the containers that carry it.
+
+use exif::Tag;
+use fer_index::imaging::Format;
+use fer_index::photo::{Capture, DateSource, GeoPoint, TakenAt};
+use fer_index::raster::Orientation;
+use image::codecs::png::PngEncoder;
+use image::{ImageEncoder, RgbImage};
+use jiff::civil::date;
+use jiff::tz::offset;
+
+use crate::common::exif_block::ExifBlock;
+use crate::common::{self, difference, fixture, photo, stored};
+use crate::{decode, upright};
+
+fn png_with_exif(picture: &RgbImage, block: Vec<u8>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = PngEncoder::new(&mut bytes);
+    encoder.set_exif_metadata(block).unwrap();
+    let (width, height) = picture.dimensions();
+    encoder
+        .write_image(picture, width, height, image::ExtendedColorType::Rgb8)
+        .unwrap();
+    bytes
+}
+
+#[test]
+fn the_eight_orientations_look_the_same() {
+    let photo = photo("formats/reference.png");
+    for orientation in 1..=8 {
+        let block = ExifBlock::new().with_orientation(orientation);
+        let stored = stored(&photo, orientation);
+        let files = [
+            common::jpeg_with_exif(&common::jpeg(stored.clone()), &block.bytes()),
+            png_with_exif(&stored, block.bytes()),
+            common::webp_with_exif(&stored, &block.bytes()),
+            block.tiff(&stored),
+        ];
+        for file in files {
+            let decoded = decode(&file);
+            let difference = difference(&upright(&decoded), &photo);
+            assert!(
+                difference < 2.0,
+                "{orientation} {}: {difference}",
+                decoded.format
+            );
+            assert_eq!(
+                decoded.raster.stored().dimensions(),
+                stored.dimensions(),
+                "the pixels stay as they are stored"
+            );
+        }
+    }
+}
+
+#[test]
+fn heic_and_avif_are_not_turned_twice() {
+    // Both are stored on their side, and say so in the container and in EXIF.
+    for (name, format) in [("tiles.heic", Format::Heic), ("turned.avif", Format::Avif)] {
+        let decoded = decode(&fixture(&format!("formats/{name}")));
+        assert_eq!(decoded.format, format);
+        let size = (decoded.raster.width(), decoded.raster.height());
+        assert_eq!(size, (160, 128));
+        assert_eq!(decoded.capture.camera.as_deref(), Some("Maker Model"));
+        let taken_at = decoded.capture.taken_at.unwrap();
+        assert_eq!(taken_at.local, date(2020, 2, 29).at(12, 34, 56, 0));
+    }
+}
+
+#[test]
+fn a_photo_tells_how_it_was_taken() {
+    let block = ExifBlock::new()
+        .with_date("2008:05:30 15:56:01", "25", "-04:00")
+        .with_position(-33.856_786, 151.215_289)
+        .with_text(Tag::Make, "Canon")
+        .with_text(Tag::Model, "Canon EOS 5D")
+        .with_text(Tag::LensModel, "EF24-105mm f/4L IS USM")
+        .with_text(Tag::ImageDescription, "At the opera")
+        .bytes();
+    let photo = photo("formats/reference.png");
+    let files = [
+        common::jpeg_with_exif(&common::jpeg(photo.clone()), &block),
+        png_with_exif(&photo, block.clone()),
+        common::webp_with_exif(&photo, &block),
+        common::webp_with_exif(&photo, &[b"Exif\0\0".as_slice(), &block].concat()),
+    ];
+    for file in files {
+        let mut capture = decode(&file).capture;
+        let GeoPoint {
+            latitude,
+            longitude,
+        } = capture.position.take().unwrap();
+        assert!((latitude + 33.856_786).abs() < 1e-6);
+        assert!((longitude - 151.215_289).abs() < 1e-6);
+        let expected = Capture {
+            taken_at: Some(TakenAt {
+                local: date(2008, 5, 30).at(15, 56, 1, 250_000_000),
+                offset: Some(offset(-4)),
+                source: DateSource::Exif,
+            }),
+            position: None,
+            camera: Some("Canon EOS 5D".to_owned()),
+            lens: Some("EF24-105mm f/4L IS USM".to_owned()),
+            description: Some("At the opera".to_owned()),
+        };
+        assert_eq!(capture, expected);
+    }
+}
+
+#[test]
+fn broken_exif_leaves_the_photo_readable() {
+    let jpeg = common::jpeg(photo("formats/reference.png"));
+    let whole = ExifBlock::new()
+        .with_orientation(6)
+        .with_date("2008:05:30 15:56:01", "25", "-04:00")
+        .bytes();
+    for block in [b"".as_slice(), b"garbage", &whole[..20], &[0xff; 100]] {
+        let decoded = decode(&common::jpeg_with_exif(&jpeg, block));
+        assert_eq!(decoded.raster.width(), 160);
+        assert_eq!(decoded.capture, Capture::default());
+    }
+    for orientation in [0, 9, u16::MAX] {
+        let block = ExifBlock::new().with_orientation(orientation).bytes();
+        let decoded = decode(&common::jpeg_with_exif(&jpeg, &block));
+        assert_eq!(decoded.raster.width(), 160);
+        let map = decoded.raster.upright_to_stored();
+        let upright = fer_index::raster::Raster::new(RgbImage::new(160, 128), Orientation::Upright);
+        assert_eq!(map, upright.upright_to_stored());
+    }
+}
