@@ -4,6 +4,7 @@
 //! running_var}`, `blocks.0.{conv1,bn1,conv2,bn2}`, `blocks.1.projection.{conv,bn}`,
 //! `blocks.0.se.{squeeze,excite}` and `heads.NAME.{weight,bias}`.
 
+mod folded;
 mod layer;
 mod random;
 mod spec;
@@ -18,6 +19,7 @@ use layer::{ConvNorm, ConvShape, Dense, Mode, SqueezeExcitation, dropout};
 use random::SplitMix64;
 use trunk::Trunk;
 
+pub use folded::{FoldedNetwork, Workspace};
 pub use spec::{BlockSpec, HeadSpec, NetworkSpec, ResidualSpec, TrunkSpec};
 
 use crate::nn;
@@ -308,6 +310,37 @@ mod tests {
             let (a, b) = (at_once.get(var).unwrap(), by_layer.get(var).unwrap());
             let difference = difference(a, b);
             assert!(difference < 1e-5, "{name} differs by {difference}");
+        }
+    }
+
+    #[test]
+    fn folding_changes_nothing() {
+        for reduction in [None, Some(4)] {
+            let mut spec = NetworkSpec::residual(16, &[(16, 1), (40, 2), (33, 2), (33, 1)], 0.3);
+            let TrunkSpec::Residual(trunk) = &mut spec.trunk;
+            trunk.squeeze_excitation = reduction;
+            let weights = VarMap::new();
+            let vb = VarBuilder::from_varmap(&weights, DType::F32, &Device::Cpu);
+            let network = Network::new(&spec, &vb).unwrap();
+            initialise(&weights, 3).unwrap();
+            // Statistics other than those of a new network.
+            network.forward_train(&faces(20), 1).unwrap();
+            let x = faces(5);
+            let expected = network.forward_eval(&x).unwrap();
+            let faces = x.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            for batch in [1, 64] {
+                let folded = FoldedNetwork::new(&network, batch).unwrap();
+                let mut workspace = Workspace::default();
+                folded.infer(&mut workspace, &faces[..48 * 48]);
+                let logits = folded.infer(&mut workspace, &faces);
+                for (logits, expected) in logits.iter().zip(&expected) {
+                    let expected = expected.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                    assert_eq!(logits.len(), expected.len());
+                    for (a, b) in logits.iter().zip(expected) {
+                        assert!((a - b).abs() < 1e-4, "{a} instead of {b}");
+                    }
+                }
+            }
         }
     }
 

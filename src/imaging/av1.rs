@@ -1,4 +1,8 @@
 //! One AV1 key frame, by rav1d in its build without assembly.
+//!
+//! Its entry points are `extern "C"` functions, so a panic inside would end the process in spite of
+//! [`contain`](super::containment::contain). Tens of thousands of damaged files have not provoked
+//! one; rav1d's own release 1.1.0, without `re_rav1d`'s corrections, is another matter.
 
 use heic_rs::ChromaFormat;
 use heic_rs::hevc::Frame;

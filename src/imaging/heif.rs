@@ -132,6 +132,9 @@ impl ItemDecoder<'_> {
             return Err(too_large(self.task));
         }
         let data = self.context.item_data(item).map_err(explain)?;
+        if data.is_empty() {
+            return Err(self.task.damaged("a picture in it has no data"));
+        }
         let (frame, nclx) = match &codec {
             b"hvc1" | b"hev1" => hevc_frame(&props, &data, max_pixels).map_err(explain)?,
             b"av01" => av1::decode(data.into_owned(), max_pixels)

@@ -116,3 +116,15 @@ fn odd_sizes_are_whole() {
         assert!(difference(&upright(&decoded), &small) < 12.0);
     }
 }
+
+#[test]
+fn a_group_of_twelve_megapixels_decodes() {
+    let group = common::group(&[photo("astronaut.jpg"), photo("hopper.jpg")], 300);
+    let large = common::twelve_megapixels(&group);
+    let decoded = decode(&common::jpeg(large.clone()));
+    assert_eq!(
+        (decoded.raster.width(), decoded.raster.height()),
+        (4000, 3000)
+    );
+    assert!(difference(decoded.raster.stored(), &large) < 2.0);
+}

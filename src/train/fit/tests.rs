@@ -77,7 +77,11 @@ fn a_run_broken_off_and_resumed_ends_bit_equal_to_one_that_was_not() {
             run.fit(&mut Crash { at, batches: 0 }).unwrap();
         }
         let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), broken.path()).unwrap();
-        assert_eq!(run.history().len(), 1, "ten batches an epoch: the second crash was in epoch 2");
+        assert_eq!(
+            run.history().len(),
+            1,
+            "ten batches an epoch: the second crash was in epoch 2"
+        );
         run.fit(&mut ()).unwrap();
         assert_eq!(outcome(whole.path()), outcome(broken.path()), "{kind}");
     }
