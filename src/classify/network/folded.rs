@@ -1,9 +1,10 @@
 //! Inference: batch norm folded into the convolutions, nothing allocated per face.
 
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, bail};
 
 use super::layer::{ConvNorm, Dense, SqueezeExcitation};
-use super::{Block, Network};
+use super::residual::Block;
+use super::{Body, Network};
 use crate::classify::FACE_SIDE;
 use crate::nn::conv::{Add, Convolution, Epilogue, Geometry, Panels};
 use crate::nn::pool;
@@ -39,12 +40,15 @@ impl FoldedNetwork {
     /// Folds a network, choosing its algorithms for `batch` faces at a time.
     ///
     /// # Errors
-    /// If a weight cannot be read, which candle does not do with its own.
+    /// If the network is not residual.
     pub fn new(network: &Network, batch: usize) -> Result<Self> {
-        let stem = FoldedConv::new(&network.stem, FACE_SIDE, batch)?;
+        let Body::Residual(residual) = &network.body else {
+            bail!("only residual networks can be folded");
+        };
+        let stem = FoldedConv::new(&residual.stem, FACE_SIDE, batch)?;
         let mut side = stem.conv.geometry().out_height();
-        let mut blocks = Vec::with_capacity(network.blocks.len());
-        for block in &network.blocks {
+        let mut blocks = Vec::with_capacity(residual.blocks.len());
+        for block in &residual.blocks {
             let block = FoldedBlock::new(block, side, batch)?;
             side = block.second.conv.geometry().out_height();
             blocks.push(block);

@@ -60,9 +60,9 @@ impl Sequential {
 
     /// Features `[n, features]` of faces `x[n, side, side, 1]`.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let layers = self.layers.iter().enumerate();
-        layers.fold(Ok(x.clone()), |x, (index, layer)| {
-            layer.forward(&x?, numbered(mode, index))
+        let mut layers = self.layers.iter().enumerate();
+        layers.try_fold(x.clone(), |x, (index, layer)| {
+            layer.forward(&x, numbered(mode, index))
         })
     }
 }
@@ -103,6 +103,13 @@ impl Layer {
 
     fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         match self {
+            Self::Convolution {
+                kernel,
+                bias,
+                padding,
+            } if mode == Mode::Evaluate => {
+                nn::conv2d(x, &kernel.detach(), 1, *padding)?.broadcast_add(&bias.detach())
+            }
             Self::Convolution {
                 kernel,
                 bias,

@@ -76,7 +76,7 @@ impl LayerSpec {
 
     /// The shape of the output for an input of the given shape (height, width, channels; or the
     /// length of a vector); `None` where the layer does not fit.
-    fn shape(&self, input: &[usize]) -> Option<Vec<usize>> {
+    pub fn shape(&self, input: &[usize]) -> Option<Vec<usize>> {
         match (self, input) {
             (Self::Relu | Self::Dropout { .. }, _) => Some(input.to_vec()),
             (Self::Flatten, _) => Some(vec![input.iter().product()]),
@@ -250,8 +250,36 @@ mod tests {
         "#;
         let spec: NetworkSpec = toml::from_str(text).unwrap();
         assert_eq!(spec.heads[0].emotions[3], Emotion::Neutral);
-        let TrunkSpec::Residual(trunk) = spec.trunk;
+        let TrunkSpec::Residual(trunk) = spec.trunk else {
+            panic!("a residual network")
+        };
         assert_eq!((trunk.stem_stride, trunk.blocks[0].stride), (2, 1));
         assert!(toml::from_str::<NetworkSpec>(&text.replace("stem =", "stam =")).is_err());
+    }
+
+    #[test]
+    fn shapes_follow_the_layers_and_a_misfit_is_named() {
+        let text = r#"
+            layers = [
+                { kind = "convolution", channels = 8 },
+                { kind = "max-pool" },
+                { kind = "convolution", channels = 4, kernel = 5, padding = "same" },
+                { kind = "flatten" },
+                { kind = "dense", values = 7 },
+            ]
+        "#;
+        let spec: SequentialSpec = toml::from_str(text).unwrap();
+        assert_eq!(
+            spec.shapes(13).unwrap(),
+            [
+                vec![11, 11, 8],
+                vec![5, 5, 8],
+                vec![5, 5, 4],
+                vec![100],
+                vec![7]
+            ]
+        );
+        let message = spec.shapes(3).unwrap_err().to_string();
+        assert!(message.contains("layer 1"), "{message}");
     }
 }
