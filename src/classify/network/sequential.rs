@@ -21,6 +21,8 @@ enum Layer {
         kernel: Tensor,
         bias: Tensor,
         padding: usize,
+        /// Whether a ReLU follows, which is done with it.
+        relu: bool,
     },
     Relu,
     MaxPool,
@@ -37,16 +39,17 @@ impl Sequential {
     pub fn new(spec: &SequentialSpec, vb: &VarBuilder) -> Result<Self> {
         let shapes = spec.shapes(FACE_SIDE)?;
         let inputs = std::iter::once(vec![FACE_SIDE, FACE_SIDE, 1]).chain(shapes.clone());
-        let layers = spec
-            .layers
-            .iter()
-            .zip(inputs)
-            .enumerate()
-            .map(|(index, (layer, input))| {
-                let vb = vb.pp("layers").pp(index);
-                Layer::new(layer, *input.last().unwrap_or(&1), &vb)
-            })
-            .collect::<Result<_>>()?;
+        let mut layers: Vec<Layer> = Vec::with_capacity(spec.layers.len());
+        for (index, (layer, input)) in spec.layers.iter().zip(inputs).enumerate() {
+            if let (LayerSpec::Relu, Some(Layer::Convolution { relu, .. })) =
+                (layer, layers.last_mut())
+            {
+                *relu = true;
+                continue;
+            }
+            let channels = input.last().copied().unwrap_or(1);
+            layers.push(Layer::new(layer, channels, &vb.pp("layers").pp(index))?);
+        }
         match shapes.last().map(Vec::as_slice) {
             Some(&[features]) => Ok(Self { layers, features }),
             _ => bail!("the layers must end flat, with `flatten` or `dense`"),
@@ -92,6 +95,7 @@ impl Layer {
                     Padding::Valid => 0,
                     Padding::Same => kernel / 2,
                 },
+                relu: false,
             },
             LayerSpec::Relu => Self::Relu,
             LayerSpec::MaxPool => Self::MaxPool,
@@ -107,14 +111,14 @@ impl Layer {
                 kernel,
                 bias,
                 padding,
-            } if mode == Mode::Evaluate => {
-                nn::conv2d(x, &kernel.detach(), 1, *padding)?.broadcast_add(&bias.detach())
+                relu,
+            } => {
+                let [kernel, bias] = match mode {
+                    Mode::Train { .. } => [kernel.clone(), bias.clone()],
+                    Mode::Evaluate => [kernel.detach(), bias.detach()],
+                };
+                nn::add_bias(&nn::conv2d(x, &kernel, 1, *padding)?, &bias, *relu)
             }
-            Self::Convolution {
-                kernel,
-                bias,
-                padding,
-            } => nn::conv2d(x, kernel, 1, *padding)?.broadcast_add(bias),
             Self::Relu => x.relu(),
             Self::MaxPool => nn::max_pool2d(x),
             Self::Dropout(rate) => dropout(x, *rate, mode),
