@@ -2,25 +2,30 @@
 //!
 //! Weights live under candle paths: `stem.conv.weight`, `stem.bn.{weight,bias,running_mean,
 //! running_var}`, `blocks.0.{conv1,bn1,conv2,bn2}`, `blocks.1.projection.{conv,bn}`,
-//! `blocks.0.se.{squeeze,excite}` and `heads.NAME.{weight,bias}`.
+//! `blocks.0.se.{squeeze,excite}`; or `layers.N.{weight,bias}`; and `heads.NAME.{weight,bias}`.
 
+mod folded;
 mod layer;
 mod random;
+mod residual;
+mod sequential;
 mod spec;
 mod trunk;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
 use candle_core::{Result, Tensor, bail};
 use candle_nn::{VarBuilder, VarMap};
 
-use layer::{ConvNorm, ConvShape, Dense, Mode, SqueezeExcitation, dropout};
+use layer::{Dense, Mode, dropout};
 use random::SplitMix64;
-use trunk::Trunk;
+use residual::Residual;
+use sequential::Sequential;
 
-pub use spec::{BlockSpec, HeadSpec, NetworkSpec, ResidualSpec, TrunkSpec};
-
-use crate::nn;
+pub use folded::{FoldedNetwork, Workspace};
+pub use spec::{
+    BlockSpec, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec, SequentialSpec, TrunkSpec,
+};
 
 /// The least standard deviation that [`standardise`] divides by, in grey values of 0 to 255: an
 /// even face stays even instead of becoming amplified noise.
@@ -79,11 +84,15 @@ pub fn initialise(weights: &VarMap, seed: u64) -> Result<()> {
 #[derive(Debug)]
 pub struct Network {
     spec: NetworkSpec,
-    stem: ConvNorm,
-    blocks: Vec<Block>,
+    body: Body,
     heads: Vec<Dense>,
-    /// The same layers as one operation, for training; it has no squeeze-and-excitation.
-    trunk: Option<Arc<Trunk>>,
+}
+
+/// What turns a face into features.
+#[derive(Debug)]
+enum Body {
+    Residual(Residual),
+    Sequential(Sequential),
 }
 
 impl Network {
@@ -91,37 +100,30 @@ impl Network {
     /// [`initialise`] on weights just made.
     ///
     /// # Errors
-    /// If a weight is missing or of another shape, or the architecture has no block or no head.
+    /// If a weight is missing or of another shape, or the architecture is not possible.
     pub fn new(spec: &NetworkSpec, vb: &VarBuilder) -> Result<Self> {
-        let TrunkSpec::Residual(trunk) = &spec.trunk;
-        let Some(last) = trunk.blocks.last() else {
-            bail!("a residual network needs a block");
-        };
         if spec.heads.is_empty() {
             bail!("a network needs a head");
         }
-        let stem = ConvShape {
-            input: 1,
-            output: trunk.stem,
-            kernel: 3,
-            stride: trunk.stem_stride,
+        let (body, features) = match &spec.trunk {
+            TrunkSpec::Residual(trunk) => {
+                let residual = Residual::new(trunk, vb)?;
+                let features = residual.features();
+                (Body::Residual(residual), features)
+            }
+            TrunkSpec::Sequential(trunk) => {
+                let sequential = Sequential::new(trunk, vb)?;
+                let features = sequential.features();
+                (Body::Sequential(sequential), features)
+            }
         };
-        let mut width = trunk.stem;
-        let mut blocks = Vec::with_capacity(trunk.blocks.len());
-        for (i, &block) in trunk.blocks.iter().enumerate() {
-            let vb = vb.pp("blocks").pp(i);
-            blocks.push(Block::new(width, block, trunk.squeeze_excitation, &vb)?);
-            width = block.width;
-        }
         let head = |head: &HeadSpec| {
             let vb = vb.pp("heads").pp(&head.name);
-            Dense::new(last.width, head.emotions.len(), &vb)
+            Dense::new(features, head.emotions.len(), &vb)
         };
         Ok(Self {
             spec: spec.clone(),
-            trunk: (trunk.squeeze_excitation.is_none()).then(|| Arc::new(Trunk::new(trunk))),
-            stem: ConvNorm::new(stem, &vb.pp("stem.conv"), &vb.pp("stem.bn"))?,
-            blocks,
+            body,
             heads: spec.heads.iter().map(head).collect::<Result<_>>()?,
         })
     }
@@ -153,102 +155,15 @@ impl Network {
     }
 
     fn forward(&self, x: &Tensor, mode: Mode) -> Result<Vec<Tensor>> {
-        let features = match (&self.trunk, mode) {
-            (Some(trunk), Mode::Train { .. }) => self.features_at_once(x, trunk)?,
-            _ => self.features(x, mode)?,
+        let features = match &self.body {
+            Body::Residual(residual) => residual.forward(x, mode)?,
+            Body::Sequential(sequential) => sequential.forward(x, mode)?,
         };
         let features = dropout(&features, self.spec.dropout, mode)?;
         self.heads
             .iter()
             .map(|head| head.forward(&features, mode))
             .collect()
-    }
-
-    /// The features layer by layer.
-    fn features(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let mut x = self.stem.forward(x, None, true, mode)?;
-        for block in &self.blocks {
-            x = block.forward(&x, mode)?;
-        }
-        nn::global_average_pool(&x)
-    }
-
-    /// The features in training, in one operation.
-    fn features_at_once(&self, x: &Tensor, trunk: &Arc<Trunk>) -> Result<Tensor> {
-        let blocks = self.blocks.iter().flat_map(Block::layers);
-        let layers: Vec<&ConvNorm> = std::iter::once(&self.stem).chain(blocks).collect();
-        let weights: Vec<Tensor> = layers
-            .iter()
-            .flat_map(|layer| layer.trainable())
-            .map(Tensor::flatten_all)
-            .collect::<Result<_>>()?;
-        let (features, statistics) = trunk.forward(x, &Tensor::cat(&weights, 0)?)?;
-        for (layer, batch) in layers.into_iter().zip(statistics) {
-            layer.update_running(batch)?;
-        }
-        Ok(features)
-    }
-}
-
-/// A basic residual block.
-#[derive(Debug)]
-struct Block {
-    first: ConvNorm,
-    second: ConvNorm,
-    squeeze_excitation: Option<SqueezeExcitation>,
-    projection: Option<ConvNorm>,
-}
-
-impl Block {
-    fn new(
-        input: usize,
-        block: BlockSpec,
-        reduction: Option<usize>,
-        vb: &VarBuilder,
-    ) -> Result<Self> {
-        let BlockSpec { width, stride } = block;
-        let conv = |input, kernel, stride, conv: &str, norm: &str| {
-            let shape = ConvShape {
-                input,
-                output: width,
-                kernel,
-                stride,
-            };
-            ConvNorm::new(shape, &vb.pp(conv), &vb.pp(norm))
-        };
-        let project = input != width || stride != 1;
-        Ok(Self {
-            first: conv(input, 3, stride, "conv1", "bn1")?,
-            second: conv(width, 3, 1, "conv2", "bn2")?,
-            squeeze_excitation: reduction
-                .map(|reduction| SqueezeExcitation::new(width, reduction, &vb.pp("se")))
-                .transpose()?,
-            projection: project
-                .then(|| conv(input, 1, stride, "projection.conv", "projection.bn"))
-                .transpose()?,
-        })
-    }
-
-    /// The convolutions, in the order of [`Trunk`]'s weights.
-    fn layers(&self) -> impl Iterator<Item = &ConvNorm> {
-        [&self.first, &self.second]
-            .into_iter()
-            .chain(&self.projection)
-    }
-
-    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let shortcut = match &self.projection {
-            Some(projection) => projection.forward(x, None, false, mode)?,
-            None => x.clone(),
-        };
-        let y = self.first.forward(x, None, true, mode)?;
-        match &self.squeeze_excitation {
-            None => self.second.forward(&y, Some(&shortcut), true, mode),
-            Some(gate) => {
-                let y = self.second.forward(&y, None, false, mode)?;
-                (gate.forward(&y, mode)? + shortcut)?.relu()
-            }
-        }
     }
 }
 
@@ -293,7 +208,10 @@ mod tests {
             )
         };
         let (at_once, running) = run(&network);
-        network.trunk = None;
+        let Body::Residual(residual) = &mut network.body else {
+            panic!("a residual network")
+        };
+        residual.by_layer();
         let (by_layer, running_by_layer) = run(&network);
         let difference = |a: &Tensor, b: &Tensor| {
             let largest = (a - b).unwrap().abs().unwrap().max_all().unwrap();
@@ -308,6 +226,39 @@ mod tests {
             let (a, b) = (at_once.get(var).unwrap(), by_layer.get(var).unwrap());
             let difference = difference(a, b);
             assert!(difference < 1e-5, "{name} differs by {difference}");
+        }
+    }
+
+    #[test]
+    fn folding_changes_nothing() {
+        for reduction in [None, Some(4)] {
+            let mut spec = NetworkSpec::residual(16, &[(16, 1), (40, 2), (33, 2), (33, 1)], 0.3);
+            let TrunkSpec::Residual(trunk) = &mut spec.trunk else {
+                panic!("a residual network")
+            };
+            trunk.squeeze_excitation = reduction;
+            let weights = VarMap::new();
+            let vb = VarBuilder::from_varmap(&weights, DType::F32, &Device::Cpu);
+            let network = Network::new(&spec, &vb).unwrap();
+            initialise(&weights, 3).unwrap();
+            // Statistics other than those of a new network.
+            network.forward_train(&faces(20), 1).unwrap();
+            let x = faces(5);
+            let expected = network.forward_eval(&x).unwrap();
+            let faces = x.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            for batch in [1, 64] {
+                let folded = FoldedNetwork::new(&network, batch).unwrap();
+                let mut workspace = Workspace::default();
+                folded.infer(&mut workspace, &faces[..48 * 48]);
+                let logits = folded.infer(&mut workspace, &faces);
+                for (logits, expected) in logits.iter().zip(&expected) {
+                    let expected = expected.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                    assert_eq!(logits.len(), expected.len());
+                    for (a, b) in logits.iter().zip(expected) {
+                        assert!((a - b).abs() < 1e-4, "{a} instead of {b}");
+                    }
+                }
+            }
         }
     }
 

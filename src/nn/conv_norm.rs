@@ -14,17 +14,6 @@ use super::scratch::Buffer;
 /// How many parts a batch is cut into in the backward pass, each with a kernel gradient of its own.
 const PARTS: usize = 8;
 
-/// The weights of a [`ConvNorm`], or their gradients.
-#[derive(Debug)]
-pub struct Weights<T> {
-    /// `[k, k, ci, co]`.
-    pub kernel: T,
-    /// Scale of each channel.
-    pub gamma: T,
-    /// Offset of each channel.
-    pub beta: T,
-}
-
 /// What the gradient of the input is to become.
 pub enum InputGradient<'a> {
     /// It is not needed.
@@ -78,6 +67,11 @@ impl ConvNorm {
         self.convolution.geometry()
     }
 
+    /// How many weights it has: the kernel `[k, k, ci, co]`, then gamma and beta `[co]`.
+    pub const fn weights_len(&self) -> usize {
+        self.geometry().kernel_len() + 2 * self.geometry().channels_out
+    }
+
     /// The output of the last forward pass, `[n, oh, ow, co]`.
     pub fn output(&self) -> &[f32] {
         &self.y
@@ -93,8 +87,10 @@ impl ConvNorm {
     ///
     /// # Panics
     /// If a slice's length disagrees with the geometry.
-    pub fn forward(&mut self, weights: &Weights<&[f32]>, x: &[f32], residual: Option<&[f32]>) {
-        let g = *self.convolution.geometry();
+    pub fn forward(&mut self, weights: &[f32], x: &[f32], residual: Option<&[f32]>) {
+        let g = *self.geometry();
+        let (kernel, affine) = weights.split_at(g.kernel_len());
+        let (gamma, beta) = affine.split_at(g.channels_out);
         let channels = g.channels_out;
         let images = x.len() / g.image_in();
         let group = self.convolution.group();
@@ -102,7 +98,7 @@ impl ConvNorm {
             buffer.resize(images * g.image_out(), 0.0);
         }
         self.sums.resize(images.div_ceil(group) * 2 * channels, 0.0);
-        self.convolution.pack(weights.kernel, &mut self.panels);
+        self.convolution.pack(kernel, &mut self.panels);
         let (convolution, panels) = (&self.convolution, &self.panels);
         x.par_chunks(group * g.image_in())
             .zip(self.z.par_chunks_mut(group * g.image_out()))
@@ -112,13 +108,7 @@ impl ConvNorm {
                 norm::sums(z, sums);
             });
         self.statistics = BatchStatistics::from_sums(&self.sums, channels, images * g.pixels_out());
-        self.norm = Normalisation::new(
-            &self.statistics,
-            weights.gamma,
-            weights.beta,
-            self.epsilon,
-            self.relu,
-        );
+        self.norm = Normalisation::new(&self.statistics, gamma, beta, self.epsilon, self.relu);
         let norm = &self.norm;
         let group = group * g.image_out();
         self.y
@@ -131,7 +121,8 @@ impl ConvNorm {
             });
     }
 
-    /// The gradients, from that of the output and what [`ConvNorm::forward`] was given.
+    /// Writes the gradients of the weights, from that of the output and what
+    /// [`ConvNorm::forward`] was given.
     ///
     /// # Panics
     /// If a slice's length disagrees with the last forward pass.
@@ -141,12 +132,15 @@ impl ConvNorm {
     )]
     pub fn backward(
         &mut self,
-        weights: &Weights<&[f32]>,
+        weights: &[f32],
         x: &[f32],
         dx: InputGradient<'_>,
-        gradients: Weights<&mut [f32]>,
+        gradients: &mut [f32],
     ) {
-        let g = *self.convolution.geometry();
+        let g = *self.geometry();
+        let kernel = &weights[..g.kernel_len()];
+        let (dkernel, daffine) = gradients.split_at_mut(g.kernel_len());
+        let (dgamma, dbeta) = daffine.split_at_mut(g.channels_out);
         let images = x.len() / g.image_in();
         let group = self.convolution.group();
         let norm = &self.norm;
@@ -157,8 +151,8 @@ impl ConvNorm {
             .zip(self.y.par_chunks(group * g.image_out()))
             .for_each(|(((dy, sums), z), y)| norm.gradient_sums(z, y, dy, sums));
         let gradient = norm.gradient(&self.sums, images * g.pixels_out());
-        gradients.gamma.copy_from_slice(&gradient.gamma);
-        gradients.beta.copy_from_slice(&gradient.beta);
+        dgamma.copy_from_slice(&gradient.gamma);
+        dbeta.copy_from_slice(&gradient.beta);
 
         self.kernel_gradients.resize_with(PARTS, Vec::new);
         let (mut dx, add) = match dx {
@@ -167,8 +161,7 @@ impl ConvNorm {
             InputGradient::Add(dx) => (Some(dx), true),
         };
         if dx.is_some() {
-            self.convolution
-                .pack_backward(weights.kernel, &mut self.panels);
+            self.convolution.pack_backward(kernel, &mut self.panels);
         }
         let part = images.div_ceil(PARTS);
         let dx_parts: Vec<Option<&mut [f32]>> = match &mut dx {
@@ -184,7 +177,6 @@ impl ConvNorm {
             .zip(z.par_chunks(part * g.image_out()))
             .zip(dy.par_chunks(part * g.image_out()))
             .for_each(|((((sum, x), mut dx), z), dy)| {
-                sum.clear();
                 sum.resize(convolution.kernel_sum_len(), 0.0);
                 let mut dz = Buffer::take(group * g.image_out());
                 let groups = x
@@ -194,7 +186,7 @@ impl ConvNorm {
                 for (i, ((x, z), dy)) in groups.enumerate() {
                     let dz = &mut dz[..z.len()];
                     gradient.input(z, dy, dz);
-                    convolution.add_kernel_gradient(x, dz, sum);
+                    convolution.kernel_gradient(x, dz, sum, i > 0);
                     if let Some(dx) = &mut dx {
                         let dx = &mut dx[i * group * g.image_in()..][..x.len()];
                         convolution.input_gradient(panels, dz, dx, add);
@@ -202,10 +194,7 @@ impl ConvNorm {
                 }
             });
         let parts = images.div_ceil(part);
-        gradients.kernel.fill(0.0);
-        for sum in &self.kernel_gradients[..parts] {
-            self.convolution
-                .finish_kernel_gradient(sum, gradients.kernel);
-        }
+        self.convolution
+            .finish_kernel_gradient(&mut self.kernel_gradients[..parts], dkernel);
     }
 }

@@ -12,6 +12,7 @@
     reason = "a kernel must be inlined into its instruction set's entry point"
 )]
 
+mod bias;
 pub mod conv;
 pub mod conv_norm;
 mod lanes;
@@ -23,5 +24,6 @@ mod scratch;
 pub mod separable;
 mod simd;
 
+pub use bias::add_bias;
 pub use lanes::Level;
 pub use op::{batch_norm, conv2d, global_average_pool, max_pool2d};

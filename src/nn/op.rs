@@ -88,21 +88,19 @@ impl Conv2d {
     fn kernel_gradient(&self, x: &[f32], dy: &[f32], dkernel: &mut [f32]) {
         let g = self.0.geometry();
         let part = (x.len() / g.image_in()).div_ceil(PARTS).max(1);
-        let parts: Vec<Vec<f32>> = x
+        let group = self.0.group();
+        let mut parts: Vec<Vec<f32>> = x
             .par_chunks(part * g.image_in())
             .zip(dy.par_chunks(part * g.image_out()))
             .map(|(x, dy)| {
                 let mut sum = vec![0.0; self.0.kernel_sum_len()];
-                let group = self.0.group();
                 x.chunks(group * g.image_in())
                     .zip(dy.chunks(group * g.image_out()))
-                    .for_each(|(x, dy)| self.0.add_kernel_gradient(x, dy, &mut sum));
+                    .for_each(|(x, dy)| self.0.kernel_gradient(x, dy, &mut sum, true));
                 sum
             })
             .collect();
-        for sum in parts {
-            self.0.finish_kernel_gradient(&sum, dkernel);
-        }
+        self.0.finish_kernel_gradient(&mut parts, dkernel);
     }
 }
 

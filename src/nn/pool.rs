@@ -52,44 +52,48 @@ impl MaxPool {
         (self.height / 2) * (self.width / 2) * self.channels
     }
 
-    /// Offsets in the input image of the four values under each value of the output image.
-    fn windows(&self) -> impl Iterator<Item = [usize; 4]> + '_ {
+    /// For each pixel of the output image where its channels start, and where those of the four
+    /// pixels under it start in the input image.
+    fn windows(&self) -> impl Iterator<Item = (usize, [usize; 4])> + '_ {
         let (c, row) = (self.channels, self.width * self.channels);
+        let width = self.width / 2;
         (0..self.height / 2).flat_map(move |y| {
-            (0..self.width / 2).flat_map(move |x| {
-                (0..c).map(move |i| {
-                    let at = 2 * y * row + 2 * x * c + i;
-                    [at, at + c, at + row, at + row + c]
-                })
+            (0..width).map(move |x| {
+                let at = 2 * (y * row + x * c);
+                ((y * width + x) * c, [at, at + c, at + row, at + row + c])
             })
         })
     }
 
     /// The largest value of each window.
     pub fn forward(&self, x: &[f32], y: &mut [f32]) {
+        let c = self.channels;
         y.par_chunks_exact_mut(self.image_out())
             .zip(x.par_chunks_exact(self.image_in()))
             .for_each(|(y, x)| {
-                for (y, window) in y.iter_mut().zip(self.windows()) {
-                    *y = window
-                        .map(|i| x[i])
-                        .into_iter()
-                        .fold(f32::NEG_INFINITY, f32::max);
+                for (out, window) in self.windows() {
+                    let [a, b, d, e] = window.map(|start| &x[start..start + c]);
+                    for (i, y) in y[out..out + c].iter_mut().enumerate() {
+                        *y = a[i].max(b[i]).max(d[i].max(e[i]));
+                    }
                 }
             });
     }
 
     /// The gradient of the input: each output's goes to the first largest value of its window.
     pub fn backward(&self, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let c = self.channels;
         dx.par_chunks_exact_mut(self.image_in())
             .zip(x.par_chunks_exact(self.image_in()))
             .zip(y.par_chunks_exact(self.image_out()))
             .zip(dy.par_chunks_exact(self.image_out()))
             .for_each(|(((dx, x), y), dy)| {
                 dx.fill(0.0);
-                for ((y, dy), window) in y.iter().zip(dy).zip(self.windows()) {
-                    if let Some(i) = window.into_iter().find(|&i| x[i] >= *y) {
-                        dx[i] = *dy;
+                for (out, window) in self.windows() {
+                    for (i, (y, dy)) in y[out..out + c].iter().zip(&dy[out..]).enumerate() {
+                        if let Some(start) = window.into_iter().find(|start| x[start + i] >= *y) {
+                            dx[start + i] = *dy;
+                        }
                     }
                 }
             });

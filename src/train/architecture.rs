@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::classify::FACE_SIDE;
-use crate::classify::network::{HeadSpec, NetworkSpec, ResidualSpec, TrunkSpec};
+use crate::classify::network::{
+    HeadSpec, LayerSpec, NetworkSpec, ResidualSpec, SequentialSpec, TrunkSpec,
+};
 
 /// One layer of a network for one face.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,6 +29,7 @@ pub fn layers(spec: &NetworkSpec) -> Vec<Layer> {
     let mut layers = Layers::new();
     let features = match &spec.trunk {
         TrunkSpec::Residual(trunk) => layers.residual(trunk),
+        TrunkSpec::Sequential(trunk) => layers.sequential(trunk),
     };
     for head in &spec.heads {
         layers.head(head, features);
@@ -70,6 +73,41 @@ impl Layers {
         }
         self.add("pool", "global average", vec![self.channels], [0, 0], 0);
         self.channels
+    }
+
+    /// Adds a sequential trunk and returns the number of its features.
+    fn sequential(&mut self, trunk: &SequentialSpec) -> usize {
+        let mut input = vec![self.side, self.side, self.channels];
+        // A trunk whose layers do not fit makes no network; its summary ends before the misfit.
+        for (index, layer) in trunk.layers.iter().enumerate() {
+            let name = format!("layers.{index}");
+            let Some(output) = layer.shape(&input) else {
+                break;
+            };
+            let depth = input.last().copied().unwrap_or_default();
+            match layer {
+                LayerSpec::Convolution {
+                    channels, kernel, ..
+                } => {
+                    let weights = kernel * kernel * depth * channels;
+                    let pixels: usize = output[..2].iter().product();
+                    let kind = format!("convolution {kernel}×{kernel}");
+                    let values = [weights + channels, 0];
+                    let macs = (weights * pixels) as u64;
+                    self.add(&name, &kind, output.clone(), values, macs);
+                }
+                LayerSpec::Dense { values } => self.dense(&name, depth, *values),
+                LayerSpec::Relu => self.add(&name, "ReLU", output.clone(), [0, 0], 0),
+                LayerSpec::MaxPool => self.add(&name, "max-pool 2×2", output.clone(), [0, 0], 0),
+                LayerSpec::Dropout { rate } => {
+                    let kind = format!("dropout {rate}");
+                    self.add(&name, &kind, output.clone(), [0, 0], 0);
+                }
+                LayerSpec::Flatten => self.add(&name, "flatten", output.clone(), [0, 0], 0),
+            }
+            input = output;
+        }
+        input.last().copied().unwrap_or_default()
     }
 
     /// A convolution that keeps the edges, with batch norm.
@@ -118,20 +156,36 @@ mod tests {
 
     use super::*;
     use crate::classify::network::is_trainable;
-    use crate::train::weights;
+    use crate::train::{Recipe, weights};
 
     fn spec(squeeze_excitation: Option<usize>) -> NetworkSpec {
         let blocks = [(32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (192, 2)];
         let mut spec = NetworkSpec::residual(32, &blocks, 0.3);
-        let TrunkSpec::Residual(trunk) = &mut spec.trunk;
+        let TrunkSpec::Residual(trunk) = &mut spec.trunk else {
+            panic!("a residual network")
+        };
         trunk.squeeze_excitation = squeeze_excitation;
         spec
     }
 
+    fn case_study() -> NetworkSpec {
+        let text = include_str!("../../config/recipes/case-study.toml");
+        Recipe::parse(text, &[]).unwrap().network
+    }
+
+    #[test]
+    fn the_case_study_has_its_308_356_parameters() {
+        let layers = layers(&case_study());
+        let sum: usize = layers.iter().map(|layer| layer.trainable).sum();
+        assert_eq!(sum, 308_356);
+        let shapes = layers.iter().filter(|layer| layer.kind == "max-pool 2×2");
+        let sides: Vec<usize> = shapes.map(|layer| layer.output[0]).collect();
+        assert_eq!(sides, [23, 10, 4, 1]);
+    }
+
     #[test]
     fn counts_are_those_of_the_real_network() -> Result<()> {
-        for squeeze_excitation in [None, Some(8)] {
-            let spec = spec(squeeze_excitation);
+        for spec in [spec(None), spec(Some(8)), case_study()] {
             let (map, _) = weights::network(&spec)?;
             let count = |trainable: bool| {
                 let variables = weights::sorted(&map).into_iter();

@@ -134,7 +134,7 @@ impl<'a> Batches<'a> {
             batch.images.extend(image);
             for (head, targets) in batch.targets.iter_mut().enumerate() {
                 self.targets
-                    .append(head, &self.dataset.rows()[row], targets);
+                    .append(head, row, &self.dataset.rows()[row], targets);
             }
         }
         if let Some(mixup) = self.augmentation.mixup

@@ -22,6 +22,7 @@ pub mod schedule;
 pub mod start;
 pub mod sweep;
 pub mod targets;
+pub mod teachers;
 #[cfg(test)]
 mod testing;
 mod update;

@@ -13,6 +13,7 @@ use super::optimizer::OptimizerRecipe;
 use super::schedule::ScheduleRecipe;
 use super::start::StartRecipe;
 use super::targets::TargetRecipe;
+use super::teachers::TeacherRecipe;
 use crate::classify::FACE_SIDE;
 use crate::classify::network::NetworkSpec;
 use crate::error::{Error, Result};
@@ -47,6 +48,9 @@ pub struct Recipe {
     /// Targets and choice of rows.
     #[serde(default)]
     pub targets: TargetRecipe,
+    /// Networks whose answers are learned too.
+    #[serde(default)]
+    pub teachers: TeacherRecipe,
     /// What is minimised.
     #[serde(default)]
     pub loss: LossRecipe,
@@ -115,6 +119,8 @@ impl Recipe {
                 "augment.erase.probability",
                 erase.map_or(0.0, |e| e.probability),
             ),
+            ("targets.soft_labels", self.targets.soft_labels),
+            ("teachers.share", self.teachers.share),
             ("targets.label_smoothing", self.targets.label_smoothing),
             ("network.dropout", self.network.dropout),
         ];

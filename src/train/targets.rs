@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dataset::{Dataset, Row};
+use super::teachers::Teachers;
 use crate::classify::network::HeadSpec;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
@@ -68,6 +69,7 @@ pub struct Targets {
     emotions: Vec<Emotion>,
     /// The weight of a row with each label.
     balance: Vec<f32>,
+    teachers: Option<Teachers>,
 }
 
 impl Targets {
@@ -108,6 +110,7 @@ impl Targets {
             recipe,
             questions: heads.iter().map(question).collect::<Result<_>>()?,
             emotions: dataset.emotions().to_vec(),
+            teachers: None,
             balance: dataset
                 .emotions()
                 .iter()
@@ -137,24 +140,43 @@ impl Targets {
         rows.retain(|&index| votes(&dataset.rows()[index]) >= recipe.min_votes);
     }
 
-    /// Appends what the head at `head` is asked about a row.
-    pub fn append(&self, head: usize, row: &Row, targets: &mut HeadTargets) {
+    /// Mixes the teachers' answers into every target.
+    #[must_use]
+    pub fn taught_by(self, teachers: Option<Teachers>) -> Self {
+        Self { teachers, ..self }
+    }
+
+    /// Appends what the head at `head` is asked about the row at `index` of the data set.
+    pub fn append(&self, head: usize, index: usize, row: &Row, targets: &mut HeadTargets) {
         let class = self.emotions.iter().position(|&e| e == row.label);
         let weight = class.map_or(1.0, |class| self.balance[class]);
         let shares = row.votes.and_then(|votes| votes.shares());
-        match self.questions[head] {
-            Question::Label => {
-                let target = self.label_target(row.label, shares);
-                targets.values.extend(target.iter().map(|t| t * weight));
-                targets.weights.push(weight);
+        let own = match self.questions[head] {
+            Question::Label => Some(self.label_target(row.label, shares)),
+            Question::Votes => shares.map(|shares| shares.to_vec()),
+        };
+        let classes = match self.questions[head] {
+            Question::Label => self.emotions.len(),
+            Question::Votes => Emotion::COUNT,
+        };
+        let teachers = self.teachers.as_ref();
+        let taught = teachers.and_then(|t| Some((t.share(), t.answer(head, index, classes)?)));
+        let target = match (own, taught) {
+            (Some(own), Some((share, taught))) => {
+                let pairs = own.iter().zip(taught);
+                Some(
+                    pairs
+                        .map(|(own, taught)| own + share * (taught - own))
+                        .collect(),
+                )
             }
-            Question::Votes => {
-                let weight = if shares.is_some() { weight } else { 0.0 };
-                let shares = shares.unwrap_or_default();
-                targets.values.extend(shares.map(|share| share * weight));
-                targets.weights.push(weight);
-            }
-        }
+            (None, Some((share, taught))) if share > 0.0 => Some(taught.to_vec()),
+            (own, _) => own,
+        };
+        let weight = if target.is_some() { weight } else { 0.0 };
+        let target = target.unwrap_or_else(|| vec![0.0; classes]);
+        targets.values.extend(target.iter().map(|t| t * weight));
+        targets.weights.push(weight);
     }
 
     /// A distribution over the data set's emotions.
@@ -232,7 +254,7 @@ mod tests {
         .unwrap();
         [0, 1].map(|head| {
             let mut asked = HeadTargets::default();
-            targets.append(head, &dataset.rows()[row], &mut asked);
+            targets.append(head, row, &dataset.rows()[row], &mut asked);
             asked
         })
     }

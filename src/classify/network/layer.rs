@@ -111,17 +111,33 @@ impl ConvNorm {
         residual: Option<&Tensor>,
         relu: bool,
     ) -> Result<Tensor> {
+        let [scale, shift] = self.running()?;
         let z = nn::conv2d(x, &self.kernel.detach(), self.stride, self.padding)?;
-        let deviation =
-            (self.running_variance.as_detached_tensor() + f64::from(EPSILON))?.sqrt()?;
-        let scale = (self.gamma.detach() / deviation)?;
-        let mean = self.running_mean.as_detached_tensor();
-        let shift = (self.beta.detach() - (mean * &scale)?)?;
         let mut y = z.broadcast_mul(&scale)?.broadcast_add(&shift)?;
         if let Some(residual) = residual {
             y = (y + residual)?;
         }
         if relu { y.relu() } else { Ok(y) }
+    }
+
+    /// Scale and shift of each channel by the running statistics.
+    fn running(&self) -> Result<[Tensor; 2]> {
+        let variance = self.running_variance.as_detached_tensor();
+        let scale = (self.gamma.detach() / (variance + f64::from(EPSILON))?.sqrt()?)?;
+        let mean = self.running_mean.as_detached_tensor();
+        let shift = (self.beta.detach() - (mean * &scale)?)?;
+        Ok([scale, shift])
+    }
+
+    /// Kernel and bias of the convolution that does the same by the running statistics.
+    pub fn folded(&self) -> Result<(Tensor, Tensor)> {
+        let [scale, shift] = self.running()?;
+        Ok((self.kernel.detach().broadcast_mul(&scale)?, shift))
+    }
+
+    /// Step of the convolution, both ways.
+    pub const fn stride(&self) -> usize {
+        self.stride
     }
 }
 
@@ -146,6 +162,11 @@ impl Dense {
             weight: vb.get_with_hints((output, input), "weight", Init::Const(0.0))?,
             bias: vb.get_with_hints(output, "bias", Init::Const(0.0))?,
         })
+    }
+
+    /// `weight[output, input]` and `bias[output]`.
+    pub const fn weights(&self) -> [&Tensor; 2] {
+        [&self.weight, &self.bias]
     }
 
     /// `x[n, input]` to `[n, output]`.
@@ -174,6 +195,11 @@ impl SqueezeExcitation {
             squeeze: Dense::new(channels, inner, &vb.pp("squeeze"))?,
             excite: Dense::new(inner, channels, &vb.pp("excite"))?,
         })
+    }
+
+    /// The layer that squeezes and the one that excites.
+    pub const fn layers(&self) -> [&Dense; 2] {
+        [&self.squeeze, &self.excite]
     }
 
     /// `x[n, h, w, channels]` to the same shape.

@@ -23,6 +23,115 @@ pub struct NetworkSpec {
 pub enum TrunkSpec {
     /// A small residual network.
     Residual(ResidualSpec),
+    /// Layers one after another.
+    Sequential(SequentialSpec),
+}
+
+/// Layers one after another, as Keras's `Sequential` has them; each takes what the one before gives,
+/// the first one the face.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SequentialSpec {
+    /// The layers in order; the last must give a flat vector.
+    pub layers: Vec<LayerSpec>,
+}
+
+/// One layer of a [`SequentialSpec`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LayerSpec {
+    /// Convolution with a bias.
+    Convolution {
+        /// Channels of its output.
+        channels: usize,
+        /// Side of the kernel.
+        #[serde(default = "LayerSpec::kernel")]
+        kernel: usize,
+        /// What happens at the edges.
+        #[serde(default)]
+        padding: Padding,
+    },
+    /// max(x, 0).
+    Relu,
+    /// The largest of each 2×2 window.
+    MaxPool,
+    /// Sets a share of the values to zero in training.
+    Dropout {
+        /// The share.
+        rate: f32,
+    },
+    /// Makes a vector of an image.
+    Flatten,
+    /// Fully connected, with a bias.
+    Dense {
+        /// Values of its output.
+        values: usize,
+    },
+}
+
+impl LayerSpec {
+    const fn kernel() -> usize {
+        3
+    }
+
+    /// The shape of the output for an input of the given shape (height, width, channels; or the
+    /// length of a vector); `None` where the layer does not fit.
+    pub fn shape(&self, input: &[usize]) -> Option<Vec<usize>> {
+        match (self, input) {
+            (Self::Relu | Self::Dropout { .. }, _) => Some(input.to_vec()),
+            (Self::Flatten, _) => Some(vec![input.iter().product()]),
+            (&Self::Dense { values }, &[_]) => Some(vec![values]),
+            (Self::MaxPool, &[h, w, channels]) if h.min(w) >= 2 => {
+                Some(vec![h / 2, w / 2, channels])
+            }
+            (
+                &Self::Convolution {
+                    channels,
+                    kernel,
+                    padding,
+                },
+                &[h, w, _],
+            ) if kernel % 2 == 1 => {
+                let lost = match padding {
+                    Padding::Valid => kernel - 1,
+                    Padding::Same => 0,
+                };
+                let side = |side: usize| side.checked_sub(lost).filter(|&side| side > 0);
+                Some(vec![side(h)?, side(w)?, channels])
+            }
+            _ => None,
+        }
+    }
+}
+
+impl SequentialSpec {
+    /// The shape of each layer's output for square faces of `side` pixels.
+    ///
+    /// # Errors
+    /// Names the first layer that does not fit what comes before it.
+    pub fn shapes(&self, side: usize) -> candle_core::Result<Vec<Vec<usize>>> {
+        let mut input = vec![side, side, 1];
+        let mut shapes = Vec::with_capacity(self.layers.len());
+        for (index, layer) in self.layers.iter().enumerate() {
+            let Some(output) = layer.shape(&input) else {
+                candle_core::bail!("layer {index}, {layer:?}, cannot take {input:?}");
+            };
+            shapes.push(output.clone());
+            input = output;
+        }
+        Ok(shapes)
+    }
+}
+
+/// What a convolution does at the edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Padding {
+    /// Stays within the image, so that the output is smaller.
+    #[default]
+    Valid,
+    /// Takes zeros beyond it, so that the output is as large.
+    Same,
 }
 
 /// A 3×3 stem, basic residual blocks (He et al. 2015) and a global average.
@@ -141,8 +250,36 @@ mod tests {
         "#;
         let spec: NetworkSpec = toml::from_str(text).unwrap();
         assert_eq!(spec.heads[0].emotions[3], Emotion::Neutral);
-        let TrunkSpec::Residual(trunk) = spec.trunk;
+        let TrunkSpec::Residual(trunk) = spec.trunk else {
+            panic!("a residual network")
+        };
         assert_eq!((trunk.stem_stride, trunk.blocks[0].stride), (2, 1));
         assert!(toml::from_str::<NetworkSpec>(&text.replace("stem =", "stam =")).is_err());
+    }
+
+    #[test]
+    fn shapes_follow_the_layers_and_a_misfit_is_named() {
+        let text = r#"
+            layers = [
+                { kind = "convolution", channels = 8 },
+                { kind = "max-pool" },
+                { kind = "convolution", channels = 4, kernel = 5, padding = "same" },
+                { kind = "flatten" },
+                { kind = "dense", values = 7 },
+            ]
+        "#;
+        let spec: SequentialSpec = toml::from_str(text).unwrap();
+        assert_eq!(
+            spec.shapes(13).unwrap(),
+            [
+                vec![11, 11, 8],
+                vec![5, 5, 8],
+                vec![5, 5, 4],
+                vec![100],
+                vec![7]
+            ]
+        );
+        let message = spec.shapes(3).unwrap_err().to_string();
+        assert!(message.contains("layer 1"), "{message}");
     }
 }

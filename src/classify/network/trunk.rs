@@ -4,6 +4,7 @@
 //! system in between; as one operation the trunk keeps its buffers and trains twice as fast. The
 //! arithmetic is that of the layers (a test compares them).
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
@@ -12,7 +13,7 @@ use super::layer::EPSILON;
 use super::spec::{BlockSpec, ResidualSpec};
 use crate::classify::FACE_SIDE;
 use crate::nn::conv::Geometry;
-use crate::nn::conv_norm::{ConvNorm, InputGradient, Weights};
+use crate::nn::conv_norm::{ConvNorm, InputGradient};
 use crate::nn::norm::BatchStatistics;
 use crate::nn::op::{values, with_values};
 use crate::nn::pool;
@@ -23,7 +24,7 @@ pub struct Trunk(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    stem: ConvNorm,
+    stem: Layer,
     blocks: Vec<Block>,
     /// Counts the forward passes, so that a backward pass knows whether the buffers are its own.
     step: u64,
@@ -32,12 +33,13 @@ struct State {
 impl Trunk {
     /// A trunk of this architecture.
     pub fn new(spec: &ResidualSpec) -> Self {
-        let stem = layer(FACE_SIDE, [1, spec.stem], 3, spec.stem_stride, true);
-        let mut side = stem.geometry().out_height();
+        let mut builder = Builder { weights: 0 };
+        let stem = builder.layer(FACE_SIDE, [1, spec.stem], 3, spec.stem_stride, true);
+        let mut side = stem.conv.geometry().out_height();
         let mut width = spec.stem;
         let mut blocks = Vec::with_capacity(spec.blocks.len());
         for block in &spec.blocks {
-            blocks.push(Block::new(side, width, *block));
+            blocks.push(builder.block(side, width, *block));
             side = side.div_ceil(block.stride);
             width = block.width;
         }
@@ -70,7 +72,10 @@ impl Trunk {
         };
         let features = x.contiguous()?.apply_op2(&weights.contiguous()?, op)?;
         let state = self.state();
-        let statistics = state.layers().map(|l| l.statistics.clone()).collect();
+        let statistics = state
+            .layers()
+            .map(|layer| layer.conv.statistics.clone())
+            .collect();
         Ok((features, statistics))
     }
 
@@ -100,7 +105,7 @@ impl CustomOp2 for TrunkStep {
         let mut state = self.trunk.state();
         state.step = self.step;
         state.forward(values(x, x_layout)?, values(weights, weights_layout)?);
-        let last = state.output();
+        let last = &state.last().conv;
         let g = last.geometry();
         let batch = x_layout.dims()[0];
         let mut features = vec![0.0; batch * g.channels_out];
@@ -135,23 +140,21 @@ impl CustomOp2 for TrunkStep {
 
 impl State {
     /// Every layer, in the order of the weights.
-    fn layers(&self) -> impl Iterator<Item = &ConvNorm> {
+    fn layers(&self) -> impl Iterator<Item = &Layer> {
         let blocks = self.blocks.iter().flat_map(Block::layers);
         std::iter::once(&self.stem).chain(blocks)
     }
 
-    /// The last layer.
-    fn output(&self) -> &ConvNorm {
+    fn last(&self) -> &Layer {
         self.blocks.last().map_or(&self.stem, |block| &block.second)
     }
 
     fn forward(&mut self, x: &[f32], weights: &[f32]) {
-        let mut weights = weights;
-        self.stem.forward(&take(&mut weights, &self.stem), x, None);
-        let mut input = self.stem.output();
+        self.stem.forward(weights, x, None);
+        let mut input = self.stem.conv.output();
         for block in &mut self.blocks {
-            block.forward(input, &mut weights);
-            input = block.second.output();
+            block.forward(weights, input);
+            input = block.second.conv.output();
         }
     }
 
@@ -161,133 +164,136 @@ impl State {
             Some(block) => &mut block.second,
             None => &mut self.stem,
         };
-        let g = *last.geometry();
-        let (_, dy) = last.output_and_gradient();
+        let g = *last.conv.geometry();
+        let (_, dy) = last.conv.output_and_gradient();
         pool::average_gradient(features, g.pixels_out(), g.channels_out, dy);
-        let mut end = weights.len();
         for i in (0..self.blocks.len()).rev() {
             let (before, block) = self.blocks.split_at_mut(i);
-            let block = &mut block[0];
             let input = match before.last_mut() {
                 Some(previous) => &mut previous.second,
                 None => &mut self.stem,
             };
-            let start = end - block.layers().map(weights_len).sum::<usize>();
-            block.backward(input, &weights[start..end], &mut gradients[start..end]);
-            end = start;
+            block[0].backward(weights, &mut input.conv, gradients);
         }
-        let weights = take(&mut &weights[..end], &self.stem);
-        let gradients = take_mut(&mut &mut gradients[..end], &self.stem);
         self.stem
-            .backward(&weights, x, InputGradient::Skip, gradients);
+            .backward(weights, x, InputGradient::Skip, gradients);
+    }
+}
+
+/// A convolution with batch norm, and the place of its weights among all.
+#[derive(Debug)]
+struct Layer {
+    conv: ConvNorm,
+    place: Range<usize>,
+}
+
+impl Layer {
+    fn forward(&mut self, weights: &[f32], x: &[f32], residual: Option<&[f32]>) {
+        self.conv.forward(&weights[self.place.clone()], x, residual);
+    }
+
+    fn backward(
+        &mut self,
+        weights: &[f32],
+        x: &[f32],
+        dx: InputGradient<'_>,
+        gradients: &mut [f32],
+    ) {
+        let weights = &weights[self.place.clone()];
+        let gradients = &mut gradients[self.place.clone()];
+        self.conv.backward(weights, x, dx, gradients);
     }
 }
 
 /// A basic residual block.
 #[derive(Debug)]
 struct Block {
-    first: ConvNorm,
-    second: ConvNorm,
-    projection: Option<ConvNorm>,
+    first: Layer,
+    second: Layer,
+    projection: Option<Layer>,
 }
 
 impl Block {
-    fn new(side: usize, input: usize, BlockSpec { width, stride }: BlockSpec) -> Self {
-        let first = layer(side, [input, width], 3, stride, true);
-        let second = layer(first.geometry().out_height(), [width, width], 3, 1, true);
-        let project = input != width || stride != 1;
-        Self {
-            first,
-            second,
-            projection: project.then(|| layer(side, [input, width], 1, stride, false)),
-        }
-    }
-
-    fn layers(&self) -> impl Iterator<Item = &ConvNorm> {
+    fn layers(&self) -> impl Iterator<Item = &Layer> {
         [&self.first, &self.second]
             .into_iter()
             .chain(&self.projection)
     }
 
-    fn forward(&mut self, x: &[f32], weights: &mut &[f32]) {
-        self.first.forward(&take(weights, &self.first), x, None);
-        let second = take(weights, &self.second);
+    fn forward(&mut self, weights: &[f32], x: &[f32]) {
+        self.first.forward(weights, x, None);
         let shortcut = match &mut self.projection {
             None => x,
             Some(projection) => {
-                projection.forward(&take(weights, projection), x, None);
-                projection.output()
+                projection.forward(weights, x, None);
+                projection.conv.output()
             }
         };
         self.second
-            .forward(&second, self.first.output(), Some(shortcut));
+            .forward(weights, self.first.conv.output(), Some(shortcut));
     }
 
     /// Passes the gradient of the block's output on to that of `input`'s.
-    fn backward(&mut self, input: &mut ConvNorm, mut weights: &[f32], mut gradients: &mut [f32]) {
+    fn backward(&mut self, weights: &[f32], input: &mut ConvNorm, gradients: &mut [f32]) {
         let (x, dx) = input.output_and_gradient();
-        let first = take(&mut weights, &self.first);
-        let first_gradients = take_mut(&mut gradients, &self.first);
-        let second = take(&mut weights, &self.second);
-        let second_gradients = take_mut(&mut gradients, &self.second);
-        let (y, dy) = self.first.output_and_gradient();
+        let (y, dy) = self.first.conv.output_and_gradient();
         self.second
-            .backward(&second, y, InputGradient::Write(dy), second_gradients);
+            .backward(weights, y, InputGradient::Write(dy), gradients);
         // What is left in the second layer's gradient is the shortcut's.
-        let (_, shortcut) = self.second.output_and_gradient();
+        let (_, shortcut) = self.second.conv.output_and_gradient();
         if let Some(projection) = &mut self.projection {
-            let weights = take(&mut weights, projection);
-            let gradients = take_mut(&mut gradients, projection);
-            std::mem::swap(projection.output_and_gradient().1, shortcut);
-            projection.backward(&weights, x, InputGradient::Write(dx), gradients);
+            std::mem::swap(projection.conv.output_and_gradient().1, shortcut);
+            projection.backward(weights, x, InputGradient::Write(dx), gradients);
         } else {
             std::mem::swap(dx, shortcut);
         }
         self.first
-            .backward(&first, x, InputGradient::Add(dx), first_gradients);
+            .backward(weights, x, InputGradient::Add(dx), gradients);
     }
 }
 
-fn layer(side: usize, channels: [usize; 2], kernel: usize, stride: usize, relu: bool) -> ConvNorm {
-    let geometry = Geometry {
-        height: side,
-        width: side,
-        channels_in: channels[0],
-        channels_out: channels[1],
-        kernel,
-        stride,
-        padding: kernel / 2,
-    };
-    ConvNorm::new(geometry, EPSILON, relu)
+/// Hands out places among the weights.
+struct Builder {
+    weights: usize,
 }
 
-fn weights_len(layer: &ConvNorm) -> usize {
-    layer.geometry().kernel_len() + 2 * layer.geometry().channels_out
-}
-
-/// Takes a layer's weights from the front of `values`.
-fn take<'a>(values: &mut &'a [f32], layer: &ConvNorm) -> Weights<&'a [f32]> {
-    let (kernel, rest) = values.split_at(layer.geometry().kernel_len());
-    let (gamma, rest) = rest.split_at(layer.geometry().channels_out);
-    let (beta, rest) = rest.split_at(layer.geometry().channels_out);
-    *values = rest;
-    Weights {
-        kernel,
-        gamma,
-        beta,
+impl Builder {
+    fn layer(
+        &mut self,
+        side: usize,
+        channels: [usize; 2],
+        kernel: usize,
+        stride: usize,
+        relu: bool,
+    ) -> Layer {
+        let geometry = Geometry {
+            height: side,
+            width: side,
+            channels_in: channels[0],
+            channels_out: channels[1],
+            kernel,
+            stride,
+            padding: kernel / 2,
+        };
+        let conv = ConvNorm::new(geometry, EPSILON, relu);
+        let start = self.weights;
+        self.weights += conv.weights_len();
+        Layer {
+            conv,
+            place: start..self.weights,
+        }
     }
-}
 
-/// Takes the places of a layer's gradients from the front of `values`.
-#[allow(clippy::mut_mut, reason = "the slice itself moves forward")]
-fn take_mut<'a>(values: &mut &'a mut [f32], layer: &ConvNorm) -> Weights<&'a mut [f32]> {
-    let (kernel, rest) = std::mem::take(values).split_at_mut(layer.geometry().kernel_len());
-    let (gamma, rest) = rest.split_at_mut(layer.geometry().channels_out);
-    let (beta, rest) = rest.split_at_mut(layer.geometry().channels_out);
-    *values = rest;
-    Weights {
-        kernel,
-        gamma,
-        beta,
+    fn block(&mut self, side: usize, input: usize, spec: BlockSpec) -> Block {
+        let BlockSpec { width, stride } = spec;
+        let first = self.layer(side, [input, width], 3, stride, true);
+        let out = first.conv.geometry().out_height();
+        let second = self.layer(out, [width, width], 3, 1, true);
+        let project = input != width || stride != 1;
+        Block {
+            first,
+            second,
+            projection: project.then(|| self.layer(side, [input, width], 1, stride, false)),
+        }
     }
 }

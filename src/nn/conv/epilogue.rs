@@ -27,10 +27,10 @@ pub enum Add<'a> {
 }
 
 impl Epilogue<'_> {
-    /// Holds the slices against a target of `len` values with so many channels.
+    /// Makes sure that the slices fit a target of `len` values with so many channels.
     ///
     /// # Panics
-    /// If one does not fit.
+    /// If they do not.
     pub fn check(&self, len: usize, channels: usize) {
         assert!(self.bias.is_none_or(|bias| bias.len() == channels));
         if let Add::Images(images) = self.add {

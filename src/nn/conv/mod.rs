@@ -11,6 +11,8 @@ mod panels;
 mod plan;
 mod winograd;
 
+use rayon::prelude::*;
+
 use super::scratch::Buffer;
 use super::simd::dispatch;
 use gather::Gather;
@@ -24,10 +26,15 @@ pub use panels::Panels;
 
 /// Images are taken in groups of about so many output pixels, to use a panel of the kernel more than
 /// once while it is in the cache.
-const GROUP_PIXELS: usize = 144;
+const GROUP_PIXELS: usize = 288;
 
-/// Winograd's matrix products need so many rows to be worth their transforms.
+/// Winograd's matrix products need so many rows to be worth their transforms, and images so many
+/// pixels not to waste most of a tile.
 const LEAST_TILES: usize = 9;
+const LEAST_SIDE: usize = 6;
+
+/// Values that a thread sums at a time.
+const SUM_CHUNK: usize = 4096;
 
 /// A convolution of given sizes, without its weights.
 #[derive(Debug, Clone)]
@@ -42,14 +49,19 @@ pub struct Convolution {
 impl Convolution {
     /// Works out how best to convolve `images` at a time.
     pub fn new(geometry: Geometry, images: usize) -> Self {
-        let group = GROUP_PIXELS.div_ceil(geometry.pixels_out()).min(images);
+        let pixels = geometry.pixels_out();
+        let group = GROUP_PIXELS.div_ceil(pixels).min(images);
+        let winograd = Tiling::new(&geometry).filter(|tiling| {
+            geometry.channels_in > 1
+                && geometry.height.min(geometry.width) >= LEAST_SIDE
+                && group * tiling.tiles() >= LEAST_TILES
+        });
         Self {
             geometry,
             group,
             forward: Plan::forward(&geometry),
             backward: Plan::backward(&geometry),
-            winograd: Tiling::new(&geometry)
-                .filter(|t| geometry.channels_in > 1 && group * t.tiles() >= LEAST_TILES),
+            winograd,
         }
     }
 
@@ -138,12 +150,12 @@ impl Convolution {
         }
     }
 
-    /// Adds up the gradient of the kernel over groups of images in a form of its own:
-    /// [`Convolution::kernel_sum_len`] values, zero at first.
+    /// The gradient of the kernel in a form that can be summed over groups of images:
+    /// [`Convolution::kernel_sum_len`] values, written or added to `sum`.
     ///
     /// # Panics
     /// If a slice's length disagrees with the geometry.
-    pub fn add_kernel_gradient(&self, x: &[f32], dy: &[f32], sum: &mut [f32]) {
+    pub fn kernel_gradient(&self, x: &[f32], dy: &[f32], sum: &mut [f32], add: bool) {
         let Geometry {
             channels_in,
             channels_out,
@@ -157,6 +169,7 @@ impl Convolution {
                 x,
                 dy,
                 sum,
+                add,
             });
         } else {
             dispatch(Outer {
@@ -166,6 +179,7 @@ impl Convolution {
                 x,
                 dy,
                 dkernel: sum,
+                add,
             });
         }
     }
@@ -178,14 +192,27 @@ impl Convolution {
         }
     }
 
-    /// Adds a sum of kernel gradients to `dkernel[k, k, ci, co]`.
-    pub fn finish_kernel_gradient(&self, sum: &[f32], dkernel: &mut [f32]) {
+    /// The gradient of the kernel, `[k, k, ci, co]`, from its sums over parts of a batch, which are
+    /// added up in their order.
+    pub fn finish_kernel_gradient(&self, parts: &mut [Vec<f32>], dkernel: &mut [f32]) {
+        let Some((total, rest)) = parts.split_first_mut() else {
+            return dkernel.fill(0.0);
+        };
+        total
+            .par_chunks_mut(SUM_CHUNK)
+            .enumerate()
+            .for_each(|(i, total)| {
+                for part in &*rest {
+                    let part = &part[i * SUM_CHUNK..][..total.len()];
+                    for (total, part) in total.iter_mut().zip(part) {
+                        *total += part;
+                    }
+                }
+            });
         if self.winograd.is_some() {
-            winograd::gradient_of_kernel(sum, dkernel);
+            winograd::gradient_of_kernel(total, dkernel);
         } else {
-            for (total, sum) in dkernel.iter_mut().zip(sum) {
-                *total += sum;
-            }
+            dkernel.copy_from_slice(total);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::nn::simd::{Columns, Kernel, Rows, Simd, each_column, each_row};
 /// Pixels that are summed in registers between two visits to the kernel gradient in memory.
 pub const CHUNK: usize = 72;
 
-/// Adds the kernel gradient of some images to `dkernel`.
+/// The kernel gradient of some images.
 pub struct Outer<'a> {
     /// The plan of the forward pass.
     pub plan: &'a Plan,
@@ -21,6 +21,8 @@ pub struct Outer<'a> {
     pub dy: &'a [f32],
     /// Gradient of the kernel, `[taps, input channels, output channels]`.
     pub dkernel: &'a mut [f32],
+    /// Whether it is added to what `dkernel` holds.
+    pub add: bool,
 }
 
 /// Where the channels of the pixels that a tap joins begin.
@@ -55,6 +57,7 @@ impl Kernel for Outer<'_> {
                         dkernel,
                         rows: ci,
                         columns: co,
+                        add: self.add || start > 0,
                     };
                     each_column::<S>(&mut products, co);
                 }
@@ -125,6 +128,8 @@ pub struct Products<'a> {
     pub rows: usize,
     /// Output channels.
     pub columns: usize,
+    /// Whether the target's content counts.
+    pub add: bool,
 }
 
 impl Columns for Products<'_> {
@@ -159,9 +164,11 @@ impl Rows for Block<'_, '_> {
             let start = row * columns + self.column;
             let target = self.products.dkernel.as_mut_ptr().add(start);
             let mut sum = [[S::splat(0.0); V]; N];
-            for (n, sum) in sum.iter_mut().enumerate() {
-                for (v, sum) in sum.iter_mut().enumerate() {
-                    *sum = S::load(target.add(n * columns + v * S::LANES));
+            if self.products.add {
+                for (n, sum) in sum.iter_mut().enumerate() {
+                    for (v, sum) in sum.iter_mut().enumerate() {
+                        *sum = S::load(target.add(n * columns + v * S::LANES));
+                    }
                 }
             }
             for (x, dy) in x[..len].iter().zip(&dy[..len]) {

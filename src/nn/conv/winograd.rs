@@ -50,21 +50,61 @@ impl Tiling {
         self.height * self.width
     }
 
-    /// The first pixel of a tile: image, row, column.
-    const fn origin(&self, tile: usize) -> (usize, usize, usize) {
+    /// Where the pixels of a tile are, counted in pixels over all images; the tile has `side` pixels
+    /// each way and begins `margin` before its output pixels.
+    #[inline(always)]
+    const fn window(&self, tile: usize, side: usize, margin: usize) -> Window {
         let across = self.width.div_ceil(OUT);
         let (image, tile) = (tile / self.tiles(), tile % self.tiles());
-        (image, tile / across * OUT, tile % across * OUT)
+        let (top, left) = (tile / across * OUT, tile % across * OUT);
+        Window {
+            // The margin may lie before the first pixel: taken back when a pixel inside is reached.
+            start: (image * self.pixels() + top * self.width + left)
+                .wrapping_sub(margin * self.width + margin),
+            width: self.width,
+            rows: Span::new(top, self.height, side, margin),
+            columns: Span::new(left, self.width, side, margin),
+        }
+    }
+}
+
+/// The pixels under a tile.
+#[derive(Clone, Copy)]
+struct Window {
+    start: usize,
+    width: usize,
+    rows: Span,
+    columns: Span,
+}
+
+/// The part of a tile's side that lies inside the image.
+#[derive(Clone, Copy)]
+struct Span {
+    from: usize,
+    to: usize,
+}
+
+impl Span {
+    #[inline(always)]
+    const fn new(start: usize, limit: usize, side: usize, margin: usize) -> Self {
+        let left = limit + margin - start;
+        Self {
+            from: margin.saturating_sub(start),
+            to: if left < side { left } else { side },
+        }
     }
 
-    /// The place of a pixel of a tile, counted in pixels over all images; `None` outside the image.
-    /// `margin` pixels lie before the tile's first.
     #[inline(always)]
-    fn pixel(&self, tile: usize, margin: usize, y: usize, x: usize) -> Option<usize> {
-        let (image, top, left) = self.origin(tile);
-        let y = (top + y).checked_sub(margin).filter(|&y| y < self.height)?;
-        let x = (left + x).checked_sub(margin).filter(|&x| x < self.width)?;
-        Some(image * self.pixels() + y * self.width + x)
+    const fn contains(self, at: usize) -> bool {
+        self.from <= at && at < self.to
+    }
+}
+
+impl Window {
+    /// The pixel at a place of the tile, which must be inside the image.
+    #[inline(always)]
+    const fn pixel(&self, y: usize, x: usize) -> usize {
+        self.start.wrapping_add(y * self.width + x)
     }
 }
 
@@ -168,8 +208,9 @@ pub fn transform_kernel(kernel: &[f32], flip: bool, transformed: &mut [f32]) {
     });
 }
 
-/// Adds the gradient of the kernel to `gradient[3, 3, ci, co]`, from that of `U`.
+/// The gradient of the kernel, `[3, 3, ci, co]`, from that of `U`.
 pub fn gradient_of_kernel(transformed: &[f32], gradient: &mut [f32]) {
+    gradient.fill(0.0);
     let tap_len = gradient.len() / 9;
     kernel_transform(|point, tap, weight| {
         let source = &transformed[point * tap_len..(point + 1) * tap_len];
@@ -243,14 +284,17 @@ impl<'a, const SIDE: usize> ToPoints<'a, SIDE> {
     unsafe fn all<S: Simd>(&mut self, tiles: usize) {
         for tile in 0..tiles {
             self.tile = tile;
-            for (i, place) in self.pixels[..SIDE * SIDE].iter_mut().enumerate() {
-                // An input tile begins a pixel before its output tile.
-                let pixel = self
-                    .tiling
-                    .pixel(tile, (SIDE - OUT) / 2, i / SIDE, i % SIDE);
-                *place = pixel.map_or(self.zeros.as_ptr(), |pixel| {
-                    self.images[pixel * self.channels..].as_ptr()
-                });
+            // An input tile begins a pixel before its output tile.
+            let window = self.tiling.window(tile, SIDE, (SIDE - OUT) / 2);
+            for y in 0..SIDE {
+                for x in 0..SIDE {
+                    let inside = window.rows.contains(y) && window.columns.contains(x);
+                    self.pixels[y * SIDE + x] = if inside {
+                        &raw const self.images[window.pixel(y, x) * self.channels]
+                    } else {
+                        self.zeros.as_ptr()
+                    };
+                }
             }
             // SAFETY: the pixels have that many channels.
             unsafe { each_column::<S>(self, self.channels) }
@@ -331,18 +375,18 @@ impl Kernel for Convolve<'_> {
                     each_row::<S, 2>(&mut product, tiles);
                 }
                 for tile in 0..tiles {
+                    let window = self.tiling.window(tile, OUT, 0);
                     for v in (0..width)
                         .step_by(S::LANES)
                         .take_while(|v| column + v < targets)
                     {
                         let rows = from_points::<S>(output.at(0, tile, v), output.stride);
-                        for (y, row) in rows.into_iter().enumerate() {
-                            for (x, sum) in row.into_iter().enumerate() {
-                                if let Some(pixel) = self.tiling.pixel(tile, 0, y, x) {
-                                    let (y, start) = (self.y.as_mut_ptr(), pixel * targets);
-                                    self.epilogue
-                                        .finish::<S>(sum, y, start, column + v, targets);
-                                }
+                        for (y, row) in rows.into_iter().enumerate().take(window.rows.to) {
+                            for (x, sum) in row.into_iter().enumerate().take(window.columns.to) {
+                                let start = window.pixel(y, x) * targets;
+                                let y = self.y.as_mut_ptr();
+                                self.epilogue
+                                    .finish::<S>(sum, y, start, column + v, targets);
                             }
                         }
                     }
@@ -400,7 +444,7 @@ unsafe fn from_points<S: Simd>(points: *const f32, stride: usize) -> Tile<S, OUT
     }
 }
 
-/// Adds the kernel gradient of some images, at the points, to `sum[points, ci, co]`.
+/// The kernel gradient of some images, at the points: `[points, ci, co]`.
 pub struct KernelGradient<'a> {
     /// How the images are cut.
     pub tiling: Tiling,
@@ -412,8 +456,10 @@ pub struct KernelGradient<'a> {
     pub x: &'a [f32],
     /// Gradient of the output images.
     pub dy: &'a [f32],
-    /// Where it is added.
+    /// The sum over the tiles, at the points.
     pub sum: &'a mut [f32],
+    /// Whether it is added to what `sum` holds.
+    pub add: bool,
 }
 
 impl Kernel for KernelGradient<'_> {
@@ -449,6 +495,7 @@ impl Kernel for KernelGradient<'_> {
                         dkernel: sum,
                         rows: ci,
                         columns: co,
+                        add: self.add || start > 0,
                     };
                     each_column::<S>(&mut products, co);
                 }

@@ -23,6 +23,7 @@ use super::optimizer::Optimizer;
 use super::random::{Purpose, rng};
 use super::recipe::Recipe;
 use super::targets::Targets;
+use super::teachers::Teachers;
 use super::weights;
 use crate::classify::network::Network;
 use crate::error::{Error, Result};
@@ -110,6 +111,9 @@ impl<'a> Run<'a> {
             dataset,
             &rows.training,
         )?;
+        let heads = &recipe.network.heads;
+        let teachers = Teachers::ask(&recipe.teachers, heads, dataset, &rows.training)?;
+        let targets = targets.taught_by(teachers);
         let (weights, network) = weights::network(&recipe.network).map_err(model)?;
         let taken = recipe.start.apply(&weights, recipe.seed).map_err(model)?;
         if recipe.start.init.is_some() {

@@ -22,6 +22,19 @@ fn two_epochs_learn_the_signal_for_both_heads() {
     assert_eq!(network.spec(), &recipe.network);
 }
 
+#[test]
+fn the_case_study_network_learns_the_signal_in_two_epochs() {
+    let text = include_str!("../../../config/recipes/case-study.toml");
+    let heads = r#"network.heads=[{ name = "fer2013", emotions = ["happy", "sad", "neutral"] }]"#;
+    let overrides = ["epochs=2", "batch_size=16", heads].map(str::to_owned);
+    let recipe = Recipe::parse(text, &overrides).unwrap();
+    let (dataset, folder) = (signal(800), tempfile::tempdir().unwrap());
+    let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), folder.path()).unwrap();
+    run.fit(&mut ()).unwrap();
+    let metrics = run.history().last().unwrap();
+    assert!(metrics.validation.accuracy["fer2013"] >= 0.9, "{metrics:?}");
+}
+
 /// Breaks off at a batch, as a crash would.
 struct Crash {
     at: usize,

@@ -1,0 +1,129 @@
+//! A trunk of layers one after another.
+
+use candle_core::{Result, Tensor, bail};
+use candle_nn::{Init, VarBuilder};
+
+use super::layer::{Dense, Mode, dropout};
+use super::spec::{LayerSpec, Padding, SequentialSpec};
+use crate::classify::FACE_SIDE;
+use crate::nn;
+
+/// The layers with their weights, under `layers.N`.
+#[derive(Debug)]
+pub struct Sequential {
+    layers: Vec<Layer>,
+    features: usize,
+}
+
+#[derive(Debug)]
+enum Layer {
+    Convolution {
+        kernel: Tensor,
+        bias: Tensor,
+        padding: usize,
+        /// Whether a ReLU follows, which is done with it.
+        relu: bool,
+    },
+    Relu,
+    MaxPool,
+    Dropout(f32),
+    Flatten,
+    Dense(Dense),
+}
+
+impl Sequential {
+    /// Takes the weights that the layers need.
+    ///
+    /// # Errors
+    /// If a weight is missing or of another shape, or a layer does not fit what comes before.
+    pub fn new(spec: &SequentialSpec, vb: &VarBuilder) -> Result<Self> {
+        let shapes = spec.shapes(FACE_SIDE)?;
+        let inputs = std::iter::once(vec![FACE_SIDE, FACE_SIDE, 1]).chain(shapes.clone());
+        let mut layers: Vec<Layer> = Vec::with_capacity(spec.layers.len());
+        for (index, (layer, input)) in spec.layers.iter().zip(inputs).enumerate() {
+            if let (LayerSpec::Relu, Some(Layer::Convolution { relu, .. })) =
+                (layer, layers.last_mut())
+            {
+                *relu = true;
+                continue;
+            }
+            let channels = input.last().copied().unwrap_or(1);
+            layers.push(Layer::new(layer, channels, &vb.pp("layers").pp(index))?);
+        }
+        match shapes.last().map(Vec::as_slice) {
+            Some(&[features]) => Ok(Self { layers, features }),
+            _ => bail!("the layers must end flat, with `flatten` or `dense`"),
+        }
+    }
+
+    /// Number of values that the last layer gives.
+    pub const fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Features `[n, features]` of faces `x[n, side, side, 1]`.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let mut layers = self.layers.iter().enumerate();
+        layers.try_fold(x.clone(), |x, (index, layer)| {
+            layer.forward(&x, numbered(mode, index))
+        })
+    }
+}
+
+/// The same mode with a seed of its own for each layer, so that dropouts drop different values.
+const fn numbered(mode: Mode, index: usize) -> Mode {
+    match mode {
+        Mode::Train { seed } => Mode::Train {
+            seed: seed.wrapping_add((index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+        },
+        Mode::Evaluate => Mode::Evaluate,
+    }
+}
+
+impl Layer {
+    fn new(spec: &LayerSpec, input: usize, vb: &VarBuilder) -> Result<Self> {
+        let zeros = |shape: &[usize], name| vb.get_with_hints(shape, name, Init::Const(0.0));
+        Ok(match *spec {
+            LayerSpec::Convolution {
+                channels,
+                kernel,
+                padding,
+            } => Self::Convolution {
+                kernel: zeros(&[kernel, kernel, input, channels], "weight")?,
+                bias: zeros(&[channels], "bias")?,
+                padding: match padding {
+                    Padding::Valid => 0,
+                    Padding::Same => kernel / 2,
+                },
+                relu: false,
+            },
+            LayerSpec::Relu => Self::Relu,
+            LayerSpec::MaxPool => Self::MaxPool,
+            LayerSpec::Dropout { rate } => Self::Dropout(rate),
+            LayerSpec::Flatten => Self::Flatten,
+            LayerSpec::Dense { values } => Self::Dense(Dense::new(input, values, vb)?),
+        })
+    }
+
+    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        match self {
+            Self::Convolution {
+                kernel,
+                bias,
+                padding,
+                relu,
+            } => {
+                let [kernel, bias] = match mode {
+                    Mode::Train { .. } => [kernel.clone(), bias.clone()],
+                    Mode::Evaluate => [kernel.detach(), bias.detach()],
+                };
+                nn::add_bias(&nn::conv2d(x, &kernel, 1, *padding)?, &bias, *relu)
+            }
+            Self::Relu => x.relu(),
+            Self::MaxPool => nn::max_pool2d(x),
+            Self::Dropout(rate) => dropout(x, *rate, mode),
+            Self::Flatten => x.flatten_from(1),
+            Self::Dense(dense) => dense.forward(x, mode),
+        }
+    }
+}
