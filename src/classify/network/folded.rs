@@ -1,12 +1,16 @@
 //! Inference: batch norm folded into the convolutions, nothing allocated per face.
 
 use candle_core::{Result, Tensor};
+use rayon::prelude::*;
 
 use super::layer::{ConvNorm, Dense, SqueezeExcitation};
 use super::{Block, Network};
 use crate::classify::FACE_SIDE;
 use crate::nn::conv::{Add, Convolution, Epilogue, Geometry, Panels};
 use crate::nn::pool;
+
+/// Faces that a thread infers at a time, where there are many.
+const BATCH: usize = 16;
 
 /// Values of a face.
 const FACE: usize = FACE_SIDE * FACE_SIDE;
@@ -36,7 +40,7 @@ pub struct Workspace {
 }
 
 impl FoldedNetwork {
-    /// Folds a network, choosing its algorithms for `batch` faces at a time.
+    /// Folds a network, choosing the algorithms for `batch` faces at a time.
     ///
     /// # Errors
     /// If a weight cannot be read, which candle does not do with its own.
@@ -58,6 +62,26 @@ impl FoldedNetwork {
                 .map(FoldedDense::new)
                 .collect::<Result<_>>()?,
         })
+    }
+
+    /// The logits of many faces as [`FoldedNetwork::infer`] gives them, on all of rayon's threads.
+    ///
+    /// # Panics
+    /// If `faces` is not a whole number of faces.
+    pub fn infer_all(&self, faces: &[f32]) -> Vec<Vec<f32>> {
+        let batches: Vec<Vec<Vec<f32>>> = faces
+            .par_chunks(BATCH * FACE)
+            .map_init(Workspace::default, |workspace, faces| {
+                self.infer(workspace, faces).to_vec()
+            })
+            .collect();
+        let mut logits = vec![Vec::new(); self.heads.len()];
+        for batch in batches {
+            for (all, some) in logits.iter_mut().zip(batch) {
+                all.extend(some);
+            }
+        }
+        logits
     }
 
     /// Logits of standardised faces, `[n, 48, 48]`: for each head `[n, emotions]`.
@@ -103,7 +127,7 @@ struct FoldedConv {
 
 impl FoldedConv {
     fn new(layer: &ConvNorm, side: usize, batch: usize) -> Result<Self> {
-        let (kernel, bias) = layer.folded()?;
+        let [kernel, bias] = layer.folded()?;
         let (size, _, channels_in, channels_out) = kernel.dims4()?;
         let geometry = Geometry {
             height: side,
