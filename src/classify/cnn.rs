@@ -1,8 +1,8 @@
 //! The emotion CNN at work.
 
-use candle_core::{Device, Tensor};
+use std::cell::RefCell;
 
-use super::network::{HeadSpec, Network, standardise};
+use super::network::{FoldedNetwork, HeadSpec, Network, Workspace, standardise};
 use super::weights::read_network;
 use super::{EmotionClassifier, FACE_SIDE, FaceCrop};
 use crate::emotion::{Emotion, EmotionScores};
@@ -32,7 +32,8 @@ pub fn built_in_network() -> Result<Network> {
 /// shares of ten people's votes, so the mean tempers the first one's noisy labels with the second.
 #[derive(Debug)]
 pub struct Cnn {
-    network: Network,
+    network: FoldedNetwork,
+    heads: Vec<HeadSpec>,
     model: String,
 }
 
@@ -52,17 +53,16 @@ impl Cnn {
     pub fn read(bytes: &[u8], what: &str) -> Result<Self> {
         let network = read_network(bytes, what)?;
         let digest = ContentHash::of(bytes).to_string();
-        let cnn = Self {
-            network,
+        Ok(Self {
+            // A face and its mirror image.
+            network: FoldedNetwork::new(&network, 2)
+                .map_err(|error| Error::Model(format!("{what} cannot be folded: {error}")))?,
+            heads: network.spec().heads.clone(),
             model: format!("fer-cnn {}", &digest[..8]),
-        };
-        // A network that cannot take a face is found out here, not in the middle of an album.
-        cnn.read_faces(&[[0.0; FACE_SIDE * FACE_SIDE]])
-            .map_err(|error| Error::Model(format!("{what} cannot read a face: {error}")))?;
-        Ok(cnn)
+        })
     }
 
-    fn read_faces(&self, faces: &[FaceCrop]) -> candle_core::Result<Vec<EmotionScores>> {
+    fn read_faces(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
         let mut input = Vec::with_capacity(2 * faces.len() * FACE_SIDE * FACE_SIDE);
         for face in faces {
             let mut upright = *face;
@@ -74,20 +74,23 @@ impl Cnn {
                     .flat_map(|row| row.iter().rev()),
             );
         }
-        let shape = (2 * faces.len(), FACE_SIDE, FACE_SIDE, 1);
-        let logits = self
-            .network
-            .forward_eval(&Tensor::from_vec(input, shape, &Device::Cpu)?)?;
-        let heads = &self.network.spec().heads;
-        let weight = 1.0 / (2 * heads.len()) as f32;
+        let weight = 1.0 / (2 * self.heads.len()) as f32;
         let mut scores = vec![[0.0; Emotion::COUNT]; faces.len()];
-        for (head, logits) in heads.iter().zip(logits) {
-            for (index, row) in logits.to_vec2::<f32>()?.iter().enumerate() {
-                add_probabilities(head, row, weight, &mut scores[index / 2]);
+        WORKSPACE.with_borrow_mut(|workspace| {
+            let logits = self.network.infer(workspace, &input);
+            for (head, logits) in self.heads.iter().zip(logits) {
+                let rows = logits.chunks_exact(head.emotions.len());
+                for (index, row) in rows.enumerate() {
+                    add_probabilities(head, row, weight, &mut scores[index / 2]);
+                }
             }
-        }
-        Ok(scores.into_iter().map(EmotionScores::new).collect())
+        });
+        scores.into_iter().map(EmotionScores::new).collect()
     }
+}
+
+thread_local! {
+    static WORKSPACE: RefCell<Workspace> = RefCell::default();
 }
 
 /// Adds the softmax of a head's logits, times `weight`.
@@ -113,10 +116,7 @@ impl EmotionClassifier for Cnn {
     fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
         faces
             .chunks(BATCH)
-            .flat_map(|batch| {
-                self.read_faces(batch)
-                    .expect("the network took a face when it was read")
-            })
+            .flat_map(|batch| self.read_faces(batch))
             .collect()
     }
 }

@@ -48,7 +48,8 @@ impl MaxPool {
         self.height * self.width * self.channels
     }
 
-    const fn image_out(&self) -> usize {
+    /// Values of an output image.
+    pub const fn image_out(&self) -> usize {
         (self.height / 2) * (self.width / 2) * self.channels
     }
 

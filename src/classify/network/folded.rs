@@ -1,13 +1,20 @@
 //! Inference: batch norm folded into the convolutions, nothing allocated per face.
 
-use candle_core::{Result, Tensor, bail};
+mod residual;
+mod sequential;
 
-use super::layer::{ConvNorm, Dense, SqueezeExcitation};
-use super::residual::Block;
+use candle_core::{Result, Tensor};
+use rayon::prelude::*;
+
+use super::layer::{ConvNorm, Dense};
 use super::{Body, Network};
 use crate::classify::FACE_SIDE;
 use crate::nn::conv::{Add, Convolution, Epilogue, Geometry, Panels};
-use crate::nn::pool;
+use residual::FoldedResidual;
+use sequential::FoldedSequential;
+
+/// Faces that a thread infers at a time, where there are many.
+const BATCH: usize = 16;
 
 /// Values of a face.
 const FACE: usize = FACE_SIDE * FACE_SIDE;
@@ -15,19 +22,24 @@ const FACE: usize = FACE_SIDE * FACE_SIDE;
 /// A network ready to infer.
 #[derive(Debug)]
 pub struct FoldedNetwork {
-    stem: FoldedConv,
-    blocks: Vec<FoldedBlock>,
+    body: FoldedBody,
     heads: Vec<FoldedDense>,
+}
+
+#[derive(Debug)]
+enum FoldedBody {
+    Residual(Box<FoldedResidual>),
+    Sequential(FoldedSequential),
 }
 
 /// The buffers of an inference; one per thread.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    /// A block's input.
+    /// A layer's or block's input.
     input: Vec<f32>,
-    /// What lies between its convolutions.
+    /// What lies between a block's convolutions.
     inner: Vec<f32>,
-    /// Its output.
+    /// The output.
     output: Vec<f32>,
     /// Its projected input.
     shortcut: Vec<f32>,
@@ -37,25 +49,19 @@ pub struct Workspace {
 }
 
 impl FoldedNetwork {
-    /// Folds a network, choosing its algorithms for `batch` faces at a time.
+    /// Folds a network, choosing the algorithms for `batch` faces at a time.
     ///
     /// # Errors
-    /// If the network is not residual.
+    /// If a weight cannot be read, which candle does not do with its own.
     pub fn new(network: &Network, batch: usize) -> Result<Self> {
-        let Body::Residual(residual) = &network.body else {
-            bail!("only residual networks can be folded");
+        let body = match &network.body {
+            Body::Residual(body) => {
+                FoldedBody::Residual(Box::new(FoldedResidual::new(body, batch)?))
+            }
+            Body::Sequential(body) => FoldedBody::Sequential(FoldedSequential::new(body, batch)?),
         };
-        let stem = FoldedConv::new(&residual.stem, FACE_SIDE, batch)?;
-        let mut side = stem.conv.geometry().out_height();
-        let mut blocks = Vec::with_capacity(residual.blocks.len());
-        for block in &residual.blocks {
-            let block = FoldedBlock::new(block, side, batch)?;
-            side = block.second.conv.geometry().out_height();
-            blocks.push(block);
-        }
         Ok(Self {
-            stem,
-            blocks,
+            body,
             heads: network
                 .heads
                 .iter()
@@ -64,31 +70,39 @@ impl FoldedNetwork {
         })
     }
 
+    /// The logits of many faces as [`FoldedNetwork::infer`] gives them, on all of rayon's threads.
+    ///
+    /// # Panics
+    /// If `faces` is not a whole number of faces.
+    pub fn infer_all(&self, faces: &[f32]) -> Vec<Vec<f32>> {
+        let batches: Vec<Vec<Vec<f32>>> = faces
+            .par_chunks(BATCH * FACE)
+            .map_init(Workspace::default, |workspace, faces| {
+                self.infer(workspace, faces).to_vec()
+            })
+            .collect();
+        let mut logits = vec![Vec::new(); self.heads.len()];
+        for batch in batches {
+            for (all, some) in logits.iter_mut().zip(batch) {
+                all.extend(some);
+            }
+        }
+        logits
+    }
+
     /// Logits of standardised faces, `[n, 48, 48]`: for each head `[n, emotions]`.
     ///
     /// # Panics
     /// If `faces` is not a whole number of faces.
     pub fn infer<'w>(&self, workspace: &'w mut Workspace, faces: &[f32]) -> &'w [Vec<f32>] {
         assert!(faces.len().is_multiple_of(FACE));
-        let Workspace {
-            input,
-            inner,
-            output,
-            shortcut,
-            features,
-            gate,
-            logits,
-        } = workspace;
-        self.stem.forward(faces, input, Add::Nothing, true);
-        let mut geometry = self.stem.conv.geometry();
-        for block in &self.blocks {
-            block.forward(input, [inner, output, shortcut], gate);
-            std::mem::swap(input, output);
-            geometry = block.second.conv.geometry();
+        match &self.body {
+            FoldedBody::Residual(body) => body.forward(workspace, faces),
+            FoldedBody::Sequential(body) => body.forward(workspace, faces),
         }
-        let channels = geometry.channels_out;
-        features.resize(faces.len() / FACE * channels, 0.0);
-        pool::average(input, geometry.pixels_out(), channels, features);
+        let Workspace {
+            features, logits, ..
+        } = workspace;
         logits.resize_with(self.heads.len(), Vec::new);
         for (head, logits) in self.heads.iter().zip(&mut *logits) {
             head.forward(features, logits);
@@ -97,7 +111,7 @@ impl FoldedNetwork {
     }
 }
 
-/// A convolution that batch norm is folded into.
+/// A convolution with a bias, which batch norm may be folded into.
 #[derive(Debug)]
 struct FoldedConv {
     conv: Convolution,
@@ -106,8 +120,19 @@ struct FoldedConv {
 }
 
 impl FoldedConv {
-    fn new(layer: &ConvNorm, side: usize, batch: usize) -> Result<Self> {
-        let (kernel, bias) = layer.folded()?;
+    fn of_norm(layer: &ConvNorm, side: usize, batch: usize) -> Result<Self> {
+        let [kernel, bias] = layer.folded()?;
+        let padding = kernel.dims4()?.0 / 2;
+        Self::new([&kernel, &bias], side, layer.stride(), padding, batch)
+    }
+
+    fn new(
+        [kernel, bias]: [&Tensor; 2],
+        side: usize,
+        stride: usize,
+        padding: usize,
+        batch: usize,
+    ) -> Result<Self> {
         let (size, _, channels_in, channels_out) = kernel.dims4()?;
         let geometry = Geometry {
             height: side,
@@ -115,17 +140,22 @@ impl FoldedConv {
             channels_in,
             channels_out,
             kernel: size,
-            stride: layer.stride(),
-            padding: size / 2,
+            stride,
+            padding,
         };
         let conv = Convolution::new(geometry, batch.max(1));
         let mut panels = Panels::default();
-        conv.pack(&values(&kernel)?, &mut panels);
+        conv.pack(&values(kernel)?, &mut panels);
         Ok(Self {
             conv,
             panels,
-            bias: values(&bias)?,
+            bias: values(bias)?,
         })
+    }
+
+    /// Side of the output.
+    const fn side(&self) -> usize {
+        self.conv.geometry().out_height()
     }
 
     fn forward(&self, x: &[f32], y: &mut Vec<f32>, add: Add<'_>, relu: bool) {
@@ -145,97 +175,6 @@ impl FoldedConv {
                 relu,
             };
             self.conv.forward(&self.panels, x, y, epilogue);
-        }
-    }
-}
-
-/// A basic residual block.
-#[derive(Debug)]
-struct FoldedBlock {
-    first: FoldedConv,
-    second: FoldedConv,
-    projection: Option<FoldedConv>,
-    gate: Option<[FoldedDense; 2]>,
-}
-
-impl FoldedBlock {
-    fn new(block: &Block, side: usize, batch: usize) -> Result<Self> {
-        let first = FoldedConv::new(&block.first, side, batch)?;
-        let inner = first.conv.geometry().out_height();
-        let projection = block.projection.as_ref();
-        let gate = |se: &SqueezeExcitation| -> Result<_> {
-            let [squeeze, excite] = se.layers().map(FoldedDense::new);
-            Ok([squeeze?, excite?])
-        };
-        Ok(Self {
-            first,
-            second: FoldedConv::new(&block.second, inner, batch)?,
-            projection: projection
-                .map(|layer| FoldedConv::new(layer, side, batch))
-                .transpose()?,
-            gate: block.squeeze_excitation.as_ref().map(gate).transpose()?,
-        })
-    }
-
-    fn forward(&self, x: &[f32], buffers: [&mut Vec<f32>; 3], gates: &mut Vec<f32>) {
-        let [inner, output, projected] = buffers;
-        self.first.forward(x, inner, Add::Nothing, true);
-        let shortcut = match &self.projection {
-            None => x,
-            Some(projection) => {
-                projection.forward(x, projected, Add::Nothing, false);
-                projected
-            }
-        };
-        match &self.gate {
-            None => self
-                .second
-                .forward(inner, output, Add::Images(shortcut), true),
-            Some(gate) => {
-                self.second.forward(inner, output, Add::Nothing, false);
-                let g = self.second.conv.geometry();
-                excite(
-                    gate,
-                    [g.pixels_out(), g.channels_out],
-                    output,
-                    shortcut,
-                    gates,
-                );
-            }
-        }
-    }
-}
-
-/// Scales the channels of `y[n, pixels, channels]` by their gates, adds the shortcut and rectifies.
-fn excite(
-    [squeeze, excite]: &[FoldedDense; 2],
-    [pixels, channels]: [usize; 2],
-    y: &mut [f32],
-    shortcut: &[f32],
-    gates: &mut Vec<f32>,
-) {
-    let mut means = vec![0.0; channels];
-    let mut inner = Vec::new();
-    let images = y
-        .chunks_exact_mut(pixels * channels)
-        .zip(shortcut.chunks_exact(pixels * channels));
-    for (y, shortcut) in images {
-        pool::average(y, pixels, channels, &mut means);
-        squeeze.forward(&means, &mut inner);
-        for value in &mut inner {
-            *value = value.max(0.0);
-        }
-        excite.forward(&inner, gates);
-        for gate in &mut *gates {
-            *gate = 1.0 / (1.0 + (-*gate).exp());
-        }
-        let rows = y
-            .chunks_exact_mut(channels)
-            .zip(shortcut.chunks_exact(channels));
-        for (y, shortcut) in rows {
-            for ((y, shortcut), gate) in y.iter_mut().zip(shortcut).zip(&*gates) {
-                *y = (*y * gate + shortcut).max(0.0);
-            }
         }
     }
 }

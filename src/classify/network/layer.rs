@@ -12,18 +12,6 @@ pub const EPSILON: f32 = 1e-5;
 /// The share of a running statistic that each batch replaces.
 const MOMENTUM: f32 = 0.1;
 
-/// How a forward pass is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Statistics of the batch, which also move the running ones; dropout drawn from the seed.
-    Train {
-        /// Decides what dropout drops.
-        seed: u64,
-    },
-    /// Running statistics, no dropout.
-    Evaluate,
-}
-
 /// A convolution without bias followed by batch normalisation.
 #[derive(Debug)]
 pub struct ConvNorm {
@@ -74,17 +62,8 @@ impl ConvNorm {
         })
     }
 
-    /// Convolves, normalises, adds `residual` and rectifies, the last two if asked for.
-    pub fn forward(
-        &self,
-        x: &Tensor,
-        residual: Option<&Tensor>,
-        relu: bool,
-        mode: Mode,
-    ) -> Result<Tensor> {
-        if mode == Mode::Evaluate {
-            return self.forward_by_running(x, residual, relu);
-        }
+    /// Convolves, normalises by the batch, adds `residual` and rectifies, the last two if asked for.
+    pub fn forward(&self, x: &Tensor, residual: Option<&Tensor>, relu: bool) -> Result<Tensor> {
         let z = nn::conv2d(x, &self.kernel, self.stride, self.padding)?;
         let (y, batch) = nn::batch_norm(&z, &self.gamma, &self.beta, residual, relu, EPSILON)?;
         self.update_running(batch)?;
@@ -104,35 +83,13 @@ impl ConvNorm {
         [&self.kernel, &self.gamma, &self.beta]
     }
 
-    /// Detached from the weights, so that candle keeps no intermediate values for a backward pass.
-    fn forward_by_running(
-        &self,
-        x: &Tensor,
-        residual: Option<&Tensor>,
-        relu: bool,
-    ) -> Result<Tensor> {
-        let [scale, shift] = self.running()?;
-        let z = nn::conv2d(x, &self.kernel.detach(), self.stride, self.padding)?;
-        let mut y = z.broadcast_mul(&scale)?.broadcast_add(&shift)?;
-        if let Some(residual) = residual {
-            y = (y + residual)?;
-        }
-        if relu { y.relu() } else { Ok(y) }
-    }
-
-    /// Scale and shift of each channel by the running statistics.
-    fn running(&self) -> Result<[Tensor; 2]> {
+    /// Kernel and bias of the convolution that does the same by the running statistics.
+    pub fn folded(&self) -> Result<[Tensor; 2]> {
         let variance = self.running_variance.as_detached_tensor();
         let scale = (self.gamma.detach() / (variance + f64::from(EPSILON))?.sqrt()?)?;
         let mean = self.running_mean.as_detached_tensor();
         let shift = (self.beta.detach() - (mean * &scale)?)?;
-        Ok([scale, shift])
-    }
-
-    /// Kernel and bias of the convolution that does the same by the running statistics.
-    pub fn folded(&self) -> Result<(Tensor, Tensor)> {
-        let [scale, shift] = self.running()?;
-        Ok((self.kernel.detach().broadcast_mul(&scale)?, shift))
+        Ok([self.kernel.detach().broadcast_mul(&scale)?, shift])
     }
 
     /// Step of the convolution, both ways.
@@ -170,13 +127,8 @@ impl Dense {
     }
 
     /// `x[n, input]` to `[n, output]`.
-    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        if mode == Mode::Evaluate {
-            x.matmul(&self.weight.detach().t()?)?
-                .broadcast_add(&self.bias.detach())
-        } else {
-            x.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)
-        }
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        x.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)
     }
 }
 
@@ -203,21 +155,17 @@ impl SqueezeExcitation {
     }
 
     /// `x[n, h, w, channels]` to the same shape.
-    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let squeezed = self
-            .squeeze
-            .forward(&nn::global_average_pool(x)?, mode)?
-            .relu()?;
-        let gate = candle_nn::ops::sigmoid(&self.excite.forward(&squeezed, mode)?)?;
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let means = nn::global_average_pool(x)?;
+        let squeezed = self.squeeze.forward(&means)?.relu()?;
+        let gate = candle_nn::ops::sigmoid(&self.excite.forward(&squeezed)?)?;
         x.broadcast_mul(&gate.unsqueeze(1)?.unsqueeze(1)?)
     }
 }
 
-/// Sets a share of `rate` of the values to zero and scales the others up (Srivastava et al. 2014).
-pub fn dropout(x: &Tensor, rate: f32, mode: Mode) -> Result<Tensor> {
-    let Mode::Train { seed } = mode else {
-        return Ok(x.clone());
-    };
+/// Sets a share of `rate` of the values to zero and scales the others up (Srivastava et al. 2014);
+/// `seed` decides which.
+pub fn dropout(x: &Tensor, rate: f32, seed: u64) -> Result<Tensor> {
     if rate <= 0.0 {
         return Ok(x.clone());
     }

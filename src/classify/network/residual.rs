@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::{Result, Tensor, bail};
 use candle_nn::VarBuilder;
 
-use super::layer::{ConvNorm, ConvShape, Mode, SqueezeExcitation};
+use super::layer::{ConvNorm, ConvShape, SqueezeExcitation};
 use super::spec::{BlockSpec, ResidualSpec};
 use super::trunk::Trunk;
 use crate::nn;
@@ -62,22 +62,22 @@ impl Residual {
     }
 
     /// Features `[n, features]` of faces `x[n, side, side, 1]`.
-    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        match (&self.at_once, mode) {
-            (Some(trunk), Mode::Train { .. }) => self.features_at_once(x, trunk),
-            _ => self.features_by_layer(x, mode),
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        match &self.at_once {
+            Some(trunk) => self.features_at_once(x, trunk),
+            None => self.features_by_layer(x),
         }
     }
 
-    fn features_by_layer(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        let mut x = self.stem.forward(x, None, true, mode)?;
+    fn features_by_layer(&self, x: &Tensor) -> Result<Tensor> {
+        let mut x = self.stem.forward(x, None, true)?;
         for block in &self.blocks {
-            x = block.forward(&x, mode)?;
+            x = block.forward(&x)?;
         }
         nn::global_average_pool(&x)
     }
 
-    /// The features in training, in one operation.
+    /// The same in one operation.
     fn features_at_once(&self, x: &Tensor, trunk: &Arc<Trunk>) -> Result<Tensor> {
         let blocks = self.blocks.iter().flat_map(Block::layers);
         let layers: Vec<&ConvNorm> = std::iter::once(&self.stem).chain(blocks).collect();
@@ -140,17 +140,17 @@ impl Block {
             .chain(&self.projection)
     }
 
-    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let shortcut = match &self.projection {
-            Some(projection) => projection.forward(x, None, false, mode)?,
+            Some(projection) => projection.forward(x, None, false)?,
             None => x.clone(),
         };
-        let y = self.first.forward(x, None, true, mode)?;
+        let y = self.first.forward(x, None, true)?;
         match &self.squeeze_excitation {
-            None => self.second.forward(&y, Some(&shortcut), true, mode),
+            None => self.second.forward(&y, Some(&shortcut), true),
             Some(gate) => {
-                let y = self.second.forward(&y, None, false, mode)?;
-                (gate.forward(&y, mode)? + shortcut)?.relu()
+                let y = self.second.forward(&y, None, false)?;
+                (gate.forward(&y)? + shortcut)?.relu()
             }
         }
     }

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor, bail};
 use candle_nn::{Init, VarBuilder};
 
-use super::layer::{Dense, Mode, dropout};
+use super::layer::{Dense, dropout};
 use super::spec::{LayerSpec, Padding, SequentialSpec};
 use crate::classify::FACE_SIDE;
 use crate::nn;
@@ -11,23 +11,33 @@ use crate::nn;
 /// The layers with their weights, under `layers.N`.
 #[derive(Debug)]
 pub struct Sequential {
-    layers: Vec<Layer>,
+    pub(super) layers: Vec<Layer>,
     features: usize,
 }
 
+/// One of them.
 #[derive(Debug)]
-enum Layer {
+pub enum Layer {
+    /// Convolution with a bias.
     Convolution {
+        /// `[kernel, kernel, input, output]`.
         kernel: Tensor,
+        /// `[output]`.
         bias: Tensor,
+        /// Zeros around the image.
         padding: usize,
-        /// Whether a ReLU follows, which is done with it.
+        /// Whether `max(x, 0)` follows, which is done with it.
         relu: bool,
     },
+    /// max(x, 0).
     Relu,
+    /// The largest of each 2×2 window.
     MaxPool,
+    /// Sets so large a share of the values to zero in training.
     Dropout(f32),
+    /// Makes a vector of an image.
     Flatten,
+    /// Fully connected.
     Dense(Dense),
 }
 
@@ -62,21 +72,15 @@ impl Sequential {
     }
 
     /// Features `[n, features]` of faces `x[n, side, side, 1]`.
-    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+    ///
+    /// `seed` decides what the dropouts drop.
+    pub fn forward(&self, x: &Tensor, seed: u64) -> Result<Tensor> {
         let mut layers = self.layers.iter().enumerate();
         layers.try_fold(x.clone(), |x, (index, layer)| {
-            layer.forward(&x, numbered(mode, index))
+            // Two dropouts must not drop the same values.
+            let number = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            layer.forward(&x, seed.wrapping_add(number))
         })
-    }
-}
-
-/// The same mode with a seed of its own for each layer, so that dropouts drop different values.
-const fn numbered(mode: Mode, index: usize) -> Mode {
-    match mode {
-        Mode::Train { seed } => Mode::Train {
-            seed: seed.wrapping_add((index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
-        },
-        Mode::Evaluate => Mode::Evaluate,
     }
 }
 
@@ -105,25 +109,19 @@ impl Layer {
         })
     }
 
-    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, seed: u64) -> Result<Tensor> {
         match self {
             Self::Convolution {
                 kernel,
                 bias,
                 padding,
                 relu,
-            } => {
-                let [kernel, bias] = match mode {
-                    Mode::Train { .. } => [kernel.clone(), bias.clone()],
-                    Mode::Evaluate => [kernel.detach(), bias.detach()],
-                };
-                nn::add_bias(&nn::conv2d(x, &kernel, 1, *padding)?, &bias, *relu)
-            }
+            } => nn::add_bias(&nn::conv2d(x, kernel, 1, *padding)?, bias, *relu),
             Self::Relu => x.relu(),
             Self::MaxPool => nn::max_pool2d(x),
-            Self::Dropout(rate) => dropout(x, *rate, mode),
+            Self::Dropout(rate) => dropout(x, *rate, seed),
             Self::Flatten => x.flatten_from(1),
-            Self::Dense(dense) => dense.forward(x, mode),
+            Self::Dense(dense) => dense.forward(x),
         }
     }
 }

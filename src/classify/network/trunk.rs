@@ -58,13 +58,7 @@ impl Trunk {
         x: &Tensor,
         weights: &Tensor,
     ) -> Result<(Tensor, Vec<BatchStatistics>)> {
-        let (_, height, width, channels) = x.dims4()?;
-        if (height, width, channels) != (FACE_SIDE, FACE_SIDE, 1) {
-            bail!(
-                "faces must be {FACE_SIDE} × {FACE_SIDE} × 1, not {:?}",
-                x.shape()
-            );
-        }
+        check_faces(x)?;
         let step = self.state().step + 1;
         let op = TrunkStep {
             trunk: Arc::clone(self),
@@ -81,6 +75,20 @@ impl Trunk {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many faces `x[n, side, side, 1]` holds.
+///
+/// # Errors
+/// If it is shaped otherwise.
+pub fn check_faces(x: &Tensor) -> Result<usize> {
+    match *x.dims() {
+        [n, FACE_SIDE, FACE_SIDE, 1] => Ok(n),
+        _ => bail!(
+            "faces must be {FACE_SIDE} × {FACE_SIDE} × 1, not {:?}",
+            x.shape()
+        ),
     }
 }
 
