@@ -9,6 +9,7 @@ mod bad_files;
 mod bad_requests;
 mod interrupted;
 mod json;
+mod models;
 mod pictures;
 mod results;
 mod settings;
