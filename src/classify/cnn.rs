@@ -27,8 +27,9 @@ pub fn built_in_network() -> Result<Network> {
 
 /// A network with its weights, ready to read faces.
 ///
-/// Each face is read twice, as it is and mirrored, and by every head of the network; the scores are
-/// the mean of the probabilities. FER2013's head knows no contempt and FER+'s is trained on the
+/// Each face is read twice, as it is and mirrored, and by every head of the network. A head's
+/// probabilities are those of the mean of its two logits; the scores are the mean of the heads'
+/// probabilities. FER2013's head knows no contempt and FER+'s is trained on the
 /// shares of ten people's votes, so the mean tempers the first one's noisy labels with the second.
 #[derive(Debug)]
 pub struct Cnn {
@@ -74,14 +75,20 @@ impl Cnn {
                     .flat_map(|row| row.iter().rev()),
             );
         }
-        let weight = 1.0 / (2 * self.heads.len()) as f32;
+        let weight = 1.0 / self.heads.len() as f32;
         let mut scores = vec![[0.0; Emotion::COUNT]; faces.len()];
         WORKSPACE.with_borrow_mut(|workspace| {
             let logits = self.network.infer(workspace, &input);
             for (head, logits) in self.heads.iter().zip(logits) {
-                let rows = logits.chunks_exact(head.emotions.len());
-                for (index, row) in rows.enumerate() {
-                    add_probabilities(head, row, weight, &mut scores[index / 2]);
+                let classes = head.emotions.len();
+                for (pair, scores) in logits.chunks_exact(2 * classes).zip(&mut scores) {
+                    let (upright, mirrored) = pair.split_at(classes);
+                    let mean: Vec<f32> = upright
+                        .iter()
+                        .zip(mirrored)
+                        .map(|(&a, &b)| f32::midpoint(a, b))
+                        .collect();
+                    add_probabilities(head, &mean, weight, scores);
                 }
             }
         });

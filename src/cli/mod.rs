@@ -14,6 +14,7 @@ mod evaluate_album;
 mod index;
 mod json;
 mod model;
+mod model_use;
 mod output;
 mod progress;
 mod query;
@@ -52,6 +53,14 @@ struct GlobalArgs {
     /// A configuration file to read in place of the user's
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// An emotion model to use in place of the built-in one or the setting
+    #[arg(
+        id = "emotion_model",
+        long = "model",
+        global = true,
+        value_name = "FILE"
+    )]
+    model: Option<PathBuf>,
     /// Worker threads; 0 for one per processor
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
@@ -148,7 +157,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Train(args) => train::run(&args, out),
         Command::Sweep(args) => sweep::run(&args, out),
         Command::Evaluate(args) => evaluate::run(&args, &context, out),
-        Command::Model(args) => model::run(&args, out),
+        Command::Model(args) => model::run(&args, &context, out),
         Command::Config(args) => config::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
     }

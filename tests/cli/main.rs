@@ -10,6 +10,7 @@ mod bad_requests;
 mod corrections;
 mod interrupted;
 mod json;
+mod models;
 mod pictures;
 mod results;
 mod settings;
