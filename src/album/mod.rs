@@ -8,4 +8,4 @@ mod watch;
 pub use filter::{Filter, FilterSettings};
 pub use scan::{FoundFile, ScanProblem, ScannedFolder, resolve_root, scan, scan_folder};
 pub use settle::{Readiness, Settling};
-pub use watch::{Change, Followed, Watch, WatchSettings, needs_polling};
+pub use watch::{Change, Followed, Watch, needs_polling};

@@ -51,13 +51,6 @@ pub enum Followed {
     Polled,
 }
 
-/// What may be watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WatchSettings {
-    /// Most folders; zero for half of what the system allows a user.
-    pub max_watches: usize,
-}
-
 /// Watches folders.
 pub struct Watch {
     watcher: RecommendedWatcher,
@@ -68,11 +61,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Starts to watch nothing.
+    /// Watches nothing yet, and in time at most `max_watches` folders; zero for half of what the
+    /// system allows a user.
     ///
     /// # Errors
     /// When the system gives no watcher.
-    pub fn new(settings: WatchSettings) -> Result<Self> {
+    pub fn new(max_watches: usize) -> Result<Self> {
         let (sender, changes) = bounded(WAITING_CHANGES);
         let lost = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&lost);
@@ -96,7 +90,7 @@ impl Watch {
                  fs.inotify.max_user_instances"
             ))
         })?;
-        let max_watches = match settings.max_watches {
+        let max_watches = match max_watches {
             0 => system_limit() / 2,
             limit => limit,
         };
@@ -143,6 +137,9 @@ impl Watch {
 
     /// Stops watching a folder and all below it, as after a move.
     pub fn remove_tree(&mut self, folder: &Path) {
+        if !self.watched.contains(folder) {
+            return;
+        }
         let below: Vec<_> = self
             .watched
             .extract_if(|watched| watched.starts_with(folder))
@@ -226,7 +223,7 @@ mod tests {
     #[test]
     fn changes_arrive_in_order() {
         let dir = tempfile::tempdir().unwrap();
-        let mut watch = Watch::new(WatchSettings { max_watches: 0 }).unwrap();
+        let mut watch = Watch::new(0).unwrap();
         assert_eq!(watch.add(dir.path()), Followed::Watched);
         let [a, b, sub] = ["a.jpg", "b.jpg", "sub"].map(|name| dir.path().join(name));
         fs::write(&a, "x").unwrap();
@@ -255,7 +252,7 @@ mod tests {
     #[test]
     fn more_folders_than_allowed_are_polled() {
         let dir = tempfile::tempdir().unwrap();
-        let mut watch = Watch::new(WatchSettings { max_watches: 1 }).unwrap();
+        let mut watch = Watch::new(1).unwrap();
         assert_eq!(watch.add(dir.path()), Followed::Watched);
         assert_eq!(watch.add(dir.path()), Followed::Watched);
         let sub = dir.path().join("sub");

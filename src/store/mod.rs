@@ -147,6 +147,32 @@ impl Store {
         self.read(roots::all)
     }
 
+    /// Which models looked at the photos, and at how many.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn models(&self) -> Result<Vec<(Models, u64)>> {
+        self.read(totals::models)
+    }
+
+    /// What is known of one file, see [`Store::files_under`].
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn known_file(&self, path: &Path, models: &Models) -> Result<Option<KnownFile>> {
+        self.read(|db| Ok(files::under(db, path, models)?.remove(path)))
+    }
+
+    /// Gives back memory that only makes the next question faster.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn release_memory(&self) -> Result<()> {
+        self.connection
+            .release_memory()
+            .map_err(|error| explain::sentence(&self.path, &error))
+    }
+
     /// Writes in one transaction: all that `work` does is kept, or nothing if it fails.
     ///
     /// # Errors
