@@ -5,6 +5,7 @@ mod classify;
 mod completions;
 mod config;
 mod context;
+mod correct;
 mod dataset;
 mod date;
 mod epochs;
@@ -83,6 +84,12 @@ enum Command {
     Classify(classify::ClassifyArgs),
     /// Tell everything that is known of a photo
     Show(show::ShowArgs),
+    /// Say what emotion a face shows; it holds whatever a model says
+    Correct(correct::CorrectArgs),
+    /// Say that a face is none
+    Reject(correct::FaceArgs),
+    /// Take back what was said of a face: the model's reading holds again
+    Undo(correct::FaceArgs),
     /// Work with training data
     Dataset(dataset::DatasetArgs),
     /// Train a network by a recipe; goes on where an interrupted run was left
@@ -143,6 +150,9 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Query(args) => query::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
+        Command::Correct(args) => correct::correct(&args, &context),
+        Command::Reject(args) => correct::reject(&args, &context),
+        Command::Undo(args) => correct::undo(&args, &context),
         Command::Dataset(args) => dataset::run(&args, out),
         Command::Train(args) => train::run(&args, out),
         Command::Sweep(args) => sweep::run(&args, out),

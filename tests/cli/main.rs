@@ -7,6 +7,7 @@ mod common;
 
 mod bad_files;
 mod bad_requests;
+mod corrections;
 mod interrupted;
 mod json;
 mod models;
