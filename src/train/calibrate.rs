@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::dataset::{Dataset, Usage};
 use super::evaluate::{Protocol, Sample, predict};
+use super::shares::{self, Shares};
 use super::weights;
+use crate::classify::softmax;
 use crate::error::{Error, Result};
 
 /// A head's temperature: what its logits were divided by.
@@ -17,18 +19,28 @@ pub struct Temperature {
     pub temperature: f64,
 }
 
+/// What calibration found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibration {
+    /// One for each head that the data can judge.
+    pub temperatures: Vec<Temperature>,
+    /// What each head contributes to an album's scores, where it has two.
+    pub shares: Option<Shares>,
+}
+
 /// Divides the logits of each head by the temperature under which the validation rows (faces and
 /// mirror images averaged) are most likely, and writes the model with these heads to `out`. No
-/// answer changes, only how sure it is.
+/// answer of a head changes, only how sure it is. Then fits what each head contributes to an album's
+/// scores, and writes that into the model's description.
 ///
 /// The label head is fitted to the labels, the FER+ head to its majority labels.
 ///
 /// # Errors
 /// If the model or the data cannot be used.
-pub fn calibrate(model: &Path, dataset: &Dataset, out: &Path) -> Result<Vec<Temperature>> {
+pub fn calibrate(model: &Path, dataset: &Dataset, out: &Path) -> Result<Calibration> {
     let network = weights::load(model)?;
     let rows = dataset.indices(Usage::PublicTest);
-    let predictions = predict(&network, dataset, &rows, true)?;
+    let mut predictions = predict(&network, dataset, &rows, true)?;
     let fitted: Vec<Temperature> = [Protocol::Labels, Protocol::FerplusMajority]
         .into_iter()
         .filter_map(|protocol| {
@@ -52,8 +64,37 @@ pub fn calibrate(model: &Path, dataset: &Dataset, out: &Path) -> Result<Vec<Temp
         let key = format!("temperature.{head}");
         file.metadata.insert(key, temperature.to_string());
     }
+    for Temperature { head, temperature } in &fitted {
+        let heads = predictions.heads.iter_mut();
+        for (spec, probabilities) in heads.filter(|(spec, _)| spec.name == *head) {
+            for row in probabilities.chunks_exact_mut(spec.emotions.len()) {
+                temper(row, *temperature);
+            }
+        }
+    }
+    let shares = shares::fit(&predictions, dataset);
+    if let Some(shares) = &shares {
+        let mut spec = network.spec().clone();
+        for (head, share) in spec.heads.iter_mut().zip(&shares.heads) {
+            head.album = share.clone();
+        }
+        let json = serde_json::to_string(&spec);
+        let json = json.map_err(|e| Error::Model(format!("{}: {e}", model.display())))?;
+        file.metadata.insert("spec".to_owned(), json);
+    }
     weights::save(out, file.tensors, file.metadata)?;
-    Ok(fitted)
+    Ok(Calibration {
+        temperatures: fitted,
+        shares,
+    })
+}
+
+/// The probabilities that logits divided by `temperature` give.
+fn temper(probabilities: &mut [f32], temperature: f64) {
+    for p in &mut *probabilities {
+        *p = (f64::from(p.max(f32::MIN_POSITIVE)).ln() / temperature) as f32;
+    }
+    softmax(probabilities);
 }
 
 /// The temperature that makes the truth of the samples most likely.
@@ -114,7 +155,11 @@ mod tests {
         run.fit(&mut ()).unwrap();
         let (before, after) = (run.folder().best(), folder.path().join("calibrated"));
         let fitted = calibrate(&before, &dataset, &after).unwrap();
-        assert_eq!(fitted.len(), 2);
+        assert_eq!(fitted.temperatures.len(), 2);
+        let shares = fitted.shares.unwrap();
+        let heads = weights::load(&after).unwrap().spec().heads.clone();
+        let written: Vec<_> = heads.into_iter().map(|head| head.album).collect();
+        assert_eq!(written, shares.heads);
 
         let answers = |model: &Path| {
             let network = weights::load(model).unwrap();
