@@ -13,6 +13,7 @@ use crate::imaging::Limits;
 use crate::pipeline::Analyser;
 
 /// The settings of this call, read once.
+#[derive(Clone)]
 pub(super) struct Context {
     effective: Effective,
     quiet: bool,
