@@ -26,6 +26,7 @@ pub mod classify;
 pub mod cli;
 pub mod config;
 pub mod detect;
+pub mod gallery;
 pub mod imaging;
 pub mod nn;
 pub mod pipeline;

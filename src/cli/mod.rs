@@ -10,6 +10,7 @@ mod date;
 mod epochs;
 mod evaluate;
 mod evaluate_album;
+mod gallery;
 mod index;
 mod json;
 mod model;
@@ -72,6 +73,8 @@ enum Command {
     Query(query::QueryArgs),
     /// Read the faces of files, without the index
     Classify(classify::ClassifyArgs),
+    /// Look at the photos in a browser, and say what a face shows
+    Gallery(gallery::GalleryArgs),
     /// Tell everything that is known of a photo
     Show(show::ShowArgs),
     /// Work with training data
@@ -133,6 +136,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Reindex(args) => index::run(&args, true, &context, out),
         Command::Query(args) => query::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
+        Command::Gallery(args) => gallery::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
         Command::Dataset(args) => dataset::run(&args, out),
         Command::Train(args) => train::run(&args, out),

@@ -13,6 +13,7 @@ pub(super) struct Places {
     pub pictures: PathBuf,
     pub config_file: PathBuf,
     pub database: PathBuf,
+    pub thumbnails: PathBuf,
 }
 
 impl Places {
@@ -30,6 +31,7 @@ impl Places {
                 .map_or_else(|| home.join("Pictures"), Path::to_owned),
             config_file: project.config_dir().join("config.toml"),
             database: project.data_dir().join("index.sqlite3"),
+            thumbnails: project.cache_dir().join("thumbnails"),
             home,
         })
     }
