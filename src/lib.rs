@@ -14,6 +14,7 @@
 //! share is a leaf.
 
 pub mod affine;
+pub mod atomic;
 pub mod emotion;
 pub mod error;
 pub mod face;

@@ -14,6 +14,7 @@ pub(super) struct Places {
     pub config_file: PathBuf,
     pub database: PathBuf,
     pub thumbnails: PathBuf,
+    pub models: PathBuf,
 }
 
 impl Places {
@@ -30,6 +31,7 @@ impl Places {
                 .picture_dir()
                 .map_or_else(|| home.join("Pictures"), Path::to_owned),
             config_file: project.config_dir().join("config.toml"),
+            models: project.data_dir().join("models"),
             database: project.data_dir().join("index.sqlite3"),
             thumbnails: project.cache_dir().join("thumbnails"),
             home,

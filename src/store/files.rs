@@ -9,6 +9,7 @@ use crate::error::{Skip, SkipReason};
 use crate::file::FileMeta;
 
 use super::path::{Subtree, decode, encode};
+use super::photos;
 use super::record::{KnownFile, Models, PhotoId};
 
 /// One range of the primary key: from the folder's own name to the last name below it. Between the
@@ -97,6 +98,7 @@ pub(super) fn put(
     meta: &FileMeta,
     outcome: Result<PhotoId, &Skip>,
 ) -> rusqlite::Result<()> {
+    let before = photo_at(db, path)?;
     db.prepare_cached(
         "INSERT INTO files (path, size, mtime_ns, inode, device,
                             photo_id, skip_reason, skip_detail)
@@ -117,15 +119,30 @@ pub(super) fn put(
         outcome.err().map(|skip| skip.reason),
         outcome.err().map(|skip| &skip.detail),
     ])?;
-    Ok(())
+    match before {
+        Some(before) if outcome != Ok(before) => photos::note_loss(db, before),
+        _ => Ok(()),
+    }
+}
+
+fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
+    let photo = db
+        .prepare_cached("SELECT photo_id FROM files WHERE path = ?")?
+        .query_row([encode(path)], |row| row.get(0))
+        .optional()?;
+    Ok(photo.flatten())
 }
 
 /// Forgets the file at `path`; whether it was known.
 pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
-    let removed = db
-        .prepare_cached("DELETE FROM files WHERE path = ?")?
-        .execute([encode(path)])?;
-    Ok(removed > 0)
+    let removed: Option<Option<PhotoId>> = db
+        .prepare_cached("DELETE FROM files WHERE path = ? RETURNING photo_id")?
+        .query_row([encode(path)], |row| row.get(0))
+        .optional()?;
+    if let Some(Some(photo)) = removed {
+        photos::note_loss(db, photo)?;
+    }
+    Ok(removed.is_some())
 }
 
 #[cfg(test)]

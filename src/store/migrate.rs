@@ -104,7 +104,8 @@ mod tests {
 
     /// Rows as a database of each version holds them: `SAMPLES[n]` is added by version `n + 1`
     /// and must survive all later ones.
-    const SAMPLES: &[&str] = &["
+    const SAMPLES: &[&str] = &[
+        "
         INSERT INTO models VALUES (1, 'yunet'), (2, 'cnn');
         INSERT INTO photos (id, hash, bytes, indexed_at, format, width, height, taken_local,
                             taken_source, detector, classifier, face_count)
@@ -112,7 +113,13 @@ mod tests {
         INSERT INTO files VALUES (CAST('/album/a.jpg' AS BLOB), 10, 0, 1, 1, 7, NULL, NULL);
         INSERT INTO faces VALUES (9, 7, 0, 1, 1, 2, 2, NULL, 0.9, 0, 0, 0, 0.75, 0, 0, 0.25, 0);
         INSERT INTO photo_scores VALUES (3, 0.75, 0, 7);
-    "];
+    ",
+        "
+        INSERT INTO corrections VALUES (3, zeroblob(32), 1, 1, 2, 2, 3, 0);
+        UPDATE faces SET correction = 3 WHERE id = 9;
+        INSERT INTO roots VALUES (CAST('/album' AS BLOB), 0, NULL);
+    ",
+    ];
 
     fn connection() -> Connection {
         Connection::open_in_memory().unwrap()

@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 use rusqlite::Connection;
 
 use crate::emotion::Emotion;
+use crate::face::Correction;
 
 use super::path::decode;
 use super::record::{PhotoId, Scan, StoredFace};
@@ -49,9 +50,16 @@ impl Query {
         }
     }
 
+    /// A person's word on a face goes before the detector's confidence.
     fn counts(&self, face: &StoredFace) -> bool {
-        face.face.score >= self.min_detection
-            && face.face.bounding_box.short_side() >= self.min_face
+        match face.correction {
+            Some(Correction::NotAFace) => false,
+            Some(Correction::Emotion(_)) => true,
+            None => {
+                face.face.score >= self.min_detection
+                    && face.face.bounding_box.short_side() >= self.min_face
+            }
+        }
     }
 }
 
@@ -104,7 +112,7 @@ pub(super) fn run(db: &Connection, query: &Query) -> rusqlite::Result<Vec<Hit>> 
         faces.retain(|face| query.counts(face));
         let exact = faces
             .iter()
-            .map(|face| face.scores[query.emotion])
+            .filter_map(|face| face.score(query.emotion))
             .max_by(f32::total_cmp);
         if let Some(score) = exact.filter(|score| *score >= query.min_score) {
             ranked.score = score;

@@ -4,12 +4,11 @@ use jiff::civil::DateTime;
 use rusqlite::{Connection, Row, named_params, params};
 
 use crate::emotion::Emotion;
-use crate::face::ScoredFace;
 
 use super::codec::civil_ms;
 use super::path::Subtree;
 use super::query::Query;
-use super::record::PhotoId;
+use super::record::{PhotoId, StoredFace};
 
 /// Stands for an unknown date: it sorts after every known one.
 const UNKNOWN_DATE: i64 = i64::MIN;
@@ -19,7 +18,7 @@ pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
     taken_local: Option<i64>,
-    faces: &[ScoredFace],
+    faces: &[StoredFace],
 ) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM photo_scores WHERE photo_id = ?")?
         .execute([photo])?;
@@ -29,7 +28,7 @@ pub(super) fn replace(
     for emotion in Emotion::ALL {
         let best = faces
             .iter()
-            .map(|face| face.scores[emotion])
+            .filter_map(|face| face.score(emotion))
             .max_by(f32::total_cmp);
         if let Some(score) = best {
             insert.execute(params![

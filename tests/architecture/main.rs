@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 const LEAVES: &[&str] = &[
-    "affine", "emotion", "error", "face", "file", "photo", "raster",
+    "affine", "atomic", "emotion", "error", "face", "file", "photo", "raster",
 ];
 
 /// A name that only some modules may use.
