@@ -73,7 +73,6 @@ export class Filters {
   togglePanel() {
     this.#form.hidden = !this.#form.hidden;
     this.#toggle.setAttribute("aria-expanded", String(!this.#form.hidden));
-    if (!this.#form.hidden) this.#form.since.focus();
   }
 
   // Puts the address's filters into the controls.
@@ -100,7 +99,9 @@ export class Filters {
   // How many photos each emotion would bring, and which folders there are.
   showCounts({ all, emotions, folders }) {
     for (const [emotion, chip] of this.#chips) {
-      find(".count", chip).textContent = number(emotion === "" ? all : emotions[emotion]);
+      const count = emotion === "" ? all : emotions[emotion];
+      find(".count", chip).textContent = number(count);
+      chip.classList.toggle("none", count === 0);
     }
     const select = this.#form.under;
     const chosen = select.value;

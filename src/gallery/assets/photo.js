@@ -4,7 +4,8 @@ import * as api from "./api.js";
 import { date, element, find, toast } from "./dom.js";
 import { drawBoxes, listFaces } from "./faces.js";
 
-const MEGABYTE = 1e6;
+// A small photo is not blown up to the whole screen.
+const ENLARGED = 2.5;
 
 export class PhotoView {
   #dialog = find("#photo");
@@ -60,7 +61,9 @@ export class PhotoView {
       this.#picture.src = api.view(photo.id);
       this.#picture.alt = photo.description ?? fileName(photo);
     }
-    find(".frame").style.setProperty("--ratio", (photo.width / photo.height).toFixed(5));
+    const { style } = find(".frame");
+    style.setProperty("--ratio", (photo.width / photo.height).toFixed(5));
+    style.setProperty("--most", `${ENLARGED * photo.width}px`);
     find("#photo-name").textContent = fileName(photo);
     find("#facts").replaceChildren(...facts(photo));
     find("#reveal").hidden = !photo.can_reveal;
@@ -162,12 +165,13 @@ export function withPhoto(id) {
 
 const fileName = (photo) => photo.paths[0].split(/[\\/]/).at(-1);
 
+const length = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+
 function facts(photo) {
-  const megabytes = photo.bytes / MEGABYTE;
-  const size = `${photo.width} × ${photo.height}, ${photo.format}, ${megabytes.toFixed(megabytes < 10 ? 1 : 0)} MB`;
+  const size = `${photo.width} × ${photo.height}, ${photo.format}, ${length(photo.bytes)}`;
   const taken = date(photo.taken, { dateStyle: "full", timeStyle: "short" });
   const known = [
-    [photo.taken_from_file ? "File of" : "Taken", taken],
+    [photo.taken_from_file ? "File dated" : "Taken", taken],
     ["About", photo.description],
     ["Place", photo.place ?? photo.position?.map((degrees) => degrees.toFixed(4)).join(", ")],
     ["Camera", photo.camera],
