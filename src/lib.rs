@@ -29,6 +29,7 @@ pub mod config;
 #[cfg(unix)]
 pub mod daemon;
 pub mod detect;
+pub mod gallery;
 pub mod imaging;
 pub mod nn;
 pub mod pipeline;

@@ -11,6 +11,7 @@ mod date;
 mod epochs;
 mod evaluate;
 mod evaluate_album;
+mod gallery;
 mod index;
 mod json;
 mod model;
@@ -97,6 +98,8 @@ enum Command {
     Query(query::QueryArgs),
     /// Read the faces of files, without the index
     Classify(classify::ClassifyArgs),
+    /// Look at the photos in a browser, and say what a face shows
+    Gallery(gallery::GalleryArgs),
     /// Tell everything that is known of a photo
     Show(show::ShowArgs),
     /// Say what emotion a face shows; it holds whatever a model says
@@ -171,6 +174,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Status(args) => status::run(&args, &context, out),
         Command::Query(args) => query::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
+        Command::Gallery(args) => gallery::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
         Command::Correct(args) => correct::correct(&args, &context),
         Command::Reject(args) => correct::reject(&args, &context),

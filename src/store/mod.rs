@@ -173,6 +173,16 @@ impl Store {
             .map_err(|error| explain::sentence(&self.path, &error))
     }
 
+    /// A number that is another one once another connection has written.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn revision(&self) -> Result<i64> {
+        let version =
+            |db: &Connection| db.pragma_query_value(None, "data_version", |row| row.get(0));
+        version(&self.connection).map_err(|error| explain::sentence(&self.path, &error))
+    }
+
     /// Writes in one transaction: all that `work` does is kept, or nothing if it fails.
     ///
     /// # Errors
