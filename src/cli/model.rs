@@ -40,6 +40,9 @@ enum ModelCommand {
         /// The data set, as `dataset import` writes it.
         #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
         data: PathBuf,
+        /// Store the weights as 16-bit floats, in half the size.
+        #[arg(long)]
+        half: bool,
         /// Where to write the calibrated model.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -60,9 +63,10 @@ pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Resu
         ModelCommand::Calibrate {
             file,
             data,
+            half,
             out: to,
         } => {
-            let fitted = calibrate(file, &Dataset::load(data)?, to)?;
+            let fitted = calibrate(file, &Dataset::load(data)?, *half, to)?;
             for Temperature { head, temperature } in fitted.temperatures {
                 out.line(format_args!("{head}: temperature {temperature:.3}"))?;
             }
