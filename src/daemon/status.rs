@@ -45,7 +45,8 @@ pub struct Activity {
     pub pid: u32,
     /// Its version.
     pub version: String,
-    /// The folders that it follows, and how.
+    /// The folders that it follows, and how; in [`Status`] they are among the roots there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roots: Vec<(String, Option<RootState>)>,
     /// Whether all folders were held against the index since it started.
     pub is_ready: bool,
@@ -98,11 +99,12 @@ impl Status {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn of(store: &Store, daemon: Option<Activity>) -> Result<Self> {
+    pub fn of(store: &Store, mut daemon: Option<Activity>) -> Result<Self> {
         let totals = store.totals()?;
         let followed = daemon
-            .as_ref()
-            .map_or(&[][..], |activity| &activity.roots[..]);
+            .as_mut()
+            .map(|activity| std::mem::take(&mut activity.roots))
+            .unwrap_or_default();
         let mut roots: Vec<RootStatus> = store
             .roots()?
             .into_iter()
@@ -118,10 +120,10 @@ impl Status {
             })
             .collect();
         for (path, state) in followed {
-            match roots.iter_mut().find(|root| root.path == *path) {
+            match roots.iter_mut().find(|root| root.path == path) {
                 Some(root) => root.state = state.unwrap_or(root.state),
                 None => roots.push(RootStatus {
-                    path: path.clone(),
+                    path,
                     state: state.unwrap_or(RootState::Idle),
                     reconciled_at: None,
                     offline_since: None,
