@@ -47,9 +47,10 @@ impl Builtin {
             finest = 1.0 / across;
         }
         let looks = SecondLook::new(&self.network, &self.params, photo, finest);
-        let mut faces = looks.at(self.suppress(candidates));
+        // Boxes within boxes stay for now: what is around a small face may seem the better one.
+        let mut faces = looks.at(suppress(candidates, self.params.suppress_iou, 1.0));
         faces.retain(|face| face.score >= threshold);
-        self.suppress(faces)
+        suppress(faces, self.params.suppress_iou, self.params.suppress_inside)
     }
 
     /// Faces of a photo in which upright there are none: turned by one, two or three quarters, after
@@ -83,10 +84,6 @@ impl Builtin {
             .into_iter()
             .map(|face| face.through(&back))
             .collect()
-    }
-
-    fn suppress(&self, faces: Vec<DetectedFace>) -> Vec<DetectedFace> {
-        suppress(faces, self.params.suppress_iou, self.params.suppress_inside)
     }
 }
 

@@ -14,6 +14,9 @@ pub struct DetectorParams {
     pub doubt: f32,
     /// Score from which on a candidate needs no second look.
     pub certainty: f32,
+    /// Least score at a second look that counts. It is higher than `threshold`: a face shows itself
+    /// clearly there, and the texture that made the candidate may look like one again.
+    pub second_threshold: f32,
     /// Shorter side, in pixels of the finest copy, below which a doubtful face is looked at again: smaller
     /// ones gain from more pixels, larger ones do not.
     pub small_face: f32,
@@ -58,11 +61,12 @@ const WORTH_FINE: f64 = 1.6;
 impl Default for DetectorParams {
     fn default() -> Self {
         Self {
-            threshold: 0.5,
+            threshold: 0.6,
             resolution: Resolution::Auto,
             max_enlargement: 2.0,
             doubt: 0.1,
             certainty: 0.7,
+            second_threshold: 0.8,
             small_face: 26.0,
             roll: 25_f32.to_radians(),
             max_looks: 100,

@@ -87,7 +87,7 @@ impl<'a> SecondLook<'a> {
         let expected = face.through(&to_photo.inverse()?).bounding_box;
         let seen = self
             .network
-            .candidates(&patch, self.params.doubt)
+            .candidates(&patch, self.params.second_threshold)
             .into_iter()
             .filter(|seen| seen.bounding_box.iou(&expected) >= SAME)
             .max_by(|a, b| a.score.total_cmp(&b.score))?;
