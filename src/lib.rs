@@ -9,7 +9,7 @@
 //!   └──────────────────── cli asks and shows ◀───────── query ──────────────────────┘
 //! ```
 //!
-//! Imports run down only: `cli`, `train` → `pipeline` → `album`, `imaging`, `detect`, `classify`,
+//! Imports run down only: `cli` → `daemon`, `train` → `pipeline` → `album`, `imaging`, `detect`, `classify`,
 //! `store` → `nn`, `config` and the leaves. Siblings do not import each other; what two of them
 //! share is a leaf.
 
@@ -27,7 +27,10 @@ pub mod album;
 pub mod classify;
 pub mod cli;
 pub mod config;
+#[cfg(unix)]
+pub mod daemon;
 pub mod detect;
+pub mod gallery;
 pub mod imaging;
 pub mod nn;
 pub mod pipeline;

@@ -13,6 +13,7 @@ use crate::imaging::Limits;
 use crate::pipeline::Analyser;
 
 /// The settings of this call, read once.
+#[derive(Clone)]
 pub(super) struct Context {
     effective: Effective,
     quiet: bool,
@@ -58,6 +59,16 @@ impl Context {
         })
     }
 
+    /// What every photo is held to.
+    pub const fn limits(&self) -> Limits {
+        let limits = &self.config().limits;
+        Limits {
+            max_bytes: limits.max_file_bytes,
+            max_pixels: limits.max_pixels,
+            max_time: Duration::from_secs(limits.decode_seconds),
+        }
+    }
+
     /// The model that reads faces.
     fn classifier(&self) -> Result<Cnn> {
         let model = &self.config().classifier.model;
@@ -83,15 +94,10 @@ impl Context {
             threshold,
             ..DetectorParams::default()
         };
-        let limits = Limits {
-            max_bytes: config.limits.max_file_bytes,
-            max_pixels: config.limits.max_pixels,
-            max_time: Duration::from_secs(config.limits.decode_seconds),
-        };
         Ok(Analyser::new(
             Box::new(Builtin::new(detector)?),
             Box::new(self.classifier()?),
-            limits,
+            self.limits(),
             config.detector.min_face,
         ))
     }

@@ -11,6 +11,7 @@ mod date;
 mod epochs;
 mod evaluate;
 mod evaluate_album;
+mod gallery;
 mod index;
 mod json;
 mod model;
@@ -18,9 +19,15 @@ mod model_use;
 mod output;
 mod progress;
 mod query;
+#[cfg(unix)]
+mod service;
 mod show;
+#[cfg(unix)]
+mod status;
 mod sweep;
 mod train;
+#[cfg(unix)]
+mod watch;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -44,7 +51,7 @@ struct Cli {
 }
 
 /// Options that every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 struct GlobalArgs {
     /// The index database [default: in the data folder of this system]
@@ -78,10 +85,21 @@ enum Command {
     Index(index::IndexArgs),
     /// Look at every photo again, as after a new model
     Reindex(index::IndexArgs),
+    /// Follow folders: what changes on the disk is in the index moments later
+    #[cfg(unix)]
+    Watch(watch::WatchArgs),
+    /// Have the folders followed from every login on
+    #[cfg(unix)]
+    Service(service::ServiceArgs),
+    /// Tell whether the folders are followed, what is left to do, and how much there is
+    #[cfg(unix)]
+    Status(status::StatusArgs),
     /// Find the photos that show an emotion most
     Query(query::QueryArgs),
     /// Read the faces of files, without the index
     Classify(classify::ClassifyArgs),
+    /// Look at the photos in a browser, and say what a face shows
+    Gallery(gallery::GalleryArgs),
     /// Tell everything that is known of a photo
     Show(show::ShowArgs),
     /// Say what emotion a face shows; it holds whatever a model says
@@ -122,7 +140,7 @@ enum Outcome {
 /// Exit codes: 0 done or found, 1 nothing found, 2 error. A closed pipe is no error.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging(&cli.global);
+    start_logging(&cli);
     let mut stdout = Stdout::new();
     let result = run(cli, &mut stdout).and_then(|outcome| {
         stdout.flush()?;
@@ -143,12 +161,20 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
-    let context = Context::new(cli.global)?;
+    let global = cli.global;
+    let context = Context::new(global.clone())?;
     match cli.command {
         Command::Index(args) => index::run(&args, false, &context, out),
         Command::Reindex(args) => index::run(&args, true, &context, out),
+        #[cfg(unix)]
+        Command::Watch(args) => watch::run(&args, &context, global),
+        #[cfg(unix)]
+        Command::Service(args) => service::run(&args, &context, &global, out),
+        #[cfg(unix)]
+        Command::Status(args) => status::run(&args, &context, out),
         Command::Query(args) => query::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
+        Command::Gallery(args) => gallery::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
         Command::Correct(args) => correct::correct(&args, &context),
         Command::Reject(args) => correct::reject(&args, &context),
@@ -163,10 +189,15 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
     }
 }
 
-/// Logs go to standard error: warnings, with `-v` what happens, with `-vv` details.
+/// Logs go to standard error: warnings, with `-v` what happens, with `-vv` details. The daemon has
+/// nobody else to tell what happens.
 /// `FER_INDEX_LOG` holds a filter in the syntax of `tracing-subscriber` and wins.
-fn start_logging(global: &GlobalArgs) {
-    let level = match (global.quiet, global.verbose) {
+fn start_logging(cli: &Cli) {
+    #[cfg(unix)]
+    let is_daemon = matches!(cli.command, Command::Watch(_));
+    #[cfg(not(unix))]
+    let is_daemon = false;
+    let level = match (cli.global.quiet, cli.global.verbose + u8::from(is_daemon)) {
         (true, _) => "error",
         (false, 0) => "warn",
         (false, 1) => "info",

@@ -15,11 +15,13 @@ mod hevc_colour;
 mod jpeg;
 mod jpeg_source;
 mod limits;
+mod thumbnail;
 
 use image::{ImageFormat, RgbImage};
 
 pub use format::Format;
 pub use limits::Limits;
+pub use thumbnail::{Thumbnails, reduced};
 
 use crate::error::{Skip, SkipReason};
 use crate::photo::Capture;
