@@ -21,6 +21,7 @@ pub mod face;
 pub mod file;
 pub mod photo;
 pub mod raster;
+pub mod sample;
 
 pub mod album;
 pub mod classify;
