@@ -23,8 +23,6 @@ pub(super) enum Refusal {
     NotFound,
     #[error("the photo cannot be shown any more: {0}")]
     Gone(String),
-    #[error("{0}")]
-    Bad(String),
     #[error("files are shown only on the machine that runs the gallery")]
     NotHere,
     #[error("{0}")]
@@ -39,7 +37,6 @@ impl Refusal {
             Self::NoKey => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,
-            Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

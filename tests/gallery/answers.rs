@@ -37,7 +37,10 @@ fn album() -> (TestEnv, Server) {
 
 fn names(answer: &Value) -> Vec<&str> {
     let photos = answer["photos"].as_array().unwrap();
-    photos.iter().map(|photo| photo["name"].as_str().unwrap()).collect()
+    photos
+        .iter()
+        .map(|photo| photo["name"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -48,7 +51,10 @@ fn the_grid_shows_what_the_filters_admit() {
     for (filters, expected) in [
         ("emotion=happy", vec!["glad.jpg", "mixed.jpg"]),
         ("emotion=happy&min=90", vec!["glad.jpg"]),
-        ("emotion=happy&min=0&since=2020-01-01", vec!["mixed.jpg", "faint.jpg", "sad.jpg"]),
+        (
+            "emotion=happy&min=0&since=2020-01-01",
+            vec!["mixed.jpg", "faint.jpg", "sad.jpg"],
+        ),
         ("emotion=happy&until=2019-07-14", vec!["glad.jpg"]),
         ("emotion=happy&until=2019-07-13", vec![]),
         ("emotion=sad", vec!["sad.jpg", "mixed.jpg"]),
@@ -72,31 +78,50 @@ fn the_grid_shows_what_the_filters_admit() {
 fn the_grid_comes_in_parts_without_gap_or_overlap() {
     let (_env, server) = album();
     let part = |offset: usize| {
-        server.ask(&format!("/api/photos?emotion=happy&min=0&limit=3&offset={offset}"))
+        server.ask(&format!(
+            "/api/photos?emotion=happy&min=0&limit=3&offset={offset}"
+        ))
     };
     let (first, rest) = (part(0), part(3));
     assert_eq!(names(&first), ["glad.jpg", "mixed.jpg", "faint.jpg"]);
     assert_eq!(names(&rest), ["sad.jpg"]);
-    assert_eq!((&first["more"], &rest["more"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&first["more"], &rest["more"]),
+        (&json!(true), &json!(false))
+    );
     assert_eq!(names(&part(4)), [] as [&str; 0]);
 }
 
 #[test]
 fn counts_are_what_the_grid_would_show() {
     let (_env, server) = album();
-    for filters in ["", "min=90", "until=2020-12-31", "text=party", "who=all", "since=2030-01-01"] {
+    for filters in [
+        "",
+        "min=90",
+        "until=2020-12-31",
+        "text=party",
+        "who=all",
+        "since=2030-01-01",
+    ] {
         let counts = server.ask(&format!("/api/counts?{filters}"));
         for emotion in Emotion::ALL {
             let emotion = emotion.name();
             let grid = server.ask(&format!("/api/photos?limit=99&emotion={emotion}&{filters}"));
-            assert_eq!(counts["emotions"][emotion], names(&grid).len(), "{emotion} {filters}");
+            assert_eq!(
+                counts["emotions"][emotion],
+                names(&grid).len(),
+                "{emotion} {filters}"
+            );
         }
         let all = server.ask(&format!("/api/photos?limit=99&{filters}"));
         assert_eq!(counts["all"], names(&all).len(), "{filters}");
         assert_eq!(counts["indexed"], true);
     }
     // Choosing an emotion changes no chip's count.
-    assert_eq!(server.ask("/api/counts?emotion=sad"), server.ask("/api/counts"));
+    assert_eq!(
+        server.ask("/api/counts?emotion=sad"),
+        server.ask("/api/counts")
+    );
 }
 
 #[test]
@@ -107,10 +132,18 @@ fn folders_are_offered_as_a_tree() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|folder| (folder["name"].as_str().unwrap(), folder["depth"].as_u64().unwrap()))
+        .map(|folder| {
+            (
+                folder["name"].as_str().unwrap(),
+                folder["depth"].as_u64().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(folders, [("album", 0), ("beach", 1), ("party", 1)]);
-    assert_eq!(counts["folders"][0]["path"], env.path("album").display().to_string());
+    assert_eq!(
+        counts["folders"][0]["path"],
+        env.path("album").display().to_string()
+    );
 }
 
 #[test]
@@ -123,7 +156,10 @@ fn a_photo_is_told_with_its_faces() {
     assert_eq!(face["box"], json!([120.0, 30.0, 60.0, 80.0]));
     let sad = face["scores"][Sad.index()].as_f64().unwrap();
     assert!((sad - 0.7).abs() < 1e-6, "{face}");
-    assert_eq!((&face["said"], &face["rejected"]), (&Value::Null, &json!(false)));
+    assert_eq!(
+        (&face["said"], &face["rejected"]),
+        (&Value::Null, &json!(false))
+    );
     assert_eq!(server.get("/api/photo/99").send().status, 404);
 }
 
@@ -140,7 +176,9 @@ fn a_persons_word_counts_and_can_be_taken_back() {
     assert_eq!((count(Happy), count(Sad)), (json!(1), json!(3)));
     assert_eq!(faces()[0]["said"], "sad");
     // Other commands hear of it.
-    let run = env.run("query --emotion sad --limit 1 --format paths").found();
+    let run = env
+        .run("query --emotion sad --limit 1 --format paths")
+        .found();
     assert!(run.text().trim_end().ends_with("party/glad.jpg"), "{run:?}");
 
     assert_eq!(say(json!("not_a_face")), 204);
@@ -151,7 +189,12 @@ fn a_persons_word_counts_and_can_be_taken_back() {
     assert_eq!((count(Happy), count(Sad)), (json!(2), json!(2)));
     assert_eq!(faces()[0]["said"], Value::Null);
 
-    assert_eq!(server.post("/api/face/999", &json!({"shows": "sad"})).status, 404);
+    assert_eq!(
+        server
+            .post("/api/face/999", &json!({"shows": "sad"}))
+            .status,
+        404
+    );
     for wrong in [json!({"shows": "bored"}), json!("maybe"), json!({})] {
         assert_eq!(say(wrong), 422);
     }
@@ -180,7 +223,10 @@ fn before_anything_is_indexed_there_is_a_page() {
     let env = TestEnv::new();
     let server = Server::start(&env);
     let counts = server.ask("/api/counts");
-    assert_eq!((&counts["all"], &counts["indexed"]), (&json!(0), &json!(false)));
+    assert_eq!(
+        (&counts["all"], &counts["indexed"]),
+        (&json!(0), &json!(false))
+    );
     assert_eq!(names(&server.ask("/api/photos?limit=9")), [] as [&str; 0]);
     assert_eq!(server.get("/").send().status, 200);
 }

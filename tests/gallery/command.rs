@@ -31,13 +31,23 @@ fn stand_in(env: &TestEnv, name: &str, exit_code: i32) -> PathBuf {
 
 fn with_stand_ins(env: &TestEnv, line: &str) -> Command {
     let mut command = env.command(line);
-    command.env("PATH", format!("{}:/usr/bin:/bin", env.path("bin").display()));
+    command.env(
+        "PATH",
+        format!("{}:/usr/bin:/bin", env.path("bin").display()),
+    );
     command
 }
 
 fn one_photo(env: &TestEnv) {
     let bytes = fixture("astronaut.jpg");
-    seed(env, &[Seed::new("trip, 1/a b.jpg", bytes, &[(Emotion::Happy, 0.9)])]);
+    seed(
+        env,
+        &[Seed::new(
+            "trip, 1/a b.jpg",
+            bytes,
+            &[(Emotion::Happy, 0.9)],
+        )],
+    );
 }
 
 #[test]
@@ -49,7 +59,9 @@ fn the_browser_is_started_with_a_link_that_opens_once() {
     let opened = wait_for("the browser", || fs::read_to_string(&noted).ok());
     let opened = opened.trim_end();
     assert_ne!(opened, server.link);
-    let target = opened.strip_prefix(&format!("http://{}", server.address)).unwrap();
+    let target = opened
+        .strip_prefix(&format!("http://{}", server.address))
+        .unwrap();
     let enter = || Request::get(server.address, target).send().status;
     assert_eq!((enter(), enter()), (200, 401));
 }
@@ -59,7 +71,10 @@ fn a_photo_is_shown_in_the_file_manager() {
     let env = TestEnv::new();
     one_photo(&env);
     let selected = stand_in(&env, "dbus-send", 0);
-    let server = Server::of(&mut with_stand_ins(&env, "gallery --no-open --listen 127.0.0.1:0"));
+    let server = Server::of(&mut with_stand_ins(
+        &env,
+        "gallery --no-open --listen 127.0.0.1:0",
+    ));
     assert_eq!(server.post("/api/photo/1/reveal", &json!(null)).status, 200);
     let asked = fs::read_to_string(&selected).unwrap();
     assert!(asked.contains("/album/trip%2C%201/a%20b.jpg "), "{asked}");
@@ -74,7 +89,11 @@ fn a_photo_is_shown_in_the_file_manager() {
     stand_in(&env, "xdg-open", 3);
     let failed = server.post("/api/photo/1/reveal", &json!(null));
     assert_eq!(failed.status, 500);
-    assert!(failed.text().contains("no file manager"), "{}", failed.text());
+    assert!(
+        failed.text().contains("no file manager"),
+        "{}",
+        failed.text()
+    );
 
     fs::remove_file(env.album("trip, 1/a b.jpg")).unwrap();
     assert_eq!(server.post("/api/photo/1/reveal", &json!(null)).status, 410);
@@ -121,8 +140,16 @@ fn an_address_on_the_network_is_warned_of_and_reveals_nothing() {
     let warned = fs::read_to_string(&stderr).unwrap();
     assert!(warned.contains("open to the network"), "{warned}");
     server.address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    for (host, status) in [("photos.home", 200), ("192.168.0.1", 200), ("evil.example", 421)] {
-        assert_eq!(server.get("/").host(Some(host)).send().status, status, "{host}");
+    for (host, status) in [
+        ("photos.home", 200),
+        ("192.168.0.1", 200),
+        ("evil.example", 421),
+    ] {
+        assert_eq!(
+            server.get("/").host(Some(host)).send().status,
+            status,
+            "{host}"
+        );
     }
     let reveal = server.post("/api/photo/1/reveal", &json!(null));
     assert_eq!(reveal.status, 403);

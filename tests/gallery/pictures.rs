@@ -34,7 +34,11 @@ fn cached(env: &TestEnv) -> Vec<PathBuf> {
 fn pictures_are_upright_and_tell_nothing_else() {
     // Red above, blue below, 900 wide; stored as a phone does that is held upright.
     let upright = RgbImage::from_fn(900, 1600, |_, y| {
-        Rgb(if y < 800 { [240, 10, 10] } else { [10, 10, 240] })
+        Rgb(if y < 800 {
+            [240, 10, 10]
+        } else {
+            [10, 10, 240]
+        })
     });
     let exif = ExifBlock::new().with_orientation(6).bytes();
     let bytes = jpeg_with_exif(&jpeg(stored(&upright, 6)), &exif);
@@ -44,9 +48,16 @@ fn pictures_are_upright_and_tell_nothing_else() {
     for (route, height) in [("/thumb/1", 720), ("/view/1", 1600)] {
         let response = server.get(route).send();
         let shown = picture(&response).into_rgb8();
-        assert_eq!((shown.width(), shown.height()), (height * 9 / 16, height), "{route}");
+        assert_eq!(
+            (shown.width(), shown.height()),
+            (height * 9 / 16, height),
+            "{route}"
+        );
         let (top, bottom) = (shown.get_pixel(20, 20), shown.get_pixel(20, height - 20));
-        assert!(top[0] > 200 && bottom[2] > 200, "{route}: {top:?} {bottom:?}");
+        assert!(
+            top[0] > 200 && bottom[2] > 200,
+            "{route}: {top:?} {bottom:?}"
+        );
         assert!(!response.text().contains("Exif"), "{route}");
     }
 }
@@ -54,7 +65,14 @@ fn pictures_are_upright_and_tell_nothing_else() {
 #[test]
 fn a_thumbnail_is_made_once_and_kept_for_the_owner() {
     let env = TestEnv::new();
-    seed(&env, &[Seed::new("a/astronaut.jpg", fixture("astronaut.jpg"), &FACES)]);
+    seed(
+        &env,
+        &[Seed::new(
+            "a/astronaut.jpg",
+            fixture("astronaut.jpg"),
+            &FACES,
+        )],
+    );
     let server = Server::start(&env);
     let first = server.get("/thumb/1").send();
     picture(&first);
@@ -82,7 +100,11 @@ fn a_thumbnail_is_made_once_and_kept_for_the_owner() {
         use std::os::unix::fs::PermissionsExt as _;
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
-        let own = if entry.file_type().is_dir() { 0o700 } else { 0o600 };
+        let own = if entry.file_type().is_dir() {
+            0o700
+        } else {
+            0o600
+        };
         assert_eq!(mode, own, "{}", entry.path().display());
     }
 }

@@ -27,7 +27,11 @@ const ROUTES: [&str; 9] = [
 
 fn gallery() -> (TestEnv, Server) {
     let env = TestEnv::new();
-    let astronaut = Seed::new("astronaut.jpg", fixture("astronaut.jpg"), &[(Emotion::Happy, 0.9)]);
+    let astronaut = Seed::new(
+        "astronaut.jpg",
+        fixture("astronaut.jpg"),
+        &[(Emotion::Happy, 0.9)],
+    );
     seed(&env, &[astronaut]);
     let server = Server::start(&env);
     (env, server)
@@ -66,7 +70,12 @@ fn without_the_token_nothing_is_told() {
             is_refused(&request.send(), 401);
         }
     }
-    for entrance in ["/enter", "/enter?token=", "/enter?token=0", "/enter?token[]=1"] {
+    for entrance in [
+        "/enter",
+        "/enter?token=",
+        "/enter?token=0",
+        "/enter?token[]=1",
+    ] {
         let response = Request::get(server.address, entrance).send();
         is_refused(&response, 401);
     }
@@ -89,7 +98,10 @@ fn the_token_is_exchanged_for_a_strict_cookie() {
     }
     assert!(!cookie.contains("Domain"), "{cookie}");
     let (_, token) = target.split_once('=').unwrap();
-    assert!(!cookie.contains(token), "the cookie outlives the link's key in no log");
+    assert!(
+        !cookie.contains(token),
+        "the cookie outlives the link's key in no log"
+    );
     assert_eq!(server.get("/").send().status, 200);
 }
 
@@ -143,13 +155,19 @@ fn another_page_can_neither_change_nor_read() {
     for site in ["cross-site", "same-site"] {
         is_refused(&post(Some(&own)).header("sec-fetch-site", site).send(), 403);
         for route in ROUTES {
-            is_refused(&server.get(route).header("sec-fetch-site", site).send(), 403);
+            is_refused(
+                &server.get(route).header("sec-fetch-site", site).send(),
+                403,
+            );
         }
     }
     let reveal = server.get("/api/photo/1/reveal").method("POST");
     is_refused(&reveal.send(), 403);
     // A form of another page, had it passed so far, cannot say that it is JSON.
-    let form = server.get("/api/face/1").method("POST").header("origin", &own);
+    let form = server
+        .get("/api/face/1")
+        .method("POST")
+        .header("origin", &own);
     let form = form.header("content-type", "text/plain").send();
     assert_eq!(form.status, 415);
     // Reading is no way to change.
@@ -190,7 +208,11 @@ fn no_path_leads_out_of_the_index() {
         "http://evil.example/secret.txt",
     ] {
         let response = server.get(target).send();
-        assert!([400, 404].contains(&response.status), "{target}: {}", response.status);
+        assert!(
+            [400, 404].contains(&response.status),
+            "{target}: {}",
+            response.status
+        );
         assert!(!response.text().contains("root:"), "{target}");
     }
 }
@@ -226,17 +248,31 @@ fn every_answer_keeps_the_page_to_itself() {
             server.get("/").host(Some("evil.example")).send(),
         ]);
     for answer in answers {
-        let header = |name| answer.header(name).unwrap_or_else(|| panic!("{name}: {answer:?}"));
+        let header = |name| {
+            answer
+                .header(name)
+                .unwrap_or_else(|| panic!("{name}: {answer:?}"))
+        };
         let policy = header("content-security-policy");
-        for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"] {
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "frame-ancestors 'none'",
+        ] {
             assert!(policy.contains(part), "{policy}");
         }
-        assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+        assert!(
+            !policy.contains("unsafe") && !policy.contains("http"),
+            "{policy}"
+        );
         assert_eq!(header("x-content-type-options"), "nosniff");
         assert_eq!(header("referrer-policy"), "no-referrer");
         assert_eq!(header("cross-origin-resource-policy"), "same-origin");
         let caching = header("cache-control");
-        assert!(["no-store", "private, no-cache"].contains(&caching), "{caching}");
+        assert!(
+            ["no-store", "private, no-cache"].contains(&caching),
+            "{caching}"
+        );
     }
 }
 

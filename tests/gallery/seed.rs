@@ -50,9 +50,8 @@ pub fn seed(env: &TestEnv, photos: &[Seed]) -> Vec<PhotoId> {
 }
 
 fn record(seed: &Seed) -> PhotoRecord {
-    let size = image::load_from_memory(&seed.bytes).map_or((640, 480), |photo| {
-        (photo.width(), photo.height())
-    });
+    let size = image::load_from_memory(&seed.bytes)
+        .map_or((640, 480), |photo| (photo.width(), photo.height()));
     PhotoRecord {
         hash: ContentHash::of(&seed.bytes),
         bytes: seed.bytes.len() as u64,

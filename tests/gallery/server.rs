@@ -76,7 +76,9 @@ impl Server {
     /// Ends it as a supervisor does, and gives its exit code.
     #[cfg(unix)]
     pub fn terminate(mut self) -> i32 {
-        let kill = Command::new("kill").arg(self.child.id().to_string()).status();
+        let kill = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
         assert!(kill.unwrap().success());
         let ended = wait_for("the gallery to end", || self.child.try_wait().unwrap());
         ended.code().expect("it ends by itself")

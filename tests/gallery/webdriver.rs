@@ -112,7 +112,10 @@ impl Browser {
 
     /// Presses a key: a character, or one of WebDriver's code points.
     pub fn press(&self, key: char) {
-        let strokes = [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})];
+        let strokes = [
+            json!({"type": "keyDown", "value": key}),
+            json!({"type": "keyUp", "value": key}),
+        ];
         let keyboard = json!({"type": "key", "id": "keyboard", "actions": strokes});
         self.post("/actions", &json!({"actions": [keyboard]}));
     }
