@@ -18,6 +18,7 @@ pub mod emotion;
 pub mod error;
 pub mod face;
 pub mod file;
+pub mod geo;
 pub mod photo;
 pub mod raster;
 

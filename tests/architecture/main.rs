@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 const LEAVES: &[&str] = &[
-    "affine", "emotion", "error", "face", "file", "photo", "raster",
+    "affine", "emotion", "error", "face", "file", "geo", "photo", "raster",
 ];
 
 /// A name that only some modules may use.
