@@ -74,8 +74,12 @@ impl Circle {
     fn cells(&self) -> Vec<RangeInclusive<i64>> {
         let angle = self.km.max(0.0) / EARTH_RADIUS;
         let degrees = angle.to_degrees();
-        let row = |latitude: f64| (((latitude + 90.0) * PER_DEGREE).floor() as i64).clamp(0, ROWS - 1);
-        let (south, north) = (self.centre.latitude - degrees, self.centre.latitude + degrees);
+        let row =
+            |latitude: f64| (((latitude + 90.0) * PER_DEGREE).floor() as i64).clamp(0, ROWS - 1);
+        let (south, north) = (
+            self.centre.latitude - degrees,
+            self.centre.latitude + degrees,
+        );
         let rows = row(south)..=row(north);
         // Half the circle's extent in longitude; a circle around a pole has them all.
         let ratio = angle.sin() / self.centre.latitude.to_radians().cos();
@@ -169,7 +173,10 @@ mod tests {
         assert_eq!(Cell::of(point(90.0, 180.0)), Cell(1799 * 3600));
         assert_eq!(Cell::of(point(-90.0, -180.0)), Cell(0));
         assert_eq!(Cell(0).block().count(), 6);
-        assert!(Cell(0).block().any(|cell| cell == Cell(3599)), "the date line");
+        assert!(
+            Cell(0).block().any(|cell| cell == Cell(3599)),
+            "the date line"
+        );
     }
 
     #[test]
@@ -184,7 +191,10 @@ mod tests {
             for km in [0.0, 3.0, 80.0, 1500.0, 30_000.0] {
                 let region = Region::Circle(Circle { centre, km });
                 let cells = region.cells();
-                assert!(cells.is_sorted_by(|a, b| a.end() < b.start()), "{centre:?} {km}");
+                assert!(
+                    cells.is_sorted_by(|a, b| a.end() < b.start()),
+                    "{centre:?} {km}"
+                );
                 for step in 0..720_u32 {
                     let at = point(
                         f64::from(step % 61) * 180.0 / 60.0 - 90.0,
@@ -205,8 +215,15 @@ mod tests {
                 }
             }
         }
-        let small = Region::Circle(Circle { centre: PARIS, km: 10.0 });
-        let count: i64 = small.cells().iter().map(|range| range.end() - range.start() + 1).sum();
+        let small = Region::Circle(Circle {
+            centre: PARIS,
+            km: 10.0,
+        });
+        let count: i64 = small
+            .cells()
+            .iter()
+            .map(|range| range.end() - range.start() + 1)
+            .sum();
         assert!(count <= 15, "{count} cells for ten kilometres");
     }
 

@@ -10,6 +10,7 @@ use crate::file::FileMeta;
 
 use super::path::{Subtree, decode, encode};
 use super::record::{KnownFile, Models, PhotoId};
+use super::{folders, words};
 
 /// One range of the primary key: from the folder's own name to the last name below it. Between the
 /// two lie also names such as `folder.jpg`, which the last condition leaves out.
@@ -97,6 +98,7 @@ pub(super) fn put(
     meta: &FileMeta,
     outcome: Result<PhotoId, &Skip>,
 ) -> rusqlite::Result<()> {
+    let before = photo_at(db, path)?;
     db.prepare_cached(
         "INSERT INTO files (path, size, mtime_ns, inode, device,
                             photo_id, skip_reason, skip_detail)
@@ -117,14 +119,34 @@ pub(super) fn put(
         outcome.err().map(|skip| skip.reason),
         outcome.err().map(|skip| &skip.detail),
     ])?;
+    if let Some(before) = before.filter(|before| outcome.ok() != Some(*before)) {
+        words::refresh(db, before)?;
+    }
+    if let Ok(photo) = outcome {
+        folders::note(db, path)?;
+        words::refresh(db, photo)?;
+    }
     Ok(())
+}
+
+/// The photo that lies at `path`.
+fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
+    let photo = db
+        .prepare_cached("SELECT photo_id FROM files WHERE path = ?")?
+        .query_row([encode(path)], |row| row.get(0))
+        .optional()?;
+    Ok(photo.flatten())
 }
 
 /// Forgets the file at `path`; whether it was known.
 pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    let before = photo_at(db, path)?;
     let removed = db
         .prepare_cached("DELETE FROM files WHERE path = ?")?
         .execute([encode(path)])?;
+    if let Some(before) = before {
+        words::refresh(db, before)?;
+    }
     Ok(removed > 0)
 }
 

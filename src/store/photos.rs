@@ -8,7 +8,7 @@ use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
 use super::codec::{taken_columns, taken_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace};
-use super::{faces, files, scores};
+use super::{faces, files, scores, words};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -50,7 +50,7 @@ pub(super) fn bare(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
     db.prepare_cached(
         "SELECT skip_reason, skip_detail, hash, bytes, indexed_at,
                 format, width, height, taken_local, taken_offset, taken_source,
-                latitude, longitude, camera, lens, description, d.name, c.name
+                latitude, longitude, camera, lens, description, keywords, d.name, c.name
          FROM photos p LEFT JOIN models d ON d.id = p.detector
                        LEFT JOIN models c ON c.id = p.classifier
          WHERE p.id = ?",
@@ -77,6 +77,7 @@ fn scan_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Scan<StoredFace
     let source: Option<String> = row.get(column(5))?;
     let latitude: Option<f64> = row.get(column(6))?;
     let longitude: Option<f64> = row.get(column(7))?;
+    let keywords: String = row.get::<_, Option<_>>(column(11))?.unwrap_or_default();
     Ok(Scan {
         format: row.get(column(0))?,
         width: row.get(column(1))?,
@@ -96,10 +97,11 @@ fn scan_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Scan<StoredFace
             camera: row.get(column(8))?,
             lens: row.get(column(9))?,
             description: row.get(column(10))?,
+            keywords: keywords.lines().map(str::to_owned).collect(),
         },
         models: Models {
-            detector: row.get(column(11))?,
-            classifier: row.get(column(12))?,
+            detector: row.get(column(12))?,
+            classifier: row.get(column(13))?,
         },
         faces: Vec::new(),
     })
@@ -125,17 +127,17 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
         .prepare_cached(
             "INSERT INTO photos (hash, bytes, indexed_at, skip_reason, skip_detail, format, width,
                 height, taken_local, taken_offset, taken_source, latitude, longitude, camera, lens,
-                description, detector, classifier, face_count)
+                description, keywords, detector, classifier, face_count)
              VALUES (:hash, :bytes, :indexed_at, :skip_reason, :skip_detail, :format, :width,
                 :height, :taken_local, :taken_offset, :taken_source, :latitude, :longitude, :camera,
-                :lens, :description, :detector, :classifier, :face_count)
+                :lens, :description, :keywords, :detector, :classifier, :face_count)
              ON CONFLICT (hash) DO UPDATE SET
                 (bytes, indexed_at, skip_reason, skip_detail, format, width, height, taken_local,
                  taken_offset, taken_source, latitude, longitude, camera, lens, description,
-                 detector, classifier, face_count) =
+                 keywords, detector, classifier, face_count) =
                 (:bytes, :indexed_at, :skip_reason, :skip_detail, :format, :width, :height,
                  :taken_local, :taken_offset, :taken_source, :latitude, :longitude, :camera, :lens,
-                 :description, :detector, :classifier, :face_count)
+                 :description, :keywords, :detector, :classifier, :face_count)
              RETURNING id",
         )?
         .query_row(
@@ -156,6 +158,7 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
                 ":camera": capture.map(|capture| &capture.camera),
                 ":lens": capture.map(|capture| &capture.lens),
                 ":description": capture.map(|capture| &capture.description),
+                ":keywords": capture.map(|capture| capture.keywords.join("\n")),
                 ":detector": detector,
                 ":classifier": classifier,
                 ":face_count": found.len() as i64,
@@ -164,6 +167,7 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
         )?;
     faces::replace(db, id, found)?;
     scores::replace(db, id, taken_local, found)?;
+    words::refresh(db, id)?;
     Ok(id)
 }
 
