@@ -3,7 +3,7 @@
 //! Coordinates are pixels of the upright photo (EXIF orientation applied) at full resolution, with
 //! the origin in the upper left corner of the upper left pixel.
 
-use crate::emotion::EmotionScores;
+use crate::emotion::{Emotion, EmotionScores};
 
 /// A point in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -148,6 +148,25 @@ impl DetectedFace {
                 })
             }),
             score: self.score,
+        }
+    }
+}
+
+/// What a person says of a face; it holds whatever a model says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Correction {
+    /// It shows this emotion.
+    Emotion(Emotion),
+    /// It is no face.
+    NotAFace,
+}
+
+impl Correction {
+    /// The emotion's name, or "not a face".
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Emotion(emotion) => emotion.name(),
+            Self::NotAFace => "not a face",
         }
     }
 }

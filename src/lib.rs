@@ -9,11 +9,12 @@
 //!   └──────────────────── cli asks and shows ◀───────── query ──────────────────────┘
 //! ```
 //!
-//! Imports run down only: `cli`, `train` → `pipeline` → `album`, `imaging`, `detect`, `classify`,
+//! Imports run down only: `cli`, `train` → `pipeline`, `query` → `album`, `imaging`, `detect`, `classify`,
 //! `store` → `nn`, `config` and the leaves. Siblings do not import each other; what two of them
 //! share is a leaf.
 
 pub mod affine;
+pub mod atomic;
 pub mod emotion;
 pub mod error;
 pub mod face;
@@ -30,5 +31,6 @@ pub mod detect;
 pub mod imaging;
 pub mod nn;
 pub mod pipeline;
+pub mod query;
 pub mod store;
 pub mod train;

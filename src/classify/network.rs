@@ -24,12 +24,13 @@ use sequential::Sequential;
 
 pub use folded::{FoldedNetwork, Workspace};
 pub use spec::{
-    BlockSpec, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec, SequentialSpec, TrunkSpec,
+    AlbumShare, BlockSpec, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec, SequentialSpec,
+    TrunkSpec,
 };
 
 /// The least standard deviation that [`standardise`] divides by, in grey values of 0 to 255: an
 /// even face stays even instead of becoming amplified noise.
-const DEVIATION_FLOOR: f32 = 0.03 * 255.0;
+pub const DEVIATION_FLOOR: f32 = 0.03 * 255.0;
 
 /// Brings the grey values (0 to 255) of one face to mean 0 and (unbiased) deviation 1: what the
 /// network takes, in training as later.

@@ -8,7 +8,7 @@ use crate::album::{Filter, FilterSettings};
 use crate::classify::Cnn;
 use crate::config::{Config, Effective, Overrides};
 use crate::detect::{DetectorParams, Yunet};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::imaging::Limits;
 use crate::pipeline::Analyser;
 
@@ -23,6 +23,7 @@ impl Context {
         let overrides = Overrides {
             database: global.database,
             threads: global.threads,
+            model: global.model,
             ..Overrides::default()
         };
         let effective = Effective::load(global.config.as_deref(), &overrides)?;
@@ -57,7 +58,20 @@ impl Context {
         })
     }
 
-    /// The built-in models, under the limits of the settings.
+    /// The model that reads faces.
+    fn classifier(&self) -> Result<Cnn> {
+        let model = &self.config().classifier.model;
+        if model.as_os_str().is_empty() {
+            return Cnn::embedded();
+        }
+        let bytes = std::fs::read(model).map_err(|source| Error::Io {
+            path: model.clone(),
+            source,
+        })?;
+        Cnn::read(&bytes, &model.display().to_string())
+    }
+
+    /// The detector and the classifier of the settings, under their limits.
     pub fn analyser(&self) -> Result<Analyser> {
         self.analyser_from(self.config().detector.threshold)
     }
@@ -76,7 +90,7 @@ impl Context {
         };
         Ok(Analyser::new(
             Box::new(Yunet::new(detector)?),
-            Box::new(Cnn::embedded()?),
+            Box::new(self.classifier()?),
             limits,
             config.detector.min_face,
         ))

@@ -22,7 +22,7 @@ use crate::train::weights;
 pub(super) struct EvaluateArgs {
     #[command(subcommand)]
     command: Option<EvaluateCommand>,
-    /// The model's weights; without, the built-in model.
+    /// The model's weights; without, the model of the settings, at first the built-in one.
     model: Option<PathBuf>,
     /// The data set, as `dataset import` writes it.
     #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
@@ -60,7 +60,9 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
     if let Some(EvaluateCommand::Album(args)) = &args.command {
         return evaluate_album::run(args, context, out);
     }
-    let network = match &args.model {
+    let chosen = &context.config().classifier.model;
+    let chosen = Some(chosen).filter(|model| !model.as_os_str().is_empty());
+    let network = match args.model.as_ref().or(chosen) {
         Some(model) => weights::load(model)?,
         None => built_in_network()?,
     };

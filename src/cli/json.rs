@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::emotion::EmotionScores;
-use crate::face::{DetectedFace, ScoredFace};
+use crate::face::{Correction, DetectedFace, ScoredFace};
 use crate::photo::TakenAt;
 use crate::store::{FaceId, Hit, StoredFace};
 
@@ -110,11 +110,16 @@ pub(super) struct JsonFace {
     detection_score: f32,
     #[serde(serialize_with = "by_name")]
     scores: EmotionScores,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correction: Option<&'static str>,
 }
 
 impl JsonFace {
     pub fn stored(face: &StoredFace) -> Self {
-        Self::new(Some(face.id), &face.face, face.scores)
+        Self {
+            correction: face.correction.map(Correction::name),
+            ..Self::new(Some(face.id), &face.face, face.scores)
+        }
     }
 
     pub fn scored(face: &ScoredFace) -> Self {
@@ -128,6 +133,7 @@ impl JsonFace {
             r#box: [b.x, b.y, b.width, b.height],
             detection_score: face.score,
             scores,
+            correction: None,
         }
     }
 }

@@ -5,6 +5,7 @@ mod classify;
 mod completions;
 mod config;
 mod context;
+mod correct;
 mod dataset;
 mod date;
 mod epochs;
@@ -13,6 +14,7 @@ mod evaluate_album;
 mod index;
 mod json;
 mod model;
+mod model_use;
 mod output;
 mod progress;
 mod query;
@@ -51,6 +53,14 @@ struct GlobalArgs {
     /// A configuration file to read in place of the user's
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// An emotion model to use in place of the built-in one or the setting
+    #[arg(
+        id = "emotion_model",
+        long = "model",
+        global = true,
+        value_name = "FILE"
+    )]
+    model: Option<PathBuf>,
     /// Worker threads; 0 for one per processor
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
@@ -74,6 +84,12 @@ enum Command {
     Classify(classify::ClassifyArgs),
     /// Tell everything that is known of a photo
     Show(show::ShowArgs),
+    /// Say what emotion a face shows; it holds whatever a model says
+    Correct(correct::CorrectArgs),
+    /// Say that a face is none
+    Reject(correct::FaceArgs),
+    /// Take back what was said of a face: the model's reading holds again
+    Undo(correct::FaceArgs),
     /// Work with training data
     Dataset(dataset::DatasetArgs),
     /// Train a network by a recipe; goes on where an interrupted run was left
@@ -134,11 +150,14 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Query(args) => query::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
+        Command::Correct(args) => correct::correct(&args, &context),
+        Command::Reject(args) => correct::reject(&args, &context),
+        Command::Undo(args) => correct::undo(&args, &context),
         Command::Dataset(args) => dataset::run(&args, out),
         Command::Train(args) => train::run(&args, out),
         Command::Sweep(args) => sweep::run(&args, out),
         Command::Evaluate(args) => evaluate::run(&args, &context, out),
-        Command::Model(args) => model::run(&args, out),
+        Command::Model(args) => model::run(&args, &context, out),
         Command::Config(args) => config::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
     }

@@ -7,6 +7,8 @@ use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::Outcome;
+use super::context::Context;
+use super::model_use::{self, UseArgs};
 use super::output::Stdout;
 use crate::classify::network::NetworkSpec;
 use crate::error::{Error, Result};
@@ -41,6 +43,8 @@ enum ModelCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Choose the model for all commands from now on.
+    Use(UseArgs),
     /// The models that training has left in a folder of runs.
     List {
         /// The folder.
@@ -49,7 +53,7 @@ enum ModelCommand {
     },
 }
 
-pub(super) fn run(args: &ModelArgs, out: &mut Stdout) -> Result<Outcome> {
+pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     match &args.command {
         ModelCommand::Summary { file } => summary(&spec(file)?, out),
         ModelCommand::Calibrate {
@@ -63,6 +67,7 @@ pub(super) fn run(args: &ModelArgs, out: &mut Stdout) -> Result<Outcome> {
             }
             Ok(Outcome::Found)
         }
+        ModelCommand::Use(args) => model_use::run(args, context, out),
         ModelCommand::List { folder } => list(folder, out),
     }
 }

@@ -108,8 +108,11 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
     }
     for face in &scan.faces {
         let b = &face.face.bounding_box;
+        let said = face.correction.map_or_else(String::new, |correction| {
+            format!("; you said: {}", correction.name())
+        });
         out.line(format_args!(
-            "  face {:<8} at {:.0},{:.0}, {:.0}×{:.0} px, detection score {:.2}\n                {}",
+            "  face {:<8} at {:.0},{:.0}, {:.0}×{:.0} px, detection score {:.2}{said}\n                {}",
             face.id,
             b.x,
             b.y,

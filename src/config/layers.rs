@@ -111,6 +111,11 @@ impl Layers {
                 flags.database.as_ref().map(path_text),
             ),
             ("threads", "--threads", flags.threads.map(number)),
+            (
+                "classifier.model",
+                "--model",
+                flags.model.as_ref().map(path_text),
+            ),
             ("query.limit", "--limit", flags.limit.map(number)),
             (
                 "query.min_detection",

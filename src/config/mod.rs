@@ -2,6 +2,7 @@
 //! environment (`FER_INDEX_*`), and flags before all.
 
 mod check;
+mod edit;
 mod layers;
 mod places;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::error::{Error, Result};
 use layers::Layers;
 use places::Places;
 
+pub use edit::set;
 pub use layers::Origin;
 
 /// The defaults, with a comment on every setting.
@@ -41,6 +43,8 @@ pub struct Config {
     pub limits: LimitSettings,
     /// Which faces are stored.
     pub detector: DetectorSettings,
+    /// How faces are read.
+    pub classifier: ClassifierSettings,
     /// What a query shows.
     pub query: QuerySettings,
 }
@@ -81,6 +85,14 @@ pub struct DetectorSettings {
     pub min_face: f32,
 }
 
+/// Settings of `[classifier]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifierSettings {
+    /// The model file; empty for the built-in model.
+    pub model: PathBuf,
+}
+
 /// Settings of `[query]`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +110,8 @@ pub struct Overrides {
     pub database: Option<PathBuf>,
     /// `--threads`
     pub threads: Option<usize>,
+    /// `--model`
+    pub model: Option<PathBuf>,
     /// `--limit`
     pub limit: Option<usize>,
     /// `--min-detection`
@@ -110,6 +124,7 @@ pub struct Effective {
     /// The settings.
     pub config: Config,
     layers: Layers,
+    file: PathBuf,
 }
 
 impl Effective {
@@ -148,9 +163,21 @@ impl Effective {
             // As given: a layer holds text, and a path need not be Unicode.
             config.database.clone_from(database);
         }
+        if let Some(model) = &overrides.model {
+            config.classifier.model.clone_from(model);
+        }
         resolve(&mut config, places);
         layers.resolved(&config);
-        Ok(Self { config, layers })
+        Ok(Self {
+            config,
+            layers,
+            file: path.to_owned(),
+        })
+    }
+
+    /// The configuration file that is read if it is there.
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     /// The settings as TOML, each with where it comes from.
@@ -170,6 +197,14 @@ impl Effective {
         }
         text
     }
+}
+
+/// The folder for models that were chosen with `fer-index model use`.
+///
+/// # Errors
+/// When the user has no home folder.
+pub fn models_folder() -> Result<PathBuf> {
+    Ok(Places::of_user()?.models)
 }
 
 /// The file that is read where a command names none.
@@ -192,6 +227,7 @@ fn resolve(config: &mut Config, places: &Places) {
     for root in &mut config.album.roots {
         *root = places.expand(root);
     }
+    config.classifier.model = places.expand(&config.classifier.model);
     if config.threads == 0 {
         config.threads = thread::available_parallelism().map_or(1, NonZero::get);
     }

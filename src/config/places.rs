@@ -13,6 +13,7 @@ pub(super) struct Places {
     pub pictures: PathBuf,
     pub config_file: PathBuf,
     pub database: PathBuf,
+    pub models: PathBuf,
 }
 
 impl Places {
@@ -29,6 +30,7 @@ impl Places {
                 .picture_dir()
                 .map_or_else(|| home.join("Pictures"), Path::to_owned),
             config_file: project.config_dir().join("config.toml"),
+            models: project.data_dir().join("models"),
             database: project.data_dir().join("index.sqlite3"),
             home,
         })

@@ -5,6 +5,7 @@ fn places(folder: &Path) -> Places {
         home: "/home/me".into(),
         pictures: "/home/me/Bilder".into(),
         config_file: folder.join("config.toml"),
+        models: "/home/me/.local/share/fer-index/models".into(),
         database: "/home/me/.local/share/fer-index/index.sqlite3".into(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use crate::error::{Result, Skip};
 use crate::file::FileMeta;
@@ -70,6 +70,14 @@ impl<'a> Batch<'a> {
         self.explained(files::remove(&self.transaction, path))
     }
 
+    /// Any statements within the transaction.
+    pub(super) fn raw<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.explained(work(&self.transaction))
+    }
+
     fn explained<T>(&self, result: rusqlite::Result<T>) -> Result<T> {
         result.map_err(|error| explain::sentence(self.path, &error))
     }
@@ -79,6 +87,7 @@ impl<'a> Batch<'a> {
 mod tests {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
+    use std::time::Duration;
 
     use crate::emotion::Emotion;
     use crate::error::{Error, SkipReason};
@@ -209,7 +218,7 @@ mod tests {
             .batch(|batch| batch.remove_file(Path::new("/copy.jpg")))
             .unwrap();
         assert_eq!(happiest(&store), [PathBuf::from("/new.jpg")]);
-        assert_eq!(store.prune().unwrap(), 0);
+        assert_eq!(store.prune(Duration::ZERO).unwrap(), 0);
 
         let removed = store.batch(|batch| batch.remove_file(Path::new("/new.jpg")));
         assert!(removed.unwrap());
@@ -219,7 +228,7 @@ mod tests {
         assert!(store.photo_by_hash(&record.hash).unwrap().is_some());
         assert_eq!(store.totals().unwrap(), Totals::default());
 
-        assert_eq!(store.prune().unwrap(), 1);
+        assert_eq!(store.prune(Duration::ZERO).unwrap(), 1);
         assert_eq!(store.photo_by_hash(&record.hash).unwrap(), None);
         assert!(
             put(&mut store, "/new.jpg", &record) > id,

@@ -3,23 +3,26 @@
 use rusqlite::{Connection, Row, params};
 
 use crate::emotion::{Emotion, EmotionScores};
-use crate::face::{BoundingBox, DetectedFace, ScoredFace};
+use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
+use crate::photo::ContentHash;
 
 use super::codec::{landmark_bytes, landmarks_from};
+use super::corrections::{self, Placed};
 use super::record::{FaceId, PhotoId, StoredFace};
 
 /// Boxes that overlap at least this much (intersection over union) are the same face.
 const SAME_FACE: f32 = 0.5;
 
 /// Column of the first probability in [`of_photo`]'s answer.
-const FIRST_SCORE: usize = 7;
+const FIRST_SCORE: usize = 9;
 
 /// The faces of `photo` in the detector's order.
 pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<StoredFace>> {
     db.prepare_cached(
-        "SELECT id, x, y, width, height, landmarks, detection_score,
+        "SELECT f.id, f.x, f.y, f.width, f.height, landmarks, detection_score, c.id, c.emotion,
                 angry, disgust, fear, happy, sad, surprise, neutral, contempt
-         FROM faces WHERE photo_id = ? ORDER BY position",
+         FROM faces f LEFT JOIN corrections c ON c.id = f.correction
+         WHERE photo_id = ? ORDER BY position",
     )?
     .query_map([photo], from_row)?
     .collect()
@@ -27,6 +30,7 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
     let landmarks: Option<[u8; 40]> = row.get(5)?;
+    let corrected: Option<i64> = row.get(7)?;
     let mut scores = [0.0; Emotion::COUNT];
     for (index, score) in scores.iter_mut().enumerate() {
         *score = row.get(FIRST_SCORE + index)?;
@@ -44,67 +48,128 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
             score: row.get(6)?,
         },
         scores: EmotionScores::new(scores),
+        correction: corrected
+            .map(|_| corrections::from_column(row, 8))
+            .transpose()?,
     })
 }
 
-/// Puts `faces` in the place of those that `photo` had. A face found again keeps its number.
+/// Puts `faces` in the place of those that `photo`, whose content is `hash`, had. A face found
+/// again keeps its number, and what a person said of it holds. A face that a person vouched for
+/// stays even if it was not found again.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
+    hash: &ContentHash,
     faces: &[ScoredFace],
 ) -> rusqlite::Result<()> {
     let mut old = of_photo(db, photo)?;
-    db.prepare_cached("DELETE FROM faces WHERE photo_id = ?")?
-        .execute([photo])?;
-    let mut insert = db.prepare_cached(
-        "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
-                            detection_score,
-                            angry, disgust, fear, happy, sad, surprise, neutral, contempt)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )?;
-    for (position, ScoredFace { face, scores }) in faces.iter().enumerate() {
-        let at = &face.bounding_box;
-        let [
-            angry,
-            disgust,
-            fear,
-            happy,
-            sad,
-            surprise,
-            neutral,
-            contempt,
-        ] = scores.as_array();
-        insert.execute(params![
-            take_same(&mut old, at),
-            photo,
-            position as i64,
-            at.x,
-            at.y,
-            at.width,
-            at.height,
-            face.landmarks.as_ref().map(landmark_bytes),
-            face.score,
-            angry,
-            disgust,
-            fear,
-            happy,
-            sad,
-            surprise,
-            neutral,
-            contempt
-        ])?;
+    let mut said = corrections::of_content(db, hash)?;
+    remove_all(db, photo)?;
+    let old_box = |face: &StoredFace| face.face.bounding_box;
+    let said_box = |placed: &Placed| placed.at;
+    for (position, face) in faces.iter().enumerate() {
+        let at = &face.face.bounding_box;
+        let number = take_same(&mut old, at, old_box).map(|face| face.id);
+        let word = take_same(&mut said, at, said_box).map(|placed| placed.id);
+        insert(db, photo, position, face, number, word)?;
+    }
+    let mut position = faces.len();
+    for placed in said {
+        if let Correction::Emotion(emotion) = placed.correction {
+            let before = take_same(&mut old, &placed.at, old_box);
+            let face = before.map_or_else(
+                || unseen(placed.at, emotion),
+                |StoredFace { face, scores, .. }| ScoredFace { face, scores },
+            );
+            let number = before.map(|face| face.id);
+            insert(db, photo, position, &face, number, Some(placed.id))?;
+            position += 1;
+        }
     }
     Ok(())
 }
 
-/// The number of the old face that lies where the new one does; each is given once.
-fn take_same(old: &mut Vec<StoredFace>, at: &BoundingBox) -> Option<FaceId> {
-    let overlap = |face: &StoredFace| face.face.bounding_box.iou(at);
-    let (index, _) = old
+/// A face that only a person has seen.
+fn unseen(at: BoundingBox, emotion: Emotion) -> ScoredFace {
+    let mut scores = [0.0; Emotion::COUNT];
+    scores[emotion.index()] = 1.0;
+    ScoredFace {
+        face: DetectedFace {
+            bounding_box: at,
+            landmarks: None,
+            score: 0.0,
+        },
+        scores: EmotionScores::new(scores),
+    }
+}
+
+/// Removes the faces of `photo`.
+pub(super) fn remove_all(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM faces WHERE photo_id = ?")?
+        .execute([photo])?;
+    Ok(())
+}
+
+fn insert(
+    db: &Connection,
+    photo: PhotoId,
+    position: usize,
+    ScoredFace { face, scores }: &ScoredFace,
+    number: Option<FaceId>,
+    correction: Option<i64>,
+) -> rusqlite::Result<()> {
+    let at = &face.bounding_box;
+    let [
+        angry,
+        disgust,
+        fear,
+        happy,
+        sad,
+        surprise,
+        neutral,
+        contempt,
+    ] = scores.as_array();
+    db.prepare_cached(
+        "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
+                            detection_score, correction,
+                            angry, disgust, fear, happy, sad, surprise, neutral, contempt)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        number,
+        photo,
+        position as i64,
+        at.x,
+        at.y,
+        at.width,
+        at.height,
+        face.landmarks.as_ref().map(landmark_bytes),
+        face.score,
+        correction,
+        angry,
+        disgust,
+        fear,
+        happy,
+        sad,
+        surprise,
+        neutral,
+        contempt
+    ])?;
+    Ok(())
+}
+
+/// Takes out the one that lies where `at` is, so that each is found once.
+fn take_same<T>(
+    all: &mut Vec<T>,
+    at: &BoundingBox,
+    place: impl Fn(&T) -> BoundingBox,
+) -> Option<T> {
+    let (index, _) = all
         .iter()
-        .map(overlap)
+        .map(|one| place(one).iou(at))
         .enumerate()
         .filter(|(_, overlap)| *overlap >= SAME_FACE)
         .max_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some(old.swap_remove(index).id)
+    Some(all.swap_remove(index))
 }

@@ -10,7 +10,7 @@ use crate::file::FileMeta;
 
 use super::path::{Subtree, decode, encode};
 use super::record::{KnownFile, Models, PhotoId};
-use super::{folders, words};
+use super::{folders, photos, words};
 
 /// One range of the primary key: from the folder's own name to the last name below it. Between the
 /// two lie also names such as `folder.jpg`, which the last condition leaves out.
@@ -119,7 +119,8 @@ pub(super) fn put(
         outcome.err().map(|skip| skip.reason),
         outcome.err().map(|skip| &skip.detail),
     ])?;
-    if let Some(before) = before.filter(|before| outcome.ok() != Some(*before)) {
+    if let Some(before) = before.filter(|before| outcome != Ok(*before)) {
+        photos::note_loss(db, before)?;
         words::refresh(db, before)?;
     }
     if let Ok(photo) = outcome {
@@ -140,14 +141,15 @@ fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
 
 /// Forgets the file at `path`; whether it was known.
 pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
-    let before = photo_at(db, path)?;
-    let removed = db
-        .prepare_cached("DELETE FROM files WHERE path = ?")?
-        .execute([encode(path)])?;
-    if let Some(before) = before {
-        words::refresh(db, before)?;
+    let removed: Option<Option<PhotoId>> = db
+        .prepare_cached("DELETE FROM files WHERE path = ? RETURNING photo_id")?
+        .query_row([encode(path)], |row| row.get(0))
+        .optional()?;
+    if let Some(Some(photo)) = removed {
+        photos::note_loss(db, photo)?;
+        words::refresh(db, photo)?;
     }
-    Ok(removed > 0)
+    Ok(removed.is_some())
 }
 
 #[cfg(test)]

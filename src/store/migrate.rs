@@ -136,6 +136,11 @@ mod tests {
         INSERT INTO photo_scores VALUES (3, 0.75, 0, 7);
     ",
         "
+        INSERT INTO corrections VALUES (3, zeroblob(32), 1, 1, 2, 2, 3, 0);
+        UPDATE faces SET correction = 3 WHERE id = 9;
+        INSERT INTO roots VALUES (CAST('/album' AS BLOB), 0, NULL);
+    ",
+        "
         INSERT INTO folders VALUES (CAST('/elsewhere' AS BLOB));
     ",
     ];

@@ -9,6 +9,7 @@
 mod batch;
 mod codec;
 mod connection;
+mod corrections;
 mod explain;
 mod faces;
 mod files;
@@ -27,10 +28,12 @@ mod words;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, Skip};
+use crate::face::Correction;
 use crate::geo::Cell;
 use crate::photo::ContentHash;
 
@@ -159,12 +162,36 @@ impl Store {
         Ok(done)
     }
 
-    /// Forgets the photos that no path leads to; how many there were.
+    /// Forgets the photos that no path has led to for the time of `grace`; how many there were.
+    /// What people said of their faces is kept.
     ///
     /// # Errors
-    /// When the database cannot be written.
-    pub fn prune(&mut self) -> Result<u64> {
-        photos::prune(&self.connection).map_err(|error| explain::sentence(&self.path, &error))
+    /// When the database cannot be written; so for every method below.
+    pub fn prune(&mut self, grace: Duration) -> Result<u64> {
+        self.write(|db| photos::prune(db, grace))
+    }
+
+    /// Takes a person's word on a face, in the place of what they said before. It holds from now
+    /// on, whatever models say: photos rank by it, and it outlasts looking at them again. Whether
+    /// there is such a face.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn correct(&mut self, face: FaceId, correction: Correction) -> Result<bool> {
+        self.write(|db| corrections::put(db, face, correction))
+    }
+
+    /// Takes back what a person said of a face: the model's reading holds again. Whether there was
+    /// anything to take back.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn undo(&mut self, face: FaceId) -> Result<bool> {
+        self.write(|db| corrections::undo(db, face))
+    }
+
+    fn write<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        self.batch(|batch| batch.raw(work))
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {

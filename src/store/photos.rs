@@ -1,9 +1,12 @@
 //! Photos by their content.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use crate::error::SkipReason;
+use crate::face::Correction;
 use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
 use super::codec::{taken_columns, taken_from_columns};
@@ -122,22 +125,21 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
         ),
         None => (None, None),
     };
-    let found = scan.map_or(&[][..], |scan| &scan.faces);
     let id = db
         .prepare_cached(
             "INSERT INTO photos (hash, bytes, indexed_at, skip_reason, skip_detail, format, width,
                 height, taken_local, taken_offset, taken_source, latitude, longitude, camera, lens,
-                description, keywords, detector, classifier, face_count)
+                description, keywords, detector, classifier)
              VALUES (:hash, :bytes, :indexed_at, :skip_reason, :skip_detail, :format, :width,
                 :height, :taken_local, :taken_offset, :taken_source, :latitude, :longitude, :camera,
-                :lens, :description, :keywords, :detector, :classifier, :face_count)
+                :lens, :description, :keywords, :detector, :classifier)
              ON CONFLICT (hash) DO UPDATE SET
                 (bytes, indexed_at, skip_reason, skip_detail, format, width, height, taken_local,
                  taken_offset, taken_source, latitude, longitude, camera, lens, description,
-                 keywords, detector, classifier, face_count) =
+                 keywords, detector, classifier) =
                 (:bytes, :indexed_at, :skip_reason, :skip_detail, :format, :width, :height,
                  :taken_local, :taken_offset, :taken_source, :latitude, :longitude, :camera, :lens,
-                 :description, :keywords, :detector, :classifier, :face_count)
+                 :description, :keywords, :detector, :classifier)
              RETURNING id",
         )?
         .query_row(
@@ -161,14 +163,26 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
                 ":keywords": capture.map(|capture| capture.keywords.join("\n")),
                 ":detector": detector,
                 ":classifier": classifier,
-                ":face_count": found.len() as i64,
             },
             |row| row.get(0),
         )?;
-    faces::replace(db, id, found)?;
-    scores::replace(db, id, taken_local, found)?;
+    match scan {
+        Some(scan) => faces::replace(db, id, &record.hash, &scan.faces)?,
+        None => faces::remove_all(db, id)?,
+    }
+    rank(db, id)?;
     words::refresh(db, id)?;
     Ok(id)
+}
+
+/// Counts the faces of a photo and puts it in its place of the ranking, by models and corrections.
+pub(super) fn rank(db: &Connection, id: PhotoId) -> rusqlite::Result<()> {
+    let mut faces = faces::of_photo(db, id)?;
+    faces.retain(|face| face.correction != Some(Correction::NotAFace));
+    let taken_local = db
+        .prepare_cached("UPDATE photos SET face_count = ? WHERE id = ? RETURNING taken_local")?
+        .query_row(params![faces.len() as i64, id], |row| row.get(0))?;
+    scores::replace(db, id, taken_local, &faces)
 }
 
 /// The number under which a model's name is kept.
@@ -185,7 +199,6 @@ fn model_number(db: &Connection, name: &str) -> rusqlite::Result<i64> {
     }
 }
 
-/// See [`Store::prune`](super::Store::prune).
 /// Gives a photo that does not tell its date that of its file, unless an older file has dated it.
 pub(super) fn date_by_file(
     db: &Connection,
@@ -210,12 +223,23 @@ pub(super) fn date_by_file(
 }
 
 /// See [`Store::prune`](super::Store::prune).
-pub(super) fn prune(db: &Connection) -> rusqlite::Result<u64> {
+pub(super) fn prune(db: &Connection, grace: Duration) -> rusqlite::Result<u64> {
+    let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
     let removed = db
         .prepare_cached(
             "DELETE FROM photos
-             WHERE NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)",
+             WHERE lost_at <= ? AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)",
         )?
-        .execute([])?;
+        .execute([Timestamp::now().as_millisecond().saturating_sub(grace)])?;
     Ok(removed as u64)
+}
+
+/// Notes when a photo lost its last path, if it has.
+pub(super) fn note_loss(db: &Connection, id: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE photos SET lost_at = :now
+         WHERE id = :id AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = :id)",
+    )?
+    .execute(named_params! {":now": Timestamp::now().as_millisecond(), ":id": id})?;
+    Ok(())
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::emotion::EmotionScores;
+use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
-use crate::face::{DetectedFace, ScoredFace};
+use crate::face::{Correction, DetectedFace, ScoredFace};
 use crate::file::FileMeta;
 use crate::photo::{Capture, ContentHash};
 
@@ -75,8 +75,23 @@ pub struct StoredFace {
     pub id: FaceId,
     /// The face as detected.
     pub face: DetectedFace,
-    /// Probabilities of the emotions.
+    /// Probabilities of the emotions, as the model read them.
     pub scores: EmotionScores,
+    /// What a person says of it.
+    pub correction: Option<Correction>,
+}
+
+impl StoredFace {
+    /// By how much the face shows `emotion`: its probability, weighted as
+    /// [`DetectedFace::weighted`] says; 1 or 0 where a person has said what it shows, `None` where
+    /// they said that it is no face.
+    pub fn score(&self, emotion: Emotion) -> Option<f64> {
+        match self.correction {
+            None => Some(self.face.weighted(self.scores[emotion])),
+            Some(Correction::Emotion(said)) => Some(f64::from(u8::from(said == emotion))),
+            Some(Correction::NotAFace) => None,
+        }
+    }
 }
 
 /// Everything that is known of a photo.

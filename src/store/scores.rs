@@ -3,9 +3,8 @@
 use rusqlite::{Connection, params};
 
 use crate::emotion::Emotion;
-use crate::face::ScoredFace;
 
-use super::record::PhotoId;
+use super::record::{PhotoId, StoredFace};
 
 /// Stands for an unknown date: it sorts after every known one.
 pub(super) const UNKNOWN_DATE: i64 = i64::MIN;
@@ -42,7 +41,7 @@ pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
     taken_local: Option<i64>,
-    faces: &[ScoredFace],
+    faces: &[StoredFace],
 ) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM photo_scores WHERE photo_id = ?")?
         .execute([photo])?;
@@ -55,11 +54,7 @@ pub(super) fn replace(
         _ => &Kind::OF_SEVERAL,
     };
     for emotion in Emotion::ALL {
-        let scores = descending(
-            faces
-                .iter()
-                .map(|face| face.face.weighted(face.scores[emotion])),
-        );
+        let scores = descending(faces.iter().filter_map(|face| face.score(emotion)));
         for kind in kinds {
             insert.execute(params![
                 emotion.index() as i64,

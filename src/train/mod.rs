@@ -2,7 +2,6 @@
 
 pub mod album;
 pub mod architecture;
-pub mod atomic;
 pub mod augment;
 mod average;
 pub mod batch;

@@ -7,8 +7,8 @@ use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use candle_nn::{VarBuilder, VarMap};
 use safetensors::SafeTensors;
 
-use super::atomic;
 use super::metrics::EpochMetrics;
+use crate::atomic;
 use crate::classify::network::{Network, NetworkSpec};
 use crate::classify::read_network;
 use crate::error::{self, Error};

@@ -7,8 +7,10 @@ mod common;
 
 mod bad_files;
 mod bad_requests;
+mod corrections;
 mod interrupted;
 mod json;
+mod models;
 mod pictures;
 mod results;
 mod settings;

@@ -139,9 +139,7 @@ impl<'a> Answer<'a> {
             .emotions
             .iter()
             .map(|emotion| {
-                let scores = faces
-                    .iter()
-                    .map(|face| face.face.weighted(face.scores[emotion]));
+                let scores = faces.iter().filter_map(|face| face.score(emotion));
                 (emotion, self.plan.kind().pick(&descending(scores)))
             })
             // The first of equals.

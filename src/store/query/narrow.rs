@@ -32,6 +32,7 @@ pub(super) mod sql {
         SELECT id FROM photos WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ?";
     pub const FACES: &str = "
         SELECT id FROM photos WHERE skip_reason IS NULL AND face_count >= ? AND face_count <= ?";
+    pub const CORRECTED: &str = "SELECT photo_id FROM faces WHERE correction IS NOT NULL";
     pub const DETECTION: &str = "SELECT photo_id FROM faces WHERE detection_score >= ?";
     pub const SIZE: &str = "SELECT photo_id FROM faces WHERE size >= ?";
     pub const SHOWS: &str = "
@@ -274,7 +275,11 @@ fn by_face(
     if plan.every_face_counts || !needs_one || least <= 0.0 {
         return Ok(None);
     }
-    one(db, sql, &[&least], plan.bounds.most)
+    // A face that a person vouched for counts, whatever its detection score and size.
+    let mut gathering = Gathering::new(db, plan.bounds.most);
+    let is_whole = gathering.add(sql, &[&least])?.is_continue()
+        && gathering.add(sql::CORRECTED, &[])?.is_continue();
+    Ok(is_whole.then_some(gathering.photos))
 }
 
 /// Photos that show the emotions, in an order other than that of the ranking.

@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 use rusqlite::Connection;
 
 use crate::emotion::Emotion;
+use crate::face::Correction;
 use crate::geo::{Cell, Circle};
 
 use super::super::codec::civil_ms;
@@ -154,8 +155,15 @@ impl<'q> Plan<'q> {
 
     /// Whether a face counts.
     pub fn counts(&self, face: &StoredFace) -> bool {
-        face.face.score >= self.query.min_detection
-            && face.face.bounding_box.short_side() >= self.query.min_face
+        // A person's word goes before the detector's confidence.
+        match face.correction {
+            Some(Correction::NotAFace) => false,
+            Some(Correction::Emotion(_)) => true,
+            None => {
+                face.face.score >= self.query.min_detection
+                    && face.face.bounding_box.short_side() >= self.query.min_face
+            }
+        }
     }
 }
 

@@ -11,10 +11,10 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::{Dataset, PIXELS, Row, Usage, Votes};
+use crate::atomic;
 use crate::classify::FACE_SIDE;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
-use crate::train::atomic;
 
 const FORMAT: &str = "fer-index data set 1";
 const VOTE_COLUMNS: usize = Emotion::COUNT + 2;

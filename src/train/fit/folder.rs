@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use candle_core::Var;
 use candle_nn::VarMap;
 
+use crate::atomic;
+use crate::classify;
 use crate::error::{Error, Result};
-use crate::train::atomic;
 use crate::train::checkpoint::{Checkpoint, Progress};
 use crate::train::metrics::EpochMetrics;
 use crate::train::plots::{Curves, Plot};
@@ -83,6 +84,7 @@ impl RunFolder {
     ) -> Result<()> {
         let metadata = [
             ("spec", json(&recipe.network)?),
+            ("input", classify::input().to_string()),
             ("name", recipe.name.clone()),
             ("recipe", recipe.to_toml()),
             ("metrics", json(metrics)?),

@@ -13,7 +13,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;
 
-use super::atomic;
+use crate::atomic;
 use crate::error::{Error, Result};
 
 pub use calibration::Calibration;

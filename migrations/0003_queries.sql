@@ -80,11 +80,15 @@ CREATE INDEX photo_scores_by_photo ON photo_scores (photo_id, emotion, kind);
 INSERT INTO photo_scores (emotion, kind, score, taken, photo_id)
 WITH emotions (emotion) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7)),
 shown AS (
-    SELECT photo_id, emotion,
-           CASE emotion WHEN 0 THEN angry WHEN 1 THEN disgust WHEN 2 THEN fear WHEN 3 THEN happy
-                        WHEN 4 THEN sad WHEN 5 THEN surprise WHEN 6 THEN neutral ELSE contempt END
-           * min(1.0, detection_score / 0.85) * min(1.0, size / 48.0) AS score
-    FROM faces, emotions
+    SELECT photo_id, e.emotion,
+           CASE WHEN c.id IS NOT NULL THEN CAST(c.emotion = e.emotion AS REAL)
+           ELSE CASE e.emotion
+                WHEN 0 THEN angry WHEN 1 THEN disgust WHEN 2 THEN fear WHEN 3 THEN happy
+                WHEN 4 THEN sad WHEN 5 THEN surprise WHEN 6 THEN neutral ELSE contempt END
+                * min(1.0, detection_score / 0.85) * min(1.0, size / 48.0)
+           END AS score
+    FROM faces f JOIN emotions e LEFT JOIN corrections c ON c.id = f.correction
+    WHERE c.id IS NULL OR c.emotion IS NOT NULL   -- else it is no face
 ),
 placed AS (
     SELECT photo_id, emotion, score,

@@ -1,0 +1,55 @@
+//! `fer-index model use`: which model reads faces from now on.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Outcome;
+use super::context::Context;
+use super::output::Stdout;
+use crate::atomic;
+use crate::classify::{Cnn, EmotionClassifier as _};
+use crate::config;
+use crate::error::{Error, Result};
+
+#[derive(Debug, Args)]
+pub(super) struct UseArgs {
+    /// The model; a copy of it is kept with the index.
+    #[arg(required_unless_present = "built_in")]
+    file: Option<PathBuf>,
+    /// Go back to the model in the program.
+    #[arg(long, conflicts_with = "file")]
+    built_in: bool,
+}
+
+pub(super) fn run(args: &UseArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let (model, setting) = match &args.file {
+        None => (Cnn::embedded()?, String::new()),
+        Some(file) => {
+            let bytes = std::fs::read(file).map_err(|source| Error::Io {
+                path: file.clone(),
+                source,
+            })?;
+            let model = Cnn::read(&bytes, &file.display().to_string())?;
+            // A copy under the model's name: the next training run may write over the file.
+            let name = model.model().replace(' ', "-") + ".safetensors";
+            let copy = config::models_folder()?.join(name);
+            let Some(setting) = copy.to_str() else {
+                return Err(Error::Config(format!(
+                    "{} is not Unicode and cannot be a setting; use --model FILE",
+                    copy.display()
+                )));
+            };
+            atomic::write(&copy, &bytes)?;
+            (model, setting.to_owned())
+        }
+    };
+    let file = context.effective().file();
+    config::set(file, "classifier", "model", &setting)?;
+    out.line(format_args!(
+        "{} reads faces from now on ({}); `fer-index index` looks at known photos again",
+        model.model(),
+        file.display()
+    ))?;
+    Ok(Outcome::Found)
+}

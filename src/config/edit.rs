@@ -1,0 +1,62 @@
+//! Changing one setting in the user's file, comments and all else kept.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use toml_edit::{DocumentMut, Item, Table, value};
+
+use crate::atomic;
+use crate::error::{Error, Result};
+
+/// Sets `[section] name` to a text in a configuration file, which is made if there is none.
+///
+/// # Errors
+/// If the file is not TOML, has something else of the section's name, or cannot be written.
+pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<()> {
+    let before = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(source) => {
+            return Err(Error::Io {
+                path: file.to_owned(),
+                source,
+            });
+        }
+    };
+    let refused = |problem: String| Error::Config(format!("{}: {problem}", file.display()));
+    let mut document: DocumentMut = before
+        .parse()
+        .map_err(|error: toml_edit::TomlError| refused(error.message().to_owned()))?;
+    let table = document
+        .entry(section)
+        .or_insert_with(|| Item::Table(Table::new()));
+    let Some(table) = table.as_table_like_mut() else {
+        return Err(refused(format!("`{section}` is no section")));
+    };
+    table.insert(name, value(text));
+    atomic::write(file, document.to_string().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_setting_changes_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a/config.toml");
+        set(&file, "classifier", "model", "/m").unwrap();
+        assert_eq!(
+            fs::read_to_string(&file).unwrap(),
+            "[classifier]\nmodel = \"/m\"\n"
+        );
+        let text = "threads = 2 # two\n\n[classifier] # faces\n# mine\nmodel = \"/x\"\n";
+        fs::write(&file, text).unwrap();
+        set(&file, "classifier", "model", "/m").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), text.replace("/x", "/m"));
+        fs::write(&file, "classifier = 3").unwrap();
+        let refusal = set(&file, "classifier", "model", "/m").unwrap_err();
+        assert!(refusal.to_string().contains("`classifier` is no section"));
+    }
+}

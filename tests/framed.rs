@@ -1,0 +1,65 @@
+//! `classify --framed` and `evaluate` must read the same pixels alike.
+
+use std::io::Cursor;
+use std::time::Duration;
+
+use fer_index::classify::{Cnn, built_in_network};
+use fer_index::detect::{DetectorParams, Yunet};
+use fer_index::emotion::Emotion;
+use fer_index::imaging::Limits;
+use fer_index::pipeline::Analyser;
+use fer_index::train::dataset::{Dataset, Row, Usage};
+use fer_index::train::evaluate::predict;
+use image::{GrayImage, ImageFormat};
+
+const SIDE: usize = 48;
+
+/// Faces of no one: waves of several lengths.
+fn pixels(seed: usize) -> Vec<u8> {
+    let value = |i: usize| {
+        let (x, y) = ((i % SIDE) as f32, (i / SIDE) as f32);
+        let wave = (x * (0.1 + 0.07 * seed as f32)).sin() + (y * 0.2 + seed as f32).cos();
+        (127.0 + 60.0 * wave) as u8
+    };
+    (0..SIDE * SIDE).map(value).collect()
+}
+
+#[test]
+fn framed_faces_score_as_in_evaluation() {
+    let faces: Vec<Vec<u8>> = (0..3).map(pixels).collect();
+    let row = Row {
+        label: Emotion::Happy,
+        votes: None,
+        usage: Usage::PublicTest,
+    };
+    let emotions = vec![Emotion::Happy];
+    let dataset = Dataset::new(emotions, vec![row; faces.len()], faces.concat());
+    let predictions = predict(&built_in_network().unwrap(), &dataset, &[0, 1, 2], true).unwrap();
+
+    let limits = Limits {
+        max_bytes: 1 << 20,
+        max_pixels: 1 << 20,
+        max_time: Duration::from_secs(10),
+    };
+    let detector = Box::new(Yunet::new(DetectorParams::default()).unwrap());
+    let analyser = Analyser::new(detector, Box::new(Cnn::embedded().unwrap()), limits, 0.0);
+    for (index, face) in faces.into_iter().enumerate() {
+        let picture = GrayImage::from_raw(SIDE as u32, SIDE as u32, face).unwrap();
+        let mut png = Cursor::new(Vec::new());
+        picture.write_to(&mut png, ImageFormat::Png).unwrap();
+        let scan = analyser.framed(png.get_ref()).unwrap();
+        let found = scan.faces[0].scores;
+
+        let mut expected = [0.0; Emotion::COUNT];
+        for (head, probabilities) in &predictions.heads {
+            let classes = head.emotions.len();
+            let row = &probabilities[index * classes..][..classes];
+            for (emotion, p) in head.emotions.iter().zip(row) {
+                expected[emotion.index()] += p / predictions.heads.len() as f32;
+            }
+        }
+        for (found, expected) in found.as_array().iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-5, "{found}, not {expected}");
+        }
+    }
+}
