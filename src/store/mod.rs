@@ -13,15 +13,18 @@ mod corrections;
 mod explain;
 mod faces;
 mod files;
+mod folders;
 mod migrate;
 mod path;
 mod photos;
+mod places;
 mod query;
 mod record;
 mod scores;
 #[cfg(test)]
 mod testing;
 mod totals;
+mod words;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -31,10 +34,11 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, Skip};
 use crate::face::Correction;
+use crate::geo::Cell;
 use crate::photo::ContentHash;
 
 pub use batch::Batch;
-pub use query::{Hit, Query};
+pub use query::{Hit, Order, Query, Shown, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
 };
@@ -118,12 +122,20 @@ impl Store {
         self.read(|db| photos::load(db, id))
     }
 
-    /// The best photos for a query, best first.
+    /// The photos that answer a query, in its order.
     ///
     /// # Errors
     /// See [`Store::files_under`].
     pub fn query(&self, query: &Query) -> Result<Vec<Hit>> {
         self.read(|db| query::run(db, query))
+    }
+
+    /// The cells of the globe with photos, in ascending order, and how many each has.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn places(&self) -> Result<Vec<(Cell, u64)>> {
+        self.read(places::occupied)
     }
 
     /// How much there is.
