@@ -23,6 +23,8 @@ pub(super) enum Refusal {
     NotFound,
     #[error("the photo cannot be shown any more: {0}")]
     Gone(String),
+    #[error("{0}")]
+    Bad(String),
     #[error("files are shown only on the machine that runs the gallery")]
     NotHere,
     #[error("{0}")]
@@ -37,6 +39,7 @@ impl Refusal {
             Self::NoKey => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,
+            Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -44,7 +47,10 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self::Failed(error.to_string())
+        match error {
+            Error::Usage(sentence) => Self::Bad(sentence),
+            error => Self::Failed(error.to_string()),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::path::{decode, encode};
+use super::path::{Subtree, decode, encode};
 
 /// Remembers the folder of the file at `path`.
 pub(super) fn note(db: &Connection, path: &Path) -> rusqlite::Result<()> {
@@ -13,6 +13,25 @@ pub(super) fn note(db: &Connection, path: &Path) -> rusqlite::Result<()> {
             .execute([encode(folder)])?;
     }
     Ok(())
+}
+
+/// See [`Store::folders`](super::Store::folders).
+pub(super) fn with_files(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
+    let mut holds = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM files
+                        WHERE path >= ? AND path < ? AND photo_id IS NOT NULL)",
+    )?;
+    let mut folders = db.prepare_cached("SELECT path FROM folders ORDER BY path")?;
+    let mut rows = folders.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let folder = decode(row.get_ref(0)?.as_blob()?);
+        let tree = Subtree::of(&folder);
+        if holds.query_row([tree.low, tree.high], |row| row.get(0))? {
+            found.push(folder);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a folder on the way to the file, itself included if `path` is a folder, is called so;

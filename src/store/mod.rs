@@ -38,7 +38,7 @@ use crate::geo::Cell;
 use crate::photo::ContentHash;
 
 pub use batch::Batch;
-pub use query::{Hit, Order, Query, Shown, Who};
+pub use query::{Counts, Hit, Order, Query, Shown, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
 };
@@ -136,6 +136,23 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn places(&self) -> Result<Vec<(Cell, u64)>> {
         self.read(places::occupied)
+    }
+
+    /// How many photos meet the filters of a query: whatever they show, and for each emotion in
+    /// the place of the query's.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn counts(&self, query: &Query) -> Result<Counts> {
+        self.read(|db| query::counts(db, query))
+    }
+
+    /// The folders that files of the index lie in, sorted by the bytes of the path.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn folders(&self) -> Result<Vec<PathBuf>> {
+        self.read(folders::with_files)
     }
 
     /// How much there is.

@@ -7,6 +7,7 @@
 mod admit;
 mod answer;
 mod burst;
+mod count;
 mod narrow;
 mod photo_set;
 mod plan;
@@ -25,6 +26,8 @@ use super::{faces, photos};
 use answer::{Answer, Ranked};
 use plan::{Bounds, Plan};
 
+pub use count::Counts;
+pub(super) use count::counts;
 pub use question::{Order, Query, Who};
 
 /// A photo in an answer.
