@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use fer_index::emotion::{Emotion, EmotionScores};
+use fer_index::emotion::{Emotion, EmotionScores, EmotionSet};
 use fer_index::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use fer_index::file::FileMeta;
 use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
@@ -99,6 +99,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
                 camera: Some("Canon EOS R5".into()),
                 lens: Some("RF24-105mm F4 L IS USM".into()),
                 description: None,
+                keywords: Vec::new(),
             },
             models: Models {
                 detector: "yunet-s".into(),
@@ -185,7 +186,7 @@ fn measure(store: &Store) -> Result<(), Box<dyn Error>> {
         let mut hits = 0;
         for round in 0..50 {
             let query = Query {
-                emotion: Emotion::ALL[round % Emotion::COUNT],
+                emotions: EmotionSet::of(Emotion::ALL[round % Emotion::COUNT]),
                 ..query.clone()
             };
             let started = Instant::now();

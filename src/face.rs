@@ -145,7 +145,23 @@ pub struct DetectedFace {
     pub score: f32,
 }
 
+/// Detection score from which on a face is taken for one.
+const CERTAIN: f64 = 0.85;
+
+/// Shorter side in pixels from which on an expression is read from the photo itself: the side of
+/// the network's input, to which smaller faces are blown up.
+const LEGIBLE: f64 = 48.0;
+
 impl DetectedFace {
+    /// An emotion's probability as a photo's score counts it: times the detection score over 0.85,
+    /// times the shorter side over 48 pixels, neither counted beyond 1. The score of a clear face is
+    /// the probability itself.
+    pub fn weighted(&self, probability: f32) -> f64 {
+        f64::from(probability)
+            * (f64::from(self.score) / CERTAIN).min(1.0)
+            * (f64::from(self.bounding_box.short_side()) / LEGIBLE).min(1.0)
+    }
+
     /// The face in a picture into which `map` leads. The box becomes the one around its corners.
     #[must_use]
     pub fn through(&self, map: &Affine) -> Self {
@@ -196,6 +212,23 @@ mod tests {
             width: side,
             height: side,
         }
+    }
+
+    #[test]
+    fn doubtful_and_small_faces_weigh_less() {
+        let weighted = |score, side| {
+            let face = DetectedFace {
+                bounding_box: square(0.0, 0.0, side),
+                landmarks: None,
+                score,
+            };
+            face.weighted(0.8)
+        };
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
+        assert!(near(weighted(0.85, 48.0), 0.8) && near(weighted(0.99, 900.0), 0.8));
+        assert!(near(weighted(0.9, 24.0), 0.4));
+        assert!(near(weighted(0.68, 100.0), 0.64));
+        assert!(near(weighted(0.68, 24.0), 0.32));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //!   └──────────────────── cli asks and shows ◀───────── query ──────────────────────┘
 //! ```
 //!
-//! Imports run down only: `cli` → `daemon`, `train` → `pipeline` → `album`, `imaging`, `detect`, `classify`,
+//! Imports run down only: `cli` → `daemon`, `gallery`, `train` → `pipeline`, `query` → `album`, `imaging`, `detect`, `classify`,
 //! `store` → `nn`, `config` and the leaves. Siblings do not import each other; what two of them
 //! share is a leaf.
 
@@ -19,6 +19,7 @@ pub mod emotion;
 pub mod error;
 pub mod face;
 pub mod file;
+pub mod geo;
 pub mod photo;
 pub mod raster;
 pub mod sample;
@@ -34,5 +35,6 @@ pub mod gallery;
 pub mod imaging;
 pub mod nn;
 pub mod pipeline;
+pub mod query;
 pub mod store;
 pub mod train;

@@ -7,7 +7,6 @@ mod config;
 mod context;
 mod correct;
 mod dataset;
-mod date;
 mod epochs;
 mod evaluate;
 mod evaluate_album;

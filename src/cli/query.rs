@@ -150,7 +150,9 @@ pub(super) fn table(hits: &[Hit], out: &mut Stdout) -> Result<()> {
             .taken_at
             .map(|taken| taken.local.date().to_string());
         table.add_row([
-            format!("{:.1} %", 100.0 * hit.score),
+            hit.shown
+                .map(|shown| format!("{:.1} %", 100.0 * shown.score))
+                .unwrap_or_default(),
             taken.unwrap_or_default(),
             hit.scan.faces.len().to_string(),
             hit.path.display().to_string(),
@@ -180,8 +182,13 @@ fn csv(hits: &[Hit], out: &mut Stdout) -> Result<()> {
                 .unwrap_or_default();
             writer.write_record([
                 hit.path.as_os_str().as_encoded_bytes(),
-                hit.score.to_string().as_bytes(),
-                hit.emotion.name().as_bytes(),
+                hit.shown
+                    .map(|shown| shown.score.to_string())
+                    .unwrap_or_default()
+                    .as_bytes(),
+                hit.shown
+                    .map_or("", |shown| shown.emotion.name())
+                    .as_bytes(),
                 taken_at.as_bytes(),
                 hit.scan.width.to_string().as_bytes(),
                 hit.scan.height.to_string().as_bytes(),

@@ -1,13 +1,16 @@
 //! What the page is told, as JSON for its own scripts and nobody else.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::folders::{Folder, tree};
+use super::request::Question;
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::photo::DateSource;
-use crate::store::{Hit, Photo, Scan, StoredFace};
+use crate::store::{self, Hit, Photo, Scan, StoredFace};
 
 /// The photos of a part of the grid.
 #[derive(Debug, Serialize)]
@@ -21,22 +24,31 @@ pub(super) struct Answer {
 #[derive(Debug, Serialize)]
 pub(super) struct Counts {
     /// That the filters other than the emotion admit.
-    pub all: u64,
-    /// That also show the emotion.
-    pub emotions: BTreeMap<&'static str, u64>,
-    /// Folders with photos, each before those in it.
-    pub folders: Vec<Folder>,
+    all: u64,
+    /// That also show the emotion, by its name.
+    emotions: BTreeMap<&'static str, u64>,
+    /// The emotion in force, be it by a control or by the text.
+    emotion: Option<Emotion>,
+    /// What the text became where it is more than words.
+    read_as: Vec<String>,
+    folders: Vec<Folder>,
     /// Whether any photo is indexed.
-    pub indexed: bool,
+    indexed: bool,
 }
 
-/// A folder to choose.
-#[derive(Debug, Serialize)]
-pub(super) struct Folder {
-    pub path: String,
-    pub name: String,
-    /// How many others of the list it lies in.
-    pub depth: usize,
+impl Counts {
+    pub fn of(question: &Question, counts: &store::Counts, folders: &[PathBuf]) -> Self {
+        let mut asked = question.query.emotions.iter();
+        let names = Emotion::ALL.map(Emotion::name);
+        Self {
+            all: counts.all,
+            emotions: names.into_iter().zip(counts.emotions).collect(),
+            emotion: asked.next().filter(|_| asked.next().is_none()),
+            read_as: question.read_as.clone(),
+            folders: tree(folders),
+            indexed: !folders.is_empty(),
+        }
+    }
 }
 
 /// A photo of the grid.
@@ -59,7 +71,7 @@ impl Tile {
             name: name.to_string_lossy().into_owned(),
             width: hit.scan.width,
             height: hit.scan.height,
-            score: hit.score,
+            score: hit.shown.map_or(0.0, |shown| shown.score),
             taken: taken(&hit.scan),
             faces: hit.scan.faces.len(),
         }
@@ -91,7 +103,7 @@ impl Whole {
     pub fn of(photo: &Photo, can_reveal: bool) -> Option<Self> {
         let scan = photo.content.as_ref().ok()?;
         let capture = &scan.capture;
-        let path = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
+        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
         let source = capture.taken_at.as_ref().map(|taken| taken.source);
         Some(Self {
             id: photo.id.0,

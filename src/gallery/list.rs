@@ -8,49 +8,38 @@ use axum::extract::{Query, State};
 use super::Shared;
 use super::answer::{Answer, Counts, Tile};
 use super::refusal::Refusal;
-use super::request::{Filters, Part};
-use crate::emotion::Emotion;
+use super::request::{Part, Wish};
 
 /// `GET /api/photos`: a part of the grid.
 pub(super) async fn photos(
     State(shared): State<Arc<Shared>>,
+    Query(wish): Query<Wish>,
     Query(part): Query<Part>,
 ) -> Result<Json<Answer>, Refusal> {
     let min_detection = shared.min_detection;
     let hits = shared.ask(move |store| {
-        let mut query = part.filters.query(
-            part.filters.emotion.unwrap_or(Emotion::Happy),
-            min_detection,
-        );
-        query.limit = part.offset + part.limit() + 1;
-        let mut hits = store.query(&query)?;
-        let more = hits.len() == query.limit;
-        hits.truncate(part.offset + part.limit());
-        let photos = hits.iter().skip(part.offset).map(Tile::of).collect();
-        Ok(Answer { photos, more })
+        let mut query = wish.read(store, min_detection)?.query;
+        query.offset = part.offset;
+        query.limit = part.limit() + 1; // one more tells whether there are more
+        Ok(store.query(&query)?)
     });
-    Ok(Json(hits.await?))
+    let mut hits = hits.await?;
+    let more = hits.len() > part.limit();
+    hits.truncate(part.limit());
+    let photos = hits.iter().map(Tile::of).collect();
+    Ok(Json(Answer { photos, more }))
 }
 
-/// `GET /api/counts`.
+/// `GET /api/counts`: what each emotion would bring under the other filters, and the folders.
 pub(super) async fn counts(
     State(shared): State<Arc<Shared>>,
-    Query(filters): Query<Filters>,
+    Query(wish): Query<Wish>,
 ) -> Result<Json<Counts>, Refusal> {
     let min_detection = shared.min_detection;
     let counts = shared.ask(move |store| {
-        let mut emotions = std::collections::BTreeMap::new();
-        for emotion in Emotion::ALL {
-            let mut query = filters.query(emotion, min_detection);
-            query.limit = usize::MAX;
-            emotions.insert(emotion.name(), store.query(&query)?.len() as u64);
-        }
-        Ok(Counts {
-            all: store.totals()?.photos,
-            emotions,
-            folders: Vec::new(),
-            indexed: true,
-        })
+        let question = wish.read(store, min_detection)?;
+        let counts = store.counts(&question.query)?;
+        Ok(Counts::of(&question, &counts, &store.folders()?))
     });
     Ok(Json(counts.await?))
 }

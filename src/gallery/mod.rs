@@ -11,6 +11,7 @@ mod answer;
 mod assets;
 mod desktop;
 mod faces;
+mod folders;
 mod guard;
 mod keys;
 mod list;

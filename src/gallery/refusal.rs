@@ -47,7 +47,10 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self::Failed(error.to_string())
+        match error {
+            Error::Usage(sentence) => Self::Bad(sentence),
+            error => Self::Failed(error.to_string()),
+        }
     }
 }
 

@@ -1,16 +1,14 @@
 //! Small upright copies of photos, made once and kept in a folder for their owner's eyes only.
 
 use std::fs;
-use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use image::codecs::jpeg::JpegEncoder;
 
 use super::{Limits, decode};
+use crate::atomic;
 use crate::error::Skip;
-use crate::file::create_private;
 use crate::photo::ContentHash;
 use crate::raster::Raster;
 
@@ -60,13 +58,14 @@ impl Thumbnails {
     ) -> Result<Vec<u8>, E> {
         let path = self.path(hash);
         match fs::read(&path) {
-            Ok(jpeg) => return Ok(jpeg),
+            Ok(jpeg) if !jpeg.is_empty() => return Ok(jpeg),
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => tracing::debug!(path = %path.display(), %error, "cannot be read"),
         }
         let decoded = decode(&original()?, limits)?;
         let jpeg = reduced(&decoded.raster, Self::SIDE, Self::SIDE);
-        if let Err(error) = keep(&path, &jpeg) {
+        if let Err(error) = atomic::write_private(&path, &jpeg) {
             tracing::warn!(path = %path.display(), %error, "a thumbnail cannot be kept");
         }
         Ok(jpeg)
@@ -77,20 +76,6 @@ impl Thumbnails {
         let name = hash.to_string();
         self.folder.join(&name[..2]).join(format!("{name}.jpg"))
     }
-}
-
-/// Writes a file so that it is there whole or not at all.
-fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let unfinished = path.with_extension(format!("{}-{number}", process::id()));
-    let written = create_private(&unfinished)
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| fs::rename(&unfinished, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&unfinished);
-    }
-    written
 }
 
 #[cfg(test)]

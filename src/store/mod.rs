@@ -13,9 +13,11 @@ mod corrections;
 mod explain;
 mod faces;
 mod files;
+mod folders;
 mod migrate;
 mod path;
 mod photos;
+mod places;
 mod query;
 mod record;
 mod roots;
@@ -23,6 +25,7 @@ mod scores;
 #[cfg(test)]
 mod testing;
 mod totals;
+mod words;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -32,10 +35,11 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, Skip};
 use crate::face::Correction;
+use crate::geo::Cell;
 use crate::photo::ContentHash;
 
 pub use batch::Batch;
-pub use query::{Hit, Query};
+pub use query::{Counts, Hit, Order, Query, Shown, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
 };
@@ -123,12 +127,37 @@ impl Store {
         self.read(|db| photos::load(db, id))
     }
 
-    /// The best photos for a query, best first.
+    /// The photos that answer a query, in its order.
     ///
     /// # Errors
     /// See [`Store::files_under`].
     pub fn query(&self, query: &Query) -> Result<Vec<Hit>> {
         self.read(|db| query::run(db, query))
+    }
+
+    /// The cells of the globe with photos, in ascending order, and how many each has.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn places(&self) -> Result<Vec<(Cell, u64)>> {
+        self.read(places::occupied)
+    }
+
+    /// How many photos meet the filters of a query: whatever they show, and for each emotion in
+    /// the place of the query's.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn counts(&self, query: &Query) -> Result<Counts> {
+        self.read(|db| query::counts(db, query))
+    }
+
+    /// The folders that files of the index lie in, sorted by the bytes of the path.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn folders(&self) -> Result<Vec<PathBuf>> {
+        self.read(folders::with_files)
     }
 
     /// How much there is.

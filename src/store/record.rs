@@ -82,12 +82,13 @@ pub struct StoredFace {
 }
 
 impl StoredFace {
-    /// By how much the face shows `emotion`: certainly or not at all where a person has said what
-    /// it shows, `None` where they said that it is no face.
-    pub fn score(&self, emotion: Emotion) -> Option<f32> {
+    /// By how much the face shows `emotion`: its probability, weighted as
+    /// [`DetectedFace::weighted`] says; 1 or 0 where a person has said what it shows, `None` where
+    /// they said that it is no face.
+    pub fn score(&self, emotion: Emotion) -> Option<f64> {
         match self.correction {
-            None => Some(self.scores[emotion]),
-            Some(Correction::Emotion(said)) => Some(f32::from(u8::from(said == emotion))),
+            None => Some(self.face.weighted(self.scores[emotion])),
+            Some(Correction::Emotion(said)) => Some(f64::from(u8::from(said == emotion))),
             Some(Correction::NotAFace) => None,
         }
     }

@@ -16,14 +16,14 @@ use names::names;
 const FLOORS: &[&[&str]] = &[
     &["cli"],
     &["daemon", "gallery", "train"],
-    &["pipeline"],
+    &["pipeline", "query"],
     &["album", "imaging", "detect", "classify", "store"],
     &["nn", "config"],
     LEAVES,
 ];
 
 const LEAVES: &[&str] = &[
-    "affine", "atomic", "emotion", "error", "face", "file", "photo", "raster", "sample",
+    "affine", "atomic", "emotion", "error", "face", "file", "geo", "photo", "raster", "sample",
 ];
 
 /// A name that only some modules may use.

@@ -118,9 +118,33 @@ fn counts_are_what_the_grid_would_show() {
         assert_eq!(counts["indexed"], true);
     }
     // Choosing an emotion changes no chip's count.
+    let chosen = server.ask("/api/counts?emotion=sad");
+    assert_eq!(chosen["emotions"], server.ask("/api/counts")["emotions"]);
+    assert_eq!(chosen["emotion"], "sad");
+}
+
+#[test]
+fn what_is_typed_is_understood_as_by_find() {
+    let (_env, server) = album();
+    let counts = server.ask("/api/counts?text=happy+photos+before+2020");
+    assert_eq!(counts["emotion"], "happy");
+    assert_eq!(counts["read_as"][0], "--emotion", "{counts}");
+    let grid = server.ask("/api/photos?limit=9&text=happy+photos+since+2020");
+    assert_eq!(names(&grid), ["mixed.jpg"]);
+    // A control goes before the text.
+    let grid = server.ask("/api/photos?limit=9&text=happy+photos+since+2020&emotion=sad");
+    assert_eq!(names(&grid), ["sad.jpg", "mixed.jpg"]);
+    let words = server.ask("/api/counts?text=party");
     assert_eq!(
-        server.ask("/api/counts?emotion=sad"),
-        server.ask("/api/counts")
+        (&words["read_as"], &words["emotion"]),
+        (&json!([]), &Value::Null)
+    );
+    let refused = server.get("/api/counts?near=Nowhereville").send();
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.text().contains("Nowhereville"),
+        "{}",
+        refused.text()
     );
 }
 

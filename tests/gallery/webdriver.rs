@@ -120,12 +120,6 @@ impl Browser {
         self.post("/actions", &json!({"actions": [keyboard]}));
     }
 
-    /// The window as a PNG, in base 64.
-    pub fn screenshot(&self) -> String {
-        let png = self.call("GET", &self.target("/screenshot"), None);
-        png.as_str().unwrap().to_owned()
-    }
-
     /// What the page said on its console since the last call.
     pub fn console(&self) -> Vec<String> {
         let entries = self.log("browser");

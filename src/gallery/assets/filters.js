@@ -4,10 +4,12 @@
 import { element, find, icon, number } from "./dom.js";
 import { BY_INTEREST, label } from "./emotions.js";
 
-const NAMES = ["emotion", "text", "since", "until", "under", "who", "min"];
-// What the panel holds, the least score being of no use without an emotion.
-const IN_PANEL = ["since", "until", "under", "who", "min"];
+const NAMES = ["emotion", "text", "since", "until", "near", "under", "who", "min"];
+// What the panel holds.
+const IN_PANEL = ["since", "until", "near", "under", "who", "min"];
 const TYPING = 250;
+// The server's, where nothing is said.
+const MIN = "50";
 
 export class Filters {
   #changed;
@@ -85,9 +87,8 @@ export class Filters {
     for (const name of IN_PANEL) {
       const field = this.#form[name];
       if (name === "under" && filters.under) this.#offerFolder(filters.under);
-      field.value = filters[name] ?? (name === "min" ? 50 : "");
+      field.value = filters[name] ?? (name === "min" ? MIN : "");
     }
-    this.#form.min.disabled = !filters.emotion;
     this.#showMin();
     const active = IN_PANEL.filter((name) => filters[name]).length;
     const badge = find("#filters-active");
@@ -96,9 +97,10 @@ export class Filters {
     badge.setAttribute("aria-label", `${active} in force`);
   }
 
-  // How many photos each emotion would bring, and which folders there are.
-  showCounts({ all, emotions, folders }) {
+  // How many photos each emotion would bring, which is in force, and which folders there are.
+  showCounts({ all, emotions, emotion: inForce, folders }) {
     for (const [emotion, chip] of this.#chips) {
+      chip.setAttribute("aria-pressed", String((inForce ?? "") === emotion));
       const count = emotion === "" ? all : emotions[emotion];
       find(".count", chip).textContent = number(count);
       chip.classList.toggle("none", count === 0);
@@ -136,8 +138,9 @@ export class Filters {
   }
 
   #readForm() {
-    const { since, until, under, who, min } = this.#form;
-    this.set({ since: since.value, until: until.value, under: under.value, who: who.value, min: min.value === "50" ? "" : min.value });
+    const value = (name) => this.#form[name].value.trim();
+    const given = Object.fromEntries(IN_PANEL.map((name) => [name, value(name)]));
+    this.set({ ...given, min: given.min === MIN ? "" : given.min });
   }
 
   #showMin() {

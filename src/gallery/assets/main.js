@@ -2,7 +2,6 @@
 
 import * as api from "./api.js";
 import { find, plural, toast } from "./dom.js";
-import { EMOTIONS } from "./emotions.js";
 import { Filters } from "./filters.js";
 import { Grid } from "./grid.js";
 import * as keys from "./keys.js";
@@ -30,11 +29,12 @@ async function count() {
 }
 
 // The sentence over the photos, or in their place.
-function tell({ all, emotions, indexed }) {
-  const { emotion } = filters.get();
-  const found = EMOTIONS.includes(emotion) ? emotions[emotion] : all;
+function tell({ all, emotions, emotion, read_as: readAs, indexed }) {
+  const found = emotion ? emotions[emotion] : all;
   const restricted = Object.keys(filters.get()).length > 0;
-  find("#status").textContent = found ? `${plural(found, "photo")}${emotion ? `, most ${emotion} first` : ""}` : "";
+  const order = emotion ? `, most ${emotion} first` : "";
+  const understood = readAs.length ? ` (read as ${readAs.join(" ")})` : "";
+  find("#status").textContent = found || understood ? plural(found, "photo") + order + understood : "";
   const empty = find("#empty");
   empty.hidden = found > 0;
   if (found > 0) return;
