@@ -9,7 +9,7 @@
 //!   └──────────────────── cli asks and shows ◀───────── query ──────────────────────┘
 //! ```
 //!
-//! Imports run down only: `cli`, `train` → `pipeline`, `query` → `album`, `imaging`, `detect`, `classify`,
+//! Imports run down only: `cli` → `export`, `train` → `pipeline`, `query` → `album`, `imaging`, `detect`, `classify`,
 //! `store` → `nn`, `config` and the leaves. Siblings do not import each other; what two of them
 //! share is a leaf.
 
@@ -19,6 +19,7 @@ pub mod emotion;
 pub mod error;
 pub mod face;
 pub mod file;
+pub mod font;
 pub mod geo;
 pub mod photo;
 pub mod raster;
@@ -28,6 +29,7 @@ pub mod classify;
 pub mod cli;
 pub mod config;
 pub mod detect;
+pub mod export;
 pub mod imaging;
 pub mod nn;
 pub mod pipeline;

@@ -7,10 +7,10 @@ mod config;
 mod context;
 mod correct;
 mod dataset;
-mod date;
 mod epochs;
 mod evaluate;
 mod evaluate_album;
+mod filter_args;
 mod index;
 mod json;
 mod model;
@@ -18,6 +18,7 @@ mod model_use;
 mod output;
 mod progress;
 mod query;
+mod results;
 mod show;
 mod sweep;
 mod train;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use context::Context;
 use output::Stdout;
 
@@ -78,8 +79,10 @@ enum Command {
     Index(index::IndexArgs),
     /// Look at every photo again, as after a new model
     Reindex(index::IndexArgs),
-    /// Find the photos that show an emotion most
+    /// Find photos by what their faces show, where, when and much more
     Query(query::QueryArgs),
+    /// Find photos in plain words: happy vacation photos in italy last summer
+    Find(query::FindArgs),
     /// Read the faces of files, without the index
     Classify(classify::ClassifyArgs),
     /// Tell everything that is known of a photo
@@ -117,6 +120,16 @@ enum Outcome {
     Partly,
 }
 
+/// A folder as the index names it: absolute and without links, or as it was if it is gone.
+fn resolve(folder: PathBuf) -> Result<PathBuf> {
+    folder.canonicalize().or_else(|_| {
+        std::path::absolute(&folder).map_err(|source| Error::Io {
+            path: folder,
+            source,
+        })
+    })
+}
+
 /// Runs the command line of this process.
 ///
 /// Exit codes: 0 done or found, 1 nothing found, 2 error. A closed pipe is no error.
@@ -148,6 +161,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Index(args) => index::run(&args, false, &context, out),
         Command::Reindex(args) => index::run(&args, true, &context, out),
         Command::Query(args) => query::run(&args, &context, out),
+        Command::Find(args) => query::find(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
         Command::Correct(args) => correct::correct(&args, &context),

@@ -185,17 +185,21 @@ impl Gazetteer {
 
     /// The name of a country by its code.
     pub fn country_name(&self, code: &str) -> Option<&str> {
-        let entry = self.countries.iter().find(|entry| self.code(entry) == code)?;
+        let entry = self
+            .countries
+            .iter()
+            .find(|entry| self.code(entry) == code)?;
         Some(self.name(entry))
     }
 
     fn country(&self, name: &str) -> Option<&Entry> {
-        self.countries.iter().find(|entry| self.is_called(entry, name))
+        self.countries
+            .iter()
+            .find(|entry| self.is_called(entry, name))
     }
 
     fn city(&self, name: &str, country: Option<&str>) -> Option<City> {
-        let in_country =
-            |entry: &Entry| country.is_none_or(|country| self.code(entry) == country);
+        let in_country = |entry: &Entry| country.is_none_or(|country| self.code(entry) == country);
         let by_name = |entry: &Entry| self.name(entry).to_lowercase() == name;
         let cities = || self.cities.iter().filter(|(entry, _)| in_country(entry));
         let (entry, at) = cities()
@@ -254,7 +258,10 @@ mod tests {
             Some(Place::Country { code, .. }) => code,
             other => panic!("{name}: {other:?}"),
         };
-        assert_eq!((country("Italy"), country("usa")), ("IT".into(), "US".into()));
+        assert_eq!(
+            (country("Italy"), country("usa")),
+            ("IT".into(), "US".into())
+        );
         assert_eq!(gazetteer.find("Nowhereville-upon-Nothing"), None);
         assert_eq!(gazetteer.country_name("IT"), Some("Italy"));
     }
@@ -273,7 +280,10 @@ mod tests {
                 .iter()
                 .map(|(_, city)| distance(*city, at))
                 .min_by(f64::total_cmp);
-            assert!((distance(nearest.at, at) - least.unwrap()).abs() < 1e-9, "{at:?}");
+            assert!(
+                (distance(nearest.at, at) - least.unwrap()).abs() < 1e-9,
+                "{at:?}"
+            );
         }
     }
 
