@@ -142,7 +142,7 @@ fn seed_of_now() -> u64 {
         .map_or(0, |since| since.as_nanos() as u64)
 }
 
-fn parse_probability(text: &str) -> Result<f32, String> {
+pub(super) fn parse_probability(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err("a probability lies between 0 and 1".to_owned()),

@@ -10,6 +10,7 @@ mod dataset;
 mod epochs;
 mod evaluate;
 mod evaluate_album;
+mod export;
 mod filter_args;
 mod index;
 mod json;
@@ -20,6 +21,7 @@ mod progress;
 mod query;
 mod results;
 mod show;
+mod stats;
 mod sweep;
 mod train;
 
@@ -83,6 +85,10 @@ enum Command {
     Query(query::QueryArgs),
     /// Find photos in plain words: happy vacation photos in italy last summer
     Find(query::FindArgs),
+    /// Count what faces show, by year, month, folder or place
+    Stats(stats::StatsArgs),
+    /// Write what was found where other programs read it: keywords in XMP sidecars
+    Export(export::ExportArgs),
     /// Read the faces of files, without the index
     Classify(classify::ClassifyArgs),
     /// Tell everything that is known of a photo
@@ -162,6 +168,8 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Reindex(args) => index::run(&args, true, &context, out),
         Command::Query(args) => query::run(&args, &context, out),
         Command::Find(args) => query::find(&args, &context, out),
+        Command::Stats(args) => stats::run(&args, &context, out),
+        Command::Export(args) => export::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
         Command::Correct(args) => correct::correct(&args, &context),

@@ -21,6 +21,7 @@ mod places;
 mod query;
 mod record;
 mod scores;
+mod tally;
 #[cfg(test)]
 mod testing;
 mod totals;
@@ -42,6 +43,7 @@ pub use query::{Hit, Order, Query, Shown, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
 };
+pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
 
 /// An open index database.
@@ -136,6 +138,15 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn places(&self) -> Result<Vec<(Cell, u64)>> {
         self.read(places::occupied)
+    }
+
+    /// How many faces show each emotion most, by group; only faces with at least this detection
+    /// score count.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn tally(&self, by: Grouping, min_detection: f32) -> Result<Vec<Tally>> {
+        self.read(|db| tally::count(db, by, min_detection))
     }
 
     /// How much there is.
