@@ -28,7 +28,7 @@ fn each_filter_searches_an_index_that_answers_alone() {
         ),
         (
             narrow::sql::CELLS,
-            "COVERING INDEX photos_by_cell (cell>? AND cell<?)",
+            "SEARCH photo_cells USING PRIMARY KEY (cell>? AND cell<?)",
         ),
         (
             narrow::sql::CAMERA,
