@@ -109,6 +109,47 @@ impl FromStr for Emotion {
     }
 }
 
+/// Some of the emotions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EmotionSet(u8);
+
+impl EmotionSet {
+    /// None of them.
+    pub const EMPTY: Self = Self(0);
+
+    /// One of them.
+    pub const fn of(emotion: Emotion) -> Self {
+        Self(1 << emotion.index())
+    }
+
+    /// Whether `emotion` is among them.
+    pub const fn contains(self, emotion: Emotion) -> bool {
+        self.0 & Self::of(emotion).0 != 0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those in it, in the order of [`Emotion::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Emotion> {
+        Emotion::ALL
+            .into_iter()
+            .filter(move |emotion| self.contains(*emotion))
+    }
+}
+
+impl FromIterator<Emotion> for EmotionSet {
+    fn from_iter<T: IntoIterator<Item = Emotion>>(emotions: T) -> Self {
+        Self(
+            emotions
+                .into_iter()
+                .fold(0, |bits, emotion| bits | Self::of(emotion).0),
+        )
+    }
+}
+
 /// A probability for each emotion; the eight add up to one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EmotionScores([f32; Emotion::COUNT]);
@@ -165,6 +206,15 @@ mod tests {
             message.contains("bored") && message.contains("happy"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_in() {
+        let set: EmotionSet = [Emotion::Sad, Emotion::Angry, Emotion::Sad]
+            .into_iter()
+            .collect();
+        assert!(set.iter().eq([Emotion::Angry, Emotion::Sad]));
+        assert!(!set.contains(Emotion::Happy) && EmotionSet::EMPTY.is_empty());
     }
 
     #[test]

@@ -99,6 +99,8 @@ pub struct Capture {
     pub lens: Option<String>,
     /// EXIF `ImageDescription`.
     pub description: Option<String>,
+    /// Keywords and title in XMP, each on one line.
+    pub keywords: Vec<String>,
 }
 
 #[cfg(test)]

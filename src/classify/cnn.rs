@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use super::network::{FoldedNetwork, HeadSpec, Network, Workspace, standardise};
 use super::weights::read_network;
 use super::{EmotionClassifier, FACE_SIDE, FaceCrop};
-use crate::emotion::{Emotion, EmotionScores};
+use super::{blend, softmax};
+use crate::emotion::EmotionScores;
 use crate::error::{Error, Result};
 use crate::photo::ContentHash;
 
@@ -28,9 +29,9 @@ pub fn built_in_network() -> Result<Network> {
 /// A network with its weights, ready to read faces.
 ///
 /// Each face is read twice, as it is and mirrored, and by every head of the network. A head's
-/// probabilities are those of the mean of its two logits; the scores are the mean of the heads'
-/// probabilities. FER2013's head knows no contempt and FER+'s is trained on the
-/// shares of ten people's votes, so the mean tempers the first one's noisy labels with the second.
+/// probabilities are those of the mean of its two logits, and [`blend`] makes the scores of all
+/// heads'. FER2013's head knows no contempt and FER+'s is trained on the shares of ten people's
+/// votes, so each tempers the other's labels.
 #[derive(Debug)]
 pub struct Cnn {
     network: FoldedNetwork,
@@ -75,44 +76,45 @@ impl Cnn {
                     .flat_map(|row| row.iter().rev()),
             );
         }
-        let weight = 1.0 / self.heads.len() as f32;
-        let mut scores = vec![[0.0; Emotion::COUNT]; faces.len()];
         WORKSPACE.with_borrow_mut(|workspace| {
             let logits = self.network.infer(workspace, &input);
-            for (head, logits) in self.heads.iter().zip(logits) {
-                let classes = head.emotions.len();
-                for (pair, scores) in logits.chunks_exact(2 * classes).zip(&mut scores) {
-                    let (upright, mirrored) = pair.split_at(classes);
-                    let mean: Vec<f32> = upright
-                        .iter()
-                        .zip(mirrored)
-                        .map(|(&a, &b)| f32::midpoint(a, b))
-                        .collect();
-                    add_probabilities(head, &mean, weight, scores);
-                }
-            }
-        });
-        scores.into_iter().map(EmotionScores::new).collect()
+            let probabilities: Vec<Vec<f32>> = logits
+                .iter()
+                .zip(&self.heads)
+                .map(|(logits, head)| probabilities(logits, head.emotions.len()))
+                .collect();
+            let of = |index| {
+                let answers = self.heads.iter().zip(&probabilities);
+                EmotionScores::new(blend(answers.map(|(head, all)| {
+                    let classes = head.emotions.len();
+                    (head, &all[index * classes..][..classes])
+                })))
+            };
+            (0..faces.len()).map(of).collect()
+        })
     }
+}
+
+/// The probabilities of a head of so many classes: of the mean of each face's logits and those of its
+/// mirror image, which follow them.
+fn probabilities(logits: &[f32], classes: usize) -> Vec<f32> {
+    let mut all = Vec::with_capacity(logits.len() / 2);
+    for pair in logits.chunks_exact(2 * classes) {
+        let (upright, mirrored) = pair.split_at(classes);
+        let start = all.len();
+        all.extend(
+            upright
+                .iter()
+                .zip(mirrored)
+                .map(|(&a, &b)| f32::midpoint(a, b)),
+        );
+        softmax(&mut all[start..]);
+    }
+    all
 }
 
 thread_local! {
     static WORKSPACE: RefCell<Workspace> = RefCell::default();
-}
-
-/// Adds the softmax of a head's logits, times `weight`.
-fn add_probabilities(
-    head: &HeadSpec,
-    logits: &[f32],
-    weight: f32,
-    scores: &mut [f32; Emotion::COUNT],
-) {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials = logits.iter().map(|logit| (logit - largest).exp());
-    let sum: f32 = exponentials.clone().sum();
-    for (emotion, exponential) in head.emotions.iter().zip(exponentials) {
-        scores[emotion.index()] += weight * exponential / sum;
-    }
 }
 
 impl EmotionClassifier for Cnn {

@@ -1,11 +1,13 @@
 //! Reading the apparent emotion of a face.
 
+mod blend;
 mod cnn;
 mod crop;
 mod input;
 pub mod network;
 mod weights;
 
+pub use blend::{blend, softmax};
 pub use cnn::{Cnn, built_in_network};
 pub use crop::{FRAME_BOX, FRAME_LANDMARKS, crop_face, crop_framed};
 pub use input::input;

@@ -24,7 +24,8 @@ use sequential::Sequential;
 
 pub use folded::{FoldedNetwork, Workspace};
 pub use spec::{
-    BlockSpec, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec, SequentialSpec, TrunkSpec,
+    AlbumShare, BlockSpec, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec, SequentialSpec,
+    TrunkSpec,
 };
 
 /// The least standard deviation that [`standardise`] divides by, in grey values of 0 to 255: an

@@ -7,7 +7,7 @@ use super::GlobalArgs;
 use crate::album::{Filter, FilterSettings};
 use crate::classify::Cnn;
 use crate::config::{Config, Effective, Overrides};
-use crate::detect::{DetectorParams, Yunet};
+use crate::detect::{Builtin, DetectorParams};
 use crate::error::{Error, Result};
 use crate::imaging::Limits;
 use crate::pipeline::Analyser;
@@ -72,6 +72,16 @@ impl Context {
         Cnn::read(&bytes, &model.display().to_string())
     }
 
+    /// What every photo is held to.
+    pub const fn limits(&self) -> Limits {
+        let limits = &self.config().limits;
+        Limits {
+            max_bytes: limits.max_file_bytes,
+            max_pixels: limits.max_pixels,
+            max_time: Duration::from_secs(limits.decode_seconds),
+        }
+    }
+
     /// The detector and the classifier of the settings, under their limits.
     pub fn analyser(&self) -> Result<Analyser> {
         self.analyser_from(self.config().detector.threshold)
@@ -84,15 +94,10 @@ impl Context {
             threshold,
             ..DetectorParams::default()
         };
-        let limits = Limits {
-            max_bytes: config.limits.max_file_bytes,
-            max_pixels: config.limits.max_pixels,
-            max_time: Duration::from_secs(config.limits.decode_seconds),
-        };
         Ok(Analyser::new(
-            Box::new(Yunet::new(detector)?),
+            Box::new(Builtin::new(detector)?),
             Box::new(self.classifier()?),
-            limits,
+            self.limits(),
             config.detector.min_face,
         ))
     }

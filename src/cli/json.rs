@@ -42,8 +42,8 @@ fn hex(bytes: &[u8]) -> String {
 pub(super) struct JsonHit {
     #[serde(flatten)]
     path: JsonPath,
-    score: f32,
-    emotion: &'static str,
+    score: Option<f32>,
+    emotion: Option<&'static str>,
     taken_at: Option<String>,
     width: u32,
     height: u32,
@@ -57,8 +57,8 @@ impl JsonHit {
         let capture = &hit.scan.capture;
         Self {
             path: JsonPath::of(&hit.path),
-            score: hit.score,
-            emotion: hit.emotion.name(),
+            score: hit.shown.map(|shown| shown.score),
+            emotion: hit.shown.map(|shown| shown.emotion.name()),
             taken_at: capture.taken_at.as_ref().map(date),
             width: hit.scan.width,
             height: hit.scan.height,

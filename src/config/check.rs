@@ -1,5 +1,6 @@
 //! What a setting may be, and sentences for what it may not.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
 use globset::Glob;
@@ -50,8 +51,10 @@ pub(super) fn check(key: &str, value: Value, current: &Value, origin: &Origin) -
             allowed(key, current)
         )));
     }
-    if key == "album.exclude" {
-        check_globs(key, &value, origin)?;
+    match key {
+        "album.exclude" => check_globs(key, &value, origin)?,
+        "gallery.listen" => check_address(key, &value, origin)?,
+        _ => {}
     }
     Ok(match (current, value) {
         (Value::Float(_), Value::Integer(number)) => Value::Float(number as f64),
@@ -70,6 +73,16 @@ fn check_globs(key: &str, value: &Value, origin: &Origin) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+fn check_address(key: &str, value: &Value, origin: &Origin) -> Result<()> {
+    let is_address = |text: &str| text.parse::<SocketAddr>().is_ok();
+    if value.as_str().is_some_and(is_address) {
+        return Ok(());
+    }
+    Err(Error::Config(format!(
+        "`{key}` in {origin} must be an address and a port such as \"127.0.0.1:3373\", not {value}"
+    )))
 }
 
 fn allowed(key: &str, current: &Value) -> String {

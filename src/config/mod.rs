@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -35,6 +36,8 @@ pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 pub struct Config {
     /// The database file.
     pub database: PathBuf,
+    /// The folder of the gallery's small copies.
+    pub thumbnails: PathBuf,
     /// How many threads work; at least one.
     pub threads: usize,
     /// Which files there are.
@@ -49,6 +52,8 @@ pub struct Config {
     pub query: QuerySettings,
     /// How the daemon follows folders.
     pub watch: WatchSettings,
+    /// Where the gallery is.
+    pub gallery: GallerySettings,
 }
 
 /// Settings of `[album]`.
@@ -119,6 +124,14 @@ pub struct WatchSettings {
     pub max_watches: usize,
     /// Days for which a photo that is gone is kept.
     pub keep_days: f64,
+}
+
+/// Settings of `[gallery]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GallerySettings {
+    /// Address and port of the page.
+    pub listen: SocketAddr,
 }
 
 /// What flags say; `None` where a flag was not given.
@@ -239,6 +252,10 @@ fn resolve(config: &mut Config, places: &Places) {
         config.database.clone_from(&places.database);
     }
     config.database = places.expand(&config.database);
+    if config.thumbnails.as_os_str().is_empty() {
+        config.thumbnails.clone_from(&places.thumbnails);
+    }
+    config.thumbnails = places.expand(&config.thumbnails);
     if config.album.roots.is_empty() {
         config.album.roots.push(places.pictures.clone());
     }

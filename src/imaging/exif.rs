@@ -43,6 +43,7 @@ impl Exif {
             description: self
                 .text(Tag::ImageDescription)
                 .filter(|text| !is_advertising(text)),
+            keywords: Vec::new(),
         }
     }
 

@@ -192,7 +192,7 @@ mod tests {
         );
         let hits = store.query(&Query::for_emotion(Emotion::Happy)).unwrap();
         assert_eq!(hits.len(), 1);
-        assert!((hits[0].score - 0.4).abs() < 1e-6, "{}", hits[0].score);
+        assert!((hits[0].shown.unwrap().score - 0.4).abs() < 1e-6);
 
         let mut skipped = photo("a", vec![]);
         skipped.content = Err(Skip::new(SkipReason::TimedOut, "took 30 s"));

@@ -123,11 +123,11 @@ mod tests {
     /// The photo's score for an emotion by the ranking of all faces.
     fn score(store: &Store, emotion: Emotion) -> Option<f32> {
         let hits = store.query(&Query::for_emotion(emotion)).unwrap();
-        hits.first().map(|hit| hit.score)
+        hits.first()?.shown.map(|shown| shown.score)
     }
 
     fn two_faces() -> Vec<ScoredFace> {
-        vec![face(0.0, 80.0, 0.9, 0.75), face(500.0, 80.0, 0.8, 0.25)]
+        vec![face(0.0, 80.0, 0.9, 0.75), face(500.0, 80.0, 0.9, 0.25)]
     }
 
     #[test]

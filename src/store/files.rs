@@ -9,8 +9,8 @@ use crate::error::{Skip, SkipReason};
 use crate::file::FileMeta;
 
 use super::path::{Subtree, decode, encode};
-use super::photos;
 use super::record::{KnownFile, Models, PhotoId};
+use super::{folders, photos, words};
 
 /// One range of the primary key: from the folder's own name to the last name below it. Between the
 /// two lie also names such as `folder.jpg`, which the last condition leaves out.
@@ -119,12 +119,18 @@ pub(super) fn put(
         outcome.err().map(|skip| skip.reason),
         outcome.err().map(|skip| &skip.detail),
     ])?;
-    match before {
-        Some(before) if outcome != Ok(before) => photos::note_loss(db, before),
-        _ => Ok(()),
+    if let Some(before) = before.filter(|before| outcome != Ok(*before)) {
+        photos::note_loss(db, before)?;
+        words::refresh(db, before)?;
     }
+    if let Ok(photo) = outcome {
+        folders::note(db, path)?;
+        words::refresh(db, photo)?;
+    }
+    Ok(())
 }
 
+/// The photo that lies at `path`.
 fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
     let photo = db
         .prepare_cached("SELECT photo_id FROM files WHERE path = ?")?
@@ -141,6 +147,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
         .optional()?;
     if let Some(Some(photo)) = removed {
         photos::note_loss(db, photo)?;
+        words::refresh(db, photo)?;
     }
     Ok(removed.is_some())
 }

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Error, Result};
 
-use super::explain;
+use super::path::{decode, encode};
+use super::{explain, words};
 
 /// Every migration; the schema's version is how many have run.
 pub(super) const MIGRATIONS: &[&str] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
@@ -29,6 +31,7 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
     if found == latest {
         return Ok(());
     }
+    add_functions(connection).map_err(explain)?;
     // A migration may rebuild a table that others point to; the check below makes up for it.
     // The setting cannot be changed within a transaction.
     connection
@@ -59,6 +62,24 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
         tracing::info!(from, to = latest, "database schema brought up to date");
     }
     Ok(())
+}
+
+/// What migrations ask of stored paths, which are not text.
+fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_UTF8;
+    let path = |context: &Context<'_>| {
+        context
+            .get_raw(0)
+            .as_blob()
+            .map(decode)
+            .map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
+    };
+    connection.create_scalar_function("folder_of", 1, flags, move |context| {
+        Ok(path(context)?.parent().map(encode))
+    })?;
+    connection.create_scalar_function("words_of", 1, flags, move |context| {
+        Ok(words::of_path(&path(context)?))
+    })
 }
 
 /// The schema's version, if this program can work with it.
@@ -118,6 +139,9 @@ mod tests {
         INSERT INTO corrections VALUES (3, zeroblob(32), 1, 1, 2, 2, 3, 0);
         UPDATE faces SET correction = 3 WHERE id = 9;
         INSERT INTO roots VALUES (CAST('/album' AS BLOB), 0, NULL);
+    ",
+        "
+        INSERT INTO folders VALUES (CAST('/elsewhere' AS BLOB));
     ",
     ];
 

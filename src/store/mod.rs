@@ -13,16 +13,20 @@ mod corrections;
 mod explain;
 mod faces;
 mod files;
+mod folders;
 mod migrate;
 mod path;
 mod photos;
+mod places;
 mod query;
 mod record;
 mod roots;
 mod scores;
+mod tally;
 #[cfg(test)]
 mod testing;
 mod totals;
+mod words;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -32,14 +36,16 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, Skip};
 use crate::face::Correction;
+use crate::geo::Cell;
 use crate::photo::ContentHash;
 
 pub use batch::Batch;
-pub use query::{Hit, Query};
+pub use query::{Counts, Hit, Order, Query, Shown, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
 };
 pub use roots::Root;
+pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
 
 /// Files that are forgotten in one transaction.
@@ -123,12 +129,46 @@ impl Store {
         self.read(|db| photos::load(db, id))
     }
 
-    /// The best photos for a query, best first.
+    /// The photos that answer a query, in its order.
     ///
     /// # Errors
     /// See [`Store::files_under`].
     pub fn query(&self, query: &Query) -> Result<Vec<Hit>> {
         self.read(|db| query::run(db, query))
+    }
+
+    /// The cells of the globe with photos, in ascending order, and how many each has.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn places(&self) -> Result<Vec<(Cell, u64)>> {
+        self.read(places::occupied)
+    }
+
+    /// How many photos meet the filters of a query: whatever they show, and for each emotion in
+    /// the place of the query's.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn counts(&self, query: &Query) -> Result<Counts> {
+        self.read(|db| query::counts(db, query))
+    }
+
+    /// The folders that files of the index lie in, sorted by the bytes of the path.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn folders(&self) -> Result<Vec<PathBuf>> {
+        self.read(folders::with_files)
+    }
+
+    /// How many faces show each emotion most, by group; only faces with at least this detection
+    /// score count.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn tally(&self, by: Grouping, min_detection: f32) -> Result<Vec<Tally>> {
+        self.read(|db| tally::count(db, by, min_detection))
     }
 
     /// How much there is.
@@ -171,6 +211,16 @@ impl Store {
         self.connection
             .release_memory()
             .map_err(|error| explain::sentence(&self.path, &error))
+    }
+
+    /// A number that is another one once another connection has written.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn revision(&self) -> Result<i64> {
+        let version =
+            |db: &Connection| db.pragma_query_value(None, "data_version", |row| row.get(0));
+        version(&self.connection).map_err(|error| explain::sentence(&self.path, &error))
     }
 
     /// Writes in one transaction: all that `work` does is kept, or nothing if it fails.

@@ -68,6 +68,11 @@ impl Subtree {
         }
         Self { exact, low, high }
     }
+
+    /// Whether a stored path lies in it.
+    pub fn contains(&self, path: &[u8]) -> bool {
+        path == self.exact || (path >= self.low.as_slice() && path < self.high.as_slice())
+    }
 }
 
 #[cfg(all(test, unix))]
@@ -86,8 +91,7 @@ mod tests {
     #[test]
     fn a_subtree_ends_on_a_component() {
         let inside = |folder: &str, path: &str| {
-            let (tree, path) = (Subtree::of(Path::new(folder)), encode(Path::new(path)));
-            path == tree.exact || (path >= tree.low && path < tree.high)
+            Subtree::of(Path::new(folder)).contains(&encode(Path::new(path)))
         };
         for folder in ["/a/b", "/a/b/", "/a//b/.", "/", "/a/b/c.jpg"] {
             assert!(inside(folder, "/a/b/c.jpg"), "{folder}");

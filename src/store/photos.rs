@@ -11,7 +11,7 @@ use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
 use super::codec::{taken_columns, taken_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace};
-use super::{faces, files, scores};
+use super::{faces, files, scores, words};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -53,7 +53,7 @@ pub(super) fn bare(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
     db.prepare_cached(
         "SELECT skip_reason, skip_detail, hash, bytes, indexed_at,
                 format, width, height, taken_local, taken_offset, taken_source,
-                latitude, longitude, camera, lens, description, d.name, c.name
+                latitude, longitude, camera, lens, description, keywords, d.name, c.name
          FROM photos p LEFT JOIN models d ON d.id = p.detector
                        LEFT JOIN models c ON c.id = p.classifier
          WHERE p.id = ?",
@@ -80,6 +80,7 @@ fn scan_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Scan<StoredFace
     let source: Option<String> = row.get(column(5))?;
     let latitude: Option<f64> = row.get(column(6))?;
     let longitude: Option<f64> = row.get(column(7))?;
+    let keywords: String = row.get::<_, Option<_>>(column(11))?.unwrap_or_default();
     Ok(Scan {
         format: row.get(column(0))?,
         width: row.get(column(1))?,
@@ -99,10 +100,11 @@ fn scan_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Scan<StoredFace
             camera: row.get(column(8))?,
             lens: row.get(column(9))?,
             description: row.get(column(10))?,
+            keywords: keywords.lines().map(str::to_owned).collect(),
         },
         models: Models {
-            detector: row.get(column(11))?,
-            classifier: row.get(column(12))?,
+            detector: row.get(column(12))?,
+            classifier: row.get(column(13))?,
         },
         faces: Vec::new(),
     })
@@ -127,17 +129,17 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
         .prepare_cached(
             "INSERT INTO photos (hash, bytes, indexed_at, skip_reason, skip_detail, format, width,
                 height, taken_local, taken_offset, taken_source, latitude, longitude, camera, lens,
-                description, detector, classifier)
+                description, keywords, detector, classifier)
              VALUES (:hash, :bytes, :indexed_at, :skip_reason, :skip_detail, :format, :width,
                 :height, :taken_local, :taken_offset, :taken_source, :latitude, :longitude, :camera,
-                :lens, :description, :detector, :classifier)
+                :lens, :description, :keywords, :detector, :classifier)
              ON CONFLICT (hash) DO UPDATE SET
                 (bytes, indexed_at, skip_reason, skip_detail, format, width, height, taken_local,
                  taken_offset, taken_source, latitude, longitude, camera, lens, description,
-                 detector, classifier) =
+                 keywords, detector, classifier) =
                 (:bytes, :indexed_at, :skip_reason, :skip_detail, :format, :width, :height,
                  :taken_local, :taken_offset, :taken_source, :latitude, :longitude, :camera, :lens,
-                 :description, :detector, :classifier)
+                 :description, :keywords, :detector, :classifier)
              RETURNING id",
         )?
         .query_row(
@@ -158,6 +160,7 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
                 ":camera": capture.map(|capture| &capture.camera),
                 ":lens": capture.map(|capture| &capture.lens),
                 ":description": capture.map(|capture| &capture.description),
+                ":keywords": capture.map(|capture| capture.keywords.join("\n")),
                 ":detector": detector,
                 ":classifier": classifier,
             },
@@ -168,6 +171,7 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
         None => faces::remove_all(db, id)?,
     }
     rank(db, id)?;
+    words::refresh(db, id)?;
     Ok(id)
 }
 

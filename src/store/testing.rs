@@ -82,6 +82,7 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
                 camera: Some("Canon EOS R5".into()),
                 lens: None,
                 description: Some("Firenze".into()),
+                keywords: vec!["Vacation".into(), "Places|Italy".into()],
             },
             models: models(),
             faces,

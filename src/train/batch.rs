@@ -207,10 +207,7 @@ mod tests {
     ) -> R {
         let dataset = dataset();
         let rows: Vec<usize> = (0..10).collect();
-        let head = HeadSpec {
-            name: "labels".to_owned(),
-            emotions: dataset.emotions().to_vec(),
-        };
+        let head = HeadSpec::new("labels", dataset.emotions());
         let targets = Targets::new(TargetRecipe::default(), &[head], &dataset, &rows).unwrap();
         f(Batches {
             dataset: &dataset,

@@ -240,10 +240,7 @@ mod tests {
     }
 
     fn asked(recipe: TargetRecipe, row: usize) -> [HeadTargets; 2] {
-        let label = HeadSpec {
-            name: "labels".to_owned(),
-            emotions: EMOTIONS.to_vec(),
-        };
+        let label = HeadSpec::new("labels", &EMOTIONS);
         let dataset = dataset();
         let targets = Targets::new(
             recipe,

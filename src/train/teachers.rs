@@ -52,7 +52,10 @@ impl Teachers {
             tracing::info!("asking {}", path.display());
             let predictions = predict(&weights::load(path)?, dataset, rows, true)?;
             for (head, sums) in heads.iter().zip(&mut answers) {
-                let found = predictions.heads.iter().find(|(spec, _)| spec == head);
+                let found = predictions
+                    .heads
+                    .iter()
+                    .find(|(spec, _)| spec.name == head.name && spec.emotions == head.emotions);
                 let Some((_, probabilities)) = found else {
                     return Err(Error::Config(format!(
                         "the teacher {} has no head \"{}\" with the same emotions",

@@ -15,15 +15,16 @@ use names::names;
 /// on the ground floor, may name each other.
 const FLOORS: &[&[&str]] = &[
     &["cli"],
-    &["daemon", "gallery", "train"],
-    &["pipeline"],
+    &["daemon", "export", "gallery", "train"],
+    &["pipeline", "query"],
     &["album", "imaging", "detect", "classify", "store"],
     &["nn", "config"],
     LEAVES,
 ];
 
 const LEAVES: &[&str] = &[
-    "affine", "atomic", "emotion", "error", "face", "file", "photo", "raster",
+    "affine", "atomic", "emotion", "error", "face", "file", "font", "geo", "photo", "raster",
+    "sample",
 ];
 
 /// A name that only some modules may use.

@@ -93,6 +93,7 @@ fn a_photo_tells_how_it_was_taken() {
         assert!((latitude + 33.856_786).abs() < 1e-6);
         assert!((longitude - 151.215_289).abs() < 1e-6);
         let expected = Capture {
+            keywords: Vec::new(),
             taken_at: Some(TakenAt {
                 local: date(2008, 5, 30).at(15, 56, 1, 250_000_000),
                 offset: Some(offset(-4)),

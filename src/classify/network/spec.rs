@@ -1,5 +1,7 @@
 //! The description of an architecture: part of a recipe (TOML) and of a weights file (JSON).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::emotion::Emotion;
@@ -174,31 +176,63 @@ impl BlockSpec {
     }
 }
 
+/// What a head contributes to the scores of an album.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlbumShare {
+    /// Its weight beside the other heads'.
+    pub weight: f32,
+    /// Added to the logits of these emotions first: it makes up for how often they are in the
+    /// training data.
+    pub shift: BTreeMap<Emotion, f32>,
+}
+
+impl Default for AlbumShare {
+    fn default() -> Self {
+        Self {
+            weight: 1.0,
+            shift: BTreeMap::new(),
+        }
+    }
+}
+
+impl AlbumShare {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A linear classifier.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadSpec {
     /// Its name: that of the labels it learned.
     pub name: String,
     /// What its logits stand for, in order.
     pub emotions: Vec<Emotion>,
+    /// What it contributes to the scores of an album.
+    #[serde(default, skip_serializing_if = "AlbumShare::is_default")]
+    pub album: AlbumShare,
 }
 
 impl HeadSpec {
+    /// A head like any other.
+    pub fn new(name: &str, emotions: &[Emotion]) -> Self {
+        Self {
+            name: name.to_owned(),
+            emotions: emotions.to_vec(),
+            album: AlbumShare::default(),
+        }
+    }
+
     /// FER2013's seven emotions, in that data set's order.
     pub fn fer2013() -> Self {
-        Self {
-            name: "fer2013".to_owned(),
-            emotions: Emotion::ALL[..7].to_vec(),
-        }
+        Self::new("fer2013", &Emotion::ALL[..7])
     }
 
     /// FER+'s eight emotions, in the order of [`Emotion::ALL`].
     pub fn ferplus() -> Self {
-        Self {
-            name: "ferplus".to_owned(),
-            emotions: Emotion::ALL.to_vec(),
-        }
+        Self::new("ferplus", &Emotion::ALL)
     }
 }
 

@@ -1,0 +1,236 @@
+//! Places on the globe: distances, circles, and the grid by which photos are found.
+
+use std::ops::RangeInclusive;
+
+use crate::photo::GeoPoint;
+
+/// Mean radius of the Earth in km (IUGG).
+const EARTH_RADIUS: f64 = 6371.0088;
+
+/// Cells in a degree.
+const PER_DEGREE: f64 = 10.0;
+
+const ROWS: i64 = 1800;
+const COLUMNS: i64 = 3600;
+
+/// Great-circle distance in km (haversine formula).
+pub fn distance(a: GeoPoint, b: GeoPoint) -> f64 {
+    let (lat_a, lat_b) = (a.latitude.to_radians(), b.latitude.to_radians());
+    let half_chord = |angle: f64| (angle / 2.0).sin().powi(2);
+    let h = half_chord(lat_b - lat_a)
+        + lat_a.cos() * lat_b.cos() * half_chord((b.longitude - a.longitude).to_radians());
+    2.0 * EARTH_RADIUS * h.min(1.0).sqrt().asin()
+}
+
+/// A tenth of a degree each way: at most 11 km. Cells are numbered row by row from the South Pole,
+/// each row eastwards from longitude −180; the column `cell` of `photos` computes the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cell(pub i64);
+
+impl Cell {
+    /// The cell that holds a point.
+    pub fn of(point: GeoPoint) -> Self {
+        let row = ((point.latitude + 90.0) * PER_DEGREE) as i64;
+        let column = ((point.longitude + 180.0) * PER_DEGREE) as i64;
+        Self(row.min(ROWS - 1) * COLUMNS + column % COLUMNS)
+    }
+
+    /// The middle of it.
+    pub fn centre(self) -> GeoPoint {
+        let (row, column) = (self.0 / COLUMNS, self.0 % COLUMNS);
+        GeoPoint {
+            latitude: (row as f64 + 0.5) / PER_DEGREE - 90.0,
+            longitude: (column as f64 + 0.5) / PER_DEGREE - 180.0,
+        }
+    }
+
+    /// The cell and its neighbours, at most nine.
+    pub fn block(self) -> impl Iterator<Item = Self> {
+        let (row, column) = (self.0 / COLUMNS, self.0 % COLUMNS);
+        let rows = (row - 1).max(0)..=(row + 1).min(ROWS - 1);
+        rows.flat_map(move |row| {
+            (column - 1..=column + 1)
+                .map(move |column| Self(row * COLUMNS + column.rem_euclid(COLUMNS)))
+        })
+    }
+}
+
+/// All within some distance of a point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Circle {
+    /// Its middle.
+    pub centre: GeoPoint,
+    /// Its radius in km.
+    pub km: f64,
+}
+
+impl Circle {
+    /// Whether a point lies in it.
+    pub fn contains(&self, point: GeoPoint) -> bool {
+        distance(self.centre, point) <= self.km
+    }
+
+    /// Ranges of cells that hold the circle, across the date line and the poles.
+    fn cells(&self) -> Vec<RangeInclusive<i64>> {
+        let angle = self.km.max(0.0) / EARTH_RADIUS;
+        let degrees = angle.to_degrees();
+        let row =
+            |latitude: f64| (((latitude + 90.0) * PER_DEGREE).floor() as i64).clamp(0, ROWS - 1);
+        let (south, north) = (
+            self.centre.latitude - degrees,
+            self.centre.latitude + degrees,
+        );
+        let rows = row(south)..=row(north);
+        // Half the circle's extent in longitude; a circle around a pole has them all.
+        let ratio = angle.sin() / self.centre.latitude.to_radians().cos();
+        let columns = if south <= -90.0 || north >= 90.0 || ratio >= 1.0 {
+            None
+        } else {
+            let half = ratio.asin().to_degrees();
+            let column = |longitude: f64| ((longitude + 180.0) * PER_DEGREE).floor() as i64;
+            Some((
+                column(self.centre.longitude - half),
+                column(self.centre.longitude + half),
+            ))
+        };
+        let mut ranges = Vec::new();
+        for row in rows {
+            let first = row * COLUMNS;
+            match columns {
+                Some((west, east)) if east - west < COLUMNS - 1 => {
+                    let (west, east) = (west.rem_euclid(COLUMNS), east.rem_euclid(COLUMNS));
+                    if west <= east {
+                        ranges.push(first + west..=first + east);
+                    } else {
+                        ranges.push(first..=first + east);
+                        ranges.push(first + west..=first + COLUMNS - 1);
+                    }
+                }
+                _ => ranges.push(first..=first + COLUMNS - 1),
+            }
+        }
+        ranges
+    }
+}
+
+/// An area in which a photo may have been taken.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Region {
+    /// A circle.
+    Circle(Circle),
+    /// Cells, in ascending order: a country, as far as there are photos.
+    Cells(Vec<Cell>),
+}
+
+impl Region {
+    /// Whether a point lies in it.
+    pub fn contains(&self, point: GeoPoint) -> bool {
+        match self {
+            Self::Circle(circle) => circle.contains(point),
+            Self::Cells(cells) => cells.binary_search(&Cell::of(point)).is_ok(),
+        }
+    }
+
+    /// Ranges of cell numbers, in ascending order, outside of which no point of it lies.
+    pub fn cells(&self) -> Vec<RangeInclusive<i64>> {
+        match self {
+            Self::Circle(circle) => circle.cells(),
+            Self::Cells(cells) => cells
+                .chunk_by(|a, b| a.0 + 1 == b.0)
+                .map(|run| run[0].0..=run[run.len() - 1].0)
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn point(latitude: f64, longitude: f64) -> GeoPoint {
+        GeoPoint {
+            latitude,
+            longitude,
+        }
+    }
+
+    const PARIS: GeoPoint = point(48.8566, 2.3522);
+
+    #[test]
+    fn distances_are_known_ones() {
+        // Great-circle distances on a sphere of the mean radius.
+        assert!((distance(PARIS, point(51.5074, -0.1278)) - 343.6).abs() < 0.5);
+        assert!((distance(point(0.0, 179.9), point(0.0, -179.9)) - 22.24).abs() < 0.01);
+        assert!((distance(point(90.0, 12.0), point(-90.0, 77.0)) - 20_015.1).abs() < 0.1);
+        assert!(distance(PARIS, PARIS).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_cell_holds_its_centre_and_edges_belong_somewhere() {
+        for cell in [0, 1, 3599, 3600, 1800 * 3600 - 1, 1_234_567] {
+            assert_eq!(Cell::of(Cell(cell).centre()), Cell(cell));
+        }
+        assert_eq!(Cell::of(point(90.0, 180.0)), Cell(1799 * 3600));
+        assert_eq!(Cell::of(point(-90.0, -180.0)), Cell(0));
+        assert_eq!(Cell(0).block().count(), 6);
+        assert!(
+            Cell(0).block().any(|cell| cell == Cell(3599)),
+            "the date line"
+        );
+    }
+
+    #[test]
+    fn the_cells_of_a_circle_hold_all_its_points() {
+        for centre in [
+            PARIS,
+            point(0.0, 179.99),
+            point(-17.7, -179.95),
+            point(89.95, 10.0),
+            point(-89.0, -120.0),
+        ] {
+            for km in [0.0, 3.0, 80.0, 1500.0, 30_000.0] {
+                let region = Region::Circle(Circle { centre, km });
+                let cells = region.cells();
+                assert!(
+                    cells.is_sorted_by(|a, b| a.end() < b.start()),
+                    "{centre:?} {km}"
+                );
+                for step in 0..720_u32 {
+                    let at = point(
+                        f64::from(step % 61) * 180.0 / 60.0 - 90.0,
+                        f64::from(step) / 2.0 - 180.0,
+                    );
+                    let near = point(
+                        (centre.latitude + f64::from(step % 61) / 20.0 - 1.5).clamp(-90.0, 90.0),
+                        (centre.longitude + f64::from(step) / 90.0 - 4.0 + 540.0).rem_euclid(360.0)
+                            - 180.0,
+                    );
+                    for at in [centre, at, near] {
+                        let cell = Cell::of(at).0;
+                        assert!(
+                            !region.contains(at) || cells.iter().any(|range| range.contains(&cell)),
+                            "{at:?} lies within {km} km of {centre:?}"
+                        );
+                    }
+                }
+            }
+        }
+        let small = Region::Circle(Circle {
+            centre: PARIS,
+            km: 10.0,
+        });
+        let count: i64 = small
+            .cells()
+            .iter()
+            .map(|range| range.end() - range.start() + 1)
+            .sum();
+        assert!(count <= 15, "{count} cells for ten kilometres");
+    }
+
+    #[test]
+    fn cells_are_a_region() {
+        let region = Region::Cells(vec![Cell(5), Cell(6), Cell(9)]);
+        assert_eq!(region.cells(), [5..=6, 9..=9]);
+        assert!(region.contains(Cell(9).centre()) && !region.contains(Cell(7).centre()));
+    }
+}

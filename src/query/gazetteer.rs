@@ -1,0 +1,319 @@
+//! Cities and countries by name and by position; see `assets/places/README.md`.
+
+use std::io::Read;
+use std::ops::Range;
+
+use flate2::read::GzDecoder;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::error::{Error, Result};
+use crate::geo::{Cell, Circle, Region, distance};
+use crate::photo::GeoPoint;
+
+const DATA: &[u8] = include_bytes!("../../assets/places/places.tsv.gz");
+
+/// Kilometres in a degree of latitude, rounded down.
+const KM_PER_DEGREE: f64 = 111.0;
+
+/// The countries of the world, and its cities of 10,000 people and more (GeoNames, CC BY 4.0).
+#[derive(Debug)]
+pub struct Gazetteer {
+    text: String,
+    countries: Vec<Entry>,
+    /// The largest first.
+    cities: Vec<(Entry, GeoPoint)>,
+    /// Numbers of the cities from south to north.
+    by_latitude: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    code: Range<usize>,
+    /// Separated by tabs.
+    names: Range<usize>,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Place {
+    /// A city.
+    City(City),
+    /// A country, by its ISO 3166 code.
+    Country {
+        /// Two letters.
+        code: String,
+        /// Its English name.
+        name: String,
+    },
+}
+
+/// A city.
+#[derive(Debug, Clone, PartialEq)]
+pub struct City {
+    /// Its name.
+    pub name: String,
+    /// The ISO 3166 code of its country.
+    pub country: String,
+    /// Where its middle is.
+    pub at: GeoPoint,
+}
+
+impl Gazetteer {
+    /// Unpacks the names: some 20 ms.
+    ///
+    /// # Errors
+    /// If the program's own data are damaged.
+    pub fn load() -> Result<Self> {
+        let mut text = String::new();
+        GzDecoder::new(DATA)
+            .read_to_string(&mut text)
+            .map_err(|source| Error::Io {
+                path: "places.tsv.gz".into(),
+                source,
+            })?;
+        let (mut countries, mut cities) = (Vec::new(), Vec::new());
+        let mut start = 0;
+        for line in text.lines() {
+            let mut fields = line.splitn(4, '\t');
+            let mut next = || fields.next().unwrap_or_default();
+            let (code, latitude, longitude) = (next(), next(), next());
+            let names = next();
+            let end = start + line.len();
+            let entry = Entry {
+                code: start..start + code.len(),
+                names: end - names.len()..end,
+            };
+            match (latitude.parse::<i32>(), longitude.parse::<i32>()) {
+                (Ok(latitude), Ok(longitude)) => cities.push((
+                    entry,
+                    GeoPoint {
+                        latitude: f64::from(latitude) / 1000.0,
+                        longitude: f64::from(longitude) / 1000.0,
+                    },
+                )),
+                _ => countries.push(entry),
+            }
+            start = end + 1;
+        }
+        let mut by_latitude: Vec<u32> = (0..cities.len() as u32).collect();
+        by_latitude.sort_by(|a, b| {
+            let latitude = |index: &u32| cities[*index as usize].1.latitude;
+            latitude(a).total_cmp(&latitude(b))
+        });
+        Ok(Self {
+            text,
+            countries,
+            cities,
+            by_latitude,
+        })
+    }
+
+    /// The country or, of several cities, the largest of that name, in any case. `Florence, US`
+    /// is one in that country.
+    pub fn find(&self, name: &str) -> Option<Place> {
+        if let Some((city, country)) = name.rsplit_once(',') {
+            let country = country.trim();
+            let code = match self.country(&folded(country)) {
+                Some(entry) => self.code(entry).to_owned(),
+                None => country.to_uppercase(),
+            };
+            return self.city(&folded(city), Some(&code)).map(Place::City);
+        }
+        let name = folded(name);
+        if let Some(entry) = self.country(&name) {
+            return Some(Place::Country {
+                code: self.code(entry).to_owned(),
+                name: self.name(entry).to_owned(),
+            });
+        }
+        self.city(&name, None).map(Place::City)
+    }
+
+    /// The city whose middle is nearest.
+    pub fn nearest(&self, at: GeoPoint) -> City {
+        let city = |index: u32| &self.cities[index as usize];
+        let middle = self
+            .by_latitude
+            .partition_point(|index| city(*index).1.latitude < at.latitude);
+        let (south, north) = self.by_latitude.split_at(middle);
+        let mut best = (f64::INFINITY, 0);
+        let mut look = |index: u32| {
+            let position = city(index).1;
+            // Going on north or south only leads farther away.
+            if (position.latitude - at.latitude).abs() * KM_PER_DEGREE > best.0 {
+                return false;
+            }
+            let km = distance(position, at);
+            if km < best.0 {
+                best = (km, index);
+            }
+            true
+        };
+        // In turns, so that a near one soon bounds the other direction.
+        let (mut southwards, mut northwards) = (south.iter().rev(), north.iter());
+        let (mut south_open, mut north_open) = (true, true);
+        while south_open || north_open {
+            south_open = south_open && southwards.next().is_some_and(|index| look(*index));
+            north_open = north_open && northwards.next().is_some_and(|index| look(*index));
+        }
+        let (entry, at) = city(best.1);
+        City {
+            name: self.name(entry).to_owned(),
+            country: self.code(entry).to_owned(),
+            at: *at,
+        }
+    }
+
+    /// The surroundings of a city, or of a country those of the occupied cells to which one of its
+    /// cities is the nearest.
+    pub fn region(&self, place: &Place, km: f64, occupied: &[(Cell, u64)]) -> Region {
+        match place {
+            Place::City(city) => Region::Circle(Circle {
+                centre: city.at,
+                km,
+            }),
+            Place::Country { code, .. } => Region::Cells(
+                occupied
+                    .iter()
+                    .map(|(cell, _)| *cell)
+                    .filter(|cell| self.nearest(cell.centre()).country == *code)
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The name of a country by its code.
+    pub fn country_name(&self, code: &str) -> Option<&str> {
+        let entry = self
+            .countries
+            .iter()
+            .find(|entry| self.code(entry) == code)?;
+        Some(self.name(entry))
+    }
+
+    fn country(&self, name: &str) -> Option<&Entry> {
+        self.countries
+            .iter()
+            .find(|entry| self.is_called(entry, name))
+    }
+
+    fn city(&self, name: &str, country: Option<&str>) -> Option<City> {
+        let in_country = |entry: &Entry| country.is_none_or(|country| self.code(entry) == country);
+        let by_name = |entry: &Entry| folded(self.name(entry)) == name;
+        let cities = || self.cities.iter().filter(|(entry, _)| in_country(entry));
+        let (entry, at) = cities()
+            .find(|(entry, _)| by_name(entry))
+            .or_else(|| cities().find(|(entry, _)| self.is_called(entry, name)))?;
+        Some(City {
+            name: self.name(entry).to_owned(),
+            country: self.code(entry).to_owned(),
+            at: *at,
+        })
+    }
+
+    fn code(&self, entry: &Entry) -> &str {
+        &self.text[entry.code.clone()]
+    }
+
+    fn name(&self, entry: &Entry) -> &str {
+        let names = &self.text[entry.names.clone()];
+        names.split('\t').next().unwrap_or(names)
+    }
+
+    /// `name` is [`folded`].
+    fn is_called(&self, entry: &Entry, name: &str) -> bool {
+        let mut names = self.text[entry.names.clone()].split('\t');
+        names.next().is_some_and(|first| folded(first) == name) || names.any(|other| other == name)
+    }
+}
+
+/// A name in lower case and without accents.
+fn folded(name: &str) -> String {
+    let name = name.trim();
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    name.nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(latitude: f64, longitude: f64) -> GeoPoint {
+        GeoPoint {
+            latitude,
+            longitude,
+        }
+    }
+
+    #[test]
+    fn places_are_found_by_name() {
+        let gazetteer = Gazetteer::load().unwrap();
+        let city = |name: &str| match gazetteer.find(name) {
+            Some(Place::City(city)) => format!("{} {}", city.name, city.country),
+            other => panic!("{name}: {other:?}"),
+        };
+        assert_eq!(city("florence"), "Florence IT");
+        assert_eq!(city("Firenze"), "Florence IT");
+        assert_eq!(city("MÜNCHEN"), "Munich DE");
+        assert_eq!(city("zurich"), "Zürich CH");
+        assert_eq!(city("new york"), "New York City US");
+        assert_eq!(city("Florence, usa"), "Florence US");
+        assert_eq!(city("paris"), "Paris FR");
+        let country = |name: &str| match gazetteer.find(name) {
+            Some(Place::Country { code, .. }) => code,
+            other => panic!("{name}: {other:?}"),
+        };
+        assert_eq!(
+            (country("Italy"), country("usa")),
+            ("IT".into(), "US".into())
+        );
+        assert_eq!(gazetteer.find("Nowhereville-upon-Nothing"), None);
+        assert_eq!(gazetteer.country_name("IT"), Some("Italy"));
+    }
+
+    #[test]
+    fn the_nearest_city_is_the_nearest_of_all() {
+        let gazetteer = Gazetteer::load().unwrap();
+        for step in 0..60_u32 {
+            let at = point(
+                f64::from(step * 37 % 170) - 85.0,
+                f64::from(step * 101 % 360) - 180.0,
+            );
+            let nearest = gazetteer.nearest(at);
+            let least = gazetteer
+                .cities
+                .iter()
+                .map(|(_, city)| distance(*city, at))
+                .min_by(f64::total_cmp);
+            assert!(
+                (distance(nearest.at, at) - least.unwrap()).abs() < 1e-9,
+                "{at:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_country_is_where_its_cities_are_nearest() {
+        let gazetteer = Gazetteer::load().unwrap();
+        let italy = gazetteer.find("italy").unwrap();
+        let mut occupied: Vec<_> = [
+            (43.77, 11.25),  // Florence
+            (39.22, 9.12),   // Cagliari
+            (46.95, 7.45),   // Bern
+            (45.9, 6.9),     // Chamonix
+            (-17.8, -178.9), // Fiji
+        ]
+        .map(|(latitude, longitude)| (Cell::of(point(latitude, longitude)), 1))
+        .to_vec();
+        occupied.sort();
+        let region = gazetteer.region(&italy, 25.0, &occupied);
+        assert!(region.contains(point(43.77, 11.25)) && region.contains(point(39.22, 9.12)));
+        assert!(!region.contains(point(46.95, 7.45)) && !region.contains(point(45.9, 6.9)));
+    }
+}

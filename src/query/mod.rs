@@ -1,0 +1,12 @@
+//! What people ask, made into a question for the store: dates in words, places by name, and a small
+//! grammar for free text.
+
+mod dates;
+mod filters;
+mod gazetteer;
+mod grammar;
+
+pub use dates::{DateSpan, parse_span, today};
+pub use filters::{Filters, When};
+pub use gazetteer::{City, Gazetteer, Place};
+pub use grammar::{Understood, understand};

@@ -1,0 +1,71 @@
+//! The folders in which photos lie.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::path::{Subtree, decode, encode};
+
+/// Remembers the folder of the file at `path`.
+pub(super) fn note(db: &Connection, path: &Path) -> rusqlite::Result<()> {
+    if let Some(folder) = path.parent() {
+        db.prepare_cached("INSERT OR IGNORE INTO folders (path) VALUES (?)")?
+            .execute([encode(folder)])?;
+    }
+    Ok(())
+}
+
+/// See [`Store::folders`](super::Store::folders).
+pub(super) fn with_files(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
+    let mut holds = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM files
+                        WHERE path >= ? AND path < ? AND photo_id IS NOT NULL)",
+    )?;
+    let mut folders = db.prepare_cached("SELECT path FROM folders ORDER BY path")?;
+    let mut rows = folders.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let folder = decode(row.get_ref(0)?.as_blob()?);
+        let tree = Subtree::of(&folder);
+        if holds.query_row([tree.low, tree.high], |row| row.get(0))? {
+            found.push(folder);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a folder on the way to the file, itself included if `path` is a folder, is called so;
+/// `name` is in lower case.
+pub(super) fn is_called(path: &Path, name: &str) -> bool {
+    path.components().any(|part| {
+        part.as_os_str()
+            .to_string_lossy()
+            .to_lowercase()
+            .contains(name)
+    })
+}
+
+/// The topmost folders whose names contain `name`, which is in lower case.
+pub(super) fn called(db: &Connection, name: &str) -> rusqlite::Result<Vec<PathBuf>> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    let mut folders = db.prepare_cached("SELECT path FROM folders ORDER BY path")?;
+    let mut rows = folders.query([])?;
+    while let Some(row) = rows.next()? {
+        let folder = decode(row.get_ref(0)?.as_blob()?);
+        if !is_called(&folder, name) {
+            continue;
+        }
+        // The parts up to the first that is called so: a folder that may hold no photo itself.
+        let top = folder
+            .ancestors()
+            .filter(|folder| is_called(folder, name))
+            .last()
+            .unwrap_or(&folder);
+        if found.last().is_none_or(|last| last != top) {
+            found.push(top.to_owned());
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}

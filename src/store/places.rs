@@ -1,0 +1,106 @@
+//! Where photos were taken, by the cell.
+
+use rusqlite::Connection;
+
+use crate::geo::{Cell, Circle};
+use crate::photo::GeoPoint;
+
+/// The cells with photos in ascending order, and how many each has.
+pub(super) fn occupied(db: &Connection) -> rusqlite::Result<Vec<(Cell, u64)>> {
+    db.prepare_cached("SELECT cell, photos FROM places ORDER BY cell")?
+        .query_map([], |row| {
+            Ok((Cell(row.get(0)?), row.get::<_, i64>(1)? as u64))
+        })?
+        .collect()
+}
+
+/// Where most photos were taken: the middle of those in and around the fullest cell; `None` where
+/// no photo tells where it was taken.
+pub(super) fn home(places: &[(Cell, u64)]) -> Option<GeoPoint> {
+    let (fullest, _) = places
+        .iter()
+        .max_by_key(|(cell, photos)| (*photos, -cell.0))?;
+    let middle = fullest.centre();
+    let (mut north, mut east, mut total) = (0.0, 0.0, 0.0);
+    for cell in fullest.block() {
+        let Ok(index) = places.binary_search_by_key(&cell, |(cell, _)| *cell) else {
+            continue;
+        };
+        let photos = places[index].1 as f64;
+        let centre = cell.centre();
+        // Across the date line the short way.
+        let eastwards = (centre.longitude - middle.longitude + 540.0).rem_euclid(360.0) - 180.0;
+        north += photos * (centre.latitude - middle.latitude);
+        east += photos * eastwards;
+        total += photos;
+    }
+    Some(GeoPoint {
+        latitude: middle.latitude + north / total,
+        longitude: (middle.longitude + east / total + 540.0).rem_euclid(360.0) - 180.0,
+    })
+}
+
+/// The cells that may hold a photo outside of `circle`.
+pub(super) fn outside(
+    places: &[(Cell, u64)],
+    circle: &Circle,
+) -> impl Iterator<Item = (Cell, u64)> {
+    /// From the middle of a cell to its corner at the equator, in km.
+    const HALF_DIAGONAL: f64 = 7.9;
+    let inner = Circle {
+        km: circle.km - HALF_DIAGONAL,
+        ..*circle
+    };
+    places
+        .iter()
+        .copied()
+        .filter(move |(cell, _)| !inner.contains(cell.centre()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geo::distance;
+
+    fn point(latitude: f64, longitude: f64) -> GeoPoint {
+        GeoPoint {
+            latitude,
+            longitude,
+        }
+    }
+
+    #[test]
+    fn home_is_the_middle_of_the_fullest_block() {
+        assert_eq!(home(&[]), None);
+        let mut places: Vec<_> = [
+            (point(48.15, 11.55), 500),
+            (point(48.15, 11.65), 500),
+            (point(41.9, 12.5), 600),
+            (point(-17.0, 179.95), 3),
+        ]
+        .map(|(at, photos)| (Cell::of(at), photos))
+        .to_vec();
+        places.sort();
+        assert!(distance(home(&places).unwrap(), point(41.95, 12.55)) < 1.0);
+        places.retain(|(_, photos)| *photos != 600);
+        assert!(distance(home(&places).unwrap(), point(48.15, 11.6)) < 1.0);
+
+        let mut line = [
+            (Cell::of(point(0.05, 179.95)), 4),
+            (Cell::of(point(0.05, -179.95)), 4),
+        ];
+        line.sort();
+        assert!(distance(home(&line).unwrap(), point(0.05, 180.0)) < 1.0);
+    }
+
+    #[test]
+    fn a_cell_at_the_edge_may_hold_a_photo_outside() {
+        let circle = Circle {
+            centre: point(0.0, 0.0),
+            km: 100.0,
+        };
+        let places =
+            [point(0.05, 0.05), point(0.0, 0.85), point(0.0, 5.0)].map(|at| (Cell::of(at), 1));
+        assert!(outside(&places, &circle).eq(places[1..].iter().copied()));
+    }
+}

@@ -1,0 +1,90 @@
+//! Whether a photo meets the filters: asked of each that comes up, whatever told that it might.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use crate::photo::GeoPoint;
+
+use super::super::folders;
+use super::super::path::decode;
+use super::super::record::PhotoId;
+use super::plan::Plan;
+
+/// What the filters ask of a photo's row.
+pub(super) const FACTS: &str =
+    "SELECT face_count, camera, latitude, longitude FROM photos WHERE id = ?";
+
+/// The paths of a photo in the order of their bytes, from an index alone.
+pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER BY path";
+
+/// The first path that the filters admit, as stored; `None` if the photo does not meet them. Its
+/// date, words and faces are not looked at here.
+pub(super) fn path(
+    db: &Connection,
+    plan: &Plan<'_>,
+    photo: PhotoId,
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    let query = plan.query;
+    let asks_facts = query.faces.is_some()
+        || plan.camera.is_some()
+        || query.near.is_some()
+        || plan.away.is_some();
+    if asks_facts {
+        let meets = db
+            .prepare_cached(FACTS)?
+            .query_row([photo], |row| facts_meet(plan, row))
+            .optional()?;
+        if meets != Some(true) {
+            return Ok(None);
+        }
+    }
+    let mut paths = db.prepare_cached(PATHS)?;
+    let mut rows = paths.query([photo])?;
+    while let Some(row) = rows.next()? {
+        let path = row.get_ref(0)?.as_blob()?;
+        if path_meets(plan, path) {
+            return Ok(Some(path.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
+    let query = plan.query;
+    if plan.every_face_counts
+        && let Some(faces) = &query.faces
+        && !faces.contains(&row.get(0)?)
+    {
+        return Ok(false);
+    }
+    if let Some(name) = &plan.camera {
+        let camera: Option<String> = row.get(1)?;
+        if !camera.is_some_and(|camera| camera.to_lowercase().contains(name)) {
+            return Ok(false);
+        }
+    }
+    if query.near.is_none() && plan.away.is_none() {
+        return Ok(true);
+    }
+    let (Some(latitude), Some(longitude)) = (row.get(2)?, row.get(3)?) else {
+        return Ok(false);
+    };
+    let at = GeoPoint {
+        latitude,
+        longitude,
+    };
+    Ok(query.near.as_ref().is_none_or(|region| region.contains(at))
+        && plan
+            .away
+            .as_ref()
+            .is_none_or(|away| !away.home.contains(at)))
+}
+
+fn path_meets(plan: &Plan<'_>, path: &[u8]) -> bool {
+    plan.tree.as_ref().is_none_or(|tree| tree.contains(path))
+        && plan.album.as_ref().is_none_or(|name| {
+            let path = decode(path);
+            folders::is_called(path.parent().unwrap_or(Path::new("")), name)
+        })
+}

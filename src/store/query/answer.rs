@@ -1,0 +1,182 @@
+//! The answer as it fills, in exact order.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
+
+use rusqlite::Connection;
+
+use super::super::faces;
+use super::super::record::StoredFace;
+use super::super::scores::descending;
+use super::admit;
+use super::burst::Bursts;
+use super::photo_set::PhotoSet;
+use super::plan::Plan;
+use super::sources::Candidate;
+
+/// A photo that is in the answer, unless enough come before it.
+#[derive(Debug)]
+pub(super) struct Ranked {
+    pub candidate: Candidate,
+    /// The first of the photo's paths that the question admits, as stored.
+    pub path: Vec<u8>,
+}
+
+/// Takes candidates in an order by upper bounds and answers in the exact one: a photo whose exact
+/// place is known waits until no later candidate can come before it (the threshold algorithm of
+/// Fagin, Lotem and Naor, PODS 2001).
+#[derive(Debug)]
+pub(super) struct Answer<'a> {
+    db: &'a Connection,
+    plan: &'a Plan<'a>,
+    waiting: BinaryHeap<Waiting<'a>>,
+    seen: PhotoSet,
+    bursts: Bursts,
+    to_skip: usize,
+    photos: Vec<Ranked>,
+}
+
+impl<'a> Answer<'a> {
+    pub fn new(db: &'a Connection, plan: &'a Plan<'a>) -> Self {
+        Self {
+            db,
+            plan,
+            waiting: BinaryHeap::new(),
+            seen: PhotoSet::default(),
+            bursts: Bursts::default(),
+            to_skip: plan.query.offset,
+            photos: Vec::new(),
+        }
+    }
+
+    /// Takes a candidate, after all that by their bounds come before it; breaks when full.
+    pub fn offer(&mut self, candidate: Candidate) -> rusqlite::Result<ControlFlow<()>> {
+        while let Some(first) = self.waiting.peek()
+            && self
+                .plan
+                .compare(&first.ranked.candidate, &candidate)
+                .is_lt()
+        {
+            self.settle_first()?;
+            if self.is_full() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if self.seen.insert(candidate.photo)
+            && let Some(ranked) = self.judge(candidate)?
+        {
+            self.waiting.push(Waiting {
+                ranked,
+                plan: self.plan,
+            });
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// The answer, when no candidate is left.
+    pub fn finish(mut self) -> rusqlite::Result<Vec<Ranked>> {
+        while !self.is_full() && !self.waiting.is_empty() {
+            self.settle_first()?;
+        }
+        Ok(self.photos)
+    }
+
+    fn is_full(&self) -> bool {
+        self.photos.len() >= self.plan.query.limit
+    }
+
+    fn settle_first(&mut self) -> rusqlite::Result<()> {
+        let Some(Waiting { ranked, .. }) = self.waiting.pop() else {
+            return Ok(());
+        };
+        if self.plan.query.one_per_burst
+            && !self.bursts.is_first(self.db, ranked.candidate.photo)?
+        {
+            return Ok(());
+        }
+        if self.to_skip > 0 {
+            self.to_skip -= 1;
+        } else {
+            self.photos.push(ranked);
+        }
+        Ok(())
+    }
+
+    /// Holds a photo against all filters and gives it its exact score.
+    fn judge(&self, mut candidate: Candidate) -> rusqlite::Result<Option<Ranked>> {
+        let Some(path) = admit::path(self.db, self.plan, candidate.photo)? else {
+            return Ok(None);
+        };
+        if !self.plan.every_face_counts {
+            let mut faces = faces::of_photo(self.db, candidate.photo)?;
+            faces.retain(|face| self.plan.counts(face));
+            if !self.weigh(&mut candidate, &faces) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Ranked { candidate, path }))
+    }
+
+    /// Scores the photo by the faces that count; whether they suffice.
+    fn weigh(&self, candidate: &mut Candidate, faces: &[StoredFace]) -> bool {
+        let query = self.plan.query;
+        let count = faces.len() as u32;
+        if query
+            .faces
+            .as_ref()
+            .is_some_and(|range| !range.contains(&count))
+        {
+            return false;
+        }
+        if query.emotions.is_empty() {
+            return true;
+        }
+        if faces.is_empty() {
+            return false;
+        }
+        let best = query
+            .emotions
+            .iter()
+            .map(|emotion| {
+                let scores = faces.iter().filter_map(|face| face.score(emotion));
+                (emotion, self.plan.kind().pick(&descending(scores)))
+            })
+            // The first of equals.
+            .reduce(|best, next| if next.1 > best.1 { next } else { best });
+        let Some((emotion, score)) = best else {
+            return false;
+        };
+        (candidate.emotion, candidate.score) = (Some(emotion), score);
+        score >= f64::from(query.min_score)
+    }
+}
+
+/// The first in order is the greatest, as a heap wants it. No two are equal: ties go by path.
+#[derive(Debug)]
+struct Waiting<'a> {
+    ranked: Ranked,
+    plan: &'a Plan<'a>,
+}
+
+impl Ord for Waiting<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.plan
+            .compare(&other.ranked.candidate, &self.ranked.candidate)
+            .then_with(|| other.ranked.path.cmp(&self.ranked.path))
+    }
+}
+
+impl PartialOrd for Waiting<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiting<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Waiting<'_> {}

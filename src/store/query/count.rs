@@ -1,0 +1,238 @@
+//! How many photos answer a question, without naming them.
+
+use rusqlite::{Connection, params};
+
+use crate::emotion::{Emotion, EmotionSet};
+
+use super::super::scores::Kind;
+use super::answer::Answer;
+use super::narrow::narrow;
+use super::plan::{Bounds, Plan};
+use super::question::Query;
+use super::sources;
+
+/// How many photos there are to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// That all filters but the emotions and their score admit.
+    pub all: u64,
+    /// That also show this emotion, in the order of [`Emotion::ALL`].
+    pub emotions: [u64; Emotion::COUNT],
+}
+
+/// The statements of this module; each reads one index and looks the lost photos up in a list.
+pub(super) mod sql {
+    /// Photos that no path leads to; few, since they are forgotten after a while.
+    macro_rules! lost {
+        () => {
+            "(SELECT id FROM photos WHERE lost_at IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id))"
+        };
+    }
+    pub const SHOWN: &str = concat!(
+        "SELECT count(*) FROM photo_scores
+         WHERE emotion = ? AND kind IN (?, ?) AND score >= ? AND taken >= ? AND taken < ?
+           AND photo_id NOT IN ",
+        lost!()
+    );
+    pub const TAKEN: &str = concat!(
+        "SELECT count(*) FROM photos
+         WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ? AND id NOT IN ",
+        lost!()
+    );
+    pub const SCANNED: &str = concat!(
+        "SELECT count(*) FROM photos WHERE skip_reason IS NULL AND id NOT IN ",
+        lost!()
+    );
+}
+
+/// See [`Store::counts`](super::super::Store::counts).
+pub(in super::super) fn counts(db: &Connection, query: &Query) -> rusqlite::Result<Counts> {
+    let ask = |emotions, min_score| {
+        let question = Query {
+            emotions,
+            min_score,
+            limit: usize::MAX,
+            offset: 0,
+            ..query.clone()
+        };
+        count(db, &question)
+    };
+    let mut counts = Counts {
+        all: ask(EmotionSet::EMPTY, 0.0)?,
+        ..Counts::default()
+    };
+    for emotion in Emotion::ALL {
+        counts.emotions[emotion.index()] = ask(EmotionSet::of(emotion), query.min_score)?;
+    }
+    Ok(counts)
+}
+
+/// How many photos answer a question of at most one emotion.
+fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
+    let Some(plan) = Plan::new(db, query, Bounds::default())? else {
+        return Ok(0);
+    };
+    if is_in_index(&plan) {
+        return from_index(db, &plan);
+    }
+    let narrowed = narrow(db, &plan)?;
+    let mut answer = Answer::new(db, &plan);
+    sources::feed(db, &plan, narrowed, &mut answer)?;
+    Ok(answer.finish()?.len() as u64)
+}
+
+/// Whether the ranking or the dates alone tell the answer.
+fn is_in_index(plan: &Plan<'_>) -> bool {
+    let Query {
+        emotions: _,
+        who: _,
+        min_score: _,
+        faces,
+        since: _,
+        until: _,
+        under,
+        album,
+        near,
+        away,
+        camera,
+        text,
+        min_detection: _,
+        min_face: _,
+        one_per_burst,
+        order: _,
+        limit: _,
+        offset: _,
+    } = plan.query;
+    plan.every_face_counts
+        && faces.is_none()
+        && under.is_none()
+        && album.is_none()
+        && near.is_none()
+        && away.is_none()
+        && camera.is_none()
+        && text.is_none()
+        && !one_per_burst
+}
+
+fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
+    let number = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+    let count = match plan.query.emotions.iter().next() {
+        Some(emotion) => db.prepare_cached(sql::SHOWN)?.query_row(
+            params![
+                emotion.index() as i64,
+                Kind::Lone as i64,
+                plan.kind() as i64,
+                plan.query.min_score,
+                plan.since,
+                plan.until
+            ],
+            number,
+        ),
+        None if plan.is_dated() => db
+            .prepare_cached(sql::TAKEN)?
+            .query_row([plan.since, plan.until], number),
+        None => db.prepare_cached(sql::SCANNED)?.query_row([], number),
+    }?;
+    Ok(count as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::civil::date;
+
+    use super::super::question::Who;
+    use super::*;
+    use crate::store::Store;
+    use crate::store::testing::{fill, plan, temp_store};
+
+    fn by_asking(store: &Store, query: &Query) -> Counts {
+        let count = |emotions, min_score| {
+            let query = Query {
+                emotions,
+                min_score,
+                limit: usize::MAX,
+                offset: 0,
+                ..query.clone()
+            };
+            store.query(&query).unwrap().len() as u64
+        };
+        Counts {
+            all: count(EmotionSet::EMPTY, 0.0),
+            emotions: Emotion::ALL.map(|emotion| count(EmotionSet::of(emotion), query.min_score)),
+        }
+    }
+
+    #[test]
+    fn counts_are_what_a_query_finds() {
+        let (_folder, mut store) = temp_store();
+        fill(&mut store, 2500);
+        store
+            .batch(|batch| {
+                for number in [3, 77, 78, 1500] {
+                    let path = format!("/album/{}/{number}.jpg", number / 1000);
+                    batch.remove_file(Path::new(&path))?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        let least = Query {
+            min_score: 0.5,
+            offset: 7,
+            limit: 3,
+            ..Query::for_emotion(Emotion::Sad)
+        };
+        for query in [
+            Query::latest(),
+            Query {
+                who: Who::All,
+                ..least.clone()
+            },
+            Query {
+                since: Some(date(2006, 1, 1).into()),
+                until: Some(date(2009, 6, 1).into()),
+                ..least.clone()
+            },
+            Query {
+                under: Some("/album/1".into()),
+                ..least.clone()
+            },
+            Query {
+                min_detection: 0.8,
+                who: Who::Most,
+                ..least.clone()
+            },
+            least,
+        ] {
+            let counts = store.counts(&query).unwrap();
+            assert_eq!(counts, by_asking(&store, &query), "{query:?}");
+            assert!(counts.all > 100, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn counting_reads_one_range_of_one_index() {
+        let (_folder, mut store) = temp_store();
+        fill(&mut store, 10);
+        for (sql, first) in [
+            (
+                sql::SHOWN,
+                "SEARCH photo_scores USING PRIMARY KEY (emotion=? AND kind=? AND score>?)",
+            ),
+            (
+                sql::TAKEN,
+                "SEARCH photos USING COVERING INDEX photos_by_taken",
+            ),
+            (sql::SCANNED, "SCAN photos USING COVERING INDEX photos_by_"),
+        ] {
+            let steps = plan(&store, sql);
+            assert!(steps[0].starts_with(first), "{steps:?}");
+            assert!(
+                !steps.iter().any(|step| step.starts_with("SCAN files")),
+                "{steps:?}"
+            );
+        }
+    }
+}

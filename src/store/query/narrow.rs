@@ -1,0 +1,304 @@
+//! Which photos can be in an answer at all, told by the indexes of the filters.
+
+use std::ops::ControlFlow;
+
+use rusqlite::Connection;
+use rusqlite::types::ToSql;
+
+use super::super::path::Subtree;
+use super::super::record::PhotoId;
+use super::super::{folders, places, words};
+use super::photo_set::PhotoSet;
+use super::plan::Plan;
+use super::question::Order;
+
+/// The statements of this module; each is one search of one index.
+pub(super) mod sql {
+    pub const WORDS: &str = "SELECT rowid FROM photo_words WHERE photo_words MATCH ?";
+    pub const UNDER: &str = "
+        SELECT photo_id FROM files
+        WHERE path >= ?1 AND path < ?3 AND (path = ?1 OR path >= ?2) AND photo_id IS NOT NULL";
+    pub const CELLS: &str = "SELECT photo_id FROM photo_cells WHERE cell >= ? AND cell <= ?";
+    pub const CAMERAS: &str = "
+        WITH RECURSIVE names (name) AS (
+            SELECT min(camera) FROM photos WHERE camera IS NOT NULL
+            UNION ALL
+            SELECT (SELECT min(camera) FROM photos WHERE camera > name)
+            FROM names WHERE name IS NOT NULL
+        )
+        SELECT name FROM names WHERE name IS NOT NULL";
+    pub const CAMERA: &str = "SELECT id FROM photos WHERE camera = ?";
+    pub const TAKEN: &str = "
+        SELECT id FROM photos WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ?";
+    pub const FACES: &str = "
+        SELECT id FROM photos WHERE skip_reason IS NULL AND face_count >= ? AND face_count <= ?";
+    pub const CORRECTED: &str = "SELECT photo_id FROM faces WHERE correction IS NOT NULL";
+    pub const DETECTION: &str = "SELECT photo_id FROM faces WHERE detection_score >= ?";
+    pub const SIZE: &str = "SELECT photo_id FROM faces WHERE size >= ?";
+    pub const SHOWS: &str = "
+        SELECT photo_id FROM photo_scores WHERE emotion = ? AND kind = ? AND score >= ?";
+}
+
+/// What the filters leave.
+#[derive(Debug)]
+pub(super) enum Narrowed {
+    /// Too many to be listed.
+    Unlisted,
+    /// These and no others.
+    To(PhotoSet),
+}
+
+impl Narrowed {
+    fn is_few(&self, plan: &Plan<'_>) -> bool {
+        matches!(self, Self::To(photos) if photos.len() <= plan.bounds.few)
+    }
+
+    fn by(&mut self, set: Option<PhotoSet>) {
+        match (&mut *self, set) {
+            (_, None) => {}
+            (Self::Unlisted, Some(set)) => *self = Self::To(set),
+            (Self::To(photos), Some(set)) => photos.intersect(&set),
+        }
+    }
+}
+
+/// Photos of searches, up to a bound.
+struct Gathering<'a> {
+    db: &'a Connection,
+    photos: PhotoSet,
+    most: usize,
+}
+
+impl<'a> Gathering<'a> {
+    fn new(db: &'a Connection, most: usize) -> Self {
+        Self {
+            db,
+            photos: PhotoSet::default(),
+            most,
+        }
+    }
+
+    /// Adds a statement's photos; breaks where they are too many.
+    fn add(&mut self, sql: &str, parameters: &[&dyn ToSql]) -> rusqlite::Result<ControlFlow<()>> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        let mut read = 0;
+        while let Some(row) = rows.next()? {
+            self.photos.insert(row.get::<_, PhotoId>(0)?);
+            read += 1;
+            if self.photos.len() > self.most || read > 4 * self.most {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Adds the photos of several searches of the same statement.
+    fn add_all<P>(
+        mut self,
+        sql: &str,
+        searches: impl IntoIterator<Item = P>,
+        add: impl Fn(&mut Self, &str, P) -> rusqlite::Result<ControlFlow<()>>,
+    ) -> rusqlite::Result<Option<PhotoSet>> {
+        for search in searches {
+            if add(&mut self, sql, search)?.is_break() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.photos))
+    }
+}
+
+/// Searches the indexes of the filters that are set.
+pub(super) fn narrow(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Narrowed> {
+    type Filter = fn(&Connection, &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>>;
+    // The most telling first.
+    const FILTERS: [Filter; 10] = [
+        by_words,
+        by_folder,
+        by_region,
+        by_date,
+        by_camera,
+        by_face_count,
+        by_detection,
+        by_size,
+        by_emotion,
+        by_distance,
+    ];
+    let mut left = Narrowed::Unlisted;
+    for filter in FILTERS {
+        left.by(filter(db, plan)?);
+        if left.is_few(plan) {
+            break;
+        }
+    }
+    Ok(left)
+}
+
+fn one(
+    db: &Connection,
+    sql: &str,
+    parameters: &[&dyn ToSql],
+    most: usize,
+) -> rusqlite::Result<Option<PhotoSet>> {
+    let mut gathering = Gathering::new(db, most);
+    let flow = gathering.add(sql, parameters)?;
+    Ok(flow.is_continue().then_some(gathering.photos))
+}
+
+/// The words tell for certain, however many photos have them: no other filter checks them.
+fn by_words(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    let Some(text) = &plan.query.text else {
+        return Ok(None);
+    };
+    match words::expression(text) {
+        Some(expression) => one(db, sql::WORDS, &[&expression], usize::MAX / 8),
+        None => Ok(None),
+    }
+}
+
+fn by_folder(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    let folders = match (&plan.query.under, &plan.album) {
+        (Some(folder), _) => vec![folder.clone()],
+        (None, Some(name)) => folders::called(db, name)?,
+        (None, None) => return Ok(None),
+    };
+    let trees = folders.iter().map(|folder| Subtree::of(folder));
+    Gathering::new(db, plan.bounds.most).add_all(sql::UNDER, trees, |gathering, sql, tree| {
+        gathering.add(sql, &[&tree.exact, &tree.low, &tree.high])
+    })
+}
+
+fn by_region(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    let Some(region) = &plan.query.near else {
+        return Ok(None);
+    };
+    Gathering::new(db, plan.bounds.most).add_all(
+        sql::CELLS,
+        region.cells(),
+        |gathering, sql, range| gathering.add(sql, &[range.start(), range.end()]),
+    )
+}
+
+fn by_distance(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    let Some(away) = &plan.away else {
+        return Ok(None);
+    };
+    let outside: Vec<_> = places::outside(&away.places, &away.home).collect();
+    if outside.iter().map(|(_, photos)| photos).sum::<u64>() > plan.bounds.most as u64 {
+        return Ok(None);
+    }
+    Gathering::new(db, plan.bounds.most).add_all(
+        sql::CELLS,
+        outside,
+        |gathering, sql, (cell, _)| gathering.add(sql, &[&cell.0, &cell.0]),
+    )
+}
+
+fn by_date(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    if !plan.is_dated() {
+        return Ok(None);
+    }
+    one(
+        db,
+        sql::TAKEN,
+        &[&plan.since, &plan.until],
+        plan.bounds.most,
+    )
+}
+
+/// The names of all cameras that contain `name`, which is in lower case.
+fn cameras(db: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
+    let mut all = db.prepare_cached(sql::CAMERAS)?;
+    let mut rows = all.query([])?;
+    let mut cameras = Vec::new();
+    while let Some(row) = rows.next()? {
+        let camera: String = row.get(0)?;
+        if camera.to_lowercase().contains(name) {
+            cameras.push(camera);
+        }
+    }
+    Ok(cameras)
+}
+
+fn by_camera(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    let Some(name) = &plan.camera else {
+        return Ok(None);
+    };
+    Gathering::new(db, plan.bounds.most).add_all(
+        sql::CAMERA,
+        cameras(db, name)?,
+        |gathering, sql, camera| gathering.add(sql, &[&camera]),
+    )
+}
+
+/// Where not every face counts, a photo may have more of them than it needs.
+fn by_face_count(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    match &plan.query.faces {
+        Some(faces) if plan.every_face_counts => one(
+            db,
+            sql::FACES,
+            &[faces.start(), faces.end()],
+            plan.bounds.most,
+        ),
+        Some(faces) if *faces.start() > 0 => one(
+            db,
+            sql::FACES,
+            &[faces.start(), &u32::MAX],
+            plan.bounds.most,
+        ),
+        _ => Ok(None),
+    }
+}
+
+fn by_detection(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    by_face(db, plan, sql::DETECTION, plan.query.min_detection)
+}
+
+fn by_size(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    by_face(db, plan, sql::SIZE, plan.query.min_face)
+}
+
+/// Photos with a face that counts, where one is needed and not every face does.
+fn by_face(
+    db: &Connection,
+    plan: &Plan<'_>,
+    sql: &str,
+    least: f32,
+) -> rusqlite::Result<Option<PhotoSet>> {
+    let needs_one = !plan.query.emotions.is_empty()
+        || plan
+            .query
+            .faces
+            .as_ref()
+            .is_some_and(|faces| *faces.start() > 0);
+    if plan.every_face_counts || !needs_one || least <= 0.0 {
+        return Ok(None);
+    }
+    // A face that a person vouched for counts, whatever its detection score and size.
+    let mut gathering = Gathering::new(db, plan.bounds.most);
+    let is_whole = gathering.add(sql, &[&least])?.is_continue()
+        && gathering.add(sql::CORRECTED, &[])?.is_continue();
+    Ok(is_whole.then_some(gathering.photos))
+}
+
+/// Photos that show the emotions, in an order other than that of the ranking.
+fn by_emotion(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    if plan.query.emotions.is_empty() || plan.order == Order::Score {
+        return Ok(None);
+    }
+    Gathering::new(db, plan.bounds.most).add_all(
+        sql::SHOWS,
+        plan.lists(),
+        |gathering, sql, (emotion, kind)| {
+            gathering.add(
+                sql,
+                &[
+                    &(emotion.index() as i64),
+                    &(kind as i64),
+                    &plan.query.min_score,
+                ],
+            )
+        },
+    )
+}

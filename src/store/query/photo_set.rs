@@ -1,0 +1,85 @@
+//! A set of photos, a bit for each number.
+
+use super::super::record::PhotoId;
+
+/// Photos by number. Numbers are given without large gaps, so that a bit each is little: 125 kB
+/// for a million photos.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PhotoSet {
+    bits: Vec<u64>,
+    len: usize,
+}
+
+impl PhotoSet {
+    /// Puts a photo in; whether it was new.
+    pub fn insert(&mut self, photo: PhotoId) -> bool {
+        let (word, bit) = place(photo);
+        if word >= self.bits.len() {
+            self.bits.resize((word + 1).next_power_of_two(), 0);
+        }
+        let is_new = self.bits[word] & bit == 0;
+        self.bits[word] |= bit;
+        self.len += usize::from(is_new);
+        is_new
+    }
+
+    pub fn contains(&self, photo: PhotoId) -> bool {
+        let (word, bit) = place(photo);
+        self.bits.get(word).is_some_and(|bits| bits & bit != 0)
+    }
+
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Leaves what is in `other` too.
+    pub fn intersect(&mut self, other: &Self) {
+        for (index, bits) in self.bits.iter_mut().enumerate() {
+            *bits &= other.bits.get(index).copied().unwrap_or_default();
+        }
+        self.len = self
+            .bits
+            .iter()
+            .map(|bits| bits.count_ones() as usize)
+            .sum();
+    }
+
+    /// The photos in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = PhotoId> {
+        self.bits.iter().enumerate().flat_map(|(word, bits)| {
+            (0..64)
+                .filter(move |bit| bits >> bit & 1 == 1)
+                .map(move |bit| PhotoId((word * 64 + bit) as i64))
+        })
+    }
+}
+
+/// The word and the bit in it. Rows are numbered from one, never below.
+fn place(photo: PhotoId) -> (usize, u64) {
+    let number = photo.0.max(0) as usize;
+    (number / 64, 1 << (number % 64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(numbers: &[i64]) -> PhotoSet {
+        let mut set = PhotoSet::default();
+        for number in numbers {
+            set.insert(PhotoId(*number));
+        }
+        set
+    }
+
+    #[test]
+    fn what_is_in_both_is_left() {
+        let mut a = set(&[1, 63, 64, 1000, 64]);
+        assert_eq!(a.len(), 4);
+        a.intersect(&set(&[0, 63, 64, 65]));
+        let left: Vec<i64> = a.iter().map(|photo| photo.0).collect();
+        assert_eq!((left.as_slice(), a.len()), (&[63, 64][..], 2));
+        assert!(a.contains(PhotoId(64)) && !a.contains(PhotoId(1000)));
+        assert!(!a.contains(PhotoId(1 << 40)));
+    }
+}

@@ -1,0 +1,399 @@
+//! Photos that may be in an answer, in the order asked for.
+
+use std::ops::ControlFlow;
+
+use rusqlite::{CachedStatement, Connection, Rows, params};
+
+use crate::emotion::Emotion;
+
+use super::super::record::PhotoId;
+use super::super::scores::{Kind, UNKNOWN_DATE};
+use super::answer::Answer;
+use super::narrow::Narrowed;
+use super::photo_set::PhotoSet;
+use super::plan::Plan;
+use super::question::Order;
+
+/// A photo that may be in the answer, and its place in it. The score may be an upper bound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Candidate {
+    pub photo: PhotoId,
+    /// By which emotion the photo counts.
+    pub emotion: Option<Emotion>,
+    /// Score, or 0 without an emotion.
+    pub score: f64,
+    /// Local time of the photo as stored; [`UNKNOWN_DATE`] sorts last.
+    pub taken: i64,
+    /// In a shuffle: how many came before.
+    pub turn: u64,
+}
+
+/// The statements of this module; none sorts or reads more than it gives.
+pub(super) mod sql {
+    pub const WALK: &str = "
+        SELECT photo_id, score, taken FROM photo_scores
+        WHERE emotion = ? AND kind = ? AND score >= ? AND taken >= ? AND taken < ?
+        ORDER BY score DESC, taken DESC, photo_id";
+    pub const PHOTO: &str = "
+        SELECT score, taken FROM photo_scores WHERE photo_id = ? AND emotion = ? AND kind = ?";
+    pub const BY_DATE: &str = "
+        SELECT id, taken_local FROM photos WHERE skip_reason IS NULL ORDER BY taken_local DESC";
+    pub const BY_DATE_WITHIN: &str = "
+        SELECT id, taken_local FROM photos
+        WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ?
+        ORDER BY taken_local DESC";
+    pub const DATE: &str = "SELECT taken_local FROM photos WHERE id = ? AND skip_reason IS NULL";
+    pub const LAST: &str = "SELECT coalesce(max(id), 0) FROM photos";
+}
+
+/// Whether the answer wants more.
+type Flow = ControlFlow<()>;
+
+/// Hands what may be in the answer to it until that is full.
+pub(super) fn feed(
+    db: &Connection,
+    plan: &Plan<'_>,
+    narrowed: Narrowed,
+    answer: &mut Answer<'_>,
+) -> rusqlite::Result<()> {
+    let listed = match narrowed {
+        Narrowed::Unlisted => None,
+        Narrowed::To(photos) => Some(photos),
+    };
+    // A few photos are looked up and sorted. More are met soon enough on a walk over all, unless
+    // just these come last: such a walk is given up.
+    let is_done = match &listed {
+        Some(photos) if photos.len() <= plan.bounds.few => false,
+        listed => match plan.order {
+            Order::Score => by_score(db, plan, listed.as_ref(), answer)?,
+            Order::Date => by_date(db, plan, listed.as_ref(), answer)?,
+            Order::Random { seed } => shuffled(db, plan, listed.as_ref(), seed, answer)?,
+        },
+    };
+    match listed {
+        Some(photos) if !is_done => one_by_one(db, plan, &photos, answer),
+        _ => Ok(()),
+    }
+}
+
+/// Counts the photos of a walk that are not on the list.
+struct Walk<'a> {
+    listed: Option<&'a PhotoSet>,
+    left: usize,
+}
+
+enum Passed {
+    Listed,
+    Other,
+    GivenUp,
+}
+
+impl<'a> Walk<'a> {
+    /// Passing a photo by costs less than a tenth of looking one up.
+    fn new(listed: Option<&'a PhotoSet>) -> Self {
+        Self {
+            listed,
+            left: listed.map_or(usize::MAX, |photos| 10 * photos.len()),
+        }
+    }
+
+    fn pass(&mut self, photo: PhotoId) -> Passed {
+        match self.listed {
+            Some(photos) if !photos.contains(photo) => {
+                self.left -= 1;
+                if self.left == 0 {
+                    Passed::GivenUp
+                } else {
+                    Passed::Other
+                }
+            }
+            _ => Passed::Listed,
+        }
+    }
+}
+
+/// Merges the lists of the ranking; `false` if it was given up.
+fn by_score(
+    db: &Connection,
+    plan: &Plan<'_>,
+    listed: Option<&PhotoSet>,
+    answer: &mut Answer<'_>,
+) -> rusqlite::Result<bool> {
+    let lists: Vec<(Emotion, Kind)> = plan.lists().collect();
+    let mut statements: Vec<CachedStatement<'_>> = lists
+        .iter()
+        .map(|_| db.prepare_cached(sql::WALK))
+        .collect::<rusqlite::Result<_>>()?;
+    let mut heads = Vec::new();
+    for ((emotion, kind), statement) in lists.into_iter().zip(&mut statements) {
+        let rows = statement.query(params![
+            emotion.index() as i64,
+            kind as i64,
+            plan.query.min_score,
+            plan.since,
+            plan.until
+        ])?;
+        let mut list = List {
+            rows,
+            emotion,
+            head: None,
+        };
+        list.advance()?;
+        heads.push(list);
+    }
+    let mut walk = Walk::new(listed);
+    loop {
+        // Of equals the last counts: reversed, the first list's.
+        let best = heads
+            .iter_mut()
+            .rev()
+            .filter_map(|list| Some((list.head?, list)))
+            .max_by(|(a, _), (b, _)| a.score.total_cmp(&b.score).then(a.taken.cmp(&b.taken)));
+        let Some((candidate, list)) = best else {
+            return Ok(true);
+        };
+        list.advance()?;
+        match walk.pass(candidate.photo) {
+            Passed::Listed => {
+                if answer.offer(candidate)?.is_break() {
+                    return Ok(true);
+                }
+            }
+            Passed::Other => {}
+            Passed::GivenUp => return Ok(false),
+        }
+    }
+}
+
+/// One list of the ranking and its next photo.
+struct List<'s> {
+    rows: Rows<'s>,
+    emotion: Emotion,
+    head: Option<Candidate>,
+}
+
+impl List<'_> {
+    fn advance(&mut self) -> rusqlite::Result<()> {
+        self.head = match self.rows.next()? {
+            Some(row) => Some(Candidate {
+                photo: row.get(0)?,
+                emotion: Some(self.emotion),
+                score: row.get(1)?,
+                taken: row.get(2)?,
+                turn: 0,
+            }),
+            None => None,
+        };
+        Ok(())
+    }
+}
+
+fn by_date(
+    db: &Connection,
+    plan: &Plan<'_>,
+    listed: Option<&PhotoSet>,
+    answer: &mut Answer<'_>,
+) -> rusqlite::Result<bool> {
+    let mut statement;
+    let mut rows = if plan.is_dated() {
+        statement = db.prepare_cached(sql::BY_DATE_WITHIN)?;
+        statement.query([plan.since, plan.until])?
+    } else {
+        statement = db.prepare_cached(sql::BY_DATE)?;
+        statement.query([])?
+    };
+    let mut walk = Walk::new(listed);
+    while let Some(row) = rows.next()? {
+        let photo = row.get(0)?;
+        match walk.pass(photo) {
+            Passed::Listed => {
+                let taken: Option<i64> = row.get(1)?;
+                let taken = taken.unwrap_or(UNKNOWN_DATE);
+                if let Some(candidate) = shown(db, plan, photo, taken, 0)?
+                    && answer.offer(candidate)?.is_break()
+                {
+                    return Ok(true);
+                }
+            }
+            Passed::Other => {}
+            Passed::GivenUp => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// Draws photo numbers, each once, until the answer is full.
+fn shuffled(
+    db: &Connection,
+    plan: &Plan<'_>,
+    listed: Option<&PhotoSet>,
+    seed: u64,
+    answer: &mut Answer<'_>,
+) -> rusqlite::Result<bool> {
+    let last: i64 = db
+        .prepare_cached(sql::LAST)?
+        .query_row([], |row| row.get(0))?;
+    let mut walk = Walk::new(listed);
+    for (turn, photo) in (0..).zip(shuffle(seed, last as u64)) {
+        let photo = PhotoId(photo as i64);
+        match walk.pass(photo) {
+            Passed::Listed => {
+                if offer_undated(db, plan, photo, turn, answer)?.is_break() {
+                    return Ok(true);
+                }
+            }
+            Passed::Other => {}
+            Passed::GivenUp => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// The numbers from 1 to `last` in an order that the seed decides: those of a linear congruential
+/// generator of full period (Hull and Dobell 1962) that are not too large.
+fn shuffle(seed: u64, last: u64) -> impl Iterator<Item = u64> {
+    /// Knuth's MMIX; one more than a multiple of four, as the full period asks.
+    const FACTOR: u64 = 6_364_136_223_846_793_005;
+    let period = (last + 1).next_power_of_two();
+    // The seed's bits, spread by the finaliser of SplitMix64.
+    let mut spread = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    spread = (spread ^ (spread >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    spread = (spread ^ (spread >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    spread ^= spread >> 31;
+    let (step, mut state) = (spread | 1, spread >> 32);
+    (0..period)
+        .map(move |_| {
+            state = state.wrapping_mul(FACTOR).wrapping_add(step) % period;
+            state
+        })
+        .filter(move |number| (1..=last).contains(number))
+}
+
+/// Looks the photos up and hands them over in order.
+fn one_by_one(
+    db: &Connection,
+    plan: &Plan<'_>,
+    photos: &PhotoSet,
+    answer: &mut Answer<'_>,
+) -> rusqlite::Result<()> {
+    if let Order::Random { seed } = plan.order {
+        let all: Vec<PhotoId> = photos.iter().collect();
+        for (turn, number) in (0..).zip(shuffle(seed, all.len() as u64)) {
+            let photo = all[number as usize - 1];
+            if offer_undated(db, plan, photo, turn, answer)?.is_break() {
+                break;
+            }
+        }
+        return Ok(());
+    }
+    let mut candidates = Vec::new();
+    for photo in photos.iter() {
+        candidates.extend(undated(db, plan, photo, 0)?);
+    }
+    candidates.sort_by(|a, b| plan.compare(a, b));
+    for candidate in candidates {
+        if answer.offer(candidate)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn offer_undated(
+    db: &Connection,
+    plan: &Plan<'_>,
+    photo: PhotoId,
+    turn: u64,
+    answer: &mut Answer<'_>,
+) -> rusqlite::Result<Flow> {
+    match undated(db, plan, photo, turn)? {
+        Some(candidate) => answer.offer(candidate),
+        None => Ok(Flow::Continue(())),
+    }
+}
+
+/// A photo whose date is to be looked up.
+fn undated(
+    db: &Connection,
+    plan: &Plan<'_>,
+    photo: PhotoId,
+    turn: u64,
+) -> rusqlite::Result<Option<Candidate>> {
+    if !plan.query.emotions.is_empty() {
+        return shown(db, plan, photo, UNKNOWN_DATE, turn);
+    }
+    let mut statement = db.prepare_cached(sql::DATE)?;
+    let mut rows = statement.query([photo])?;
+    match rows.next()? {
+        Some(row) => {
+            let taken: Option<i64> = row.get(0)?;
+            let taken = taken.unwrap_or(UNKNOWN_DATE);
+            Ok(plan.admits_date(taken).then_some(Candidate {
+                photo,
+                emotion: None,
+                score: 0.0,
+                taken,
+                turn,
+            }))
+        }
+        None => Ok(None),
+    }
+}
+
+/// The photo by the emotion that it shows most, if it shows one enough.
+fn shown(
+    db: &Connection,
+    plan: &Plan<'_>,
+    photo: PhotoId,
+    taken: i64,
+    turn: u64,
+) -> rusqlite::Result<Option<Candidate>> {
+    if plan.query.emotions.is_empty() {
+        return Ok(Some(Candidate {
+            photo,
+            emotion: None,
+            score: 0.0,
+            taken,
+            turn,
+        }));
+    }
+    let mut best: Option<Candidate> = None;
+    let mut statement = db.prepare_cached(sql::PHOTO)?;
+    for (emotion, kind) in plan.lists() {
+        let mut rows = statement.query(params![photo, emotion.index() as i64, kind as i64])?;
+        if let Some(row) = rows.next()? {
+            let score = row.get(0)?;
+            if best.is_none_or(|best| score > best.score) {
+                best = Some(Candidate {
+                    photo,
+                    emotion: Some(emotion),
+                    score,
+                    taken: row.get(1)?,
+                    turn,
+                });
+            }
+        }
+    }
+    Ok(best.filter(|best| {
+        best.score >= f64::from(plan.query.min_score) && plan.admits_date(best.taken)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shuffle_holds_every_number_once() {
+        for last in [0, 1, 2, 3, 7, 8, 9, 1000] {
+            for seed in 0..20 {
+                let mut numbers: Vec<u64> = shuffle(seed, last).collect();
+                numbers.sort_unstable();
+                assert!(numbers.iter().copied().eq(1..=last), "{seed} {last}");
+            }
+        }
+        let first = |seed| shuffle(seed, 1000).take(5).collect::<Vec<_>>();
+        assert_eq!(first(1), first(1));
+        assert_ne!(first(1), first(2));
+    }
+}
