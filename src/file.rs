@@ -1,7 +1,28 @@
-//! What the file system tells of a file without its being read.
+//! Files: what the file system tells without their being read, and making private ones.
 
-use std::fs::Metadata;
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::io;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Makes a new file that only its owner may read, and such folders where they are missing.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] where there is one, or what else the system says.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
 
 /// By what a changed file is told from an unchanged one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,8 @@
 //!   └──────────────────── cli asks and shows ◀───────── query ──────────────────────┘
 //! ```
 //!
-//! Imports run down only: `cli` → `export`, `train` → `pipeline`, `query` → `album`, `imaging`, `detect`, `classify`,
+//! Imports run down only: `cli` → `daemon`, `export`, `gallery`, `train` → `pipeline`, `query` → `album`,
+//! `imaging`, `detect`, `classify`,
 //! `store` → `nn`, `config` and the leaves. Siblings do not import each other; what two of them
 //! share is a leaf.
 
@@ -23,13 +24,17 @@ pub mod font;
 pub mod geo;
 pub mod photo;
 pub mod raster;
+pub mod sample;
 
 pub mod album;
 pub mod classify;
 pub mod cli;
 pub mod config;
+#[cfg(unix)]
+pub mod daemon;
 pub mod detect;
 pub mod export;
+pub mod gallery;
 pub mod imaging;
 pub mod nn;
 pub mod pipeline;

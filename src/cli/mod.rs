@@ -12,6 +12,7 @@ mod evaluate;
 mod evaluate_album;
 mod export;
 mod filter_args;
+mod gallery;
 mod index;
 mod json;
 mod model;
@@ -20,10 +21,16 @@ mod output;
 mod progress;
 mod query;
 mod results;
+#[cfg(unix)]
+mod service;
 mod show;
 mod stats;
+#[cfg(unix)]
+mod status;
 mod sweep;
 mod train;
+#[cfg(unix)]
+mod watch;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -47,7 +54,7 @@ struct Cli {
 }
 
 /// Options that every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 struct GlobalArgs {
     /// The index database [default: in the data folder of this system]
@@ -81,6 +88,15 @@ enum Command {
     Index(index::IndexArgs),
     /// Look at every photo again, as after a new model
     Reindex(index::IndexArgs),
+    /// Follow folders: what changes on the disk is in the index moments later
+    #[cfg(unix)]
+    Watch(watch::WatchArgs),
+    /// Have the folders followed from every login on
+    #[cfg(unix)]
+    Service(service::ServiceArgs),
+    /// Tell whether the folders are followed, what is left to do, and how much there is
+    #[cfg(unix)]
+    Status(status::StatusArgs),
     /// Find photos by what their faces show, where, when and much more
     Query(query::QueryArgs),
     /// Find photos in plain words: happy vacation photos in italy last summer
@@ -91,6 +107,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Read the faces of files, without the index
     Classify(classify::ClassifyArgs),
+    /// Look at the photos in a browser, and say what a face shows
+    Gallery(gallery::GalleryArgs),
     /// Tell everything that is known of a photo
     Show(show::ShowArgs),
     /// Say what emotion a face shows; it holds whatever a model says
@@ -141,7 +159,7 @@ fn resolve(folder: PathBuf) -> Result<PathBuf> {
 /// Exit codes: 0 done or found, 1 nothing found, 2 error. A closed pipe is no error.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging(&cli.global);
+    start_logging(&cli);
     let mut stdout = Stdout::new();
     let result = run(cli, &mut stdout).and_then(|outcome| {
         stdout.flush()?;
@@ -162,15 +180,23 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
-    let context = Context::new(cli.global)?;
+    let global = cli.global;
+    let context = Context::new(global.clone())?;
     match cli.command {
         Command::Index(args) => index::run(&args, false, &context, out),
         Command::Reindex(args) => index::run(&args, true, &context, out),
+        #[cfg(unix)]
+        Command::Watch(args) => watch::run(&args, &context, global),
+        #[cfg(unix)]
+        Command::Service(args) => service::run(&args, &context, &global, out),
+        #[cfg(unix)]
+        Command::Status(args) => status::run(&args, &context, out),
         Command::Query(args) => query::run(&args, &context, out),
         Command::Find(args) => query::find(&args, &context, out),
         Command::Stats(args) => stats::run(&args, &context, out),
         Command::Export(args) => export::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
+        Command::Gallery(args) => gallery::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
         Command::Correct(args) => correct::correct(&args, &context),
         Command::Reject(args) => correct::reject(&args, &context),
@@ -185,10 +211,15 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
     }
 }
 
-/// Logs go to standard error: warnings, with `-v` what happens, with `-vv` details.
+/// Logs go to standard error: warnings, with `-v` what happens, with `-vv` details. The daemon has
+/// nobody else to tell what happens.
 /// `FER_INDEX_LOG` holds a filter in the syntax of `tracing-subscriber` and wins.
-fn start_logging(global: &GlobalArgs) {
-    let level = match (global.quiet, global.verbose) {
+fn start_logging(cli: &Cli) {
+    #[cfg(unix)]
+    let is_daemon = matches!(cli.command, Command::Watch(_));
+    #[cfg(not(unix))]
+    let is_daemon = false;
+    let level = match (cli.global.quiet, cli.global.verbose + u8::from(is_daemon)) {
         (true, _) => "error",
         (false, 0) => "warn",
         (false, 1) => "info",

@@ -1,5 +1,8 @@
 //! `fer-index query` and `fer-index find`.
 
+#[cfg(unix)]
+use std::time::Duration;
+
 use clap::Args;
 
 use super::Outcome;
@@ -7,7 +10,11 @@ use super::context::Context;
 use super::filter_args::FilterArgs;
 use super::output::Stdout;
 use super::results::ResultArgs;
-use crate::error::Result;
+#[cfg(unix)]
+use crate::config::Config;
+#[cfg(unix)]
+use crate::daemon;
+use crate::error::{Error, Result};
 use crate::query::{Filters, today, understand};
 use crate::store::Store;
 
@@ -16,7 +23,22 @@ pub(super) struct QueryArgs {
     #[command(flatten)]
     filters: FilterArgs,
     #[command(flatten)]
+    asking: AskArgs,
+}
+
+/// How a question is put and its answer given.
+#[derive(Debug, Args)]
+struct AskArgs {
+    #[command(flatten)]
     results: ResultArgs,
+    /// First wait until everything that was closed before now is in the index; needs the daemon
+    #[cfg(unix)]
+    #[arg(long)]
+    fresh: bool,
+    /// For how many seconds to wait at most with --fresh
+    #[cfg(unix)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", requires = "fresh")]
+    fresh_within: u32,
 }
 
 #[derive(Debug, Args)]
@@ -27,11 +49,11 @@ pub(super) struct FindArgs {
     #[command(flatten)]
     filters: FilterArgs,
     #[command(flatten)]
-    results: ResultArgs,
+    asking: AskArgs,
 }
 
 pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    answer(&args.filters.filters()?, &args.results, context, out)
+    answer(&args.filters.filters()?, &args.asking, context, out)
 }
 
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
@@ -49,25 +71,39 @@ pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Resu
             understood.as_text.join(" ")
         );
     }
-    answer(&understood.filters, &args.results, context, out)
+    answer(&understood.filters, &args.asking, context, out)
 }
 
 fn answer(
     filters: &Filters,
-    results: &ResultArgs,
+    args: &AskArgs,
     context: &Context,
     out: &mut Stdout,
 ) -> Result<Outcome> {
     let config = context.config();
+    #[cfg(unix)]
+    if args.fresh {
+        wait_until_fresh(config, args.fresh_within)?;
+    }
     let store = Store::open_existing(&config.database)?;
     let query = filters.to_query(&store, config.query.min_detection, config.query.limit)?;
     let hits = store.query(&query)?;
-    results.present(&hits, context, out)?;
+    args.results.present(&hits, context, out)?;
     if hits.is_empty() {
         tracing::warn!("no photo matches");
         return Ok(Outcome::Nothing);
     }
     Ok(Outcome::Found)
+}
+
+#[cfg(unix)]
+fn wait_until_fresh(config: &Config, seconds: u32) -> Result<()> {
+    let limit = Duration::from_secs(seconds.max(1).into());
+    daemon::wait_until_fresh(&config.database, limit)?.ok_or_else(|| {
+        Error::Usage(
+            "no daemon runs that could tell; start fer-index watch, or run fer-index index".into(),
+        )
+    })
 }
 
 /// As a shell takes it for one word.

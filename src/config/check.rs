@@ -1,5 +1,6 @@
 //! What a setting may be, and sentences for what it may not.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
 use globset::Glob;
@@ -10,7 +11,7 @@ use crate::error::{Error, Result};
 use super::layers::Origin;
 
 /// The least and the most of every number.
-const RANGES: [(&str, RangeInclusive<f64>); 8] = [
+const RANGES: [(&str, RangeInclusive<f64>); 13] = [
     ("threads", 0.0..=1024.0),
     ("limits.max_pixels", 10_000.0..=4_000_000_000.0),
     ("limits.max_file_bytes", 10_000.0..=1_000_000_000_000.0),
@@ -19,6 +20,11 @@ const RANGES: [(&str, RangeInclusive<f64>); 8] = [
     ("detector.min_face", 0.0..=10_000.0),
     ("query.limit", 1.0..=1_000_000_000.0),
     ("query.min_detection", 0.0..=1.0),
+    ("watch.settle_seconds", 0.1..=3600.0),
+    ("watch.rescan_seconds", 1.0..=31_536_000.0),
+    ("watch.poll_seconds", 1.0..=31_536_000.0),
+    ("watch.max_watches", 0.0..=1_000_000_000.0),
+    ("watch.keep_days", 0.0..=36_500.0),
 ];
 
 /// What the number `key` may be.
@@ -45,8 +51,10 @@ pub(super) fn check(key: &str, value: Value, current: &Value, origin: &Origin) -
             allowed(key, current)
         )));
     }
-    if key == "album.exclude" {
-        check_globs(key, &value, origin)?;
+    match key {
+        "album.exclude" => check_globs(key, &value, origin)?,
+        "gallery.listen" => check_address(key, &value, origin)?,
+        _ => {}
     }
     Ok(match (current, value) {
         (Value::Float(_), Value::Integer(number)) => Value::Float(number as f64),
@@ -65,6 +73,16 @@ fn check_globs(key: &str, value: &Value, origin: &Origin) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+fn check_address(key: &str, value: &Value, origin: &Origin) -> Result<()> {
+    let is_address = |text: &str| text.parse::<SocketAddr>().is_ok();
+    if value.as_str().is_some_and(is_address) {
+        return Ok(());
+    }
+    Err(Error::Config(format!(
+        "`{key}` in {origin} must be an address and a port such as \"127.0.0.1:3373\", not {value}"
+    )))
 }
 
 fn allowed(key: &str, current: &Value) -> String {

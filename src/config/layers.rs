@@ -179,6 +179,7 @@ impl Layers {
     pub fn resolved(&mut self, config: &Config) {
         let values = [
             ("database", path_text(&config.database)),
+            ("thumbnails", path_text(&config.thumbnails)),
             ("threads", Value::Integer(config.threads as i64)),
             (
                 "album.roots",

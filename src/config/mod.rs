@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -35,6 +36,8 @@ pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 pub struct Config {
     /// The database file.
     pub database: PathBuf,
+    /// The folder of the gallery's small copies.
+    pub thumbnails: PathBuf,
     /// How many threads work; at least one.
     pub threads: usize,
     /// Which files there are.
@@ -47,6 +50,10 @@ pub struct Config {
     pub classifier: ClassifierSettings,
     /// What a query shows.
     pub query: QuerySettings,
+    /// How the daemon follows folders.
+    pub watch: WatchSettings,
+    /// Where the gallery is.
+    pub gallery: GallerySettings,
 }
 
 /// Settings of `[album]`.
@@ -101,6 +108,30 @@ pub struct QuerySettings {
     pub limit: usize,
     /// Least detection score of a face that counts, 0 to 1.
     pub min_detection: f32,
+}
+
+/// Settings of `[watch]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchSettings {
+    /// For how many seconds a file that nobody closed has to stay as it is.
+    pub settle_seconds: f64,
+    /// Seconds between comparisons of the folders with the index.
+    pub rescan_seconds: f64,
+    /// Seconds between looks at folders that cannot be watched.
+    pub poll_seconds: f64,
+    /// Most folders to watch; 0 for half of what the system allows.
+    pub max_watches: usize,
+    /// Days for which a photo that is gone is kept.
+    pub keep_days: f64,
+}
+
+/// Settings of `[gallery]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GallerySettings {
+    /// Address and port of the page.
+    pub listen: SocketAddr,
 }
 
 /// What flags say; `None` where a flag was not given.
@@ -221,6 +252,10 @@ fn resolve(config: &mut Config, places: &Places) {
         config.database.clone_from(&places.database);
     }
     config.database = places.expand(&config.database);
+    if config.thumbnails.as_os_str().is_empty() {
+        config.thumbnails.clone_from(&places.thumbnails);
+    }
+    config.thumbnails = places.expand(&config.thumbnails);
     if config.album.roots.is_empty() {
         config.album.roots.push(places.pictures.clone());
     }

@@ -13,6 +13,7 @@ pub(super) struct Places {
     pub pictures: PathBuf,
     pub config_file: PathBuf,
     pub database: PathBuf,
+    pub thumbnails: PathBuf,
     pub models: PathBuf,
 }
 
@@ -32,6 +33,7 @@ impl Places {
             config_file: project.config_dir().join("config.toml"),
             models: project.data_dir().join("models"),
             database: project.data_dir().join("index.sqlite3"),
+            thumbnails: project.cache_dir().join("thumbnails"),
             home,
         })
     }

@@ -7,6 +7,7 @@ fn places(folder: &Path) -> Places {
         config_file: folder.join("config.toml"),
         models: "/home/me/.local/share/fer-index/models".into(),
         database: "/home/me/.local/share/fer-index/index.sqlite3".into(),
+        thumbnails: "/home/me/.cache/fer-index/thumbnails".into(),
     }
 }
 
@@ -167,6 +168,7 @@ fn a_wrong_value_is_told_what_is_allowed() {
             "a list of globs, and \"[a\" is none",
         ),
         ("database = 1", "a text in quotes"),
+        ("[gallery]\nlisten = 'localhost'", "an address and a port"),
         ("detector = 1", "is a section"),
         ("threads = 1\nthreads =", "line 2, is not TOML"),
     ] {

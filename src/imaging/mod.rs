@@ -15,12 +15,14 @@ mod hevc_colour;
 mod jpeg;
 mod jpeg_source;
 mod limits;
+mod thumbnail;
 mod xmp;
 
 use image::{ImageFormat, RgbImage};
 
 pub use format::Format;
 pub use limits::Limits;
+pub use thumbnail::{Thumbnails, reduced};
 
 use crate::error::{Skip, SkipReason};
 use crate::photo::Capture;

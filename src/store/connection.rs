@@ -1,7 +1,6 @@
 //! Opening the database file: for its owner only, brought up to date, and with the settings that
 //! let one writer and many readers work at once.
 
-use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Error, Result};
+use crate::file::create_private;
 
 use super::{explain, migrate};
 
@@ -29,21 +29,7 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
 /// Makes an empty file for its owner only where there is none. SQLite gives its companions (`-wal`,
 /// `-shm`) the same mode.
 pub(super) fn create(path: &Path) -> Result<()> {
-    let make = || {
-        if let Some(folder) = path.parent() {
-            let mut builder = DirBuilder::new();
-            builder.recursive(true);
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(folder)?;
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)
-    };
-    match make() {
+    match create_private(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_file() => Ok(()),
         Err(error) => Err(cannot_create(path, &error)),
@@ -211,7 +197,7 @@ mod tests {
         let path = store.path().to_owned();
         drop(store);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-        if OpenOptions::new().write(true).open(&path).is_ok() {
+        if fs::OpenOptions::new().write(true).open(&path).is_ok() {
             eprintln!("skipped: this user may write what is read-only");
             return;
         }

@@ -24,6 +24,7 @@ const FLOORS: &[&[&str]] = &[
 
 const LEAVES: &[&str] = &[
     "affine", "atomic", "emotion", "error", "face", "file", "font", "geo", "photo", "raster",
+    "sample",
 ];
 
 /// A name that only some modules may use.

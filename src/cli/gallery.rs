@@ -1,0 +1,125 @@
+//! `fer-index gallery`.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use clap::Args;
+use tokio::runtime::Builder;
+
+use super::Outcome;
+use super::context::Context;
+use super::output::Stdout;
+use crate::error::{Error, Result};
+use crate::gallery::{Gallery, Settings, open_address};
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct GalleryArgs {
+    /// Address and port of the page [default: the setting gallery.listen, at first 127.0.0.1:3373]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// A name of this machine that browsers may use, beside its addresses; may be given again
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+    /// Print the link, but start no browser
+    #[arg(long)]
+    no_open: bool,
+}
+
+pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let config = context.config();
+    // For writing: what a person says of a face is kept. It also makes the database where nothing
+    // is indexed yet, so that photos appear in the open page as they are.
+    let store = Store::open(&config.database)?;
+    let settings = Settings {
+        names: args.host.clone(),
+        thumbnails: config.thumbnails.clone(),
+        limits: context.limits(),
+        threads: context.threads().get(),
+        min_detection: config.query.min_detection,
+    };
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Error::Io {
+        path: "the gallery's runtime".into(),
+        source,
+    })?;
+    runtime.block_on(async {
+        let gallery = match args.listen {
+            Some(address) => Gallery::open(store, address, settings).await?,
+            None => open_near(store, config.gallery.listen, settings).await?,
+        };
+        let end = end_signal()?;
+        tell(&gallery, out)?;
+        if !args.no_open {
+            start_browser(gallery.link_once()?);
+        }
+        gallery.run(end).await
+    })?;
+    Ok(Outcome::Found)
+}
+
+/// Opens at the address of the settings or, where that is taken (by another gallery, perhaps), at
+/// another port.
+async fn open_near(store: Store, address: SocketAddr, settings: Settings) -> Result<Gallery> {
+    let path = store.path().to_owned();
+    match Gallery::open(store, address, settings.clone()).await {
+        Err(Error::Usage(_)) => {
+            let any_port = SocketAddr::new(address.ip(), 0);
+            Gallery::open(Store::open(&path)?, any_port, settings).await
+        }
+        opened => opened,
+    }
+}
+
+fn tell(gallery: &Gallery, out: &mut Stdout) -> Result<()> {
+    let address = gallery.address();
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            "the gallery is open to the network at {address}: whoever has the link sees the photos, \
+             and nothing on the way is encrypted"
+        );
+    }
+    out.line(gallery.link())?;
+    if Stdout::is_terminal() {
+        out.line("Ctrl-C ends the gallery.")?;
+    }
+    out.flush()
+}
+
+/// Starts the browser from a thread of its own: some desktops keep the starter waiting.
+fn start_browser(link: String) {
+    std::thread::spawn(move || {
+        if let Err(error) = open_address(&link) {
+            tracing::warn!("no browser can be started ({error}); open the link yourself");
+        }
+    });
+}
+
+/// Comes with Ctrl-C, or when a supervisor or the terminal ends the program.
+fn end_signal() -> Result<impl Future<Output = ()>> {
+    let explain = |source| Error::Io {
+        path: "the system's signals".into(),
+        source,
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(explain)?;
+        let mut hang_up = signal(SignalKind::hangup()).map_err(explain)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(explain)?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = explain;
+        Ok(async {
+            let _ = tokio::signal::ctrl_c().await;
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! What the page is told, as JSON for its own scripts and nobody else.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::emotion::Emotion;
+use crate::face::Correction;
+use crate::photo::DateSource;
+use crate::store::{Hit, Photo, Scan, StoredFace};
+
+/// The photos of a part of the grid.
+#[derive(Debug, Serialize)]
+pub(super) struct Answer {
+    pub photos: Vec<Tile>,
+    /// Whether more come after these.
+    pub more: bool,
+}
+
+/// How many photos there are to see.
+#[derive(Debug, Serialize)]
+pub(super) struct Counts {
+    /// That the filters other than the emotion admit.
+    pub all: u64,
+    /// That also show the emotion.
+    pub emotions: BTreeMap<&'static str, u64>,
+    /// Folders with photos, each before those in it.
+    pub folders: Vec<Folder>,
+    /// Whether any photo is indexed.
+    pub indexed: bool,
+}
+
+/// A folder to choose.
+#[derive(Debug, Serialize)]
+pub(super) struct Folder {
+    pub path: String,
+    pub name: String,
+    /// How many others of the list it lies in.
+    pub depth: usize,
+}
+
+/// A photo of the grid.
+#[derive(Debug, Serialize)]
+pub(super) struct Tile {
+    id: i64,
+    name: String,
+    width: u32,
+    height: u32,
+    score: f32,
+    taken: Option<String>,
+    faces: usize,
+}
+
+impl Tile {
+    pub fn of(hit: &Hit) -> Self {
+        let name = hit.path.file_name().unwrap_or(hit.path.as_os_str());
+        Self {
+            id: hit.photo.0,
+            name: name.to_string_lossy().into_owned(),
+            width: hit.scan.width,
+            height: hit.scan.height,
+            score: hit.shown.map_or(0.0, |shown| shown.score),
+            taken: taken(&hit.scan),
+            faces: hit.scan.faces.len(),
+        }
+    }
+}
+
+/// Everything about a photo.
+#[derive(Debug, Serialize)]
+pub(super) struct Whole {
+    id: i64,
+    /// As text: a path that is none is shown as well as it can be.
+    paths: Vec<String>,
+    bytes: u64,
+    width: u32,
+    height: u32,
+    format: String,
+    taken: Option<String>,
+    /// Whether the date is that of the file, for want of the photo's own.
+    taken_from_file: bool,
+    position: Option<[f64; 2]>,
+    camera: Option<String>,
+    description: Option<String>,
+    faces: Vec<Face>,
+    can_reveal: bool,
+}
+
+impl Whole {
+    /// `None` for a photo that was skipped.
+    pub fn of(photo: &Photo, can_reveal: bool) -> Option<Self> {
+        let scan = photo.content.as_ref().ok()?;
+        let capture = &scan.capture;
+        let path = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
+        let source = capture.taken_at.as_ref().map(|taken| taken.source);
+        Some(Self {
+            id: photo.id.0,
+            paths: photo.paths.iter().map(path).collect(),
+            bytes: photo.bytes,
+            width: scan.width,
+            height: scan.height,
+            format: scan.format.clone(),
+            taken: taken(scan),
+            taken_from_file: source == Some(DateSource::FileTime),
+            position: capture.position.map(|at| [at.latitude, at.longitude]),
+            camera: capture.camera.clone(),
+            description: capture.description.clone(),
+            faces: scan.faces.iter().map(Face::of).collect(),
+            can_reveal,
+        })
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Face {
+    id: i64,
+    /// x, y, width and height in pixels of the upright photo.
+    r#box: [f32; 4],
+    detection: f32,
+    /// In the order of [`Emotion::ALL`].
+    scores: [f32; Emotion::COUNT],
+    /// What a person says that it shows.
+    said: Option<Emotion>,
+    /// Whether a person says that it is no face.
+    rejected: bool,
+}
+
+impl Face {
+    fn of(face: &StoredFace) -> Self {
+        let b = &face.face.bounding_box;
+        Self {
+            id: face.id.0,
+            r#box: [b.x, b.y, b.width, b.height],
+            detection: face.face.score,
+            scores: *face.scores.as_array(),
+            said: match face.correction {
+                Some(Correction::Emotion(emotion)) => Some(emotion),
+                _ => None,
+            },
+            rejected: face.correction == Some(Correction::NotAFace),
+        }
+    }
+}
+
+/// Local time to the second.
+fn taken(scan: &Scan<StoredFace>) -> Option<String> {
+    let taken = scan.capture.taken_at.as_ref()?;
+    Some(taken.local.strftime("%Y-%m-%dT%H:%M:%S").to_string())
+}

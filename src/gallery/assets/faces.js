@@ -1,0 +1,114 @@
+// The faces of a photo: where they are, what was read from each, and what a person says instead.
+
+import * as api from "./api.js";
+import { element, icon, plural, toast } from "./dom.js";
+import { badge, label, percent, ranked, shown } from "./emotions.js";
+
+const CROP = 112;
+
+// The boxes over the picture.
+export function drawBoxes(place, photo, { chosen }) {
+  place.replaceChildren(
+    ...photo.faces.map((face, index) => {
+      const [x, y, width, height] = face.box;
+      const box = element(
+        "button",
+        {
+          type: "button",
+          class: `box ${face.rejected ? "rejected" : `is-${shown(face)}`}`,
+          "data-face": face.id,
+          "aria-label": `Face ${index + 1}: ${face.rejected ? "not a face" : shown(face)}`,
+          onclick: () => chosen(face.id),
+        },
+        element("span", { class: "tag" }, face.rejected ? "Not a face" : label(shown(face))),
+      );
+      const part = (value, whole) => `${(100 * value) / whole}%`;
+      box.style.left = part(x, photo.width);
+      box.style.top = part(y, photo.height);
+      box.style.width = part(width, photo.width);
+      box.style.height = part(height, photo.height);
+      return box;
+    }),
+  );
+}
+
+// A card for each face; `changed` is called when a person has said something.
+export function listFaces(place, photo, picture, { changed }) {
+  const heading = element("h3", {}, photo.faces.length ? plural(photo.faces.length, "face") : "No face found");
+  const hint = element("p", { class: "hint" }, "Wrong? Choose what you see; it is remembered.");
+  const cards = photo.faces.map((face, index) => card(face, index, photo, picture, changed));
+  place.replaceChildren(heading, ...(photo.faces.length ? [hint] : []), ...cards);
+}
+
+function card(face, index, photo, picture, changed) {
+  const say = async (saying) => {
+    try {
+      await saying();
+      await changed();
+    } catch (error) {
+      toast(error.message);
+    }
+  };
+  const name = `Face ${index + 1}`;
+  const corrected = face.said || face.rejected;
+  const verdict = face.rejected
+    ? element("span", { class: "badge-emotion" }, icon("close"), element("span", {}, "Not a face"))
+    : badge(shown(face), face.said ? label(face.said) : `${label(shown(face))} ${percent(Math.max(...face.scores))}`);
+  return element(
+    "section",
+    { class: `face ${face.rejected ? "rejected" : ""}`, "data-face": face.id, "aria-label": name, tabindex: "-1" },
+    element("div", { class: "face-head" }, crop(face, photo, picture), element("div", {}, verdict, aside(face))),
+    element(
+      "div",
+      { class: "bars", role: "group", "aria-label": `${name} shows` },
+      ...ranked(face.scores).map(({ emotion, score }) => bar(face, emotion, score, () => say(() => api.says(face.id, emotion)))),
+    ),
+    element(
+      "div",
+      { class: "face-tools" },
+      corrected
+        ? element("button", { type: "button", class: "undo", onclick: () => say(() => api.takesBack(face.id)) }, "Undo")
+        : element("button", { type: "button", class: "reject", onclick: () => say(() => api.rejects(face.id)) }, "Not a face"),
+    ),
+  );
+}
+
+function aside(face) {
+  const text = face.rejected || face.said ? "as you said" : face.detection < 0.75 ? "a doubtful face" : "";
+  return element("p", { class: "hint" }, text);
+}
+
+function bar(face, emotion, score, choose) {
+  const fill = element("span", { class: "fill" });
+  fill.style.width = `${100 * score}%`;
+  return element(
+    "button",
+    {
+      type: "button",
+      class: `bar is-${emotion}`,
+      "data-emotion": emotion,
+      "aria-pressed": String(face.said === emotion),
+      "aria-label": `${label(emotion)}, ${percent(score)}`,
+      title: `Say that it is ${emotion}`,
+      onclick: choose,
+    },
+    icon(emotion),
+    element("span", { class: "name" }, label(emotion)),
+    element("span", { class: "track" }, fill),
+    element("span", { class: "score" }, percent(score)),
+  );
+}
+
+// The face itself, cut from the picture that is shown, with some room around.
+function crop(face, photo, picture) {
+  const canvas = element("canvas", { width: CROP, height: CROP, "aria-hidden": "true" });
+  const draw = () => {
+    const scale = picture.naturalWidth / photo.width;
+    const [x, y, width, height] = face.box.map((value) => value * scale);
+    const side = Math.max(width, height) * 1.25;
+    canvas.getContext("2d").drawImage(picture, x + width / 2 - side / 2, y + height / 2 - side / 2, side, side, 0, 0, CROP, CROP);
+  };
+  if (picture.complete && picture.naturalWidth) draw();
+  else picture.addEventListener("load", draw, { once: true });
+  return canvas;
+}

@@ -1,0 +1,146 @@
+// What is looked for. It lives in the page's address, so that a reload, the back button and a
+// bookmark keep it.
+
+import { element, find, icon, number } from "./dom.js";
+import { BY_INTEREST, label } from "./emotions.js";
+
+const NAMES = ["emotion", "text", "since", "until", "under", "who", "min"];
+// What the panel holds, the least score being of no use without an emotion.
+const IN_PANEL = ["since", "until", "under", "who", "min"];
+const TYPING = 250;
+
+export class Filters {
+  #changed;
+  #form = find("#filters");
+  #text = find("#text");
+  #toggle = find("#show-filters");
+  #chips = new Map();
+
+  constructor(changed) {
+    this.#changed = changed;
+    this.#makeChips();
+    this.#form.addEventListener("change", () => this.#readForm());
+    this.#form.addEventListener("reset", (event) => {
+      event.preventDefault();
+      this.set(Object.fromEntries(IN_PANEL.map((name) => [name, ""])));
+    });
+    this.#form.min.addEventListener("input", () => this.#showMin());
+    this.#form.addEventListener("submit", (event) => event.preventDefault());
+    this.#toggle.addEventListener("click", () => this.togglePanel());
+    let typed;
+    this.#text.addEventListener("input", () => {
+      clearTimeout(typed);
+      typed = setTimeout(() => this.set({ text: this.#text.value.trim() }, { replace: true }), TYPING);
+    });
+    find("#search").addEventListener("submit", (event) => {
+      event.preventDefault();
+      clearTimeout(typed);
+      this.set({ text: this.#text.value.trim() });
+    });
+    this.show();
+  }
+
+  // The filters in force; what is not given is not restricted.
+  get() {
+    const address = new URLSearchParams(location.search);
+    return Object.fromEntries(NAMES.map((name) => [name, address.get(name)]).filter(([, value]) => value));
+  }
+
+  // Changes some filters; an empty one is lifted.
+  set(some, { replace = false } = {}) {
+    const address = new URL(location);
+    address.searchParams.delete("photo");
+    for (const [name, value] of Object.entries(some)) {
+      if (value) address.searchParams.set(name, value);
+      else address.searchParams.delete(name);
+    }
+    if (address.href === location.href) return;
+    history[replace ? "replaceState" : "pushState"]({}, "", address);
+    this.show();
+    this.#changed();
+  }
+
+  choose(index) {
+    const emotion = index === 0 ? "" : BY_INTEREST[index - 1];
+    if (emotion !== undefined) this.set({ emotion });
+  }
+
+  search() {
+    this.#text.focus();
+    this.#text.select();
+  }
+
+  togglePanel() {
+    this.#form.hidden = !this.#form.hidden;
+    this.#toggle.setAttribute("aria-expanded", String(!this.#form.hidden));
+  }
+
+  // Puts the address's filters into the controls.
+  show() {
+    const filters = this.get();
+    for (const [emotion, chip] of this.#chips) {
+      chip.setAttribute("aria-pressed", String((filters.emotion ?? "") === emotion));
+    }
+    if (document.activeElement !== this.#text) this.#text.value = filters.text ?? "";
+    for (const name of IN_PANEL) {
+      const field = this.#form[name];
+      if (name === "under" && filters.under) this.#offerFolder(filters.under);
+      field.value = filters[name] ?? (name === "min" ? 50 : "");
+    }
+    this.#form.min.disabled = !filters.emotion;
+    this.#showMin();
+    const active = IN_PANEL.filter((name) => filters[name]).length;
+    const badge = find("#filters-active");
+    badge.hidden = active === 0;
+    badge.textContent = active;
+    badge.setAttribute("aria-label", `${active} in force`);
+  }
+
+  // How many photos each emotion would bring, and which folders there are.
+  showCounts({ all, emotions, folders }) {
+    for (const [emotion, chip] of this.#chips) {
+      const count = emotion === "" ? all : emotions[emotion];
+      find(".count", chip).textContent = number(count);
+      chip.classList.toggle("none", count === 0);
+    }
+    const select = this.#form.under;
+    const chosen = select.value;
+    const known = folders.map((folder) =>
+      element("option", { value: folder.path }, `${"\u2003".repeat(folder.depth)}${folder.name}`),
+    );
+    select.replaceChildren(select.options[0], ...known);
+    if (chosen) this.#offerFolder(chosen);
+    select.value = chosen;
+  }
+
+  #offerFolder(path) {
+    const select = this.#form.under;
+    if ([...select.options].some((option) => option.value === path)) return;
+    select.append(element("option", { value: path }, path.split("/").at(-1)));
+  }
+
+  #makeChips() {
+    const chip = (emotion, text) => {
+      const made = element(
+        "button",
+        { type: "button", class: emotion ? `chip is-${emotion}` : "chip", "aria-pressed": "false", "data-emotion": emotion },
+        icon(emotion || "all"),
+        element("span", {}, text),
+        element("span", { class: "count" }),
+      );
+      made.addEventListener("click", () => this.set({ emotion }));
+      this.#chips.set(emotion, made);
+      return made;
+    };
+    find("#emotions").append(chip("", "All"), ...BY_INTEREST.map((emotion) => chip(emotion, label(emotion))));
+  }
+
+  #readForm() {
+    const { since, until, under, who, min } = this.#form;
+    this.set({ since: since.value, until: until.value, under: under.value, who: who.value, min: min.value === "50" ? "" : min.value });
+  }
+
+  #showMin() {
+    find("#min-value").textContent = `${this.#form.min.value} %`;
+  }
+}

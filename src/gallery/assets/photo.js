@@ -1,0 +1,184 @@
+// One photo, large, with its faces and what is known of it.
+
+import * as api from "./api.js";
+import { date, element, find, toast } from "./dom.js";
+import { drawBoxes, listFaces } from "./faces.js";
+
+// A small photo is not blown up to the whole screen.
+const ENLARGED = 2.5;
+
+export class PhotoView {
+  #dialog = find("#photo");
+  #picture = find("#picture");
+  #grid;
+  #changed;
+  #closed;
+  #photo = null;
+  // Where the photo was in the grid: a corrected photo may have left it.
+  #index = -1;
+
+  constructor(grid, { changed, closed }) {
+    this.#grid = grid;
+    this.#changed = changed;
+    this.#closed = closed;
+    find(".turn.previous").addEventListener("click", () => this.turn(-1));
+    find(".turn.next").addEventListener("click", () => this.turn(1));
+    find("#close-photo").addEventListener("click", () => this.#dialog.close());
+    find("#toggle-boxes").addEventListener("click", () => this.toggleBoxes());
+    find("#copy-path").addEventListener("click", () => this.copyPath());
+    find("#reveal").addEventListener("click", () => this.reveal());
+    this.#picture.addEventListener("error", () => this.#dialog.classList.add("missing"));
+    this.#picture.addEventListener("load", () => this.#dialog.classList.remove("missing", "loading"));
+    this.#dialog.addEventListener("close", () => {
+      const { id } = this.#photo ?? {};
+      this.#photo = null;
+      this.#closed(id);
+    });
+    find(".stage").addEventListener("click", ({ target }) => {
+      if (target.matches(".stage")) this.#dialog.close();
+    });
+    this.#swipes();
+  }
+
+  get isOpen() {
+    return this.#dialog.open;
+  }
+
+  async show(id) {
+    const same = this.#photo?.id === id;
+    let photo;
+    try {
+      photo = await api.photo(id);
+    } catch (error) {
+      this.close();
+      return toast(error.message);
+    }
+    this.#photo = photo;
+    const index = this.#grid.indexOf(id);
+    if (index >= 0) this.#index = index;
+    if (!same) {
+      this.#dialog.classList.add("loading");
+      this.#picture.src = api.view(photo.id);
+      this.#picture.alt = photo.description ?? fileName(photo);
+    }
+    const { style } = find(".frame");
+    style.setProperty("--ratio", (photo.width / photo.height).toFixed(5));
+    style.setProperty("--most", `${ENLARGED * photo.width}px`);
+    find("#photo-name").textContent = fileName(photo);
+    find("#facts").replaceChildren(...facts(photo));
+    find("#reveal").hidden = !photo.can_reveal;
+    this.#showFaces();
+    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#showTurns();
+  }
+
+  close() {
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  // Goes to a neighbour in the grid.
+  async turn(by) {
+    const photos = this.#grid.photos;
+    const stays = photos[this.#index]?.id === this.#photo?.id;
+    // Where the photo has left the grid, the next one has taken its place.
+    const index = this.#index + (stays || by < 0 ? by : 0);
+    if (index >= photos.length && !(await this.#grid.more())) return;
+    const next = this.#grid.photos[index];
+    if (!next) return;
+    this.#index = index;
+    history.replaceState(history.state, "", withPhoto(next.id));
+    await this.show(next.id);
+  }
+
+  toggleBoxes() {
+    const shown = this.#dialog.classList.toggle("no-boxes") === false;
+    find("#toggle-boxes").setAttribute("aria-pressed", String(shown));
+  }
+
+  async copyPath() {
+    try {
+      await navigator.clipboard.writeText(this.#photo.paths[0]);
+      toast("The path is copied.");
+    } catch {
+      toast(this.#photo.paths[0]);
+    }
+  }
+
+  async reveal() {
+    try {
+      await api.reveal(this.#photo.id);
+    } catch (error) {
+      toast(error.message);
+    }
+  }
+
+  // Brings the faces up to date, as after a change of the index.
+  async refresh() {
+    if (this.#photo) await this.show(this.#photo.id);
+  }
+
+  #showFaces() {
+    const focused = document.activeElement?.closest?.("[data-face]")?.dataset.face;
+    drawBoxes(find("#boxes"), this.#photo, { chosen: (face) => this.#choose(face) });
+    listFaces(find("#faces"), this.#photo, this.#picture, {
+      changed: async () => {
+        await this.#changed();
+        await this.refresh();
+      },
+    });
+    if (focused) find(`.face[data-face='${focused}']`)?.focus();
+  }
+
+  #choose(face) {
+    const card = find(`.face[data-face='${face}']`);
+    card?.focus({ preventScroll: true });
+    card?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }
+
+  #showTurns() {
+    find(".turn.previous").disabled = this.#index <= 0;
+    find(".turn.next").disabled = this.#index < 0;
+  }
+
+  #swipes() {
+    let start = null;
+    const stage = find(".stage");
+    stage.addEventListener("pointerdown", (event) => {
+      start = event.pointerType === "touch" && event.isPrimary ? event : null;
+    });
+    stage.addEventListener("pointerup", (event) => {
+      if (!start) return;
+      const [x, y] = [event.clientX - start.clientX, event.clientY - start.clientY];
+      if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) this.turn(x < 0 ? 1 : -1);
+      start = null;
+    });
+  }
+}
+
+// The page's address with this photo open.
+export function withPhoto(id) {
+  const address = new URL(location);
+  if (id) address.searchParams.set("photo", id);
+  else address.searchParams.delete("photo");
+  return address;
+}
+
+const fileName = (photo) => photo.paths[0].split(/[\\/]/).at(-1);
+
+const length = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+
+function facts(photo) {
+  const size = `${photo.width} × ${photo.height}, ${photo.format}, ${length(photo.bytes)}`;
+  const taken = date(photo.taken, { dateStyle: "full", timeStyle: "short" });
+  const known = [
+    [photo.taken_from_file ? "File dated" : "Taken", taken],
+    ["About", photo.description],
+    ["Place", photo.place ?? photo.position?.map((degrees) => degrees.toFixed(4)).join(", ")],
+    ["Camera", photo.camera],
+    ["Picture", size],
+    [photo.paths.length > 1 ? "Files" : "File", photo.paths.join("\n")],
+  ];
+  return known
+    .filter(([, value]) => value)
+    .flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+}

@@ -1,0 +1,275 @@
+//! Stands before every route: lets in who may come in, and tells the browser what the page may do.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::uri::Authority;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::Shared;
+use super::keys::Keys;
+use super::refusal::Refusal;
+
+/// Where a link's key is exchanged for a cookie; the one route that is open without the cookie.
+pub(super) const ENTRANCE: &str = "/enter";
+
+/// The page loads its own scripts, styles and pictures and asks its own server; nothing else.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// What goes with every answer.
+const HEADERS: [(HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), microphone=(), geolocation=()",
+    ),
+];
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The rules, for a server at one address.
+#[derive(Debug)]
+pub(super) struct Guard {
+    address: SocketAddr,
+    /// Names under which it may be called besides addresses and `localhost`.
+    names: Vec<String>,
+    keys: Keys,
+}
+
+impl Guard {
+    /// Guards the server at `address`; `names` are further names of this machine.
+    pub const fn new(address: SocketAddr, names: Vec<String>, keys: Keys) -> Self {
+        Self {
+            address,
+            names,
+            keys,
+        }
+    }
+
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The cookie's name. Browsers keep one jar for all ports of a machine, hence the port in it.
+    fn cookie_name(&self) -> String {
+        format!("fer_index_{}", self.address.port())
+    }
+
+    /// The header that gives a browser the cookie.
+    pub fn cookie(&self, session: &str) -> String {
+        format!(
+            "{}={session}; Path=/; HttpOnly; SameSite=Strict",
+            self.cookie_name()
+        )
+    }
+
+    /// Whether a request may go on.
+    fn check(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Refusal> {
+        let host = self.host(headers)?;
+        if path == ENTRANCE {
+            return Ok(());
+        }
+        // Another page of this machine (another port) is of the same *site* and gets the cookie
+        // sent along; its requests end here.
+        if let Some(site) = headers.get(FETCH_SITE)
+            && site != "same-origin"
+            && site != "none"
+        {
+            return Err(Refusal::OtherOrigin);
+        }
+        if !self.has_cookie(headers) {
+            return Err(Refusal::NoKey);
+        }
+        if ![Method::GET, Method::HEAD].contains(method) {
+            let own = format!("http://{host}");
+            if headers
+                .get(header::ORIGIN)
+                .is_none_or(|origin| *origin != *own)
+            {
+                return Err(Refusal::OtherOrigin);
+            }
+        }
+        Ok(())
+    }
+
+    /// The `Host` of a request, if it is this server's. A page that has its own name resolved to
+    /// this machine (DNS rebinding) still calls it by that name.
+    fn host<'a>(&self, headers: &'a HeaderMap) -> Result<&'a str, Refusal> {
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else {
+            return Err(Refusal::ForeignHost);
+        };
+        let text = host.to_str().map_err(|_| Refusal::ForeignHost)?;
+        let authority: Authority = text.parse().map_err(|_| Refusal::ForeignHost)?;
+        if text.contains('@') || !self.is_own(authority.host()) {
+            return Err(Refusal::ForeignHost);
+        }
+        Ok(text)
+    }
+
+    /// Any port will do, as behind `ssh -L`: rebinding gives a page its own name, not its own port.
+    fn is_own(&self, host: &str) -> bool {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match bare.parse::<IpAddr>() {
+            Ok(ip) => ip.is_loopback() || !self.address.ip().is_loopback(),
+            Err(_) => {
+                host.eq_ignore_ascii_case("localhost")
+                    || self
+                        .names
+                        .iter()
+                        .any(|name| name.eq_ignore_ascii_case(host))
+            }
+        }
+    }
+
+    fn has_cookie(&self, headers: &HeaderMap) -> bool {
+        let name = self.cookie_name();
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|cookies| cookies.split(';'))
+            .filter_map(|cookie| cookie.trim().split_once('='))
+            .any(|(key, value)| key == name && self.keys.is_session(value))
+    }
+}
+
+/// The middleware.
+pub(super) async fn guard(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    let mut response = match shared.guard.check(method, path, request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => {
+            tracing::debug!(%method, path, %refusal, "refused");
+            refusal.into_response()
+        }
+    };
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard_at(address: &str) -> Guard {
+        let names = vec!["photos.home".to_owned()];
+        Guard::new(address.parse().unwrap(), names, Keys::random().unwrap())
+    }
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        let pairs = pairs.iter().cloned();
+        pairs
+            .map(|(name, value)| (name, HeaderValue::from_str(value).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn only_own_names_are_answered_to() {
+        let (local, open) = (guard_at("127.0.0.1:3373"), guard_at("0.0.0.0:3373"));
+        let answers =
+            |guard: &Guard, host: &str| guard.host(&headers(&[(header::HOST, host)])).is_ok();
+        for host in [
+            "127.0.0.1:3373",
+            "127.0.0.1",
+            "localhost:8080",
+            "LOCALHOST",
+            "[::1]:3373",
+            "photos.home:3373",
+        ] {
+            assert!(answers(&local, host) && answers(&open, host), "{host}");
+        }
+        for host in ["192.168.1.7:3373", "[fe80::1]"] {
+            assert!(!answers(&local, host) && answers(&open, host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:3373",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "localhost@evil.example",
+            "evil.example@localhost",
+            "localhost, evil.example",
+            "localhost/evil.example",
+        ] {
+            assert!(!answers(&local, host) && !answers(&open, host), "{host}");
+        }
+        assert!(local.host(&HeaderMap::new()).is_err());
+        let mut twice = headers(&[(header::HOST, "localhost")]);
+        twice.append(header::HOST, HeaderValue::from_static("evil.example"));
+        assert!(local.host(&twice).is_err());
+    }
+
+    #[test]
+    fn the_cookie_is_told_among_others() {
+        let guard = guard_at("127.0.0.1:3373");
+        let session = guard.keys.exchange(guard.keys.link().as_str()).unwrap();
+        let has = |cookie: &str| guard.has_cookie(&headers(&[(header::COOKIE, cookie)]));
+        assert!(has(&format!("fer_index_3373={session}")));
+        assert!(has(&format!("a=b; fer_index_3373={session}; c")));
+        assert!(!has(&format!("fer_index_3374={session}")));
+        assert!(!has("fer_index_3373="));
+        assert!(!has(session));
+        assert!(!guard.has_cookie(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn changes_come_from_the_page_itself() {
+        let guard = guard_at("127.0.0.1:3373");
+        let session = guard.keys.exchange(guard.keys.link().as_str()).unwrap();
+        let cookie = format!("fer_index_3373={session}");
+        let check = |method: Method, more: &[(HeaderName, &str)]| {
+            let base = [(header::HOST, "localhost:8080"), (header::COOKIE, &*cookie)];
+            guard.check(&method, "/x", &headers(&[&base, more].concat()))
+        };
+        let own = (header::ORIGIN, "http://localhost:8080");
+        assert!(check(Method::GET, &[]).is_ok());
+        assert!(check(Method::POST, &[own.clone()]).is_ok());
+        assert!(check(Method::POST, &[own.clone(), (FETCH_SITE, "same-origin")]).is_ok());
+        for origin in [
+            "null",
+            "http://localhost:3373",
+            "https://localhost:8080",
+            "http://127.0.0.1:8080",
+            "http://evil.example",
+        ] {
+            let refused = check(Method::POST, &[(header::ORIGIN, origin)]);
+            assert!(matches!(refused, Err(Refusal::OtherOrigin)), "{origin}");
+        }
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            assert!(check(method, &[]).is_err());
+        }
+        for site in ["same-site", "cross-site"] {
+            assert!(check(Method::GET, &[(FETCH_SITE, site)]).is_err());
+            assert!(check(Method::POST, &[own.clone(), (FETCH_SITE, site)]).is_err());
+        }
+    }
+}

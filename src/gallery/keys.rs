@@ -1,0 +1,123 @@
+//! Who may come in: whoever holds a link, and then the browser that holds the cookie.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use blake3::Hash;
+
+use crate::error::{Error, Result};
+
+/// 256 random bits as 64 hexadecimal digits.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Key(String);
+
+impl Key {
+    /// Takes one from the system's random numbers.
+    pub fn random() -> Result<Self> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|source| Error::Io {
+            path: "the system's random numbers".into(),
+            source: source.into(),
+        })?;
+        Ok(Self(Hash::from_bytes(bytes).to_hex().to_string()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `other` is the same, told in a time that does not depend on where they differ.
+    fn is(&self, other: &str) -> bool {
+        // Comparing two `Hash`es takes constant time.
+        blake3::hash(self.0.as_bytes()) == blake3::hash(other.as_bytes())
+    }
+}
+
+/// Keys do not go into logs.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+/// The keys of one run of the gallery.
+#[derive(Debug)]
+pub(super) struct Keys {
+    /// What a link carries that a person may use again and again.
+    link: Key,
+    /// What the link carries that a browser is started with: other users of the machine see that
+    /// command line, so it opens once.
+    once: Mutex<Option<Key>>,
+    /// What the cookie carries.
+    session: Key,
+}
+
+impl Keys {
+    /// Makes keys.
+    pub fn random() -> Result<Self> {
+        Ok(Self {
+            link: Key::random()?,
+            once: Mutex::default(),
+            session: Key::random()?,
+        })
+    }
+
+    /// The key for a link that is printed.
+    pub const fn link(&self) -> &Key {
+        &self.link
+    }
+
+    /// A key that lets one browser in; one that was given out before and not used no longer does.
+    pub fn once(&self) -> Result<Key> {
+        let key = Key::random()?;
+        *self.lock() = Some(key.clone());
+        Ok(key)
+    }
+
+    /// The value of the cookie for a browser that brings a link's key.
+    pub fn exchange(&self, key: &str) -> Option<&str> {
+        let opens = self.link.is(key) || self.lock().take_if(|once| once.is(key)).is_some();
+        opens.then(|| self.session.as_str())
+    }
+
+    /// Whether this is the value of the cookie.
+    pub fn is_session(&self, value: &str) -> bool {
+        self.session.is(value)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Key>> {
+        self.once.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_links_key_is_exchanged_for_the_cookies() {
+        let keys = Keys::random().unwrap();
+        let link = keys.link().as_str();
+        assert_eq!(link.len(), 64);
+        let session = keys.exchange(link).unwrap();
+        assert!(keys.is_session(session) && !keys.is_session(link));
+        assert_eq!(
+            keys.exchange(link),
+            Some(session),
+            "a person's link stays good"
+        );
+        for wrong in ["", "0", session, &link[1..], &link.to_uppercase()] {
+            assert_eq!(keys.exchange(wrong), None, "{wrong}");
+        }
+        assert_ne!(Keys::random().unwrap().link(), keys.link());
+    }
+
+    #[test]
+    fn a_browsers_key_opens_once() {
+        let keys = Keys::random().unwrap();
+        let (old, new) = (keys.once().unwrap(), keys.once().unwrap());
+        assert_eq!(keys.exchange(old.as_str()), None);
+        assert!(keys.exchange(new.as_str()).is_some());
+        assert_eq!(keys.exchange(new.as_str()), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! The pixels: by number, and only of bytes that are the indexed photo.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::response::{IntoResponse as _, Response};
+
+use super::refusal::Refusal;
+use super::{Shared, waiting};
+use crate::imaging::{self, reduced};
+use crate::photo::ContentHash;
+use crate::pipeline::read_file;
+use crate::store::{Photo, PhotoId};
+
+/// The large picture fits into this, in pixels: a screen of today with room to look closer.
+const VIEW: (u32, u32) = (2560, 1600);
+
+/// Kept by the browser, and shown again once this server has said that the photo is still there.
+const KEEP: HeaderValue = HeaderValue::from_static("private, no-cache");
+
+/// `GET /thumb/{photo}`: the small copy for the grid.
+pub(super) async fn thumbnail(
+    State(shared): State<Arc<Shared>>,
+    Path(photo): Path<i64>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let photo = shared.photo(PhotoId(photo)).await?;
+    let tag = tag(&photo);
+    if is_known(&headers, &tag) {
+        return Ok(unchanged(tag));
+    }
+    let jpeg = decoding(&shared, move |shared| {
+        let original = || original(shared, &photo);
+        shared.thumbnails.get(&photo.hash, &shared.limits, original)
+    });
+    Ok(picture(tag, jpeg.await?))
+}
+
+/// `GET /view/{photo}`: upright, as large as a screen, and of a format that every browser shows.
+pub(super) async fn view(
+    State(shared): State<Arc<Shared>>,
+    Path(photo): Path<i64>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let photo = shared.photo(PhotoId(photo)).await?;
+    let tag = tag(&photo);
+    if is_known(&headers, &tag) {
+        return Ok(unchanged(tag));
+    }
+    let jpeg = decoding(&shared, move |shared| {
+        let decoded = imaging::decode(&original(shared, &photo)?, &shared.limits)?;
+        Ok(reduced(&decoded.raster, VIEW.0, VIEW.1))
+    });
+    Ok(picture(tag, jpeg.await?))
+}
+
+/// Runs `work` on a thread that may wait, not more of it at once than there are permits.
+async fn decoding(
+    shared: &Arc<Shared>,
+    work: impl FnOnce(&Shared) -> Result<Vec<u8>, Refusal> + Send + 'static,
+) -> Result<Vec<u8>, Refusal> {
+    let permit = shared.decoding.acquire().await;
+    let own = Arc::clone(shared);
+    let done = waiting(move || work(&own)).await;
+    drop(permit);
+    done
+}
+
+/// The bytes of the photo, from the first of its paths where they still are.
+fn original(shared: &Shared, photo: &Photo) -> Result<Vec<u8>, Refusal> {
+    let read = |path: &std::path::PathBuf| {
+        let (_, bytes) = read_file(path, shared.limits.max_bytes).ok()??;
+        (ContentHash::of(&bytes) == photo.hash).then_some(bytes)
+    };
+    let gone = || Refusal::Gone("its file is gone or has changed".to_owned());
+    photo.paths.iter().find_map(read).ok_or_else(gone)
+}
+
+/// Content does not change under its hash.
+fn tag(photo: &Photo) -> HeaderValue {
+    let tag = format!("\"{}\"", photo.hash);
+    HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes")
+}
+
+fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    headers.get(header::IF_NONE_MATCH) == Some(tag)
+}
+
+fn unchanged(tag: HeaderValue) -> Response {
+    let headers = [(header::ETAG, tag), (header::CACHE_CONTROL, KEEP)];
+    (StatusCode::NOT_MODIFIED, headers).into_response()
+}
+
+fn picture(tag: HeaderValue, jpeg: Vec<u8>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, KEEP),
+    ];
+    (headers, jpeg).into_response()
+}

@@ -1,0 +1,232 @@
+//! What the page is told, and what it says back.
+
+use std::io::Read as _;
+
+use fer_index::emotion::Emotion::{self, Happy, Neutral, Sad};
+use jiff::civil::date;
+use serde_json::{Value, json};
+
+use crate::common::fixture;
+use crate::seed::{Seed, seed};
+use crate::server::{Server, wait_for};
+use crate::testenv::TestEnv;
+
+/// Photos that differ in their bytes alone.
+fn photo(name: &'static str, year: i16, faces: &[(Emotion, f32)]) -> Seed {
+    let bytes = [fixture("coffee.jpg"), name.into()].concat();
+    Seed {
+        taken: Some(date(year, 7, 14)),
+        ..Seed::new(name, bytes, faces)
+    }
+}
+
+fn album() -> (TestEnv, Server) {
+    let env = TestEnv::new();
+    seed(
+        &env,
+        &[
+            photo("party/glad.jpg", 2019, &[(Happy, 0.95)]),
+            photo("party/mixed.jpg", 2020, &[(Happy, 0.8), (Sad, 0.7)]),
+            photo("beach/sad.jpg", 2020, &[(Sad, 0.9)]),
+            photo("beach/faint.jpg", 2021, &[(Happy, 0.3)]),
+        ],
+    );
+    let server = Server::start(&env);
+    (env, server)
+}
+
+fn names(answer: &Value) -> Vec<&str> {
+    let photos = answer["photos"].as_array().unwrap();
+    photos
+        .iter()
+        .map(|photo| photo["name"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_grid_shows_what_the_filters_admit() {
+    let (env, server) = album();
+    let ask = |filters: &str| server.ask(&format!("/api/photos?limit=10&{filters}"));
+    let under = env.album("party").display().to_string();
+    for (filters, expected) in [
+        ("emotion=happy", vec!["glad.jpg", "mixed.jpg"]),
+        ("emotion=happy&min=90", vec!["glad.jpg"]),
+        (
+            "emotion=happy&min=0&since=2020-01-01",
+            vec!["mixed.jpg", "faint.jpg", "sad.jpg"],
+        ),
+        ("emotion=happy&until=2019-07-14", vec!["glad.jpg"]),
+        ("emotion=happy&until=2019-07-13", vec![]),
+        ("emotion=sad", vec!["sad.jpg", "mixed.jpg"]),
+        (&*format!("emotion=sad&under={under}"), vec!["mixed.jpg"]),
+        ("", vec!["faint.jpg", "sad.jpg", "mixed.jpg", "glad.jpg"]),
+        ("who=all&emotion=happy", vec!["glad.jpg"]),
+        ("text=beach", vec!["faint.jpg", "sad.jpg"]),
+    ] {
+        assert_eq!(names(&ask(filters)), expected, "{filters}");
+    }
+    let tile = &ask("emotion=happy")["photos"][0];
+    assert_eq!((&tile["id"], &tile["faces"]), (&json!(1), &json!(1)));
+    assert_eq!(tile["taken"], "2019-07-14T12:00:00");
+    for wrong in ["emotion=bored", "since=soon", "limit=-1", "who=me"] {
+        let refused = server.get(&format!("/api/photos?limit=10&{wrong}")).send();
+        assert_eq!(refused.status, 400, "{wrong}");
+    }
+}
+
+#[test]
+fn the_grid_comes_in_parts_without_gap_or_overlap() {
+    let (_env, server) = album();
+    let part = |offset: usize| {
+        server.ask(&format!(
+            "/api/photos?emotion=happy&min=0&limit=3&offset={offset}"
+        ))
+    };
+    let (first, rest) = (part(0), part(3));
+    assert_eq!(names(&first), ["glad.jpg", "mixed.jpg", "faint.jpg"]);
+    assert_eq!(names(&rest), ["sad.jpg"]);
+    assert_eq!(
+        (&first["more"], &rest["more"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(names(&part(4)), [] as [&str; 0]);
+}
+
+#[test]
+fn counts_are_what_the_grid_would_show() {
+    let (_env, server) = album();
+    for filters in [
+        "",
+        "min=90",
+        "until=2020-12-31",
+        "text=party",
+        "who=all",
+        "since=2030-01-01",
+    ] {
+        let counts = server.ask(&format!("/api/counts?{filters}"));
+        for emotion in Emotion::ALL {
+            let emotion = emotion.name();
+            let grid = server.ask(&format!("/api/photos?limit=99&emotion={emotion}&{filters}"));
+            assert_eq!(
+                counts["emotions"][emotion],
+                names(&grid).len(),
+                "{emotion} {filters}"
+            );
+        }
+        let all = server.ask(&format!("/api/photos?limit=99&{filters}"));
+        assert_eq!(counts["all"], names(&all).len(), "{filters}");
+        assert_eq!(counts["indexed"], true);
+    }
+    // Choosing an emotion changes no chip's count.
+    assert_eq!(
+        server.ask("/api/counts?emotion=sad"),
+        server.ask("/api/counts")
+    );
+}
+
+#[test]
+fn folders_are_offered_as_a_tree() {
+    let (env, server) = album();
+    let counts = server.ask("/api/counts");
+    let folders: Vec<_> = counts["folders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|folder| {
+            (
+                folder["name"].as_str().unwrap(),
+                folder["depth"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(folders, [("album", 0), ("beach", 1), ("party", 1)]);
+    assert_eq!(
+        counts["folders"][0]["path"],
+        env.path("album").display().to_string()
+    );
+}
+
+#[test]
+fn a_photo_is_told_with_its_faces() {
+    let (env, server) = album();
+    let photo = server.ask("/api/photo/2");
+    assert_eq!(photo["paths"], json!([env.album("party/mixed.jpg")]));
+    assert_eq!(photo["faces"].as_array().unwrap().len(), 2);
+    let face = &photo["faces"][1];
+    assert_eq!(face["box"], json!([120.0, 30.0, 60.0, 80.0]));
+    let sad = face["scores"][Sad.index()].as_f64().unwrap();
+    assert!((sad - 0.7).abs() < 1e-6, "{face}");
+    assert_eq!(
+        (&face["said"], &face["rejected"]),
+        (&Value::Null, &json!(false))
+    );
+    assert_eq!(server.get("/api/photo/99").send().status, 404);
+}
+
+#[test]
+fn a_persons_word_counts_and_can_be_taken_back() {
+    let (env, server) = album();
+    let count = |emotion: Emotion| server.ask("/api/counts")["emotions"][emotion.name()].clone();
+    let face = server.ask("/api/photo/1")["faces"][0]["id"].to_string();
+    let say = |word: Value| server.post(&format!("/api/face/{face}"), &word).status;
+    let faces = || server.ask("/api/photo/1")["faces"].clone();
+    assert_eq!((count(Happy), count(Sad)), (json!(2), json!(2)));
+
+    assert_eq!(say(json!({"shows": "sad"})), 204);
+    assert_eq!((count(Happy), count(Sad)), (json!(1), json!(3)));
+    assert_eq!(faces()[0]["said"], "sad");
+    // Other commands hear of it.
+    let run = env
+        .run("query --emotion sad --limit 1 --format paths")
+        .found();
+    assert!(run.text().trim_end().ends_with("party/glad.jpg"), "{run:?}");
+
+    assert_eq!(say(json!("not_a_face")), 204);
+    assert_eq!((count(Happy), count(Sad)), (json!(1), json!(2)));
+    assert_eq!(faces()[0]["rejected"], true);
+
+    assert_eq!(say(json!("nothing")), 204);
+    assert_eq!((count(Happy), count(Sad)), (json!(2), json!(2)));
+    assert_eq!(faces()[0]["said"], Value::Null);
+
+    assert_eq!(
+        server
+            .post("/api/face/999", &json!({"shows": "sad"}))
+            .status,
+        404
+    );
+    for wrong in [json!({"shows": "bored"}), json!("maybe"), json!({})] {
+        assert_eq!(say(wrong), 422);
+    }
+    assert_eq!(say(json!({"shows": "x".repeat(10_000)})), 413);
+}
+
+#[test]
+fn an_open_page_hears_of_changes() {
+    let (env, server) = album();
+    let mut page = server.get("/api/live").open();
+    let mut heard = String::new();
+    let mut events = || {
+        let mut bytes = [0; 1024];
+        let length = page.read(&mut bytes).unwrap();
+        heard.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
+        heard.matches("event: change").count()
+    };
+    wait_for("the first event", || (events() == 1).then_some(()));
+    seed(&env, &[photo("new.jpg", 2022, &[(Neutral, 0.9)])]);
+    wait_for("an event of the new photo", || (events() > 1).then_some(()));
+    assert_eq!(server.ask("/api/counts")["all"], 5);
+}
+
+#[test]
+fn before_anything_is_indexed_there_is_a_page() {
+    let env = TestEnv::new();
+    let server = Server::start(&env);
+    let counts = server.ask("/api/counts");
+    assert_eq!(
+        (&counts["all"], &counts["indexed"]),
+        (&json!(0), &json!(false))
+    );
+    assert_eq!(names(&server.ask("/api/photos?limit=9")), [] as [&str; 0]);
+    assert_eq!(server.get("/").send().status, 200);
+}

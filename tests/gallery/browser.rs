@@ -1,0 +1,139 @@
+//! The page in a real browser, over real photos that the real networks have looked at.
+
+use serde_json::json;
+
+use crate::common::{fixture, group, jpeg, photo};
+use crate::server::Server;
+use crate::testenv::TestEnv;
+use crate::webdriver::Browser;
+
+/// WebDriver's code points of keys.
+const ESCAPE: char = '\u{e00c}';
+const ENTER: char = '\u{e007}';
+const RIGHT: char = '\u{e014}';
+
+/// How many photos the chip of an emotion says.
+fn count(emotion: &str) -> String {
+    format!("Number(document.querySelector(\"[data-emotion='{emotion}'] .count\").textContent)")
+}
+
+const TILES: &str = "document.querySelectorAll('#grid li').length";
+
+#[test]
+fn a_person_finds_a_happy_photo_and_corrects_a_face() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg", "coffee.jpg"]);
+    env.run("index album").found();
+    let server = Server::start(&env);
+    browser.open(&server.link);
+
+    // In by the link, and the token is not left in the address.
+    browser.wait_until("document.querySelector('#grid li')");
+    assert_eq!(browser.run("return location.search + location.hash"), "");
+    browser.wait_until(&format!("{} === 1", count("happy")));
+
+    // To the happy ones.
+    browser.click("#emotions [data-emotion='happy']");
+    browser.wait_until(&format!("{TILES} === 1"));
+    let label = "return document.querySelector('#grid a').getAttribute('aria-label')";
+    let label = browser.run(label);
+    let label = label.as_str().unwrap();
+    assert!(label.starts_with("astronaut.jpg, happy "), "{label}");
+    browser.wait_until("document.querySelector('#grid img').naturalWidth > 0");
+
+    // A photo, its face and what was read from it.
+    browser.click("#grid a");
+    browser.wait_until("document.querySelector('#photo').open");
+    browser.wait_until("document.querySelector('#picture').naturalWidth > 0");
+    browser.wait_until("document.querySelectorAll('.box').length === 1");
+    let first = browser.run("return document.querySelector('.bar').dataset.emotion");
+    assert_eq!(first, "happy");
+    // The box lies on the face: the astronaut's is in the upper middle.
+    let place = "const face = document.querySelector('.box').getBoundingClientRect();
+        const photo = document.querySelector('#picture').getBoundingClientRect();
+        return [(face.left + face.width / 2 - photo.left) / photo.width,
+                (face.top + face.height / 2 - photo.top) / photo.height]";
+    let place: [f64; 2] = serde_json::from_value(browser.run(place)).unwrap();
+    assert!(
+        (place[0] - 0.43).abs() < 0.06 && (place[1] - 0.22).abs() < 0.08,
+        "{place:?}"
+    );
+
+    // "That is surprise": the counts and the grid follow.
+    browser.click(".bar[data-emotion='surprise']");
+    browser.wait_until("document.querySelector(\".bar[aria-pressed='true']\")");
+    browser.wait_until(&format!(
+        "{} === 0 && {} === 1",
+        count("happy"),
+        count("surprise")
+    ));
+    browser.wait_until(&format!("{TILES} === 0"));
+    browser.click(".undo");
+    browser.wait_until(&format!("{} === 1 && {TILES} === 1", count("happy")));
+    browser.click(".reject");
+    browser.wait_until(&format!("{} === 0", count("happy")));
+    browser.click(".undo");
+    browser.wait_until(&format!("{} === 1", count("happy")));
+
+    // By keyboard: out, to all photos, along and in again.
+    browser.press(ESCAPE);
+    browser.wait_until("!document.querySelector('#photo').open");
+    browser.press('0');
+    browser.wait_until(&format!("{TILES} === 3"));
+    browser.run("document.querySelector('#grid a').focus()");
+    browser.press(RIGHT);
+    browser.wait_until("document.activeElement === document.querySelectorAll('#grid a')[1]");
+    browser.press(ENTER);
+    browser.wait_until("document.querySelector('#photo').open");
+    browser.press(ESCAPE);
+    browser.wait_until("!document.querySelector('#photo').open");
+    browser.press('?');
+    browser.wait_until("document.querySelector('#help').open");
+    browser.press(ESCAPE);
+
+    // A photo that is indexed meanwhile appears by itself.
+    let pair = group(&[photo("astronaut.jpg"), photo("hopper.jpg")], 400);
+    env.add("pair.jpg", jpeg(pair));
+    env.run("index album").found();
+    browser.wait_until(&format!("{TILES} === 4 && {} === 2", count("happy")));
+
+    // Every control has a name.
+    let nameless = "return [...document.querySelectorAll('button, a, input, select')]
+        .filter((control) => !(control.ariaLabel || control.labels?.length
+            || control.textContent.trim() || control.title))
+        .map((control) => control.outerHTML)";
+    assert_eq!(browser.run(nameless), json!([]));
+
+    assert_eq!(browser.console(), [] as [&str; 0]);
+    let own = format!("http://{}/", server.address);
+    let requests = browser.requests();
+    assert!(requests.len() > 10, "{requests:?}");
+    for request in requests {
+        let is_own = request.starts_with(&own) || request.starts_with("data:");
+        assert!(is_own, "{request}");
+    }
+}
+
+#[test]
+fn on_a_phone_nothing_is_wider_than_the_screen() {
+    let Some(browser) = Browser::phone() else {
+        return;
+    };
+    let env = TestEnv::new();
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until("!document.querySelector('#empty').hidden");
+    env.add("astronaut.jpg", fixture("astronaut.jpg"));
+    env.run("index album").found();
+    browser.wait_until(&format!("{TILES} === 1"));
+    let overflow = "return document.documentElement.scrollWidth - innerWidth";
+    assert!(browser.run(overflow).as_i64().unwrap() <= 0);
+    browser.click("#show-filters");
+    assert!(browser.run(overflow).as_i64().unwrap() <= 0);
+    browser.click("#grid a");
+    browser.wait_until("document.querySelector('.face')");
+    assert!(browser.run(overflow).as_i64().unwrap() <= 0);
+    assert_eq!(browser.console(), [] as [&str; 0]);
+}

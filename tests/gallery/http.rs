@@ -1,0 +1,132 @@
+//! A client that sends what it is told, unlike a decent one: foreign hosts, paths with `..`.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Longer than any answer takes.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A request in the making. Without more it is a decent one.
+#[derive(Debug, Clone)]
+pub struct Request {
+    address: SocketAddr,
+    method: &'static str,
+    target: String,
+    host: Option<String>,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Request {
+    pub fn get(address: SocketAddr, target: &str) -> Self {
+        Self {
+            address,
+            method: "GET",
+            target: target.to_owned(),
+            host: Some(address.to_string()),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    pub fn method(mut self, method: &'static str) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Another `Host`, or none.
+    pub fn host(mut self, host: Option<&str>) -> Self {
+        self.host = host.map(str::to_owned);
+        self
+    }
+
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        let mut request = self.header("content-type", "application/json");
+        request.body = body.to_string();
+        request
+    }
+
+    /// Sends it and takes the whole answer.
+    #[track_caller]
+    pub fn send(self) -> Response {
+        let mut stream = self.open();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        Response::of(&bytes)
+    }
+
+    /// Sends it and leaves the answer to be read.
+    #[track_caller]
+    pub fn open(self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
+        if let Some(host) = &self.host {
+            text += &format!("host: {host}\r\n");
+        }
+        for (name, value) in &self.headers {
+            text += &format!("{name}: {value}\r\n");
+        }
+        text += &format!(
+            "content-length: {}\r\nconnection: close\r\n\r\n{}",
+            self.body.len(),
+            self.body
+        );
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    /// Names in small letters.
+    headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    #[track_caller]
+    fn of(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        let end = end.unwrap_or_else(|| panic!("no answer: {}", String::from_utf8_lossy(bytes)));
+        let head = std::str::from_utf8(&bytes[..end]).unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap();
+        let headers = lines.map(|line| {
+            let (name, value) = line.split_once(':').unwrap();
+            (name.to_lowercase(), value.trim().to_owned())
+        });
+        Self {
+            status: status.parse().unwrap(),
+            headers: headers.collect(),
+            body: bytes[end + 4..].to_vec(),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(known, _)| known == name);
+        let (_, value) = found.next()?;
+        assert!(found.next().is_none(), "{name} is there twice");
+        Some(value)
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text());
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}

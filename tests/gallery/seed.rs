@@ -1,0 +1,101 @@
+//! An index of real photos with faces that the test says, so that no network has to run.
+
+use std::fs;
+use std::path::PathBuf;
+
+use fer_index::emotion::{Emotion, EmotionScores};
+use fer_index::face::{BoundingBox, DetectedFace, ScoredFace};
+use fer_index::file::FileMeta;
+use fer_index::photo::{Capture, ContentHash, DateSource, TakenAt};
+use fer_index::store::{Models, PhotoId, PhotoRecord, Scan, Store};
+use jiff::civil::Date;
+
+use crate::testenv::TestEnv;
+
+/// A photo of the album.
+#[derive(Debug, Clone)]
+pub struct Seed {
+    pub name: &'static str,
+    pub bytes: Vec<u8>,
+    pub taken: Option<Date>,
+    /// Each face shows this emotion by this much; the rest is neutral (or happy).
+    pub faces: Vec<(Emotion, f32)>,
+}
+
+impl Seed {
+    pub fn new(name: &'static str, bytes: Vec<u8>, faces: &[(Emotion, f32)]) -> Self {
+        Self {
+            name,
+            bytes,
+            taken: None,
+            faces: faces.to_vec(),
+        }
+    }
+}
+
+/// Writes the photos into the album and the index; their numbers.
+pub fn seed(env: &TestEnv, photos: &[Seed]) -> Vec<PhotoId> {
+    let mut store = Store::open(&env.database()).unwrap();
+    let put = |seed: &Seed| {
+        let path: PathBuf = env.add(seed.name, &seed.bytes);
+        let meta = FileMeta::of(&fs::metadata(&path).unwrap());
+        let record = record(seed);
+        store.batch(|batch| {
+            let id = batch.put_photo(&record)?;
+            batch.put_file(&path, &meta, Ok(id))?;
+            Ok(id)
+        })
+    };
+    photos.iter().map(put).map(Result::unwrap).collect()
+}
+
+fn record(seed: &Seed) -> PhotoRecord {
+    let size = image::load_from_memory(&seed.bytes)
+        .map_or((640, 480), |photo| (photo.width(), photo.height()));
+    PhotoRecord {
+        hash: ContentHash::of(&seed.bytes),
+        bytes: seed.bytes.len() as u64,
+        content: Ok(Scan {
+            format: "JPEG".to_owned(),
+            width: size.0,
+            height: size.1,
+            capture: Capture {
+                taken_at: seed.taken.map(|day| TakenAt {
+                    local: day.at(12, 0, 0, 0),
+                    offset: None,
+                    source: DateSource::Exif,
+                }),
+                ..Capture::default()
+            },
+            models: Models {
+                detector: "finder".to_owned(),
+                classifier: "reader".to_owned(),
+            },
+            faces: (0..).zip(&seed.faces).map(face).collect(),
+        }),
+    }
+}
+
+fn face((number, &(emotion, score)): (u16, &(Emotion, f32))) -> ScoredFace {
+    let rest = if emotion == Emotion::Neutral {
+        Emotion::Happy
+    } else {
+        Emotion::Neutral
+    };
+    let mut scores = [0.0; Emotion::COUNT];
+    scores[emotion.index()] = score;
+    scores[rest.index()] = 1.0 - score;
+    ScoredFace {
+        face: DetectedFace {
+            bounding_box: BoundingBox {
+                x: 20.0 + 100.0 * f32::from(number),
+                y: 30.0,
+                width: 60.0,
+                height: 80.0,
+            },
+            landmarks: None,
+            score: 0.9,
+        },
+        scores: EmotionScores::new(scores),
+    }
+}

@@ -1,0 +1,193 @@
+//! A browser without a window, driven over WebDriver (W3C): the few commands that the test needs.
+//!
+//! The crates for it bring more than forty others; the protocol is JSON over HTTP, which the other
+//! tests speak already.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::http::Request;
+use crate::server::wait_for;
+
+/// Under which name WebDriver hands an element's number about.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A browser; it ends with the value.
+pub struct Browser {
+    driver: Child,
+    address: SocketAddr,
+    session: String,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// A browser as on a desk. `None`, said on standard error, where there is none.
+    pub fn desktop() -> Option<Self> {
+        Self::start(None)
+    }
+
+    /// A browser as on a phone, with touch in the place of a mouse.
+    pub fn phone() -> Option<Self> {
+        let metrics = json!({"width": 390, "height": 844, "pixelRatio": 2, "touch": true});
+        Self::start(Some(json!({"deviceMetrics": metrics})))
+    }
+
+    #[allow(clippy::print_stderr)]
+    fn start(emulation: Option<Value>) -> Option<Self> {
+        let port = free_port();
+        let spawned = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(driver) = spawned else {
+            eprintln!(
+                "SKIPPED: there is no chromedriver; install it (Debian: chromium-driver) to test \
+                 the gallery in a browser"
+            );
+            return None;
+        };
+        let profile = tempfile::tempdir().unwrap();
+        let mut browser = Self {
+            driver,
+            address: (Ipv4Addr::LOCALHOST, port).into(),
+            session: String::new(),
+            _profile: profile,
+        };
+        wait_for("chromedriver", || TcpStream::connect(browser.address).ok());
+        let arguments = [
+            "--headless=new".to_owned(),
+            "--no-sandbox".to_owned(), // CI runs as root, in a container
+            "--disable-dev-shm-usage".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--no-first-run".to_owned(),
+            "--disable-background-networking".to_owned(),
+            "--disable-component-update".to_owned(),
+            "--lang=en-GB".to_owned(),
+            "--window-size=1280,800".to_owned(),
+            format!("--user-data-dir={}", browser._profile.path().display()),
+        ];
+        let mut options = json!({"args": arguments});
+        if let Some(device) = emulation {
+            options["mobileEmulation"] = device;
+        }
+        let wanted = json!({"capabilities": {"alwaysMatch": {
+            "browserName": "chrome",
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        }}});
+        let session = browser.call("POST", "/session", Some(&wanted));
+        browser.session = session["sessionId"].as_str().unwrap().to_owned();
+        Some(browser)
+    }
+
+    pub fn open(&self, address: &str) {
+        self.post("/url", &json!({"url": address}));
+    }
+
+    /// Runs a script in the page and gives what it returns.
+    pub fn run(&self, script: &str) -> Value {
+        self.post("/execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// Waits until an expression is true in the page.
+    #[track_caller]
+    pub fn wait_until(&self, expression: &str) {
+        let script = format!("return Boolean({expression})");
+        wait_for(expression, || (self.run(&script) == true).then_some(()));
+    }
+
+    /// Clicks on what a CSS selector finds, as a person does: where it is and if nothing covers it.
+    #[track_caller]
+    pub fn click(&self, selector: &str) {
+        let find = json!({"using": "css selector", "value": selector});
+        let element = self.post("/element", &find);
+        let id = element[ELEMENT].as_str().unwrap();
+        self.post(&format!("/element/{id}/click"), &json!({}));
+    }
+
+    /// Presses a key: a character, or one of WebDriver's code points.
+    pub fn press(&self, key: char) {
+        let strokes = [
+            json!({"type": "keyDown", "value": key}),
+            json!({"type": "keyUp", "value": key}),
+        ];
+        let keyboard = json!({"type": "key", "id": "keyboard", "actions": strokes});
+        self.post("/actions", &json!({"actions": [keyboard]}));
+    }
+
+    /// The window as a PNG, in base 64.
+    pub fn screenshot(&self) -> String {
+        let png = self.call("GET", &self.target("/screenshot"), None);
+        png.as_str().unwrap().to_owned()
+    }
+
+    /// What the page said on its console since the last call.
+    pub fn console(&self) -> Vec<String> {
+        let entries = self.log("browser");
+        entries.iter().map(ToString::to_string).collect()
+    }
+
+    /// The addresses that pages asked for since the last call.
+    pub fn requests(&self) -> Vec<String> {
+        let event = |entry: &Value| -> Option<String> {
+            let message: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+            let message = &message["message"];
+            let sent = message["method"] == "Network.requestWillBeSent";
+            let address = message["params"]["request"]["url"].as_str()?;
+            sent.then(|| address.to_owned())
+        };
+        self.log("performance").iter().filter_map(event).collect()
+    }
+
+    fn log(&self, kind: &str) -> Vec<Value> {
+        let entries = self.post("/se/log", &json!({"type": kind}));
+        entries.as_array().unwrap().clone()
+    }
+
+    fn target(&self, command: &str) -> String {
+        format!("/session/{}{command}", self.session)
+    }
+
+    #[track_caller]
+    fn post(&self, command: &str, body: &Value) -> Value {
+        self.call("POST", &self.target(command), Some(body))
+    }
+
+    #[track_caller]
+    fn call(&self, method: &'static str, target: &str, body: Option<&Value>) -> Value {
+        let mut request = Request::get(self.address, target).method(method);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send();
+        assert_eq!(response.status, 200, "{target}: {}", response.text());
+        response.json()["value"].take()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // No `call`: it may panic, and this may be the end of a test that failed.
+        if let Ok(mut stream) = TcpStream::connect(self.address) {
+            let quit = format!(
+                "DELETE {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+                self.target(""),
+                self.address
+            );
+            let _ = stream.write_all(quit.as_bytes());
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
