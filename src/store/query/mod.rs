@@ -58,21 +58,30 @@ pub(super) fn run(db: &Connection, query: &Query) -> rusqlite::Result<Vec<Hit>> 
     run_within(db, query, Bounds::default())
 }
 
+/// See [`Store::count`](super::Store::count).
+pub(super) fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
+    let plan = Plan::new(db, query, Bounds::default())?;
+    plan.map_or(Ok(0), |plan| Ok(ranked(db, &plan)?.len() as u64))
+}
+
 fn run_within(db: &Connection, query: &Query, bounds: Bounds) -> rusqlite::Result<Vec<Hit>> {
-    if query.limit == 0 {
-        return Ok(Vec::new());
-    }
     let Some(plan) = Plan::new(db, query, bounds)? else {
         return Ok(Vec::new());
     };
-    let narrowed = narrow::narrow(db, &plan)?;
-    let mut answer = Answer::new(db, &plan);
-    sources::feed(db, &plan, narrowed, &mut answer)?;
-    answer
-        .finish()?
+    ranked(db, &plan)?
         .into_iter()
         .filter_map(|ranked| hit(db, &plan, &ranked).transpose())
         .collect()
+}
+
+fn ranked(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Vec<Ranked>> {
+    if plan.query.limit == 0 {
+        return Ok(Vec::new());
+    }
+    let narrowed = narrow::narrow(db, plan)?;
+    let mut answer = Answer::new(db, plan);
+    sources::feed(db, plan, narrowed, &mut answer)?;
+    answer.finish()
 }
 
 fn hit(db: &Connection, plan: &Plan<'_>, ranked: &Ranked) -> rusqlite::Result<Option<Hit>> {
