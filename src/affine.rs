@@ -12,6 +12,14 @@ pub struct Affine {
 }
 
 impl Affine {
+    /// Stretches by `x` across and `y` down.
+    pub const fn stretch(x: f32, y: f32) -> Self {
+        Self {
+            x: [x, 0.0, 0.0],
+            y: [0.0, y, 0.0],
+        }
+    }
+
     /// Maps a point.
     pub fn apply(&self, p: Point) -> Point {
         Point {

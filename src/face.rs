@@ -3,6 +3,7 @@
 //! Coordinates are pixels of the upright photo (EXIF orientation applied) at full resolution, with
 //! the origin in the upper left corner of the upper left pixel.
 
+use crate::affine::Affine;
 use crate::emotion::{Emotion, EmotionScores};
 
 /// A point in pixels.
@@ -45,6 +46,37 @@ impl BoundingBox {
         width.max(0.0) * height.max(0.0)
     }
 
+    /// Its centre.
+    pub fn centre(&self) -> Point {
+        Point {
+            x: self.x + self.width / 2.0,
+            y: self.y + self.height / 2.0,
+        }
+    }
+
+    /// The box around this one's corners in a picture into which `map` leads.
+    fn through(&self, map: &Affine) -> Self {
+        let corners = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)].map(|(across, down)| {
+            map.apply(Point {
+                x: self.x + across * self.width,
+                y: self.y + down * self.height,
+            })
+        });
+        let span = |values: [f32; 4]| {
+            let least = values.into_iter().fold(f32::INFINITY, f32::min);
+            let most = values.into_iter().fold(f32::NEG_INFINITY, f32::max);
+            (least, most - least)
+        };
+        let (x, width) = span(corners.map(|corner| corner.x));
+        let (y, height) = span(corners.map(|corner| corner.y));
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
     /// Intersection over union, 0 to 1.
     pub fn iou(&self, other: &Self) -> f32 {
         let intersection = self.intersection(other);
@@ -57,18 +89,18 @@ impl BoundingBox {
     }
 }
 
-/// Five facial landmarks. Left and right are the viewer's, as they lie in the photo.
+/// Five facial landmarks. Left and right are the viewer's, with the face upright.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Landmarks {
-    /// Centre of the eye on the left of the photo.
+    /// Centre of the eye on the left.
     pub left_eye: Point,
-    /// Centre of the eye on the right of the photo.
+    /// Centre of the eye on the right.
     pub right_eye: Point,
     /// Tip of the nose.
     pub nose: Point,
-    /// Corner of the mouth on the left of the photo.
+    /// Corner of the mouth on the left.
     pub left_mouth: Point,
-    /// Corner of the mouth on the right of the photo.
+    /// Corner of the mouth on the right.
     pub right_mouth: Point,
 }
 
@@ -130,23 +162,12 @@ impl DetectedFace {
             * (f64::from(self.bounding_box.short_side()) / LEGIBLE).min(1.0)
     }
 
-    /// The face in a picture `x` times as wide and `y` times as high.
+    /// The face in a picture into which `map` leads. The box becomes the one around its corners.
     #[must_use]
-    pub fn stretched(&self, x: f32, y: f32) -> Self {
-        let b = &self.bounding_box;
+    pub fn through(&self, map: &Affine) -> Self {
         Self {
-            bounding_box: BoundingBox {
-                x: b.x * x,
-                y: b.y * y,
-                width: b.width * x,
-                height: b.height * y,
-            },
-            landmarks: self.landmarks.map(|l| {
-                l.map(|p| Point {
-                    x: p.x * x,
-                    y: p.y * y,
-                })
-            }),
+            bounding_box: self.bounding_box.through(map),
+            landmarks: self.landmarks.map(|l| l.map(|point| map.apply(point))),
             score: self.score,
         }
     }
@@ -217,5 +238,32 @@ mod tests {
         assert!((a.iou(&square(1.0, 0.0, 2.0)) - 1.0 / 3.0).abs() < 1e-6);
         assert!(a.iou(&square(5.0, 5.0, 2.0)).abs() < 1e-6);
         assert!(square(0.0, 0.0, 0.0).iou(&square(0.0, 0.0, 0.0)).abs() < 1e-6);
+    }
+    #[test]
+    fn a_turned_face_keeps_a_box_around_it() {
+        let face = DetectedFace {
+            bounding_box: BoundingBox {
+                x: 1.0,
+                y: 2.0,
+                width: 3.0,
+                height: 4.0,
+            },
+            landmarks: Some(Landmarks::from_points([Point { x: 2.0, y: 3.0 }; 5])),
+            score: 0.5,
+        };
+        // A quarter to the right in a picture ten high: (x, y) comes to (10 - y, x).
+        let turn = Affine {
+            x: [0.0, -1.0, 10.0],
+            y: [1.0, 0.0, 0.0],
+        };
+        let turned = face.through(&turn);
+        let expected = BoundingBox {
+            x: 4.0,
+            y: 1.0,
+            width: 4.0,
+            height: 3.0,
+        };
+        assert_eq!(turned.bounding_box, expected);
+        assert_eq!(turned.landmarks.unwrap().nose, Point { x: 7.0, y: 2.0 });
     }
 }

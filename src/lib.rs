@@ -9,7 +9,7 @@
 //!   └──────────────────── cli asks and shows ◀───────── query ──────────────────────┘
 //! ```
 //!
-//! Imports run down only: `cli`, `train` → `pipeline`, `query` → `album`, `imaging`, `detect`, `classify`,
+//! Imports run down only: `cli` → `daemon`, `gallery`, `train` → `pipeline`, `query` → `album`, `imaging`, `detect`, `classify`,
 //! `store` → `nn`, `config` and the leaves. Siblings do not import each other; what two of them
 //! share is a leaf.
 
@@ -22,11 +22,14 @@ pub mod file;
 pub mod geo;
 pub mod photo;
 pub mod raster;
+pub mod sample;
 
 pub mod album;
 pub mod classify;
 pub mod cli;
 pub mod config;
+#[cfg(unix)]
+pub mod daemon;
 pub mod detect;
 pub mod gallery;
 pub mod imaging;

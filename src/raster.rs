@@ -3,6 +3,8 @@
 //! Turning twelve megapixels costs more than finding the faces in them, so the pixels stay as the
 //! file stores them and only what is read from them (a small copy, a face crop) is turned.
 
+use std::sync::Arc;
+
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -59,6 +61,21 @@ impl Orientation {
         self as u8 >= Self::Transpose as u8
     }
 
+    /// The orientation that turns by another quarter clockwise after this one.
+    const fn quarter_further(self) -> Self {
+        match self {
+            Self::Upright => Self::Rotate90,
+            Self::Rotate90 => Self::Rotate180,
+            Self::Rotate180 => Self::Rotate270,
+            Self::Rotate270 => Self::Upright,
+            // A mirror image turns the other way round.
+            Self::FlipHorizontal => Self::Transverse,
+            Self::Transverse => Self::FlipVertical,
+            Self::FlipVertical => Self::Transpose,
+            Self::Transpose => Self::FlipHorizontal,
+        }
+    }
+
     /// Turns a picture upright.
     fn apply(self, stored: RgbImage) -> RgbImage {
         use image::imageops::{flip_horizontal, flip_vertical, rotate90, rotate180, rotate270};
@@ -80,16 +97,26 @@ impl Orientation {
 /// Every width, height and coordinate of the interface is upright.
 #[derive(Debug, Clone)]
 pub struct Raster {
-    stored: RgbImage,
+    stored: Arc<RgbImage>,
     orientation: Orientation,
 }
 
 impl Raster {
     /// Takes pixels as the file stores them.
-    pub const fn new(stored: RgbImage, orientation: Orientation) -> Self {
+    pub fn new(stored: RgbImage, orientation: Orientation) -> Self {
         Self {
-            stored,
+            stored: Arc::new(stored),
             orientation,
+        }
+    }
+
+    /// The same pixels, seen after so many further quarter turns clockwise.
+    #[must_use]
+    pub fn turned(&self, quarters: u8) -> Self {
+        let turn = |orientation: Orientation, _| orientation.quarter_further();
+        Self {
+            stored: Arc::clone(&self.stored),
+            orientation: (0..quarters).fold(self.orientation, turn),
         }
     }
 
@@ -112,7 +139,7 @@ impl Raster {
     }
 
     /// The pixels as stored; [`Raster::upright_to_stored`] finds a place in them.
-    pub const fn stored(&self) -> &RgbImage {
+    pub fn stored(&self) -> &RgbImage {
         &self.stored
     }
 
@@ -143,7 +170,7 @@ impl Raster {
             (width, height)
         };
         if (w, h) == self.stored.dimensions() {
-            return self.orientation.apply(self.stored.clone());
+            return self.orientation.apply(RgbImage::clone(&self.stored));
         }
         // The typed interface: the other one compiles every pixel type into this crate.
         let source = TypedImageRef::<U8x3>::from_buffer(
@@ -188,6 +215,19 @@ mod tests {
                     "{orientation:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_further_quarter_is_a_turn_of_what_is_seen() {
+        let stored = RgbImage::from_fn(3, 2, |x, y| Rgb([x as u8, y as u8, 7]));
+        let seen = |raster: &Raster| raster.resized(raster.width(), raster.height());
+        for orientation in Orientation::ALL {
+            let raster = Raster::new(stored.clone(), orientation);
+            let turned = raster.turned(1);
+            let expected = image::imageops::rotate90(&seen(&raster));
+            assert_eq!(seen(&turned), expected, "{orientation:?}");
+            assert_eq!(seen(&raster.turned(4)), seen(&raster));
         }
     }
 

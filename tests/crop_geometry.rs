@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use fer_index::classify::{FACE_SIDE, FRAME_BOX, FRAME_LANDMARKS};
-use fer_index::detect::{DetectorParams, FaceDetector, Yunet};
+use fer_index::detect::{Builtin, DetectorParams, FaceDetector};
 use fer_index::raster::{Orientation, Raster};
 use fer_index::train::dataset::{ImportOptions, Usage, import};
 use image::imageops::{FilterType, overlay, resize};
@@ -29,7 +29,7 @@ fn the_crop_has_the_geometry_of_fer2013() {
     }
     let dataset = import(&data, &ImportOptions::default()).unwrap();
     let training = dataset.indices(Usage::Training);
-    let detector = Yunet::new(DetectorParams::default()).unwrap();
+    let detector = Builtin::new(DetectorParams::default()).unwrap();
     let mut places: [Vec<f32>; 14] = Default::default();
     let sample = training
         .iter()

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use fer_index::classify::{Cnn, built_in_network};
-use fer_index::detect::{DetectorParams, Yunet};
+use fer_index::detect::{Builtin, DetectorParams};
 use fer_index::emotion::Emotion;
 use fer_index::imaging::Limits;
 use fer_index::pipeline::Analyser;
@@ -41,7 +41,7 @@ fn framed_faces_score_as_in_evaluation() {
         max_pixels: 1 << 20,
         max_time: Duration::from_secs(10),
     };
-    let detector = Box::new(Yunet::new(DetectorParams::default()).unwrap());
+    let detector = Box::new(Builtin::new(DetectorParams::default()).unwrap());
     let analyser = Analyser::new(detector, Box::new(Cnn::embedded().unwrap()), limits, 0.0);
     for (index, face) in faces.into_iter().enumerate() {
         let picture = GrayImage::from_raw(SIDE as u32, SIDE as u32, face).unwrap();

@@ -1,7 +1,11 @@
-//! Which files there are: the photos under a folder.
+//! Which files there are: the photos under a folder, and what happens to them.
 
 mod filter;
 mod scan;
+mod settle;
+mod watch;
 
 pub use filter::{Filter, FilterSettings};
-pub use scan::{FoundFile, ScanProblem, ScannedFolder, resolve_root, scan};
+pub use scan::{FoundFile, ScanProblem, ScannedFolder, resolve_root, scan, scan_folder};
+pub use settle::{Readiness, Settling};
+pub use watch::{Change, Followed, Watch, needs_polling};

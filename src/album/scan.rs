@@ -1,9 +1,8 @@
 //! Walking a folder.
 
-use std::io::ErrorKind;
+use std::fs::{self, DirEntry, Metadata};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-
-use walkdir::{DirEntry, WalkDir};
 
 use super::Filter;
 use crate::error::{Error, Result, Skip, SkipReason};
@@ -36,6 +35,8 @@ pub struct ScannedFolder {
     pub files: Vec<FoundFile>,
     /// What could not be looked into.
     pub problems: Vec<ScanProblem>,
+    /// Whether the folder holds nothing at all, as a mount point does while nothing is mounted.
+    pub is_empty: bool,
 }
 
 /// The folder or file `root`, absolute and without links.
@@ -52,7 +53,7 @@ pub fn resolve_root(root: &Path) -> Result<PathBuf> {
         })
     })?;
     if root.is_dir() {
-        std::fs::read_dir(&root).map_err(|error| {
+        fs::read_dir(&root).map_err(|error| {
             Error::Usage(format!("{} may not be read: {error}", root.display()))
         })?;
     }
@@ -66,56 +67,126 @@ pub fn resolve_root(root: &Path) -> Result<PathBuf> {
 /// # Errors
 /// [`Error::Usage`] if `root` is not there or cannot be read.
 pub fn scan(root: &Path, filter: &Filter) -> Result<ScannedFolder> {
-    let mut found = ScannedFolder {
-        root: resolve_root(root)?,
-        files: Vec::new(),
-        problems: Vec::new(),
+    Ok(scan_folder(&resolve_root(root)?, filter, &mut |_| {}))
+}
+
+/// Finds the pictures under an absolute path that is kept as it is. `on_folder` is told of each
+/// folder before that is read: what appears in a folder that is watched from then on is either in
+/// the answer or an event.
+pub fn scan_folder(
+    root: &Path,
+    filter: &Filter,
+    on_folder: &mut dyn FnMut(&Path),
+) -> ScannedFolder {
+    let mut walk = Walk {
+        filter,
+        on_folder,
+        found: ScannedFolder {
+            root: root.to_path_buf(),
+            files: Vec::new(),
+            problems: Vec::new(),
+            is_empty: false,
+        },
+        above: Vec::new(),
     };
-    let walk = WalkDir::new(&found.root)
-        .follow_links(filter.follow_symlinks)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || filter.admits(entry.path()));
-    for entry in walk {
-        match entry {
-            Ok(entry) if is_picture(&entry) => match entry.metadata() {
-                Ok(metadata) => found.files.push(FoundFile {
-                    meta: FileMeta::of(&metadata),
-                    path: entry.into_path(),
-                }),
-                Err(error) => found.problems.extend(problem(&error)),
-            },
-            Ok(_) => {}
-            Err(error) => found.problems.extend(problem(&error)),
+    match root.metadata() {
+        Ok(metadata) if metadata.is_dir() => walk.folder(root),
+        // A file that was named itself is looked at whatever its name is.
+        Ok(metadata) if metadata.is_file() => walk.found.files.push(FoundFile {
+            path: root.to_path_buf(),
+            meta: FileMeta::of(&metadata),
+        }),
+        Ok(_) => {}
+        Err(error) => walk.problem(root, &error),
+    }
+    walk.found
+}
+
+struct Walk<'a> {
+    filter: &'a Filter,
+    on_folder: &'a mut dyn FnMut(&Path),
+    found: ScannedFolder,
+    /// The links that the walk came through, without links: the folder with the link, and where
+    /// it leads.
+    above: Vec<(PathBuf, PathBuf)>,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &Path) {
+        (self.on_folder)(folder);
+        let entries = match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Ok(entries) => entries,
+            Err(error) => return self.problem(folder, &error),
+        };
+        if folder == self.found.root {
+            self.found.is_empty = entries.is_empty();
+        }
+        let mut entries: Vec<_> = entries.into_iter().map(|e| (e.file_name(), e)).collect();
+        entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        for (name, entry) in entries {
+            let path = folder.join(name);
+            if self.filter.admits(&path)
+                && let Err(error) = self.entry(&path, &entry)
+            {
+                self.problem(&path, &error);
+            }
         }
     }
-    Ok(found)
-}
 
-/// A file that was named itself is looked at whatever its name is.
-fn is_picture(entry: &DirEntry) -> bool {
-    entry.file_type().is_file() && (entry.depth() == 0 || Filter::is_picture(entry.path()))
-}
-
-/// A loop or a dangling link is no problem, and what is gone by now is not there.
-fn problem(error: &walkdir::Error) -> Option<ScanProblem> {
-    if error.loop_ancestor().is_some() {
-        return None;
+    fn entry(&mut self, path: &Path, entry: &DirEntry) -> io::Result<()> {
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            self.folder(path);
+        } else if kind.is_file() && Filter::is_picture(path) {
+            self.file(path, &entry.metadata()?);
+        } else if kind.is_symlink() && self.filter.follow_symlinks {
+            let metadata = path.metadata()?;
+            if metadata.is_dir() {
+                self.link(path)?;
+            } else if metadata.is_file() && Filter::is_picture(path) {
+                self.file(path, &metadata);
+            }
+        }
+        Ok(())
     }
-    let path = error.path()?.to_path_buf();
-    let kind = error.io_error().map(std::io::Error::kind);
-    let reason = match kind {
-        Some(ErrorKind::NotFound) => return None,
-        Some(ErrorKind::PermissionDenied) => SkipReason::PermissionDenied,
-        _ => SkipReason::Unreadable,
-    };
-    let detail = error
-        .io_error()
-        .map_or_else(|| error.to_string(), ToString::to_string);
-    Some(ScanProblem {
-        path,
-        skip: Skip::new(reason, detail),
-    })
+
+    fn file(&mut self, path: &Path, metadata: &Metadata) {
+        self.found.files.push(FoundFile {
+            path: path.to_path_buf(),
+            meta: FileMeta::of(metadata),
+        });
+    }
+
+    /// Enters the folder behind a link, unless the walk is in it already.
+    fn link(&mut self, path: &Path) -> io::Result<()> {
+        let target = path.canonicalize()?;
+        let parent = path.parent().unwrap_or(path).canonicalize()?;
+        let mut first = self.found.root.canonicalize()?;
+        self.above.push((parent, target.clone()));
+        let is_loop = self.above.iter().any(|(last, next)| {
+            let is_between = last.starts_with(&target) && target.starts_with(&first);
+            first.clone_from(next);
+            is_between
+        });
+        if !is_loop {
+            self.folder(path);
+        }
+        self.above.pop();
+        Ok(())
+    }
+
+    /// A dangling link is no problem, and what is gone by now is not there.
+    fn problem(&mut self, path: &Path, error: &io::Error) {
+        let reason = match error.kind() {
+            ErrorKind::NotFound if path != self.found.root => return,
+            ErrorKind::PermissionDenied => SkipReason::PermissionDenied,
+            _ => SkipReason::Unreadable,
+        };
+        self.found.problems.push(ScanProblem {
+            path: path.to_path_buf(),
+            skip: Skip::new(reason, error.to_string()),
+        });
+    }
 }
 
 #[cfg(test)]
@@ -177,6 +248,36 @@ mod tests {
         let found = scan(dir.path(), &filter()).unwrap();
         assert_eq!(names(&found), ["a/1.jpg", "a/3.jpg"]);
         assert_eq!(found.problems, []);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn two_folders_that_link_to_each_other_end() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, other) in [("a", "b"), ("b", "a")] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+            fs::write(dir.path().join(name).join("1.jpg"), "x").unwrap();
+            let target = dir.path().join(other);
+            std::os::unix::fs::symlink(target, dir.path().join(name).join("other")).unwrap();
+        }
+        let found = scan(&dir.path().join("a"), &filter()).unwrap();
+        assert_eq!(names(&found), ["1.jpg", "other/1.jpg"]);
+    }
+
+    #[test]
+    fn every_folder_is_told_before_it_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("a/b")).unwrap();
+        fs::create_dir(dir.path().join("@eaDir")).unwrap();
+        let mut told = 0;
+        let found = scan_folder(dir.path(), &filter(), &mut |folder| {
+            told += 1;
+            fs::write(folder.join("late.jpg"), "x").unwrap();
+        });
+        assert_eq!(told, 3);
+        let late = ["a/b/late.jpg", "a/late.jpg", "late.jpg"];
+        assert_eq!(names(&found), late);
+        assert!(!found.is_empty);
     }
 
     #[test]

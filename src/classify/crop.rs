@@ -6,6 +6,7 @@ use super::{FACE_SIDE, FaceCrop};
 use crate::affine::Affine;
 use crate::face::{DetectedFace, Landmarks, Point};
 use crate::raster::Raster;
+use crate::sample::sample;
 
 const fn at(x: f32, y: f32) -> Point {
     Point { x, y }
@@ -26,10 +27,6 @@ pub const FRAME_LANDMARKS: Landmarks = Landmarks {
 /// lower right corner.
 pub const FRAME_BOX: [Point; 2] = [at(4.3, -2.2), at(44.0, 49.5)];
 
-/// Most samples along a side that one value of the crop averages; with it a face of some 400
-/// pixels is sampled without a gap, and larger ones densely enough.
-const MAX_SAMPLES: u32 = 8;
-
 /// Cuts a face, turned upright and scaled so that its landmarks come to lie where FER2013's do.
 ///
 /// The pixels are taken from the photo at full resolution and averaged over the area that each
@@ -48,7 +45,7 @@ pub fn crop_face(photo: &Raster, face: &DetectedFace) -> FaceCrop {
             y: [0.0, scale, centre.y - scale * f32::midpoint(from.y, to.y)],
         }
     });
-    sample(
+    grey_frame(
         photo.stored(),
         &frame_to_upright.then(&photo.upright_to_stored()),
     )
@@ -61,59 +58,26 @@ pub fn crop_framed(picture: &Raster) -> FaceCrop {
         x: [picture.width() as f32 / side, 0.0, 0.0],
         y: [0.0, picture.height() as f32 / side, 0.0],
     };
-    sample(
+    grey_frame(
         picture.stored(),
         &frame_to_upright.then(&picture.upright_to_stored()),
     )
 }
 
 /// Grey values of the frame whose places in the picture `to_picture` tells.
-fn sample(picture: &RgbImage, to_picture: &Affine) -> FaceCrop {
-    let step_x = to_picture.x[0].hypot(to_picture.y[0]);
-    let step_y = to_picture.x[1].hypot(to_picture.y[1]);
-    let samples = |step: f32| (step.ceil() as u32).clamp(1, MAX_SAMPLES);
-    let (columns, rows) = (samples(step_x), samples(step_y));
+fn grey_frame(picture: &RgbImage, to_picture: &Affine) -> FaceCrop {
+    let side = FACE_SIDE as u32;
     let mut crop = [0.0; FACE_SIDE * FACE_SIDE];
-    for (index, value) in crop.iter_mut().enumerate() {
-        let (x, y) = ((index % FACE_SIDE) as f32, (index / FACE_SIDE) as f32);
-        let mut sum = 0.0;
-        for row in 0..rows {
-            for column in 0..columns {
-                let within = |i: u32, n: u32| (i as f32 + 0.5) / n as f32;
-                let p = at(x + within(column, columns), y + within(row, rows));
-                sum += bilinear(picture, to_picture.apply(p));
-            }
-        }
-        *value = sum / (columns * rows) as f32;
+    for (value, rgb) in crop.iter_mut().zip(sample(picture, to_picture, side, side)) {
+        *value = grey(rgb);
     }
     crop
 }
 
-/// Grey value at a place of the picture, between the centres of four pixels.
-fn bilinear(picture: &RgbImage, place: Point) -> f32 {
-    let axis = |value: f32, length: u32| {
-        let last = (length - 1) as f32;
-        let value = (value - 0.5).clamp(0.0, last);
-        let low = value.floor();
-        (low as u32, (low + 1.0).min(last) as u32, value - low)
-    };
-    let (x0, x1, fx) = axis(place.x, picture.width());
-    let (y0, y1, fy) = axis(place.y, picture.height());
-    let mix = |a: f32, b: f32, f: f32| a + (b - a) * f;
-    mix(
-        mix(grey(picture, x0, y0), grey(picture, x1, y0), fx),
-        mix(grey(picture, x0, y1), grey(picture, x1, y1), fx),
-        fy,
-    )
-}
-
 /// Luma of ITU-R BT.601, as FER2013's own faces were made grey.
-fn grey(picture: &RgbImage, x: u32, y: u32) -> f32 {
-    let [r, g, b] = picture.get_pixel(x, y).0;
-    if r == g && g == b {
-        return f32::from(r);
-    }
-    0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)
+fn grey([r, g, b]: [f32; 3]) -> f32 {
+    // Exact for grey pictures, which the weights' rounding would spoil.
+    b + 0.299 * (r - b) + 0.587 * (g - b)
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@ use super::GlobalArgs;
 use crate::album::{Filter, FilterSettings};
 use crate::classify::Cnn;
 use crate::config::{Config, Effective, Overrides};
-use crate::detect::{DetectorParams, Yunet};
+use crate::detect::{Builtin, DetectorParams};
 use crate::error::{Error, Result};
 use crate::imaging::Limits;
 use crate::pipeline::Analyser;
 
 /// The settings of this call, read once.
+#[derive(Clone)]
 pub(super) struct Context {
     effective: Effective,
     quiet: bool,
@@ -94,7 +95,7 @@ impl Context {
             ..DetectorParams::default()
         };
         Ok(Analyser::new(
-            Box::new(Yunet::new(detector)?),
+            Box::new(Builtin::new(detector)?),
             Box::new(self.classifier()?),
             self.limits(),
             config.detector.min_face,

@@ -7,7 +7,6 @@ mod config;
 mod context;
 mod correct;
 mod dataset;
-mod date;
 mod epochs;
 mod evaluate;
 mod evaluate_album;
@@ -19,9 +18,15 @@ mod model_use;
 mod output;
 mod progress;
 mod query;
+#[cfg(unix)]
+mod service;
 mod show;
+#[cfg(unix)]
+mod status;
 mod sweep;
 mod train;
+#[cfg(unix)]
+mod watch;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -45,7 +50,7 @@ struct Cli {
 }
 
 /// Options that every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 struct GlobalArgs {
     /// The index database [default: in the data folder of this system]
@@ -79,6 +84,15 @@ enum Command {
     Index(index::IndexArgs),
     /// Look at every photo again, as after a new model
     Reindex(index::IndexArgs),
+    /// Follow folders: what changes on the disk is in the index moments later
+    #[cfg(unix)]
+    Watch(watch::WatchArgs),
+    /// Have the folders followed from every login on
+    #[cfg(unix)]
+    Service(service::ServiceArgs),
+    /// Tell whether the folders are followed, what is left to do, and how much there is
+    #[cfg(unix)]
+    Status(status::StatusArgs),
     /// Find the photos that show an emotion most
     Query(query::QueryArgs),
     /// Read the faces of files, without the index
@@ -125,7 +139,7 @@ enum Outcome {
 /// Exit codes: 0 done or found, 1 nothing found, 2 error. A closed pipe is no error.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging(&cli.global);
+    start_logging(&cli);
     let mut stdout = Stdout::new();
     let result = run(cli, &mut stdout).and_then(|outcome| {
         stdout.flush()?;
@@ -146,10 +160,17 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
-    let context = Context::new(cli.global)?;
+    let global = cli.global;
+    let context = Context::new(global.clone())?;
     match cli.command {
         Command::Index(args) => index::run(&args, false, &context, out),
         Command::Reindex(args) => index::run(&args, true, &context, out),
+        #[cfg(unix)]
+        Command::Watch(args) => watch::run(&args, &context, global),
+        #[cfg(unix)]
+        Command::Service(args) => service::run(&args, &context, &global, out),
+        #[cfg(unix)]
+        Command::Status(args) => status::run(&args, &context, out),
         Command::Query(args) => query::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
         Command::Gallery(args) => gallery::run(&args, &context, out),
@@ -167,10 +188,15 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
     }
 }
 
-/// Logs go to standard error: warnings, with `-v` what happens, with `-vv` details.
+/// Logs go to standard error: warnings, with `-v` what happens, with `-vv` details. The daemon has
+/// nobody else to tell what happens.
 /// `FER_INDEX_LOG` holds a filter in the syntax of `tracing-subscriber` and wins.
-fn start_logging(global: &GlobalArgs) {
-    let level = match (global.quiet, global.verbose) {
+fn start_logging(cli: &Cli) {
+    #[cfg(unix)]
+    let is_daemon = matches!(cli.command, Command::Watch(_));
+    #[cfg(not(unix))]
+    let is_daemon = false;
+    let level = match (cli.global.quiet, cli.global.verbose + u8::from(is_daemon)) {
         (true, _) => "error",
         (false, 0) => "warn",
         (false, 1) => "info",

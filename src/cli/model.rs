@@ -14,7 +14,7 @@ use crate::classify::network::NetworkSpec;
 use crate::error::{Error, Result};
 use crate::train::Recipe;
 use crate::train::architecture::{Layer, layers};
-use crate::train::calibrate::calibrate;
+use crate::train::calibrate::{Temperature, calibrate};
 use crate::train::dataset::Dataset;
 use crate::train::weights;
 
@@ -32,13 +32,17 @@ enum ModelCommand {
         /// A model (.safetensors) or a recipe (.toml).
         file: PathBuf,
     },
-    /// Make a model's probabilities honest: fits a temperature for each head to validation rows.
+    /// Make a model's probabilities honest: fits a temperature for each head, and the
+    /// heads' shares in an album's scores, to validation rows.
     Calibrate {
         /// The model.
         file: PathBuf,
         /// The data set, as `dataset import` writes it.
         #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
         data: PathBuf,
+        /// Store the weights as 16-bit floats, in half the size.
+        #[arg(long)]
+        half: bool,
         /// Where to write the calibrated model.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -59,11 +63,25 @@ pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Resu
         ModelCommand::Calibrate {
             file,
             data,
+            half,
             out: to,
         } => {
-            for fitted in calibrate(file, &Dataset::load(data)?, to)? {
-                let (head, temperature) = (fitted.head, fitted.temperature);
+            let fitted = calibrate(file, &Dataset::load(data)?, *half, to)?;
+            for Temperature { head, temperature } in fitted.temperatures {
                 out.line(format_args!("{head}: temperature {temperature:.3}"))?;
+            }
+            if let Some(shares) = fitted.shares {
+                let weights: Vec<String> = shares
+                    .heads
+                    .iter()
+                    .map(|share| format!("{:.2}", share.weight))
+                    .collect();
+                out.line(format_args!(
+                    "album: weights {}, macro recall {:.3} by labels, {:.3} by votes",
+                    weights.join(" and "),
+                    shares.label_recall,
+                    shares.vote_recall
+                ))?;
             }
             Ok(Outcome::Found)
         }

@@ -1,6 +1,8 @@
 //! `fer-index query`.
 
 use std::path::PathBuf;
+#[cfg(unix)]
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -10,6 +12,10 @@ use super::context::Context;
 use super::date::{DateSpan, parse_span};
 use super::json::{JsonHit, date};
 use super::output::Stdout;
+#[cfg(unix)]
+use crate::config::Config;
+#[cfg(unix)]
+use crate::daemon;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
 use crate::store::{Hit, Query, Store};
@@ -37,6 +43,14 @@ pub(super) struct QueryArgs {
     /// Least detection score of a face that counts, 0 to 1 [default: the setting, at first 0.6]
     #[arg(long, value_name = "P", value_parser = parse_probability)]
     min_detection: Option<f32>,
+    /// First wait until everything that was closed before now is in the index; needs the daemon
+    #[cfg(unix)]
+    #[arg(long)]
+    fresh: bool,
+    /// For how many seconds to wait at most with --fresh
+    #[cfg(unix)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", requires = "fresh")]
+    fresh_within: u32,
     /// How to print [default: table on a terminal, else paths]
     #[arg(long, short, value_enum)]
     format: Option<Format>,
@@ -65,6 +79,10 @@ fn parse_probability(text: &str) -> Result<f32, String> {
 
 pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let config = context.config();
+    #[cfg(unix)]
+    if args.fresh {
+        wait_until_fresh(config, args.fresh_within)?;
+    }
     let store = Store::open_existing(&config.database)?;
     let query = Query {
         min_score: args.min_score,
@@ -96,6 +114,16 @@ pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Resu
         return Ok(Outcome::Nothing);
     }
     Ok(Outcome::Found)
+}
+
+#[cfg(unix)]
+fn wait_until_fresh(config: &Config, seconds: u32) -> Result<()> {
+    let limit = Duration::from_secs(seconds.max(1).into());
+    daemon::wait_until_fresh(&config.database, limit)?.ok_or_else(|| {
+        Error::Usage(
+            "no daemon runs that could tell; start fer-index watch, or run fer-index index".into(),
+        )
+    })
 }
 
 /// A folder as the index names it: absolute and without links, or as it was if it is gone.

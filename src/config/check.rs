@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use super::layers::Origin;
 
 /// The least and the most of every number.
-const RANGES: [(&str, RangeInclusive<f64>); 8] = [
+const RANGES: [(&str, RangeInclusive<f64>); 13] = [
     ("threads", 0.0..=1024.0),
     ("limits.max_pixels", 10_000.0..=4_000_000_000.0),
     ("limits.max_file_bytes", 10_000.0..=1_000_000_000_000.0),
@@ -20,6 +20,11 @@ const RANGES: [(&str, RangeInclusive<f64>); 8] = [
     ("detector.min_face", 0.0..=10_000.0),
     ("query.limit", 1.0..=1_000_000_000.0),
     ("query.min_detection", 0.0..=1.0),
+    ("watch.settle_seconds", 0.1..=3600.0),
+    ("watch.rescan_seconds", 1.0..=31_536_000.0),
+    ("watch.poll_seconds", 1.0..=31_536_000.0),
+    ("watch.max_watches", 0.0..=1_000_000_000.0),
+    ("watch.keep_days", 0.0..=36_500.0),
 ];
 
 /// What the number `key` may be.

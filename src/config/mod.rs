@@ -50,6 +50,8 @@ pub struct Config {
     pub classifier: ClassifierSettings,
     /// What a query shows.
     pub query: QuerySettings,
+    /// How the daemon follows folders.
+    pub watch: WatchSettings,
     /// Where the gallery is.
     pub gallery: GallerySettings,
 }
@@ -106,6 +108,22 @@ pub struct QuerySettings {
     pub limit: usize,
     /// Least detection score of a face that counts, 0 to 1.
     pub min_detection: f32,
+}
+
+/// Settings of `[watch]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchSettings {
+    /// For how many seconds a file that nobody closed has to stay as it is.
+    pub settle_seconds: f64,
+    /// Seconds between comparisons of the folders with the index.
+    pub rescan_seconds: f64,
+    /// Seconds between looks at folders that cannot be watched.
+    pub poll_seconds: f64,
+    /// Most folders to watch; 0 for half of what the system allows.
+    pub max_watches: usize,
+    /// Days for which a photo that is gone is kept.
+    pub keep_days: f64,
 }
 
 /// Settings of `[gallery]`.

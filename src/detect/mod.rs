@@ -1,10 +1,13 @@
 //! Finding the faces of a photo.
 
+mod builtin;
 mod nms;
 mod params;
+mod second_look;
 mod yunet;
 
-pub use params::DetectorParams;
+pub use builtin::Builtin;
+pub use params::{DetectorParams, Resolution};
 pub use yunet::Yunet;
 
 use crate::error::Skip;

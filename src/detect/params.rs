@@ -1,28 +1,76 @@
-//! What a detector may be told, and the reason for each default.
+//! What the built-in detector may be told, and the reason for each default.
 
-/// Settings of the built-in detector.
+/// Settings of the built-in detector. `docs/detection.md` measures the defaults.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DetectorParams {
     /// Least score of a face, 0 to 1. The score is stored, so a query can be stricter.
     pub threshold: f32,
-    /// Pixels of the working copy that faces are looked for in: 640 × 480, at which the network
-    /// finds faces from some 20 pixels on and costs milliseconds. Area rather than the longer side,
-    /// so that a panorama keeps its faces.
-    pub working_area: u32,
+    /// At which sizes a photo is looked at.
+    pub resolution: Resolution,
     /// Largest factor by which a small picture is enlarged.
     pub max_enlargement: f32,
+    /// Least score of a candidate that is worth a second look. Faces of ten pixels and faces that
+    /// are rolled by 45° score no less, and few other things in a photo more.
+    pub doubt: f32,
+    /// Score from which on a candidate needs no second look.
+    pub certainty: f32,
+    /// Least score at a second look that counts. It is higher than `threshold`: a face shows itself
+    /// clearly there, and the texture that made the candidate may look like one again.
+    pub second_threshold: f32,
+    /// Shorter side, in pixels of the finest copy, below which a doubtful face is looked at again: smaller
+    /// ones gain from more pixels, larger ones do not.
+    pub small_face: f32,
+    /// Roll from which on a doubtful face is looked at again, in radians: up to some 25° the network
+    /// is as sure as of an upright face.
+    pub roll: f32,
+    /// Most second looks at a photo; a crowd has no more faces that are doubtful.
+    pub max_looks: usize,
+    /// Least score of a face in a photo that was turned by a quarter or a half. It is higher than
+    /// `threshold`, because three more tries are three more chances of being wrong.
+    pub turned_threshold: f32,
     /// Intersection over union above which the weaker of two boxes is the same face.
     pub suppress_iou: f32,
     /// Covered share of the smaller box above which the weaker of two boxes is the same face.
     pub suppress_inside: f32,
 }
 
+/// At which sizes a photo is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// As the photo's size demands, see [`DetectorParams::copies`].
+    Auto,
+    /// In one copy of so many pixels.
+    Pixels(u32),
+}
+
+/// Pixels of the coarse copy: 640 × 480, at which the network finds faces from some 20 pixels up to
+/// those that fill the photo, and costs milliseconds. Area rather than the longer side, so that a
+/// panorama keeps its faces.
+const COARSE: u32 = 640 * 480;
+
+/// Pixels of the fine copy for each of the photo: by it a face of 48 pixels comes to 18, which the
+/// network sees, if not always with certainty; the second look decides.
+const FINE_SHARE: f64 = 0.14;
+
+/// Most pixels of the fine copy: that of a photo of 24 megapixels.
+const MAX_FINE: u32 = 3_400_000;
+
+/// The fine copy is left out when it has not this many times the pixels of the coarse one.
+const WORTH_FINE: f64 = 1.6;
+
 impl Default for DetectorParams {
     fn default() -> Self {
         Self {
             threshold: 0.6,
-            working_area: 640 * 480,
+            resolution: Resolution::Auto,
             max_enlargement: 2.0,
+            doubt: 0.1,
+            certainty: 0.7,
+            second_threshold: 0.8,
+            small_face: 26.0,
+            roll: 25_f32.to_radians(),
+            max_looks: 100,
+            turned_threshold: 0.7,
             suppress_iou: 0.4,
             suppress_inside: 0.8,
         }
@@ -30,10 +78,32 @@ impl Default for DetectorParams {
 }
 
 impl DetectorParams {
-    /// The working copy's size for a photo, at least one pixel either way.
-    pub fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
+    /// Sizes of the copies in which the faces of a photo are looked for, coarsest first: one of
+    /// 640 × 480 pixels or that area, and for a large photo a fine one, so that faces from 48 pixels
+    /// on are found in photos of up to 24 megapixels.
+    pub fn copies(&self, width: u32, height: u32) -> Vec<(u32, u32)> {
+        let pixels = match self.resolution {
+            Resolution::Pixels(pixels) => return vec![self.copy(width, height, pixels)],
+            Resolution::Auto => f64::from(width) * f64::from(height),
+        };
+        let fine = (pixels * FINE_SHARE).min(f64::from(MAX_FINE));
+        let mut copies = vec![self.copy(width, height, COARSE)];
+        if fine >= WORTH_FINE * f64::from(COARSE) {
+            copies.push(self.copy(width, height, fine as u32));
+        }
+        copies
+    }
+
+    /// The small copy in which a photo without faces is tried turned: faces that such a photo is
+    /// about are large.
+    pub fn glance(&self, width: u32, height: u32) -> (u32, u32) {
+        self.copy(width, height, COARSE / 4)
+    }
+
+    /// A copy's size, at least one pixel either way.
+    fn copy(&self, width: u32, height: u32, pixels: u32) -> (u32, u32) {
         let area = f64::from(width) * f64::from(height);
-        let factor = (f64::from(self.working_area) / area).sqrt();
+        let factor = (f64::from(pixels) / area).sqrt();
         let factor = factor.min(f64::from(self.max_enlargement));
         let scaled = |side: u32| ((f64::from(side) * factor).round() as u32).max(1);
         (scaled(width), scaled(height))
@@ -45,15 +115,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_keep_the_aspect_ratio_and_never_vanish() {
+    fn copies_keep_the_aspect_ratio_and_never_vanish() {
         let params = DetectorParams::default();
-        assert_eq!(params.working_size(4000, 3000), (640, 480));
-        assert_eq!(params.working_size(180, 190), (360, 380));
-        assert_eq!(params.working_size(1, 1), (2, 2));
-        let (width, height) = params.working_size(60_000, 100);
-        assert!(
-            height >= 1 && width * height <= 2 * params.working_area,
-            "{width}×{height}"
-        );
+        assert_eq!(params.copies(180, 190), [(360, 380)]);
+        assert_eq!(params.copies(1, 1), [(2, 2)]);
+        assert_eq!(params.copies(1280, 960), [(640, 480)]);
+        let coarse = params.copies(60_000, 100)[0];
+        assert!(coarse.1 >= 1 && coarse.0 * coarse.1 <= 2 * COARSE);
+        assert_eq!(params.glance(4000, 3000), (320, 240));
+    }
+
+    #[test]
+    fn a_face_of_48_pixels_keeps_17_up_to_24_megapixels() {
+        let params = DetectorParams::default();
+        for (width, height) in [(2400, 1600), (4000, 3000), (4000, 6000)] {
+            let copies = params.copies(width, height);
+            let finest = copies.last().unwrap();
+            let face = 48.0 * f64::from(finest.0) / f64::from(width);
+            assert!(face > 17.0, "{face} of {width}×{height}");
+        }
+        let huge = params.copies(20_000, 10_000)[1];
+        assert!(huge.0 * huge.1 <= MAX_FINE + 20_000);
+    }
+
+    #[test]
+    fn a_given_resolution_is_the_only_one() {
+        let params = DetectorParams {
+            resolution: Resolution::Pixels(1280 * 960),
+            ..DetectorParams::default()
+        };
+        assert_eq!(params.copies(4000, 3000), [(1280, 960)]);
     }
 }

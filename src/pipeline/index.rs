@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use crossbeam_channel::bounded;
 
+use super::budget::Budget;
 use super::plan::plan;
 use super::work::{Claims, Worker};
 use super::write::Writer;
 use super::{Analyser, Summary};
-use crate::album::Filter;
+use crate::album::{Filter, FoundFile};
 use crate::error::Result;
 use crate::store::Store;
 
@@ -19,6 +20,10 @@ const JOBS_PER_WORKER: usize = 2;
 
 /// Findings waiting for the writer, for each worker: a transaction may take a while.
 const FINDINGS_PER_WORKER: usize = 16;
+
+/// Bytes of all images in flight, from the file to the faces: a dozen of an ordinary camera, or one
+/// of the largest that the limits let through, which then has the memory to itself.
+const BYTES_IN_FLIGHT: u64 = 1 << 30;
 
 /// How to go about it.
 #[derive(Debug, Clone, Copy)]
@@ -62,19 +67,59 @@ pub fn index(
     observer: &dyn Observer,
 ) -> Result<Summary> {
     let start = Instant::now();
-    let models = analyser.models();
-    let plan = plan(store, roots, filter, &models, options.again)?;
+    let plan = plan(store, roots, filter, &analyser.models(), options.again)?;
     observer.planned(plan.read.len() as u64);
-
     let mut summary = Summary {
         unchanged: plan.unchanged,
+        gone: plan.gone.len() as u64,
         ..Summary::default()
     };
     for problem in &plan.problems {
         summary.skip(&problem.path, &problem.skip);
     }
-    let threads = options.threads.get().min(plan.read.len().max(1));
+    store.forget(&plan.gone)?;
+    store.reconciled(&plan.roots)?;
+    let threads = options.threads.get().min(plan.read.len());
+    let options = IndexOptions {
+        threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN),
+        ..options
+    };
+    let files = plan.read.into_iter();
+    let mut summary = work_through(store, analyser, files, options, observer, summary)?;
+    summary.elapsed = start.elapsed();
+    Ok(summary)
+}
+
+/// Looks at `files`, which may come one by one as they are found, until there are no more.
+///
+/// # Errors
+/// What stops the program, as for [`index`].
+pub fn look_at(
+    store: &mut Store,
+    analyser: &Analyser,
+    files: impl Iterator<Item = FoundFile> + Send,
+    options: IndexOptions,
+    observer: &dyn Observer,
+) -> Result<Summary> {
+    let start = Instant::now();
+    let nothing = Summary::default();
+    let mut summary = work_through(store, analyser, files, options, observer, nothing)?;
+    summary.elapsed = start.elapsed();
+    Ok(summary)
+}
+
+fn work_through(
+    store: &mut Store,
+    analyser: &Analyser,
+    files: impl Iterator<Item = FoundFile> + Send,
+    options: IndexOptions,
+    observer: &dyn Observer,
+    summary: Summary,
+) -> Result<Summary> {
+    let threads = options.threads.get();
+    let models = analyser.models();
     let claims = Claims::default();
+    let budget = Budget::new(BYTES_IN_FLIGHT);
     let workers = (0..threads)
         .map(|_| {
             let store = Store::open_existing(store.path())?;
@@ -82,14 +127,13 @@ pub fn index(
                 analyser,
                 models: &models,
                 claims: &claims,
+                budget: &budget,
                 store,
                 again: options.again,
             })
         })
         .collect::<Result<Vec<_>>>()?;
     let mut writer = Writer::new(store, observer, summary);
-    writer.forget(&plan.gone)?;
-
     std::thread::scope(|scope| {
         let (jobs, queue) = bounded(threads * JOBS_PER_WORKER);
         let (results, findings) = bounded(threads * FINDINGS_PER_WORKER);
@@ -106,7 +150,7 @@ pub fn index(
         }
         drop((queue, results));
         scope.spawn(move || {
-            for file in plan.read {
+            for file in files {
                 if jobs.send(file).is_err() {
                     break;
                 }
@@ -116,6 +160,5 @@ pub fn index(
         drop(findings);
         result
     })?;
-    writer.summary.elapsed = start.elapsed();
     Ok(writer.summary)
 }

@@ -7,6 +7,7 @@
 //! Both channels are bounded, so a slow stage holds the one before it back.
 
 mod analyse;
+mod budget;
 mod index;
 mod plan;
 mod summary;
@@ -14,6 +15,7 @@ mod work;
 mod write;
 
 pub use analyse::Analyser;
-pub use index::{IndexOptions, Observer, Silent, index};
+pub use index::{IndexOptions, Observer, Silent, index, look_at};
+pub use plan::Plan;
 pub use summary::{SkippedFile, Summary};
 pub use work::read_file;

@@ -9,7 +9,7 @@ use crate::store::{KnownFile, Models, Store};
 
 /// The difference between the disk and the index.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Plan {
+pub struct Plan {
     /// Files to read: new, changed, or seen by other models.
     pub read: Vec<FoundFile>,
     /// How many files are as the index has them.
@@ -18,6 +18,11 @@ pub(super) struct Plan {
     pub gone: Vec<PathBuf>,
     /// Folders that could not be looked into.
     pub problems: Vec<ScanProblem>,
+    /// Folders that were compared.
+    pub roots: Vec<PathBuf>,
+    /// Folders that hold nothing at all where the index knows of photos, as when a disk is not
+    /// mounted: nothing in them counts as gone.
+    pub offline: Vec<PathBuf>,
 }
 
 /// Scans the folders and compares; with `again` every file is to be read.
@@ -35,7 +40,13 @@ pub(super) fn plan(
     let mut plan = Plan::default();
     for folder in without_nested(folders) {
         let known = store.files_under(&folder.root, models)?;
-        compare(folder, known, again, &mut plan);
+        plan.compare(folder, known, again);
+    }
+    for root in &plan.offline {
+        tracing::warn!(
+            "{} is empty, as if it was not mounted; what is known of its photos stays",
+            root.display()
+        );
     }
     Ok(plan)
 }
@@ -47,29 +58,40 @@ fn without_nested(mut folders: Vec<ScannedFolder>) -> Vec<ScannedFolder> {
     folders
 }
 
-fn compare(
-    folder: ScannedFolder,
-    mut known: HashMap<PathBuf, KnownFile>,
-    again: bool,
-    plan: &mut Plan,
-) {
-    for file in folder.files {
-        match known.remove(&file.path) {
-            Some(old) if !again && old.is_current && old.meta == file.meta => plan.unchanged += 1,
-            _ => plan.read.push(file),
+impl Plan {
+    /// Adds what differs between a folder and what is `known` of it; with `again` every file is to
+    /// be read.
+    pub fn compare(
+        &mut self,
+        folder: ScannedFolder,
+        mut known: HashMap<PathBuf, KnownFile>,
+        again: bool,
+    ) {
+        if folder.is_empty && !known.is_empty() {
+            self.offline.push(folder.root);
+            return;
         }
+        for file in folder.files {
+            match known.remove(&file.path) {
+                Some(old) if !again && old.is_current && old.meta == file.meta => {
+                    self.unchanged += 1;
+                }
+                _ => self.read.push(file),
+            }
+        }
+        // What lies in a folder that could not be looked into is not gone.
+        let hidden = |path: &Path| {
+            folder
+                .problems
+                .iter()
+                .any(|problem| path.starts_with(&problem.path))
+        };
+        let mut gone: Vec<_> = known.into_keys().filter(|path| !hidden(path)).collect();
+        gone.sort();
+        self.gone.append(&mut gone);
+        self.problems.extend(folder.problems);
+        self.roots.push(folder.root);
     }
-    // What lies in a folder that could not be looked into is not gone.
-    let hidden = |path: &Path| {
-        folder
-            .problems
-            .iter()
-            .any(|problem| path.starts_with(&problem.path))
-    };
-    let mut gone: Vec<_> = known.into_keys().filter(|path| !hidden(path)).collect();
-    gone.sort();
-    plan.gone.append(&mut gone);
-    plan.problems.extend(folder.problems);
 }
 
 #[cfg(test)]
@@ -120,6 +142,7 @@ mod tests {
                 found("/a/stale", 1),
             ],
             problems: vec![problem],
+            is_empty: false,
         };
         let index = [
             known("/a/changed", 1, true),
@@ -129,7 +152,7 @@ mod tests {
             known("/a/locked/x", 1, true),
         ];
         let mut plan = Plan::default();
-        compare(folder, index.into(), again, &mut plan);
+        plan.compare(folder, index.into(), again);
         plan
     }
 
@@ -155,11 +178,29 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_folder_takes_nothing_along() {
+        let folder = ScannedFolder {
+            root: "/a".into(),
+            files: vec![],
+            problems: vec![],
+            is_empty: true,
+        };
+        let mut plan = Plan::default();
+        plan.compare(folder.clone(), [known("/a/1.jpg", 1, true)].into(), false);
+        assert_eq!(plan.offline, [PathBuf::from("/a")]);
+        assert_eq!((&plan.gone, &plan.roots), (&vec![], &vec![]));
+        let mut plan = Plan::default();
+        plan.compare(folder, HashMap::new(), false);
+        assert_eq!(plan.roots, [PathBuf::from("/a")]);
+    }
+
+    #[test]
     fn nested_folders_are_done_once() {
         let folder = |root: &str| ScannedFolder {
             root: root.into(),
             files: vec![],
             problems: vec![],
+            is_empty: false,
         };
         let left = without_nested(vec![
             folder("/a/b"),

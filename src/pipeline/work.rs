@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::Analyser;
+use super::budget::{Budget, cost};
 use crate::album::FoundFile;
 use crate::error::{Result, Skip, SkipReason};
 use crate::file::FileMeta;
@@ -58,6 +59,7 @@ pub(super) struct Worker<'a> {
     pub analyser: &'a Analyser,
     pub models: &'a Models,
     pub claims: &'a Claims,
+    pub budget: &'a Budget,
     /// A reader of its own: to know which content the index has.
     pub store: Store,
     /// Look at known content too.
@@ -113,7 +115,9 @@ impl Worker<'_> {
                 skip,
             });
         }
+        let share = self.budget.take(cost(bytes));
         let content = self.analyser.photo(bytes);
+        drop(share);
         let bytes = bytes.len() as u64;
         Ok(Outcome::New(Box::new(PhotoRecord {
             hash,

@@ -46,19 +46,6 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Removes what is gone.
-    pub fn forget(&mut self, gone: &[PathBuf]) -> Result<()> {
-        for paths in gone.chunks(1024) {
-            self.store.batch(|batch| {
-                paths
-                    .iter()
-                    .try_for_each(|path| batch.remove_file(path).map(drop))
-            })?;
-        }
-        self.summary.gone += gone.len() as u64;
-        Ok(())
-    }
-
     /// Stores findings as they come. The first error of a worker ends it, after what came before
     /// is stored.
     pub fn run(&mut self, findings: &Receiver<Result<Finding>>) -> Result<()> {

@@ -197,7 +197,7 @@ mod tests {
         let path = store.path().to_owned();
         drop(store);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-        if OpenOptions::new().write(true).open(&path).is_ok() {
+        if fs::OpenOptions::new().write(true).open(&path).is_ok() {
             eprintln!("skipped: this user may write what is read-only");
             return;
         }

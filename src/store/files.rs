@@ -152,6 +152,56 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
     Ok(removed.is_some())
 }
 
+/// See [`Store::forget_tree`](super::Store::forget_tree).
+pub(super) fn remove_tree(db: &Connection, path: &Path) -> rusqlite::Result<u64> {
+    let tree = Subtree::of(path);
+    let photos: Vec<Option<PhotoId>> = db
+        .prepare_cached(
+            "DELETE FROM files
+             WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)
+             RETURNING photo_id",
+        )?
+        .query_map(
+            named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
+            |row| row.get(0),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    for photo in photos.iter().flatten() {
+        photos::note_loss(db, *photo)?;
+    }
+    Ok(photos.len() as u64)
+}
+
+/// See [`Store::rename`](super::Store::rename).
+pub(super) fn rename(db: &Connection, from: &Path, to: &Path) -> rusqlite::Result<u64> {
+    let (tree, target) = (Subtree::of(from), Subtree::of(to));
+    let moved: bool = db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM files
+             WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low))",
+        )?
+        .query_row(
+            named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
+            |row| row.get(0),
+        )?;
+    if !moved {
+        return Ok(0);
+    }
+    remove_tree(db, to)?;
+    // `||` makes text of the bytes, which the cast turns back as they were.
+    let renamed = db
+        .prepare_cached(
+            "UPDATE files SET path = CAST(:to || substr(path, :rest) AS BLOB)
+             WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
+        )?
+        .execute(named_params! {
+            ":to": target.exact,
+            ":rest": tree.exact.len() as i64 + 1,
+            ":exact": tree.exact, ":low": tree.low, ":high": tree.high,
+        })?;
+    Ok(renamed as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing;
@@ -195,5 +245,44 @@ mod tests {
         );
         assert_eq!(under("/a/b.jpg"), [PathBuf::from("/a/b.jpg")]);
         assert_eq!(under("/").len(), 5);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_renamed_folder_takes_its_files_along() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let (_folder, mut store) = testing::temp_store();
+        let odd = Path::new(std::ffi::OsStr::from_bytes(b"/a/b/c/caf\xe9.jpg"));
+        let odd_after = Path::new(std::ffi::OsStr::from_bytes(b"/longer/c/caf\xe9.jpg"));
+        let mut ids = Vec::new();
+        for path in [Path::new("/a/b/1.jpg"), odd, Path::new("/a/bc/2.jpg")] {
+            let record = testing::photo(&path.display().to_string(), vec![]);
+            ids.push(testing::put(&mut store, path, &record));
+        }
+        let replaced = testing::photo("replaced", vec![]);
+        testing::put(&mut store, "/longer/1.jpg", &replaced);
+        let renamed = store.rename(Path::new("/a/b"), Path::new("/longer"));
+        assert_eq!(renamed.unwrap(), 2);
+        let at = |path: &Path| store.file(path).unwrap().map(Result::unwrap);
+        assert_eq!(at(Path::new("/longer/1.jpg")), Some(ids[0]));
+        assert_eq!(at(odd_after), Some(ids[1]));
+        assert_eq!(at(Path::new("/a/bc/2.jpg")), Some(ids[2]));
+        assert_eq!(at(odd), None);
+        // What lay at the new name is lost now, and not before.
+        assert_eq!(store.prune(std::time::Duration::ZERO).unwrap(), 1);
+        let nothing = store.rename(Path::new("/nowhere"), Path::new("/a/bc"));
+        assert_eq!(nothing.unwrap(), 0);
+        assert_eq!(store.forget_tree(Path::new("/a")).unwrap(), 1);
+        assert_eq!(store.totals().unwrap().files, 2);
+    }
+
+    #[test]
+    fn a_photo_that_lost_its_path_stays_for_the_grace_period() {
+        let (_folder, mut store) = testing::temp_store();
+        let day = std::time::Duration::from_hours(24);
+        testing::put(&mut store, "/a.jpg", &testing::photo("a", vec![]));
+        testing::put(&mut store, "/a.jpg", &testing::photo("b", vec![]));
+        assert_eq!(store.prune(day).unwrap(), 0);
+        assert_eq!(store.prune(std::time::Duration::ZERO).unwrap(), 1);
     }
 }

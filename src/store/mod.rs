@@ -20,6 +20,7 @@ mod photos;
 mod places;
 mod query;
 mod record;
+mod roots;
 mod scores;
 #[cfg(test)]
 mod testing;
@@ -42,7 +43,11 @@ pub use query::{Counts, Hit, Order, Query, Shown, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
 };
+pub use roots::Root;
 pub use totals::Totals;
+
+/// Files that are forgotten in one transaction.
+const FORGET_BATCH: usize = 1024;
 
 /// An open index database.
 #[derive(Debug)]
@@ -163,6 +168,40 @@ impl Store {
         self.read(totals::count)
     }
 
+    /// The folders that were indexed or are followed, in order of path.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn roots(&self) -> Result<Vec<Root>> {
+        self.read(roots::all)
+    }
+
+    /// Which models looked at the photos, and at how many.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn models(&self) -> Result<Vec<(Models, u64)>> {
+        self.read(totals::models)
+    }
+
+    /// What is known of one file, see [`Store::files_under`].
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn known_file(&self, path: &Path, models: &Models) -> Result<Option<KnownFile>> {
+        self.read(|db| Ok(files::under(db, path, models)?.remove(path)))
+    }
+
+    /// Gives back memory that only makes the next question faster.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn release_memory(&self) -> Result<()> {
+        self.connection
+            .release_memory()
+            .map_err(|error| explain::sentence(&self.path, &error))
+    }
+
     /// A number that is another one once another connection has written.
     ///
     /// # Errors
@@ -215,6 +254,59 @@ impl Store {
     /// See [`Store::prune`].
     pub fn undo(&mut self, face: FaceId) -> Result<bool> {
         self.write(|db| corrections::undo(db, face))
+    }
+
+    /// Forgets files that are gone. Their photos leave the results with their last path, and are
+    /// kept until they are pruned.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn forget(&mut self, gone: &[PathBuf]) -> Result<()> {
+        for paths in gone.chunks(FORGET_BATCH) {
+            self.write(|db| {
+                paths
+                    .iter()
+                    .try_for_each(|path| files::remove(db, path).map(drop))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the file at `path` or all files below that folder; how many there were.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn forget_tree(&mut self, path: &Path) -> Result<u64> {
+        self.write(|db| files::remove_tree(db, path))
+    }
+
+    /// A file or folder has another name: what is known of the files in it goes along. How many
+    /// there were.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn rename(&mut self, from: &Path, to: &Path) -> Result<u64> {
+        self.write(|db| files::rename(db, from, to))
+    }
+
+    /// Notes that these folders were held against the index just now.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn reconciled(&mut self, roots: &[PathBuf]) -> Result<()> {
+        self.write(|db| {
+            roots
+                .iter()
+                .try_for_each(|root| roots::reconciled(db, root))
+        })
+    }
+
+    /// Notes that a folder is away. What is known of its files stays.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn offline(&mut self, root: &Path) -> Result<()> {
+        self.write(|db| roots::offline(db, root))
     }
 
     fn write<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {

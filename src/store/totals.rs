@@ -6,6 +6,8 @@ use rusqlite::Connection;
 
 use crate::error::SkipReason;
 
+use super::record::Models;
+
 /// What the database holds. Photos and faces count while at least one path leads to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -44,4 +46,21 @@ pub(super) fn count(db: &Connection) -> rusqlite::Result<Totals> {
         faces: number(faces),
         skipped,
     })
+}
+
+/// See [`Store::models`](super::Store::models).
+pub(super) fn models(db: &Connection) -> rusqlite::Result<Vec<(Models, u64)>> {
+    db.prepare(
+        "SELECT d.name, c.name, count(*)
+         FROM photos p JOIN models d ON d.id = p.detector JOIN models c ON c.id = p.classifier
+         GROUP BY p.detector, p.classifier ORDER BY count(*) DESC",
+    )?
+    .query_map([], |row| {
+        let models = Models {
+            detector: row.get(0)?,
+            classifier: row.get(1)?,
+        };
+        Ok((models, row.get::<_, i64>(2)? as u64))
+    })?
+    .collect()
 }

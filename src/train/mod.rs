@@ -18,6 +18,7 @@ pub mod plots;
 pub mod random;
 pub mod recipe;
 pub mod schedule;
+pub mod shares;
 pub mod start;
 pub mod sweep;
 pub mod targets;

@@ -33,7 +33,7 @@ impl StartRecipe {
         let mut taken = Vec::new();
         for (name, variable) in weights::sorted(map) {
             if let Some(tensor) = tensors.get(&name).filter(|t| t.shape() == variable.shape()) {
-                variable.set(tensor)?;
+                variable.set(&tensor.to_dtype(variable.dtype())?)?;
                 taken.push(name);
             }
         }

@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 const LEAVES: &[&str] = &[
-    "affine", "atomic", "emotion", "error", "face", "file", "geo", "photo", "raster",
+    "affine", "atomic", "emotion", "error", "face", "file", "geo", "photo", "raster", "sample",
 ];
 
 /// A name that only some modules may use.

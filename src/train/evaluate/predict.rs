@@ -3,8 +3,8 @@
 use candle_core::Tensor;
 use candle_nn::ops::softmax_last_dim;
 
-use crate::classify::FACE_SIDE;
 use crate::classify::network::{HeadSpec, Network, standardise};
+use crate::classify::{FACE_SIDE, blend};
 use crate::error::{Error, Result};
 use crate::train::dataset::Dataset;
 
@@ -17,6 +17,19 @@ pub struct Predictions {
     pub rows: Vec<usize>,
     /// For each head its description and the probabilities, rows × classes.
     pub heads: Vec<(HeadSpec, Vec<f32>)>,
+}
+
+impl Predictions {
+    /// What an album would be told of each row: rows × eight emotions.
+    pub fn album(&self) -> Vec<f32> {
+        let scores = |place| {
+            blend(self.heads.iter().map(|(head, all)| {
+                let classes = head.emotions.len();
+                (head, &all[place * classes..][..classes])
+            }))
+        };
+        (0..self.rows.len()).flat_map(scores).collect()
+    }
 }
 
 /// Runs a network on rows; with `flip`, logits are averaged over each face and its mirror image.

@@ -1,0 +1,94 @@
+//! `fer-index status`.
+
+use clap::Args;
+
+use super::Outcome;
+use super::context::Context;
+use super::output::Stdout;
+use crate::daemon::{self, Activity, RootState, RootStatus, Status};
+use crate::error::Result;
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let database = &context.config().database;
+    let store = Store::open_existing(database)?;
+    let status = Status::of(&store, daemon::activity(database)?)?;
+    if args.json {
+        out.json(&status)?;
+    } else {
+        tell(&status, out)?;
+    }
+    Ok(Outcome::Found)
+}
+
+fn tell(status: &Status, out: &mut Stdout) -> Result<()> {
+    match &status.daemon {
+        Some(daemon) => tell_daemon(daemon, out)?,
+        None => out.line("daemon    not running; fer-index watch starts it")?,
+    }
+    for root in &status.roots {
+        out.line(format_args!("root      {}: {}", root.path, state(root)))?;
+    }
+    out.line(format_args!(
+        "index     {} photos, {} faces, {} files",
+        status.photos, status.faces, status.files
+    ))?;
+    for (reason, count) in &status.skipped {
+        out.line(format_args!("skipped   {count}: {reason}"))?;
+    }
+    for models in &status.models {
+        out.line(format_args!(
+            "models    {}, {}: {} photos",
+            models.detector, models.classifier, models.photos
+        ))?;
+    }
+    Ok(())
+}
+
+fn tell_daemon(daemon: &Activity, out: &mut Stdout) -> Result<()> {
+    let state = if daemon.is_ready {
+        "running"
+    } else {
+        "comparing the folders with the index"
+    };
+    out.line(format_args!(
+        "daemon    {state}, process {}, version {}",
+        daemon.pid, daemon.version
+    ))?;
+    if let Some(trouble) = &daemon.trouble {
+        out.line(format_args!("trouble   {trouble}"))?;
+    }
+    out.line(format_args!(
+        "queue     {} files; {:.1} files a second over the last minute",
+        daemon.queue, daemon.photos_per_second
+    ))?;
+    let polled = match daemon.polled_folders {
+        0 => String::new(),
+        count => format!(", {count} polled (see max_watches in the settings)"),
+    };
+    out.line(format_args!(
+        "folders   {} watched{polled}",
+        daemon.watched_folders
+    ))
+}
+
+fn state(root: &RootStatus) -> String {
+    let since = |moment: &Option<String>| moment.clone().unwrap_or_default();
+    let state = match root.state {
+        RootState::Watching => "watching".to_owned(),
+        RootState::Polling => "polling".to_owned(),
+        RootState::Idle => "not followed".to_owned(),
+        RootState::Offline => format!("offline since {}", since(&root.offline_since)),
+    };
+    match &root.reconciled_at {
+        Some(moment) => format!("{state}; compared with the index {moment}"),
+        None => state,
+    }
+}

@@ -1,0 +1,76 @@
+//! `fer-index watch`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::context::Context;
+use super::{GlobalArgs, Outcome};
+use crate::album::resolve_root;
+use crate::daemon::{self, Setup};
+use crate::error::{Error, Result};
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    /// Folders to follow [default: the roots of the configuration, at first ~/Pictures]
+    #[arg(value_name = "DIR")]
+    roots: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: &WatchArgs, context: &Context, global: GlobalArgs) -> Result<Outcome> {
+    let database = context.config().database.clone();
+    let mut roots = Vec::new();
+    for root in &args.roots {
+        roots.push(given_root(root, &database)?);
+    }
+    let settings = move || setup(&Context::new(global.clone())?, &roots);
+    daemon::run(&database, Box::new(settings))?;
+    Ok(Outcome::Found)
+}
+
+/// A folder that was named has to be there, or the index has to know it: a disk may be away.
+fn given_root(root: &Path, database: &Path) -> Result<PathBuf> {
+    resolve_root(root).or_else(|error| {
+        let path = absolute(root)?;
+        let is_known = Store::open_existing(database)
+            .and_then(|store| store.roots())
+            .is_ok_and(|known| known.iter().any(|root| root.path == path));
+        if is_known { Ok(path) } else { Err(error) }
+    })
+}
+
+fn setup(context: &Context, roots: &[PathBuf]) -> Result<Setup> {
+    let config = context.config();
+    let watch = &config.watch;
+    let roots = if roots.is_empty() {
+        config
+            .album
+            .roots
+            .iter()
+            .map(|root| root.canonicalize().or_else(|_| absolute(root)))
+            .collect::<Result<_>>()?
+    } else {
+        roots.to_vec()
+    };
+    let loader = context.clone();
+    Ok(Setup {
+        roots,
+        filter: context.filter()?,
+        threads: context.threads(),
+        max_watches: watch.max_watches,
+        settle: Duration::from_secs_f64(watch.settle_seconds),
+        rescan: Duration::from_secs_f64(watch.rescan_seconds),
+        poll: Duration::from_secs_f64(watch.poll_seconds),
+        keep: Duration::from_secs_f64(watch.keep_days * 86_400.0),
+        load: Box::new(move || loader.analyser()),
+    })
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,140 @@
+//! The files that wait for the pipeline, which takes them one by one.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::album::FoundFile;
+
+/// Shared by the follower, who fills it, and the pipeline, which empties it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Queue(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    waiting: VecDeque<FoundFile>,
+    queued: HashSet<PathBuf>,
+    in_flight: HashSet<PathBuf>,
+    closed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a file that changed just now: someone may be waiting for it.
+    pub fn push_first(&self, file: FoundFile) {
+        let mut inner = self.lock();
+        if inner.queued.insert(file.path.clone()) {
+            inner.waiting.push_front(file);
+        }
+    }
+
+    /// Adds a file that a scan found.
+    pub fn push_last(&self, file: FoundFile) {
+        let mut inner = self.lock();
+        if inner.queued.insert(file.path.clone()) {
+            inner.waiting.push_back(file);
+        }
+    }
+
+    /// A file is committed.
+    pub fn done(&self, path: &Path) {
+        self.lock().in_flight.remove(path);
+    }
+
+    /// Puts the files that the pipeline did not get done back, as after an error.
+    pub fn put_back(&self) -> Vec<PathBuf> {
+        self.lock().in_flight.drain().collect()
+    }
+
+    /// Gives out nothing more.
+    pub fn close(&self) {
+        self.lock().closed = true;
+    }
+
+    /// Whether something at or below `path` is being looked at.
+    pub fn is_in_flight(&self, path: &Path) -> bool {
+        let inner = self.lock();
+        inner.in_flight.iter().any(|file| file.starts_with(path))
+    }
+
+    /// Whether the file waits or is being looked at.
+    pub fn contains(&self, path: &Path) -> bool {
+        let inner = self.lock();
+        inner.queued.contains(path) || inner.in_flight.contains(path)
+    }
+
+    /// All files that wait or are being looked at.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let inner = self.lock();
+        inner.queued.union(&inner.in_flight).cloned().collect()
+    }
+
+    /// Whether a turn of the pipeline is needed.
+    pub fn has_work(&self) -> bool {
+        let inner = self.lock();
+        !inner.closed && !inner.waiting.is_empty()
+    }
+
+    /// How many files wait or are being looked at.
+    pub fn len(&self) -> usize {
+        let inner = self.lock();
+        inner.waiting.len() + inner.in_flight.len()
+    }
+}
+
+/// What the pipeline is to look at next.
+impl Iterator for Queue {
+    type Item = FoundFile;
+
+    fn next(&mut self) -> Option<FoundFile> {
+        let mut inner = self.lock();
+        if inner.closed {
+            return None;
+        }
+        let file = inner.waiting.pop_front()?;
+        inner.queued.remove(&file.path);
+        inner.in_flight.insert(file.path.clone());
+        Some(file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::FileMeta;
+
+    fn file(path: &str) -> FoundFile {
+        FoundFile {
+            path: path.into(),
+            meta: FileMeta {
+                size: 1,
+                mtime_ns: 0,
+                inode: 0,
+                device: 0,
+            },
+        }
+    }
+
+    #[test]
+    fn fresh_files_go_first_and_each_is_queued_once() {
+        let mut queue = Queue::default();
+        queue.push_last(file("/a/1"));
+        queue.push_last(file("/a/2"));
+        queue.push_first(file("/b/3"));
+        queue.push_first(file("/a/1"));
+        assert_eq!((queue.has_work(), queue.len()), (true, 3));
+        assert_eq!(queue.next().unwrap().path, Path::new("/b/3"));
+        assert!(queue.is_in_flight(Path::new("/b")) && !queue.is_in_flight(Path::new("/a")));
+        assert!(queue.contains(Path::new("/b/3")) && queue.contains(Path::new("/a/1")));
+        queue.done(Path::new("/b/3"));
+        assert!(!queue.contains(Path::new("/b/3")));
+        queue.next();
+        assert_eq!(queue.put_back(), [PathBuf::from("/a/1")]);
+        queue.close();
+        assert_eq!(queue.next(), None);
+        assert_eq!((queue.has_work(), queue.len()), (false, 1));
+    }
+}

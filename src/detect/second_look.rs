@@ -1,0 +1,172 @@
+//! A second look at doubtful faces: those too small in the copy, with the photo's own pixels, and
+//! those that are rolled, turned upright.
+
+use image::{Rgb, RgbImage};
+
+use super::{DetectorParams, Yunet};
+use crate::affine::Affine;
+use crate::face::{BoundingBox, DetectedFace};
+use crate::raster::Raster;
+use crate::sample::sample;
+
+/// Side of the patch that is looked at: a multiple of the network's grid.
+const PATCH: u32 = 128;
+
+/// Side of the face in the patch (square root of its box's area): a size at which the network is at
+/// its best, with as much around the face again on either side.
+const FACE: f32 = 52.0;
+
+/// Least intersection over union of what is seen in the patch with the face that was expected there.
+const SAME: f32 = 0.3;
+
+/// Second looks at one photo.
+pub(super) struct SecondLook<'a> {
+    network: &'a Yunet,
+    params: &'a DetectorParams,
+    photo: &'a Raster,
+    /// Size of the finest copy that was looked at, as a share of the photo's.
+    finest: f32,
+}
+
+impl<'a> SecondLook<'a> {
+    pub const fn new(
+        network: &'a Yunet,
+        params: &'a DetectorParams,
+        photo: &'a Raster,
+        finest: f32,
+    ) -> Self {
+        Self {
+            network,
+            params,
+            photo,
+            finest,
+        }
+    }
+
+    /// The faces, best first, as they are after a second look at those that are worth it.
+    pub fn at(&self, faces: Vec<DetectedFace>) -> Vec<DetectedFace> {
+        let mut left = self.params.max_looks;
+        faces
+            .into_iter()
+            .map(|face| {
+                if left == 0 || !self.is_worth(&face) {
+                    return face;
+                }
+                left -= 1;
+                self.look(&face)
+                    .filter(|seen| seen.score > face.score)
+                    .unwrap_or(face)
+            })
+            .collect()
+    }
+
+    /// Whether a doubtful face could gain: it is small in the finest copy, and the photo has more
+    /// pixels of it, or it is rolled.
+    fn is_worth(&self, face: &DetectedFace) -> bool {
+        let DetectorParams {
+            doubt,
+            certainty,
+            small_face,
+            ..
+        } = *self.params;
+        let is_small =
+            self.finest < 0.8 && face.bounding_box.short_side() * self.finest < small_face;
+        (doubt..certainty).contains(&face.score)
+            && (is_small || roll(face).abs() >= self.params.roll)
+    }
+
+    /// The face as a second look shows it, if it does.
+    fn look(&self, face: &DetectedFace) -> Option<DetectedFace> {
+        let to_photo = patch_to_photo(face);
+        let to_stored = to_photo.then(&self.photo.upright_to_stored());
+        let mut patch = RgbImage::new(PATCH, PATCH);
+        let values = sample(self.photo.stored(), &to_stored, PATCH, PATCH);
+        for (pixel, value) in patch.pixels_mut().zip(values) {
+            *pixel = Rgb(value.map(|v| v.round() as u8));
+        }
+        let expected = face.through(&to_photo.inverse()?).bounding_box;
+        let seen = self
+            .network
+            .candidates(&patch, self.params.second_threshold)
+            .into_iter()
+            .filter(|seen| seen.bounding_box.iou(&expected) >= SAME)
+            .max_by(|a, b| a.score.total_cmp(&b.score))?;
+        // The box is upright in the photo too: that around a rolled one would be too large.
+        let scale = to_photo.x[0].hypot(to_photo.y[0]);
+        let centre = to_photo.apply(seen.bounding_box.centre());
+        let (width, height) = (
+            seen.bounding_box.width * scale,
+            seen.bounding_box.height * scale,
+        );
+        Some(DetectedFace {
+            bounding_box: BoundingBox {
+                x: centre.x - width / 2.0,
+                y: centre.y - height / 2.0,
+                width,
+                height,
+            },
+            ..seen.through(&to_photo)
+        })
+    }
+}
+
+/// How far a face is rolled, in radians, clockwise positive.
+fn roll(face: &DetectedFace) -> f32 {
+    face.landmarks.map_or(0.0, |l| {
+        let across = l.right_eye.x + l.right_mouth.x - l.left_eye.x - l.left_mouth.x;
+        let down = l.right_eye.y + l.right_mouth.y - l.left_eye.y - l.left_mouth.y;
+        down.atan2(across)
+    })
+}
+
+/// The map from a patch, in which the face stands upright in the middle, to the photo.
+fn patch_to_photo(face: &DetectedFace) -> Affine {
+    let scale = face.bounding_box.area().sqrt() / FACE;
+    let (sin, cos) = roll(face).sin_cos();
+    let (across, down) = (scale * cos, scale * sin);
+    let centre = face.bounding_box.centre();
+    let middle = PATCH as f32 / 2.0;
+    Affine {
+        x: [across, -down, centre.x - (across - down) * middle],
+        y: [down, across, centre.y - (down + across) * middle],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::{Landmarks, Point};
+
+    #[test]
+    fn a_patch_holds_the_face_upright_in_its_middle() {
+        let turn = Affine {
+            x: [0.8, -0.6, 300.0],
+            y: [0.6, 0.8, 200.0],
+        };
+        let points = [
+            (-9.0, -5.0),
+            (9.0, -5.0),
+            (0.0, 3.0),
+            (-7.0, 12.0),
+            (7.0, 12.0),
+        ];
+        let points = points.map(|(x, y)| turn.apply(Point { x, y }));
+        let face = DetectedFace {
+            bounding_box: BoundingBox {
+                x: 280.0,
+                y: 180.0,
+                width: 40.0,
+                height: 40.0,
+            },
+            landmarks: Some(Landmarks::from_points(points)),
+            score: 0.3,
+        };
+        assert!((roll(&face) - 0.6_f32.atan2(0.8)).abs() < 1e-5);
+        let seen = face.through(&patch_to_photo(&face).inverse().unwrap());
+        let centre = seen.bounding_box.centre();
+        assert!((centre.x - 64.0).abs() < 0.01 && (centre.y - 64.0).abs() < 0.01);
+        let marks = seen.landmarks.unwrap();
+        assert!((marks.left_eye.y - marks.right_eye.y).abs() < 0.01);
+        assert!(marks.right_eye.x - marks.left_eye.x > 18.0);
+    }
+}

@@ -1,0 +1,205 @@
+//! The network: weights in, cells of three strides out.
+
+use image::RgbImage;
+use safetensors::SafeTensors;
+
+use crate::error::{Error, Result};
+use crate::face::{BoundingBox, DetectedFace, Landmarks, Point};
+use crate::nn::Level;
+use crate::nn::separable::{FeatureMap, Layer, Separable, Source, Stem, Workspace, run};
+
+/// The sides of the input are multiples of this: the stride of the coarsest map.
+const GRID: u32 = 32;
+
+/// Pixels of the photo per cell of the three maps.
+const STRIDES: [f32; 3] = [8.0, 16.0, 32.0];
+
+/// Values of a cell: class, objectness, box (dx, dy, log width, log height), landmarks.
+const CELL: usize = 16;
+
+/// The network's weights, packed for the kernels.
+#[derive(Debug)]
+pub(super) struct Network {
+    stem: Stem,
+    /// Strides 2 and 4, up to the map of stride 8.
+    fine: [Separable; 7],
+    /// Stride 16.
+    middle: [Separable; 2],
+    /// Stride 32.
+    coarse: [Separable; 2],
+    /// Strides 8, 16, 32.
+    lateral: [Separable; 3],
+    /// Strides 8, 16, 32; the four heads of a stride merged into one unit.
+    heads: [Separable; 3],
+}
+
+/// Line buffers and maps, kept from picture to picture.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    workspace: Workspace,
+    backbone: [FeatureMap; 3],
+    neck: [FeatureMap; 3],
+    cells: FeatureMap,
+}
+
+impl Network {
+    /// Takes the weights from a safetensors file.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        let tensors = SafeTensors::deserialize(bytes)
+            .map_err(|error| Error::Model(format!("the detector's weights: {error}")))?;
+        let unit = |name: &str, relu| -> Result<Separable> {
+            let part = |part: &str| values(&tensors, &format!("{name}.{part}"));
+            Ok(Separable::new(
+                (&part("pw.w")?, &part("pw.b")?),
+                (&part("dw.w")?, &part("dw.b")?),
+                relu,
+            ))
+        };
+        let backbone = |name: &str| unit(&format!("backbone__{name}"), true);
+        let lateral = |level: u8| unit(&format!("neck__lateral_convs__{level}"), true);
+        let head = |level: u8| -> Result<Separable> {
+            let merged = |part: &str| -> Result<Vec<f32>> {
+                let mut all = Vec::new();
+                for kind in ["cls", "obj", "bbox", "kps"] {
+                    let name = format!("bbox_head__multi_level_{kind}__{level}.{part}");
+                    all.extend(values(&tensors, &name)?);
+                }
+                Ok(all)
+            };
+            Ok(Separable::new(
+                (&merged("pw.w")?, &merged("pw.b")?),
+                (&merged("dw.w")?, &merged("dw.b")?),
+                false,
+            ))
+        };
+        let stem_bias = values(&tensors, "backbone__model0.pw.b")?;
+        let stem = values(&tensors, "backbone__model0.pw.w")?;
+        Ok(Self {
+            stem: Stem::new(&rgb_innermost(&stem), &stem_bias),
+            fine: [
+                backbone("model0_dp")?,
+                backbone("model1_dp1")?,
+                backbone("model1_dp2")?,
+                backbone("model2_dp1")?,
+                backbone("model2_dp2")?,
+                backbone("model3_dp1")?,
+                backbone("model3_dp2")?,
+            ],
+            middle: [backbone("model4_dp1")?, backbone("model4_dp2")?],
+            coarse: [backbone("model5_dp1")?, backbone("model5_dp2")?],
+            lateral: [lateral(0)?, lateral(1)?, lateral(2)?],
+            heads: [head(0)?, head(1)?, head(2)?],
+        })
+    }
+
+    /// Faces of a picture that score at least `threshold`, in its pixels, unsuppressed and in no
+    /// order.
+    pub fn faces(
+        &self,
+        level: Level,
+        picture: &RgbImage,
+        threshold: f32,
+        buffers: &mut Buffers,
+    ) -> Vec<DetectedFace> {
+        let mut faces = Vec::new();
+        self.run(level, picture, buffers, |cells, stride| {
+            read_cells(cells, stride, threshold, &mut faces);
+        });
+        faces
+    }
+
+    /// Gives the cells of each stride to `read`.
+    fn run(
+        &self,
+        level: Level,
+        picture: &RgbImage,
+        buffers: &mut Buffers,
+        mut read: impl FnMut(&FeatureMap, f32),
+    ) {
+        use Layer::MaxPool;
+        let Buffers {
+            workspace,
+            backbone: [c3, c4, c5],
+            neck: [p3, p4, p5],
+            cells,
+        } = buffers;
+        let [s, m1a, m1b, m2a, m2b, m3a, m3b] = self.fine.each_ref().map(Layer::Separable);
+        let [m4a, m4b] = self.middle.each_ref().map(Layer::Separable);
+        let [m5a, m5b] = self.coarse.each_ref().map(Layer::Separable);
+        let padded = |side: u32| side.next_multiple_of(GRID) as usize;
+        let image = Source::Image {
+            stem: &self.stem,
+            rgb: picture.as_raw(),
+            width: picture.width() as usize,
+            padded: (padded(picture.width()), padded(picture.height())),
+        };
+        let fine = [s, MaxPool, m1a, m1b, m2a, m2b, MaxPool, m3a, m3b];
+        run(level, image, &fine, workspace, c3);
+        run(level, Source::Map(c3), &[MaxPool, m4a, m4b], workspace, c4);
+        run(level, Source::Map(c4), &[MaxPool, m5a, m5b], workspace, c5);
+
+        let [l3, l4, l5] = self.lateral.each_ref().map(|unit| [Layer::Separable(unit)]);
+        run(level, Source::Map(c5), &l5, workspace, p5);
+        c4.add_upsampled(p5);
+        run(level, Source::Map(c4), &l4, workspace, p4);
+        c3.add_upsampled(p4);
+        run(level, Source::Map(c3), &l3, workspace, p3);
+
+        for ((map, head), stride) in [p3, p4, p5].into_iter().zip(&self.heads).zip(STRIDES) {
+            run(
+                level,
+                Source::Map(map),
+                &[Layer::Separable(head)],
+                workspace,
+                cells,
+            );
+            read(cells, stride);
+        }
+    }
+}
+
+/// A tensor's values.
+fn values(tensors: &SafeTensors<'_>, name: &str) -> Result<Vec<f32>> {
+    let tensor = tensors
+        .tensor(name)
+        .map_err(|error| Error::Model(format!("the detector's weights: {name}: {error}")))?;
+    let bytes = tensor.data().as_chunks::<4>().0;
+    Ok(bytes.iter().map(|b| f32::from_le_bytes(*b)).collect())
+}
+
+/// `[out][bgr][9]`, as the weights lie, to `[out][9][rgb]`.
+fn rgb_innermost(weights: &[f32]) -> Vec<f32> {
+    weights
+        .chunks_exact(27)
+        .flat_map(|filter| (0..9).flat_map(move |tap| [2, 1, 0].map(|c| filter[c * 9 + tap])))
+        .collect()
+}
+
+/// Adds the faces of a stride's cells that score at least `threshold`.
+fn read_cells(cells: &FeatureMap, stride: f32, threshold: f32, faces: &mut Vec<DetectedFace>) {
+    let sigmoid = |logit: f32| 1.0 / (1.0 + (-logit).exp());
+    for (index, cell) in cells.data.chunks_exact(CELL).enumerate() {
+        let score = (sigmoid(cell[0]) * sigmoid(cell[1])).sqrt();
+        if score < threshold {
+            continue;
+        }
+        let (column, row) = ((index % cells.width) as f32, (index / cells.width) as f32);
+        let at = |dx: f32, dy: f32| Point {
+            x: (column + dx) * stride,
+            y: (row + dy) * stride,
+        };
+        let centre = at(cell[2], cell[3]);
+        let (width, height) = (cell[4].exp() * stride, cell[5].exp() * stride);
+        let points: [Point; 5] = std::array::from_fn(|k| at(cell[6 + 2 * k], cell[7 + 2 * k]));
+        faces.push(DetectedFace {
+            bounding_box: BoundingBox {
+                x: centre.x - width / 2.0,
+                y: centre.y - height / 2.0,
+                width,
+                height,
+            },
+            landmarks: Some(Landmarks::from_points(points)),
+            score,
+        });
+    }
+}

@@ -1,0 +1,116 @@
+//! A budget of bytes for the images in flight: several panoramas at once must not fill the memory.
+
+use std::io::Cursor;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use image::ImageReader;
+
+/// Bytes a pixel takes while it is decoded: the decoder's planes and the RGB made from them.
+const BYTES_PER_PIXEL: u64 = 6;
+
+/// What a compressed byte becomes, where the header does not tell the size.
+const EXPANSION: u64 = 16;
+
+/// Lets workers go ahead while all of them together stay within the budget. Who wants more than
+/// there is in all waits until nobody else is at work.
+#[derive(Debug)]
+pub(super) struct Budget {
+    bytes: u64,
+    in_use: Mutex<u64>,
+    released: Condvar,
+}
+
+impl Budget {
+    pub fn new(bytes: u64) -> Self {
+        Self {
+            bytes,
+            in_use: Mutex::new(0),
+            released: Condvar::new(),
+        }
+    }
+
+    /// Waits until there are `bytes` to be had; they are given back with the answer.
+    pub fn take(&self, bytes: u64) -> Share<'_> {
+        let bytes = bytes.min(self.bytes);
+        let in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut in_use = self
+            .released
+            .wait_while(in_use, |in_use| *in_use + bytes > self.bytes)
+            .unwrap_or_else(PoisonError::into_inner);
+        *in_use += bytes;
+        Share {
+            budget: self,
+            bytes,
+        }
+    }
+}
+
+/// A part of the budget.
+#[derive(Debug)]
+pub(super) struct Share<'a> {
+    budget: &'a Budget,
+    bytes: u64,
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        let in_use = &self.budget.in_use;
+        *in_use.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
+        self.budget.released.notify_all();
+    }
+}
+
+/// About how many bytes it takes to decode a file.
+pub(super) fn cost(file: &[u8]) -> u64 {
+    let length = file.len() as u64;
+    let size = ImageReader::new(Cursor::new(file))
+        .with_guessed_format()
+        .ok()
+        .and_then(|reader| reader.into_dimensions().ok());
+    let decoded = match size {
+        Some((width, height)) => u64::from(width) * u64::from(height) * BYTES_PER_PIXEL,
+        None => length.saturating_mul(EXPANSION),
+    };
+    length.saturating_add(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn all_shares_together_stay_within_the_budget() {
+        let budget = Budget::new(100);
+        let in_use = AtomicU64::new(0);
+        thread::scope(|scope| {
+            for worker in 0..4 {
+                let (budget, in_use) = (&budget, &in_use);
+                scope.spawn(move || {
+                    for round in 0..200 {
+                        let bytes = 10 + (worker * 37 + round * 13) % 90;
+                        let share = budget.take(bytes);
+                        assert!(in_use.fetch_add(bytes, Ordering::SeqCst) + bytes <= 100);
+                        in_use.fetch_sub(bytes, Ordering::SeqCst);
+                        drop(share);
+                    }
+                });
+            }
+        });
+        // More than there is: nobody else may be at work, but it goes ahead.
+        drop(budget.take(1000));
+        assert_eq!(*budget.in_use.lock().unwrap(), 0);
+    }
+
+    #[test]
+    fn a_picture_costs_by_its_pixels_and_anything_else_by_its_length() {
+        let mut png = Cursor::new(Vec::new());
+        let picture = image::RgbImage::new(300, 200);
+        picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+        let png = png.into_inner();
+        assert_eq!(cost(&png), png.len() as u64 + 300 * 200 * 6);
+        assert_eq!(cost(b"no picture"), 170);
+    }
+}

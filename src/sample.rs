@@ -1,0 +1,80 @@
+//! Sampling a picture where an affine map tells: face crops and patches.
+
+use image::RgbImage;
+
+use crate::affine::Affine;
+use crate::face::Point;
+
+/// Most samples along a side that one value averages; with it a grid of 48 values over 400 pixels is
+/// sampled without a gap, and a wider one densely enough.
+const MAX_SAMPLES: u32 = 8;
+
+/// RGB values, 0 to 255, of a grid of `width` × `height` cells that `to_picture` lays over a picture;
+/// row by row.
+///
+/// Each value is the mean over the area of its cell, with bilinear interpolation between the centres
+/// of pixels. What lies outside the picture repeats its edge.
+pub fn sample(
+    picture: &RgbImage,
+    to_picture: &Affine,
+    width: u32,
+    height: u32,
+) -> impl Iterator<Item = [f32; 3]> {
+    let along = |axis: usize| {
+        let step = to_picture.x[axis].hypot(to_picture.y[axis]);
+        (step.ceil() as u32).clamp(1, MAX_SAMPLES)
+    };
+    let (columns, rows) = (along(0), along(1));
+    let cells = (0..height).flat_map(move |y| (0..width).map(move |x| (x as f32, y as f32)));
+    cells.map(move |(x, y)| {
+        let mut sum = [0.0; 3];
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
+        {
+            let within = |i: u32, n: u32| (i as f32 + 0.5) / n as f32;
+            let place = Point {
+                x: x + within(column, columns),
+                y: y + within(row, rows),
+            };
+            let value = bilinear(picture, to_picture.apply(place));
+            for (sum, value) in sum.iter_mut().zip(value) {
+                *sum += value;
+            }
+        }
+        sum.map(|sum| sum / (columns * rows) as f32)
+    })
+}
+
+/// The value at a place of the picture, between the centres of four pixels.
+fn bilinear(picture: &RgbImage, place: Point) -> [f32; 3] {
+    let axis = |value: f32, length: u32| {
+        let last = (length - 1) as f32;
+        let value = (value - 0.5).clamp(0.0, last);
+        let low = value.floor();
+        (low as u32, (low + 1.0).min(last) as u32, value - low)
+    };
+    let (x0, x1, fx) = axis(place.x, picture.width());
+    let (y0, y1, fy) = axis(place.y, picture.height());
+    let [a, b] = [x0, x1].map(|x| picture.get_pixel(x, y0).0.map(f32::from));
+    let [c, d] = [x0, x1].map(|x| picture.get_pixel(x, y1).0.map(f32::from));
+    let mix = |a: f32, b: f32, f: f32| a + (b - a) * f;
+    std::array::from_fn(|i| mix(mix(a[i], b[i], fx), mix(c[i], d[i], fx), fy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::Rgb;
+
+    #[test]
+    fn a_cell_is_the_mean_of_the_pixels_it_covers_and_edges_repeat() {
+        let picture = RgbImage::from_fn(4, 2, |x, y| Rgb([10 * x as u8, 100 * y as u8, 7]));
+        let twice = Affine {
+            x: [2.0, 0.0, 0.0],
+            y: [0.0, 2.0, 0.0],
+        };
+        let cells: Vec<_> = sample(&picture, &twice, 3, 1).collect();
+        assert_eq!(cells[0], [5.0, 50.0, 7.0]);
+        assert_eq!(cells[1], [25.0, 50.0, 7.0]);
+        assert_eq!(cells[2], [30.0, 50.0, 7.0]);
+    }
+}

@@ -1,0 +1,189 @@
+//! What happened to a file decides what is done.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::thread;
+use std::time::Duration;
+
+use crate::common::fixture;
+use crate::harness::{
+    Daemon, add_cheap, faces, files, looks, number, numbered, portrait, size, status, tell, until,
+};
+use crate::testenv::TestEnv;
+
+/// Waits until everything that was done is in the index.
+fn settle(env: &TestEnv) {
+    let run = env.run("query --emotion happy --fresh --fresh-within 200");
+    assert!(run.code <= 1, "{run:?}");
+}
+
+fn paths(env: &TestEnv) -> Vec<String> {
+    let database = env.open().unwrap();
+    let mut statement = database
+        .prepare("SELECT CAST(path AS TEXT) FROM files ORDER BY path")
+        .unwrap();
+    let album = format!("{}/", env.path("album").display());
+    let rows = statement.query_map([], |row| row.get::<_, String>(0));
+    rows.unwrap()
+        .map(|path| path.unwrap().replace(&album, ""))
+        .collect()
+}
+
+#[test]
+fn whatever_happens_to_files_is_followed() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    let daemon = Daemon::start(&env);
+    settle(&env);
+    let (before, faces_before) = (looks(&env), faces(&env));
+    assert_eq!((before.len(), faces_before.len()), (2, 2));
+
+    // Moves, copies and links cost no look, whichever way they go.
+    fs::create_dir_all(env.album("a/b/c")).unwrap();
+    fs::rename(env.album("astronaut.jpg"), env.album("a/b/c/1.jpg")).unwrap();
+    fs::copy(env.album("hopper.jpg"), env.album("a/copy.jpg")).unwrap();
+    fs::hard_link(env.album("hopper.jpg"), env.album("a/hard.jpg")).unwrap();
+    settle(&env);
+    fs::rename(env.album("a"), env.album("z")).unwrap();
+    env.add("z/b/notes.txt", "no photo");
+    settle(&env);
+    let expected = ["hopper.jpg", "z/b/c/1.jpg", "z/copy.jpg", "z/hard.jpg"];
+    assert_eq!(paths(&env), expected);
+    assert_eq!((looks(&env), faces(&env)), (before.clone(), faces_before));
+
+    // The renamed folder is followed under its new name, and so is a new one of the old name.
+    env.add("z/b/c/2.jpg", fixture("chelsea.jpg"));
+    env.add("a/3.jpg", fixture("camera.jpg"));
+    settle(&env);
+    assert!(paths(&env).contains(&"z/b/c/2.jpg".to_owned()));
+    assert!(paths(&env).contains(&"a/3.jpg".to_owned()));
+
+    // Replaced under the same name, deleted, moved out and in again.
+    fs::remove_file(env.album("hopper.jpg")).unwrap();
+    env.add("hopper.jpg", fixture("coffee.jpg"));
+    fs::remove_file(env.album("z/copy.jpg")).unwrap();
+    fs::rename(env.album("z/b"), env.path("outside")).unwrap();
+    settle(&env);
+    assert_eq!(paths(&env), ["a/3.jpg", "hopper.jpg", "z/hard.jpg"]);
+    assert_eq!(
+        number(
+            &env,
+            "SELECT face_count FROM photos JOIN files ON photo_id = id WHERE path LIKE '%/album/hopper.jpg'"
+        ),
+        0
+    );
+    fs::rename(env.path("outside"), env.album("again")).unwrap();
+    settle(&env);
+    assert!(paths(&env).contains(&"again/c/1.jpg".to_owned()));
+    assert_eq!(looks(&env)[..2], before[..], "its content was known");
+
+    fs::remove_dir_all(env.album("again")).unwrap();
+    settle(&env);
+    assert_eq!(paths(&env), ["a/3.jpg", "hopper.jpg", "z/hard.jpg"]);
+    let (ended, took) = daemon.stop();
+    assert!(ended.success() && took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn promise_5_half_written_files_wait() {
+    let env = TestEnv::new();
+    let _daemon = Daemon::start(&env);
+    let photo = fixture("astronaut.jpg");
+    let pieces = size(6, 30);
+    let pause = size(Duration::from_millis(400), Duration::from_secs(1));
+    let mut dribbled = File::create(env.album("dribbled.jpg")).unwrap();
+    for piece in photo.chunks(photo.len().div_ceil(pieces)) {
+        dribbled.write_all(piece).unwrap();
+        dribbled.flush().unwrap();
+        // The pause is what is tested: longer than the settling time.
+        thread::sleep(pause);
+        assert_eq!(files(&env), 0);
+    }
+    drop(dribbled);
+    until("the whole file", || files(&env) == 1);
+
+    // As rsync and browsers do it.
+    for (temporary, name) in [
+        (".r.jpg.Xy12ab", "r.jpg"),
+        ("b.jpg.part", "b.jpg"),
+        ("s.jpg~", "s.jpg"),
+    ] {
+        let half = env.add(temporary, &photo[..photo.len() / 2]);
+        settle(&env);
+        assert!(!paths(&env).contains(&name.to_owned()));
+        fs::write(&half, numbered(&photo, name.len())).unwrap();
+        fs::rename(half, env.album(name)).unwrap();
+    }
+    settle(&env);
+    assert_eq!(paths(&env), ["b.jpg", "dribbled.jpg", "r.jpg", "s.jpg"]);
+    let errors = "SELECT count(*) FROM photos WHERE skip_reason IS NOT NULL";
+    assert_eq!(number(&env, errors), 0);
+    tell(
+        "5",
+        format!(
+            "{pieces} pieces {pause:?} apart and three temporary names: a row each, no error row"
+        ),
+    );
+}
+
+#[test]
+fn promise_7_a_renamed_folder_costs_no_look() {
+    let env = TestEnv::new();
+    let count = size(500, 10_000);
+    env.add("old/portrait.jpg", portrait());
+    add_cheap(&env, "old", 1..count);
+    let _daemon = Daemon::start(&env);
+    settle(&env);
+    let (before, faces_before) = (looks(&env), faces(&env));
+    assert_eq!(before.len(), count);
+
+    let start = std::time::Instant::now();
+    fs::rename(env.album("old"), env.album("new")).unwrap();
+    settle(&env);
+    let took = start.elapsed();
+    assert_eq!((looks(&env), faces(&env)), (before, faces_before));
+    let moved = "SELECT count(*) FROM files WHERE path LIKE '%/album/new/%'";
+    assert_eq!(
+        (number(&env, moved), files(&env)),
+        (count as i64, count as i64)
+    );
+    tell(
+        "7",
+        format!("{count} files renamed with their folder: no look, numbers kept, {took:.1?}"),
+    );
+}
+
+#[test]
+fn excluded_folders_are_not_watched_and_new_ones_are() {
+    let env = TestEnv::new();
+    env.add("@eaDir/a.jpg", fixture("hopper.jpg"));
+    env.add(".hidden/a.jpg", fixture("hopper.jpg"));
+    fs::create_dir_all(env.album("one/two")).unwrap();
+    let _daemon = Daemon::start(&env);
+    assert_eq!(status(&env)["daemon"]["watched_folders"], 3);
+    fs::create_dir_all(env.album("one/two/three/@eaDir")).unwrap();
+    fs::create_dir_all(env.album("four/five/six")).unwrap();
+    until("new folders are watched", || {
+        status(&env)["daemon"]["watched_folders"] == 7
+    });
+    fs::remove_dir_all(env.album("four")).unwrap();
+    until("gone folders are not", || {
+        status(&env)["daemon"]["watched_folders"] == 4
+    });
+    assert_eq!(files(&env), 0);
+}
+
+#[test]
+fn photos_that_are_gone_for_good_are_forgotten_after_the_grace_period() {
+    let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
+    let path = env.add("gone.jpg", "not for long");
+    env.index();
+    fs::remove_file(path).unwrap();
+    env.index();
+    let photos = "SELECT count(*) FROM photos";
+    let daemon = Daemon::start(&env);
+    settle(&env);
+    assert_eq!(number(&env, photos), 2);
+    daemon.stop();
+    let _daemon = Daemon::start_with(&env, &[("FER_INDEX_WATCH_KEEP_DAYS", "0")]);
+    until("the photo is forgotten", || number(&env, photos) == 1);
+}

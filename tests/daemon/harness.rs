@@ -1,0 +1,235 @@
+//! A daemon that follows the album of a test, and photos that cost little.
+
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use image::imageops::crop_imm;
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::common::{jpeg, photo};
+use crate::testenv::TestEnv;
+
+/// Far more time than anything needs, even on a busy machine.
+const DEADLINE: Duration = Duration::from_mins(4);
+
+/// Settings under which tests do not wait long.
+pub const QUICK: [(&str, &str); 2] = [
+    ("FER_INDEX_WATCH_SETTLE_SECONDS", "0.3"),
+    ("FER_INDEX_WATCH_RESCAN_SECONDS", "3600"),
+];
+
+/// A running daemon; it is killed with the value.
+pub struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    /// Starts `watch album` and waits until it has held the album against the index.
+    pub fn start(env: &TestEnv) -> Self {
+        Self::start_with(env, &[])
+    }
+
+    /// The same with settings from the environment.
+    pub fn start_with(env: &TestEnv, settings: &[(&str, &str)]) -> Self {
+        let daemon = Self::spawn(env, settings);
+        until("the daemon is ready", || {
+            status(env)["daemon"]["is_ready"] == true
+        });
+        daemon
+    }
+
+    /// Starts it without waiting for anything.
+    pub fn spawn(env: &TestEnv, settings: &[(&str, &str)]) -> Self {
+        let log = env.path("daemon.log");
+        let mut command = env.command("watch album");
+        command.envs(QUICK).envs(settings.iter().copied());
+        command.stderr(
+            File::options()
+                .create(true)
+                .append(true)
+                .open(&log)
+                .unwrap(),
+        );
+        Self {
+            child: command.spawn().unwrap(),
+            log,
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal: TERM, STOP, …
+    pub fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Ends it without a warning.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Stops it as a supervisor does; how it ended and how long that took.
+    pub fn stop(mut self) -> (ExitStatus, Duration) {
+        let start = Instant::now();
+        self.signal("TERM");
+        let mut status = None;
+        until("the daemon stops", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        (status.unwrap(), start.elapsed())
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// A figure of `/proc/PID/status` in KiB: `VmRSS`, …
+    pub fn memory(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("the daemon logged:\n{}", self.log());
+        }
+    }
+}
+
+/// Waits for a condition.
+#[track_caller]
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What `status --json` says; null while there is no database.
+pub fn status(env: &TestEnv) -> Value {
+    let run = env.run("status --json");
+    if run.code == 0 {
+        run.json()
+    } else {
+        Value::Null
+    }
+}
+
+/// Whether the tests are to do what the promises say in full.
+pub fn is_full() -> bool {
+    env::var("RELIABILITY").is_ok_and(|size| size == "full")
+}
+
+/// The size of a test: small, or in full.
+pub fn size<T>(small: T, full: T) -> T {
+    if is_full() { full } else { small }
+}
+
+/// Tells a figure for the table of `docs/reliability.md`.
+pub fn tell(promise: &str, figure: impl Display) {
+    eprintln!("RESULT {promise}: {figure}");
+}
+
+/// Bytes of a JPEG that nobody else has: a comment tells them apart, and the pixels stay.
+pub fn numbered(jpeg: &[u8], number: usize) -> Vec<u8> {
+    let comment = format!("{number:08}");
+    let length = (comment.len() as u16 + 2).to_be_bytes();
+    let (start_of_image, rest) = jpeg.split_at(2);
+    [
+        start_of_image,
+        b"\xff\xfe",
+        &length,
+        comment.as_bytes(),
+        rest,
+    ]
+    .concat()
+}
+
+/// A small portrait, to be numbered.
+pub fn portrait() -> Vec<u8> {
+    jpeg(crop_imm(&photo("astronaut.jpg"), 110, 5, 170, 170).to_image())
+}
+
+/// A file that costs a row and no look: it is skipped as no image, by its content.
+pub fn cheap(number: usize) -> String {
+    format!("photo number {number}, or not")
+}
+
+/// Adds cheap files `from..to` to the album, a thousand in a folder.
+pub fn add_cheap(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
+    for number in range {
+        let name = format!("{folder}/{:03}/{number:06}.jpg", number / 1000);
+        env.add(name, cheap(number));
+    }
+}
+
+/// The number in the first row of an answer; 0 while there is no database.
+pub fn number(env: &TestEnv, sql: &str) -> i64 {
+    let ask = |database: Connection| database.query_row(sql, [], |row| row.get(0));
+    env.open().and_then(ask).unwrap_or_default()
+}
+
+/// How many files the index knows.
+pub fn files(env: &TestEnv) -> i64 {
+    number(env, "SELECT count(*) FROM files")
+}
+
+/// Every photo with its number and the moment of its last look: the same before and after, if
+/// nothing was looked at again.
+pub fn looks(env: &TestEnv) -> Vec<(i64, i64)> {
+    rows(env, "SELECT id, indexed_at FROM photos ORDER BY id")
+}
+
+/// Every face with its photo.
+pub fn faces(env: &TestEnv) -> Vec<(i64, i64)> {
+    rows(env, "SELECT id, photo_id FROM faces ORDER BY id")
+}
+
+fn rows(env: &TestEnv, sql: &str) -> Vec<(i64, i64)> {
+    let database = env.open().unwrap();
+    let mut statement = database.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// The database is whole.
+#[track_caller]
+pub fn assert_whole(database: &Path) {
+    let database = Connection::open(database).unwrap();
+    let verdict: String = database
+        .pragma_query_value(None, "integrity_check", |row| row.get(0))
+        .unwrap();
+    assert_eq!(verdict, "ok");
+    let mut check = database.prepare("PRAGMA foreign_key_check").unwrap();
+    assert!(!check.exists([]).unwrap());
+}
+
+/// The `share` quantile of the times.
+pub fn quantile(times: &mut [Duration], share: f64) -> Duration {
+    times.sort();
+    times[((times.len() - 1) as f64 * share).round() as usize]
+}

@@ -1,0 +1,168 @@
+//! A long time of everything at once; in the end the index is as if it had been made at once.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+
+use fer_index::emotion::Emotion;
+use fer_index::store::{Query, Store};
+
+use crate::crashes::Random;
+use crate::harness::{Daemon, assert_whole, cheap, numbered, portrait, size, tell};
+use crate::testenv::TestEnv;
+
+/// What is stored of the files that are there, without numbers that depend on the order of work
+/// and without dates of files, which copies share in the order in which they were met.
+const TABLES: [&str; 2] = [
+    "SELECT CAST(path AS TEXT) || '|' || size || '|' || mtime_ns || '|' || inode || '|' || hex(hash)
+            || '|' || coalesce(p.skip_reason, '') || '|' || face_count
+     FROM files f JOIN photos p ON p.id = photo_id ORDER BY path",
+    "SELECT DISTINCT hex(hash) || '|' || emotion || '|' || score
+     FROM photo_scores s JOIN files f ON f.photo_id = s.photo_id JOIN photos p ON p.id = s.photo_id
+     ORDER BY 1",
+];
+
+fn tables(database: &std::path::Path) -> Vec<String> {
+    let database = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut rows = Vec::new();
+    for table in TABLES {
+        let mut statement = database.prepare(table).unwrap();
+        let found = statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .unwrap();
+        rows.extend(found.map(Result::unwrap));
+    }
+    rows
+}
+
+/// Does things to files, as many people at once would.
+struct Turmoil<'a> {
+    env: &'a TestEnv,
+    random: Random,
+    portrait: Vec<u8>,
+    made: usize,
+    done: usize,
+}
+
+impl Turmoil<'_> {
+    fn some_path(&mut self) -> PathBuf {
+        let (folder, name) = (self.random.below(6), self.random.below(40));
+        self.env
+            .album(format!("{folder}/{}/{name}.jpg", self.random.below(3)))
+    }
+
+    fn some_folder(&mut self) -> PathBuf {
+        let (a, b) = (self.random.below(6), self.random.below(3));
+        self.env.album(format!("{a}/{b}"))
+    }
+
+    fn content(&mut self) -> Vec<u8> {
+        self.made += 1;
+        match self.random.below(12) {
+            0 => numbered(&self.portrait, self.made),
+            1 => cheap(self.random.below(20) as usize).into(), // a copy of another
+            _ => cheap(1000 + self.made).into(),
+        }
+    }
+
+    fn act(&mut self) {
+        let path = self.some_path();
+        let other = self.some_path();
+        // Some of it cannot be done at the moment; that is part of it.
+        let _ = match self.random.below(14) {
+            0..=4 => {
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                let content = self.content();
+                fs::write(&path, content)
+            }
+            5 => fs::rename(&path, &other),
+            6 => fs::copy(&path, &other).map(drop),
+            7 => fs::hard_link(&path, &other).and_then(|()| fs::remove_file(&path)),
+            8 => {
+                let half = path.with_extension("jpg.part");
+                let content = self.content();
+                fs::write(&half, content).and_then(|()| fs::rename(&half, &path))
+            }
+            9 => fs::File::options()
+                .write(true)
+                .open(&path)
+                .and_then(|file| file.set_len(5)),
+            10 => fs::rename(self.some_folder(), self.some_folder()),
+            11 if self.random.below(8) == 0 => fs::remove_dir_all(self.some_folder()),
+            _ => fs::remove_file(&path),
+        };
+        self.done += 1;
+    }
+}
+
+#[test]
+fn after_a_soak_the_index_equals_a_fresh_one() {
+    let env = TestEnv::new();
+    let span = size(Duration::from_mins(1), Duration::from_mins(10));
+    let daemon = Daemon::start(&env);
+    let is_over = AtomicBool::new(false);
+    let mut turmoil = Turmoil {
+        env: &env,
+        random: Random(42),
+        portrait: portrait(),
+        made: 0,
+        done: 0,
+    };
+    let queries: usize = thread::scope(|scope| {
+        let loops: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let store = Store::open_existing(&env.database()).unwrap();
+                    let mut count = 0;
+                    while !is_over.load(Ordering::Relaxed) {
+                        store
+                            .query(&Query::for_emotion(Emotion::Happy))
+                            .expect("an answer");
+                        count += 1;
+                        thread::sleep(Duration::from_millis(20));
+                    }
+                    count
+                })
+            })
+            .collect();
+        let end = Instant::now() + span;
+        while Instant::now() < end {
+            turmoil.act();
+            thread::sleep(Duration::from_millis(turmoil.random.below(20)));
+        }
+        is_over.store(true, Ordering::Relaxed);
+        loops
+            .into_iter()
+            .map(|queries| queries.join().unwrap())
+            .sum()
+    });
+    let run = env.run("query --emotion happy --fresh --fresh-within 200");
+    assert!(run.code <= 1, "{run:?}");
+    let log = daemon.log();
+    daemon.stop();
+    assert_whole(&env.database());
+
+    let fresh = env.path("fresh.sqlite3");
+    let run = env.run("index album --database fresh.sqlite3 --json");
+    assert_eq!(run.code, 0, "{run:?}");
+    let (followed, fresh) = (tables(&env.database()), tables(&fresh));
+    for row in &followed {
+        assert!(fresh.contains(row), "too much: {row}\n{log}");
+    }
+    for row in &fresh {
+        assert!(followed.contains(row), "missing: {row}\n{log}");
+    }
+    assert_eq!(followed.len(), fresh.len());
+    tell(
+        "soak",
+        format!(
+            "{span:?}, {} actions, {queries} queries: {} rows, equal to a fresh index",
+            turmoil.done,
+            fresh.len()
+        ),
+    );
+}
