@@ -4,7 +4,9 @@
 //! cargo run --release --example big_index -- FILE 1000000
 //! ```
 //!
-//! A file that is already there is only measured.
+//! The photos are those of a family over 22 years: most taken at home, the others on trips to
+//! thirty places; a folder for each month and trip, five cameras, one face and a half on average. A file that is already
+//! there is only measured.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
@@ -15,13 +17,17 @@ use std::{env, fs};
 use fer_index::emotion::{Emotion, EmotionScores, EmotionSet};
 use fer_index::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use fer_index::file::FileMeta;
+use fer_index::geo::{Circle, Region};
 use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
-use fer_index::store::{Models, PhotoRecord, Query, Scan, Store};
+use fer_index::store::{Models, Order, PhotoRecord, Query, Scan, Store, Who};
 use jiff::SignedDuration;
 use jiff::civil::date;
 
 /// Photos in a transaction and in a folder.
 const BATCH: u64 = 500;
+
+/// Times that a question is put, for the percentiles.
+const ROUNDS: usize = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = env::args_os().skip(1);
@@ -53,7 +59,7 @@ fn fill(store: &mut Store, photos: u64) -> fer_index::error::Result<()> {
         store.batch(|batch| {
             for number in first..(first + BATCH).min(photos) {
                 let id = batch.put_photo(&photo(number, &mut random))?;
-                let path = format!("/home/someone/Pictures/{first:07}/IMG_{number:07}.jpg");
+                let path = format!("{}/IMG_{number:07}.jpg", folder(first));
                 let meta = FileMeta {
                     size: 3_000_000,
                     mtime_ns: 1_700_000_000_000_000_000,
@@ -76,6 +82,42 @@ fn fill(store: &mut Store, photos: u64) -> fer_index::error::Result<()> {
     Ok(())
 }
 
+/// Every fifth folder is a trip's.
+fn folder(first: u64) -> String {
+    let number = first / BATCH;
+    let year = 2003 + number % 22;
+    match trip(first) {
+        Some(trip) => format!("/home/someone/Pictures/{year}/Trip {trip:03} {number:05}"),
+        None => format!(
+            "/home/someone/Pictures/{year}/{:02} {number:05}",
+            number % 12 + 1
+        ),
+    }
+}
+
+fn trip(number: u64) -> Option<u64> {
+    let folder = number / BATCH;
+    (folder % 5 == 4).then_some(folder * 7 % 150)
+}
+
+const HOME: GeoPoint = GeoPoint {
+    latitude: 48.137,
+    longitude: 11.575,
+};
+
+/// Somewhere within a few kilometres of home or of a trip's place.
+fn position(number: u64, random: &mut Random) -> GeoPoint {
+    let middle = trip(number).map_or(HOME, |trip| GeoPoint {
+        latitude: (trip * 37 % 110) as f64 - 50.0,
+        longitude: (trip * 101 % 360) as f64 - 180.0,
+    });
+    let near = |random: &mut Random| f64::from(random.next()) * 0.4;
+    GeoPoint {
+        latitude: middle.latitude + near(random),
+        longitude: middle.longitude + near(random),
+    }
+}
+
 fn photo(number: u64, random: &mut Random) -> PhotoRecord {
     let faces = [0, 0, 1, 1, 2, 5][(random.next() * 6.0) as usize];
     PhotoRecord {
@@ -92,14 +134,15 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
                     offset: None,
                     source: DateSource::Exif,
                 }),
-                position: Some(GeoPoint {
-                    latitude: f64::from(random.next()) * 180.0 - 90.0,
-                    longitude: f64::from(random.next()) * 360.0 - 180.0,
-                }),
-                camera: Some("Canon EOS R5".into()),
+                position: (random.next() < 0.7).then(|| position(number, random)),
+                camera: Some(CAMERAS[(random.next().powi(3) * 5.0) as usize].into()),
                 lens: Some("RF24-105mm F4 L IS USM".into()),
-                description: None,
-                keywords: Vec::new(),
+                description: (random.next() < 0.02).then(|| "birthday party".into()),
+                keywords: if random.next() < 0.1 {
+                    vec!["Family".into()]
+                } else {
+                    Vec::new()
+                },
             },
             models: Models {
                 detector: "yunet-s".into(),
@@ -109,6 +152,14 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
         }),
     }
 }
+
+const CAMERAS: [&str; 5] = [
+    "Pixel 8",
+    "iPhone 12",
+    "Canon EOS R5",
+    "NIKON D90",
+    "DSC-T5",
+];
 
 fn face(random: &mut Random) -> ScoredFace {
     let (x, y) = (random.next() * 3500.0, random.next() * 2500.0);
@@ -130,76 +181,135 @@ fn face(random: &mut Random) -> ScoredFace {
     }
 }
 
+/// A filter by its flag, and how to set it.
+type Filter = (&'static str, fn(&mut Query));
+
+const FILTERS: &[Filter] = &[
+    ("emotion happy or sad", |query| {
+        query.emotions = [Emotion::Happy, Emotion::Sad].into_iter().collect();
+    }),
+    ("min-score 0.9", |query| query.min_score = 0.9),
+    ("who most", |query| query.who = Who::Most),
+    ("who all", |query| query.who = Who::All),
+    ("faces 5", |query| query.faces = Some(5..=5)),
+    ("since and until one year", |query| {
+        query.since = Some(date(2018, 7, 1).at(0, 0, 0, 0));
+        query.until = Some(date(2019, 7, 1).at(0, 0, 0, 0));
+    }),
+    ("since and until one day", |query| {
+        query.since = Some(date(2018, 7, 1).at(0, 0, 0, 0));
+        query.until = Some(date(2018, 7, 2).at(0, 0, 0, 0));
+    }),
+    ("under a folder of 500", |query| {
+        query.under = Some(folder(500).into())
+    }),
+    ("under a folder of all", |query| {
+        query.under = Some("/home/someone".into())
+    }),
+    ("album (a trip)", |query| {
+        query.album = Some("trip 003".into())
+    }),
+    ("near home", |query| query.near = Some(circle(HOME, 5.0))),
+    ("near a trip", |query| {
+        let place = GeoPoint {
+            latitude: -49.0,
+            longitude: 123.0,
+        };
+        query.near = Some(circle(place, 50.0));
+    }),
+    ("away", |query| query.away = Some(100.0)),
+    ("camera of many", |query| {
+        query.camera = Some("pixel".into())
+    }),
+    ("camera of few", |query| query.camera = Some("dsc".into())),
+    ("text of 2 %", |query| query.text = Some("birthday".into())),
+    ("text of 10 %", |query| query.text = Some("family".into())),
+    ("min-detection 0.95", |query| query.min_detection = 0.95),
+    ("min-face-size 300", |query| query.min_face = 300.0),
+    ("one-per-burst", |query| query.one_per_burst = true),
+    ("order date", |query| {
+        query.order = Order::Date;
+        query.min_score = query.min_score.max(0.5);
+    }),
+    ("order random", |query| {
+        query.order = Order::Random { seed: 1 };
+        query.min_score = query.min_score.max(0.5);
+    }),
+    ("limit 200 offset 1000", |query| {
+        (query.limit, query.offset) = (200, 1000)
+    }),
+];
+
+fn circle(centre: GeoPoint, km: f64) -> Region {
+    Region::Circle(Circle { centre, km })
+}
+
 fn measure(store: &Store) -> Result<(), Box<dyn Error>> {
     let plain = Query::for_emotion(Emotion::Happy);
-    let july = |year| date(year, 7, 1).at(0, 0, 0, 0);
-    let questions = [
-        ("top 20", plain.clone()),
-        (
-            "surest faces only",
-            Query {
-                min_detection: 0.9,
-                min_face: 100.0,
-                ..plain.clone()
-            },
-        ),
-        (
-            "one year",
-            Query {
-                since: Some(july(2018)),
-                until: Some(july(2019)),
-                ..plain.clone()
-            },
-        ),
-        (
-            "one day",
-            Query {
-                since: Some(july(2018)),
-                until: Some(date(2018, 7, 2).at(0, 0, 0, 0)),
-                ..plain.clone()
-            },
-        ),
-        (
-            "one folder of 500",
-            Query {
-                under: Some("/home/someone/Pictures/0000500".into()),
-                ..plain.clone()
-            },
-        ),
-        (
-            "one folder of all",
-            Query {
-                under: Some("/home/someone".into()),
-                ..plain.clone()
-            },
-        ),
-        (
-            "top 1,000",
-            Query {
-                limit: 1000,
-                ..plain
-            },
-        ),
-    ];
-    for (name, query) in questions {
-        let mut times: Vec<Duration> = Vec::new();
-        let mut hits = 0;
-        for round in 0..50 {
-            let query = Query {
-                emotions: EmotionSet::of(Emotion::ALL[round % Emotion::COUNT]),
-                ..query.clone()
-            };
-            let started = Instant::now();
-            hits = store.query(&query)?.len();
-            times.push(started.elapsed());
-        }
-        times.sort();
-        println!(
-            "{name}: {hits} hits, median {:.2?}, worst of 50 {:.2?}",
-            times[25], times[49]
-        );
+    tell("top 20 of an emotion", &times(store, &plain, ROUNDS)?);
+    for (name, set) in FILTERS {
+        let mut query = plain.clone();
+        set(&mut query);
+        tell(name, &times(store, &query, ROUNDS)?);
     }
+    println!(
+        "\n| pairs, the slowest first | hits | median | worst of 5 |\n| --- | --- | --- | --- |"
+    );
+    let mut pairs = Vec::new();
+    for (index, (one, set_one)) in FILTERS.iter().enumerate() {
+        for (other, set_other) in &FILTERS[..index] {
+            let mut query = plain.clone();
+            set_other(&mut query);
+            set_one(&mut query);
+            pairs.push((format!("{other} + {one}"), times(store, &query, 5)?));
+        }
+    }
+    pairs.sort_by_key(|(_, (_, times))| std::cmp::Reverse(times[times.len() / 2]));
+    for (name, (hits, times)) in pairs.iter().take(15) {
+        let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
+        println!("| {name} | {hits} | {median:.1?} | {worst:.1?} |");
+    }
+    let over = |limit: u64| {
+        let limit = Duration::from_millis(limit);
+        pairs
+            .iter()
+            .filter(|(_, (_, times))| times[times.len() / 2] > limit)
+            .count()
+    };
+    println!(
+        "{} pairs, {} of them over 50 ms, {} over 20 ms",
+        pairs.len(),
+        over(50),
+        over(20)
+    );
     Ok(())
+}
+
+/// How many photos a question finds, and how long it took each time, ascending. The emotion is another
+/// each time where only one is asked for.
+fn times(
+    store: &Store,
+    query: &Query,
+    rounds: usize,
+) -> Result<(usize, Vec<Duration>), Box<dyn Error>> {
+    let mut times = Vec::new();
+    let mut hits = 0;
+    for round in 0..rounds {
+        let mut query = query.clone();
+        if query.emotions.iter().count() == 1 {
+            query.emotions = EmotionSet::of(Emotion::ALL[round % Emotion::COUNT]);
+        }
+        let started = Instant::now();
+        hits = store.query(&query)?.len();
+        times.push(started.elapsed());
+    }
+    times.sort();
+    Ok((hits, times))
+}
+
+fn tell(name: &str, (hits, times): &(usize, Vec<Duration>)) {
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+    println!("| {name} | {hits} | {:.2?} | {:.2?} |", at(50), at(99));
 }
 
 /// Knuth's MMIX generator.

@@ -9,37 +9,50 @@ ALTER TABLE photos ADD COLUMN cell INTEGER GENERATED ALWAYS AS (
     + CAST((longitude + 180.0) * 10.0 AS INTEGER) % 3600
 ) VIRTUAL;
 
-CREATE INDEX photos_by_taken ON photos (taken_local) WHERE skip_reason IS NULL;
-CREATE INDEX photos_by_faces ON photos (face_count) WHERE skip_reason IS NULL;
+-- The reason goes along so that these answer alone.
+CREATE INDEX photos_by_taken ON photos (taken_local, skip_reason) WHERE skip_reason IS NULL;
+CREATE INDEX photos_by_faces ON photos (face_count, skip_reason) WHERE skip_reason IS NULL;
 CREATE INDEX photos_by_camera ON photos (camera) WHERE camera IS NOT NULL;
-CREATE INDEX photos_by_cell ON photos (cell, latitude, longitude) WHERE cell IS NOT NULL;
 CREATE INDEX faces_by_detection ON faces (detection_score, photo_id);
 CREATE INDEX faces_by_size ON faces (size, photo_id);
 
--- How many photos each cell has: counting them takes too long for a query.
+-- The photos of each cell: an index of a computed column does not answer alone. And how many they
+-- are: counting them takes too long for a query.
+CREATE TABLE photo_cells (
+    cell     INTEGER NOT NULL,
+    photo_id INTEGER NOT NULL,
+    PRIMARY KEY (cell, photo_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE places (
     cell   INTEGER PRIMARY KEY,
     photos INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO places SELECT cell, count(*) FROM photos WHERE cell IS NOT NULL GROUP BY cell;
-
-CREATE TRIGGER places_after_insert AFTER INSERT ON photos WHEN NEW.cell IS NOT NULL BEGIN
+CREATE TRIGGER photo_cell_added AFTER INSERT ON photo_cells BEGIN
     INSERT INTO places VALUES (NEW.cell, 1) ON CONFLICT (cell) DO UPDATE SET photos = photos + 1;
 END;
 
-CREATE TRIGGER places_after_delete AFTER DELETE ON photos WHEN OLD.cell IS NOT NULL BEGIN
+CREATE TRIGGER photo_cell_removed AFTER DELETE ON photo_cells BEGIN
     UPDATE places SET photos = photos - 1 WHERE cell = OLD.cell;
     DELETE FROM places WHERE cell = OLD.cell AND photos = 0;
 END;
 
-CREATE TRIGGER places_after_update AFTER UPDATE OF latitude, longitude ON photos
-WHEN NEW.cell IS NOT OLD.cell BEGIN
-    UPDATE places SET photos = photos - 1 WHERE cell = OLD.cell;
-    DELETE FROM places WHERE cell = OLD.cell AND photos = 0;
-    INSERT INTO places SELECT NEW.cell, 1 WHERE NEW.cell IS NOT NULL
-        ON CONFLICT (cell) DO UPDATE SET photos = photos + 1;
+CREATE TRIGGER photo_added AFTER INSERT ON photos WHEN NEW.cell IS NOT NULL BEGIN
+    INSERT INTO photo_cells VALUES (NEW.cell, NEW.id);
 END;
+
+CREATE TRIGGER photo_removed AFTER DELETE ON photos WHEN OLD.cell IS NOT NULL BEGIN
+    DELETE FROM photo_cells WHERE cell = OLD.cell AND photo_id = OLD.id;
+END;
+
+CREATE TRIGGER photo_moved AFTER UPDATE OF latitude, longitude ON photos
+WHEN NEW.cell IS NOT OLD.cell BEGIN
+    DELETE FROM photo_cells WHERE cell = OLD.cell AND photo_id = OLD.id;
+    INSERT INTO photo_cells SELECT NEW.cell, NEW.id WHERE NEW.cell IS NOT NULL;
+END;
+
+INSERT INTO photo_cells SELECT cell, id FROM photos WHERE cell IS NOT NULL;
 
 -- Every folder that has held a photo: few, so that looking through their names is cheap.
 CREATE TABLE folders (

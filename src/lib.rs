@@ -9,7 +9,8 @@
 //!   └──────────────────── cli asks and shows ◀───────── query ──────────────────────┘
 //! ```
 //!
-//! Imports run down only: `cli` → `daemon`, `gallery`, `train` → `pipeline`, `query` → `album`, `imaging`, `detect`, `classify`,
+//! Imports run down only: `cli` → `daemon`, `export`, `gallery`, `train` → `pipeline`, `query` →
+//! `album`, `imaging`, `detect`, `classify`,
 //! `store` → `nn`, `config` and the leaves. Siblings do not import each other; what two of them
 //! share is a leaf.
 
@@ -19,6 +20,7 @@ pub mod emotion;
 pub mod error;
 pub mod face;
 pub mod file;
+pub mod font;
 pub mod geo;
 pub mod photo;
 pub mod raster;
@@ -31,6 +33,7 @@ pub mod config;
 #[cfg(unix)]
 pub mod daemon;
 pub mod detect;
+pub mod export;
 pub mod gallery;
 pub mod imaging;
 pub mod nn;

@@ -34,22 +34,17 @@ def fold(text):
 
 
 def other_names(city):
-    plain = fold(city["name"])
-    names = [] if plain == city["name"].lower() else [plain]
     if city["population"] < OTHER_NAMES_FROM:
-        return names
-    seen = {plain}
-    for name in city["alternatenames"]:
-        if NAME.fullmatch(name) and not name.isupper() and fold(name) not in seen:
-            seen.add(fold(name))
-            names.append(name)
+        return []
+    names = dict.fromkeys(fold(n) for n in city["alternatenames"] if NAME.fullmatch(n) and not n.isupper())
+    names.pop(fold(city["name"]), None)
     return names
 
 
 data = Path(sys.argv[1])
 lines = []
 for code, country in sorted(json.loads((data / "countries.json").read_text()).items()):
-    lines.append([code, "", "", country["name"], *COUNTRIES.get(code, [])])
+    lines.append([code, "", "", country["name"], *map(fold, COUNTRIES.get(code, []))])
 cities = json.loads((data / "cities5000.json").read_text()).values()
 cities = [city for city in cities if city["population"] >= LEAST_POPULATION]
 for city in sorted(cities, key=lambda city: (-city["population"], city["geonameid"])):

@@ -59,16 +59,6 @@ impl Context {
         })
     }
 
-    /// What every photo is held to.
-    pub const fn limits(&self) -> Limits {
-        let limits = &self.config().limits;
-        Limits {
-            max_bytes: limits.max_file_bytes,
-            max_pixels: limits.max_pixels,
-            max_time: Duration::from_secs(limits.decode_seconds),
-        }
-    }
-
     /// The model that reads faces.
     fn classifier(&self) -> Result<Cnn> {
         let model = &self.config().classifier.model;
@@ -80,6 +70,16 @@ impl Context {
             source,
         })?;
         Cnn::read(&bytes, &model.display().to_string())
+    }
+
+    /// What every photo is held to.
+    pub const fn limits(&self) -> Limits {
+        let limits = &self.config().limits;
+        Limits {
+            max_bytes: limits.max_file_bytes,
+            max_pixels: limits.max_pixels,
+            max_time: Duration::from_secs(limits.decode_seconds),
+        }
     }
 
     /// The detector and the classifier of the settings, under their limits.

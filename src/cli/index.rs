@@ -7,7 +7,7 @@ use clap::Args;
 use super::context::Context;
 use super::output::Stdout;
 use super::progress::Progress;
-use super::{Outcome, query};
+use super::{Outcome, results};
 use crate::album::resolve_root;
 use crate::emotion::Emotion;
 use crate::error::{Result, SkipReason};
@@ -119,7 +119,7 @@ fn happiest(store: &Store, out: &mut Stdout) -> Result<()> {
         return Ok(());
     }
     out.line("\nThe happiest:")?;
-    query::table(&hits, out)?;
+    results::table(&hits, out)?;
     out.line("\nMore of them: fer-index query --emotion happy --limit 20")
 }
 

@@ -10,6 +10,10 @@ mod dataset;
 mod epochs;
 mod evaluate;
 mod evaluate_album;
+mod export;
+mod filter_args;
+#[cfg(unix)]
+mod fresh;
 mod gallery;
 mod index;
 mod json;
@@ -18,9 +22,11 @@ mod model_use;
 mod output;
 mod progress;
 mod query;
+mod results;
 #[cfg(unix)]
 mod service;
 mod show;
+mod stats;
 #[cfg(unix)]
 mod status;
 mod sweep;
@@ -34,7 +40,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use context::Context;
 use output::Stdout;
 
@@ -93,8 +99,14 @@ enum Command {
     /// Tell whether the folders are followed, what is left to do, and how much there is
     #[cfg(unix)]
     Status(status::StatusArgs),
-    /// Find the photos that show an emotion most
+    /// Find photos by what their faces show, where, when and much more
     Query(query::QueryArgs),
+    /// Find photos in plain words: happy vacation photos in italy last summer
+    Find(query::FindArgs),
+    /// Count what faces show, by year, month, folder or place
+    Stats(stats::StatsArgs),
+    /// Write what was found where other programs read it: keywords in XMP sidecars
+    Export(export::ExportArgs),
     /// Read the faces of files, without the index
     Classify(classify::ClassifyArgs),
     /// Look at the photos in a browser, and say what a face shows
@@ -132,6 +144,16 @@ enum Outcome {
     Nothing,
     /// It worked but for some files, which it has named.
     Partly,
+}
+
+/// A folder as the index names it: absolute and without links, or as it was if it is gone.
+fn resolve(folder: PathBuf) -> Result<PathBuf> {
+    folder.canonicalize().or_else(|_| {
+        std::path::absolute(&folder).map_err(|source| Error::Io {
+            path: folder,
+            source,
+        })
+    })
 }
 
 /// Runs the command line of this process.
@@ -172,6 +194,9 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         #[cfg(unix)]
         Command::Status(args) => status::run(&args, &context, out),
         Command::Query(args) => query::run(&args, &context, out),
+        Command::Find(args) => query::find(&args, &context, out),
+        Command::Stats(args) => stats::run(&args, &context, out),
+        Command::Export(args) => export::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
         Command::Gallery(args) => gallery::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),

@@ -40,10 +40,15 @@ impl Stdout {
 
     /// Writes a path's exact bytes as a line.
     pub fn path(&mut self, path: &Path) -> Result<()> {
+        self.path_and(path, b'\n')
+    }
+
+    /// Writes a path's exact bytes and another.
+    pub fn path_and(&mut self, path: &Path, end: u8) -> Result<()> {
         let written = self
             .inner
             .write_all(path.as_os_str().as_encoded_bytes())
-            .and_then(|()| self.inner.write_all(b"\n"));
+            .and_then(|()| self.inner.write_all(&[end]));
         self.check(written)
     }
 

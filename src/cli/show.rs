@@ -10,7 +10,7 @@ use super::classify::percentages;
 use super::context::Context;
 use super::json::{JsonClassified, JsonFace, JsonPath, date};
 use super::output::Stdout;
-use super::query::resolve;
+use super::resolve;
 use crate::error::{Error, Result};
 use crate::photo::DateSource;
 use crate::store::{Photo, Scan, Store, StoredFace};
@@ -89,10 +89,12 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
             "  position      {latitude:.5}, {longitude:.5}"
         ))?;
     }
+    let keywords = (!capture.keywords.is_empty()).then(|| capture.keywords.join(", "));
     for (label, value) in [
         ("camera", &capture.camera),
         ("lens", &capture.lens),
         ("description", &capture.description),
+        ("keywords", &keywords),
     ] {
         if let Some(value) = value {
             out.line(format_args!("  {label:<13} {value}"))?;
@@ -150,6 +152,7 @@ fn as_json(photo: &Photo) -> serde_json::Value {
                 "camera": capture.camera,
                 "lens": capture.lens,
                 "description": capture.description,
+                "keywords": capture.keywords,
                 "detector": scan.models.detector,
                 "classifier": scan.models.classifier,
                 "faces": scan.faces.iter().map(JsonFace::stored).collect::<Vec<_>>(),

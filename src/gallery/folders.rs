@@ -17,7 +17,11 @@ pub(super) struct Folder {
 /// Folders that hold photos and those between them, each before what is in it. One whose path is
 /// no text cannot be asked for and is left out.
 pub(super) fn tree(with_photos: &[PathBuf]) -> Vec<Folder> {
-    let Some(top) = with_photos.iter().cloned().reduce(|top, next| common(&top, &next)) else {
+    let Some(top) = with_photos
+        .iter()
+        .cloned()
+        .reduce(|top, next| common(&top, &next))
+    else {
         return Vec::new();
     };
     let all: BTreeSet<&Path> = with_photos
@@ -39,7 +43,10 @@ pub(super) fn tree(with_photos: &[PathBuf]) -> Vec<Folder> {
 
 fn common(a: &Path, b: &Path) -> PathBuf {
     let pairs = a.components().zip(b.components());
-    pairs.take_while(|(a, b)| a == b).map(|(part, _)| part).collect()
+    pairs
+        .take_while(|(a, b)| a == b)
+        .map(|(part, _)| part)
+        .collect()
 }
 
 #[cfg(all(test, unix))]
@@ -57,7 +64,9 @@ mod tests {
         assert_eq!(outline(&[]), [] as [&str; 0]);
         assert_eq!(outline(&["/home/me/a"]), ["a"]);
         let folders = ["/p/2020/beach", "/p/2019", "/p/2020/zoo/apes", "/p/2019b"];
-        let lines = ["p", "-2019", "-2019b", "-2020", "--beach", "--zoo", "---apes"];
+        let lines = [
+            "p", "-2019", "-2019b", "-2020", "--beach", "--zoo", "---apes",
+        ];
         assert_eq!(outline(&folders), lines);
         assert_eq!(outline(&["/a", "/b/c"]), ["/", "-a", "-b", "--c"]);
     }
@@ -67,7 +76,10 @@ mod tests {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt as _;
         let odd = PathBuf::from(OsStr::from_bytes(b"/p/caf\xe9"));
-        let names: Vec<_> = tree(&["/p/a".into(), odd]).into_iter().map(|f| f.name).collect();
+        let names: Vec<_> = tree(&["/p/a".into(), odd])
+            .into_iter()
+            .map(|f| f.name)
+            .collect();
         assert_eq!(names, ["p", "a"]);
     }
 }

@@ -71,12 +71,25 @@ impl Wish {
         let today = today();
         let words: Vec<String> = self.text.iter().cloned().collect();
         let typed = understand(&words, Filters::default(), today)?.filters;
-        let is_just_words = typed == Filters { text: typed.text.clone(), ..Filters::default() };
-        let read_as = if is_just_words { Vec::new() } else { typed.flags() };
+        let is_just_words = typed
+            == Filters {
+                text: typed.text.clone(),
+                ..Filters::default()
+            };
+        let read_as = if is_just_words {
+            Vec::new()
+        } else {
+            typed.flags()
+        };
         let when = |text: &Option<String>| match text {
             None => Ok(None),
             Some(text) => parse_span(text, today)
-                .map(|span| Some(When { text: text.clone(), span }))
+                .map(|span| {
+                    Some(When {
+                        text: text.clone(),
+                        span,
+                    })
+                })
                 .map_err(Refusal::Bad),
         };
         let filters = Filters {

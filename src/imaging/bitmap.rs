@@ -23,10 +23,12 @@ pub(super) fn decode(task: &Task<'_>, format: ImageFormat) -> Result<Picture, Sk
     let (width, height) = decoder.dimensions();
     task.check_size(width, height)?;
     let exif = decoder.exif_metadata().unwrap_or_default();
+    let xmp = decoder.xmp_metadata().unwrap_or_default();
     let picture = DynamicImage::from_decoder(decoder).map_err(explain)?;
     Ok(Picture {
         pixels: on_white(picture),
         exif,
+        xmp,
     })
 }
 

@@ -43,6 +43,7 @@ pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
     Ok(Picture {
         pixels,
         exif: decoder.exif(item),
+        xmp: None,
     })
 }
 

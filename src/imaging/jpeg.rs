@@ -38,12 +38,13 @@ pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
     let (width, height) = decoder.dimensions().unwrap_or_default();
     task.check_size(width as u32, height as u32)?;
     let exif = decoder.exif().cloned();
+    let xmp = decoder.xmp().cloned();
 
     decoder.set_options(decoder.options().set_strict_mode(true));
     let mut pixels = RgbImage::new(width as u32, height as u32);
     decoder.decode_into(&mut pixels).map_err(explain)?;
     match outcome.get() {
-        Outcome::Whole => Ok(Picture { pixels, exif }),
+        Outcome::Whole => Ok(Picture { pixels, exif, xmp }),
         _ => Err(explain(DecodeErrors::ExhaustedData)),
     }
 }

@@ -16,6 +16,7 @@ mod jpeg;
 mod jpeg_source;
 mod limits;
 mod thumbnail;
+mod xmp;
 
 use image::{ImageFormat, RgbImage};
 
@@ -63,10 +64,11 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     })
 }
 
-/// Stored pixels, and the EXIF block as a file holds it.
+/// Stored pixels, and the EXIF block and the XMP packet as a file holds them.
 struct Picture {
     pixels: RgbImage,
     exif: Option<Vec<u8>>,
+    xmp: Option<Vec<u8>>,
 }
 
 fn decode_as(format: Format, task: &Task<'_>) -> Result<Decoded, Skip> {
@@ -87,6 +89,7 @@ fn decode_as(format: Format, task: &Task<'_>) -> Result<Decoded, Skip> {
         Format::Bmp => bitmap::decode(task, ImageFormat::Bmp),
         Format::Heic | Format::Avif => heif::decode(task),
     }?;
+    let keywords = picture.xmp.as_deref().map(xmp::keywords);
     let exif = tiff.or_else(|| picture.exif.and_then(Exif::parse));
     let orientation = match (format, &exif) {
         // Turned by their container already.
@@ -95,7 +98,10 @@ fn decode_as(format: Format, task: &Task<'_>) -> Result<Decoded, Skip> {
     };
     Ok(Decoded {
         raster: Raster::new(picture.pixels, orientation),
-        capture: exif.as_ref().map(Exif::capture).unwrap_or_default(),
+        capture: Capture {
+            keywords: keywords.unwrap_or_default(),
+            ..exif.as_ref().map(Exif::capture).unwrap_or_default()
+        },
         format,
     })
 }

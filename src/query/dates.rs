@@ -2,7 +2,8 @@
 //! `july 2019`, `3 weeks ago`.
 
 use jiff::civil::{Date, DateTime, Time, Weekday, date};
-use jiff::{Span, ToSpan};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, ToSpan};
 
 /// A span of local time, the end excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,13 @@ impl DateSpan {
             end: start.checked_add(length).unwrap_or(last),
         })
     }
+}
+
+/// The date on the system's clock.
+pub fn today() -> Date {
+    Timestamp::now()
+        .to_zoned_datetime(TimeZone::system())
+        .date()
 }
 
 /// Reads a date in figures or in words; `today` is when it is asked.
@@ -76,8 +84,18 @@ const SEASONS: [(&str, i8); 5] = [
 ];
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 /// What comes back every year.
@@ -121,7 +139,13 @@ impl Yearly {
         let now = DateTime::from(today);
         (0..=2)
             .filter_map(|years| self.of(today.year() - years))
-            .find(|span| if ended { span.end <= now } else { span.start <= now })
+            .find(|span| {
+                if ended {
+                    span.end <= now
+                } else {
+                    span.start <= now
+                }
+            })
     }
 }
 
@@ -143,9 +167,7 @@ pub(super) fn in_words(words: &[&str], today: Date) -> Option<DateSpan> {
         ["last", what] => period(what, today, -1)
             .or_else(|| Yearly::named(what)?.latest(today, true))
             .or_else(|| last_weekday(what, today)),
-        ["this", what] => {
-            period(what, today, 0).or_else(|| Yearly::named(what)?.of(today.year()))
-        }
+        ["this", what] => period(what, today, 0).or_else(|| Yearly::named(what)?.of(today.year())),
         ["next", what] => {
             period(what, today, 1).or_else(|| Yearly::named(what)?.of(today.year() + 1))
         }
@@ -162,7 +184,10 @@ pub(super) fn in_words(words: &[&str], today: Date) -> Option<DateSpan> {
                 (None, Some(month)) => (month, a),
                 _ => return None,
             };
-            let day = day.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().ok()?;
+            let day = day
+                .trim_end_matches(|c: char| !c.is_ascii_digit())
+                .parse()
+                .ok()?;
             DateSpan::from_day(Date::new(year(number)?, month, day).ok()?, 1.day())
         }
         _ => None,
@@ -196,9 +221,11 @@ pub(super) fn number(word: &str) -> Option<i64> {
         return Some(1);
     }
     let in_words = WORDS.iter().position(|name| *name == word);
-    in_words
-        .map(|index| index as i64 + 1)
-        .or_else(|| word.parse().ok().filter(|number| (1..10_000).contains(number)))
+    in_words.map(|index| index as i64 + 1).or_else(|| {
+        word.parse()
+            .ok()
+            .filter(|number| (1..10_000).contains(number))
+    })
 }
 
 /// The whole year, month, week or weekend that lies so many of them from the present one.
@@ -207,13 +234,13 @@ fn period(unit: &str, today: Date, distance: i64) -> Option<DateSpan> {
         .checked_sub(i64::from(today.weekday().to_monday_zero_offset()).days())
         .ok()?;
     let (present, length, step) = match unit {
-        "year" => (today.first_of_year(), 1.year(), distance.try_years().ok()?),
-        "month" => (today.first_of_month(), 1.month(), distance.try_months().ok()?),
-        "week" => (monday, 1.week(), distance.try_weeks().ok()?),
+        "year" => (today.first_of_year(), 1.year(), distance.years()),
+        "month" => (today.first_of_month(), 1.month(), distance.months()),
+        "week" => (monday, 1.week(), distance.weeks()),
         "weekend" => (
             monday.checked_add(5.days()).ok()?,
             2.days(),
-            distance.try_weeks().ok()?,
+            distance.weeks(),
         ),
         _ => return None,
     };
@@ -276,8 +303,16 @@ mod tests {
         check("2019", "2019-01-01", "2020-01-01");
         check("2019-12", "2019-12-01", "2020-01-01");
         check("2020-02-29", "2020-02-29", "2020-03-01");
-        check("2019-07-14 12:30", "2019-07-14T12:30:00", "2019-07-14T12:31:00");
-        check("2019-07-14T12:30:15", "2019-07-14T12:30:15", "2019-07-14T12:30:16");
+        check(
+            "2019-07-14 12:30",
+            "2019-07-14T12:30:00",
+            "2019-07-14T12:31:00",
+        );
+        check(
+            "2019-07-14T12:30:15",
+            "2019-07-14T12:30:15",
+            "2019-07-14T12:30:16",
+        );
         check("9999-12-31", "9999-12-31", "9999-12-31T23:59:59.999999999");
     }
 
@@ -307,12 +342,24 @@ mod tests {
     fn days_are_counted_from_today() {
         check("3 weeks ago", "2026-11-03", "2026-11-04");
         check("10 days ago", "2026-11-14", "2026-11-15");
-        check("2026-11-20 18:00", "2026-11-20T18:00:00", "2026-11-20T18:01:00");
+        check(
+            "2026-11-20 18:00",
+            "2026-11-20T18:00:00",
+            "2026-11-20T18:01:00",
+        );
     }
 
     #[test]
     fn what_is_no_date_is_told_how_to_write_one() {
-        for text in ["", "19", "2019-13", "2019-02-30", "yesterdayish", "2019-07-14 25:00", "z"] {
+        for text in [
+            "",
+            "19",
+            "2019-13",
+            "2019-02-30",
+            "yesterdayish",
+            "2019-07-14 25:00",
+            "z",
+        ] {
             let message = parse_span(text, TODAY).unwrap_err();
             assert!(message.contains("2019-07-14"), "{message}");
         }

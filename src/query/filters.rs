@@ -155,8 +155,14 @@ impl Filters {
         flag("within", self.within.map(|km| km.to_string()));
         flag("camera", self.camera.clone());
         flag("text", self.text.clone());
-        flag("min-detection", self.min_detection.map(|least| least.to_string()));
-        flag("min-face-size", self.min_face.map(|least| least.to_string()));
+        flag(
+            "min-detection",
+            self.min_detection.map(|least| least.to_string()),
+        );
+        flag(
+            "min-face-size",
+            self.min_face.map(|least| least.to_string()),
+        );
         flag(
             "order",
             match self.order {

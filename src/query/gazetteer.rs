@@ -4,6 +4,8 @@ use std::io::Read;
 use std::ops::Range;
 
 use flate2::read::GzDecoder;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::error::{Error, Result};
 use crate::geo::{Cell, Circle, Region, distance};
@@ -112,15 +114,13 @@ impl Gazetteer {
     pub fn find(&self, name: &str) -> Option<Place> {
         if let Some((city, country)) = name.rsplit_once(',') {
             let country = country.trim();
-            let code = match self.country(&country.to_lowercase()) {
+            let code = match self.country(&folded(country)) {
                 Some(entry) => self.code(entry).to_owned(),
                 None => country.to_uppercase(),
             };
-            return self
-                .city(&city.trim().to_lowercase(), Some(&code))
-                .map(Place::City);
+            return self.city(&folded(city), Some(&code)).map(Place::City);
         }
-        let name = name.trim().to_lowercase();
+        let name = folded(name);
         if let Some(entry) = self.country(&name) {
             return Some(Place::Country {
                 code: self.code(entry).to_owned(),
@@ -185,18 +185,22 @@ impl Gazetteer {
 
     /// The name of a country by its code.
     pub fn country_name(&self, code: &str) -> Option<&str> {
-        let entry = self.countries.iter().find(|entry| self.code(entry) == code)?;
+        let entry = self
+            .countries
+            .iter()
+            .find(|entry| self.code(entry) == code)?;
         Some(self.name(entry))
     }
 
     fn country(&self, name: &str) -> Option<&Entry> {
-        self.countries.iter().find(|entry| self.is_called(entry, name))
+        self.countries
+            .iter()
+            .find(|entry| self.is_called(entry, name))
     }
 
     fn city(&self, name: &str, country: Option<&str>) -> Option<City> {
-        let in_country =
-            |entry: &Entry| country.is_none_or(|country| self.code(entry) == country);
-        let by_name = |entry: &Entry| self.name(entry).to_lowercase() == name;
+        let in_country = |entry: &Entry| country.is_none_or(|country| self.code(entry) == country);
+        let by_name = |entry: &Entry| folded(self.name(entry)) == name;
         let cities = || self.cities.iter().filter(|(entry, _)| in_country(entry));
         let (entry, at) = cities()
             .find(|(entry, _)| by_name(entry))
@@ -217,12 +221,23 @@ impl Gazetteer {
         names.split('\t').next().unwrap_or(names)
     }
 
-    /// `name` is in lower case.
+    /// `name` is [`folded`].
     fn is_called(&self, entry: &Entry, name: &str) -> bool {
-        self.text[entry.names.clone()]
-            .split('\t')
-            .any(|other| other.len().abs_diff(name.len()) <= 2 && other.to_lowercase() == name)
+        let mut names = self.text[entry.names.clone()].split('\t');
+        names.next().is_some_and(|first| folded(first) == name) || names.any(|other| other == name)
     }
+}
+
+/// A name in lower case and without accents.
+fn folded(name: &str) -> String {
+    let name = name.trim();
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    name.nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]
@@ -254,7 +269,10 @@ mod tests {
             Some(Place::Country { code, .. }) => code,
             other => panic!("{name}: {other:?}"),
         };
-        assert_eq!((country("Italy"), country("usa")), ("IT".into(), "US".into()));
+        assert_eq!(
+            (country("Italy"), country("usa")),
+            ("IT".into(), "US".into())
+        );
         assert_eq!(gazetteer.find("Nowhereville-upon-Nothing"), None);
         assert_eq!(gazetteer.country_name("IT"), Some("Italy"));
     }
@@ -273,7 +291,10 @@ mod tests {
                 .iter()
                 .map(|(_, city)| distance(*city, at))
                 .min_by(f64::total_cmp);
-            assert!((distance(nearest.at, at) - least.unwrap()).abs() < 1e-9, "{at:?}");
+            assert!(
+                (distance(nearest.at, at) - least.unwrap()).abs() < 1e-9,
+                "{at:?}"
+            );
         }
     }
 

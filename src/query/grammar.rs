@@ -21,13 +21,22 @@ pub struct Understood {
 
 /// Words that say nothing.
 const FILLERS: &[&str] = &[
-    "a", "all", "an", "and", "any", "at", "by", "find", "for", "from", "image", "images", "in", "is", "me",
-    "my", "of", "on", "or", "our", "photo", "photos", "pic", "pics", "picture", "pictures", "please",
-    "shot", "shots", "show", "taken", "that", "the", "to", "where", "which", "who", "with",
+    "a", "all", "an", "and", "any", "at", "by", "find", "for", "from", "image", "images", "in",
+    "is", "me", "my", "of", "on", "or", "our", "photo", "photos", "pic", "pics", "picture",
+    "pictures", "please", "shot", "shots", "show", "taken", "that", "the", "to", "where", "which",
+    "who", "with",
 ];
 
 const AWAY_WORDS: &[&str] = &[
-    "abroad", "away", "holiday", "holidays", "travel", "travelling", "trip", "trips", "vacation",
+    "abroad",
+    "away",
+    "holiday",
+    "holidays",
+    "travel",
+    "travelling",
+    "trip",
+    "trips",
+    "vacation",
     "vacations",
 ];
 
@@ -64,7 +73,10 @@ pub fn understand(words: &[String], filters: Filters, today: Date) -> Result<Und
     let Reader { mut understood, .. } = reader;
     if !understood.as_text.is_empty() {
         let given = understood.filters.text.take();
-        let texts: Vec<String> = given.into_iter().chain(understood.as_text.clone()).collect();
+        let texts: Vec<String> = given
+            .into_iter()
+            .chain(understood.as_text.clone())
+            .collect();
         understood.filters.text = Some(texts.join(" "));
     }
     Ok(understood)
@@ -290,7 +302,13 @@ impl Reader {
     }
 
     fn longest<T>(&self, at: usize, read: impl Fn(&[&str]) -> Option<T>) -> Option<(T, usize)> {
-        let words: Vec<&str> = self.lower.iter().skip(at).take(LONGEST).map(String::as_str).collect();
+        let words: Vec<&str> = self
+            .lower
+            .iter()
+            .skip(at)
+            .take(LONGEST)
+            .map(String::as_str)
+            .collect();
         (1..=words.len())
             .rev()
             .find_map(|length| Some((read(&words[..length])?, length)))
@@ -315,7 +333,8 @@ mod tests {
     #[test]
     fn the_question_of_the_issue() {
         let understood = read("happy vacation photos in italy last summer");
-        let flags = "--emotion happy --since last summer --until last summer --near italy --away=100";
+        let flags =
+            "--emotion happy --since last summer --until last summer --near italy --away=100";
         assert_eq!(understood.filters.flags().join(" "), flags);
         assert_eq!(understood.as_text, [] as [&str; 0]);
         let since = understood.filters.since.unwrap();
@@ -325,17 +344,26 @@ mod tests {
     #[test]
     fn each_phrase_becomes_its_flag() {
         check("top 10 happiest photos", "--emotion happy --limit 10");
-        check("5 sad or angry pictures", "--emotion angry --emotion sad --limit 5");
+        check(
+            "5 sad or angry pictures",
+            "--emotion angry --emotion sad --limit 5",
+        );
         check("everybody happy", "--emotion happy --who all");
         check("three people", "--faces 3");
         check("groups in the usa", "--faces 3.. --near usa");
-        check("near new york in july 2019", "--since july 2019 --until july 2019 --near new york");
+        check(
+            "near new york in july 2019",
+            "--since july 2019 --until july 2019 --near new york",
+        );
         check("before 2019", "--until 2018-12-31");
         check("between 2017 and 2019", "--since 2017 --until 2019");
         check("since 3 weeks ago", "--since 3 weeks ago");
         check("in 2019", "--since 2019 --until 2019");
         check("photos from paris", "--near paris");
-        check("album Wedding shot on Nikon", "--album Wedding --camera Nikon");
+        check(
+            "album Wedding shot on Nikon",
+            "--album Wedding --camera Nikon",
+        );
         check("random one per burst", "--order random --one-per-burst");
         check("a photo of my family", "--text family");
     }

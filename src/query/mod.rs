@@ -6,7 +6,7 @@ mod filters;
 mod gazetteer;
 mod grammar;
 
-pub use dates::{DateSpan, parse_span};
+pub use dates::{DateSpan, parse_span, today};
 pub use filters::{Filters, When};
 pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Understood, understand};

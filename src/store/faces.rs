@@ -13,19 +13,41 @@ use super::record::{FaceId, PhotoId, StoredFace};
 /// Boxes that overlap at least this much (intersection over union) are the same face.
 const SAME_FACE: f32 = 0.5;
 
-/// Column of the first probability in [`of_photo`]'s answer.
+/// The beginning of a statement whose rows [`from_row`] reads.
+macro_rules! columns {
+    () => {
+        "SELECT f.id, f.x, f.y, f.width, f.height, landmarks, detection_score, c.id, c.emotion,
+                angry, disgust, fear, happy, sad, surprise, neutral, contempt, f.photo_id
+         FROM faces f LEFT JOIN corrections c ON c.id = f.correction"
+    };
+}
+
+/// Column of the photo in [`from_row`]'s rows.
+const PHOTO: usize = FIRST_SCORE + Emotion::COUNT;
+
+/// Column of the first probability in them.
 const FIRST_SCORE: usize = 9;
 
 /// The faces of `photo` in the detector's order.
 pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<StoredFace>> {
-    db.prepare_cached(
-        "SELECT f.id, f.x, f.y, f.width, f.height, landmarks, detection_score, c.id, c.emotion,
-                angry, disgust, fear, happy, sad, surprise, neutral, contempt
-         FROM faces f LEFT JOIN corrections c ON c.id = f.correction
-         WHERE photo_id = ? ORDER BY position",
-    )?
-    .query_map([photo], from_row)?
-    .collect()
+    const OF_PHOTO: &str = concat!(columns!(), " WHERE f.photo_id = ? ORDER BY position");
+    db.prepare_cached(OF_PHOTO)?
+        .query_map([photo], from_row)?
+        .collect()
+}
+
+/// Hands every face of every photo to `visit`, photo by photo.
+pub(super) fn each(
+    db: &Connection,
+    mut visit: impl FnMut(PhotoId, &StoredFace) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    const ALL: &str = concat!(columns!(), " ORDER BY f.photo_id, position");
+    let mut statement = db.prepare(ALL)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(row.get(PHOTO)?, &from_row(row)?)?;
+    }
+    Ok(())
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {

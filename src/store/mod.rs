@@ -22,6 +22,7 @@ mod query;
 mod record;
 mod roots;
 mod scores;
+mod tally;
 #[cfg(test)]
 mod testing;
 mod totals;
@@ -44,6 +45,7 @@ pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
 };
 pub use roots::Root;
+pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
 
 /// Files that are forgotten in one transaction.
@@ -158,6 +160,15 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn folders(&self) -> Result<Vec<PathBuf>> {
         self.read(folders::with_files)
+    }
+
+    /// How many faces show each emotion most, by group; only faces with at least this detection
+    /// score count.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn tally(&self, by: Grouping, min_detection: f32) -> Result<Vec<Tally>> {
+        self.read(|db| tally::count(db, by, min_detection))
     }
 
     /// How much there is.

@@ -82,6 +82,27 @@ pub struct StoredFace {
 }
 
 impl StoredFace {
+    /// What it shows most; `None` where a person said that it is no face.
+    pub fn top(&self) -> Option<Emotion> {
+        match self.correction {
+            None => Some(self.scores.top().0),
+            Some(Correction::Emotion(said)) => Some(said),
+            Some(Correction::NotAFace) => None,
+        }
+    }
+
+    /// Whether it counts in a question that asks for so much: a person's word on it goes before the
+    /// detector's confidence and before its size in pixels.
+    pub fn counts(&self, min_detection: f32, min_size: f32) -> bool {
+        match self.correction {
+            Some(Correction::NotAFace) => false,
+            Some(Correction::Emotion(_)) => true,
+            None => {
+                self.face.score >= min_detection && self.face.bounding_box.short_side() >= min_size
+            }
+        }
+    }
+
     /// By how much the face shows `emotion`: its probability, weighted as
     /// [`DetectedFace::weighted`] says; 1 or 0 where a person has said what it shows, `None` where
     /// they said that it is no face.

@@ -15,7 +15,7 @@ use names::names;
 /// on the ground floor, may name each other.
 const FLOORS: &[&[&str]] = &[
     &["cli"],
-    &["daemon", "gallery", "train"],
+    &["daemon", "export", "gallery", "train"],
     &["pipeline", "query"],
     &["album", "imaging", "detect", "classify", "store"],
     &["nn", "config"],
@@ -23,7 +23,8 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 const LEAVES: &[&str] = &[
-    "affine", "atomic", "emotion", "error", "face", "file", "geo", "photo", "raster", "sample",
+    "affine", "atomic", "emotion", "error", "face", "file", "font", "geo", "photo", "raster",
+    "sample",
 ];
 
 /// A name that only some modules may use.

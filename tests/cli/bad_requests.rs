@@ -50,14 +50,18 @@ fn words_that_are_no_date_emotion_or_probability() {
             ["2019-02-30", "2019-07-14"],
         ),
         (
-            "query --emotion sad --until yesterday",
-            ["yesterday", "2019-07-14"],
+            "query --emotion sad --until sometime",
+            ["sometime", "2019-07-14"],
         ),
         (
             "query --emotion sad --min-score 50",
             ["50", "between 0 and 1"],
         ),
-        ("query", ["--emotion", "required"]),
+        ("query --faces 5..2", ["5..2", "2..5"]),
+        ("query --within 5", ["--near", "required"]),
+        ("query --away=far", ["far", "km"]),
+        ("find", ["WORD", "required"]),
+        ("export", ["--xmp", "required"]),
         ("classify", ["FILE", "required"]),
         ("indx album", ["indx", "'index'"]),
     ] {

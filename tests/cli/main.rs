@@ -12,6 +12,7 @@ mod interrupted;
 mod json;
 mod models;
 mod pictures;
+mod queries;
 mod results;
 mod settings;
 mod testenv;

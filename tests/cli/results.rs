@@ -28,10 +28,10 @@ fn the_happiest_photos_come_first_in_every_format() {
     let table = ask("--format table");
     let rows: Vec<_> = table.text().lines().collect();
     let head: Vec<_> = rows[0].split_whitespace().collect();
-    assert_eq!(head, ["score", "taken", "faces", "path"]);
+    assert_eq!(head, ["score", "emotion", "taken", "faces", "path"]);
     assert_eq!(rows.len(), 3);
     for (row, path) in rows[1..].iter().zip(&lines) {
-        assert!(row.contains(" %  ") && row.ends_with(path), "{row}");
+        assert!(row.contains(" %  happy  ") && row.ends_with(path), "{row}");
     }
 
     let csv = ask("--format csv");

@@ -12,10 +12,11 @@ use super::super::record::PhotoId;
 use super::plan::Plan;
 
 /// What the filters ask of a photo's row.
-const FACTS: &str = "SELECT face_count, camera, latitude, longitude FROM photos WHERE id = ?";
+pub(super) const FACTS: &str =
+    "SELECT face_count, camera, latitude, longitude FROM photos WHERE id = ?";
 
 /// The paths of a photo in the order of their bytes, from an index alone.
-const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER BY path";
+pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER BY path";
 
 /// The first path that the filters admit, as stored; `None` if the photo does not meet them. Its
 /// date, words and faces are not looked at here.

@@ -8,11 +8,11 @@ use super::super::record::PhotoId;
 const GAP: i64 = 3000;
 
 /// Dates of files are when they were copied, and make no burst.
-const CAMERA: &str = "
+pub(super) const CAMERA: &str = "
     SELECT taken_local, camera FROM photos WHERE id = ? AND taken_source = 'exif'";
 
 /// The farthest photos that follow within the gap, forwards and back.
-const STEP: &str = "
+pub(super) const STEP: &str = "
     SELECT min(taken_local), max(taken_local) FROM photos
     WHERE skip_reason IS NULL AND taken_local >= ?1 AND taken_local <= ?2
       AND camera IS ?3 AND taken_source = 'exif'";

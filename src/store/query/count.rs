@@ -4,12 +4,12 @@ use rusqlite::{Connection, params};
 
 use crate::emotion::{Emotion, EmotionSet};
 
+use super::super::scores::Kind;
 use super::answer::Answer;
 use super::narrow::narrow;
 use super::plan::{Bounds, Plan};
 use super::question::Query;
 use super::sources;
-use super::super::scores::Kind;
 
 /// How many photos there are to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -161,8 +161,7 @@ mod tests {
         };
         Counts {
             all: count(EmotionSet::EMPTY, 0.0),
-            emotions: Emotion::ALL
-                .map(|emotion| count(EmotionSet::of(emotion), query.min_score)),
+            emotions: Emotion::ALL.map(|emotion| count(EmotionSet::of(emotion), query.min_score)),
         }
     }
 
@@ -218,13 +217,22 @@ mod tests {
         let (_folder, mut store) = temp_store();
         fill(&mut store, 10);
         for (sql, first) in [
-            (sql::SHOWN, "SEARCH photo_scores USING PRIMARY KEY (emotion=? AND kind=? AND score>?)"),
-            (sql::TAKEN, "SEARCH photos USING COVERING INDEX photos_by_taken"),
+            (
+                sql::SHOWN,
+                "SEARCH photo_scores USING PRIMARY KEY (emotion=? AND kind=? AND score>?)",
+            ),
+            (
+                sql::TAKEN,
+                "SEARCH photos USING COVERING INDEX photos_by_taken",
+            ),
             (sql::SCANNED, "SCAN photos USING COVERING INDEX photos_by_"),
         ] {
             let steps = plan(&store, sql);
             assert!(steps[0].starts_with(first), "{steps:?}");
-            assert!(!steps.iter().any(|step| step.starts_with("SCAN files")), "{steps:?}");
+            assert!(
+                !steps.iter().any(|step| step.starts_with("SCAN files")),
+                "{steps:?}"
+            );
         }
     }
 }

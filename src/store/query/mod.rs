@@ -95,6 +95,8 @@ fn hit(db: &Connection, plan: &Plan<'_>, ranked: &Ranked) -> rusqlite::Result<Op
 }
 
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ pub(super) mod sql {
     pub const UNDER: &str = "
         SELECT photo_id FROM files
         WHERE path >= ?1 AND path < ?3 AND (path = ?1 OR path >= ?2) AND photo_id IS NOT NULL";
-    pub const CELLS: &str = "SELECT id FROM photos WHERE cell >= ? AND cell <= ?";
+    pub const CELLS: &str = "SELECT photo_id FROM photo_cells WHERE cell >= ? AND cell <= ?";
     pub const CAMERAS: &str = "
         WITH RECURSIVE names (name) AS (
             SELECT min(camera) FROM photos WHERE camera IS NOT NULL

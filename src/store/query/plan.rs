@@ -7,7 +7,6 @@ use jiff::civil::DateTime;
 use rusqlite::Connection;
 
 use crate::emotion::Emotion;
-use crate::face::Correction;
 use crate::geo::{Cell, Circle};
 
 use super::super::codec::civil_ms;
@@ -155,15 +154,7 @@ impl<'q> Plan<'q> {
 
     /// Whether a face counts.
     pub fn counts(&self, face: &StoredFace) -> bool {
-        // A person's word goes before the detector's confidence.
-        match face.correction {
-            Some(Correction::NotAFace) => false,
-            Some(Correction::Emotion(_)) => true,
-            None => {
-                face.face.score >= self.query.min_detection
-                    && face.face.bounding_box.short_side() >= self.query.min_face
-            }
-        }
+        face.counts(self.query.min_detection, self.query.min_face)
     }
 }
 

@@ -6,21 +6,19 @@ mod curves;
 
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::Once;
 
 use image::{ImageFormat, RgbImage};
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::register_font;
 
 use crate::atomic;
 use crate::error::{Error, Result};
+use crate::font;
 
 pub use calibration::Calibration;
 pub use confusion::Confusion;
 pub use curves::{Curve, Curves};
 
-const FONT: &str = "sans-serif";
 const TEXT: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
@@ -54,7 +52,7 @@ pub trait Plot {
     /// # Errors
     /// If a file cannot be written.
     fn save(&self, stem: &Path) -> Result<()> {
-        use_own_font();
+        font::register();
         let (width, height) = self.size();
         let failed = |problem: String| Error::Usage(format!("{}: {problem}", stem.display()));
 
@@ -86,20 +84,9 @@ pub trait Plot {
     }
 }
 
-/// Text looks the same on every machine, and needs no font installed.
-fn use_own_font() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let font = include_bytes!("../../../assets/fonts/DejaVuSans-latin.ttf");
-        if register_font(FONT, FontStyle::Normal, font).is_err() {
-            tracing::warn!("the font of the plots is damaged");
-        }
-    });
-}
-
 /// Text of `size` pixels.
 fn text(size: u32) -> TextStyle<'static> {
-    (FONT, size).into_font().color(&TEXT)
+    (font::FAMILY, size).into_font().color(&TEXT)
 }
 
 #[cfg(test)]

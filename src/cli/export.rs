@@ -1,0 +1,85 @@
+//! `fer-index export`.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::Outcome;
+use super::context::Context;
+use super::filter_args::FilterArgs;
+use super::output::Stdout;
+use crate::emotion::EmotionSet;
+use crate::error::Result;
+use crate::export::{Naming, sidecar, write_sidecar};
+use crate::store::{Hit, Store};
+
+/// From which score on a face shows an emotion, where no flag says otherwise.
+const SHOWN: f32 = 0.5;
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Name the emotions of each photo as keywords in its XMP sidecar, in the way of digiKam and
+    /// Lightroom; photos themselves are never touched
+    #[arg(long, required = true)]
+    xmp: bool,
+    /// Tell what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Call new sidecars photo.xmp, as Lightroom does, in place of photo.jpg.xmp
+    #[arg(long)]
+    lightroom: bool,
+    #[command(flatten)]
+    filters: FilterArgs,
+}
+
+pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let config = context.config();
+    let store = Store::open_existing(&config.database)?;
+    let filters = args.filters.filters()?;
+    let query = filters.to_query(&store, config.query.min_detection, usize::MAX)?;
+    let naming = if args.lightroom {
+        Naming::Stem
+    } else {
+        Naming::Full
+    };
+    let least = filters.min_score.unwrap_or(SHOWN);
+    let (mut written, mut failed) = (0, false);
+    let hits = store.query(&query)?;
+    for hit in &hits {
+        let path = sidecar(&hit.path, naming);
+        match write_sidecar(&path, emotions(hit, least), args.dry_run) {
+            Ok(false) => {}
+            Ok(true) => {
+                written += 1;
+                tell(&path, emotions(hit, least), out)?;
+            }
+            Err(error) => {
+                tracing::error!("{error}");
+                failed = true;
+            }
+        }
+    }
+    let verb = if args.dry_run { "would be" } else { "were" };
+    tracing::info!("{written} of {} sidecars {verb} written", hits.len());
+    Ok(match (failed, hits.is_empty()) {
+        (true, _) => Outcome::Partly,
+        (false, false) => Outcome::Found,
+        (false, true) => Outcome::Nothing,
+    })
+}
+
+/// What faces of the photo show most, and enough.
+fn emotions(hit: &Hit, least: f32) -> EmotionSet {
+    let faces = hit.scan.faces.iter();
+    faces
+        .filter_map(|face| {
+            let emotion = face.top()?;
+            (face.score(emotion)? >= f64::from(least)).then_some(emotion)
+        })
+        .collect()
+}
+
+fn tell(path: &Path, emotions: EmotionSet, out: &mut Stdout) -> Result<()> {
+    let names: Vec<_> = emotions.iter().map(|emotion| emotion.name()).collect();
+    out.line(format_args!("{}: {}", path.display(), names.join(", ")))
+}

@@ -1,0 +1,116 @@
+//! How photos are given out: printed in a format, linked or copied into a folder, as a contact sheet.
+
+mod table;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::context::Context;
+use super::json::{JsonHit, date};
+use super::output::Stdout;
+use crate::error::Result;
+use crate::export::{self, Placed};
+use crate::store::Hit;
+
+pub(super) use table::table;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Results")]
+pub(super) struct ResultArgs {
+    /// How to print [default: table on a terminal, else paths]
+    #[arg(long, short, value_enum)]
+    format: Option<Format>,
+    /// Print paths with a zero byte after each, for xargs -0
+    #[arg(long = "null", short = '0', conflicts_with_all = ["format", "explain"])]
+    null: bool,
+    /// Tell every face's box and emotions in the table
+    #[arg(long)]
+    explain: bool,
+    /// Fill this folder with links to the photos, in order; what it held before is replaced
+    #[arg(long, value_name = "DIR", conflicts_with = "copy_into")]
+    link_into: Option<PathBuf>,
+    /// Fill this folder with copies of the photos, in order; what it held before is replaced
+    #[arg(long, value_name = "DIR")]
+    copy_into: Option<PathBuf>,
+    /// Write the photos with their faces framed and named on one sheet: .html, or .png
+    #[arg(long, value_name = "FILE")]
+    contact_sheet: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Aligned columns for a person
+    Table,
+    /// One array
+    Json,
+    /// One object a line
+    Jsonl,
+    /// A header and a row each
+    Csv,
+    /// One path a line
+    Paths,
+}
+
+impl ResultArgs {
+    /// Gives the photos out in all ways that are asked for.
+    pub fn present(&self, hits: &[Hit], context: &Context, out: &mut Stdout) -> Result<()> {
+        let paths: Vec<_> = hits.iter().map(|hit| hit.path.as_path()).collect();
+        if let Some(folder) = &self.link_into {
+            export::fill_folder(folder, &paths, Placed::Linked)?;
+        }
+        if let Some(folder) = &self.copy_into {
+            export::fill_folder(folder, &paths, Placed::Copied)?;
+        }
+        if let Some(file) = &self.contact_sheet {
+            export::contact_sheet(file, hits, &context.limits())?;
+        }
+        self.print(hits, out)
+    }
+
+    fn print(&self, hits: &[Hit], out: &mut Stdout) -> Result<()> {
+        if self.null {
+            return hits
+                .iter()
+                .try_for_each(|hit| out.path_and(&hit.path, b'\0'));
+        }
+        let default = if Stdout::is_terminal() || self.explain {
+            Format::Table
+        } else {
+            Format::Paths
+        };
+        match self.format.unwrap_or(default) {
+            Format::Table if hits.is_empty() => Ok(()),
+            Format::Table if self.explain => table::explained(hits, out),
+            Format::Table => table(hits, out),
+            Format::Json => out.json_array(hits.iter().map(JsonHit::of)),
+            Format::Jsonl => hits.iter().try_for_each(|hit| out.json(&JsonHit::of(hit))),
+            Format::Csv => csv(hits, out),
+            Format::Paths => hits.iter().try_for_each(|hit| out.path(&hit.path)),
+        }
+    }
+}
+
+fn csv(hits: &[Hit], out: &mut Stdout) -> Result<()> {
+    out.with(|stdout| {
+        let mut writer = csv::Writer::from_writer(stdout);
+        writer.write_record([
+            "path", "score", "emotion", "taken_at", "width", "height", "faces",
+        ])?;
+        for hit in hits {
+            let taken_at = hit.scan.capture.taken_at.as_ref().map(date);
+            let score = hit.shown.map(|shown| shown.score.to_string());
+            let emotion = hit.shown.map_or("", |shown| shown.emotion.name());
+            writer.write_record([
+                hit.path.as_os_str().as_encoded_bytes(),
+                score.unwrap_or_default().as_bytes(),
+                emotion.as_bytes(),
+                taken_at.unwrap_or_default().as_bytes(),
+                hit.scan.width.to_string().as_bytes(),
+                hit.scan.height.to_string().as_bytes(),
+                hit.scan.faces.len().to_string().as_bytes(),
+            ])?;
+        }
+        writer.flush()
+    })
+}

@@ -1,0 +1,181 @@
+//! Photos as aligned columns.
+
+use std::path::Path;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use unicode_width::UnicodeWidthStr;
+
+use super::super::classify::percentages;
+use super::super::output::Stdout;
+use crate::error::Result;
+use crate::store::Hit;
+
+/// Prints photos, on a terminal as wide as that and with links where it follows them.
+pub(in super::super) fn table(hits: &[Hit], out: &mut Stdout) -> Result<()> {
+    let (head, rows) = lines(hits);
+    out.line(head)?;
+    for (hit, row) in hits.iter().zip(rows) {
+        out.line(row.text(&hit.path))?;
+    }
+    Ok(())
+}
+
+/// The same, with every face under its photo.
+pub(super) fn explained(hits: &[Hit], out: &mut Stdout) -> Result<()> {
+    let (head, rows) = lines(hits);
+    out.line(head)?;
+    for (hit, row) in hits.iter().zip(rows) {
+        out.line(row.text(&hit.path))?;
+        for face in &hit.scan.faces {
+            let b = &face.face.bounding_box;
+            out.line(format_args!(
+                "    face {} at {:.0},{:.0}, {:.0}×{:.0} px, detection score {:.2}{}: {}",
+                face.id,
+                b.x,
+                b.y,
+                b.width,
+                b.height,
+                face.face.score,
+                face.correction
+                    .map(|correction| format!(", corrected to {}", correction.name()))
+                    .unwrap_or_default(),
+                percentages(&face.scores),
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// A row: what stands before the path, and as much of the path as there is room for.
+struct Row {
+    before: String,
+    path: String,
+}
+
+impl Row {
+    fn text(&self, path: &Path) -> String {
+        let links = supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+        if links && Stdout::is_terminal() {
+            let (url, shown) = (file_url(path), &self.path);
+            format!("{}\x1b]8;;{url}\x1b\\{shown}\x1b]8;;\x1b\\", self.before)
+        } else {
+            format!("{}{}", self.before, self.path)
+        }
+    }
+}
+
+fn lines(hits: &[Hit]) -> (String, Vec<Row>) {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(["score", "emotion", "taken", "faces", ""]);
+    for hit in hits {
+        let taken = hit.scan.capture.taken_at;
+        let score = hit
+            .shown
+            .map(|shown| format!("{:.1} %", 100.0 * shown.score));
+        let emotion = hit.shown.map_or("", |shown| shown.emotion.name());
+        table.add_row([
+            score.unwrap_or_default(),
+            emotion.to_owned(),
+            taken
+                .map(|taken| taken.local.date().to_string())
+                .unwrap_or_default(),
+            hit.scan.faces.len().to_string(),
+            String::new(),
+        ]);
+    }
+    for column in [0, 3] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let width = Stdout::is_terminal().then(|| table.width()).flatten();
+    let text = table.trim_fmt();
+    let mut lines = text.lines();
+    let padded = |line: &str, full: usize| {
+        let blank = full.saturating_sub(line.width());
+        format!("{line}{}  ", " ".repeat(blank))
+    };
+    let full = text
+        .lines()
+        .map(UnicodeWidthStr::width)
+        .max()
+        .unwrap_or_default();
+    let head = format!("{}path", padded(lines.next().unwrap_or_default(), full));
+    let rows = lines.zip(hits).map(|(line, hit)| {
+        let before = padded(line, full);
+        let room = width.map_or(usize::MAX, |width| {
+            usize::from(width).saturating_sub(before.width())
+        });
+        Row {
+            path: end_of(&printable(&hit.path), room),
+            before,
+        }
+    });
+    (head, rows.collect())
+}
+
+/// A path without signs that would steer a terminal.
+fn printable(path: &Path) -> String {
+    path.to_string_lossy()
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// The last `room` columns of a text, its end being what tells photos apart.
+fn end_of(text: &str, room: usize) -> String {
+    if text.width() <= room || room < 8 {
+        return text.to_owned();
+    }
+    let start = text
+        .char_indices()
+        .map(|(index, _)| index)
+        .find(|index| text[*index..].width() < room)
+        .unwrap_or_default();
+    format!("…{}", &text[start..])
+}
+
+/// The path as a URL: what is not plain in percent signs.
+pub(super) fn file_url(path: &Path) -> String {
+    let mut url = String::from("file://");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+                url.push(char::from(*byte));
+            }
+            byte => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_path_keeps_its_end() {
+        assert_eq!(end_of("/home/ada/beach.jpg", 80), "/home/ada/beach.jpg");
+        assert_eq!(end_of("/home/ada/beach.jpg", 10), "…beach.jpg");
+        let wide = end_of("/写真/海/一二三.jpg", 12);
+        assert!(
+            (11..=12).contains(&wide.width()) && wide.ends_with("一二三.jpg"),
+            "{wide}"
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_steer_the_terminal() {
+        assert_eq!(
+            printable(Path::new("/a\x1b[31m\n.jpg")),
+            "/a\u{fffd}[31m\u{fffd}.jpg"
+        );
+        assert_eq!(
+            file_url(Path::new("/a b/ü%.jpg")),
+            "file:///a%20b/%C3%BC%25.jpg"
+        );
+    }
+}

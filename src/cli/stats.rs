@@ -1,0 +1,183 @@
+//! `fer-index stats`.
+
+mod plot;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::json;
+
+use super::Outcome;
+use super::context::Context;
+use super::output::Stdout;
+use crate::emotion::Emotion;
+use crate::error::Result;
+use crate::query::Gazetteer;
+use crate::store::{Group, Grouping, Store};
+use crate::train::plots::Plot as _;
+use plot::Shares;
+
+#[derive(Debug, Args)]
+pub(super) struct StatsArgs {
+    /// Count by year, month, folder or place
+    #[arg(long, value_enum)]
+    by: Option<By>,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+    /// Draw the shares: writes FILE.svg and FILE.png
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Only faces with this detection score count, 0 to 1 [default: the setting, at first 0.6]
+    #[arg(long, value_name = "P", value_parser = super::filter_args::parse_probability)]
+    min_detection: Option<f32>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum By {
+    /// The year in which photos were taken
+    Year,
+    /// The month
+    Month,
+    /// The folder in which they lie
+    Folder,
+    /// The city nearest to where they were taken
+    Place,
+}
+
+/// A group by the name under which it is told.
+pub(super) struct Row {
+    pub name: String,
+    pub photos: u64,
+    /// Faces by emotion.
+    pub faces: [u64; Emotion::COUNT],
+}
+
+impl Row {
+    pub fn total(&self) -> u64 {
+        self.faces.iter().sum()
+    }
+
+    /// The share of faces that show an emotion, 0 to 1.
+    pub fn share(&self, emotion: Emotion) -> f64 {
+        self.faces[emotion.index()] as f64 / self.total().max(1) as f64
+    }
+}
+
+pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let config = context.config();
+    let store = Store::open_existing(&config.database)?;
+    let min_detection = args.min_detection.unwrap_or(config.query.min_detection);
+    let rows = rows(&store, args.by, min_detection)?;
+    if let Some(file) = &args.plot {
+        Shares::new(&rows).save(&file.with_extension(""))?;
+    }
+    if args.json {
+        out.json_array(rows.iter().map(|row| as_json(row, args.by)))?;
+    } else if !rows.is_empty() {
+        table(&rows, args.by, out)?;
+    }
+    if rows.is_empty() {
+        tracing::warn!("no face is in the index");
+        return Ok(Outcome::Nothing);
+    }
+    Ok(Outcome::Found)
+}
+
+fn rows(store: &Store, by: Option<By>, min_detection: f32) -> Result<Vec<Row>> {
+    let grouping = match by {
+        None => Grouping::None,
+        Some(By::Year) => Grouping::Year,
+        Some(By::Month) => Grouping::Month,
+        Some(By::Folder) => Grouping::Folder,
+        Some(By::Place) => Grouping::Place,
+    };
+    let gazetteer = match by {
+        Some(By::Place) => Some(Gazetteer::load()?),
+        _ => None,
+    };
+    // Cells with the same nearest city are one place.
+    let mut rows: BTreeMap<(bool, String), Row> = BTreeMap::new();
+    for tally in store.tally(grouping, min_detection)? {
+        let is_unknown = tally.group == Group::Unknown;
+        let name = name(&tally.group, gazetteer.as_ref());
+        let row = rows.entry((is_unknown, name.clone())).or_insert(Row {
+            name,
+            photos: 0,
+            faces: [0; Emotion::COUNT],
+        });
+        row.photos += tally.photos;
+        for (sum, count) in row.faces.iter_mut().zip(tally.faces) {
+            *sum += count;
+        }
+    }
+    Ok(rows.into_values().collect())
+}
+
+fn name(group: &Group, gazetteer: Option<&Gazetteer>) -> String {
+    match group {
+        Group::All => "all".to_owned(),
+        Group::Year(year) => format!("{year:04}"),
+        Group::Month(year, month) => format!("{year:04}-{month:02}"),
+        Group::Folder(folder) => folder.display().to_string(),
+        Group::Place(cell) => gazetteer.map_or_else(String::new, |gazetteer| {
+            let city = gazetteer.nearest(cell.centre());
+            let country = gazetteer.country_name(&city.country);
+            format!("{}, {}", country.unwrap_or(&city.country), city.name)
+        }),
+        Group::Unknown => "unknown".to_owned(),
+    }
+}
+
+fn label(by: Option<By>) -> &'static str {
+    match by {
+        None => "",
+        Some(By::Year) => "year",
+        Some(By::Month) => "month",
+        Some(By::Folder) => "folder",
+        Some(By::Place) => "place",
+    }
+}
+
+fn table(rows: &[Row], by: Option<By>, out: &mut Stdout) -> Result<()> {
+    let mut table = Table::new();
+    let emotions = Emotion::ALL.map(Emotion::name);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header([label(by), "photos", "faces"].into_iter().chain(emotions));
+    for row in rows {
+        let shares = Emotion::ALL.map(|emotion| {
+            let count = row.faces[emotion.index()];
+            format!("{count} ({:.0} %)", 100.0 * row.share(emotion))
+        });
+        let counts = [row.photos.to_string(), row.total().to_string()];
+        table.add_row([row.name.clone()].into_iter().chain(counts).chain(shares));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    out.line(table.trim_fmt())
+}
+
+fn as_json(row: &Row, by: Option<By>) -> serde_json::Value {
+    let each = |value: &dyn Fn(Emotion) -> serde_json::Value| -> serde_json::Value {
+        Emotion::ALL
+            .iter()
+            .map(|emotion| (emotion.name().to_owned(), value(*emotion)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let mut value = json!({
+        "photos": row.photos,
+        "faces": row.total(),
+        "counts": each(&|emotion| row.faces[emotion.index()].into()),
+        "shares": each(&|emotion| row.share(emotion).into()),
+    });
+    if by.is_some() {
+        value[label(by)] = row.name.clone().into();
+    }
+    value
+}

@@ -1,0 +1,97 @@
+//! Shares of emotions as stacked bars.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::Row;
+use crate::emotion::Emotion;
+use crate::font;
+use crate::train::plots::{Drawn, Plot};
+
+const INK: RGBColor = RGBColor(40, 40, 40);
+
+/// In the order of [`Emotion::ALL`]: colours that colour-blind people can tell apart (Okabe and Ito
+/// 2008), neutral grey.
+const COLOURS: [RGBColor; Emotion::COUNT] = [
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(240, 228, 66),
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(190, 190, 190),
+    RGBColor(86, 180, 233),
+];
+
+const LEFT: i32 = 230;
+const TOP: i32 = 90;
+const BAR: i32 = 560;
+const ROW: i32 = 30;
+
+/// More bars would be too small a help for their height.
+const MOST: usize = 60;
+
+/// One bar for each group.
+pub(super) struct Shares<'a> {
+    rows: &'a [Row],
+}
+
+impl<'a> Shares<'a> {
+    /// The last rows where there are many.
+    pub fn new(rows: &'a [Row]) -> Self {
+        Self {
+            rows: &rows[rows.len().saturating_sub(MOST)..],
+        }
+    }
+}
+
+impl Plot for Shares<'_> {
+    fn size(&self) -> (u32, u32) {
+        let height = TOP + ROW * self.rows.len() as i32 + 16;
+        ((LEFT + BAR + 110) as u32, height as u32)
+    }
+
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
+        let text = |size: u32| (font::FAMILY, size).into_font().color(&INK);
+        area.draw(&Text::new(
+            "Faces by the emotion they show most",
+            (16, 12),
+            text(20),
+        ))?;
+        for (index, emotion) in (0..).zip(Emotion::ALL) {
+            let x = 16 + index * 108;
+            let box_ = [(x, 50), (x + 14, 64)];
+            area.draw(&Rectangle::new(box_, COLOURS[emotion.index()].filled()))?;
+            area.draw(&Text::new(emotion.name(), (x + 20, 49), text(14)))?;
+        }
+        let right = text(14).pos(Pos::new(HPos::Right, VPos::Center));
+        let left = text(14).pos(Pos::new(HPos::Left, VPos::Center));
+        for (index, row) in (0..).zip(self.rows) {
+            let top = TOP + ROW * index;
+            let middle = top + (ROW - 6) / 2;
+            let name = end_of(&row.name, 30);
+            area.draw(&Text::new(name, (LEFT - 10, middle), right.clone()))?;
+            let mut start = 0.0;
+            for emotion in Emotion::ALL {
+                let end = start + row.share(emotion);
+                let x = |share: f64| LEFT + (share * f64::from(BAR)).round() as i32;
+                let bar = [(x(start), top), (x(end), top + ROW - 6)];
+                area.draw(&Rectangle::new(bar, COLOURS[emotion.index()].filled()))?;
+                start = end;
+            }
+            let total = format!("{} faces", row.total());
+            area.draw(&Text::new(total, (LEFT + BAR + 8, middle), left.clone()))?;
+        }
+        Ok(())
+    }
+}
+
+fn end_of(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    if count <= most {
+        return text.to_owned();
+    }
+    let end: String = text.chars().skip(count - most + 1).collect();
+    format!("…{end}")
+}

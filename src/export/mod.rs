@@ -1,0 +1,9 @@
+//! What leaves the index: folders of links or copies, contact sheets, keywords in XMP sidecars.
+
+mod folder;
+mod sheet;
+mod xmp;
+
+pub use folder::{Placed, fill_folder};
+pub use sheet::contact_sheet;
+pub use xmp::{Naming, sidecar, write_sidecar};

@@ -1,0 +1,92 @@
+//! Contact sheets: the photos of an answer on one page, their faces framed and named.
+
+mod html;
+mod png;
+
+use std::path::Path;
+
+use image::RgbImage;
+use rayon::prelude::*;
+
+use crate::atomic;
+use crate::error::{Error, Result, Skip, SkipReason};
+use crate::imaging::{self, Limits};
+use crate::store::{Hit, StoredFace};
+
+/// Longer side of a photo on a sheet, in pixels.
+const SIDE: u32 = 480;
+
+/// A photo on a sheet.
+struct Picture<'a> {
+    hit: &'a Hit,
+    /// The photo made small, or why it cannot be shown.
+    small: Result<RgbImage, Skip>,
+}
+
+/// Writes a sheet as its name ends: `.html`, one file that needs no other, or `.png`.
+///
+/// # Errors
+/// If the name ends in something else or the file cannot be written. A photo that cannot be read is
+/// an empty frame that says why.
+pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
+    let write: fn(&[Picture<'_>]) -> Result<Vec<u8>> =
+        match file.extension().and_then(|extension| extension.to_str()) {
+            Some("html" | "htm") => html::write,
+            Some("png") => png::write,
+            _ => {
+                return Err(Error::Usage(format!(
+                    "a contact sheet is an HTML or PNG file; give {} the ending .html or .png",
+                    file.display()
+                )));
+            }
+        };
+    let pictures: Vec<_> = hits
+        .par_iter()
+        .map(|hit| Picture {
+            hit,
+            small: small(&hit.path, limits),
+        })
+        .collect();
+    atomic::write(file, &write(&pictures)?)
+}
+
+fn small(path: &Path, limits: &Limits) -> Result<RgbImage, Skip> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Skip::new(SkipReason::Unreadable, error.to_string()))?;
+    let raster = imaging::decode(&bytes, limits)?.raster;
+    let (width, height) = fitted(raster.width(), raster.height());
+    Ok(raster.resized(width, height))
+}
+
+/// The sides of a photo that fits; smaller ones stay as they are.
+fn fitted(width: u32, height: u32) -> (u32, u32) {
+    let scale = (f64::from(SIDE) / f64::from(width.max(height).max(1))).min(1.0);
+    let side = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    (side(width), side(height))
+}
+
+/// What is written at a face: the emotion that it shows most.
+fn label(face: &StoredFace) -> String {
+    match face.correction {
+        Some(correction) => correction.name().to_owned(),
+        None => {
+            let (emotion, probability) = face.scores.top();
+            format!("{emotion} {:.0} %", 100.0 * probability)
+        }
+    }
+}
+
+/// What is written under a photo.
+fn caption(hit: &Hit) -> String {
+    let name = hit.path.file_name().unwrap_or_default().to_string_lossy();
+    let score = hit
+        .shown
+        .map(|shown| format!("{:.0} % {} · ", 100.0 * shown.score, shown.emotion));
+    let taken = hit.scan.capture.taken_at;
+    let date = taken.map(|taken| format!(" · {}", taken.local.date()));
+    format!(
+        "{}{name}{}",
+        score.unwrap_or_default(),
+        date.unwrap_or_default()
+    )
+}

@@ -1,0 +1,114 @@
+//! A contact sheet as a picture.
+
+use std::io::Cursor;
+
+use image::{ImageFormat, RgbImage};
+use plotters::prelude::*;
+
+use super::{Picture, SIDE, caption, label};
+use crate::error::{Error, Result};
+use crate::font;
+
+const MARGIN: i32 = 16;
+const CAPTION: i32 = 34;
+const TEXT: i32 = 20;
+const FRAME: RGBColor = RGBColor(255, 210, 63);
+const PAPER: RGBColor = RGBColor(250, 250, 248);
+const INK: RGBColor = RGBColor(40, 40, 40);
+
+/// Draws the sheet.
+pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
+    font::register();
+    let columns = (pictures.len() as f64).sqrt().ceil().clamp(1.0, 6.0) as i32;
+    let rows = (pictures.len() as i32 + columns - 1) / columns;
+    let (across, down) = (SIDE as i32 + MARGIN, SIDE as i32 + CAPTION + MARGIN);
+    let size = (
+        (columns * across + MARGIN) as u32,
+        (rows.max(1) * down + MARGIN) as u32,
+    );
+    let mut sheet = RgbImage::new(size.0, size.1);
+    draw(&mut sheet, size, pictures, columns, (across, down))
+        .map_err(|problem| Error::Usage(format!("a contact sheet cannot be made: {problem}")))?;
+    let mut png = Cursor::new(Vec::new());
+    sheet
+        .write_to(&mut png, ImageFormat::Png)
+        .map_err(|problem| Error::Usage(format!("a contact sheet cannot be made: {problem}")))?;
+    Ok(png.into_inner())
+}
+
+fn draw(
+    sheet: &mut RgbImage,
+    size: (u32, u32),
+    pictures: &[Picture<'_>],
+    columns: i32,
+    (across, down): (i32, i32),
+) -> Result<(), String> {
+    let area = BitMapBackend::with_buffer(sheet, size).into_drawing_area();
+    let failed = |error: DrawingAreaErrorKind<_>| error.to_string();
+    area.fill(&PAPER).map_err(failed)?;
+    for (index, picture) in (0..).zip(pictures) {
+        let (left, top) = (
+            MARGIN + index % columns * across,
+            MARGIN + index / columns * down,
+        );
+        let side = SIDE as i32;
+        let style = (font::FAMILY, TEXT).into_font().color(&INK);
+        let text = match &picture.small {
+            Ok(small) => {
+                let (width, height) = (small.width() as i32, small.height() as i32);
+                let corner = (left + (side - width) / 2, top + (side - height) / 2);
+                let image = BitMapElement::with_owned_buffer(
+                    corner,
+                    small.dimensions(),
+                    small.as_raw().clone(),
+                )
+                .ok_or("a photo of no size")?;
+                area.draw(&image).map_err(failed)?;
+                draw_faces(&area, picture, corner, small.width()).map_err(failed)?;
+                caption(picture.hit)
+            }
+            Err(skip) => format!("{} ({skip})", caption(picture.hit)),
+        };
+        let room = (side / (TEXT / 2)) as usize;
+        let text: String = text.chars().take(room).collect();
+        area.draw_text(&text, &style, (left, top + side + 6))
+            .map_err(failed)?;
+    }
+    area.present().map_err(failed)
+}
+
+/// Frames and names the faces of a photo that lies at `corner`, `width` pixels wide.
+fn draw_faces<DB: DrawingBackend>(
+    area: &DrawingArea<DB, plotters::coord::Shift>,
+    picture: &Picture<'_>,
+    corner: (i32, i32),
+    width: u32,
+) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+    let scan = &picture.hit.scan;
+    let scale = width as f32 / scan.width.max(1) as f32;
+    let limit = (
+        corner.0 + width as i32,
+        corner.1 + (scan.height as f32 * scale) as i32,
+    );
+    for face in &scan.faces {
+        let b = &face.face.bounding_box;
+        let place = |x: f32, y: f32| {
+            (
+                (corner.0 + (x * scale) as i32).clamp(corner.0, limit.0 - 1),
+                (corner.1 + (y * scale) as i32).clamp(corner.1, limit.1 - 1),
+            )
+        };
+        let (upper, lower) = (place(b.x, b.y), place(b.x + b.width, b.y + b.height));
+        area.draw(&Rectangle::new([upper, lower], FRAME.stroke_width(2)))?;
+        let label = label(face);
+        let style = (font::FAMILY, TEXT - 4).into_font().color(&WHITE);
+        let (wide, high) = area.estimate_text_size(&label, &style)?;
+        // Below the face, or inside it where the photo ends.
+        let y = (lower.1 + 2).min(limit.1 - high as i32 - 2);
+        let x = upper.0.min(limit.0 - wide as i32).max(corner.0);
+        let back = [(x, y), (x + wide as i32 + 2, y + high as i32 + 2)];
+        area.draw(&Rectangle::new(back, BLACK.mix(0.6).filled()))?;
+        area.draw_text(&label, &style, (x + 1, y))?;
+    }
+    Ok(())
+}

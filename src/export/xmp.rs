@@ -1,0 +1,334 @@
+//! Emotions as keywords in XMP sidecars, as digiKam and Lightroom read them: flat in `dc:subject`
+//! (`Happy`), by hierarchy in `lr:hierarchicalSubject` (`Emotion|Happy`) and `digiKam:TagsList`
+//! (`Emotion/Happy`). All else in a sidecar stays as it is.
+
+mod tree;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::atomic;
+use crate::emotion::{Emotion, EmotionSet};
+use crate::error::{Error, Result};
+use tree::{Element, Node};
+
+const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+
+/// A property with keywords: its namespace, usual prefix, name, kind of list, and what stands
+/// between the levels of a keyword; none where only the last level is given.
+struct Property {
+    namespace: &'static str,
+    prefix: &'static str,
+    name: &'static str,
+    list: &'static str,
+    separator: Option<char>,
+}
+
+const PROPERTIES: [Property; 3] = [
+    Property {
+        namespace: "http://purl.org/dc/elements/1.1/",
+        prefix: "dc",
+        name: "subject",
+        list: "Bag",
+        separator: None,
+    },
+    Property {
+        namespace: "http://ns.adobe.com/lightroom/1.0/",
+        prefix: "lr",
+        name: "hierarchicalSubject",
+        list: "Bag",
+        separator: Some('|'),
+    },
+    Property {
+        namespace: "http://www.digikam.org/ns/1.0/",
+        prefix: "digiKam",
+        name: "TagsList",
+        list: "Seq",
+        separator: Some('/'),
+    },
+];
+
+const EMPTY: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>
+"#;
+
+/// How a new sidecar is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Naming {
+    /// `photo.jpg.xmp`, as digiKam and darktable do.
+    #[default]
+    Full,
+    /// `photo.xmp`, as Lightroom does.
+    Stem,
+}
+
+/// The sidecar of a photo: one that is there, whatever it is called, or the name of a new one.
+pub fn sidecar(photo: &Path, naming: Naming) -> PathBuf {
+    let mut full: OsString = photo.as_os_str().to_owned();
+    full.push(".xmp");
+    let (full, stem) = (PathBuf::from(full), photo.with_extension("xmp"));
+    let (first, second) = match naming {
+        Naming::Full => (full, stem),
+        Naming::Stem => (stem, full),
+    };
+    if !first.exists() && second.exists() {
+        second
+    } else {
+        first
+    }
+}
+
+/// Makes a sidecar name these emotions and no others; whether that changes it. With `dry` nothing
+/// is written.
+///
+/// # Errors
+/// If the sidecar cannot be read or written, or is not XMP; it is left alone then.
+pub fn write_sidecar(path: &Path, emotions: EmotionSet, dry: bool) -> Result<bool> {
+    let before = match fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(source) => {
+            return Err(Error::Io {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    if before.is_none() && emotions.is_empty() {
+        return Ok(false);
+    }
+    let after = with_emotions(before.as_deref().unwrap_or(EMPTY), emotions)
+        .map_err(|problem| Error::Usage(format!("{} {problem}", path.display())))?;
+    let changes = match (&before, after) {
+        (Some(_), None) => return Ok(false),
+        (_, after) => after.unwrap_or_else(|| EMPTY.to_owned()),
+    };
+    if !dry {
+        atomic::write(path, changes.as_bytes())?;
+    }
+    Ok(true)
+}
+
+/// "Happy", the last level of a keyword.
+fn title(emotion: Emotion) -> String {
+    let (first, rest) = emotion.name().split_at(1);
+    first.to_uppercase() + rest
+}
+
+/// The packet with the emotions in it; `None` if it has them already.
+fn with_emotions(packet: &str, emotions: EmotionSet) -> Result<Option<String>, String> {
+    let mut document = tree::parse(packet)?;
+    let rdf = tree::find(&mut document, &|element, scope| {
+        element.is(scope, RDF, "RDF")
+    })
+    .ok_or("is not XMP: it has no rdf:RDF")?;
+    // Flat keywords of ours are known by their hierarchical twins: a person may use "Happy" too.
+    let ours: EmotionSet = Emotion::ALL
+        .into_iter()
+        .filter(|emotion| {
+            PROPERTIES.iter().any(|property| {
+                let Some(separator) = property.separator else {
+                    return false;
+                };
+                let keyword = format!("Emotion{separator}{}", title(*emotion));
+                property_items(rdf, property).contains(&keyword)
+            })
+        })
+        .collect();
+    let mut changed = false;
+    for property in &PROPERTIES {
+        changed |= update(rdf, property, ours, emotions);
+    }
+    Ok(changed.then(|| tree::write(&document)))
+}
+
+/// The lists of a property, wherever its descriptions hold it.
+fn property_items(rdf: &mut Element, property: &Property) -> Vec<String> {
+    let mut items = Vec::new();
+    tree::each(rdf, &mut |element, scope| {
+        if element.is(scope, property.namespace, property.name) {
+            items.extend(element.items(scope));
+        }
+    });
+    items
+}
+
+fn update(rdf: &mut Element, property: &Property, ours: EmotionSet, now: EmotionSet) -> bool {
+    let keyword = |emotion| match property.separator {
+        Some(separator) => format!("Emotion{separator}{}", title(emotion)),
+        None => title(emotion),
+    };
+    let present = property_items(rdf, property);
+    let stale: Vec<String> = ours
+        .iter()
+        .filter(|emotion| !now.contains(*emotion))
+        .map(keyword)
+        .filter(|keyword| present.contains(keyword))
+        .collect();
+    let missing: Vec<String> = now
+        .iter()
+        .map(keyword)
+        .filter(|keyword| !present.contains(keyword))
+        .collect();
+    if stale.is_empty() && missing.is_empty() {
+        return false;
+    }
+    let rdf_prefix = rdf.prefix();
+    let mut added = missing.is_empty();
+    tree::each(rdf, &mut |element, scope| {
+        if element.is(scope, property.namespace, property.name) {
+            element.remove_items(scope, &stale);
+            if !added {
+                added = element.add_items(&rdf_prefix, &missing);
+            }
+        }
+    });
+    if !added {
+        rdf.children
+            .push(Node::Element(description(property, &rdf_prefix, &missing)));
+    }
+    true
+}
+
+/// A description that holds one property.
+fn description(property: &Property, rdf: &str, items: &[String]) -> Element {
+    let name = |prefix: &str, local: &str| {
+        if prefix.is_empty() {
+            local.to_owned()
+        } else {
+            format!("{prefix}:{local}")
+        }
+    };
+    let mut list = Element::new(&name(rdf, property.list));
+    for item in items {
+        list.push_text_element(&name(rdf, "li"), item);
+    }
+    let mut value = Element::new(&name(property.prefix, property.name));
+    value.children.push(Node::Element(list));
+    let mut description = Element::new(&name(rdf, "Description"));
+    description
+        .attributes
+        .push((name(rdf, "about"), String::new()));
+    description.attributes.push((
+        format!("xmlns:{}", property.prefix),
+        property.namespace.to_owned(),
+    ));
+    description.children.push(Node::Element(value));
+    description
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(emotions: &[Emotion]) -> EmotionSet {
+        emotions.iter().copied().collect()
+    }
+
+    const HAPPY: &[Emotion] = &[Emotion::Happy];
+
+    #[test]
+    fn a_new_sidecar_has_all_three_conventions() {
+        let packet = with_emotions(EMPTY, set(HAPPY)).unwrap().unwrap();
+        for part in [
+            "<dc:subject><rdf:Bag><rdf:li>Happy</rdf:li></rdf:Bag></dc:subject>",
+            "<lr:hierarchicalSubject><rdf:Bag><rdf:li>Emotion|Happy</rdf:li>",
+            "<digiKam:TagsList><rdf:Seq><rdf:li>Emotion/Happy</rdf:li>",
+        ] {
+            assert!(packet.contains(part), "{packet}");
+        }
+        assert_eq!(
+            with_emotions(&packet, set(HAPPY)),
+            Ok(None),
+            "once is enough"
+        );
+    }
+
+    const FOREIGN: &str = r#"<?xml version="1.0"?><!-- kept --><x:xmpmeta xmlns:x='adobe:ns:meta/'>
+ <r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <r:Description r:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5" xmlns:d="http://purl.org/dc/elements/1.1/">
+   <d:subject>
+    <r:Bag>
+     <r:li>Sun &amp; sand</r:li>
+     <r:li>Happy</r:li>
+    </r:Bag>
+   </d:subject>
+   <unknown xmlns="urn:x"><![CDATA[<raw>]]></unknown>
+  </r:Description>
+ </r:RDF>
+</x:xmpmeta>"#;
+
+    #[test]
+    fn everything_else_in_a_sidecar_is_kept() {
+        let packet = with_emotions(FOREIGN, set(&[Emotion::Sad]))
+            .unwrap()
+            .unwrap();
+        for part in [
+            "<!-- kept -->",
+            "xmp:Rating=\"5\"",
+            "<r:li>Sun &amp; sand</r:li>",
+            "<![CDATA[<raw>]]>",
+            "<r:li>Sad</r:li></r:Bag>",
+            "<r:li>Emotion|Sad</r:li>",
+            // A person's own keyword, not ours to take away.
+            "<r:li>Happy</r:li>",
+        ] {
+            assert!(packet.contains(part), "{part} in {packet}");
+        }
+        assert_eq!(packet.matches("d:subject").count(), 2, "{packet}");
+    }
+
+    #[test]
+    fn an_emotion_that_no_longer_shows_goes() {
+        let both = with_emotions(FOREIGN, set(&[Emotion::Sad, Emotion::Fear]))
+            .unwrap()
+            .unwrap();
+        let one = with_emotions(&both, set(&[Emotion::Fear]))
+            .unwrap()
+            .unwrap();
+        assert!(
+            !one.contains("Sad") && one.contains("Emotion/Fear"),
+            "{one}"
+        );
+        let none = with_emotions(&one, EmotionSet::EMPTY).unwrap().unwrap();
+        assert!(
+            !none.contains("Fear") && none.contains("Sun &amp; sand"),
+            "{none}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_packet_is_left_alone() {
+        for text in [
+            "",
+            "hello",
+            "<a></b>",
+            "<a/>",
+            "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">",
+        ] {
+            assert!(with_emotions(text, set(HAPPY)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sidecar_that_is_there_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let photo = folder.path().join("a.jpg");
+        let [full, stem] = ["a.jpg.xmp", "a.xmp"].map(|name| folder.path().join(name));
+        assert_eq!(sidecar(&photo, Naming::Full), full);
+        assert_eq!(sidecar(&photo, Naming::Stem), stem);
+        assert_eq!(
+            write_sidecar(&stem, EmotionSet::EMPTY, false).unwrap(),
+            false
+        );
+        assert!(write_sidecar(&stem, set(HAPPY), true).unwrap() && !stem.exists());
+        assert!(write_sidecar(&stem, set(HAPPY), false).unwrap() && stem.exists());
+        assert_eq!(sidecar(&photo, Naming::Full), stem);
+        assert!(!write_sidecar(&stem, set(HAPPY), false).unwrap());
+    }
+}

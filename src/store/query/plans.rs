@@ -1,0 +1,111 @@
+//! How SQLite carries out the statements of a question: by searching an index, never by reading a
+//! whole table or sorting.
+
+use super::super::Store;
+use super::super::testing::{plan, temp_store};
+use super::{admit, burst, narrow, plan as planning, sources};
+
+#[track_caller]
+fn assert_searches(store: &Store, sql: &str, index: &str) {
+    let steps = plan(store, sql);
+    let is_ok = |step: &String| {
+        step.starts_with("SEARCH") || !(step.contains("SCAN") || step.contains("TEMP B-TREE"))
+    };
+    assert!(steps.iter().all(is_ok), "{sql}\n{steps:#?}");
+    assert!(
+        steps.iter().any(|step| step.contains(index)),
+        "{sql}\n{steps:#?}"
+    );
+}
+
+#[test]
+fn each_filter_searches_an_index_that_answers_alone() {
+    let (_folder, store) = temp_store();
+    for (sql, index) in [
+        (
+            narrow::sql::UNDER,
+            "SEARCH files USING PRIMARY KEY (path>? AND path<?)",
+        ),
+        (
+            narrow::sql::CELLS,
+            "SEARCH photo_cells USING PRIMARY KEY (cell>? AND cell<?)",
+        ),
+        (
+            narrow::sql::CAMERA,
+            "COVERING INDEX photos_by_camera (camera=?)",
+        ),
+        (
+            narrow::sql::TAKEN,
+            "COVERING INDEX photos_by_taken (taken_local>? AND taken_local<?)",
+        ),
+        (
+            narrow::sql::FACES,
+            "COVERING INDEX photos_by_faces (face_count>? AND face_count<?)",
+        ),
+        (
+            narrow::sql::DETECTION,
+            "COVERING INDEX faces_by_detection (detection_score>?)",
+        ),
+        (narrow::sql::SIZE, "COVERING INDEX faces_by_size (size>?)"),
+        (
+            narrow::sql::SHOWS,
+            "PRIMARY KEY (emotion=? AND kind=? AND score>?)",
+        ),
+        (admit::FACTS, "SEARCH photos USING INTEGER PRIMARY KEY"),
+        (admit::PATHS, "COVERING INDEX files_by_photo (photo_id=?)"),
+        (burst::CAMERA, "SEARCH photos USING INTEGER PRIMARY KEY"),
+        (
+            burst::STEP,
+            "INDEX photos_by_taken (taken_local>? AND taken_local<?)",
+        ),
+        (
+            sources::sql::DATE,
+            "SEARCH photos USING INTEGER PRIMARY KEY",
+        ),
+        (
+            sources::sql::PHOTO,
+            "COVERING INDEX photo_scores_by_photo (photo_id=? AND emotion=? AND kind=?)",
+        ),
+        (planning::LEAST, "COVERING INDEX faces_by_detection"),
+        (planning::LEAST, "COVERING INDEX faces_by_size"),
+        (
+            sources::sql::BY_DATE_WITHIN,
+            "COVERING INDEX photos_by_taken (taken_local>? AND taken_local<?)",
+        ),
+    ] {
+        assert_searches(&store, sql, index);
+    }
+}
+
+#[test]
+fn the_walks_follow_an_index_and_sort_nothing() {
+    let (_folder, store) = temp_store();
+    assert_eq!(
+        plan(&store, sources::sql::WALK),
+        ["SEARCH photo_scores USING PRIMARY KEY (emotion=? AND kind=? AND score>?)"]
+    );
+    // In order, and ended when the answer is full.
+    assert_eq!(
+        plan(&store, sources::sql::BY_DATE),
+        ["SCAN photos USING COVERING INDEX photos_by_taken"]
+    );
+}
+
+#[test]
+fn words_are_looked_up_and_cameras_skipped_through() {
+    let (_folder, store) = temp_store();
+    // `M`: by the words, not row by row.
+    assert_eq!(
+        plan(&store, narrow::sql::WORDS),
+        ["SCAN photo_words VIRTUAL TABLE INDEX 0:M1"]
+    );
+    let steps = plan(&store, narrow::sql::CAMERAS);
+    let on_photos = steps.iter().filter(|step| step.contains("photos"));
+    assert!(
+        on_photos.clone().count() >= 2
+            && on_photos
+                .clone()
+                .all(|step| step.contains("SEARCH photos USING COVERING INDEX photos_by_camera")),
+        "{steps:#?}"
+    );
+}

@@ -1,0 +1,183 @@
+//! How many faces show what, by year, month, folder or place.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::emotion::Emotion;
+use crate::geo::Cell;
+
+use super::codec::from_civil_ms;
+use super::faces;
+use super::path::decode;
+use super::record::PhotoId;
+
+/// By what faces are grouped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// All together.
+    None,
+    /// By the year in which the photo was taken.
+    Year,
+    /// By the month.
+    Month,
+    /// By the folder of the photo, the first where it lies in several.
+    Folder,
+    /// By the cell in which it was taken.
+    Place,
+}
+
+/// What the photos of a group have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Nothing.
+    All,
+    /// The year.
+    Year(i16),
+    /// Year and month.
+    Month(i16, i8),
+    /// The folder.
+    Folder(PathBuf),
+    /// Where they were taken.
+    Place(Cell),
+    /// They do not tell.
+    Unknown,
+}
+
+/// The faces of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// The group.
+    pub group: Group,
+    /// Its photos with a face that counts.
+    pub photos: u64,
+    /// Faces by the emotion that they show most, in the order of [`Emotion::ALL`].
+    pub faces: [u64; Emotion::COUNT],
+}
+
+/// A photo counts while a path leads to it.
+const PHOTO: &str = "
+    SELECT taken_local, cell, (SELECT path FROM files WHERE photo_id = p.id ORDER BY path LIMIT 1)
+    FROM photos p WHERE id = ? AND EXISTS (SELECT 1 FROM files WHERE photo_id = p.id)";
+
+/// See [`Store::tally`](super::Store::tally).
+pub(super) fn count(
+    db: &Connection,
+    by: Grouping,
+    min_detection: f32,
+) -> rusqlite::Result<Vec<Tally>> {
+    let mut tallies: BTreeMap<Group, Tally> = BTreeMap::new();
+    let mut current: Option<(PhotoId, Option<Group>)> = None;
+    faces::each(db, |photo, face| {
+        if !face.counts(min_detection, 0.0) {
+            return Ok(());
+        }
+        let is_new = current.as_ref().is_none_or(|(known, _)| *known != photo);
+        if is_new {
+            current = Some((photo, group(db, by, photo)?));
+        }
+        let Some((_, Some(group))) = &current else {
+            return Ok(());
+        };
+        let tally = tallies.entry(group.clone()).or_insert_with(|| Tally {
+            group: group.clone(),
+            photos: 0,
+            faces: [0; Emotion::COUNT],
+        });
+        tally.photos += u64::from(is_new);
+        if let Some(emotion) = face.top() {
+            tally.faces[emotion.index()] += 1;
+        }
+        Ok(())
+    })?;
+    Ok(tallies.into_values().collect())
+}
+
+/// The group of a photo; `None` where no path leads to it.
+fn group(db: &Connection, by: Grouping, photo: PhotoId) -> rusqlite::Result<Option<Group>> {
+    db.prepare_cached(PHOTO)?
+        .query_row([photo], |row| {
+            let taken = row.get::<_, Option<i64>>(0)?.and_then(from_civil_ms);
+            Ok(match by {
+                Grouping::None => Some(Group::All),
+                Grouping::Year => taken.map(|taken| Group::Year(taken.year())),
+                Grouping::Month => taken.map(|taken| Group::Month(taken.year(), taken.month())),
+                Grouping::Folder => {
+                    let path = decode(row.get_ref(2)?.as_blob()?);
+                    path.parent().map(Path::to_owned).map(Group::Folder)
+                }
+                Grouping::Place => row
+                    .get::<_, Option<i64>>(1)?
+                    .map(|cell| Group::Place(Cell(cell))),
+            }
+            .unwrap_or(Group::Unknown))
+        })
+        .optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::super::testing::{face, photo, put, set_date, temp_store};
+    use super::*;
+    use crate::face::Correction;
+
+    #[test]
+    fn faces_are_counted_by_what_they_show_most() {
+        let (_folder, mut store) = temp_store();
+        let mut add = |path: &str, year: i16, faces| {
+            let mut record = photo(path, faces);
+            set_date(&mut record, date(year, 5, 1).at(0, 0, 0, 0));
+            put(&mut store, path, &record)
+        };
+        add(
+            "/a/1.jpg",
+            2019,
+            vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 80.0, 0.9, 0.2)],
+        );
+        let rejected = add(
+            "/a/2.jpg",
+            2020,
+            vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 80.0, 0.9, 0.8)],
+        );
+        let gone = add("/b/3.jpg", 2020, vec![face(0.0, 80.0, 0.7, 0.9)]);
+        let count = |store: &super::super::Store, by, least| {
+            let tallies = store.tally(by, least).unwrap();
+            let short = |tally: Tally| {
+                let faces = |emotion: Emotion| tally.faces[emotion.index()];
+                let (happy, neutral) = (faces(Emotion::Happy), faces(Emotion::Neutral));
+                (tally.group, tally.photos, happy, neutral)
+            };
+            tallies.into_iter().map(short).collect::<Vec<_>>()
+        };
+        assert_eq!(count(&store, Grouping::None, 0.0), [(Group::All, 3, 4, 1)]);
+        let years = [(Group::Year(2019), 1, 1, 1), (Group::Year(2020), 1, 2, 0)];
+        assert_eq!(count(&store, Grouping::Year, 0.8), years);
+
+        let face = store
+            .photo(rejected)
+            .unwrap()
+            .unwrap()
+            .content
+            .unwrap()
+            .faces[0]
+            .id;
+        store.correct(face, Correction::NotAFace).unwrap();
+        store
+            .batch(|batch| batch.remove_file(Path::new("/b/3.jpg")))
+            .unwrap();
+        assert!(store.photo(gone).unwrap().is_some());
+        let folders = [(Group::Folder("/a".into()), 2, 2, 1)];
+        assert_eq!(count(&store, Grouping::Folder, 0.0), folders);
+        assert_eq!(
+            count(&store, Grouping::Month, 0.0)[1].0,
+            Group::Month(2020, 5)
+        );
+        assert!(matches!(
+            count(&store, Grouping::Place, 0.0)[0].0,
+            Group::Place(_)
+        ));
+    }
+}

@@ -1,0 +1,249 @@
+//! Filters, free text, and the ways in which results are given out, by the real binary.
+
+use std::fs;
+use std::process::Stdio;
+
+use crate::common::exif_block::ExifBlock;
+use crate::common::{fixture, jpeg_with_exif};
+use crate::testenv::{Run, TestEnv};
+
+const FLORENCE: (f64, f64) = (43.77, 11.25);
+const BERLIN: (f64, f64) = (52.52, 13.40);
+
+/// An album of three photos with dates, places and cameras: two at home, one on a trip.
+fn album() -> TestEnv {
+    let env = TestEnv::new();
+    for (name, fixture_name, date, (latitude, longitude), camera) in [
+        (
+            "Trips/Tuscany 2019/a.jpg",
+            "astronaut.jpg",
+            "2019:07:14 09:00:00",
+            FLORENCE,
+            "NIKON D850",
+        ),
+        (
+            "home/b.jpg",
+            "hopper.jpg",
+            "2019:12:31 23:59:59",
+            BERLIN,
+            "Canon EOS R5",
+        ),
+        (
+            "home/c.jpg",
+            "camera.jpg",
+            "2020:01:01 00:00:01",
+            BERLIN,
+            "Canon EOS R5",
+        ),
+    ] {
+        let block = ExifBlock::new()
+            .with_date(date, "", "")
+            .with_position(latitude, longitude)
+            .with_text(exif::Tag::Model, camera)
+            .bytes();
+        env.add(name, jpeg_with_exif(&fixture(fixture_name), &block));
+    }
+    env.index();
+    env
+}
+
+const A: &str = "Trips/Tuscany 2019/a.jpg";
+const B: &str = "home/b.jpg";
+const C: &str = "home/c.jpg";
+
+#[test]
+fn filters_leave_what_meets_them() {
+    let env = album();
+    let sorted = |options: &str| {
+        let mut names = env.query(options);
+        names.sort();
+        names
+    };
+    for (options, expected) in [
+        ("", &[A, B, C][..]),
+        ("--emotion happy --emotion sad", &[A, B, C]),
+        ("--away", &[A]),
+        ("--away=2000", &[]),
+        ("--near florence", &[A]),
+        ("--near italy", &[A]),
+        ("--near 52.5,13.4 --within 5", &[B, C]),
+        ("--near germany --since 2020", &[C]),
+        ("--camera nikon", &[A]),
+        ("--album tuscany", &[A]),
+        ("--text tuscany", &[A]),
+        ("--faces 1", &[A, B, C]),
+        ("--faces 2..", &[]),
+        ("--one-per-burst", &[A, B]),
+        ("--min-face-size 5000 --emotion happy", &[]),
+        ("--order date --limit 1 --offset 1", &[B]),
+        ("--order random --seed 3", &[A, B, C]),
+    ] {
+        let found = sorted(options);
+        if options == "--one-per-burst" {
+            // The best of the two that were taken two seconds apart: without an emotion the latest.
+            assert_eq!(found, [A, C], "{options}");
+        } else {
+            assert_eq!(found, expected, "{options}");
+        }
+    }
+    assert_eq!(env.query("--order date"), [C, B, A]);
+    let sentence = env.run("query --near Atlantis").refused();
+    assert!(sentence.contains("\"Atlantis\""), "{sentence}");
+}
+
+#[test]
+fn plain_words_are_understood() {
+    let env = album();
+    let run = env.run("find happy vacation photos in italy july 2019 -v");
+    assert_eq!(run.text().lines().count(), 1, "{run:?}");
+    assert!(run.text().ends_with("a.jpg\n"), "{run:?}");
+    let flags = "fer-index query --emotion happy --since 'july 2019' --until 'july 2019' --near \
+                 italy --away=100";
+    assert!(run.stderr.contains(flags), "{run:?}");
+
+    let run = env.run("find photos tuscany");
+    assert!(run.code == 0 && run.text().ends_with("a.jpg\n"), "{run:?}");
+    assert!(
+        run.stderr
+            .contains("looked for as text in paths, descriptions and keywords: tuscany")
+    );
+    assert_eq!(env.run("find photos tuscany in 2020").code, 1);
+    assert_eq!(env.run("find happy --min-score 2").code, 2);
+}
+
+#[test]
+fn results_can_be_fed_to_xargs_and_explained() {
+    let env = album();
+    let run = env.run("query -0 --order date").found();
+    let expected = [C, B, A].map(|name| format!("{}\0", env.album(name).display()));
+    assert_eq!(run.text(), expected.concat());
+
+    let run = env.run("query --emotion happy --limit 1 --explain").found();
+    let lines: Vec<_> = run.text().lines().collect();
+    assert!(
+        lines[2].starts_with("    face ") && lines[2].matches(" %").count() == 8,
+        "{run:?}"
+    );
+
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let run = Run::of(
+        env.command("query -0")
+            .stderr(Stdio::piped())
+            .stdout(writer),
+    );
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_of_links_follows_the_answer() {
+    let env = album();
+    env.run("query --order date --link-into best/of").found();
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(env.path("best/of"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.starts_with('.'))
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["001 c.jpg", "002 b.jpg", "003 a.jpg"]);
+    let link = env.path("best/of/003 a.jpg");
+    assert!(fs::read_link(&link).unwrap().is_relative());
+    assert_eq!(fs::read(&link).unwrap(), fs::read(env.album(A)).unwrap());
+    env.run("query --camera nikon --copy-into best/of").found();
+    assert_eq!(names(), ["001 a.jpg"]);
+    let sentence = env.run("query --link-into album").refused();
+    assert!(sentence.contains("did not put there"), "{sentence}");
+    assert!(env.album(A).exists());
+}
+
+#[test]
+fn a_contact_sheet_needs_no_other_file() {
+    let env = album();
+    fs::remove_file(env.album(C)).unwrap();
+    env.run("query --emotion happy --contact-sheet sheet.html")
+        .found();
+    let page = fs::read_to_string(env.path("sheet.html")).unwrap();
+    assert_eq!(page.matches("src=\"data:image/jpeg;base64,").count(), 2);
+    assert_eq!(
+        page.matches("<rect ").count(),
+        2,
+        "the photo that is gone has no frame"
+    );
+    assert!(
+        page.contains("unreadable") && !page.contains("://"),
+        "{}",
+        page.len()
+    );
+    env.run("query --emotion happy --contact-sheet sheet.png")
+        .found();
+    let picture = image::open(env.path("sheet.png")).unwrap().into_rgb8();
+    let frames = picture
+        .pixels()
+        .filter(|pixel| pixel.0 == [255, 210, 63])
+        .count();
+    assert!(picture.width() > 900 && frames > 500, "{frames}");
+    let sentence = env.run("query --contact-sheet sheet.gif").refused();
+    assert!(sentence.contains(".html or .png"), "{sentence}");
+}
+
+#[test]
+fn counts_by_year_and_place_and_as_a_picture() {
+    let env = album();
+    let all = env.run("stats --json").found().json();
+    assert_eq!(
+        (&all[0]["photos"], &all[0]["faces"]),
+        (&3.into(), &3.into())
+    );
+    let years = env
+        .run("stats --by year --json --plot shares")
+        .found()
+        .json();
+    assert_eq!(
+        (&years[0]["year"], &years[0]["photos"]),
+        (&"2019".into(), &2.into())
+    );
+    assert_eq!(years[1]["year"], "2020");
+    let sum: f64 = years[0]["shares"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|v| v.as_f64().unwrap())
+        .sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{years}");
+    assert!(env.path("shares.svg").exists() && env.path("shares.png").exists());
+    let table = env.run("stats --by place").found();
+    assert!(table.text().contains("Italy, Florence"), "{table:?}");
+}
+
+#[test]
+fn emotions_become_keywords_and_photos_stay_untouched() {
+    let env = album();
+    let before = fs::read(env.album(A)).unwrap();
+    let run = env
+        .run("export --xmp --camera nikon --min-score 0.1 --dry-run")
+        .found();
+    let sidecar = env.album("Trips/Tuscany 2019/a.jpg.xmp");
+    assert!(
+        run.text().starts_with(&sidecar.display().to_string()),
+        "{run:?}"
+    );
+    assert!(!sidecar.exists());
+    env.run("export --xmp --camera nikon --min-score 0.1")
+        .found();
+    let packet = fs::read_to_string(&sidecar).unwrap();
+    assert!(
+        packet.contains("<rdf:li>Emotion|Happy</rdf:li>"),
+        "{packet}"
+    );
+    assert_eq!(fs::read(env.album(A)).unwrap(), before);
+    assert_eq!(
+        env.run("export --xmp --camera nikon --min-score 0.1")
+            .found()
+            .text(),
+        ""
+    );
+}
