@@ -24,7 +24,11 @@ pub(super) async fn photo(
 ) -> Result<Json<Whole>, Refusal> {
     let photo = shared.photo(PhotoId(photo)).await?;
     let whole = waiting(move || {
-        let position = photo.content.as_ref().ok().and_then(|scan| scan.capture.position);
+        let position = photo
+            .content
+            .as_ref()
+            .ok()
+            .and_then(|scan| scan.capture.position);
         let place = position.map(place).transpose()?.flatten();
         Whole::of(&photo, place, shared.is_local).ok_or(Refusal::NotFound)
     });
