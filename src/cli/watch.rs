@@ -23,6 +23,12 @@ pub(super) fn run(args: &WatchArgs, context: &Context, global: GlobalArgs) -> Re
     let database = context.config().database.clone();
     let mut roots = Vec::new();
     for root in &args.roots {
+        if root.is_file() {
+            return Err(Error::Usage(format!(
+                "{} is a file; name the folder that it is in",
+                root.display()
+            )));
+        }
         roots.push(given_root(root, &database)?);
     }
     let settings = move || setup(&Context::new(global.clone())?, &roots);

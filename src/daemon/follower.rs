@@ -15,8 +15,8 @@ use super::roots::{Root, distinct};
 use super::status::Pace;
 use super::turn::Turns;
 use super::{Activity, RootState, Settings, Setup, beside};
-use crate::album::{Readiness, Settling, Watch};
-use crate::error::Result;
+use crate::album::{Followed, Readiness, Settling, Watch};
+use crate::error::{Error, Result};
 use crate::store::{Models, Store};
 
 mod decide;
@@ -130,6 +130,8 @@ struct Timetable {
     poll: Instant,
     check_roots: Instant,
     prune: Instant,
+    /// Not before then: something went wrong.
+    work: Instant,
 }
 
 /// See the module.
@@ -148,7 +150,11 @@ pub(super) struct Follower {
     /// Folders that cannot be read, so that each is logged once.
     unreadable: HashSet<PathBuf>,
     cookies: PathBuf,
+    /// Whether the folder of cookies is watched.
+    has_cookies: bool,
     waiters: Vec<Waiter>,
+    /// How many cookies there have been.
+    moments: u64,
     times: Timetable,
     pace: Pace,
     trouble: Option<String>,
@@ -179,12 +185,15 @@ impl Follower {
             polled: BTreeSet::new(),
             unreadable: HashSet::new(),
             cookies: beside(store.path(), "cookies"),
+            has_cookies: false,
             waiters: Vec::new(),
+            moments: 0,
             times: Timetable {
                 rescan: now,
                 poll: now + setup.poll,
                 check_roots: now + CHECK_ROOTS,
                 prune: now,
+                work: now,
             },
             pace: Pace::default(),
             trouble: None,
@@ -206,7 +215,7 @@ impl Follower {
     }
 
     /// Follows until it is told to stop, and then until the photos in flight are committed.
-    pub fn run(mut self) -> Result<()> {
+    pub fn run(mut self) {
         self.prepare_cookies();
         self.publish();
         loop {
@@ -226,7 +235,6 @@ impl Follower {
                 Ok(_) => {}
             }
         }
-        Ok(())
     }
 
     /// Waits for something to happen and notes what does; whether to go on.
@@ -236,6 +244,9 @@ impl Follower {
         let mut next = times.check_roots.min(times.rescan).min(times.prune);
         if !self.polled.is_empty() {
             next = next.min(times.poll);
+        }
+        if self.queue.has_work() && !self.turns.is_running() {
+            next = next.min(times.work);
         }
         if let Some(moment) = self.settling.next_moment() {
             next = next.min(moment);
@@ -276,14 +287,9 @@ impl Follower {
             Message::TurnEnded(result) => {
                 self.turns.ended();
                 let left = self.queue.put_back();
-                if let Err(error) = result {
-                    let now = Instant::now();
-                    self.report(&error.to_string());
-                    for path in left {
-                        let later = now + AFTER_TROUBLE;
-                        self.settling
-                            .note(&path, Readiness::Closed, later, self.setup.settle);
-                    }
+                match result {
+                    Ok(()) => self.trouble = None,
+                    Err(error) => self.try_again(&error, &left),
                 }
             }
             Message::Request(Request::Fresh(reply)) => self.mark_moment(reply),
@@ -291,6 +297,17 @@ impl Follower {
             Message::Request(Request::Stop) => return false,
         }
         true
+    }
+
+    /// After an error in the pipeline: what it did not get done is looked at again, later.
+    fn try_again(&mut self, error: &Error, left: &[PathBuf]) {
+        self.report(&error.to_string());
+        let later = Instant::now() + AFTER_TROUBLE;
+        self.times.work = later;
+        for path in left {
+            let settle = self.setup.settle;
+            self.settling.note(path, Readiness::Closed, later, settle);
+        }
     }
 
     /// Does what is due.
@@ -336,10 +353,12 @@ impl Follower {
                 return Err(error);
             }
         }
-        if self.queue.has_work() && !self.turns.is_running() {
+        if self.queue.has_work() && !self.turns.is_running() && now >= self.times.work {
             let database = self.store.path().to_owned();
             let (setup, queue) = (&self.setup, &self.queue);
-            self.turns.start(&database, setup, queue, &self.sender)?;
+            if let Err(error) = self.turns.start(&database, setup, queue, &self.sender) {
+                self.try_again(&error, &[]);
+            }
         }
         self.answer_waiters();
         Ok(())
@@ -391,24 +410,22 @@ impl Follower {
         if let Err(error) = fs::create_dir(&self.cookies) {
             tracing::warn!("{}: {error}", self.cookies.display());
         }
-        self.watch.add(&self.cookies.clone());
+        self.has_cookies = self.watch.add(&self.cookies) == Followed::Watched;
     }
 
     fn mark_moment(&mut self, reply: oneshot::Sender<()>) {
-        let name = self.waiters.len().to_string();
-        let pid = std::process::id();
-        let cookie = (0..)
-            .map(|n| self.cookies.join(format!("{pid}-{name}-{n}")))
-            .find(|cookie| !self.waiters.iter().any(|waiter| waiter.cookie == *cookie))
-            .unwrap_or_default();
+        self.moments += 1;
+        let cookie = self.cookies.join(self.moments.to_string());
         let result = fs::write(&cookie, "");
         self.waiters.push(Waiter {
             cookie: cookie.clone(),
             pending: None,
             reply,
         });
-        if let Err(error) = result {
+        if let Err(error) = &result {
             self.report(&format!("{}: {error}", cookie.display()));
+        }
+        if result.is_err() || !self.has_cookies {
             // A scan sees everything, too.
             self.times.rescan = Instant::now();
         }

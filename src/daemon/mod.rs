@@ -81,17 +81,20 @@ pub fn run(database: &Path, settings: Settings) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(cannot_start)?;
+        .map_err(|error| cannot_start(&error))?;
     let result = runtime.block_on(async {
-        let signals = Signals::new().map_err(cannot_start)?;
+        let signals = Signals::new().map_err(|error| cannot_start(&error))?;
         let listener = socket::listen(&database)?;
         let follower = Follower::new(store, settings)?;
         let handle = follower.handle();
         let (ended, end) = oneshot::channel();
         std::thread::Builder::new()
             .name("follower".into())
-            .spawn(move || ended.send(follower.run()))
-            .map_err(cannot_start)?;
+            .spawn(move || {
+                follower.run();
+                ended.send(())
+            })
+            .map_err(|error| cannot_start(&error))?;
         tokio::spawn(socket::serve(listener, handle.clone()));
         tokio::spawn(keep_supervisor_informed(handle.clone()));
         supervise(signals, &handle, end).await
@@ -101,7 +104,7 @@ pub fn run(database: &Path, settings: Settings) -> Result<()> {
     result
 }
 
-fn cannot_start(error: std::io::Error) -> Error {
+fn cannot_start(error: &std::io::Error) -> Error {
     Error::Usage(format!("the system does not let the daemon start: {error}"))
 }
 
@@ -148,11 +151,11 @@ impl StopSignals {
 async fn supervise(
     mut signals: Signals,
     follower: &Handle,
-    mut end: oneshot::Receiver<Result<()>>,
+    mut end: oneshot::Receiver<()>,
 ) -> Result<()> {
     loop {
         tokio::select! {
-            ended = &mut end => return ended.unwrap_or_else(|_| Err(panicked())),
+            ended = &mut end => return ended.map_err(|_| panicked()),
             () = signals.stop.recv() => break,
             _ = signals.hang_up.recv() => {
                 tracing::info!("reading the settings again");
@@ -164,7 +167,7 @@ async fn supervise(
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     follower.stop();
     tokio::select! {
-        ended = end => ended.unwrap_or_else(|_| Err(panicked())),
+        ended = end => ended.map_err(|_| panicked()),
         () = signals.stop.recv() => Ok(()),
         () = tokio::time::sleep(LAST_WORDS) => {
             tracing::info!("some photos took too long and are left for the next start");

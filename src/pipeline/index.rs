@@ -79,6 +79,9 @@ pub fn index(
     }
     store.forget(&plan.gone)?;
     store.reconciled(&plan.roots)?;
+    for root in &plan.offline {
+        store.offline(root)?;
+    }
     let threads = options.threads.get().min(plan.read.len());
     let options = IndexOptions {
         threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN),

@@ -69,7 +69,7 @@ mod tests {
     fn a_root_is_offline_until_it_is_held_against_the_index_again() {
         let (_folder, mut store) = temp_store();
         let (a, b) = (PathBuf::from("/a"), PathBuf::from("/b"));
-        store.reconciled(&[a.clone()]).unwrap();
+        store.reconciled(std::slice::from_ref(&a)).unwrap();
         store.offline(&b).unwrap();
         let [first, second] = &store.roots().unwrap()[..] else {
             panic!("two roots")

@@ -16,11 +16,12 @@ use crate::testenv::TestEnv;
 fn promise_8_queries_during_indexing() {
     let env = TestEnv::new();
     let portrait = portrait();
-    for n in 0..20 {
+    let first = size(5, 20);
+    for n in 0..first {
         env.add(format!("first/{n}.jpg"), numbered(&portrait, n));
     }
     let _daemon = Daemon::start(&env);
-    until("something to ask for", || files(&env) == 20);
+    until("something to ask for", || files(&env) == first as i64);
     let span = size(Duration::from_secs(3), Duration::from_mins(1));
     let is_over = AtomicBool::new(false);
     let mut times: Vec<Duration> = thread::scope(|scope| {
@@ -34,7 +35,7 @@ fn promise_8_queries_during_indexing() {
                         let start = Instant::now();
                         let hits = store.query(&query).expect("never locked");
                         times.push(start.elapsed());
-                        assert_eq!(hits.len(), 20);
+                        assert!(hits.len() >= first);
                         thread::sleep(Duration::from_millis(5)); // a person's pace, times 8
                     }
                     times
@@ -42,7 +43,7 @@ fn promise_8_queries_during_indexing() {
             })
             .collect();
         let end = Instant::now() + span;
-        let mut added = 20;
+        let mut added = first;
         while Instant::now() < end {
             add_cheap(&env, "more", added..added + 100);
             env.add(format!("more/{added}.jpg"), numbered(&portrait, added));
@@ -71,7 +72,7 @@ fn promise_9_memory_does_not_follow_the_number_of_photos() {
     let (few, many) = size((200, 3000), (1000, 50_000));
     let daemon = Daemon::start(&env);
     let portrait = portrait();
-    let mut peak = |range: std::ops::Range<usize>| {
+    let peak = |range: std::ops::Range<usize>| {
         let end = range.end as i64;
         env.add(
             format!("{}.jpg", range.start),
@@ -103,7 +104,7 @@ fn cpu(pid: u32) -> Duration {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     let spent = tasks.filter_map(|task| {
         let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse().ok()
+        text.split_whitespace().next()?.parse::<u64>().ok()
     });
     Duration::from_nanos(spent.sum())
 }

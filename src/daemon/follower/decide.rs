@@ -105,7 +105,6 @@ impl Follower {
                     _ => self.offer(path, meta),
                 }
             }
-            Ok(_) => Ok(()),
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
             {
@@ -116,8 +115,8 @@ impl Follower {
                 self.polled.retain(|folder| !folder.starts_with(path));
                 self.store.forget_tree(path).map(drop)
             }
-            // Locked, or the disk fails: what is known stays.
-            Err(_) => Ok(()),
+            // No photo; or it is locked or the disk fails, and what is known stays.
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 
