@@ -92,6 +92,8 @@ pub(super) struct Whole {
     /// Whether the date is that of the file, for want of the photo's own.
     taken_from_file: bool,
     position: Option<[f64; 2]>,
+    /// The nearest city.
+    place: Option<String>,
     camera: Option<String>,
     description: Option<String>,
     faces: Vec<Face>,
@@ -100,7 +102,7 @@ pub(super) struct Whole {
 
 impl Whole {
     /// `None` for a photo that was skipped.
-    pub fn of(photo: &Photo, can_reveal: bool) -> Option<Self> {
+    pub fn of(photo: &Photo, place: Option<String>, can_reveal: bool) -> Option<Self> {
         let scan = photo.content.as_ref().ok()?;
         let capture = &scan.capture;
         let path = |path: &PathBuf| path.to_string_lossy().into_owned();
@@ -115,6 +117,7 @@ impl Whole {
             taken: taken(scan),
             taken_from_file: source == Some(DateSource::FileTime),
             position: capture.position.map(|at| [at.latitude, at.longitude]),
+            place,
             camera: capture.camera.clone(),
             description: capture.description.clone(),
             faces: scan.faces.iter().map(Face::of).collect(),

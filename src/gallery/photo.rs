@@ -8,7 +8,14 @@ use axum::extract::{Path, State};
 use super::answer::Whole;
 use super::refusal::Refusal;
 use super::{Shared, desktop, waiting};
+use crate::error::Result;
+use crate::geo::distance;
+use crate::photo::GeoPoint;
+use crate::query::Gazetteer;
 use crate::store::PhotoId;
+
+/// How far from a city a photo is said to be of there, in km.
+const NEAR: f64 = 50.0;
 
 /// `GET /api/photo/{photo}`.
 pub(super) async fn photo(
@@ -16,8 +23,16 @@ pub(super) async fn photo(
     Path(photo): Path<i64>,
 ) -> Result<Json<Whole>, Refusal> {
     let photo = shared.photo(PhotoId(photo)).await?;
-    let whole = Whole::of(&photo, shared.is_local);
-    whole.map(Json).ok_or(Refusal::NotFound)
+    let whole = waiting(move || {
+        let position = photo
+            .content
+            .as_ref()
+            .ok()
+            .and_then(|scan| scan.capture.position);
+        let place = position.map(place).transpose()?.flatten();
+        Whole::of(&photo, place, shared.is_local).ok_or(Refusal::NotFound)
+    });
+    Ok(Json(whole.await?))
 }
 
 /// `POST /api/photo/{photo}/reveal`: opens the file manager where the photo lies.
@@ -37,4 +52,31 @@ pub(super) async fn reveal(
             .map_err(|error| Refusal::Failed(format!("no file manager can be opened: {error}")))
     })
     .await
+}
+
+/// The nearest city and its country; `None` where none is near.
+fn place(at: GeoPoint) -> Result<Option<String>> {
+    let gazetteer = Gazetteer::load()?;
+    let city = gazetteer.nearest(at);
+    let country = gazetteer.country_name(&city.country);
+    let name = format!("{}, {}", city.name, country.unwrap_or(&city.country));
+    Ok((distance(at, city.at) <= NEAR).then_some(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_named_where_one_is_near() {
+        let named = |latitude, longitude| {
+            place(GeoPoint {
+                latitude,
+                longitude,
+            })
+            .unwrap()
+        };
+        assert_eq!(named(43.77, 11.25).as_deref(), Some("Florence, Italy"));
+        assert_eq!(named(0.0, -30.0), None, "the Atlantic");
+    }
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use fer_index::emotion::Emotion;
 use serde_json::json;
@@ -35,6 +35,7 @@ fn with_stand_ins(env: &TestEnv, line: &str) -> Command {
         "PATH",
         format!("{}:/usr/bin:/bin", env.path("bin").display()),
     );
+    command.stderr(Stdio::null());
     command
 }
 

@@ -59,7 +59,14 @@ impl Request {
     pub fn send(self) -> Response {
         let mut stream = self.open();
         let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
+        let mut part = [0; 65536];
+        // Not to the end of the connection: some servers keep it open, whatever they are asked.
+        while !Response::is_whole(&bytes) {
+            match stream.read(&mut part).unwrap() {
+                0 => break,
+                length => bytes.extend_from_slice(&part[..length]),
+            }
+        }
         Response::of(&bytes)
     }
 
@@ -95,6 +102,19 @@ pub struct Response {
 }
 
 impl Response {
+    /// Whether all is there that a `content-length` announces.
+    fn is_whole(bytes: &[u8]) -> bool {
+        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+            return false;
+        };
+        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length:"));
+        let length: Option<usize> = length.and_then(|length| length.trim().parse().ok());
+        length.is_some_and(|length| bytes.len() >= end + 4 + length)
+    }
+
     #[track_caller]
     fn of(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");

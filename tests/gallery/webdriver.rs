@@ -6,6 +6,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -173,8 +174,10 @@ impl Drop for Browser {
                 self.target(""),
                 self.address
             );
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
             let _ = stream.write_all(quit.as_bytes());
-            let _ = stream.read_to_end(&mut Vec::new());
+            // The answer comes when the browser has ended.
+            let _ = stream.read(&mut [0]);
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();

@@ -33,7 +33,7 @@ function tell({ all, emotions, emotion, read_as: readAs, indexed }) {
   const found = emotion ? emotions[emotion] : all;
   const restricted = Object.keys(filters.get()).length > 0;
   const order = emotion ? `, most ${emotion} first` : "";
-  const understood = readAs.length ? ` (read as ${readAs.join(" ")})` : "";
+  const understood = readAs.length ? ` (read as ${sayFlags(readAs)})` : "";
   find("#status").textContent = found || understood ? plural(found, "photo") + order + understood : "";
   const empty = find("#empty");
   empty.hidden = found > 0;
@@ -44,6 +44,9 @@ function tell({ all, emotions, emotion, read_as: readAs, indexed }) {
   find("h2", empty).textContent = title;
   find("p", empty).textContent = text;
 }
+
+// `--near italy --who all` as "near italy, who all".
+const sayFlags = (flags) => flags.join(" ").split(/(?:^| )--/).filter(Boolean).join(", ");
 
 let searched;
 async function search() {
