@@ -72,16 +72,6 @@ impl Context {
         Cnn::read(&bytes, &model.display().to_string())
     }
 
-    /// What every photo is held to.
-    pub const fn limits(&self) -> Limits {
-        let limits = &self.config().limits;
-        Limits {
-            max_bytes: limits.max_file_bytes,
-            max_pixels: limits.max_pixels,
-            max_time: Duration::from_secs(limits.decode_seconds),
-        }
-    }
-
     /// The detector and the classifier of the settings, under their limits.
     pub fn analyser(&self) -> Result<Analyser> {
         self.analyser_from(self.config().detector.threshold)
