@@ -119,6 +119,9 @@ mod tests {
         UPDATE faces SET correction = 3 WHERE id = 9;
         INSERT INTO roots VALUES (CAST('/album' AS BLOB), 0, NULL);
     ",
+        "
+        INSERT INTO unread_faces VALUES (7, 0, 1, 1, 9, 9, NULL, 0.7);
+    ",
     ];
 
     fn connection() -> Connection {

@@ -23,6 +23,7 @@ mod scores;
 #[cfg(test)]
 mod testing;
 mod totals;
+mod unread;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
 use super::codec::{taken_columns, taken_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace};
-use super::{faces, files, scores};
+use super::{faces, files, scores, unread};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -44,6 +44,7 @@ pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
     photo.paths = files::of_photo(db, id)?;
     if let Ok(scan) = &mut photo.content {
         scan.faces = faces::of_photo(db, id)?;
+        scan.unread = unread::of_photo(db, id)?;
     }
     Ok(Some(photo))
 }
@@ -105,6 +106,7 @@ fn scan_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Scan<StoredFace
             classifier: row.get(column(12))?,
         },
         faces: Vec::new(),
+        unread: Vec::new(),
     })
 }
 
@@ -167,6 +169,7 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
         Some(scan) => faces::replace(db, id, &record.hash, &scan.faces)?,
         None => faces::remove_all(db, id)?,
     }
+    unread::replace(db, id, scan.map_or(&[], |scan| &scan.unread))?;
     rank(db, id)?;
     Ok(id)
 }
