@@ -2,7 +2,7 @@
 
 use image::{Rgb, RgbImage};
 
-use crate::face::{BoundingBox, DetectedFace};
+use crate::face::{BoundingBox, DetectedFace, Landmarks};
 
 const LINE: Rgb<u8> = Rgb([255, 60, 40]);
 const POINT: Rgb<u8> = Rgb([60, 255, 80]);
@@ -49,7 +49,7 @@ pub(super) fn draw(picture: &mut RgbImage, faces: &[DetectedFace], scale: f32) {
         fill(picture, left, lower - stroke, right - left, stroke, LINE);
         fill(picture, left, upper, stroke, lower - upper, LINE);
         fill(picture, right - stroke, upper, stroke, lower - upper, LINE);
-        for point in face.landmarks.iter().flat_map(|l| l.points()) {
+        for point in face.landmarks.iter().flat_map(Landmarks::points) {
             let [x, y] = [point.x, point.y].map(|v| (v * scale).round() as i32 - stroke / 2);
             fill(picture, x, y, stroke + 1, stroke + 1, POINT);
         }
