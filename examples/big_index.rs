@@ -149,6 +149,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
                 classifier: "fer-index 1".into(),
             },
             faces: (0..faces).map(|_| face(random)).collect(),
+            unread: vec![],
         }),
     }
 }

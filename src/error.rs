@@ -53,11 +53,13 @@ pub enum SkipReason {
     TimedOut,
     /// A decoder panicked.
     Crashed,
+    /// The detector program died, hung or talked nonsense.
+    DetectorFailed,
 }
 
 impl SkipReason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Empty,
         Self::PermissionDenied,
         Self::Unreadable,
@@ -67,6 +69,7 @@ impl SkipReason {
         Self::TooLarge,
         Self::TimedOut,
         Self::Crashed,
+        Self::DetectorFailed,
     ];
 
     /// The name under which it is stored and printed.
@@ -81,12 +84,16 @@ impl SkipReason {
             Self::TooLarge => "too large",
             Self::TimedOut => "timed out",
             Self::Crashed => "decoder crashed",
+            Self::DetectorFailed => "detector failed",
         }
     }
 
     /// Whether the reason lies in the bytes, so that trying the same bytes again is pointless.
     pub const fn is_in_content(self) -> bool {
-        !matches!(self, Self::PermissionDenied | Self::Unreadable)
+        !matches!(
+            self,
+            Self::PermissionDenied | Self::Unreadable | Self::DetectorFailed
+        )
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct ClassifyArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// Faces and percentages for a person
     Text,
     /// One array

@@ -1,13 +1,14 @@
 //! What the global options come to: settings, models, threads.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::GlobalArgs;
 use crate::album::{Filter, FilterSettings};
 use crate::classify::Cnn;
-use crate::config::{Config, Effective, Overrides};
-use crate::detect::{Builtin, DetectorParams};
+use crate::config::{Config, DetectorBackend, Effective, Overrides};
+use crate::detect::{Builtin, Command, CommandParams, DetectorParams, FaceDetector, Resolution};
 use crate::error::{Error, Result};
 use crate::imaging::Limits;
 use crate::pipeline::Analyser;
@@ -59,6 +60,16 @@ impl Context {
         })
     }
 
+    /// What every photo is held to.
+    pub const fn limits(&self) -> Limits {
+        let limits = &self.config().limits;
+        Limits {
+            max_bytes: limits.max_file_bytes,
+            max_pixels: limits.max_pixels,
+            max_time: Duration::from_secs(limits.decode_seconds),
+        }
+    }
+
     /// The model that reads faces.
     fn classifier(&self) -> Result<Cnn> {
         let model = &self.config().classifier.model;
@@ -79,16 +90,34 @@ impl Context {
 
     /// The same, with faces from another detection score on.
     pub fn analyser_from(&self, threshold: f32) -> Result<Analyser> {
-        let config = self.config();
-        let detector = DetectorParams {
-            threshold,
-            ..DetectorParams::default()
-        };
         Ok(Analyser::new(
-            Box::new(Builtin::new(detector)?),
+            self.detector(threshold)?,
             Box::new(self.classifier()?),
             self.limits(),
-            config.detector.min_face,
+            self.config().detector.min_face,
         ))
+    }
+
+    /// What finds faces from a detection score on.
+    fn detector(&self, threshold: f32) -> Result<Box<dyn FaceDetector>> {
+        let settings = &self.config().detector;
+        let builtin = DetectorParams {
+            threshold,
+            resolution: match settings.resolution {
+                0 => Resolution::Auto,
+                pixels => Resolution::Pixels(pixels),
+            },
+            ..DetectorParams::default()
+        };
+        Ok(match settings.backend {
+            DetectorBackend::Builtin => Box::new(Builtin::new(builtin)?),
+            DetectorBackend::Command => Box::new(Command::start(CommandParams {
+                command: settings.command.iter().map(OsString::from).collect(),
+                time_limit: Duration::from_secs(settings.command_seconds),
+                threshold,
+                suppress_iou: builtin.suppress_iou,
+                suppress_inside: builtin.suppress_inside,
+            })?),
+        })
     }
 }

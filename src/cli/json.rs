@@ -102,6 +102,71 @@ impl JsonClassified {
     }
 }
 
+/// What `detect` says of a file.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonDetected {
+    #[serde(flatten)]
+    path: JsonPath,
+    #[serde(flatten)]
+    outcome: JsonDetection,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum JsonDetection {
+    Found {
+        width: u32,
+        height: u32,
+        faces: Vec<JsonFound>,
+    },
+    Error {
+        error: String,
+    },
+}
+
+impl JsonDetected {
+    pub fn faces(path: &Path, (width, height): (u32, u32), faces: &[DetectedFace]) -> Self {
+        let faces = faces.iter().map(JsonFound::of).collect();
+        Self {
+            path: JsonPath::of(path),
+            outcome: JsonDetection::Found {
+                width,
+                height,
+                faces,
+            },
+        }
+    }
+
+    pub fn error(path: &Path, error: &impl ToString) -> Self {
+        Self {
+            path: JsonPath::of(path),
+            outcome: JsonDetection::Error {
+                error: error.to_string(),
+            },
+        }
+    }
+}
+
+/// A face that was found and not read: box, landmarks and detection score.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonFound {
+    r#box: [f32; 4],
+    landmarks: Option<[[f32; 2]; 5]>,
+    detection_score: f32,
+}
+
+impl JsonFound {
+    pub fn of(face: &DetectedFace) -> Self {
+        let b = &face.bounding_box;
+        let landmarks = face.landmarks.map(|l| l.points().map(|p| [p.x, p.y]));
+        Self {
+            r#box: [b.x, b.y, b.width, b.height],
+            landmarks,
+            detection_score: face.score,
+        }
+    }
+}
+
 /// A face: its number (none outside the index), box, detection score and emotions.
 #[derive(Debug, Serialize)]
 pub(super) struct JsonFace {

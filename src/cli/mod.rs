@@ -7,6 +7,8 @@ mod config;
 mod context;
 mod correct;
 mod dataset;
+mod detect;
+mod draw;
 mod epochs;
 mod evaluate;
 mod evaluate_album;
@@ -111,6 +113,8 @@ enum Command {
     Classify(classify::ClassifyArgs),
     /// Look at the photos in a browser, and say what a face shows
     Gallery(gallery::GalleryArgs),
+    /// Find the faces of files, without reading them, and draw them
+    Detect(detect::DetectArgs),
     /// Tell everything that is known of a photo
     Show(show::ShowArgs),
     /// Say what emotion a face shows; it holds whatever a model says
@@ -199,6 +203,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Export(args) => export::run(&args, &context, out),
         Command::Classify(args) => classify::run(&args, &context, out),
         Command::Gallery(args) => gallery::run(&args, &context, out),
+        Command::Detect(args) => detect::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
         Command::Correct(args) => correct::correct(&args, &context),
         Command::Reject(args) => correct::reject(&args, &context),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Outcome;
 use super::classify::percentages;
 use super::context::Context;
-use super::json::{JsonClassified, JsonFace, JsonPath, date};
+use super::json::{JsonClassified, JsonFace, JsonFound, JsonPath, date};
 use super::output::Stdout;
 use super::resolve;
 use crate::error::{Error, Result};
@@ -105,7 +105,7 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
         "  models        {}, {}",
         models.detector, models.classifier
     ))?;
-    if scan.faces.is_empty() {
+    if scan.faces.is_empty() && scan.unread.is_empty() {
         out.line("  No face")?;
     }
     for face in &scan.faces {
@@ -122,6 +122,13 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
             b.height,
             face.face.score,
             percentages(&face.scores),
+        ))?;
+    }
+    for face in &scan.unread {
+        let b = &face.bounding_box;
+        out.line(format_args!(
+            "  face          at {:.0},{:.0}, {:.0}×{:.0} px, detection score {:.2}: too small to read",
+            b.x, b.y, b.width, b.height, face.score,
         ))?;
     }
     Ok(())
@@ -156,6 +163,7 @@ fn as_json(photo: &Photo) -> serde_json::Value {
                 "detector": scan.models.detector,
                 "classifier": scan.models.classifier,
                 "faces": scan.faces.iter().map(JsonFace::stored).collect::<Vec<_>>(),
+                "unread": scan.unread.iter().map(JsonFound::of).collect::<Vec<_>>(),
             })
         }
     };

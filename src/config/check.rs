@@ -11,12 +11,14 @@ use crate::error::{Error, Result};
 use super::layers::Origin;
 
 /// The least and the most of every number.
-const RANGES: [(&str, RangeInclusive<f64>); 13] = [
+const RANGES: [(&str, RangeInclusive<f64>); 15] = [
     ("threads", 0.0..=1024.0),
     ("limits.max_pixels", 10_000.0..=4_000_000_000.0),
     ("limits.max_file_bytes", 10_000.0..=1_000_000_000_000.0),
     ("limits.decode_seconds", 1.0..=3600.0),
     ("detector.threshold", 0.0..=1.0),
+    ("detector.command_seconds", 1.0..=3600.0),
+    ("detector.resolution", 0.0..=100_000_000.0),
     ("detector.min_face", 0.0..=10_000.0),
     ("query.limit", 1.0..=1_000_000_000.0),
     ("query.min_detection", 0.0..=1.0),
@@ -26,6 +28,15 @@ const RANGES: [(&str, RangeInclusive<f64>); 13] = [
     ("watch.max_watches", 0.0..=1_000_000_000.0),
     ("watch.keep_days", 0.0..=36_500.0),
 ];
+
+/// The words that a text may be, where not any will do.
+const CHOICES: [(&str, &[&str]); 1] = [("detector.backend", &["builtin", "command"])];
+
+/// The words that the text `key` may be; `None` for any.
+fn choices(key: &str) -> Option<&'static [&'static str]> {
+    let found = CHOICES.iter().find(|(name, _)| *name == key);
+    found.map(|(_, words)| *words)
+}
 
 /// What the number `key` may be.
 pub(super) fn range(key: &str) -> Option<&'static RangeInclusive<f64>> {
@@ -39,7 +50,10 @@ pub(super) fn range(key: &str) -> Option<&'static RangeInclusive<f64>> {
 pub(super) fn check(key: &str, value: Value, current: &Value, origin: &Origin) -> Result<Value> {
     let in_range = |number: f64| range(key).is_none_or(|range| range.contains(&number));
     let fits = match (current, &value) {
-        (Value::Boolean(_), Value::Boolean(_)) | (Value::String(_), Value::String(_)) => true,
+        (Value::Boolean(_), Value::Boolean(_)) => true,
+        (Value::String(_), Value::String(text)) => {
+            choices(key).is_none_or(|words| words.contains(&text.as_str()))
+        }
         (Value::Integer(_) | Value::Float(_), Value::Integer(number)) => in_range(*number as f64),
         (Value::Float(_), Value::Float(number)) => in_range(*number),
         (Value::Array(_), Value::Array(entries)) => entries.iter().all(Value::is_str),
@@ -94,7 +108,10 @@ fn allowed(key: &str, current: &Value) -> String {
         Value::Integer(_) => format!("a whole number{span}"),
         Value::Float(_) => format!("a number{span}"),
         Value::Array(_) => "a list of texts in quotes".into(),
-        _ => "a text in quotes".into(),
+        _ => choices(key).map_or_else(
+            || "a text in quotes".into(),
+            |words| format!("\"{}\"", words.join("\" or \"")),
+        ),
     }
 }
 

@@ -86,9 +86,17 @@ pub struct LimitSettings {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DetectorSettings {
+    /// What finds the faces.
+    pub backend: DetectorBackend,
+    /// The detector program and its arguments, for [`DetectorBackend::Command`].
+    pub command: Vec<String>,
+    /// Longest time that the program may take for a photo.
+    pub command_seconds: u64,
+    /// Pixels of the copy in which the built-in detector looks for faces; 0: as the photo demands.
+    pub resolution: u32,
     /// Least detection score of a face that is stored, 0 to 1.
     pub threshold: f32,
-    /// Least shorter side of a face that is stored, in pixels of the full photo.
+    /// Least shorter side of a face that is read, in pixels of the full photo.
     pub min_face: f32,
 }
 
@@ -98,6 +106,16 @@ pub struct DetectorSettings {
 pub struct ClassifierSettings {
     /// The model file; empty for the built-in model.
     pub model: PathBuf,
+}
+
+/// What finds the faces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DetectorBackend {
+    /// The network in the binary.
+    Builtin,
+    /// A program of the user's.
+    Command,
 }
 
 /// Settings of `[query]`.

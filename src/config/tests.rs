@@ -155,6 +155,10 @@ fn a_wrong_value_is_told_what_is_allowed() {
         ("threads = 2.5", "a whole number"),
         ("threads = -1", "from 0 to 1024, not -1"),
         (
+            "[detector]\nbackend = \"bultin\"",
+            "\"builtin\" or \"command\"",
+        ),
+        (
             "[detector]\nthreshold = 1.5",
             "a number from 0 to 1, not 1.5",
         ),

@@ -1,12 +1,14 @@
 //! Finding the faces of a photo.
 
 mod builtin;
+mod command;
 mod nms;
 mod params;
 mod second_look;
 mod yunet;
 
 pub use builtin::Builtin;
+pub use command::{Command, CommandParams};
 pub use params::{DetectorParams, Resolution};
 pub use yunet::Yunet;
 

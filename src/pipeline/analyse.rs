@@ -5,6 +5,7 @@ use crate::detect::FaceDetector;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
 use crate::imaging::{self, Decoded, Limits};
+use crate::raster::Raster;
 use crate::store::{Models, Scan};
 
 /// Looks at photos.
@@ -17,7 +18,7 @@ pub struct Analyser {
 
 impl Analyser {
     /// Puts a detector and a classifier to work. Faces whose shorter side is less than `min_face`
-    /// pixels are passed over.
+    /// pixels are too small to be read.
     pub fn new(
         detector: Box<dyn FaceDetector>,
         classifier: Box<dyn EmotionClassifier>,
@@ -51,18 +52,21 @@ impl Analyser {
     /// When the bytes are no photo that can be read.
     pub fn photo(&self, bytes: &[u8]) -> Result<Scan<ScoredFace>, Skip> {
         let decoded = imaging::decode(bytes, &self.limits)?;
-        let mut detected = self.detector.detect(&decoded.raster)?;
-        detected.retain(|face| face.bounding_box.short_side() >= self.min_face);
-        let crops: Vec<_> = detected
+        let (legible, unread): (Vec<_>, Vec<_>) = self
+            .detector
+            .detect(&decoded.raster)?
+            .into_iter()
+            .partition(|face| face.bounding_box.short_side() >= self.min_face);
+        let crops: Vec<_> = legible
             .iter()
             .map(|face| crop_face(&decoded.raster, face))
             .collect();
         let scores = self.classifier.classify(&crops);
-        let faces = detected
+        let faces = legible
             .into_iter()
             .zip(scores)
             .map(|(face, scores)| ScoredFace { face, scores });
-        Ok(self.scan(decoded, faces.collect()))
+        Ok(self.scan(decoded, faces.collect(), unread))
     }
 
     /// Reads a picture that already is one framed face: no detection.
@@ -88,10 +92,25 @@ impl Analyser {
             .into_iter()
             .map(|scores| ScoredFace { face, scores })
             .collect();
-        Ok(self.scan(decoded, faces))
+        Ok(self.scan(decoded, faces, Vec::new()))
     }
 
-    fn scan(&self, decoded: Decoded, faces: Vec<ScoredFace>) -> Scan<ScoredFace> {
+    /// Decodes a photo and finds its faces, of any size, without reading them.
+    ///
+    /// # Errors
+    /// When the bytes are no photo that can be read.
+    pub fn detect(&self, bytes: &[u8]) -> Result<(Raster, Vec<DetectedFace>), Skip> {
+        let raster = imaging::decode(bytes, &self.limits)?.raster;
+        let faces = self.detector.detect(&raster)?;
+        Ok((raster, faces))
+    }
+
+    fn scan(
+        &self,
+        decoded: Decoded,
+        faces: Vec<ScoredFace>,
+        unread: Vec<DetectedFace>,
+    ) -> Scan<ScoredFace> {
         Scan {
             format: decoded.format.name().to_owned(),
             width: decoded.raster.width(),
@@ -99,6 +118,7 @@ impl Analyser {
             capture: decoded.capture,
             models: self.models(),
             faces,
+            unread,
         }
     }
 }

@@ -127,6 +127,22 @@ mod tests {
     }
 
     #[test]
+    fn faces_too_small_to_read_are_told_and_never_ranked() {
+        let (_folder, mut store) = temp_store();
+        let mut record = photo("crowd", vec![]);
+        let tiny = face(5.5, 9.0, 0.9, 1.0).face;
+        if let Ok(scan) = &mut record.content {
+            scan.unread = vec![tiny];
+        }
+        let id = put(&mut store, "/crowd.jpg", &record);
+        let unread = |store: &Store| store.photo(id).unwrap().unwrap().content.unwrap().unread;
+        assert_eq!(unread(&store), [tiny]);
+        assert_eq!(happiest(&store), [] as [PathBuf; 0]);
+        put(&mut store, "/crowd.jpg", &photo("crowd", vec![]));
+        assert_eq!(unread(&store), []);
+    }
+
+    #[test]
     fn a_photo_without_a_date_is_dated_by_its_oldest_file() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);

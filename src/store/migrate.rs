@@ -143,6 +143,9 @@ mod tests {
         "
         INSERT INTO folders VALUES (CAST('/elsewhere' AS BLOB));
     ",
+        "
+        INSERT INTO unread_faces VALUES (7, 0, 1, 1, 9, 9, NULL, 0.7);
+    ",
     ];
 
     fn connection() -> Connection {

@@ -26,6 +26,7 @@ mod tally;
 #[cfg(test)]
 mod testing;
 mod totals;
+mod unread;
 mod words;
 
 use std::collections::HashMap;

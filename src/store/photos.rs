@@ -11,7 +11,7 @@ use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
 use super::codec::{taken_columns, taken_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace};
-use super::{faces, files, scores, words};
+use super::{faces, files, scores, unread, words};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -44,6 +44,7 @@ pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
     photo.paths = files::of_photo(db, id)?;
     if let Ok(scan) = &mut photo.content {
         scan.faces = faces::of_photo(db, id)?;
+        scan.unread = unread::of_photo(db, id)?;
     }
     Ok(Some(photo))
 }
@@ -107,6 +108,7 @@ fn scan_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Scan<StoredFace
             classifier: row.get(column(13))?,
         },
         faces: Vec::new(),
+        unread: Vec::new(),
     })
 }
 
@@ -170,6 +172,7 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
         Some(scan) => faces::replace(db, id, &record.hash, &scan.faces)?,
         None => faces::remove_all(db, id)?,
     }
+    unread::replace(db, id, scan.map_or(&[], |scan| &scan.unread))?;
     rank(db, id)?;
     words::refresh(db, id)?;
     Ok(id)

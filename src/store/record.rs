@@ -66,6 +66,8 @@ pub struct Scan<Face> {
     pub models: Models,
     /// The faces, in the detector's order.
     pub faces: Vec<Face>,
+    /// Faces too small to be read, in the detector's order. A query's answer leaves them out.
+    pub unread: Vec<DetectedFace>,
 }
 
 /// A face with the number under which it can be named.

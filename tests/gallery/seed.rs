@@ -72,6 +72,7 @@ fn record(seed: &Seed) -> PhotoRecord {
                 classifier: "reader".to_owned(),
             },
             faces: (0..).zip(&seed.faces).map(face).collect(),
+            unread: vec![],
         }),
     }
 }

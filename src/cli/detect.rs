@@ -1,0 +1,162 @@
+//! `fer-index detect`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use image::RgbImage;
+
+use super::Outcome;
+use super::classify::Format;
+use super::context::Context;
+use super::draw::{draw, fitting};
+use super::json::JsonDetected;
+use super::output::Stdout;
+use crate::error::{Error, Result, Skip, SkipReason};
+use crate::face::DetectedFace;
+use crate::pipeline::{Analyser, read_file};
+use crate::raster::Raster;
+
+#[derive(Debug, Args)]
+pub(super) struct DetectArgs {
+    /// Pictures
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Draw boxes, landmarks and scores into a copy of the picture: its file (.png or .jpg), or with
+    /// several pictures a folder
+    #[arg(long, value_name = "OUT")]
+    draw: Option<PathBuf>,
+    /// Least detection score, 0 to 1 [default: the setting detector.threshold]
+    #[arg(long, value_name = "SCORE", value_parser = score)]
+    threshold: Option<f32>,
+    /// How to print
+    #[arg(long, short, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+fn score(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|score| (0.0..=1.0).contains(score))
+        .ok_or_else(|| "a number from 0 to 1 is wanted".to_owned())
+}
+
+type Answer = Result<(Raster, Vec<DetectedFace>), Skip>;
+
+pub(super) fn run(args: &DetectArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let format = if args.json { Format::Json } else { args.format };
+    let threshold = context.config().detector.threshold;
+    let analyser = context.analyser_from(args.threshold.unwrap_or(threshold))?;
+    if let Some(place) = &args.draw
+        && args.files.len() > 1
+        && !place.is_dir()
+    {
+        return Err(Error::Usage(format!(
+            "--draw {} must be an existing folder where there are several pictures",
+            place.display()
+        )));
+    }
+    let (mut found, mut failed) = (false, false);
+    let mut array = Vec::new();
+    for path in &args.files {
+        let answer = look(&analyser, path);
+        match &answer {
+            Ok((photo, faces)) => {
+                found |= !faces.is_empty();
+                if let Some(place) = &args.draw {
+                    save(photo, faces, &target(place, path))?;
+                }
+            }
+            Err(skip) => {
+                failed = true;
+                if format == Format::Text {
+                    eprintln!("fer-index: {}: {skip}", path.display());
+                }
+            }
+        }
+        match format {
+            Format::Text => tell(path, &answer, out)?,
+            Format::Json => array.push(json(path, &answer)),
+            Format::Jsonl => out.json(&json(path, &answer))?,
+        }
+        out.flush()?;
+    }
+    if format == Format::Json {
+        out.json_array(array.into_iter())?;
+    }
+    Ok(match (failed, found) {
+        (true, _) => Outcome::Partly,
+        (false, true) => Outcome::Found,
+        (false, false) => Outcome::Nothing,
+    })
+}
+
+fn look(analyser: &Analyser, path: &Path) -> Answer {
+    let missing = || Skip::new(SkipReason::Unreadable, "there is no such file");
+    let (_, bytes) = read_file(path, analyser.limits().max_bytes)?.ok_or_else(missing)?;
+    analyser.detect(&bytes)
+}
+
+fn json(path: &Path, answer: &Answer) -> JsonDetected {
+    match answer {
+        Ok((photo, faces)) => JsonDetected::faces(path, (photo.width(), photo.height()), faces),
+        Err(skip) => JsonDetected::error(path, skip),
+    }
+}
+
+fn tell(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
+    let Ok((photo, faces)) = answer else {
+        return Ok(());
+    };
+    out.line(format_args!(
+        "{}, {}×{} px",
+        path.display(),
+        photo.width(),
+        photo.height()
+    ))?;
+    if faces.is_empty() {
+        return out.line("  No face");
+    }
+    for (index, face) in faces.iter().enumerate() {
+        let b = &face.bounding_box;
+        let landmarks = face.landmarks.map_or_else(String::new, |landmarks| {
+            let points = landmarks.points().map(|p| format!("{:.0},{:.0}", p.x, p.y));
+            format!(", landmarks {}", points.join(" "))
+        });
+        out.line(format_args!(
+            "  Face {} at {:.0},{:.0}, {:.0}×{:.0} px, score {:.2}{landmarks}",
+            index + 1,
+            b.x,
+            b.y,
+            b.width,
+            b.height,
+            face.score,
+        ))?;
+    }
+    Ok(())
+}
+
+/// Where the drawing of a picture goes.
+fn target(place: &Path, picture: &Path) -> PathBuf {
+    if place.is_dir() {
+        let mut name = picture.file_name().unwrap_or_default().to_owned();
+        name.push(".png");
+        place.join(name)
+    } else {
+        place.to_owned()
+    }
+}
+
+fn save(photo: &Raster, faces: &[DetectedFace], path: &Path) -> Result<()> {
+    let (width, height) = fitting(photo.width(), photo.height());
+    let mut picture: RgbImage = photo.resized(width, height);
+    draw(&mut picture, faces, width as f32 / photo.width() as f32);
+    picture.save(path).map_err(|error| {
+        Error::Usage(format!(
+            "the drawing {} cannot be written: {error}",
+            path.display()
+        ))
+    })
+}
