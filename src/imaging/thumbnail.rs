@@ -17,6 +17,9 @@ const QUALITY: u8 = 85;
 
 /// An upright JPEG of a photo's pixels and nothing else (no EXIF), at most `width` × `height`
 /// pixels and not enlarged.
+///
+/// # Panics
+/// If a bound or a side of the photo is zero: decoding gives no such photo.
 pub fn reduced(raster: &Raster, width: u32, height: u32) -> Vec<u8> {
     let (w, h) = (f64::from(raster.width()), f64::from(raster.height()));
     let scale = (f64::from(width) / w).min(f64::from(height) / h).min(1.0);
