@@ -137,8 +137,11 @@ fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
     (folder, store, known)
 }
 
+/// A photo, its path, and what it shows.
+type Expected = (PhotoId, PathBuf, Option<(Emotion, f64)>);
+
 /// What the documentation of [`Query`] says, filter by filter.
-fn answer(query: &Query, known: &[Known]) -> Vec<(PhotoId, PathBuf, Option<(Emotion, f64)>)> {
+fn answer(query: &Query, known: &[Known]) -> Vec<Expected> {
     let mut found: Vec<_> = known
         .iter()
         .filter_map(|photo| Some((photo, meets(query, photo)?)))
