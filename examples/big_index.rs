@@ -202,13 +202,13 @@ const FILTERS: &[Filter] = &[
         query.until = Some(date(2018, 7, 2).at(0, 0, 0, 0));
     }),
     ("under a folder of 500", |query| {
-        query.under = Some(folder(500).into())
+        query.under = Some(folder(500).into());
     }),
     ("under a folder of all", |query| {
-        query.under = Some("/home/someone".into())
+        query.under = Some("/home/someone".into());
     }),
     ("album (a trip)", |query| {
-        query.album = Some("trip 003".into())
+        query.album = Some("trip 003".into());
     }),
     ("near home", |query| query.near = Some(circle(HOME, 5.0))),
     ("near a trip", |query| {
@@ -220,7 +220,7 @@ const FILTERS: &[Filter] = &[
     }),
     ("away", |query| query.away = Some(100.0)),
     ("camera of many", |query| {
-        query.camera = Some("pixel".into())
+        query.camera = Some("pixel".into());
     }),
     ("camera of few", |query| query.camera = Some("dsc".into())),
     ("text of 2 %", |query| query.text = Some("birthday".into())),
@@ -237,7 +237,7 @@ const FILTERS: &[Filter] = &[
         query.min_score = query.min_score.max(0.5);
     }),
     ("limit 200 offset 1000", |query| {
-        (query.limit, query.offset) = (200, 1000)
+        (query.limit, query.offset) = (200, 1000);
     }),
 ];
 

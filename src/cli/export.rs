@@ -8,7 +8,7 @@ use super::Outcome;
 use super::context::Context;
 use super::filter_args::FilterArgs;
 use super::output::Stdout;
-use crate::emotion::EmotionSet;
+use crate::emotion::{Emotion, EmotionSet};
 use crate::error::Result;
 use crate::export::{Naming, sidecar, write_sidecar};
 use crate::store::{Hit, Store};
@@ -80,6 +80,6 @@ fn emotions(hit: &Hit, least: f32) -> EmotionSet {
 }
 
 fn tell(path: &Path, emotions: EmotionSet, out: &mut Stdout) -> Result<()> {
-    let names: Vec<_> = emotions.iter().map(|emotion| emotion.name()).collect();
+    let names: Vec<_> = emotions.iter().map(Emotion::name).collect();
     out.line(format_args!("{}: {}", path.display(), names.join(", ")))
 }

@@ -170,12 +170,11 @@ fn parse_range(text: &str) -> Result<RangeInclusive<u32>, String> {
         "" => Ok(open),
         number => number.parse().map_err(|_| explain()),
     };
-    let range = match text.split_once("..") {
-        Some((least, most)) => bound(least, 0)?..=bound(most, u32::MAX)?,
-        None => {
-            let count = text.parse().map_err(|_| explain())?;
-            count..=count
-        }
+    let range = if let Some((least, most)) = text.split_once("..") {
+        bound(least, 0)?..=bound(most, u32::MAX)?
+    } else {
+        let count = text.parse().map_err(|_| explain())?;
+        count..=count
     };
     if range.is_empty() {
         return Err(explain());

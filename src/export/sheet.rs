@@ -67,13 +67,11 @@ fn fitted(width: u32, height: u32) -> (u32, u32) {
 
 /// What is written at a face: the emotion that it shows most.
 fn label(face: &StoredFace) -> String {
-    match face.correction {
-        Some(correction) => correction.name().to_owned(),
-        None => {
-            let (emotion, probability) = face.scores.top();
-            format!("{emotion} {:.0} %", 100.0 * probability)
-        }
+    if let Some(correction) = face.correction {
+        return correction.name().to_owned();
     }
+    let (emotion, probability) = face.scores.top();
+    format!("{emotion} {:.0} %", 100.0 * probability)
 }
 
 /// What is written under a photo.

@@ -15,16 +15,20 @@ pub struct DateSpan {
 }
 
 impl DateSpan {
+    #[allow(
+        clippy::unnecessary_wraps,
+        reason = "it ends chains that may find no date"
+    )]
     fn from_day(start: Date, length: Span) -> Option<Self> {
-        Self::from_moment(start.into(), length)
+        Some(Self::from_moment(start.into(), length))
     }
 
-    fn from_moment(start: DateTime, length: Span) -> Option<Self> {
+    fn from_moment(start: DateTime, length: Span) -> Self {
         let last = DateTime::from_parts(Date::MAX, Time::MAX);
-        Some(Self {
+        Self {
             start,
             end: start.checked_add(length).unwrap_or(last),
-        })
+        }
     }
 }
 
@@ -67,7 +71,7 @@ fn in_figures(text: &str) -> Option<DateSpan> {
         [_, _, _] => {
             let has_seconds = text.matches(':').count() > 1;
             let length = if has_seconds { 1.second() } else { 1.minute() };
-            DateSpan::from_moment(text.parse().ok()?, length)
+            Some(DateSpan::from_moment(text.parse().ok()?, length))
         }
         _ => None,
     }
@@ -274,7 +278,7 @@ pub(super) fn relative(text: &str, today: Date) -> Option<DateSpan> {
     let moment: DateTime = moment.get(..19)?.parse().ok()?;
     let has_time = text.contains(':') || moment.time() != Time::midnight();
     if has_time {
-        DateSpan::from_moment(moment, 1.minute())
+        Some(DateSpan::from_moment(moment, 1.minute()))
     } else {
         DateSpan::from_day(moment.date(), 1.day())
     }

@@ -16,7 +16,7 @@ const DATA: &[u8] = include_bytes!("../../assets/places/places.tsv.gz");
 /// Kilometres in a degree of latitude, rounded down.
 const KM_PER_DEGREE: f64 = 111.0;
 
-/// The countries of the world, and its cities of 10,000 people and more (GeoNames, CC BY 4.0).
+/// The countries of the world, and its cities of 10,000 people and more (`GeoNames`, CC BY 4.0).
 #[derive(Debug)]
 pub struct Gazetteer {
     text: String,

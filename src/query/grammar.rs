@@ -260,7 +260,7 @@ impl Reader {
         match words[..] {
             ["one", "per", "burst"] => {
                 self.understood.filters.one_per_burst = true;
-                return Some(3);
+                Some(3)
             }
             ["album" | "folder", ..] => {
                 self.understood.filters.album = Some(value(at + 1)?);

@@ -146,7 +146,7 @@ pub(super) fn file_url(path: &Path) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
                 url.push(char::from(*byte));
             }
-            byte => url.push_str(&format!("%{byte:02X}")),
+            byte => url.extend(format!("%{byte:02X}").chars()),
         }
     }
     url

@@ -137,8 +137,11 @@ fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
     (folder, store, known)
 }
 
+/// A photo, its path, and what it shows.
+type Expected = (PhotoId, PathBuf, Option<(Emotion, f64)>);
+
 /// What the documentation of [`Query`] says, filter by filter.
-fn answer(query: &Query, known: &[Known]) -> Vec<(PhotoId, PathBuf, Option<(Emotion, f64)>)> {
+fn answer(query: &Query, known: &[Known]) -> Vec<Expected> {
     let mut found: Vec<_> = known
         .iter()
         .filter_map(|photo| Some((photo, meets(query, photo)?)))
@@ -304,26 +307,26 @@ const FILTERS: &[Filter] = &[
     ("all", |query| query.who = Who::All),
     ("two faces", |query| query.faces = Some(2..=2)),
     ("three faces or more", |query| {
-        query.faces = Some(3..=u32::MAX)
+        query.faces = Some(3..=u32::MAX);
     }),
     ("no face or one", |query| query.faces = Some(0..=1)),
     ("since", |query| {
-        query.since = Some(date(2019, 7, 1).at(12, 0, 2, 0))
+        query.since = Some(date(2019, 7, 1).at(12, 0, 2, 0));
     }),
     ("until", |query| {
-        query.until = Some(date(2019, 7, 10).at(12, 0, 2, 0))
+        query.until = Some(date(2019, 7, 10).at(12, 0, 2, 0));
     }),
     ("under", |query| {
-        query.under = Some("/album/Italy 2019".into())
+        query.under = Some("/album/Italy 2019".into());
     }),
     ("under strange", |query| {
-        query.under = Some(strange_folder())
+        query.under = Some(strange_folder());
     }),
     ("album", |query| query.album = Some("ITALY".into())),
     ("album strange", |query| query.album = Some("summer".into())),
     ("near", |query| query.near = Some(circle(FLORENCE, 10.0))),
     ("across the date line", |query| {
-        query.near = Some(circle(TAVEUNI, 50.0))
+        query.near = Some(circle(TAVEUNI, 50.0));
     }),
     ("cells", |query| {
         let mut cells = vec![Cell::of(VANUA_BALAVU), Cell::of(FLORENCE)];
