@@ -147,7 +147,7 @@ fn a_restart_costs_as_little_as_looking_and_idling_costs_nothing() {
     let span = size(Duration::from_secs(3), Duration::from_mins(5));
     let before = cpu(daemon.pid());
     thread::sleep(span); // what is measured
-    let spent = cpu(daemon.pid()) - before;
+    let spent = cpu(daemon.pid()).saturating_sub(before);
     let share = spent.as_secs_f64() / span.as_secs_f64();
     tell(
         "idle",

@@ -54,7 +54,7 @@ fn promise_3_without_any_event_within_one_rescan_period() {
         "3",
         format!("{count} files, no watch, period 2 s: found and stored after {took:.1?}"),
     );
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took < Duration::from_mins(1), "{took:?}");
 }
 
 #[test]
