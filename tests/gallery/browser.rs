@@ -7,7 +7,7 @@ use crate::server::Server;
 use crate::testenv::TestEnv;
 use crate::webdriver::Browser;
 
-/// WebDriver's code points of keys.
+/// `WebDriver`'s code points of keys.
 const ESCAPE: char = '\u{e00c}';
 const ENTER: char = '\u{e007}';
 const RIGHT: char = '\u{e014}';

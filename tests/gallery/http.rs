@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// Longer than any answer takes.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A request in the making. Without more it is a decent one.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl Request {
     pub fn send(self) -> Response {
         let mut stream = self.open();
         let mut bytes = Vec::new();
-        let mut part = [0; 65536];
+        let mut part = [0; 16384];
         // Not to the end of the connection: some servers keep it open, whatever they are asked.
         while !Response::is_whole(&bytes) {
             match stream.read(&mut part).unwrap() {
@@ -75,18 +75,13 @@ impl Request {
     pub fn open(self) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-        let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
-        if let Some(host) = &self.host {
-            text += &format!("host: {host}\r\n");
-        }
-        for (name, value) in &self.headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        text += &format!(
-            "content-length: {}\r\nconnection: close\r\n\r\n{}",
-            self.body.len(),
-            self.body
-        );
+        let mut lines = vec![format!("{} {} HTTP/1.1", self.method, self.target)];
+        lines.extend(self.host.map(|host| format!("host: {host}")));
+        let headers = self.headers.iter();
+        lines.extend(headers.map(|(name, value)| format!("{name}: {value}")));
+        lines.push(format!("content-length: {}", self.body.len()));
+        lines.push("connection: close".to_owned());
+        let text = format!("{}\r\n\r\n{}", lines.join("\r\n"), self.body);
         stream.write_all(text.as_bytes()).unwrap();
         stream
     }

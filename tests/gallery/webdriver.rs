@@ -1,4 +1,4 @@
-//! A browser without a window, driven over WebDriver (W3C): the few commands that the test needs.
+//! A browser without a window, driven over `WebDriver` (W3C): the few commands that the test needs.
 //!
 //! The crates for it bring more than forty others; the protocol is JSON over HTTP, which the other
 //! tests speak already.
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::http::Request;
 use crate::server::wait_for;
 
-/// Under which name WebDriver hands an element's number about.
+/// Under which name `WebDriver` hands an element's number about.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A browser; it ends with the value.
@@ -22,7 +22,8 @@ pub struct Browser {
     driver: Child,
     address: SocketAddr,
     session: String,
-    _profile: TempDir,
+    /// Its settings; they go with the value.
+    profile: TempDir,
 }
 
 impl Browser {
@@ -57,7 +58,7 @@ impl Browser {
             driver,
             address: (Ipv4Addr::LOCALHOST, port).into(),
             session: String::new(),
-            _profile: profile,
+            profile,
         };
         wait_for("chromedriver", || TcpStream::connect(browser.address).ok());
         let arguments = [
@@ -70,7 +71,7 @@ impl Browser {
             "--disable-component-update".to_owned(),
             "--lang=en-GB".to_owned(),
             "--window-size=1280,800".to_owned(),
-            format!("--user-data-dir={}", browser._profile.path().display()),
+            format!("--user-data-dir={}", browser.profile.path().display()),
         ];
         let mut options = json!({"args": arguments});
         if let Some(device) = emulation {
@@ -82,7 +83,10 @@ impl Browser {
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         }}});
         let session = browser.call("POST", "/session", Some(&wanted));
-        browser.session = session["sessionId"].as_str().unwrap().to_owned();
+        session["sessionId"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut browser.session);
         Some(browser)
     }
 
@@ -111,7 +115,7 @@ impl Browser {
         self.post(&format!("/element/{id}/click"), &json!({}));
     }
 
-    /// Presses a key: a character, or one of WebDriver's code points.
+    /// Presses a key: a character, or one of `WebDriver`'s code points.
     pub fn press(&self, key: char) {
         let strokes = [
             json!({"type": "keyDown", "value": key}),
