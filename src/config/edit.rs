@@ -34,7 +34,13 @@ pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<()> {
     let Some(table) = table.as_table_like_mut() else {
         return Err(refused(format!("`{section}` is no section")));
     };
-    table.insert(name, value(text));
+    // In its place, where its comments are.
+    match table.get_mut(name) {
+        Some(setting) => *setting = value(text),
+        None => {
+            table.insert(name, value(text));
+        }
+    }
     atomic::write(file, document.to_string().as_bytes())
 }
 
