@@ -29,7 +29,7 @@ pub(super) struct TrainArgs {
 /// Where recipe and data come from.
 #[derive(Debug, Args)]
 pub(super) struct RecipeArgs {
-    /// The recipe, such as config/recipes/first.toml.
+    /// The recipe, such as config/recipes/third.toml.
     #[arg(long, value_name = "FILE")]
     pub recipe: PathBuf,
     /// The data set, as `dataset import` writes it.
