@@ -36,6 +36,8 @@ fn framed_faces_score_as_in_evaluation() {
     let dataset = Dataset::new(emotions, vec![row; faces.len()], faces.concat());
     let predictions = predict(&built_in_network().unwrap(), &dataset, &[0, 1, 2], true).unwrap();
 
+    let album = predictions.album();
+
     let limits = Limits {
         max_bytes: 1 << 20,
         max_pixels: 1 << 20,
@@ -50,14 +52,7 @@ fn framed_faces_score_as_in_evaluation() {
         let scan = analyser.framed(png.get_ref()).unwrap();
         let found = scan.faces[0].scores;
 
-        let mut expected = [0.0; Emotion::COUNT];
-        for (head, probabilities) in &predictions.heads {
-            let classes = head.emotions.len();
-            let row = &probabilities[index * classes..][..classes];
-            for (emotion, p) in head.emotions.iter().zip(row) {
-                expected[emotion.index()] += p / predictions.heads.len() as f32;
-            }
-        }
+        let expected = &album[index * Emotion::COUNT..][..Emotion::COUNT];
         for (found, expected) in found.as_array().iter().zip(expected) {
             assert!((found - expected).abs() < 1e-5, "{found}, not {expected}");
         }

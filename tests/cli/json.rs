@@ -141,7 +141,8 @@ fn a_run_and_everything_about_a_photo() {
 
     let shown = env.show("copy.jpg");
     let all = "bytes camera classifier content description detector faces format height \
-               indexed_at latitude lens longitude paths taken_at taken_at_source width";
+               indexed_at keywords latitude lens longitude paths taken_at taken_at_source \
+               unread width";
     assert!(names(&shown).into_iter().eq(all.split_whitespace()));
     let paths = ["astronaut.jpg", "copy.jpg"].map(|name| env.album(name));
     for (path, expected) in shown["paths"].as_array().unwrap().iter().zip(&paths) {

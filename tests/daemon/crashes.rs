@@ -138,7 +138,7 @@ fn promise_10_a_full_disk() {
     let database = disk.join("index.sqlite3");
     let run = env.run("index album --database disk/index.sqlite3");
     let sentence = run.refused();
-    assert!(sentence.contains("full"), "{sentence}");
+    assert!(sentence.contains("no space"), "{sentence}");
     assert_whole(&database);
     Command::new("mount")
         .args(["-o", "remount,size=100m"])
