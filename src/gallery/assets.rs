@@ -40,3 +40,8 @@ pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Refusal>
     let &(_, kind, text) = found.ok_or(Refusal::NotFound)?;
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
+
+/// `GET /favicon.ico`: browsers ask for it before they have read which icon the page names.
+pub(super) async fn favicon() -> Result<Response, Refusal> {
+    asset(Path("icon.svg".to_owned())).await
+}

@@ -187,6 +187,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/", get(assets::page))
         .route(ENTRANCE, get(enter))
         .route("/assets/{name}", get(assets::asset))
+        .route("/favicon.ico", get(assets::favicon))
         .route("/thumb/{photo}", get(pictures::thumbnail))
         .route("/view/{photo}", get(pictures::view))
         .route("/api/photos", get(list::photos))
