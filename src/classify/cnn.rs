@@ -29,7 +29,7 @@ pub fn built_in_network() -> Result<Network> {
 /// A network with its weights, ready to read faces.
 ///
 /// Each face is read twice, as it is and mirrored, and by every head of the network. A head's
-/// probabilities are those of the mean of its two logits, and [`blend`] makes the scores of all
+/// probabilities are those of the mean of its two logits, and [`blend()`] makes the scores of all
 /// heads'. FER2013's head knows no contempt and FER+'s is trained on the shares of ten people's
 /// votes, so each tempers the other's labels.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The daemon: holds the folders against the index, then follows them.
 //!
-//! tokio drives what waits (signals, timers, the socket) on the main thread. The [`follower`] has a
+//! tokio drives what waits (signals, timers, the socket) on the main thread. The `follower` has a
 //! thread of its own: it takes the changes in order, decides what is to be read and hands it to the
 //! pipeline, whose threads do the work. A change is only a hint to look at a path; what is done
 //! depends on what is there then and on what the index knows, so a hint that is lost, doubled or
