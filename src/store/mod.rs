@@ -138,14 +138,6 @@ impl Store {
         self.read(|db| query::run(db, query))
     }
 
-    /// How many photos answer a query, without reading them.
-    ///
-    /// # Errors
-    /// See [`Store::files_under`].
-    pub fn count(&self, query: &Query) -> Result<u64> {
-        self.read(|db| query::count(db, query))
-    }
-
     /// The cells of the globe with photos, in ascending order, and how many each has.
     ///
     /// # Errors

@@ -5,11 +5,9 @@ use rusqlite::{Connection, params};
 use crate::emotion::{Emotion, EmotionSet};
 
 use super::super::scores::Kind;
-use super::answer::Answer;
-use super::narrow::narrow;
 use super::plan::{Bounds, Plan};
 use super::question::Query;
-use super::sources;
+use super::ranked;
 
 /// How many photos there are to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,10 +74,7 @@ fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
     if is_in_index(&plan) {
         return from_index(db, &plan);
     }
-    let narrowed = narrow(db, &plan)?;
-    let mut answer = Answer::new(db, &plan);
-    sources::feed(db, &plan, narrowed, &mut answer)?;
-    Ok(answer.finish()?.len() as u64)
+    Ok(ranked(db, &plan)?.len() as u64)
 }
 
 /// Whether the ranking or the dates alone tell the answer.

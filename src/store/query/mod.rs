@@ -58,12 +58,6 @@ pub(super) fn run(db: &Connection, query: &Query) -> rusqlite::Result<Vec<Hit>> 
     run_within(db, query, Bounds::default())
 }
 
-/// See [`Store::count`](super::Store::count).
-pub(super) fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
-    let plan = Plan::new(db, query, Bounds::default())?;
-    plan.map_or(Ok(0), |plan| Ok(ranked(db, &plan)?.len() as u64))
-}
-
 fn run_within(db: &Connection, query: &Query, bounds: Bounds) -> rusqlite::Result<Vec<Hit>> {
     let Some(plan) = Plan::new(db, query, bounds)? else {
         return Ok(Vec::new());
