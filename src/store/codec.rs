@@ -2,10 +2,11 @@
 
 use jiff::civil::{DateTime, date};
 use jiff::{SignedDuration, tz::Offset};
+use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::error::SkipReason;
-use crate::face::{Landmarks, Point};
+use crate::face::{BoundingBox, DetectedFace, Landmarks, Point};
 use crate::photo::{ContentHash, DateSource, TakenAt};
 
 use super::record::{FaceId, PhotoId};
@@ -68,7 +69,7 @@ pub(super) fn landmark_bytes(landmarks: &Landmarks) -> [u8; 40] {
 }
 
 /// The inverse of [`landmark_bytes`].
-pub(super) fn landmarks_from(bytes: &[u8; 40]) -> Landmarks {
+fn landmarks_from(bytes: &[u8; 40]) -> Landmarks {
     let value = |index: usize| {
         let at = index * 4;
         f32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
@@ -77,6 +78,22 @@ pub(super) fn landmarks_from(bytes: &[u8; 40]) -> Landmarks {
         x: value(2 * i),
         y: value(2 * i + 1),
     }))
+}
+
+/// A face as the detector found it, from the columns x, y, width, height, landmarks and
+/// `detection_score`, of which the first has the number `first`.
+pub(super) fn detected_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<DetectedFace> {
+    let landmarks: Option<[u8; 40]> = row.get(first + 4)?;
+    Ok(DetectedFace {
+        bounding_box: BoundingBox {
+            x: row.get(first)?,
+            y: row.get(first + 1)?,
+            width: row.get(first + 2)?,
+            height: row.get(first + 3)?,
+        },
+        landmarks: landmarks.as_ref().map(landmarks_from),
+        score: row.get(first + 5)?,
+    })
 }
 
 impl ToSql for SkipReason {

@@ -6,7 +6,7 @@ use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 use crate::photo::ContentHash;
 
-use super::codec::{landmark_bytes, landmarks_from};
+use super::codec::{detected_from_columns, landmark_bytes};
 use super::corrections::{self, Placed};
 use super::record::{FaceId, PhotoId, StoredFace};
 
@@ -51,7 +51,6 @@ pub(super) fn each(
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
-    let landmarks: Option<[u8; 40]> = row.get(5)?;
     let corrected: Option<i64> = row.get(7)?;
     let mut scores = [0.0; Emotion::COUNT];
     for (index, score) in scores.iter_mut().enumerate() {
@@ -59,16 +58,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
     }
     Ok(StoredFace {
         id: row.get(0)?,
-        face: DetectedFace {
-            bounding_box: BoundingBox {
-                x: row.get(1)?,
-                y: row.get(2)?,
-                width: row.get(3)?,
-                height: row.get(4)?,
-            },
-            landmarks: landmarks.as_ref().map(landmarks_from),
-            score: row.get(6)?,
-        },
+        face: detected_from_columns(row, 1)?,
         scores: EmotionScores::new(scores),
         correction: corrected
             .map(|_| corrections::from_column(row, 8))

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, params};
 
-use crate::face::{BoundingBox, DetectedFace};
+use crate::face::DetectedFace;
 
-use super::codec::{landmark_bytes, landmarks_from};
+use super::codec::{detected_from_columns, landmark_bytes};
 use super::record::PhotoId;
 
 /// The unread faces of `photo` in the detector's order.
@@ -13,19 +13,7 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         "SELECT x, y, width, height, landmarks, detection_score
          FROM unread_faces WHERE photo_id = ? ORDER BY position",
     )?
-    .query_map([photo], |row| {
-        let landmarks: Option<[u8; 40]> = row.get(4)?;
-        Ok(DetectedFace {
-            bounding_box: BoundingBox {
-                x: row.get(0)?,
-                y: row.get(1)?,
-                width: row.get(2)?,
-                height: row.get(3)?,
-            },
-            landmarks: landmarks.as_ref().map(landmarks_from),
-            score: row.get(5)?,
-        })
-    })?
+    .query_map([photo], |row| detected_from_columns(row, 0))?
     .collect()
 }
 
