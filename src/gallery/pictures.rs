@@ -26,16 +26,11 @@ pub(super) async fn thumbnail(
     Path(photo): Path<i64>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let photo = shared.photo(PhotoId(photo)).await?;
-    let tag = tag(&photo);
-    if is_known(&headers, &tag) {
-        return Ok(unchanged(tag));
-    }
-    let jpeg = decoding(&shared, move |shared| {
-        let original = || original(shared, &photo);
+    answer(&shared, photo, &headers, |shared, photo| {
+        let original = || original(shared, photo);
         shared.thumbnails.get(&photo.hash, &shared.limits, original)
-    });
-    Ok(picture(tag, jpeg.await?))
+    })
+    .await
 }
 
 /// `GET /view/{photo}`: upright, as large as a screen, and of a format that every browser shows.
@@ -44,16 +39,27 @@ pub(super) async fn view(
     Path(photo): Path<i64>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    answer(&shared, photo, &headers, |shared, photo| {
+        let decoded = imaging::decode(&original(shared, photo)?, &shared.limits)?;
+        Ok(reduced(&decoded.raster, VIEW.0, VIEW.1))
+    })
+    .await
+}
+
+/// A picture of a photo as `draw` makes it, unless the browser has it.
+async fn answer(
+    shared: &Arc<Shared>,
+    photo: i64,
+    headers: &HeaderMap,
+    draw: impl FnOnce(&Shared, &Photo) -> Result<Vec<u8>, Refusal> + Send + 'static,
+) -> Result<Response, Refusal> {
     let photo = shared.photo(PhotoId(photo)).await?;
     let tag = tag(&photo);
-    if is_known(&headers, &tag) {
+    if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
         return Ok(unchanged(tag));
     }
-    let jpeg = decoding(&shared, move |shared| {
-        let decoded = imaging::decode(&original(shared, &photo)?, &shared.limits)?;
-        Ok(reduced(&decoded.raster, VIEW.0, VIEW.1))
-    });
-    Ok(picture(tag, jpeg.await?))
+    let jpeg = decoding(shared, move |shared| draw(shared, &photo)).await?;
+    Ok(picture(tag, jpeg))
 }
 
 /// Runs `work` on a thread that may wait, not more of it at once than there are permits.
@@ -82,10 +88,6 @@ fn original(shared: &Shared, photo: &Photo) -> Result<Vec<u8>, Refusal> {
 fn tag(photo: &Photo) -> HeaderValue {
     let tag = format!("\"{}\"", photo.hash);
     HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes")
-}
-
-fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    headers.get(header::IF_NONE_MATCH) == Some(tag)
 }
 
 fn unchanged(tag: HeaderValue) -> Response {
