@@ -17,6 +17,13 @@ use crate::store::Store;
 pub(super) struct QueryArgs {
     #[command(flatten)]
     filters: FilterArgs,
+    #[command(flatten)]
+    ask: AskArgs,
+}
+
+/// When a question is put, and how its answer is given.
+#[derive(Debug, Args)]
+struct AskArgs {
     #[cfg(unix)]
     #[command(flatten)]
     fresh: FreshArgs,
@@ -31,17 +38,12 @@ pub(super) struct FindArgs {
     words: Vec<String>,
     #[command(flatten)]
     filters: FilterArgs,
-    #[cfg(unix)]
     #[command(flatten)]
-    fresh: FreshArgs,
-    #[command(flatten)]
-    results: ResultArgs,
+    ask: AskArgs,
 }
 
 pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    #[cfg(unix)]
-    args.fresh.wait(context.config())?;
-    answer(&args.filters.filters()?, &args.results, context, out)
+    answer(&args.filters.filters()?, &args.ask, context, out)
 }
 
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
@@ -59,22 +61,22 @@ pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Resu
             understood.as_text.join(" ")
         );
     }
-    #[cfg(unix)]
-    args.fresh.wait(context.config())?;
-    answer(&understood.filters, &args.results, context, out)
+    answer(&understood.filters, &args.ask, context, out)
 }
 
 fn answer(
     filters: &Filters,
-    results: &ResultArgs,
+    ask: &AskArgs,
     context: &Context,
     out: &mut Stdout,
 ) -> Result<Outcome> {
     let config = context.config();
+    #[cfg(unix)]
+    ask.fresh.wait(config)?;
     let store = Store::open_existing(&config.database)?;
     let query = filters.to_query(&store, config.query.min_detection, config.query.limit)?;
     let hits = store.query(&query)?;
-    results.present(&hits, context, out)?;
+    ask.results.present(&hits, context, out)?;
     if hits.is_empty() {
         tracing::warn!("no photo matches");
         return Ok(Outcome::Nothing);
