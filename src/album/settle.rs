@@ -60,6 +60,10 @@ impl Settling {
         }
         let (_, path) = self.by_time.pop_first()?;
         let (_, readiness) = self.files.remove(&path)?;
+        if self.files.is_empty() {
+            // What a great many files took is not kept.
+            self.files.shrink_to(1024);
+        }
         Some((path, readiness))
     }
 

@@ -16,8 +16,9 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::error::{Error, Result};
 
-/// Changes that may wait to be looked at; more of them, and the folders are scanned instead.
-const WAITING_CHANGES: usize = 65_536;
+/// Changes that may wait to be looked at, as many as in the kernel's own queue; more of them, and the
+/// folders are scanned instead.
+const WAITING_CHANGES: usize = 16_384;
 
 /// Something happened to a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

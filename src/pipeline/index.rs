@@ -139,7 +139,7 @@ fn work_through(
 ) -> Result<Summary> {
     let threads = options.threads.get();
     let models = analyser.models();
-    let claims = Claims::default();
+    let claims = Claims::new(options.again);
     let budget = Budget::new(BYTES_IN_FLIGHT);
     let workers = (0..threads)
         .map(|_| {
@@ -150,11 +150,10 @@ fn work_through(
                 claims: &claims,
                 budget: &budget,
                 store,
-                again: options.again,
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let mut writer = Writer::new(store, observer, summary);
+    let mut writer = Writer::new(store, observer, &claims, summary);
     std::thread::scope(|scope| {
         let (jobs, queue) = bounded(threads * JOBS_PER_WORKER);
         let (results, findings) = bounded(threads * FINDINGS_PER_WORKER);

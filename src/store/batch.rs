@@ -6,10 +6,10 @@ use rusqlite::{Connection, Transaction};
 
 use crate::error::{Result, Skip};
 use crate::file::FileMeta;
-use crate::photo::TakenAt;
+use crate::photo::{ContentHash, TakenAt};
 
 use super::explain;
-use super::record::{PhotoId, PhotoRecord};
+use super::record::{KnownPhoto, PhotoId, PhotoRecord};
 use super::{files, photos};
 
 /// One transaction, see [`Store::batch`](super::Store::batch). Everything in it may be done again
@@ -59,6 +59,14 @@ impl<'a> Batch<'a> {
             self.explained(photos::date_by_file(&self.transaction, photo, &modified))?;
         }
         Ok(())
+    }
+
+    /// Whether this content has been looked at, as [`Store::photo_by_hash`](super::Store).
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn photo_by_hash(&self, hash: &ContentHash) -> Result<Option<KnownPhoto>> {
+        self.explained(photos::known(&self.transaction, hash))
     }
 
     /// Forgets the file at `path`; whether it was known. Its photo leaves the results with its

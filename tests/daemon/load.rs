@@ -83,6 +83,9 @@ fn promise_9_memory_does_not_follow_the_number_of_photos() {
         );
         add_cheap(&env, "photos", range.start + 1..range.end);
         until("all of them", || files(&env) == end);
+        until("nothing is left to do", || {
+            status(&env)["daemon"]["queue"] == 0
+        });
         daemon.memory("VmRSS")
     };
     let (small, large) = (peak(0..few), peak(few..many));
