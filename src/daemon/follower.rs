@@ -181,7 +181,7 @@ impl Follower {
             Message::TurnEnded(result) => {
                 self.turns.ended();
                 let left = self.queue.put_back();
-                match result {
+                match result.and_then(|()| self.store.release_memory()) {
                     Ok(()) => self.trouble = None,
                     Err(error) => self.try_again(&error, &left),
                 }
@@ -226,9 +226,7 @@ impl Follower {
         if now >= self.times.check_roots {
             self.times.check_roots = now + CHECK_ROOTS;
             self.try_later(Self::check_roots)?;
-            if self.turns.rest() {
-                self.store.release_memory()?;
-            }
+            self.turns.rest();
         }
         if now >= self.times.poll {
             self.times.poll = now + self.setup.poll;

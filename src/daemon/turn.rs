@@ -24,7 +24,7 @@ const KEEP_MODELS: Duration = Duration::from_secs(20);
 pub(super) struct Turns {
     analyser: Option<Arc<Analyser>>,
     running: Option<JoinHandle<()>>,
-    /// When the last one ended, while something is kept for the next.
+    /// When the last one ended, while models are kept for the next.
     last: Option<Instant>,
 }
 
@@ -80,20 +80,17 @@ impl Turns {
         }
     }
 
-    /// Lets go of the models if there was no work for a while; whether it did.
-    pub fn rest(&mut self) -> bool {
-        let rested =
-            !self.is_running() && self.last.is_some_and(|last| last.elapsed() > KEEP_MODELS);
-        if rested {
-            self.analyser = None;
-            self.last = None;
+    /// Lets go of the models if there was no work for a while.
+    pub fn rest(&mut self) {
+        if !self.is_running() && self.last.is_some_and(|last| last.elapsed() > KEEP_MODELS) {
+            self.forget_models();
         }
-        rested
     }
 
     /// The next turn loads its models anew.
     pub fn forget_models(&mut self) {
         self.analyser = None;
+        self.last = None;
     }
 }
 
