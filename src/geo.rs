@@ -10,6 +10,9 @@ const EARTH_RADIUS: f64 = 6371.0088;
 /// Cells in a degree.
 const PER_DEGREE: f64 = 10.0;
 
+/// From the middle of a cell to its corner at the equator, in km.
+const HALF_DIAGONAL: f64 = 7.9;
+
 const ROWS: i64 = 1800;
 const COLUMNS: i64 = 3600;
 
@@ -68,6 +71,16 @@ impl Circle {
     /// Whether a point lies in it.
     pub fn contains(&self, point: GeoPoint) -> bool {
         distance(self.centre, point) <= self.km
+    }
+
+    /// Whether every point of a cell lies in it, for certain.
+    pub fn holds_all_of(&self, cell: Cell) -> bool {
+        distance(self.centre, cell.centre()) <= self.km - HALF_DIAGONAL
+    }
+
+    /// Whether no point of a cell lies in it, for certain.
+    pub fn holds_none_of(&self, cell: Cell) -> bool {
+        distance(self.centre, cell.centre()) > self.km + HALF_DIAGONAL
     }
 
     /// Ranges of cells that hold the circle, across the date line and the poles.

@@ -146,6 +146,9 @@ mod tests {
         "
         INSERT INTO unread_faces VALUES (7, 0, 1, 1, 9, 9, NULL, 0.7);
     ",
+        "
+        UPDATE photos SET largest_face = 2 WHERE id = 7;
+    ",
     ];
 
     fn connection() -> Connection {

@@ -45,16 +45,10 @@ pub(super) fn outside(
     places: &[(Cell, u64)],
     circle: &Circle,
 ) -> impl Iterator<Item = (Cell, u64)> {
-    /// From the middle of a cell to its corner at the equator, in km.
-    const HALF_DIAGONAL: f64 = 7.9;
-    let inner = Circle {
-        km: circle.km - HALF_DIAGONAL,
-        ..*circle
-    };
     places
         .iter()
         .copied()
-        .filter(move |(cell, _)| !inner.contains(cell.centre()))
+        .filter(move |(cell, _)| !circle.holds_all_of(*cell))
 }
 
 #[cfg(test)]

@@ -30,14 +30,8 @@ pub(super) fn path(
         || plan.camera.is_some()
         || query.near.is_some()
         || plan.away.is_some();
-    if asks_facts {
-        let meets = db
-            .prepare_cached(FACTS)?
-            .query_row([photo], |row| facts_meet(plan, row))
-            .optional()?;
-        if meets != Some(true) {
-            return Ok(None);
-        }
+    if asks_facts && !facts(db, plan, photo)? {
+        return Ok(None);
     }
     let mut paths = db.prepare_cached(PATHS)?;
     let mut rows = paths.query([photo])?;
@@ -48,6 +42,15 @@ pub(super) fn path(
         }
     }
     Ok(None)
+}
+
+/// Whether number of faces, camera and position are as the filters want them.
+pub(super) fn facts(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
+    let meets = db
+        .prepare_cached(FACTS)?
+        .query_row([photo], |row| facts_meet(plan, row))
+        .optional()?;
+    Ok(meets == Some(true))
 }
 
 fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {

@@ -34,7 +34,7 @@ pub(super) mod sql {
         SELECT id FROM photos WHERE skip_reason IS NULL AND face_count >= ? AND face_count <= ?";
     pub const CORRECTED: &str = "SELECT photo_id FROM faces WHERE correction IS NOT NULL";
     pub const DETECTION: &str = "SELECT photo_id FROM faces WHERE detection_score >= ?";
-    pub const SIZE: &str = "SELECT photo_id FROM faces WHERE size >= ?";
+    pub const SIZE: &str = "SELECT id FROM photos WHERE largest_face >= ?";
     pub const SHOWS: &str = "
         SELECT photo_id FROM photo_scores WHERE emotion = ? AND kind = ? AND score >= ?";
 }

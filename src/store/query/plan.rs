@@ -14,7 +14,7 @@ use super::super::path::Subtree;
 use super::super::places;
 use super::super::record::StoredFace;
 use super::super::scores::{Kind, UNKNOWN_DATE};
-use super::question::{Order, Query, Who};
+use super::question::{Order, Query};
 use super::sources::Candidate;
 
 /// What decides between ways that lead to the same answer.
@@ -114,20 +114,11 @@ impl<'q> Plan<'q> {
         self.query.since.is_some() || self.query.until.is_some()
     }
 
-    /// What the question asks of several faces.
-    pub const fn kind(&self) -> Kind {
-        match self.query.who {
-            Who::Any => Kind::Any,
-            Who::Most => Kind::Most,
-            Who::All => Kind::All,
-        }
-    }
-
     /// The lists of the ranking that together hold every photo once for each emotion, with its
     /// score or, where not every face counts, a bound: the best face's.
     pub fn lists(&self) -> impl Iterator<Item = (Emotion, Kind)> {
         let several = if self.every_face_counts {
-            self.kind()
+            self.query.who.kind()
         } else {
             Kind::Any
         };

@@ -48,8 +48,10 @@ fn each_filter_searches_an_index_that_answers_alone() {
             narrow::sql::DETECTION,
             "COVERING INDEX faces_by_detection (detection_score>?)",
         ),
-        // The index of a computed column does not answer alone.
-        (narrow::sql::SIZE, "INDEX faces_by_size (size>?)"),
+        (
+            narrow::sql::SIZE,
+            "COVERING INDEX photos_by_largest_face (largest_face>?)",
+        ),
         (
             narrow::sql::SHOWS,
             "PRIMARY KEY (emotion=? AND kind=? AND score>?)",
