@@ -246,4 +246,21 @@ mod tests {
         assert_eq!(region.cells(), [5..=6, 9..=9]);
         assert!(region.contains(Cell(9).centre()) && !region.contains(Cell(7).centre()));
     }
+
+    #[test]
+    fn a_cell_at_the_edge_is_neither_in_nor_out() {
+        let circle = Circle {
+            centre: point(0.0, 0.0),
+            km: 100.0,
+        };
+        for (at, is_in, is_out) in [
+            (point(0.05, 0.05), true, false),
+            (point(0.0, 0.85), false, false),
+            (point(0.0, 5.0), false, true),
+        ] {
+            let cell = Cell::of(at);
+            let told = (circle.holds_all_of(cell), circle.holds_none_of(cell));
+            assert_eq!(told, (is_in, is_out), "{at:?}");
+        }
+    }
 }

@@ -178,30 +178,14 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
     Ok(id)
 }
 
-/// Stands for the size of a face that a person vouched for, in pixels: it counts however small.
-const VOUCHED: f32 = 1e9;
-
-/// Counts and measures the faces of a photo and puts it in its place of the ranking, by models and
-/// corrections.
+/// Counts the faces of a photo and puts it and them in their places, by models and corrections.
 pub(super) fn rank(db: &Connection, id: PhotoId) -> rusqlite::Result<()> {
     let mut faces = faces::of_photo(db, id)?;
+    faces::place(db, &faces)?;
     faces.retain(|face| face.correction != Some(Correction::NotAFace));
-    let size = |face: &StoredFace| match face.correction {
-        Some(_) => VOUCHED,
-        None => face.face.bounding_box.short_side(),
-    };
     let taken_local = db
-        .prepare_cached(
-            "UPDATE photos SET face_count = ?, largest_face = ? WHERE id = ? RETURNING taken_local",
-        )?
-        .query_row(
-            params![
-                faces.len() as i64,
-                faces.iter().map(size).max_by(f32::total_cmp),
-                id
-            ],
-            |row| row.get(0),
-        )?;
+        .prepare_cached("UPDATE photos SET face_count = ? WHERE id = ? RETURNING taken_local")?
+        .query_row(params![faces.len() as i64, id], |row| row.get(0))?;
     scores::replace(db, id, taken_local, &faces)
 }
 

@@ -29,7 +29,7 @@ pub(super) fn path(
     let asks_facts = query.faces.is_some()
         || plan.camera.is_some()
         || query.near.is_some()
-        || plan.away.is_some();
+        || plan.home.is_some();
     if asks_facts && !facts(db, plan, photo)? {
         return Ok(None);
     }
@@ -67,7 +67,7 @@ fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
             return Ok(false);
         }
     }
-    if query.near.is_none() && plan.away.is_none() {
+    if query.near.is_none() && plan.home.is_none() {
         return Ok(true);
     }
     let (Some(latitude), Some(longitude)) = (row.get(2)?, row.get(3)?) else {
@@ -78,10 +78,7 @@ fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
         longitude,
     };
     Ok(query.near.as_ref().is_none_or(|region| region.contains(at))
-        && plan
-            .away
-            .as_ref()
-            .is_none_or(|away| !away.home.contains(at)))
+        && plan.home.is_none_or(|home| !home.contains(at)))
 }
 
 fn path_meets(plan: &Plan<'_>, path: &[u8]) -> bool {

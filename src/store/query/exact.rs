@@ -3,7 +3,6 @@
 
 use rusqlite::Connection;
 
-use super::super::places;
 use super::super::record::PhotoId;
 use super::admit;
 use super::narrow::{self, Narrowed};
@@ -48,7 +47,7 @@ pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option
             photos.remove(row.get(0)?);
         }
     }
-    for cell in doubtful(db, &plan)? {
+    for cell in doubtful(&plan) {
         let mut statement = db.prepare_cached(narrow::sql::CELLS)?;
         let mut rows = statement.query([cell.0, cell.0])?;
         while let Some(row) = rows.next()? {
@@ -62,27 +61,16 @@ pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option
 }
 
 /// Cells that were listed and may hold photos that are not in place.
-fn doubtful(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Vec<Cell>> {
+fn doubtful(plan: &Plan<'_>) -> Vec<Cell> {
     let near = match &plan.query.near {
-        Some(Region::Circle(circle)) => Some(circle),
+        Some(Region::Circle(circle)) => Some(*circle),
         _ => None,
     };
-    let away = plan.away.as_ref().map(|away| &away.home);
-    if near.is_none() && away.is_none() {
-        return Ok(Vec::new());
-    }
-    let mut cells: Vec<Cell> = places::occupied(db)?
-        .into_iter()
+    plan.cells()
         .map(|(cell, _)| cell)
-        .collect();
-    let ranges = plan.query.near.as_ref().map(Region::cells);
-    cells.retain(|cell| {
-        let is_listed = ranges
-            .as_ref()
-            .is_none_or(|ranges| ranges.iter().any(|range| range.contains(&cell.0)));
-        let is_near = near.is_none_or(|circle| circle.holds_all_of(*cell));
-        let is_away = away.is_none_or(|home| home.holds_none_of(*cell));
-        is_listed && !(is_near && is_away)
-    });
-    Ok(cells)
+        .filter(|cell| {
+            near.is_some_and(|circle| !circle.holds_all_of(*cell))
+                || plan.home.is_some_and(|home| !home.holds_none_of(*cell))
+        })
+        .collect()
 }

@@ -45,12 +45,12 @@ fn each_filter_searches_an_index_that_answers_alone() {
             "COVERING INDEX photos_by_faces (face_count>? AND face_count<?)",
         ),
         (
-            narrow::sql::DETECTION,
-            "COVERING INDEX faces_by_detection (detection_score>?)",
+            narrow::sql::SURETY,
+            "COVERING INDEX faces_by_surety (surety_place=? AND surety>?)",
         ),
         (
-            narrow::sql::SIZE,
-            "COVERING INDEX photos_by_largest_face (largest_face>?)",
+            narrow::sql::SIDE,
+            "COVERING INDEX faces_by_side (side_place=? AND side>?)",
         ),
         (
             narrow::sql::SHOWS,
@@ -71,8 +71,14 @@ fn each_filter_searches_an_index_that_answers_alone() {
             sources::sql::PHOTO,
             "COVERING INDEX photo_scores_by_photo (photo_id=? AND emotion=? AND kind=?)",
         ),
-        (planning::LEAST, "COVERING INDEX faces_by_detection"),
-        (planning::LEAST, "faces_by_size"),
+        (
+            planning::LEAST,
+            "COVERING INDEX faces_by_surety (surety_place=?)",
+        ),
+        (
+            planning::LEAST,
+            "COVERING INDEX faces_by_side (side_place=?)",
+        ),
         (
             sources::sql::BY_DATE_WITHIN,
             "COVERING INDEX photos_by_taken (taken_local>? AND taken_local<?)",
