@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::photo::GeoPoint;
 
@@ -18,8 +18,12 @@ pub(super) const FACTS: &str =
 /// The paths of a photo in the order of their bytes, from an index alone.
 pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER BY path";
 
+/// One place of the index of words.
+pub(super) const WORDS: &str =
+    "SELECT EXISTS (SELECT 1 FROM photo_words WHERE photo_words MATCH ? AND rowid = ?)";
+
 /// The first path that the filters admit, as stored; `None` if the photo does not meet them. Its
-/// date, words and faces are not looked at here.
+/// date and faces are not looked at here.
 pub(super) fn path(
     db: &Connection,
     plan: &Plan<'_>,
@@ -31,6 +35,13 @@ pub(super) fn path(
         || query.near.is_some()
         || plan.home.is_some();
     if asks_facts && !facts(db, plan, photo)? {
+        return Ok(None);
+    }
+    if let Some(words) = &plan.words
+        && !db
+            .prepare_cached(WORDS)?
+            .query_row(params![words, photo], |row| row.get(0))?
+    {
         return Ok(None);
     }
     let mut paths = db.prepare_cached(PATHS)?;

@@ -291,7 +291,7 @@ mod tests {
             ),
             (
                 exact::sql::SKIPPED,
-                "SCAN photos USING COVERING INDEX photos_skipped",
+                "SEARCH photos USING COVERING INDEX photos_skipped",
             ),
             (exact::sql::LOST, "SEARCH photos USING INDEX photos_lost"),
         ] {

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use rusqlite::Connection;
 use rusqlite::types::ToSql;
 
+use super::super::folders;
 use super::super::path::Subtree;
 use super::super::record::PhotoId;
-use super::super::{folders, words};
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
 use super::question::Order;
@@ -145,13 +145,9 @@ fn one(
     Ok(flow.is_continue().then_some(gathering.photos))
 }
 
-/// The words tell for certain, however many photos have them: no other filter checks them.
 fn by_words(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
-    let Some(text) = &plan.query.text else {
-        return Ok(None);
-    };
-    match words::expression(text) {
-        Some(expression) => one(db, sql::WORDS, &[&expression], usize::MAX / 8),
+    match &plan.words {
+        Some(words) => one(db, sql::WORDS, &[words], plan.bounds.most),
         None => Ok(None),
     }
 }

@@ -14,6 +14,7 @@ use super::super::path::Subtree;
 use super::super::places;
 use super::super::record::StoredFace;
 use super::super::scores::{Kind, UNKNOWN_DATE};
+use super::super::words;
 use super::question::{Order, Query};
 use super::sources::Candidate;
 
@@ -56,6 +57,8 @@ pub(super) struct Plan<'q> {
     pub album: Option<String>,
     /// In lower case.
     pub camera: Option<String>,
+    /// What the words are to the index of words.
+    pub words: Option<String>,
     /// Where photos are not away.
     pub home: Option<Circle>,
     /// The cells with photos, ascending, and how many each has; empty where no place is asked for.
@@ -100,6 +103,7 @@ impl<'q> Plan<'q> {
                 .map(|folder: &Path| Subtree::of(folder)),
             album: lower(&query.album),
             camera: lower(&query.camera),
+            words: query.text.as_deref().and_then(words::expression),
             home,
             places,
         }))
@@ -174,7 +178,9 @@ fn every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<bool> {
     // As far as there are photos with so many faces.
     for place in 1_i64.. {
         let found = least.query_row([place], |row| {
-            Ok(row.get::<_, Option<f64>>(0)?.zip(row.get::<_, Option<f64>>(1)?))
+            Ok(row
+                .get::<_, Option<f64>>(0)?
+                .zip(row.get::<_, Option<f64>>(1)?))
         })?;
         let Some((surety, side)) = found else {
             break;

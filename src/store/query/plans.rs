@@ -110,6 +110,12 @@ fn words_are_looked_up_and_cameras_skipped_through() {
         plan(&store, narrow::sql::WORDS),
         ["SCAN photo_words VIRTUAL TABLE INDEX 0:M1"]
     );
+    // `=`: and only in the place of this photo.
+    let steps = plan(&store, admit::WORDS);
+    assert!(
+        steps.contains(&"SCAN photo_words VIRTUAL TABLE INDEX 0:=M1".to_owned()),
+        "{steps:#?}"
+    );
     let steps = plan(&store, narrow::sql::CAMERAS);
     let on_photos = steps.iter().filter(|step| step.contains("photos"));
     assert!(
