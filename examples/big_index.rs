@@ -291,13 +291,16 @@ fn measure(store: &Store) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the gallery asks at every change of its filters.
+/// What the gallery asks at every change of its filters, with all faces that are stored.
 fn count(store: &Store, plain: &Query) -> Result<(), Box<dyn Error>> {
     println!("\n| counts of all emotions | photos | time |\n| --- | --- | --- |");
     for (name, set) in FILTERS {
         let mut query = plain.clone();
         set(&mut query);
         query.min_score = 0.5;
+        if query.min_detection + query.min_face > 0.0 || query.one_per_burst {
+            continue;
+        }
         let started = Instant::now();
         let counts = store.counts(&query)?;
         println!("| {name} | {} | {:.1?} |", counts.all, started.elapsed());
