@@ -11,6 +11,7 @@ use super::budget::{Budget, cost};
 use crate::album::FoundFile;
 use crate::error::{Result, Skip, SkipReason};
 use crate::file::FileMeta;
+use crate::imaging::sidecar_keywords;
 use crate::photo::ContentHash;
 use crate::store::{KnownPhoto, Models, PhotoRecord, Store};
 
@@ -116,7 +117,7 @@ impl Worker<'_> {
                 });
             }
         };
-        let outcome = self.content(&bytes)?;
+        let outcome = self.content(&path, &bytes)?;
         Ok(Finding {
             path,
             meta,
@@ -124,7 +125,7 @@ impl Worker<'_> {
         })
     }
 
-    fn content(&self, bytes: &[u8]) -> Result<Outcome> {
+    fn content(&self, path: &Path, bytes: &[u8]) -> Result<Outcome> {
         let hash = ContentHash::of(bytes);
         if !self.claims.claim(hash) {
             return Ok(Outcome::Twin(hash));
@@ -136,8 +137,16 @@ impl Worker<'_> {
             return Ok(Outcome::Known(known, hash));
         }
         let share = self.budget.take(cost(bytes));
-        let content = self.analyser.photo(bytes);
+        let mut content = self.analyser.photo(bytes);
         drop(share);
+        if let Ok(scan) = &mut content {
+            let keywords = &mut scan.capture.keywords;
+            for keyword in sidecar_keywords(path) {
+                if !keywords.contains(&keyword) {
+                    keywords.push(keyword);
+                }
+            }
+        }
         let bytes = bytes.len() as u64;
         Ok(Outcome::New(Box::new(PhotoRecord {
             hash,

@@ -8,10 +8,13 @@ mod common;
 mod bad_files;
 mod bad_requests;
 mod corrections;
+mod detect;
 mod interrupted;
 mod json;
 mod models;
 mod pictures;
+#[cfg(unix)]
+mod previews;
 mod queries;
 mod results;
 mod settings;
