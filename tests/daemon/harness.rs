@@ -105,13 +105,6 @@ impl Daemon {
         (status.unwrap(), start.elapsed())
     }
 
-    /// Whether it has a thread of that name.
-    pub fn has_thread(&self, name: &str) -> bool {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
-        let mut names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
-        names.any(|known| known.is_ok_and(|known| known.trim_end() == name))
-    }
-
     /// CPU time that it has taken so far, all its threads together, those that ended as well.
     pub fn cpu(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
