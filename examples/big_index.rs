@@ -192,6 +192,7 @@ const FILTERS: &[Filter] = &[
     ("min-score 0.9", |query| query.min_score = 0.9),
     ("who most", |query| query.who = Who::Most),
     ("who all", |query| query.who = Who::All),
+    ("faces 1", |query| query.faces = Some(1..=1)),
     ("faces 5", |query| query.faces = Some(5..=5)),
     ("since and until one year", |query| {
         query.since = Some(date(2018, 7, 1).at(0, 0, 0, 0));
@@ -225,6 +226,7 @@ const FILTERS: &[Filter] = &[
     ("camera of few", |query| query.camera = Some("dsc".into())),
     ("text of 2 %", |query| query.text = Some("birthday".into())),
     ("text of 10 %", |query| query.text = Some("family".into())),
+    ("text of all", |query| query.text = Some("pictures".into())),
     ("min-detection 0.95", |query| query.min_detection = 0.95),
     ("min-face-size 300", |query| query.min_face = 300.0),
     ("one-per-burst", |query| query.one_per_burst = true),
@@ -236,9 +238,7 @@ const FILTERS: &[Filter] = &[
         query.order = Order::Random { seed: 1 };
         query.min_score = query.min_score.max(0.5);
     }),
-    ("limit 200 offset 1000", |query| {
-        (query.limit, query.offset) = (200, 1000);
-    }),
+    ("limit 20 offset 20", |query| query.offset = 20),
 ];
 
 fn circle(centre: GeoPoint, km: f64) -> Region {
@@ -247,12 +247,17 @@ fn circle(centre: GeoPoint, km: f64) -> Region {
 
 fn measure(store: &Store) -> Result<(), Box<dyn Error>> {
     let plain = Query::for_emotion(Emotion::Happy);
-    tell("top 20 of an emotion", &times(store, &plain, ROUNDS)?);
+    println!("\n| one filter | hits | median | p99 |\n| --- | --- | --- | --- |");
+    tell("top 20 of an emotion", &times(store, &plain, 10 * ROUNDS)?);
     for (name, set) in FILTERS {
         let mut query = plain.clone();
         set(&mut query);
         tell(name, &times(store, &query, ROUNDS)?);
     }
+    let mut deep = plain.clone();
+    (deep.limit, deep.offset) = (200, 1000);
+    tell("limit 200 offset 1000", &times(store, &deep, ROUNDS)?);
+    count(store, &plain)?;
     println!(
         "\n| pairs, the slowest first | hits | median | worst of 5 |\n| --- | --- | --- | --- |"
     );
@@ -283,6 +288,23 @@ fn measure(store: &Store) -> Result<(), Box<dyn Error>> {
         over(50),
         over(20)
     );
+    Ok(())
+}
+
+/// What the gallery asks at every change of its filters, with all faces that are stored.
+fn count(store: &Store, plain: &Query) -> Result<(), Box<dyn Error>> {
+    println!("\n| counts of all emotions | photos | time |\n| --- | --- | --- |");
+    for (name, set) in FILTERS {
+        let mut query = plain.clone();
+        set(&mut query);
+        query.min_score = 0.5;
+        if query.min_detection + query.min_face > 0.0 || query.one_per_burst {
+            continue;
+        }
+        let started = Instant::now();
+        let counts = store.counts(&query)?;
+        println!("| {name} | {} | {:.1?} |", counts.all, started.elapsed());
+    }
     Ok(())
 }
 

@@ -10,6 +10,9 @@ const EARTH_RADIUS: f64 = 6371.0088;
 /// Cells in a degree.
 const PER_DEGREE: f64 = 10.0;
 
+/// From the middle of a cell to its corner at the equator, in km.
+const HALF_DIAGONAL: f64 = 7.9;
+
 const ROWS: i64 = 1800;
 const COLUMNS: i64 = 3600;
 
@@ -68,6 +71,16 @@ impl Circle {
     /// Whether a point lies in it.
     pub fn contains(&self, point: GeoPoint) -> bool {
         distance(self.centre, point) <= self.km
+    }
+
+    /// Whether every point of a cell lies in it, for certain.
+    pub fn holds_all_of(&self, cell: Cell) -> bool {
+        distance(self.centre, cell.centre()) <= self.km - HALF_DIAGONAL
+    }
+
+    /// Whether no point of a cell lies in it, for certain.
+    pub fn holds_none_of(&self, cell: Cell) -> bool {
+        distance(self.centre, cell.centre()) > self.km + HALF_DIAGONAL
     }
 
     /// Ranges of cells that hold the circle, across the date line and the poles.
@@ -232,5 +245,22 @@ mod tests {
         let region = Region::Cells(vec![Cell(5), Cell(6), Cell(9)]);
         assert_eq!(region.cells(), [5..=6, 9..=9]);
         assert!(region.contains(Cell(9).centre()) && !region.contains(Cell(7).centre()));
+    }
+
+    #[test]
+    fn a_cell_at_the_edge_is_neither_in_nor_out() {
+        let circle = Circle {
+            centre: point(0.0, 0.0),
+            km: 100.0,
+        };
+        for (at, is_in, is_out) in [
+            (point(0.05, 0.05), true, false),
+            (point(0.0, 0.85), false, false),
+            (point(0.0, 5.0), false, true),
+        ] {
+            let cell = Cell::of(at);
+            let told = (circle.holds_all_of(cell), circle.holds_none_of(cell));
+            assert_eq!(told, (is_in, is_out), "{at:?}");
+        }
     }
 }

@@ -168,6 +168,17 @@ impl Raster {
         }
     }
 
+    /// An upright copy that fits into `width` × `height` pixels; not enlarged.
+    ///
+    /// # Panics
+    /// If a bound or a side of the photo is zero: decoding gives no such photo.
+    pub fn fitted(&self, width: u32, height: u32) -> RgbImage {
+        let (w, h) = (f64::from(self.width()), f64::from(self.height()));
+        let scale = (f64::from(width) / w).min(f64::from(height) / h).min(1.0);
+        let side = |pixels: f64| ((pixels * scale).round() as u32).max(1);
+        self.resized(side(w), side(h))
+    }
+
     /// An upright copy of `width` × `height` pixels, filtered so that reduction does not alias.
     ///
     /// # Panics

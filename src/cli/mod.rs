@@ -32,6 +32,7 @@ mod stats;
 #[cfg(unix)]
 mod status;
 mod sweep;
+mod terminal;
 mod train;
 #[cfg(unix)]
 mod watch;

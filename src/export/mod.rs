@@ -2,8 +2,10 @@
 
 mod folder;
 mod sheet;
+mod small;
 mod xmp;
 
 pub use folder::{Placed, fill_folder};
 pub use sheet::contact_sheet;
+pub use small::small_copy;
 pub use xmp::{Naming, sidecar, write_sidecar};

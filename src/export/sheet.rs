@@ -8,9 +8,10 @@ use std::path::Path;
 use image::RgbImage;
 use rayon::prelude::*;
 
+use super::small_copy;
 use crate::atomic;
-use crate::error::{Error, Result, Skip, SkipReason};
-use crate::imaging::{self, Limits};
+use crate::error::{Error, Result, Skip};
+use crate::imaging::Limits;
 use crate::store::{Hit, StoredFace};
 
 /// Longer side of a photo on a sheet, in pixels.
@@ -44,25 +45,10 @@ pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
         .par_iter()
         .map(|hit| Picture {
             hit,
-            small: small(&hit.path, limits),
+            small: small_copy(&hit.path, limits, (SIDE, SIDE)),
         })
         .collect();
     atomic::write(file, &write(&pictures)?)
-}
-
-fn small(path: &Path, limits: &Limits) -> Result<RgbImage, Skip> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Skip::new(SkipReason::Unreadable, error.to_string()))?;
-    let raster = imaging::decode(&bytes, limits)?.raster;
-    let (width, height) = fitted(raster.width(), raster.height());
-    Ok(raster.resized(width, height))
-}
-
-/// The sides of a photo that fits; smaller ones stay as they are.
-fn fitted(width: u32, height: u32) -> (u32, u32) {
-    let scale = (f64::from(SIDE) / f64::from(width.max(height).max(1))).min(1.0);
-    let side = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
-    (side(width), side(height))
 }
 
 /// What is written at a face: the emotion that it shows most.

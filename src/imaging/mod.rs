@@ -15,6 +15,7 @@ mod hevc_colour;
 mod jpeg;
 mod jpeg_source;
 mod limits;
+mod sidecar;
 mod thumbnail;
 mod xmp;
 
@@ -22,6 +23,7 @@ use image::{ImageFormat, RgbImage};
 
 pub use format::Format;
 pub use limits::Limits;
+pub use sidecar::sidecar_keywords;
 pub use thumbnail::{Thumbnails, reduced};
 
 use crate::error::{Skip, SkipReason};

@@ -21,12 +21,9 @@ const QUALITY: u8 = 85;
 /// # Panics
 /// If a bound or a side of the photo is zero: decoding gives no such photo.
 pub fn reduced(raster: &Raster, width: u32, height: u32) -> Vec<u8> {
-    let (w, h) = (f64::from(raster.width()), f64::from(raster.height()));
-    let scale = (f64::from(width) / w).min(f64::from(height) / h).min(1.0);
-    let side = |pixels: f64| ((pixels * scale).round() as u32).max(1);
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
-        .encode_image(&raster.resized(side(w), side(h)))
+        .encode_image(&raster.fitted(width, height))
         .expect("memory takes every byte of a picture that has some");
     jpeg
 }

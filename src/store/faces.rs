@@ -116,6 +116,45 @@ fn unseen(at: BoundingBox, emotion: Emotion) -> ScoredFace {
     }
 }
 
+/// Size and surety of a face that a person vouched for: it counts, whatever they were.
+const VOUCHED: f32 = 1e9;
+
+/// Gives the faces of a photo their places by size and by detection score; what is no face has none.
+pub(super) fn place(db: &Connection, faces: &[StoredFace]) -> rusqlite::Result<()> {
+    let valued = |value: fn(&StoredFace) -> f32| -> Vec<Option<f32>> {
+        let of = |face: &StoredFace| match face.correction {
+            None => Some(value(face)),
+            Some(Correction::Emotion(_)) => Some(VOUCHED),
+            Some(Correction::NotAFace) => None,
+        };
+        faces.iter().map(of).collect()
+    };
+    let sides = valued(|face| face.face.bounding_box.short_side());
+    let sureties = valued(|face| face.face.score);
+    let mut update = db.prepare_cached(
+        "UPDATE faces SET side = ?, side_place = ?, surety = ?, surety_place = ? WHERE id = ?",
+    )?;
+    for (index, face) in faces.iter().enumerate() {
+        update.execute(params![
+            sides[index],
+            place_of(&sides, index),
+            sureties[index],
+            place_of(&sureties, index),
+            face.id
+        ])?;
+    }
+    Ok(())
+}
+
+/// The place of one of several values, 1 for the greatest; of equals the first comes first.
+fn place_of(values: &[Option<f32>], index: usize) -> Option<i64> {
+    let own = values[index]?;
+    let is_before = |(other, value): &(usize, &Option<f32>)| {
+        value.is_some_and(|value| value > own || value >= own && *other < index)
+    };
+    Some(1 + values.iter().enumerate().filter(is_before).count() as i64)
+}
+
 /// Removes the faces of `photo`.
 pub(super) fn remove_all(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM faces WHERE photo_id = ?")?

@@ -146,6 +146,9 @@ mod tests {
         "
         INSERT INTO unread_faces VALUES (7, 0, 1, 1, 9, 9, NULL, 0.7);
     ",
+        "
+        UPDATE faces SET side = 2, side_place = 1 WHERE id = 9;
+    ",
     ];
 
     fn connection() -> Connection {

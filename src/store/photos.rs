@@ -178,9 +178,10 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<Pho
     Ok(id)
 }
 
-/// Counts the faces of a photo and puts it in its place of the ranking, by models and corrections.
+/// Counts the faces of a photo and puts it and them in their places, by models and corrections.
 pub(super) fn rank(db: &Connection, id: PhotoId) -> rusqlite::Result<()> {
     let mut faces = faces::of_photo(db, id)?;
+    faces::place(db, &faces)?;
     faces.retain(|face| face.correction != Some(Correction::NotAFace));
     let taken_local = db
         .prepare_cached("UPDATE photos SET face_count = ? WHERE id = ? RETURNING taken_local")?

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::geo::{Cell, Circle};
+use crate::geo::Cell;
 use crate::photo::GeoPoint;
 
 /// The cells with photos in ascending order, and how many each has.
@@ -40,23 +40,6 @@ pub(super) fn home(places: &[(Cell, u64)]) -> Option<GeoPoint> {
     })
 }
 
-/// The cells that may hold a photo outside of `circle`.
-pub(super) fn outside(
-    places: &[(Cell, u64)],
-    circle: &Circle,
-) -> impl Iterator<Item = (Cell, u64)> {
-    /// From the middle of a cell to its corner at the equator, in km.
-    const HALF_DIAGONAL: f64 = 7.9;
-    let inner = Circle {
-        km: circle.km - HALF_DIAGONAL,
-        ..*circle
-    };
-    places
-        .iter()
-        .copied()
-        .filter(move |(cell, _)| !inner.contains(cell.centre()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,16 +74,5 @@ mod tests {
         ];
         line.sort();
         assert!(distance(home(&line).unwrap(), point(0.05, 180.0)) < 1.0);
-    }
-
-    #[test]
-    fn a_cell_at_the_edge_may_hold_a_photo_outside() {
-        let circle = Circle {
-            centre: point(0.0, 0.0),
-            km: 100.0,
-        };
-        let places =
-            [point(0.05, 0.05), point(0.0, 0.85), point(0.0, 5.0)].map(|at| (Cell::of(at), 1));
-        assert!(outside(&places, &circle).eq(places[1..].iter().copied()));
     }
 }

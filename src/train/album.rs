@@ -45,13 +45,13 @@ pub struct AlbumFigures {
     pub unreadable: usize,
     /// Photos in which a face was found at the detector's default threshold.
     pub with_face: usize,
-    /// Per labelled emotion, how well its probability ranks the photos.
+    /// Per labelled emotion, how well the score of a query ranks the photos.
     pub ranking: Vec<RankingFigures>,
     /// Per threshold, what became of labelled boxes; empty without labelled boxes.
     pub boxes: Vec<BoxFigures>,
 }
 
-/// How well a probability ranks photos.
+/// How well a photo's score, its best face's as a query has it, ranks photos.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RankingFigures {
     /// The emotion.
@@ -200,14 +200,14 @@ fn ranking(
     emotion: Emotion,
     counts: impl Fn(&&ScoredFace) -> bool,
 ) -> Option<RankingFigures> {
-    let mut ranked: Vec<(f32, bool)> = photos
+    let mut ranked: Vec<(f64, bool)> = photos
         .iter()
         .filter_map(|(labels, faces)| {
             let best = faces
                 .iter()
                 .filter(&counts)
-                .map(|face| face.scores[emotion]);
-            Some((best.fold(0.0, f32::max), *labels.shows.get(&emotion)?))
+                .map(|face| face.face.weighted(face.scores[emotion]));
+            Some((best.fold(0.0, f64::max), *labels.shows.get(&emotion)?))
         })
         .collect();
     let positives = ranked.iter().filter(|(_, shows)| *shows).count();

@@ -13,6 +13,8 @@ mod interrupted;
 mod json;
 mod models;
 mod pictures;
+#[cfg(unix)]
+mod previews;
 mod queries;
 mod results;
 mod settings;

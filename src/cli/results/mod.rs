@@ -1,5 +1,6 @@
 //! How photos are given out: printed in a format, linked or copied into a folder, as a contact sheet.
 
+mod preview;
 mod table;
 
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ use crate::store::Hit;
 
 pub(super) use table::table;
 
+use preview::Preview;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Results")]
 pub(super) struct ResultArgs {
@@ -27,6 +30,9 @@ pub(super) struct ResultArgs {
     /// Tell every face's box and emotions in the table
     #[arg(long)]
     explain: bool,
+    /// Show the photos in the table, on a terminal that speaks kitty's, iTerm2's or the SIXEL protocol
+    #[arg(long, conflicts_with = "null")]
+    preview: bool,
     /// Fill this folder with links to the photos, in order; what it held before is replaced
     #[arg(long, value_name = "DIR", conflicts_with = "copy_into")]
     link_into: Option<PathBuf>,
@@ -65,10 +71,10 @@ impl ResultArgs {
         if let Some(file) = &self.contact_sheet {
             export::contact_sheet(file, hits, &context.limits())?;
         }
-        self.print(hits, out)
+        self.print(hits, context, out)
     }
 
-    fn print(&self, hits: &[Hit], out: &mut Stdout) -> Result<()> {
+    fn print(&self, hits: &[Hit], context: &Context, out: &mut Stdout) -> Result<()> {
         if self.null {
             return hits
                 .iter()
@@ -81,8 +87,13 @@ impl ResultArgs {
         };
         match self.format.unwrap_or(default) {
             Format::Table if hits.is_empty() => Ok(()),
-            Format::Table if self.explain => table::explained(hits, out),
-            Format::Table => table(hits, out),
+            Format::Table => {
+                let preview = self
+                    .preview
+                    .then(|| Preview::new(context.limits()))
+                    .flatten();
+                table::with(hits, self.explain, preview.as_ref(), out)
+            }
             Format::Json => out.json_array(hits.iter().map(JsonHit::of)),
             Format::Jsonl => hits.iter().try_for_each(|hit| out.json(&JsonHit::of(hit))),
             Format::Csv => csv(hits, out),

@@ -7,41 +7,52 @@ use unicode_width::UnicodeWidthStr;
 
 use super::super::classify::percentages;
 use super::super::output::Stdout;
+use super::preview::Preview;
 use crate::error::Result;
 use crate::store::Hit;
 
 /// Prints photos, on a terminal as wide as that and with links where it follows them.
 pub(in super::super) fn table(hits: &[Hit], out: &mut Stdout) -> Result<()> {
+    with(hits, false, None, out)
+}
+
+/// The same, if wanted with every face and a picture under each photo.
+pub(super) fn with(
+    hits: &[Hit],
+    explain: bool,
+    preview: Option<&Preview>,
+    out: &mut Stdout,
+) -> Result<()> {
     let (head, rows) = lines(hits);
     out.line(head)?;
     for (hit, row) in hits.iter().zip(rows) {
         out.line(row.text(&hit.path))?;
+        if explain {
+            faces(hit, out)?;
+        }
+        if let Some(preview) = preview {
+            preview.show(&hit.path, out)?;
+        }
     }
     Ok(())
 }
 
-/// The same, with every face under its photo.
-pub(super) fn explained(hits: &[Hit], out: &mut Stdout) -> Result<()> {
-    let (head, rows) = lines(hits);
-    out.line(head)?;
-    for (hit, row) in hits.iter().zip(rows) {
-        out.line(row.text(&hit.path))?;
-        for face in &hit.scan.faces {
-            let b = &face.face.bounding_box;
-            out.line(format_args!(
-                "    face {} at {:.0},{:.0}, {:.0}×{:.0} px, detection score {:.2}{}: {}",
-                face.id,
-                b.x,
-                b.y,
-                b.width,
-                b.height,
-                face.face.score,
-                face.correction
-                    .map(|correction| format!(", corrected to {}", correction.name()))
-                    .unwrap_or_default(),
-                percentages(&face.scores),
-            ))?;
-        }
+fn faces(hit: &Hit, out: &mut Stdout) -> Result<()> {
+    for face in &hit.scan.faces {
+        let b = &face.face.bounding_box;
+        out.line(format_args!(
+            "    face {} at {:.0},{:.0}, {:.0}×{:.0} px, detection score {:.2}{}: {}",
+            face.id,
+            b.x,
+            b.y,
+            b.width,
+            b.height,
+            face.face.score,
+            face.correction
+                .map(|correction| format!(", corrected to {}", correction.name()))
+                .unwrap_or_default(),
+            percentages(&face.scores),
+        ))?;
     }
     Ok(())
 }

@@ -16,8 +16,18 @@ const FRAME: RGBColor = RGBColor(255, 210, 63);
 const PAPER: RGBColor = RGBColor(250, 250, 248);
 const INK: RGBColor = RGBColor(40, 40, 40);
 
+/// More photos would be a picture that no program opens.
+const MOST: usize = 400;
+
 /// Draws the sheet.
 pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
+    if pictures.len() > MOST {
+        return Err(Error::Usage(format!(
+            "{} photos do not fit on one PNG sheet; ask for at most {MOST} with --limit, or write an \
+             .html sheet",
+            pictures.len()
+        )));
+    }
     font::register();
     let columns = (pictures.len() as f64).sqrt().ceil().clamp(1.0, 6.0) as i32;
     let rows = (pictures.len() as i32 + columns - 1) / columns;

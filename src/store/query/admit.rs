@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::photo::GeoPoint;
 
@@ -18,8 +18,12 @@ pub(super) const FACTS: &str =
 /// The paths of a photo in the order of their bytes, from an index alone.
 pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER BY path";
 
+/// One place of the index of words.
+pub(super) const WORDS: &str =
+    "SELECT EXISTS (SELECT 1 FROM photo_words WHERE photo_words MATCH ? AND rowid = ?)";
+
 /// The first path that the filters admit, as stored; `None` if the photo does not meet them. Its
-/// date, words and faces are not looked at here.
+/// date and faces are not looked at here.
 pub(super) fn path(
     db: &Connection,
     plan: &Plan<'_>,
@@ -29,15 +33,16 @@ pub(super) fn path(
     let asks_facts = query.faces.is_some()
         || plan.camera.is_some()
         || query.near.is_some()
-        || plan.away.is_some();
-    if asks_facts {
-        let meets = db
-            .prepare_cached(FACTS)?
-            .query_row([photo], |row| facts_meet(plan, row))
-            .optional()?;
-        if meets != Some(true) {
-            return Ok(None);
-        }
+        || plan.home.is_some();
+    if asks_facts && !facts(db, plan, photo)? {
+        return Ok(None);
+    }
+    if let Some(words) = &plan.words
+        && !db
+            .prepare_cached(WORDS)?
+            .query_row(params![words, photo], |row| row.get(0))?
+    {
+        return Ok(None);
     }
     let mut paths = db.prepare_cached(PATHS)?;
     let mut rows = paths.query([photo])?;
@@ -48,6 +53,15 @@ pub(super) fn path(
         }
     }
     Ok(None)
+}
+
+/// Whether number of faces, camera and position are as the filters want them.
+pub(super) fn facts(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
+    let meets = db
+        .prepare_cached(FACTS)?
+        .query_row([photo], |row| facts_meet(plan, row))
+        .optional()?;
+    Ok(meets == Some(true))
 }
 
 fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
@@ -64,7 +78,7 @@ fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
             return Ok(false);
         }
     }
-    if query.near.is_none() && plan.away.is_none() {
+    if query.near.is_none() && plan.home.is_none() {
         return Ok(true);
     }
     let (Some(latitude), Some(longitude)) = (row.get(2)?, row.get(3)?) else {
@@ -75,10 +89,7 @@ fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
         longitude,
     };
     Ok(query.near.as_ref().is_none_or(|region| region.contains(at))
-        && plan
-            .away
-            .as_ref()
-            .is_none_or(|away| !away.home.contains(at)))
+        && plan.home.is_none_or(|home| !home.contains(at)))
 }
 
 fn path_meets(plan: &Plan<'_>, path: &[u8]) -> bool {

@@ -140,7 +140,10 @@ impl<'a> Answer<'a> {
             .iter()
             .map(|emotion| {
                 let scores = faces.iter().filter_map(|face| face.score(emotion));
-                (emotion, self.plan.kind().pick(&descending(scores)))
+                (
+                    emotion,
+                    self.plan.query.who.kind().pick(&descending(scores)),
+                )
             })
             // The first of equals.
             .reduce(|best, next| if next.1 > best.1 { next } else { best });

@@ -5,9 +5,10 @@ use rusqlite::{Connection, params};
 use crate::emotion::{Emotion, EmotionSet};
 
 use super::super::scores::Kind;
+use super::photo_set::PhotoSet;
 use super::plan::{Bounds, Plan};
 use super::question::Query;
-use super::ranked;
+use super::{exact, narrow, ranked};
 
 /// How many photos there are to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,30 +39,93 @@ pub(super) mod sql {
          WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ? AND id NOT IN ",
         lost!()
     );
+    pub const SHOWN_BY: &str = "
+        SELECT emotion FROM photo_scores WHERE photo_id = ? AND kind IN (?, ?) AND score >= ?";
     pub const SCANNED: &str = concat!(
         "SELECT count(*) FROM photos WHERE skip_reason IS NULL AND id NOT IN ",
         lost!()
     );
 }
 
+/// So few photos are looked up one by one; for more the lists of the ranking are read.
+const FEW: usize = 10_000;
+
 /// See [`Store::counts`](super::super::Store::counts).
 pub(in super::super) fn counts(db: &Connection, query: &Query) -> rusqlite::Result<Counts> {
-    let ask = |emotions, min_score| {
-        let question = Query {
-            emotions,
-            min_score,
-            limit: usize::MAX,
-            offset: 0,
-            ..query.clone()
-        };
-        count(db, &question)
+    counts_within(db, query, FEW)
+}
+
+pub(super) fn counts_within(
+    db: &Connection,
+    query: &Query,
+    few: usize,
+) -> rusqlite::Result<Counts> {
+    let any = Query {
+        emotions: EmotionSet::EMPTY,
+        min_score: 0.0,
+        limit: usize::MAX,
+        offset: 0,
+        ..query.clone()
     };
+    if !Plan::new(db, &any, Bounds::default())?.is_some_and(|plan| is_in_index(&plan))
+        && let Some(photos) = exact::members(db, &any)?
+    {
+        let emotions = if photos.len() <= few {
+            by_photo(db, query, &photos)?
+        } else {
+            by_list(db, query, &photos)?
+        };
+        let all = photos.len() as u64;
+        return Ok(Counts { all, emotions });
+    }
     let mut counts = Counts {
-        all: ask(EmotionSet::EMPTY, 0.0)?,
+        all: count(db, &any)?,
         ..Counts::default()
     };
     for emotion in Emotion::ALL {
-        counts.emotions[emotion.index()] = ask(EmotionSet::of(emotion), query.min_score)?;
+        let question = Query {
+            emotions: EmotionSet::of(emotion),
+            min_score: query.min_score,
+            ..any.clone()
+        };
+        counts.emotions[emotion.index()] = count(db, &question)?;
+    }
+    Ok(counts)
+}
+
+/// Of these photos those that show each emotion, photo by photo.
+fn by_photo(
+    db: &Connection,
+    query: &Query,
+    photos: &PhotoSet,
+) -> rusqlite::Result<[u64; Emotion::COUNT]> {
+    let mut counts = [0; Emotion::COUNT];
+    let mut statement = db.prepare_cached(sql::SHOWN_BY)?;
+    for photo in photos.iter() {
+        let kind = query.who.kind() as i64;
+        let mut rows = statement.query(params![photo, Kind::Lone as i64, kind, query.min_score])?;
+        while let Some(row) = rows.next()? {
+            counts[row.get::<_, u32>(0)? as usize] += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// The same, list by list.
+fn by_list(
+    db: &Connection,
+    query: &Query,
+    photos: &PhotoSet,
+) -> rusqlite::Result<[u64; Emotion::COUNT]> {
+    let mut counts = [0; Emotion::COUNT];
+    let mut statement = db.prepare_cached(narrow::sql::SHOWS)?;
+    for (emotion, count) in (0_i64..).zip(&mut counts) {
+        for kind in [Kind::Lone, query.who.kind()] {
+            let mut rows = statement.query(params![emotion, kind as i64, query.min_score])?;
+            while let Some(row) = rows.next()? {
+                *count += u64::from(photos.contains(row.get(0)?));
+            }
+        }
     }
     Ok(counts)
 }
@@ -117,7 +181,7 @@ fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
             params![
                 emotion.index() as i64,
                 Kind::Lone as i64,
-                plan.kind() as i64,
+                plan.query.who.kind() as i64,
                 plan.query.min_score,
                 plan.since,
                 plan.until
@@ -221,6 +285,15 @@ mod tests {
                 "SEARCH photos USING COVERING INDEX photos_by_taken",
             ),
             (sql::SCANNED, "SCAN photos USING COVERING INDEX photos_by_"),
+            (
+                sql::SHOWN_BY,
+                "SEARCH photo_scores USING COVERING INDEX photo_scores_by_photo (photo_id=?",
+            ),
+            (
+                exact::sql::SKIPPED,
+                "SEARCH photos USING COVERING INDEX photos_skipped",
+            ),
+            (exact::sql::LOST, "SEARCH photos USING INDEX photos_lost"),
         ] {
             let steps = plan(&store, sql);
             assert!(steps[0].starts_with(first), "{steps:?}");

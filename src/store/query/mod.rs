@@ -8,6 +8,7 @@ mod admit;
 mod answer;
 mod burst;
 mod count;
+mod exact;
 mod narrow;
 mod photo_set;
 mod plan;

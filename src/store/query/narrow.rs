@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use rusqlite::Connection;
 use rusqlite::types::ToSql;
 
+use super::super::folders;
 use super::super::path::Subtree;
 use super::super::record::PhotoId;
-use super::super::{folders, places, words};
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
 use super::question::Order;
@@ -32,9 +32,9 @@ pub(super) mod sql {
         SELECT id FROM photos WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ?";
     pub const FACES: &str = "
         SELECT id FROM photos WHERE skip_reason IS NULL AND face_count >= ? AND face_count <= ?";
-    pub const CORRECTED: &str = "SELECT photo_id FROM faces WHERE correction IS NOT NULL";
-    pub const DETECTION: &str = "SELECT photo_id FROM faces WHERE detection_score >= ?";
-    pub const SIZE: &str = "SELECT photo_id FROM faces WHERE size >= ?";
+    pub const SURETY: &str = "
+        SELECT photo_id FROM faces WHERE surety_place = ? AND surety >= ?";
+    pub const SIDE: &str = "SELECT photo_id FROM faces WHERE side_place = ? AND side >= ?";
     pub const SHOWS: &str = "
         SELECT photo_id FROM photo_scores WHERE emotion = ? AND kind = ? AND score >= ?";
 }
@@ -113,17 +113,16 @@ impl<'a> Gathering<'a> {
 pub(super) fn narrow(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Narrowed> {
     type Filter = fn(&Connection, &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>>;
     // The most telling first.
-    const FILTERS: [Filter; 10] = [
+    const FILTERS: [Filter; 9] = [
         by_words,
         by_folder,
-        by_region,
+        by_place,
         by_date,
         by_camera,
         by_face_count,
         by_detection,
         by_size,
         by_emotion,
-        by_distance,
     ];
     let mut left = Narrowed::Unlisted;
     for filter in FILTERS {
@@ -146,13 +145,9 @@ fn one(
     Ok(flow.is_continue().then_some(gathering.photos))
 }
 
-/// The words tell for certain, however many photos have them: no other filter checks them.
 fn by_words(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
-    let Some(text) = &plan.query.text else {
-        return Ok(None);
-    };
-    match words::expression(text) {
-        Some(expression) => one(db, sql::WORDS, &[&expression], usize::MAX / 8),
+    match &plan.words {
+        Some(words) => one(db, sql::WORDS, &[words], plan.bounds.most),
         None => Ok(None),
     }
 }
@@ -169,30 +164,18 @@ fn by_folder(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
     })
 }
 
-fn by_region(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
-    let Some(region) = &plan.query.near else {
-        return Ok(None);
-    };
-    Gathering::new(db, plan.bounds.most).add_all(
-        sql::CELLS,
-        region.cells(),
-        |gathering, sql, range| gathering.add(sql, &[range.start(), range.end()]),
-    )
-}
-
-fn by_distance(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
-    let Some(away) = &plan.away else {
-        return Ok(None);
-    };
-    let outside: Vec<_> = places::outside(&away.places, &away.home).collect();
-    if outside.iter().map(|(_, photos)| photos).sum::<u64>() > plan.bounds.most as u64 {
+/// By both what is to be near and what is to be away.
+fn by_place(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    if plan.query.near.is_none() && plan.home.is_none() {
         return Ok(None);
     }
-    Gathering::new(db, plan.bounds.most).add_all(
-        sql::CELLS,
-        outside,
-        |gathering, sql, (cell, _)| gathering.add(sql, &[&cell.0, &cell.0]),
-    )
+    let cells: Vec<_> = plan.cells().collect();
+    if cells.iter().map(|(_, photos)| photos).sum::<u64>() > plan.bounds.most as u64 {
+        return Ok(None);
+    }
+    Gathering::new(db, plan.bounds.most).add_all(sql::CELLS, cells, |gathering, sql, (cell, _)| {
+        gathering.add(sql, &[&cell.0, &cell.0])
+    })
 }
 
 fn by_date(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
@@ -252,34 +235,26 @@ fn by_face_count(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<Ph
 }
 
 fn by_detection(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
-    by_face(db, plan, sql::DETECTION, plan.query.min_detection)
+    by_face(db, plan, sql::SURETY, plan.query.min_detection)
 }
 
 fn by_size(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
-    by_face(db, plan, sql::SIZE, plan.query.min_face)
+    by_face(db, plan, sql::SIDE, plan.query.min_face)
 }
 
-/// Photos with a face that counts, where one is needed and not every face does.
+/// Photos with as many faces that count as are needed, where not every face does.
 fn by_face(
     db: &Connection,
     plan: &Plan<'_>,
     sql: &str,
     least: f32,
 ) -> rusqlite::Result<Option<PhotoSet>> {
-    let needs_one = !plan.query.emotions.is_empty()
-        || plan
-            .query
-            .faces
-            .as_ref()
-            .is_some_and(|faces| *faces.start() > 0);
-    if plan.every_face_counts || !needs_one || least <= 0.0 {
+    let asked = plan.query.faces.as_ref().map_or(0, |faces| *faces.start());
+    let needed = asked.max(u32::from(!plan.query.emotions.is_empty()));
+    if plan.every_face_counts || needed == 0 || least <= 0.0 {
         return Ok(None);
     }
-    // A face that a person vouched for counts, whatever its detection score and size.
-    let mut gathering = Gathering::new(db, plan.bounds.most);
-    let is_whole = gathering.add(sql, &[&least])?.is_continue()
-        && gathering.add(sql::CORRECTED, &[])?.is_continue();
-    Ok(is_whole.then_some(gathering.photos))
+    one(db, sql, &[&needed, &least], plan.bounds.most)
 }
 
 /// Photos that show the emotions, in an order other than that of the ranking.

@@ -23,6 +23,15 @@ impl PhotoSet {
         is_new
     }
 
+    /// Takes a photo out, if it is there.
+    pub fn remove(&mut self, photo: PhotoId) {
+        let (word, bit) = place(photo);
+        if let Some(bits) = self.bits.get_mut(word) {
+            self.len -= usize::from(*bits & bit != 0);
+            *bits &= !bit;
+        }
+    }
+
     pub fn contains(&self, photo: PhotoId) -> bool {
         let (word, bit) = place(photo);
         self.bits.get(word).is_some_and(|bits| bits & bit != 0)
@@ -81,5 +90,9 @@ mod tests {
         assert_eq!((left.as_slice(), a.len()), (&[63, 64][..], 2));
         assert!(a.contains(PhotoId(64)) && !a.contains(PhotoId(1000)));
         assert!(!a.contains(PhotoId(1 << 40)));
+        for number in [63, 63, 1 << 40] {
+            a.remove(PhotoId(number));
+        }
+        assert!(a.iter().eq([PhotoId(64)]) && a.len() == 1);
     }
 }

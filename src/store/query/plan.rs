@@ -7,14 +7,15 @@ use jiff::civil::DateTime;
 use rusqlite::Connection;
 
 use crate::emotion::Emotion;
-use crate::geo::{Cell, Circle};
+use crate::geo::{Cell, Circle, Region};
 
 use super::super::codec::civil_ms;
 use super::super::path::Subtree;
 use super::super::places;
 use super::super::record::StoredFace;
 use super::super::scores::{Kind, UNKNOWN_DATE};
-use super::question::{Order, Query, Who};
+use super::super::words;
+use super::question::{Order, Query};
 use super::sources::Candidate;
 
 /// What decides between ways that lead to the same answer.
@@ -56,14 +57,11 @@ pub(super) struct Plan<'q> {
     pub album: Option<String>,
     /// In lower case.
     pub camera: Option<String>,
-    pub away: Option<Away>,
-}
-
-/// From where photos are away.
-#[derive(Debug)]
-pub(super) struct Away {
-    pub home: Circle,
-    /// The cells with photos, ascending, and how many each has.
+    /// What the words are to the index of words.
+    pub words: Option<String>,
+    /// Where photos are not away.
+    pub home: Option<Circle>,
+    /// The cells with photos, ascending, and how many each has; empty where no place is asked for.
     pub places: Vec<(Cell, u64)>,
 }
 
@@ -74,16 +72,15 @@ impl<'q> Plan<'q> {
         query: &'q Query,
         bounds: Bounds,
     ) -> rusqlite::Result<Option<Self>> {
-        let away = match query.away {
-            None => None,
-            Some(km) => {
-                let places = places::occupied(db)?;
-                let Some(centre) = places::home(&places) else {
-                    return Ok(None);
-                };
-                let home = Circle { centre, km };
-                Some(Away { home, places })
-            }
+        let places = if query.near.is_some() || query.away.is_some() {
+            places::occupied(db)?
+        } else {
+            Vec::new()
+        };
+        let home = match (query.away, places::home(&places)) {
+            (None, _) => None,
+            (Some(_), None) => return Ok(None),
+            (Some(km), Some(centre)) => Some(Circle { centre, km }),
         };
         let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
         Ok(Some(Self {
@@ -106,7 +103,9 @@ impl<'q> Plan<'q> {
                 .map(|folder: &Path| Subtree::of(folder)),
             album: lower(&query.album),
             camera: lower(&query.camera),
-            away,
+            words: query.text.as_deref().and_then(words::expression),
+            home,
+            places,
         }))
     }
 
@@ -114,27 +113,35 @@ impl<'q> Plan<'q> {
         self.query.since.is_some() || self.query.until.is_some()
     }
 
-    /// What the question asks of several faces.
-    pub const fn kind(&self) -> Kind {
-        match self.query.who {
-            Who::Any => Kind::Any,
-            Who::Most => Kind::Most,
-            Who::All => Kind::All,
-        }
-    }
-
-    /// The lists of the ranking that together hold every photo once for each emotion, with its
-    /// score or, where not every face counts, a bound: the best face's.
+    /// The lists of the ranking that together hold every photo with as many faces as are asked for
+    /// once for each emotion, with its score or, where not every face counts, a bound: the best
+    /// face's.
     pub fn lists(&self) -> impl Iterator<Item = (Emotion, Kind)> {
         let several = if self.every_face_counts {
-            self.kind()
+            self.query.who.kind()
         } else {
             Kind::Any
         };
-        self.query
-            .emotions
-            .iter()
-            .flat_map(move |emotion| [(emotion, Kind::Lone), (emotion, several)])
+        let asked = self.query.faces.as_ref();
+        let may_be_lone = asked.is_none_or(|faces| *faces.start() < 2);
+        let may_be_several = !self.every_face_counts || asked.is_none_or(|faces| *faces.end() > 1);
+        let lone = may_be_lone.then_some(Kind::Lone);
+        let several = may_be_several.then_some(several);
+        self.query.emotions.iter().flat_map(move |emotion| {
+            let kinds = lone.into_iter().chain(several);
+            kinds.map(move |kind| (emotion, kind))
+        })
+    }
+
+    /// The cells that may hold photos where they are asked for, and how many each has.
+    pub fn cells(&self) -> impl Iterator<Item = (Cell, u64)> {
+        let ranges = self.query.near.as_ref().map(Region::cells);
+        self.places.iter().copied().filter(move |(cell, _)| {
+            let is_near = ranges
+                .as_ref()
+                .is_none_or(|ranges| ranges.iter().any(|range| range.contains(&cell.0)));
+            is_near && !self.home.is_some_and(|home| home.holds_all_of(*cell))
+        })
     }
 
     /// Whether a stored date is within the span.
@@ -158,19 +165,29 @@ impl<'q> Plan<'q> {
     }
 }
 
-/// The smallest values are at the ends of two indexes.
-pub(super) const LEAST: &str =
-    "SELECT (SELECT min(detection_score) FROM faces), (SELECT min(size) FROM faces)";
+/// The least of the faces in a place; both are at the end of a range of an index.
+pub(super) const LEAST: &str = "
+    SELECT (SELECT min(surety) FROM faces WHERE surety_place = ?1),
+           (SELECT min(side) FROM faces WHERE side_place = ?1)";
 
 fn every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<bool> {
     if query.min_detection <= 0.0 && query.min_face <= 0.0 {
         return Ok(true);
     }
-    db.prepare_cached(LEAST)?.query_row([], |row| {
-        let at_least = |column, least: f32| {
-            row.get::<_, Option<f64>>(column)
-                .map(|found| found.is_none_or(|found| found >= f64::from(least)))
+    let mut least = db.prepare_cached(LEAST)?;
+    // As far as there are photos with so many faces.
+    for place in 1_i64.. {
+        let found = least.query_row([place], |row| {
+            Ok(row
+                .get::<_, Option<f64>>(0)?
+                .zip(row.get::<_, Option<f64>>(1)?))
+        })?;
+        let Some((surety, side)) = found else {
+            break;
         };
-        Ok(at_least(0, query.min_detection)? && at_least(1, query.min_face)?)
-    })
+        if surety < f64::from(query.min_detection) || side < f64::from(query.min_face) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

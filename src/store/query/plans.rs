@@ -45,11 +45,13 @@ fn each_filter_searches_an_index_that_answers_alone() {
             "COVERING INDEX photos_by_faces (face_count>? AND face_count<?)",
         ),
         (
-            narrow::sql::DETECTION,
-            "COVERING INDEX faces_by_detection (detection_score>?)",
+            narrow::sql::SURETY,
+            "COVERING INDEX faces_by_surety (surety_place=? AND surety>?)",
         ),
-        // The index of a computed column does not answer alone.
-        (narrow::sql::SIZE, "INDEX faces_by_size (size>?)"),
+        (
+            narrow::sql::SIDE,
+            "COVERING INDEX faces_by_side (side_place=? AND side>?)",
+        ),
         (
             narrow::sql::SHOWS,
             "PRIMARY KEY (emotion=? AND kind=? AND score>?)",
@@ -69,8 +71,14 @@ fn each_filter_searches_an_index_that_answers_alone() {
             sources::sql::PHOTO,
             "COVERING INDEX photo_scores_by_photo (photo_id=? AND emotion=? AND kind=?)",
         ),
-        (planning::LEAST, "COVERING INDEX faces_by_detection"),
-        (planning::LEAST, "faces_by_size"),
+        (
+            planning::LEAST,
+            "COVERING INDEX faces_by_surety (surety_place=?)",
+        ),
+        (
+            planning::LEAST,
+            "COVERING INDEX faces_by_side (side_place=?)",
+        ),
         (
             sources::sql::BY_DATE_WITHIN,
             "COVERING INDEX photos_by_taken (taken_local>? AND taken_local<?)",
@@ -101,6 +109,12 @@ fn words_are_looked_up_and_cameras_skipped_through() {
     assert_eq!(
         plan(&store, narrow::sql::WORDS),
         ["SCAN photo_words VIRTUAL TABLE INDEX 0:M1"]
+    );
+    // `=`: and only in the place of this photo.
+    let steps = plan(&store, admit::WORDS);
+    assert!(
+        steps.contains(&"SCAN photo_words VIRTUAL TABLE INDEX 0:=M1".to_owned()),
+        "{steps:#?}"
     );
     let steps = plan(&store, narrow::sql::CAMERAS);
     let on_photos = steps.iter().filter(|step| step.contains("photos"));

@@ -8,6 +8,8 @@ use jiff::civil::DateTime;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::geo::Region;
 
+use super::super::scores::Kind;
+
 /// Which faces of a photo must show an emotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Who {
@@ -18,6 +20,17 @@ pub enum Who {
     Most,
     /// Everybody: the weakest face's score.
     All,
+}
+
+impl Who {
+    /// What it asks of several faces.
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Any => Kind::Any,
+            Self::Most => Kind::Most,
+            Self::All => Kind::All,
+        }
+    }
 }
 
 /// In which order photos are answered. Ties go to the latest, then by path.

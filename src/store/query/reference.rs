@@ -14,8 +14,9 @@ use crate::photo::{DateSource, GeoPoint, TakenAt};
 
 use super::super::testing::{META, face, photo, temp_store};
 use super::super::{PhotoId, PhotoRecord, Store};
+use super::count::counts_within;
 use super::plan::Bounds;
-use super::{Hit, Order, Query, Who, run_within};
+use super::{Counts, Hit, Order, Query, Who, run_within};
 
 const MUNICH: GeoPoint = at(48.137, 11.575);
 const FLORENCE: GeoPoint = at(43.77, 11.25);
@@ -430,6 +431,41 @@ fn every_filter_alone_and_in_pairs() {
             count > 0 && (limit == 7 || count < 160 || name == "any emotion"),
             "{name}: {count}"
         );
+    }
+}
+
+#[test]
+fn counts_of_every_filter_alone_and_in_pairs() {
+    let (_folder, store, known) = photos();
+    let sad = Query {
+        min_score: 0.3,
+        limit: usize::MAX,
+        ..Query::for_emotion(Emotion::Sad)
+    };
+    for (index, (name, set)) in FILTERS.iter().enumerate() {
+        for (other, set_other) in &FILTERS[..=index] {
+            let mut query = sad.clone();
+            set(&mut query);
+            set_other(&mut query);
+            query.offset = 0;
+            let expected = |emotions, min_score| {
+                let query = Query {
+                    emotions,
+                    min_score,
+                    ..query.clone()
+                };
+                answer(&query, &known).len() as u64
+            };
+            let expected = Counts {
+                all: expected(EmotionSet::EMPTY, 0.0),
+                emotions: Emotion::ALL
+                    .map(|emotion| expected(EmotionSet::of(emotion), query.min_score)),
+            };
+            for few in [0, 1000] {
+                let counts = counts_within(&store.connection, &query, few).unwrap();
+                assert_eq!(counts, expected, "{name} and {other}, {few}");
+            }
+        }
     }
 }
 

@@ -1,0 +1,76 @@
+//! All photos that the filters admit, from indexes alone: for counting, where a look at every photo
+//! would take too long.
+
+use rusqlite::Connection;
+
+use super::super::record::PhotoId;
+use super::admit;
+use super::narrow::{self, Narrowed};
+use super::photo_set::PhotoSet;
+use super::plan::{Bounds, Plan};
+use super::question::Query;
+use crate::geo::{Cell, Region};
+
+/// Lists everything, whatever it costs.
+const NO_BOUNDS: Bounds = Bounds {
+    few: 0,
+    most: usize::MAX / 8,
+};
+
+/// The statements of this module; each reads a small index.
+pub(super) mod sql {
+    pub const SKIPPED: &str = "SELECT id FROM photos WHERE skip_reason IS NOT NULL";
+    /// Photos that no path leads to; few, since they are forgotten after a while.
+    pub const LOST: &str = "
+        SELECT id FROM photos WHERE lost_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)";
+}
+
+/// The photos that all filters but the emotions and their score admit; `None` where that takes a
+/// look at each.
+pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option<PhotoSet>> {
+    let Some(plan) = Plan::new(db, query, NO_BOUNDS)? else {
+        return Ok(Some(PhotoSet::default()));
+    };
+    // A photo may lie in the folder by one path and in the album by another.
+    let needs_one_path = query.under.is_some() && query.album.is_some();
+    if !plan.every_face_counts || query.one_per_burst || needs_one_path {
+        return Ok(None);
+    }
+    let Narrowed::To(mut photos) = narrow::narrow(db, &plan)? else {
+        return Ok(None);
+    };
+    for sql in [sql::SKIPPED, sql::LOST] {
+        let mut statement = db.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            photos.remove(row.get(0)?);
+        }
+    }
+    for cell in doubtful(&plan) {
+        let mut statement = db.prepare_cached(narrow::sql::CELLS)?;
+        let mut rows = statement.query([cell.0, cell.0])?;
+        while let Some(row) = rows.next()? {
+            let photo: PhotoId = row.get(0)?;
+            if photos.contains(photo) && !admit::facts(db, &plan, photo)? {
+                photos.remove(photo);
+            }
+        }
+    }
+    Ok(Some(photos))
+}
+
+/// Cells that were listed and may hold photos that are not in place.
+fn doubtful(plan: &Plan<'_>) -> Vec<Cell> {
+    let near = match &plan.query.near {
+        Some(Region::Circle(circle)) => Some(*circle),
+        _ => None,
+    };
+    plan.cells()
+        .map(|(cell, _)| cell)
+        .filter(|cell| {
+            near.is_some_and(|circle| !circle.holds_all_of(*cell))
+                || plan.home.is_some_and(|home| !home.holds_none_of(*cell))
+        })
+        .collect()
+}

@@ -1,0 +1,112 @@
+//! Photos shown in a terminal: the binary on a pseudo-terminal that answers as real ones do.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::Stdio;
+use std::{ffi::OsStr, thread};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::testenv::{Run, TestEnv};
+
+/// By this question the program knows that all were answered.
+const LAST_QUESTION: &[u8] = b"\x1b[c";
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|seen| seen == part)
+}
+
+/// Runs a command line on a terminal that answers so; what it wrote there comes as standard output.
+fn run_on_terminal(env: &TestEnv, line: &str, answer: &'static [u8]) -> Run {
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap();
+    let name = Path::new(OsStr::from_bytes(name.as_bytes()));
+    let terminal = || {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(name)
+            .unwrap()
+    };
+    let mut command = env.command(line);
+    command.stdout(terminal()).stderr(Stdio::piped());
+    let mut controller = File::from(controller);
+    let screen = thread::spawn(move || {
+        let mut written = Vec::new();
+        let mut answered = false;
+        let mut bytes = [0; 4096];
+        // Ends with an error when nobody holds the other end any more.
+        while let Ok(count @ 1..) = controller.read(&mut bytes) {
+            written.extend_from_slice(&bytes[..count]);
+            if !answered && contains(&written, LAST_QUESTION) {
+                answered = true;
+                controller.write_all(answer).unwrap();
+            }
+        }
+        written
+    });
+    let mut child = command.spawn().unwrap();
+    drop(command); // and with it the terminal's last opening on this side
+    let mut stderr = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut stderr)
+        .unwrap();
+    Run {
+        code: child.wait().unwrap().code().unwrap(),
+        stdout: screen.join().unwrap(),
+        stderr,
+    }
+}
+
+const PREVIEW: &str = "query --emotion happy --preview";
+
+#[test]
+fn photos_are_shown_in_the_language_of_the_terminal() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    env.index();
+    for (answer, start) in [
+        (
+            &b"\x1b_Gi=31;OK\x1b\\\x1b[6;20;10t\x1b[?62;52c"[..],
+            &b"\x1b_Ga=T,f=100,q=2,r=8,"[..],
+        ),
+        (
+            b"\x1bP>|iTerm2 3.6.9\x1b\\\x1b[?64;1;2;4c",
+            b"\x1b]1337;File=inline=1;size=",
+        ),
+        (b"\x1b[?62;4;22c", b"\x1bPq"),
+    ] {
+        let run = run_on_terminal(&env, PREVIEW, answer).found();
+        let shown = run
+            .stdout
+            .windows(start.len())
+            .filter(|seen| seen == &start)
+            .count();
+        assert_eq!(shown, 2, "{}", String::from_utf8_lossy(&run.stdout[..300]));
+    }
+}
+
+#[test]
+fn a_terminal_without_pictures_gets_the_table_and_a_word() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.index();
+    // One that says so, and one that says nothing at all.
+    for answer in [&b"\x1b[?65;1;9c"[..], b""] {
+        let run = run_on_terminal(&env, PREVIEW, answer);
+        assert_eq!(run.code, 0);
+        assert!(run.stderr.contains("no previews: "), "{run:?}");
+        assert!(contains(&run.stdout, b"hopper.jpg") && !contains(&run.stdout, b"1337"));
+    }
+    let piped = env.run(&format!("{PREVIEW} --format table"));
+    assert!(
+        piped.text().contains("hopper.jpg") && !piped.text().contains('\x1b'),
+        "{piped:?}"
+    );
+    assert!(piped.stderr.contains("no previews: "), "{piped:?}");
+}
