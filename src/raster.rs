@@ -3,6 +3,7 @@
 //! Turning twelve megapixels costs more than finding the faces in them, so the pixels stay as the
 //! file stores them and only what is read from them (a small copy, a face crop) is turned.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
@@ -159,6 +160,14 @@ impl Raster {
         Affine { x, y }
     }
 
+    /// The pixels as they stand upright.
+    pub fn upright(&self) -> Cow<'_, RgbImage> {
+        match self.orientation {
+            Orientation::Upright => Cow::Borrowed(&self.stored),
+            orientation => Cow::Owned(orientation.apply(RgbImage::clone(&self.stored))),
+        }
+    }
+
     /// An upright copy that fits into `width` × `height` pixels; not enlarged.
     ///
     /// # Panics
@@ -181,7 +190,7 @@ impl Raster {
             (width, height)
         };
         if (w, h) == self.stored.dimensions() {
-            return self.orientation.apply(RgbImage::clone(&self.stored));
+            return self.upright().into_owned();
         }
         // The typed interface: the other one compiles every pixel type into this crate.
         let source = TypedImageRef::<U8x3>::from_buffer(

@@ -5,24 +5,21 @@ use image::RgbImage;
 use crate::affine::Affine;
 use crate::face::Point;
 
-/// Most samples along a side that one value averages; with it a grid of 48 values over 400 pixels is
-/// sampled without a gap, and a wider one densely enough.
-const MAX_SAMPLES: u32 = 8;
-
 /// RGB values, 0 to 255, of a grid of `width` × `height` cells that `to_picture` lays over a picture;
 /// row by row.
 ///
 /// Each value is the mean over the area of its cell, with bilinear interpolation between the centres
-/// of pixels. What lies outside the picture repeats its edge.
+/// of pixels: of as many samples along a side as it has pixels, but no more than `max_samples`. What lies
+/// outside the picture repeats its edge.
 pub fn sample(
     picture: &RgbImage,
     to_picture: &Affine,
-    width: u32,
-    height: u32,
+    (width, height): (u32, u32),
+    max_samples: u32,
 ) -> impl Iterator<Item = [f32; 3]> {
     let along = |axis: usize| {
         let step = to_picture.x[axis].hypot(to_picture.y[axis]);
-        (step.ceil() as u32).clamp(1, MAX_SAMPLES)
+        (step.ceil() as u32).clamp(1, max_samples)
     };
     let (columns, rows) = (along(0), along(1));
     let cells = (0..height).flat_map(move |y| (0..width).map(move |x| (x as f32, y as f32)));
@@ -47,15 +44,20 @@ pub fn sample(
 /// The value at a place of the picture, between the centres of four pixels.
 fn bilinear(picture: &RgbImage, place: Point) -> [f32; 3] {
     let axis = |value: f32, length: u32| {
-        let last = (length - 1) as f32;
-        let value = (value - 0.5).clamp(0.0, last);
-        let low = value.floor();
-        (low as u32, (low + 1.0).min(last) as u32, value - low)
+        let last = length - 1;
+        let value = (value - 0.5).clamp(0.0, last as f32);
+        let low = value as u32;
+        (low, (low + 1).min(last), value - low as f32)
     };
     let (x0, x1, fx) = axis(place.x, picture.width());
     let (y0, y1, fy) = axis(place.y, picture.height());
-    let [a, b] = [x0, x1].map(|x| picture.get_pixel(x, y0).0.map(f32::from));
-    let [c, d] = [x0, x1].map(|x| picture.get_pixel(x, y1).0.map(f32::from));
+    let (raw, width) = (picture.as_raw(), picture.width() as usize);
+    let pixel = |x: u32, y: u32| {
+        let at = 3 * (y as usize * width + x as usize);
+        [raw[at], raw[at + 1], raw[at + 2]].map(f32::from)
+    };
+    let [a, b] = [x0, x1].map(|x| pixel(x, y0));
+    let [c, d] = [x0, x1].map(|x| pixel(x, y1));
     let mix = |a: f32, b: f32, f: f32| a + (b - a) * f;
     std::array::from_fn(|i| mix(mix(a[i], b[i], fx), mix(c[i], d[i], fx), fy))
 }
@@ -72,7 +74,7 @@ mod tests {
             x: [2.0, 0.0, 0.0],
             y: [0.0, 2.0, 0.0],
         };
-        let cells: Vec<_> = sample(&picture, &twice, 3, 1).collect();
+        let cells: Vec<_> = sample(&picture, &twice, (3, 1), 8).collect();
         let rounded: Vec<_> = cells
             .iter()
             .map(|cell| cell.map(|v| v.round() as u8))

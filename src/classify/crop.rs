@@ -27,6 +27,10 @@ pub const FRAME_LANDMARKS: Landmarks = Landmarks {
 /// lower right corner.
 pub const FRAME_BOX: [Point; 2] = [at(4.3, -2.2), at(44.0, 49.5)];
 
+/// Most samples along a side that one value averages; with it a grid of 48 values over 400 pixels is
+/// sampled without a gap, and a wider one densely enough.
+const MAX_SAMPLES: u32 = 8;
+
 /// Cuts a face, turned upright and scaled so that its landmarks come to lie where FER2013's do.
 ///
 /// The pixels are taken from the photo at full resolution and averaged over the area that each
@@ -66,9 +70,12 @@ pub fn crop_framed(picture: &Raster) -> FaceCrop {
 
 /// Grey values of the frame whose places in the picture `to_picture` tells.
 fn grey_frame(picture: &RgbImage, to_picture: &Affine) -> FaceCrop {
-    let side = FACE_SIDE as u32;
+    let side = (FACE_SIDE as u32, FACE_SIDE as u32);
     let mut crop = [0.0; FACE_SIDE * FACE_SIDE];
-    for (value, rgb) in crop.iter_mut().zip(sample(picture, to_picture, side, side)) {
+    for (value, rgb) in crop
+        .iter_mut()
+        .zip(sample(picture, to_picture, side, MAX_SAMPLES))
+    {
         *value = grey(rgb);
     }
     crop

@@ -18,7 +18,7 @@ pub struct Builtin {
 
 impl Builtin {
     /// Its name. The number after the plus sign is that of the search: copies, second look, turns.
-    pub const MODEL: &'static str = "yunet-s 2024.9+2";
+    pub const MODEL: &'static str = "yunet-s 2024.9+3";
 
     /// Builds the detector from the weights in the binary.
     ///
@@ -31,23 +31,31 @@ impl Builtin {
         })
     }
 
+    /// The copies of a photo in which faces are looked for, the finest first. Each is made from the
+    /// one before: going through all of a large photo again costs more than looking at a small copy.
+    fn copies(&self, photo: &Raster) -> Vec<Raster> {
+        let mut copies: Vec<Raster> = Vec::new();
+        for (width, height) in self.params.copies(photo.width(), photo.height()) {
+            let copy = copies.last().unwrap_or(photo).resized(width, height);
+            copies.push(Raster::new(copy, Orientation::Upright));
+        }
+        copies
+    }
+
     /// Faces of a photo as it stands that score at least `threshold`, best first.
-    fn upright(&self, photo: &Raster, threshold: f32) -> Vec<DetectedFace> {
-        let copies = self.params.copies(photo.width(), photo.height());
+    fn search(&self, photo: &Raster, copies: &[Raster], threshold: f32) -> Vec<DetectedFace> {
+        let Some(finest) = copies.first() else {
+            return Vec::new();
+        };
         let mut candidates = Vec::new();
-        let mut finest = 0.0;
-        for (width, height) in copies {
-            let (across, down) = (
-                photo.width() as f32 / width as f32,
-                photo.height() as f32 / height as f32,
+        for copy in copies {
+            let to_photo = Affine::stretch(
+                photo.width() as f32 / copy.width() as f32,
+                photo.height() as f32 / copy.height() as f32,
             );
-            let to_photo = Affine::stretch(across, down);
-            let copy = photo.resized(width, height);
-            let found = self
-                .network
-                .candidates(&copy, self.params.doubt.min(threshold));
+            let least = self.params.doubt.min(threshold);
+            let found = self.network.candidates(&copy.upright(), least);
             candidates.extend(found.iter().map(|face| face.through(&to_photo)));
-            finest = 1.0 / across;
         }
         let looks = SecondLook::new(&self.network, &self.params, photo, finest);
         // Boxes within boxes stay for now: what is around a small face may seem the better one.
@@ -58,21 +66,17 @@ impl Builtin {
 
     /// Faces of a photo in which upright there are none: turned by one, two or three quarters, after
     /// a glance at each in a small copy.
-    fn turned(&self, photo: &Raster) -> Vec<DetectedFace> {
+    fn turned(&self, photo: &Raster, copies: &[Raster]) -> Vec<DetectedFace> {
         let least = self.params.turned_threshold.max(self.params.threshold);
         let (width, height) = self.params.glance(photo.width(), photo.height());
-        let glance = photo.resized(width, height);
-        let upright = Raster::new(glance, Orientation::Upright);
+        let glance = copies.last().unwrap_or(photo).resized(width, height);
+        let glance = Raster::new(glance, Orientation::Upright);
         let best = (1..4)
             .filter_map(|quarters| {
-                let turned = upright.turned(quarters);
-                let copy = turned.resized(turned.width(), turned.height());
-                let faces = self.network.candidates(&copy, least);
-                let best = faces
-                    .into_iter()
-                    .map(|face| face.score)
-                    .max_by(f32::total_cmp);
-                Some((quarters, best?))
+                let copy = glance.turned(quarters);
+                let faces = self.network.candidates(&copy.upright(), least);
+                let scores = faces.into_iter().map(|face| face.score);
+                Some((quarters, scores.max_by(f32::total_cmp)?))
             })
             .max_by(|a, b| a.1.total_cmp(&b.1));
         let Some((quarters, _)) = best else {
@@ -83,7 +87,8 @@ impl Builtin {
             return Vec::new();
         };
         let back = turned.upright_to_stored().then(&to_upright);
-        self.upright(&turned, least)
+        let copies: Vec<_> = copies.iter().map(|copy| copy.turned(quarters)).collect();
+        self.search(&turned, &copies, least)
             .into_iter()
             .map(|face| face.through(&back))
             .collect()
@@ -96,9 +101,10 @@ impl FaceDetector for Builtin {
     }
 
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip> {
-        let faces = self.upright(photo, self.params.threshold);
+        let copies = self.copies(photo);
+        let faces = self.search(photo, &copies, self.params.threshold);
         if faces.is_empty() {
-            return Ok(self.turned(photo));
+            return Ok(self.turned(photo, &copies));
         }
         Ok(faces)
     }

@@ -10,11 +10,18 @@ use crate::raster::Raster;
 use crate::sample::sample;
 
 /// Side of the patch that is looked at: a multiple of the network's grid.
-const PATCH: u32 = 128;
+const PATCH: u32 = 96;
 
 /// Side of the face in the patch (square root of its box's area): a size at which the network is at
-/// its best, with as much around the face again on either side.
-const FACE: f32 = 52.0;
+/// its best, with half as much around the face again on either side.
+const FACE: f32 = 48.0;
+
+/// Side of a face in the finest copy from which on the patch is cut out of that copy: it has pixels
+/// enough there, and fewer to go through than in the photo.
+const FROM_COPY: f32 = 40.0;
+
+/// Most samples along a side of a patch's pixel: the copy takes over before more would be needed.
+const SAMPLES: u32 = 2;
 
 /// Least intersection over union of what is seen in the patch with the face that was expected there.
 const SAME: f32 = 0.3;
@@ -24,22 +31,25 @@ pub(super) struct SecondLook<'a> {
     network: &'a Yunet,
     params: &'a DetectorParams,
     photo: &'a Raster,
-    /// Size of the finest copy that was looked at, as a share of the photo's.
-    finest: f32,
+    /// The finest copy that was looked at.
+    copy: &'a Raster,
+    /// Its size as a share of the photo's.
+    share: f32,
 }
 
 impl<'a> SecondLook<'a> {
-    pub const fn new(
+    pub fn new(
         network: &'a Yunet,
         params: &'a DetectorParams,
         photo: &'a Raster,
-        finest: f32,
+        copy: &'a Raster,
     ) -> Self {
         Self {
             network,
             params,
             photo,
-            finest,
+            copy,
+            share: copy.width() as f32 / photo.width() as f32,
         }
     }
 
@@ -69,8 +79,7 @@ impl<'a> SecondLook<'a> {
             small_face,
             ..
         } = *self.params;
-        let is_small =
-            self.finest < 0.8 && face.bounding_box.short_side() * self.finest < small_face;
+        let is_small = self.share < 0.8 && face.bounding_box.short_side() * self.share < small_face;
         (doubt..certainty).contains(&face.score)
             && (is_small || roll(face).abs() >= self.params.roll)
     }
@@ -78,9 +87,15 @@ impl<'a> SecondLook<'a> {
     /// The face as a second look shows it, if it does.
     fn look(&self, face: &DetectedFace) -> Option<DetectedFace> {
         let to_photo = patch_to_photo(face);
-        let to_stored = to_photo.then(&self.photo.upright_to_stored());
+        let (picture, to_picture) = if face.bounding_box.area().sqrt() * self.share < FROM_COPY {
+            (self.photo, to_photo)
+        } else {
+            let to_copy = Affine::stretch(self.share, self.share);
+            (self.copy, to_photo.then(&to_copy))
+        };
+        let to_stored = to_picture.then(&picture.upright_to_stored());
         let mut patch = RgbImage::new(PATCH, PATCH);
-        let values = sample(self.photo.stored(), &to_stored, PATCH, PATCH);
+        let values = sample(picture.stored(), &to_stored, (PATCH, PATCH), SAMPLES);
         for (pixel, value) in patch.pixels_mut().zip(values) {
             *pixel = Rgb(value.map(|v| v.round() as u8));
         }
@@ -164,7 +179,7 @@ mod tests {
         assert!((roll(&face) - 0.6_f32.atan2(0.8)).abs() < 1e-5);
         let seen = face.through(&patch_to_photo(&face).inverse().unwrap());
         let centre = seen.bounding_box.centre();
-        assert!((centre.x - 64.0).abs() < 0.01 && (centre.y - 64.0).abs() < 0.01);
+        assert!((centre.x - 48.0).abs() < 0.01 && (centre.y - 48.0).abs() < 0.01);
         let marks = seen.landmarks.unwrap();
         assert!((marks.left_eye.y - marks.right_eye.y).abs() < 0.01);
         assert!(marks.right_eye.x - marks.left_eye.x > 18.0);

@@ -78,7 +78,7 @@ fn a_picture_that_cannot_be_read_is_named_and_the_others_are_looked_at() {
 /// The colour of boxes in a drawing.
 const LINE: Rgb<u8> = Rgb([255, 60, 40]);
 
-fn drawing(path: PathBuf) -> RgbImage {
+fn drawing(path: &Path) -> RgbImage {
     image::open(&path)
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
         .into_rgb8()
@@ -91,7 +91,7 @@ fn a_drawing_shows_the_box_where_the_face_is() {
         .run("detect --json --draw out.png album/astronaut.jpg")
         .found();
     let [x, y, width, height] = face_box(&only_faces(&run)[0]);
-    let drawn = drawing(env.path("out.png"));
+    let drawn = drawing(&env.path("out.png"));
     assert_eq!(drawn.dimensions(), (512, 512));
     let at = |x: f64, y: f64| *drawn.get_pixel(x.round() as u32, y.round() as u32);
     assert_eq!(at(x, y + height / 2.0), LINE);
@@ -103,8 +103,8 @@ fn a_drawing_shows_the_box_where_the_face_is() {
     assert!(sentence.contains("existing folder"), "{sentence}");
     fs::create_dir(env.path("drawings")).unwrap();
     env.run(&format!("detect --draw drawings {both}")).found();
-    assert_eq!(drawing(env.path("drawings/astronaut.jpg.png")), drawn);
-    let cup = drawing(env.path("drawings/coffee.jpg.png"));
+    assert_eq!(drawing(&env.path("drawings/astronaut.jpg.png")), drawn);
+    let cup = drawing(&env.path("drawings/coffee.jpg.png"));
     assert!(cup.pixels().all(|pixel| *pixel != LINE));
 }
 

@@ -73,8 +73,9 @@ fn a_program_that_dies_is_started_again() {
 fn a_program_that_hangs_is_given_up_and_the_next_photo_gets_a_new_one() {
     let marker = tempfile::NamedTempFile::new().unwrap();
     let path = marker.path().display();
-    let script =
-        format!("{HELLO}; while :; do {READ}; if [ -e {path} ]; then sleep 1000; fi; {FACE}; done");
+    let script = format!(
+        "{HELLO}; while :; do {READ}; if [ -e {path} ]; then exec sleep 1000; fi; {FACE}; done"
+    );
     let command = start(&script, Duration::from_millis(800)).unwrap();
     let sentence = failure(&command);
     assert!(sentence.contains("did not answer"), "{sentence}");

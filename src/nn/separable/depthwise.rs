@@ -1,4 +1,8 @@
 //! Depthwise convolution and pooling of a row.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "indices run over registers of several arrays"
+)]
 
 use super::LANES;
 use super::dot::{load, store};

@@ -1,4 +1,8 @@
 //! Pointwise and stem convolutions: products of a row's inputs with weights.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "indices run over registers of several arrays"
+)]
 
 use super::LANES;
 use crate::nn::simd::{Kernel, Simd};
