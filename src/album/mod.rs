@@ -6,6 +6,6 @@ mod settle;
 mod watch;
 
 pub use filter::{Filter, FilterSettings};
-pub use scan::{FoundFile, ScanProblem, ScannedFolder, resolve_root, scan, scan_folder};
+pub use scan::{FoundFile, ScanProblem, Visitor, outermost, resolve_root, scan};
 pub use settle::{Readiness, Settling};
 pub use watch::{Change, Followed, Watch, needs_polling};

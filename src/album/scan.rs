@@ -1,6 +1,7 @@
 //! Walking a folder.
 
-use std::fs::{self, DirEntry, Metadata};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -26,17 +27,17 @@ pub struct ScanProblem {
     pub skip: Skip,
 }
 
-/// What lies under a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScannedFolder {
-    /// The folder, absolute and without links.
-    pub root: PathBuf,
-    /// Its pictures in order of path.
-    pub files: Vec<FoundFile>,
-    /// What could not be looked into.
-    pub problems: Vec<ScanProblem>,
-    /// Whether the folder holds nothing at all, as a mount point does while nothing is mounted.
-    pub is_empty: bool,
+/// Is told what a scan comes across.
+pub trait Visitor {
+    /// A folder, before it is read: what appears in a folder that is watched from then on is
+    /// either told of as well or an event.
+    fn folder(&mut self, folder: &Path);
+
+    /// A picture. They come in the order of the bytes of their paths.
+    fn file(&mut self, file: FoundFile);
+
+    /// Something that could not be looked into; told before any file that would come after it.
+    fn problem(&mut self, problem: ScanProblem);
 }
 
 /// The folder or file `root`, absolute and without links.
@@ -60,108 +61,136 @@ pub fn resolve_root(root: &Path) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// Finds the pictures under `root`, which may also be a single file.
-///
-/// Links are followed as the filter says; one that leads back to a folder above it is passed over.
-///
-/// # Errors
-/// [`Error::Usage`] if `root` is not there or cannot be read.
-pub fn scan(root: &Path, filter: &Filter) -> Result<ScannedFolder> {
-    Ok(scan_folder(&resolve_root(root)?, filter, &mut |_| {}))
+/// The folders without those that lie in another one, so that no file is met twice.
+pub fn outermost(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
+    folders.sort();
+    folders.dedup_by(|inner, outer| inner.starts_with(outer));
+    folders
 }
 
-/// Finds the pictures under an absolute path that is kept as it is. `on_folder` is told of each
-/// folder before that is read: what appears in a folder that is watched from then on is either in
-/// the answer or an event.
-pub fn scan_folder(
-    root: &Path,
-    filter: &Filter,
-    on_folder: &mut dyn FnMut(&Path),
-) -> ScannedFolder {
+/// Finds the pictures under an absolute path, which may also be a single file. Whether it is a
+/// folder that holds nothing at all, as a mount point does while nothing is mounted.
+///
+/// Links are followed as the filter says; one that leads back to a folder above it is passed over.
+pub fn scan(root: &Path, filter: &Filter, visitor: &mut dyn Visitor) -> bool {
     let mut walk = Walk {
+        root,
         filter,
-        on_folder,
-        found: ScannedFolder {
-            root: root.to_path_buf(),
-            files: Vec::new(),
-            problems: Vec::new(),
-            is_empty: false,
-        },
+        visitor,
+        is_empty: false,
         above: Vec::new(),
     };
     match root.metadata() {
         Ok(metadata) if metadata.is_dir() => walk.folder(root),
         // A file that was named itself is looked at whatever its name is.
-        Ok(metadata) if metadata.is_file() => walk.found.files.push(FoundFile {
+        Ok(metadata) if metadata.is_file() => walk.visitor.file(FoundFile {
             path: root.to_path_buf(),
             meta: FileMeta::of(&metadata),
         }),
         Ok(_) => {}
         Err(error) => walk.problem(root, &error),
     }
-    walk.found
+    walk.is_empty
 }
 
 struct Walk<'a> {
+    root: &'a Path,
     filter: &'a Filter,
-    on_folder: &'a mut dyn FnMut(&Path),
-    found: ScannedFolder,
+    visitor: &'a mut dyn Visitor,
+    is_empty: bool,
     /// The links that the walk came through, without links: the folder with the link, and where
     /// it leads.
     above: Vec<(PathBuf, PathBuf)>,
 }
 
+/// What a folder holds.
+enum Entry {
+    File(FileMeta),
+    Folder,
+    /// A link to a folder.
+    Link,
+}
+
 impl Walk<'_> {
     fn folder(&mut self, folder: &Path) {
-        (self.on_folder)(folder);
-        let entries = match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+        self.visitor.folder(folder);
+        let mut entries = match self.entries(folder) {
             Ok(entries) => entries,
             Err(error) => return self.problem(folder, &error),
         };
-        if folder == self.found.root {
-            self.found.is_empty = entries.is_empty();
-        }
-        let mut entries: Vec<_> = entries.into_iter().map(|e| (e.file_name(), e)).collect();
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         for (name, entry) in entries {
-            let path = folder.join(name);
-            if self.filter.admits(&path)
-                && let Err(error) = self.entry(&path, &entry)
-            {
-                self.problem(&path, &error);
+            match entry {
+                Entry::File(meta) => self.visitor.file(FoundFile {
+                    path: folder.join(name),
+                    meta,
+                }),
+                Entry::Folder => self.folder(&without_slash(folder, &name)),
+                Entry::Link => {
+                    let path = without_slash(folder, &name);
+                    if let Err(error) = self.link(&path) {
+                        self.problem(&path, &error);
+                    }
+                }
             }
         }
     }
 
-    fn entry(&mut self, path: &Path, entry: &DirEntry) -> io::Result<()> {
+    /// What there is in a folder, by name; a folder's with a slash, for it sorts by what is in it.
+    fn entries(&mut self, folder: &Path) -> io::Result<Vec<(OsString, Entry)>> {
+        let mut entries = Vec::new();
+        let mut is_empty = true;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            is_empty = false;
+            let mut name = entry.file_name();
+            match self.entry(folder, &name, &entry) {
+                Ok(Some(entry)) => {
+                    if !matches!(entry, Entry::File(_)) {
+                        name.push(std::path::MAIN_SEPARATOR_STR);
+                    }
+                    entries.push((name, entry));
+                }
+                Ok(None) => {}
+                Err(error) => self.problem(&folder.join(name), &error),
+            }
+        }
+        self.is_empty |= is_empty && folder == self.root;
+        Ok(entries)
+    }
+
+    fn entry(&self, folder: &Path, name: &OsStr, entry: &DirEntry) -> io::Result<Option<Entry>> {
         let kind = entry.file_type()?;
-        if kind.is_dir() {
-            self.folder(path);
-        } else if kind.is_file() && Filter::is_picture(path) {
-            self.file(path, &entry.metadata()?);
-        } else if kind.is_symlink() && self.filter.follow_symlinks {
-            let metadata = path.metadata()?;
-            if metadata.is_dir() {
-                self.link(path)?;
-            } else if metadata.is_file() && Filter::is_picture(path) {
-                self.file(path, &metadata);
-            }
+        let may_be_folder = kind.is_dir() || kind.is_symlink() && self.filter.follow_symlinks;
+        // First what is quickly asked.
+        let is_picture = Filter::is_picture(Path::new(name)) && !kind.is_dir();
+        if !(may_be_folder || is_picture && kind.is_file()) {
+            return Ok(None);
         }
-        Ok(())
-    }
-
-    fn file(&mut self, path: &Path, metadata: &Metadata) {
-        self.found.files.push(FoundFile {
-            path: path.to_path_buf(),
-            meta: FileMeta::of(metadata),
-        });
+        let path = folder.join(name);
+        if !self.filter.admits(&path) {
+            return Ok(None);
+        }
+        if kind.is_dir() {
+            return Ok(Some(Entry::Folder));
+        }
+        let metadata = if kind.is_file() {
+            entry.metadata()?
+        } else {
+            path.metadata()?
+        };
+        Ok(if metadata.is_dir() {
+            Some(Entry::Link)
+        } else {
+            (is_picture && metadata.is_file()).then(|| Entry::File(FileMeta::of(&metadata)))
+        })
     }
 
     /// Enters the folder behind a link, unless the walk is in it already.
     fn link(&mut self, path: &Path) -> io::Result<()> {
         let target = path.canonicalize()?;
         let parent = path.parent().unwrap_or(path).canonicalize()?;
-        let mut first = self.found.root.canonicalize()?;
+        let mut first = self.root.canonicalize()?;
         self.above.push((parent, target.clone()));
         let is_loop = self.above.iter().any(|(last, next)| {
             let is_between = last.starts_with(&target) && target.starts_with(&first);
@@ -178,15 +207,20 @@ impl Walk<'_> {
     /// A dangling link is no problem, and what is gone by now is not there.
     fn problem(&mut self, path: &Path, error: &io::Error) {
         let reason = match error.kind() {
-            ErrorKind::NotFound if path != self.found.root => return,
+            ErrorKind::NotFound if path != self.root => return,
             ErrorKind::PermissionDenied => SkipReason::PermissionDenied,
             _ => SkipReason::Unreadable,
         };
-        self.found.problems.push(ScanProblem {
+        self.visitor.problem(ScanProblem {
             path: path.to_path_buf(),
             skip: Skip::new(reason, error.to_string()),
         });
     }
+}
+
+/// The path of a folder whose name has a slash at its end.
+fn without_slash(parent: &Path, name: &OsStr) -> PathBuf {
+    parent.join(name).components().collect()
 }
 
 #[cfg(test)]
@@ -204,15 +238,57 @@ mod tests {
         Filter::new(&settings).unwrap()
     }
 
-    fn names(found: &ScannedFolder) -> Vec<String> {
-        let relative = |file: &FoundFile| {
-            file.path
-                .strip_prefix(&found.root)
-                .unwrap()
-                .display()
-                .to_string()
-        };
-        found.files.iter().map(relative).collect()
+    /// What a scan comes across, by its name in the folder.
+    #[derive(Default)]
+    struct Found {
+        root: PathBuf,
+        folders: usize,
+        files: Vec<FoundFile>,
+        problems: Vec<ScanProblem>,
+        is_empty: bool,
+        on_folder: Option<fn(&Path)>,
+    }
+
+    impl Visitor for Found {
+        fn folder(&mut self, folder: &Path) {
+            self.folders += 1;
+            if let Some(act) = self.on_folder {
+                act(folder);
+            }
+        }
+
+        fn file(&mut self, file: FoundFile) {
+            self.files.push(file);
+        }
+
+        fn problem(&mut self, problem: ScanProblem) {
+            self.problems.push(problem);
+        }
+    }
+
+    impl Found {
+        fn of(root: &Path, on_folder: Option<fn(&Path)>) -> Self {
+            let mut found = Self {
+                root: root.to_path_buf(),
+                on_folder,
+                ..Self::default()
+            };
+            found.is_empty = scan(root, &filter(), &mut found);
+            found
+        }
+
+        fn names(&self) -> Vec<&str> {
+            let files = self.files.iter();
+            files
+                .map(|file| {
+                    file.path
+                        .strip_prefix(&self.root)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                })
+                .collect()
+        }
     }
 
     #[test]
@@ -220,6 +296,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for path in [
             "b/2.JPG",
+            "b.png",
+            "b0.png",
             "a.png",
             "b/1.heic",
             "b/notes.txt",
@@ -230,8 +308,11 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "x").unwrap();
         }
-        let found = scan(dir.path(), &filter()).unwrap();
-        assert_eq!(names(&found), ["a.png", "b/1.heic", "b/2.JPG"]);
+        let found = Found::of(dir.path(), None);
+        assert_eq!(
+            found.names(),
+            ["a.png", "b.png", "b/1.heic", "b/2.JPG", "b0.png"]
+        );
         assert_eq!(found.problems, []);
         assert_eq!(found.files[0].meta.size, 1);
     }
@@ -245,8 +326,8 @@ mod tests {
         std::os::unix::fs::symlink("..", dir.path().join("a/up")).unwrap();
         std::os::unix::fs::symlink("nowhere", dir.path().join("a/2.jpg")).unwrap();
         std::os::unix::fs::symlink("1.jpg", dir.path().join("a/3.jpg")).unwrap();
-        let found = scan(dir.path(), &filter()).unwrap();
-        assert_eq!(names(&found), ["a/1.jpg", "a/3.jpg"]);
+        let found = Found::of(dir.path(), None);
+        assert_eq!(found.names(), ["a/1.jpg", "a/3.jpg"]);
         assert_eq!(found.problems, []);
     }
 
@@ -260,8 +341,8 @@ mod tests {
             let target = dir.path().join(other);
             std::os::unix::fs::symlink(target, dir.path().join(name).join("other")).unwrap();
         }
-        let found = scan(&dir.path().join("a"), &filter()).unwrap();
-        assert_eq!(names(&found), ["1.jpg", "other/1.jpg"]);
+        let found = Found::of(&dir.path().join("a"), None);
+        assert_eq!(found.names(), ["1.jpg", "other/1.jpg"]);
     }
 
     #[test]
@@ -269,26 +350,44 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("a/b")).unwrap();
         fs::create_dir(dir.path().join("@eaDir")).unwrap();
-        let mut told = 0;
-        let found = scan_folder(dir.path(), &filter(), &mut |folder| {
-            told += 1;
-            fs::write(folder.join("late.jpg"), "x").unwrap();
-        });
-        assert_eq!(told, 3);
+        let found = Found::of(
+            dir.path(),
+            Some(|folder| fs::write(folder.join("late.jpg"), "x").unwrap()),
+        );
+        assert_eq!(found.folders, 3);
         let late = ["a/b/late.jpg", "a/late.jpg", "late.jpg"];
-        assert_eq!(names(&found), late);
+        assert_eq!(found.names(), late);
         assert!(!found.is_empty);
     }
 
     #[test]
+    fn an_empty_folder_is_told_from_one_in_which_nothing_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Found::of(dir.path(), None).is_empty);
+        fs::create_dir(dir.path().join("empty")).unwrap();
+        assert!(!Found::of(dir.path(), None).is_empty);
+    }
+
+    #[test]
+    fn folders_within_folders_are_met_once() {
+        let folders = ["/b/c", "/a", "/b", "/b", "/bc"].map(PathBuf::from);
+        assert_eq!(
+            outermost(folders.into()),
+            ["/a", "/b", "/bc"].map(PathBuf::from)
+        );
+    }
+
+    #[test]
     fn a_folder_that_is_not_there_is_a_usage_error() {
-        let error = scan(Path::new("/nowhere/at/all"), &filter()).unwrap_err();
+        let path = Path::new("/nowhere/at/all");
+        let error = resolve_root(path).unwrap_err();
         assert!(matches!(error, Error::Usage(_)), "{error}");
+        assert_eq!(Found::of(path, None).problems[0].path, path);
     }
 
     #[test]
     fn a_file_named_itself_is_taken() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert_eq!(scan(file.path(), &filter()).unwrap().files.len(), 1);
+        assert_eq!(Found::of(file.path(), None).files.len(), 1);
     }
 }

@@ -60,6 +60,10 @@ impl Settling {
         }
         let (_, path) = self.by_time.pop_first()?;
         let (_, readiness) = self.files.remove(&path)?;
+        if self.files.is_empty() {
+            // What a great many files took is not kept.
+            self.files.shrink_to(1024);
+        }
         Some((path, readiness))
     }
 
@@ -68,18 +72,21 @@ impl Settling {
         self.by_time.first().map(|(moment, _)| *moment)
     }
 
+    /// The files that are not being written to.
+    pub fn ready(&self) -> impl Iterator<Item = PathBuf> {
+        let files = self.files.iter();
+        let ready = files.filter(|(_, (_, readiness))| *readiness != Readiness::Writing);
+        ready.map(|(path, _)| path.clone())
+    }
+
     /// Makes everything due that is not being written to, for someone who waits for it.
     pub fn hurry(&mut self, now: Instant) -> Vec<PathBuf> {
-        let ready: Vec<_> = self
-            .files
-            .iter()
-            .filter(|(_, (_, readiness))| *readiness != Readiness::Writing)
-            .map(|(path, (_, readiness))| (path.clone(), *readiness))
-            .collect();
-        for (path, readiness) in &ready {
-            self.put(path.clone(), now, *readiness);
+        let ready: Vec<_> = self.ready().collect();
+        for path in &ready {
+            let readiness = self.files[path].1;
+            self.put(path.clone(), now, readiness);
         }
-        ready.into_iter().map(|(path, _)| path).collect()
+        ready
     }
 
     /// Whether the file waits here.

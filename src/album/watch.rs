@@ -16,8 +16,9 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::error::{Error, Result};
 
-/// Changes that may wait to be looked at; more of them, and the folders are scanned instead.
-const WAITING_CHANGES: usize = 65_536;
+/// Changes that may wait to be looked at, as many as in the kernel's own queue; more of them, and the
+/// folders are scanned instead.
+const WAITING_CHANGES: usize = 16_384;
 
 /// Something happened to a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,24 +169,30 @@ fn system_limit() -> usize {
 /// share or in user space.
 #[cfg(target_os = "linux")]
 pub fn needs_polling(path: &Path) -> bool {
-    /// NFS, SMB, CIFS, SMB2, FUSE, 9P, Ceph, AFS (`statfs(2)`).
-    const REMOTE: [u64; 8] = [
-        0x6969,
-        0x517b,
-        0xff53_4d42,
-        0xfe53_4d42,
-        0x6573_5546,
-        0x0102_1997,
-        0x00c3_6400,
-        0x5346_414f,
-    ];
-    rustix::fs::statfs(path).is_ok_and(|fs| REMOTE.contains(&(fs.f_type as u64 & 0xffff_ffff)))
+    // The magic numbers have 32 bits, the field has those of the platform.
+    rustix::fs::statfs(path).is_ok_and(|fs| is_remote(fs.f_type as u32))
 }
 
 /// Whether a path lies where the system tells nothing of changes that others make.
 #[cfg(not(target_os = "linux"))]
 pub fn needs_polling(_: &Path) -> bool {
     false
+}
+
+/// Whether a file system of this magic number (`statfs(2)`) is changed from elsewhere.
+#[cfg(target_os = "linux")]
+const fn is_remote(magic: u32) -> bool {
+    matches!(
+        magic,
+        0x6969 // NFS
+            | 0x517b // SMB
+            | 0xff53_4d42 // CIFS
+            | 0xfe53_4d42 // SMB 2
+            | 0x6573_5546 // FUSE
+            | 0x0102_1997 // 9P
+            | 0x00c3_6400 // Ceph
+            | 0x5346_414f // AFS
+    )
 }
 
 /// What an event means here; `None` where nothing changed.
@@ -261,5 +268,31 @@ mod tests {
         watch.remove_tree(dir.path());
         assert_eq!(watch.count(), 0);
         assert_eq!(watch.add(&sub), Followed::Watched);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn shares_are_polled_and_disks_are_watched() {
+        // As `stat -f -c %t` tells them: nfs, smb2, cifs, fuseblk (ntfs-3g), v9fs, ceph.
+        for magic in [
+            "6969", "fe534d42", "ff534d42", "65735546", "1021997", "c36400",
+        ] {
+            assert!(
+                is_remote(u32::from_str_radix(magic, 16).unwrap()),
+                "{magic}"
+            );
+        }
+        // ext4, btrfs, xfs, tmpfs, overlayfs, f2fs, zfs, exfat, vfat.
+        for magic in [
+            "ef53", "9123683e", "58465342", "1021994", "794c7630", "f2f52010", "2fc12fc1",
+            "2011bab0", "4d44",
+        ] {
+            assert!(
+                !is_remote(u32::from_str_radix(magic, 16).unwrap()),
+                "{magic}"
+            );
+        }
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!needs_polling(&dir.path().join("nowhere")));
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::network::{FoldedNetwork, HeadSpec, Network, Workspace, standardise};
-use super::weights::read_network;
+use super::weights::{read_network, read_spec};
 use super::{EmotionClassifier, FACE_SIDE, FaceCrop};
 use super::{blend, softmax};
 use crate::emotion::EmotionScores;
@@ -54,14 +54,31 @@ impl Cnn {
     /// [`Error::Model`] if it is no model.
     pub fn read(bytes: &[u8], what: &str) -> Result<Self> {
         let network = read_network(bytes, what)?;
-        let digest = ContentHash::of(bytes).to_string();
         Ok(Self {
             // A face and its mirror image.
             network: FoldedNetwork::new(&network, 2)
                 .map_err(|error| Error::Model(format!("{what} cannot be folded: {error}")))?,
             heads: network.spec().heads.clone(),
-            model: format!("fer-cnn {}", &digest[..8]),
+            model: name(bytes),
         })
+    }
+
+    /// What [`EmotionClassifier::model`] says of the network in the binary, without building it.
+    ///
+    /// # Errors
+    /// As for [`Cnn::identify`].
+    pub fn identify_embedded() -> Result<String> {
+        Self::identify(WEIGHTS, BUILT_IN)
+    }
+
+    /// What [`EmotionClassifier::model`] says of the network of a model file, without building it;
+    /// `what` names the file in an error.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it does not even describe a network.
+    pub fn identify(bytes: &[u8], what: &str) -> Result<String> {
+        read_spec(bytes, what)?;
+        Ok(name(bytes))
     }
 
     fn read_faces(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
@@ -93,6 +110,11 @@ impl Cnn {
             (0..faces.len()).map(of).collect()
         })
     }
+}
+
+/// A model is its bytes.
+fn name(bytes: &[u8]) -> String {
+    format!("fer-cnn {}", &ContentHash::of(bytes).to_string()[..8])
 }
 
 /// The probabilities of a head of so many classes: of the mean of each face's logits and those of its
@@ -167,7 +189,14 @@ mod tests {
     }
 
     #[test]
+    fn a_model_has_its_name_before_it_is_built() {
+        let cnn = Cnn::embedded().unwrap();
+        assert_eq!(Cnn::identify_embedded().unwrap(), cnn.model());
+    }
+
+    #[test]
     fn what_is_no_model_says_so() {
+        assert!(Cnn::identify(b"not a model", "x").is_err());
         let error = Cnn::read(b"not a model", "x.safetensors")
             .unwrap_err()
             .to_string();

@@ -12,6 +12,7 @@ use crate::detect::{Builtin, Command, CommandParams, DetectorParams, FaceDetecto
 use crate::error::{Error, Result};
 use crate::imaging::Limits;
 use crate::pipeline::Analyser;
+use crate::store::Models;
 
 /// The settings of this call, read once.
 #[derive(Clone)]
@@ -72,15 +73,40 @@ impl Context {
 
     /// The model that reads faces.
     fn classifier(&self) -> Result<Cnn> {
-        let model = &self.config().classifier.model;
-        if model.as_os_str().is_empty() {
-            return Cnn::embedded();
+        match self.model_file()? {
+            Some((bytes, name)) => Cnn::read(&bytes, &name),
+            None => Cnn::embedded(),
         }
-        let bytes = std::fs::read(model).map_err(|source| Error::Io {
-            path: model.clone(),
-            source,
-        })?;
-        Cnn::read(&bytes, &model.display().to_string())
+    }
+
+    /// The bytes and name of the model's file; `None` for the model in the program.
+    fn model_file(&self) -> Result<Option<(Vec<u8>, String)>> {
+        let path = &self.config().classifier.model;
+        if path.as_os_str().is_empty() {
+            return Ok(None);
+        }
+        match std::fs::read(path) {
+            Ok(bytes) => Ok(Some((bytes, path.display().to_string()))),
+            Err(source) => Err(Error::Io {
+                path: path.clone(),
+                source,
+            }),
+        }
+    }
+
+    /// The names under which what the models find is stored, without making those ready to work.
+    pub fn models(&self) -> Result<Models> {
+        let detector = &self.config().detector;
+        Ok(Models {
+            detector: match detector.backend {
+                DetectorBackend::Builtin => Builtin::MODEL.to_owned(),
+                DetectorBackend::Command => self.detector(detector.threshold)?.model().to_owned(),
+            },
+            classifier: match self.model_file()? {
+                Some((bytes, name)) => Cnn::identify(&bytes, &name)?,
+                None => Cnn::identify_embedded()?,
+            },
+        })
     }
 
     /// The detector and the classifier of the settings, under their limits.

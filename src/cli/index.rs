@@ -17,9 +17,6 @@ use crate::store::{Query, Store};
 /// How many of the happiest photos end a run.
 const HAPPIEST: usize = 5;
 
-/// Skipped files of one reason that are named; the rest is counted.
-const NAMED: usize = 3;
-
 #[derive(Debug, Args)]
 pub(super) struct IndexArgs {
     /// Folders or files [default: the roots of the configuration, at first ~/Pictures]
@@ -93,17 +90,18 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
     for (reason, files) in &summary.skipped {
         out.line(format_args!(
             "{} skipped: {reason}",
-            count(files.len() as u64, "file")
+            count(files.count, "file")
         ))?;
-        for file in files.iter().take(NAMED) {
+        for file in &files.first {
             out.line(format_args!(
                 "    {}: {}",
                 file.path.display(),
                 file.skip.detail
             ))?;
         }
-        if files.len() > NAMED {
-            out.line(format_args!("    … and {} more", files.len() - NAMED))?;
+        let unnamed = files.count - files.first.len() as u64;
+        if unnamed > 0 {
+            out.line(format_args!("    … and {unnamed} more"))?;
         }
     }
     Ok(())
@@ -132,7 +130,7 @@ fn json(summary: &Summary) -> serde_json::Value {
         .iter()
         .filter_map(|reason| {
             let files = summary.skipped.get(reason)?;
-            Some((reason.name().to_owned(), files.len().into()))
+            Some((reason.name().to_owned(), files.count.into()))
         })
         .collect();
     serde_json::json!({

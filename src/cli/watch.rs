@@ -70,6 +70,7 @@ fn setup(context: &Context, roots: &[PathBuf]) -> Result<Setup> {
         rescan: Duration::from_secs_f64(watch.rescan_seconds),
         poll: Duration::from_secs_f64(watch.poll_seconds),
         keep: Duration::from_secs_f64(watch.keep_days * 86_400.0),
+        models: context.models()?,
         load: Box::new(move || loader.analyser()),
     })
 }

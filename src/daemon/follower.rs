@@ -1,21 +1,21 @@
 //! The follower: takes what happens in order, and keeps the queue of the pipeline filled.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
+use super::handle::{Handle, Message, Request, Shown};
 use super::queue::Queue;
-use super::roots::{Root, distinct};
+use super::roots::Root;
 use super::status::Pace;
 use super::turn::Turns;
-use super::{Activity, RootState, Settings, Setup, beside};
-use crate::album::{Followed, Readiness, Settling, Watch};
+use super::waiters::Waiters;
+use super::{Activity, RootState, Settings, Setup};
+use crate::album::{Readiness, Settling, Watch, outermost};
 use crate::error::{Error, Result};
 use crate::store::{Models, Store};
 
@@ -35,94 +35,6 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(10);
 
 /// How often photos that are gone for good are looked for.
 const PRUNE: Duration = Duration::from_hours(24);
-
-/// What others want from the follower.
-pub(super) enum Request {
-    /// An answer once everything that was closed before is in the index.
-    Fresh(oneshot::Sender<()>),
-    /// Reading the settings again.
-    Reload,
-    /// An end.
-    Stop,
-}
-
-/// What the follower is told.
-pub(super) enum Message {
-    /// A file is committed.
-    Done(PathBuf),
-    /// The queue was empty, or an error ended the work.
-    TurnEnded(Result<()>),
-    /// Someone wants something.
-    Request(Request),
-}
-
-/// What the follower shows to the other threads.
-struct Shared {
-    activity: Mutex<Activity>,
-    ready: Notify,
-    is_ready: AtomicBool,
-    pulse: Mutex<Instant>,
-}
-
-impl Shared {
-    fn beat(&self) {
-        *self.pulse.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-}
-
-/// The follower as the other threads know it.
-#[derive(Clone)]
-pub(super) struct Handle {
-    messages: Sender<Message>,
-    queue: Queue,
-    shared: Arc<Shared>,
-}
-
-impl Handle {
-    /// Hands over a request. It is answered in its own time, if at all.
-    pub fn ask(&self, request: Request) {
-        let messages = self.messages.clone();
-        // The channel is bounded, and a runtime's thread must not wait.
-        tokio::task::spawn_blocking(move || messages.send(Message::Request(request)));
-    }
-
-    /// Lets the photos in flight be finished, and no more.
-    pub fn stop(&self) {
-        self.queue.close();
-        self.ask(Request::Stop);
-    }
-
-    /// What it does right now.
-    pub fn activity(&self) -> Activity {
-        let activity = self.shared.activity.lock();
-        let mut activity = activity.unwrap_or_else(PoisonError::into_inner).clone();
-        activity.queue = activity.queue.max(self.queue.len());
-        activity
-    }
-
-    /// Waits until the folders were held against the index once.
-    pub async fn ready(&self) {
-        let ready = self.shared.ready.notified();
-        if !self.shared.is_ready.load(Ordering::Acquire) {
-            ready.await;
-        }
-    }
-
-    /// Whether it did something within `limit`.
-    pub fn is_alive(&self, limit: Duration) -> bool {
-        let pulse = self.shared.pulse.lock();
-        pulse.unwrap_or_else(PoisonError::into_inner).elapsed() < limit
-    }
-}
-
-/// Someone who waits until the index is up to date.
-struct Waiter {
-    /// The file whose closing marks the moment.
-    cookie: PathBuf,
-    /// What is still to be done, once the moment was reached.
-    pending: Option<Vec<PathBuf>>,
-    reply: oneshot::Sender<()>,
-}
 
 /// When what is done regularly is due.
 struct Timetable {
@@ -149,45 +61,30 @@ pub(super) struct Follower {
     polled: BTreeSet<PathBuf>,
     /// Folders that cannot be read, so that each is logged once.
     unreadable: HashSet<PathBuf>,
-    cookies: PathBuf,
-    /// Whether the folder of cookies is watched.
-    has_cookies: bool,
-    waiters: Vec<Waiter>,
-    /// How many cookies there have been.
-    moments: u64,
+    waiters: Waiters,
     times: Timetable,
     pace: Pace,
     trouble: Option<String>,
     messages: Receiver<Message>,
     sender: Sender<Message>,
-    shared: Arc<Shared>,
+    shown: Arc<Shown>,
 }
 
 impl Follower {
     pub fn new(store: Store, settings: Settings) -> Result<Self> {
         let setup = settings()?;
-        let analyser = (setup.load)()?;
         let (sender, messages) = bounded(WAITING_MESSAGES);
         let now = Instant::now();
-        let shared = Shared {
-            activity: Mutex::default(),
-            ready: Notify::new(),
-            is_ready: AtomicBool::new(false),
-            pulse: Mutex::new(now),
-        };
         Ok(Self {
-            models: analyser.models(),
+            models: setup.models.clone(),
             watch: Watch::new(setup.max_watches)?,
             settling: Settling::default(),
             queue: Queue::default(),
-            turns: Turns::new(analyser),
-            roots: distinct(setup.roots.clone()),
+            turns: Turns::default(),
+            roots: roots_of(&setup),
             polled: BTreeSet::new(),
             unreadable: HashSet::new(),
-            cookies: beside(store.path(), "cookies"),
-            has_cookies: false,
-            waiters: Vec::new(),
-            moments: 0,
+            waiters: Waiters::new(store.path()),
             times: Timetable {
                 rescan: now,
                 poll: now + setup.poll,
@@ -199,7 +96,7 @@ impl Follower {
             trouble: None,
             messages,
             sender,
-            shared: Arc::new(shared),
+            shown: Arc::new(Shown::new()),
             store,
             settings,
             setup,
@@ -207,16 +104,13 @@ impl Follower {
     }
 
     pub fn handle(&self) -> Handle {
-        Handle {
-            messages: self.sender.clone(),
-            queue: self.queue.clone(),
-            shared: Arc::clone(&self.shared),
-        }
+        let shown = Arc::clone(&self.shown);
+        Handle::new(self.sender.clone(), self.queue.clone(), shown)
     }
 
     /// Follows until it is told to stop, and then until the photos in flight are committed.
     pub fn run(mut self) {
-        self.prepare_cookies();
+        self.waiters.prepare(&mut self.watch);
         self.publish();
         loop {
             let is_going_on = self.listen();
@@ -228,7 +122,7 @@ impl Follower {
             }
             self.publish();
         }
-        self.waiters.clear();
+        self.waiters.dismiss();
         while self.turns.is_running() {
             match self.messages.recv() {
                 Ok(Message::TurnEnded(_)) | Err(_) => self.turns.ended(),
@@ -321,14 +215,13 @@ impl Follower {
             self.times.rescan = now + self.setup.rescan;
             self.times.poll = now + self.setup.poll;
             // Before the scan: who asks from now on needs a cookie of their own.
-            let waiting: Vec<_> = self.waiters.iter().map(|w| w.cookie.clone()).collect();
+            let cookies = self.waiters.cookies();
             self.try_later(Self::reconcile_all)?;
-            for cookie in waiting {
+            for cookie in cookies {
                 self.reached(&cookie);
             }
-            if !self.shared.is_ready.swap(true, Ordering::AcqRel) {
-                self.shared.ready.notify_waiters();
-            }
+            self.shown.set_ready();
+            self.store.release_memory()?;
         }
         if now >= self.times.check_roots {
             self.times.check_roots = now + CHECK_ROOTS;
@@ -354,14 +247,28 @@ impl Follower {
             }
         }
         if self.queue.has_work() && !self.turns.is_running() && now >= self.times.work {
-            let database = self.store.path().to_owned();
-            let (setup, queue) = (&self.setup, &self.queue);
-            if let Err(error) = self.turns.start(&database, setup, queue, &self.sender) {
-                self.try_again(&error, &[]);
-            }
+            self.start_turn();
         }
-        self.answer_waiters();
+        let (settling, queue) = (&self.settling, &self.queue);
+        self.waiters
+            .answer(|path| settling.contains(path) || queue.contains(path));
         Ok(())
+    }
+
+    fn start_turn(&mut self) {
+        let (setup, queue) = (&self.setup, &self.queue);
+        match self
+            .turns
+            .start(self.store.path(), setup, queue, &self.sender)
+        {
+            Ok(models) if models == self.models => {}
+            Ok(models) => {
+                // The model's file is another one since the settings were read.
+                self.models = models;
+                self.times.rescan = Instant::now();
+            }
+            Err(error) => self.try_again(&error, &[]),
+        }
     }
 
     /// After an error the folders are held against the index again, soon.
@@ -382,15 +289,11 @@ impl Follower {
     }
 
     fn reload(&mut self) {
-        let loaded = (self.settings)().and_then(|setup| {
-            let analyser = (setup.load)()?;
-            Ok((setup, analyser))
-        });
-        match loaded {
-            Ok((setup, analyser)) => {
-                self.models = analyser.models();
-                self.turns.replace(analyser);
-                let before = std::mem::replace(&mut self.roots, distinct(setup.roots.clone()));
+        match (self.settings)() {
+            Ok(setup) => {
+                self.models = setup.models.clone();
+                self.turns.forget_models();
+                let before = std::mem::replace(&mut self.roots, roots_of(&setup));
                 for root in before {
                     if !self.roots.iter().any(|new| new.path == root.path) {
                         self.watch.remove_tree(&root.path);
@@ -404,38 +307,23 @@ impl Follower {
         }
     }
 
-    /// The folder in which a file's closing marks a moment in the order of changes.
-    fn prepare_cookies(&mut self) {
-        let _ = fs::remove_dir_all(&self.cookies);
-        if let Err(error) = fs::create_dir(&self.cookies) {
-            tracing::warn!("{}: {error}", self.cookies.display());
-        }
-        self.has_cookies = self.watch.add(&self.cookies) == Followed::Watched;
-    }
-
     fn mark_moment(&mut self, reply: oneshot::Sender<()>) {
-        self.moments += 1;
-        let cookie = self.cookies.join(self.moments.to_string());
-        let result = fs::write(&cookie, "");
-        self.waiters.push(Waiter {
-            cookie: cookie.clone(),
-            pending: None,
-            reply,
+        let will_be_told = self.waiters.join(reply).unwrap_or_else(|error| {
+            self.report(&format!(
+                "nothing can be written beside the database: {error}"
+            ));
+            false
         });
-        if let Err(error) = &result {
-            self.report(&format!("{}: {error}", cookie.display()));
-        }
-        if result.is_err() || !self.has_cookies {
+        if !will_be_told {
             // A scan sees everything, too.
             self.times.rescan = Instant::now();
         }
     }
 
     /// Everything that happened before someone asked is known now.
-    fn reached(&mut self, cookie: &PathBuf) {
-        let _ = fs::remove_file(cookie);
-        let unreached = |waiter: &&mut Waiter| waiter.cookie == *cookie && waiter.pending.is_none();
-        if self.waiters.iter_mut().find(unreached).is_none() {
+    fn reached(&mut self, cookie: &Path) {
+        let _ = std::fs::remove_file(cookie);
+        if !self.waiters.expect(cookie) {
             return;
         }
         if let Err(error) = self.poll() {
@@ -443,29 +331,13 @@ impl Follower {
         }
         let mut pending = self.settling.hurry(Instant::now());
         pending.extend(self.queue.paths());
-        if let Some(waiter) = self.waiters.iter_mut().find(unreached) {
-            waiter.pending = Some(pending);
-        }
-    }
-
-    fn answer_waiters(&mut self) {
-        let (settling, queue) = (&self.settling, &self.queue);
-        let is_done = |waiter: &mut Waiter| {
-            let Some(pending) = &mut waiter.pending else {
-                return waiter.reply.is_closed();
-            };
-            pending.retain(|path| settling.contains(path) || queue.contains(path));
-            pending.is_empty() || waiter.reply.is_closed()
-        };
-        for waiter in self.waiters.extract_if(.., is_done) {
-            let _ = waiter.reply.send(());
-        }
+        self.waiters.reached(cookie, pending);
     }
 
     /// Shows what it does.
     fn publish(&mut self) {
         let now = Instant::now();
-        self.shared.beat();
+        self.shown.beat();
         let polled = &self.polled;
         let state = |root: &Root| match root.state {
             Some(RootState::Offline) => Some(RootState::Offline),
@@ -484,14 +356,18 @@ impl Follower {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
             roots,
-            is_ready: self.shared.is_ready.load(Ordering::Acquire),
+            is_ready: self.shown.is_ready(),
             queue: self.queue.len() + self.settling.len(),
             photos_per_second: self.pace.per_second(now),
             watched_folders: self.watch.count().saturating_sub(1),
             polled_folders: self.polled.len(),
             trouble: self.trouble.clone(),
         };
-        let shown = self.shared.activity.lock();
-        *shown.unwrap_or_else(PoisonError::into_inner) = activity;
+        self.shown.publish(activity);
     }
+}
+
+fn roots_of(setup: &Setup) -> Vec<Root> {
+    let folders = outermost(setup.roots.clone());
+    folders.into_iter().map(Root::new).collect()
 }

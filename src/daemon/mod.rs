@@ -12,6 +12,7 @@
 //! ```
 
 mod follower;
+mod handle;
 mod lock;
 mod queue;
 mod roots;
@@ -19,6 +20,7 @@ pub mod service;
 mod socket;
 mod status;
 mod turn;
+mod waiters;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -30,8 +32,10 @@ use tokio::sync::oneshot;
 use crate::album::Filter;
 use crate::error::{Error, Result};
 use crate::pipeline::Analyser;
+use crate::store::{Models, Store};
 
-use follower::{Follower, Handle, Request};
+use follower::Follower;
+use handle::{Handle, Request};
 use lock::Lock;
 
 pub use socket::{activity, wait_until_fresh};
@@ -58,7 +62,9 @@ pub struct Setup {
     pub poll: Duration,
     /// For how long a photo that is gone is kept.
     pub keep: Duration,
-    /// Loads the models.
+    /// The models by which what is in the index is current.
+    pub models: Models,
+    /// Loads them, when there is work for them.
     pub load: Box<dyn Fn() -> Result<Analyser> + Send>,
 }
 
@@ -69,14 +75,14 @@ pub type Settings = Box<dyn Fn() -> Result<Setup> + Send>;
 /// signal stops it at once. SIGHUP makes it read the settings again.
 ///
 /// # Errors
-/// What keeps it from starting: another daemon with this database, wrong settings, models that
-/// cannot be loaded. What goes wrong later it reports, and tries again.
+/// What keeps it from starting: another daemon with this database, wrong settings, a file that is no
+/// model. What goes wrong later it reports, and tries again.
 pub fn run(database: &Path, settings: Settings) -> Result<()> {
     let database = std::path::absolute(database).map_err(|source| Error::Io {
         path: database.to_owned(),
         source,
     })?;
-    let store = crate::store::Store::open(&database)?;
+    let store = Store::open(&database)?;
     let _lock = Lock::take(&database)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -96,6 +96,11 @@ impl Iterator for Queue {
         }
         let file = inner.waiting.pop_front()?;
         inner.queued.remove(&file.path);
+        if inner.waiting.is_empty() {
+            // What a great many files took is not kept.
+            inner.waiting.shrink_to(1024);
+            inner.queued.shrink_to(1024);
+        }
         inner.in_flight.insert(file.path.clone());
         Some(file)
     }

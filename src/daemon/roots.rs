@@ -66,13 +66,6 @@ fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// The roots without those that lie in another one.
-pub(super) fn distinct(mut paths: Vec<PathBuf>) -> Vec<Root> {
-    paths.sort();
-    paths.dedup_by(|inner, outer| inner.starts_with(outer));
-    paths.into_iter().map(Root::new).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,12 +90,5 @@ mod tests {
         assert!(!root.has_changed());
         fs::write(path.join("1.jpg"), "x").unwrap();
         assert!(root.has_changed());
-    }
-
-    #[test]
-    fn roots_within_roots_are_followed_once() {
-        let roots = distinct(["/b/c", "/a", "/b", "/b", "/bc"].map(PathBuf::from).into());
-        let paths: Vec<_> = roots.into_iter().map(|root| root.path).collect();
-        assert_eq!(paths, ["/a", "/b", "/bc"].map(PathBuf::from));
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
-use super::follower::{Handle, Request};
+use super::handle::{Handle, Request};
 use super::{Activity, beside};
 use crate::error::{Error, Result};
 

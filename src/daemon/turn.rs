@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 
 use super::Setup;
-use super::follower::Message;
+use super::handle::Message;
 use super::queue::Queue;
 use crate::error::{Error, Result};
 use crate::pipeline::{Analyser, IndexOptions, Observer, Summary, look_at};
-use crate::store::Store;
+use crate::store::{Models, Store};
 
 /// How long the models stay in memory without work.
 const KEEP_MODELS: Duration = Duration::from_secs(20);
@@ -24,37 +24,30 @@ const KEEP_MODELS: Duration = Duration::from_secs(20);
 pub(super) struct Turns {
     analyser: Option<Arc<Analyser>>,
     running: Option<JoinHandle<()>>,
+    /// When the last one ended, while something is kept for the next.
     last: Option<Instant>,
 }
 
 impl Turns {
-    /// With models that are loaded already.
-    pub fn new(analyser: Analyser) -> Self {
-        Self {
-            analyser: Some(Arc::new(analyser)),
-            running: None,
-            last: Some(Instant::now()),
-        }
-    }
-
     /// Whether a turn is under way.
     pub const fn is_running(&self) -> bool {
         self.running.is_some()
     }
 
-    /// Starts a turn that goes on while there is something in the queue.
+    /// Starts a turn that goes on while there is something in the queue; with which models.
     pub fn start(
         &mut self,
         database: &Path,
         setup: &Setup,
         queue: &Queue,
         messages: &Sender<Message>,
-    ) -> Result<()> {
+    ) -> Result<Models> {
         let analyser = match &self.analyser {
             Some(analyser) => Arc::clone(analyser),
             None => Arc::new((setup.load)()?),
         };
         self.analyser = Some(Arc::clone(&analyser));
+        let models = analyser.models();
         let options = IndexOptions {
             threads: setup.threads,
             again: false,
@@ -76,7 +69,7 @@ impl Turns {
         self.running = Some(thread.map_err(|error| {
             Error::Usage(format!("the system gives no thread for the work: {error}"))
         })?);
-        Ok(())
+        Ok(models)
     }
 
     /// A turn has told that it ended.
@@ -89,14 +82,18 @@ impl Turns {
 
     /// Lets go of the models if there was no work for a while; whether it did.
     pub fn rest(&mut self) -> bool {
-        let rested = self.last.is_none_or(|last| last.elapsed() > KEEP_MODELS);
-        !self.is_running() && rested && self.analyser.take().is_some()
+        let rested =
+            !self.is_running() && self.last.is_some_and(|last| last.elapsed() > KEEP_MODELS);
+        if rested {
+            self.analyser = None;
+            self.last = None;
+        }
+        rested
     }
 
-    /// The models are others from the next turn on.
-    pub fn replace(&mut self, analyser: Analyser) {
-        self.analyser = Some(Arc::new(analyser));
-        self.last = Some(Instant::now());
+    /// The next turn loads its models anew.
+    pub fn forget_models(&mut self) {
+        self.analyser = None;
     }
 }
 

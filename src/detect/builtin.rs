@@ -17,6 +17,9 @@ pub struct Builtin {
 }
 
 impl Builtin {
+    /// Its name. The number after the plus sign is that of the search: copies, second look, turns.
+    pub const MODEL: &'static str = "yunet-s 2024.9+2";
+
     /// Builds the detector from the weights in the binary.
     ///
     /// # Errors
@@ -89,8 +92,7 @@ impl Builtin {
 
 impl FaceDetector for Builtin {
     fn model(&self) -> &'static str {
-        // The number after the plus sign is that of the search: copies, second look, turns.
-        "yunet-s 2024.9+2"
+        Self::MODEL
     }
 
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip> {

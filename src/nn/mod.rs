@@ -15,15 +15,15 @@
 mod bias;
 pub mod conv;
 pub mod conv_norm;
-mod lanes;
 pub mod norm;
 pub mod op;
 pub mod pool;
-mod rows;
 mod scratch;
 pub mod separable;
 mod simd;
+#[cfg(test)]
+mod testing;
 
 pub use bias::add_bias;
-pub use lanes::Level;
 pub use op::{batch_norm, conv2d, global_average_pool, max_pool2d};
+pub use simd::Level;

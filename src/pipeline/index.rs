@@ -7,11 +7,11 @@ use std::time::Instant;
 use crossbeam_channel::bounded;
 
 use super::budget::Budget;
-use super::plan::plan;
+use super::plan::Comparison;
 use super::work::{Claims, Worker};
 use super::write::Writer;
 use super::{Analyser, Summary};
-use crate::album::{Filter, FoundFile};
+use crate::album::{Filter, FoundFile, outermost, resolve_root};
 use crate::error::Result;
 use crate::store::Store;
 
@@ -67,27 +67,45 @@ pub fn index(
     observer: &dyn Observer,
 ) -> Result<Summary> {
     let start = Instant::now();
-    let plan = plan(store, roots, filter, &analyser.models(), options.again)?;
-    observer.planned(plan.read.len() as u64);
-    let mut summary = Summary {
-        unchanged: plan.unchanged,
-        gone: plan.gone.len() as u64,
-        ..Summary::default()
-    };
-    for problem in &plan.problems {
-        summary.skip(&problem.path, &problem.skip);
+    let roots = roots
+        .iter()
+        .map(|root| resolve_root(root))
+        .collect::<Result<_>>()?;
+    let mut summary = Summary::default();
+    let mut read = Vec::new();
+    for root in outermost(roots) {
+        let comparison = Comparison {
+            store,
+            models: &analyser.models(),
+            filter,
+            is_root: true,
+            again: options.again,
+        };
+        let plan = comparison.plan(&root, &mut |_| {})?;
+        if plan.is_offline {
+            tracing::warn!(
+                "{} is empty, as if it was not mounted; what is known of its photos stays",
+                root.display()
+            );
+            store.offline(&root)?;
+            continue;
+        }
+        store.forget(&plan.gone)?;
+        store.reconciled(&root)?;
+        summary.unchanged += plan.unchanged;
+        summary.gone += plan.gone.len() as u64;
+        for problem in &plan.problems {
+            summary.skip(&problem.path, &problem.skip);
+        }
+        read.extend(plan.read);
     }
-    store.forget(&plan.gone)?;
-    store.reconciled(&plan.roots)?;
-    for root in &plan.offline {
-        store.offline(root)?;
-    }
-    let threads = options.threads.get().min(plan.read.len());
+    observer.planned(read.len() as u64);
+    let threads = options.threads.get().min(read.len());
     let options = IndexOptions {
         threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN),
         ..options
     };
-    let files = plan.read.into_iter();
+    let files = read.into_iter();
     let mut summary = work_through(store, analyser, files, options, observer, summary)?;
     summary.elapsed = start.elapsed();
     Ok(summary)
@@ -121,7 +139,7 @@ fn work_through(
 ) -> Result<Summary> {
     let threads = options.threads.get();
     let models = analyser.models();
-    let claims = Claims::default();
+    let claims = Claims::new(options.again);
     let budget = Budget::new(BYTES_IN_FLIGHT);
     let workers = (0..threads)
         .map(|_| {
@@ -132,11 +150,10 @@ fn work_through(
                 claims: &claims,
                 budget: &budget,
                 store,
-                again: options.again,
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let mut writer = Writer::new(store, observer, summary);
+    let mut writer = Writer::new(store, observer, &claims, summary);
     std::thread::scope(|scope| {
         let (jobs, queue) = bounded(threads * JOBS_PER_WORKER);
         let (results, findings) = bounded(threads * FINDINGS_PER_WORKER);

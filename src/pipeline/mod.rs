@@ -16,6 +16,6 @@ mod write;
 
 pub use analyse::Analyser;
 pub use index::{IndexOptions, Observer, Silent, index, look_at};
-pub use plan::Plan;
-pub use summary::{SkippedFile, Summary};
+pub use plan::{Comparison, Plan};
+pub use summary::{SkippedFile, SkippedFiles, Summary};
 pub use work::read_file;

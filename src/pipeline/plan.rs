@@ -1,10 +1,10 @@
 //! What is to be done: the folder as it is, held against the index.
 
-use std::collections::HashMap;
+use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
-use crate::album::{Filter, FoundFile, ScanProblem, ScannedFolder, scan};
-use crate::error::Result;
+use crate::album::{Filter, FoundFile, ScanProblem, Visitor, scan};
+use crate::error::{Error, Result};
 use crate::store::{KnownFile, Models, Store};
 
 /// The difference between the disk and the index.
@@ -18,79 +18,117 @@ pub struct Plan {
     pub gone: Vec<PathBuf>,
     /// Folders that could not be looked into.
     pub problems: Vec<ScanProblem>,
-    /// Folders that were compared.
-    pub roots: Vec<PathBuf>,
-    /// Folders that hold nothing at all where the index knows of photos, as when a disk is not
-    /// mounted: nothing in them counts as gone.
-    pub offline: Vec<PathBuf>,
+    /// Whether the folder holds nothing at all where the index knows of photos, as when a disk is
+    /// not mounted. Only a root is asked; nothing in it counts as gone then.
+    pub is_offline: bool,
 }
 
-/// Scans the folders and compares; with `again` every file is to be read.
-pub(super) fn plan(
-    store: &Store,
-    roots: &[PathBuf],
-    filter: &Filter,
-    models: &Models,
+/// How a folder is held against the index.
+#[derive(Clone, Copy)]
+pub struct Comparison<'a> {
+    /// What is known.
+    pub store: &'a Store,
+    /// By which models.
+    pub models: &'a Models,
+    /// Which names count.
+    pub filter: &'a Filter,
+    /// Whether the folder may be a mount point.
+    pub is_root: bool,
+    /// Every file is to be read, known or not.
+    pub again: bool,
+}
+
+impl Comparison<'_> {
+    /// Goes through a folder and what is known of it side by side, so that of neither more is in
+    /// memory than differs. `on_folder` is told of each folder before it is read.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn plan(&self, folder: &Path, on_folder: &mut dyn FnMut(&Path)) -> Result<Plan> {
+        self.store.files_under(folder, self.models, |known| {
+            let mut merge = Merge {
+                plan: Plan::default(),
+                known: known.peekable(),
+                again: self.again,
+                on_folder,
+                error: None,
+            };
+            let is_empty = scan(folder, self.filter, &mut merge);
+            merge.end(is_empty && self.is_root)
+        })
+    }
+}
+
+type Known<'a> = &'a mut dyn Iterator<Item = Result<(PathBuf, KnownFile)>>;
+
+/// A scan and what is known, both in the order of the bytes of the paths.
+struct Merge<'index, 'told> {
+    plan: Plan,
+    known: Peekable<Known<'index>>,
     again: bool,
-) -> Result<Plan> {
-    let folders = roots
-        .iter()
-        .map(|root| scan(root, filter))
-        .collect::<Result<Vec<_>>>()?;
-    let mut plan = Plan::default();
-    for folder in without_nested(folders) {
-        let known = store.files_under(&folder.root, models)?;
-        plan.compare(folder, known, again);
-    }
-    for root in &plan.offline {
-        tracing::warn!(
-            "{} is empty, as if it was not mounted; what is known of its photos stays",
-            root.display()
-        );
-    }
-    Ok(plan)
+    on_folder: &'told mut dyn FnMut(&Path),
+    /// What kept the index from being read.
+    error: Option<Error>,
 }
 
-/// Drops folders that lie in another one, so that no file is done twice.
-fn without_nested(mut folders: Vec<ScannedFolder>) -> Vec<ScannedFolder> {
-    folders.sort_by(|a, b| a.root.cmp(&b.root));
-    folders.dedup_by(|inner, outer| inner.root.starts_with(&outer.root));
-    folders
-}
-
-impl Plan {
-    /// Adds what differs between a folder and what is `known` of it; with `again` every file is to
-    /// be read.
-    pub fn compare(
-        &mut self,
-        folder: ScannedFolder,
-        mut known: HashMap<PathBuf, KnownFile>,
-        again: bool,
-    ) {
-        if folder.is_empty && !known.is_empty() {
-            self.offline.push(folder.root);
-            return;
-        }
-        for file in folder.files {
-            match known.remove(&file.path) {
-                Some(old) if !again && old.is_current && old.meta == file.meta => {
-                    self.unchanged += 1;
+impl Merge<'_, '_> {
+    /// Takes what is known up to a path, or to the end: what nobody has met is gone. What is known
+    /// of the path itself is the answer.
+    fn catch_up(&mut self, path: Option<&Path>) -> Option<KnownFile> {
+        loop {
+            let is_due = |known: &Result<(PathBuf, KnownFile)>| match (known, path) {
+                (Ok((known, _)), Some(path)) => {
+                    known.as_os_str().as_encoded_bytes() <= path.as_os_str().as_encoded_bytes()
                 }
-                _ => self.read.push(file),
+                _ => true,
+            };
+            match self.known.next_if(is_due)? {
+                Ok((known, file)) if path == Some(known.as_path()) => return Some(file),
+                Ok((known, _)) => self.miss(known),
+                Err(error) => {
+                    self.error.get_or_insert(error);
+                }
             }
         }
-        // What lies in a folder that could not be looked into is not gone.
-        let hidden = |path: &Path| {
-            folder
-                .problems
-                .iter()
-                .any(|problem| path.starts_with(&problem.path))
-        };
-        let mut gone: Vec<_> = known.into_keys().filter(|path| !hidden(path)).collect();
-        gone.sort();
-        self.gone.append(&mut gone);
-        self.problems.extend(folder.problems);
-        self.roots.push(folder.root);
+    }
+
+    /// What lies in a folder that could not be looked into is not gone.
+    fn miss(&mut self, path: PathBuf) {
+        let mut problems = self.plan.problems.iter();
+        if !problems.any(|problem| path.starts_with(&problem.path)) {
+            self.plan.gone.push(path);
+        }
+    }
+
+    fn end(mut self, is_empty: bool) -> Result<Plan> {
+        self.catch_up(None);
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        if is_empty && !self.plan.gone.is_empty() {
+            self.plan.gone.clear();
+            self.plan.is_offline = true;
+        }
+        Ok(self.plan)
+    }
+}
+
+impl Visitor for Merge<'_, '_> {
+    fn folder(&mut self, folder: &Path) {
+        (self.on_folder)(folder);
+    }
+
+    fn file(&mut self, file: FoundFile) {
+        match self.catch_up(Some(&file.path)) {
+            Some(old) if !self.again && old.is_current && old.meta == file.meta => {
+                self.plan.unchanged += 1;
+            }
+            _ => self.plan.read.push(file),
+        }
+    }
+
+    fn problem(&mut self, problem: ScanProblem) {
+        self.plan.problems.push(problem);
     }
 }
 
@@ -99,7 +137,6 @@ mod tests {
     use super::*;
     use crate::error::{Skip, SkipReason};
     use crate::file::FileMeta;
-    use crate::store::PhotoId;
 
     fn meta(size: u64) -> FileMeta {
         FileMeta {
@@ -117,58 +154,61 @@ mod tests {
         }
     }
 
-    fn known(path: &str, size: u64, is_current: bool) -> (PathBuf, KnownFile) {
-        (
-            path.into(),
-            KnownFile {
-                meta: meta(size),
-                outcome: Ok(PhotoId(1)),
-                is_current,
-            },
-        )
+    fn known(path: &str, size: u64, is_current: bool) -> Result<(PathBuf, KnownFile)> {
+        let meta = meta(size);
+        Ok((path.into(), KnownFile { meta, is_current }))
+    }
+
+    /// Holds what a scan tells against an index.
+    fn merged(
+        index: Vec<Result<(PathBuf, KnownFile)>>,
+        again: bool,
+        scan: impl FnOnce(&mut dyn Visitor) -> bool,
+    ) -> Result<Plan> {
+        let mut index = index.into_iter();
+        let known: Known<'_> = &mut index;
+        let mut merge = Merge {
+            plan: Plan::default(),
+            known: known.peekable(),
+            again,
+            on_folder: &mut |_| {},
+            error: None,
+        };
+        let is_empty = scan(&mut merge);
+        merge.end(is_empty)
     }
 
     fn compared(again: bool) -> Plan {
-        let problem = ScanProblem {
-            path: "/a/locked".into(),
-            skip: Skip::new(SkipReason::PermissionDenied, ""),
-        };
-        let folder = ScannedFolder {
-            root: "/a".into(),
-            files: vec![
-                found("/a/changed", 2),
-                found("/a/new", 1),
-                found("/a/same", 1),
-                found("/a/stale", 1),
-            ],
-            problems: vec![problem],
-            is_empty: false,
-        };
-        let index = [
+        let index = vec![
             known("/a/changed", 1, true),
+            known("/a/gone", 1, true),
+            known("/a/locked.jpg", 1, true),
+            known("/a/locked/x", 1, true),
             known("/a/same", 1, true),
             known("/a/stale", 1, false),
-            known("/a/gone", 1, true),
-            known("/a/locked/x", 1, true),
+            known("/a/z", 1, true),
         ];
-        let mut plan = Plan::default();
-        plan.compare(folder, index.into(), again);
-        plan
+        let scan = |visitor: &mut dyn Visitor| {
+            visitor.file(found("/a/changed", 2));
+            visitor.problem(ScanProblem {
+                path: "/a/locked".into(),
+                skip: Skip::new(SkipReason::PermissionDenied, ""),
+            });
+            for name in ["new", "same", "stale"] {
+                visitor.file(found(&format!("/a/{name}"), 1));
+            }
+            false
+        };
+        merged(index, again, scan).unwrap()
     }
 
     #[test]
     fn new_changed_and_stale_files_are_read_and_hidden_ones_are_not_gone() {
         let plan = compared(false);
-        let read: Vec<_> = plan
-            .read
-            .iter()
-            .map(|file| file.path.to_str().unwrap())
-            .collect();
-        assert_eq!(read, ["/a/changed", "/a/new", "/a/stale"]);
-        assert_eq!(
-            (plan.unchanged, plan.gone),
-            (1, vec![PathBuf::from("/a/gone")])
-        );
+        let read = ["/a/changed", "/a/new", "/a/stale"].map(PathBuf::from);
+        assert!(plan.read.iter().map(|file| &file.path).eq(&read));
+        let gone = ["/a/gone", "/a/locked.jpg", "/a/z"].map(PathBuf::from);
+        assert_eq!((plan.unchanged, plan.gone), (1, gone.into()));
     }
 
     #[test]
@@ -179,35 +219,22 @@ mod tests {
 
     #[test]
     fn an_empty_folder_takes_nothing_along() {
-        let folder = ScannedFolder {
-            root: "/a".into(),
-            files: vec![],
-            problems: vec![],
-            is_empty: true,
-        };
-        let mut plan = Plan::default();
-        plan.compare(folder.clone(), [known("/a/1.jpg", 1, true)].into(), false);
-        assert_eq!(plan.offline, [PathBuf::from("/a")]);
-        assert_eq!((&plan.gone, &plan.roots), (&vec![], &vec![]));
-        let mut plan = Plan::default();
-        plan.compare(folder, HashMap::new(), false);
-        assert_eq!(plan.roots, [PathBuf::from("/a")]);
+        let plan = merged(vec![known("/a/1.jpg", 1, true)], false, |_| true).unwrap();
+        assert!(plan.is_offline && plan.gone.is_empty());
+        let plan = merged(vec![], false, |_| true).unwrap();
+        assert!(!plan.is_offline);
     }
 
     #[test]
-    fn nested_folders_are_done_once() {
-        let folder = |root: &str| ScannedFolder {
-            root: root.into(),
-            files: vec![],
-            problems: vec![],
-            is_empty: false,
+    fn an_index_that_cannot_be_read_is_an_error() {
+        let index = vec![
+            known("/a/1", 1, true),
+            Err(Error::Store("the disk fails".into())),
+        ];
+        let read = |visitor: &mut dyn Visitor| {
+            visitor.file(found("/a/2", 1));
+            false
         };
-        let left = without_nested(vec![
-            folder("/a/b"),
-            folder("/a"),
-            folder("/ab"),
-            folder("/a"),
-        ]);
-        assert_eq!(left, [folder("/a"), folder("/ab")]);
+        assert!(merged(index, false, read).is_err());
     }
 }

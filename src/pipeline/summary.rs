@@ -15,6 +15,18 @@ pub struct SkippedFile {
     pub skip: Skip,
 }
 
+/// Files that were skipped for the same reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SkippedFiles {
+    /// How many.
+    pub count: u64,
+    /// The first few of them; all are in the index.
+    pub first: Vec<SkippedFile>,
+}
+
+/// How many skipped files of one reason are named.
+const NAMED: usize = 3;
+
 /// Counts of a run; the figures grow while it goes on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -29,22 +41,20 @@ pub struct Summary {
     /// Files that are no longer there.
     pub gone: u64,
     /// Files that were skipped, by reason.
-    pub skipped: BTreeMap<SkipReason, Vec<SkippedFile>>,
+    pub skipped: BTreeMap<SkipReason, SkippedFiles>,
     /// Time from start to end.
     pub elapsed: Duration,
 }
 
 impl Summary {
     pub(super) fn skip(&mut self, path: &Path, skip: &Skip) {
-        let file = SkippedFile {
-            path: path.to_path_buf(),
-            skip: skip.clone(),
-        };
-        self.skipped.entry(skip.reason).or_default().push(file);
-    }
-
-    /// How many files were skipped.
-    pub fn skipped_count(&self) -> u64 {
-        self.skipped.values().map(|files| files.len() as u64).sum()
+        let files = self.skipped.entry(skip.reason).or_default();
+        files.count += 1;
+        if files.first.len() < NAMED {
+            files.first.push(SkippedFile {
+                path: path.to_path_buf(),
+                skip: skip.clone(),
+            });
+        }
     }
 }

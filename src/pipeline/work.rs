@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Analyser;
 use super::budget::{Budget, cost};
@@ -13,7 +13,7 @@ use crate::error::{Result, Skip, SkipReason};
 use crate::file::FileMeta;
 use crate::imaging::sidecar_keywords;
 use crate::photo::ContentHash;
-use crate::store::{Models, PhotoId, PhotoRecord, Store};
+use crate::store::{KnownPhoto, Models, PhotoRecord, Store};
 
 /// What a worker found out about a file.
 #[derive(Debug)]
@@ -28,11 +28,7 @@ pub(super) enum Outcome {
     /// Content that was looked at just now.
     New(Box<PhotoRecord>),
     /// Content that the index has, looked at or skipped.
-    Known {
-        id: PhotoId,
-        hash: ContentHash,
-        skip: Option<Skip>,
-    },
+    Known(KnownPhoto, ContentHash),
     /// Content that another worker is looking at; its finding is on the way.
     Twin(ContentHash),
     /// The file could not be read.
@@ -41,17 +37,49 @@ pub(super) enum Outcome {
     Vanished,
 }
 
+impl Finding {
+    /// The content that is in the index once the finding is committed.
+    pub fn settles(&self) -> Option<ContentHash> {
+        match &self.outcome {
+            Outcome::New(record) => Some(record.hash),
+            Outcome::Known(_, hash) => Some(*hash),
+            _ => None,
+        }
+    }
+}
+
 /// Content that some worker of this run has taken on, so that copies cost one look.
-#[derive(Debug, Default)]
-pub(super) struct Claims(Mutex<HashSet<ContentHash>>);
+#[derive(Debug)]
+pub(super) struct Claims {
+    taken: Mutex<HashSet<ContentHash>>,
+    /// Known content is looked at as well.
+    again: bool,
+}
 
 impl Claims {
+    pub fn new(again: bool) -> Self {
+        let taken = Mutex::default();
+        Self { taken, again }
+    }
+
     /// Whether nobody had it before.
     fn claim(&self, hash: ContentHash) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(hash)
+        self.lock().insert(hash)
+    }
+
+    /// The content is committed: a copy finds it in the index from now on.
+    pub fn settle(&self, hashes: &[ContentHash]) {
+        // Where even known content is looked at, its claim says that it was.
+        if !self.again {
+            let mut taken = self.lock();
+            for hash in hashes {
+                taken.remove(hash);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<ContentHash>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,8 +91,6 @@ pub(super) struct Worker<'a> {
     pub budget: &'a Budget,
     /// A reader of its own: to know which content the index has.
     pub store: Store,
-    /// Look at known content too.
-    pub again: bool,
 }
 
 impl Worker<'_> {
@@ -104,17 +130,11 @@ impl Worker<'_> {
         if !self.claims.claim(hash) {
             return Ok(Outcome::Twin(hash));
         }
-        if !self.again
+        if !self.claims.again
             && let Some(known) = self.store.photo_by_hash(&hash)?
             && known.is_current(self.models)
         {
-            let skip = known.outcome.err();
-            let skip = skip.map(|reason| Skip::new(reason, "as before, under another name"));
-            return Ok(Outcome::Known {
-                id: known.id,
-                hash,
-                skip,
-            });
+            return Ok(Outcome::Known(known, hash));
         }
         let share = self.budget.take(cost(bytes));
         let mut content = self.analyser.photo(bytes);
@@ -200,8 +220,13 @@ mod tests {
 
     #[test]
     fn content_is_claimed_once() {
-        let (claims, hash) = (Claims::default(), ContentHash::of(b"x"));
-        assert!(claims.claim(hash));
-        assert!(!claims.claim(hash));
+        let hash = ContentHash::of(b"x");
+        for again in [false, true] {
+            let claims = Claims::new(again);
+            assert!(claims.claim(hash));
+            assert!(!claims.claim(hash));
+            claims.settle(&[hash]);
+            assert_eq!(claims.claim(hash), !again);
+        }
     }
 }

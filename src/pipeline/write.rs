@@ -1,18 +1,18 @@
 //! The one writer: findings come in, transactions go out.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::Observer;
 use super::summary::Summary;
-use super::work::{Finding, Outcome};
+use super::work::{Claims, Finding, Outcome};
 use crate::error::{Result, Skip};
 use crate::file::FileMeta;
 use crate::photo::ContentHash;
-use crate::store::{Batch, PhotoId, Store};
+use crate::store::{Batch, KnownPhoto, PhotoRecord, Store};
 
 /// Findings in a transaction at most; more would not be faster, and a crash costs more work.
 const BATCH_FINDINGS: usize = 64;
@@ -20,29 +20,31 @@ const BATCH_FINDINGS: usize = 64;
 /// How long a finding may wait for others to share its transaction.
 const BATCH_WAIT: Duration = Duration::from_millis(500);
 
-/// What is stored of a content: the photo, its faces, or why it was skipped.
-type Stored = (PhotoId, Option<Skip>);
+/// Files that wait for the finding of a content, which another worker is looking at.
+type Waiting = HashMap<ContentHash, Vec<(PathBuf, FileMeta)>>;
 
 /// Takes findings until the workers are done.
 pub(super) struct Writer<'a> {
     store: &'a mut Store,
     observer: &'a dyn Observer,
+    claims: &'a Claims,
     pub summary: Summary,
-    /// Content stored in this run.
-    stored: HashMap<ContentHash, Stored>,
-    /// Files whose content another worker is still looking at.
-    waiting: HashMap<ContentHash, Vec<(PathBuf, FileMeta)>>,
+    waiting: Waiting,
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(store: &'a mut Store, observer: &'a dyn Observer, summary: Summary) -> Self {
-        let (stored, waiting) = (HashMap::new(), HashMap::new());
+    pub fn new(
+        store: &'a mut Store,
+        observer: &'a dyn Observer,
+        claims: &'a Claims,
+        summary: Summary,
+    ) -> Self {
         Self {
             store,
             observer,
+            claims,
             summary,
-            stored,
-            waiting,
+            waiting: HashMap::new(),
         }
     }
 
@@ -59,25 +61,23 @@ impl<'a> Writer<'a> {
     }
 
     fn store_all(&mut self, findings: Vec<Finding>) -> Result<()> {
-        let Self {
-            store,
-            stored,
-            waiting,
-            summary,
-            ..
-        } = self;
-        let paths: Vec<PathBuf> = findings
-            .iter()
-            .map(|finding| finding.path.clone())
-            .collect();
-        store.batch(|batch| {
+        let settled: Vec<_> = findings.iter().filter_map(Finding::settles).collect();
+        let (waiting, summary) = (&mut self.waiting, &mut self.summary);
+        let done = self.store.batch(|batch| {
+            let mut storing = Storing {
+                batch,
+                waiting,
+                summary,
+                done: Vec::new(),
+            };
             for finding in findings {
-                store_one(batch, finding, stored, waiting, summary)?;
+                storing.finding(finding)?;
             }
-            Ok(())
+            Ok(storing.done)
         })?;
+        self.claims.settle(&settled);
         // After the commit: what was told done is done.
-        for path in paths {
+        for path in done {
             self.observer.done(&path, &self.summary);
         }
         Ok(())
@@ -104,74 +104,77 @@ fn collect(findings: &Receiver<Result<Finding>>) -> (Vec<Finding>, Option<Result
     (batch, None)
 }
 
-fn store_one(
-    batch: &Batch<'_>,
-    finding: Finding,
-    stored: &mut HashMap<ContentHash, Stored>,
-    waiting: &mut HashMap<ContentHash, Vec<(PathBuf, FileMeta)>>,
-    summary: &mut Summary,
-) -> Result<()> {
-    let Finding {
-        path,
-        meta,
-        outcome,
-    } = finding;
-    match outcome {
-        Outcome::Vanished => {
-            batch.remove_file(&path)?;
-            summary.gone += 1;
-        }
-        Outcome::Unread(skip) => {
-            batch.put_file(&path, &meta, Err(&skip))?;
-            summary.skip(&path, &skip);
-        }
-        Outcome::Known { id, hash, skip } => {
-            waiting.entry(hash).or_default().push((path, meta));
-            stored.insert(hash, (id, skip));
-            release(batch, &hash, stored, waiting, summary)?;
-        }
-        Outcome::New(record) => {
-            let id = batch.put_photo(&record)?;
-            batch.put_file(&path, &meta, Ok(id))?;
-            let skip = match &record.content {
-                Ok(scan) => {
-                    summary.photos += 1;
-                    summary.faces += scan.faces.len() as u64;
-                    None
-                }
-                Err(skip) => {
-                    summary.skip(&path, skip);
-                    Some(skip.clone())
-                }
-            };
-            stored.insert(record.hash, (id, skip));
-            release(batch, &record.hash, stored, waiting, summary)?;
-        }
-        Outcome::Twin(hash) => {
-            waiting.entry(hash).or_default().push((path, meta));
-            release(batch, &hash, stored, waiting, summary)?;
-        }
-    }
-    Ok(())
+/// The storing of findings in one transaction.
+struct Storing<'a, 'batch> {
+    batch: &'a Batch<'batch>,
+    waiting: &'a mut Waiting,
+    summary: &'a mut Summary,
+    /// Files that are done with the transaction.
+    done: Vec<PathBuf>,
 }
 
-/// Stores the files that waited for a content, once it is there.
-fn release(
-    batch: &Batch<'_>,
-    hash: &ContentHash,
-    stored: &HashMap<ContentHash, Stored>,
-    waiting: &mut HashMap<ContentHash, Vec<(PathBuf, FileMeta)>>,
-    summary: &mut Summary,
-) -> Result<()> {
-    let Some((id, skip)) = stored.get(hash) else {
-        return Ok(());
-    };
-    for (path, meta) in waiting.remove(hash).unwrap_or_default() {
-        batch.put_file(&path, &meta, Ok(*id))?;
-        match skip {
-            Some(skip) => summary.skip(&path, skip),
-            None => summary.known += 1,
+impl Storing<'_, '_> {
+    fn finding(&mut self, finding: Finding) -> Result<()> {
+        let Finding {
+            path,
+            meta,
+            outcome,
+        } = finding;
+        match outcome {
+            Outcome::Vanished => {
+                self.batch.remove_file(&path)?;
+                self.summary.gone += 1;
+            }
+            Outcome::Unread(skip) => {
+                self.batch.put_file(&path, &meta, Err(&skip))?;
+                self.summary.skip(&path, &skip);
+            }
+            Outcome::New(record) => self.new_content(&path, &meta, &record)?,
+            Outcome::Known(known, _) => return self.copy(path, &meta, &known),
+            Outcome::Twin(hash) => {
+                if let Some(known) = self.batch.photo_by_hash(&hash)? {
+                    return self.copy(path, &meta, &known);
+                }
+                self.waiting.entry(hash).or_default().push((path, meta));
+                return Ok(());
+            }
         }
+        self.done.push(path);
+        Ok(())
     }
-    Ok(())
+
+    fn new_content(&mut self, path: &Path, meta: &FileMeta, record: &PhotoRecord) -> Result<()> {
+        let id = self.batch.put_photo(record)?;
+        self.batch.put_file(path, meta, Ok(id))?;
+        let outcome = match &record.content {
+            Ok(scan) => {
+                self.summary.photos += 1;
+                self.summary.faces += scan.faces.len() as u64;
+                Ok(scan.models.clone())
+            }
+            Err(skip) => {
+                self.summary.skip(path, skip);
+                Err(skip.reason)
+            }
+        };
+        let known = KnownPhoto { id, outcome };
+        for (path, meta) in self.waiting.remove(&record.hash).unwrap_or_default() {
+            self.copy(path, &meta, &known)?;
+        }
+        Ok(())
+    }
+
+    /// Stores a file whose content is known.
+    fn copy(&mut self, path: PathBuf, meta: &FileMeta, known: &KnownPhoto) -> Result<()> {
+        self.batch.put_file(&path, meta, Ok(known.id))?;
+        match known.outcome {
+            Ok(_) => self.summary.known += 1,
+            Err(reason) => {
+                let skip = Skip::new(reason, "as before, under another name");
+                self.summary.skip(&path, &skip);
+            }
+        }
+        self.done.push(path);
+        Ok(())
+    }
 }

@@ -6,10 +6,10 @@ use rusqlite::{Connection, Transaction};
 
 use crate::error::{Result, Skip};
 use crate::file::FileMeta;
-use crate::photo::TakenAt;
+use crate::photo::{ContentHash, TakenAt};
 
 use super::explain;
-use super::record::{PhotoId, PhotoRecord};
+use super::record::{KnownPhoto, PhotoId, PhotoRecord};
 use super::{files, photos};
 
 /// One transaction, see [`Store::batch`](super::Store::batch). Everything in it may be done again
@@ -61,6 +61,14 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// Whether this content has been looked at, as [`Store::photo_by_hash`](super::Store).
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn photo_by_hash(&self, hash: &ContentHash) -> Result<Option<KnownPhoto>> {
+        self.explained(photos::known(&self.transaction, hash))
+    }
+
     /// Forgets the file at `path`; whether it was known. Its photo leaves the results with its
     /// last path, and is kept in case it comes back.
     ///
@@ -92,7 +100,7 @@ mod tests {
     use crate::emotion::Emotion;
     use crate::error::{Error, SkipReason};
 
-    use super::super::testing::{META, face, models, photo, put, temp_store};
+    use super::super::testing::{META, face, known, models, photo, put, temp_store};
     use super::super::{Models, Query, Store, Totals};
     use super::*;
 
@@ -310,29 +318,36 @@ mod tests {
             .batch(|batch| batch.put_file(Path::new("/album/locked.jpg"), &META, Err(&locked)))
             .unwrap();
 
-        let known = store.files_under(Path::new("/album"), &models()).unwrap();
-        assert_eq!(known.len(), 3);
-        let get = |path: &str| &known[Path::new(path)];
-        assert_eq!(get("/album/a.jpg").meta, META);
-        assert_eq!(get("/album/a.jpg").outcome, Ok(scanned));
-        assert!(get("/album/a.jpg").is_current);
-        assert!(get("/album/sub/b.jpg").is_current);
-        assert_eq!(get("/album/locked.jpg").outcome, Err(locked.clone()));
-        assert!(!get("/album/locked.jpg").is_current);
+        let current = |models: &Models| -> Vec<(PathBuf, bool)> {
+            let known = known(&store, "/album", models);
+            assert!(known.iter().all(|(_, file)| file.meta == META));
+            let files = known.into_iter();
+            files.map(|(path, file)| (path, file.is_current)).collect()
+        };
+        let [a, locked_path, b] =
+            ["/album/a.jpg", "/album/locked.jpg", "/album/sub/b.jpg"].map(PathBuf::from);
+        let expected = [
+            (a.clone(), true),
+            (locked_path.clone(), false),
+            (b.clone(), true),
+        ];
+        assert_eq!(current(&models()), expected);
 
         let newer = Models {
             classifier: "reader 2".into(),
             ..models()
         };
-        let known = store.files_under(Path::new("/album"), &newer).unwrap();
-        assert!(!known[Path::new("/album/a.jpg")].is_current);
-        assert!(known[Path::new("/album/sub/b.jpg")].is_current);
+        let expected = [(a.clone(), false), (locked_path.clone(), false), (b, true)];
+        assert_eq!(current(&newer), expected);
 
-        let one = Path::new("/album/a.jpg");
-        assert_eq!(store.files_under(one, &models()).unwrap().len(), 1);
-        assert_eq!(store.file(one).unwrap(), Some(Ok(scanned)));
-        let locked_path = Path::new("/album/locked.jpg");
-        assert_eq!(store.file(locked_path).unwrap(), Some(Err(locked)));
+        let one = store.known_file(&a, &models()).unwrap().unwrap();
+        assert!(one.is_current);
+        assert_eq!(
+            store.known_file(Path::new("/album"), &models()).unwrap(),
+            None
+        );
+        assert_eq!(store.file(&a).unwrap(), Some(Ok(scanned)));
+        assert_eq!(store.file(&locked_path).unwrap(), Some(Err(locked)));
         assert_eq!(store.file(Path::new("/album")).unwrap(), None);
     }
 
@@ -348,7 +363,6 @@ mod tests {
             &photo("a", vec![face(0.0, 80.0, 0.9, 0.9)]),
         );
         assert_eq!(happiest(&store), [path.to_owned()]);
-        let known = store.files_under(Path::new("/album"), &models()).unwrap();
-        assert!(known.contains_key(path));
+        assert_eq!(known(&store, "/album", &models())[0].0, path);
     }
 }

@@ -1,6 +1,5 @@
 //! The paths at which photos lie.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
@@ -15,48 +14,48 @@ use super::{folders, photos, words};
 /// One range of the primary key: from the folder's own name to the last name below it. Between the
 /// two lie also names such as `folder.jpg`, which the last condition leaves out.
 const UNDER: &str = "
-    SELECT path, size, mtime_ns, inode, device, f.photo_id, f.skip_reason, f.skip_detail,
-           p.skip_reason,
+    SELECT path, size, mtime_ns, inode, device, p.skip_reason,
            p.detector = (SELECT id FROM models WHERE name = :detector)
            AND p.classifier = (SELECT id FROM models WHERE name = :classifier)
     FROM files f LEFT JOIN photos p ON p.id = f.photo_id
-    WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)";
+    WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)
+    ORDER BY path";
 
 /// See [`Store::files_under`](super::Store::files_under).
-pub(super) fn under(
+pub(super) fn under<T>(
     db: &Connection,
     folder: &Path,
     models: &Models,
-) -> rusqlite::Result<HashMap<PathBuf, KnownFile>> {
+    work: impl FnOnce(&mut dyn Iterator<Item = rusqlite::Result<(PathBuf, KnownFile)>>) -> T,
+) -> rusqlite::Result<T> {
     let tree = Subtree::of(folder);
+    let mut statement = db.prepare_cached(UNDER)?;
     // A model without a number is new: nothing is current by it.
-    db.prepare_cached(UNDER)?
-        .query_map(
-            named_params! {
-                ":detector": models.detector,
-                ":classifier": models.classifier,
-                ":exact": tree.exact,
-                ":low": tree.low,
-                ":high": tree.high,
-            },
-            |row| {
-                let skipped: Option<SkipReason> = row.get(8)?;
-                let same_models: Option<bool> = row.get(9)?;
-                let file = KnownFile {
-                    meta: FileMeta {
-                        size: row.get::<_, i64>(1)? as u64,
-                        mtime_ns: row.get(2)?,
-                        inode: row.get::<_, i64>(3)? as u64,
-                        device: row.get::<_, i64>(4)? as u64,
-                    },
-                    outcome: outcome_columns(row, 5)?,
-                    is_current: same_models.unwrap_or_default()
-                        || skipped.is_some_and(SkipReason::is_in_content),
-                };
-                Ok((decode(row.get_ref(0)?.as_blob()?), file))
-            },
-        )?
-        .collect()
+    let mut files = statement.query_map(
+        named_params! {
+            ":detector": models.detector,
+            ":classifier": models.classifier,
+            ":exact": tree.exact,
+            ":low": tree.low,
+            ":high": tree.high,
+        },
+        |row| {
+            let skipped: Option<SkipReason> = row.get(5)?;
+            let same_models: Option<bool> = row.get(6)?;
+            let file = KnownFile {
+                meta: FileMeta {
+                    size: row.get::<_, i64>(1)? as u64,
+                    mtime_ns: row.get(2)?,
+                    inode: row.get::<_, i64>(3)? as u64,
+                    device: row.get::<_, i64>(4)? as u64,
+                },
+                is_current: same_models.unwrap_or_default()
+                    || skipped.is_some_and(SkipReason::is_in_content),
+            };
+            Ok((decode(row.get_ref(0)?.as_blob()?), file))
+        },
+    )?;
+    Ok(work(&mut files))
 }
 
 /// See [`Store::file`](super::Store::file).
@@ -234,10 +233,8 @@ mod tests {
             testing::put(&mut store, path, &testing::photo(path, vec![]));
         }
         let under = |folder: &str| {
-            let known = store.files_under(Path::new(folder), &testing::models());
-            let mut paths: Vec<_> = known.unwrap().into_keys().collect();
-            paths.sort();
-            paths
+            let known = testing::known(&store, folder, &testing::models());
+            known.into_iter().map(|(path, _)| path).collect::<Vec<_>>()
         };
         assert_eq!(
             under("/a/b"),

@@ -29,7 +29,6 @@ mod totals;
 mod unread;
 mod words;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -93,17 +92,24 @@ impl Store {
         &self.path
     }
 
-    /// What is known of the files in and below `folder`, or of the one file of that name. A file
-    /// is current if reading its unchanged bytes with `models` would bring nothing new.
+    /// Goes through what is known of the files in and below `folder`, or of the one file of that
+    /// name, in the order of the bytes of their paths. A file is current if reading its unchanged
+    /// bytes with `models` would bring nothing new.
     ///
     /// # Errors
-    /// When the database cannot be read; so for every method below.
-    pub fn files_under(
+    /// What `work` returns, and when the database cannot be read; so for every method below.
+    pub fn files_under<T>(
         &self,
         folder: &Path,
         models: &Models,
-    ) -> Result<HashMap<PathBuf, KnownFile>> {
-        self.read(|db| files::under(db, folder, models))
+        work: impl FnOnce(&mut dyn Iterator<Item = Result<(PathBuf, KnownFile)>>) -> Result<T>,
+    ) -> Result<T> {
+        let explain = |error| explain::sentence(&self.path, &error);
+        self.read(|db| {
+            files::under(db, folder, models, |files| {
+                work(&mut files.map(|file| file.map_err(explain)))
+            })
+        })?
     }
 
     /// What became of the file at `path`; `None` where it was never seen.
@@ -201,7 +207,12 @@ impl Store {
     /// # Errors
     /// See [`Store::files_under`].
     pub fn known_file(&self, path: &Path, models: &Models) -> Result<Option<KnownFile>> {
-        self.read(|db| Ok(files::under(db, path, models)?.remove(path)))
+        self.files_under(path, models, |files| {
+            let first = files.next().transpose()?;
+            Ok(first
+                .filter(|(known, _)| known == path)
+                .map(|(_, file)| file))
+        })
     }
 
     /// Gives back memory that only makes the next question faster.
@@ -301,16 +312,12 @@ impl Store {
         self.write(|db| files::rename(db, from, to))
     }
 
-    /// Notes that these folders were held against the index just now.
+    /// Notes that a folder was held against the index just now.
     ///
     /// # Errors
     /// See [`Store::prune`].
-    pub fn reconciled(&mut self, roots: &[PathBuf]) -> Result<()> {
-        self.write(|db| {
-            roots
-                .iter()
-                .try_for_each(|root| roots::reconciled(db, root))
-        })
+    pub fn reconciled(&mut self, root: &Path) -> Result<()> {
+        self.write(|db| roots::reconciled(db, root))
     }
 
     /// Notes that a folder is away. What is known of its files stays.

@@ -17,13 +17,14 @@ pub(super) fn decode(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))
 }
 
-/// The bytes under which a path is stored: UTF-16, which holds Windows names that are not Unicode.
+/// The bytes under which a path is stored: UTF-16, which holds Windows names that are not Unicode,
+/// with the high byte first, so that they sort as a scan meets them.
 #[cfg(windows)]
 pub(super) fn encode(path: &Path) -> Vec<u8> {
     use std::os::windows::ffi::OsStrExt as _;
     path.as_os_str()
         .encode_wide()
-        .flat_map(u16::to_le_bytes)
+        .flat_map(u16::to_be_bytes)
         .collect()
 }
 
@@ -34,7 +35,7 @@ pub(super) fn decode(bytes: &[u8]) -> PathBuf {
     use std::os::windows::ffi::OsStringExt as _;
     let wide: Vec<u16> = bytes
         .chunks_exact(2)
-        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
         .collect();
     PathBuf::from(OsString::from_wide(&wide))
 }

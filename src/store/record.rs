@@ -158,8 +158,6 @@ impl KnownPhoto {
 pub struct KnownFile {
     /// Compare it with what the file system says now.
     pub meta: FileMeta,
-    /// The photo in it, or why it could not be read.
-    pub outcome: Result<PhotoId, Skip>,
     /// Whether reading the same bytes again would bring nothing new.
     pub is_current: bool,
 }

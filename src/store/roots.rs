@@ -69,7 +69,7 @@ mod tests {
     fn a_root_is_offline_until_it_is_held_against_the_index_again() {
         let (_folder, mut store) = temp_store();
         let (a, b) = (PathBuf::from("/a"), PathBuf::from("/b"));
-        store.reconciled(std::slice::from_ref(&a)).unwrap();
+        store.reconciled(&a).unwrap();
         store.offline(&b).unwrap();
         let [first, second] = &store.roots().unwrap()[..] else {
             panic!("two roots")
@@ -79,7 +79,7 @@ mod tests {
         assert!(second.reconciled_at.is_none() && second.offline_since.is_some());
         store.offline(&b).unwrap();
         assert_eq!(store.roots().unwrap()[1], *second);
-        store.reconciled(&[b]).unwrap();
+        store.reconciled(&b).unwrap();
         assert_eq!(store.roots().unwrap()[1].offline_since, None);
     }
 }

@@ -11,7 +11,7 @@ use crate::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use crate::file::FileMeta;
 use crate::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
 
-use super::{Models, PhotoId, PhotoRecord, Scan, Store};
+use super::{KnownFile, Models, PhotoId, PhotoRecord, Scan, Store};
 
 /// A new database in a folder that goes with the first of the two.
 pub(super) fn temp_store() -> (TempDir, Store) {
@@ -153,5 +153,12 @@ pub(super) fn plan(store: &Store, sql: &str) -> Vec<String> {
         .raw_query()
         .mapped(|row| row.get(3))
         .collect::<rusqlite::Result<_>>()
+        .unwrap()
+}
+
+/// What is known of the files below a folder.
+pub(super) fn known(store: &Store, folder: &str, models: &Models) -> Vec<(PathBuf, KnownFile)> {
+    store
+        .files_under(Path::new(folder), models, |files| files.collect())
         .unwrap()
 }

@@ -8,6 +8,7 @@ mod common;
 mod bad_files;
 mod bad_requests;
 mod corrections;
+mod detect;
 mod interrupted;
 mod json;
 mod models;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::common::fixture;
-use crate::harness::{Daemon, add_cheap, files, number, numbered, portrait, status, until};
+use crate::harness::{
+    Daemon, add_cheap, assert_whole, faces, files, looks, numbered, portrait, status, tell, until,
+};
 use crate::testenv::{Run, TestEnv};
 
 #[test]
@@ -98,10 +100,55 @@ fn it_stops_within_5_s_in_the_middle_of_work() {
     until("it works", || files(&env) > 0);
     let (ended, took) = daemon.stop();
     assert!(
-        ended.success() && took < Duration::from_secs(6),
+        ended.success() && took < Duration::from_secs(5),
         "{ended} {took:?}"
     );
     assert!(files(&env) < 300, "it was done before it was stopped");
+}
+
+/// A daemon in the middle of a photo that never ends: its detector hears it and says nothing.
+fn busy_for_ever(env: &TestEnv) -> Daemon {
+    env.add("hopper.jpg", fixture("hopper.jpg"));
+    let detector = env.path("detector");
+    let script = "echo '{\"fer_index_detector\":1,\"model\":\"slow 1\"}'; read line\n\
+                  touch \"$0.busy\"; exec cat >/dev/null";
+    fs::write(&detector, script).unwrap();
+    fs::create_dir_all(env.config_file().parent().unwrap()).unwrap();
+    let settings = format!(
+        "[detector]\nbackend = 'command'\ncommand = ['sh', '{}']\ncommand_seconds = 600\n",
+        detector.display()
+    );
+    fs::write(env.config_file(), settings).unwrap();
+    let daemon = Daemon::spawn(env, &[]);
+    until("it is busy", || env.path("detector.busy").exists());
+    daemon
+}
+
+#[test]
+fn a_photo_that_takes_too_long_is_left_for_the_next_start() {
+    let env = TestEnv::new();
+    let daemon = busy_for_ever(&env);
+    let (ended, took) = daemon.stop();
+    assert!(
+        ended.success() && took < Duration::from_secs(5),
+        "{ended} {took:?}"
+    );
+    fs::remove_file(env.config_file()).unwrap();
+    let _daemon = Daemon::start(&env);
+    until("the photo", || files(&env) == 1);
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let env = TestEnv::new();
+    let daemon = busy_for_ever(&env);
+    daemon.signal("TERM");
+    until("it is stopping", || daemon.log().contains("stopping"));
+    let (ended, took) = daemon.stop();
+    assert!(
+        ended.success() && took < Duration::from_secs(2),
+        "{ended} {took:?}"
+    );
 }
 
 #[test]
@@ -146,15 +193,38 @@ fn reindex_and_corrections_beside_the_daemon() {
     for n in 0..4 {
         env.add(format!("{n}.jpg"), numbered(&portrait, n));
     }
-    let _daemon = Daemon::start(&env);
+    let daemon = Daemon::start(&env);
     until("all photos", || files(&env) == 4);
     let face = env.show("3.jpg")["faces"][0]["id"].as_i64().unwrap();
     env.run(&format!("correct {face} -e sad")).found();
+    let (before, faces_before) = (looks(&env), faces(&env));
+
+    // Both write at once: the daemon what is new, the other what is known. On a terminal, which
+    // `script` is, it shows how far it is.
     add_cheap(&env, "meanwhile", 0..500);
-    let again = env.run("reindex album --json").found().json();
-    assert!(again["photos"].as_u64().unwrap() >= 4, "{again}");
+    let plain = env.command("reindex album");
+    let words: Vec<_> = plain
+        .get_args()
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let line = format!("{} {}", plain.get_program().display(), words.join(" "));
+    let mut terminal = Command::new("script");
+    terminal
+        .args(["-qec", &line, "/dev/null"])
+        .env("HOME", env.path("home"))
+        .current_dir(env.path("."));
+    let shown = Run::of(&mut terminal);
+    assert_eq!(shown.code, 0, "{shown:?}");
+    assert!(shown.text().contains(" photos, "), "no progress: {shown:?}");
+    assert!(shown.text().contains("looked at"), "{shown:?}");
     until("all files", || files(&env) == 504);
-    assert_eq!(number(&env, "SELECT count(*) FROM faces"), 4);
+    assert_whole(&env.database());
+    assert!(!daemon.log().contains("ERROR"), "{}", daemon.log());
+    let again = looks(&env);
+    for (old, new) in before.iter().zip(&again) {
+        assert!(old.0 == new.0 && old.1 < new.1, "each was looked at again");
+    }
+    assert_eq!(faces(&env), faces_before, "and its face is the same");
     assert_eq!(env.show("3.jpg")["faces"][0]["correction"], "sad");
 }
 
@@ -183,6 +253,46 @@ fn promise_12_works_without_a_network() {
     }
     Run::of(&mut alone).found();
     assert_eq!(env.query("--emotion happy"), ["hopper.jpg"]);
+}
+
+/// The kinds of sockets that a process has: a table of `/proc/net` for each.
+fn sockets(pid: u32) -> Vec<String> {
+    let folder = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let inodes: Vec<String> = folder
+        .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
+        .filter_map(|target| {
+            let inode = target.to_str()?.strip_prefix("socket:[")?;
+            Some(inode.strip_suffix(']')?.to_owned())
+        })
+        .collect();
+    let kind = |inode: &String| {
+        let tables = [
+            "unix", "tcp", "tcp6", "udp", "udp6", "raw", "raw6", "netlink",
+        ];
+        let holds = |table: &&&str| {
+            let text = fs::read_to_string(format!("/proc/{pid}/net/{table}"));
+            text.is_ok_and(|text| text.split_whitespace().any(|word| word == inode))
+        };
+        (*tables.iter().find(holds).unwrap_or(&"unknown")).to_owned()
+    };
+    inodes.iter().map(kind).collect()
+}
+
+#[test]
+fn promise_12_the_daemon_has_no_socket_but_its_own() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    let daemon = Daemon::start(&env);
+    until("it works", || {
+        let kinds = sockets(daemon.pid());
+        assert!(kinds.iter().all(|kind| kind == "unix"), "{kinds:?}");
+        files(&env) == 1
+    });
+    let kinds = sockets(daemon.pid());
+    assert!(!kinds.is_empty(), "its own is not seen: the test is blind");
+    tell(
+        "12",
+        format!("a daemon at work has no socket but {kinds:?}"),
+    );
 }
 
 #[test]
@@ -215,6 +325,18 @@ fn the_service_is_installed_and_taken_back() {
         "MemoryMax=",
     ] {
         assert!(unit.contains(word), "{word}");
+    }
+    let verified = Command::new("systemd-analyze")
+        .args(["--user", "verify"])
+        .arg(&file)
+        .env("XDG_RUNTIME_DIR", env.path("."))
+        .output();
+    match verified {
+        Ok(verdict) => assert!(
+            verdict.status.success() && verdict.stderr.is_empty(),
+            "{verdict:?}"
+        ),
+        Err(error) => eprintln!("SKIPPED: systemd-analyze cannot be asked: {error}"),
     }
     assert!(run("service status").found().text().contains("installed"));
     run("service uninstall").found();

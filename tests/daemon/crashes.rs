@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -74,49 +74,77 @@ fn promise_1_kills_at_random_moments_lose_nothing_that_was_committed() {
     assert!(!is_full() || most_lost <= Duration::from_secs(2));
 }
 
-/// The index run with files limited to `blocks` of 1,024 bytes: writes beyond fail.
-fn limited(env: &TestEnv, blocks: usize) -> Run {
-    let plain = env.command("index album --json");
-    let mut shell = Command::new("bash");
-    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
-    shell.args(["-c", &script, "bash"]);
-    shell.arg(plain.get_program()).args(plain.get_args());
-    for (name, value) in plain.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
+/// The index run, its `at`-th call that writes a file failing with `errno`, and with `and_on` all
+/// later ones. Whether it came to that.
+fn with_failing_disk(env: &TestEnv, at: usize, errno: i32, and_on: bool) -> (Run, bool) {
+    let failed = env.path("failed");
+    let _ = fs::remove_file(&failed);
+    let mut command = env.command("index album --json");
+    command
+        .env("LD_PRELOAD", env.path("failing_disk.so"))
+        .env("FAIL_AT", at.to_string())
+        .env("FAIL_WITH", errno.to_string())
+        .env("FAILED", &failed);
+    if and_on {
+        command.env("FAIL_ON", "");
     }
-    shell.current_dir(env.path(".")).stdin(Stdio::null());
-    Run::of(&mut shell)
+    (Run::of(&mut command), failed.exists())
 }
 
 #[test]
 fn promise_10_a_write_that_fails_leaves_the_database_whole() {
     let env = TestEnv::new();
-    add_cheap(&env, "photos", 0..size(40, 400));
-    env.add("hopper.jpg", fixture("hopper.jpg"));
-    let (mut failures, mut blocks) = (0, 0);
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(env.path("failing_disk.so"))
+        .args([
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/daemon/failing_disk.c"),
+            "-ldl",
+        ])
+        .status();
+    if !compiled.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no C compiler to make a failing disk with");
+        return;
+    }
+    add_cheap(&env, "photos", 0..size(10, 150));
+    env.add("portrait.jpg", portrait());
+    let data = env.database().parent().unwrap().to_owned();
+    let (no_space, io_error) = (28, 5);
+    let (mut at, mut stopped, mut lived) = (1, 0, 0);
     loop {
-        let run = limited(&env, blocks);
-        if env.database().is_file() {
-            assert_whole(&env.database());
+        let mut came_to_it = false;
+        for (errno, and_on) in [(no_space, true), (io_error, false)] {
+            let _ = fs::remove_dir_all(&data);
+            let (run, failed) = with_failing_disk(&env, at, errno, and_on);
+            came_to_it |= failed;
+            if env.database().is_file() {
+                assert_whole(&env.database());
+            }
+            if !failed || run.code == 0 {
+                assert_eq!(run.code, 0, "{run:?}");
+                lived += usize::from(failed);
+                continue;
+            }
+            let sentence = run.refused();
+            assert!(sentence.contains("database"), "{sentence}");
+            stopped += 1;
         }
-        if run.code == 0 {
+        if !came_to_it {
             break;
         }
-        let sentence = run.refused();
-        assert!(sentence.contains("database"), "{sentence}");
-        failures += 1;
-        blocks += size(8, 1);
-        assert!(blocks < 10_000, "{sentence}");
+        at += size(at.div_ceil(3), 1);
     }
-    assert!(failures >= size(3, 50), "{failures}");
-    assert_eq!(env.index()["unchanged"], files(&env));
+    assert!(stopped >= size(10, 100), "{stopped}");
+    // What is there after the last failure is enough to go on with.
+    let _ = fs::remove_dir_all(&data);
+    with_failing_disk(&env, size(60, 120), no_space, true);
+    env.index();
+    assert_eq!(env.index()["unchanged"], size(11, 151));
     tell(
         "10",
         format!(
-            "the write that reaches 0, 1, … {blocks} KiB of a file fails: {failures} failures, whole each time"
+            "the n-th call that writes fails, n = 1, 2, … {at}, once (EIO) and from then on \
+             (ENOSPC): {stopped} runs stopped, {lived} did not need the call, whole each time"
         ),
     );
 }

@@ -11,6 +11,11 @@ use image::imageops::crop_imm;
 use rusqlite::Connection;
 use serde_json::Value;
 
+use fer_index::face::ScoredFace;
+use fer_index::file::FileMeta;
+use fer_index::photo::ContentHash;
+use fer_index::store::{Batch, PhotoRecord, Scan, Store};
+
 use crate::common::{jpeg, photo};
 use crate::testenv::TestEnv;
 
@@ -37,7 +42,12 @@ impl Daemon {
 
     /// The same with settings from the environment.
     pub fn start_with(env: &TestEnv, settings: &[(&str, &str)]) -> Self {
-        let daemon = Self::spawn(env, settings);
+        Self::follow(env, "album", settings)
+    }
+
+    /// The same for these folders; none for those of the settings.
+    pub fn follow(env: &TestEnv, roots: &str, settings: &[(&str, &str)]) -> Self {
+        let daemon = Self::spawn_for(env, roots, settings);
         until("the daemon is ready", || {
             status(env)["daemon"]["is_ready"] == true
         });
@@ -46,8 +56,12 @@ impl Daemon {
 
     /// Starts it without waiting for anything.
     pub fn spawn(env: &TestEnv, settings: &[(&str, &str)]) -> Self {
+        Self::spawn_for(env, "album", settings)
+    }
+
+    fn spawn_for(env: &TestEnv, roots: &str, settings: &[(&str, &str)]) -> Self {
         let log = env.path("daemon.log");
-        let mut command = env.command("watch album");
+        let mut command = env.command(&format!("watch {roots}"));
         command.envs(QUICK).envs(settings.iter().copied());
         command.stderr(
             File::options()
@@ -89,6 +103,19 @@ impl Daemon {
             status.is_some()
         });
         (status.unwrap(), start.elapsed())
+    }
+
+    /// CPU time that it has taken so far, all its threads together, those that ended as well.
+    pub fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        // `proc_pid_stat(5)`: 14 and 15, of which the name that may hold spaces is 2.
+        let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+        let ticks: u64 = fields
+            .skip(11)
+            .take(2)
+            .map(|ticks| ticks.parse::<u64>().unwrap())
+            .sum();
+        Duration::from_millis(ticks * 10) // 100 ticks a second on every Linux
     }
 
     /// Whether it still runs.
@@ -184,6 +211,51 @@ pub fn add_cheap(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
     for number in range {
         let name = format!("{folder}/{:03}/{number:06}.jpg", number / 1000);
         env.add(name, cheap(number));
+    }
+}
+
+/// Adds numbered portraits `range` to the album, five hundred in a folder, and puts them into the
+/// index as one that was looked at: what a run of `index` would do, without looking at each.
+pub fn add_indexed(env: &TestEnv, range: std::ops::Range<usize>) {
+    let portrait = portrait();
+    let first = env.add("first.jpg", numbered(&portrait, range.start));
+    assert_eq!(env.index()["photos"], 1);
+    let mut store = Store::open(&env.database()).unwrap();
+    let id = store.file(&first).unwrap().unwrap().unwrap();
+    let scan = store.photo(id).unwrap().unwrap().content.unwrap();
+    let scan = Scan {
+        faces: scan
+            .faces
+            .iter()
+            .map(|stored| ScoredFace {
+                face: stored.face,
+                scores: stored.scores,
+            })
+            .collect(),
+        format: scan.format,
+        width: scan.width,
+        height: scan.height,
+        capture: scan.capture,
+        models: scan.models,
+        unread: scan.unread,
+    };
+    let numbers: Vec<usize> = range.skip(1).collect();
+    for numbers in numbers.chunks(500) {
+        let add = |batch: &Batch<'_>| {
+            for number in numbers {
+                let bytes = numbered(&portrait, *number);
+                let path = env.add(format!("{:03}/{number:06}.jpg", number / 500), &bytes);
+                let id = batch.put_photo(&PhotoRecord {
+                    hash: ContentHash::of(&bytes),
+                    bytes: bytes.len() as u64,
+                    content: Ok(scan.clone()),
+                })?;
+                let meta = FileMeta::of(&fs::metadata(&path).unwrap());
+                batch.put_file(&path, &meta, Ok(id))?;
+            }
+            Ok(())
+        };
+        store.batch(add).unwrap();
     }
 }
 

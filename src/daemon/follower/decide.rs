@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use super::Follower;
-use crate::album::{Change, Filter, Followed, FoundFile, Readiness, scan_folder};
+use crate::album::{Change, Filter, Followed, FoundFile, Readiness};
 use crate::daemon::RootState;
 use crate::error::Result;
 use crate::file::FileMeta;
-use crate::pipeline::Plan;
+use crate::pipeline::Comparison;
 
 impl Follower {
     /// Notes a change: when its path is to be looked at.
     pub(super) fn note(&mut self, change: Change) {
         match change {
-            Change::Closed(path) if path.starts_with(&self.cookies) => self.reached(&path),
+            Change::Closed(path) if self.waiters.owns(&path) => self.reached(&path),
             Change::Touched(path) | Change::Written(path) | Change::Moved(path)
-                if path.starts_with(&self.cookies) => {}
+                if self.waiters.owns(&path) => {}
             Change::Closed(path) => self.note_file(&path, Readiness::Closed),
             Change::Written(path) => self.note_file(&path, Readiness::Writing),
             Change::Touched(path) if Filter::is_picture(&path) => {
@@ -76,6 +76,7 @@ impl Follower {
         }
         self.note_path(from, Readiness::Closed);
         self.note_path(to, Readiness::Closed);
+        self.waiters.renamed(from, to);
     }
 
     /// Looks at a path whose moment has come.
@@ -136,19 +137,22 @@ impl Follower {
     /// Watches a folder and all below it, and holds it against the index. Whether it is empty
     /// where the index knows of photos.
     fn compare(&mut self, folder: &Path) -> Result<bool> {
-        let (watch, polled, shared) = (&mut self.watch, &mut self.polled, &self.shared);
         let is_root = self.roots.iter().any(|root| root.path == folder);
+        let (watch, polled, shown) = (&mut self.watch, &mut self.polled, &self.shown);
         polled.retain(|known| !known.starts_with(folder));
-        let mut found = scan_folder(folder, &self.setup.filter, &mut |folder| {
-            shared.beat();
+        let comparison = Comparison {
+            store: &self.store,
+            models: &self.models,
+            filter: &self.setup.filter,
+            is_root,
+            again: false,
+        };
+        let plan = comparison.plan(folder, &mut |folder| {
+            shown.beat();
             if watch.add(folder) == Followed::Polled {
                 polled.insert(folder.to_path_buf());
             }
-        });
-        found.is_empty &= is_root;
-        let known = self.store.files_under(folder, &self.models)?;
-        let mut plan = Plan::default();
-        plan.compare(found, known, false);
+        })?;
         for problem in plan.problems {
             if self.unreadable.insert(problem.path.clone()) {
                 tracing::warn!("{}: {}", problem.path.display(), problem.skip);
@@ -170,7 +174,13 @@ impl Follower {
                 self.note_path(&file.path, Readiness::Seen(Some(file.meta)));
             }
         }
-        Ok(!plan.offline.is_empty())
+        if self.waiters.wait_below(folder) {
+            let mut pending = self.queue.paths();
+            pending.extend(self.settling.ready());
+            pending.retain(|path| path.starts_with(folder));
+            self.waiters.turned_up(folder, &pending);
+        }
+        Ok(plan.is_offline)
     }
 
     /// Whether a file has stayed as it is for long enough.
@@ -217,7 +227,7 @@ impl Follower {
             if self.roots[root].is_polled {
                 self.polled.insert(path.clone());
             }
-            return self.store.reconciled(&[path]);
+            return self.store.reconciled(&path);
         }
         if !was_offline {
             let what = if identity.is_some() {

@@ -9,12 +9,14 @@ mod geometry;
 mod outer;
 mod panels;
 mod plan;
+#[cfg(test)]
+mod tests;
 mod winograd;
 
 use rayon::prelude::*;
 
 use super::scratch::Buffer;
-use super::simd::dispatch;
+use super::simd::Level;
 use gather::Gather;
 use outer::Outer;
 use plan::Plan;
@@ -39,6 +41,7 @@ const SUM_CHUNK: usize = 4096;
 /// A convolution of given sizes, without its weights.
 #[derive(Debug, Clone)]
 pub struct Convolution {
+    level: Level,
     geometry: Geometry,
     group: usize,
     forward: Plan,
@@ -57,6 +60,7 @@ impl Convolution {
                 && group * tiling.tiles() >= LEAST_TILES
         });
         Self {
+            level: Level::detect(),
             geometry,
             group,
             forward: Plan::forward(&geometry),
@@ -132,7 +136,7 @@ impl Convolution {
         epilogue: Epilogue<'_>,
     ) {
         if let Some(tiling) = self.winograd {
-            dispatch(Convolve {
+            self.level.run(Convolve {
                 tiling,
                 panels,
                 x,
@@ -140,7 +144,7 @@ impl Convolution {
                 epilogue,
             });
         } else {
-            dispatch(Gather {
+            self.level.run(Gather {
                 plan,
                 panels,
                 x,
@@ -162,7 +166,7 @@ impl Convolution {
             ..
         } = self.geometry;
         if let Some(tiling) = self.winograd {
-            dispatch(KernelGradient {
+            self.level.run(KernelGradient {
                 tiling,
                 channels_in,
                 channels_out,
@@ -172,7 +176,7 @@ impl Convolution {
                 add,
             });
         } else {
-            dispatch(Outer {
+            self.level.run(Outer {
                 plan: &self.forward,
                 channels_in,
                 channels_out,

@@ -1,0 +1,94 @@
+//! Cutting images into tiles.
+
+use super::OUT;
+use crate::nn::conv::Geometry;
+
+/// How images are cut into tiles.
+#[derive(Debug, Clone, Copy)]
+pub struct Tiling {
+    height: usize,
+    width: usize,
+}
+
+impl Tiling {
+    /// For a 3×3 convolution of stride 1 that keeps the size; others have none.
+    pub const fn new(g: &Geometry) -> Option<Self> {
+        if g.kernel == 3 && g.stride == 1 && g.padding == 1 {
+            Some(Self {
+                height: g.height,
+                width: g.width,
+            })
+        } else {
+            None
+        }
+    }
+
+    /// Tiles of an image.
+    pub const fn tiles(&self) -> usize {
+        self.height.div_ceil(OUT) * self.width.div_ceil(OUT)
+    }
+
+    pub(super) const fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Where the pixels of a tile are, counted in pixels over all images; the tile has `side` pixels
+    /// each way and begins `margin` before its output pixels.
+    #[inline(always)]
+    pub(super) const fn window(&self, tile: usize, side: usize, margin: usize) -> Window {
+        let across = self.width.div_ceil(OUT);
+        let (image, tile) = (tile / self.tiles(), tile % self.tiles());
+        let (top, left) = (tile / across * OUT, tile % across * OUT);
+        Window {
+            // The margin may lie before the first pixel: taken back when a pixel inside is reached.
+            start: (image * self.pixels() + top * self.width + left)
+                .wrapping_sub(margin * self.width + margin),
+            width: self.width,
+            rows: Span::new(top, self.height, side, margin),
+            columns: Span::new(left, self.width, side, margin),
+        }
+    }
+}
+
+/// The pixels under a tile.
+#[derive(Clone, Copy)]
+pub(super) struct Window {
+    start: usize,
+    width: usize,
+    /// Rows of the tile inside the image.
+    pub rows: Span,
+    /// Columns of the tile inside the image.
+    pub columns: Span,
+}
+
+/// The part of a tile's side that lies inside the image.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    from: usize,
+    /// The first place past it.
+    pub to: usize,
+}
+
+impl Span {
+    #[inline(always)]
+    const fn new(start: usize, limit: usize, side: usize, margin: usize) -> Self {
+        let left = limit + margin - start;
+        Self {
+            from: margin.saturating_sub(start),
+            to: if left < side { left } else { side },
+        }
+    }
+
+    #[inline(always)]
+    pub(super) const fn contains(self, at: usize) -> bool {
+        self.from <= at && at < self.to
+    }
+}
+
+impl Window {
+    /// The pixel at a place of the tile, which must be inside the image.
+    #[inline(always)]
+    pub(super) const fn pixel(&self, y: usize, x: usize) -> usize {
+        self.start.wrapping_add(y * self.width + x)
+    }
+}

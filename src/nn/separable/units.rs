@@ -1,0 +1,78 @@
+//! The units of a depthwise-separable network, with their weights packed for the kernels.
+
+use super::LANES;
+
+/// Packs `[out][per_out]` into `[out / 16][per_out][16]`.
+fn pack(values: &[f32], outputs: usize) -> Vec<f32> {
+    let per_out = values.len() / outputs;
+    let mut packed = Vec::with_capacity(values.len());
+    for group in 0..outputs / LANES {
+        for i in 0..per_out {
+            packed.extend((0..LANES).map(|lane| values[(group * LANES + lane) * per_out + i]));
+        }
+    }
+    packed
+}
+
+/// 3×3 convolution of an RGB picture with stride 2 and padding 1, followed by a rectifier.
+#[derive(Debug, Clone)]
+pub struct Stem {
+    /// `[group][9 taps × 3 colours][16]`.
+    pub(super) weights: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+}
+
+impl Stem {
+    /// Takes weights `[out][ky][kx][rgb]` and a bias for each output.
+    ///
+    /// # Panics
+    /// If the lengths disagree or the outputs are not a multiple of sixteen.
+    pub fn new(weights: &[f32], bias: &[f32]) -> Self {
+        assert_eq!(bias.len() % LANES, 0);
+        assert_eq!(weights.len(), 27 * bias.len());
+        Self {
+            weights: pack(weights, bias.len()),
+            bias: bias.to_vec(),
+        }
+    }
+}
+
+/// Pointwise 1×1 convolution, then depthwise 3×3 with padding 1, then a rectifier where wanted.
+#[derive(Debug, Clone)]
+pub struct Separable {
+    pub(super) inputs: usize,
+    pub(super) pointwise: Vec<f32>,
+    pub(super) pointwise_bias: Vec<f32>,
+    pub(super) depthwise: Vec<f32>,
+    pub(super) depthwise_bias: Vec<f32>,
+    pub(super) relu: bool,
+}
+
+impl Separable {
+    /// Takes weights `[out][in]` and `[out][3 × 3]` with their biases.
+    ///
+    /// # Panics
+    /// If the lengths disagree or the outputs are not a multiple of sixteen.
+    pub fn new(pointwise: (&[f32], &[f32]), depthwise: (&[f32], &[f32]), relu: bool) -> Self {
+        let outputs = pointwise.1.len();
+        assert_eq!(outputs % LANES, 0);
+        assert_eq!(
+            (depthwise.0.len(), depthwise.1.len()),
+            (9 * outputs, outputs)
+        );
+        let inputs = pointwise.0.len() / outputs;
+        assert_eq!(pointwise.0.len(), inputs * outputs);
+        Self {
+            inputs,
+            pointwise: pack(pointwise.0, outputs),
+            pointwise_bias: pointwise.1.to_vec(),
+            depthwise: pack(depthwise.0, outputs),
+            depthwise_bias: depthwise.1.to_vec(),
+            relu,
+        }
+    }
+
+    pub(super) fn outputs(&self) -> usize {
+        self.pointwise_bias.len()
+    }
+}

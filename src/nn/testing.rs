@@ -1,0 +1,46 @@
+//! Reproducible numbers and sizes for differential tests, and their comparison.
+
+/// A linear congruential generator (Numerical Recipes' constants).
+pub struct Noise(u32);
+
+impl Noise {
+    /// The numbers of a seed.
+    pub const fn new(seed: u32) -> Self {
+        Self(seed.wrapping_mul(2_654_435_761).wrapping_add(12_345))
+    }
+
+    /// `n` values from -½ to ½.
+    pub fn values(&mut self, n: usize) -> Vec<f32> {
+        (0..n)
+            .map(|_| self.next() as f32 / (1 << 24) as f32 - 0.5)
+            .collect()
+    }
+
+    /// A number from `least` to `most`.
+    pub const fn number(&mut self, least: usize, most: usize) -> usize {
+        least + self.next() as usize % (most - least + 1)
+    }
+
+    /// One of some.
+    pub const fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.number(0, choices.len() - 1)]
+    }
+
+    const fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        self.0 >> 8
+    }
+}
+
+/// Cases of a differential test: fewer where each instruction is interpreted.
+pub const CASES: u32 = if cfg!(miri) { 3 } else { 60 };
+
+/// Compares values with those of a reference, up to rounding at the scale of the largest.
+#[track_caller]
+pub fn assert_close(found: &[f32], expected: &[f32], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let scale = expected.iter().fold(1.0_f32, |most, v| most.max(v.abs()));
+    for (i, (a, b)) in found.iter().zip(expected).enumerate() {
+        assert!((a - b).abs() <= 2e-5 * scale, "{what}: {a} and {b} at {i}");
+    }
+}

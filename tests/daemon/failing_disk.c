@@ -1,0 +1,48 @@
+/* A disk that fails, preloaded before the C library: of the calls by which files are written, the
+ * FAIL_AT-th fails with the error FAIL_WITH, and with FAIL_ON all that follow as well. FAILED names
+ * a file that is made when it comes to that. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static int fails(int file) {
+    static atomic_long calls;
+    struct stat status;
+    if (file <= 2 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return 0;
+    }
+    long call = atomic_fetch_add(&calls, 1) + 1;
+    long at = atol(getenv("FAIL_AT"));
+    if (call != at && !(call > at && getenv("FAIL_ON"))) {
+        return 0;
+    }
+    close(creat(getenv("FAILED"), 0600));
+    errno = atoi(getenv("FAIL_WITH"));
+    return 1;
+}
+
+#define FAILING(result, name, parameters, file, arguments)                    \
+    result name parameters {                                                  \
+        static result (*real) parameters;                                     \
+        if (fails(file)) {                                                    \
+            return -1;                                                        \
+        }                                                                     \
+        if (!real) {                                                          \
+            real = (result (*) parameters)dlsym(RTLD_NEXT, #name);            \
+        }                                                                     \
+        return real arguments;                                                \
+    }
+
+FAILING(ssize_t, write, (int file, const void *bytes, size_t count), file, (file, bytes, count))
+FAILING(ssize_t, pwrite, (int file, const void *bytes, size_t count, off_t at), file, (file, bytes, count, at))
+FAILING(ssize_t, pwrite64, (int file, const void *bytes, size_t count, off64_t at), file, (file, bytes, count, at))
+FAILING(int, ftruncate, (int file, off_t length), file, (file, length))
+FAILING(int, ftruncate64, (int file, off64_t length), file, (file, length))
+FAILING(int, fsync, (int file), file, (file))
+FAILING(int, fdatasync, (int file), file, (file))
