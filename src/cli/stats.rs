@@ -159,7 +159,10 @@ fn table(rows: &[Row], by: Option<By>, out: &mut Stdout) -> Result<()> {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    out.line(table.trim_fmt())
+    table.lines().try_for_each(|line| {
+        let line = line.trim_end();
+        out.line(line.strip_prefix(' ').unwrap_or(line))
+    })
 }
 
 fn as_json(row: &Row, by: Option<By>) -> serde_json::Value {

@@ -33,6 +33,14 @@ pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
     let write: fn(&[Picture<'_>]) -> Result<Vec<u8>> =
         match file.extension().and_then(|extension| extension.to_str()) {
             Some("html" | "htm") => html::write,
+            Some("png") if hits.len() > png::MOST => {
+                return Err(Error::Usage(format!(
+                    "{} photos do not fit on one PNG sheet; ask for at most {} with --limit, or \
+                     write an .html sheet",
+                    hits.len(),
+                    png::MOST
+                )));
+            }
             Some("png") => png::write,
             _ => {
                 return Err(Error::Usage(format!(

@@ -80,13 +80,13 @@ fn photos_are_shown_in_the_language_of_the_terminal() {
             b"\x1bP>|iTerm2 3.6.9\x1b\\\x1b[?64;1;2;4c",
             b"\x1b]1337;File=inline=1;size=",
         ),
-        (b"\x1b[?62;4;22c", b"\x1bPq"),
+        (b"\x1b[?62;4;22c", b"\x1bP9;1;0q"),
     ] {
         let run = run_on_terminal(&env, PREVIEW, answer).found();
         let shown = run
             .stdout
             .windows(start.len())
-            .filter(|seen| seen == &start)
+            .filter(|seen| *seen == start)
             .count();
         assert_eq!(shown, 2, "{}", String::from_utf8_lossy(&run.stdout[..300]));
     }

@@ -92,6 +92,23 @@ fn filters_leave_what_meets_them() {
 }
 
 #[test]
+fn keywords_of_a_sidecar_are_found() {
+    let env = TestEnv::new();
+    env.add("a.jpg", fixture("chelsea.jpg"));
+    env.add("b.jpg", fixture("coffee.jpg"));
+    let keyword =
+        "<rdf:RDF><dc:subject><rdf:Bag><rdf:li>Beaches</rdf:li></rdf:Bag></dc:subject></rdf:RDF>";
+    env.add("a.jpg.xmp", keyword);
+    env.index();
+    assert_eq!(env.query("--text beach"), ["a.jpg"]);
+    assert_eq!(env.show("a.jpg")["keywords"][0], "Beaches");
+    // Of a sidecar that came later a second look tells.
+    env.add("b.xmp", keyword);
+    env.run("reindex album").found();
+    assert_eq!(env.query("--text beach").len(), 2);
+}
+
+#[test]
 fn plain_words_are_understood() {
     let env = album();
     let run = env.run("find happy vacation photos in italy july 2019 -v");

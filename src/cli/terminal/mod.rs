@@ -1,9 +1,17 @@
 //! Pictures in the terminal: whether it shows any, and in which language it is told.
 
+#[cfg(unix)]
 mod answer;
 #[cfg(unix)]
 mod ask;
 mod picture;
+#[cfg(not(unix))]
+mod ask {
+    /// No terminal is asked here.
+    pub(super) fn ask() -> Option<super::Screen> {
+        None
+    }
+}
 
 pub(super) use picture::Pictures;
 
@@ -12,7 +20,7 @@ pub(super) use picture::Pictures;
 enum Protocol {
     /// kitty's graphics protocol; Ghostty and Konsole too.
     Kitty,
-    /// iTerm2's inline images; WezTerm too.
+    /// The inline images of iTerm2 and `WezTerm`.
     Iterm,
     /// DEC's SIXEL: foot, mintty, Windows Terminal, xterm, tmux and others.
     Sixel,

@@ -27,10 +27,7 @@ impl Pictures {
         if !Stdout::is_terminal() || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
             return None;
         }
-        #[cfg(unix)]
-        return super::ask::ask().map(Self);
-        #[cfg(not(unix))]
-        None
+        super::ask::ask().map(Self)
     }
 
     /// Pixels that a picture may be wide and high.

@@ -11,33 +11,29 @@ use crate::font;
 
 const MARGIN: i32 = 16;
 const CAPTION: i32 = 34;
+/// From one photo to the next.
+const ACROSS: i32 = SIDE as i32 + MARGIN;
 const TEXT: i32 = 20;
 const FRAME: RGBColor = RGBColor(255, 210, 63);
 const PAPER: RGBColor = RGBColor(250, 250, 248);
 const INK: RGBColor = RGBColor(40, 40, 40);
 
 /// More photos would be a picture that no program opens.
-const MOST: usize = 400;
+pub(super) const MOST: usize = 400;
 
 /// Draws the sheet.
 pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
-    if pictures.len() > MOST {
-        return Err(Error::Usage(format!(
-            "{} photos do not fit on one PNG sheet; ask for at most {MOST} with --limit, or write an \
-             .html sheet",
-            pictures.len()
-        )));
-    }
     font::register();
     let columns = (pictures.len() as f64).sqrt().ceil().clamp(1.0, 6.0) as i32;
-    let rows = (pictures.len() as i32 + columns - 1) / columns;
-    let (across, down) = (SIDE as i32 + MARGIN, SIDE as i32 + CAPTION + MARGIN);
-    let size = (
-        (columns * across + MARGIN) as u32,
-        (rows.max(1) * down + MARGIN) as u32,
-    );
+    // A row is as high as its highest photo.
+    let heights: Vec<i32> = pictures
+        .chunks(columns as usize)
+        .map(|row| row.iter().map(height).max().unwrap_or_default())
+        .collect();
+    let down: i32 = heights.iter().map(|high| high + CAPTION + MARGIN).sum();
+    let size = ((columns * ACROSS + MARGIN) as u32, (down + MARGIN) as u32);
     let mut sheet = RgbImage::new(size.0, size.1);
-    draw(&mut sheet, size, pictures, columns, (across, down))
+    draw(&mut sheet, size, pictures, &heights)
         .map_err(|problem| Error::Usage(format!("a contact sheet cannot be made: {problem}")))?;
     let mut png = Cursor::new(Vec::new());
     sheet
@@ -50,23 +46,25 @@ fn draw(
     sheet: &mut RgbImage,
     size: (u32, u32),
     pictures: &[Picture<'_>],
-    columns: i32,
-    (across, down): (i32, i32),
+    heights: &[i32],
 ) -> Result<(), String> {
     let area = BitMapBackend::with_buffer(sheet, size).into_drawing_area();
     let failed = |error: DrawingAreaErrorKind<_>| error.to_string();
     area.fill(&PAPER).map_err(failed)?;
+    let columns = (size.0 as i32 - MARGIN) / ACROSS;
+    let side = SIDE as i32;
+    let mut top = MARGIN;
     for (index, picture) in (0..).zip(pictures) {
-        let (left, top) = (
-            MARGIN + index % columns * across,
-            MARGIN + index / columns * down,
-        );
-        let side = SIDE as i32;
+        let (column, row) = (index % columns, (index / columns) as usize);
+        if column == 0 && row > 0 {
+            top += heights[row - 1] + CAPTION + MARGIN;
+        }
+        let (left, high) = (MARGIN + column * ACROSS, heights[row]);
         let style = (font::FAMILY, TEXT).into_font().color(&INK);
         let text = match &picture.small {
             Ok(small) => {
                 let (width, height) = (small.width() as i32, small.height() as i32);
-                let corner = (left + (side - width) / 2, top + (side - height) / 2);
+                let corner = (left + (side - width) / 2, top + (high - height) / 2);
                 let image = BitMapElement::with_owned_buffer(
                     corner,
                     small.dimensions(),
@@ -81,10 +79,15 @@ fn draw(
         };
         let room = (side / (TEXT / 2)) as usize;
         let text: String = text.chars().take(room).collect();
-        area.draw_text(&text, &style, (left, top + side + 6))
+        area.draw_text(&text, &style, (left, top + high + 6))
             .map_err(failed)?;
     }
     area.present().map_err(failed)
+}
+
+fn height(picture: &Picture<'_>) -> i32 {
+    let small = picture.small.as_ref();
+    small.map_or(0, |small| small.height() as i32)
 }
 
 /// Frames and names the faces of a photo that lies at `corner`, `width` pixels wide.
@@ -114,11 +117,11 @@ fn draw_faces<DB: DrawingBackend>(
         let style = (font::FAMILY, TEXT - 4).into_font().color(&WHITE);
         let (wide, high) = area.estimate_text_size(&label, &style)?;
         // Below the face, or inside it where the photo ends.
-        let y = (lower.1 + 2).min(limit.1 - high as i32 - 2);
+        let y = (lower.1 + 2).min(limit.1 - high as i32 - 6);
         let x = upper.0.min(limit.0 - wide as i32).max(corner.0);
-        let back = [(x, y), (x + wide as i32 + 2, y + high as i32 + 2)];
+        let back = [(x, y), (x + wide as i32 + 4, y + high as i32 + 6)];
         area.draw(&Rectangle::new(back, BLACK.mix(0.6).filled()))?;
-        area.draw_text(&label, &style, (x + 1, y))?;
+        area.draw_text(&label, &style, (x + 2, y + 4))?;
     }
     Ok(())
 }
