@@ -57,10 +57,7 @@ mod tests {
     use super::*;
 
     fn packet(keywords: &[&str]) -> String {
-        let items: String = keywords
-            .iter()
-            .map(|keyword| format!("<rdf:li>{keyword}</rdf:li>"))
-            .collect();
+        let items = format!("<rdf:li>{}</rdf:li>", keywords.join("</rdf:li><rdf:li>"));
         format!(
             "<x:xmpmeta><rdf:RDF><dc:subject><rdf:Bag>{items}</rdf:Bag></dc:subject></rdf:RDF></x:xmpmeta>"
         )

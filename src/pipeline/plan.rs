@@ -154,14 +154,14 @@ mod tests {
         }
     }
 
-    fn known(path: &str, size: u64, is_current: bool) -> Result<(PathBuf, KnownFile)> {
+    fn known(path: &str, size: u64, is_current: bool) -> (PathBuf, KnownFile) {
         let meta = meta(size);
-        Ok((path.into(), KnownFile { meta, is_current }))
+        (path.into(), KnownFile { meta, is_current })
     }
 
     /// Holds what a scan tells against an index.
     fn merged(
-        index: Vec<Result<(PathBuf, KnownFile)>>,
+        index: impl IntoIterator<Item = Result<(PathBuf, KnownFile)>>,
         again: bool,
         scan: impl FnOnce(&mut dyn Visitor) -> bool,
     ) -> Result<Plan> {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn compared(again: bool) -> Plan {
-        let index = vec![
+        let index = [
             known("/a/changed", 1, true),
             known("/a/gone", 1, true),
             known("/a/locked.jpg", 1, true),
@@ -199,7 +199,7 @@ mod tests {
             }
             false
         };
-        merged(index, again, scan).unwrap()
+        merged(index.map(Ok), again, scan).unwrap()
     }
 
     #[test]
@@ -219,16 +219,16 @@ mod tests {
 
     #[test]
     fn an_empty_folder_takes_nothing_along() {
-        let plan = merged(vec![known("/a/1.jpg", 1, true)], false, |_| true).unwrap();
+        let plan = merged([Ok(known("/a/1.jpg", 1, true))], false, |_| true).unwrap();
         assert!(plan.is_offline && plan.gone.is_empty());
-        let plan = merged(vec![], false, |_| true).unwrap();
+        let plan = merged([], false, |_| true).unwrap();
         assert!(!plan.is_offline);
     }
 
     #[test]
     fn an_index_that_cannot_be_read_is_an_error() {
-        let index = vec![
-            known("/a/1", 1, true),
+        let index = [
+            Ok(known("/a/1", 1, true)),
             Err(Error::Store("the disk fails".into())),
         ];
         let read = |visitor: &mut dyn Visitor| {

@@ -79,7 +79,7 @@ fn a_picture_that_cannot_be_read_is_named_and_the_others_are_looked_at() {
 const LINE: Rgb<u8> = Rgb([255, 60, 40]);
 
 fn drawing(path: &Path) -> RgbImage {
-    image::open(&path)
+    image::open(path)
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
         .into_rgb8()
 }
