@@ -63,15 +63,20 @@ impl<'a> SecondLook<'a> {
                     return face;
                 }
                 left -= 1;
-                self.look(&face)
-                    .filter(|seen| seen.score > face.score)
-                    .unwrap_or(face)
+                let enough = face.score.min(self.params.certainty);
+                match self.look(&face).filter(|seen| seen.score > enough) {
+                    Some(seen) => DetectedFace {
+                        score: seen.score.max(face.score),
+                        ..seen
+                    },
+                    None => face,
+                }
             })
             .collect()
     }
 
-    /// Whether a doubtful face could gain: it is small in the finest copy, and the photo has more
-    /// pixels of it, or it is rolled.
+    /// Whether a face could gain: it is doubtful and small in the finest copy, and the photo has more
+    /// pixels of it; or it is rolled, which leaves even a certain face's landmarks astray.
     fn is_worth(&self, face: &DetectedFace) -> bool {
         let DetectorParams {
             doubt,
@@ -80,8 +85,8 @@ impl<'a> SecondLook<'a> {
             ..
         } = *self.params;
         let is_small = self.share < 0.8 && face.bounding_box.short_side() * self.share < small_face;
-        (doubt..certainty).contains(&face.score)
-            && (is_small || roll(face).abs() >= self.params.roll)
+        let is_rolled = roll(face).abs() >= self.params.roll;
+        face.score >= doubt && (is_rolled || is_small && face.score < certainty)
     }
 
     /// The face as a second look shows it, if it does.

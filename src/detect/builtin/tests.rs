@@ -1,5 +1,5 @@
 use super::*;
-use crate::face::DetectedFace;
+use crate::face::{DetectedFace, Landmarks};
 use crate::sample::sample;
 use image::imageops::{FilterType, replace, resize};
 use image::{Rgb, RgbImage};
@@ -34,9 +34,10 @@ fn any_size_is_looked_at() {
 }
 
 #[test]
-fn faces_rolled_by_45_degrees_are_found() {
+fn faces_rolled_by_45_degrees_are_found_with_their_landmarks() {
     let upright = portrait();
-    let centre = only_face(upright.clone()).bounding_box.centre();
+    let eyes = |marks: &Landmarks| [marks.left_eye, marks.right_eye];
+    let expected = eyes(&only_face(upright.clone()).landmarks.unwrap());
     for degrees in [-45.0_f32, -30.0, 30.0, 45.0] {
         let (sin, cos) = degrees.to_radians().sin_cos();
         let middle = 256.0;
@@ -49,9 +50,11 @@ fn faces_rolled_by_45_degrees_are_found() {
         for (pixel, value) in rolled.pixels_mut().zip(values) {
             *pixel = Rgb(value.map(|v| v as u8));
         }
-        let found = to_upright.apply(only_face(rolled).bounding_box.centre());
-        let off = (found.x - centre.x).hypot(found.y - centre.y);
-        assert!(off < 40.0, "{degrees}°: {off} px of a face of 90");
+        let found = only_face(rolled).through(&to_upright).landmarks.unwrap();
+        for (found, expected) in eyes(&found).into_iter().zip(expected) {
+            let off = (found.x - expected.x).hypot(found.y - expected.y);
+            assert!(off < 8.0, "{degrees}°: {off} px");
+        }
     }
 }
 
