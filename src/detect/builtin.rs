@@ -1,5 +1,5 @@
 //! The built-in detector: YuNet over copies of the photo, a second look at doubtful faces, and
-//! quarter turns where nothing is found.
+//! quarter turns where nothing certain is found.
 
 use super::nms::suppress;
 use super::second_look::SecondLook;
@@ -8,6 +8,10 @@ use crate::affine::Affine;
 use crate::error::{Result, Skip};
 use crate::face::DetectedFace;
 use crate::raster::{Orientation, Raster};
+
+/// By how much the best face of a turned photo must outscore a doubtful one of the photo as it stands:
+/// what lies on its side or upside down often shows something like a face as well.
+const TURNED_MARGIN: f32 = 0.1;
 
 /// Finds faces without any help from outside.
 #[derive(Debug)]
@@ -64,7 +68,7 @@ impl Builtin {
         suppress(faces, self.params.suppress_iou, self.params.suppress_inside)
     }
 
-    /// Faces of a photo in which upright there are none: turned by one, two or three quarters, after
+    /// Faces of a photo in which upright there are none, or doubtful ones: turned by one, two or three quarters, after
     /// a glance at each in a small copy.
     fn turned(&self, photo: &Raster, copies: &[Raster]) -> Vec<DetectedFace> {
         let least = self.params.turned_threshold.max(self.params.threshold);
@@ -103,8 +107,12 @@ impl FaceDetector for Builtin {
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip> {
         let copies = self.copies(photo);
         let faces = self.search(photo, &copies, self.params.threshold);
-        if faces.is_empty() {
-            return Ok(self.turned(photo, &copies));
+        let best = |faces: &[DetectedFace]| faces.first().map_or(0.0, |face| face.score);
+        if best(&faces) < self.params.turned_threshold {
+            let turned = self.turned(photo, &copies);
+            if best(&turned) > best(&faces) + TURNED_MARGIN {
+                return Ok(turned);
+            }
         }
         Ok(faces)
     }

@@ -293,7 +293,10 @@ mod tests {
                 exact::sql::SKIPPED,
                 "SEARCH photos USING COVERING INDEX photos_skipped",
             ),
-            (exact::sql::LOST, "SEARCH photos USING INDEX photos_lost"),
+            (
+                exact::sql::LOST,
+                "SEARCH photos USING COVERING INDEX photos_lost",
+            ),
         ] {
             let steps = plan(&store, sql);
             assert!(steps[0].starts_with(first), "{steps:?}");
