@@ -2,16 +2,12 @@
 //! quarter turns where nothing certain is found.
 
 use super::nms::suppress;
-use super::second_look::SecondLook;
+use super::second_look::{SecondLook, TURNED_MARGIN};
 use super::{DetectorParams, FaceDetector, Yunet};
 use crate::affine::Affine;
 use crate::error::{Result, Skip};
 use crate::face::DetectedFace;
 use crate::raster::{Orientation, Raster};
-
-/// By how much the best face of a turned photo must outscore a doubtful one of the photo as it stands:
-/// what lies on its side or upside down often shows something like a face as well.
-const TURNED_MARGIN: f32 = 0.1;
 
 /// Finds faces without any help from outside.
 #[derive(Debug)]

@@ -23,6 +23,9 @@ pub struct DetectorParams {
     /// Roll from which on a doubtful face is looked at again, in radians: up to some 25° the network
     /// is as sure as of an upright face.
     pub roll: f32,
+    /// A face of at least this score stands as its landmarks say; one that is found with less is looked
+    /// at turned as well.
+    pub upright: f32,
     /// Most second looks at a photo; a crowd has no more faces that are doubtful.
     pub max_looks: usize,
     /// Least score of a face in a photo that was turned by a quarter or a half. It is higher than
@@ -74,6 +77,7 @@ impl Default for DetectorParams {
             second_threshold: 0.8,
             small_face: 26.0,
             roll: 25_f32.to_radians(),
+            upright: 0.9,
             max_looks: 100,
             turned_threshold: 0.7,
             suppress_iou: 0.4,

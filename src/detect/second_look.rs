@@ -26,6 +26,13 @@ const SAMPLES: u32 = 2;
 /// Least intersection over union of what is seen in the patch with the face that was expected there.
 const SAME: f32 = 0.3;
 
+/// Directions in which a face is looked at that may be rolled otherwise than its landmarks say, in
+/// degrees: of a face on its side the network sees something, and draws an upright one.
+const TURNS: [f32; 4] = [-90.0, -45.0, 45.0, 90.0];
+
+/// By how much what is seen turned must outscore what is seen as it stands.
+pub(super) const TURNED_MARGIN: f32 = 0.02;
+
 /// Second looks at one photo.
 pub(super) struct SecondLook<'a> {
     network: &'a Yunet,
@@ -53,26 +60,35 @@ impl<'a> SecondLook<'a> {
         }
     }
 
-    /// The faces, best first, as they are after a second look at those that are worth it.
+    /// The faces, as they are after a second look at those that are worth it.
     pub fn at(&self, faces: Vec<DetectedFace>) -> Vec<DetectedFace> {
         let mut left = self.params.max_looks;
-        faces
-            .into_iter()
-            .map(|face| {
-                if left == 0 || !self.is_worth(&face) {
-                    return face;
-                }
-                left -= 1;
+        let mut look = |face: &DetectedFace, roll: f32| {
+            left = left.checked_sub(1)?;
+            self.look(face, roll)
+        };
+        let again = |mut face: DetectedFace| {
+            if self.is_worth(&face) {
                 let enough = face.score.min(self.params.certainty);
-                match self.look(&face).filter(|seen| seen.score > enough) {
-                    Some(seen) => DetectedFace {
-                        score: seen.score.max(face.score),
-                        ..seen
-                    },
-                    None => face,
-                }
-            })
-            .collect()
+                let seen = look(&face, roll(&face)).filter(|seen| seen.score > enough);
+                face = seen.map_or(face, |seen| DetectedFace {
+                    score: seen.score.max(face.score),
+                    ..seen
+                });
+            }
+            if (self.params.threshold..self.params.upright).contains(&face.score) {
+                let turns = TURNS.map(|degrees| roll(&face) + degrees.to_radians());
+                let best = turns
+                    .into_iter()
+                    .filter_map(|roll| look(&face, roll))
+                    .max_by(|a, b| a.score.total_cmp(&b.score));
+                face = best
+                    .filter(|seen| seen.score > face.score + TURNED_MARGIN)
+                    .unwrap_or(face);
+            }
+            face
+        };
+        faces.into_iter().map(again).collect()
     }
 
     /// Whether a face could gain: it is doubtful and small in the finest copy, and the photo has more
@@ -89,9 +105,9 @@ impl<'a> SecondLook<'a> {
         face.score >= doubt && (is_rolled || is_small && face.score < certainty)
     }
 
-    /// The face as a second look shows it, if it does.
-    fn look(&self, face: &DetectedFace) -> Option<DetectedFace> {
-        let to_photo = patch_to_photo(face);
+    /// The face as a second look shows it that is rolled by as much, if it does.
+    fn look(&self, face: &DetectedFace, roll: f32) -> Option<DetectedFace> {
+        let to_photo = patch_to_photo(face, roll);
         let (picture, to_picture) = if face.bounding_box.area().sqrt() * self.share < FROM_COPY {
             (self.photo, to_photo)
         } else {
@@ -111,13 +127,15 @@ impl<'a> SecondLook<'a> {
             .into_iter()
             .filter(|seen| seen.bounding_box.iou(&expected) >= SAME)
             .max_by(|a, b| a.score.total_cmp(&b.score))?;
-        // The box is upright in the photo too: that around a rolled one would be too large.
+        // The box stands or lies in the photo too: that around a rolled one would be too large.
         let scale = to_photo.x[0].hypot(to_photo.y[0]);
         let centre = to_photo.apply(seen.bounding_box.centre());
-        let (width, height) = (
+        let (across, down) = (
             seen.bounding_box.width * scale,
             seen.bounding_box.height * scale,
         );
+        let lies = roll.sin().abs() > roll.cos().abs();
+        let (width, height) = if lies { (down, across) } else { (across, down) };
         Some(DetectedFace {
             bounding_box: BoundingBox {
                 x: centre.x - width / 2.0,
@@ -139,10 +157,11 @@ fn roll(face: &DetectedFace) -> f32 {
     })
 }
 
-/// The map from a patch, in which the face stands upright in the middle, to the photo.
-fn patch_to_photo(face: &DetectedFace) -> Affine {
+/// The map from a patch, in which a face that is rolled by as much stands upright in the middle, to
+/// the photo.
+fn patch_to_photo(face: &DetectedFace, roll: f32) -> Affine {
     let scale = face.bounding_box.area().sqrt() / FACE;
-    let (sin, cos) = roll(face).sin_cos();
+    let (sin, cos) = roll.sin_cos();
     let (across, down) = (scale * cos, scale * sin);
     let centre = face.bounding_box.centre();
     let middle = PATCH as f32 / 2.0;
@@ -182,7 +201,7 @@ mod tests {
             score: 0.3,
         };
         assert!((roll(&face) - 0.6_f32.atan2(0.8)).abs() < 1e-5);
-        let seen = face.through(&patch_to_photo(&face).inverse().unwrap());
+        let seen = face.through(&patch_to_photo(&face, roll(&face)).inverse().unwrap());
         let centre = seen.bounding_box.centre();
         assert!((centre.x - 48.0).abs() < 0.01 && (centre.y - 48.0).abs() < 0.01);
         let marks = seen.landmarks.unwrap();
