@@ -92,9 +92,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
-    // 4 MiB of pages and no mapped memory: the size of the process, which has a connection for each
+    // 2 MiB of pages and no mapped memory: the size of the process, which has a connection for each
     // worker, must not follow that of the library, and a failing disk should be an error, not a SIGBUS.
-    connection.pragma_update(None, "cache_size", -4_096)?;
+    connection.pragma_update(None, "cache_size", -2_048)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     // A large batch's log is cut back to this once it is in the database.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
