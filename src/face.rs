@@ -3,6 +3,8 @@
 //! Coordinates are pixels of the upright photo (EXIF orientation applied) at full resolution, with
 //! the origin in the upper left corner of the upper left pixel.
 
+use std::fmt;
+
 use crate::affine::Affine;
 use crate::emotion::{Emotion, EmotionScores};
 
@@ -26,6 +28,19 @@ pub struct BoundingBox {
     pub width: f32,
     /// Extent downwards.
     pub height: f32,
+}
+
+/// "12,34, 56×78 px".
+impl fmt::Display for BoundingBox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            x,
+            y,
+            width,
+            height,
+        } = self;
+        write!(f, "{x:.0},{y:.0}, {width:.0}×{height:.0} px")
+    }
 }
 
 impl BoundingBox {

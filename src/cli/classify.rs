@@ -97,14 +97,10 @@ fn tell(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
         return out.line("  No face");
     }
     for (index, face) in faces.iter().enumerate() {
-        let b = &face.face.bounding_box;
         out.line(format_args!(
-            "  Face {} at {:.0},{:.0}, {:.0}×{:.0} px: {}",
+            "  Face {} at {}: {}",
             index + 1,
-            b.x,
-            b.y,
-            b.width,
-            b.height,
+            face.face.bounding_box,
             percentages(&face.scores),
         ))?;
     }

@@ -120,18 +120,14 @@ fn tell(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
         return out.line("  No face");
     }
     for (index, face) in faces.iter().enumerate() {
-        let b = &face.bounding_box;
         let landmarks = face.landmarks.map_or_else(String::new, |landmarks| {
             let points = landmarks.points().map(|p| format!("{:.0},{:.0}", p.x, p.y));
             format!(", landmarks {}", points.join(" "))
         });
         out.line(format_args!(
-            "  Face {} at {:.0},{:.0}, {:.0}×{:.0} px, score {:.2}{landmarks}",
+            "  Face {} at {}, score {:.2}{landmarks}",
             index + 1,
-            b.x,
-            b.y,
-            b.width,
-            b.height,
+            face.bounding_box,
             face.score,
         ))?;
     }

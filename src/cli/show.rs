@@ -109,26 +109,21 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
         out.line("  No face")?;
     }
     for face in &scan.faces {
-        let b = &face.face.bounding_box;
         let said = face.correction.map_or_else(String::new, |correction| {
             format!("; you said: {}", correction.name())
         });
         out.line(format_args!(
-            "  face {:<8} at {:.0},{:.0}, {:.0}×{:.0} px, detection score {:.2}{said}\n                {}",
+            "  face {:<8} at {}, detection score {:.2}{said}\n                {}",
             face.id,
-            b.x,
-            b.y,
-            b.width,
-            b.height,
+            face.face.bounding_box,
             face.face.score,
             percentages(&face.scores),
         ))?;
     }
     for face in &scan.unread {
-        let b = &face.bounding_box;
         out.line(format_args!(
-            "  face          at {:.0},{:.0}, {:.0}×{:.0} px, detection score {:.2}: too small to read",
-            b.x, b.y, b.width, b.height, face.score,
+            "  face          at {}, detection score {:.2}: too small to read",
+            face.bounding_box, face.score,
         ))?;
     }
     Ok(())

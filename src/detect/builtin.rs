@@ -64,8 +64,8 @@ impl Builtin {
         suppress(faces, self.params.suppress_iou, self.params.suppress_inside)
     }
 
-    /// Faces of a photo in which upright there are none, or doubtful ones: turned by one, two or three quarters, after
-    /// a glance at each in a small copy.
+    /// Faces of a photo in which upright there are none, or doubtful ones: turned by one, two or three
+    /// quarters, after a glance at each in a small copy.
     fn turned(&self, photo: &Raster, copies: &[Raster]) -> Vec<DetectedFace> {
         let least = self.params.turned_threshold.max(self.params.threshold);
         let (width, height) = self.params.glance(photo.width(), photo.height());

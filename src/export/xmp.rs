@@ -4,13 +4,13 @@
 
 mod tree;
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::atomic;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::{Error, Result};
+use crate::imaging::sidecars;
 use tree::{Element, Node};
 
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
@@ -69,9 +69,7 @@ pub enum Naming {
 
 /// The sidecar of a photo: one that is there, whatever it is called, or the name of a new one.
 pub fn sidecar(photo: &Path, naming: Naming) -> PathBuf {
-    let mut full: OsString = photo.as_os_str().to_owned();
-    full.push(".xmp");
-    let (full, stem) = (PathBuf::from(full), photo.with_extension("xmp"));
+    let [full, stem] = sidecars(photo);
     let (first, second) = match naming {
         Naming::Full => (full, stem),
         Naming::Stem => (stem, full),

@@ -23,7 +23,7 @@ use image::{ImageFormat, RgbImage};
 
 pub use format::Format;
 pub use limits::Limits;
-pub use sidecar::sidecar_keywords;
+pub use sidecar::{add_sidecar_keywords, sidecars};
 pub use thumbnail::{Thumbnails, reduced};
 
 use crate::error::{Skip, SkipReason};

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::xmp;
 
@@ -12,20 +12,22 @@ const LARGEST: u64 = 4 << 20;
 /// What `fer-index export --xmp` writes stands below this keyword.
 const OURS: [&str; 2] = ["Emotion|", "Emotion/"];
 
-/// The keywords of `photo.jpg.xmp` and `photo.xmp` beside the photo at `path`, each once. Those that
-/// were written from the index do not count; a sidecar that cannot be read has none.
-pub fn sidecar_keywords(path: &Path) -> Vec<String> {
-    let mut full: OsString = path.as_os_str().to_owned();
+/// What the sidecars of a photo are called: `photo.jpg.xmp`, as by digiKam and darktable, and
+/// `photo.xmp`, as by Lightroom.
+pub fn sidecars(photo: &Path) -> [PathBuf; 2] {
+    let mut full: OsString = photo.as_os_str().to_owned();
     full.push(".xmp");
-    let mut keywords: Vec<String> = Vec::new();
-    for sidecar in [Path::new(&full), &path.with_extension("xmp")] {
-        for keyword in read(sidecar) {
-            if !keywords.contains(&keyword) {
-                keywords.push(keyword);
-            }
+    [full.into(), photo.with_extension("xmp")]
+}
+
+/// Adds the keywords of a photo's sidecars that are not there yet. Those that were written from the
+/// index do not count; a sidecar that cannot be read has none.
+pub fn add_sidecar_keywords(photo: &Path, keywords: &mut Vec<String>) {
+    for keyword in sidecars(photo).iter().flat_map(|sidecar| read(sidecar)) {
+        if !keywords.contains(&keyword) {
+            keywords.push(keyword);
         }
     }
-    keywords
 }
 
 fn read(sidecar: &Path) -> Vec<String> {
@@ -56,6 +58,12 @@ fn foreign(mut keywords: Vec<String>) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn keywords(photo: &Path) -> Vec<String> {
+        let mut keywords = Vec::new();
+        add_sidecar_keywords(photo, &mut keywords);
+        keywords
+    }
+
     fn packet(keywords: &[&str]) -> String {
         let items = format!("<rdf:li>{}</rdf:li>", keywords.join("</rdf:li><rdf:li>"));
         format!(
@@ -67,11 +75,11 @@ mod tests {
     fn both_names_of_a_sidecar_are_read_and_our_own_keywords_are_not() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
-        assert_eq!(sidecar_keywords(&photo), [""; 0]);
+        assert_eq!(keywords(&photo), [""; 0]);
         let full = packet(&["Beach", "Happy", "Emotion|Happy", "Emotion/Happy", "Sad"]);
         fs::write(folder.path().join("a.jpg.xmp"), full).unwrap();
         fs::write(folder.path().join("a.xmp"), packet(&["Sun", "Beach"])).unwrap();
-        assert_eq!(sidecar_keywords(&photo), ["Beach", "Sad", "Sun"]);
+        assert_eq!(keywords(&photo), ["Beach", "Sad", "Sun"]);
     }
 
     #[test]
@@ -81,6 +89,6 @@ mod tests {
         fs::create_dir(folder.path().join("a.xmp")).unwrap();
         let large = packet(&["Beach"]) + &" ".repeat(LARGEST as usize);
         fs::write(folder.path().join("a.jpg.xmp"), large).unwrap();
-        assert_eq!(sidecar_keywords(&photo), [""; 0]);
+        assert_eq!(keywords(&photo), [""; 0]);
     }
 }

@@ -11,7 +11,7 @@ use super::budget::{Budget, cost};
 use crate::album::FoundFile;
 use crate::error::{Result, Skip, SkipReason};
 use crate::file::FileMeta;
-use crate::imaging::sidecar_keywords;
+use crate::imaging::add_sidecar_keywords;
 use crate::photo::ContentHash;
 use crate::store::{KnownPhoto, Models, PhotoRecord, Store};
 
@@ -140,12 +140,7 @@ impl Worker<'_> {
         let mut content = self.analyser.photo(bytes);
         drop(share);
         if let Ok(scan) = &mut content {
-            let keywords = &mut scan.capture.keywords;
-            for keyword in sidecar_keywords(path) {
-                if !keywords.contains(&keyword) {
-                    keywords.push(keyword);
-                }
-            }
+            add_sidecar_keywords(path, &mut scan.capture.keywords);
         }
         let bytes = bytes.len() as u64;
         Ok(Outcome::New(Box::new(PhotoRecord {

@@ -39,14 +39,10 @@ pub(super) fn with(
 
 fn faces(hit: &Hit, out: &mut Stdout) -> Result<()> {
     for face in &hit.scan.faces {
-        let b = &face.face.bounding_box;
         out.line(format_args!(
-            "    face {} at {:.0},{:.0}, {:.0}×{:.0} px, detection score {:.2}{}: {}",
+            "    face {} at {}, detection score {:.2}{}: {}",
             face.id,
-            b.x,
-            b.y,
-            b.width,
-            b.height,
+            face.face.bounding_box,
             face.face.score,
             face.correction
                 .map(|correction| format!(", corrected to {}", correction.name()))
