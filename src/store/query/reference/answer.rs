@@ -1,0 +1,173 @@
+//! The answer as the documentation of [`Query`] has it, read photo by photo.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+
+use crate::emotion::Emotion;
+use crate::face::ScoredFace;
+use crate::geo::distance;
+use crate::photo::DateSource;
+use crate::store::PhotoId;
+
+use super::super::{Order, Query, Who};
+use super::album::{Known, MUNICH, bytes};
+
+/// A photo, its path, and what it shows.
+pub type Expected = (PhotoId, PathBuf, Option<(Emotion, f64)>);
+
+/// What the documentation of [`Query`] says, filter by filter.
+pub fn answer(query: &Query, known: &[Known]) -> Vec<Expected> {
+    let mut found: Vec<_> = known
+        .iter()
+        .filter_map(|photo| Some((photo, meets(query, photo)?)))
+        .collect();
+    let taken = |photo: &Known| {
+        Some(
+            photo
+                .record
+                .content
+                .as_ref()
+                .unwrap()
+                .capture
+                .taken_at?
+                .local,
+        )
+    };
+    found.sort_by(|(a, (a_path, a_shown)), (b, (b_path, b_shown))| {
+        let score = |shown: &Option<(Emotion, f64)>| shown.map_or(0.0, |(_, score)| score);
+        let by_score = match query.order {
+            Order::Score => score(b_shown).total_cmp(&score(a_shown)),
+            _ => std::cmp::Ordering::Equal,
+        };
+        by_score
+            .then_with(|| taken(b).cmp(&taken(a)))
+            .then_with(|| bytes(a_path).cmp(bytes(b_path)))
+    });
+    if query.one_per_burst {
+        let mut shown: Vec<&Known> = Vec::new();
+        found.retain(|(photo, _)| {
+            let is_new = !shown.iter().any(|other| in_one_burst(photo, other, known));
+            if is_new {
+                shown.push(photo);
+            }
+            is_new
+        });
+    }
+    found
+        .into_iter()
+        .skip(query.offset)
+        .take(query.limit)
+        .map(|(photo, (path, shown))| (photo.id, path, shown))
+        .collect()
+}
+
+fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)>)> {
+    let scan = photo.record.content.as_ref().unwrap();
+    let capture = &scan.capture;
+    let local = capture.taken_at.map(|taken| taken.local);
+    let is_true = |condition: bool| condition.then_some(());
+    if let Some(since) = query.since {
+        is_true(local? >= since)?;
+    }
+    if let Some(until) = query.until {
+        is_true(local? < until)?;
+    }
+    if let Some(name) = &query.camera {
+        is_true(
+            capture
+                .camera
+                .as_ref()?
+                .to_lowercase()
+                .contains(&name.to_lowercase()),
+        )?;
+    }
+    if let Some(region) = &query.near {
+        is_true(region.contains(capture.position?))?;
+    }
+    if let Some(km) = query.away {
+        is_true(distance(MUNICH, capture.position?) > km)?;
+    }
+    if let Some(text) = &query.text {
+        let all = format!(
+            "{:?} {:?} {:?}",
+            photo.paths, capture.description, capture.keywords
+        );
+        let all = all.to_lowercase();
+        is_true(
+            text.split(' ')
+                .all(|word| all.contains(&word.to_lowercase())),
+        )?;
+    }
+    let path = photo.paths.iter().find(|path| {
+        let in_album = query.album.as_ref().is_none_or(|name| {
+            let folder = path.parent().unwrap().to_string_lossy().to_lowercase();
+            folder
+                .split('/')
+                .any(|part| part.contains(&name.to_lowercase()))
+        });
+        in_album
+            && query
+                .under
+                .as_ref()
+                .is_none_or(|under| path.starts_with(under))
+    })?;
+    let faces: Vec<&ScoredFace> = scan
+        .faces
+        .iter()
+        .filter(|face| {
+            face.face.score >= query.min_detection
+                && face.face.bounding_box.short_side() >= query.min_face
+        })
+        .collect();
+    if let Some(range) = &query.faces {
+        is_true(range.contains(&(faces.len() as u32)))?;
+    }
+    if query.emotions.is_empty() {
+        return Some((path.clone(), None));
+    }
+    let (emotion, score) = query
+        .emotions
+        .iter()
+        .filter_map(|emotion| {
+            let score = |face: &&ScoredFace| face.face.weighted(face.scores[emotion]);
+            let reached = |least: f64| faces.iter().filter(|face| score(face) >= least).count();
+            let enough = |least: f64| match query.who {
+                Who::Any => reached(least) > 0,
+                Who::Most => 2 * reached(least) > faces.len(),
+                Who::All => reached(least) == faces.len(),
+            };
+            let best = faces.iter().map(score).filter(|least| enough(*least));
+            Some((emotion, best.max_by(f64::total_cmp)?))
+        })
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })?;
+    is_true(score >= f64::from(query.min_score))?;
+    Some((path.clone(), Some((emotion, score))))
+}
+
+/// All photos of the seeded days are taken at noon, two seconds apart at most.
+fn in_one_burst(a: &Known, b: &Known, known: &[Known]) -> bool {
+    let key = |photo: &Known| {
+        let capture = &photo.record.content.as_ref().unwrap().capture;
+        let taken = capture
+            .taken_at
+            .filter(|taken| taken.source == DateSource::Exif)?;
+        Some((capture.camera.clone(), taken.local))
+    };
+    let (Some((camera, from)), Some((other, to))) = (key(a), key(b)) else {
+        return false;
+    };
+    let (from, to) = (from.min(to), from.max(to));
+    let mut times: Vec<DateTime> = known
+        .iter()
+        .filter_map(key)
+        .filter(|(name, local)| *name == camera && (from..=to).contains(local))
+        .map(|(_, local)| local)
+        .collect();
+    times.sort();
+    camera == other
+        && times
+            .windows(2)
+            .all(|pair| pair[1].duration_since(pair[0]) <= SignedDuration::from_secs(3))
+}

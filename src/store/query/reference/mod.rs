@@ -1,0 +1,224 @@
+//! Every filter, alone and in pairs, in every order, held against a plain reading of the same
+//! photos, by each of the ways that lead to an answer.
+
+mod album;
+mod answer;
+
+use jiff::civil::date;
+
+use crate::emotion::{Emotion, EmotionSet};
+use crate::geo::{Cell, Circle, Region};
+use crate::photo::GeoPoint;
+
+use super::super::{PhotoId, Store};
+use super::count::counts_within;
+use super::plan::Bounds;
+use super::{Counts, Hit, Order, Query, Who, run_within};
+use album::{FLORENCE, Known, TAVEUNI, VANUA_BALAVU, photos, strange_folder};
+use answer::answer;
+
+type Filter = (&'static str, fn(&mut Query));
+
+const FILTERS: &[Filter] = &[
+    ("happy or sad", |query| {
+        query.emotions = [Emotion::Happy, Emotion::Sad].into_iter().collect();
+    }),
+    ("any emotion", |query| query.emotions = EmotionSet::EMPTY),
+    ("min score", |query| query.min_score = 0.4),
+    ("most", |query| query.who = Who::Most),
+    ("all", |query| query.who = Who::All),
+    ("two faces", |query| query.faces = Some(2..=2)),
+    ("three faces or more", |query| {
+        query.faces = Some(3..=u32::MAX);
+    }),
+    ("no face or one", |query| query.faces = Some(0..=1)),
+    ("since", |query| {
+        query.since = Some(date(2019, 7, 1).at(12, 0, 2, 0));
+    }),
+    ("until", |query| {
+        query.until = Some(date(2019, 7, 10).at(12, 0, 2, 0));
+    }),
+    ("under", |query| {
+        query.under = Some("/album/Italy 2019".into());
+    }),
+    ("under strange", |query| {
+        query.under = Some(strange_folder());
+    }),
+    ("album", |query| query.album = Some("ITALY".into())),
+    ("album strange", |query| query.album = Some("summer".into())),
+    ("near", |query| query.near = Some(circle(FLORENCE, 10.0))),
+    ("across the date line", |query| {
+        query.near = Some(circle(TAVEUNI, 50.0));
+    }),
+    ("cells", |query| {
+        let mut cells = vec![Cell::of(VANUA_BALAVU), Cell::of(FLORENCE)];
+        cells.sort();
+        query.near = Some(Region::Cells(cells));
+    }),
+    ("away", |query| query.away = Some(100.0)),
+    ("camera", |query| query.camera = Some("canon".into())),
+    ("camera of two", |query| query.camera = Some("é".into())),
+    ("text", |query| query.text = Some("vacation party".into())),
+    ("text in path", |query| query.text = Some("family".into())),
+    ("min detection", |query| query.min_detection = 0.8),
+    ("min face", |query| query.min_face = 60.0),
+    ("one per burst", |query| query.one_per_burst = true),
+    ("offset", |query| query.offset = 3),
+];
+
+fn circle(centre: GeoPoint, km: f64) -> Region {
+    Region::Circle(Circle { centre, km })
+}
+
+/// The ways: what there is by default; nothing listed, so that every photo is held against the
+/// filters; everything listed, and walked over; lists made as long as one walk is given up.
+const WAYS: [Bounds; 4] = [
+    Bounds {
+        few: 1000,
+        most: 50_000,
+    },
+    Bounds { few: 0, most: 0 },
+    Bounds {
+        few: 0,
+        most: 50_000,
+    },
+    Bounds { few: 30, most: 100 },
+];
+
+#[track_caller]
+fn check(store: &Store, known: &[Known], query: &Query, names: &str) -> usize {
+    let expected = answer(query, known);
+    for bounds in WAYS {
+        let hits = run_within(&store.connection, query, bounds).unwrap();
+        let found: Vec<_> = hits
+            .iter()
+            .map(|hit| (hit.photo, hit.path.clone()))
+            .collect();
+        let wanted: Vec<_> = expected
+            .iter()
+            .map(|(id, path, _)| (*id, path.clone()))
+            .collect();
+        let differ = found
+            .iter()
+            .zip(&wanted)
+            .find(|(found, wanted)| found != wanted);
+        assert!(
+            found.len() == wanted.len() && differ.is_none(),
+            "{names}, {:?}, {bounds:?}: {} and {}, {differ:?}",
+            query.order,
+            found.len(),
+            wanted.len(),
+        );
+        let shown = |hit: &Hit| hit.shown.map(|shown| (shown.emotion, shown.score));
+        assert!(
+            hits.iter()
+                .zip(&expected)
+                .all(|(hit, (_, _, wanted))| shown(hit)
+                    == wanted.map(|(emotion, score)| (emotion, score as f32))),
+            "scores of {names}, {bounds:?}"
+        );
+    }
+    expected.len()
+}
+
+#[test]
+fn every_filter_alone_and_in_pairs() {
+    let (_folder, store, known) = photos();
+    let mut counts = Vec::new();
+    for (index, (name, set)) in FILTERS.iter().enumerate() {
+        let mut alone = Query::for_emotion(Emotion::Happy);
+        set(&mut alone);
+        for order in [Order::Score, Order::Date] {
+            for limit in [7, 200] {
+                let query = Query {
+                    order,
+                    limit,
+                    ..alone.clone()
+                };
+                counts.push((check(&store, &known, &query, name), limit, *name));
+            }
+        }
+        for (other, set) in &FILTERS[..index] {
+            let mut pair = alone.clone();
+            set(&mut pair);
+            pair.order = [Order::Score, Order::Date][index % 2];
+            pair.limit = [9, 200][index / 2 % 2];
+            check(&store, &known, &pair, &format!("{name} and {other}"));
+        }
+    }
+    // No filter but one lets all through, and none nothing, or the test would show little.
+    for (count, limit, name) in counts {
+        assert!(
+            count > 0 && (limit == 7 || count < 160 || name == "any emotion"),
+            "{name}: {count}"
+        );
+    }
+}
+
+#[test]
+fn counts_of_every_filter_alone_and_in_pairs() {
+    let (_folder, store, known) = photos();
+    let sad = Query {
+        min_score: 0.3,
+        limit: usize::MAX,
+        ..Query::for_emotion(Emotion::Sad)
+    };
+    for (index, (name, set)) in FILTERS.iter().enumerate() {
+        for (other, set_other) in &FILTERS[..=index] {
+            let mut query = sad.clone();
+            set(&mut query);
+            set_other(&mut query);
+            query.offset = 0;
+            let expected = |emotions, min_score| {
+                let query = Query {
+                    emotions,
+                    min_score,
+                    ..query.clone()
+                };
+                answer(&query, &known).len() as u64
+            };
+            let expected = Counts {
+                all: expected(EmotionSet::EMPTY, 0.0),
+                emotions: Emotion::ALL
+                    .map(|emotion| expected(EmotionSet::of(emotion), query.min_score)),
+            };
+            for few in [0, 1000] {
+                let counts = counts_within(&store.connection, &query, few).unwrap();
+                assert_eq!(counts, expected, "{name} and {other}, {few}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_shuffle_holds_what_the_filters_leave() {
+    let (_folder, store, known) = photos();
+    for (name, set) in FILTERS {
+        let mut query = Query::for_emotion(Emotion::Happy);
+        set(&mut query);
+        (query.limit, query.offset) = (200, 0);
+        if query.one_per_burst {
+            continue; // which of a burst comes first depends on the shuffle
+        }
+        let mut expected: Vec<_> = answer(&query, &known)
+            .into_iter()
+            .map(|hit| hit.0)
+            .collect();
+        expected.sort();
+        let shuffled = |seed, bounds| -> Vec<PhotoId> {
+            let query = Query {
+                order: Order::Random { seed },
+                ..query.clone()
+            };
+            let hits = run_within(&store.connection, &query, bounds).unwrap();
+            hits.into_iter().map(|hit| hit.photo).collect()
+        };
+        for bounds in WAYS {
+            let mut found = shuffled(7, bounds);
+            assert_eq!(found, shuffled(7, bounds), "{name}");
+            assert!(expected.len() < 5 || found != shuffled(8, bounds), "{name}");
+            found.sort();
+            assert_eq!(found, expected, "{name}, {bounds:?}");
+        }
+    }
+}
