@@ -106,13 +106,26 @@ impl Browser {
         wait_for(expression, || (self.run(&script) == true).then_some(()));
     }
 
-    /// Clicks on what a CSS selector finds, as a person does: where it is and if nothing covers it.
+    /// Clicks on what a CSS selector finds, as a person does: once it is there, where it is and if
+    /// nothing covers it. Between finding and clicking the page may have drawn it anew.
     #[track_caller]
     pub fn click(&self, selector: &str) {
         let find = json!({"using": "css selector", "value": selector});
-        let element = self.post("/element", &find);
-        let id = element[ELEMENT].as_str().unwrap();
-        self.post(&format!("/element/{id}/click"), &json!({}));
+        let click = || {
+            let element = self.ask("/element", &find)?;
+            let id = element[ELEMENT].as_str().unwrap();
+            self.ask(&format!("/element/{id}/click"), &json!({}))
+        };
+        wait_for(selector, || match click() {
+            Ok(_) => Some(()),
+            Err(error) => {
+                let is_absent = ["no such element", "stale element reference"]
+                    .iter()
+                    .any(|absent| error["error"] == *absent);
+                assert!(is_absent, "{selector}: {error}");
+                None
+            }
+        });
     }
 
     /// Presses a key: a character, or one of `WebDriver`'s code points.
@@ -157,15 +170,35 @@ impl Browser {
         self.call("POST", &self.target(command), Some(body))
     }
 
+    /// The answer to a command, or the error.
+    fn ask(&self, command: &str, body: &Value) -> Result<Value, Value> {
+        self.try_call("POST", &self.target(command), Some(body))
+    }
+
     #[track_caller]
     fn call(&self, method: &'static str, target: &str, body: Option<&Value>) -> Value {
+        let answer = self.try_call(method, target, body);
+        answer.unwrap_or_else(|error| panic!("{target}: {error}"))
+    }
+
+    fn try_call(
+        &self,
+        method: &'static str,
+        target: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Value> {
         let mut request = Request::get(self.address, target).method(method);
         if let Some(body) = body {
             request = request.json(body);
         }
         let response = request.send();
-        assert_eq!(response.status, 200, "{target}: {}", response.text());
-        response.json()["value"].take()
+        let mut answer: Value = serde_json::from_str(&response.text()).unwrap();
+        let value = answer["value"].take();
+        if response.status == 200 {
+            Ok(value)
+        } else {
+            Err(value)
+        }
     }
 }
 

@@ -14,6 +14,8 @@ export class PhotoView {
   #changed;
   #closed;
   #photo = null;
+  // The photo that was asked for last; none once the view was closed, however late an answer is.
+  #wanted = null;
   // Where the photo was in the grid: a corrected photo may have left it.
   #index = -1;
 
@@ -31,7 +33,7 @@ export class PhotoView {
     this.#picture.addEventListener("load", () => this.#dialog.classList.remove("missing", "loading"));
     this.#dialog.addEventListener("close", () => {
       const { id } = this.#photo ?? {};
-      this.#photo = null;
+      this.#photo = this.#wanted = null;
       this.#closed(id);
     });
     find(".stage").addEventListener("click", ({ target }) => {
@@ -45,14 +47,18 @@ export class PhotoView {
   }
 
   async show(id) {
-    const same = this.#photo?.id === id;
+    this.#wanted = id;
     let photo;
     try {
       photo = await api.photo(id);
+      if (this.#wanted !== id) return;
     } catch (error) {
+      if (this.#wanted !== id) return;
       this.close();
       return toast(error.message);
     }
+    const before = this.#photo;
+    const same = before?.id === id;
     this.#photo = photo;
     const index = this.#grid.indexOf(id);
     if (index >= 0) this.#index = index;
@@ -67,12 +73,14 @@ export class PhotoView {
     find("#photo-name").textContent = fileName(photo);
     find("#facts").replaceChildren(...facts(photo));
     find("#reveal").hidden = !photo.can_reveal;
-    this.#showFaces();
+    // Controls that nothing has changed stay: someone may be about to use one.
+    if (!same || JSON.stringify(before.faces) !== JSON.stringify(photo.faces)) this.#showFaces();
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#showTurns();
   }
 
   close() {
+    this.#wanted = null;
     if (this.#dialog.open) this.#dialog.close();
   }
 
@@ -114,7 +122,7 @@ export class PhotoView {
 
   // Brings the faces up to date, as after a change of the index.
   async refresh() {
-    if (this.#photo) await this.show(this.#photo.id);
+    if (this.#wanted !== null) await this.show(this.#wanted);
   }
 
   #showFaces() {
