@@ -22,6 +22,7 @@ pub mod face;
 pub mod file;
 pub mod font;
 pub mod geo;
+pub mod heap;
 pub mod photo;
 pub mod raster;
 pub mod sample;

@@ -17,6 +17,7 @@ use super::waiters::Waiters;
 use super::{Activity, RootState, Settings, Setup};
 use crate::album::{Readiness, Settling, Watch, outermost};
 use crate::error::{Error, Result};
+use crate::heap;
 use crate::store::{Models, Store};
 
 mod decide;
@@ -181,7 +182,7 @@ impl Follower {
             Message::TurnEnded(result) => {
                 self.turns.ended();
                 let left = self.queue.put_back();
-                match result.and_then(|()| self.store.release_memory()) {
+                match result.and_then(|()| self.release_memory()) {
                     Ok(()) => self.trouble = None,
                     Err(error) => self.try_again(&error, &left),
                 }
@@ -204,6 +205,13 @@ impl Follower {
         }
     }
 
+    /// After work: what only the next work needs is not kept.
+    fn release_memory(&self) -> Result<()> {
+        self.store.release_memory()?;
+        heap::give_back();
+        Ok(())
+    }
+
     /// Does what is due.
     fn act(&mut self) -> Result<()> {
         let now = Instant::now();
@@ -221,7 +229,7 @@ impl Follower {
                 self.reached(&cookie);
             }
             self.shown.set_ready();
-            self.store.release_memory()?;
+            self.release_memory()?;
         }
         if now >= self.times.check_roots {
             self.times.check_roots = now + CHECK_ROOTS;

@@ -13,6 +13,7 @@ use super::Setup;
 use super::handle::Message;
 use super::queue::Queue;
 use crate::error::{Error, Result};
+use crate::heap;
 use crate::pipeline::{Analyser, IndexOptions, Observer, Summary, look_at};
 use crate::store::{Models, Store};
 
@@ -84,6 +85,7 @@ impl Turns {
     pub fn rest(&mut self) {
         if !self.is_running() && self.last.is_some_and(|last| last.elapsed() > KEEP_MODELS) {
             self.forget_models();
+            heap::give_back();
         }
     }
 

@@ -23,8 +23,8 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 const LEAVES: &[&str] = &[
-    "affine", "atomic", "emotion", "error", "face", "file", "font", "geo", "photo", "raster",
-    "sample",
+    "affine", "atomic", "emotion", "error", "face", "file", "font", "geo", "heap", "photo",
+    "raster", "sample",
 ];
 
 /// A name that only some modules may use.
@@ -51,7 +51,7 @@ const RESERVED: &[Reserved] = &[
     Reserved { name: "notify",      is: Kind::Crate,   to: &["album/watch"],             to_tests_of: &[],         because: "only `album::watch` follows the file system" },
     Reserved { name: "candle_core", is: Kind::Crate,   to: &["nn", "classify", "train"], to_tests_of: &["detect"], because: "only `nn`, `classify` and `train` compute with candle" },
     Reserved { name: "candle_nn",   is: Kind::Crate,   to: &["nn", "classify", "train"], to_tests_of: &["detect"], because: "only `nn`, `classify` and `train` compute with candle" },
-    Reserved { name: "unsafe",      is: Kind::Keyword, to: &["nn"],                      to_tests_of: &[],         because: "only `nn` needs it, for SIMD" },
+    Reserved { name: "unsafe",      is: Kind::Keyword, to: &["nn", "heap"],              to_tests_of: &[],         because: "only `nn` needs it, for SIMD, and `heap`, for two calls of the C library" },
     Reserved { name: "println",     is: Kind::Macro,   to: &["cli"],                     to_tests_of: &[ANY],      because: "only `cli` prints" },
     Reserved { name: "print",       is: Kind::Macro,   to: &["cli"],                     to_tests_of: &[ANY],      because: "only `cli` prints" },
     Reserved { name: "eprintln",    is: Kind::Macro,   to: &["cli"],                     to_tests_of: &[ANY],      because: "only `cli` prints" },
