@@ -22,44 +22,80 @@ pub fn sample(
         (step.ceil() as u32).clamp(1, max_samples)
     };
     let (columns, rows) = (along(0), along(1));
+    let share = 1.0 / (columns * rows) as f32;
+    let within = |i: u32, n: u32| (i as f32 + 0.5) / n as f32;
+    // The map is linear: where the samples of a cell lie from its corner is the same for all.
+    let origin = to_picture.apply(Point { x: 0.0, y: 0.0 });
+    let from_corner: Vec<Point> = (0..rows)
+        .flat_map(|row| (0..columns).map(move |column| (row, column)))
+        .map(|(row, column)| {
+            let place = to_picture.apply(Point {
+                x: within(column, columns),
+                y: within(row, rows),
+            });
+            Point {
+                x: place.x - origin.x,
+                y: place.y - origin.y,
+            }
+        })
+        .collect();
+    let pixels = Pixels::of(picture);
+    let to_picture = *to_picture;
     let cells = (0..height).flat_map(move |y| (0..width).map(move |x| (x as f32, y as f32)));
     cells.map(move |(x, y)| {
+        let corner = to_picture.apply(Point { x, y });
         let mut sum = [0.0; 3];
-        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
-        {
-            let within = |i: u32, n: u32| (i as f32 + 0.5) / n as f32;
-            let place = Point {
-                x: x + within(column, columns),
-                y: y + within(row, rows),
-            };
-            let value = bilinear(picture, to_picture.apply(place));
+        for place in &from_corner {
+            let value = pixels.at(corner.x + place.x, corner.y + place.y);
             for (sum, value) in sum.iter_mut().zip(value) {
                 *sum += value;
             }
         }
-        sum.map(|sum| sum / (columns * rows) as f32)
+        sum.map(|sum| sum * share)
     })
 }
 
-/// The value at a place of the picture, between the centres of four pixels.
-fn bilinear(picture: &RgbImage, place: Point) -> [f32; 3] {
-    let axis = |value: f32, length: u32| {
-        let last = length - 1;
-        let value = (value - 0.5).clamp(0.0, last as f32);
-        let low = value as u32;
-        (low, (low + 1).min(last), value - low as f32)
-    };
-    let (x0, x1, fx) = axis(place.x, picture.width());
-    let (y0, y1, fy) = axis(place.y, picture.height());
-    let (raw, width) = (picture.as_raw(), picture.width() as usize);
-    let pixel = |x: u32, y: u32| {
-        let at = 3 * (y as usize * width + x as usize);
-        [raw[at], raw[at + 1], raw[at + 2]].map(f32::from)
-    };
-    let [a, b] = [x0, x1].map(|x| pixel(x, y0));
-    let [c, d] = [x0, x1].map(|x| pixel(x, y1));
-    let mix = |a: f32, b: f32, f: f32| a + (b - a) * f;
-    std::array::from_fn(|i| mix(mix(a[i], b[i], fx), mix(c[i], d[i], fx), fy))
+/// The pixels of a picture, as values between their centres are read from them.
+struct Pixels<'a> {
+    raw: &'a [u8],
+    width: usize,
+    height: usize,
+}
+
+impl<'a> Pixels<'a> {
+    fn of(picture: &'a RgbImage) -> Self {
+        Self {
+            raw: picture.as_raw(),
+            width: picture.width() as usize,
+            height: picture.height() as usize,
+        }
+    }
+
+    /// The value at a place, mixed from the four pixels around it.
+    #[inline]
+    fn at(&self, x: f32, y: f32) -> [f32; 3] {
+        // The last place between two pixels holds the last pixel too, all of it.
+        let axis = |value: f32, length: usize| {
+            let value = (value - 0.5).clamp(0.0, (length - 1) as f32);
+            let low = (value as usize).min(length.saturating_sub(2));
+            (low, value - low as f32)
+        };
+        let (x0, fx) = axis(x, self.width);
+        let (y0, fy) = axis(y, self.height);
+        let mix = |a: f32, b: f32, f: f32| a + (b - a) * f;
+        let row = |y: usize| {
+            let at = 3 * (y * self.width + x0);
+            match self.raw.get(at..at + 6) {
+                // One pixel and its neighbour, which are read at once.
+                Some(&[a, b, c, d, e, f]) if self.width > 1 => {
+                    [[a, d], [b, e], [c, f]].map(|[a, b]| mix(f32::from(a), f32::from(b), fx))
+                }
+                _ => [0, 1, 2].map(|i| f32::from(self.raw[at + i])), // a picture one pixel wide
+            }
+        };
+        let (above, below) = (row(y0), row((y0 + 1).min(self.height - 1)));
+        std::array::from_fn(|i| mix(above[i], below[i], fy))
+    }
 }
 
 #[cfg(test)]
@@ -80,5 +116,18 @@ mod tests {
             .map(|cell| cell.map(|v| v.round() as u8))
             .collect();
         assert_eq!(rounded, [[5, 50, 7], [25, 50, 7], [30, 50, 7]]);
+    }
+
+    #[test]
+    fn a_picture_may_be_a_pixel_wide_or_high() {
+        for (width, height) in [(1, 1), (1, 3), (3, 1)] {
+            let picture = RgbImage::from_pixel(width, height, Rgb([1, 20, 255]));
+            let turned = Affine {
+                x: [0.4, -0.9, 0.3],
+                y: [0.9, 0.4, -1.0],
+            };
+            let mut cells = sample(&picture, &turned, (5, 5), 4);
+            assert!(cells.all(|cell| cell.map(f32::round) == [1.0, 20.0, 255.0]));
+        }
     }
 }

@@ -18,7 +18,7 @@ pub struct Builtin {
 
 impl Builtin {
     /// Its name. The number after the plus sign is that of the search: copies, second look, turns.
-    pub const MODEL: &'static str = "yunet-s 2024.9+3";
+    pub const MODEL: &'static str = "yunet-s 2024.9+4";
 
     /// Builds the detector from the weights in the binary.
     ///
@@ -53,7 +53,8 @@ impl Builtin {
                 photo.width() as f32 / copy.width() as f32,
                 photo.height() as f32 / copy.height() as f32,
             );
-            let least = self.params.doubt.min(threshold);
+            let doubt = self.params.doubt.min(self.params.doubt_of_small);
+            let least = doubt.min(threshold);
             let found = self.network.candidates(&copy.upright(), least);
             candidates.extend(found.iter().map(|face| face.through(&to_photo)));
         }

@@ -9,16 +9,19 @@ pub struct DetectorParams {
     pub resolution: Resolution,
     /// Largest factor by which a small picture is enlarged.
     pub max_enlargement: f32,
-    /// Least score of a candidate that is worth a second look. Faces of ten pixels and faces that
-    /// are rolled by 45° score no less, and few other things in a photo more.
+    /// Least score of a rolled candidate that is worth a second look: faces that are rolled by 45° score
+    /// no less, and few other things in a photo more.
     pub doubt: f32,
+    /// The same of a candidate that is small in the finest copy. One in a hundred faces of 18 pixels
+    /// there scores below 0.1, and a photo has some ten other things that score from 0.05 on.
+    pub doubt_of_small: f32,
     /// Score from which on a candidate needs no second look.
     pub certainty: f32,
     /// Least score at a second look that counts. It is higher than `threshold`: a face shows itself
     /// clearly there, and the texture that made the candidate may look like one again.
     pub second_threshold: f32,
-    /// Shorter side, in pixels of the finest copy, below which a doubtful face is looked at again: smaller
-    /// ones gain from more pixels, larger ones do not.
+    /// Shorter side, in pixels of the finest copy, below which a doubtful face is looked at again: the
+    /// photo has more pixels of it, and in the middle of a patch it lies well on the network's grid.
     pub small_face: f32,
     /// Roll from which on a doubtful face is looked at again, in radians: up to some 25° the network
     /// is as sure as of an upright face.
@@ -26,7 +29,8 @@ pub struct DetectorParams {
     /// A face of at least this score stands as its landmarks say; one that is found with less is looked
     /// at turned as well.
     pub upright: f32,
-    /// Most second looks at a photo; a crowd has no more faces that are doubtful.
+    /// Most second looks at a photo, and as many again at what they found, turned: a crowd seldom has
+    /// more faces that are doubtful, while leaves and pebbles make hundreds of candidates.
     pub max_looks: usize,
     /// Least score of a face in a photo that was turned by a quarter or a half. It is higher than
     /// `threshold`, because three more tries are three more chances of being wrong.
@@ -73,12 +77,13 @@ impl Default for DetectorParams {
             resolution: Resolution::Auto,
             max_enlargement: 2.0,
             doubt: 0.1,
+            doubt_of_small: 0.05,
             certainty: 0.7,
             second_threshold: 0.8,
-            small_face: 26.0,
+            small_face: 40.0,
             roll: 25_f32.to_radians(),
             upright: 0.9,
-            max_looks: 100,
+            max_looks: 64,
             turned_threshold: 0.7,
             suppress_iou: 0.4,
             suppress_inside: 0.8,

@@ -9,12 +9,31 @@ use crate::face::{BoundingBox, DetectedFace};
 use crate::raster::Raster;
 use crate::sample::sample;
 
-/// Side of the patch that is looked at: a multiple of the network's grid.
-const PATCH: u32 = 96;
+/// A square that is cut out and looked at.
+#[derive(Debug, Clone, Copy)]
+struct Patch {
+    /// Its side in pixels: a multiple of the network's grid.
+    side: u32,
+    /// The side of the face in its middle (square root of the box's area): a size at which the network
+    /// is at its best.
+    face: f32,
+}
 
-/// Side of the face in the patch (square root of its box's area): a size at which the network is at
-/// its best, with half as much around the face again on either side.
-const FACE: f32 = 48.0;
+/// Where the photo has more pixels than the copies: with more around it the network sees one face in
+/// forty more.
+const FINER: Patch = Patch {
+    side: 128,
+    face: 58.0,
+};
+
+/// Where it has no more: there the network would see more faces where there are none.
+const SAME_PIXELS: Patch = Patch {
+    side: 96,
+    face: 48.0,
+};
+
+/// Share of the photo's size from which on a copy is as good as the photo.
+const FINE_ENOUGH: f32 = 0.8;
 
 /// Side of a face in the finest copy from which on the patch is cut out of that copy: it has pixels
 /// enough there, and fewer to go through than in the photo.
@@ -42,6 +61,7 @@ pub(super) struct SecondLook<'a> {
     copy: &'a Raster,
     /// Its size as a share of the photo's.
     share: f32,
+    patch: Patch,
 }
 
 impl<'a> SecondLook<'a> {
@@ -51,44 +71,50 @@ impl<'a> SecondLook<'a> {
         photo: &'a Raster,
         copy: &'a Raster,
     ) -> Self {
+        let share = copy.width() as f32 / photo.width() as f32;
         Self {
             network,
             params,
             photo,
             copy,
-            share: copy.width() as f32 / photo.width() as f32,
+            share,
+            patch: if share < FINE_ENOUGH {
+                FINER
+            } else {
+                SAME_PIXELS
+            },
         }
     }
 
-    /// The faces, as they are after a second look at those that are worth it.
-    pub fn at(&self, faces: Vec<DetectedFace>) -> Vec<DetectedFace> {
-        let mut left = self.params.max_looks;
-        let mut look = |face: &DetectedFace, roll: f32| {
-            left = left.checked_sub(1)?;
-            self.look(face, roll)
-        };
-        let again = |mut face: DetectedFace| {
-            if self.is_worth(&face) {
-                let enough = face.score.min(self.params.certainty);
-                let seen = look(&face, roll(&face)).filter(|seen| seen.score > enough);
-                face = seen.map_or(face, |seen| DetectedFace {
+    /// The faces, best first, as they are after a second look at those that are worth it.
+    pub fn at(&self, mut faces: Vec<DetectedFace>) -> Vec<DetectedFace> {
+        let most = self.params.max_looks;
+        let doubtful = faces.iter_mut().filter(|face| self.is_worth(face));
+        for face in doubtful.take(most) {
+            let enough = face.score.min(self.params.certainty);
+            let seen = self.look(face, roll(face));
+            if let Some(seen) = seen.filter(|seen| seen.score > enough) {
+                *face = DetectedFace {
                     score: seen.score.max(face.score),
                     ..seen
-                });
+                };
             }
-            if (self.params.threshold..self.params.upright).contains(&face.score) {
-                let turns = TURNS.map(|degrees| roll(&face) + degrees.to_radians());
-                let best = turns
-                    .into_iter()
-                    .filter_map(|roll| look(&face, roll))
-                    .max_by(|a, b| a.score.total_cmp(&b.score));
-                face = best
-                    .filter(|seen| seen.score > face.score + TURNED_MARGIN)
-                    .unwrap_or(face);
+        }
+        let is_found = self.params.threshold..self.params.upright;
+        for face in faces
+            .iter_mut()
+            .filter(|face| is_found.contains(&face.score))
+        {
+            let turns = TURNS.map(|degrees| roll(face) + degrees.to_radians());
+            let best = turns
+                .into_iter()
+                .filter_map(|roll| self.look(face, roll))
+                .max_by(|a, b| a.score.total_cmp(&b.score));
+            if let Some(seen) = best.filter(|seen| seen.score > face.score + TURNED_MARGIN) {
+                *face = seen;
             }
-            face
-        };
-        faces.into_iter().map(again).collect()
+        }
+        faces
     }
 
     /// Whether a face could gain: it is doubtful and small in the finest copy, and the photo has more
@@ -96,18 +122,22 @@ impl<'a> SecondLook<'a> {
     fn is_worth(&self, face: &DetectedFace) -> bool {
         let DetectorParams {
             doubt,
+            doubt_of_small,
             certainty,
             small_face,
             ..
         } = *self.params;
-        let is_small = self.share < 0.8 && face.bounding_box.short_side() * self.share < small_face;
+        let is_small =
+            self.share < FINE_ENOUGH && face.bounding_box.short_side() * self.share < small_face;
         let is_rolled = roll(face).abs() >= self.params.roll;
-        face.score >= doubt && (is_rolled || is_small && face.score < certainty)
+        is_rolled && face.score >= doubt
+            || is_small && (doubt_of_small..certainty).contains(&face.score)
     }
 
     /// The face as a second look shows it that is rolled by as much, if it does.
     fn look(&self, face: &DetectedFace, roll: f32) -> Option<DetectedFace> {
-        let to_photo = patch_to_photo(face, roll);
+        let Patch { side, .. } = self.patch;
+        let to_photo = self.patch.to_photo(face, roll);
         let (picture, to_picture) = if face.bounding_box.area().sqrt() * self.share < FROM_COPY {
             (self.photo, to_photo)
         } else {
@@ -115,10 +145,10 @@ impl<'a> SecondLook<'a> {
             (self.copy, to_photo.then(&to_copy))
         };
         let to_stored = to_picture.then(&picture.upright_to_stored());
-        let mut patch = RgbImage::new(PATCH, PATCH);
-        let values = sample(picture.stored(), &to_stored, (PATCH, PATCH), SAMPLES);
+        let mut patch = RgbImage::new(side, side);
+        let values = sample(picture.stored(), &to_stored, (side, side), SAMPLES);
         for (pixel, value) in patch.pixels_mut().zip(values) {
-            *pixel = Rgb(value.map(|v| v.round() as u8));
+            *pixel = Rgb(value.map(|v| (v + 0.5) as u8));
         }
         let expected = face.through(&to_photo.inverse()?).bounding_box;
         let seen = self
@@ -157,17 +187,19 @@ fn roll(face: &DetectedFace) -> f32 {
     })
 }
 
-/// The map from a patch, in which a face that is rolled by as much stands upright in the middle, to
-/// the photo.
-fn patch_to_photo(face: &DetectedFace, roll: f32) -> Affine {
-    let scale = face.bounding_box.area().sqrt() / FACE;
-    let (sin, cos) = roll.sin_cos();
-    let (across, down) = (scale * cos, scale * sin);
-    let centre = face.bounding_box.centre();
-    let middle = PATCH as f32 / 2.0;
-    Affine {
-        x: [across, -down, centre.x - (across - down) * middle],
-        y: [down, across, centre.y - (down + across) * middle],
+impl Patch {
+    /// The map from the patch, in which a face that is rolled by as much stands upright in the middle, to
+    /// the photo.
+    fn to_photo(self, face: &DetectedFace, roll: f32) -> Affine {
+        let scale = face.bounding_box.area().sqrt() / self.face;
+        let (sin, cos) = roll.sin_cos();
+        let (across, down) = (scale * cos, scale * sin);
+        let centre = face.bounding_box.centre();
+        let middle = self.side as f32 / 2.0;
+        Affine {
+            x: [across, -down, centre.x - (across - down) * middle],
+            y: [down, across, centre.y - (down + across) * middle],
+        }
     }
 }
 
@@ -201,11 +233,11 @@ mod tests {
             score: 0.3,
         };
         assert!((roll(&face) - 0.6_f32.atan2(0.8)).abs() < 1e-5);
-        let seen = face.through(&patch_to_photo(&face, roll(&face)).inverse().unwrap());
+        let seen = face.through(&FINER.to_photo(&face, roll(&face)).inverse().unwrap());
         let centre = seen.bounding_box.centre();
-        assert!((centre.x - 48.0).abs() < 0.01 && (centre.y - 48.0).abs() < 0.01);
+        assert!((centre.x - 64.0).abs() < 0.01 && (centre.y - 64.0).abs() < 0.01);
         let marks = seen.landmarks.unwrap();
         assert!((marks.left_eye.y - marks.right_eye.y).abs() < 0.01);
-        assert!(marks.right_eye.x - marks.left_eye.x > 18.0);
+        assert!(marks.right_eye.x - marks.left_eye.x > 21.0);
     }
 }
