@@ -1,5 +1,6 @@
 //! Cities and countries by name and by position; see `assets/places/README.md`.
 
+use std::f64::consts::FRAC_2_PI;
 use std::io::Read;
 use std::ops::Range;
 
@@ -138,15 +139,21 @@ impl Gazetteer {
             .partition_point(|index| city(*index).1.latitude < at.latitude);
         let (south, north) = self.by_latitude.split_at(middle);
         let mut best = (f64::INFINITY, 0);
+        let mut reach = f64::INFINITY;
         let mut look = |index: u32| {
             let position = city(index).1;
             // Going on north or south only leads farther away.
             if (position.latitude - at.latitude).abs() * KM_PER_DEGREE > best.0 {
                 return false;
             }
+            let apart = (position.longitude - at.longitude).abs();
+            if apart.min(360.0 - apart) > reach {
+                return true;
+            }
             let km = distance(position, at);
             if km < best.0 {
                 best = (km, index);
+                reach = reach_across(at.latitude, km);
             }
             true
         };
@@ -228,6 +235,18 @@ impl Gazetteer {
     }
 }
 
+/// Degrees of longitude beyond which nothing is within `km` of a place: by the haversine formula the
+/// sine of half the angle between two places is at least that of half their difference in longitude, times
+/// the cosine of the latitude nearer to a pole; and sin x ≥ 2x/π.
+fn reach_across(latitude: f64, km: f64) -> f64 {
+    let polar = latitude.abs() + km / KM_PER_DEGREE;
+    if polar < 90.0 {
+        km / (KM_PER_DEGREE * polar.to_radians().cos() * FRAC_2_PI)
+    } else {
+        f64::INFINITY
+    }
+}
+
 /// A name in lower case and without accents.
 fn folded(name: &str) -> String {
     let name = name.trim();
@@ -280,7 +299,7 @@ mod tests {
     #[test]
     fn the_nearest_city_is_the_nearest_of_all() {
         let gazetteer = Gazetteer::load().unwrap();
-        for step in 0..60_u32 {
+        for step in 0..200_u32 {
             let at = point(
                 f64::from(step * 37 % 170) - 85.0,
                 f64::from(step * 101 % 360) - 180.0,
