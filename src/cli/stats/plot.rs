@@ -80,7 +80,10 @@ impl Plot for Shares<'_> {
                 area.draw(&Rectangle::new(bar, COLOURS[emotion.index()].filled()))?;
                 start = end;
             }
-            let total = format!("{} faces", row.total());
+            let total = match row.total() {
+                1 => "1 face".to_owned(),
+                faces => format!("{faces} faces"),
+            };
             area.draw(&Text::new(total, (LEFT + BAR + 8, middle), left.clone()))?;
         }
         Ok(())

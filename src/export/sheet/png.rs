@@ -63,8 +63,8 @@ fn draw(
         let style = (font::FAMILY, TEXT).into_font().color(&INK);
         let text = match &picture.small {
             Ok(small) => {
-                let (width, height) = (small.width() as i32, small.height() as i32);
-                let corner = (left + (side - width) / 2, top + (high - height) / 2);
+                let height = small.height() as i32;
+                let corner = (left, top + high - height); // on its caption
                 let image = BitMapElement::with_owned_buffer(
                     corner,
                     small.dimensions(),
