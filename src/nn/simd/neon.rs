@@ -11,7 +11,6 @@ use super::Simd;
 #[derive(Clone, Copy)]
 pub struct Neon;
 
-// SAFETY (each method): the caller runs on a processor with the unit and vouches for the pointer.
 impl Simd for Neon {
     type Vector = float32x4_t;
     const LANES: usize = 4;
@@ -19,34 +18,42 @@ impl Simd for Neon {
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> float32x4_t {
+        // SAFETY: the caller vouches for the unit.
         unsafe { vdupq_n_f32(x) }
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> float32x4_t {
+        // SAFETY: the caller vouches for the unit and the pointer.
         unsafe { vld1q_f32(from) }
     }
     #[inline(always)]
     unsafe fn store(to: *mut f32, v: float32x4_t) {
+        // SAFETY: the caller vouches for the unit and the pointer.
         unsafe { vst1q_f32(to, v) }
     }
     #[inline(always)]
     unsafe fn multiply_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        // SAFETY: the caller vouches for the unit.
         unsafe { vfmaq_f32(c, a, b) }
     }
     #[inline(always)]
     unsafe fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the caller vouches for the unit.
         unsafe { vaddq_f32(a, b) }
     }
     #[inline(always)]
     unsafe fn max(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the caller vouches for the unit.
         unsafe { vmaxq_f32(a, b) }
     }
     #[inline(always)]
     unsafe fn subtract(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the caller vouches for the unit.
         unsafe { vsubq_f32(a, b) }
     }
     #[inline(always)]
     unsafe fn multiply(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the caller vouches for the unit.
         unsafe { vmulq_f32(a, b) }
     }
 }

@@ -20,8 +20,6 @@ macro_rules! implement {
     ($name:ident, $vector:ty, $lanes:literal, $rows:literal,
      $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $max:ident,
      $subtract:ident, $multiply:ident) => {
-        // SAFETY (each method): the caller runs on a processor with the unit and vouches for
-        // the pointer.
         impl Simd for $name {
             type Vector = $vector;
             const LANES: usize = $lanes;
@@ -29,34 +27,42 @@ macro_rules! implement {
 
             #[inline(always)]
             unsafe fn splat(x: f32) -> $vector {
+                // SAFETY: the caller vouches for the unit.
                 unsafe { $splat(x) }
             }
             #[inline(always)]
             unsafe fn load(from: *const f32) -> $vector {
+                // SAFETY: the caller vouches for the unit and the pointer.
                 unsafe { $load(from) }
             }
             #[inline(always)]
             unsafe fn store(to: *mut f32, v: $vector) {
+                // SAFETY: the caller vouches for the unit and the pointer.
                 unsafe { $store(to, v) }
             }
             #[inline(always)]
             unsafe fn multiply_add(a: $vector, b: $vector, c: $vector) -> $vector {
+                // SAFETY: the caller vouches for the unit.
                 unsafe { $fma(a, b, c) }
             }
             #[inline(always)]
             unsafe fn add(a: $vector, b: $vector) -> $vector {
+                // SAFETY: the caller vouches for the unit.
                 unsafe { $add(a, b) }
             }
             #[inline(always)]
             unsafe fn max(a: $vector, b: $vector) -> $vector {
+                // SAFETY: the caller vouches for the unit.
                 unsafe { $max(a, b) }
             }
             #[inline(always)]
             unsafe fn subtract(a: $vector, b: $vector) -> $vector {
+                // SAFETY: the caller vouches for the unit.
                 unsafe { $subtract(a, b) }
             }
             #[inline(always)]
             unsafe fn multiply(a: $vector, b: $vector) -> $vector {
+                // SAFETY: the caller vouches for the unit.
                 unsafe { $multiply(a, b) }
             }
         }
