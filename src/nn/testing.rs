@@ -21,6 +21,16 @@ impl Noise {
         least + self.next() as usize % (most - least + 1)
     }
 
+    /// A size from `least` to `most`; not as large where each instruction is interpreted.
+    pub const fn size(&mut self, least: usize, most: usize) -> usize {
+        let most = if cfg!(miri) {
+            least + (most - least) / 3
+        } else {
+            most
+        };
+        self.number(least, most)
+    }
+
     /// One of some.
     pub const fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.number(0, choices.len() - 1)]

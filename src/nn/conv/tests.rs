@@ -31,10 +31,10 @@ fn geometry(noise: &mut Noise) -> Geometry {
         (3, 1, 0),
     ]);
     Geometry {
-        height: noise.number(kernel, 14),
-        width: noise.number(kernel, 14),
-        channels_in: noise.number(1, 36),
-        channels_out: noise.number(1, 70),
+        height: noise.size(kernel, 14),
+        width: noise.size(kernel, 14),
+        channels_in: noise.size(1, 36),
+        channels_out: noise.size(1, 70),
         kernel,
         stride,
         padding,

@@ -97,7 +97,7 @@ fn assert_same(found: &FeatureMap, expected: &FeatureMap, what: &str) {
 fn a_unit_agrees_with_naive_loops_at_every_level() {
     for seed in 0..CASES {
         let mut noise = Noise::new(seed);
-        let (width, height) = (noise.number(1, 40), noise.number(1, 9));
+        let (width, height) = (noise.size(1, 40), noise.size(1, 9));
         // Twenty inputs have no kernel of their own.
         let inputs = noise.one_of(&[16, 20, 32, 64]);
         let outputs = noise.one_of(&[16, 32, 48, 64]);
@@ -132,7 +132,7 @@ fn a_unit_agrees_with_naive_loops_at_every_level() {
 fn a_picture_through_stem_unit_and_pool_agrees_with_naive_loops_at_every_level() {
     for seed in 0..CASES {
         let mut noise = Noise::new(seed);
-        let (width, height) = (noise.number(1, 70), noise.number(1, 30));
+        let (width, height) = (noise.size(1, 70), noise.size(1, 30));
         let padded = (width.next_multiple_of(4), height.next_multiple_of(4) + 4);
         let values = noise.values(width * height * 3);
         let bytes: Vec<u8> = values.iter().map(|v| (v * 254.0 + 127.0) as u8).collect();

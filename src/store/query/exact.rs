@@ -15,6 +15,7 @@ use crate::geo::{Cell, Region};
 const NO_BOUNDS: Bounds = Bounds {
     few: 0,
     most: usize::MAX / 8,
+    most_of_words: usize::MAX / 8,
 };
 
 /// The statements of this module; each reads a small index.

@@ -147,7 +147,7 @@ fn one(
 
 fn by_words(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     match &plan.words {
-        Some(words) => one(db, sql::WORDS, &[words], plan.bounds.most),
+        Some(words) => one(db, sql::WORDS, &[words], plan.bounds.most_of_words),
         None => Ok(None),
     }
 }
