@@ -72,7 +72,8 @@ impl Panels {
     #[inline(always)]
     pub fn rows(&self, tap: usize, column: usize) -> *const f32 {
         let row = (column / PANEL * self.taps + tap) * self.sources;
-        &raw const self.values[row * PANEL + column % PANEL]
+        // Of the rest, not of one value: it is read on from there.
+        self.values[row * PANEL + column % PANEL..].as_ptr()
     }
 }
 
@@ -81,14 +82,14 @@ impl Panels {
 pub unsafe fn multiply<S: Simd, const N: usize>(
     sum: &mut [[S::Vector; 2]; N],
     x: [*const f32; N],
-    mut weights: *const f32,
+    weights: *const f32,
     channels: usize,
 ) {
     // SAFETY: the caller vouches for `channels` values of each pixel and rows of the panel.
     unsafe {
         for channel in 0..channels {
-            let w = [S::load(weights), S::load(weights.add(S::LANES))];
-            weights = weights.add(PANEL);
+            let row = weights.add(channel * PANEL);
+            let w = [S::load(row), S::load(row.add(S::LANES))];
             for (sum, x) in sum.iter_mut().zip(x) {
                 let value = S::splat(*x.add(channel));
                 sum[0] = S::multiply_add(value, w[0], sum[0]);

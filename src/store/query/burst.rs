@@ -1,5 +1,7 @@
 //! Photos taken in quick succession.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::record::PhotoId;
@@ -17,16 +19,9 @@ pub(super) const STEP: &str = "
     WHERE skip_reason IS NULL AND taken_local >= ?1 AND taken_local <= ?2
       AND camera IS ?3 AND taken_source = 'exif'";
 
-/// Bursts of which a photo was shown.
+/// Bursts of which a photo was shown: by camera and first date, with the last.
 #[derive(Debug, Default)]
-pub(super) struct Bursts(Vec<Burst>);
-
-#[derive(Debug)]
-struct Burst {
-    camera: Option<String>,
-    first: i64,
-    last: i64,
-}
+pub(super) struct Bursts(BTreeMap<(Option<String>, i64), i64>);
 
 impl Bursts {
     /// Whether the photo is the first of its burst to come; from then on none is.
@@ -38,29 +33,28 @@ impl Bursts {
         let Some((taken, camera)) = row else {
             return Ok(true);
         };
-        let is_known = self
-            .0
-            .iter()
-            .any(|burst| burst.camera == camera && (burst.first..=burst.last).contains(&taken));
-        if !is_known {
-            self.0.push(around(db, taken, camera)?);
+        // Bursts of a camera do not overlap: of those that begin before, only the latest can hold it.
+        let key = (camera, taken);
+        let before = self.0.range(..=&key).next_back();
+        if before.is_some_and(|((camera, _), last)| *camera == key.0 && taken <= *last) {
+            return Ok(false);
         }
-        Ok(!is_known)
+        let (camera, _) = key;
+        let (first, last) = around(db, taken, camera.as_deref())?;
+        self.0.insert((camera, first), last);
+        Ok(true)
     }
 }
 
-fn around(db: &Connection, taken: i64, camera: Option<String>) -> rusqlite::Result<Burst> {
+/// The first and the last date of the burst around one.
+fn around(db: &Connection, taken: i64, camera: Option<&str>) -> rusqlite::Result<(i64, i64)> {
     let mut step = db.prepare_cached(STEP)?;
     let (mut first, mut last) = (taken, taken);
     loop {
         let back: i64 = step.query_row(params![first - GAP, first, camera], |row| row.get(0))?;
         let forth: i64 = step.query_row(params![last, last + GAP, camera], |row| row.get(1))?;
         if (back, forth) == (first, last) {
-            return Ok(Burst {
-                camera,
-                first,
-                last,
-            });
+            return Ok((first, last));
         }
         (first, last) = (back, forth);
     }

@@ -134,7 +134,7 @@ impl<'a, const SIDE: usize> ToPoints<'a, SIDE> {
                 for x in 0..SIDE {
                     let inside = window.rows.contains(y) && window.columns.contains(x);
                     self.pixels[y * SIDE + x] = if inside {
-                        &raw const self.images[window.pixel(y, x) * self.channels]
+                        self.images[window.pixel(y, x) * self.channels..].as_ptr()
                     } else {
                         self.zeros.as_ptr()
                     };
