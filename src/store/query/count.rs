@@ -4,8 +4,7 @@ use rusqlite::{Connection, params};
 
 use crate::emotion::{Emotion, EmotionSet};
 
-use super::super::faces;
-use super::super::scores::{Kind, descending};
+use super::super::scores::Kind;
 use super::photo_set::PhotoSet;
 use super::plan::{Bounds, Plan};
 use super::question::Query;
@@ -79,9 +78,6 @@ pub(super) fn counts_within(
         let all = photos.len() as u64;
         return Ok(Counts { all, emotions });
     }
-    if !query.one_per_burst {
-        return by_face(db, query, &any);
-    }
     let mut counts = Counts {
         all: count(db, &any)?,
         ..Counts::default()
@@ -129,26 +125,6 @@ fn by_list(
             while let Some(row) = rows.next()? {
                 *count += u64::from(photos.contains(row.get(0)?));
             }
-        }
-    }
-    Ok(counts)
-}
-
-/// Of the photos that answer `any` those whose faces that count show each emotion.
-fn by_face(db: &Connection, query: &Query, any: &Query) -> rusqlite::Result<Counts> {
-    let mut counts = Counts::default();
-    let Some(plan) = Plan::new(db, any, Bounds::default())? else {
-        return Ok(counts);
-    };
-    for photo in ranked(db, &plan)? {
-        counts.all += 1;
-        let mut faces = faces::of_photo(db, photo.candidate.photo)?;
-        faces.retain(|face| plan.counts(face));
-        for emotion in Emotion::ALL {
-            let scores = descending(faces.iter().filter_map(|face| face.score(emotion)));
-            let is_shown =
-                !scores.is_empty() && query.who.kind().pick(&scores) >= f64::from(query.min_score);
-            counts.emotions[emotion.index()] += u64::from(is_shown);
         }
     }
     Ok(counts)
