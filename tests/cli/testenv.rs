@@ -74,6 +74,17 @@ impl TestEnv {
     /// The binary with the words of `line` as arguments, to be run in the folder.
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fer-index"));
+        self.place(&mut command);
+        command.args(line.split_whitespace()).stdin(Stdio::null());
+        #[cfg(unix)]
+        if let Some(user) = self.user {
+            std::os::unix::process::CommandExt::uid(&mut command, user);
+        }
+        command
+    }
+
+    /// Has a command find this folder and nothing of who runs the tests.
+    pub fn place(&self, command: &mut Command) {
         for (name, _) in std::env::vars_os() {
             let name_bytes = name.as_encoded_bytes();
             if name_bytes.starts_with(b"FER_INDEX_") || name_bytes.starts_with(b"XDG_") {
@@ -81,15 +92,8 @@ impl TestEnv {
             }
         }
         command
-            .args(line.split_whitespace())
             .current_dir(&self.root)
-            .env("HOME", self.path("home"))
-            .stdin(Stdio::null());
-        #[cfg(unix)]
-        if let Some(user) = self.user {
-            std::os::unix::process::CommandExt::uid(&mut command, user);
-        }
-        command
+            .env("HOME", self.path("home"));
     }
 
     /// Runs a command line to its end.

@@ -209,10 +209,8 @@ fn reindex_and_corrections_beside_the_daemon() {
         .collect();
     let line = format!("{} {}", plain.get_program().display(), words.join(" "));
     let mut terminal = Command::new("script");
-    terminal
-        .args(["-qec", &line, "/dev/null"])
-        .env("HOME", env.path("home"))
-        .current_dir(env.path("."));
+    terminal.args(["-qec", &line, "/dev/null"]);
+    env.place(&mut terminal);
     let shown = Run::of(&mut terminal);
     assert_eq!(shown.code, 0, "{shown:?}");
     assert!(shown.text().contains(" photos, "), "no progress: {shown:?}");
@@ -237,12 +235,7 @@ fn promise_12_works_without_a_network() {
         .arg("-n")
         .arg(plain.get_program())
         .args(plain.get_args());
-    alone.envs(
-        plain
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
-    alone.current_dir(env.path("."));
+    env.place(&mut alone);
     if !Command::new("unshare")
         .args(["-n", "true"])
         .status()
