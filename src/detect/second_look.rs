@@ -101,10 +101,10 @@ impl<'a> SecondLook<'a> {
             }
         }
         let is_found = self.params.threshold..self.params.upright;
-        for face in faces
+        let found = faces
             .iter_mut()
-            .filter(|face| is_found.contains(&face.score))
-        {
+            .filter(|face| is_found.contains(&face.score));
+        for face in found.take(most / TURNS.len()) {
             let turns = TURNS.map(|degrees| roll(face) + degrees.to_radians());
             let best = turns
                 .into_iter()

@@ -76,23 +76,13 @@ const WAYS: [Bounds; 4] = [
     Bounds {
         few: 1000,
         most: 50_000,
-        most_of_words: 150_000,
     },
-    Bounds {
-        few: 0,
-        most: 0,
-        most_of_words: 0,
-    },
+    Bounds { few: 0, most: 0 },
     Bounds {
         few: 0,
         most: 50_000,
-        most_of_words: 150_000,
     },
-    Bounds {
-        few: 30,
-        most: 100,
-        most_of_words: 300,
-    },
+    Bounds { few: 30, most: 100 },
 ];
 
 #[track_caller]
