@@ -14,8 +14,7 @@ use crate::geo::{Cell, Region};
 /// Lists everything, whatever it costs.
 const NO_BOUNDS: Bounds = Bounds {
     few: 0,
-    most: usize::MAX / 8,
-    most_of_words: usize::MAX / 8,
+    most: usize::MAX / 16,
 };
 
 /// The statements of this module; each reads a small index.

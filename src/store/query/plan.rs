@@ -27,8 +27,6 @@ pub(super) struct Bounds {
     /// A filter that more photos meet does not narrow: where one in twenty of a million does, a
     /// walk finds enough of them sooner than a list of all is made.
     pub most: usize,
-    /// The same for words: to ask of a photo whether it has them costs far more than to list it.
-    pub most_of_words: usize,
 }
 
 impl Default for Bounds {
@@ -36,7 +34,6 @@ impl Default for Bounds {
         Self {
             few: 1000,
             most: 50_000,
-            most_of_words: 150_000,
         }
     }
 }
