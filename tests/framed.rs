@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::time::Duration;
 
-use fer_index::classify::{Cnn, built_in_network};
+use fer_index::classify::{BUILT_IN, Cnn, read_network};
 use fer_index::detect::{Builtin, DetectorParams};
 use fer_index::emotion::Emotion;
 use fer_index::imaging::Limits;
@@ -34,7 +34,8 @@ fn framed_faces_score_as_in_evaluation() {
     };
     let emotions = vec![Emotion::Happy];
     let dataset = Dataset::new(emotions, vec![row; faces.len()], faces.concat());
-    let predictions = predict(&built_in_network().unwrap(), &dataset, &[0, 1, 2], true).unwrap();
+    let network = read_network(BUILT_IN.0, BUILT_IN.1).unwrap();
+    let predictions = predict(&network, &dataset, &[0, 1, 2], true).unwrap();
 
     let album = predictions.album();
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::network::{FoldedNetwork, HeadSpec, Network, Workspace, standardise};
+use super::network::{FoldedNetwork, HeadSpec, Workspace, standardise};
 use super::weights::{read_network, read_spec};
 use super::{EmotionClassifier, FACE_SIDE, FaceCrop};
 use super::{blend, softmax};
@@ -10,21 +10,14 @@ use crate::emotion::EmotionScores;
 use crate::error::{Error, Result};
 use crate::photo::ContentHash;
 
-static WEIGHTS: &[u8] = include_bytes!("../../models/emotion.safetensors");
-
-/// What the embedded weights are called in an error.
-const BUILT_IN: &str = "the built-in model";
+/// The model file in the binary, and what errors call it.
+pub const BUILT_IN: (&[u8], &str) = (
+    include_bytes!("../../models/emotion.safetensors"),
+    "the built-in model",
+);
 
 /// Faces that go through the network at once, mirror images not counted.
 const BATCH: usize = 16;
-
-/// The network whose weights are in the binary, as it was trained.
-///
-/// # Errors
-/// [`Error::Model`] if the weights do not fit their description.
-pub fn built_in_network() -> Result<Network> {
-    read_network(WEIGHTS, BUILT_IN)
-}
 
 /// A network with its weights, ready to read faces.
 ///
@@ -45,7 +38,8 @@ impl Cnn {
     /// # Errors
     /// [`Error::Model`] if the weights do not fit their description.
     pub fn embedded() -> Result<Self> {
-        Self::read(WEIGHTS, BUILT_IN)
+        let (bytes, name) = BUILT_IN;
+        Self::read(bytes, name)
     }
 
     /// The network of a model file; `what` names it in an error.
@@ -68,7 +62,8 @@ impl Cnn {
     /// # Errors
     /// As for [`Cnn::identify`].
     pub fn identify_embedded() -> Result<String> {
-        Self::identify(WEIGHTS, BUILT_IN)
+        let (bytes, name) = BUILT_IN;
+        Self::identify(bytes, name)
     }
 
     /// What [`EmotionClassifier::model`] says of the network of a model file, without building it;

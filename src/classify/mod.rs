@@ -8,7 +8,7 @@ pub mod network;
 mod weights;
 
 pub use blend::{blend, softmax};
-pub use cnn::{Cnn, built_in_network};
+pub use cnn::{BUILT_IN, Cnn};
 pub use crop::{FRAME_BOX, FRAME_LANDMARKS, crop_face, crop_framed};
 pub use input::input;
 pub use weights::read_network;

@@ -1,5 +1,6 @@
 //! `fer-index evaluate`: measures a model on labelled faces.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -9,7 +10,7 @@ use super::Outcome;
 use super::context::Context;
 use super::evaluate_album;
 use super::output::Stdout;
-use crate::classify::built_in_network;
+use crate::classify::{BUILT_IN, read_network};
 use crate::error::{Error, Result};
 use crate::train::dataset::{Dataset, Usage};
 use crate::train::evaluate::{Evaluation, Figures, Proportion, evaluate};
@@ -62,12 +63,22 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
     }
     let chosen = &context.config().classifier.model;
     let chosen = Some(chosen).filter(|model| !model.as_os_str().is_empty());
-    let network = match args.model.as_ref().or(chosen) {
-        Some(model) => weights::load(model)?,
-        None => built_in_network()?,
+    let (bytes, name) = match args.model.as_ref().or(chosen) {
+        Some(model) => (
+            Cow::Owned(weights::read(model)?),
+            model.display().to_string(),
+        ),
+        None => (Cow::Borrowed(BUILT_IN.0), BUILT_IN.1.to_owned()),
+    };
+    let network = read_network(&bytes, &name)?;
+    let info = weights::describe(&bytes, &name)?;
+    // A model of another program does not tell; FER2013's own division is the best guess.
+    let learned = match info.train_on.as_slice() {
+        [] => &[Usage::Training],
+        told => told,
     };
     let dataset = Dataset::load(&args.data)?;
-    let evaluation = evaluate(&network, &dataset, args.usage, !args.no_flip)?;
+    let evaluation = evaluate(&network, &dataset, learned, args.usage, !args.no_flip)?;
     if let Some(folder) = &args.plots {
         save_plots(&evaluation, folder)?;
     }
@@ -93,6 +104,9 @@ fn save_plots(evaluation: &Evaluation, folder: &Path) -> Result<()> {
 }
 
 fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {
+    if evaluation.learned {
+        out.line("The model has learned from these rows: this is what it remembers, not how well it does.\n")?;
+    }
     for result in &evaluation.results {
         out.line(format_args!(
             "{} on {}",
@@ -102,7 +116,7 @@ fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {
         print_figures(&result.all, out)?;
         if let Some(unique) = &result.without_duplicates {
             out.line(format_args!(
-                "without rows that training has too: {}",
+                "without rows that it has learned from: {}",
                 headline(unique)
             ))?;
         }

@@ -11,11 +11,12 @@ use super::context::Context;
 use super::model_use::{self, UseArgs};
 use super::output::Stdout;
 use crate::classify::network::NetworkSpec;
+use crate::emotion::{Emotion, UnknownEmotion};
 use crate::error::{Error, Result};
 use crate::train::Recipe;
 use crate::train::architecture::{Layer, layers};
-use crate::train::calibrate::{Temperature, calibrate};
-use crate::train::dataset::Dataset;
+use crate::train::calibrate::{Shift, calibrate, calibrate_like};
+use crate::train::dataset::{Dataset, Usage};
 use crate::train::weights;
 
 /// Look at models.
@@ -43,6 +44,14 @@ enum ModelCommand {
         /// Store the weights as 16-bit floats, in half the size.
         #[arg(long)]
         half: bool,
+        /// Add to the logit of an emotion in the head that answers labels, so that it is answered more
+        /// (or, below 0, less) often.
+        #[arg(long, value_name = "EMOTION=LOGIT", value_delimiter = ',', value_parser = shift)]
+        shift: Vec<(Emotion, f32)>,
+        /// Fit nothing and take over the calibration of another model: for one that has learned from
+        /// the validation rows too.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "shift"])]
+        like: Option<PathBuf>,
         /// Where to write the calibrated model.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -62,12 +71,26 @@ pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Resu
         ModelCommand::Summary { file } => summary(&spec(file)?, out),
         ModelCommand::Calibrate {
             file,
-            data,
+            like: Some(like),
             half,
             out: to,
+            ..
         } => {
-            let fitted = calibrate(file, &Dataset::load(data)?, *half, to)?;
-            for Temperature { head, temperature } in fitted.temperatures {
+            calibrate_like(file, like, *half, to)?;
+            Ok(Outcome::Found)
+        }
+        ModelCommand::Calibrate {
+            file,
+            data,
+            half,
+            shift,
+            like: None,
+            out: to,
+        } => {
+            let shift: Shift = shift.iter().copied().collect();
+            let fitted = calibrate(file, &Dataset::load(data)?, &shift, *half, to)?;
+            for calibration in fitted.heads {
+                let (head, temperature) = (calibration.head, calibration.temperature);
                 out.line(format_args!("{head}: temperature {temperature:.3}"))?;
             }
             if let Some(shares) = fitted.shares {
@@ -88,6 +111,21 @@ pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Resu
         ModelCommand::Use(args) => model_use::run(args, context, out),
         ModelCommand::List { folder } => list(folder, out),
     }
+}
+
+/// Reads `EMOTION=LOGIT`.
+fn shift(text: &str) -> std::result::Result<(Emotion, f32), String> {
+    let (emotion, logit) = text
+        .split_once('=')
+        .ok_or_else(|| "give it as EMOTION=LOGIT, such as sad=0.3".to_owned())?;
+    let logit: f32 = logit.parse().map_err(|e| format!("{logit}: {e}"))?;
+    if !logit.is_finite() {
+        return Err(format!("{logit} is no logit"));
+    }
+    Ok((
+        emotion.parse().map_err(|e: UnknownEmotion| e.to_string())?,
+        logit,
+    ))
 }
 
 fn spec(file: &Path) -> Result<NetworkSpec> {
@@ -144,13 +182,18 @@ fn list(folder: &Path, out: &mut Stdout) -> Result<Outcome> {
         .collect();
     models.sort();
     for path in &models {
-        let info = weights::describe(path)?;
-        let accuracy = info.metrics.map(|metrics| {
-            let heads = metrics.validation.accuracy.into_iter();
+        let info = weights::describe_file(path)?;
+        let accuracy = info.metrics.as_ref().map(|metrics| {
+            let heads = metrics.validation.accuracy.iter();
             let heads: Vec<String> = heads
                 .map(|(head, accuracy)| format!("{head} {:.1} %", 100.0 * accuracy))
                 .collect();
-            format!(" at epoch {}: {}", metrics.epoch, heads.join(", "))
+            let known = if info.has_learned(Usage::PublicTest) {
+                " of the rows it learned from"
+            } else {
+                ""
+            };
+            format!(" at epoch {}: {}{known}", metrics.epoch, heads.join(", "))
         });
         let name = info.name.unwrap_or_else(|| "no name".to_owned());
         let accuracy = accuracy.unwrap_or_default();

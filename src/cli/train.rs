@@ -52,7 +52,7 @@ pub(super) fn run(args: &TrainArgs, out: &mut Stdout) -> Result<Outcome> {
     if let Some(k) = args.folds {
         return folds(&recipe, &dataset, k, &folder, out);
     }
-    let mut run = Run::new(&recipe, &dataset, Rows::by_usage(&dataset), &folder)?;
+    let mut run = Run::new(&recipe, &dataset, Rows::of(&recipe, &dataset), &folder)?;
     let done = run.history().len();
     if done > 0 {
         out.line(format_args!("going on after epoch {done}"))?;

@@ -1,39 +1,48 @@
 //! Honest probabilities: temperature scaling (Guo et al., "On calibration of modern neural
 //! networks", ICML 2017).
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 
-use candle_core::DType;
+use candle_core::{DType, Tensor};
 
 use super::dataset::{Dataset, Usage};
 use super::evaluate::{Protocol, Sample, predict};
 use super::shares::{self, Shares};
 use super::weights;
+use crate::classify::network::{AlbumShare, HeadSpec};
 use crate::classify::softmax;
+use crate::emotion::Emotion;
 use crate::error::{Error, Result};
 
-/// A head's temperature: what its logits were divided by.
+/// What the logits of a head are changed by: divided by the temperature, then shifted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Temperature {
+pub struct HeadCalibration {
     /// The head's name.
     pub head: String,
     /// More than 1 where it was too sure, less where it was too modest.
     pub temperature: f64,
+    /// Added to the logits of some emotions.
+    pub shift: Shift,
 }
+
+/// What is added to the logits of emotions (logit adjustment, Menon et al., ICLR 2021).
+pub type Shift = BTreeMap<Emotion, f32>;
 
 /// What calibration found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     /// One for each head that the data can judge.
-    pub temperatures: Vec<Temperature>,
+    pub heads: Vec<HeadCalibration>,
     /// What each head contributes to an album's scores, where it has two.
     pub shares: Option<Shares>,
 }
 
 /// Divides the logits of each head by the temperature under which the validation rows (faces and
-/// mirror images averaged) are most likely, and writes the model with these heads to `out`. No
-/// answer of a head changes, only how sure it is. Then fits what each head contributes to an album's
-/// scores, and writes that into the model's description.
+/// mirror images averaged) are most likely, adds `shift` to those of the label head, and writes the
+/// model with these heads to `out`. Then fits what each head contributes to an album's scores, and
+/// writes that into the model's description.
 ///
 /// The label head is fitted to the labels, the FER+ head to its majority labels.
 ///
@@ -41,68 +50,166 @@ pub struct Calibration {
 /// than a thousandth.
 ///
 /// # Errors
-/// If the model or the data cannot be used.
-pub fn calibrate(model: &Path, dataset: &Dataset, half: bool, out: &Path) -> Result<Calibration> {
+/// If the model or the data cannot be used, the model has learned from the validation rows, or `shift`
+/// names an emotion that the label head does not know.
+pub fn calibrate(
+    model: &Path,
+    dataset: &Dataset,
+    shift: &Shift,
+    half: bool,
+    out: &Path,
+) -> Result<Calibration> {
+    if weights::describe_file(model)?.has_learned(Usage::PublicTest) {
+        return Err(Error::Usage(format!(
+            "{} has learned from the PublicTest rows, which can therefore not calibrate it; take over \
+             the calibration of the model that it was trained from",
+            model.display()
+        )));
+    }
     let network = weights::load(model)?;
     let rows = dataset.indices(Usage::PublicTest);
     let mut predictions = predict(&network, dataset, &rows, true)?;
-    let fitted: Vec<Temperature> = [Protocol::Labels, Protocol::FerplusMajority]
+    let heads: Vec<HeadCalibration> = [Protocol::Labels, Protocol::FerplusMajority]
         .into_iter()
         .filter_map(|protocol| {
             let samples = protocol.samples(&predictions, dataset)?;
-            Some(Temperature {
+            Some(HeadCalibration {
                 head: protocol.head(&predictions, dataset)?.to_owned(),
                 temperature: temperature(&samples),
+                shift: match protocol {
+                    Protocol::Labels => shift.clone(),
+                    _ => Shift::new(),
+                },
             })
         })
         .collect();
-    let mut file = weights::read_file(model)?;
-    let unusable = |e: candle_core::Error| Error::Model(format!("{}: {e}", model.display()));
-    for Temperature { head, temperature } in &fitted {
-        for part in ["weight", "bias"] {
-            let name = format!("heads.{head}.{part}");
-            let tensors = file.tensors.iter_mut();
-            for (_, tensor) in tensors.filter(|(found, _)| *found == name) {
-                *tensor = (&*tensor / *temperature).map_err(unusable)?;
-            }
-        }
-        let key = format!("temperature.{head}");
-        file.metadata.insert(key, temperature.to_string());
-    }
-    if half {
-        for (_, tensor) in &mut file.tensors {
-            *tensor = tensor.to_dtype(DType::F16).map_err(unusable)?;
-        }
-    }
-    for Temperature { head, temperature } in &fitted {
-        let heads = predictions.heads.iter_mut();
-        for (spec, probabilities) in heads.filter(|(spec, _)| spec.name == *head) {
+    for calibration in &heads {
+        let found = predictions.heads.iter_mut();
+        for (spec, probabilities) in found.filter(|(spec, _)| spec.name == calibration.head) {
+            let shifts = calibration.shifts(spec)?;
             for row in probabilities.chunks_exact_mut(spec.emotions.len()) {
-                temper(row, *temperature);
+                temper(row, calibration.temperature, &shifts);
             }
         }
     }
     let shares = shares::fit(&predictions, dataset);
-    if let Some(shares) = &shares {
-        let mut spec = network.spec().clone();
-        for (head, share) in spec.heads.iter_mut().zip(&shares.heads) {
-            head.album = share.clone();
-        }
-        let json = serde_json::to_string(&spec);
-        let json = json.map_err(|e| Error::Model(format!("{}: {e}", model.display())))?;
-        file.metadata.insert("spec".to_owned(), json);
-    }
-    weights::save(out, file.tensors, file.metadata)?;
-    Ok(Calibration {
-        temperatures: fitted,
-        shares,
-    })
+    let album = shares.as_ref().map(|shares| shares.heads.as_slice());
+    write(model, &heads, album, half, out)?;
+    Ok(Calibration { heads, shares })
 }
 
-/// The probabilities that logits divided by `temperature` give.
-fn temper(probabilities: &mut [f32], temperature: f64) {
-    for p in &mut *probabilities {
-        *p = (f64::from(p.max(f32::MIN_POSITIVE)).ln() / temperature) as f32;
+/// Writes `model` with the calibration of another one of the same heads: for a network that went on
+/// from that one with the validation rows among those it learns from.
+///
+/// # Errors
+/// If a model cannot be used, the other one was not calibrated, or their heads differ.
+pub fn calibrate_like(model: &Path, like: &Path, half: bool, out: &Path) -> Result<()> {
+    let told = weights::read_file(like)?.metadata;
+    let heads = weights::load(like)?.spec().heads.clone();
+    let same = |head: &HeadSpec| (head.name.clone(), head.emotions.clone());
+    let spec = weights::load(model)?.spec().clone();
+    if !heads.iter().map(same).eq(spec.heads.iter().map(same)) {
+        return Err(Error::Usage(format!(
+            "{} has other heads than {}",
+            like.display(),
+            model.display()
+        )));
+    }
+    let calibrations: Vec<HeadCalibration> = heads
+        .iter()
+        .filter_map(|head| HeadCalibration::told(&head.name, &told))
+        .collect();
+    if calibrations.is_empty() {
+        return Err(Error::Usage(format!(
+            "{} is not calibrated",
+            like.display()
+        )));
+    }
+    let album: Vec<AlbumShare> = heads.into_iter().map(|head| head.album).collect();
+    write(model, &calibrations, Some(&album), half, out)
+}
+
+impl HeadCalibration {
+    /// What a model's metadata tell of the calibration of a head.
+    fn told(head: &str, metadata: &BTreeMap<String, String>) -> Option<Self> {
+        let shift = metadata.get(&format!("shift.{head}"));
+        Some(Self {
+            head: head.to_owned(),
+            temperature: metadata.get(&format!("temperature.{head}"))?.parse().ok()?,
+            shift: shift
+                .and_then(|json| serde_json::from_str(json).ok())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// What is added to each logit of the head.
+    fn shifts(&self, spec: &HeadSpec) -> Result<Vec<f32>> {
+        if let Some(unknown) = self.shift.keys().find(|e| !spec.emotions.contains(e)) {
+            let message = format!("the head \"{}\" does not know {unknown}", spec.name);
+            return Err(Error::Usage(message));
+        }
+        let shift = |emotion| self.shift.get(emotion).copied().unwrap_or_default();
+        Ok(spec.emotions.iter().map(shift).collect())
+    }
+}
+
+/// Writes `model` to `out` with its heads calibrated.
+fn write(
+    model: &Path,
+    calibrations: &[HeadCalibration],
+    album: Option<&[AlbumShare]>,
+    half: bool,
+    out: &Path,
+) -> Result<()> {
+    let unusable = |problem: &dyn Display| Error::Model(format!("{}: {problem}", model.display()));
+    let mut spec = weights::load(model)?.spec().clone();
+    let mut file = weights::read_file(model)?;
+    for calibration in calibrations {
+        let HeadCalibration {
+            head,
+            temperature,
+            shift,
+        } = calibration;
+        let Some(found) = spec.heads.iter().find(|spec| spec.name == *head) else {
+            continue;
+        };
+        let shifts = calibration.shifts(found)?;
+        for (name, tensor) in &mut file.tensors {
+            let part = name.strip_prefix(&format!("heads.{head}."));
+            let scaled = match part {
+                Some("weight") => &*tensor / *temperature,
+                Some("bias") => Tensor::new(shifts.as_slice(), tensor.device())
+                    .and_then(|shifts| (&*tensor / *temperature)? + shifts),
+                _ => continue,
+            };
+            *tensor = scaled.map_err(|e| unusable(&e))?;
+        }
+        let metadata = &mut file.metadata;
+        metadata.insert(format!("temperature.{head}"), temperature.to_string());
+        if !shift.is_empty() {
+            let json = serde_json::to_string(shift).map_err(|e| unusable(&e))?;
+            metadata.insert(format!("shift.{head}"), json);
+        }
+    }
+    if half {
+        for (_, tensor) in &mut file.tensors {
+            *tensor = tensor.to_dtype(DType::F16).map_err(|e| unusable(&e))?;
+        }
+    }
+    if let Some(album) = album {
+        for (head, share) in spec.heads.iter_mut().zip(album) {
+            head.album = share.clone();
+        }
+        let json = serde_json::to_string(&spec).map_err(|e| unusable(&e))?;
+        file.metadata.insert("spec".to_owned(), json);
+    }
+    weights::save(out, file.tensors, file.metadata)
+}
+
+/// The probabilities that logits divided by `temperature` and shifted give.
+fn temper(probabilities: &mut [f32], temperature: f64, shifts: &[f32]) {
+    for (p, shift) in probabilities.iter_mut().zip(shifts) {
+        *p = (f64::from(p.max(f32::MIN_POSITIVE)).ln() / temperature) as f32 + shift;
     }
     softmax(probabilities);
 }
@@ -160,12 +267,12 @@ mod tests {
     fn a_calibrated_model_answers_the_same_with_a_better_likelihood() {
         let folder = tempfile::tempdir().unwrap();
         let (dataset, recipe) = (signal(200), recipe(&["epochs=1"]));
-        let rows = Rows::by_usage(&dataset);
+        let rows = Rows::of(&recipe, &dataset);
         let mut run = Run::new(&recipe, &dataset, rows, folder.path()).unwrap();
         run.fit(&mut ()).unwrap();
         let (before, after) = (run.folder().best(), folder.path().join("calibrated"));
-        let fitted = calibrate(&before, &dataset, false, &after).unwrap();
-        assert_eq!(fitted.temperatures.len(), 2);
+        let fitted = calibrate(&before, &dataset, &Shift::new(), false, &after).unwrap();
+        assert_eq!(fitted.heads.len(), 2);
         let shares = fitted.shares.unwrap();
         let heads = weights::load(&after).unwrap().spec().heads.clone();
         let written: Vec<_> = heads.into_iter().map(|head| head.album).collect();
@@ -181,7 +288,7 @@ mod tests {
         let likelihood = |samples: &[Sample]| negative_log_likelihood(samples, 1.0);
         assert!(likelihood(&calibrated) < likelihood(&plain));
         let small = folder.path().join("small");
-        calibrate(&before, &dataset, true, &small).unwrap();
+        calibrate(&before, &dataset, &Shift::new(), true, &small).unwrap();
         let size = |path: &Path| std::fs::metadata(path).unwrap().len();
         assert!(size(&small) < size(&after));
         for (a, b) in calibrated.iter().zip(answers(&small)) {
@@ -194,8 +301,52 @@ mod tests {
         };
         assert_eq!(tops(&plain), tops(&calibrated));
         assert_eq!(
-            weights::describe(&after).unwrap(),
-            weights::describe(&before).unwrap()
+            weights::describe_file(&after).unwrap(),
+            weights::describe_file(&before).unwrap()
         );
+    }
+
+    #[test]
+    fn a_shift_moves_answers_and_a_model_that_learned_all_takes_over_a_calibration() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = signal(60);
+        let train = |changes: &[&str], name: &str| {
+            let (recipe, folder) = (recipe(changes), folder.path().join(name));
+            let rows = Rows::of(&recipe, &dataset);
+            let mut run = Run::new(&recipe, &dataset, rows, &folder).unwrap();
+            run.fit(&mut ()).unwrap();
+            run.folder().best()
+        };
+        let [first, last] = [
+            train(&["epochs=1"], "first"),
+            train(&["epochs=1", "train_on=['training', 'public']"], "last"),
+        ];
+        let (calibrated, out) = (folder.path().join("calibrated"), folder.path().join("out"));
+        let shift = Shift::from([(Emotion::Sad, 20.0)]);
+        calibrate(&first, &dataset, &shift, false, &calibrated).unwrap();
+        calibrate(&last, &dataset, &shift, false, &out).unwrap_err();
+        assert!(calibrate_like(&last, &first, false, &out).is_err());
+        calibrate_like(&last, &calibrated, false, &out).unwrap();
+        for model in [&calibrated, &out] {
+            let network = weights::load(model).unwrap();
+            let rows = dataset.indices(Usage::Training);
+            let predictions = predict(&network, &dataset, &rows, false).unwrap();
+            let (head, probabilities) = &predictions.heads[0];
+            let sad = head
+                .emotions
+                .iter()
+                .position(|&e| e == Emotion::Sad)
+                .unwrap();
+            for row in probabilities.chunks_exact(head.emotions.len()) {
+                assert!(row[sad] > 0.9, "{row:?}");
+            }
+            let (heads, told) = (&network.spec().heads, weights::read_file(model).unwrap());
+            assert!(heads[0].album.weight + heads[1].album.weight > 0.99);
+            assert_eq!(told.metadata["shift.fer2013"], r#"{"sad":20.0}"#);
+        }
+
+        let unknown = Shift::from([(Emotion::Contempt, 1.0)]);
+        let refusal = calibrate(&first, &dataset, &unknown, false, &out).unwrap_err();
+        assert!(refusal.to_string().contains("contempt"), "{refusal}");
     }
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::dataset::{Dataset, Usage};
+use super::dataset::Dataset;
 use super::fit::{Observer, Rows, Run};
 use super::metrics::EpochMetrics;
 use super::recipe::Recipe;
 use crate::error::{Error, Result};
 
-/// Divides FER2013's training rows into `k` folds, stratified by label, and trains a run without
+/// Divides the rows that the recipe learns from into `k` folds, stratified by label, and trains a run without
 /// each of them, in `folder/fold-1` and so on. Returns the best epoch of each.
 ///
 /// # Errors
@@ -20,7 +20,7 @@ pub fn cross_validate(
     folder: &Path,
     observer: &mut dyn Observer,
 ) -> Result<Vec<EpochMetrics>> {
-    let rows = dataset.indices(Usage::Training);
+    let rows = recipe.training_rows(dataset);
     if k < 2 || k > rows.len() {
         return Err(Error::Usage(format!(
             "{} training rows cannot be divided into {k} folds",

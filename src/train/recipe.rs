@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::augment::Augmentation;
 use super::batch::Sampling;
+use super::dataset::{Dataset, Usage};
 use super::loss::LossRecipe;
 use super::optimizer::OptimizerRecipe;
 use super::schedule::ScheduleRecipe;
@@ -29,6 +30,10 @@ pub struct Recipe {
     pub seed: u64,
     /// Passes over the training rows.
     pub epochs: usize,
+    /// The parts of the data set to learn from. With `PublicTest` among them its rows can judge nothing
+    /// any more: for the last run, when everything is chosen.
+    #[serde(default = "Recipe::train_on")]
+    pub train_on: Vec<Usage>,
     /// Whether an epoch's rows are all of them once, or drawn by label.
     #[serde(default)]
     pub sampling: Sampling,
@@ -68,6 +73,16 @@ pub struct Recipe {
 impl Recipe {
     const fn batch_size() -> usize {
         128
+    }
+
+    fn train_on() -> Vec<Usage> {
+        vec![Usage::Training]
+    }
+
+    /// The rows of the parts to learn from.
+    pub fn training_rows(&self, dataset: &Dataset) -> Vec<usize> {
+        let parts = self.train_on.iter();
+        parts.flat_map(|&part| dataset.indices(part)).collect()
     }
 
     /// Reads a recipe file; each override is `key=value` with a dotted key, such as
@@ -127,6 +142,10 @@ impl Recipe {
         let faults = [
             (self.epochs == 0, "epochs must be at least 1"),
             (self.batch_size == 0, "batch_size must be at least 1"),
+            (
+                self.train_on.contains(&Usage::PrivateTest),
+                "train_on must leave out the private rows, which measure what was learned",
+            ),
             (
                 self.ema.is_some_and(|decay| !(0.0..1.0).contains(&decay)),
                 "ema must lie in 0 to 1, 1 excluded",
@@ -222,6 +241,8 @@ mod tests {
             ("optimizer.learning_rat=1", "learning_rat"),
             ("optimizer.kind=sgdd", "sgdd"),
             ("epochs=0", "epochs"),
+            ("train_on=['training', 'private']", "private"),
+            ("train_on=['test']", "test"),
             ("augment.flip=1.5", "augment.flip"),
             ("name.x=1", "not a table"),
             ("epochs", "key=value"),

@@ -112,7 +112,7 @@ pub fn sweep(
     for (recipe, settings) in &planned {
         let name = name(settings);
         observer.run_started(&name, planned.len());
-        let rows = Rows::by_usage(dataset);
+        let rows = Rows::of(recipe, dataset);
         let mut run = Run::new(recipe, dataset, rows, &folder.join(name.replace('/', "_")))?;
         run.fit(observer)?;
         runs.push(SweepRun {

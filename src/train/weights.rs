@@ -7,7 +7,9 @@ use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use candle_nn::{VarBuilder, VarMap};
 use safetensors::SafeTensors;
 
+use super::dataset::Usage;
 use super::metrics::EpochMetrics;
+use super::recipe::Recipe;
 use crate::atomic;
 use crate::classify::network::{Network, NetworkSpec};
 use crate::classify::read_network;
@@ -91,7 +93,11 @@ pub fn read_file(path: &Path) -> error::Result<TensorFile> {
     })
 }
 
-fn read(path: &Path) -> error::Result<Vec<u8>> {
+/// Reads a model file as it is.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read(path: &Path) -> error::Result<Vec<u8>> {
     std::fs::read(path).map_err(|source| Error::Io {
         path: path.to_owned(),
         source,
@@ -113,18 +119,38 @@ pub struct ModelInfo {
     pub name: Option<String>,
     /// The figures of the epoch that the weights are from.
     pub metrics: Option<EpochMetrics>,
+    /// The parts of its data set that it learned from, as far as it tells.
+    pub train_on: Vec<Usage>,
 }
 
-/// Reads what a model file tells of its training; nothing where another program wrote it.
+impl ModelInfo {
+    /// Whether it tells that the rows of a part are among those it learned from.
+    pub fn has_learned(&self, part: Usage) -> bool {
+        self.train_on.contains(&part)
+    }
+}
+
+/// Reads what a model tells of its training; nothing where another program wrote it.
 ///
 /// # Errors
-/// If the file cannot be read or is no safetensors file.
-pub fn describe(path: &Path) -> error::Result<ModelInfo> {
-    let metadata = read_file(path)?.metadata;
+/// If the bytes are no safetensors file; `what` names it in the error.
+pub fn describe(bytes: &[u8], what: &str) -> error::Result<ModelInfo> {
+    let (_, header) =
+        SafeTensors::read_metadata(bytes).map_err(|e| Error::Model(format!("{what}: {e}")))?;
+    let told = |key: &str| header.metadata().as_ref()?.get(key);
+    // The recipe of another version may not be readable: then it tells nothing.
+    let recipe = told("recipe").and_then(|text| Recipe::parse(text, &[]).ok());
     Ok(ModelInfo {
-        name: metadata.get("name").cloned(),
-        metrics: metadata
-            .get("metrics")
-            .and_then(|json| serde_json::from_str(json).ok()),
+        name: told("name").cloned(),
+        metrics: told("metrics").and_then(|json| serde_json::from_str(json).ok()),
+        train_on: recipe.map_or_else(Vec::new, |recipe| recipe.train_on),
     })
+}
+
+/// [`describe()`] for a file.
+///
+/// # Errors
+/// If it cannot be read or is no safetensors file.
+pub fn describe_file(path: &Path) -> error::Result<ModelInfo> {
+    describe(&read(path)?, &path.display().to_string())
 }

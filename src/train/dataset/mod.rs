@@ -14,6 +14,8 @@ mod votes;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::classify::FACE_SIDE;
 use crate::emotion::Emotion;
 
@@ -25,14 +27,17 @@ pub use votes::Votes;
 pub const PIXELS: usize = FACE_SIDE * FACE_SIDE;
 
 /// The part of the data set a row belongs to, under FER2013's names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Usage {
     /// Weights are fitted to these rows.
+    #[serde(rename = "training")]
     Training = 0,
     /// Recipes and epochs are chosen by these rows.
+    #[serde(rename = "public")]
     PublicTest = 1,
     /// Read once, for the figure that is published.
+    #[serde(rename = "private")]
     PrivateTest = 2,
 }
 

@@ -23,6 +23,8 @@ pub struct Evaluation {
     pub usage: &'static str,
     /// Whether logits were averaged over each face and its mirror image.
     pub flip: bool,
+    /// Whether the network has learned from these rows, so that the figures tell what it remembers.
+    pub learned: bool,
     /// One entry for each protocol that the network and the data allow.
     pub results: Vec<ProtocolResult>,
 }
@@ -34,18 +36,19 @@ pub struct ProtocolResult {
     pub protocol: Protocol,
     /// On all rows.
     pub all: Figures,
-    /// On the rows whose pixels no training row has; `None` where that is all of them, or where
-    /// the training rows themselves are measured.
+    /// On the rows whose pixels no row that was learned from has; `None` where that is all of them, or where
+    /// the rows that were learned from are measured.
     pub without_duplicates: Option<Figures>,
 }
 
-/// Measures a network on one part of the data.
+/// Measures a network that has learned from the parts in `learned` on one part of the data.
 ///
 /// # Errors
 /// If the part is empty or no protocol fits the network's heads.
 pub fn evaluate(
     network: &Network,
     dataset: &Dataset,
+    learned: &[Usage],
     usage: Usage,
     flip: bool,
 ) -> Result<Evaluation> {
@@ -54,7 +57,12 @@ pub fn evaluate(
         return Err(Error::Usage(format!("the data set has no {usage} rows")));
     }
     let predictions = predict(network, dataset, &rows, flip)?;
-    let duplicates = dataset.repeated_in(Usage::Training);
+    let mut duplicates = vec![false; dataset.rows().len()];
+    for &part in learned {
+        let here = dataset.repeated_in(part);
+        duplicates.iter_mut().zip(here).for_each(|(a, b)| *a |= b);
+    }
+    let learned = learned.contains(&usage);
     let results: Vec<ProtocolResult> = Protocol::ALL
         .into_iter()
         .filter_map(|protocol| {
@@ -62,7 +70,7 @@ pub fn evaluate(
             let emotions = protocol.emotions(dataset);
             let unique: Vec<_> = samples
                 .iter()
-                .filter(|sample| usage != Usage::Training && !duplicates[sample.row])
+                .filter(|sample| !learned && !duplicates[sample.row])
                 .cloned()
                 .collect();
             let differs = !unique.is_empty() && unique.len() < samples.len();
@@ -81,6 +89,7 @@ pub fn evaluate(
     Ok(Evaluation {
         usage: usage.name(),
         flip,
+        learned,
         results,
     })
 }

@@ -5,6 +5,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::thread;
@@ -60,17 +61,23 @@ impl Observer for () {}
 pub struct Rows {
     /// Rows to learn from; those with too few votes are left out of them.
     pub training: Vec<usize>,
-    /// Rows to choose the best epoch by.
+    /// Rows to choose the best epoch by; where they are learned from too, the last one is kept.
     pub validation: Vec<usize>,
 }
 
 impl Rows {
-    /// FER2013's own division: `Training` and `PublicTest`.
-    pub fn by_usage(dataset: &Dataset) -> Self {
+    /// FER2013's own division: the parts that the recipe learns from, and `PublicTest`.
+    pub fn of(recipe: &Recipe, dataset: &Dataset) -> Self {
         Self {
-            training: dataset.indices(Usage::Training),
+            training: recipe.training_rows(dataset),
             validation: dataset.indices(Usage::PublicTest),
         }
+    }
+
+    /// Whether the run learns from rows it should be judged by.
+    fn overlap(&self) -> bool {
+        let training: HashSet<usize> = self.training.iter().copied().collect();
+        self.validation.iter().any(|row| training.contains(row))
     }
 }
 
@@ -79,6 +86,8 @@ pub struct Run<'a> {
     recipe: &'a Recipe,
     dataset: &'a Dataset,
     rows: Rows,
+    /// Whether the validation rows can tell a better epoch.
+    judged: bool,
     folder: RunFolder,
     targets: Targets,
     weights: VarMap,
@@ -129,6 +138,7 @@ impl<'a> Run<'a> {
         let mut run = Self {
             recipe,
             dataset,
+            judged: !rows.overlap(),
             rows,
             folder: RunFolder::new(folder),
             targets,
@@ -193,9 +203,9 @@ impl<'a> Run<'a> {
         &self.progress.history
     }
 
-    /// The best epoch so far, the earliest of equals.
+    /// The best epoch so far, the earliest of equals; the last one where nothing can judge.
     pub fn best(&self) -> Option<&EpochMetrics> {
-        let better = |a, b| if self.score(b) > self.score(a) { b } else { a };
+        let better = |a, b| if self.is_better(b, a) { b } else { a };
         self.history().iter().reduce(better)
     }
 
@@ -211,8 +221,12 @@ impl<'a> Run<'a> {
     }
 
     fn is_best(&self, metrics: &EpochMetrics) -> bool {
-        self.best()
-            .is_none_or(|best| self.score(metrics) > self.score(best))
+        self.best().is_none_or(|best| self.is_better(metrics, best))
+    }
+
+    /// Whether a later epoch is to be kept in place of an earlier one.
+    fn is_better(&self, later: &EpochMetrics, earlier: &EpochMetrics) -> bool {
+        !self.judged || self.score(later) > self.score(earlier)
     }
 
     /// The validation accuracy that epochs are compared by: that of the first head.
