@@ -17,6 +17,7 @@ use crate::train::Recipe;
 use crate::train::architecture::{Layer, layers};
 use crate::train::calibrate::{Shift, calibrate, calibrate_like};
 use crate::train::dataset::{Dataset, Usage};
+use crate::train::soup::average;
 use crate::train::weights;
 
 /// Look at models.
@@ -53,6 +54,19 @@ enum ModelCommand {
         #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "shift"])]
         like: Option<PathBuf>,
         /// Where to write the calibrated model.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// The mean of two models' weights: for one that went on from the other.
+    Average {
+        /// The model whose account of its training is kept.
+        first: PathBuf,
+        /// The other one.
+        second: PathBuf,
+        /// The second one's share, 0 to 1.
+        #[arg(long, default_value_t = 0.5, value_name = "SHARE", value_parser = share)]
+        share: f64,
+        /// Where to write the mean, which then has to be calibrated.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
@@ -108,8 +122,26 @@ pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Resu
             }
             Ok(Outcome::Found)
         }
+        ModelCommand::Average {
+            first,
+            second,
+            share,
+            out: to,
+        } => {
+            average(first, second, *share, to)?;
+            Ok(Outcome::Found)
+        }
         ModelCommand::Use(args) => model_use::run(args, context, out),
         ModelCommand::List { folder } => list(folder, out),
+    }
+}
+
+fn share(text: &str) -> std::result::Result<f64, String> {
+    let share: f64 = text.parse().map_err(|e| format!("{e}"))?;
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err("a share lies in 0 to 1".to_owned())
     }
 }
 

@@ -11,7 +11,7 @@ use super::dataset::{Dataset, Usage};
 use super::evaluate::{Protocol, Sample, predict};
 use super::shares::{self, Shares};
 use super::weights;
-use crate::classify::network::{AlbumShare, HeadSpec};
+use crate::classify::network::{AlbumShare, HeadSpec, NetworkSpec};
 use crate::classify::softmax;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
@@ -105,16 +105,15 @@ pub fn calibrate(
 /// If a model cannot be used, the other one was not calibrated, or their heads differ.
 pub fn calibrate_like(model: &Path, like: &Path, half: bool, out: &Path) -> Result<()> {
     let told = weights::read_file(like)?.metadata;
-    let heads = weights::load(like)?.spec().heads.clone();
-    let same = |head: &HeadSpec| (head.name.clone(), head.emotions.clone());
-    let spec = weights::load(model)?.spec().clone();
-    if !heads.iter().map(same).eq(spec.heads.iter().map(same)) {
+    let (other, network) = (weights::load(like)?, weights::load(model)?);
+    if !same_heads(other.spec(), network.spec()) {
         return Err(Error::Usage(format!(
             "{} has other heads than {}",
             like.display(),
             model.display()
         )));
     }
+    let heads = &other.spec().heads;
     let calibrations: Vec<HeadCalibration> = heads
         .iter()
         .filter_map(|head| HeadCalibration::told(&head.name, &told))
@@ -125,8 +124,15 @@ pub fn calibrate_like(model: &Path, like: &Path, half: bool, out: &Path) -> Resu
             like.display()
         )));
     }
-    let album: Vec<AlbumShare> = heads.into_iter().map(|head| head.album).collect();
+    let album: Vec<AlbumShare> = heads.iter().map(|head| head.album.clone()).collect();
     write(model, &calibrations, Some(&album), half, out)
+}
+
+/// Whether two networks answer the same questions.
+pub fn same_heads(one: &NetworkSpec, other: &NetworkSpec) -> bool {
+    let question = |head: &HeadSpec| (head.name.clone(), head.emotions.clone());
+    let [one, other] = [one, other].map(|spec| spec.heads.iter().map(question));
+    one.eq(other)
 }
 
 impl HeadCalibration {

@@ -19,6 +19,7 @@ pub mod random;
 pub mod recipe;
 pub mod schedule;
 pub mod shares;
+pub mod soup;
 pub mod start;
 pub mod sweep;
 pub mod targets;
