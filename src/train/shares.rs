@@ -18,7 +18,7 @@ const WEIGHTS: [f32; 7] = [0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0];
 const ADJUSTMENTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// Sums of two macro recalls that differ by less tell nothing of the faces to come: the rarest emotion,
-/// disgust with two dozen faces in FER+'s PublicTest, makes as much by its standard error alone.
+/// disgust with two dozen faces in FER+'s `PublicTest`, makes as much by its standard error alone.
 const NOISE: f64 = 0.015;
 
 /// The best shares found.
