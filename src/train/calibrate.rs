@@ -62,7 +62,7 @@ pub fn calibrate(
     if weights::describe_file(model)?.has_learned(Usage::PublicTest) {
         return Err(Error::Usage(format!(
             "{} has learned from the PublicTest rows, which can therefore not calibrate it; take over \
-             the calibration of the model that it was trained from",
+             the calibration of the model that it was trained from (--like)",
             model.display()
         )));
     }
