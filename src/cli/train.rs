@@ -9,7 +9,6 @@ use super::epochs::{Epochs, figures};
 use super::output::Stdout;
 use crate::error::Result;
 use crate::train::dataset::Dataset;
-use crate::train::fit::Rows;
 use crate::train::folds::cross_validate;
 use crate::train::{Recipe, Run};
 
@@ -52,7 +51,7 @@ pub(super) fn run(args: &TrainArgs, out: &mut Stdout) -> Result<Outcome> {
     if let Some(k) = args.folds {
         return folds(&recipe, &dataset, k, &folder, out);
     }
-    let mut run = Run::new(&recipe, &dataset, Rows::of(&recipe, &dataset), &folder)?;
+    let mut run = Run::new(&recipe, &dataset, &folder)?;
     let done = run.history().len();
     if done > 0 {
         out.line(format_args!("going on after epoch {done}"))?;

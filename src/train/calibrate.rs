@@ -94,7 +94,7 @@ pub fn calibrate(
     }
     let shares = shares::fit(&predictions, dataset);
     let album = shares.as_ref().map(|shares| shares.heads.as_slice());
-    write(model, &heads, album, half, out)?;
+    write(model, network.spec().clone(), &heads, album, half, out)?;
     Ok(Calibration { heads, shares })
 }
 
@@ -125,7 +125,14 @@ pub fn calibrate_like(model: &Path, like: &Path, half: bool, out: &Path) -> Resu
         )));
     }
     let album: Vec<AlbumShare> = heads.iter().map(|head| head.album.clone()).collect();
-    write(model, &calibrations, Some(&album), half, out)
+    write(
+        model,
+        network.spec().clone(),
+        &calibrations,
+        Some(&album),
+        half,
+        out,
+    )
 }
 
 /// Whether two networks answer the same questions.
@@ -159,16 +166,16 @@ impl HeadCalibration {
     }
 }
 
-/// Writes `model` to `out` with its heads calibrated.
+/// Writes `model`, which `spec` describes, to `out` with its heads calibrated.
 fn write(
     model: &Path,
+    mut spec: NetworkSpec,
     calibrations: &[HeadCalibration],
     album: Option<&[AlbumShare]>,
     half: bool,
     out: &Path,
 ) -> Result<()> {
     let unusable = |problem: &dyn Display| Error::Model(format!("{}: {problem}", model.display()));
-    let mut spec = weights::load(model)?.spec().clone();
     let mut file = weights::read_file(model)?;
     for calibration in calibrations {
         let HeadCalibration {
@@ -251,8 +258,7 @@ fn negative_log_likelihood(samples: &[Sample], power: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::fit::{Rows, Run};
-    use crate::train::testing::{recipe, signal};
+    use crate::train::testing::{signal, train};
 
     #[test]
     fn temperature_makes_confidence_equal_accuracy() {
@@ -272,11 +278,9 @@ mod tests {
     #[test]
     fn a_calibrated_model_answers_the_same_with_a_better_likelihood() {
         let folder = tempfile::tempdir().unwrap();
-        let (dataset, recipe) = (signal(200), recipe(&["epochs=1"]));
-        let rows = Rows::of(&recipe, &dataset);
-        let mut run = Run::new(&recipe, &dataset, rows, folder.path()).unwrap();
-        run.fit(&mut ()).unwrap();
-        let (before, after) = (run.folder().best(), folder.path().join("calibrated"));
+        let dataset = signal(200);
+        let before = train(&["epochs=1"], &dataset, folder.path());
+        let after = folder.path().join("calibrated");
         let fitted = calibrate(&before, &dataset, &Shift::new(), false, &after).unwrap();
         assert_eq!(fitted.heads.len(), 2);
         let shares = fitted.shares.unwrap();
@@ -316,16 +320,13 @@ mod tests {
     fn a_shift_moves_answers_and_a_model_that_learned_all_takes_over_a_calibration() {
         let folder = tempfile::tempdir().unwrap();
         let dataset = signal(60);
-        let train = |changes: &[&str], name: &str| {
-            let (recipe, folder) = (recipe(changes), folder.path().join(name));
-            let rows = Rows::of(&recipe, &dataset);
-            let mut run = Run::new(&recipe, &dataset, rows, &folder).unwrap();
-            run.fit(&mut ()).unwrap();
-            run.folder().best()
-        };
         let [first, last] = [
-            train(&["epochs=1"], "first"),
-            train(&["epochs=1", "train_on=['training', 'public']"], "last"),
+            train(&["epochs=1"], &dataset, &folder.path().join("first")),
+            train(
+                &["epochs=1", "train_on=['training', 'public']"],
+                &dataset,
+                &folder.path().join("last"),
+            ),
         ];
         let (calibrated, out) = (folder.path().join("calibrated"), folder.path().join("out"));
         let shift = Shift::from([(Emotion::Sad, 20.0)]);

@@ -8,8 +8,8 @@ use super::metrics::EpochMetrics;
 use super::recipe::Recipe;
 use crate::error::{Error, Result};
 
-/// Divides the rows that the recipe learns from into `k` folds, stratified by label, and trains a run without
-/// each of them, in `folder/fold-1` and so on. Returns the best epoch of each.
+/// Divides the rows that the recipe learns from into `k` folds, stratified by label, and trains a run
+/// without each of them, in `folder/fold-1` and so on. Returns the best epoch of each.
 ///
 /// # Errors
 /// If `k` is less than 2 or more than there are rows, or a run fails.
@@ -40,7 +40,7 @@ pub fn cross_validate(
             training: others.flat_map(|(_, fold)| fold).copied().collect(),
             validation: fold.clone(),
         };
-        let mut run = Run::new(recipe, dataset, rows, &folder.join(name))?;
+        let mut run = Run::over(recipe, dataset, rows, &folder.join(name))?;
         run.fit(observer)?;
         best.extend(run.best().cloned());
     }

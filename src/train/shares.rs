@@ -89,13 +89,9 @@ pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<Shares> {
     }
     let best = tried.iter().map(Shares::sum).fold(0.0, f64::max);
     tried.retain(|shares| shares.sum() >= best - NOISE);
-    tried.into_iter().reduce(|a, b| {
+    tried.into_iter().min_by(|a, b| {
         let order = a.unevenness().total_cmp(&b.unevenness());
-        if order.then(b.sum().total_cmp(&a.sum())).is_gt() {
-            b
-        } else {
-            a
-        }
+        order.then(b.sum().total_cmp(&a.sum()))
     })
 }
 

@@ -61,21 +61,21 @@ fn mean(first: &Tensor, second: &Tensor, share: f64) -> candle_core::Result<Tens
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::fit::{Rows, Run};
-    use crate::train::testing::{recipe, signal};
+    use crate::train::testing::{signal, train};
 
     #[test]
     fn the_mean_lies_between_and_tells_what_it_has_learned() {
         let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
-        let train = |changes: &[&str], name: &str| {
-            let (recipe, folder) = (recipe(changes), folder.path().join(name));
-            let rows = Rows::of(&recipe, &dataset);
-            let mut run = Run::new(&recipe, &dataset, rows, &folder).unwrap();
-            run.fit(&mut ()).unwrap();
-            run.folder().best()
-        };
-        let first = train(&["epochs=1", "train_on=['training', 'public']"], "first");
-        let second = train(&["epochs=1", "seed=9"], "second");
+        let first = train(
+            &["epochs=1", "train_on=['training', 'public']"],
+            &dataset,
+            &folder.path().join("first"),
+        );
+        let second = train(
+            &["epochs=1", "seed=9"],
+            &dataset,
+            &folder.path().join("second"),
+        );
         let out = folder.path().join("mean");
         average(&first, &second, 0.25, &out).unwrap();
         let stem = |path: &Path| {
@@ -100,7 +100,13 @@ mod tests {
             "epochs=1",
             "network.trunk={ kind='residual', stem=8, blocks=[{ width=8 }] }",
         ];
-        let refusal = average(&first, &train(&narrow, "narrow"), 0.5, &out).unwrap_err();
+        let refusal = average(
+            &first,
+            &train(&narrow, &dataset, &folder.path().join("narrow")),
+            0.5,
+            &out,
+        )
+        .unwrap_err();
         assert!(refusal.to_string().contains("different"), "{refusal}");
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::dataset::Dataset;
-use super::fit::{Observer, Rows, Run};
+use super::fit::{Observer, Run};
 use super::metrics::EpochMetrics;
 use super::recipe::Recipe;
 use crate::error::Result;
@@ -112,8 +112,7 @@ pub fn sweep(
     for (recipe, settings) in &planned {
         let name = name(settings);
         observer.run_started(&name, planned.len());
-        let rows = Rows::of(recipe, dataset);
-        let mut run = Run::new(recipe, dataset, rows, &folder.join(name.replace('/', "_")))?;
+        let mut run = Run::new(recipe, dataset, &folder.join(name.replace('/', "_")))?;
         run.fit(observer)?;
         runs.push(SweepRun {
             settings: settings.clone(),

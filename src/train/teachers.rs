@@ -94,23 +94,21 @@ impl Teachers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::fit::{Rows, Run};
+    use crate::train::fit::Run;
     use crate::train::testing::{recipe, signal};
 
     #[test]
     fn a_pupil_learns_from_its_teacher_alone() {
         let (dataset, folder) = (signal(800), tempfile::tempdir().unwrap());
         let teacher = recipe(&[]);
-        let rows = Rows::of(&teacher, &dataset);
-        let mut run = Run::new(&teacher, &dataset, rows, folder.path()).unwrap();
+        let mut run = Run::new(&teacher, &dataset, folder.path()).unwrap();
         run.fit(&mut ()).unwrap();
 
         let models = format!("teachers.models=['{}']", run.folder().best().display());
         // A seed of its own, and no labels.
         let pupil = recipe(&["seed=9", "teachers.share=1", &models]);
         let folder = tempfile::tempdir().unwrap();
-        let rows = Rows::of(&pupil, &dataset);
-        let mut run = Run::new(&pupil, &dataset, rows, folder.path()).unwrap();
+        let mut run = Run::new(&pupil, &dataset, folder.path()).unwrap();
         run.fit(&mut ()).unwrap();
         let accuracy = &run.history().last().unwrap().validation.accuracy;
         assert!(accuracy.values().all(|&a| a >= 0.8), "{accuracy:?}");
@@ -120,8 +118,7 @@ mod tests {
     fn a_teacher_must_know_every_head() {
         let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
         let recipe = recipe(&["epochs=1"]);
-        let rows = Rows::of(&recipe, &dataset);
-        let mut run = Run::new(&recipe, &dataset, rows, folder.path()).unwrap();
+        let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
         run.fit(&mut ()).unwrap();
         let teachers = TeacherRecipe {
             models: vec![run.folder().best()],

@@ -1,8 +1,11 @@
 //! What tests of training share.
 
+use std::path::{Path, PathBuf};
+
 use rand::Rng;
 
 use super::dataset::{Dataset, PIXELS, Row, Usage, Votes};
+use super::fit::Run;
 use super::random::{Purpose, rng};
 use super::recipe::Recipe;
 use crate::classify::FACE_SIDE;
@@ -72,4 +75,12 @@ pub const RECIPE: &str = r#"
 pub fn recipe(overrides: &[&str]) -> Recipe {
     let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
     Recipe::parse(RECIPE, &overrides).unwrap()
+}
+
+/// The best weights of a run of [`RECIPE`] with changes, in `folder`.
+pub fn train(changes: &[&str], dataset: &Dataset, folder: &Path) -> PathBuf {
+    let recipe = recipe(changes);
+    let mut run = Run::new(&recipe, dataset, folder).unwrap();
+    run.fit(&mut ()).unwrap();
+    run.folder().best()
 }

@@ -36,8 +36,8 @@ pub struct ProtocolResult {
     pub protocol: Protocol,
     /// On all rows.
     pub all: Figures,
-    /// On the rows whose pixels no row that was learned from has; `None` where that is all of them, or where
-    /// the rows that were learned from are measured.
+    /// On the rows whose pixels no row that was learned from has; `None` where that is all of them, or
+    /// where the rows that were learned from are measured.
     pub without_duplicates: Option<Figures>,
 }
 

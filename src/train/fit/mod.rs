@@ -67,7 +67,7 @@ pub struct Rows {
 
 impl Rows {
     /// FER2013's own division: the parts that the recipe learns from, and `PublicTest`.
-    pub fn of(recipe: &Recipe, dataset: &Dataset) -> Self {
+    fn of(recipe: &Recipe, dataset: &Dataset) -> Self {
         Self {
             training: recipe.training_rows(dataset),
             validation: dataset.indices(Usage::PublicTest),
@@ -98,11 +98,19 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Starts a run, or takes up the one in `folder` where it was left.
+    /// Starts a run by FER2013's own division, or takes up the one in `folder` where it was left.
     ///
     /// # Errors
     /// If recipe and data do not fit, or the folder holds the run of another recipe.
-    pub fn new(
+    pub fn new(recipe: &'a Recipe, dataset: &'a Dataset, folder: &Path) -> Result<Self> {
+        Self::over(recipe, dataset, Rows::of(recipe, dataset), folder)
+    }
+
+    /// [`Run::new`] with a division of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn over(
         recipe: &'a Recipe,
         dataset: &'a Dataset,
         mut rows: Rows,

@@ -8,13 +8,7 @@ use crate::train::testing::{recipe, signal};
 fn two_epochs_learn_the_signal_for_both_heads() {
     let (dataset, recipe) = (signal(800), recipe(&[]));
     let folder = tempfile::tempdir().unwrap();
-    let mut run = Run::new(
-        &recipe,
-        &dataset,
-        Rows::of(&recipe, &dataset),
-        folder.path(),
-    )
-    .unwrap();
+    let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
     run.fit(&mut ()).unwrap();
     let metrics = run.history().last().unwrap();
     assert_eq!(metrics.epoch, 2);
@@ -35,13 +29,7 @@ fn the_case_study_network_learns_the_signal_in_two_epochs() {
     let overrides = ["epochs=2", "batch_size=16", heads].map(str::to_owned);
     let recipe = Recipe::parse(text, &overrides).unwrap();
     let (dataset, folder) = (signal(800), tempfile::tempdir().unwrap());
-    let mut run = Run::new(
-        &recipe,
-        &dataset,
-        Rows::of(&recipe, &dataset),
-        folder.path(),
-    )
-    .unwrap();
+    let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
     run.fit(&mut ()).unwrap();
     let metrics = run.history().last().unwrap();
     assert!(metrics.validation.accuracy["fer2013"] >= 0.9, "{metrics:?}");
@@ -92,28 +80,15 @@ fn a_run_broken_off_and_resumed_ends_bit_equal_to_one_that_was_not() {
         let recipe = recipe(&["epochs=3", &optimizer, "optimizer.learning_rate=0.01"]);
         let dataset = signal(200);
         let whole = tempfile::tempdir().unwrap();
-        let mut run =
-            Run::new(&recipe, &dataset, Rows::of(&recipe, &dataset), whole.path()).unwrap();
+        let mut run = Run::new(&recipe, &dataset, whole.path()).unwrap();
         run.fit(&mut ()).unwrap();
 
         let broken = tempfile::tempdir().unwrap();
         for at in [3, 13] {
-            let mut run = Run::new(
-                &recipe,
-                &dataset,
-                Rows::of(&recipe, &dataset),
-                broken.path(),
-            )
-            .unwrap();
+            let mut run = Run::new(&recipe, &dataset, broken.path()).unwrap();
             run.fit(&mut Crash { at, batches: 0 }).unwrap();
         }
-        let mut run = Run::new(
-            &recipe,
-            &dataset,
-            Rows::of(&recipe, &dataset),
-            broken.path(),
-        )
-        .unwrap();
+        let mut run = Run::new(&recipe, &dataset, broken.path()).unwrap();
         assert_eq!(
             run.history().len(),
             1,
@@ -128,17 +103,10 @@ fn a_run_broken_off_and_resumed_ends_bit_equal_to_one_that_was_not() {
 fn a_folder_of_another_recipe_is_refused() {
     let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
     let first = recipe(&["epochs=1"]);
-    let mut run = Run::new(&first, &dataset, Rows::of(&first, &dataset), folder.path()).unwrap();
+    let mut run = Run::new(&first, &dataset, folder.path()).unwrap();
     run.fit(&mut ()).unwrap();
     let second = recipe(&["epochs=1", "seed=4"]);
-    let refusal = Run::new(
-        &second,
-        &dataset,
-        Rows::of(&second, &dataset),
-        folder.path(),
-    )
-    .err()
-    .unwrap();
+    let refusal = Run::new(&second, &dataset, folder.path()).err().unwrap();
     assert!(refusal.to_string().contains("another recipe"), "{refusal}");
 }
 
@@ -147,14 +115,7 @@ fn heads_must_fit_the_data() {
     let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
     let heads = r#"network.heads=[{ name = "fer2013", emotions = ["happy", "sad"] }]"#;
     let recipe = recipe(&[heads]);
-    let refusal = Run::new(
-        &recipe,
-        &dataset,
-        Rows::of(&recipe, &dataset),
-        folder.path(),
-    )
-    .err()
-    .unwrap();
+    let refusal = Run::new(&recipe, &dataset, folder.path()).err().unwrap();
     assert!(
         refusal.to_string().contains("happy, sad, neutral"),
         "{refusal}"
@@ -170,13 +131,7 @@ fn early_stopping_ends_a_run_that_no_longer_improves() {
         "early_stopping=1",
         "optimizer.learning_rate=1e-9",
     ]);
-    let mut run = Run::new(
-        &recipe,
-        &dataset,
-        Rows::of(&recipe, &dataset),
-        folder.path(),
-    )
-    .unwrap();
+    let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
     run.fit(&mut ()).unwrap();
     assert_eq!(run.history().len(), 3);
 }
@@ -184,7 +139,7 @@ fn early_stopping_ends_a_run_that_no_longer_improves() {
 #[test]
 fn with_the_validation_rows_learned_the_last_epoch_is_kept() {
     let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
-    // The rate falls to nothing at once, so no later epoch is better.
+    // The rate falls to nothing after the first epoch, so that no later one is sure to be better.
     let recipe = recipe(&[
         "train_on=['training', 'public']",
         "epochs=3",
@@ -193,9 +148,8 @@ fn with_the_validation_rows_learned_the_last_epoch_is_kept() {
         "schedule.every=1",
         "schedule.factor=0",
     ]);
-    let rows = Rows::of(&recipe, &dataset);
-    assert_eq!(rows.training.len(), dataset.rows().len());
-    let mut run = Run::new(&recipe, &dataset, rows, folder.path()).unwrap();
+    let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
+    assert_eq!(run.rows.training.len(), dataset.rows().len());
     run.fit(&mut ()).unwrap();
     assert_eq!(run.best().unwrap().epoch, 3);
     let kept = weights::describe_file(&run.folder().best()).unwrap();
