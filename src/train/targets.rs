@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dataset::{Dataset, Row};
-use super::teachers::Teachers;
+use super::teachers::Answers;
 use crate::classify::network::HeadSpec;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
@@ -52,6 +52,32 @@ pub struct HeadTargets {
     pub weights: Vec<f32>,
 }
 
+impl HeadTargets {
+    /// Gives `taught` (rows × classes, each row a distribution) a share in the targets; a row that the
+    /// head was not asked about has nothing else.
+    pub fn mix(&mut self, share: f32, taught: &[f32]) {
+        if share == 0.0 {
+            return;
+        }
+        let classes = taught.len() / self.weights.len();
+        let rows = self.values.chunks_exact_mut(classes);
+        let rows = rows
+            .zip(&mut self.weights)
+            .zip(taught.chunks_exact(classes));
+        for ((values, weight), taught) in rows {
+            let share = if *weight == 0.0 {
+                *weight = 1.0;
+                1.0
+            } else {
+                share
+            };
+            for (value, taught) in values.iter_mut().zip(taught) {
+                *value += share * (*weight * taught - *value);
+            }
+        }
+    }
+}
+
 /// What one head is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Question {
@@ -69,7 +95,8 @@ pub struct Targets {
     emotions: Vec<Emotion>,
     /// The weight of a row with each label.
     balance: Vec<f32>,
-    teachers: Option<Teachers>,
+    /// What teachers answered before the run.
+    answers: Option<Answers>,
 }
 
 impl Targets {
@@ -110,7 +137,7 @@ impl Targets {
             recipe,
             questions: heads.iter().map(question).collect::<Result<_>>()?,
             emotions: dataset.emotions().to_vec(),
-            teachers: None,
+            answers: None,
             balance: dataset
                 .emotions()
                 .iter()
@@ -140,43 +167,39 @@ impl Targets {
         rows.retain(|&index| votes(&dataset.rows()[index]) >= recipe.min_votes);
     }
 
-    /// Mixes the teachers' answers into every target.
+    /// Mixes teachers' answers into every target.
     #[must_use]
-    pub fn taught_by(self, teachers: Option<Teachers>) -> Self {
-        Self { teachers, ..self }
+    pub fn taught_by(self, answers: Option<Answers>) -> Self {
+        Self { answers, ..self }
     }
 
     /// Appends what the head at `head` is asked about the row at `index` of the data set.
     pub fn append(&self, head: usize, index: usize, row: &Row, targets: &mut HeadTargets) {
         let class = self.emotions.iter().position(|&e| e == row.label);
-        let weight = class.map_or(1.0, |class| self.balance[class]);
         let shares = row.votes.and_then(|votes| votes.shares());
-        let own = match self.questions[head] {
-            Question::Label => Some(self.label_target(row.label, shares)),
-            Question::Votes => shares.map(|shares| shares.to_vec()),
-        };
-        let classes = match self.questions[head] {
-            Question::Label => self.emotions.len(),
-            Question::Votes => Emotion::COUNT,
-        };
-        let teachers = self.teachers.as_ref();
-        let taught = teachers.and_then(|t| Some((t.share(), t.answer(head, index, classes)?)));
-        let target = match (own, taught) {
-            (Some(own), Some((share, taught))) => {
-                let pairs = own.iter().zip(taught);
-                Some(
-                    pairs
-                        .map(|(own, taught)| own + share * (taught - own))
-                        .collect(),
-                )
+        let (classes, target) = match self.questions[head] {
+            Question::Label => {
+                let target = self.label_target(row.label, shares);
+                (self.emotions.len(), Some(target))
             }
-            (None, Some((share, taught))) if share > 0.0 => Some(taught.to_vec()),
-            (own, _) => own,
+            Question::Votes => (Emotion::COUNT, shares.map(|shares| shares.to_vec())),
         };
-        let weight = if target.is_some() { weight } else { 0.0 };
-        let target = target.unwrap_or_else(|| vec![0.0; classes]);
-        targets.values.extend(target.iter().map(|t| t * weight));
-        targets.weights.push(weight);
+        let weight = match target {
+            Some(_) => class.map_or(1.0, |class| self.balance[class]),
+            None => 0.0,
+        };
+        let mut asked = HeadTargets {
+            values: target.unwrap_or_else(|| vec![0.0; classes]),
+            weights: vec![weight],
+        };
+        asked.values.iter_mut().for_each(|value| *value *= weight);
+        if let Some(answers) = &self.answers
+            && let Some(taught) = answers.answer(head, index, classes)
+        {
+            asked.mix(answers.share(), taught);
+        }
+        targets.values.append(&mut asked.values);
+        targets.weights.append(&mut asked.weights);
     }
 
     /// A distribution over the data set's emotions.
@@ -280,6 +303,20 @@ mod tests {
         let [label, votes] = asked(recipe, 3);
         assert!(close(&label.values, &[0.1, 0.9]), "{label:?}");
         assert!(close(&votes.weights, &[0.0]), "no votes, no question");
+    }
+
+    #[test]
+    fn teachers_have_their_share_of_what_was_asked_and_all_of_what_was_not() {
+        let mut targets = HeadTargets {
+            values: vec![2.0, 0.0, 0.0, 0.0],
+            weights: vec![2.0, 0.0],
+        };
+        targets.mix(0.25, &[0.5, 0.5, 0.3, 0.7]);
+        assert!(
+            close(&targets.values, &[1.75, 0.25, 0.3, 0.7]),
+            "{targets:?}"
+        );
+        assert!(close(&targets.weights, &[2.0, 1.0]));
     }
 
     #[test]

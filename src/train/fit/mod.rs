@@ -24,7 +24,7 @@ use super::optimizer::Optimizer;
 use super::random::{Purpose, rng};
 use super::recipe::Recipe;
 use super::targets::Targets;
-use super::teachers::Teachers;
+use super::teachers::{Asked, Teachers};
 use super::weights;
 use crate::classify::network::Network;
 use crate::error::{Error, Result};
@@ -90,6 +90,8 @@ pub struct Run<'a> {
     judged: bool,
     folder: RunFolder,
     targets: Targets,
+    /// Those that are asked at each step.
+    teachers: Option<Teachers>,
     weights: VarMap,
     network: Network,
     average: Option<Average>,
@@ -129,8 +131,13 @@ impl<'a> Run<'a> {
             &rows.training,
         )?;
         let heads = &recipe.network.heads;
-        let teachers = Teachers::ask(&recipe.teachers, heads, dataset, &rows.training)?;
-        let targets = targets.taught_by(teachers);
+        let teachers = Teachers::load(&recipe.teachers, heads)?;
+        let (before, teachers) = match teachers {
+            Some(teachers) if teachers.asked() == Asked::Once => (Some(teachers), None),
+            teachers => (None, teachers),
+        };
+        let answers = before.map(|teachers| teachers.answer(dataset, &rows.training));
+        let targets = targets.taught_by(answers.transpose()?);
         let (weights, network) = weights::network(&recipe.network).map_err(model)?;
         let taken = recipe.start.apply(&weights, recipe.seed).map_err(model)?;
         if recipe.start.init.is_some() {
@@ -150,6 +157,7 @@ impl<'a> Run<'a> {
             rows,
             folder: RunFolder::new(folder),
             targets,
+            teachers,
             network,
             average,
             weights,
@@ -304,7 +312,10 @@ impl<'a> Run<'a> {
         let (network, average, optimizer) = (&self.network, &self.average, &mut self.optimizer);
         let (mut tally, mut learning_rate) = (Tally::default(), 0.0);
         thread::scope(|scope| {
-            for (index, batch) in batches.spawn(epoch, scope).into_iter().enumerate() {
+            for (index, mut batch) in batches.spawn(epoch, scope).into_iter().enumerate() {
+                if let Some(teachers) = &self.teachers {
+                    teachers.teach(&mut batch);
+                }
                 let time = epoch as f64 + (index + 1) as f64 / steps as f64;
                 let factor = recipe.schedule.factor(time, recipe.epochs, &losses);
                 learning_rate = recipe.optimizer.learning_rate * factor;
