@@ -155,6 +155,19 @@ impl HeadCalibration {
         })
     }
 
+    /// Both, one after the other, as one.
+    fn then(self, next: &Self) -> Self {
+        let mut shift = next.shift.clone();
+        for (emotion, amount) in self.shift {
+            *shift.entry(emotion).or_default() += amount / next.temperature as f32;
+        }
+        Self {
+            temperature: self.temperature * next.temperature,
+            shift,
+            ..self
+        }
+    }
+
     /// What is added to each logit of the head.
     fn shifts(&self, spec: &HeadSpec) -> Result<Vec<f32>> {
         if let Some(unknown) = self.shift.keys().find(|e| !spec.emotions.contains(e)) {
@@ -179,9 +192,7 @@ fn write(
     let mut file = weights::read_file(model)?;
     for calibration in calibrations {
         let HeadCalibration {
-            head,
-            temperature,
-            shift,
+            head, temperature, ..
         } = calibration;
         let Some(found) = spec.heads.iter().find(|spec| spec.name == *head) else {
             continue;
@@ -198,9 +209,13 @@ fn write(
             *tensor = scaled.map_err(|e| unusable(&e))?;
         }
         let metadata = &mut file.metadata;
-        metadata.insert(format!("temperature.{head}"), temperature.to_string());
-        if !shift.is_empty() {
-            let json = serde_json::to_string(shift).map_err(|e| unusable(&e))?;
+        let whole = match HeadCalibration::told(head, metadata) {
+            Some(first) => first.then(calibration),
+            None => calibration.clone(),
+        };
+        metadata.insert(format!("temperature.{head}"), whole.temperature.to_string());
+        if !whole.shift.is_empty() {
+            let json = serde_json::to_string(&whole.shift).map_err(|e| unusable(&e))?;
             metadata.insert(format!("shift.{head}"), json);
         }
     }
@@ -314,6 +329,19 @@ mod tests {
             weights::describe_file(&after).unwrap(),
             weights::describe_file(&before).unwrap()
         );
+    }
+
+    #[test]
+    fn two_calibrations_tell_what_they_are_together() {
+        let of = |temperature, shift: &[(Emotion, f32)]| HeadCalibration {
+            head: "fer2013".to_owned(),
+            temperature,
+            shift: shift.iter().copied().collect(),
+        };
+        let first = of(0.5, &[(Emotion::Sad, 1.0), (Emotion::Angry, 0.5)]);
+        let both = first.then(&of(2.0, &[(Emotion::Sad, 0.25)]));
+        let expected = [(Emotion::Sad, 0.75), (Emotion::Angry, 0.25)];
+        assert_eq!(both, of(1.0, &expected));
     }
 
     #[test]

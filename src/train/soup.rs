@@ -10,7 +10,9 @@ use std::path::Path;
 use candle_core::{DType, Tensor};
 
 use super::calibrate::same_heads;
-use super::weights::{self, TensorFile};
+use super::weights::{self, ModelInfo, TensorFile};
+use crate::classify::network::NetworkSpec;
+use crate::classify::read_network;
 use crate::error::{Error, Result};
 
 /// Writes the mean of two models' weights to `out`, of which the second one has `share` (0 to 1). What
@@ -24,13 +26,12 @@ pub fn average(first: &Path, second: &Path, share: f64, out: &Path) -> Result<()
         let pair = format!("{} and {}", first.display(), second.display());
         Err(Error::Usage(format!("{pair} {problem}")))
     };
-    let (a, b) = (weights::load(first)?, weights::load(second)?);
-    if a.spec().trunk != b.spec().trunk || !same_heads(a.spec(), b.spec()) {
+    let (a, b) = (Model::read(first)?, Model::read(second)?);
+    if a.spec.trunk != b.spec.trunk || !same_heads(&a.spec, &b.spec) {
         return refuse("are different networks");
     }
-    let learned = weights::describe_file(first)?;
-    let other = weights::describe_file(second)?;
-    if !other.train_on.iter().all(|&part| learned.has_learned(part)) {
+    let mut learned = b.info.train_on.iter();
+    if !learned.all(|&part| a.info.has_learned(part)) {
         return refuse(
             "stand in the wrong order: the second has learned from more parts of the data",
         );
@@ -38,19 +39,36 @@ pub fn average(first: &Path, second: &Path, share: f64, out: &Path) -> Result<()
     let TensorFile {
         mut tensors,
         mut metadata,
-    } = weights::read_file(first)?;
-    let others = weights::read_file(second)?.tensors;
+    } = a.file;
     let unusable = |e: &dyn Display| Error::Model(format!("{}: {e}", first.display()));
-    for ((_, tensor), (_, other)) in tensors.iter_mut().zip(&others) {
+    for ((_, tensor), (_, other)) in tensors.iter_mut().zip(&b.file.tensors) {
         *tensor = mean(tensor, other, share).map_err(|e| unusable(&e))?;
     }
     metadata.retain(|key, _| !key.starts_with("temperature.") && !key.starts_with("shift."));
     let with = format!(
         "{share} of {}",
-        other.name.as_deref().unwrap_or("another model")
+        b.info.name.as_deref().unwrap_or("another model")
     );
     metadata.insert("averaged".to_owned(), with);
     weights::save(out, tensors, metadata)
+}
+
+/// All that a model file holds.
+struct Model {
+    spec: NetworkSpec,
+    info: ModelInfo,
+    file: TensorFile,
+}
+
+impl Model {
+    fn read(path: &Path) -> Result<Self> {
+        let (bytes, what) = (weights::read(path)?, path.display().to_string());
+        Ok(Self {
+            spec: read_network(&bytes, &what)?.spec().clone(),
+            info: weights::describe(&bytes, &what)?,
+            file: weights::parse(&bytes, &what)?,
+        })
+    }
 }
 
 fn mean(first: &Tensor, second: &Tensor, share: f64) -> candle_core::Result<Tensor> {

@@ -79,13 +79,20 @@ pub struct TensorFile {
 /// # Errors
 /// If it cannot be read or is none.
 pub fn read_file(path: &Path) -> error::Result<TensorFile> {
-    let bytes = read(path)?;
-    let unusable = |problem: String| Error::Model(format!("{}: {problem}", path.display()));
-    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+    parse(&read(path)?, &path.display().to_string())
+}
+
+/// [`read_file`] for its bytes; `what` names them in an error.
+///
+/// # Errors
+/// If they are no safetensors file.
+pub fn parse(bytes: &[u8], what: &str) -> error::Result<TensorFile> {
+    let unusable = |problem: String| Error::Model(format!("{what}: {problem}"));
+    let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)
         .map_err(|e| unusable(e.to_string()))?;
     let mut tensors: Vec<_> = tensors.into_iter().collect();
     tensors.sort_by(|a, b| a.0.cmp(&b.0));
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| unusable(e.to_string()))?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| unusable(e.to_string()))?;
     let metadata = header.metadata().iter().flatten();
     Ok(TensorFile {
         tensors,
