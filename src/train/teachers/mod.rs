@@ -69,6 +69,7 @@ impl Teachers {
             return Ok(None);
         }
         let teacher = |path: &PathBuf| {
+            tracing::info!("asking {}", path.display());
             let network = weights::load(path)?;
             let own = &network.spec().heads;
             let place = |head: &HeadSpec| {
