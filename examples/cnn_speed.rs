@@ -1,10 +1,11 @@
 //! Works the emotion network so many times, for `benches/compare/cnn.py` to take the time of.
 //!
 //!     cargo run --release --example cnn_speed -- MODEL infer 1000
+//!     cargo run --release --example cnn_speed -- MODEL pair 1000
 //!     cargo run --release --example cnn_speed -- MODEL train 10
 //!
-//! `infer` reads one face at a time and prints its logits; `train` makes steps of 128 faces (forward,
-//! backward, SGD with Nesterov momentum) from new weights. One thread.
+//! `infer` reads one face at a time and prints its logits, `pair` two, as many as a face and its mirror image are;
+//! `train` makes steps of 128 faces (forward, backward, SGD with Nesterov momentum) from new weights. One thread.
 
 use std::error::Error;
 
@@ -29,24 +30,25 @@ fn face() -> impl Iterator<Item = f32> {
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [model, work, count] = arguments.as_slice() else {
-        return Err("MODEL infer|train COUNT".into());
+        return Err("MODEL infer|pair|train COUNT".into());
     };
     let network = read_network(&std::fs::read(model)?, model)?;
     let count = count.parse()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     pool.install(|| match work.as_str() {
-        "infer" => infer(&network, count),
+        "infer" => infer(&network, 1, count),
+        "pair" => infer(&network, 2, count),
         "train" => train(network.spec(), count),
-        _ => Err("infer or train".into()),
+        _ => Err("infer, pair or train".into()),
     })
 }
 
 #[allow(clippy::print_stdout, reason = "the caller compares the logits")]
-fn infer(network: &Network, faces: usize) -> Result<(), Failure> {
-    let network = FoldedNetwork::new(network, 1)?;
+fn infer(network: &Network, images: usize, times: usize) -> Result<(), Failure> {
+    let network = FoldedNetwork::new(network, images)?;
     let mut workspace = Workspace::default();
-    let face: Vec<f32> = face().collect();
-    for _ in 0..faces {
+    let face: Vec<f32> = (0..images).flat_map(|_| face()).collect();
+    for _ in 0..times {
         network.infer(&mut workspace, &face);
     }
     println!("{:?}", network.infer(&mut workspace, &face));

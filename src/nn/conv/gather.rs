@@ -31,7 +31,6 @@ impl Kernel for Gather<'_> {
         assert!(self.y.len() == images * self.plan.target_pixels * targets);
         self.epilogue.check(self.y.len(), targets);
         for class in &self.plan.classes {
-            let places = class.targets.len();
             for column in (0..targets).step_by(2 * S::LANES) {
                 let mut pixels = Pixels {
                     gather: &mut self,
@@ -41,13 +40,10 @@ impl Kernel for Gather<'_> {
                 };
                 // SAFETY: the slices hold all the images that the plan speaks of.
                 unsafe {
-                    if images > 1 && pixels.gather.plan.target_pixels <= SMALL_IMAGE {
-                        for place in 0..places {
-                            pixels.place = Some(place);
-                            each_row::<S, 2>(&mut pixels, images);
-                        }
+                    if column + S::LANES < targets {
+                        pixels.all::<S, 2>(images);
                     } else {
-                        each_row::<S, 2>(&mut pixels, images * places);
+                        pixels.all::<S, 1>(images);
                     }
                 }
             }
@@ -55,11 +51,14 @@ impl Kernel for Gather<'_> {
     }
 }
 
-/// Images of at most so many pixels are taken together, pixel by pixel: then all rows of a tile miss
-/// the same taps, and these are skipped.
+/// Many images of at most so many pixels are taken together, pixel by pixel: then all rows of a tile
+/// miss the same taps, and these are skipped.
 const SMALL_IMAGE: usize = 36;
 
-/// The pixels of a class, two registers of channels wide.
+/// How many are many: with fewer rows to a tile, the kernel is read too often.
+const MANY_IMAGES: usize = 8;
+
+/// The pixels of a class, one or two registers of channels wide.
 struct Pixels<'a, 'b> {
     gather: &'a mut Gather<'b>,
     class: &'a Class,
@@ -67,6 +66,24 @@ struct Pixels<'a, 'b> {
     /// The place in the class, if the rows are this pixel in all images; otherwise they are all
     /// pixels of one image after the other.
     place: Option<usize>,
+}
+
+impl Pixels<'_, '_> {
+    #[inline(always)]
+    unsafe fn all<S: Simd, const V: usize>(&mut self, images: usize) {
+        let places = self.class.targets.len();
+        // SAFETY: the caller vouches for the images.
+        unsafe {
+            if images >= MANY_IMAGES && self.gather.plan.target_pixels <= SMALL_IMAGE {
+                for place in 0..places {
+                    self.place = Some(place);
+                    each_row::<S, V>(self, images);
+                }
+            } else {
+                each_row::<S, V>(self, images * places);
+            }
+        }
+    }
 }
 
 impl Rows for Pixels<'_, '_> {
@@ -87,7 +104,7 @@ impl Rows for Pixels<'_, '_> {
         });
         // SAFETY: plan and panels were made for slices of these sizes.
         unsafe {
-            let mut sum = [[S::splat(0.0); 2]; N];
+            let mut sum = [[S::splat(0.0); V]; N];
             for (i, &tap) in self.class.taps.iter().enumerate() {
                 let tap_sources = self.class.sources.as_ptr().add(i * places);
                 let mut any = false;
@@ -103,7 +120,7 @@ impl Rows for Pixels<'_, '_> {
                     }
                 });
                 if any {
-                    multiply::<S, N>(&mut sum, x, panels.rows(tap, self.column), sources);
+                    multiply::<S, N, V>(&mut sum, x, panels.rows(tap, self.column), sources);
                 }
             }
             for ((image, place), sum) in at.into_iter().zip(sum) {

@@ -20,7 +20,7 @@ use super::simd::Level;
 use gather::Gather;
 use outer::Outer;
 use plan::Plan;
-use winograd::{Convolve, KernelGradient, POINTS, Tiling};
+use winograd::{Convolve, KernelGradient, Size, Tiling};
 
 pub use epilogue::{Add, Epilogue};
 pub use geometry::Geometry;
@@ -54,11 +54,14 @@ impl Convolution {
     pub fn new(geometry: Geometry, images: usize) -> Self {
         let pixels = geometry.pixels_out();
         let group = GROUP_PIXELS.div_ceil(pixels).min(images);
-        let winograd = Tiling::new(&geometry).filter(|tiling| {
-            geometry.channels_in > 1
-                && geometry.height.min(geometry.width) >= LEAST_SIDE
-                && group * tiling.tiles() >= LEAST_TILES
-        });
+        let winograd = [Size::Four, Size::Two]
+            .into_iter()
+            .filter_map(|size| Tiling::new(&geometry, size))
+            .find(|tiling| {
+                geometry.channels_in > 1
+                    && geometry.height.min(geometry.width) >= LEAST_SIDE
+                    && group * tiling.tiles() >= LEAST_TILES
+            });
         Self {
             level: Level::detect(),
             geometry,
@@ -98,10 +101,10 @@ impl Convolution {
 
     /// Hands on the kernel as it is or, for Winograd, at the points.
     fn at_points(&self, kernel: &[f32], flip: bool, pack: impl FnOnce(&[f32], usize)) {
-        if self.winograd.is_some() {
-            let mut transformed = Buffer::take(kernel.len() / 9 * POINTS);
-            winograd::transform_kernel(kernel, flip, &mut transformed);
-            pack(&transformed, POINTS);
+        if let Some(Tiling { size, .. }) = self.winograd {
+            let mut transformed = Buffer::take(kernel.len() / 9 * size.points());
+            winograd::transform_kernel(size, kernel, flip, &mut transformed);
+            pack(&transformed, size.points());
         } else {
             pack(kernel, self.geometry.taps());
         }
@@ -191,7 +194,9 @@ impl Convolution {
     /// The length of a sum of kernel gradients.
     pub const fn kernel_sum_len(&self) -> usize {
         match self.winograd {
-            Some(_) => POINTS * self.geometry.channels_in * self.geometry.channels_out,
+            Some(tiling) => {
+                tiling.size.points() * self.geometry.channels_in * self.geometry.channels_out
+            }
             None => self.geometry.kernel_len(),
         }
     }
@@ -213,8 +218,8 @@ impl Convolution {
                     }
                 }
             });
-        if self.winograd.is_some() {
-            winograd::gradient_of_kernel(total, dkernel);
+        if let Some(tiling) = self.winograd {
+            winograd::gradient_of_kernel(tiling.size, total, dkernel);
         } else {
             dkernel.copy_from_slice(total);
         }

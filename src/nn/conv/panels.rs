@@ -77,10 +77,10 @@ impl Panels {
     }
 }
 
-/// `sum[n] += x[n] · weights`, the dot products of `N` pixels with two registers of columns.
+/// `sum[n] += x[n] · weights`, the dot products of `N` pixels with `V` registers of columns.
 #[inline(always)]
-pub unsafe fn multiply<S: Simd, const N: usize>(
-    sum: &mut [[S::Vector; 2]; N],
+pub unsafe fn multiply<S: Simd, const N: usize, const V: usize>(
+    sum: &mut [[S::Vector; V]; N],
     x: [*const f32; N],
     weights: *const f32,
     channels: usize,
@@ -89,11 +89,12 @@ pub unsafe fn multiply<S: Simd, const N: usize>(
     unsafe {
         for channel in 0..channels {
             let row = weights.add(channel * PANEL);
-            let w = [S::load(row), S::load(row.add(S::LANES))];
+            let w: [S::Vector; V] = std::array::from_fn(|v| S::load(row.add(v * S::LANES)));
             for (sum, x) in sum.iter_mut().zip(x) {
                 let value = S::splat(*x.add(channel));
-                sum[0] = S::multiply_add(value, w[0], sum[0]);
-                sum[1] = S::multiply_add(value, w[1], sum[1]);
+                for (sum, w) in sum.iter_mut().zip(w) {
+                    *sum = S::multiply_add(value, w, *sum);
+                }
             }
         }
     }

@@ -43,10 +43,16 @@ fn geometry(noise: &mut Noise) -> Geometry {
 
 #[test]
 fn a_convolution_and_its_gradients_agree_with_naive_loops_at_every_level() {
+    let mut sizes = Vec::new();
     for seed in 0..CASES {
         let mut noise = Noise::new(seed);
         let g = geometry(&mut noise);
         let images = noise.number(1, 4);
+        sizes.extend(
+            Convolution::new(g, images)
+                .winograd
+                .map(|tiling| tiling.size),
+        );
         let (x, kernel) = (
             noise.values(images * g.image_in()),
             noise.values(g.kernel_len()),
@@ -96,5 +102,8 @@ fn a_convolution_and_its_gradients_agree_with_naive_loops_at_every_level() {
             convolution.finish_kernel_gradient(&mut [sum], &mut found);
             assert_close(&found, &dkernel, &format!("{what}, gradient of the kernel"));
         }
+    }
+    for size in [Size::Two, Size::Four] {
+        assert!(sizes.contains(&size), "{size:?} was not tried");
     }
 }

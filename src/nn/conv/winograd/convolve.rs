@@ -1,7 +1,7 @@
 //! The convolution at the points.
 
 use super::points::{Matrices, ToPoints, from_points};
-use super::{IN, OUT, POINTS, Tiling};
+use super::{Size, Tiling};
 use crate::nn::conv::epilogue::Epilogue;
 use crate::nn::conv::panels::{Panels, multiply};
 use crate::nn::scratch::Buffer;
@@ -26,30 +26,49 @@ impl Kernel for Convolve<'_> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
+        // SAFETY: the caller has the unit.
+        unsafe {
+            match self.tiling.size {
+                Size::Two => self.tiles::<S, 4, 2>(),
+                Size::Four => self.tiles::<S, 6, 4>(),
+            }
+        }
+    }
+}
+
+impl Convolve<'_> {
+    #[inline(always)]
+    unsafe fn tiles<S: Simd, const IN: usize, const OUT: usize>(self) {
+        let points = IN * IN;
         let (sources, targets) = (self.panels.sources(), self.panels.targets());
         let images = self.x.len() / (self.tiling.pixels() * sources);
         let tiles = images * self.tiling.tiles();
         assert!(self.x.len() == images * self.tiling.pixels() * sources);
         assert!(self.y.len() == images * self.tiling.pixels() * targets);
-        assert!(self.panels.taps() == POINTS);
+        assert!(self.panels.taps() == points);
         self.epilogue.check(self.y.len(), targets);
         let width = 2 * S::LANES;
-        let mut input = Buffer::take(Matrices::len(tiles, sources));
-        let mut output = Buffer::take(Matrices::len(tiles, width));
-        let input = Matrices::new(&mut input, tiles, sources);
-        let output = Matrices::new(&mut output, tiles, width);
+        let mut input = Buffer::take(Matrices::len(points, tiles, sources));
+        let mut output = Buffer::take(Matrices::len(points, tiles, width));
+        let input = Matrices::new(&mut input, points, tiles, sources);
+        let output = Matrices::new(&mut output, points, tiles, width);
         // SAFETY: the slices hold the images, the matrices their tiles.
         unsafe {
-            ToPoints::<IN>::new(self.tiling, self.x, self.panels.zeros(), input).all::<S>(tiles);
+            ToPoints::<IN, IN>::new(self.tiling, self.x, self.panels.zeros(), input)
+                .all::<S>(tiles);
             for column in (0..targets).step_by(width) {
-                for point in 0..POINTS {
+                for point in 0..points {
                     let mut product = Product {
                         input: input.at(point, 0, 0),
                         channels: sources,
                         panel: self.panels.rows(point, column),
                         output: output.at(point, 0, 0),
                     };
-                    each_row::<S, 2>(&mut product, tiles);
+                    if column + S::LANES < targets {
+                        each_row::<S, 2>(&mut product, tiles);
+                    } else {
+                        each_row::<S, 1>(&mut product, tiles);
+                    }
                 }
                 for tile in 0..tiles {
                     let window = self.tiling.window(tile, OUT, 0);
@@ -57,7 +76,7 @@ impl Kernel for Convolve<'_> {
                         .step_by(S::LANES)
                         .take_while(|v| column + v < targets)
                     {
-                        let rows = from_points::<S>(output.at(0, tile, v), output.stride);
+                        let rows = from_points::<S, IN, OUT>(output.at(0, tile, v), output.stride);
                         for (y, row) in rows.into_iter().enumerate().take(window.rows.to) {
                             for (x, sum) in row.into_iter().enumerate().take(window.columns.to) {
                                 let start = window.pixel(y, x) * targets;
@@ -73,7 +92,7 @@ impl Kernel for Convolve<'_> {
     }
 }
 
-/// The matrix product at one point, two registers of columns wide.
+/// The matrix product at one point, one or two registers of columns wide.
 struct Product {
     input: *const f32,
     channels: usize,
@@ -86,13 +105,14 @@ impl Rows for Product {
     unsafe fn work<S: Simd, const N: usize, const V: usize>(&mut self, row: usize) {
         // SAFETY: the caller vouches for rows and columns.
         unsafe {
-            let mut sum = [[S::splat(0.0); 2]; N];
+            let mut sum = [[S::splat(0.0); V]; N];
             let rows = std::array::from_fn(|n| self.input.add((row + n) * self.channels));
-            multiply::<S, N>(&mut sum, rows, self.panel, self.channels);
+            multiply::<S, N, V>(&mut sum, rows, self.panel, self.channels);
             for (n, sum) in sum.into_iter().enumerate() {
                 let to = self.output.add((row + n) * 2 * S::LANES);
-                S::store(to, sum[0]);
-                S::store(to.add(S::LANES), sum[1]);
+                for (v, sum) in sum.into_iter().enumerate() {
+                    S::store(to.add(v * S::LANES), sum);
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The gradient of the kernel at the points.
 
 use super::points::{Matrices, ToPoints};
-use super::{IN, OUT, POINTS, Tiling};
+use super::{Size, Tiling};
 use crate::nn::conv::outer::{CHUNK, Pairs, Products};
 use crate::nn::scratch::Buffer;
 use crate::nn::simd::{Kernel, Simd, each_column};
@@ -29,23 +29,37 @@ impl Kernel for KernelGradient<'_> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
+        // SAFETY: the caller has the unit.
+        unsafe {
+            match self.tiling.size {
+                Size::Two => self.tiles::<S, 4, 2>(),
+                Size::Four => self.tiles::<S, 6, 4>(),
+            }
+        }
+    }
+}
+
+impl KernelGradient<'_> {
+    #[inline(always)]
+    unsafe fn tiles<S: Simd, const IN: usize, const OUT: usize>(self) {
+        let points = IN * IN;
         let (ci, co) = (self.channels_in, self.channels_out);
         let images = self.x.len() / (self.tiling.pixels() * ci);
         let tiles = images * self.tiling.tiles();
         assert!(self.x.len() == images * self.tiling.pixels() * ci);
         assert!(self.dy.len() == images * self.tiling.pixels() * co);
-        assert!(self.sum.len() == POINTS * ci * co);
-        let mut x = Buffer::take(Matrices::len(tiles, ci));
-        let mut dy = Buffer::take(Matrices::len(tiles, co));
+        assert!(self.sum.len() == points * ci * co);
+        let mut x = Buffer::take(Matrices::len(points, tiles, ci));
+        let mut dy = Buffer::take(Matrices::len(points, tiles, co));
         let mut zeros = Buffer::take(ci.max(co));
         zeros.fill(0.0);
-        let x = Matrices::new(&mut x, tiles, ci);
-        let dy = Matrices::new(&mut dy, tiles, co);
+        let x = Matrices::new(&mut x, points, tiles, ci);
+        let dy = Matrices::new(&mut dy, points, tiles, co);
         let mut pairs = Pairs::new();
         // SAFETY: the slices hold the images, the matrices their tiles.
         unsafe {
-            ToPoints::<IN>::new(self.tiling, self.x, &zeros, x).all::<S>(tiles);
-            ToPoints::<OUT>::new(self.tiling, self.dy, &zeros, dy).all::<S>(tiles);
+            ToPoints::<IN, IN>::new(self.tiling, self.x, &zeros, x).all::<S>(tiles);
+            ToPoints::<OUT, IN>::new(self.tiling, self.dy, &zeros, dy).all::<S>(tiles);
             for (point, sum) in self.sum.chunks_exact_mut(ci * co).enumerate() {
                 for start in (0..tiles).step_by(CHUNK) {
                     pairs.clear();

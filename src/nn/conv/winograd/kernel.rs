@@ -1,9 +1,17 @@
 //! The kernel at the points, and back.
 
-use super::{IN, POINTS};
+use super::Size;
 
-/// `G`, by which a kernel goes to the points.
-const KERNEL_TRANSFORM: [[f32; 3]; IN] = [
+/// `G`, by which a kernel goes to the points, for tiles of 2×2.
+const TWO: [[f32; 3]; 4] = [
+    [1.0, 0.0, 0.0],
+    [0.5, 0.5, 0.5],
+    [0.5, -0.5, 0.5],
+    [0.0, 0.0, 1.0],
+];
+
+/// The same for tiles of 4×4.
+const FOUR: [[f32; 3]; 6] = [
     [0.25, 0.0, 0.0],
     [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
     [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
@@ -13,11 +21,15 @@ const KERNEL_TRANSFORM: [[f32; 3]; IN] = [
 ];
 
 /// Calls `f(point, tap, weight)` for every place of `G ⊗ G` that is not zero.
-fn kernel_transform(mut f: impl FnMut(usize, usize, f32)) {
-    for point in 0..POINTS {
+fn kernel_transform(size: Size, mut f: impl FnMut(usize, usize, f32)) {
+    let transform: &[[f32; 3]] = match size {
+        Size::Two => &TWO,
+        Size::Four => &FOUR,
+    };
+    let side = transform.len();
+    for point in 0..side * side {
         for tap in 0..9 {
-            let weight =
-                KERNEL_TRANSFORM[point / IN][tap / 3] * KERNEL_TRANSFORM[point % IN][tap % 3];
+            let weight = transform[point / side][tap / 3] * transform[point % side][tap % 3];
             if weight != 0.0 {
                 f(point, tap, weight);
             }
@@ -33,10 +45,10 @@ fn add_scaled(target: &mut [f32], source: &[f32], weight: f32) {
 }
 
 /// `U[points, ci, co]` of `kernel[3, 3, ci, co]`, turned by 180° if `flip`.
-pub fn transform_kernel(kernel: &[f32], flip: bool, transformed: &mut [f32]) {
+pub fn transform_kernel(size: Size, kernel: &[f32], flip: bool, transformed: &mut [f32]) {
     let tap_len = kernel.len() / 9;
     transformed.fill(0.0);
-    kernel_transform(|point, tap, weight| {
+    kernel_transform(size, |point, tap, weight| {
         let tap = if flip { 8 - tap } else { tap };
         let source = &kernel[tap * tap_len..(tap + 1) * tap_len];
         add_scaled(
@@ -48,10 +60,10 @@ pub fn transform_kernel(kernel: &[f32], flip: bool, transformed: &mut [f32]) {
 }
 
 /// The gradient of the kernel, `[3, 3, ci, co]`, from that of `U`.
-pub fn gradient_of_kernel(transformed: &[f32], gradient: &mut [f32]) {
+pub fn gradient_of_kernel(size: Size, transformed: &[f32], gradient: &mut [f32]) {
     gradient.fill(0.0);
     let tap_len = gradient.len() / 9;
-    kernel_transform(|point, tap, weight| {
+    kernel_transform(size, |point, tap, weight| {
         let source = &transformed[point * tap_len..(point + 1) * tap_len];
         add_scaled(
             &mut gradient[tap * tap_len..(tap + 1) * tap_len],

@@ -1,64 +1,86 @@
 //! Tiles at the points, and back.
 
-use super::tiling::Tiling;
-use super::{IN, OUT, POINTS};
+use super::tiling::{Size, Tiling};
 use crate::nn::simd::{Columns, Simd, each_column};
 
 /// Between the points' matrices, so that their rows do not fall on the same cache lines.
 const GAP: usize = 16;
 
+/// The most pixels that a tile has.
+const MOST: usize = Size::Four.points();
+
 /// One vector a place of a tile.
 type Tile<S, const H: usize, const W: usize> = [[<S as Simd>::Vector; W]; H];
 
-/// `Aᵀ m`.
+/// `Aᵀ m`, for tiles of 2 or 4.
 #[inline(always)]
-unsafe fn output_transform<S: Simd>(m: [S::Vector; IN]) -> [S::Vector; OUT] {
+unsafe fn output_transform<S: Simd, const IN: usize, const OUT: usize>(
+    m: [S::Vector; IN],
+) -> [S::Vector; OUT] {
     // SAFETY: the caller has the unit.
     unsafe {
         let (sum1, difference1) = (S::add(m[1], m[2]), S::subtract(m[1], m[2]));
-        let (sum2, difference2) = (S::add(m[3], m[4]), S::subtract(m[3], m[4]));
-        [
-            S::add(m[0], S::add(sum1, sum2)),
-            S::multiply_add(S::splat(2.0), difference2, difference1),
-            S::multiply_add(S::splat(4.0), sum2, sum1),
-            S::multiply_add(S::splat(8.0), difference2, S::add(difference1, m[5])),
-        ]
+        let mut y = [m[0]; OUT];
+        if OUT == 2 {
+            y[0] = S::add(m[0], sum1);
+            y[1] = S::subtract(difference1, m[3]);
+        } else {
+            let (sum2, difference2) = (S::add(m[3], m[4]), S::subtract(m[3], m[4]));
+            y[0] = S::add(m[0], S::add(sum1, sum2));
+            y[1] = S::multiply_add(S::splat(2.0), difference2, difference1);
+            y[2] = S::multiply_add(S::splat(4.0), sum2, sum1);
+            y[3] = S::multiply_add(S::splat(8.0), difference2, S::add(difference1, m[5]));
+        }
+        y
     }
 }
 
-/// One dimension of an input tile (six values, `Bᵀ d`) or of the gradient of an output tile (four,
-/// `A y`) at the points.
+/// One dimension of an input tile (as many values as there are points, `Bᵀ d`) or of the gradient of an
+/// output tile (two fewer, `A y`) at the points.
 #[inline(always)]
-unsafe fn to_points<S: Simd, const SIDE: usize>(d: [S::Vector; SIDE]) -> [S::Vector; IN] {
+unsafe fn to_points<S: Simd, const SIDE: usize, const IN: usize>(
+    d: [S::Vector; SIDE],
+) -> [S::Vector; IN] {
     // SAFETY: the caller has the unit.
     unsafe {
-        if SIDE == IN {
-            let even = S::multiply_add(S::splat(-4.0), d[2], d[4]);
-            let odd = S::multiply_add(S::splat(-4.0), d[1], d[3]);
-            let even2 = S::subtract(d[4], d[2]);
-            let odd2 = S::subtract(d[3], d[1]);
-            let last = S::subtract(d[5], d[3]);
-            [
-                S::multiply_add(S::splat(4.0), S::subtract(d[0], d[2]), even2),
-                S::add(even, odd),
-                S::subtract(even, odd),
-                S::multiply_add(S::splat(2.0), odd2, even2),
-                S::multiply_add(S::splat(-2.0), odd2, even2),
-                S::multiply_add(S::splat(-4.0), odd2, last),
-            ]
-        } else {
-            let (even, odd) = (S::add(d[0], d[2]), S::add(d[1], d[3]));
-            let even2 = S::multiply_add(S::splat(4.0), d[2], d[0]);
-            let odd2 = S::multiply_add(S::splat(4.0), d[3], d[1]);
-            [
-                d[0],
-                S::add(even, odd),
-                S::subtract(even, odd),
-                S::multiply_add(S::splat(2.0), odd2, even2),
-                S::multiply_add(S::splat(-2.0), odd2, even2),
-                d[3],
-            ]
+        let mut v = [d[0]; IN];
+        match (SIDE, IN) {
+            (4, 4) => {
+                v[0] = S::subtract(d[0], d[2]);
+                v[1] = S::add(d[1], d[2]);
+                v[2] = S::subtract(d[2], d[1]);
+                v[3] = S::subtract(d[1], d[3]);
+            }
+            (2, 4) => {
+                v[1] = S::add(d[0], d[1]);
+                v[2] = S::subtract(d[0], d[1]);
+                v[3] = S::subtract(S::splat(0.0), d[1]);
+            }
+            (6, 6) => {
+                let even = S::multiply_add(S::splat(-4.0), d[2], d[4]);
+                let odd = S::multiply_add(S::splat(-4.0), d[1], d[3]);
+                let even2 = S::subtract(d[4], d[2]);
+                let odd2 = S::subtract(d[3], d[1]);
+                let last = S::subtract(d[5], d[3]);
+                v[0] = S::multiply_add(S::splat(4.0), S::subtract(d[0], d[2]), even2);
+                v[1] = S::add(even, odd);
+                v[2] = S::subtract(even, odd);
+                v[3] = S::multiply_add(S::splat(2.0), odd2, even2);
+                v[4] = S::multiply_add(S::splat(-2.0), odd2, even2);
+                v[5] = S::multiply_add(S::splat(-4.0), odd2, last);
+            }
+            _ => {
+                let (even, odd) = (S::add(d[0], d[2]), S::add(d[1], d[3]));
+                let even2 = S::multiply_add(S::splat(4.0), d[2], d[0]);
+                let odd2 = S::multiply_add(S::splat(4.0), d[3], d[1]);
+                v[1] = S::add(even, odd);
+                v[2] = S::subtract(even, odd);
+                v[3] = S::multiply_add(S::splat(2.0), odd2, even2);
+                v[4] = S::multiply_add(S::splat(-2.0), odd2, even2);
+                v[5] = d[3];
+            }
         }
+        v
     }
 }
 
@@ -73,13 +95,13 @@ pub(super) struct Matrices {
 
 impl Matrices {
     /// Values that the buffer must hold.
-    pub const fn len(tiles: usize, columns: usize) -> usize {
-        POINTS * (tiles * columns + GAP)
+    pub const fn len(points: usize, tiles: usize, columns: usize) -> usize {
+        points * (tiles * columns + GAP)
     }
 
     /// In a buffer, which must stay while they are used.
-    pub fn new(buffer: &mut [f32], tiles: usize, columns: usize) -> Self {
-        assert!(buffer.len() >= Self::len(tiles, columns));
+    pub fn new(buffer: &mut [f32], points: usize, tiles: usize, columns: usize) -> Self {
+        assert!(buffer.len() >= Self::len(points, tiles, columns));
         Self {
             start: buffer.as_mut_ptr(),
             columns,
@@ -98,8 +120,8 @@ impl Matrices {
     }
 }
 
-/// Brings tiles of images to the points.
-pub(super) struct ToPoints<'a, const SIDE: usize> {
+/// Brings tiles of images, so many pixels wide, to the points, so many in each direction.
+pub(super) struct ToPoints<'a, const SIDE: usize, const IN: usize> {
     tiling: Tiling,
     images: &'a [f32],
     channels: usize,
@@ -107,10 +129,10 @@ pub(super) struct ToPoints<'a, const SIDE: usize> {
     tile: usize,
     to: Matrices,
     /// Where the pixels of the tile are.
-    pixels: [*const f32; POINTS],
+    pixels: [*const f32; MOST],
 }
 
-impl<'a, const SIDE: usize> ToPoints<'a, SIDE> {
+impl<'a, const SIDE: usize, const IN: usize> ToPoints<'a, SIDE, IN> {
     pub fn new(tiling: Tiling, images: &'a [f32], zeros: &'a [f32], to: Matrices) -> Self {
         Self {
             tiling,
@@ -119,7 +141,7 @@ impl<'a, const SIDE: usize> ToPoints<'a, SIDE> {
             zeros,
             tile: 0,
             to,
-            pixels: [std::ptr::null(); POINTS],
+            pixels: [std::ptr::null(); MOST],
         }
     }
 
@@ -129,7 +151,7 @@ impl<'a, const SIDE: usize> ToPoints<'a, SIDE> {
         for tile in 0..tiles {
             self.tile = tile;
             // An input tile begins a pixel before its output tile.
-            let window = self.tiling.window(tile, SIDE, (SIDE - OUT) / 2);
+            let window = self.tiling.window(tile, SIDE, (SIDE + 2 - IN) / 2);
             for y in 0..SIDE {
                 for x in 0..SIDE {
                     let inside = window.rows.contains(y) && window.columns.contains(x);
@@ -146,7 +168,7 @@ impl<'a, const SIDE: usize> ToPoints<'a, SIDE> {
     }
 }
 
-impl<const SIDE: usize> Columns for ToPoints<'_, SIDE> {
+impl<const SIDE: usize, const IN: usize> Columns for ToPoints<'_, SIDE, IN> {
     #[inline(always)]
     unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
         // SAFETY: the caller vouches for the columns.
@@ -158,14 +180,14 @@ impl<const SIDE: usize> Columns for ToPoints<'_, SIDE> {
                     for (value, pixel) in values.iter_mut().zip(pixels) {
                         *value = S::load(pixel.add(column));
                     }
-                    *row = to_points::<S, SIDE>(values);
+                    *row = to_points::<S, SIDE, IN>(values);
                 }
                 for x in 0..IN {
                     let mut values = [S::splat(0.0); SIDE];
                     for (value, row) in values.iter_mut().zip(rows) {
                         *value = row[x];
                     }
-                    for (y, value) in to_points::<S, SIDE>(values).into_iter().enumerate() {
+                    for (y, value) in to_points::<S, SIDE, IN>(values).into_iter().enumerate() {
                         S::store(self.to.at(y * IN + x, self.tile, column), value);
                     }
                 }
@@ -176,7 +198,10 @@ impl<const SIDE: usize> Columns for ToPoints<'_, SIDE> {
 
 /// Brings one register of a tile back from the points.
 #[inline(always)]
-pub(super) unsafe fn from_points<S: Simd>(points: *const f32, stride: usize) -> Tile<S, OUT, OUT> {
+pub(super) unsafe fn from_points<S: Simd, const IN: usize, const OUT: usize>(
+    points: *const f32,
+    stride: usize,
+) -> Tile<S, OUT, OUT> {
     // SAFETY: the caller vouches for the points.
     unsafe {
         let mut rows: Tile<S, OUT, IN> = [[S::splat(0.0); IN]; OUT];
@@ -185,13 +210,14 @@ pub(super) unsafe fn from_points<S: Simd>(points: *const f32, stride: usize) -> 
             for (y, value) in column.iter_mut().enumerate() {
                 *value = S::load(points.add((y * IN + x) * stride));
             }
-            for (row, value) in rows.iter_mut().zip(output_transform::<S>(column)) {
+            let column = output_transform::<S, IN, OUT>(column);
+            for (row, value) in rows.iter_mut().zip(column) {
                 row[x] = value;
             }
         }
         let mut tile = [[S::splat(0.0); OUT]; OUT];
         for (tile, row) in tile.iter_mut().zip(rows) {
-            *tile = output_transform::<S>(row);
+            *tile = output_transform::<S, IN, OUT>(row);
         }
         tile
     }

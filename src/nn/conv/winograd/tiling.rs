@@ -1,20 +1,47 @@
 //! Cutting images into tiles.
 
-use super::OUT;
 use crate::nn::conv::Geometry;
+
+/// How large tiles are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// F(2×2, 3×3).
+    Two,
+    /// F(4×4, 3×3).
+    Four,
+}
+
+impl Size {
+    /// Side of an output tile.
+    pub const fn out(self) -> usize {
+        match self {
+            Self::Two => 2,
+            Self::Four => 4,
+        }
+    }
+
+    /// Points at which the products are taken.
+    pub const fn points(self) -> usize {
+        let side = self.out() + 2;
+        side * side
+    }
+}
 
 /// How images are cut into tiles.
 #[derive(Debug, Clone, Copy)]
 pub struct Tiling {
+    /// The tiles' size.
+    pub size: Size,
     height: usize,
     width: usize,
 }
 
 impl Tiling {
     /// For a 3×3 convolution of stride 1 that keeps the size; others have none.
-    pub const fn new(g: &Geometry) -> Option<Self> {
+    pub const fn new(g: &Geometry, size: Size) -> Option<Self> {
         if g.kernel == 3 && g.stride == 1 && g.padding == 1 {
             Some(Self {
+                size,
                 height: g.height,
                 width: g.width,
             })
@@ -25,7 +52,8 @@ impl Tiling {
 
     /// Tiles of an image.
     pub const fn tiles(&self) -> usize {
-        self.height.div_ceil(OUT) * self.width.div_ceil(OUT)
+        let out = self.size.out();
+        self.height.div_ceil(out) * self.width.div_ceil(out)
     }
 
     pub(super) const fn pixels(&self) -> usize {
@@ -36,9 +64,10 @@ impl Tiling {
     /// each way and begins `margin` before its output pixels.
     #[inline(always)]
     pub(super) const fn window(&self, tile: usize, side: usize, margin: usize) -> Window {
-        let across = self.width.div_ceil(OUT);
+        let out = self.size.out();
+        let across = self.width.div_ceil(out);
         let (image, tile) = (tile / self.tiles(), tile % self.tiles());
-        let (top, left) = (tile / across * OUT, tile % across * OUT);
+        let (top, left) = (tile / across * out, tile % across * out);
         Window {
             // The margin may lie before the first pixel: taken back when a pixel inside is reached.
             start: (image * self.pixels() + top * self.width + left)
