@@ -19,6 +19,7 @@ pub mod random;
 pub mod recipe;
 pub mod schedule;
 pub mod shares;
+mod sharpness;
 pub mod soup;
 pub mod start;
 pub mod sweep;

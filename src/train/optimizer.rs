@@ -39,6 +39,9 @@ pub struct OptimizerRecipe {
     pub beta2: f64,
     /// Added to Adam's denominator.
     pub epsilon: f64,
+    /// Radius of sharpness-aware minimisation ([`super::sharpness`]), 0 for none; a step takes twice as long
+    /// with it.
+    pub sharpness_radius: f64,
 }
 
 impl Default for OptimizerRecipe {
@@ -52,6 +55,7 @@ impl Default for OptimizerRecipe {
             beta1: 0.9,
             beta2: 0.999,
             epsilon: 1e-8,
+            sharpness_radius: 0.0,
         }
     }
 }

@@ -155,6 +155,10 @@ impl Recipe {
                 "optimizer.learning_rate must be more than 0",
             ),
             (
+                self.optimizer.sharpness_radius < 0.0,
+                "optimizer.sharpness_radius must be at least 0",
+            ),
+            (
                 erase.is_some_and(|e| e.from == 0 || e.from > e.to || e.to > FACE_SIDE),
                 "augment.erase needs 1 ≤ from ≤ to ≤ 48",
             ),

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use candle_core::Var;
+use candle_core::{Tensor, Var};
 use candle_nn::VarMap;
 use rand::Rng;
 
@@ -23,6 +23,7 @@ use super::metrics::{EpochMetrics, Measure, Tally};
 use super::optimizer::Optimizer;
 use super::random::{Purpose, rng};
 use super::recipe::Recipe;
+use super::sharpness::Sharpness;
 use super::targets::Targets;
 use super::teachers::{Asked, Teachers};
 use super::weights;
@@ -96,6 +97,7 @@ pub struct Run<'a> {
     network: Network,
     average: Option<Average>,
     optimizer: Optimizer,
+    sharpness: Option<Sharpness>,
     progress: Progress,
 }
 
@@ -150,6 +152,14 @@ impl<'a> Run<'a> {
             .map_err(model)?;
         let mut trainable = weights::sorted(&weights);
         trainable.retain(|(name, _)| recipe.start.trains(name));
+        let radius = recipe.optimizer.sharpness_radius;
+        let sharpness = (radius > 0.0).then(|| {
+            Sharpness::new(
+                radius,
+                variables(&weights::sorted(&weights)),
+                variables(&trainable),
+            )
+        });
         let mut run = Self {
             recipe,
             dataset,
@@ -162,6 +172,7 @@ impl<'a> Run<'a> {
             average,
             weights,
             optimizer: Optimizer::new(recipe.optimizer, trainable).map_err(model)?,
+            sharpness,
             progress: Progress::new(recipe),
         };
         run.resume()?;
@@ -310,6 +321,7 @@ impl<'a> Run<'a> {
         let steps = batches.per_epoch();
         observer.epoch_started(epoch + 1, steps * batches.batch_len());
         let (network, average, optimizer) = (&self.network, &self.average, &mut self.optimizer);
+        let sharpness = &self.sharpness;
         let (mut tally, mut learning_rate) = (Tally::default(), 0.0);
         thread::scope(|scope| {
             for (index, mut batch) in batches.spawn(epoch, scope).into_iter().enumerate() {
@@ -320,11 +332,19 @@ impl<'a> Run<'a> {
                 let factor = recipe.schedule.factor(time, recipe.epochs, &losses);
                 learning_rate = recipe.optimizer.learning_rate * factor;
                 let dropout = rng(recipe.seed, Purpose::Dropout, epoch, index as u64).random();
-                let mut step = || -> candle_core::Result<f64> {
+                let forward = || -> candle_core::Result<(Vec<Tensor>, Tensor)> {
                     let logits = network.forward_train(&step::images(&batch)?, dropout)?;
                     let loss = step::loss(recipe.loss, &weights, &logits, &batch)?;
+                    Ok((logits, loss))
+                };
+                let mut step = || -> candle_core::Result<f64> {
+                    let (logits, loss) = forward()?;
                     let value = step::scalar(&loss)?;
-                    optimizer.step(&loss.backward()?, learning_rate)?;
+                    let mut gradients = loss.backward()?;
+                    if let Some(sharpness) = sharpness {
+                        gradients = sharpness.gradients(&gradients, || forward()?.1.backward())?;
+                    }
+                    optimizer.step(&gradients, learning_rate)?;
                     if let Some(average) = average {
                         average.follow(optimizer.steps())?;
                     }
@@ -361,6 +381,10 @@ impl<'a> Run<'a> {
         }
         Ok(tally.finish(self.head_names()))
     }
+}
+
+fn variables(named: &[(String, Var)]) -> Vec<Var> {
+    named.iter().map(|(_, variable)| variable.clone()).collect()
 }
 
 /// What candle cannot do with a model.

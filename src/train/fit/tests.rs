@@ -35,6 +35,21 @@ fn the_case_study_network_learns_the_signal_in_two_epochs() {
     assert!(metrics.validation.accuracy["fer2013"] >= 0.9, "{metrics:?}");
 }
 
+#[test]
+fn the_worst_point_nearby_teaches_something_else() {
+    let dataset = signal(200);
+    let losses = [0.0, 0.0001, 0.2].map(|radius| {
+        let recipe = recipe(&["epochs=1", &format!("optimizer.sharpness_radius={radius}")]);
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
+        run.fit(&mut ()).unwrap();
+        run.history()[0].train.loss
+    });
+    let [without, nearly_without, with] = losses;
+    assert!((without - nearly_without).abs() < 0.001, "{losses:?}");
+    assert!((without - with).abs() > 0.01, "{losses:?}");
+}
+
 /// Breaks off at a batch, as a crash would.
 struct Crash {
     at: usize,
@@ -75,9 +90,9 @@ fn outcome(folder: &Path) -> (Vec<u8>, Vec<EpochMetrics>) {
 
 #[test]
 fn a_run_broken_off_and_resumed_ends_bit_equal_to_one_that_was_not() {
-    for kind in ["sgd", "adamw"] {
-        let optimizer = format!("optimizer.kind={kind}");
-        let recipe = recipe(&["epochs=3", &optimizer, "optimizer.learning_rate=0.01"]);
+    for optimizer in ["kind=sgd", "kind=adamw", "sharpness_radius=0.05"] {
+        let set = format!("optimizer.{optimizer}");
+        let recipe = recipe(&["epochs=3", "optimizer.learning_rate=0.01", &set]);
         let dataset = signal(200);
         let whole = tempfile::tempdir().unwrap();
         let mut run = Run::new(&recipe, &dataset, whole.path()).unwrap();
@@ -95,7 +110,7 @@ fn a_run_broken_off_and_resumed_ends_bit_equal_to_one_that_was_not() {
             "ten batches an epoch: the second crash was in epoch 2"
         );
         run.fit(&mut ()).unwrap();
-        assert_eq!(outcome(whole.path()), outcome(broken.path()), "{kind}");
+        assert_eq!(outcome(whole.path()), outcome(broken.path()), "{optimizer}");
     }
 }
 

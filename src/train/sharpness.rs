@@ -1,0 +1,103 @@
+//! Gradients from the worst point nearby.
+
+use candle_core::backprop::GradStore;
+use candle_core::{Result, Tensor, Var};
+
+use super::update::update;
+
+/// Sharpness-aware minimisation (Foret et al., ICLR 2021): the weights are moved by `radius` up the
+/// gradient, the gradient that counts is taken there, and the weights go back. Flat minima are found so,
+/// which answers worth little more than a guess, as many labels are, disturb less.
+pub struct Sharpness {
+    radius: f64,
+    /// All that a step in training changes, running statistics too.
+    state: Vec<Var>,
+    /// Those that are trained.
+    trained: Vec<Var>,
+}
+
+impl Sharpness {
+    /// For weights of which `trained` move; `state` is everything that has to be put back.
+    pub const fn new(radius: f64, state: Vec<Var>, trained: Vec<Var>) -> Self {
+        Self {
+            radius,
+            state,
+            trained,
+        }
+    }
+
+    /// What `gradients` gives at the worst point, by the gradients `here`; the weights are then as they were.
+    ///
+    /// # Errors
+    /// If candle cannot move a weight, or what `gradients` fails with.
+    pub fn gradients(
+        &self,
+        here: &GradStore,
+        gradients: impl FnOnce() -> Result<GradStore>,
+    ) -> Result<GradStore> {
+        let copy = |variable: &Var| variable.as_detached_tensor().copy();
+        let before = self.state.iter().map(copy).collect::<Result<Vec<_>>>()?;
+        self.climb(here)?;
+        let found = gradients()?;
+        for (variable, value) in self.state.iter().zip(&before) {
+            variable.set(value)?;
+        }
+        Ok(found)
+    }
+
+    fn climb(&self, gradients: &GradStore) -> Result<()> {
+        let slopes: Vec<(&Var, Tensor)> = self
+            .trained
+            .iter()
+            .filter_map(|variable| Some((variable, gradients.get(variable)?)))
+            .map(|(variable, slope)| Ok((variable, slope.contiguous()?)))
+            .collect::<Result<_>>()?;
+        let mut square = 0.0;
+        for (_, slope) in &slopes {
+            square += f64::from(slope.sqr()?.sum_all()?.to_scalar::<f32>()?);
+        }
+        let scale = (self.radius / (square.sqrt() + 1e-12)) as f32;
+        for (variable, slope) in slopes {
+            update(variable, &slope, |w, g| w + scale * g)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    fn value(variable: &Var) -> Vec<f32> {
+        variable.to_vec1().unwrap()
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_the_worst_point_and_the_weights_go_back() {
+        let w = Var::new(&[3f32, 4.0], &Device::Cpu).unwrap();
+        let fixed = Var::new(&[2f32, 2.0], &Device::Cpu).unwrap();
+        let counter = Var::new(&[0f32], &Device::Cpu).unwrap();
+        // The slope at w is w itself, so a radius of 5 doubles w.
+        let gradients = || {
+            let loss = (w.sqr()? * 0.5)?.add(&fixed.sqr()?)?.sum_all()?;
+            counter.set(&Tensor::new(&[7f32], &Device::Cpu)?)?;
+            loss.backward()
+        };
+        let all = vec![w.clone(), fixed.clone(), counter.clone()];
+        let sharpness = Sharpness::new(5.0, all, vec![w.clone()]);
+        let here = gradients().unwrap();
+        counter
+            .set(&Tensor::new(&[1f32], &Device::Cpu).unwrap())
+            .unwrap();
+        let found = sharpness.gradients(&here, gradients).unwrap();
+        let slope: Vec<f32> = found.get(&w).unwrap().to_vec1().unwrap();
+        assert!(
+            (slope[0] - 6.0).abs() < 1e-5 && (slope[1] - 8.0).abs() < 1e-5,
+            "{slope:?}"
+        );
+        assert_eq!(value(&w), [3.0, 4.0]);
+        assert_eq!(value(&fixed), [2.0, 2.0]);
+        assert_eq!(value(&counter), [1.0]);
+    }
+}
