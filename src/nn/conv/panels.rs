@@ -5,6 +5,10 @@ use crate::nn::simd::Simd;
 /// Columns of a panel: two registers of the widest unit, so that a packed kernel serves any.
 pub const PANEL: usize = 32;
 
+/// How many rows of a panel to ask for in advance: a network's kernels do not fit the cache next to the
+/// core, and the one beyond answers after about as many rows' products.
+const AHEAD: usize = 16;
+
 /// A kernel cut into panels of `PANEL` columns, `[panels, taps, source channels, PANEL]`, with
 /// zeros in columns past the last.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +93,10 @@ pub unsafe fn multiply<S: Simd, const N: usize, const V: usize>(
     unsafe {
         for channel in 0..channels {
             let row = weights.add(channel * PANEL);
+            let ahead = row.wrapping_add(AHEAD * PANEL);
+            for v in 0..V {
+                S::prefetch(ahead.wrapping_add(v * S::LANES));
+            }
             let w: [S::Vector; V] = std::array::from_fn(|v| S::load(row.add(v * S::LANES)));
             for (sum, x) in sum.iter_mut().zip(x) {
                 let value = S::splat(*x.add(channel));

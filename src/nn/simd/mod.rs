@@ -24,6 +24,9 @@ pub trait Simd: Copy {
     /// Rows of the register tile that, two registers wide, leaves room for its operands.
     const ROWS: usize;
 
+    /// Asks for the cache line of an address, which need not be valid.
+    #[inline(always)]
+    fn prefetch(_at: *const f32) {}
     /// Every lane `x`.
     unsafe fn splat(x: f32) -> Self::Vector;
     /// Unaligned load.

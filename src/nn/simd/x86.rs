@@ -26,6 +26,11 @@ macro_rules! implement {
             const ROWS: usize = $rows;
 
             #[inline(always)]
+            fn prefetch(at: *const f32) {
+                // SAFETY: every x86-64 has the instruction, which does not fault.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+            }
+            #[inline(always)]
             unsafe fn splat(x: f32) -> $vector {
                 // SAFETY: the caller vouches for the unit.
                 unsafe { $splat(x) }
