@@ -39,8 +39,8 @@ pub struct OptimizerRecipe {
     pub beta2: f64,
     /// Added to Adam's denominator.
     pub epsilon: f64,
-    /// Radius of sharpness-aware minimisation ([`super::sharpness`]), 0 for none; a step takes twice as long
-    /// with it.
+    /// Radius of sharpness-aware minimisation (Foret et al., ICLR 2021), 0 for none; a step takes almost
+    /// twice as long with it.
     pub sharpness_radius: f64,
 }
 
