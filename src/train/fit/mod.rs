@@ -332,8 +332,9 @@ impl<'a> Run<'a> {
                 let factor = recipe.schedule.factor(time, recipe.epochs, &losses);
                 learning_rate = recipe.optimizer.learning_rate * factor;
                 let dropout = rng(recipe.seed, Purpose::Dropout, epoch, index as u64).random();
+                let images = step::images(&batch).map_err(model)?;
                 let forward = || -> candle_core::Result<(Vec<Tensor>, Tensor)> {
-                    let logits = network.forward_train(&step::images(&batch)?, dropout)?;
+                    let logits = network.forward_train(&images, dropout)?;
                     let loss = step::loss(recipe.loss, &weights, &logits, &batch)?;
                     Ok((logits, loss))
                 };

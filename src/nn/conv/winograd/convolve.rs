@@ -1,7 +1,7 @@
 //! The convolution at the points.
 
 use super::points::{Matrices, ToPoints, from_points};
-use super::{Size, Tiling};
+use super::tiling::{Tiled, Tiling};
 use crate::nn::conv::epilogue::Epilogue;
 use crate::nn::conv::panels::{Panels, multiply};
 use crate::nn::scratch::Buffer;
@@ -27,18 +27,13 @@ impl Kernel for Convolve<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         // SAFETY: the caller has the unit.
-        unsafe {
-            match self.tiling.size {
-                Size::Two => self.tiles::<S, 4, 2>(),
-                Size::Four => self.tiles::<S, 6, 4>(),
-            }
-        }
+        unsafe { self.tiling.size.work::<S>(self) }
     }
 }
 
-impl Convolve<'_> {
+impl Tiled for Convolve<'_> {
     #[inline(always)]
-    unsafe fn tiles<S: Simd, const IN: usize, const OUT: usize>(self) {
+    unsafe fn work<S: Simd, const IN: usize, const OUT: usize>(self) {
         let points = IN * IN;
         let (sources, targets) = (self.panels.sources(), self.panels.targets());
         let images = self.x.len() / (self.tiling.pixels() * sources);

@@ -1,7 +1,7 @@
 //! The gradient of the kernel at the points.
 
 use super::points::{Matrices, ToPoints};
-use super::{Size, Tiling};
+use super::tiling::{Tiled, Tiling};
 use crate::nn::conv::outer::{CHUNK, Pairs, Products};
 use crate::nn::scratch::Buffer;
 use crate::nn::simd::{Kernel, Simd, each_column};
@@ -30,18 +30,13 @@ impl Kernel for KernelGradient<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         // SAFETY: the caller has the unit.
-        unsafe {
-            match self.tiling.size {
-                Size::Two => self.tiles::<S, 4, 2>(),
-                Size::Four => self.tiles::<S, 6, 4>(),
-            }
-        }
+        unsafe { self.tiling.size.work::<S>(self) }
     }
 }
 
-impl KernelGradient<'_> {
+impl Tiled for KernelGradient<'_> {
     #[inline(always)]
-    unsafe fn tiles<S: Simd, const IN: usize, const OUT: usize>(self) {
+    unsafe fn work<S: Simd, const IN: usize, const OUT: usize>(self) {
         let points = IN * IN;
         let (ci, co) = (self.channels_in, self.channels_out);
         let images = self.x.len() / (self.tiling.pixels() * ci);

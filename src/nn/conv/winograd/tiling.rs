@@ -1,6 +1,16 @@
 //! Cutting images into tiles.
 
 use crate::nn::conv::Geometry;
+use crate::nn::simd::Simd;
+
+/// Work on tiles, written once for every size.
+pub(super) trait Tiled {
+    /// Works on tiles of `OUT` output pixels each way, with the products taken at `IN` points each way.
+    ///
+    /// # Safety
+    /// The processor must have the unit `S`.
+    unsafe fn work<S: Simd, const IN: usize, const OUT: usize>(self);
+}
 
 /// How large tiles are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +34,21 @@ impl Size {
     pub const fn points(self) -> usize {
         let side = self.out() + 2;
         side * side
+    }
+
+    /// Does the work for this size.
+    ///
+    /// # Safety
+    /// The processor must have the unit `S`.
+    #[inline(always)]
+    pub(super) unsafe fn work<S: Simd>(self, work: impl Tiled) {
+        // SAFETY: the caller has the unit.
+        unsafe {
+            match self {
+                Self::Two => work.work::<S, 4, 2>(),
+                Self::Four => work.work::<S, 6, 4>(),
+            }
+        }
     }
 }
 
