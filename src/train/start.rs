@@ -1,13 +1,14 @@
 //! The weights that a run starts from.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use candle_core::{Device, Result, bail};
 use candle_nn::VarMap;
 use serde::{Deserialize, Serialize};
 
 use super::weights;
 use crate::classify::network::{initialise, is_trainable};
+use crate::error::{Error, Result};
 
 /// Weights to start from, and which of them stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -25,20 +26,25 @@ impl StartRecipe {
     /// # Errors
     /// If the file cannot be read or fits in no weight.
     pub fn apply(&self, map: &VarMap, seed: u64) -> Result<Vec<String>> {
-        initialise(map, seed)?;
+        let model = |error: candle_core::Error| Error::Model(error.to_string());
+        initialise(map, seed).map_err(model)?;
         let Some(path) = &self.init else {
             return Ok(Vec::new());
         };
-        let tensors = candle_core::safetensors::load(path, &Device::Cpu)?;
+        let tensors: BTreeMap<_, _> = weights::read_file(path)?.tensors.into_iter().collect();
         let mut taken = Vec::new();
         for (name, variable) in weights::sorted(map) {
             if let Some(tensor) = tensors.get(&name).filter(|t| t.shape() == variable.shape()) {
-                variable.set(&tensor.to_dtype(variable.dtype())?)?;
+                let tensor = tensor.to_dtype(variable.dtype()).map_err(model)?;
+                variable.set(&tensor).map_err(model)?;
                 taken.push(name);
             }
         }
         if taken.is_empty() {
-            bail!("{} has no weight of this network", path.display());
+            return Err(Error::Model(format!(
+                "{} has no weight of this network",
+                path.display()
+            )));
         }
         Ok(taken)
     }
@@ -56,6 +62,16 @@ impl StartRecipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let start = StartRecipe {
+            init: Some("absent.safetensors".into()),
+            ..StartRecipe::default()
+        };
+        let error = start.apply(&VarMap::new(), 1).unwrap_err().to_string();
+        assert!(error.contains("absent.safetensors"), "{error}");
+    }
 
     #[test]
     fn freezing_goes_by_whole_names() {

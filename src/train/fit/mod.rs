@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
         let answers = before.map(|teachers| teachers.answer(dataset, &rows.training));
         let targets = targets.taught_by(answers.transpose()?);
         let (weights, network) = weights::network(&recipe.network).map_err(model)?;
-        let taken = recipe.start.apply(&weights, recipe.seed).map_err(model)?;
+        let taken = recipe.start.apply(&weights, recipe.seed)?;
         if recipe.start.init.is_some() {
             tracing::info!("starting from {} weights of a model", taken.len());
         }
