@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use candle_nn::VarMap;
 use serde::{Deserialize, Serialize};
 
-use super::weights;
+use super::weights::{self, model_error};
 use crate::classify::network::{initialise, is_trainable};
 use crate::error::{Error, Result};
 
@@ -26,8 +26,7 @@ impl StartRecipe {
     /// # Errors
     /// If the file cannot be read or fits in no weight.
     pub fn apply(&self, map: &VarMap, seed: u64) -> Result<Vec<String>> {
-        let model = |error: candle_core::Error| Error::Model(error.to_string());
-        initialise(map, seed).map_err(model)?;
+        initialise(map, seed).map_err(model_error)?;
         let Some(path) = &self.init else {
             return Ok(Vec::new());
         };
@@ -35,8 +34,8 @@ impl StartRecipe {
         let mut taken = Vec::new();
         for (name, variable) in weights::sorted(map) {
             if let Some(tensor) = tensors.get(&name).filter(|t| t.shape() == variable.shape()) {
-                let tensor = tensor.to_dtype(variable.dtype()).map_err(model)?;
-                variable.set(&tensor).map_err(model)?;
+                let tensor = tensor.to_dtype(variable.dtype()).map_err(model_error)?;
+                variable.set(&tensor).map_err(model_error)?;
                 taken.push(name);
             }
         }

@@ -15,6 +15,12 @@ use crate::classify::network::{Network, NetworkSpec};
 use crate::classify::read_network;
 use crate::error::{self, Error};
 
+/// What candle cannot do with a model.
+#[allow(clippy::needless_pass_by_value, reason = "as map_err wants it")]
+pub fn model_error(error: candle_core::Error) -> Error {
+    Error::Model(error.to_string())
+}
+
 /// The variables of a map, in the order of their names.
 pub fn sorted(weights: &VarMap) -> Vec<(String, Var)> {
     let data = weights.data();

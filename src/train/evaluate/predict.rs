@@ -5,8 +5,9 @@ use candle_nn::ops::softmax_last_dim;
 
 use crate::classify::network::{HeadSpec, Network, standardise};
 use crate::classify::{FACE_SIDE, blend};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::train::dataset::Dataset;
+use crate::train::weights::model_error;
 
 const BATCH: usize = 128;
 
@@ -45,8 +46,7 @@ pub fn predict(
     let heads = network.spec().heads.iter();
     let mut heads: Vec<_> = heads.map(|head| (head.clone(), Vec::new())).collect();
     for rows in rows.chunks(BATCH) {
-        let probabilities =
-            probabilities(network, dataset, rows, flip).map_err(|e| Error::Model(e.to_string()))?;
+        let probabilities = probabilities(network, dataset, rows, flip).map_err(model_error)?;
         for ((_, all), batch) in heads.iter_mut().zip(probabilities) {
             all.extend(batch);
         }

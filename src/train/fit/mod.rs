@@ -26,7 +26,7 @@ use super::recipe::Recipe;
 use super::sharpness::Sharpness;
 use super::targets::Targets;
 use super::teachers::{Asked, Teachers};
-use super::weights;
+use super::weights::{self, model_error};
 use crate::classify::network::Network;
 use crate::error::{Error, Result};
 
@@ -140,7 +140,7 @@ impl<'a> Run<'a> {
         };
         let answers = before.map(|teachers| teachers.answer(dataset, &rows.training));
         let targets = targets.taught_by(answers.transpose()?);
-        let (weights, network) = weights::network(&recipe.network).map_err(model)?;
+        let (weights, network) = weights::network(&recipe.network).map_err(model_error)?;
         let taken = recipe.start.apply(&weights, recipe.seed)?;
         if recipe.start.init.is_some() {
             tracing::info!("starting from {} weights of a model", taken.len());
@@ -149,7 +149,7 @@ impl<'a> Run<'a> {
             .ema
             .map(|decay| Average::new(&recipe.network, &weights, decay))
             .transpose()
-            .map_err(model)?;
+            .map_err(model_error)?;
         let mut trainable = weights::sorted(&weights);
         trainable.retain(|(name, _)| recipe.start.trains(name));
         let radius = recipe.optimizer.sharpness_radius;
@@ -171,7 +171,7 @@ impl<'a> Run<'a> {
             network,
             average,
             weights,
-            optimizer: Optimizer::new(recipe.optimizer, trainable).map_err(model)?,
+            optimizer: Optimizer::new(recipe.optimizer, trainable).map_err(model_error)?,
             sharpness,
             progress: Progress::new(recipe),
         };
@@ -190,7 +190,7 @@ impl<'a> Run<'a> {
                 self.folder.path().display()
             )));
         }
-        checkpoint.restore(&self.state()).map_err(model)?;
+        checkpoint.restore(&self.state()).map_err(model_error)?;
         self.optimizer.set_steps(checkpoint.progress.steps);
         self.progress = checkpoint.progress;
         Ok(())
@@ -292,7 +292,7 @@ impl<'a> Run<'a> {
             return Ok(None);
         };
         let training_time = start.elapsed().as_secs_f64();
-        let validation = self.validate().map_err(model)?;
+        let validation = self.validate().map_err(model_error)?;
         Ok(Some(EpochMetrics {
             epoch: epoch + 1,
             learning_rate,
@@ -332,7 +332,7 @@ impl<'a> Run<'a> {
                 let factor = recipe.schedule.factor(time, recipe.epochs, &losses);
                 learning_rate = recipe.optimizer.learning_rate * factor;
                 let dropout = rng(recipe.seed, Purpose::Dropout, epoch, index as u64).random();
-                let images = step::images(&batch).map_err(model)?;
+                let images = step::images(&batch).map_err(model_error)?;
                 let forward = || -> candle_core::Result<(Vec<Tensor>, Tensor)> {
                     let logits = network.forward_train(&images, dropout)?;
                     let loss = step::loss(recipe.loss, &weights, &logits, &batch)?;
@@ -352,7 +352,7 @@ impl<'a> Run<'a> {
                     step::count(&mut tally, value, &logits, &batch)?;
                     Ok(value)
                 };
-                let loss = step().map_err(model)?;
+                let loss = step().map_err(model_error)?;
                 if !loss.is_finite() {
                     return Err(Error::Model(format!(
                         "the loss became {loss} in epoch {}; try a lower learning rate",
@@ -386,10 +386,4 @@ impl<'a> Run<'a> {
 
 fn variables(named: &[(String, Var)]) -> Vec<Var> {
     named.iter().map(|(_, variable)| variable.clone()).collect()
-}
-
-/// What candle cannot do with a model.
-#[allow(clippy::needless_pass_by_value, reason = "as map_err wants it")]
-fn model(error: candle_core::Error) -> Error {
-    Error::Model(error.to_string())
 }
