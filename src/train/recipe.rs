@@ -255,4 +255,17 @@ mod tests {
             assert!(message.contains(hint), "{change}: {message}");
         }
     }
+
+    #[test]
+    fn every_recipe_of_the_project_is_one_and_bears_its_files_name() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/recipes");
+        let mut names: Vec<String> = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let recipe = Recipe::load(&path, &[]).unwrap();
+            assert_eq!(path.file_stem().unwrap(), recipe.name.as_str());
+            names.push(recipe.name);
+        }
+        assert!(names.len() > 10, "{names:?}");
+    }
 }
