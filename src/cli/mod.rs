@@ -20,6 +20,7 @@ mod gallery;
 mod index;
 mod json;
 mod model;
+mod model_list;
 mod model_use;
 mod output;
 mod progress;

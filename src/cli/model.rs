@@ -1,6 +1,5 @@
 //! `fer-index model`: what a model is made of, and which there are.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -8,15 +7,16 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::Outcome;
 use super::context::Context;
+use super::model_list::{self, ListArgs};
 use super::model_use::{self, UseArgs};
 use super::output::Stdout;
 use crate::classify::network::NetworkSpec;
 use crate::emotion::{Emotion, UnknownEmotion};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::train::Recipe;
 use crate::train::architecture::{Layer, layers};
 use crate::train::calibrate::{Shift, calibrate, calibrate_like};
-use crate::train::dataset::{Dataset, Usage};
+use crate::train::dataset::Dataset;
 use crate::train::soup::average;
 use crate::train::weights;
 
@@ -72,12 +72,8 @@ enum ModelCommand {
     },
     /// Choose the model for all commands from now on.
     Use(UseArgs),
-    /// The models that training has left in a folder of runs.
-    List {
-        /// The folder.
-        #[arg(default_value = "runs")]
-        folder: PathBuf,
-    },
+    /// The models that can be chosen: the built-in one, those kept by `model use`, those of training runs.
+    List(ListArgs),
 }
 
 pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
@@ -132,7 +128,7 @@ pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Resu
             Ok(Outcome::Found)
         }
         ModelCommand::Use(args) => model_use::run(args, context, out),
-        ModelCommand::List { folder } => list(folder, out),
+        ModelCommand::List(args) => model_list::run(args, context, out),
     }
 }
 
@@ -200,40 +196,4 @@ fn summary(spec: &NetworkSpec, out: &mut Stdout) -> Result<Outcome> {
         macs as f64 / 1e6
     ))?;
     Ok(Outcome::Found)
-}
-
-fn list(folder: &Path, out: &mut Stdout) -> Result<Outcome> {
-    let io = |source| Error::Io {
-        path: folder.to_owned(),
-        source,
-    };
-    let entries = fs::read_dir(folder).map_err(io)?;
-    let mut models: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path().join("best.safetensors")))
-        .filter(|model| model.is_file())
-        .collect();
-    models.sort();
-    for path in &models {
-        let info = weights::describe_file(path)?;
-        let accuracy = info.metrics.as_ref().map(|metrics| {
-            let heads = metrics.validation.accuracy.iter();
-            let heads: Vec<String> = heads
-                .map(|(head, accuracy)| format!("{head} {:.1} %", 100.0 * accuracy))
-                .collect();
-            let known = if info.has_learned(Usage::PublicTest) {
-                " of the rows it learned from"
-            } else {
-                ""
-            };
-            format!(" at epoch {}: {}{known}", metrics.epoch, heads.join(", "))
-        });
-        let name = info.name.unwrap_or_else(|| "no name".to_owned());
-        let accuracy = accuracy.unwrap_or_default();
-        out.line(format_args!("{}  {name}{accuracy}", path.display()))?;
-    }
-    Ok(if models.is_empty() {
-        Outcome::Nothing
-    } else {
-        Outcome::Found
-    })
 }

@@ -51,6 +51,38 @@ fn a_chosen_model_stays_until_it_is_given_up() {
 }
 
 #[test]
+fn the_list_names_every_model_that_can_be_chosen() {
+    let env = TestEnv::with_fixtures(&[]);
+    let list = || env.run("model list --json").found().json();
+    let alone = list();
+    assert_eq!(alone.as_array().unwrap().len(), 1, "{alone}");
+    assert_eq!(alone[0]["in_use"], true);
+    fs::create_dir_all(env.path("runs/mine")).unwrap();
+    fs::create_dir_all(env.path("runs/broken")).unwrap();
+    write_model(&env.path("runs/mine/best.safetensors"), "name", "mine");
+    fs::write(env.path("runs/broken/best.safetensors"), "none").unwrap();
+    env.run("model use runs/mine/best.safetensors").found();
+    let all = list();
+    let told: Vec<_> = all.as_array().unwrap().iter().collect();
+    let [built_in, kept, broken, trained] = told[..] else {
+        panic!("{all}");
+    };
+    assert_eq!(built_in["in_use"], false);
+    assert_eq!(
+        (&kept["name"], &kept["in_use"]),
+        (&"mine".into(), &true.into())
+    );
+    assert!(broken["error"].is_string(), "{broken}");
+    assert_eq!(trained["path"], "runs/mine/best.safetensors");
+    assert_eq!(trained["name"], "mine");
+    let text = env.run("model list").found().text().to_owned();
+    assert!(text.starts_with("built-in  "), "{text}");
+    assert_eq!(text.matches("(in use)").count(), 1, "{text}");
+    let sentence = env.run("model list nowhere").refused();
+    assert!(sentence.contains("nowhere"), "{sentence}");
+}
+
+#[test]
 fn a_model_of_other_faces_is_refused() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     write_model(&env.path("other.safetensors"), "input", r#"{"side": 64}"#);
