@@ -28,6 +28,11 @@ impl JsonPath {
             path_bytes: (!exact).then(|| hex(bytes)),
         }
     }
+
+    /// The path as people read it.
+    pub fn text(&self) -> &str {
+        &self.path
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -42,8 +42,6 @@ struct Listed {
     /// Why the file cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    #[serde(skip)]
-    place: String,
 }
 
 impl Listed {
@@ -59,13 +57,13 @@ impl Listed {
             name: info.name,
             metrics: info.metrics,
             error,
-            place: file.map_or_else(|| "built-in".to_owned(), |file| file.display().to_string()),
         }
     }
 
     fn line(&self) -> String {
+        let place = self.file.as_ref().map_or("built-in", JsonPath::text);
         if let Some(error) = &self.error {
-            return format!("{}  {error}", self.place);
+            return format!("{place}  {error}");
         }
         let name = self.name.as_deref().unwrap_or("no name");
         let figures = self.metrics.as_ref().map(|metrics| {
@@ -82,7 +80,7 @@ impl Listed {
         };
         let in_use = if self.in_use { "  (in use)" } else { "" };
         let figures = figures.unwrap_or_default();
-        format!("{}  {name}{figures}{learned}{in_use}", self.place)
+        format!("{place}  {name}{figures}{learned}{in_use}")
     }
 }
 
@@ -92,10 +90,10 @@ pub(super) fn run(args: &ListArgs, context: &Context, out: &mut Stdout) -> Resul
     let built_in = weights::describe(bytes, what);
     let mut models = vec![Listed::new(None, built_in, used.as_os_str().is_empty())];
     let mut files = kept()?;
+    files.extend(trained(args.folder.as_deref())?);
     if !used.as_os_str().is_empty() && !files.contains(used) {
         files.push(used.clone());
     }
-    files.extend(trained(args.folder.as_deref())?);
     models.extend(files.iter().map(|file| {
         let info = weights::describe_file(file);
         Listed::new(Some(file), info, file == used)
@@ -112,28 +110,28 @@ pub(super) fn run(args: &ListArgs, context: &Context, out: &mut Stdout) -> Resul
 
 /// The copies that `model use` has made.
 fn kept() -> Result<Vec<PathBuf>> {
-    let is_model = |file: &Path| file.extension().is_some_and(|e| e == "safetensors");
-    let mut files = match entries(&config::models_folder()?) {
-        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-            Vec::new()
-        }
-        files => files?,
-    };
-    files.retain(|file| is_model(file));
+    let mut files = entries_if_any(&config::models_folder()?)?;
+    files.retain(|file| file.extension().is_some_and(|e| e == "safetensors"));
     Ok(files)
 }
 
 /// The best weights of each training run in the folder, which only has to be there if it was named.
 fn trained(folder: Option<&Path>) -> Result<Vec<PathBuf>> {
-    let default = Path::new("runs");
-    if folder.is_none() && !default.exists() {
-        return Ok(Vec::new());
+    let runs = match folder {
+        Some(folder) => entries(folder),
+        None => entries_if_any(Path::new("runs")),
+    };
+    let models = runs?.into_iter().map(|run| run.join("best.safetensors"));
+    Ok(models.filter(|model| model.is_file()).collect())
+}
+
+/// What is in a folder, in order; nothing where there is no folder.
+fn entries_if_any(folder: &Path) -> Result<Vec<PathBuf>> {
+    if folder.exists() {
+        entries(folder)
+    } else {
+        Ok(Vec::new())
     }
-    let runs = entries(folder.unwrap_or(default))?.into_iter();
-    Ok(runs
-        .map(|run| run.join("best.safetensors"))
-        .filter(|model| model.is_file())
-        .collect())
 }
 
 /// What is in a folder, in order.

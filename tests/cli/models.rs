@@ -78,6 +78,10 @@ fn the_list_names_every_model_that_can_be_chosen() {
     let text = env.run("model list").found().text().to_owned();
     assert!(text.starts_with("built-in  "), "{text}");
     assert_eq!(text.matches("(in use)").count(), 1, "{text}");
+    let by_hand = env.run("model list --json --model runs/mine/best.safetensors");
+    let by_hand = by_hand.found().json();
+    assert_eq!(by_hand.as_array().unwrap().len(), 4, "{by_hand}");
+    assert_eq!(by_hand[3]["in_use"], true);
     let sentence = env.run("model list nowhere").refused();
     assert!(sentence.contains("nowhere"), "{sentence}");
 }
