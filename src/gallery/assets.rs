@@ -16,6 +16,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("gallery.css", CSS, include_str!("assets/gallery.css")),
     ("photo.css", CSS, include_str!("assets/photo.css")),
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
+    ("address.js", SCRIPT, include_str!("assets/address.js")),
     ("api.js", SCRIPT, include_str!("assets/api.js")),
     ("dom.js", SCRIPT, include_str!("assets/dom.js")),
     ("emotions.js", SCRIPT, include_str!("assets/emotions.js")),

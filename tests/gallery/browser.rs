@@ -120,6 +120,38 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
 }
 
 #[test]
+fn what_is_pressed_while_a_photo_closes_is_not_undone() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg", "coffee.jpg"]);
+    env.run("index album").found();
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.click("#emotions [data-emotion='happy']");
+    browser.wait_until(&format!("{TILES} === 1"));
+    browser.click("#grid a");
+    browser.wait_until("document.querySelector('#photo').open");
+    // The page has told the browser to go back, which it does later.
+    browser.run(
+        "const dialog = document.querySelector('#photo');
+        dialog.addEventListener('close', () => document.body.dispatchEvent(
+            new KeyboardEvent('keydown', {key: '0', bubbles: true})), {once: true});
+        dialog.close();",
+    );
+    browser.wait_until(&format!("{TILES} === 3"));
+    assert_eq!(browser.run("return location.search"), "");
+    assert_eq!(
+        browser.run("return document.querySelector('#photo').open"),
+        false
+    );
+    // And the way back is as long as it was.
+    browser.run("history.back()");
+    browser.wait_until(&format!("{TILES} === 1"));
+    assert_eq!(browser.run("return location.search"), "?emotion=happy");
+}
+
+#[test]
 fn on_a_phone_nothing_is_wider_than_the_screen() {
     let Some(browser) = Browser::phone() else {
         return;

@@ -1,6 +1,7 @@
 // What is looked for. It lives in the page's address, so that a reload, the back button and a
 // bookmark keep it.
 
+import { settled } from "./address.js";
 import { element, find, icon, number } from "./dom.js";
 import { BY_INTEREST, label } from "./emotions.js";
 
@@ -49,7 +50,8 @@ export class Filters {
   }
 
   // Changes some filters; an empty one is lifted.
-  set(some, { replace = false } = {}) {
+  async set(some, { replace = false } = {}) {
+    await settled();
     const address = new URL(location);
     address.searchParams.delete("photo");
     for (const [name, value] of Object.entries(some)) {

@@ -1,12 +1,13 @@
 // Puts the page together.
 
+import { goBack, settled, withPhoto } from "./address.js";
 import * as api from "./api.js";
 import { find, plural, toast } from "./dom.js";
 import { Filters } from "./filters.js";
 import { Grid } from "./grid.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
-import { PhotoView, withPhoto } from "./photo.js";
+import { PhotoView } from "./photo.js";
 
 const THEMES = ["", "light", "dark"];
 
@@ -60,7 +61,8 @@ async function refresh() {
   find("#changed").hidden = done;
 }
 
-function open(id) {
+async function open(id) {
+  await settled();
   history.pushState({ opened: true }, "", withPhoto(id));
   view.show(id);
 }
@@ -68,7 +70,7 @@ function open(id) {
 function closed(id) {
   // Back to where the photo was opened from; where it was opened by its address, there is no back.
   if (new URL(location).searchParams.has("photo")) {
-    if (history.state?.opened) history.back();
+    if (history.state?.opened) goBack();
     else history.replaceState({}, "", withPhoto(null));
   }
   grid.focus(id);

@@ -163,14 +163,6 @@ export class PhotoView {
   }
 }
 
-// The page's address with this photo open.
-export function withPhoto(id) {
-  const address = new URL(location);
-  if (id) address.searchParams.set("photo", id);
-  else address.searchParams.delete("photo");
-  return address;
-}
-
 const fileName = (photo) => photo.paths[0].split(/[\\/]/).at(-1);
 
 const length = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
