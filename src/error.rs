@@ -1,36 +1,9 @@
-//! Two kinds of error: one that stops the program, one that skips a file.
+//! Two kinds of error: [`Error`] stops the program, [`Skip`] records what is wrong with one file.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
-/// What stops the program. The message is one sentence that says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The command cannot be carried out as given: a bad date, a folder that is not there.
-    #[error("{0}")]
-    Usage(String),
-    /// A setting is wrong.
-    #[error("{0}")]
-    Config(String),
-    /// The database cannot be used.
-    #[error("{0}")]
-    Store(String),
-    /// A model's weights cannot be used.
-    #[error("{0}")]
-    Model(String),
-    /// A file that the program itself needs cannot be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-}
-
-/// The result of what may stop the program.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub use fer_core::error::{Error, Result};
 
 /// Why a file was skipped. The names are stored; do not change one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -9,36 +9,30 @@
 //!   └──────────────────── cli asks and shows ◀───────── query ──────────────────────┘
 //! ```
 //!
-//! Imports run down only: `cli` → `daemon`, `export`, `gallery`, `train` → `pipeline`, `query` →
-//! `album`, `imaging`, `detect`, `classify`,
-//! `store` → `nn`, `config` and the leaves. Siblings do not import each other; what two of them
-//! share is a leaf.
+//! This crate is the program: the daemon, the one-off index, the queries and the gallery. Below it
+//! are `fer-core` (emotions, faces, the crop, model files and inference) and `fer-nn` (kernels);
+//! beside it, behind the feature `train`, `fer-train` (data sets, training, evaluation, plots).
+//! Inside it, imports run down only; `ARCHITECTURE.md` has the order.
+#![forbid(unsafe_code)]
 
-pub mod affine;
-pub mod atomic;
-pub mod emotion;
+pub use fer_core::{affine, atomic, classify, emotion, face, file, network, raster, sample};
+
 pub mod error;
-pub mod face;
-pub mod file;
 pub mod font;
 pub mod geo;
-pub mod heap;
 pub mod photo;
-pub mod raster;
-pub mod sample;
 
 pub mod album;
-pub mod classify;
 pub mod cli;
 pub mod config;
 #[cfg(unix)]
 pub mod daemon;
 pub mod detect;
+#[cfg(feature = "train")]
+pub mod evaluation;
 pub mod export;
 pub mod gallery;
 pub mod imaging;
-pub mod nn;
 pub mod pipeline;
 pub mod query;
 pub mod store;
-pub mod train;

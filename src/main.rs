@@ -1,5 +1,7 @@
 //! The `fer-index` command; see `fer-index --help`.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

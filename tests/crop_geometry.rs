@@ -6,7 +6,7 @@ use std::path::Path;
 use fer_index::classify::{FACE_SIDE, FRAME_BOX, FRAME_LANDMARKS};
 use fer_index::detect::{Builtin, DetectorParams, FaceDetector};
 use fer_index::raster::{Orientation, Raster};
-use fer_index::train::dataset::{ImportOptions, Usage, import};
+use fer_train::dataset::{ImportOptions, Usage, import};
 use image::imageops::{FilterType, overlay, resize};
 use image::{Rgb, RgbImage};
 

@@ -3,13 +3,14 @@
 use std::io::Cursor;
 use std::time::Duration;
 
-use fer_index::classify::{BUILT_IN, Cnn, read_network};
+use fer_index::classify::{BUILT_IN, Cnn};
 use fer_index::detect::{Builtin, DetectorParams};
 use fer_index::emotion::Emotion;
 use fer_index::imaging::Limits;
 use fer_index::pipeline::Analyser;
-use fer_index::train::dataset::{Dataset, Row, Usage};
-use fer_index::train::evaluate::predict;
+use fer_train::dataset::{Dataset, Row, Usage};
+use fer_train::evaluate::predict;
+use fer_train::network::read_network;
 use image::{GrayImage, ImageFormat};
 
 const SIDE: usize = 48;

@@ -1,7 +1,7 @@
 """The emotion network beside PyTorch (training) and ONNX Runtime (inference), one thread each.
 
     pip install numpy onnx onnxruntime safetensors torch
-    cargo build --release --example cnn_speed
+    cargo build --release -p fer-train --example cnn_speed
     python benches/compare/cnn.py target/release/examples/cnn_speed models/emotion.safetensors [rounds]
 
 Both sides take turns, round by round; times are CPU seconds. fer-index's are those of a process with

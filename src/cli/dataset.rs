@@ -9,7 +9,7 @@ use super::Outcome;
 use super::output::Stdout;
 use crate::emotion::Emotion;
 use crate::error::Result;
-use crate::train::dataset::{ImportOptions, Summary, import};
+use fer_train::dataset::{ImportOptions, Summary, import};
 
 /// Work with data sets.
 #[derive(Debug, Args)]

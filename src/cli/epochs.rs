@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::Stdout;
-use crate::train::Observer;
-use crate::train::metrics::{EpochMetrics, Measure};
+use fer_train::Observer;
+use fer_train::metrics::{EpochMetrics, Measure};
 
 /// Shows a bar on standard error and prints a line for each epoch.
 pub(super) struct Epochs<'a> {

@@ -10,12 +10,13 @@ use super::Outcome;
 use super::context::Context;
 use super::evaluate_album;
 use super::output::Stdout;
-use crate::classify::{BUILT_IN, read_network};
+use crate::classify::BUILT_IN;
 use crate::error::{Error, Result};
-use crate::train::dataset::{Dataset, Usage};
-use crate::train::evaluate::{Evaluation, Figures, Proportion, evaluate};
-use crate::train::plots::{Calibration, Confusion, Plot};
-use crate::train::weights;
+use fer_train::dataset::{Dataset, Usage};
+use fer_train::evaluate::{Evaluation, Figures, Proportion, evaluate};
+use fer_train::network::read_network;
+use fer_train::plots::{Calibration, Confusion, Plot};
+use fer_train::weights;
 
 /// Measure a model on labelled faces.
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::evaluate::Format;
 use super::output::Stdout;
 use crate::error::Result;
-use crate::train::album::{AlbumFigures, AlbumLabels, evaluate_album};
+use crate::evaluation::{AlbumFigures, AlbumLabels, evaluate_album};
 
 /// The detector is asked for faces from here on, so that the curve can be drawn.
 const LOWEST_THRESHOLD: f32 = 0.3;

@@ -6,11 +6,15 @@ mod completions;
 mod config;
 mod context;
 mod correct;
+#[cfg(feature = "train")]
 mod dataset;
 mod detect;
 mod draw;
+#[cfg(feature = "train")]
 mod epochs;
+#[cfg(feature = "train")]
 mod evaluate;
+#[cfg(feature = "train")]
 mod evaluate_album;
 mod export;
 mod filter_args;
@@ -20,7 +24,10 @@ mod gallery;
 mod index;
 mod json;
 mod model;
+#[cfg(feature = "train")]
 mod model_list;
+#[cfg(feature = "train")]
+mod model_tools;
 mod model_use;
 mod output;
 mod progress;
@@ -32,8 +39,10 @@ mod show;
 mod stats;
 #[cfg(unix)]
 mod status;
+#[cfg(feature = "train")]
 mod sweep;
 mod terminal;
+#[cfg(feature = "train")]
 mod train;
 #[cfg(unix)]
 mod watch;
@@ -126,12 +135,16 @@ enum Command {
     /// Take back what was said of a face: the model's reading holds again
     Undo(correct::FaceArgs),
     /// Work with training data
+    #[cfg(feature = "train")]
     Dataset(dataset::DatasetArgs),
     /// Train a network by a recipe; goes on where an interrupted run was left
+    #[cfg(feature = "train")]
     Train(train::TrainArgs),
     /// Train every combination of some settings, with a table and overlaid plots of all runs
+    #[cfg(feature = "train")]
     Sweep(sweep::SweepArgs),
     /// Measure a model on labelled faces
+    #[cfg(feature = "train")]
     Evaluate(evaluate::EvaluateArgs),
     /// Look at models: layers, shapes, parameters, and which there are
     Model(model::ModelArgs),
@@ -210,9 +223,13 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Correct(args) => correct::correct(&args, &context),
         Command::Reject(args) => correct::reject(&args, &context),
         Command::Undo(args) => correct::undo(&args, &context),
+        #[cfg(feature = "train")]
         Command::Dataset(args) => dataset::run(&args, out),
+        #[cfg(feature = "train")]
         Command::Train(args) => train::run(&args, out),
+        #[cfg(feature = "train")]
         Command::Sweep(args) => sweep::run(&args, out),
+        #[cfg(feature = "train")]
         Command::Evaluate(args) => evaluate::run(&args, &context, out),
         Command::Model(args) => model::run(&args, &context, out),
         Command::Config(args) => config::run(&args, &context, out),

@@ -13,9 +13,9 @@ use super::output::Stdout;
 use crate::classify::BUILT_IN;
 use crate::config;
 use crate::error::{Error, Result};
-use crate::train::dataset::Usage;
-use crate::train::metrics::EpochMetrics;
-use crate::train::weights::{self, ModelInfo};
+use fer_train::dataset::Usage;
+use fer_train::metrics::EpochMetrics;
+use fer_train::weights::{self, ModelInfo};
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {

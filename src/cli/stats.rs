@@ -1,9 +1,8 @@
 //! `fer-index stats`.
 
-mod plot;
-
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+#[cfg(feature = "train")]
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -16,8 +15,8 @@ use crate::emotion::Emotion;
 use crate::error::Result;
 use crate::query::Gazetteer;
 use crate::store::{Group, Grouping, Store};
-use crate::train::plots::Plot as _;
-use plot::Shares;
+#[cfg(feature = "train")]
+use fer_train::plots::{EmotionBar, EmotionBars, Plot as _};
 
 #[derive(Debug, Args)]
 pub(super) struct StatsArgs {
@@ -28,6 +27,7 @@ pub(super) struct StatsArgs {
     #[arg(long)]
     json: bool,
     /// Draw the shares: writes FILE.svg and FILE.png
+    #[cfg(feature = "train")]
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     /// Only faces with this detection score count, 0 to 1 [default: the setting, at first 0.6]
@@ -71,8 +71,9 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
     let store = Store::open_existing(&config.database)?;
     let min_detection = args.min_detection.unwrap_or(config.query.min_detection);
     let rows = rows(&store, args.by, min_detection)?;
+    #[cfg(feature = "train")]
     if let Some(file) = &args.plot {
-        Shares::new(&rows).save(&file.with_extension(""))?;
+        draw(&rows, file)?;
     }
     if args.json {
         out.json_array(rows.iter().map(|row| as_json(row, args.by)))?;
@@ -84,6 +85,16 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
         return Ok(Outcome::Nothing);
     }
     Ok(Outcome::Found)
+}
+
+#[cfg(feature = "train")]
+fn draw(rows: &[Row], file: &Path) -> Result<()> {
+    let bar = |row: &Row| EmotionBar {
+        name: row.name.clone(),
+        faces: row.faces,
+    };
+    let bars: Vec<_> = rows.iter().map(bar).collect();
+    EmotionBars::new(&bars).save(&file.with_extension(""))
 }
 
 fn rows(store: &Store, by: Option<By>, min_detection: f32) -> Result<Vec<Row>> {

@@ -10,10 +10,10 @@ use super::epochs::Epochs;
 use super::output::Stdout;
 use super::train::{RecipeArgs, run_folder};
 use crate::error::Result;
-use crate::train::Recipe;
-use crate::train::dataset::Dataset;
-use crate::train::plots::{Curves, Plot};
-use crate::train::sweep::{SweepRun, Variation, sweep};
+use fer_train::Recipe;
+use fer_train::dataset::Dataset;
+use fer_train::plots::{Curves, Plot};
+use fer_train::sweep::{SweepRun, Variation, sweep};
 
 /// Train every combination of some settings, with a table and overlaid plots of all runs.
 #[derive(Debug, Args)]

@@ -8,9 +8,9 @@ use super::Outcome;
 use super::epochs::{Epochs, figures};
 use super::output::Stdout;
 use crate::error::Result;
-use crate::train::dataset::Dataset;
-use crate::train::folds::cross_validate;
-use crate::train::{Recipe, Run};
+use fer_train::dataset::Dataset;
+use fer_train::folds::cross_validate;
+use fer_train::{Recipe, Run};
 
 /// Train a network by a recipe; goes on where an interrupted run was left.
 #[derive(Debug, Args)]

@@ -17,8 +17,8 @@ use super::waiters::Waiters;
 use super::{Activity, RootState, Settings, Setup};
 use crate::album::{Readiness, Settling, Watch, outermost};
 use crate::error::{Error, Result};
-use crate::heap;
 use crate::store::{Models, Store};
+use fer_nn::allocator;
 
 mod decide;
 
@@ -208,7 +208,7 @@ impl Follower {
     /// After work: what only the next work needs is not kept.
     fn release_memory(&self) -> Result<()> {
         self.store.release_memory()?;
-        heap::give_back();
+        allocator::trim();
         Ok(())
     }
 

@@ -31,9 +31,9 @@ use tokio::sync::oneshot;
 
 use crate::album::Filter;
 use crate::error::{Error, Result};
-use crate::heap;
 use crate::pipeline::Analyser;
 use crate::store::{Models, Store};
+use fer_nn::allocator;
 
 use follower::Follower;
 use handle::{Handle, Request};
@@ -79,7 +79,7 @@ pub type Settings = Box<dyn Fn() -> Result<Setup> + Send>;
 /// What keeps it from starting: another daemon with this database, wrong settings, a file that is no
 /// model. What goes wrong later it reports, and tries again.
 pub fn run(database: &Path, settings: Settings) -> Result<()> {
-    heap::share();
+    allocator::use_one_arena();
     let database = std::path::absolute(database).map_err(|source| Error::Io {
         path: database.to_owned(),
         source,

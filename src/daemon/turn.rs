@@ -13,9 +13,9 @@ use super::Setup;
 use super::handle::Message;
 use super::queue::Queue;
 use crate::error::{Error, Result};
-use crate::heap;
 use crate::pipeline::{Analyser, IndexOptions, Observer, Summary, look_at};
 use crate::store::{Models, Store};
+use fer_nn::allocator;
 
 /// How long the models stay in memory without work.
 const KEEP_MODELS: Duration = Duration::from_secs(20);
@@ -85,7 +85,7 @@ impl Turns {
     pub fn rest(&mut self) {
         if !self.is_running() && self.last.is_some_and(|last| last.elapsed() > KEEP_MODELS) {
             self.forget_models();
-            heap::give_back();
+            allocator::trim();
         }
     }
 

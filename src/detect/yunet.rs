@@ -13,7 +13,7 @@ use image::RgbImage;
 
 use crate::error::Result;
 use crate::face::DetectedFace;
-use crate::nn::Level;
+use fer_nn::Level;
 
 use network::{Buffers, Network};
 

@@ -11,6 +11,7 @@ mod corrections;
 mod detect;
 mod interrupted;
 mod json;
+#[cfg(feature = "train")]
 mod models;
 mod pictures;
 #[cfg(unix)]

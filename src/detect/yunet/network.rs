@@ -1,12 +1,11 @@
 //! The network: weights in, cells of three strides out.
 
-use image::RgbImage;
-use safetensors::SafeTensors;
-
 use crate::error::{Error, Result};
 use crate::face::{BoundingBox, DetectedFace, Landmarks, Point};
-use crate::nn::Level;
-use crate::nn::separable::{FeatureMap, Layer, Separable, Source, Stem, Workspace, run};
+use crate::network::{WeightError, Weights};
+use fer_nn::Level;
+use fer_nn::separable::{FeatureMap, Layer, Separable, Source, Stem, Workspace, run};
+use image::RgbImage;
 
 /// The sides of the input are multiples of this: the stride of the coarsest map.
 const GRID: u32 = 32;
@@ -45,10 +44,9 @@ pub(super) struct Buffers {
 impl Network {
     /// Takes the weights from a safetensors file.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        let tensors = SafeTensors::deserialize(bytes)
-            .map_err(|error| Error::Model(format!("the detector's weights: {error}")))?;
+        let weights = Weights::parse(bytes).map_err(unusable)?;
         let unit = |name: &str, relu| -> Result<Separable> {
-            let part = |part: &str| values(&tensors, &format!("{name}.{part}"));
+            let part = |part: &str| values(&weights, &format!("{name}.{part}"));
             Ok(Separable::new(
                 (&part("pw.w")?, &part("pw.b")?),
                 (&part("dw.w")?, &part("dw.b")?),
@@ -62,7 +60,7 @@ impl Network {
                 let mut all = Vec::new();
                 for kind in ["cls", "obj", "bbox", "kps"] {
                     let name = format!("bbox_head__multi_level_{kind}__{level}.{part}");
-                    all.extend(values(&tensors, &name)?);
+                    all.extend(values(&weights, &name)?);
                 }
                 Ok(all)
             };
@@ -72,8 +70,8 @@ impl Network {
                 false,
             ))
         };
-        let stem_bias = values(&tensors, "backbone__model0.pw.b")?;
-        let stem = values(&tensors, "backbone__model0.pw.w")?;
+        let stem_bias = values(&weights, "backbone__model0.pw.b")?;
+        let stem = values(&weights, "backbone__model0.pw.w")?;
         Ok(Self {
             stem: Stem::new(&rgb_innermost(&stem), &stem_bias),
             fine: [
@@ -158,13 +156,15 @@ impl Network {
     }
 }
 
-/// A tensor's values.
-fn values(tensors: &SafeTensors<'_>, name: &str) -> Result<Vec<f32>> {
-    let tensor = tensors
-        .tensor(name)
-        .map_err(|error| Error::Model(format!("the detector's weights: {name}: {error}")))?;
-    let bytes = tensor.data().as_chunks::<4>().0;
-    Ok(bytes.iter().map(|b| f32::from_le_bytes(*b)).collect())
+/// The values of a weight.
+fn values(weights: &Weights, name: &str) -> Result<Vec<f32>> {
+    let weight = weights.get(name).map_err(unusable)?;
+    Ok(weight.values.clone())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err wants it")]
+fn unusable(error: WeightError) -> Error {
+    Error::Model(format!("the detector's weights cannot be used: {error}"))
 }
 
 /// `[out][bgr][9]`, as the weights lie, to `[out][9][rgb]`.

@@ -1,0 +1,28 @@
+//! Reading the apparent emotion of a face.
+
+mod blend;
+mod cnn;
+mod crop;
+mod input;
+
+pub use blend::{blend, softmax};
+pub use cnn::{BUILT_IN, Cnn};
+pub use crop::{FRAME_BOX, FRAME_LANDMARKS, crop_face, crop_framed};
+pub use input::{check as check_input, input};
+
+use crate::emotion::EmotionScores;
+
+/// A face as the network sees it: 48 × 48 grey values, 0 to 255, row by row.
+pub type FaceCrop = [f32; FACE_SIDE * FACE_SIDE];
+
+/// Side of a [`FaceCrop`] in pixels: that of FER2013's faces.
+pub const FACE_SIDE: usize = 48;
+
+/// Something that reads emotions from faces.
+pub trait EmotionClassifier: Send + Sync {
+    /// Name and version of the model; stored with every row it makes.
+    fn model(&self) -> &str;
+
+    /// Probabilities for each face, in the order given.
+    fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores>;
+}

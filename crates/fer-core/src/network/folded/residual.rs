@@ -1,0 +1,220 @@
+//! The residual trunk.
+
+use fer_nn::conv::Add;
+use fer_nn::pool;
+
+use super::{ConvShape, FACE, FoldedConv, FoldedDense, Workspace};
+use crate::classify::FACE_SIDE;
+use crate::network::weights::WeightError;
+use crate::network::{BlockSpec, ResidualSpec, Weights, squeezed};
+
+/// A stem, residual blocks and a global average.
+#[derive(Debug)]
+pub struct FoldedResidual {
+    stem: FoldedConv,
+    blocks: Vec<FoldedBlock>,
+}
+
+impl FoldedResidual {
+    /// Takes the weights under `stem` and `blocks`.
+    pub fn new(spec: &ResidualSpec, weights: &Weights, batch: usize) -> Result<Self, WeightError> {
+        if spec.blocks.is_empty() {
+            let problem = "a residual network needs a block";
+            return Err(WeightError::Architecture(problem.into()));
+        }
+        let shape = ConvShape {
+            side: FACE_SIDE,
+            input: 1,
+            output: spec.stem,
+            kernel: 3,
+            stride: spec.stem_stride,
+            padding: 1,
+        };
+        let stem = FoldedConv::with_norm(weights, ["stem.conv", "stem.bn"], shape, batch)?;
+        let (mut side, mut width) = (stem.side(), spec.stem);
+        let mut blocks = Vec::with_capacity(spec.blocks.len());
+        for (index, &block) in spec.blocks.iter().enumerate() {
+            let place = Place {
+                weights,
+                name: format!("blocks.{index}"),
+                batch,
+            };
+            let reduction = spec.squeeze_excitation;
+            let block = FoldedBlock::new(&place, [side, width], block, reduction)?;
+            side = block.second.side();
+            width = block.second.conv.geometry().channels_out;
+            blocks.push(block);
+        }
+        Ok(Self { stem, blocks })
+    }
+
+    /// Number of features.
+    pub fn features(&self) -> usize {
+        let last = self.blocks.last().map_or(&self.stem, |block| &block.second);
+        last.conv.geometry().channels_out
+    }
+
+    /// Leaves the faces' features in the workspace.
+    pub fn forward(&self, workspace: &mut Workspace, faces: &[f32]) {
+        let Workspace {
+            input,
+            inner,
+            output,
+            shortcut,
+            features,
+            gate,
+            ..
+        } = workspace;
+        self.stem.forward(faces, input, Add::Nothing, true);
+        let mut geometry = self.stem.conv.geometry();
+        for block in &self.blocks {
+            block.forward(input, [inner, output, shortcut], gate);
+            std::mem::swap(input, output);
+            geometry = block.second.conv.geometry();
+        }
+        let channels = geometry.channels_out;
+        features.resize(faces.len() / FACE * channels, 0.0);
+        pool::average(input, geometry.pixels_out(), channels, features);
+    }
+}
+
+/// Where a block finds its weights.
+struct Place<'w> {
+    weights: &'w Weights,
+    /// What the names of its weights begin with.
+    name: String,
+    /// Faces at a time.
+    batch: usize,
+}
+
+impl Place<'_> {
+    fn conv(&self, names: [&str; 2], shape: ConvShape) -> Result<FoldedConv, WeightError> {
+        let [conv, norm] = names.map(|name| format!("{}.{name}", self.name));
+        FoldedConv::with_norm(self.weights, [&conv, &norm], shape, self.batch)
+    }
+
+    /// The two layers of a squeeze-and-excitation.
+    fn gate(&self, channels: usize, reduction: usize) -> Result<[FoldedDense; 2], WeightError> {
+        let inner = squeezed(channels, reduction);
+        let dense = |part: &str, input, output| {
+            let name = format!("{}.se.{part}", self.name);
+            FoldedDense::new(self.weights, &name, input, output)
+        };
+        Ok([
+            dense("squeeze", channels, inner)?,
+            dense("excite", inner, channels)?,
+        ])
+    }
+}
+
+/// A basic residual block.
+#[derive(Debug)]
+struct FoldedBlock {
+    first: FoldedConv,
+    second: FoldedConv,
+    projection: Option<FoldedConv>,
+    gate: Option<[FoldedDense; 2]>,
+}
+
+impl FoldedBlock {
+    fn new(
+        place: &Place<'_>,
+        [side, input]: [usize; 2],
+        BlockSpec { width, stride }: BlockSpec,
+        reduction: Option<usize>,
+    ) -> Result<Self, WeightError> {
+        let shape = ConvShape {
+            side,
+            input,
+            output: width,
+            kernel: 3,
+            stride,
+            padding: 1,
+        };
+        let first = place.conv(["conv1", "bn1"], shape)?;
+        let second = ConvShape {
+            side: first.side(),
+            input: width,
+            stride: 1,
+            ..shape
+        };
+        let projection = ConvShape {
+            kernel: 1,
+            padding: 0,
+            ..shape
+        };
+        let project = input != width || stride != 1;
+        Ok(Self {
+            second: place.conv(["conv2", "bn2"], second)?,
+            projection: project
+                .then(|| place.conv(["projection.conv", "projection.bn"], projection))
+                .transpose()?,
+            gate: reduction
+                .map(|reduction| place.gate(width, reduction))
+                .transpose()?,
+            first,
+        })
+    }
+
+    fn forward(&self, x: &[f32], buffers: [&mut Vec<f32>; 3], gates: &mut Vec<f32>) {
+        let [inner, output, projected] = buffers;
+        self.first.forward(x, inner, Add::Nothing, true);
+        let shortcut = match &self.projection {
+            None => x,
+            Some(projection) => {
+                projection.forward(x, projected, Add::Nothing, false);
+                projected
+            }
+        };
+        match &self.gate {
+            None => self
+                .second
+                .forward(inner, output, Add::Images(shortcut), true),
+            Some(gate) => {
+                self.second.forward(inner, output, Add::Nothing, false);
+                let g = self.second.conv.geometry();
+                excite(
+                    gate,
+                    [g.pixels_out(), g.channels_out],
+                    output,
+                    shortcut,
+                    gates,
+                );
+            }
+        }
+    }
+}
+
+/// Scales the channels of `y[n, pixels, channels]` by their gates, adds the shortcut and rectifies.
+fn excite(
+    [squeeze, excite]: &[FoldedDense; 2],
+    [pixels, channels]: [usize; 2],
+    y: &mut [f32],
+    shortcut: &[f32],
+    gates: &mut Vec<f32>,
+) {
+    let mut means = vec![0.0; channels];
+    let mut inner = Vec::new();
+    let images = y
+        .chunks_exact_mut(pixels * channels)
+        .zip(shortcut.chunks_exact(pixels * channels));
+    for (y, shortcut) in images {
+        pool::average(y, pixels, channels, &mut means);
+        squeeze.forward(&means, &mut inner);
+        for value in &mut inner {
+            *value = value.max(0.0);
+        }
+        excite.forward(&inner, gates);
+        for gate in &mut *gates {
+            *gate = 1.0 / (1.0 + (-*gate).exp());
+        }
+        let rows = y
+            .chunks_exact_mut(channels)
+            .zip(shortcut.chunks_exact(channels));
+        for (y, shortcut) in rows {
+            for ((y, shortcut), gate) in y.iter_mut().zip(shortcut).zip(&*gates) {
+                *y = (*y * gate + shortcut).max(0.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The weights of a network: named arrays of `f32`, as a safetensors file holds them.
+
+use std::collections::BTreeMap;
+
+use half::{bf16, f16};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+/// One array.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weight {
+    /// Its dimensions, outermost first.
+    pub shape: Vec<usize>,
+    /// Its values, row-major.
+    pub values: Vec<f32>,
+}
+
+/// Arrays by name.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Weights(BTreeMap<String, Weight>);
+
+/// Why weights do not fit an architecture.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WeightError {
+    /// The bytes are no safetensors file.
+    #[error("{0}")]
+    NotSafetensors(String),
+    /// A weight that the architecture needs is not there.
+    #[error("it has no weight \"{0}\"")]
+    Missing(String),
+    /// A weight has another shape than the architecture says.
+    #[error("its weight \"{name}\" is {found:?}, not {expected:?}")]
+    Shape {
+        /// The weight.
+        name: String,
+        /// The shape that it has.
+        found: Vec<usize>,
+        /// The shape that it should have.
+        expected: Vec<usize>,
+    },
+    /// A weight is of a type that is no floating-point number.
+    #[error("its weight \"{name}\" holds {dtype} values, not floating-point numbers")]
+    Type {
+        /// The weight.
+        name: String,
+        /// The type of its values.
+        dtype: String,
+    },
+    /// The architecture itself is not possible.
+    #[error("{0}")]
+    Architecture(String),
+}
+
+impl Weights {
+    /// Reads every array of a safetensors file; half-precision values become `f32`.
+    ///
+    /// # Errors
+    /// [`WeightError::NotSafetensors`] or [`WeightError::Type`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, WeightError> {
+        let file = SafeTensors::deserialize(bytes)
+            .map_err(|error| WeightError::NotSafetensors(error.to_string()))?;
+        let mut weights = Self::default();
+        for (name, tensor) in file.iter() {
+            let weight = Weight {
+                shape: tensor.shape().to_vec(),
+                values: values(name, &tensor)?,
+            };
+            weights.insert(name, weight);
+        }
+        Ok(weights)
+    }
+
+    /// Adds an array, or replaces the one of that name.
+    pub fn insert(&mut self, name: impl Into<String>, weight: Weight) {
+        self.0.insert(name.into(), weight);
+    }
+
+    /// The array called `name`.
+    ///
+    /// # Errors
+    /// [`WeightError::Missing`].
+    pub fn get(&self, name: &str) -> Result<&Weight, WeightError> {
+        self.0
+            .get(name)
+            .ok_or_else(|| WeightError::Missing(name.to_owned()))
+    }
+
+    /// The values of the array called `name`, which must have this shape.
+    ///
+    /// # Errors
+    /// [`WeightError::Missing`] or [`WeightError::Shape`].
+    pub fn values(&self, name: &str, shape: &[usize]) -> Result<&[f32], WeightError> {
+        let weight = self.get(name)?;
+        if weight.shape == shape {
+            Ok(&weight.values)
+        } else {
+            Err(WeightError::Shape {
+                name: name.to_owned(),
+                found: weight.shape.clone(),
+                expected: shape.to_vec(),
+            })
+        }
+    }
+}
+
+fn values(name: &str, tensor: &TensorView<'_>) -> Result<Vec<f32>, WeightError> {
+    let data = tensor.data();
+    let halves = || data.as_chunks::<2>().0.iter();
+    Ok(match tensor.dtype() {
+        Dtype::F32 => (data.as_chunks::<4>().0.iter())
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect(),
+        Dtype::F16 => halves().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::BF16 => halves().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::F64 => (data.as_chunks::<8>().0.iter())
+            .map(|bytes| f64::from_le_bytes(*bytes) as f32)
+            .collect(),
+        other => {
+            return Err(WeightError::Type {
+                name: name.to_owned(),
+                dtype: format!("{other:?}"),
+            });
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(dtype: Dtype, bytes: &[u8]) -> Vec<u8> {
+        let tensor = TensorView::new(dtype, vec![2], bytes).unwrap();
+        safetensors::serialize([("a", tensor)], None).unwrap()
+    }
+
+    #[test]
+    fn every_floating_point_type_is_read() {
+        let half = [1.5, -2.0].map(|v| f16::from_f32(v).to_le_bytes()).concat();
+        let brain = [1.5, -2.0]
+            .map(|v| bf16::from_f32(v).to_le_bytes())
+            .concat();
+        let single = [1.5_f32, -2.0].map(f32::to_le_bytes).concat();
+        let double = [1.5_f64, -2.0].map(f64::to_le_bytes).concat();
+        for (dtype, bytes) in [
+            (Dtype::F16, half),
+            (Dtype::BF16, brain),
+            (Dtype::F32, single),
+            (Dtype::F64, double),
+        ] {
+            let weights = Weights::parse(&file(dtype, &bytes)).unwrap();
+            assert_eq!(weights.values("a", &[2]).unwrap(), [1.5, -2.0], "{dtype:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let weights = Weights::parse(&file(Dtype::F32, &[0; 8])).unwrap();
+        let error = weights.values("b", &[2]).unwrap_err().to_string();
+        assert_eq!(error, "it has no weight \"b\"");
+        let error = weights.values("a", &[1, 2]).unwrap_err().to_string();
+        assert_eq!(error, "its weight \"a\" is [2], not [1, 2]");
+        let error = Weights::parse(&file(Dtype::I32, &[0; 8])).unwrap_err();
+        assert!(error.to_string().contains("I32"), "{error}");
+        assert!(matches!(
+            Weights::parse(b"text").unwrap_err(),
+            WeightError::NotSafetensors(_)
+        ));
+    }
+}

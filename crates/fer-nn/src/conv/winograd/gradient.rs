@@ -1,0 +1,76 @@
+//! The gradient of the kernel at the points.
+
+use super::points::{Matrices, ToPoints};
+use super::tiling::{Tiled, Tiling};
+use crate::conv::outer::{CHUNK, Pairs, Products};
+use crate::scratch::Buffer;
+use crate::simd::{Kernel, Simd, each_column};
+
+/// The kernel gradient of some images, at the points: `[points, ci, co]`.
+pub struct KernelGradient<'a> {
+    /// How the images are cut.
+    pub tiling: Tiling,
+    /// Channels of the input.
+    pub channels_in: usize,
+    /// Channels of the output.
+    pub channels_out: usize,
+    /// Input images.
+    pub x: &'a [f32],
+    /// Gradient of the output images.
+    pub dy: &'a [f32],
+    /// The sum over the tiles, at the points.
+    pub sum: &'a mut [f32],
+    /// Whether it is added to what `sum` holds.
+    pub add: bool,
+}
+
+impl Kernel for KernelGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: the caller has the unit.
+        unsafe { self.tiling.size.work::<S>(self) }
+    }
+}
+
+impl Tiled for KernelGradient<'_> {
+    #[inline(always)]
+    unsafe fn work<S: Simd, const IN: usize, const OUT: usize>(self) {
+        let points = IN * IN;
+        let (ci, co) = (self.channels_in, self.channels_out);
+        let images = self.x.len() / (self.tiling.pixels() * ci);
+        let tiles = images * self.tiling.tiles();
+        assert!(self.x.len() == images * self.tiling.pixels() * ci);
+        assert!(self.dy.len() == images * self.tiling.pixels() * co);
+        assert!(self.sum.len() == points * ci * co);
+        let mut x = Buffer::take(Matrices::len(points, tiles, ci));
+        let mut dy = Buffer::take(Matrices::len(points, tiles, co));
+        let mut zeros = Buffer::take(ci.max(co));
+        zeros.fill(0.0);
+        let x = Matrices::new(&mut x, points, tiles, ci);
+        let dy = Matrices::new(&mut dy, points, tiles, co);
+        let mut pairs = Pairs::new();
+        // SAFETY: the slices hold the images, the matrices their tiles.
+        unsafe {
+            ToPoints::<IN, IN>::new(self.tiling, self.x, &zeros, x).all::<S>(tiles);
+            ToPoints::<OUT, IN>::new(self.tiling, self.dy, &zeros, dy).all::<S>(tiles);
+            for (point, sum) in self.sum.chunks_exact_mut(ci * co).enumerate() {
+                for start in (0..tiles).step_by(CHUNK) {
+                    pairs.clear();
+                    for tile in start..tiles.min(start + CHUNK) {
+                        pairs.push(x.at(point, tile, 0), dy.at(point, tile, 0));
+                    }
+                    let mut products = Products {
+                        pairs: &pairs,
+                        dkernel: sum,
+                        rows: ci,
+                        columns: co,
+                        add: self.add || start > 0,
+                    };
+                    each_column::<S>(&mut products, co);
+                }
+            }
+        }
+    }
+}

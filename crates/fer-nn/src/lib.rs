@@ -1,0 +1,29 @@
+//! Numerical kernels on the CPU: convolution, batch normalisation and pooling with their gradients,
+//! and the detector's separable units row by row.
+//!
+//! Tensors are `f32` slices, contiguous and NHWC (`[n, height, width, channels]`); convolution
+//! kernels are HWIO (`[height, width, in, out]`), so that a kernel is the right-hand matrix of a
+//! matrix product as it lies. Work is divided into parts that do not depend on the number of
+//! threads and partial sums are added in a fixed order, so results are bit-equal however many
+//! threads run. Instruction sets are chosen at run time ([`Level`]).
+//!
+//! All `unsafe` code of the project is in this crate: SIMD kernels and two calls of the C library
+//! ([`allocator`]).
+#![allow(unsafe_code, reason = "register tiles in `std::arch`, and `allocator`")]
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel must be inlined into its instruction set's entry point"
+)]
+
+pub mod allocator;
+pub mod conv;
+pub mod conv_norm;
+pub mod norm;
+pub mod pool;
+mod scratch;
+pub mod separable;
+mod simd;
+#[cfg(test)]
+mod testing;
+
+pub use simd::Level;

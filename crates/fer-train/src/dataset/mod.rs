@@ -1,0 +1,154 @@
+//! FER2013 with FER+'s votes: labelled faces in memory.
+
+mod duplicates;
+mod fer2013;
+mod ferplus;
+mod file;
+mod import;
+mod split;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod votes;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use fer_core::classify::FACE_SIDE;
+use fer_core::emotion::Emotion;
+
+pub use import::{ImportOptions, import};
+pub use summary::{DuplicateCounts, Summary};
+pub use votes::Votes;
+
+/// Pixels of one face.
+pub const PIXELS: usize = FACE_SIDE * FACE_SIDE;
+
+/// The part of the data set a row belongs to, under FER2013's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Usage {
+    /// Weights are fitted to these rows.
+    #[serde(rename = "training")]
+    Training = 0,
+    /// Recipes and epochs are chosen by these rows.
+    #[serde(rename = "public")]
+    PublicTest = 1,
+    /// Read once, for the figure that is published.
+    #[serde(rename = "private")]
+    PrivateTest = 2,
+}
+
+impl Usage {
+    /// Every part.
+    pub const ALL: [Self; 3] = [Self::Training, Self::PublicTest, Self::PrivateTest];
+
+    /// The name in `fer2013.csv`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Training => "Training",
+            Self::PublicTest => "PublicTest",
+            Self::PrivateTest => "PrivateTest",
+        }
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A word that names no [`Usage`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown usage \"{0}\"; use one of training, public, private")]
+pub struct UnknownUsage(String);
+
+impl FromStr for Usage {
+    type Err = UnknownUsage;
+
+    /// Accepts FER2013's names and their first words, in any case.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word.to_ascii_lowercase().as_str() {
+            "training" => Ok(Self::Training),
+            "publictest" | "public" => Ok(Self::PublicTest),
+            "privatetest" | "private" => Ok(Self::PrivateTest),
+            _ => Err(UnknownUsage(word.to_owned())),
+        }
+    }
+}
+
+/// What is known of one face, its pixels apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// FER2013's label.
+    pub label: Emotion,
+    /// FER+'s votes, where they can be trusted to belong to these pixels.
+    pub votes: Option<Votes>,
+    /// The part it belongs to.
+    pub usage: Usage,
+}
+
+/// Labelled faces of 48 × 48 grey pixels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    emotions: Vec<Emotion>,
+    rows: Vec<Row>,
+    pixels: Vec<u8>,
+}
+
+impl Dataset {
+    /// Puts together rows and their pixels (`rows.len()` × [`PIXELS`]). `emotions` are the classes,
+    /// in [`Emotion::ALL`]'s order.
+    ///
+    /// # Panics
+    /// If the lengths disagree or a label is not among `emotions`.
+    pub fn new(emotions: Vec<Emotion>, rows: Vec<Row>, pixels: Vec<u8>) -> Self {
+        assert_eq!(rows.len() * PIXELS, pixels.len());
+        assert!(emotions.is_sorted());
+        assert!(rows.iter().all(|row| emotions.contains(&row.label)));
+        Self {
+            emotions,
+            rows,
+            pixels,
+        }
+    }
+
+    /// The classes of the labels.
+    pub fn emotions(&self) -> &[Emotion] {
+        &self.emotions
+    }
+
+    /// Every row.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The pixels of row `index`, row by row.
+    pub fn pixels(&self, index: usize) -> &[u8] {
+        &self.pixels[index * PIXELS..][..PIXELS]
+    }
+
+    /// Indices of the rows of one part.
+    pub fn indices(&self, usage: Usage) -> Vec<usize> {
+        (0..self.rows.len())
+            .filter(|&index| self.rows[index].usage == usage)
+            .collect()
+    }
+
+    /// Keeps the rows labelled with one of `emotions`, which become the classes.
+    #[must_use]
+    pub fn restricted_to(&self, emotions: &[Emotion]) -> Self {
+        let mut emotions = emotions.to_vec();
+        emotions.sort_unstable();
+        emotions.dedup();
+        let kept: Vec<usize> = (0..self.rows.len())
+            .filter(|&index| emotions.contains(&self.rows[index].label))
+            .collect();
+        let rows = kept.iter().map(|&index| self.rows[index]).collect();
+        let pixels = kept.iter().flat_map(|&i| self.pixels(i)).copied().collect();
+        Self::new(emotions, rows, pixels)
+    }
+}

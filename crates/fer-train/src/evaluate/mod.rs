@@ -1,0 +1,95 @@
+//! How well a network answers.
+
+mod figures;
+mod interval;
+mod predict;
+mod protocol;
+
+use serde::Serialize;
+
+use super::dataset::{Dataset, Usage};
+use crate::network::Network;
+use fer_core::error::{Error, Result};
+
+pub use figures::{CalibrationBin, EmotionFigures, Figures, Sample};
+pub use interval::Proportion;
+pub use predict::{Predictions, predict};
+pub use protocol::Protocol;
+
+/// The figures of one network on one part of the data.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// The part.
+    pub usage: &'static str,
+    /// Whether logits were averaged over each face and its mirror image.
+    pub flip: bool,
+    /// Whether the network has learned from these rows, so that the figures tell what it remembers.
+    pub learned: bool,
+    /// One entry for each protocol that the network and the data allow.
+    pub results: Vec<ProtocolResult>,
+}
+
+/// The figures under one protocol.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProtocolResult {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// On all rows.
+    pub all: Figures,
+    /// On the rows whose pixels no row that was learned from has; `None` where that is all of them, or
+    /// where the rows that were learned from are measured.
+    pub without_duplicates: Option<Figures>,
+}
+
+/// Measures a network that has learned from the parts in `learned` on one part of the data.
+///
+/// # Errors
+/// If the part is empty or no protocol fits the network's heads.
+pub fn evaluate(
+    network: &Network,
+    dataset: &Dataset,
+    learned: &[Usage],
+    usage: Usage,
+    flip: bool,
+) -> Result<Evaluation> {
+    let rows = dataset.indices(usage);
+    if rows.is_empty() {
+        return Err(Error::Usage(format!("the data set has no {usage} rows")));
+    }
+    let predictions = predict(network, dataset, &rows, flip)?;
+    let mut duplicates = vec![false; dataset.rows().len()];
+    for &part in learned {
+        let here = dataset.repeated_in(part);
+        duplicates.iter_mut().zip(here).for_each(|(a, b)| *a |= b);
+    }
+    let learned = learned.contains(&usage);
+    let results: Vec<ProtocolResult> = Protocol::ALL
+        .into_iter()
+        .filter_map(|protocol| {
+            let samples = protocol.samples(&predictions, dataset)?;
+            let emotions = protocol.emotions(dataset);
+            let unique: Vec<_> = samples
+                .iter()
+                .filter(|sample| !learned && !duplicates[sample.row])
+                .cloned()
+                .collect();
+            let differs = !unique.is_empty() && unique.len() < samples.len();
+            Some(ProtocolResult {
+                protocol,
+                all: Figures::new(&emotions, &samples),
+                without_duplicates: differs.then(|| Figures::new(&emotions, &unique)),
+            })
+        })
+        .collect();
+    if results.is_empty() {
+        return Err(Error::Usage(
+            "no head of the model answers what the data set asks".to_owned(),
+        ));
+    }
+    Ok(Evaluation {
+        usage: usage.name(),
+        flip,
+        learned,
+        results,
+    })
+}

@@ -1,0 +1,91 @@
+//! A network's probabilities for rows of a data set.
+
+use candle_core::Tensor;
+use candle_nn::ops::softmax_last_dim;
+
+use crate::dataset::Dataset;
+use crate::network::Network;
+use crate::weights::model_error;
+use fer_core::classify::{FACE_SIDE, blend};
+use fer_core::error::Result;
+use fer_core::network::{HeadSpec, standardise};
+
+const BATCH: usize = 128;
+
+/// Probabilities for each of the given rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictions {
+    /// The rows of the data set, in the order of the probabilities.
+    pub rows: Vec<usize>,
+    /// For each head its description and the probabilities, rows × classes.
+    pub heads: Vec<(HeadSpec, Vec<f32>)>,
+}
+
+impl Predictions {
+    /// What an album would be told of each row: rows × eight emotions.
+    pub fn album(&self) -> Vec<f32> {
+        let scores = |place| {
+            blend(self.heads.iter().map(|(head, all)| {
+                let classes = head.emotions.len();
+                (head, &all[place * classes..][..classes])
+            }))
+        };
+        (0..self.rows.len()).flat_map(scores).collect()
+    }
+}
+
+/// Runs a network on rows; with `flip`, logits are averaged over each face and its mirror image.
+///
+/// # Errors
+/// If candle cannot run the network.
+pub fn predict(
+    network: &Network,
+    dataset: &Dataset,
+    rows: &[usize],
+    flip: bool,
+) -> Result<Predictions> {
+    let heads = network.spec().heads.iter();
+    let mut heads: Vec<_> = heads.map(|head| (head.clone(), Vec::new())).collect();
+    for rows in rows.chunks(BATCH) {
+        let probabilities = probabilities(network, dataset, rows, flip).map_err(model_error)?;
+        for ((_, all), batch) in heads.iter_mut().zip(probabilities) {
+            all.extend(batch);
+        }
+    }
+    Ok(Predictions {
+        rows: rows.to_vec(),
+        heads,
+    })
+}
+
+fn probabilities(
+    network: &Network,
+    dataset: &Dataset,
+    rows: &[usize],
+    flip: bool,
+) -> candle_core::Result<Vec<Vec<f32>>> {
+    let mut images = Vec::new();
+    for &row in rows {
+        let mut image: Vec<f32> = dataset.pixels(row).iter().map(|&p| p.into()).collect();
+        standardise(&mut image);
+        images.extend(image);
+    }
+    let shape = (rows.len(), FACE_SIDE, FACE_SIDE, 1);
+    let logits = |images: &[f32]| {
+        let x = Tensor::from_slice(images, shape, &candle_core::Device::Cpu)?;
+        network.forward_eval(&x)
+    };
+    let mut answers = logits(&images)?;
+    if flip {
+        images
+            .chunks_exact_mut(FACE_SIDE)
+            .for_each(<[f32]>::reverse);
+        for (answer, mirrored) in answers.iter_mut().zip(logits(&images)?) {
+            *answer = ((&*answer + mirrored)? * 0.5)?;
+        }
+    }
+    answers
+        .iter()
+        .map(|logits| softmax_last_dim(logits)?.flatten_all()?.to_vec1())
+        .collect()
+}

@@ -1,0 +1,201 @@
+//! The emotion CNN, defined with candle.
+//!
+//! The names of its weights are those of a model file ([`fer_core::network`]). Training runs on
+//! candle; inference folds the weights into a [`FoldedNetwork`], as the program does.
+
+mod layer;
+mod random;
+mod residual;
+mod sequential;
+mod trunk;
+
+use std::sync::PoisonError;
+
+use candle_core::{DType, Device, Result, Tensor, bail};
+use candle_nn::{VarBuilder, VarMap};
+use fer_core::error::{self, Error};
+use fer_core::network::{
+    FoldedNetwork, HeadSpec, NetworkSpec, TrunkSpec, Weight, Weights, read_spec,
+};
+
+use layer::{Dense, dropout};
+use random::SplitMix64;
+use residual::Residual;
+use sequential::Sequential;
+
+/// Whether a weight is learned by gradient; the running statistics of batch norm are not.
+pub fn is_trainable(name: &str) -> bool {
+    !name.ends_with(".running_mean") && !name.ends_with(".running_var")
+}
+
+/// Draws the weights of a new network: He initialisation (He et al. 2015) for convolutions, the
+/// usual small one for dense layers, identity for batch norm. Equal seeds give equal weights.
+///
+/// # Errors
+/// If a weight cannot be set, which candle does not do to its own.
+pub fn initialise(weights: &VarMap, seed: u64) -> Result<()> {
+    let mut random = SplitMix64::new(seed);
+    let data = weights.data().lock();
+    let data = data.unwrap_or_else(PoisonError::into_inner);
+    let mut named: Vec<_> = data.iter().collect();
+    named.sort_by_key(|(name, _)| name.as_str());
+    for (name, var) in named {
+        let deviation = match *var.dims() {
+            [height, width, input, _] => (2.0 / (height * width * input) as f32).sqrt(),
+            [_, input] => (1.0 / (3 * input) as f32).sqrt(),
+            _ if name.ends_with(".weight") || name.ends_with(".running_var") => {
+                var.set(&var.ones_like()?)?;
+                continue;
+            }
+            _ => {
+                var.set(&var.zeros_like()?)?;
+                continue;
+            }
+        };
+        let values = (0..var.elem_count())
+            .map(|_| deviation * random.normal())
+            .collect();
+        var.set(&Tensor::from_vec(values, var.shape(), var.device())?)?;
+    }
+    Ok(())
+}
+
+/// An emotion CNN with its weights.
+#[derive(Debug)]
+pub struct Network {
+    spec: NetworkSpec,
+    body: Body,
+    heads: Vec<Dense>,
+}
+
+/// What turns a face into features.
+#[derive(Debug)]
+enum Body {
+    Residual(Residual),
+    Sequential(Sequential),
+}
+
+impl Network {
+    /// Takes (or, over a `VarMap`, makes) the weights that the architecture needs; call
+    /// [`initialise`] on weights just made.
+    ///
+    /// # Errors
+    /// If a weight is missing or of another shape, or the architecture is not possible.
+    pub fn new(spec: &NetworkSpec, vb: &VarBuilder) -> Result<Self> {
+        if spec.heads.is_empty() {
+            bail!("a network needs a head");
+        }
+        let (body, features) = match &spec.trunk {
+            TrunkSpec::Residual(trunk) => {
+                let residual = Residual::new(trunk, vb)?;
+                let features = residual.features();
+                (Body::Residual(residual), features)
+            }
+            TrunkSpec::Sequential(trunk) => {
+                let sequential = Sequential::new(trunk, vb)?;
+                let features = sequential.features();
+                (Body::Sequential(sequential), features)
+            }
+        };
+        let head = |head: &HeadSpec| {
+            let vb = vb.pp("heads").pp(&head.name);
+            Dense::new(features, head.emotions.len(), &vb)
+        };
+        Ok(Self {
+            spec: spec.clone(),
+            body,
+            heads: spec.heads.iter().map(head).collect::<Result<_>>()?,
+        })
+    }
+
+    /// The architecture.
+    pub const fn spec(&self) -> &NetworkSpec {
+        &self.spec
+    }
+
+    /// Logits of standardised faces `x[n, 48, 48, 1]`, one `[n, emotions]` tensor per head in the
+    /// order of the description, ready for `backward`.
+    ///
+    /// Normalises by the batch and moves the running statistics towards it; `seed` decides what
+    /// dropout drops, so it must differ from step to step.
+    ///
+    /// # Errors
+    /// If `x` is shaped otherwise.
+    pub fn forward_train(&self, x: &Tensor, seed: u64) -> Result<Vec<Tensor>> {
+        let features = match &self.body {
+            Body::Residual(residual) => residual.forward(x)?,
+            Body::Sequential(sequential) => sequential.forward(x, seed)?,
+        };
+        let features = dropout(&features, self.spec.dropout, seed)?;
+        self.heads
+            .iter()
+            .map(|head| head.forward(&features))
+            .collect()
+    }
+
+    /// Logits as [`Network::forward_train`] gives them, but by the running statistics, without
+    /// dropout and without a graph for `backward`.
+    ///
+    /// Folds the network first; who asks often keeps what [`Network::fold`] gives.
+    ///
+    /// # Errors
+    /// If `x` is shaped otherwise.
+    pub fn forward_eval(&self, x: &Tensor) -> Result<Vec<Tensor>> {
+        let batch = trunk::check_faces(x)?;
+        let faces = x.flatten_all()?.to_vec1()?;
+        let logits = self.fold(batch)?.infer_all(&faces);
+        logits
+            .into_iter()
+            .zip(&self.spec.heads)
+            .map(|(logits, head)| {
+                Tensor::from_vec(logits, (batch, head.emotions.len()), x.device())
+            })
+            .collect()
+    }
+
+    /// The network ready to infer, with the algorithms chosen for `batch` faces at a time.
+    ///
+    /// # Errors
+    /// If a weight cannot be read, which candle does not do with its own.
+    pub fn fold(&self, batch: usize) -> Result<FoldedNetwork> {
+        FoldedNetwork::new(&self.spec, &self.weights()?, batch).map_err(candle_core::Error::wrap)
+    }
+
+    /// A copy of the weights, by name.
+    ///
+    /// # Errors
+    /// If a weight cannot be read, which candle does not do with its own.
+    pub fn weights(&self) -> Result<Weights> {
+        let mut named = match &self.body {
+            Body::Residual(residual) => residual.weights(),
+            Body::Sequential(sequential) => sequential.weights(),
+        };
+        for (head, spec) in self.heads.iter().zip(&self.spec.heads) {
+            named.extend(head.weights(&format!("heads.{}", spec.name)));
+        }
+        let mut weights = Weights::default();
+        for (name, tensor) in named {
+            let weight = Weight {
+                shape: tensor.dims().to_vec(),
+                values: tensor.flatten_all()?.to_vec1()?,
+            };
+            weights.insert(name, weight);
+        }
+        Ok(weights)
+    }
+}
+
+/// Reads the network of a model file; `what` names the file in an error.
+///
+/// # Errors
+/// [`Error::Model`] if it does not describe its network, lacks a weight, or was trained on faces other
+/// than this program makes.
+pub fn read_network(bytes: &[u8], what: &str) -> error::Result<Network> {
+    let spec = read_spec(bytes, what)?;
+    VarBuilder::from_slice_safetensors(bytes, DType::F32, &Device::Cpu)
+        .and_then(|builder| Network::new(&spec, &builder))
+        .map_err(|error| Error::Model(format!("{what} is no model: {error}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! Pictures of training runs and evaluations, as PNG and SVG.
+
+mod calibration;
+mod confusion;
+mod curves;
+mod emotion_bars;
+mod font;
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::{ImageFormat, RgbImage};
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use fer_core::atomic;
+use fer_core::error::{Error, Result};
+
+pub use calibration::Calibration;
+pub use confusion::Confusion;
+pub use curves::{Curve, Curves};
+pub use emotion_bars::{EmotionBar, EmotionBars};
+
+const TEXT: RGBColor = RGBColor(40, 40, 40);
+const GRID: RGBColor = RGBColor(225, 225, 225);
+
+/// Colours that colour-blind people can tell apart (Okabe and Ito 2008), without the yellow.
+const PALETTE: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(60, 60, 60),
+];
+
+/// What drawing may answer.
+pub type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+/// A picture that any backend can draw.
+pub trait Plot {
+    /// Width and height in pixels.
+    fn size(&self) -> (u32, u32);
+
+    /// Draws it on a white area of that size.
+    ///
+    /// # Errors
+    /// If the backend fails.
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB>;
+
+    /// Writes `stem.png` and `stem.svg`.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    fn save(&self, stem: &Path) -> Result<()> {
+        font::register();
+        let (width, height) = self.size();
+        let failed = |problem: String| Error::Usage(format!("{}: {problem}", stem.display()));
+
+        let mut pixels = RgbImage::new(width, height);
+        self.render(BitMapBackend::with_buffer(&mut pixels, (width, height)))
+            .map_err(failed)?;
+        let mut png = Cursor::new(Vec::new());
+        pixels
+            .write_to(&mut png, ImageFormat::Png)
+            .map_err(|e| failed(e.to_string()))?;
+        atomic::write(&stem.with_extension("png"), png.get_ref())?;
+
+        let mut svg = String::new();
+        self.render(SVGBackend::with_string(&mut svg, (width, height)))
+            .map_err(failed)?;
+        atomic::write(&stem.with_extension("svg"), svg.as_bytes())
+    }
+
+    /// Draws on a backend and finishes it.
+    ///
+    /// # Errors
+    /// What the backend says.
+    fn render<DB: DrawingBackend>(&self, backend: DB) -> Result<(), String> {
+        let area = backend.into_drawing_area();
+        area.fill(&WHITE)
+            .and_then(|()| self.draw(&area))
+            .and_then(|()| area.present())
+            .map_err(|e| e.to_string())
+    }
+}
+
+/// Text of `size` pixels.
+fn text(size: u32) -> TextStyle<'static> {
+    (font::FAMILY, size).into_font().color(&TEXT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::{Figures, Sample};
+    use crate::metrics::{EpochMetrics, Measure};
+    use fer_core::emotion::Emotion;
+
+    /// Saves a plot and returns the share of pixels that are not white, and the SVG.
+    fn saved(plot: &impl Plot) -> (f64, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let stem = folder.path().join("plot");
+        plot.save(&stem).unwrap();
+        let picture = image::open(stem.with_extension("png")).unwrap().to_rgb8();
+        assert_eq!(picture.dimensions(), plot.size());
+        let inked = picture.pixels().filter(|p| p.0 != [255; 3]).count();
+        let svg = std::fs::read_to_string(stem.with_extension("svg")).unwrap();
+        (
+            inked as f64 / f64::from(picture.width() * picture.height()),
+            svg,
+        )
+    }
+
+    fn figures() -> Figures {
+        let samples = [[0.9, 0.1], [0.3, 0.7], [0.6, 0.4]].map(|probabilities| Sample {
+            row: 0,
+            truth: 0,
+            probabilities: probabilities.to_vec(),
+        });
+        Figures::new(&[Emotion::Happy, Emotion::Sad], &samples)
+    }
+
+    #[test]
+    fn curves_of_several_runs_have_a_legend() {
+        let history = |start: f64| {
+            let measure = |loss| Measure {
+                loss,
+                ..Measure::default()
+            };
+            let epochs = (1..=4).map(|epoch| EpochMetrics {
+                epoch,
+                learning_rate: 0.1,
+                train: measure(start / f64::from(epoch as u32)),
+                validation: measure(start),
+                images_per_second: 1.0,
+                seconds: 1.0,
+            });
+            epochs.collect::<Vec<_>>()
+        };
+        let (one, two) = (history(1.0), history(2.0));
+        let runs = [
+            ("l2=1e-4".to_owned(), one.as_slice()),
+            ("l2=1e-3".to_owned(), two.as_slice()),
+        ];
+        let (inked, svg) = saved(&Curves::loss(&runs));
+        assert!((0.01..0.5).contains(&inked), "{inked}");
+        assert!(svg.contains("l2=1e-3") && svg.contains("Loss"), "{svg}");
+    }
+
+    #[test]
+    fn a_run_without_epochs_can_be_drawn() {
+        assert!(saved(&Curves::loss(&[(String::new(), &[])])).0 > 0.0);
+    }
+
+    #[test]
+    fn a_confusion_matrix_names_its_emotions() {
+        let (inked, svg) = saved(&Confusion::new("On two", &figures()));
+        assert!(inked > 0.3, "{inked}");
+        assert!(svg.contains("happy") && svg.contains("67 %"), "{svg}");
+    }
+
+    #[test]
+    fn calibration_tells_its_error() {
+        let (inked, svg) = saved(&Calibration::new("On two", &figures()));
+        assert!((0.005..0.3).contains(&inked), "{inked}");
+        assert!(svg.contains("calibration error"), "{svg}");
+    }
+}

@@ -1,0 +1,271 @@
+//! A training run, described in TOML.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::augment::Augmentation;
+use super::batch::Sampling;
+use super::dataset::{Dataset, Usage};
+use super::loss::LossRecipe;
+use super::optimizer::OptimizerRecipe;
+use super::schedule::ScheduleRecipe;
+use super::start::StartRecipe;
+use super::targets::TargetRecipe;
+use super::teachers::TeacherRecipe;
+use fer_core::classify::FACE_SIDE;
+use fer_core::error::{Error, Result};
+use fer_core::network::NetworkSpec;
+
+/// Everything that decides the outcome of a training run, the data apart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// What the run and its model are called.
+    pub name: String,
+    /// Seed of weights, order, augmentation and dropout.
+    #[serde(default)]
+    pub seed: u64,
+    /// Passes over the training rows.
+    pub epochs: usize,
+    /// The parts of the data set to learn from. With `PublicTest` among them its rows can judge nothing
+    /// any more: for the last run, when everything is chosen.
+    #[serde(default = "Recipe::train_on")]
+    pub train_on: Vec<Usage>,
+    /// Whether an epoch's rows are all of them once, or drawn by label.
+    #[serde(default)]
+    pub sampling: Sampling,
+    /// Images in a step.
+    #[serde(default = "Recipe::batch_size")]
+    pub batch_size: usize,
+    /// Decay per step of the moving average of the weights (Polyak and Juditsky 1992), which is then
+    /// what is validated and kept.
+    pub ema: Option<f64>,
+    /// Ends the run after this many epochs without a better validation accuracy.
+    pub early_stopping: Option<usize>,
+    /// Where the weights start.
+    #[serde(default)]
+    pub start: StartRecipe,
+    /// The architecture.
+    pub network: NetworkSpec,
+    /// Targets and choice of rows.
+    #[serde(default)]
+    pub targets: TargetRecipe,
+    /// Networks whose answers are learned too.
+    #[serde(default)]
+    pub teachers: TeacherRecipe,
+    /// What is minimised.
+    #[serde(default)]
+    pub loss: LossRecipe,
+    /// How weights change.
+    #[serde(default)]
+    pub optimizer: OptimizerRecipe,
+    /// The learning rate over time.
+    #[serde(default)]
+    pub schedule: ScheduleRecipe,
+    /// How images are varied.
+    #[serde(default)]
+    pub augment: Augmentation,
+}
+
+impl Recipe {
+    const fn batch_size() -> usize {
+        128
+    }
+
+    fn train_on() -> Vec<Usage> {
+        vec![Usage::Training]
+    }
+
+    /// The rows of the parts to learn from.
+    pub fn training_rows(&self, dataset: &Dataset) -> Vec<usize> {
+        let parts = self.train_on.iter();
+        parts.flat_map(|&part| dataset.indices(part)).collect()
+    }
+
+    /// Reads a recipe file; each override is `key=value` with a dotted key, such as
+    /// `optimizer.learning_rate=0.05`.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or the result is not a valid recipe.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
+        let text = fs::read_to_string(path).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text, overrides)
+            .map_err(|problem| Error::Config(format!("{}: {problem}", path.display())))
+    }
+
+    /// Reads a recipe from TOML.
+    ///
+    /// # Errors
+    /// If the text with its overrides is not a valid recipe.
+    pub fn parse(text: &str, overrides: &[String]) -> Result<Self> {
+        let invalid = |e: toml::de::Error| Error::Config(e.to_string().trim_end().to_owned());
+        let recipe: Self = if overrides.is_empty() {
+            toml::from_str(text).map_err(invalid)? // tells the line of an error
+        } else {
+            let mut table: Table = toml::from_str(text).map_err(invalid)?;
+            for assignment in overrides {
+                assign(&mut table, assignment)?;
+            }
+            table.try_into().map_err(invalid)?
+        };
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// The recipe as TOML, defaults written out.
+    ///
+    /// # Panics
+    /// Never: every recipe can be written as TOML.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a recipe is a table of plain values")
+    }
+
+    fn check(&self) -> Result<()> {
+        let erase = self.augment.erase;
+        let probabilities = [
+            ("augment.flip", self.augment.flip),
+            (
+                "augment.erase.probability",
+                erase.map_or(0.0, |e| e.probability),
+            ),
+            ("targets.soft_labels", self.targets.soft_labels),
+            ("teachers.share", self.teachers.share),
+            ("targets.label_smoothing", self.targets.label_smoothing),
+            ("network.dropout", self.network.dropout),
+        ];
+        let faults = [
+            (self.epochs == 0, "epochs must be at least 1"),
+            (self.batch_size == 0, "batch_size must be at least 1"),
+            (
+                self.train_on.contains(&Usage::PrivateTest),
+                "train_on must leave out the private rows, which measure what was learned",
+            ),
+            (
+                self.ema.is_some_and(|decay| !(0.0..1.0).contains(&decay)),
+                "ema must lie in 0 to 1, 1 excluded",
+            ),
+            (
+                self.optimizer.learning_rate <= 0.0,
+                "optimizer.learning_rate must be more than 0",
+            ),
+            (
+                self.optimizer.sharpness_radius < 0.0,
+                "optimizer.sharpness_radius must be at least 0",
+            ),
+            (
+                erase.is_some_and(|e| e.from == 0 || e.from > e.to || e.to > FACE_SIDE),
+                "augment.erase needs 1 ≤ from ≤ to ≤ 48",
+            ),
+            (
+                self.augment.mixup.is_some_and(|mixup| mixup.alpha <= 0.0),
+                "augment.mixup.alpha must be more than 0",
+            ),
+        ];
+        let fault = faults.into_iter().find(|(wrong, _)| *wrong);
+        let improbable = probabilities
+            .into_iter()
+            .find(|(_, p)| !(0.0..=1.0).contains(p));
+        match (fault, improbable) {
+            (Some((_, message)), _) => Err(Error::Config(message.to_owned())),
+            (_, Some((key, p))) => Err(Error::Config(format!("{key} must lie in 0 to 1, not {p}"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Carries out `key=value` on a TOML table.
+fn assign(table: &mut Table, assignment: &str) -> Result<()> {
+    let Some((key, value)) = assignment.split_once('=') else {
+        return Err(Error::Config(format!("\"{assignment}\" is not key=value")));
+    };
+    let value = value.trim();
+    // What is no TOML value is meant as a string, so that nobody needs to quote quotes.
+    let value = toml::from_str::<Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| Value::String(value.to_owned()));
+    let mut path: Vec<&str> = key.trim().split('.').collect();
+    let last = path.pop().unwrap_or_default();
+    let mut inner = table;
+    for part in path {
+        inner = inner
+            .entry(part)
+            .or_insert_with(|| Value::Table(Table::new()))
+            .as_table_mut()
+            .ok_or_else(|| Error::Config(format!("{key}: {part} is not a table")))?;
+    }
+    inner.insert(last.to_owned(), value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::OptimizerKind;
+
+    const TEXT: &str = r#"
+        name = "small"
+        epochs = 3
+        [network]
+        heads = [{ name = "fer2013", emotions = ["happy", "sad"] }]
+        trunk = { kind = "residual", stem = 8, blocks = [{ width = 8 }] }
+        [optimizer]
+        learning_rate = 0.2
+    "#;
+
+    fn parse(overrides: &[&str]) -> Result<Recipe> {
+        let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
+        Recipe::parse(TEXT, &overrides)
+    }
+
+    #[test]
+    fn overrides_reach_every_depth() {
+        let recipe = parse(&[
+            "epochs=5",
+            "optimizer.kind=adam",
+            "augment.erase={probability=0.5, from=6, to=20}",
+            "augment.erase.to=12",
+        ])
+        .unwrap();
+        assert_eq!(recipe.epochs, 5);
+        assert_eq!(recipe.optimizer.kind, OptimizerKind::Adam);
+        assert_eq!(recipe.augment.erase.unwrap().to, 12);
+        assert_eq!(Recipe::parse(&recipe.to_toml(), &[]).unwrap(), recipe);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (change, hint) in [
+            ("optimizer.learning_rat=1", "learning_rat"),
+            ("optimizer.kind=sgdd", "sgdd"),
+            ("epochs=0", "epochs"),
+            ("train_on=['training', 'private']", "private"),
+            ("train_on=['test']", "test"),
+            ("augment.flip=1.5", "augment.flip"),
+            ("name.x=1", "not a table"),
+            ("epochs", "key=value"),
+        ] {
+            let message = parse(&[change]).unwrap_err().to_string();
+            assert!(message.contains(hint), "{change}: {message}");
+        }
+    }
+
+    #[test]
+    fn every_recipe_of_the_project_is_one_and_bears_its_files_name() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/recipes");
+        let mut names: Vec<String> = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let recipe = Recipe::load(&path, &[]).unwrap();
+            assert_eq!(path.file_stem().unwrap(), recipe.name.as_str());
+            names.push(recipe.name);
+        }
+        assert!(names.len() > 10, "{names:?}");
+    }
+}

@@ -1,0 +1,191 @@
+//! All combinations of some settings, a run each.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::dataset::Dataset;
+use super::fit::{Observer, Run};
+use super::metrics::EpochMetrics;
+use super::recipe::Recipe;
+use fer_core::error::Result;
+
+/// A setting of a recipe and the values to try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variation {
+    /// The setting's dotted key.
+    pub key: String,
+    /// The values, as TOML.
+    pub values: Vec<String>,
+}
+
+/// A variation that is not written `key=value,value`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not key=value,value,…")]
+pub struct BadVariation(String);
+
+impl FromStr for Variation {
+    type Err = BadVariation;
+
+    /// Commas inside brackets and braces belong to a value.
+    fn from_str(text: &str) -> Result<Self, BadVariation> {
+        let bad = || BadVariation(text.to_owned());
+        let (key, list) = text.split_once('=').ok_or_else(bad)?;
+        let mut depth = 0i32;
+        let values: Vec<String> = list
+            .split(|c| {
+                depth += i32::from(matches!(c, '[' | '{')) - i32::from(matches!(c, ']' | '}'));
+                c == ',' && depth == 0
+            })
+            .map(|value| value.trim().to_owned())
+            .collect();
+        if key.trim().is_empty() || values.iter().any(String::is_empty) {
+            return Err(bad());
+        }
+        Ok(Self {
+            key: key.trim().to_owned(),
+            values,
+        })
+    }
+}
+
+/// One run of a sweep.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SweepRun {
+    /// What was varied, as `key=value`; also its folder's name.
+    pub settings: Vec<String>,
+    /// Every epoch.
+    pub history: Vec<EpochMetrics>,
+    /// The best epoch.
+    pub best: Option<EpochMetrics>,
+}
+
+impl SweepRun {
+    /// The settings in one line.
+    pub fn name(&self) -> String {
+        name(&self.settings)
+    }
+}
+
+fn name(settings: &[String]) -> String {
+    settings.join(" ")
+}
+
+/// Every combination of values, as overrides of a recipe; the last variation changes fastest.
+pub fn combinations(variations: &[Variation]) -> Vec<Vec<String>> {
+    variations
+        .iter()
+        .fold(vec![Vec::new()], |combinations, variation| {
+            let longer = |settings: &Vec<String>, value: &String| {
+                let setting = format!("{}={value}", variation.key);
+                settings.iter().cloned().chain([setting]).collect()
+            };
+            combinations
+                .iter()
+                .flat_map(|settings| variation.values.iter().map(|v| longer(settings, v)))
+                .collect()
+        })
+}
+
+/// Trains a run for every combination, each in a folder of its own in `folder`; one that is
+/// finished there is not trained again.
+///
+/// # Errors
+/// If a combination is no valid recipe (before any training), or a run fails.
+pub fn sweep(
+    recipe: &Path,
+    overrides: &[String],
+    variations: &[Variation],
+    dataset: &Dataset,
+    folder: &Path,
+    observer: &mut dyn Observer,
+) -> Result<Vec<SweepRun>> {
+    let planned = combinations(variations)
+        .into_iter()
+        .map(|settings| {
+            let overrides = [overrides, &settings].concat();
+            Ok((Recipe::load(recipe, &overrides)?, settings))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut runs = Vec::with_capacity(planned.len());
+    for (recipe, settings) in &planned {
+        let name = name(settings);
+        observer.run_started(&name, planned.len());
+        let mut run = Run::new(recipe, dataset, &folder.join(name.replace('/', "_")))?;
+        run.fit(observer)?;
+        runs.push(SweepRun {
+            settings: settings.clone(),
+            history: run.history().to_vec(),
+            best: run.best().cloned(),
+        });
+    }
+    Ok(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{RECIPE, signal};
+
+    fn variation(text: &str) -> Variation {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn combinations_are_all_of_them_in_order() {
+        let variations = [variation("a.b=1,2"), variation("c=[1,2],{x=1, y=2}")];
+        assert_eq!(
+            combinations(&variations),
+            [
+                ["a.b=1", "c=[1,2]"],
+                ["a.b=1", "c={x=1, y=2}"],
+                ["a.b=2", "c=[1,2]"],
+                ["a.b=2", "c={x=1, y=2}"],
+            ]
+        );
+        assert_eq!(combinations(&[]), [Vec::<String>::new()]);
+    }
+
+    #[test]
+    fn a_variation_needs_key_and_values() {
+        for text in ["a", "=1", "a=", "a=1,,2"] {
+            assert!(text.parse::<Variation>().is_err(), "{text}");
+        }
+    }
+
+    /// Counts the epochs that are trained.
+    struct Count(usize);
+
+    impl Observer for Count {
+        fn epoch_started(&mut self, _: usize, _: usize) {
+            self.0 += 1;
+        }
+    }
+
+    #[test]
+    fn a_sweep_trains_each_combination_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recipe.toml");
+        std::fs::write(&path, RECIPE).unwrap();
+        let (dataset, mut count) = (signal(60), Count(0));
+        let mut train = |vary: &[Variation]| {
+            let overrides = ["epochs=1".to_owned()];
+            sweep(&path, &overrides, vary, &dataset, folder.path(), &mut count)
+        };
+        let vary = [variation("optimizer.weight_decay=0.01,0.001")];
+        let runs = train(&vary).unwrap();
+        let names: Vec<String> = runs.iter().map(SweepRun::name).collect();
+        assert_eq!(
+            names,
+            [
+                "optimizer.weight_decay=0.01",
+                "optimizer.weight_decay=0.001"
+            ]
+        );
+        assert!(runs.iter().all(|run| run.best.is_some()));
+        assert_eq!(train(&vary).unwrap(), runs);
+        assert!(train(&[variation("optimizer.wait=1")]).is_err());
+        assert_eq!(count.0, 2, "the second sweep finds the runs done");
+    }
+}

@@ -1,0 +1,183 @@
+//! What `fer-index model` does with weights: summaries, calibration, means.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use comfy_table::{CellAlignment, Table, presets};
+use fer_train::Recipe;
+use fer_train::architecture::{Layer, layers};
+use fer_train::calibrate::{Shift, calibrate, calibrate_like};
+use fer_train::dataset::Dataset;
+use fer_train::soup::average;
+use fer_train::weights;
+
+use super::Outcome;
+use super::output::Stdout;
+use crate::emotion::{Emotion, UnknownEmotion};
+use crate::error::Result;
+use crate::network::NetworkSpec;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ToolCommand {
+    /// Layers, output shapes, parameters and multiplications of a model file or a recipe.
+    Summary {
+        /// A model (.safetensors) or a recipe (.toml).
+        file: PathBuf,
+    },
+    /// Make a model's probabilities honest: fits a temperature for each head, and the
+    /// heads' shares in an album's scores, to validation rows.
+    Calibrate {
+        /// The model.
+        file: PathBuf,
+        /// The data set, as `dataset import` writes it.
+        #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
+        data: PathBuf,
+        /// Store the weights as 16-bit floats, in half the size.
+        #[arg(long)]
+        half: bool,
+        /// Add to the logit of an emotion in the head that answers labels, so that it is answered more
+        /// (or, below 0, less) often.
+        #[arg(long, value_name = "EMOTION=LOGIT", value_delimiter = ',', value_parser = shift)]
+        shift: Vec<(Emotion, f32)>,
+        /// Fit nothing and take over the calibration of another model: for one that has learned from
+        /// the validation rows too.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "shift"])]
+        like: Option<PathBuf>,
+        /// Where to write the calibrated model.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// The mean of two models' weights: for one that went on from the other.
+    Average {
+        /// The model whose account of its training is kept.
+        first: PathBuf,
+        /// The other one.
+        second: PathBuf,
+        /// The second one's share, 0 to 1.
+        #[arg(long, default_value_t = 0.5, value_name = "SHARE", value_parser = share)]
+        share: f64,
+        /// Where to write the mean, which then has to be calibrated.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+pub(super) fn run(command: &ToolCommand, out: &mut Stdout) -> Result<Outcome> {
+    match command {
+        ToolCommand::Summary { file } => summary(&spec(file)?, out),
+        ToolCommand::Calibrate {
+            file,
+            like: Some(like),
+            half,
+            out: to,
+            ..
+        } => {
+            calibrate_like(file, like, *half, to)?;
+            Ok(Outcome::Found)
+        }
+        ToolCommand::Calibrate {
+            file,
+            data,
+            half,
+            shift,
+            like: None,
+            out: to,
+        } => {
+            let shift: Shift = shift.iter().copied().collect();
+            let fitted = calibrate(file, &Dataset::load(data)?, &shift, *half, to)?;
+            for calibration in fitted.heads {
+                let (head, temperature) = (calibration.head, calibration.temperature);
+                out.line(format_args!("{head}: temperature {temperature:.3}"))?;
+            }
+            if let Some(shares) = fitted.shares {
+                let weights: Vec<String> = shares
+                    .heads
+                    .iter()
+                    .map(|share| format!("{:.2}", share.weight))
+                    .collect();
+                out.line(format_args!(
+                    "album: weights {}, macro recall {:.3} by labels, {:.3} by votes",
+                    weights.join(" and "),
+                    shares.label_recall,
+                    shares.vote_recall
+                ))?;
+            }
+            Ok(Outcome::Found)
+        }
+        ToolCommand::Average {
+            first,
+            second,
+            share,
+            out: to,
+        } => {
+            average(first, second, *share, to)?;
+            Ok(Outcome::Found)
+        }
+    }
+}
+
+fn share(text: &str) -> std::result::Result<f64, String> {
+    let share: f64 = text.parse().map_err(|e| format!("{e}"))?;
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err("a share lies in 0 to 1".to_owned())
+    }
+}
+
+/// Reads `EMOTION=LOGIT`.
+fn shift(text: &str) -> std::result::Result<(Emotion, f32), String> {
+    let (emotion, logit) = text
+        .split_once('=')
+        .ok_or_else(|| "give it as EMOTION=LOGIT, such as sad=0.3".to_owned())?;
+    let logit: f32 = logit.parse().map_err(|e| format!("{logit}: {e}"))?;
+    if !logit.is_finite() {
+        return Err(format!("{logit} is no logit"));
+    }
+    Ok((
+        emotion.parse().map_err(|e: UnknownEmotion| e.to_string())?,
+        logit,
+    ))
+}
+
+fn spec(file: &Path) -> Result<NetworkSpec> {
+    if file
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+    {
+        return Ok(Recipe::load(file, &[])?.network);
+    }
+    Ok(weights::load(file)?.spec().clone())
+}
+
+fn summary(spec: &NetworkSpec, out: &mut Stdout) -> Result<Outcome> {
+    let layers = layers(spec);
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["layer", "what it does", "output", "parameters", "MMAC"]);
+    for layer in &layers {
+        let sides: Vec<String> = layer.output.iter().map(usize::to_string).collect();
+        table.add_row([
+            layer.name.clone(),
+            layer.kind.clone(),
+            sides.join(" × "),
+            (layer.trainable + layer.fixed).to_string(),
+            format!("{:.2}", layer.macs as f64 / 1e6),
+        ]);
+    }
+    for column in [3, 4] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    out.line(&table)?;
+    let sum = |part: fn(&Layer) -> usize| layers.iter().map(part).sum::<usize>();
+    let (trainable, fixed) = (sum(|layer| layer.trainable), sum(|layer| layer.fixed));
+    let macs: u64 = layers.iter().map(|layer| layer.macs).sum();
+    out.line(format_args!(
+        "{} parameters, {trainable} of them trainable; {:.1} MMAC a face",
+        trainable + fixed,
+        macs as f64 / 1e6
+    ))?;
+    Ok(Outcome::Found)
+}
