@@ -29,6 +29,7 @@ impl JsonPath {
         }
     }
 
+    #[cfg(feature = "train")]
     /// The path as people read it.
     pub fn text(&self) -> &str {
         &self.path

@@ -5,6 +5,7 @@ mod answer;
 #[cfg(unix)]
 mod ask;
 mod picture;
+mod sixel;
 #[cfg(not(unix))]
 mod ask {
     /// No terminal is asked here.
