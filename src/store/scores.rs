@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use crate::emotion::Emotion;
 
-use super::record::{PhotoId, StoredFace};
+use super::record::{JudgedFace, PhotoId};
 
 /// Stands for an unknown date: it sorts after every known one.
 pub(super) const UNKNOWN_DATE: i64 = i64::MIN;
@@ -36,15 +36,20 @@ impl Kind {
     }
 }
 
-/// Puts the photo's scores in the place of those it had.
-pub(super) fn replace(
+/// Removes the photo's scores.
+pub(super) fn remove(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM photo_scores WHERE photo_id = ?")?
+        .execute([photo])?;
+    Ok(())
+}
+
+/// Stores the scores of a photo that has none, by those of its faces that are some.
+pub(super) fn insert(
     db: &Connection,
     photo: PhotoId,
     taken_local: Option<i64>,
-    faces: &[StoredFace],
+    faces: &[JudgedFace],
 ) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM photo_scores WHERE photo_id = ?")?
-        .execute([photo])?;
     let mut insert = db.prepare_cached(
         "INSERT INTO photo_scores (emotion, kind, score, taken, photo_id) VALUES (?, ?, ?, ?, ?)",
     )?;

@@ -17,14 +17,22 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
     .collect()
 }
 
-/// Puts `faces` in the place of those that `photo` had.
-pub(super) fn replace(
+/// Removes the unread faces of `photo`.
+pub(super) fn remove(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM unread_faces WHERE photo_id = ?")?
+        .execute([photo])?;
+    Ok(())
+}
+
+/// Stores the unread faces of a photo that has none.
+pub(super) fn insert(
     db: &Connection,
     photo: PhotoId,
     faces: &[DetectedFace],
 ) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM unread_faces WHERE photo_id = ?")?
-        .execute([photo])?;
+    if faces.is_empty() {
+        return Ok(());
+    }
     let mut insert = db.prepare_cached(
         "INSERT INTO unread_faces (photo_id, position, x, y, width, height, landmarks,
                                    detection_score)
