@@ -84,8 +84,7 @@ fn rank(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let taken_local = db
         .prepare_cached("UPDATE photos SET face_count = ? WHERE id = ? RETURNING taken_local")?
         .query_row(params![judged.len() as i64, photo], |row| row.get(0))?;
-    scores::remove(db, photo)?;
-    scores::insert(db, photo, taken_local, &judged)
+    scores::replace(db, photo, true, taken_local, &judged)
 }
 
 /// Removes the correction of a face; its photo and whether there was one, `None` where there is no

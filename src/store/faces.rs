@@ -82,16 +82,25 @@ impl NewFace {
             correction: self.said.map(|said| said.correction),
         }
     }
+
+    /// Whether it was found as it was before, and nobody said anything of it.
+    fn is_as_stored(&self, old: &StoredFace) -> bool {
+        self.number == Some(old.id)
+            && self.said.is_none()
+            && old.correction.is_none()
+            && (self.read.face, self.read.scores) == (old.face, old.scores)
+    }
 }
 
-/// The faces that come in the place of the `old` ones where a photo was looked at and `found` are in it. A
+/// The faces that come in the place of the `old` ones when a photo was looked at and `found` are in it. A
 /// face found again keeps its number, and what a person `said` of it holds. A face that a person
 /// vouched for stays even if it was not found again.
 pub(super) fn merge(
     found: &[ScoredFace],
-    mut old: Vec<StoredFace>,
+    old: &[StoredFace],
     mut said: Vec<StoredCorrection>,
 ) -> Vec<NewFace> {
+    let mut old = old.to_vec();
     let old_box = |face: &StoredFace| face.face.bounding_box;
     let said_box = |said: &StoredCorrection| said.at;
     let mut faces = Vec::with_capacity(found.len());
@@ -133,8 +142,29 @@ fn unseen(at: BoundingBox, emotion: Emotion) -> ScoredFace {
     }
 }
 
-/// Stores the faces of a photo that has none.
-pub(super) fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Result<()> {
+/// Puts `faces` in the place of the `old` ones of a photo.
+pub(super) fn replace(
+    db: &Connection,
+    photo: PhotoId,
+    old: &[StoredFace],
+    faces: &[NewFace],
+) -> rusqlite::Result<()> {
+    if old.len() == faces.len()
+        && old
+            .iter()
+            .zip(faces)
+            .all(|(old, new)| new.is_as_stored(old))
+    {
+        return Ok(());
+    }
+    if !old.is_empty() {
+        db.prepare_cached("DELETE FROM faces WHERE photo_id = ?")?
+            .execute([photo])?;
+    }
+    insert(db, photo, faces)
+}
+
+fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Result<()> {
     let ranks = ranks::of(faces.iter().map(NewFace::judged));
     let mut insert = db.prepare_cached(
         "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
@@ -198,13 +228,6 @@ pub(super) fn rank(db: &Connection, faces: &[StoredFace]) -> rusqlite::Result<()
             face.id
         ])?;
     }
-    Ok(())
-}
-
-/// Removes the faces of `photo`.
-pub(super) fn remove(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM faces WHERE photo_id = ?")?
-        .execute([photo])?;
     Ok(())
 }
 

@@ -23,11 +23,11 @@ pub(super) fn put(
 ) -> rusqlite::Result<PhotoId> {
     let scan = record.content.as_ref().ok();
     let known = photos::number(db, &record.hash)?;
+    let old_faces = known.map_or(Ok(Vec::new()), |id| faces::of_photo(db, id))?;
     let new_faces = match scan {
         Some(scan) => {
-            let old = known.map_or(Ok(Vec::new()), |id| faces::of_photo(db, id))?;
             let said = corrections::of_content(db, &record.hash)?;
-            faces::merge(&scan.faces, old, said)
+            faces::merge(&scan.faces, &old_faces, said)
         }
         None => Vec::new(),
     };
@@ -47,23 +47,17 @@ pub(super) fn put(
         faces: judged.len(),
     };
     photos::put(db, record, derived)?;
-    let id = if let Some(id) = known {
-        faces::remove(db, id)?;
-        unread::remove(db, id)?;
-        scores::remove(db, id)?;
-        id
-    } else {
-        PhotoId(db.last_insert_rowid())
-    };
-    faces::insert(db, id, &new_faces)?;
-    unread::insert(db, id, scan.map_or(&[], |scan| &scan.unread))?;
+    let is_known = known.is_some();
+    let id = known.unwrap_or_else(|| PhotoId(db.last_insert_rowid()));
+    faces::replace(db, id, &old_faces, &new_faces)?;
+    unread::replace(db, id, is_known, scan.map_or(&[], |scan| &scan.unread))?;
     let taken_local = taken.map(|taken| civil_ms(taken.local));
-    scores::insert(db, id, taken_local, &judged)?;
+    scores::replace(db, id, is_known, taken_local, &judged)?;
     for (path, meta) in at {
         files::put(db, changes, path, meta, Ok(id))?;
     }
     match scan {
-        Some(scan) if known.is_none() && !at.is_empty() => {
+        Some(scan) if !is_known && !at.is_empty() => {
             let paths = at.iter().map(|(path, _)| path.as_path());
             let capture = &scan.capture;
             let description = capture.description.as_deref();

@@ -17,19 +17,20 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
     .collect()
 }
 
-/// Removes the unread faces of `photo`.
-pub(super) fn remove(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM unread_faces WHERE photo_id = ?")?
-        .execute([photo])?;
-    Ok(())
-}
-
-/// Stores the unread faces of a photo that has none.
-pub(super) fn insert(
+/// Puts `faces` in the place of those that `photo` had, if it `is_known`.
+pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
+    is_known: bool,
     faces: &[DetectedFace],
 ) -> rusqlite::Result<()> {
+    if is_known {
+        if of_photo(db, photo)? == faces {
+            return Ok(());
+        }
+        db.prepare_cached("DELETE FROM unread_faces WHERE photo_id = ?")?
+            .execute([photo])?;
+    }
     if faces.is_empty() {
         return Ok(());
     }
