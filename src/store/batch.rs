@@ -193,6 +193,71 @@ mod tests {
     }
 
     #[test]
+    fn files_that_come_with_a_photo_date_it_and_name_it() {
+        let (_folder, mut store) = temp_store();
+        let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);
+        if let Ok(scan) = &mut record.content {
+            scan.capture.taken_at = None;
+        }
+        let at = |path: &str, seconds: i64| {
+            let mtime_ns = seconds * 1_000_000_000;
+            (PathBuf::from(path), FileMeta { mtime_ns, ..META })
+        };
+        let files = [
+            at("/beach/b.jpg", 2000),
+            at("/party/a.jpg", 1000),
+            at("/gone/c.jpg", 3000),
+        ];
+        store
+            .batch(|batch| {
+                batch.put_photo(&record, &files)?;
+                batch.remove_file(&files[2].0)
+            })
+            .unwrap();
+        let found = |words: &str| {
+            let text = Some(words.to_owned());
+            let query = Query::for_emotion(Emotion::Happy);
+            store.query(&Query { text, ..query }).unwrap()
+        };
+        let oldest = files[1].1.modified().and_then(TakenAt::from_file_time);
+        for words in ["beach", "party firenze", "vacation"] {
+            assert_eq!(found(words)[0].scan.capture.taken_at, oldest, "{words}");
+        }
+        assert_eq!(found("gone"), []);
+    }
+
+    #[test]
+    fn the_same_findings_again_change_no_row_of_faces_and_ranking() {
+        let (_folder, mut store) = temp_store();
+        let mut record = photo(
+            "a",
+            vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 60.0, 0.8, 0.2)],
+        );
+        if let Ok(scan) = &mut record.content {
+            scan.unread = vec![face(5.5, 9.0, 0.9, 1.0).face];
+        }
+        let id = put(&mut store, "/a.jpg", &record);
+        let before = store.photo(id).unwrap().unwrap().content;
+        // Any write to these tables fails from now on.
+        for table in ["faces", "unread_faces", "photo_scores"] {
+            for event in ["INSERT", "UPDATE", "DELETE"] {
+                let refuse = format!(
+                    "CREATE TEMP TRIGGER refuse_{table}_{event} BEFORE {event} ON {table} BEGIN
+                         SELECT raise(FAIL, '{event} on {table}');
+                     END"
+                );
+                store.connection.execute_batch(&refuse).unwrap();
+            }
+        }
+        assert_eq!(put(&mut store, "/a.jpg", &record), id);
+        assert_eq!(store.photo(id).unwrap().unwrap().content, before);
+        let other = photo("a", vec![face(0.0, 80.0, 0.9, 0.8)]);
+        store
+            .batch(|batch| batch.put_photo(&other, &[]))
+            .unwrap_err();
+    }
+
+    #[test]
     fn a_skipped_photo_is_remembered_with_its_reason() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("broken", vec![]);

@@ -67,9 +67,13 @@ impl Pending {
 
     /// Writes them, in ascending order of the photos, as FTS5 wants them.
     pub fn write(self, db: &Connection) -> rusqlite::Result<()> {
+        let pending = self.0.into_inner();
+        if pending.is_empty() {
+            return Ok(());
+        }
         let mut insert =
             db.prepare_cached("INSERT OR REPLACE INTO photo_words (rowid, words) VALUES (?, ?)")?;
-        for (photo, text) in self.0.into_inner() {
+        for (photo, text) in pending {
             let text = match text {
                 Some(text) => Some(text),
                 None => stored(db, photo)?,
