@@ -58,7 +58,6 @@ fn fill(store: &mut Store, photos: u64) -> fer_index::error::Result<()> {
         let lap = Instant::now();
         store.batch(|batch| {
             for number in first..(first + BATCH).min(photos) {
-                let id = batch.put_photo(&photo(number, &mut random))?;
                 let path = format!("{}/IMG_{number:07}.jpg", folder(first));
                 let meta = FileMeta {
                     size: 3_000_000,
@@ -66,7 +65,7 @@ fn fill(store: &mut Store, photos: u64) -> fer_index::error::Result<()> {
                     inode: number,
                     device: 1,
                 };
-                batch.put_file(Path::new(&path), &meta, Ok(id))?;
+                batch.put_photo(&photo(number, &mut random), &[(path.into(), meta)])?;
             }
             Ok(())
         })?;

@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
 use crate::face::{BoundingBox, ScoredFace};
-use crate::pipeline::{Analyser, read_file};
+use crate::file::read_bytes;
+use crate::pipeline::Analyser;
 
 /// Least intersection over union of a found and a labelled box that are the same face. The boxes of
 /// people are drawn more loosely than a detector's.
@@ -156,11 +157,9 @@ pub fn evaluate_album(
         .photos
         .par_iter()
         .map(|(name, labels)| {
-            let bytes = read_file(&folder.join(name), analyser.limits().max_bytes);
-            let faces = match bytes {
-                Ok(Some((_, bytes))) => analyser.photo(&bytes).ok().map(|scan| scan.faces),
-                Ok(None) | Err(_) => None,
-            };
+            let bytes = read_bytes(&folder.join(name), analyser.limits().max_bytes);
+            let scan = bytes.and_then(|bytes| analyser.photo(&bytes));
+            let faces = scan.ok().map(|scan| scan.faces);
             done();
             (labels, faces)
         })

@@ -9,9 +9,10 @@ use super::context::Context;
 use super::json::JsonClassified;
 use super::output::Stdout;
 use crate::emotion::EmotionScores;
-use crate::error::{Result, Skip, SkipReason};
+use crate::error::{Result, Skip};
 use crate::face::ScoredFace;
-use crate::pipeline::{Analyser, read_file};
+use crate::file::read_bytes;
+use crate::pipeline::Analyser;
 
 #[derive(Debug, Args)]
 pub(super) struct ClassifyArgs {
@@ -73,8 +74,7 @@ pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> R
 }
 
 fn look(analyser: &Analyser, path: &Path, framed: bool) -> Answer {
-    let missing = || Skip::new(SkipReason::Unreadable, "there is no such file");
-    let (_, bytes) = read_file(path, analyser.limits().max_bytes)?.ok_or_else(missing)?;
+    let bytes = read_bytes(path, analyser.limits().max_bytes)?;
     let scan = if framed {
         analyser.framed(&bytes)
     } else {

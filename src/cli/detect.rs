@@ -11,9 +11,10 @@ use super::context::Context;
 use super::draw::{draw, fitting};
 use super::json::JsonDetected;
 use super::output::Stdout;
-use crate::error::{Error, Result, Skip, SkipReason};
+use crate::error::{Error, Result, Skip};
 use crate::face::DetectedFace;
-use crate::pipeline::{Analyser, read_file};
+use crate::file::read_bytes;
+use crate::pipeline::Analyser;
 use crate::raster::Raster;
 
 #[derive(Debug, Args)]
@@ -94,8 +95,7 @@ pub(super) fn run(args: &DetectArgs, context: &Context, out: &mut Stdout) -> Res
 }
 
 fn look(analyser: &Analyser, path: &Path) -> Answer {
-    let missing = || Skip::new(SkipReason::Unreadable, "there is no such file");
-    let (_, bytes) = read_file(path, analyser.limits().max_bytes)?.ok_or_else(missing)?;
+    let bytes = read_bytes(path, analyser.limits().max_bytes)?;
     analyser.detect(&bytes)
 }
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use image::RgbImage;
 
-use crate::error::{Skip, SkipReason};
+use crate::error::Skip;
+use crate::file::read_bytes;
 use crate::imaging::{self, Limits};
 
 /// An upright copy of the photo at `path` that fits into `room` (width and height in pixels); not
@@ -13,8 +14,7 @@ use crate::imaging::{self, Limits};
 /// # Errors
 /// Why the photo cannot be read.
 pub fn small_copy(path: &Path, limits: &Limits, room: (u32, u32)) -> Result<RgbImage, Skip> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Skip::new(SkipReason::Unreadable, error.to_string()))?;
+    let bytes = read_bytes(path, limits.max_bytes)?;
     Ok(imaging::decode(&bytes, limits)?
         .raster
         .fitted(room.0, room.1))

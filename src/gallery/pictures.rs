@@ -9,9 +9,9 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::refusal::Refusal;
 use super::{Shared, waiting};
+use crate::file::read_bytes;
 use crate::imaging::{self, reduced};
 use crate::photo::ContentHash;
-use crate::pipeline::read_file;
 use crate::store::{Photo, PhotoId};
 
 /// The large picture fits into this, in pixels: a screen of today with room to look closer.
@@ -77,7 +77,7 @@ async fn decoding(
 /// The bytes of the photo, from the first of its paths where they still are.
 fn original(shared: &Shared, photo: &Photo) -> Result<Vec<u8>, Refusal> {
     let read = |path: &std::path::PathBuf| {
-        let (_, bytes) = read_file(path, shared.limits.max_bytes).ok()??;
+        let bytes = read_bytes(path, shared.limits.max_bytes).ok()?;
         (ContentHash::of(&bytes) == photo.hash).then_some(bytes)
     };
     let gone = || Refusal::Gone("its file is gone or has changed".to_owned());

@@ -18,4 +18,3 @@ pub use analyse::Analyser;
 pub use index::{IndexOptions, Observer, Silent, index, look_at};
 pub use plan::{Comparison, Plan};
 pub use summary::{SkippedFile, SkippedFiles, Summary};
-pub use work::read_file;

@@ -1,16 +1,14 @@
 //! The workers: one file at a time, from its path to what the writer is to store.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Analyser;
 use super::budget::{Budget, cost};
 use crate::album::FoundFile;
-use crate::error::{Result, Skip, SkipReason};
-use crate::file::FileMeta;
+use crate::error::{Result, Skip};
+use crate::file::{FileMeta, read_file};
 use crate::imaging::add_sidecar_keywords;
 use crate::photo::ContentHash;
 use crate::store::{KnownPhoto, Models, PhotoRecord, Store};
@@ -151,67 +149,9 @@ impl Worker<'_> {
     }
 }
 
-/// Reads a whole file of at most `limit` bytes, with the metadata it was read under; `None` if
-/// there is no such file.
-///
-/// # Errors
-/// [`SkipReason::PermissionDenied`], [`SkipReason::Unreadable`] or [`SkipReason::TooLarge`].
-pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>, Skip> {
-    let unread = |error: &std::io::Error| match error.kind() {
-        ErrorKind::NotFound => None,
-        ErrorKind::PermissionDenied => Some(Skip::new(
-            SkipReason::PermissionDenied,
-            "the file may not be read",
-        )),
-        _ => Some(Skip::new(SkipReason::Unreadable, error.to_string())),
-    };
-    let attempt = || -> std::io::Result<Result<(FileMeta, Vec<u8>), Skip>> {
-        // Asked before opening: to open a pipe is to wait for whoever writes to it.
-        if !path.metadata()?.is_file() {
-            return Ok(Err(Skip::new(
-                SkipReason::Unreadable,
-                "it is not a regular file",
-            )));
-        }
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.len() > limit {
-            let detail = format!("{} bytes, and the limit is {limit}", metadata.len());
-            return Ok(Err(Skip::new(SkipReason::TooLarge, detail)));
-        }
-        let mut bytes = Vec::with_capacity(metadata.len() as usize);
-        // One byte more than allowed tells a file that grew past the limit meanwhile.
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            return Ok(Err(Skip::new(
-                SkipReason::TooLarge,
-                format!("the limit is {limit} bytes"),
-            )));
-        }
-        Ok(Ok((FileMeta::of(&metadata), bytes)))
-    };
-    match attempt() {
-        Ok(read) => read.map(Some),
-        Err(error) => unread(&error).map_or(Ok(None), Err),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_over_the_limit_is_skipped_and_a_missing_one_is_none() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a");
-        std::fs::write(&path, b"12345").unwrap();
-        assert_eq!(read_file(&path, 5).unwrap().unwrap().1, b"12345");
-        assert_eq!(
-            read_file(&path, 4).unwrap_err().reason,
-            SkipReason::TooLarge
-        );
-        assert_eq!(read_file(&dir.path().join("b"), 4), Ok(None));
-    }
 
     #[test]
     fn content_is_claimed_once() {

@@ -1,7 +1,7 @@
 //! The one writer: findings come in, transactions go out.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use super::Observer;
 use super::summary::Summary;
 use super::work::{Claims, Finding, Outcome};
-use crate::error::{Result, Skip};
+use crate::error::{Result, Skip, SkipReason};
 use crate::file::FileMeta;
 use crate::photo::ContentHash;
 use crate::store::{Batch, KnownPhoto, PhotoRecord, Store};
@@ -129,7 +129,7 @@ impl Storing<'_, '_> {
                 self.batch.put_file(&path, &meta, Err(&skip))?;
                 self.summary.skip(&path, &skip);
             }
-            Outcome::New(record) => self.new_content(&path, &meta, &record)?,
+            Outcome::New(record) => return self.new_content(path, meta, &record),
             Outcome::Known(known, _) => return self.copy(path, &meta, &known),
             Outcome::Twin(hash) => {
                 if let Some(known) = self.batch.photo_by_hash(&hash)? {
@@ -143,23 +143,25 @@ impl Storing<'_, '_> {
         Ok(())
     }
 
-    fn new_content(&mut self, path: &Path, meta: &FileMeta, record: &PhotoRecord) -> Result<()> {
-        let id = self.batch.put_photo(record)?;
-        self.batch.put_file(path, meta, Ok(id))?;
-        let outcome = match &record.content {
-            Ok(scan) => {
-                self.summary.photos += 1;
-                self.summary.faces += scan.faces.len() as u64;
-                Ok(scan.models.clone())
+    /// Stores what was found in a content, with all files of it that have come so far.
+    fn new_content(&mut self, path: PathBuf, meta: FileMeta, record: &PhotoRecord) -> Result<()> {
+        let mut files = vec![(path, meta)];
+        files.extend(self.waiting.remove(&record.hash).unwrap_or_default());
+        self.batch.put_photo(record, &files)?;
+        let mut paths = files.into_iter().map(|(path, _)| path);
+        if let Some(path) = paths.next() {
+            match &record.content {
+                Ok(scan) => {
+                    self.summary.photos += 1;
+                    self.summary.faces += scan.faces.len() as u64;
+                }
+                Err(skip) => self.summary.skip(&path, skip),
             }
-            Err(skip) => {
-                self.summary.skip(path, skip);
-                Err(skip.reason)
-            }
-        };
-        let known = KnownPhoto { id, outcome };
-        for (path, meta) in self.waiting.remove(&record.hash).unwrap_or_default() {
-            self.copy(path, &meta, &known)?;
+            self.done.push(path);
+        }
+        let outcome = record.content.as_ref().map_err(|skip| skip.reason);
+        for path in paths {
+            self.copied(path, outcome.map(|_| ()));
         }
         Ok(())
     }
@@ -167,14 +169,20 @@ impl Storing<'_, '_> {
     /// Stores a file whose content is known.
     fn copy(&mut self, path: PathBuf, meta: &FileMeta, known: &KnownPhoto) -> Result<()> {
         self.batch.put_file(&path, meta, Ok(known.id))?;
-        match known.outcome {
-            Ok(_) => self.summary.known += 1,
+        let outcome = known.outcome.as_ref().map_err(|reason| *reason);
+        self.copied(path, outcome.map(|_| ()));
+        Ok(())
+    }
+
+    /// Counts a file whose content is known, as it was looked at or skipped.
+    fn copied(&mut self, path: PathBuf, outcome: Result<(), SkipReason>) {
+        match outcome {
+            Ok(()) => self.summary.known += 1,
             Err(reason) => {
                 let skip = Skip::new(reason, "as before, under another name");
                 self.summary.skip(&path, &skip);
             }
         }
         self.done.push(path);
-        Ok(())
     }
 }

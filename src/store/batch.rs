@@ -1,6 +1,6 @@
 //! Writing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction};
 
@@ -8,41 +8,54 @@ use crate::error::{Result, Skip};
 use crate::file::FileMeta;
 use crate::photo::{ContentHash, TakenAt};
 
-use super::explain;
+use super::changes::Changes;
 use super::record::{KnownPhoto, PhotoId, PhotoRecord};
-use super::{files, photos};
+use super::{explain, files, findings, photos};
 
 /// One transaction, see [`Store::batch`](super::Store::batch). Everything in it may be done again
 /// without harm.
 #[derive(Debug)]
 pub struct Batch<'a> {
     transaction: Transaction<'a>,
+    changes: Changes,
     path: &'a Path,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) const fn new(transaction: Transaction<'a>, path: &'a Path) -> Self {
-        Self { transaction, path }
+    pub(super) fn new(transaction: Transaction<'a>, path: &'a Path) -> Self {
+        Self {
+            transaction,
+            changes: Changes::default(),
+            path,
+        }
     }
 
     pub(super) fn commit(self) -> Result<()> {
-        let path = self.path;
-        self.transaction
-            .commit()
+        let Self {
+            transaction,
+            changes,
+            path,
+        } = self;
+        changes
+            .words
+            .write(&transaction)
+            .and_then(|()| transaction.commit())
             .map_err(|error| explain::sentence(path, &error))
     }
 
-    /// Stores what was found in a content, in the place of what was found in it before. A face
-    /// found again in the same place keeps its number.
+    /// Stores what was found in a content, in the place of what was found in it before, and that it
+    /// lies at these absolute paths. A face found again in the same place keeps its number. A photo
+    /// that does not tell when it was taken is dated by the oldest of its files.
     ///
     /// # Errors
     /// When the database cannot be written; so for every method here.
-    pub fn put_photo(&self, record: &PhotoRecord) -> Result<PhotoId> {
-        self.explained(photos::put(&self.transaction, record))
+    pub fn put_photo(&self, record: &PhotoRecord, at: &[(PathBuf, FileMeta)]) -> Result<PhotoId> {
+        let put = findings::put(&self.transaction, &self.changes, record, at);
+        self.explained(put)
     }
 
-    /// Stores what lies at an absolute `path`: a photo, or what could not be read and why. A photo
-    /// that does not tell when it was taken is dated by the oldest of its files.
+    /// Stores what lies at an absolute `path`: another file of a photo, by which that is dated as by
+    /// the others, or what could not be read and why.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -52,11 +65,13 @@ impl<'a> Batch<'a> {
         meta: &FileMeta,
         outcome: Result<PhotoId, &Skip>,
     ) -> Result<()> {
-        self.explained(files::put(&self.transaction, path, meta, outcome))?;
-        if let (Ok(photo), Some(modified)) =
-            (outcome, meta.modified().and_then(TakenAt::from_file_time))
-        {
-            self.explained(photos::date_by_file(&self.transaction, photo, &modified))?;
+        let (db, changes) = (&self.transaction, &self.changes);
+        self.explained(files::put(db, changes, path, meta, outcome))?;
+        if let Ok(photo) = outcome {
+            changes.words.refresh(photo);
+            if let Some(modified) = meta.modified().and_then(TakenAt::from_file_time) {
+                self.explained(photos::date_by_file(db, photo, &modified))?;
+            }
         }
         Ok(())
     }
@@ -75,7 +90,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// See [`Batch::put_photo`].
     pub fn remove_file(&self, path: &Path) -> Result<bool> {
-        self.explained(files::remove(&self.transaction, path))
+        self.explained(files::remove(&self.transaction, &self.changes, path))
     }
 
     /// Any statements within the transaction.
@@ -163,7 +178,7 @@ mod tests {
         };
         let id = store
             .batch(|batch| {
-                let id = batch.put_photo(&record)?;
+                let id = batch.put_photo(&record, &[])?;
                 for (path, seconds) in [("/b.jpg", 2000), ("/a.jpg", 1000), ("/c.jpg", 3000)] {
                     batch.put_file(Path::new(path), &at(seconds), Ok(id))?;
                 }
@@ -175,6 +190,71 @@ mod tests {
         assert_eq!(scan.capture.taken_at, oldest);
         let hits = store.query(&Query::for_emotion(Emotion::Happy)).unwrap();
         assert_eq!(hits[0].scan.capture.taken_at, oldest);
+    }
+
+    #[test]
+    fn files_that_come_with_a_photo_date_it_and_name_it() {
+        let (_folder, mut store) = temp_store();
+        let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);
+        if let Ok(scan) = &mut record.content {
+            scan.capture.taken_at = None;
+        }
+        let at = |path: &str, seconds: i64| {
+            let mtime_ns = seconds * 1_000_000_000;
+            (PathBuf::from(path), FileMeta { mtime_ns, ..META })
+        };
+        let files = [
+            at("/beach/b.jpg", 2000),
+            at("/party/a.jpg", 1000),
+            at("/gone/c.jpg", 3000),
+        ];
+        store
+            .batch(|batch| {
+                batch.put_photo(&record, &files)?;
+                batch.remove_file(&files[2].0)
+            })
+            .unwrap();
+        let found = |words: &str| {
+            let text = Some(words.to_owned());
+            let query = Query::for_emotion(Emotion::Happy);
+            store.query(&Query { text, ..query }).unwrap()
+        };
+        let oldest = files[1].1.modified().and_then(TakenAt::from_file_time);
+        for words in ["beach", "party firenze", "vacation"] {
+            assert_eq!(found(words)[0].scan.capture.taken_at, oldest, "{words}");
+        }
+        assert_eq!(found("gone"), []);
+    }
+
+    #[test]
+    fn the_same_findings_again_change_no_row_of_faces_and_ranking() {
+        let (_folder, mut store) = temp_store();
+        let mut record = photo(
+            "a",
+            vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 60.0, 0.8, 0.2)],
+        );
+        if let Ok(scan) = &mut record.content {
+            scan.unread = vec![face(5.5, 9.0, 0.9, 1.0).face];
+        }
+        let id = put(&mut store, "/a.jpg", &record);
+        let before = store.photo(id).unwrap().unwrap().content;
+        // Any write to these tables fails from now on.
+        for table in ["faces", "unread_faces", "photo_scores"] {
+            for event in ["INSERT", "UPDATE", "DELETE"] {
+                let refuse = format!(
+                    "CREATE TEMP TRIGGER refuse_{table}_{event} BEFORE {event} ON {table} BEGIN
+                         SELECT raise(FAIL, '{event} on {table}');
+                     END"
+                );
+                store.connection.execute_batch(&refuse).unwrap();
+            }
+        }
+        assert_eq!(put(&mut store, "/a.jpg", &record), id);
+        assert_eq!(store.photo(id).unwrap().unwrap().content, before);
+        let other = photo("a", vec![face(0.0, 80.0, 0.9, 0.8)]);
+        store
+            .batch(|batch| batch.put_photo(&other, &[]))
+            .unwrap_err();
     }
 
     #[test]
@@ -264,8 +344,7 @@ mod tests {
     fn a_batch_that_fails_leaves_nothing() {
         let (_folder, mut store) = temp_store();
         let failed = store.batch(|batch| {
-            let id = batch.put_photo(&photo("a", vec![]))?;
-            batch.put_file(Path::new("/a.jpg"), &META, Ok(id))?;
+            batch.put_photo(&photo("a", vec![]), &[("/a.jpg".into(), META)])?;
             Err::<(), _>(Error::Usage("enough".into()))
         });
         assert!(matches!(failed, Err(Error::Usage(_))));

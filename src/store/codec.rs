@@ -5,8 +5,9 @@ use jiff::{SignedDuration, tz::Offset};
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::error::SkipReason;
-use crate::face::{BoundingBox, DetectedFace, Landmarks, Point};
+use crate::emotion::Emotion;
+use crate::error::{Skip, SkipReason};
+use crate::face::{BoundingBox, Correction, DetectedFace, Landmarks, Point};
 use crate::photo::{ContentHash, DateSource, TakenAt};
 
 use super::record::{FaceId, PhotoId};
@@ -93,6 +94,22 @@ pub(super) fn detected_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Re
         },
         landmarks: landmarks.as_ref().map(landmarks_from),
         score: row.get(first + 5)?,
+    })
+}
+
+/// The correction whose emotion is in a column; no emotion means that it is no face.
+pub(super) fn correction_from_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Correction> {
+    let emotion: Option<i64> = row.get(column)?;
+    Ok(emotion
+        .and_then(|emotion| Emotion::from_index(emotion as usize))
+        .map_or(Correction::NotAFace, Correction::Emotion))
+}
+
+/// A reason to skip and its detail, from two columns of which the first has the number `first`.
+pub(super) fn skip_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Skip> {
+    Ok(Skip {
+        reason: row.get(first)?,
+        detail: row.get::<_, Option<_>>(first + 1)?.unwrap_or_default(),
     })
 }
 

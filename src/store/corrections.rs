@@ -2,30 +2,25 @@
 //! for whatever face a model finds there.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
-use crate::emotion::Emotion;
 use crate::face::{BoundingBox, Correction};
 use crate::photo::ContentHash;
 
-use super::photos;
-use super::record::{FaceId, PhotoId};
-
-/// A correction and the place for which it holds.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Placed {
-    pub id: i64,
-    pub at: BoundingBox,
-    pub correction: Correction,
-}
+use super::codec::correction_from_column;
+use super::record::{FaceId, JudgedFace, PhotoId, StoredCorrection, StoredFace};
+use super::{faces, scores};
 
 /// The corrections of a content.
-pub(super) fn of_content(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Vec<Placed>> {
+pub(super) fn of_content(
+    db: &Connection,
+    hash: &ContentHash,
+) -> rusqlite::Result<Vec<StoredCorrection>> {
     db.prepare_cached(
         "SELECT id, x, y, width, height, emotion FROM corrections WHERE hash = ? ORDER BY id",
     )?
     .query_map([hash], |row| {
-        Ok(Placed {
+        Ok(StoredCorrection {
             id: row.get(0)?,
             at: BoundingBox {
                 x: row.get(1)?,
@@ -33,18 +28,10 @@ pub(super) fn of_content(db: &Connection, hash: &ContentHash) -> rusqlite::Resul
                 width: row.get(3)?,
                 height: row.get(4)?,
             },
-            correction: from_column(row, 5)?,
+            correction: correction_from_column(row, 5)?,
         })
     })?
     .collect()
-}
-
-/// The correction whose emotion is in a column.
-pub(super) fn from_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Correction> {
-    let emotion: Option<i64> = row.get(column)?;
-    Ok(emotion
-        .and_then(|emotion| Emotion::from_index(emotion as usize))
-        .map_or(Correction::NotAFace, Correction::Emotion))
 }
 
 /// See [`Store::correct`](super::Store::correct).
@@ -73,7 +60,7 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
         )?;
     db.prepare_cached("UPDATE faces SET correction = :id WHERE id = :face")?
         .execute(named_params! {":id": id, ":face": face})?;
-    photos::rank(db, photo)?;
+    rank(db, photo)?;
     Ok(true)
 }
 
@@ -81,11 +68,23 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
 pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
     match take_back(db, face)? {
         Some((photo, true)) => {
-            photos::rank(db, photo)?;
+            rank(db, photo)?;
             Ok(true)
         }
         _ => Ok(false),
     }
+}
+
+/// Ranks a photo and its faces anew, by models and corrections.
+fn rank(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    let faces = faces::of_photo(db, photo)?;
+    faces::rank(db, &faces)?;
+    let mut judged: Vec<JudgedFace> = faces.iter().map(StoredFace::judged).collect();
+    judged.retain(JudgedFace::is_face);
+    let taken_local = db
+        .prepare_cached("UPDATE photos SET face_count = ? WHERE id = ? RETURNING taken_local")?
+        .query_row(params![judged.len() as i64, photo], |row| row.get(0))?;
+    scores::replace(db, photo, true, taken_local, &judged)
 }
 
 /// Removes the correction of a face; its photo and whether there was one, `None` where there is no
@@ -106,7 +105,7 @@ fn take_back(db: &Connection, face: FaceId) -> rusqlite::Result<Option<(PhotoId,
 
 #[cfg(test)]
 mod tests {
-    use crate::emotion::Emotion::{Happy, Sad};
+    use crate::emotion::Emotion::{self, Happy, Sad};
     use crate::error::{Skip, SkipReason};
     use crate::face::ScoredFace;
 

@@ -4,11 +4,10 @@ use rusqlite::{Connection, Row, params};
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
-use crate::photo::ContentHash;
 
-use super::codec::{detected_from_columns, landmark_bytes};
-use super::corrections::{self, Placed};
-use super::record::{FaceId, PhotoId, StoredFace};
+use super::codec::{correction_from_column, detected_from_columns, landmark_bytes};
+use super::ranks;
+use super::record::{FaceId, JudgedFace, PhotoId, StoredCorrection, StoredFace};
 
 /// Boxes that overlap at least this much (intersection over union) are the same face.
 const SAME_FACE: f32 = 0.5;
@@ -61,45 +60,72 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
         face: detected_from_columns(row, 1)?,
         scores: EmotionScores::new(scores),
         correction: corrected
-            .map(|_| corrections::from_column(row, 8))
+            .map(|_| correction_from_column(row, 8))
             .transpose()?,
     })
 }
 
-/// Puts `faces` in the place of those that `photo`, whose content is `hash`, had. A face found
-/// again keeps its number, and what a person said of it holds. A face that a person vouched for
-/// stays even if it was not found again.
-pub(super) fn replace(
-    db: &Connection,
-    photo: PhotoId,
-    hash: &ContentHash,
-    faces: &[ScoredFace],
-) -> rusqlite::Result<()> {
-    let mut old = of_photo(db, photo)?;
-    let mut said = corrections::of_content(db, hash)?;
-    remove_all(db, photo)?;
-    let old_box = |face: &StoredFace| face.face.bounding_box;
-    let said_box = |placed: &Placed| placed.at;
-    for (position, face) in faces.iter().enumerate() {
-        let at = &face.face.bounding_box;
-        let number = take_same(&mut old, at, old_box).map(|face| face.id);
-        let word = take_same(&mut said, at, said_box).map(|placed| placed.id);
-        insert(db, photo, position, face, number, word)?;
-    }
-    let mut position = faces.len();
-    for placed in said {
-        if let Correction::Emotion(emotion) = placed.correction {
-            let before = take_same(&mut old, &placed.at, old_box);
-            let face = before.map_or_else(
-                || unseen(placed.at, emotion),
-                |StoredFace { face, scores, .. }| ScoredFace { face, scores },
-            );
-            let number = before.map(|face| face.id);
-            insert(db, photo, position, &face, number, Some(placed.id))?;
-            position += 1;
+/// A face that is to be stored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewFace {
+    /// The number that it had before, if it was there.
+    pub number: Option<FaceId>,
+    pub read: ScoredFace,
+    /// What a person says of it.
+    pub said: Option<StoredCorrection>,
+}
+
+impl NewFace {
+    pub fn judged(&self) -> JudgedFace {
+        JudgedFace {
+            read: self.read,
+            correction: self.said.map(|said| said.correction),
         }
     }
-    Ok(())
+
+    /// Whether it was found as it was before, and nobody said anything of it.
+    fn is_as_stored(&self, old: &StoredFace) -> bool {
+        self.number == Some(old.id)
+            && self.said.is_none()
+            && old.correction.is_none()
+            && (self.read.face, self.read.scores) == (old.face, old.scores)
+    }
+}
+
+/// The faces that come in the place of the `old` ones when a photo was looked at and `found` are in it. A
+/// face found again keeps its number, and what a person `said` of it holds. A face that a person
+/// vouched for stays even if it was not found again.
+pub(super) fn merge(
+    found: &[ScoredFace],
+    old: &[StoredFace],
+    mut said: Vec<StoredCorrection>,
+) -> Vec<NewFace> {
+    let mut old = old.to_vec();
+    let old_box = |face: &StoredFace| face.face.bounding_box;
+    let said_box = |said: &StoredCorrection| said.at;
+    let mut faces = Vec::with_capacity(found.len());
+    for read in found {
+        let at = &read.face.bounding_box;
+        faces.push(NewFace {
+            number: take_same(&mut old, at, old_box).map(|face| face.id),
+            read: *read,
+            said: take_same(&mut said, at, said_box),
+        });
+    }
+    for said in said {
+        if let Correction::Emotion(emotion) = said.correction {
+            let before = take_same(&mut old, &said.at, old_box);
+            faces.push(NewFace {
+                number: before.map(|face| face.id),
+                read: before.map_or_else(
+                    || unseen(said.at, emotion),
+                    |StoredFace { face, scores, .. }| ScoredFace { face, scores },
+                ),
+                said: Some(said),
+            });
+        }
+    }
+    faces
 }
 
 /// A face that only a person has seen.
@@ -116,97 +142,92 @@ fn unseen(at: BoundingBox, emotion: Emotion) -> ScoredFace {
     }
 }
 
-/// Size and surety of a face that a person vouched for: it counts, whatever they were.
-const VOUCHED: f32 = 1e9;
+/// Puts `faces` in the place of the `old` ones of a photo.
+pub(super) fn replace(
+    db: &Connection,
+    photo: PhotoId,
+    old: &[StoredFace],
+    faces: &[NewFace],
+) -> rusqlite::Result<()> {
+    if old.len() == faces.len()
+        && old
+            .iter()
+            .zip(faces)
+            .all(|(old, new)| new.is_as_stored(old))
+    {
+        return Ok(());
+    }
+    if !old.is_empty() {
+        db.prepare_cached("DELETE FROM faces WHERE photo_id = ?")?
+            .execute([photo])?;
+    }
+    insert(db, photo, faces)
+}
 
-/// Gives the faces of a photo their places by size and by detection score; what is no face has none.
-pub(super) fn place(db: &Connection, faces: &[StoredFace]) -> rusqlite::Result<()> {
-    let valued = |value: fn(&StoredFace) -> f32| -> Vec<Option<f32>> {
-        let of = |face: &StoredFace| match face.correction {
-            None => Some(value(face)),
-            Some(Correction::Emotion(_)) => Some(VOUCHED),
-            Some(Correction::NotAFace) => None,
-        };
-        faces.iter().map(of).collect()
-    };
-    let sides = valued(|face| face.face.bounding_box.short_side());
-    let sureties = valued(|face| face.face.score);
-    let mut update = db.prepare_cached(
-        "UPDATE faces SET side = ?, side_place = ?, surety = ?, surety_place = ? WHERE id = ?",
+fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Result<()> {
+    let ranks = ranks::of(faces.iter().map(NewFace::judged));
+    let mut insert = db.prepare_cached(
+        "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
+                            detection_score, correction, side, side_place, surety, surety_place,
+                            angry, disgust, fear, happy, sad, surprise, neutral, contempt)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
-    for (index, face) in faces.iter().enumerate() {
-        update.execute(params![
-            sides[index],
-            place_of(&sides, index),
-            sureties[index],
-            place_of(&sureties, index),
-            face.id
+    for (position, (NewFace { number, read, said }, ranks)) in faces.iter().zip(ranks).enumerate() {
+        let ScoredFace { face, scores } = read;
+        let at = &face.bounding_box;
+        let [
+            angry,
+            disgust,
+            fear,
+            happy,
+            sad,
+            surprise,
+            neutral,
+            contempt,
+        ] = scores.as_array();
+        insert.execute(params![
+            number,
+            photo,
+            position as i64,
+            at.x,
+            at.y,
+            at.width,
+            at.height,
+            face.landmarks.as_ref().map(landmark_bytes),
+            face.score,
+            said.map(|said| said.id),
+            ranks.side,
+            ranks.side_rank,
+            ranks.confidence,
+            ranks.confidence_rank,
+            angry,
+            disgust,
+            fear,
+            happy,
+            sad,
+            surprise,
+            neutral,
+            contempt
         ])?;
     }
     Ok(())
 }
 
-/// The place of one of several values, 1 for the greatest; of equals the first comes first.
-fn place_of(values: &[Option<f32>], index: usize) -> Option<i64> {
-    let own = values[index]?;
-    let is_before = |(other, value): &(usize, &Option<f32>)| {
-        value.is_some_and(|value| value > own || value >= own && *other < index)
-    };
-    Some(1 + values.iter().enumerate().filter(is_before).count() as i64)
-}
-
-/// Removes the faces of `photo`.
-pub(super) fn remove_all(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM faces WHERE photo_id = ?")?
-        .execute([photo])?;
-    Ok(())
-}
-
-fn insert(
-    db: &Connection,
-    photo: PhotoId,
-    position: usize,
-    ScoredFace { face, scores }: &ScoredFace,
-    number: Option<FaceId>,
-    correction: Option<i64>,
-) -> rusqlite::Result<()> {
-    let at = &face.bounding_box;
-    let [
-        angry,
-        disgust,
-        fear,
-        happy,
-        sad,
-        surprise,
-        neutral,
-        contempt,
-    ] = scores.as_array();
-    db.prepare_cached(
-        "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
-                            detection_score, correction,
-                            angry, disgust, fear, happy, sad, surprise, neutral, contempt)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )?
-    .execute(params![
-        number,
-        photo,
-        position as i64,
-        at.x,
-        at.y,
-        at.width,
-        at.height,
-        face.landmarks.as_ref().map(landmark_bytes),
-        face.score,
-        correction,
-        angry,
-        disgust,
-        fear,
-        happy,
-        sad,
-        surprise,
-        neutral,
-        contempt
-    ])?;
+/// Ranks the faces of a photo anew.
+pub(super) fn rank(db: &Connection, faces: &[StoredFace]) -> rusqlite::Result<()> {
+    let mut update = db.prepare_cached(
+        "UPDATE faces SET side = ?, side_place = ?, surety = ?, surety_place = ? WHERE id = ?",
+    )?;
+    let ranks = ranks::of(faces.iter().map(StoredFace::judged));
+    for (face, ranks) in faces.iter().zip(ranks) {
+        update.execute(params![
+            ranks.side,
+            ranks.side_rank,
+            ranks.confidence,
+            ranks.confidence_rank,
+            face.id
+        ])?;
+    }
     Ok(())
 }
 

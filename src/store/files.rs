@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use crate::error::{Skip, SkipReason};
 use crate::file::FileMeta;
 
+use super::changes::Changes;
+use super::codec::skip_from_columns;
 use super::path::{Subtree, decode, encode};
 use super::record::{KnownFile, Models, PhotoId};
-use super::{folders, photos, words};
 
 /// One range of the primary key: from the folder's own name to the last name below it. Between the
 /// two lie also names such as `folder.jpg`, which the last condition leaves out.
@@ -71,15 +73,7 @@ pub(super) fn outcome(
 fn outcome_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Result<PhotoId, Skip>> {
     Ok(match row.get(first)? {
         Some(photo) => Ok(photo),
-        None => Err(skip_columns(row, first + 1)?),
-    })
-}
-
-/// A reason and its detail.
-pub(super) fn skip_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Skip> {
-    Ok(Skip {
-        reason: row.get(first)?,
-        detail: row.get::<_, Option<_>>(first + 1)?.unwrap_or_default(),
+        None => Err(skip_from_columns(row, first + 1)?),
     })
 }
 
@@ -93,6 +87,7 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
 /// Stores what lies at `path`, in the place of what lay there before.
 pub(super) fn put(
     db: &Connection,
+    changes: &Changes,
     path: &Path,
     meta: &FileMeta,
     outcome: Result<PhotoId, &Skip>,
@@ -119,12 +114,11 @@ pub(super) fn put(
         outcome.err().map(|skip| &skip.detail),
     ])?;
     if let Some(before) = before.filter(|before| outcome != Ok(*before)) {
-        photos::note_loss(db, before)?;
-        words::refresh(db, before)?;
+        note_loss(db, before)?;
+        changes.words.refresh(before);
     }
-    if let Ok(photo) = outcome {
-        folders::note(db, path)?;
-        words::refresh(db, photo)?;
+    if outcome.is_ok() {
+        changes.folders.note(db, path)?;
     }
     Ok(())
 }
@@ -139,16 +133,26 @@ fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
 }
 
 /// Forgets the file at `path`; whether it was known.
-pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
+pub(super) fn remove(db: &Connection, changes: &Changes, path: &Path) -> rusqlite::Result<bool> {
     let removed: Option<Option<PhotoId>> = db
         .prepare_cached("DELETE FROM files WHERE path = ? RETURNING photo_id")?
         .query_row([encode(path)], |row| row.get(0))
         .optional()?;
     if let Some(Some(photo)) = removed {
-        photos::note_loss(db, photo)?;
-        words::refresh(db, photo)?;
+        note_loss(db, photo)?;
+        changes.words.refresh(photo);
     }
     Ok(removed.is_some())
+}
+
+/// Notes when a photo lost its last path, if it has.
+fn note_loss(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE photos SET lost_at = :now
+         WHERE id = :id AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = :id)",
+    )?
+    .execute(named_params! {":now": Timestamp::now().as_millisecond(), ":id": photo})?;
+    Ok(())
 }
 
 /// See [`Store::forget_tree`](super::Store::forget_tree).
@@ -166,7 +170,7 @@ pub(super) fn remove_tree(db: &Connection, path: &Path) -> rusqlite::Result<u64>
         )?
         .collect::<rusqlite::Result<_>>()?;
     for photo in photos.iter().flatten() {
-        photos::note_loss(db, *photo)?;
+        note_loss(db, *photo)?;
     }
     Ok(photos.len() as u64)
 }

@@ -1,18 +1,31 @@
 //! The folders in which photos lie.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
 use super::path::{Subtree, decode, encode};
 
-/// Remembers the folder of the file at `path`.
-pub(super) fn note(db: &Connection, path: &Path) -> rusqlite::Result<()> {
-    if let Some(folder) = path.parent() {
-        db.prepare_cached("INSERT OR IGNORE INTO folders (path) VALUES (?)")?
-            .execute([encode(folder)])?;
+/// The folders that a transaction has stored already.
+#[derive(Debug, Default)]
+pub(super) struct Noted(RefCell<HashSet<PathBuf>>);
+
+impl Noted {
+    /// Remembers the folder of the file at `path`.
+    pub fn note(&self, db: &Connection, path: &Path) -> rusqlite::Result<()> {
+        let Some(folder) = path.parent() else {
+            return Ok(());
+        };
+        let mut noted = self.0.borrow_mut();
+        if !noted.contains(folder) {
+            db.prepare_cached("INSERT OR IGNORE INTO folders (path) VALUES (?)")?
+                .execute([encode(folder)])?;
+            noted.insert(folder.to_owned());
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// See [`Store::folders`](super::Store::folders).

@@ -7,18 +7,22 @@
 //! transaction; each reading method sees one state of the database.
 
 mod batch;
+mod changes;
 mod codec;
 mod connection;
 mod corrections;
 mod explain;
 mod faces;
 mod files;
+mod findings;
 mod folders;
 mod migrate;
+mod models;
 mod path;
 mod photos;
 mod places;
 mod query;
+mod ranks;
 mod record;
 mod roots;
 mod scores;
@@ -286,10 +290,10 @@ impl Store {
     /// See [`Store::prune`].
     pub fn forget(&mut self, gone: &[PathBuf]) -> Result<()> {
         for paths in gone.chunks(FORGET_BATCH) {
-            self.write(|db| {
+            self.batch(|batch| {
                 paths
                     .iter()
-                    .try_for_each(|path| files::remove(db, path).map(drop))
+                    .try_for_each(|path| batch.remove_file(path).map(drop))
             })?;
         }
         Ok(())

@@ -6,12 +6,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use crate::error::SkipReason;
-use crate::face::Correction;
 use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
-use super::codec::{taken_columns, taken_from_columns};
+use super::codec::{skip_from_columns, taken_columns, taken_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace};
-use super::{faces, files, scores, unread, words};
+use super::{faces, files, unread};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -68,7 +67,7 @@ pub(super) fn bare(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
             indexed_at: Timestamp::from_millisecond(row.get(4)?).unwrap_or_default(),
             paths: Vec::new(),
             content: match reason {
-                Some(_) => Err(files::skip_columns(row, 0)?),
+                Some(_) => Err(skip_from_columns(row, 0)?),
                 None => Ok(scan_columns(row, 5)?),
             },
         })
@@ -112,95 +111,70 @@ fn scan_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Scan<StoredFace
     })
 }
 
-/// See [`Batch::put_photo`](super::Batch::put_photo).
-pub(super) fn put(db: &Connection, record: &PhotoRecord) -> rusqlite::Result<PhotoId> {
+/// The number of the photo with this content.
+pub(super) fn number(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<PhotoId>> {
+    db.prepare_cached("SELECT id FROM photos WHERE hash = ?")?
+        .query_row([hash], |row| row.get(0))
+        .optional()
+}
+
+/// What the row of a photo holds besides its record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Derived<'a> {
+    /// When it was taken, as far as the photo or its files tell.
+    pub taken: Option<&'a TakenAt>,
+    /// Numbers of detector and classifier; `None` where the photo was skipped.
+    pub models: Option<(i64, i64)>,
+    /// How many faces count.
+    pub faces: usize,
+}
+
+/// Stores the row of a photo, in the place of the one for the same content.
+pub(super) fn put(
+    db: &Connection,
+    record: &PhotoRecord,
+    derived: Derived<'_>,
+) -> rusqlite::Result<()> {
     let scan = record.content.as_ref().ok();
     let skip = record.content.as_ref().err();
     let capture = scan.map(|scan| &scan.capture);
-    let (taken_local, taken_offset, taken_source) =
-        taken_columns(capture.and_then(|capture| capture.taken_at.as_ref()));
+    let (taken_local, taken_offset, taken_source) = taken_columns(derived.taken);
     let position = capture.and_then(|capture| capture.position);
-    let (detector, classifier) = match scan {
-        Some(scan) => (
-            Some(model_number(db, &scan.models.detector)?),
-            Some(model_number(db, &scan.models.classifier)?),
-        ),
-        None => (None, None),
-    };
-    let id = db
-        .prepare_cached(
-            "INSERT INTO photos (hash, bytes, indexed_at, skip_reason, skip_detail, format, width,
-                height, taken_local, taken_offset, taken_source, latitude, longitude, camera, lens,
-                description, keywords, detector, classifier)
-             VALUES (:hash, :bytes, :indexed_at, :skip_reason, :skip_detail, :format, :width,
-                :height, :taken_local, :taken_offset, :taken_source, :latitude, :longitude, :camera,
-                :lens, :description, :keywords, :detector, :classifier)
-             ON CONFLICT (hash) DO UPDATE SET
-                (bytes, indexed_at, skip_reason, skip_detail, format, width, height, taken_local,
-                 taken_offset, taken_source, latitude, longitude, camera, lens, description,
-                 keywords, detector, classifier) =
-                (:bytes, :indexed_at, :skip_reason, :skip_detail, :format, :width, :height,
-                 :taken_local, :taken_offset, :taken_source, :latitude, :longitude, :camera, :lens,
-                 :description, :keywords, :detector, :classifier)
-             RETURNING id",
-        )?
-        .query_row(
-            named_params! {
-                ":hash": record.hash,
-                ":bytes": record.bytes as i64,
-                ":indexed_at": Timestamp::now().as_millisecond(),
-                ":skip_reason": skip.map(|skip| skip.reason),
-                ":skip_detail": skip.map(|skip| &skip.detail),
-                ":format": scan.map(|scan| &scan.format),
-                ":width": scan.map(|scan| scan.width),
-                ":height": scan.map(|scan| scan.height),
-                ":taken_local": taken_local,
-                ":taken_offset": taken_offset,
-                ":taken_source": taken_source,
-                ":latitude": position.map(|position| position.latitude),
-                ":longitude": position.map(|position| position.longitude),
-                ":camera": capture.map(|capture| &capture.camera),
-                ":lens": capture.map(|capture| &capture.lens),
-                ":description": capture.map(|capture| &capture.description),
-                ":keywords": capture.map(|capture| capture.keywords.join("\n")),
-                ":detector": detector,
-                ":classifier": classifier,
-            },
-            |row| row.get(0),
-        )?;
-    match scan {
-        Some(scan) => faces::replace(db, id, &record.hash, &scan.faces)?,
-        None => faces::remove_all(db, id)?,
-    }
-    unread::replace(db, id, scan.map_or(&[], |scan| &scan.unread))?;
-    rank(db, id)?;
-    words::refresh(db, id)?;
-    Ok(id)
-}
-
-/// Counts the faces of a photo and puts it and them in their places, by models and corrections.
-pub(super) fn rank(db: &Connection, id: PhotoId) -> rusqlite::Result<()> {
-    let mut faces = faces::of_photo(db, id)?;
-    faces::place(db, &faces)?;
-    faces.retain(|face| face.correction != Some(Correction::NotAFace));
-    let taken_local = db
-        .prepare_cached("UPDATE photos SET face_count = ? WHERE id = ? RETURNING taken_local")?
-        .query_row(params![faces.len() as i64, id], |row| row.get(0))?;
-    scores::replace(db, id, taken_local, &faces)
-}
-
-/// The number under which a model's name is kept.
-fn model_number(db: &Connection, name: &str) -> rusqlite::Result<i64> {
-    let known = db
-        .prepare_cached("SELECT id FROM models WHERE name = ?")?
-        .query_row([name], |row| row.get(0))
-        .optional()?;
-    match known {
-        Some(number) => Ok(number),
-        None => db
-            .prepare_cached("INSERT INTO models (name) VALUES (?) RETURNING id")?
-            .query_row([name], |row| row.get(0)),
-    }
+    db.prepare_cached(
+        "INSERT INTO photos (hash, bytes, indexed_at, skip_reason, skip_detail, format, width, height,
+            taken_local, taken_offset, taken_source, latitude, longitude, camera, lens, description,
+            keywords, detector, classifier, face_count)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+            ?19, ?20)
+         ON CONFLICT (hash) DO UPDATE SET
+            (bytes, indexed_at, skip_reason, skip_detail, format, width, height,
+            taken_local, taken_offset, taken_source, latitude, longitude, camera, lens, description,
+            keywords, detector, classifier, face_count) =
+            (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+    )?
+    .execute(params![
+        record.hash,
+        record.bytes as i64,
+        Timestamp::now().as_millisecond(),
+        skip.map(|skip| skip.reason),
+        skip.map(|skip| &skip.detail),
+        scan.map(|scan| &scan.format),
+        scan.map(|scan| scan.width),
+        scan.map(|scan| scan.height),
+        taken_local,
+        taken_offset,
+        taken_source,
+        position.map(|position| position.latitude),
+        position.map(|position| position.longitude),
+        capture.map(|capture| &capture.camera),
+        capture.map(|capture| &capture.lens),
+        capture.map(|capture| &capture.description),
+        capture.map(|capture| capture.keywords.join("\n")),
+        derived.models.map(|(detector, _)| detector),
+        derived.models.map(|(_, classifier)| classifier),
+        derived.faces as i64,
+    ])?;
+    Ok(())
 }
 
 /// Gives a photo that does not tell its date that of its file, unless an older file has dated it.
@@ -236,14 +210,4 @@ pub(super) fn prune(db: &Connection, grace: Duration) -> rusqlite::Result<u64> {
         )?
         .execute([Timestamp::now().as_millisecond().saturating_sub(grace)])?;
     Ok(removed as u64)
-}
-
-/// Notes when a photo lost its last path, if it has.
-pub(super) fn note_loss(db: &Connection, id: PhotoId) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE photos SET lost_at = :now
-         WHERE id = :id AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = :id)",
-    )?
-    .execute(named_params! {":now": Timestamp::now().as_millisecond(), ":id": id})?;
-    Ok(())
 }

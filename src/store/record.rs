@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
-use crate::face::{Correction, DetectedFace, ScoredFace};
+use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 use crate::file::FileMeta;
 use crate::photo::{Capture, ContentHash};
 
@@ -109,12 +109,50 @@ impl StoredFace {
     /// [`DetectedFace::weighted`] says; 1 or 0 where a person has said what it shows, `None` where
     /// they said that it is no face.
     pub fn score(&self, emotion: Emotion) -> Option<f64> {
+        self.judged().score(emotion)
+    }
+
+    /// The face without its number.
+    pub(super) const fn judged(&self) -> JudgedFace {
+        JudgedFace {
+            read: ScoredFace {
+                face: self.face,
+                scores: self.scores,
+            },
+            correction: self.correction,
+        }
+    }
+}
+
+/// What ranks a face: what the models read, and what a person says of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct JudgedFace {
+    pub read: ScoredFace,
+    pub correction: Option<Correction>,
+}
+
+impl JudgedFace {
+    /// Whether it is one, as far as anybody said.
+    pub fn is_face(&self) -> bool {
+        self.correction != Some(Correction::NotAFace)
+    }
+
+    /// See [`StoredFace::score`].
+    pub fn score(&self, emotion: Emotion) -> Option<f64> {
         match self.correction {
-            None => Some(self.face.weighted(self.scores[emotion])),
+            None => Some(self.read.face.weighted(self.read.scores[emotion])),
             Some(Correction::Emotion(said)) => Some(f64::from(u8::from(said == emotion))),
             Some(Correction::NotAFace) => None,
         }
     }
+}
+
+/// A correction as it is stored, and the box for which it holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct StoredCorrection {
+    pub id: i64,
+    pub at: BoundingBox,
+    pub correction: Correction,
 }
 
 /// Everything that is known of a photo.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use crate::emotion::Emotion;
 
-use super::record::{PhotoId, StoredFace};
+use super::record::{JudgedFace, PhotoId};
 
 /// Stands for an unknown date: it sorts after every known one.
 pub(super) const UNKNOWN_DATE: i64 = i64::MIN;
@@ -36,36 +36,89 @@ impl Kind {
     }
 }
 
-/// Puts the photo's scores in the place of those it had.
+/// A photo's row of the ranking.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Row {
+    emotion: i64,
+    kind: i64,
+    score: f64,
+    taken: i64,
+}
+
+/// Puts the scores of a photo's faces in the place of those it had, if it `is_known`; what is the same
+/// stays where it is. Without faces there are no scores.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
+    is_known: bool,
     taken_local: Option<i64>,
-    faces: &[StoredFace],
+    faces: &[JudgedFace],
 ) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM photo_scores WHERE photo_id = ?")?
-        .execute([photo])?;
+    let new = rows(taken_local, faces);
+    let old = if is_known {
+        stored(db, photo)?
+    } else {
+        Vec::new()
+    };
+    for Row {
+        emotion,
+        kind,
+        score,
+        taken,
+    } in old.iter().filter(|row| !new.contains(row))
+    {
+        db.prepare_cached(
+            "DELETE FROM photo_scores
+             WHERE emotion = ? AND kind = ? AND score = ? AND taken = ? AND photo_id = ?",
+        )?
+        .execute(params![emotion, kind, score, taken, photo])?;
+    }
     let mut insert = db.prepare_cached(
         "INSERT INTO photo_scores (emotion, kind, score, taken, photo_id) VALUES (?, ?, ?, ?, ?)",
     )?;
+    for Row {
+        emotion,
+        kind,
+        score,
+        taken,
+    } in new.iter().filter(|row| !old.contains(row))
+    {
+        insert.execute(params![emotion, kind, score, taken, photo])?;
+    }
+    Ok(())
+}
+
+fn rows(taken_local: Option<i64>, faces: &[JudgedFace]) -> Vec<Row> {
     let kinds = match faces.len() {
         0 => &[],
         1 => &[Kind::Lone][..],
         _ => &Kind::OF_SEVERAL,
     };
+    let taken = taken_local.unwrap_or(UNKNOWN_DATE);
+    let mut rows = Vec::with_capacity(Emotion::COUNT * kinds.len());
     for emotion in Emotion::ALL {
         let scores = descending(faces.iter().filter_map(|face| face.score(emotion)));
-        for kind in kinds {
-            insert.execute(params![
-                emotion.index() as i64,
-                *kind as i64,
-                kind.pick(&scores),
-                taken_local.unwrap_or(UNKNOWN_DATE),
-                photo
-            ])?;
-        }
+        rows.extend(kinds.iter().map(|kind| Row {
+            emotion: emotion.index() as i64,
+            kind: *kind as i64,
+            score: kind.pick(&scores),
+            taken,
+        }));
     }
-    Ok(())
+    rows
+}
+
+fn stored(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Row>> {
+    db.prepare_cached("SELECT emotion, kind, score, taken FROM photo_scores WHERE photo_id = ?")?
+        .query_map([photo], |row| {
+            Ok(Row {
+                emotion: row.get(0)?,
+                kind: row.get(1)?,
+                score: row.get(2)?,
+                taken: row.get(3)?,
+            })
+        })?
+        .collect()
 }
 
 /// Scores, best first.

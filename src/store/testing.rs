@@ -104,11 +104,7 @@ pub(super) fn set_date(record: &mut PhotoRecord, local: jiff::civil::DateTime) {
 /// Stores a photo at one path.
 pub(super) fn put(store: &mut Store, path: impl AsRef<Path>, record: &PhotoRecord) -> PhotoId {
     store
-        .batch(|batch| {
-            let id = batch.put_photo(record)?;
-            batch.put_file(path.as_ref(), &META, Ok(id))?;
-            Ok(id)
-        })
+        .batch(|batch| batch.put_photo(record, &[(path.as_ref().to_owned(), META)]))
         .unwrap()
 }
 
@@ -135,8 +131,7 @@ pub(super) fn fill(store: &mut Store, count: u32) {
                     date(2005, 1, 1).at(9, 0, 0, 0) + jiff::SignedDuration::from_hours(24 * day);
                 set_date(&mut record, local);
                 let path = format!("/album/{}/{number}.jpg", number / 1000);
-                let id = batch.put_photo(&record)?;
-                batch.put_file(&PathBuf::from(path), &META, Ok(id))?;
+                batch.put_photo(&record, &[(path.into(), META)])?;
             }
             Ok(())
         })

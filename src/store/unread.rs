@@ -17,14 +17,23 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
     .collect()
 }
 
-/// Puts `faces` in the place of those that `photo` had.
+/// Puts `faces` in the place of those that `photo` had, if it `is_known`.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
+    is_known: bool,
     faces: &[DetectedFace],
 ) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM unread_faces WHERE photo_id = ?")?
-        .execute([photo])?;
+    if is_known {
+        if of_photo(db, photo)? == faces {
+            return Ok(());
+        }
+        db.prepare_cached("DELETE FROM unread_faces WHERE photo_id = ?")?
+            .execute([photo])?;
+    }
+    if faces.is_empty() {
+        return Ok(());
+    }
     let mut insert = db.prepare_cached(
         "INSERT INTO unread_faces (photo_id, position, x, y, width, height, landmarks,
                                    detection_score)

@@ -1,6 +1,8 @@
 //! The words by which a photo is found: of its paths, its description and its keywords.
 
-use std::path::Path;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -27,34 +29,88 @@ pub(super) fn of_path(path: &Path) -> String {
     text
 }
 
-/// Brings the words of a photo up to date with its paths and what it tells of itself.
-pub(super) fn refresh(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
-    let told: Option<String> = db
-        .prepare_cached(
-            "SELECT coalesce(description, '') || ' ' || coalesce(keywords, '')
-             FROM photos WHERE id = ? AND skip_reason IS NULL",
-        )?
-        .query_row([photo], |row| row.get(0))
-        .optional()?;
+/// The text of a photo for the index of words.
+pub(super) fn of_photo<'p>(
+    paths: impl Iterator<Item = &'p Path>,
+    description: Option<&str>,
+    keywords: &[String],
+) -> String {
     let mut text = String::new();
-    let mut paths = db.prepare_cached("SELECT path FROM files WHERE photo_id = ?")?;
-    let mut rows = paths.query([photo])?;
-    while let Some(row) = rows.next()? {
-        text.push_str(&of_path(&decode(row.get_ref(0)?.as_blob()?)));
+    for path in paths {
+        text.push_str(&of_path(path));
         text.push(' ');
     }
-    match told {
-        Some(told) if !text.is_empty() => {
-            text.push_str(&told);
-            db.prepare_cached("INSERT OR REPLACE INTO photo_words (rowid, words) VALUES (?, ?)")?
-                .execute(params![photo, text])?;
-        }
-        _ => {
-            db.prepare_cached("DELETE FROM photo_words WHERE rowid = ?")?
-                .execute([photo])?;
-        }
+    text.push_str(description.unwrap_or_default());
+    for keyword in keywords {
+        text.push(' ');
+        text.push_str(keyword);
     }
-    Ok(())
+    text
+}
+
+/// The photos whose words have to be written before the transaction ends. They are written together: a
+/// statement on another table may make FTS5 write out what it has gathered, and a segment for each
+/// photo costs more than one for all.
+#[derive(Debug, Default)]
+pub(super) struct Pending(RefCell<BTreeMap<PhotoId, Option<String>>>);
+
+impl Pending {
+    /// The photo is new, and this is its text.
+    pub fn add(&self, photo: PhotoId, text: String) {
+        self.0.borrow_mut().insert(photo, Some(text));
+    }
+
+    /// The photo has other paths than before, or tells something else of itself.
+    pub fn refresh(&self, photo: PhotoId) {
+        self.0.borrow_mut().insert(photo, None);
+    }
+
+    /// Writes them, in ascending order of the photos, as FTS5 wants them.
+    pub fn write(self, db: &Connection) -> rusqlite::Result<()> {
+        let pending = self.0.into_inner();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let mut insert =
+            db.prepare_cached("INSERT OR REPLACE INTO photo_words (rowid, words) VALUES (?, ?)")?;
+        for (photo, text) in pending {
+            let text = match text {
+                Some(text) => Some(text),
+                None => stored(db, photo)?,
+            };
+            if let Some(text) = text {
+                insert.execute(params![photo, text])?;
+            } else {
+                db.prepare_cached("DELETE FROM photo_words WHERE rowid = ?")?
+                    .execute([photo])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text of a photo as it is stored; `None` where it was skipped or lies nowhere.
+fn stored(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<String>> {
+    let told: Option<(Option<String>, Option<String>)> = db
+        .prepare_cached(
+            "SELECT description, keywords FROM photos WHERE id = ? AND skip_reason IS NULL",
+        )?
+        .query_row([photo], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((description, keywords)) = told else {
+        return Ok(None);
+    };
+    let paths: Vec<PathBuf> = db
+        .prepare_cached("SELECT path FROM files WHERE photo_id = ?")?
+        .query_map([photo], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok((!paths.is_empty()).then(|| {
+        of_photo(
+            paths.iter().map(PathBuf::as_path),
+            description.as_deref(),
+            keywords.as_slice(),
+        )
+    }))
 }
 
 /// An FTS5 expression for all words of `text`, whatever else is in it; `None` without a word.

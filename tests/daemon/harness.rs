@@ -245,13 +245,13 @@ pub fn add_indexed(env: &TestEnv, range: std::ops::Range<usize>) {
             for number in numbers {
                 let bytes = numbered(&portrait, *number);
                 let path = env.add(format!("{:03}/{number:06}.jpg", number / 500), &bytes);
-                let id = batch.put_photo(&PhotoRecord {
+                let record = PhotoRecord {
                     hash: ContentHash::of(&bytes),
                     bytes: bytes.len() as u64,
                     content: Ok(scan.clone()),
-                })?;
+                };
                 let meta = FileMeta::of(&fs::metadata(&path).unwrap());
-                batch.put_file(&path, &meta, Ok(id))?;
+                batch.put_photo(&record, &[(path, meta)])?;
             }
             Ok(())
         };

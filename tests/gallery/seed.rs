@@ -40,11 +40,7 @@ pub fn seed(env: &TestEnv, photos: &[Seed]) -> Vec<PhotoId> {
         let path: PathBuf = env.add(seed.name, &seed.bytes);
         let meta = FileMeta::of(&fs::metadata(&path).unwrap());
         let record = record(seed);
-        store.batch(|batch| {
-            let id = batch.put_photo(&record)?;
-            batch.put_file(&path, &meta, Ok(id))?;
-            Ok(id)
-        })
+        store.batch(|batch| batch.put_photo(&record, &[(path, meta)]))
     };
     photos.iter().map(put).map(Result::unwrap).collect()
 }

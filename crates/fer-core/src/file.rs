@@ -1,9 +1,11 @@
-//! Files: what the file system tells without their being read, and making private ones.
+//! Files: what the file system tells of one, reading one whole under a limit, and making private ones.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::error::{Skip, SkipReason};
 
 /// Makes a new file that only its owner may read, and such folders where they are missing.
 ///
@@ -81,6 +83,62 @@ impl FileMeta {
     }
 }
 
+/// Reads a whole file of at most `limit` bytes, with the metadata it was read under; `None` if
+/// there is no such file.
+///
+/// # Errors
+/// [`SkipReason::PermissionDenied`], [`SkipReason::Unreadable`] or [`SkipReason::TooLarge`].
+pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>, Skip> {
+    let unread = |error: &io::Error| match error.kind() {
+        ErrorKind::NotFound => None,
+        ErrorKind::PermissionDenied => Some(Skip::new(
+            SkipReason::PermissionDenied,
+            "the file may not be read",
+        )),
+        _ => Some(Skip::new(SkipReason::Unreadable, error.to_string())),
+    };
+    let attempt = || -> io::Result<Result<(FileMeta, Vec<u8>), Skip>> {
+        // Asked before opening: to open a pipe is to wait for whoever writes to it.
+        if !path.metadata()?.is_file() {
+            return Ok(Err(Skip::new(
+                SkipReason::Unreadable,
+                "it is not a regular file",
+            )));
+        }
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.len() > limit {
+            let detail = format!("{} bytes, and the limit is {limit}", metadata.len());
+            return Ok(Err(Skip::new(SkipReason::TooLarge, detail)));
+        }
+        let mut bytes = Vec::with_capacity(metadata.len() as usize);
+        // One byte more than allowed tells a file that grew past the limit meanwhile.
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Ok(Err(Skip::new(
+                SkipReason::TooLarge,
+                format!("the limit is {limit} bytes"),
+            )));
+        }
+        Ok(Ok((FileMeta::of(&metadata), bytes)))
+    };
+    match attempt() {
+        Ok(read) => read.map(Some),
+        Err(error) => unread(&error).map_or(Ok(None), Err),
+    }
+}
+
+/// [`read_file`] of a file that should be there; its bytes alone.
+///
+/// # Errors
+/// Those of [`read_file`], and [`SkipReason::Unreadable`] if there is no such file.
+pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Skip> {
+    match read_file(path, limit)? {
+        Some((_, bytes)) => Ok(bytes),
+        None => Err(Skip::new(SkipReason::Unreadable, "there is no such file")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
@@ -101,5 +159,18 @@ mod tests {
         let meta = FileMeta::of(&fs::metadata(file.path()).unwrap());
         assert_eq!((meta.size, meta.mtime_ns), (3, -1_500_000_000));
         assert_eq!(meta.modified(), Some(time));
+    }
+
+    #[test]
+    fn a_file_over_the_limit_is_skipped_and_a_missing_one_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, b"12345").unwrap();
+        assert_eq!(read_file(&path, 5).unwrap().unwrap().1, b"12345");
+        assert_eq!(
+            read_file(&path, 4).unwrap_err().reason,
+            SkipReason::TooLarge
+        );
+        assert_eq!(read_file(&dir.path().join("b"), 4), Ok(None));
     }
 }

@@ -11,9 +11,9 @@ use super::super::record::StoredFace;
 use super::super::scores::descending;
 use super::admit;
 use super::burst::Bursts;
+use super::candidate::Candidate;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
-use super::sources::Candidate;
 
 /// A photo that is in the answer, unless enough come before it.
 #[derive(Debug)]

@@ -5,10 +5,11 @@ use rusqlite::{Connection, params};
 use crate::emotion::{Emotion, EmotionSet};
 
 use super::super::scores::Kind;
+use super::hits::ranked;
 use super::photo_set::PhotoSet;
 use super::plan::{Bounds, Plan};
 use super::question::Query;
-use super::{exact, narrow, ranked};
+use super::{exact, narrow};
 
 /// How many photos there are to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -15,8 +15,8 @@ use super::super::places;
 use super::super::record::StoredFace;
 use super::super::scores::{Kind, UNKNOWN_DATE};
 use super::super::words;
+use super::candidate::Candidate;
 use super::question::{Order, Query};
-use super::sources::Candidate;
 
 /// What decides between ways that lead to the same answer.
 #[derive(Debug, Clone, Copy)]

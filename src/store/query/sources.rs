@@ -9,24 +9,11 @@ use crate::emotion::Emotion;
 use super::super::record::PhotoId;
 use super::super::scores::{Kind, UNKNOWN_DATE};
 use super::answer::Answer;
+use super::candidate::Candidate;
 use super::narrow::Narrowed;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
 use super::question::Order;
-
-/// A photo that may be in the answer, and its place in it. The score may be an upper bound.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Candidate {
-    pub photo: PhotoId,
-    /// By which emotion the photo counts.
-    pub emotion: Option<Emotion>,
-    /// Score, or 0 without an emotion.
-    pub score: f64,
-    /// Local time of the photo as stored; [`UNKNOWN_DATE`] sorts last.
-    pub taken: i64,
-    /// In a shuffle: how many came before.
-    pub turn: u64,
-}
 
 /// The statements of this module; none sorts or reads more than it gives.
 pub(super) mod sql {

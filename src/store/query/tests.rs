@@ -6,7 +6,8 @@ use jiff::civil::date;
 
 use super::super::Store;
 use super::super::testing::{face, photo, put, set_date, temp_store};
-use super::*;
+use super::Query;
+use crate::emotion::Emotion;
 
 const HAPPY: Query = Query::for_emotion(Emotion::Happy);
 

@@ -117,11 +117,8 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
         paths.dedup();
         let id = store
             .batch(|batch| {
-                let id = batch.put_photo(&record)?;
-                for path in &paths {
-                    batch.put_file(path, &META, Ok(id))?;
-                }
-                Ok(id)
+                let files: Vec<_> = paths.iter().map(|path| (path.clone(), META)).collect();
+                batch.put_photo(&record, &files)
             })
             .unwrap();
         // As the store dates it where the photo does not.

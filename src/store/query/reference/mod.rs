@@ -12,8 +12,9 @@ use crate::photo::GeoPoint;
 
 use super::super::{PhotoId, Store};
 use super::count::counts_within;
+use super::hits::run_within;
 use super::plan::Bounds;
-use super::{Counts, Hit, Order, Query, Who, run_within};
+use super::{Counts, Hit, Order, Query, Who};
 use album::{FLORENCE, Known, TAVEUNI, VANUA_BALAVU, photos, strange_folder};
 use answer::answer;
 

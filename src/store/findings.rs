@@ -1,0 +1,78 @@
+//! What was found in a photo, written at once: the photo's row, its faces, their ranks and scores, the files
+//! that hold it, and its words.
+
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+
+use crate::file::FileMeta;
+use crate::photo::TakenAt;
+
+use super::changes::Changes;
+use super::codec::civil_ms;
+use super::photos::Derived;
+use super::record::{JudgedFace, PhotoId, PhotoRecord};
+use super::{corrections, faces, files, photos, scores, unread, words};
+
+/// See [`Batch::put_photo`](super::Batch::put_photo).
+pub(super) fn put(
+    db: &Connection,
+    changes: &Changes,
+    record: &PhotoRecord,
+    at: &[(PathBuf, FileMeta)],
+) -> rusqlite::Result<PhotoId> {
+    let scan = record.content.as_ref().ok();
+    let known = photos::number(db, &record.hash)?;
+    let old_faces = known.map_or(Ok(Vec::new()), |id| faces::of_photo(db, id))?;
+    let new_faces = match scan {
+        Some(scan) => {
+            let said = corrections::of_content(db, &record.hash)?;
+            faces::merge(&scan.faces, &old_faces, said)
+        }
+        None => Vec::new(),
+    };
+    let mut judged: Vec<JudgedFace> = new_faces.iter().map(faces::NewFace::judged).collect();
+    judged.retain(JudgedFace::is_face);
+    let taken = scan.and_then(|scan| scan.capture.taken_at.or_else(|| oldest(at)));
+    let models = match scan {
+        Some(scan) => Some((
+            changes.models.of(db, &scan.models.detector)?,
+            changes.models.of(db, &scan.models.classifier)?,
+        )),
+        None => None,
+    };
+    let derived = Derived {
+        taken: taken.as_ref(),
+        models,
+        faces: judged.len(),
+    };
+    photos::put(db, record, derived)?;
+    let is_known = known.is_some();
+    let id = known.unwrap_or_else(|| PhotoId(db.last_insert_rowid()));
+    faces::replace(db, id, &old_faces, &new_faces)?;
+    unread::replace(db, id, is_known, scan.map_or(&[], |scan| &scan.unread))?;
+    let taken_local = taken.map(|taken| civil_ms(taken.local));
+    scores::replace(db, id, is_known, taken_local, &judged)?;
+    for (path, meta) in at {
+        files::put(db, changes, path, meta, Ok(id))?;
+    }
+    match scan {
+        Some(scan) if !is_known && !at.is_empty() => {
+            let paths = at.iter().map(|(path, _)| path.as_path());
+            let capture = &scan.capture;
+            let description = capture.description.as_deref();
+            let text = words::of_photo(paths, description, &capture.keywords);
+            changes.words.add(id, text);
+        }
+        _ => changes.words.refresh(id),
+    }
+    Ok(id)
+}
+
+/// When the oldest of the files was modified.
+fn oldest(files: &[(PathBuf, FileMeta)]) -> Option<TakenAt> {
+    files
+        .iter()
+        .filter_map(|(_, meta)| TakenAt::from_file_time(meta.modified()?))
+        .min_by_key(|taken| civil_ms(taken.local))
+}

@@ -1,0 +1,88 @@
+//! Each face's rank among its photo's, by size and by detection confidence: with them "four faces of 100
+//! pixels or more" is one search, for a fourth of 100 or more.
+
+use crate::face::Correction;
+
+use super::record::JudgedFace;
+
+/// Size and confidence of a face that a person vouched for: it counts, whatever they were.
+const VOUCHED: f32 = 1e9;
+
+/// What is stored of a face to be searched for; `None` for what is no face.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Ranks {
+    /// Shorter side in pixels.
+    pub side: Option<f32>,
+    /// Rank by that, 1 for the greatest.
+    pub side_rank: Option<i64>,
+    /// Detection score.
+    pub confidence: Option<f32>,
+    /// Rank by that, 1 for the greatest.
+    pub confidence_rank: Option<i64>,
+}
+
+/// The ranks of the faces of a photo, which come in the order of their positions.
+pub(super) fn of(faces: impl Iterator<Item = JudgedFace>) -> Vec<Ranks> {
+    let (sides, confidences): (Vec<_>, Vec<_>) = faces
+        .map(|JudgedFace { read, correction }| match correction {
+            None => (
+                Some(read.face.bounding_box.short_side()),
+                Some(read.face.score),
+            ),
+            Some(Correction::Emotion(_)) => (Some(VOUCHED), Some(VOUCHED)),
+            Some(Correction::NotAFace) => (None, None),
+        })
+        .unzip();
+    (0..sides.len())
+        .map(|index| Ranks {
+            side: sides[index],
+            side_rank: rank(&sides, index),
+            confidence: confidences[index],
+            confidence_rank: rank(&confidences, index),
+        })
+        .collect()
+}
+
+/// The rank of one of several values, 1 for the greatest; of equals the first comes first.
+fn rank(values: &[Option<f32>], index: usize) -> Option<i64> {
+    let own = values[index]?;
+    let is_before = |(other, value): &(usize, &Option<f32>)| {
+        value.is_some_and(|value| value > own || value >= own && *other < index)
+    };
+    Some(1 + values.iter().enumerate().filter(is_before).count() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::face;
+    use super::*;
+    use crate::emotion::Emotion;
+
+    #[test]
+    fn who_is_vouched_for_comes_first_and_what_is_no_face_has_no_rank() {
+        let faces = [
+            (60.0, 0.9, None),
+            (80.0, 0.7, None),
+            (90.0, 0.95, Some(Correction::NotAFace)),
+            (20.0, 0.5, Some(Correction::Emotion(Emotion::Sad))),
+            (60.0, 0.9, None),
+        ];
+        let ranks = of(faces.iter().map(|&(size, score, correction)| JudgedFace {
+            read: face(0.0, size, score, 0.5),
+            correction,
+        }));
+        let places: Vec<_> = ranks
+            .iter()
+            .map(|ranks| (ranks.side_rank, ranks.confidence_rank))
+            .collect();
+        let expected = [
+            (Some(3), Some(2)),
+            (Some(2), Some(4)),
+            (None, None),
+            (Some(1), Some(1)),
+            (Some(4), Some(3)),
+        ];
+        assert_eq!(places, expected);
+        assert_eq!((ranks[3].side, ranks[0].side), (Some(VOUCHED), Some(60.0)));
+    }
+}
