@@ -251,7 +251,7 @@ mod tests {
                             super::super::Query::for_emotion(crate::emotion::Emotion::Happy);
                         for _ in 0..100 {
                             let hits = store.query(&query).unwrap();
-                            assert_eq!(hits.len(), query.limit);
+                            assert_eq!(Some(hits.len()), query.limit);
                         }
                     })
                 })

@@ -9,10 +9,10 @@ mod answer;
 mod burst;
 mod count;
 mod exact;
+mod filter;
 mod narrow;
 mod photo_set;
 mod plan;
-mod question;
 mod sources;
 
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ use plan::{Bounds, Plan};
 
 pub use count::Counts;
 pub(super) use count::counts;
-pub use question::{Order, Query, Who};
+pub use filter::{Filter, Order, Query, Who};
 
 /// A photo in an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +70,7 @@ fn run_within(db: &Connection, query: &Query, bounds: Bounds) -> rusqlite::Resul
 }
 
 fn ranked(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Vec<Ranked>> {
-    if plan.query.limit == 0 {
+    if plan.query.limit == Some(0) {
         return Ok(Vec::new());
     }
     let narrowed = narrow::narrow(db, plan)?;

@@ -9,10 +9,10 @@ use crate::emotion::Emotion;
 use super::super::record::PhotoId;
 use super::super::scores::{Kind, UNKNOWN_DATE};
 use super::answer::Answer;
+use super::filter::Order;
 use super::narrow::Narrowed;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
-use super::question::Order;
 
 /// A photo that may be in the answer, and its place in it. The score may be an upper bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,7 +129,7 @@ fn by_score(
         let rows = statement.query(params![
             emotion.index() as i64,
             kind as i64,
-            plan.query.min_score,
+            plan.query.least_score(),
             plan.since,
             plan.until
         ])?;
@@ -375,7 +375,7 @@ fn shown(
         }
     }
     Ok(best.filter(|best| {
-        best.score >= f64::from(plan.query.min_score) && plan.admits_date(best.taken)
+        best.score >= f64::from(plan.query.least_score()) && plan.admits_date(best.taken)
     }))
 }
 
