@@ -188,7 +188,7 @@ const FILTERS: &[Filter] = &[
     ("emotion happy or sad", |query| {
         query.emotions = [Emotion::Happy, Emotion::Sad].into_iter().collect();
     }),
-    ("min-score 0.9", |query| query.min_score = 0.9),
+    ("min-score 0.9", |query| query.min_score = Some(0.9)),
     ("who most", |query| query.who = Who::Most),
     ("who all", |query| query.who = Who::All),
     ("faces 1", |query| query.faces = Some(1..=1)),
@@ -226,16 +226,18 @@ const FILTERS: &[Filter] = &[
     ("text of 2 %", |query| query.text = Some("birthday".into())),
     ("text of 10 %", |query| query.text = Some("family".into())),
     ("text of all", |query| query.text = Some("pictures".into())),
-    ("min-detection 0.95", |query| query.min_detection = 0.95),
-    ("min-face-size 300", |query| query.min_face = 300.0),
+    ("min-detection 0.95", |query| {
+        query.min_detection = Some(0.95);
+    }),
+    ("min-face-size 300", |query| query.min_face = Some(300.0)),
     ("one-per-burst", |query| query.one_per_burst = true),
     ("order date", |query| {
         query.order = Order::Date;
-        query.min_score = query.min_score.max(0.5);
+        query.min_score = Some(query.least_score().max(0.5));
     }),
     ("order random", |query| {
         query.order = Order::Random { seed: 1 };
-        query.min_score = query.min_score.max(0.5);
+        query.min_score = Some(query.least_score().max(0.5));
     }),
     ("limit 20 offset 20", |query| query.offset = 20),
 ];
@@ -254,7 +256,7 @@ fn measure(store: &Store) -> Result<(), Box<dyn Error>> {
         tell(name, &times(store, &query, ROUNDS)?);
     }
     let mut deep = plain.clone();
-    (deep.limit, deep.offset) = (200, 1000);
+    (deep.limit, deep.offset) = (Some(200), 1000);
     tell("limit 200 offset 1000", &times(store, &deep, ROUNDS)?);
     count(store, &plain)?;
     println!(
@@ -296,8 +298,8 @@ fn count(store: &Store, plain: &Query) -> Result<(), Box<dyn Error>> {
     for (name, set) in FILTERS {
         let mut query = plain.clone();
         set(&mut query);
-        query.min_score = 0.5;
-        if query.min_detection + query.min_face > 0.0 || query.one_per_burst {
+        query.min_score = Some(0.5);
+        if query.min_detection.is_some() || query.min_face.is_some() || query.one_per_burst {
             continue;
         }
         let started = Instant::now();

@@ -15,9 +15,10 @@
 //! Inside it, imports run down only; `ARCHITECTURE.md` has the order.
 #![forbid(unsafe_code)]
 
-pub use fer_core::{affine, atomic, classify, emotion, face, file, network, raster, sample};
+pub use fer_core::{affine, atomic, classify, emotion, face, network, raster, sample};
 
 pub mod error;
+pub mod file;
 pub mod font;
 pub mod geo;
 pub mod photo;

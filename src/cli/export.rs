@@ -35,14 +35,14 @@ pub(super) struct ExportArgs {
 pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let config = context.config();
     let store = Store::open_existing(&config.database)?;
-    let filters = args.filters.filters()?;
-    let query = filters.to_query(&store, config.query.min_detection, usize::MAX)?;
+    let filter = args.filters.filter()?;
+    let query = filter.resolve(&store, config.query.min_detection, None)?;
     let naming = if args.lightroom {
         Naming::Stem
     } else {
         Naming::Full
     };
-    let least = filters.min_score.unwrap_or(SHOWN);
+    let least = filter.min_score.unwrap_or(SHOWN);
     let (mut written, mut failed) = (0, false);
     let hits = store.query(&query)?;
     for hit in &hits {

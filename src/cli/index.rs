@@ -109,7 +109,7 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
 
 fn happiest(store: &Store, out: &mut Stdout) -> Result<()> {
     let query = Query {
-        limit: HAPPIEST,
+        limit: Some(HAPPIEST),
         ..Query::for_emotion(Emotion::Happy)
     };
     let hits = store.query(&query)?;

@@ -10,7 +10,7 @@ use super::fresh::FreshArgs;
 use super::output::Stdout;
 use super::results::ResultArgs;
 use crate::error::Result;
-use crate::query::{Filters, today, understand};
+use crate::query::{AskedFilter, today, understand};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -43,14 +43,14 @@ pub(super) struct FindArgs {
 }
 
 pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    answer(&args.filters.filters()?, &args.ask, context, out)
+    answer(&args.filters.filter()?, &args.ask, context, out)
 }
 
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    let understood = understand(&args.words, args.filters.filters()?, today())?;
+    let understood = understand(&args.words, args.filters.filter()?, today());
     let flags: Vec<String> = understood
         .filters
-        .flags()
+        .arguments()
         .iter()
         .map(|flag| quoted(flag))
         .collect();
@@ -65,7 +65,7 @@ pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Resu
 }
 
 fn answer(
-    filters: &Filters,
+    filter: &AskedFilter,
     ask: &AskArgs,
     context: &Context,
     out: &mut Stdout,
@@ -74,7 +74,7 @@ fn answer(
     #[cfg(unix)]
     ask.fresh.wait(config)?;
     let store = Store::open_existing(&config.database)?;
-    let query = filters.to_query(&store, config.query.min_detection, config.query.limit)?;
+    let query = filter.resolve(&store, config.query.min_detection, Some(config.query.limit))?;
     let hits = store.query(&query)?;
     ask.results.present(&hits, context, out)?;
     if hits.is_empty() {

@@ -31,7 +31,7 @@ pub(super) struct StatsArgs {
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     /// Only faces with this detection score count, 0 to 1 [default: the setting, at first 0.6]
-    #[arg(long, value_name = "P", value_parser = super::filter_args::parse_probability)]
+    #[arg(long, value_name = "P", value_parser = crate::query::parse_probability)]
     min_detection: Option<f32>,
 }
 
@@ -106,14 +106,14 @@ fn rows(store: &Store, by: Option<By>, min_detection: f32) -> Result<Vec<Row>> {
         Some(By::Place) => Grouping::Place,
     };
     let gazetteer = match by {
-        Some(By::Place) => Some(Gazetteer::load()?),
+        Some(By::Place) => Some(Gazetteer::get()),
         _ => None,
     };
     // Cells with the same nearest city are one place.
     let mut rows: BTreeMap<(bool, String), Row> = BTreeMap::new();
     for tally in store.tally(grouping, min_detection)? {
         let is_unknown = tally.group == Group::Unknown;
-        let name = name(&tally.group, gazetteer.as_ref());
+        let name = name(&tally.group, gazetteer);
         let row = rows.entry((is_unknown, name.clone())).or_insert(Row {
             name,
             photos: 0,

@@ -20,7 +20,7 @@ pub(super) async fn photos(
     let hits = shared.ask(move |store| {
         let mut query = wish.read(store, min_detection)?.query;
         query.offset = part.offset;
-        query.limit = part.limit() + 1; // one more tells whether there are more
+        query.limit = Some(part.limit() + 1); // one more tells whether there are more
         Ok(store.query(&query)?)
     });
     let mut hits = hits.await?;

@@ -8,7 +8,6 @@ use axum::extract::{Path, State};
 use super::answer::Whole;
 use super::refusal::Refusal;
 use super::{Shared, desktop, waiting};
-use crate::error::Result;
 use crate::geo::distance;
 use crate::photo::GeoPoint;
 use crate::query::Gazetteer;
@@ -29,7 +28,7 @@ pub(super) async fn photo(
             .as_ref()
             .ok()
             .and_then(|scan| scan.capture.position);
-        let place = position.map(place).transpose()?.flatten();
+        let place = position.and_then(place);
         Whole::of(&photo, place, shared.is_local).ok_or(Refusal::NotFound)
     });
     Ok(Json(whole.await?))
@@ -55,12 +54,12 @@ pub(super) async fn reveal(
 }
 
 /// The nearest city and its country; `None` where none is near.
-fn place(at: GeoPoint) -> Result<Option<String>> {
-    let gazetteer = Gazetteer::load()?;
+fn place(at: GeoPoint) -> Option<String> {
+    let gazetteer = Gazetteer::get();
     let city = gazetteer.nearest(at);
     let country = gazetteer.country_name(&city.country);
     let name = format!("{}, {}", city.name, country.unwrap_or(&city.country));
-    Ok((distance(at, city.at) <= NEAR).then_some(name))
+    (distance(at, city.at) <= NEAR).then_some(name)
 }
 
 #[cfg(test)]
@@ -74,7 +73,6 @@ mod tests {
                 latitude,
                 longitude,
             })
-            .unwrap()
         };
         assert_eq!(named(43.77, 11.25).as_deref(), Some("Florence, Italy"));
         assert_eq!(named(0.0, -30.0), None, "the Atlantic");

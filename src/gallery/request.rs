@@ -1,44 +1,23 @@
 //! What the page asks for.
 
-use std::path::PathBuf;
-
 use serde::Deserialize;
 
 use super::refusal::Refusal;
-use crate::emotion::{Emotion, EmotionSet};
-use crate::query::{Filters, When, parse_span, today, understand};
-use crate::store::{Query, Store, Who};
+use crate::query::{AskedFilter, today, understand};
+use crate::store::{Query, Store};
 
 /// Most photos of one answer.
 const MOST: usize = 500;
 
-/// How sure the classifier must be where the page does not say, in percent: more likely than not.
-const MIN_SCORE: f32 = 50.0;
+/// The least score where the page does not say: more likely than not.
+const MIN_SCORE: &str = "0.5";
 
-/// The filters of the page; what it leaves out does not restrict.
+/// The parameters of the page's address: the flags of `fer-index query` by their names, beside them
+/// `text`, what a person typed in the grammar of `fer-index find`, and `min`, the least score in
+/// percent. What it leaves out does not restrict; what is none of them is for others.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct Wish {
-    emotion: Option<Emotion>,
-    who: Option<Faces>,
-    /// Percent.
-    min: Option<f32>,
-    since: Option<String>,
-    /// Counts to its end.
-    until: Option<String>,
-    under: Option<PathBuf>,
-    near: Option<String>,
-    /// What a person typed, in the grammar of `fer-index find`.
-    text: Option<String>,
-}
-
-/// Which faces must show the emotion.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Faces {
-    Any,
-    Most,
-    All,
-}
+#[serde(transparent)]
+pub(super) struct Wish(Vec<(String, String)>);
 
 /// Which part of what the filters find.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -68,51 +47,41 @@ impl Wish {
     ///
     /// What the page's controls say goes before what the text says.
     pub fn read(&self, store: &Store, min_detection: f32) -> Result<Question, Refusal> {
-        let today = today();
-        let words: Vec<String> = self.text.iter().cloned().collect();
-        let typed = understand(&words, Filters::default(), today)?.filters;
-        let is_just_words = typed
-            == Filters {
-                text: typed.text.clone(),
-                ..Filters::default()
-            };
+        let of = |wanted: &str| {
+            let mut named = self.0.iter().filter(|(name, _)| name == wanted);
+            named.next().map(|(_, value)| value.as_str())
+        };
+        let words: Vec<String> = of("text").map(str::to_owned).into_iter().collect();
+        let typed = understand(&words, AskedFilter::new(), today()).filters;
+        let typed_flags = typed.set_flags();
+        let is_just_words = typed_flags.iter().all(|(flag, _)| flag.name == "text");
         let read_as = if is_just_words {
             Vec::new()
         } else {
-            typed.flags()
+            typed.arguments()
         };
-        let when = |text: &Option<String>| match text {
-            None => Ok(None),
-            Some(text) => parse_span(text, today)
-                .map(|span| {
-                    Some(When {
-                        text: text.clone(),
-                        span,
-                    })
-                })
-                .map_err(Refusal::Bad),
+
+        let min_score = match of("min") {
+            Some(percent) => score(percent)?,
+            None => MIN_SCORE.to_owned(),
         };
-        let filters = Filters {
-            emotions: self.emotion.map_or(typed.emotions, EmotionSet::of),
-            who: self.who.map_or(typed.who, Into::into),
-            min_score: Some(self.min.unwrap_or(MIN_SCORE) / 100.0),
-            since: when(&self.since)?.or(typed.since),
-            until: when(&self.until)?.or(typed.until),
-            under: self.under.clone(),
-            near: self.near.clone().or(typed.near),
-            ..typed
-        };
-        let query = filters.to_query(store, min_detection, MOST)?;
+        let mut given = vec![("min-score", min_score.as_str())];
+        let controls = self.0.iter().filter(|(name, _)| name != "text");
+        given.extend(controls.map(|(name, value)| (name.as_str(), value.as_str())));
+        let of_text = typed_flags
+            .iter()
+            .filter(|(flag, _)| given.iter().all(|(name, _)| *name != flag.name))
+            .map(|(flag, value)| (flag.name, value.as_str()));
+        let all: Vec<_> = of_text.chain(given.iter().copied()).collect();
+        let filter = AskedFilter::read(&all).map_err(Refusal::Bad)?;
+        let query = filter.resolve(store, min_detection, Some(MOST))?;
         Ok(Question { query, read_as })
     }
 }
 
-impl From<Faces> for Who {
-    fn from(faces: Faces) -> Self {
-        match faces {
-            Faces::Any => Self::Any,
-            Faces::Most => Self::Most,
-            Faces::All => Self::All,
-        }
-    }
+/// A least score in percent as that of `--min-score`.
+fn score(percent: &str) -> Result<String, Refusal> {
+    let explain = || Refusal::Bad(format!("\"{percent}\" is no percentage; write 0 to 100"));
+    let percent: f32 = percent.parse().map_err(|_| explain())?;
+    Ok((percent / 100.0).to_string())
 }

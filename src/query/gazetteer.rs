@@ -3,12 +3,12 @@
 use std::f64::consts::FRAC_2_PI;
 use std::io::Read;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use flate2::read::GzDecoder;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::error::{Error, Result};
 use crate::geo::{Cell, Circle, Region, distance};
 use crate::photo::GeoPoint;
 
@@ -61,18 +61,17 @@ pub struct City {
 }
 
 impl Gazetteer {
-    /// Unpacks the names: some 20 ms.
-    ///
-    /// # Errors
-    /// If the program's own data are damaged.
-    pub fn load() -> Result<Self> {
+    /// The gazetteer in the program. The first call of a process unpacks it, in some 20 ms.
+    pub fn get() -> &'static Self {
+        static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(Gazetteer::unpack);
+        &GAZETTEER
+    }
+
+    fn unpack() -> Self {
         let mut text = String::new();
         GzDecoder::new(DATA)
             .read_to_string(&mut text)
-            .map_err(|source| Error::Io {
-                path: "places.tsv.gz".into(),
-                source,
-            })?;
+            .expect("the program's own data are whole");
         let (mut countries, mut cities) = (Vec::new(), Vec::new());
         let mut start = 0;
         for line in text.lines() {
@@ -102,12 +101,12 @@ impl Gazetteer {
             let latitude = |index: &u32| cities[*index as usize].1.latitude;
             latitude(a).total_cmp(&latitude(b))
         });
-        Ok(Self {
+        Self {
             text,
             countries,
             cities,
             by_latitude,
-        })
+        }
     }
 
     /// The country or, of several cities, the largest of that name, in any case. `Florence, US`
@@ -272,7 +271,7 @@ mod tests {
 
     #[test]
     fn places_are_found_by_name() {
-        let gazetteer = Gazetteer::load().unwrap();
+        let gazetteer = Gazetteer::get();
         let city = |name: &str| match gazetteer.find(name) {
             Some(Place::City(city)) => format!("{} {}", city.name, city.country),
             other => panic!("{name}: {other:?}"),
@@ -298,7 +297,7 @@ mod tests {
 
     #[test]
     fn the_nearest_city_is_the_nearest_of_all() {
-        let gazetteer = Gazetteer::load().unwrap();
+        let gazetteer = Gazetteer::get();
         for step in 0..200_u32 {
             let at = point(
                 f64::from(step * 37 % 170) - 85.0,
@@ -319,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_country_is_where_its_cities_are_nearest() {
-        let gazetteer = Gazetteer::load().unwrap();
+        let gazetteer = Gazetteer::get();
         let italy = gazetteer.find("italy").unwrap();
         let mut occupied: Vec<_> = [
             (43.77, 11.25),  // Florence

@@ -4,17 +4,16 @@
 use jiff::civil::Date;
 
 use super::dates::{DateSpan, in_words, number, relative};
-use super::filters::{AWAY, Filters, When};
+use super::filters::{AWAY, AskedFilter, Near, When};
 use super::gazetteer::Gazetteer;
 use crate::emotion::Emotion;
-use crate::error::Result;
 use crate::store::{Order, Who};
 
 /// What became of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Understood {
     /// The filters.
-    pub filters: Filters,
+    pub filters: AskedFilter,
     /// Words that stand for nothing else and are looked for as text.
     pub as_text: Vec<String>,
 }
@@ -45,10 +44,7 @@ const LONGEST: usize = 4;
 
 /// Reads a text as filters, from left to right, the longest that has a meaning first, and adds
 /// them to those that are given.
-///
-/// # Errors
-/// If the gazetteer in the program is damaged.
-pub fn understand(words: &[String], filters: Filters, today: Date) -> Result<Understood> {
+pub fn understand(words: &[String], filters: AskedFilter, today: Date) -> Understood {
     let words: Vec<String> = words
         .iter()
         .flat_map(|word| word.split_whitespace())
@@ -60,7 +56,6 @@ pub fn understand(words: &[String], filters: Filters, today: Date) -> Result<Und
         lower: words.iter().map(|word| word.to_lowercase()).collect(),
         words,
         today,
-        gazetteer: None,
         understood: Understood {
             filters,
             as_text: Vec::new(),
@@ -68,7 +63,7 @@ pub fn understand(words: &[String], filters: Filters, today: Date) -> Result<Und
     };
     let mut at = 0;
     while at < reader.words.len() {
-        at += reader.read(at)?.max(1);
+        at += reader.read(at).max(1);
     }
     let Reader { mut understood, .. } = reader;
     if !understood.as_text.is_empty() {
@@ -79,7 +74,7 @@ pub fn understand(words: &[String], filters: Filters, today: Date) -> Result<Und
             .collect();
         understood.filters.text = Some(texts.join(" "));
     }
-    Ok(understood)
+    understood
 }
 
 /// The emotion that a word names, superlatives included.
@@ -96,29 +91,27 @@ struct Reader {
     words: Vec<String>,
     lower: Vec<String>,
     today: Date,
-    /// Loaded when a place is first asked for.
-    gazetteer: Option<Gazetteer>,
     understood: Understood,
 }
 
 impl Reader {
     /// Reads what stands at a word; how many words that was.
-    fn read(&mut self, at: usize) -> Result<usize> {
+    fn read(&mut self, at: usize) -> usize {
         if let Some(length) = self.count(at).or_else(|| self.period(at)) {
-            return Ok(length);
+            return length;
         }
         if let Some(length) = self.name(at) {
-            return Ok(length);
+            return length;
         }
         if matches!(self.word(at), "in" | "near" | "around" | "at" | "from")
-            && let Some(length) = self.place(at + 1)?
+            && let Some(length) = self.place(at + 1)
         {
-            return Ok(length + 1);
+            return length + 1;
         }
         if !self.keyword(at) {
             self.understood.as_text.push(self.words[at].clone());
         }
-        Ok(1)
+        1
     }
 
     fn word(&self, at: usize) -> &str {
@@ -279,26 +272,17 @@ impl Reader {
     }
 
     /// The longest name of a place that begins at a word; its length.
-    fn place(&mut self, at: usize) -> Result<Option<usize>> {
-        if at >= self.words.len() {
-            return Ok(None);
-        }
-        if self.gazetteer.is_none() {
-            self.gazetteer = Some(Gazetteer::load()?);
-        }
-        let found = self.longest(at, |words| {
+    fn place(&mut self, at: usize) -> Option<usize> {
+        let (place, length) = self.longest(at, |words| {
             let name = words.join(" ");
-            let gazetteer = self.gazetteer.as_ref()?;
             let words = match words {
                 ["the", rest @ ..] => rest.join(" "),
                 _ => name.clone(),
             };
-            gazetteer.find(&words).map(|_| words)
-        });
-        Ok(found.map(|(name, length)| {
-            self.understood.filters.near = Some(name);
-            length
-        }))
+            Gazetteer::get().find(&words).map(|_| words)
+        })?;
+        self.understood.filters.near = Some(Near { place, km: None });
+        Some(length)
     }
 
     fn longest<T>(&self, at: usize, read: impl Fn(&[&str]) -> Option<T>) -> Option<(T, usize)> {
@@ -322,12 +306,12 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Understood {
-        understand(&[text.to_owned()], Filters::default(), date(2026, 11, 24)).unwrap()
+        understand(&[text.to_owned()], AskedFilter::new(), date(2026, 11, 24))
     }
 
     #[track_caller]
     fn check(text: &str, flags: &str) {
-        assert_eq!(read(text).filters.flags().join(" "), flags, "{text}");
+        assert_eq!(read(text).filters.arguments().join(" "), flags, "{text}");
     }
 
     #[test]
@@ -335,7 +319,7 @@ mod tests {
         let understood = read("happy vacation photos in italy last summer");
         let flags =
             "--emotion happy --since last summer --until last summer --near italy --away=100";
-        assert_eq!(understood.filters.flags().join(" "), flags);
+        assert_eq!(understood.filters.arguments().join(" "), flags);
         assert_eq!(understood.as_text, [] as [&str; 0]);
         let since = understood.filters.since.unwrap();
         assert_eq!(since.span.start, date(2026, 6, 1).at(0, 0, 0, 0));

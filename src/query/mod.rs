@@ -3,10 +3,12 @@
 
 mod dates;
 mod filters;
+mod flags;
 mod gazetteer;
 mod grammar;
 
 pub use dates::{DateSpan, parse_span, today};
-pub use filters::{Filters, When};
+pub use filters::{AskedFilter, Near, When};
+pub use flags::{FLAGS, Flag, parse_probability};
 pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Understood, understand};

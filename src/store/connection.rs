@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::atomic::create_private;
 use crate::error::{Error, Result};
-use crate::file::create_private;
 
 use super::{explain, migrate};
 
@@ -256,7 +256,7 @@ mod tests {
                             super::super::Query::for_emotion(crate::emotion::Emotion::Happy);
                         for _ in 0..100 {
                             let hits = store.query(&query).unwrap();
-                            assert_eq!(hits.len(), query.limit);
+                            assert_eq!(Some(hits.len()), query.limit);
                         }
                     })
                 })

@@ -242,8 +242,8 @@ mod tests {
             &photo("a", vec![face(0.0, 8.0, 0.1, 0.9)]),
         );
         let strict = Query {
-            min_detection: 0.6,
-            min_face: 16.0,
+            min_detection: Some(0.6),
+            min_face: Some(16.0),
             ..Query::for_emotion(Sad)
         };
         assert_eq!(store.query(&strict).unwrap(), []);

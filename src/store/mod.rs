@@ -44,7 +44,7 @@ use crate::geo::Cell;
 use crate::photo::ContentHash;
 
 pub use batch::Batch;
-pub use query::{Counts, Hit, Order, Query, Shown, Who};
+pub use query::{Counts, Filter, Hit, Order, Query, Shown, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
 };

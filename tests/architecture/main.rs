@@ -22,11 +22,11 @@ const FLOORS: &[&[&str]] = &[
     LEAVES,
 ];
 
-const LEAVES: &[&str] = &["error", "font", "geo", "photo"];
+const LEAVES: &[&str] = &["error", "file", "font", "geo", "photo"];
 
 /// What the root re-exports of `fer-core`, and any module may name.
 const CORE: &[&str] = &[
-    "affine", "atomic", "classify", "emotion", "face", "file", "network", "raster", "sample",
+    "affine", "atomic", "classify", "emotion", "face", "network", "raster", "sample",
 ];
 
 /// A crate that only some modules may name.

@@ -1,13 +1,12 @@
 //! Files that are there whole or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
-use crate::file::create_private;
 
 /// Writes a file by way of a temporary one beside it, so that a crash leaves the old or the new
 /// content and never half of it. Missing folders are made.
@@ -49,4 +48,23 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&partial);
     }
     written
+}
+
+/// Makes a new file that only its owner may read, and such folders where they are missing.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] where there is one, or what else the system says.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

@@ -12,7 +12,6 @@ pub mod classify;
 pub mod emotion;
 pub mod error;
 pub mod face;
-pub mod file;
 pub mod network;
 pub mod raster;
 pub mod sample;

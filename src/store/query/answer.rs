@@ -83,7 +83,10 @@ impl<'a> Answer<'a> {
     }
 
     fn is_full(&self) -> bool {
-        self.photos.len() >= self.plan.query.limit
+        self.plan
+            .query
+            .limit
+            .is_some_and(|limit| self.photos.len() >= limit)
     }
 
     fn settle_first(&mut self) -> rusqlite::Result<()> {
@@ -151,7 +154,7 @@ impl<'a> Answer<'a> {
             return false;
         };
         (candidate.emotion, candidate.score) = (Some(emotion), score);
-        score >= f64::from(query.min_score)
+        score >= f64::from(query.least_score())
     }
 }
 

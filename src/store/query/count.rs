@@ -5,10 +5,10 @@ use rusqlite::{Connection, params};
 use crate::emotion::{Emotion, EmotionSet};
 
 use super::super::scores::Kind;
+use super::filter::{Order, Query, Who};
 use super::hits::ranked;
 use super::photo_set::PhotoSet;
 use super::plan::{Bounds, Plan};
-use super::question::Query;
 use super::{exact, narrow};
 
 /// How many photos there are to see.
@@ -63,8 +63,8 @@ pub(super) fn counts_within(
 ) -> rusqlite::Result<Counts> {
     let any = Query {
         emotions: EmotionSet::EMPTY,
-        min_score: 0.0,
-        limit: usize::MAX,
+        min_score: None,
+        limit: None,
         offset: 0,
         ..query.clone()
     };
@@ -104,7 +104,8 @@ fn by_photo(
     let mut statement = db.prepare_cached(sql::SHOWN_BY)?;
     for photo in photos.iter() {
         let kind = query.who.kind() as i64;
-        let mut rows = statement.query(params![photo, Kind::Lone as i64, kind, query.min_score])?;
+        let mut rows =
+            statement.query(params![photo, Kind::Lone as i64, kind, query.least_score()])?;
         while let Some(row) = rows.next()? {
             counts[row.get::<_, u32>(0)? as usize] += 1;
         }
@@ -122,7 +123,7 @@ fn by_list(
     let mut statement = db.prepare_cached(narrow::sql::SHOWS)?;
     for (emotion, count) in (0_i64..).zip(&mut counts) {
         for kind in [Kind::Lone, query.who.kind()] {
-            let mut rows = statement.query(params![emotion, kind as i64, query.min_score])?;
+            let mut rows = statement.query(params![emotion, kind as i64, query.least_score()])?;
             while let Some(row) = rows.next()? {
                 *count += u64::from(photos.contains(row.get(0)?));
             }
@@ -144,35 +145,20 @@ fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
 
 /// Whether the ranking or the dates alone tell the answer.
 fn is_in_index(plan: &Plan<'_>) -> bool {
-    let Query {
-        emotions: _,
-        who: _,
-        min_score: _,
-        faces,
-        since: _,
-        until: _,
-        under,
-        album,
-        near,
-        away,
-        camera,
-        text,
-        min_detection: _,
-        min_face: _,
-        one_per_burst,
-        order: _,
-        limit: _,
-        offset: _,
-    } = plan.query;
-    plan.every_face_counts
-        && faces.is_none()
-        && under.is_none()
-        && album.is_none()
-        && near.is_none()
-        && away.is_none()
-        && camera.is_none()
-        && text.is_none()
-        && !one_per_burst
+    let rest = Query {
+        emotions: EmotionSet::EMPTY,
+        who: Who::Any,
+        min_score: None,
+        since: None,
+        until: None,
+        min_detection: None,
+        min_face: None,
+        order: Order::Score,
+        limit: None,
+        offset: 0,
+        ..plan.query.clone()
+    };
+    plan.every_face_counts && rest == Query::new()
 }
 
 fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
@@ -183,7 +169,7 @@ fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
                 emotion.index() as i64,
                 Kind::Lone as i64,
                 plan.query.who.kind() as i64,
-                plan.query.min_score,
+                plan.query.least_score(),
                 plan.since,
                 plan.until
             ],
@@ -203,7 +189,6 @@ mod tests {
 
     use jiff::civil::date;
 
-    use super::super::question::Who;
     use super::*;
     use crate::store::Store;
     use crate::store::testing::{fill, plan, temp_store};
@@ -213,14 +198,14 @@ mod tests {
             let query = Query {
                 emotions,
                 min_score,
-                limit: usize::MAX,
+                limit: None,
                 offset: 0,
                 ..query.clone()
             };
             store.query(&query).unwrap().len() as u64
         };
         Counts {
-            all: count(EmotionSet::EMPTY, 0.0),
+            all: count(EmotionSet::EMPTY, None),
             emotions: Emotion::ALL.map(|emotion| count(EmotionSet::of(emotion), query.min_score)),
         }
     }
@@ -239,9 +224,9 @@ mod tests {
             })
             .unwrap();
         let least = Query {
-            min_score: 0.5,
+            min_score: Some(0.5),
             offset: 7,
-            limit: 3,
+            limit: Some(3),
             ..Query::for_emotion(Emotion::Sad)
         };
         for query in [
@@ -260,7 +245,7 @@ mod tests {
                 ..least.clone()
             },
             Query {
-                min_detection: 0.8,
+                min_detection: Some(0.8),
                 who: Who::Most,
                 ..least.clone()
             },

@@ -5,10 +5,10 @@ use rusqlite::Connection;
 
 use super::super::record::PhotoId;
 use super::admit;
+use super::filter::Query;
 use super::narrow::{self, Narrowed};
 use super::photo_set::PhotoSet;
 use super::plan::{Bounds, Plan};
-use super::question::Query;
 use crate::geo::{Cell, Region};
 
 /// Lists everything, whatever it costs.

@@ -10,8 +10,8 @@ use super::super::path::decode;
 use super::super::record::{PhotoId, Scan, StoredFace};
 use super::super::{faces, photos};
 use super::answer::{Answer, Ranked};
+use super::filter::Query;
 use super::plan::{Bounds, Plan};
-use super::question::Query;
 use super::{narrow, sources};
 
 /// A photo in an answer.
@@ -58,7 +58,7 @@ pub(super) fn run_within(
 
 /// The photos of the answer in its order.
 pub(super) fn ranked(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Vec<Ranked>> {
-    if plan.query.limit == 0 {
+    if plan.query.limit == Some(0) {
         return Ok(Vec::new());
     }
     let narrowed = narrow::narrow(db, plan)?;

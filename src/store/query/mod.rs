@@ -10,18 +10,18 @@ mod burst;
 mod candidate;
 mod count;
 mod exact;
+mod filter;
 mod hits;
 mod narrow;
 mod photo_set;
 mod plan;
-mod question;
 mod sources;
 
 pub use count::Counts;
 pub(super) use count::counts;
+pub use filter::{Filter, Order, Query, Who};
 pub(super) use hits::run;
 pub use hits::{Hit, Shown};
-pub use question::{Order, Query, Who};
 
 #[cfg(test)]
 mod plans;

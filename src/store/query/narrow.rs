@@ -8,9 +8,9 @@ use rusqlite::types::ToSql;
 use super::super::folders;
 use super::super::path::Subtree;
 use super::super::record::PhotoId;
+use super::filter::Order;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
-use super::question::Order;
 
 /// The statements of this module; each is one search of one index.
 pub(super) mod sql {
@@ -239,11 +239,11 @@ fn by_face_count(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<Ph
 }
 
 fn by_detection(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
-    by_face(db, plan, sql::SURETY, plan.query.min_detection)
+    by_face(db, plan, sql::SURETY, plan.query.least_detection())
 }
 
 fn by_size(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
-    by_face(db, plan, sql::SIDE, plan.query.min_face)
+    by_face(db, plan, sql::SIDE, plan.query.least_face())
 }
 
 /// Photos with as many faces that count as are needed, where not every face does.
@@ -275,7 +275,7 @@ fn by_emotion(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<Photo
                 &[
                     &(emotion.index() as i64),
                     &(kind as i64),
-                    &plan.query.min_score,
+                    &plan.query.least_score(),
                 ],
             )
         },

@@ -16,7 +16,7 @@ use super::super::record::StoredFace;
 use super::super::scores::{Kind, UNKNOWN_DATE};
 use super::super::words;
 use super::candidate::Candidate;
-use super::question::{Order, Query};
+use super::filter::{Order, Query};
 
 /// What decides between ways that lead to the same answer.
 #[derive(Debug, Clone, Copy)]
@@ -161,7 +161,7 @@ impl<'q> Plan<'q> {
 
     /// Whether a face counts.
     pub fn counts(&self, face: &StoredFace) -> bool {
-        face.counts(self.query.min_detection, self.query.min_face)
+        face.counts(self.query.least_detection(), self.query.least_face())
     }
 }
 
@@ -171,7 +171,8 @@ pub(super) const LEAST: &str = "
            (SELECT min(side) FROM faces WHERE side_place = ?1)";
 
 fn every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<bool> {
-    if query.min_detection <= 0.0 && query.min_face <= 0.0 {
+    let (detection, side) = (query.least_detection(), query.least_face());
+    if detection <= 0.0 && side <= 0.0 {
         return Ok(true);
     }
     let mut least = db.prepare_cached(LEAST)?;
@@ -182,10 +183,10 @@ fn every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<bool> {
                 .get::<_, Option<f64>>(0)?
                 .zip(row.get::<_, Option<f64>>(1)?))
         })?;
-        let Some((surety, side)) = found else {
+        let Some((least_surety, least_side)) = found else {
             break;
         };
-        if surety < f64::from(query.min_detection) || side < f64::from(query.min_face) {
+        if least_surety < f64::from(detection) || least_side < f64::from(side) {
             return Ok(false);
         }
     }

@@ -10,10 +10,10 @@ use super::super::record::PhotoId;
 use super::super::scores::{Kind, UNKNOWN_DATE};
 use super::answer::Answer;
 use super::candidate::Candidate;
+use super::filter::Order;
 use super::narrow::Narrowed;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
-use super::question::Order;
 
 /// The statements of this module; none sorts or reads more than it gives.
 pub(super) mod sql {
@@ -116,7 +116,7 @@ fn by_score(
         let rows = statement.query(params![
             emotion.index() as i64,
             kind as i64,
-            plan.query.min_score,
+            plan.query.least_score(),
             plan.since,
             plan.until
         ])?;
@@ -362,7 +362,7 @@ fn shown(
         }
     }
     Ok(best.filter(|best| {
-        best.score >= f64::from(plan.query.min_score) && plan.admits_date(best.taken)
+        best.score >= f64::from(plan.query.least_score()) && plan.admits_date(best.taken)
     }))
 }
 

@@ -33,7 +33,7 @@ fn the_best_face_ranks_the_photo() {
     let sober = Query::for_emotion(Emotion::Neutral);
     assert_eq!(ask(&store, &sober), ["/grim.jpg", "/group.jpg"]);
     let happy_enough = Query {
-        min_score: 0.5,
+        min_score: Some(0.5),
         ..HAPPY
     };
     assert_eq!(ask(&store, &happy_enough), ["/group.jpg"]);
@@ -60,7 +60,10 @@ fn ties_go_to_the_latest_then_by_path() {
     add("/a.jpg", 1);
     let all = ["/new.jpg", "/a.jpg", "/b.jpg", "/c.jpg"];
     for limit in 0..=5 {
-        let query = Query { limit, ..HAPPY };
+        let query = Query {
+            limit: Some(limit),
+            ..HAPPY
+        };
         assert_eq!(ask(&store, &query), all[..limit.min(4)], "limit {limit}");
     }
 }
@@ -130,12 +133,15 @@ fn only_faces_that_count_rank_and_show() {
     );
     assert_eq!(ask(&store, &HAPPY), ["/c.jpg", "/a.jpg", "/b.jpg"]);
     let strict = Query {
-        min_detection: 0.8,
-        min_face: 40.0,
+        min_detection: Some(0.8),
+        min_face: Some(40.0),
         ..HAPPY
     };
     assert_eq!(ask(&store, &strict), ["/b.jpg", "/a.jpg"]);
-    let first = Query { limit: 1, ..strict };
+    let first = Query {
+        limit: Some(1),
+        ..strict
+    };
     let hits = store.query(&first).unwrap();
     assert_eq!(hits[0].path, Path::new("/b.jpg"));
     assert!((hits[0].shown.unwrap().score - 0.4).abs() < 1e-6);

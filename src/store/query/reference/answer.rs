@@ -58,7 +58,7 @@ pub fn answer(query: &Query, known: &[Known]) -> Vec<Expected> {
     found
         .into_iter()
         .skip(query.offset)
-        .take(query.limit)
+        .take(query.limit.unwrap_or(usize::MAX))
         .map(|(photo, (path, shown))| (photo.id, path, shown))
         .collect()
 }
@@ -117,8 +117,8 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
         .faces
         .iter()
         .filter(|face| {
-            face.face.score >= query.min_detection
-                && face.face.bounding_box.short_side() >= query.min_face
+            face.face.score >= query.min_detection.unwrap_or(0.0)
+                && face.face.bounding_box.short_side() >= query.min_face.unwrap_or(0.0)
         })
         .collect();
     if let Some(range) = &query.faces {
@@ -142,7 +142,7 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
             Some((emotion, best.max_by(f64::total_cmp)?))
         })
         .reduce(|best, next| if next.1 > best.1 { next } else { best })?;
-    is_true(score >= f64::from(query.min_score))?;
+    is_true(score >= f64::from(query.min_score.unwrap_or(0.0)))?;
     Some((path.clone(), Some((emotion, score))))
 }
 

@@ -25,7 +25,7 @@ const FILTERS: &[Filter] = &[
         query.emotions = [Emotion::Happy, Emotion::Sad].into_iter().collect();
     }),
     ("any emotion", |query| query.emotions = EmotionSet::EMPTY),
-    ("min score", |query| query.min_score = 0.4),
+    ("min score", |query| query.min_score = Some(0.4)),
     ("most", |query| query.who = Who::Most),
     ("all", |query| query.who = Who::All),
     ("two faces", |query| query.faces = Some(2..=2)),
@@ -61,8 +61,8 @@ const FILTERS: &[Filter] = &[
     ("camera of two", |query| query.camera = Some("é".into())),
     ("text", |query| query.text = Some("vacation party".into())),
     ("text in path", |query| query.text = Some("family".into())),
-    ("min detection", |query| query.min_detection = 0.8),
-    ("min face", |query| query.min_face = 60.0),
+    ("min detection", |query| query.min_detection = Some(0.8)),
+    ("min face", |query| query.min_face = Some(60.0)),
     ("one per burst", |query| query.one_per_burst = true),
     ("offset", |query| query.offset = 3),
 ];
@@ -133,7 +133,7 @@ fn every_filter_alone_and_in_pairs() {
             for limit in [7, 200] {
                 let query = Query {
                     order,
-                    limit,
+                    limit: Some(limit),
                     ..alone.clone()
                 };
                 counts.push((check(&store, &known, &query, name), limit, *name));
@@ -143,7 +143,7 @@ fn every_filter_alone_and_in_pairs() {
             let mut pair = alone.clone();
             set(&mut pair);
             pair.order = [Order::Score, Order::Date][index % 2];
-            pair.limit = [9, 200][index / 2 % 2];
+            pair.limit = Some([9, 200][index / 2 % 2]);
             check(&store, &known, &pair, &format!("{name} and {other}"));
         }
     }
@@ -160,8 +160,8 @@ fn every_filter_alone_and_in_pairs() {
 fn counts_of_every_filter_alone_and_in_pairs() {
     let (_folder, store, known) = photos();
     let sad = Query {
-        min_score: 0.3,
-        limit: usize::MAX,
+        min_score: Some(0.3),
+        limit: None,
         ..Query::for_emotion(Emotion::Sad)
     };
     for (index, (name, set)) in FILTERS.iter().enumerate() {
@@ -179,7 +179,7 @@ fn counts_of_every_filter_alone_and_in_pairs() {
                 answer(&query, &known).len() as u64
             };
             let expected = Counts {
-                all: expected(EmotionSet::EMPTY, 0.0),
+                all: expected(EmotionSet::EMPTY, None),
                 emotions: Emotion::ALL
                     .map(|emotion| expected(EmotionSet::of(emotion), query.min_score)),
             };
@@ -197,7 +197,7 @@ fn a_shuffle_holds_what_the_filters_leave() {
     for (name, set) in FILTERS {
         let mut query = Query::for_emotion(Emotion::Happy);
         set(&mut query);
-        (query.limit, query.offset) = (200, 0);
+        (query.limit, query.offset) = (Some(200), 0);
         if query.one_per_burst {
             continue; // which of a burst comes first depends on the shuffle
         }

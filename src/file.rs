@@ -1,30 +1,11 @@
-//! Files: what the file system tells of one, reading one whole under a limit, and making private ones.
+//! Files: what the file system says of one, and reading one whole under a limit.
 
-use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Skip, SkipReason};
-
-/// Makes a new file that only its owner may read, and such folders where they are missing.
-///
-/// # Errors
-/// [`io::ErrorKind::AlreadyExists`] where there is one, or what else the system says.
-pub fn create_private(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
 
 /// By what a changed file is told from an unchanged one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +146,7 @@ mod tests {
     fn a_file_over_the_limit_is_skipped_and_a_missing_one_is_none() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
-        std::fs::write(&path, b"12345").unwrap();
+        fs::write(&path, b"12345").unwrap();
         assert_eq!(read_file(&path, 5).unwrap().unwrap().1, b"12345");
         assert_eq!(
             read_file(&path, 4).unwrap_err().reason,

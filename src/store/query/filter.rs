@@ -1,4 +1,5 @@
-//! The question: a plain set of filters.
+//! What a photo must meet to be in an answer. There is one type from the command line, the gallery's
+//! address and the words of `find` to the store; only dates and places are read on the way.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -48,28 +49,32 @@ pub enum Order {
     },
 }
 
-/// A question. All filters must be met; what is `None`, zero or empty does not restrict.
+/// What restricts an answer, and how it is ordered. Every restriction must be met; what is `None`,
+/// zero, empty or `false` does not restrict.
+///
+/// Dates and places are as people write them until they are looked up, so their types are open:
+/// [`Query`] is the filter that the store answers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Query {
+pub struct Filter<Date, Place> {
     /// The photo shows one of these; it counts by the one that it shows most. Empty: whatever it
     /// shows, with or without faces, by date.
     pub emotions: EmotionSet,
     /// Which of its faces must.
     pub who: Who,
     /// Least score, 0 to 1.
-    pub min_score: f32,
+    pub min_score: Option<f32>,
     /// How many faces it has.
     pub faces: Option<RangeInclusive<u32>>,
     /// Taken at this local time or later.
-    pub since: Option<DateTime>,
+    pub since: Option<Date>,
     /// Taken before this local time.
-    pub until: Option<DateTime>,
+    pub until: Option<Date>,
     /// Lies in or below this folder, or is this file; an absolute path.
     pub under: Option<PathBuf>,
     /// Lies in or below a folder whose name contains this, in any case.
     pub album: Option<String>,
     /// Taken there.
-    pub near: Option<Region>,
+    pub near: Option<Place>,
     /// Taken more than this many km from where most photos were taken.
     pub away: Option<f64>,
     /// The camera's name contains this, in any case.
@@ -77,26 +82,29 @@ pub struct Query {
     /// All of these words are in its path, description or keywords.
     pub text: Option<String>,
     /// Only faces with at least this detection score count, 0 to 1.
-    pub min_detection: f32,
+    pub min_detection: Option<f32>,
     /// Only faces whose shorter side has at least this many pixels count.
-    pub min_face: f32,
+    pub min_face: Option<f32>,
     /// Of photos taken in quick succession only the first in order.
     pub one_per_burst: bool,
     /// The order.
     pub order: Order,
     /// How many photos at most.
-    pub limit: usize,
+    pub limit: Option<usize>,
     /// How many to leave out before.
     pub offset: usize,
 }
 
-impl Query {
-    /// The twenty latest photos.
-    pub const fn latest() -> Self {
+/// A filter whose dates are moments and whose place is a region.
+pub type Query = Filter<DateTime, Region>;
+
+impl<Date, Place> Filter<Date, Place> {
+    /// Every photo, latest first.
+    pub const fn new() -> Self {
         Self {
             emotions: EmotionSet::EMPTY,
             who: Who::Any,
-            min_score: 0.0,
+            min_score: None,
             faces: None,
             since: None,
             until: None,
@@ -106,13 +114,87 @@ impl Query {
             away: None,
             camera: None,
             text: None,
-            min_detection: 0.0,
-            min_face: 0.0,
+            min_detection: None,
+            min_face: None,
             one_per_burst: false,
             order: Order::Score,
-            limit: 20,
+            limit: None,
             offset: 0,
         }
+    }
+
+    /// The same filter with dates and place looked up.
+    pub fn with<D, P>(self, since: Option<D>, until: Option<D>, near: Option<P>) -> Filter<D, P> {
+        let Self {
+            emotions,
+            who,
+            min_score,
+            faces,
+            since: _,
+            until: _,
+            under,
+            album,
+            near: _,
+            away,
+            camera,
+            text,
+            min_detection,
+            min_face,
+            one_per_burst,
+            order,
+            limit,
+            offset,
+        } = self;
+        Filter {
+            emotions,
+            who,
+            min_score,
+            faces,
+            since,
+            until,
+            under,
+            album,
+            near,
+            away,
+            camera,
+            text,
+            min_detection,
+            min_face,
+            one_per_burst,
+            order,
+            limit,
+            offset,
+        }
+    }
+
+    /// The least score in force.
+    pub fn least_score(&self) -> f32 {
+        self.min_score.unwrap_or(0.0)
+    }
+
+    /// The least detection score in force.
+    pub fn least_detection(&self) -> f32 {
+        self.min_detection.unwrap_or(0.0)
+    }
+
+    /// The least size of a face in force, in pixels.
+    pub fn least_face(&self) -> f32 {
+        self.min_face.unwrap_or(0.0)
+    }
+}
+
+impl<Date, Place> Default for Filter<Date, Place> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Query {
+    /// The twenty latest photos.
+    pub const fn latest() -> Self {
+        let mut query = Self::new();
+        query.limit = Some(20);
+        query
     }
 
     /// The twenty photos that show `emotion` most.

@@ -1,0 +1,564 @@
+//! The filters' names and how their values are written: the flags of `fer-index query`, the
+//! parameters of the gallery's address, and what `find -v` prints.
+
+use std::ffi::OsStr;
+use std::ops::RangeInclusive;
+use std::time::SystemTime;
+
+use super::dates::{parse_span, today};
+use super::filters::{AskedFilter, Near, When};
+use crate::emotion::Emotion;
+use crate::store::{Order, Who};
+
+/// A filter by its name: how it is read and how it is written.
+#[derive(Debug)]
+pub struct Flag {
+    /// The flag without its hyphens, and the parameter of an address.
+    pub name: &'static str,
+    /// The flag of one letter.
+    pub short: Option<char>,
+    /// What its value is called in the help; `None` for one that takes no value.
+    pub value: Option<&'static str>,
+    /// The value that it has where none is given; such a flag takes one only after `=`.
+    pub default_value: Option<&'static str>,
+    /// Its values, where these are all, and what they mean.
+    pub choices: &'static [(&'static str, &'static str)],
+    /// Whether it may be given several times.
+    pub is_repeatable: bool,
+    /// Whether its value may begin with a hyphen.
+    pub takes_negative: bool,
+    /// Another flag that must be given beside it.
+    pub requires: Option<&'static str>,
+    /// What it does, for the help.
+    pub help: &'static str,
+    set: fn(&mut AskedFilter, &OsStr) -> Result<(), String>,
+    values: fn(&AskedFilter) -> Vec<String>,
+}
+
+impl Flag {
+    /// Sets the filter from a value; one without a value is set by any.
+    ///
+    /// # Errors
+    /// A sentence that says how to write the value.
+    pub fn set(&self, filter: &mut AskedFilter, value: &OsStr) -> Result<(), String> {
+        (self.set)(filter, value)
+    }
+}
+
+/// Every flag, in the order of the help.
+pub const FLAGS: &[Flag] = &[
+    Flag {
+        name: "emotion",
+        short: Some('e'),
+        value: Some("EMOTION"),
+        is_repeatable: true,
+        help: "angry, disgust, fear, happy, sad, surprise, neutral or contempt; of several one suffices",
+        set: |filter, value| {
+            let emotion: Emotion = parse(value)?;
+            filter.emotions = filter.emotions.iter().chain([emotion]).collect();
+            Ok(())
+        },
+        values: |filter| filter.emotions.iter().map(name_of_emotion).collect(),
+        ..PLAIN
+    },
+    Flag {
+        name: "who",
+        value: Some("WHO"),
+        choices: &[
+            ("any", "One face"),
+            ("most", "More than half of the faces"),
+            ("all", "Everybody in the photo"),
+        ],
+        help: "Who must show it [default: any]",
+        set: |filter, value| {
+            filter.who = match text(value)? {
+                "any" => Who::Any,
+                "most" => Who::Most,
+                "all" => Who::All,
+                other => return Err(format!("\"{other}\" is not any, most or all")),
+            };
+            Ok(())
+        },
+        values: |filter| match filter.who {
+            Who::Any => vec![],
+            Who::Most => vec!["most".to_owned()],
+            Who::All => vec!["all".to_owned()],
+        },
+        ..PLAIN
+    },
+    Flag {
+        name: "min-score",
+        value: Some("P"),
+        help: "Least score, 0 to 1 [default: 0, or 0.5 in an order other than by score]",
+        set: |filter, value| {
+            filter.min_score = Some(parse_probability(text(value)?)?);
+            Ok(())
+        },
+        values: |filter| written(filter.min_score),
+        ..PLAIN
+    },
+    Flag {
+        name: "faces",
+        value: Some("N..M"),
+        help: "How many faces: 2, 2..5 or 3..",
+        set: |filter, value| {
+            filter.faces = Some(parse_range(text(value)?)?);
+            Ok(())
+        },
+        values: |filter| written(filter.faces.as_ref().map(range_text)),
+        ..PLAIN
+    },
+    Flag {
+        name: "since",
+        value: Some("DATE"),
+        help: "Taken then or later: 2019, 2019-07, 2019-07-14, \"2019-07-14 12:30\", \"last summer\", \
+               \"3 weeks ago\"",
+        set: |filter, value| {
+            filter.since = Some(parse_when(text(value)?)?);
+            Ok(())
+        },
+        values: |filter| written(filter.since.as_ref().map(|when| &when.text)),
+        ..PLAIN
+    },
+    Flag {
+        name: "until",
+        value: Some("DATE"),
+        help: "Taken then or earlier; a year, month, season or day counts to its end",
+        set: |filter, value| {
+            filter.until = Some(parse_when(text(value)?)?);
+            Ok(())
+        },
+        values: |filter| written(filter.until.as_ref().map(|when| &when.text)),
+        ..PLAIN
+    },
+    Flag {
+        name: "under",
+        value: Some("DIR"),
+        help: "In or below this folder",
+        set: |filter, value| {
+            filter.under = Some(value.into());
+            Ok(())
+        },
+        values: |filter| written(filter.under.as_ref().map(|folder| folder.display())),
+        ..PLAIN
+    },
+    Flag {
+        name: "album",
+        value: Some("NAME"),
+        help: "In or below a folder whose name contains this",
+        set: |filter, value| {
+            filter.album = Some(parse(value)?);
+            Ok(())
+        },
+        values: |filter| written(filter.album.as_ref()),
+        ..PLAIN
+    },
+    Flag {
+        name: "near",
+        value: Some("PLACE|LAT,LON"),
+        takes_negative: true,
+        help: "Taken near a city or position, or in a country",
+        set: |filter, value| {
+            filter.near = Some(Near {
+                place: parse(value)?,
+                ..filter.near.take().unwrap_or_default()
+            });
+            Ok(())
+        },
+        values: |filter| written(filter.near.as_ref().map(|near| &near.place)),
+        ..PLAIN
+    },
+    Flag {
+        name: "within",
+        value: Some("KM"),
+        requires: Some("near"),
+        help: "How near, in km [default: 25]",
+        set: |filter, value| {
+            let km = Some(parse_km(text(value)?)?);
+            filter.near.get_or_insert_default().km = km;
+            Ok(())
+        },
+        values: |filter| written(filter.near.as_ref().and_then(|near| near.km)),
+        ..PLAIN
+    },
+    Flag {
+        name: "away",
+        value: Some("KM"),
+        default_value: Some("100"),
+        help: "Taken farther than this, in km, from where most photos were taken [default: 100]",
+        set: |filter, value| {
+            filter.away = Some(parse_km(text(value)?)?);
+            Ok(())
+        },
+        values: |filter| written(filter.away),
+        ..PLAIN
+    },
+    Flag {
+        name: "camera",
+        value: Some("NAME"),
+        help: "The camera's name contains this",
+        set: |filter, value| {
+            filter.camera = Some(parse(value)?);
+            Ok(())
+        },
+        values: |filter| written(filter.camera.as_ref()),
+        ..PLAIN
+    },
+    Flag {
+        name: "text",
+        value: Some("WORDS"),
+        help: "These words are in path, description or keywords",
+        set: |filter, value| {
+            filter.text = Some(parse(value)?);
+            Ok(())
+        },
+        values: |filter| written(filter.text.as_ref()),
+        ..PLAIN
+    },
+    Flag {
+        name: "min-face-size",
+        value: Some("PX"),
+        help: "Only faces whose shorter side has this many pixels count",
+        set: |filter, value| {
+            filter.min_face = Some(parse(value)?);
+            Ok(())
+        },
+        values: |filter| written(filter.min_face),
+        ..PLAIN
+    },
+    Flag {
+        name: "min-detection",
+        value: Some("P"),
+        help: "Only faces with this detection score count, 0 to 1 [default: the setting, at first 0.6]",
+        set: |filter, value| {
+            filter.min_detection = Some(parse_probability(text(value)?)?);
+            Ok(())
+        },
+        values: |filter| written(filter.min_detection),
+        ..PLAIN
+    },
+    Flag {
+        name: "order",
+        value: Some("ORDER"),
+        choices: &[
+            ("score", "Best first"),
+            ("date", "Latest first"),
+            ("random", "Shuffled"),
+        ],
+        help: "In which order [default: score, or date without an emotion]",
+        set: |filter, value| {
+            filter.order = match text(value)? {
+                "score" => Order::Score,
+                "date" => Order::Date,
+                "random" => Order::Random {
+                    seed: seed_of_now(),
+                },
+                other => return Err(format!("\"{other}\" is not score, date or random")),
+            };
+            Ok(())
+        },
+        values: |filter| match filter.order {
+            Order::Score => vec![],
+            Order::Date => vec!["date".to_owned()],
+            Order::Random { .. } => vec!["random".to_owned()],
+        },
+        ..PLAIN
+    },
+    Flag {
+        name: "seed",
+        value: Some("N"),
+        help: "The same number shuffles the same way",
+        set: |filter, value| {
+            let given: u64 = parse(value)?;
+            if let Order::Random { seed } = &mut filter.order {
+                *seed = given;
+            }
+            Ok(())
+        },
+        values: |filter| match filter.order {
+            Order::Random { seed } if seed != 0 => vec![seed.to_string()],
+            _ => vec![],
+        },
+        ..PLAIN
+    },
+    Flag {
+        name: "one-per-burst",
+        help: "Of photos in quick succession (3 s) only the best",
+        set: |filter, _| {
+            filter.one_per_burst = true;
+            Ok(())
+        },
+        values: |filter| {
+            if filter.one_per_burst {
+                vec![String::new()]
+            } else {
+                vec![]
+            }
+        },
+        ..PLAIN
+    },
+    Flag {
+        name: "limit",
+        short: Some('n'),
+        value: Some("N"),
+        help: "How many photos at most [default: the setting query.limit, at first 20]",
+        set: |filter, value| {
+            filter.limit = Some(parse(value)?);
+            Ok(())
+        },
+        values: |filter| written(filter.limit),
+        ..PLAIN
+    },
+    Flag {
+        name: "offset",
+        value: Some("N"),
+        help: "How many photos to leave out before",
+        set: |filter, value| {
+            filter.offset = parse(value)?;
+            Ok(())
+        },
+        values: |filter| written((filter.offset > 0).then_some(filter.offset)),
+        ..PLAIN
+    },
+];
+
+/// What most flags are.
+const PLAIN: Flag = Flag {
+    name: "",
+    short: None,
+    value: None,
+    default_value: None,
+    choices: &[],
+    is_repeatable: false,
+    takes_negative: false,
+    requires: None,
+    help: "",
+    set: |_, _| Ok(()),
+    values: |_| vec![],
+};
+
+impl AskedFilter {
+    /// The filter that these flags and values say, given in any order.
+    ///
+    /// # Errors
+    /// A sentence that says how to write a value. What is no flag is passed over.
+    pub fn read<'a>(given: &[(&'a str, &'a str)]) -> Result<Self, String> {
+        let mut filter = Self::new();
+        for flag in FLAGS {
+            for (_, value) in given.iter().filter(|(name, _)| *name == flag.name) {
+                flag.set(&mut filter, OsStr::new(value))?;
+            }
+        }
+        Ok(filter)
+    }
+
+    /// The flags that are set, with their values.
+    pub fn set_flags(&self) -> Vec<(&'static Flag, String)> {
+        FLAGS
+            .iter()
+            .flat_map(|flag| {
+                let values = (flag.values)(self).into_iter();
+                values.map(move |value| (flag, value))
+            })
+            .collect()
+    }
+
+    /// The filter as arguments of `fer-index query`.
+    pub fn arguments(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        for (flag, value) in self.set_flags() {
+            let name = flag.name;
+            match (flag.value, flag.default_value) {
+                (None, _) => arguments.push(format!("--{name}")),
+                (Some(_), Some(_)) => arguments.push(format!("--{name}={value}")),
+                (Some(_), None) => arguments.extend([format!("--{name}"), value]),
+            }
+        }
+        arguments
+    }
+}
+
+fn name_of_emotion(emotion: Emotion) -> String {
+    emotion.name().to_owned()
+}
+
+fn written(value: Option<impl ToString>) -> Vec<String> {
+    value.into_iter().map(|value| value.to_string()).collect()
+}
+
+fn text(value: &OsStr) -> Result<&str, String> {
+    let explain = || format!("{} is not UTF-8", value.display());
+    value.to_str().ok_or_else(explain)
+}
+
+fn parse<T: std::str::FromStr<Err: ToString>>(value: &OsStr) -> Result<T, String> {
+    text(value)?
+        .parse()
+        .map_err(|error: T::Err| error.to_string())
+}
+
+fn seed_of_now() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos() as u64)
+}
+
+/// A probability, 0 to 1.
+///
+/// # Errors
+/// A sentence that says how to write one.
+pub fn parse_probability(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("a probability lies between 0 and 1".to_owned()),
+    }
+}
+
+fn parse_km(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(km) if (0.0..=20_038.0).contains(&km) => Ok(km),
+        _ => Err("a distance on Earth is 0 to 20038 km".to_owned()),
+    }
+}
+
+fn parse_when(text: &str) -> Result<When, String> {
+    Ok(When {
+        text: text.to_owned(),
+        span: parse_span(text, today())?,
+    })
+}
+
+/// `3`, `2..5`, `2..`, `..5`; both ends count.
+fn parse_range(text: &str) -> Result<RangeInclusive<u32>, String> {
+    let explain = || format!("\"{text}\" is no number of faces; write 2, 2..5 or 3..");
+    let bound = |text: &str, open: u32| match text.trim_start_matches('=') {
+        "" => Ok(open),
+        number => number.parse().map_err(|_| explain()),
+    };
+    let range = if let Some((least, most)) = text.split_once("..") {
+        bound(least, 0)?..=bound(most, u32::MAX)?
+    } else {
+        let count = text.parse().map_err(|_| explain())?;
+        count..=count
+    };
+    if range.is_empty() {
+        return Err(explain());
+    }
+    Ok(range)
+}
+
+/// `3`, `2..5`, `2..`
+fn range_text(range: &RangeInclusive<u32>) -> String {
+    match (*range.start(), *range.end()) {
+        (least, most) if least == most => least.to_string(),
+        (least, u32::MAX) => format!("{least}.."),
+        (least, most) => format!("{least}..{most}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_faces() {
+        assert_eq!(parse_range("3"), Ok(3..=3));
+        assert_eq!(parse_range("2..5"), Ok(2..=5));
+        assert_eq!(parse_range("2.."), Ok(2..=u32::MAX));
+        assert_eq!(parse_range("..=4"), Ok(0..=4));
+        for text in ["", "many", "5..2", "-1"] {
+            assert!(parse_range(text).unwrap_err().contains("2..5"), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_restricts_is_a_flag() {
+        assert_eq!(AskedFilter::new().arguments(), [] as [&str; 0]);
+        let filter = AskedFilter {
+            emotions: [Emotion::Happy, Emotion::Sad].into_iter().collect(),
+            who: Who::All,
+            faces: Some(2..=u32::MAX),
+            away: Some(super::super::filters::AWAY),
+            min_score: Some(0.5),
+            one_per_burst: true,
+            ..AskedFilter::new()
+        };
+        assert_eq!(
+            filter.arguments().join(" "),
+            "--emotion happy --emotion sad --who all --min-score 0.5 --faces 2.. --away=100 \
+             --one-per-burst"
+        );
+    }
+
+    /// Every flag once, with a value: no row of the table may be without an example here.
+    #[test]
+    fn every_flag_is_written_as_it_was_read() {
+        let given = [
+            ("emotion", "happy"),
+            ("emotion", "sad"),
+            ("who", "most"),
+            ("min-score", "0.25"),
+            ("faces", "2..5"),
+            ("since", "2019-07-14 12:30"),
+            ("until", "last summer"),
+            ("under", "/photos/a b"),
+            ("album", "Wedding"),
+            ("near", "43.77,11.25"),
+            ("within", "7.5"),
+            ("away", "250"),
+            ("camera", "nikon"),
+            ("text", "ponte vecchio"),
+            ("min-face-size", "40"),
+            ("min-detection", "0.75"),
+            ("order", "random"),
+            ("seed", "9"),
+            ("one-per-burst", ""),
+            ("limit", "30"),
+            ("offset", "60"),
+        ];
+        let filter = AskedFilter::read(&given).unwrap();
+        let written = filter.set_flags();
+        let written: Vec<_> = written
+            .iter()
+            .map(|(flag, value)| (flag.name, value.as_str()))
+            .collect();
+        assert_eq!(written, given);
+        for flag in FLAGS {
+            assert!(
+                written.iter().any(|(name, _)| *name == flag.name),
+                "{}",
+                flag.name
+            );
+        }
+        // In any order, as an address has them.
+        let mut reversed = given;
+        reversed.reverse();
+        assert_eq!(AskedFilter::read(&reversed).unwrap(), filter);
+    }
+
+    #[test]
+    fn every_flag_is_in_the_description() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/query.md");
+        let description = std::fs::read_to_string(path).unwrap();
+        for flag in FLAGS {
+            let name = format!("`--{}", flag.name);
+            assert!(description.contains(&name), "docs/query.md lacks {name}`");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_explained() {
+        for (name, value, hint) in [
+            ("emotion", "hapy", "happy"),
+            ("who", "me", "any, most or all"),
+            ("min-score", "2", "between 0 and 1"),
+            ("since", "soon", "2019-07-14"),
+            ("order", "up", "score, date or random"),
+            ("limit", "-1", "invalid digit"),
+            ("away", "far", "km"),
+        ] {
+            let sentence = AskedFilter::read(&[(name, value)]).unwrap_err();
+            assert!(sentence.contains(hint), "{sentence}");
+        }
+    }
+}
