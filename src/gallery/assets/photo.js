@@ -1,5 +1,6 @@
 // One photo, large, with its faces and what is known of it.
 
+import { withPhoto } from "./address.js";
 import * as api from "./api.js";
 import { date, element, find, toast } from "./dom.js";
 import { drawBoxes, listFaces } from "./faces.js";
