@@ -1,9 +1,15 @@
 // The page's address, which says what is looked for and which photo is open.
 
-// The page's address with this photo open.
+/** The photo that is open by the address; 0 for none. */
+export const photoInAddress = () => Number(new URL(location.href).searchParams.get("photo"));
+
+/**
+ * The page's address with this photo open.
+ * @param {number | null} id
+ */
 export function withPhoto(id) {
-  const address = new URL(location);
-  if (id) address.searchParams.set("photo", id);
+  const address = new URL(location.href);
+  if (id) address.searchParams.set("photo", String(id));
   else address.searchParams.delete("photo");
   return address;
 }
@@ -13,7 +19,7 @@ export function withPhoto(id) {
 let returned = Promise.resolve();
 
 export function goBack() {
-  returned = new Promise((done) => addEventListener("popstate", done, { once: true }));
+  returned = new Promise((done) => addEventListener("popstate", () => done(), { once: true }));
   history.back();
 }
 

@@ -1,38 +1,117 @@
-// Talking to the server: the only file that does.
+// Talking to the server: the only file that does. The types are those of src/gallery/answer.rs.
 
+/**
+ * @typedef {"angry" | "disgust" | "fear" | "happy" | "sad" | "surprise" | "neutral" | "contempt"} Emotion
+ * @typedef {Record<string, string>} Filters What is looked for; what is not given does not restrict.
+ *
+ * @typedef {object} Tile A photo of the grid.
+ * @property {number} id
+ * @property {string} name
+ * @property {number} width
+ * @property {number} height
+ * @property {number} score
+ * @property {string | null} taken
+ * @property {number} faces
+ *
+ * @typedef {object} Face
+ * @property {number} id
+ * @property {[number, number, number, number]} box x, y, width and height in pixels of the photo.
+ * @property {number} detection
+ * @property {number[]} scores In the order of `EMOTIONS`.
+ * @property {Emotion | null} said
+ * @property {boolean} rejected
+ *
+ * @typedef {object} Photo
+ * @property {number} id
+ * @property {string[]} paths
+ * @property {number} bytes
+ * @property {number} width
+ * @property {number} height
+ * @property {string} format
+ * @property {string | null} taken
+ * @property {boolean} taken_from_file
+ * @property {[number, number] | null} position
+ * @property {string | null} place
+ * @property {string | null} camera
+ * @property {string | null} description
+ * @property {Face[]} faces
+ * @property {boolean} can_reveal
+ *
+ * @typedef {object} Folder
+ * @property {string} path
+ * @property {string} name
+ * @property {number} depth
+ *
+ * @typedef {object} Counts
+ * @property {number} all
+ * @property {Record<string, number>} emotions
+ * @property {Emotion | null} emotion
+ * @property {string[]} read_as
+ * @property {Folder[]} folders
+ * @property {boolean} indexed
+ */
+
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ */
 async function request(path, options) {
   let response;
   try {
     response = await fetch(path, options);
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Error("The gallery does not answer. Is fer-index gallery still running?");
   }
   if (!response.ok) throw new Error((await response.text()).trim() || response.statusText);
   return response;
 }
 
+/**
+ * @param {string} path
+ * @param {Record<string, string | number>} [parameters]
+ * @param {AbortSignal} [signal]
+ */
 const get = async (path, parameters = {}, signal) => {
-  const given = Object.entries(parameters).filter(([, value]) => value !== "" && value != null);
-  const query = new URLSearchParams(given).toString();
-  return (await request(query ? `${path}?${query}` : path, { signal })).json();
+  const given = Object.entries(parameters).map(([name, value]) => [name, String(value)]);
+  const query = new URLSearchParams(given.filter(([, value]) => value !== "")).toString();
+  return (await request(query ? `${path}?${query}` : path, signal ? { signal } : {})).json();
 };
 
-const post = (path, body) =>
-  request(path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
+/**
+ * @param {string} path
+ * @param {unknown} [body]
+ */
+const post = (path, body) => {
+  const said = body === undefined ? {} : { body: JSON.stringify(body) };
+  return request(path, { method: "POST", headers: { "content-type": "application/json" }, ...said });
+};
 
+/**
+ * @param {Filters} filters
+ * @param {number} offset
+ * @param {number} limit
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{ photos: Tile[], more: boolean }>}
+ */
 export const photos = (filters, offset, limit, signal) => get("/api/photos", { ...filters, offset, limit }, signal);
+
+/** @type {(filters: Filters, signal?: AbortSignal) => Promise<Counts>} */
 export const counts = (filters, signal) => get("/api/counts", filters, signal);
+
+/** @type {(id: number, signal?: AbortSignal) => Promise<Photo>} */
 export const photo = (id, signal) => get(`/api/photo/${id}`, {}, signal);
 
+/** @type {(face: number, emotion: Emotion) => Promise<unknown>} */
 export const says = (face, emotion) => post(`/api/face/${face}`, { shows: emotion });
+/** @type {(face: number) => Promise<unknown>} */
 export const rejects = (face) => post(`/api/face/${face}`, "not_a_face");
+/** @type {(face: number) => Promise<unknown>} */
 export const takesBack = (face) => post(`/api/face/${face}`, "nothing");
+/** @type {(photo: number) => Promise<unknown>} */
 export const reveal = (id) => post(`/api/photo/${id}/reveal`);
 
+/** @param {number} id */
 export const thumbnail = (id) => `/thumb/${id}`;
+/** @param {number} id */
 export const view = (id) => `/view/${id}`;

@@ -2,25 +2,44 @@
 
 import { element, icon } from "./dom.js";
 
+/** @typedef {import("./api.js").Emotion} Emotion */
+
+/** @type {readonly Emotion[]} */
 export const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"];
 
-// The order of the chips: what people look for first.
+/**
+ * The order of the chips: what people look for first.
+ * @type {readonly Emotion[]}
+ */
 export const BY_INTEREST = ["happy", "surprise", "neutral", "sad", "angry", "fear", "disgust", "contempt"];
 
-export const label = (emotion) => emotion[0].toUpperCase() + emotion.slice(1);
+/** @param {Emotion} emotion */
+export const label = (emotion) => emotion.charAt(0).toUpperCase() + emotion.slice(1);
 
+/** @param {number} score */
 export const percent = (score) => {
   const rounded = Math.round(100 * score);
   return score > 0 && rounded === 0 ? "< 1 %" : `${rounded} %`;
 };
 
-// Emotions with their scores, the most probable first.
+/**
+ * Emotions with their scores, the most probable first.
+ * @param {number[]} scores
+ */
 export const ranked = (scores) =>
-  EMOTIONS.map((emotion, index) => ({ emotion, score: scores[index] })).sort((a, b) => b.score - a.score);
+  EMOTIONS.map((emotion, index) => ({ emotion, score: scores[index] ?? 0 })).sort((a, b) => b.score - a.score);
 
-// What a face shows: a person's word before the model's.
-export const shown = (face) => face.said ?? ranked(face.scores)[0].emotion;
+/**
+ * What a face shows: a person's word before the model's.
+ * @param {import("./api.js").Face} face
+ * @returns {Emotion}
+ */
+export const shown = (face) => face.said ?? ranked(face.scores)[0]?.emotion ?? "neutral";
 
-// An emotion's face and name.
+/**
+ * An emotion's face and name.
+ * @param {Emotion} emotion
+ * @param {string} [text]
+ */
 export const badge = (emotion, text = label(emotion)) =>
   element("span", { class: `badge-emotion is-${emotion}` }, icon(emotion), element("span", {}, text));

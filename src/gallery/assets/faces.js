@@ -1,12 +1,23 @@
 // The faces of a photo: where they are, what was read from each, and what a person says instead.
 
 import * as api from "./api.js";
-import { element, icon, plural, toast } from "./dom.js";
+import { element, icon, plural, reason, toast } from "./dom.js";
 import { badge, label, percent, ranked, shown } from "./emotions.js";
 
 const CROP = 112;
 
-// The boxes over the picture.
+/**
+ * @typedef {import("./api.js").Photo} Photo
+ * @typedef {import("./api.js").Face} Face
+ * @typedef {import("./api.js").Emotion} Emotion
+ */
+
+/**
+ * The boxes over the picture.
+ * @param {HTMLElement} place
+ * @param {Photo} photo
+ * @param {{ chosen: (face: number) => void }} told
+ */
 export function drawBoxes(place, photo, { chosen }) {
   place.replaceChildren(
     ...photo.faces.map((face, index) => {
@@ -22,6 +33,7 @@ export function drawBoxes(place, photo, { chosen }) {
         },
         element("span", { class: "tag" }, face.rejected ? "Not a face" : label(shown(face))),
       );
+      /** @type {(value: number, whole: number) => string} */
       const part = (value, whole) => `${(100 * value) / whole}%`;
       box.style.left = part(x, photo.width);
       box.style.top = part(y, photo.height);
@@ -32,7 +44,13 @@ export function drawBoxes(place, photo, { chosen }) {
   );
 }
 
-// A card for each face; `changed` is called when a person has said something.
+/**
+ * A card for each face; `changed` is called when a person has said something.
+ * @param {HTMLElement} place
+ * @param {Photo} photo
+ * @param {HTMLImageElement} picture
+ * @param {{ changed: () => Promise<void> }} told
+ */
 export function listFaces(place, photo, picture, { changed }) {
   const heading = element("h3", {}, photo.faces.length ? plural(photo.faces.length, "face") : "No face found");
   const hint = element("p", { class: "hint" }, "Wrong? Choose what you see; it is remembered.");
@@ -40,13 +58,21 @@ export function listFaces(place, photo, picture, { changed }) {
   place.replaceChildren(heading, ...(photo.faces.length ? [hint] : []), ...cards);
 }
 
+/**
+ * @param {Face} face
+ * @param {number} index
+ * @param {Photo} photo
+ * @param {HTMLImageElement} picture
+ * @param {() => Promise<void>} changed
+ */
 function card(face, index, photo, picture, changed) {
+  /** @param {() => Promise<unknown>} saying */
   const say = async (saying) => {
     try {
       await saying();
       await changed();
     } catch (error) {
-      toast(error.message);
+      toast(reason(error));
     }
   };
   const name = `Face ${index + 1}`;
@@ -73,11 +99,18 @@ function card(face, index, photo, picture, changed) {
   );
 }
 
+/** @param {Face} face */
 function aside(face) {
   const text = face.rejected || face.said ? "as you said" : face.detection < 0.75 ? "a doubtful face" : "";
   return element("p", { class: "hint" }, text);
 }
 
+/**
+ * @param {Face} face
+ * @param {Emotion} emotion
+ * @param {number} score
+ * @param {() => void} choose
+ */
 function bar(face, emotion, score, choose) {
   const fill = element("span", { class: "fill" });
   fill.style.width = `${100 * score}%`;
@@ -99,14 +132,20 @@ function bar(face, emotion, score, choose) {
   );
 }
 
-// The face itself, cut from the picture that is shown, with some room around.
+/**
+ * The face itself, cut from the picture that is shown, with some room around.
+ * @param {Face} face
+ * @param {Photo} photo
+ * @param {HTMLImageElement} picture
+ */
 function crop(face, photo, picture) {
   const canvas = element("canvas", { width: CROP, height: CROP, "aria-hidden": "true" });
   const draw = () => {
     const scale = picture.naturalWidth / photo.width;
-    const [x, y, width, height] = face.box.map((value) => value * scale);
+    const [x, y, width, height] = face.box;
     const side = Math.max(width, height) * 1.25;
-    canvas.getContext("2d").drawImage(picture, x + width / 2 - side / 2, y + height / 2 - side / 2, side, side, 0, 0, CROP, CROP);
+    const [left, top, size] = [x + (width - side) / 2, y + (height - side) / 2, side].map((value) => value * scale);
+    canvas.getContext("2d")?.drawImage(picture, left ?? 0, top ?? 0, size ?? 0, size ?? 0, 0, 0, CROP, CROP);
   };
   if (picture.complete && picture.naturalWidth) draw();
   else picture.addEventListener("load", draw, { once: true });

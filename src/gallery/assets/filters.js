@@ -5,6 +5,11 @@ import { settled } from "./address.js";
 import { element, find, icon, number } from "./dom.js";
 import { BY_INTEREST, label } from "./emotions.js";
 
+/**
+ * @typedef {import("./api.js").Emotion} Emotion
+ * @typedef {HTMLInputElement | HTMLSelectElement} Field
+ */
+
 const NAMES = ["emotion", "text", "since", "until", "near", "under", "who", "min"];
 // What the panel holds.
 const IN_PANEL = ["since", "until", "near", "under", "who", "min"];
@@ -14,11 +19,13 @@ const MIN = "50";
 
 export class Filters {
   #changed;
-  #form = find("#filters");
-  #text = find("#text");
+  #form = find("#filters", HTMLFormElement);
+  #text = find("#text", HTMLInputElement);
   #toggle = find("#show-filters");
+  /** @type {Map<Emotion | "", HTMLButtonElement>} */
   #chips = new Map();
 
+  /** @param {() => void} changed */
   constructor(changed) {
     this.#changed = changed;
     this.#makeChips();
@@ -27,9 +34,10 @@ export class Filters {
       event.preventDefault();
       this.set(Object.fromEntries(IN_PANEL.map((name) => [name, ""])));
     });
-    this.#form.min.addEventListener("input", () => this.#showMin());
+    this.#field("min").addEventListener("input", () => this.#showMin());
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     this.#toggle.addEventListener("click", () => this.togglePanel());
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
     let typed;
     this.#text.addEventListener("input", () => {
       clearTimeout(typed);
@@ -43,16 +51,23 @@ export class Filters {
     this.show();
   }
 
-  // The filters in force; what is not given is not restricted.
+  /**
+   * The filters in force; what is not given is not restricted.
+   * @returns {import("./api.js").Filters}
+   */
   get() {
     const address = new URLSearchParams(location.search);
-    return Object.fromEntries(NAMES.map((name) => [name, address.get(name)]).filter(([, value]) => value));
+    const given = NAMES.map((name) => [name, address.get(name) ?? ""]);
+    return Object.fromEntries(given.filter(([, value]) => value));
   }
 
-  // Changes some filters; an empty one is lifted.
+  /**
+   * Changes some filters; an empty one is lifted.
+   * @param {Record<string, string>} some
+   */
   async set(some, { replace = false } = {}) {
     await settled();
-    const address = new URL(location);
+    const address = new URL(location.href);
     address.searchParams.delete("photo");
     for (const [name, value] of Object.entries(some)) {
       if (value) address.searchParams.set(name, value);
@@ -64,6 +79,7 @@ export class Filters {
     this.#changed();
   }
 
+  /** @param {number} index */
   choose(index) {
     const emotion = index === 0 ? "" : BY_INTEREST[index - 1];
     if (emotion !== undefined) this.set({ emotion });
@@ -87,43 +103,59 @@ export class Filters {
     }
     if (document.activeElement !== this.#text) this.#text.value = filters.text ?? "";
     for (const name of IN_PANEL) {
-      const field = this.#form[name];
       if (name === "under" && filters.under) this.#offerFolder(filters.under);
-      field.value = filters[name] ?? (name === "min" ? MIN : "");
+      this.#field(name).value = filters[name] ?? (name === "min" ? MIN : "");
     }
     this.#showMin();
     const active = IN_PANEL.filter((name) => filters[name]).length;
     const badge = find("#filters-active");
     badge.hidden = active === 0;
-    badge.textContent = active;
+    badge.textContent = String(active);
     badge.setAttribute("aria-label", `${active} in force`);
   }
 
-  // How many photos each emotion would bring, which is in force, and which folders there are.
+  /**
+   * How many photos each emotion would bring, which is in force, and which folders there are.
+   * @param {import("./api.js").Counts} counts
+   */
   showCounts({ all, emotions, emotion: inForce, folders }) {
     for (const [emotion, chip] of this.#chips) {
       chip.setAttribute("aria-pressed", String((inForce ?? "") === emotion));
-      const count = emotion === "" ? all : emotions[emotion];
-      find(".count", chip).textContent = number(count);
+      const count = emotion === "" ? all : (emotions[emotion] ?? 0);
+      find(".count", HTMLElement, chip).textContent = number(count);
       chip.classList.toggle("none", count === 0);
     }
-    const select = this.#form.under;
+    const select = this.#folders();
     const chosen = select.value;
     const known = folders.map((folder) =>
       element("option", { value: folder.path }, `${"\u2003".repeat(folder.depth)}${folder.name}`),
     );
-    select.replaceChildren(select.options[0], ...known);
+    select.replaceChildren(...[...select.options].slice(0, 1), ...known);
     if (chosen) this.#offerFolder(chosen);
     select.value = chosen;
   }
 
+  /** @param {string} path */
   #offerFolder(path) {
-    const select = this.#form.under;
+    const select = this.#folders();
     if ([...select.options].some((option) => option.value === path)) return;
-    select.append(element("option", { value: path }, path.split("/").at(-1)));
+    select.append(element("option", { value: path }, path.split("/").at(-1) ?? path));
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Field}
+   */
+  #field(name) {
+    return find(`[name="${name}"]`, /** @type {new () => Field} */ (HTMLElement), this.#form);
+  }
+
+  #folders() {
+    return find("[name='under']", HTMLSelectElement, this.#form);
   }
 
   #makeChips() {
+    /** @type {(emotion: Emotion | "", text: string) => HTMLButtonElement} */
     const chip = (emotion, text) => {
       const made = element(
         "button",
@@ -140,12 +172,13 @@ export class Filters {
   }
 
   #readForm() {
-    const value = (name) => this.#form[name].value.trim();
+    /** @param {string} name */
+    const value = (name) => this.#field(name).value.trim();
     const given = Object.fromEntries(IN_PANEL.map((name) => [name, value(name)]));
-    this.set({ ...given, min: given.min === MIN ? "" : given.min });
+    this.set({ ...given, min: value("min") === MIN ? "" : value("min") });
   }
 
   #showMin() {
-    find("#min-value").textContent = `${this.#form.min.value} %`;
+    find("#min-value").textContent = `${this.#field("min").value} %`;
   }
 }

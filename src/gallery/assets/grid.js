@@ -1,7 +1,7 @@
 // The photos that were found, in rows that keep their shapes, as many as are scrolled to.
 
 import * as api from "./api.js";
-import { date, element, find, plural } from "./dom.js";
+import { date, element, find, plural, seek, wasAborted } from "./dom.js";
 import { percent } from "./emotions.js";
 
 const PAGE = 60;
@@ -9,21 +9,27 @@ const PAGE = 60;
 const REFRESHED = 300;
 const EARLY = "1200px";
 
+/** @typedef {import("./api.js").Tile} Tile */
+
 export class Grid {
   #list = find("#grid");
+  /** @type {Tile[]} */
   #photos = [];
+  /** @type {import("./api.js").Filters} */
   #filters = {};
   #more = false;
+  /** @type {AbortController | null} */
   #asking = null;
   #open;
   #failed;
 
+  /** @param {{ open: (id: number) => void, failed: (error: unknown) => void }} told */
   constructor({ open, failed }) {
     this.#open = open;
     this.#failed = failed;
     this.#list.addEventListener("keydown", (event) => this.#move(event));
-    this.#list.addEventListener("focusin", ({ target }) => this.#rove(target.closest("a")));
-    const near = new IntersectionObserver(([end]) => end.isIntersecting && this.more(), { rootMargin: EARLY });
+    this.#list.addEventListener("focusin", ({ target }) => this.#rove(tileOf(target)));
+    const near = new IntersectionObserver(([end]) => end?.isIntersecting && this.more(), { rootMargin: EARLY });
     near.observe(find("#end"));
   }
 
@@ -31,7 +37,10 @@ export class Grid {
     return this.#photos;
   }
 
-  // Shows what these filters find, from the first on.
+  /**
+   * Shows what these filters find, from the first on.
+   * @param {import("./api.js").Filters} filters
+   */
   async show(filters) {
     this.#filters = filters;
     await this.#ask(0, PAGE, ({ photos }) => {
@@ -56,17 +65,29 @@ export class Grid {
     return true;
   }
 
-  // Which photo of the grid this is; -1 for none.
+  /**
+   * Which photo of the grid this is; -1 for none.
+   * @param {number} id
+   */
   indexOf(id) {
     return this.#photos.findIndex((photo) => photo.id === id);
   }
 
+  /**
+   * Puts the focus on a photo, or on the first where it is not in the grid.
+   * @param {number | undefined} id
+   */
   focus(id) {
-    const tile = this.#tile(id) ?? find("a", this.#list);
+    const tile = (id && this.#tile(id)) || seek("a", this.#list);
     tile?.focus();
     tile?.scrollIntoView({ block: "nearest" });
   }
 
+  /**
+   * @param {number} offset
+   * @param {number} limit
+   * @param {(answer: { photos: Tile[] }) => void} use
+   */
   async #ask(offset, limit, use) {
     this.#asking?.abort();
     const asking = new AbortController();
@@ -77,7 +98,7 @@ export class Grid {
       this.#more = answer.more;
       use(answer);
     } catch (error) {
-      if (error.name !== "AbortError") this.#failed(error);
+      if (!wasAborted(error)) this.#failed(error);
     } finally {
       if (this.#asking === asking) {
         this.#asking = null;
@@ -86,11 +107,16 @@ export class Grid {
     }
   }
 
-  // Puts photos into the list; what is there already stays where it is, picture and focus.
+  /**
+   * Puts photos into the list; what is there already stays where it is, picture and focus.
+   * @param {Tile[]} photos
+   */
   #put(photos) {
     const seen = new Set();
     this.#photos = photos.filter(({ id }) => !seen.has(id) && seen.add(id));
-    const old = new Map([...this.#list.children].map((item) => [Number(item.dataset.id), item]));
+    /** @type {HTMLLIElement[]} */
+    const items = [...this.#list.querySelectorAll("li")];
+    const old = new Map(items.map((item) => [Number(item.dataset.id), item]));
     this.#photos.forEach((photo, index) => {
       const item = old.get(photo.id) ?? this.#make(photo);
       old.delete(photo.id);
@@ -99,9 +125,10 @@ export class Grid {
       if (place !== item) this.#list.insertBefore(item, place ?? null);
     });
     for (const item of old.values()) item.remove();
-    if (!find("a[tabindex='0']", this.#list)) find("a", this.#list)?.setAttribute("tabindex", "0");
+    if (!seek("a[tabindex='0']", this.#list)) seek("a", this.#list)?.setAttribute("tabindex", "0");
   }
 
+  /** @param {Tile} photo */
   #make(photo) {
     const picture = element("img", { src: api.thumbnail(photo.id), alt: "", loading: "lazy", decoding: "async" });
     picture.addEventListener("load", () => picture.classList.add("loaded"), { once: true });
@@ -123,40 +150,50 @@ export class Grid {
     return item;
   }
 
+  /**
+   * @param {HTMLLIElement} item
+   * @param {Tile} photo
+   */
   #describe(item, photo) {
     const { emotion } = this.#filters;
     const score = emotion ? percent(photo.score) : "";
-    const [strong, plain] = find(".caption", item).children;
-    strong.textContent = score;
-    plain.textContent = date(photo.taken, { dateStyle: "medium" });
+    find(".caption b", HTMLElement, item).textContent = score;
+    find(".caption span", HTMLElement, item).textContent = date(photo.taken, { dateStyle: "medium" });
     const said = [photo.name, emotion && `${emotion} ${score}`, date(photo.taken), plural(photo.faces, "face")];
-    find("a", item).setAttribute("aria-label", said.filter(Boolean).join(", "));
+    find("a", HTMLElement, item).setAttribute("aria-label", said.filter(Boolean).join(", "));
   }
 
+  /** @param {number} id */
   #tile(id) {
-    return find(`[data-id='${id}'] a`, this.#list);
+    return seek(`[data-id='${id}'] a`, this.#list);
   }
 
-  // Tab goes to one tile and on; arrows go among them.
+  /**
+   * Tab goes to one tile and on; arrows go among them.
+   * @param {Element | null} tile
+   */
   #rove(tile) {
     if (!tile) return;
     for (const other of this.#list.querySelectorAll("a[tabindex='0']")) other.setAttribute("tabindex", "-1");
     tile.setAttribute("tabindex", "0");
   }
 
+  /** @param {KeyboardEvent} event */
   #move(event) {
-    const here = event.target.closest("a");
+    const here = tileOf(event.target);
     if (!here || event.altKey || event.ctrlKey || event.metaKey) return;
     const tiles = [...this.#list.querySelectorAll("a")];
     const index = tiles.indexOf(here);
-    const to = {
+    /** @type {Record<string, () => HTMLAnchorElement | null | undefined>} */
+    const ways = {
       ArrowRight: () => tiles[index + 1],
       ArrowLeft: () => tiles[index - 1],
       ArrowDown: () => inNextRow(tiles.slice(index + 1), here),
       ArrowUp: () => inNextRow(tiles.slice(0, index).reverse(), here),
       Home: () => tiles[0],
       End: () => tiles.at(-1),
-    }[event.key]?.();
+    };
+    const to = ways[event.key]?.();
     if (!to) return;
     event.preventDefault();
     to.focus();
@@ -164,11 +201,24 @@ export class Grid {
   }
 }
 
-// Of tiles that lead away from one, the tile of the next row that lies nearest below or above it.
+/**
+ * The tile that an event is about.
+ * @param {EventTarget | null} target
+ */
+const tileOf = (target) => (target instanceof Element ? target.closest("a") : null);
+
+/**
+ * Of tiles that lead away from one, the tile of the next row that lies nearest below or above it.
+ * @param {HTMLAnchorElement[]} tiles
+ * @param {HTMLAnchorElement} from
+ */
 function inNextRow(tiles, from) {
+  /** @param {DOMRect} box */
   const middle = ({ left, right }) => (left + right) / 2;
   const own = from.getBoundingClientRect();
+  /** @type {number | null} */
   let row = null;
+  /** @type {{ tile: HTMLAnchorElement, distance: number } | null} */
   let best = null;
   for (const tile of tiles) {
     const box = tile.getBoundingClientRect();

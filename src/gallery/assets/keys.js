@@ -2,13 +2,18 @@
 
 import { find } from "./dom.js";
 
-const isTyping = (target) => target.matches("input:not([type=range]), select, textarea");
+/** @param {EventTarget | null} target */
+const isTyping = (target) => target instanceof HTMLElement && target.matches("input:not([type=range]), select, textarea");
 
+/**
+ * @param {{ filters: import("./filters.js").Filters, view: import("./photo.js").PhotoView }} page
+ */
 export function listen({ filters, view }) {
-  const help = find("#help");
+  const help = find("#help", HTMLDialogElement);
   const showHelp = () => (help.open ? help.close() : help.showModal());
   find("#show-help").addEventListener("click", showHelp);
 
+  /** @type {Record<string, () => void>} */
   const inPhoto = {
     ArrowLeft: () => view.turn(-1),
     ArrowRight: () => view.turn(1),
@@ -16,6 +21,7 @@ export function listen({ filters, view }) {
     c: () => view.copyPath(),
     o: () => view.reveal(),
   };
+  /** @type {Record<string, () => void>} */
   const inGrid = {
     "/": () => filters.search(),
     f: () => filters.togglePanel(),
@@ -23,11 +29,12 @@ export function listen({ filters, view }) {
   addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (isTyping(event.target)) {
-      if (event.key === "Escape") event.target.blur();
+      if (event.key === "Escape") /** @type {HTMLElement} */ (event.target).blur();
       return;
     }
-    const digit = /^[0-8]$/.test(event.key) && !view.isOpen && (() => filters.choose(Number(event.key)));
-    const act = event.key === "?" ? showHelp : help.open ? null : (view.isOpen ? inPhoto : inGrid)[event.key] || digit;
+    const digit = () => filters.choose(Number(event.key));
+    const known = view.isOpen ? inPhoto[event.key] : (inGrid[event.key] ?? (/^[0-8]$/.test(event.key) ? digit : null));
+    const act = event.key === "?" ? showHelp : help.open ? null : known;
     if (!act) return;
     event.preventDefault();
     act();

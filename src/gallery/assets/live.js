@@ -4,6 +4,7 @@
 // Many changes in a row, as while photos are indexed, are looked at once a second.
 const PAUSE = 1000;
 
+/** @param {() => void} changed */
 export function follow(changed) {
   let waiting = false;
   const soon = () => {
@@ -14,7 +15,9 @@ export function follow(changed) {
       changed();
     }, PAUSE);
   };
+  /** @type {EventSource | null} */
   let events = null;
+  /** @type {string | null} */
   let last = null;
   const listen = () => {
     if (document.hidden || events) return;

@@ -1,8 +1,8 @@
 // Puts the page together.
 
-import { goBack, settled, withPhoto } from "./address.js";
+import { goBack, photoInAddress, settled, withPhoto } from "./address.js";
 import * as api from "./api.js";
-import { find, plural, toast } from "./dom.js";
+import { find, plural, reason, toast, wasAborted } from "./dom.js";
 import { Filters } from "./filters.js";
 import { Grid } from "./grid.js";
 import * as keys from "./keys.js";
@@ -11,11 +11,15 @@ import { PhotoView } from "./photo.js";
 
 const THEMES = ["", "light", "dark"];
 
-const failed = (error) => error.name !== "AbortError" && toast(error.message);
+/** @param {unknown} error */
+const failed = (error) => {
+  if (!wasAborted(error)) toast(reason(error));
+};
 const filters = new Filters(() => search());
 const grid = new Grid({ open, failed });
 const view = new PhotoView(grid, { changed: refresh, closed });
 
+/** @type {AbortController | undefined} */
 let counting;
 async function count() {
   counting?.abort();
@@ -29,9 +33,12 @@ async function count() {
   }
 }
 
-// The sentence over the photos, or in their place.
+/**
+ * The sentence over the photos, or in their place.
+ * @param {api.Counts} counts
+ */
 function tell({ all, emotions, emotion, read_as: readAs, indexed }) {
-  const found = emotion ? emotions[emotion] : all;
+  const found = emotion ? (emotions[emotion] ?? 0) : all;
   const restricted = Object.keys(filters.get()).length > 0;
   const order = emotion ? `, most ${emotion} first` : "";
   const understood = readAs.length ? ` (read as ${sayFlags(readAs)})` : "";
@@ -39,16 +46,21 @@ function tell({ all, emotions, emotion, read_as: readAs, indexed }) {
   const empty = find("#empty");
   empty.hidden = found > 0;
   if (found > 0) return;
+  /** @type {[string, string]} */
   const [title, text] = indexed
     ? ["No photo matches", restricted ? "Take a filter away, or lower how sure it must be." : "No face was found in any photo."]
     : ["Nothing is indexed yet", "Run: fer-index index ~/Pictures. The photos appear here as they are done."];
-  find("h2", empty).textContent = title;
-  find("p", empty).textContent = text;
+  find("h2", HTMLElement, empty).textContent = title;
+  find("p", HTMLElement, empty).textContent = text;
 }
 
-// `--near italy --who all` as "near italy, who all".
+/**
+ * `--near italy --who all` as "near italy, who all".
+ * @param {string[]} flags
+ */
 const sayFlags = (flags) => flags.join(" ").split(/(?:^| )--/).filter(Boolean).join(", ");
 
+/** @type {string | undefined} */
 let searched;
 async function search() {
   searched = withPhoto(null).search;
@@ -61,15 +73,17 @@ async function refresh() {
   find("#changed").hidden = done;
 }
 
+/** @param {number} id */
 async function open(id) {
   await settled();
   history.pushState({ opened: true }, "", withPhoto(id));
   view.show(id);
 }
 
+/** @param {number | undefined} id */
 function closed(id) {
   // Back to where the photo was opened from; where it was opened by its address, there is no back.
-  if (new URL(location).searchParams.has("photo")) {
+  if (photoInAddress()) {
     if (history.state?.opened) goBack();
     else history.replaceState({}, "", withPhoto(null));
   }
@@ -77,7 +91,7 @@ function closed(id) {
 }
 
 function followAddress() {
-  const id = Number(new URL(location).searchParams.get("photo"));
+  const id = photoInAddress();
   if (id) view.show(id);
   else view.close();
 }
@@ -88,6 +102,7 @@ addEventListener("popstate", () => {
   followAddress();
 });
 
+/** @param {string} theme */
 function chooseTheme(theme) {
   document.documentElement.dataset.theme = theme;
   find("#theme").setAttribute("aria-label", `Colours: ${theme || "as the system"}`);
@@ -96,7 +111,7 @@ function chooseTheme(theme) {
 
 chooseTheme(localStorage.getItem("theme") ?? "");
 find("#theme").addEventListener("click", () => {
-  const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length];
+  const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "") + 1) % THEMES.length] ?? "";
   localStorage.setItem("theme", theme);
   chooseTheme(theme);
 });

@@ -1,24 +1,31 @@
 // One photo, large, with its faces and what is known of it.
 
+import { withPhoto } from "./address.js";
 import * as api from "./api.js";
-import { date, element, find, toast } from "./dom.js";
+import { date, element, find, reason, seek, toast } from "./dom.js";
 import { drawBoxes, listFaces } from "./faces.js";
 
 // A small photo is not blown up to the whole screen.
 const ENLARGED = 2.5;
 
 export class PhotoView {
-  #dialog = find("#photo");
-  #picture = find("#picture");
+  #dialog = find("#photo", HTMLDialogElement);
+  #picture = find("#picture", HTMLImageElement);
   #grid;
   #changed;
   #closed;
+  /** @type {api.Photo | null} */
   #photo = null;
   // The photo that was asked for last; none once the view was closed, however late an answer is.
+  /** @type {number | null} */
   #wanted = null;
   // Where the photo was in the grid: a corrected photo may have left it.
   #index = -1;
 
+  /**
+   * @param {import("./grid.js").Grid} grid
+   * @param {{ changed: () => Promise<void>, closed: (id: number | undefined) => void }} told
+   */
   constructor(grid, { changed, closed }) {
     this.#grid = grid;
     this.#changed = changed;
@@ -32,12 +39,12 @@ export class PhotoView {
     this.#picture.addEventListener("error", () => this.#dialog.classList.add("missing"));
     this.#picture.addEventListener("load", () => this.#dialog.classList.remove("missing", "loading"));
     this.#dialog.addEventListener("close", () => {
-      const { id } = this.#photo ?? {};
+      const id = this.#photo?.id;
       this.#photo = this.#wanted = null;
       this.#closed(id);
     });
     find(".stage").addEventListener("click", ({ target }) => {
-      if (target.matches(".stage")) this.#dialog.close();
+      if (target instanceof Element && target.matches(".stage")) this.#dialog.close();
     });
     this.#swipes();
   }
@@ -46,6 +53,7 @@ export class PhotoView {
     return this.#dialog.open;
   }
 
+  /** @param {number} id */
   async show(id) {
     this.#wanted = id;
     let photo;
@@ -55,7 +63,8 @@ export class PhotoView {
     } catch (error) {
       if (this.#wanted !== id) return;
       this.close();
-      return toast(error.message);
+      toast(reason(error));
+      return;
     }
     const before = this.#photo;
     const same = before?.id === id;
@@ -74,7 +83,7 @@ export class PhotoView {
     find("#facts").replaceChildren(...facts(photo));
     find("#reveal").hidden = !photo.can_reveal;
     // Controls that nothing has changed stay: someone may be about to use one.
-    if (!same || JSON.stringify(before.faces) !== JSON.stringify(photo.faces)) this.#showFaces();
+    if (!same || JSON.stringify(before.faces) !== JSON.stringify(photo.faces)) this.#showFaces(photo);
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#showTurns();
   }
@@ -84,7 +93,10 @@ export class PhotoView {
     if (this.#dialog.open) this.#dialog.close();
   }
 
-  // Goes to a neighbour in the grid.
+  /**
+   * Goes to a neighbour in the grid.
+   * @param {number} by
+   */
   async turn(by) {
     const photos = this.#grid.photos;
     const stays = photos[this.#index]?.id === this.#photo?.id;
@@ -104,19 +116,22 @@ export class PhotoView {
   }
 
   async copyPath() {
+    const path = this.#photo?.paths[0];
+    if (!path) return;
     try {
-      await navigator.clipboard.writeText(this.#photo.paths[0]);
+      await navigator.clipboard.writeText(path);
       toast("The path is copied.");
     } catch {
-      toast(this.#photo.paths[0]);
+      toast(path);
     }
   }
 
   async reveal() {
+    if (!this.#photo?.can_reveal) return;
     try {
       await api.reveal(this.#photo.id);
     } catch (error) {
-      toast(error.message);
+      toast(reason(error));
     }
   }
 
@@ -125,30 +140,33 @@ export class PhotoView {
     if (this.#wanted !== null) await this.show(this.#wanted);
   }
 
-  #showFaces() {
-    const focused = document.activeElement?.closest?.("[data-face]")?.dataset.face;
-    drawBoxes(find("#boxes"), this.#photo, { chosen: (face) => this.#choose(face) });
-    listFaces(find("#faces"), this.#photo, this.#picture, {
+  /** @param {api.Photo} photo */
+  #showFaces(photo) {
+    const focused = document.activeElement?.closest("[data-face]")?.getAttribute("data-face");
+    drawBoxes(find("#boxes"), photo, { chosen: (face) => this.#choose(face) });
+    listFaces(find("#faces"), photo, this.#picture, {
       changed: async () => {
         await this.#changed();
         await this.refresh();
       },
     });
-    if (focused) find(`.face[data-face='${focused}']`)?.focus();
+    if (focused) seek(`.face[data-face='${focused}']`)?.focus();
   }
 
+  /** @param {number} face */
   #choose(face) {
-    const card = find(`.face[data-face='${face}']`);
+    const card = seek(`.face[data-face='${face}']`);
     card?.focus({ preventScroll: true });
     card?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   #showTurns() {
-    find(".turn.previous").disabled = this.#index <= 0;
-    find(".turn.next").disabled = this.#index < 0;
+    find(".turn.previous", HTMLButtonElement).disabled = this.#index <= 0;
+    find(".turn.next", HTMLButtonElement).disabled = this.#index < 0;
   }
 
   #swipes() {
+    /** @type {PointerEvent | null} */
     let start = null;
     const stage = find(".stage");
     stage.addEventListener("pointerdown", (event) => {
@@ -163,10 +181,13 @@ export class PhotoView {
   }
 }
 
-const fileName = (photo) => photo.paths[0].split(/[\\/]/).at(-1);
+/** @param {api.Photo} photo */
+const fileName = (photo) => (photo.paths[0] ?? "").split(/[\\/]/).at(-1) ?? "";
 
+/** @param {number} bytes */
 const length = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
+/** @param {api.Photo} photo */
 function facts(photo) {
   const size = `${photo.width} × ${photo.height}, ${photo.format}, ${length(photo.bytes)}`;
   const taken = date(photo.taken, { dateStyle: "full", timeStyle: "short" });
