@@ -23,6 +23,7 @@ pub mod file;
 pub mod font;
 pub mod geo;
 pub mod heap;
+pub mod output;
 pub mod photo;
 pub mod raster;
 pub mod sample;

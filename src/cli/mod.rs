@@ -9,6 +9,7 @@ mod correct;
 mod dataset;
 mod detect;
 mod draw;
+mod drawings;
 mod epochs;
 mod evaluate;
 mod evaluate_album;
@@ -23,6 +24,7 @@ mod model;
 mod model_list;
 mod model_use;
 mod output;
+mod outputs;
 mod progress;
 mod query;
 mod results;
@@ -210,7 +212,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Correct(args) => correct::correct(&args, &context),
         Command::Reject(args) => correct::reject(&args, &context),
         Command::Undo(args) => correct::undo(&args, &context),
-        Command::Dataset(args) => dataset::run(&args, out),
+        Command::Dataset(args) => dataset::run(&args, &context, out),
         Command::Train(args) => train::run(&args, out),
         Command::Sweep(args) => sweep::run(&args, out),
         Command::Evaluate(args) => evaluate::run(&args, &context, out),

@@ -1,6 +1,7 @@
 //! `fer-index model`: what a model is made of, and which there are.
 
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
@@ -10,6 +11,7 @@ use super::context::Context;
 use super::model_list::{self, ListArgs};
 use super::model_use::{self, UseArgs};
 use super::output::Stdout;
+use super::outputs::ForceArgs;
 use crate::classify::network::NetworkSpec;
 use crate::emotion::{Emotion, UnknownEmotion};
 use crate::error::Result;
@@ -56,6 +58,8 @@ enum ModelCommand {
         /// Where to write the calibrated model.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        force: ForceArgs,
     },
     /// The mean of two models' weights: for one that went on from the other.
     Average {
@@ -69,6 +73,8 @@ enum ModelCommand {
         /// Where to write the mean, which then has to be calibrated.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        force: ForceArgs,
     },
     /// Choose the model for all commands from now on.
     Use(UseArgs),
@@ -84,9 +90,11 @@ pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Resu
             like: Some(like),
             half,
             out: to,
+            force,
             ..
         } => {
-            calibrate_like(file, like, *half, to)?;
+            let rule = force.rule(context, [file.clone(), like.clone()]);
+            rule.around(from_ref(to), || calibrate_like(file, like, *half, to))?;
             Ok(Outcome::Found)
         }
         ModelCommand::Calibrate {
@@ -96,9 +104,13 @@ pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Resu
             shift,
             like: None,
             out: to,
+            force,
         } => {
             let shift: Shift = shift.iter().copied().collect();
-            let fitted = calibrate(file, &Dataset::load(data)?, &shift, *half, to)?;
+            let rule = force.rule(context, [file.clone(), data.clone()]);
+            let fitted = rule.around(from_ref(to), || {
+                calibrate(file, &Dataset::load(data)?, &shift, *half, to)
+            })?;
             for calibration in fitted.heads {
                 let (head, temperature) = (calibration.head, calibration.temperature);
                 out.line(format_args!("{head}: temperature {temperature:.3}"))?;
@@ -123,8 +135,10 @@ pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Resu
             second,
             share,
             out: to,
+            force,
         } => {
-            average(first, second, *share, to)?;
+            let rule = force.rule(context, [first.clone(), second.clone()]);
+            rule.around(from_ref(to), || average(first, second, *share, to))?;
             Ok(Outcome::Found)
         }
         ModelCommand::Use(args) => model_use::run(args, context, out),

@@ -3,7 +3,8 @@
 mod plot;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -12,11 +13,12 @@ use serde_json::json;
 use super::Outcome;
 use super::context::Context;
 use super::output::Stdout;
+use super::outputs::ForceArgs;
 use crate::emotion::Emotion;
 use crate::error::Result;
 use crate::query::Gazetteer;
 use crate::store::{Group, Grouping, Store};
-use crate::train::plots::Plot as _;
+use crate::train::plots::{Plot as _, plot_files};
 use plot::Shares;
 
 #[derive(Debug, Args)]
@@ -30,6 +32,8 @@ pub(super) struct StatsArgs {
     /// Draw the shares: writes FILE.svg and FILE.png
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArgs,
     /// Only faces with this detection score count, 0 to 1 [default: the setting, at first 0.6]
     #[arg(long, value_name = "P", value_parser = super::filter_args::parse_probability)]
     min_detection: Option<f32>,
@@ -72,7 +76,9 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
     let min_detection = args.min_detection.unwrap_or(config.query.min_detection);
     let rows = rows(&store, args.by, min_detection)?;
     if let Some(file) = &args.plot {
-        Shares::new(&rows).save(&file.with_extension(""))?;
+        let stem = stem(file);
+        let rule = args.force.rule(context, []);
+        rule.around(&plot_files(&stem), || Shares::new(&rows).save(&stem))?;
     }
     if args.json {
         out.json_array(rows.iter().map(|row| as_json(row, args.by)))?;
@@ -84,6 +90,14 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
         return Ok(Outcome::Nothing);
     }
     Ok(Outcome::Found)
+}
+
+/// The name without an ending by which a plot's files end anyway.
+fn stem(file: &Path) -> PathBuf {
+    match file.extension().and_then(OsStr::to_str) {
+        Some("svg" | "png") => file.with_extension(""),
+        _ => file.to_owned(),
+    }
 }
 
 fn rows(store: &Store, by: Option<By>, min_detection: f32) -> Result<Vec<Row>> {

@@ -23,8 +23,8 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 const LEAVES: &[&str] = &[
-    "affine", "atomic", "emotion", "error", "face", "file", "font", "geo", "heap", "photo",
-    "raster", "sample",
+    "affine", "atomic", "emotion", "error", "face", "file", "font", "geo", "heap", "output",
+    "photo", "raster", "sample",
 ];
 
 /// A name that only some modules may use.

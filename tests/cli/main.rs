@@ -12,6 +12,8 @@ mod detect;
 mod interrupted;
 mod json;
 mod models;
+#[cfg(unix)]
+mod outputs;
 mod pictures;
 #[cfg(unix)]
 mod previews;
@@ -19,4 +21,6 @@ mod queries;
 mod results;
 mod settings;
 mod testenv;
+#[cfg(unix)]
+mod untouched;
 mod updates;
