@@ -15,7 +15,7 @@
 //! Inside it, imports run down only; `ARCHITECTURE.md` has the order.
 #![forbid(unsafe_code)]
 
-pub use fer_core::{affine, atomic, classify, emotion, face, network, raster, sample};
+pub use fer_core::{affine, atomic, classify, emotion, face, network, output, raster, sample};
 
 pub mod error;
 pub mod file;

@@ -1,12 +1,15 @@
 //! `fer-index dataset import`: FER2013 and FER+ become one file.
 
 use std::path::PathBuf;
+use std::slice::from_ref;
 
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 
 use super::Outcome;
+use super::context::Context;
 use super::output::Stdout;
+use super::outputs::ForceArgs;
 use crate::emotion::Emotion;
 use crate::error::Result;
 use fer_train::dataset::{ImportOptions, Summary, import};
@@ -43,9 +46,11 @@ struct ImportArgs {
     /// The file to write.
     #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
-pub(super) fn run(args: &DatasetArgs, out: &mut Stdout) -> Result<Outcome> {
+pub(super) fn run(args: &DatasetArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let DatasetCommand::Import(args) = &args.command;
     let options = ImportOptions {
         ferplus: args.ferplus.clone(),
@@ -53,8 +58,13 @@ pub(super) fn run(args: &DatasetArgs, out: &mut Stdout) -> Result<Outcome> {
         train_fraction: args.train_fraction,
         seed: args.seed,
     };
-    let dataset = import(&args.fer2013, &options)?;
-    dataset.save(&args.out)?;
+    let inputs = args.ferplus.iter().chain([&args.fer2013]).cloned();
+    let rule = args.force.rule(context, inputs);
+    let dataset = rule.around(from_ref(&args.out), || {
+        let dataset = import(&args.fer2013, &options)?;
+        dataset.save(&args.out)?;
+        Ok(dataset)
+    })?;
     print_summary(&dataset.summary(), out)?;
     out.line(format_args!("written to {}", args.out.display()))?;
     Ok(Outcome::Found)

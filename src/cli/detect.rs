@@ -9,9 +9,11 @@ use super::Outcome;
 use super::classify::Format;
 use super::context::Context;
 use super::draw::{draw, fitting};
+use super::drawings::{self, plan};
 use super::json::JsonDetected;
 use super::output::Stdout;
-use crate::error::{Error, Result, Skip};
+use super::outputs::ForceArgs;
+use crate::error::{Result, Skip};
 use crate::face::DetectedFace;
 use crate::file::read_bytes;
 use crate::pipeline::Analyser;
@@ -23,9 +25,11 @@ pub(super) struct DetectArgs {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Draw boxes, landmarks and scores into a copy of the picture: its file (.png or .jpg), or with
-    /// several pictures a folder
+    /// several pictures a folder; never in the place of a picture that fer-index did not draw
     #[arg(long, value_name = "OUT")]
     draw: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArgs,
     /// Least detection score, 0 to 1 [default: the setting detector.threshold]
     #[arg(long, value_name = "SCORE", value_parser = score)]
     threshold: Option<f32>,
@@ -50,24 +54,31 @@ pub(super) fn run(args: &DetectArgs, context: &Context, out: &mut Stdout) -> Res
     let format = if args.json { Format::Json } else { args.format };
     let threshold = context.config().detector.threshold;
     let analyser = context.analyser_from(args.threshold.unwrap_or(threshold))?;
-    if let Some(place) = &args.draw
-        && args.files.len() > 1
-        && !place.is_dir()
-    {
-        return Err(Error::Usage(format!(
-            "--draw {} must be an existing folder where there are several pictures",
-            place.display()
-        )));
-    }
+    let place = args.draw.as_deref();
+    let drawings = place.map_or_else(|| Ok(Vec::new()), |place| plan(place, &args.files))?;
+    let rule = args.force.rule(context, args.files.iter().cloned());
+    rule.around(&drawings, || {
+        look_at_all(args, &analyser, &drawings, format, out)
+    })
+}
+
+/// Looks at the pictures, whose drawings go to `drawings` where any are wanted.
+fn look_at_all(
+    args: &DetectArgs,
+    analyser: &Analyser,
+    drawings: &[PathBuf],
+    format: Format,
+    out: &mut Stdout,
+) -> Result<Outcome> {
     let (mut found, mut failed) = (false, false);
     let mut array = Vec::new();
-    for path in &args.files {
-        let answer = look(&analyser, path);
+    for (index, path) in args.files.iter().enumerate() {
+        let answer = look(analyser, path);
         match &answer {
             Ok((photo, faces)) => {
                 found |= !faces.is_empty();
-                if let Some(place) = &args.draw {
-                    save(photo, faces, &target(place, path))?;
+                if let Some(drawing) = drawings.get(index) {
+                    save(photo, faces, drawing)?;
                 }
             }
             Err(skip) => {
@@ -134,25 +145,9 @@ fn tell(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
     Ok(())
 }
 
-/// Where the drawing of a picture goes.
-fn target(place: &Path, picture: &Path) -> PathBuf {
-    if place.is_dir() {
-        let mut name = picture.file_name().unwrap_or_default().to_owned();
-        name.push(".png");
-        place.join(name)
-    } else {
-        place.to_owned()
-    }
-}
-
 fn save(photo: &Raster, faces: &[DetectedFace], path: &Path) -> Result<()> {
     let (width, height) = fitting(photo.width(), photo.height());
     let mut picture: RgbImage = photo.resized(width, height);
     draw(&mut picture, faces, width as f32 / photo.width() as f32);
-    picture.save(path).map_err(|error| {
-        Error::Usage(format!(
-            "the drawing {} cannot be written: {error}",
-            path.display()
-        ))
-    })
+    drawings::save(&picture, path)
 }

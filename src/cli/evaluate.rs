@@ -10,12 +10,14 @@ use super::Outcome;
 use super::context::Context;
 use super::evaluate_album;
 use super::output::Stdout;
+use super::outputs::ForceArgs;
 use crate::classify::BUILT_IN;
 use crate::error::{Error, Result};
+use crate::output::Rule;
 use fer_train::dataset::{Dataset, Usage};
 use fer_train::evaluate::{Evaluation, Figures, Proportion, evaluate};
 use fer_train::network::read_network;
-use fer_train::plots::{Calibration, Confusion, Plot};
+use fer_train::plots::{Calibration, Confusion, Plot, plot_files};
 use fer_train::weights;
 
 /// Measure a model on labelled faces.
@@ -38,6 +40,8 @@ pub(super) struct EvaluateArgs {
     /// Folder for plots of confusion and calibration, as PNG and SVG.
     #[arg(long, value_name = "FOLDER")]
     plots: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArgs,
     /// How to print the figures.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -81,7 +85,8 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
     let dataset = Dataset::load(&args.data)?;
     let evaluation = evaluate(&network, &dataset, learned, args.usage, !args.no_flip)?;
     if let Some(folder) = &args.plots {
-        save_plots(&evaluation, folder)?;
+        let inputs = args.model.iter().chain([&args.data]).cloned();
+        save_plots(&evaluation, folder, &args.force.rule(context, inputs))?;
     }
     match args.format {
         Format::Table => print_tables(&evaluation, out)?,
@@ -94,14 +99,24 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
     Ok(Outcome::Found)
 }
 
-fn save_plots(evaluation: &Evaluation, folder: &Path) -> Result<()> {
-    for result in &evaluation.results {
-        let title = format!("{} on {}", result.protocol.title(), evaluation.usage);
-        let stem = |plot: &str| folder.join(format!("{plot}-{}", result.protocol.name()));
-        Confusion::new(&title, &result.all).save(&stem("confusion"))?;
-        Calibration::new(&title, &result.all).save(&stem("calibration"))?;
-    }
-    Ok(())
+fn save_plots(evaluation: &Evaluation, folder: &Path, rule: &Rule<'_>) -> Result<()> {
+    let stem = |plot: &str, name: &str| folder.join(format!("{plot}-{name}"));
+    let names = evaluation
+        .results
+        .iter()
+        .map(|result| result.protocol.name());
+    let files: Vec<_> = names
+        .flat_map(|name| ["confusion", "calibration"].map(|plot| stem(plot, name)))
+        .flat_map(|stem| plot_files(&stem))
+        .collect();
+    rule.around(&files, || {
+        evaluation.results.iter().try_for_each(|result| {
+            let name = result.protocol.name();
+            let title = format!("{} on {}", result.protocol.title(), evaluation.usage);
+            Confusion::new(&title, &result.all).save(&stem("confusion", name))?;
+            Calibration::new(&title, &result.all).save(&stem("calibration", name))
+        })
+    })
 }
 
 fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {

@@ -10,6 +10,7 @@ mod correct;
 mod dataset;
 mod detect;
 mod draw;
+mod drawings;
 #[cfg(feature = "train")]
 mod epochs;
 #[cfg(feature = "train")]
@@ -30,6 +31,7 @@ mod model_list;
 mod model_tools;
 mod model_use;
 mod output;
+mod outputs;
 mod progress;
 mod query;
 mod results;
@@ -224,7 +226,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Reject(args) => correct::reject(&args, &context),
         Command::Undo(args) => correct::undo(&args, &context),
         #[cfg(feature = "train")]
-        Command::Dataset(args) => dataset::run(&args, out),
+        Command::Dataset(args) => dataset::run(&args, &context, out),
         #[cfg(feature = "train")]
         Command::Train(args) => train::run(&args, out),
         #[cfg(feature = "train")]

@@ -34,7 +34,7 @@ enum ModelCommand {
 pub(super) fn run(args: &ModelArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     match &args.command {
         #[cfg(feature = "train")]
-        ModelCommand::Tool(command) => model_tools::run(command, out),
+        ModelCommand::Tool(command) => model_tools::run(command, context, out),
         ModelCommand::Use(args) => model_use::run(args, context, out),
         #[cfg(feature = "train")]
         ModelCommand::List(args) => model_list::run(args, context, out),

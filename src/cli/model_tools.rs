@@ -1,6 +1,7 @@
 //! What `fer-index model` does with weights: summaries, calibration, means.
 
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 
 use clap::Subcommand;
 use comfy_table::{CellAlignment, Table, presets};
@@ -12,7 +13,9 @@ use fer_train::soup::average;
 use fer_train::weights;
 
 use super::Outcome;
+use super::context::Context;
 use super::output::Stdout;
+use super::outputs::ForceArgs;
 use crate::emotion::{Emotion, UnknownEmotion};
 use crate::error::Result;
 use crate::network::NetworkSpec;
@@ -46,6 +49,8 @@ pub(super) enum ToolCommand {
         /// Where to write the calibrated model.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        force: ForceArgs,
     },
     /// The mean of two models' weights: for one that went on from the other.
     Average {
@@ -59,10 +64,12 @@ pub(super) enum ToolCommand {
         /// Where to write the mean, which then has to be calibrated.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        force: ForceArgs,
     },
 }
 
-pub(super) fn run(command: &ToolCommand, out: &mut Stdout) -> Result<Outcome> {
+pub(super) fn run(command: &ToolCommand, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     match command {
         ToolCommand::Summary { file } => summary(&spec(file)?, out),
         ToolCommand::Calibrate {
@@ -70,9 +77,11 @@ pub(super) fn run(command: &ToolCommand, out: &mut Stdout) -> Result<Outcome> {
             like: Some(like),
             half,
             out: to,
+            force,
             ..
         } => {
-            calibrate_like(file, like, *half, to)?;
+            let rule = force.rule(context, [file.clone(), like.clone()]);
+            rule.around(from_ref(to), || calibrate_like(file, like, *half, to))?;
             Ok(Outcome::Found)
         }
         ToolCommand::Calibrate {
@@ -82,9 +91,13 @@ pub(super) fn run(command: &ToolCommand, out: &mut Stdout) -> Result<Outcome> {
             shift,
             like: None,
             out: to,
+            force,
         } => {
             let shift: Shift = shift.iter().copied().collect();
-            let fitted = calibrate(file, &Dataset::load(data)?, &shift, *half, to)?;
+            let rule = force.rule(context, [file.clone(), data.clone()]);
+            let fitted = rule.around(from_ref(to), || {
+                calibrate(file, &Dataset::load(data)?, &shift, *half, to)
+            })?;
             for calibration in fitted.heads {
                 let (head, temperature) = (calibration.head, calibration.temperature);
                 out.line(format_args!("{head}: temperature {temperature:.3}"))?;
@@ -109,8 +122,10 @@ pub(super) fn run(command: &ToolCommand, out: &mut Stdout) -> Result<Outcome> {
             second,
             share,
             out: to,
+            force,
         } => {
-            average(first, second, *share, to)?;
+            let rule = force.rule(context, [first.clone(), second.clone()]);
+            rule.around(from_ref(to), || average(first, second, *share, to))?;
             Ok(Outcome::Found)
         }
     }

@@ -7,10 +7,10 @@ use clap::Args;
 use super::Outcome;
 use super::context::Context;
 use super::output::Stdout;
-use crate::atomic;
 use crate::classify::{Cnn, EmotionClassifier as _};
 use crate::config;
 use crate::error::{Error, Result};
+use crate::output;
 
 #[derive(Debug, Args)]
 pub(super) struct UseArgs {
@@ -40,7 +40,7 @@ pub(super) fn run(args: &UseArgs, context: &Context, out: &mut Stdout) -> Result
                     copy.display()
                 )));
             };
-            atomic::write(&copy, &bytes)?;
+            output::keep(&copy, &bytes)?;
             (model, setting.to_owned())
         }
     };

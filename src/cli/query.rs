@@ -76,7 +76,7 @@ fn answer(
     let store = Store::open_existing(&config.database)?;
     let query = filter.resolve(&store, config.query.min_detection, Some(config.query.limit))?;
     let hits = store.query(&query)?;
-    ask.results.present(&hits, context, out)?;
+    ask.results.present(&hits, &store, context, out)?;
     if hits.is_empty() {
         tracing::warn!("no photo matches");
         return Ok(Outcome::Nothing);

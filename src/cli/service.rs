@@ -10,10 +10,11 @@ use directories::BaseDirs;
 
 use super::context::Context;
 use super::output::Stdout;
+use super::outputs::ForceArgs;
 use super::{GlobalArgs, Outcome};
-use crate::atomic;
 use crate::daemon::service::Supervisor;
 use crate::error::{Error, Result};
+use crate::output::{self, Form, set_aside};
 
 #[derive(Debug, Args)]
 pub(super) struct ServiceArgs {
@@ -24,9 +25,9 @@ pub(super) struct ServiceArgs {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Have the folders followed from every login on (systemd user unit; launchd agent on macOS)
-    Install,
+    Install(ForceArgs),
     /// Take that back
-    Uninstall,
+    Uninstall(ForceArgs),
     /// Tell whether it is installed and runs
     Status,
 }
@@ -43,8 +44,8 @@ pub(super) fn run(
     })?;
     let file = supervisor.file(dirs.home_dir(), dirs.config_dir());
     match args.action {
-        Action::Install => install(supervisor, &file, context, global, out),
-        Action::Uninstall => uninstall(supervisor, &file, out),
+        Action::Install(force) => install(supervisor, &file, force, context, global, out),
+        Action::Uninstall(force) => uninstall(supervisor, &file, force, out),
         Action::Status => status(supervisor, &file, out),
     }
 }
@@ -52,6 +53,7 @@ pub(super) fn run(
 fn install(
     supervisor: Supervisor,
     file: &Path,
+    force: ForceArgs,
     context: &Context,
     global: &GlobalArgs,
     out: &mut Stdout,
@@ -59,15 +61,19 @@ fn install(
     let database = absolute(&context.config().database)?;
     let data = database.parent().unwrap_or(&database);
     let text = supervisor.text(&command_line(global)?, data);
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Io { path, source }
-    };
     // The unit lets the daemon write there only if it is there.
-    for folder in [Some(data), file.parent()].into_iter().flatten() {
-        fs::create_dir_all(folder).map_err(io(folder))?;
-    }
-    atomic::write(file, text.as_bytes())?;
+    fs::create_dir_all(data).map_err(|source| Error::Io {
+        path: data.to_owned(),
+        source,
+    })?;
+    let form = match supervisor {
+        Supervisor::Systemd => Form::Lines,
+        Supervisor::Launchd => Form::Markup,
+    };
+    let rule = force.rule(context, []);
+    rule.around(&[file.to_owned()], || {
+        output::write(file, form, text.as_bytes())
+    })?;
     out.line(format_args!("{} written", file.display()))?;
     if supervisor == Supervisor::Systemd {
         ask(&["systemctl", "--user", "daemon-reload"], None);
@@ -83,8 +89,30 @@ fn install(
     Ok(Outcome::Found)
 }
 
-fn uninstall(supervisor: Supervisor, file: &Path, out: &mut Stdout) -> Result<Outcome> {
+fn uninstall(
+    supervisor: Supervisor,
+    file: &Path,
+    force: ForceArgs,
+    out: &mut Stdout,
+) -> Result<Outcome> {
+    let is_changed = file.symlink_metadata().is_ok() && !output::is_ours(file);
+    if is_changed && !force.force {
+        return Err(Error::Usage(format!(
+            "{} was not written by fer-index or was changed since, so it stays as it is; take it \
+             away yourself, or have it renamed with --force",
+            file.display()
+        )));
+    }
     ask(supervisor.stop_command(), launchd_file(supervisor, file));
+    if is_changed {
+        let kept = set_aside(file)?;
+        out.line(format_args!(
+            "{} is kept as {}",
+            file.display(),
+            kept.display()
+        ))?;
+        return Ok(Outcome::Found);
+    }
     match fs::remove_file(file) {
         Ok(()) => {
             out.line(format_args!("{} removed", file.display()))?;

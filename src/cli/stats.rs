@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 #[cfg(feature = "train")]
+use std::ffi::OsStr;
+#[cfg(feature = "train")]
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -11,12 +13,14 @@ use serde_json::json;
 use super::Outcome;
 use super::context::Context;
 use super::output::Stdout;
+#[cfg(feature = "train")]
+use super::outputs::ForceArgs;
 use crate::emotion::Emotion;
 use crate::error::Result;
 use crate::query::Gazetteer;
 use crate::store::{Group, Grouping, Store};
 #[cfg(feature = "train")]
-use fer_train::plots::{EmotionBar, EmotionBars, Plot as _};
+use fer_train::plots::{EmotionBar, EmotionBars, Plot as _, plot_files};
 
 #[derive(Debug, Args)]
 pub(super) struct StatsArgs {
@@ -30,6 +34,9 @@ pub(super) struct StatsArgs {
     #[cfg(feature = "train")]
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    #[cfg(feature = "train")]
+    #[command(flatten)]
+    force: ForceArgs,
     /// Only faces with this detection score count, 0 to 1 [default: the setting, at first 0.6]
     #[arg(long, value_name = "P", value_parser = crate::query::parse_probability)]
     min_detection: Option<f32>,
@@ -73,7 +80,9 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
     let rows = rows(&store, args.by, min_detection)?;
     #[cfg(feature = "train")]
     if let Some(file) = &args.plot {
-        draw(&rows, file)?;
+        let stem = stem(file);
+        let rule = args.force.rule(context, []);
+        rule.around(&plot_files(&stem), || draw(&rows, &stem))?;
     }
     if args.json {
         out.json_array(rows.iter().map(|row| as_json(row, args.by)))?;
@@ -88,13 +97,22 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
 }
 
 #[cfg(feature = "train")]
-fn draw(rows: &[Row], file: &Path) -> Result<()> {
+fn draw(rows: &[Row], stem: &Path) -> Result<()> {
     let bar = |row: &Row| EmotionBar {
         name: row.name.clone(),
         faces: row.faces,
     };
     let bars: Vec<_> = rows.iter().map(bar).collect();
-    EmotionBars::new(&bars).save(&file.with_extension(""))
+    EmotionBars::new(&bars).save(stem)
+}
+
+#[cfg(feature = "train")]
+/// The name without an ending by which a plot's files end anyway.
+fn stem(file: &Path) -> PathBuf {
+    match file.extension().and_then(OsStr::to_str) {
+        Some("svg" | "png") => file.with_extension(""),
+        _ => file.to_owned(),
+    }
 }
 
 fn rows(store: &Store, by: Option<By>, min_detection: f32) -> Result<Vec<Row>> {

@@ -10,9 +10,10 @@ use super::epochs::Epochs;
 use super::output::Stdout;
 use super::train::{RecipeArgs, run_folder};
 use crate::error::Result;
+use crate::output;
 use fer_train::Recipe;
 use fer_train::dataset::Dataset;
-use fer_train::plots::{Curves, Plot};
+use fer_train::plots::{Curves, Plot, plot_files};
 use fer_train::sweep::{SweepRun, Variation, sweep};
 
 /// Train every combination of some settings, with a table and overlaid plots of all runs.
@@ -33,19 +34,24 @@ pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
     let base = Recipe::load(recipe, set)?;
     let dataset = Dataset::load(data)?;
     let folder = run_folder(args.out.as_deref(), &base.name);
-    let mut epochs = Epochs::new(base.epochs, out);
-    let runs = sweep(recipe, set, &args.vary, &dataset, &folder, &mut epochs)?;
+    let plot = |head: &str| folder.join(format!("accuracy-{head}"));
+    let loss = folder.join("loss");
     let heads = base.network.heads.iter().map(|head| head.name.as_str());
     let heads: Vec<&str> = heads.collect();
+    let stems = heads.iter().map(|head| plot(head)).chain([loss.clone()]);
+    for file in stems.flat_map(|stem| plot_files(&stem)) {
+        output::check(&file)?;
+    }
+    let mut epochs = Epochs::new(base.epochs, out);
+    let runs = sweep(recipe, set, &args.vary, &dataset, &folder, &mut epochs)?;
     out.line(table(&runs, &heads))?;
     let histories: Vec<_> = runs
         .iter()
         .map(|run| (run.name(), run.history.as_slice()))
         .collect();
-    Curves::loss(&histories).save(&folder.join("loss"))?;
+    Curves::loss(&histories).save(&loss)?;
     for head in heads {
-        let stem = folder.join(format!("accuracy-{head}"));
-        Curves::accuracy(&histories, head).save(&stem)?;
+        Curves::accuracy(&histories, head).save(&plot(head))?;
     }
     out.line(format_args!("plots and runs are in {}", folder.display()))?;
     Ok(Outcome::Found)

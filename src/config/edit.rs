@@ -6,17 +6,18 @@ use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table, value};
 
-use crate::atomic;
 use crate::error::{Error, Result};
+use crate::output;
 
 /// Sets `[section] name` to a text in a configuration file, which is made if there is none.
 ///
 /// # Errors
-/// If the file is not TOML, has something else of the section's name, or cannot be written.
+/// If the file is a link or not TOML, has something else of the section's name, or cannot be written;
+/// it stays as it is then.
 pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<()> {
     let before = match fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(source) => {
             return Err(Error::Io {
                 path: file.to_owned(),
@@ -26,6 +27,8 @@ pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<()> {
     };
     let refused = |problem: String| Error::Config(format!("{}: {problem}", file.display()));
     let mut document: DocumentMut = before
+        .as_deref()
+        .unwrap_or_default()
         .parse()
         .map_err(|error: toml_edit::TomlError| refused(error.message().to_owned()))?;
     let table = document
@@ -41,7 +44,8 @@ pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<()> {
             table.insert(name, value(text));
         }
     }
-    atomic::write(file, document.to_string().as_bytes())
+    let before = before.as_deref().map(str::as_bytes);
+    output::edit(file, before, document.to_string().as_bytes())
 }
 
 #[cfg(test)]

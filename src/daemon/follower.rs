@@ -328,10 +328,10 @@ impl Follower {
 
     /// Everything that happened before someone asked is known now.
     fn reached(&mut self, cookie: &Path) {
-        let _ = std::fs::remove_file(cookie);
         if !self.waiters.expect(cookie) {
             return;
         }
+        let _ = std::fs::remove_file(cookie);
         if let Err(error) = self.poll() {
             self.report(&error.to_string());
         }

@@ -8,6 +8,9 @@ use std::path::Path;
 use super::beside;
 use crate::error::{Error, Result};
 
+/// By these words a lock file is known.
+const HOLDER: &str = "process ";
+
 /// Held while the daemon runs. The system lets go of it when the process ends, however that
 /// happens; the file stays, and what it says is only for people.
 #[derive(Debug)]
@@ -19,7 +22,7 @@ impl Lock {
     /// Takes the lock of a database.
     ///
     /// # Errors
-    /// [`Error::Usage`] says who holds it.
+    /// [`Error::Usage`] says who holds it, or that the file is another one, which stays as it is.
     pub fn take(database: &Path) -> Result<Self> {
         let path = beside(database, "lock");
         let io = |source| Error::Io {
@@ -48,8 +51,18 @@ impl Lock {
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
+        let mut before = String::new();
+        let is_ours = file.read_to_string(&mut before).is_ok()
+            && (before.is_empty() || before.starts_with(HOLDER));
+        if !is_ours {
+            return Err(Error::Usage(format!(
+                "{} is where the daemon tells who it is, and holds something else; move it, or put \
+                 the database elsewhere",
+                path.display()
+            )));
+        }
         let version = env!("CARGO_PKG_VERSION");
-        let holder = format!("process {}, version {version}\n", std::process::id());
+        let holder = format!("{HOLDER}{}, version {version}\n", std::process::id());
         file.set_len(0).map_err(io)?;
         file.rewind().map_err(io)?;
         file.write_all(holder.as_bytes()).map_err(io)?;
@@ -60,6 +73,17 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_the_locks_name_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("index.sqlite3");
+        let file = beside(&database, "lock");
+        std::fs::write(&file, "my notes").unwrap();
+        let sentence = Lock::take(&database).unwrap_err().to_string();
+        assert!(sentence.contains("something else"), "{sentence}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "my notes");
+    }
 
     #[test]
     fn the_second_is_told_who_is_the_first() {

@@ -3,7 +3,7 @@
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,9 +46,16 @@ pub(super) fn listen(database: &Path) -> Result<tokio::net::UnixListener> {
     }
     let bind = || {
         let draft = beside(database, "sock.new");
-        match fs::remove_file(&draft) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
+        for name in [&path, &draft] {
+            if name.symlink_metadata().is_ok() && !is_socket(name) {
+                return Err(std::io::Error::other(
+                    "the daemon's socket belongs here (and to the same name with .new); move what \
+                     is there, or put the database elsewhere",
+                ));
+            }
+        }
+        if is_socket(&draft) {
+            fs::remove_file(&draft)?;
         }
         let listener = UnixListener::bind(&draft)?;
         fs::set_permissions(&draft, Permissions::from_mode(0o600))?;
@@ -63,9 +70,17 @@ pub(super) fn listen(database: &Path) -> Result<tokio::net::UnixListener> {
     })
 }
 
+fn is_socket(path: &Path) -> bool {
+    let metadata = path.symlink_metadata();
+    metadata.is_ok_and(|metadata| metadata.file_type().is_socket())
+}
+
 /// Takes the socket away.
 pub(super) fn remove(database: &Path) {
-    let _ = fs::remove_file(path(database));
+    let path = path(database);
+    if is_socket(&path) {
+        let _ = fs::remove_file(path);
+    }
 }
 
 /// Answers whoever asks.

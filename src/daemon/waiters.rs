@@ -44,10 +44,9 @@ impl Waiters {
         }
     }
 
-    /// Makes the folder of the cookies anew and has it watched.
+    /// Makes the folder of the cookies, takes those of a killed daemon away, and has it watched.
     pub fn prepare(&mut self, watch: &mut Watch) {
-        let _ = fs::remove_dir_all(&self.folder);
-        if let Err(error) = fs::create_dir(&self.folder) {
+        if let Err(error) = empty(&self.folder) {
             tracing::warn!("{}: {error}", self.folder.display());
         }
         self.is_watched = watch.add(&self.folder) == Followed::Watched;
@@ -63,9 +62,15 @@ impl Waiters {
     /// # Errors
     /// When there can be no cookie, and as if it was not told.
     pub fn join(&mut self, reply: oneshot::Sender<()>) -> io::Result<bool> {
-        self.moments += 1;
-        let cookie = self.folder.join(self.moments.to_string());
-        let written = fs::write(&cookie, "");
+        let (cookie, written) = loop {
+            self.moments += 1;
+            let cookie = self.folder.join(self.moments.to_string());
+            match fs::File::create_new(&cookie) {
+                // Not ours: it stays.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => break (cookie, made.map(drop)),
+            }
+        };
         self.waiting.push(Waiter {
             cookie,
             pending: None,
@@ -126,6 +131,9 @@ impl Waiters {
             waiter.reply.is_closed()
         };
         for waiter in self.waiting.extract_if(.., is_done) {
+            if waiter.pending.is_none() {
+                let _ = fs::remove_file(&waiter.cookie);
+            }
             let _ = waiter.reply.send(());
         }
     }
@@ -134,6 +142,26 @@ impl Waiters {
     pub fn dismiss(&mut self) {
         self.waiting.clear();
     }
+}
+
+/// Makes a folder, or takes the cookies out of it: nothing else that may be there.
+fn empty(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made,
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_number = name
+            .to_str()
+            .is_some_and(|name| name.parse::<u64>().is_ok());
+        let metadata = entry.metadata()?;
+        if is_number && metadata.is_file() && metadata.len() == 0 {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,14 +1,22 @@
-//! A folder of links to photos or of copies, built aside and swapped in.
+//! A folder of links to photos or of copies.
 
-use std::ffi::OsString;
-use std::fs;
-use std::io;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
+use super::manifest::{Content, Manifest, NAME};
+use super::survey::Survey;
+use crate::atomic;
 use crate::error::{Error, Result};
+use crate::file::FileMeta;
+use crate::output::numbered;
+use crate::photo::ContentHash;
+use crate::store::Store;
 
-/// By this file a folder is known to be ours to replace.
-const MARK: &str = ".fer-index-album";
+/// So many names are told of what is in the way.
+const TOLD: usize = 5;
 
 /// How photos are put into a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,30 +27,62 @@ pub enum Placed {
     Copied,
 }
 
-/// Makes `folder` hold these photos and nothing else, their names numbered in order. Who looks sees
-/// the old content or the new, never a part of it.
+/// Makes `folder` hold these photos of the index, their names numbered in order, in the place of those
+/// that it put there before. All are prepared in a hidden folder first, so that what fails on the way
+/// leaves the folder as it was.
+///
+/// What is not of our making stays, and so does a link or copy of ours that somebody changed, and a
+/// copy that is the only file of its content. Where there is such a thing, nothing is done; with
+/// `force` the photos are put beside it.
 ///
 /// # Errors
-/// If the folder holds what is not of our making, or cannot be written.
-pub fn fill_folder(folder: &Path, photos: &[&Path], placed: Placed) -> Result<()> {
+/// [`Error::Usage`] names what is in the way, or says that a photo lies in the folder itself; or the
+/// folder cannot be written.
+pub fn fill_folder(
+    folder: &Path,
+    photos: &[&Path],
+    placed: Placed,
+    force: bool,
+    index: &Store,
+) -> Result<()> {
     let folder = absolute(folder)?;
-    if folder.symlink_metadata().is_ok() && !is_ours(&folder) {
+    let at = |source| failed(&folder, source);
+    let is_there = is_there(&folder)?;
+    let photos = outside(&folder, photos, index)?;
+    let survey = if is_there {
+        Survey::of(&folder, index, if force { usize::MAX } else { TOLD + 1 })?
+    } else {
+        fs::create_dir(&folder).map_err(at)?;
+        Survey::default()
+    };
+    if !survey.theirs.is_empty() && !force {
         return Err(Error::Usage(format!(
-            "{} holds files that fer-index did not put there; name an empty or a new folder",
-            folder.display()
+            "{} holds what fer-index did not put there, or what was changed since: {}; name another \
+             folder, or have the photos put beside it with --force",
+            folder.display(),
+            some_of(&survey.theirs)
         )));
     }
-    let aside = beside(&folder, "new");
-    let old = beside(&folder, "old");
-    // What a killed run may have left.
-    remove(&aside)?;
-    remove(&old)?;
-    let filled = fill(&aside, photos, placed).and_then(|()| swap(&aside, &folder, &old));
-    if filled.is_err() {
-        let _ = remove(&aside);
+    if survey.staying.iter().any(|name| name == NAME) {
+        return Err(Error::Usage(format!(
+            "{} is in the way: fer-index keeps a list under this name; name another folder",
+            folder.join(NAME).display()
+        )));
     }
-    filled?;
-    remove(&old)
+    let _lock = lock(&folder)?;
+    let filling = Filling {
+        folder: &folder,
+        draft: atomic::unused_name(&folder).map_err(at)?,
+        survey,
+    };
+    let names = filling.names(&photos);
+    match filling.prepare(&photos, &names, placed) {
+        Ok(new) => filling.finish(&names, &new).map_err(at),
+        Err(error) => {
+            filling.undo(is_there);
+            Err(error)
+        }
+    }
 }
 
 /// With the folders on the way to it free of links, so that relative links lead where they should.
@@ -51,7 +91,7 @@ fn absolute(folder: &Path) -> Result<PathBuf> {
     let folder = std::path::absolute(folder).map_err(at)?;
     let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Err(Error::Usage(format!(
-            "{} cannot be replaced",
+            "{} cannot be filled; name a folder in it",
             folder.display()
         )));
     };
@@ -62,47 +102,190 @@ fn absolute(folder: &Path) -> Result<PathBuf> {
     Ok(parent.join(name))
 }
 
-/// Whether a folder was made here, or is empty.
-fn is_ours(folder: &Path) -> bool {
-    let is_folder = folder
-        .symlink_metadata()
-        .is_ok_and(|metadata| metadata.is_dir());
-    is_folder
-        && (folder.join(MARK).is_file()
-            || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none()))
+/// Whether the folder is there.
+fn is_there(folder: &Path) -> Result<bool> {
+    let what = match folder.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => return Ok(true),
+        Ok(metadata) if metadata.is_symlink() => "a link",
+        Ok(_) => "a file",
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed(folder, error)),
+    };
+    Err(Error::Usage(format!(
+        "{} is {what} and stays as it is; name a folder",
+        folder.display()
+    )))
 }
 
-fn beside(folder: &Path, what: &str) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(folder.file_name().unwrap_or_default());
-    name.push(format!(".fer-index-{what}"));
-    folder.with_file_name(name)
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failed(folder, source)),
-        _ => Ok(()),
-    }
-}
-
-fn fill(folder: &Path, photos: &[&Path], placed: Placed) -> Result<()> {
-    fs::create_dir(folder).map_err(|source| failed(folder, source))?;
-    let mark = folder.join(MARK);
-    fs::write(&mark, "fer-index replaces what is in this folder.\n")
-        .map_err(|source| failed(&mark, source))?;
-    let digits = photos.len().to_string().len().max(3);
-    for (index, photo) in photos.iter().enumerate() {
-        let mut name = OsString::from(format!("{:0digits$} ", index + 1));
-        name.push(photo.file_name().unwrap_or_default());
-        let path = folder.join(name);
-        let done = match placed {
-            Placed::Linked => link(&relative(photo, folder), &path),
-            Placed::Copied => fs::copy(photo, &path).map(drop),
+/// The photos by paths that do not lie in the folder, whose copies may be in the index themselves.
+fn outside(folder: &Path, photos: &[&Path], index: &Store) -> Result<Vec<PathBuf>> {
+    let path = |photo: &&Path| {
+        if !photo.starts_with(folder) {
+            return Ok(photo.to_path_buf());
+        }
+        let known = match index.file(photo)? {
+            Some(Ok(id)) => index.photo(id)?,
+            _ => None,
         };
-        done.map_err(|source| failed(photo, source))?;
+        let mut paths = known.into_iter().flat_map(|known| known.paths);
+        let other = paths.find(|path| !path.starts_with(folder) && path.is_file());
+        other.ok_or_else(|| {
+            Error::Usage(format!(
+                "{} is a photo of the answer and lies in the folder to be filled; name another folder",
+                photo.display()
+            ))
+        })
+    };
+    photos.iter().map(path).collect()
+}
+
+/// Held as long as a folder is being filled: two runs would take each other's drafts away.
+fn lock(folder: &Path) -> Result<Option<File>> {
+    // Not every system opens folders, nor does every file system lock them.
+    let Ok(file) = File::open(folder) else {
+        return Ok(None);
+    };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::Usage(format!(
+            "another fer-index is filling {}; try again once it is done",
+            folder.display()
+        ))),
+        _ => Ok(Some(file)),
     }
-    Ok(())
+}
+
+fn some_of(names: &[String]) -> String {
+    let told = names.iter().take(TOLD).map(String::as_str);
+    let told = told.collect::<Vec<_>>().join(", ");
+    if names.len() > TOLD {
+        format!("{told} and more")
+    } else {
+        told
+    }
+}
+
+/// A folder that is being filled.
+struct Filling<'a> {
+    folder: &'a Path,
+    /// The folder in which entries are made.
+    draft: PathBuf,
+    survey: Survey,
+}
+
+impl Filling<'_> {
+    /// Makes all entries in the draft. The folder's manifest names old and new ones then, so that
+    /// whatever a killed run leaves is known as ours.
+    fn prepare(&self, photos: &[PathBuf], names: &[OsString], placed: Placed) -> Result<Manifest> {
+        let at = |source| failed(self.folder, source);
+        let mut noted = self.survey.manifest.clone().unwrap_or_default();
+        noted.add(self.draft.file_name().unwrap_or_default(), Content::Draft);
+        noted.write(self.folder).map_err(at)?;
+        fs::create_dir(&self.draft).map_err(at)?;
+        let mut new = Manifest::default();
+        for (photo, name) in photos.iter().zip(names) {
+            self.make(photo, name, placed, &mut new)
+                .map_err(|source| failed(photo, source))?;
+        }
+        noted.add_all(&new);
+        noted.write(self.folder).map_err(at)?;
+        Ok(new)
+    }
+
+    /// Puts the new entries in the place of the old ones.
+    fn finish(&self, names: &[OsString], new: &Manifest) -> io::Result<()> {
+        self.take_away_ours();
+        for name in names {
+            atomic::rename_new(&self.draft.join(name), &self.folder.join(name))?;
+        }
+        fs::remove_dir(&self.draft)?;
+        new.write(self.folder)
+    }
+
+    /// The names of the entries, none of which is the name of something that stays.
+    fn names(&self, photos: &[PathBuf]) -> Vec<OsString> {
+        // In lower case: on some systems `A.jpg` and `a.jpg` are one file.
+        let key = |name: &OsStr| name.to_string_lossy().to_lowercase();
+        let mut taken: HashSet<_> = self.survey.staying.iter().map(|name| key(name)).collect();
+        let digits = photos.len().to_string().len().max(3);
+        let names = photos.iter().enumerate().map(|(index, photo)| {
+            let mut name = OsString::from(format!("{:0digits$} ", index + 1));
+            name.push(photo.file_name().unwrap_or_default());
+            let mut free = name.clone();
+            for number in 2.. {
+                if taken.insert(key(&free)) {
+                    break;
+                }
+                free = numbered(Path::new(&name), number).into_os_string();
+            }
+            free
+        });
+        names.collect()
+    }
+
+    /// Makes an entry in the draft.
+    fn make(
+        &self,
+        photo: &Path,
+        name: &OsStr,
+        placed: Placed,
+        new: &mut Manifest,
+    ) -> io::Result<()> {
+        let path = self.draft.join(name);
+        match placed {
+            Placed::Linked => {
+                let target = relative(photo, self.folder);
+                link(&target, &path)?;
+                new.add(name, Content::Link(&target));
+            }
+            Placed::Copied => {
+                fs::copy(photo, &path)?;
+                let hash = ContentHash::of(&fs::read(&path)?);
+                new.add(name, Content::Copy(&hash));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away what was ours when it was looked at and has not been touched since.
+    fn take_away_ours(&self) {
+        for (name, meta) in &self.survey.ours {
+            let path = self.folder.join(name);
+            let removed = match path.symlink_metadata() {
+                Ok(now) if FileMeta::of(&now) == *meta => fs::remove_file(&path),
+                Ok(_) => Err(io::Error::other("it was changed just now, and stays")),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = removed {
+                tracing::warn!("{}: {error}", path.display());
+            }
+        }
+        for draft in &self.survey.drafts {
+            remove_draft(draft);
+        }
+    }
+
+    /// After a failure to prepare: the folder as it was.
+    fn undo(&self, is_there: bool) {
+        remove_draft(&self.draft);
+        if let Some(manifest) = &self.survey.manifest {
+            let _ = manifest.write(self.folder);
+        } else if Manifest::read(self.folder).is_ok_and(|it| it.is_some()) {
+            let _ = fs::remove_file(self.folder.join(NAME));
+        }
+        if !is_there {
+            // Does nothing where there is something in it.
+            let _ = fs::remove_dir(self.folder);
+        }
+    }
+}
+
+/// Removes a draft with its links and copies; should there be a folder in it, both stay.
+fn remove_draft(draft: &Path) {
+    let entries = fs::read_dir(draft).into_iter().flatten().flatten();
+    for entry in entries {
+        let _ = fs::remove_file(entry.path());
+    }
+    let _ = fs::remove_dir(draft);
 }
 
 #[cfg(unix)]
@@ -113,24 +296,6 @@ fn link(target: &Path, path: &Path) -> io::Result<()> {
 #[cfg(windows)]
 fn link(target: &Path, path: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_file(target, path)
-}
-
-/// Puts `new` in the place of `folder`, whose content comes to lie at `old`.
-fn swap(new: &Path, folder: &Path, old: &Path) -> Result<()> {
-    let at = |source| failed(folder, source);
-    if folder.symlink_metadata().is_err() {
-        return fs::rename(new, folder).map_err(at);
-    }
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        if renameat_with(CWD, new, CWD, folder, RenameFlags::EXCHANGE).is_ok() {
-            return fs::rename(new, old).map_err(at);
-        }
-    }
-    // Where the system cannot exchange two names there is a moment without the folder.
-    fs::rename(folder, old).map_err(at)?;
-    fs::rename(new, folder).map_err(at)
 }
 
 /// The way from a folder to a file; both absolute.
@@ -162,9 +327,15 @@ mod tests {
         let mut names: Vec<_> = fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name != NAME)
             .collect();
         names.sort();
         names
+    }
+
+    /// An index that knows no photo.
+    fn index(folder: &Path) -> Store {
+        Store::open(&folder.join("data/index.sqlite3")).unwrap()
     }
 
     #[test]
@@ -180,8 +351,8 @@ mod tests {
         }
         let photos = ["b.jpg", "a.jpg"].map(|name| pictures.canonicalize().unwrap().join(name));
         let photos: Vec<_> = photos.iter().map(PathBuf::as_path).collect();
-        fill_folder(&best, &photos, Placed::Linked).unwrap();
-        assert_eq!(names(&best), [MARK, "001 b.jpg", "002 a.jpg"]);
+        fill_folder(&best, &photos, Placed::Linked, false, &index(root.path())).unwrap();
+        assert_eq!(names(&best), ["001 b.jpg", "002 a.jpg"]);
         let target = fs::read_link(best.join("001 b.jpg")).unwrap();
         assert_eq!(target, Path::new("../../pictures/b.jpg"));
         fs::rename(root.path().join("all"), root.path().join("moved")).unwrap();
@@ -190,37 +361,81 @@ mod tests {
             fs::read_to_string(moved.join("002 a.jpg")).unwrap(),
             "a.jpg"
         );
+        // It is known as ours in its new place.
+        let photo = root.path().join("moved/pictures/a.jpg");
+        let index = index(root.path());
+        fill_folder(&moved, &[&photo], Placed::Linked, false, &index).unwrap();
+        assert_eq!(names(&moved), ["001 a.jpg"]);
     }
 
     #[test]
     fn a_second_run_replaces_the_first_and_nothing_else() {
         let root = tempfile::tempdir().unwrap();
+        let index = index(root.path());
         let photo = root.path().join("a.jpg");
         fs::write(&photo, "a").unwrap();
         let album = root.path().join("album");
-        fill_folder(&album, &[&photo, &photo], Placed::Linked).unwrap();
-        fill_folder(&album, &[&photo], Placed::Copied).unwrap();
-        assert_eq!(names(&album), [MARK, "001 a.jpg"]);
+        let fill = |folder: &Path, photos: &[&Path], placed, force| {
+            fill_folder(folder, photos, placed, force, &index)
+        };
+        fill(&album, &[&photo, &photo], Placed::Linked, false).unwrap();
+        assert_eq!(names(&album), ["001 a.jpg", "002 a.jpg"]);
+        fill(&album, &[&photo], Placed::Copied, false).unwrap();
+        assert_eq!(names(&album), ["001 a.jpg"]);
+        assert!(!album.join("001 a.jpg").is_symlink());
+
+        // The index knows no other file of the copy's content, so it stays.
+        let refusal = fill(&album, &[&photo], Placed::Linked, false).unwrap_err();
         assert!(
-            album
-                .join("001 a.jpg")
-                .symlink_metadata()
-                .unwrap()
-                .is_file()
+            refusal.to_string().contains("original is gone"),
+            "{refusal}"
         );
-        assert_eq!(names(root.path()), ["a.jpg", "album"]);
+        fill(&album, &[&photo], Placed::Linked, true).unwrap();
+        assert_eq!(names(&album), ["001 a (2).jpg", "001 a.jpg"]);
+        assert_eq!(fs::read_to_string(album.join("001 a.jpg")).unwrap(), "a");
 
         let foreign = root.path().join("mine");
         fs::create_dir(&foreign).unwrap();
         fs::write(foreign.join("diary.txt"), "dear").unwrap();
-        let error = fill_folder(&foreign, &[&photo], Placed::Linked).unwrap_err();
-        assert!(error.to_string().contains("did not put there"), "{error}");
+        let error = fill(&foreign, &[&photo], Placed::Linked, false).unwrap_err();
+        assert!(error.to_string().contains("diary.txt"), "{error}");
         assert_eq!(names(&foreign), ["diary.txt"]);
 
-        // A photo that is gone leaves the folder as it was.
-        let gone = root.path().join("gone.jpg");
-        fill_folder(&album, &[&gone], Placed::Copied).unwrap_err();
-        assert_eq!(names(&album), [MARK, "001 a.jpg"]);
-        assert_eq!(names(root.path()), ["a.jpg", "album", "mine"]);
+        // A photo that is gone leaves the folder as it was, or none.
+        let (gone, new) = (root.path().join("gone.jpg"), root.path().join("new"));
+        fill(&album, &[&gone], Placed::Copied, true).unwrap_err();
+        assert_eq!(names(&album), ["001 a (2).jpg", "001 a.jpg"]);
+        fill(&new, &[&gone], Placed::Copied, false).unwrap_err();
+        assert_eq!(names(root.path()), ["a.jpg", "album", "data", "mine"]);
+    }
+
+    #[test]
+    fn what_a_killed_run_leaves_is_taken_away_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let index = index(root.path());
+        let photo = root.path().join("a.jpg");
+        fs::write(&photo, "a").unwrap();
+        let album = root.path().join("album");
+        fs::create_dir(&album).unwrap();
+        let photos = [photo];
+        let filling = || Filling {
+            folder: &album,
+            draft: atomic::unused_name(&album).unwrap(),
+            survey: Survey::of(&album, &index, 1).unwrap(),
+        };
+        // Killed once the entries are made, and once more in the next run.
+        for _ in 0..2 {
+            let filling = filling();
+            assert!(filling.survey.theirs.is_empty(), "{:?}", filling.survey);
+            let names = filling.names(&photos);
+            filling.prepare(&photos, &names, Placed::Linked).unwrap();
+        }
+        assert_eq!(names(&album).len(), 2);
+        fs::create_dir(album.join(".fer-index-0123456789abcdef.partial")).unwrap();
+        let photos = [photos[0].as_path()];
+        fill_folder(&album, &photos, Placed::Linked, false, &index).unwrap_err();
+        fs::remove_dir(album.join(".fer-index-0123456789abcdef.partial")).unwrap();
+        fill_folder(&album, &photos, Placed::Linked, false, &index).unwrap();
+        assert_eq!(names(&album), ["001 a.jpg"]);
     }
 }

@@ -1,8 +1,10 @@
 //! What leaves the index: folders of links or copies, contact sheets, keywords in XMP sidecars.
 
 mod folder;
+mod manifest;
 mod sheet;
 mod small;
+mod survey;
 mod xmp;
 
 pub use folder::{Placed, fill_folder};

@@ -9,9 +9,9 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::small_copy;
-use crate::atomic;
 use crate::error::{Error, Result, Skip};
 use crate::imaging::Limits;
+use crate::output::{self, Form};
 use crate::store::{Hit, StoredFace};
 
 /// Longer side of a photo on a sheet, in pixels.
@@ -27,12 +27,13 @@ struct Picture<'a> {
 /// Writes a sheet as its name ends: `.html`, one file that needs no other, or `.png`.
 ///
 /// # Errors
-/// If the name ends in something else or the file cannot be written. A photo that cannot be read is
+/// If the name ends in something else, a file that is not ours is in the way, or the file cannot be
+/// written. A photo that cannot be read is
 /// an empty frame that says why.
 pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
-    let write: fn(&[Picture<'_>]) -> Result<Vec<u8>> =
+    let (form, write): (_, fn(&[Picture<'_>]) -> Result<Vec<u8>>) =
         match file.extension().and_then(|extension| extension.to_str()) {
-            Some("html" | "htm") => html::write,
+            Some("html" | "htm") => (Form::Markup, html::write),
             Some("png") if hits.len() > png::MOST => {
                 return Err(Error::Usage(format!(
                     "{} photos do not fit on one PNG sheet; ask for at most {} with --limit, or \
@@ -41,7 +42,7 @@ pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
                     png::MOST
                 )));
             }
-            Some("png") => png::write,
+            Some("png") => (Form::Png, png::write),
             _ => {
                 return Err(Error::Usage(format!(
                     "a contact sheet is an HTML or PNG file; give {} the ending .html or .png",
@@ -56,7 +57,7 @@ pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
             small: small_copy(&hit.path, limits, (SIDE, SIDE)),
         })
         .collect();
-    atomic::write(file, &write(&pictures)?)
+    output::write(file, form, &write(&pictures)?)
 }
 
 /// What is written at a face: the emotion that it shows most.

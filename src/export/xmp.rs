@@ -7,10 +7,10 @@ mod tree;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::atomic;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::{Error, Result};
 use crate::imaging::sidecars;
+use crate::output;
 use tree::{Element, Node};
 
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
@@ -85,7 +85,7 @@ pub fn sidecar(photo: &Path, naming: Naming) -> PathBuf {
 /// is written.
 ///
 /// # Errors
-/// If the sidecar cannot be read or written, or is not XMP; it is left alone then.
+/// If the sidecar cannot be read or written, is a link or is not XMP; it stays as it is then.
 pub fn write_sidecar(path: &Path, emotions: EmotionSet, dry: bool) -> Result<bool> {
     let before = match fs::read_to_string(path) {
         Ok(text) => Some(text),
@@ -107,7 +107,8 @@ pub fn write_sidecar(path: &Path, emotions: EmotionSet, dry: bool) -> Result<boo
         (_, after) => after.unwrap_or_else(|| EMPTY.to_owned()),
     };
     if !dry {
-        atomic::write(path, changes.as_bytes())?;
+        let before = before.as_deref().map(str::as_bytes);
+        output::edit(path, before, changes.as_bytes())?;
     }
     Ok(true)
 }

@@ -59,6 +59,14 @@ impl Format {
     }
 }
 
+/// Whether bytes begin like a picture, also one of a format that is not decoded: a camera's raw file.
+pub fn is_picture(bytes: &[u8]) -> bool {
+    match Format::sniff(bytes) {
+        Ok(_) => true,
+        Err(skip) => skip.reason == SkipReason::UnsupportedFormat,
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

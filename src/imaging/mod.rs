@@ -21,7 +21,7 @@ mod xmp;
 
 use image::{ImageFormat, RgbImage};
 
-pub use format::Format;
+pub use format::{Format, is_picture};
 pub use limits::Limits;
 pub use sidecar::{add_sidecar_keywords, sidecars};
 pub use thumbnail::{Thumbnails, reduced};

@@ -1,7 +1,8 @@
 //! Opening the database file: for its owner only, brought up to date, and with the settings that
 //! let one writer and many readers work at once.
 
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,11 +32,68 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
 /// Makes an empty file for its owner only where there is none. SQLite gives its companions (`-wal`,
 /// `-shm`) the same mode.
 pub(super) fn create(path: &Path) -> Result<()> {
+    check_companions(path)?;
     match create_private(path) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_file() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_file() => {
+            check_empty(path)
+        }
         Err(error) => Err(cannot_create(path, &error)),
     }
+}
+
+/// SQLite makes a database of any empty file: only of one that was made here, for its owner alone.
+fn check_empty(path: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        if path
+            .metadata()
+            .is_ok_and(|it| it.len() == 0 && it.mode() & 0o077 != 0)
+        {
+            return Err(Error::Store(format!(
+                "{} is an empty file that others may read, and was not made by fer-index; name \
+                 another with --database, or take it away",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What SQLite's files beside a database begin with: the log, its index, the journal.
+const COMPANIONS: [(&str, &[&[u8]]); 3] = [
+    ("-wal", &[b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"]),
+    ("-shm", &[&3_007_000_u32.to_ne_bytes()]),
+    ("-journal", &[b"\xd9\xd5\x05\xf9"]),
+];
+
+/// SQLite writes over and removes whatever has the name of one of its files: that nothing else has.
+fn check_companions(path: &Path) -> Result<()> {
+    for (ending, beginnings) in COMPANIONS {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        let file = PathBuf::from(name);
+        let mut begin = Vec::new();
+        let is_ours = match file.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => true,
+            Ok(metadata) if metadata.is_file() => {
+                let read = File::open(&file).and_then(|file| file.take(4).read_to_end(&mut begin));
+                // Zeros where it is being made, or where the power went.
+                read.is_ok() && (begin.iter().all(|b| *b == 0) || beginnings.contains(&&*begin))
+            }
+            _ => false,
+        };
+        if !is_ours {
+            return Err(Error::Store(format!(
+                "{} is in the way of the database {}: SQLite would write over it; move it, or name \
+                 another database with --database",
+                file.display(),
+                path.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn cannot_create(path: &Path, error: &io::Error) -> Error {
@@ -76,6 +134,7 @@ pub(super) fn open_writable(path: &Path) -> Result<Connection> {
 /// Opens and migrates; a database that only may be read is opened all the same.
 pub(super) fn open(path: &Path) -> Result<Connection> {
     let explain = |error| explain::sentence(path, &error);
+    check_companions(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(explain)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(explain)?;
@@ -176,6 +235,40 @@ mod tests {
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn files_that_sqlite_would_take_for_its_own_stay_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        for ending in ["-wal", "-shm", "-journal"] {
+            let path = folder.path().join(format!("index{ending}.sqlite3"));
+            let notes = folder.path().join(format!("index{ending}.sqlite3{ending}"));
+            fs::write(&notes, "dear diary").unwrap();
+            let refusal = sentence(Store::open(&path));
+            assert!(refusal.contains("in the way"), "{refusal}");
+            assert_eq!(fs::read(&notes).unwrap(), b"dear diary");
+            assert!(!path.exists());
+            fs::remove_file(&notes).unwrap();
+            drop(Store::open(&path).unwrap());
+            fs::write(&notes, "dear diary").unwrap();
+            for result in [Store::open(&path), Store::open_existing(&path)] {
+                sentence(result);
+            }
+            assert_eq!(fs::read(&notes).unwrap(), b"dear diary");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_empty_file_of_somebody_is_no_new_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("empty");
+        fs::write(&path, "").unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        fs::set_permissions(&path, mode).unwrap();
+        let refusal = sentence(Store::open(&path));
+        assert!(refusal.contains("empty file"), "{refusal}");
+        assert_eq!(fs::metadata(&path).unwrap().len(), 0);
     }
 
     #[test]

@@ -26,7 +26,7 @@ const LEAVES: &[&str] = &["error", "file", "font", "geo", "photo"];
 
 /// What the root re-exports of `fer-core`, and any module may name.
 const CORE: &[&str] = &[
-    "affine", "atomic", "classify", "emotion", "face", "network", "raster", "sample",
+    "affine", "atomic", "classify", "emotion", "face", "network", "output", "raster", "sample",
 ];
 
 /// A crate that only some modules may name.

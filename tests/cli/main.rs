@@ -13,6 +13,8 @@ mod interrupted;
 mod json;
 #[cfg(feature = "train")]
 mod models;
+#[cfg(unix)]
+mod outputs;
 mod pictures;
 #[cfg(unix)]
 mod previews;
@@ -20,4 +22,6 @@ mod queries;
 mod results;
 mod settings;
 mod testenv;
+#[cfg(unix)]
+mod untouched;
 mod updates;

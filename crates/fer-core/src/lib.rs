@@ -13,5 +13,6 @@ pub mod emotion;
 pub mod error;
 pub mod face;
 pub mod network;
+pub mod output;
 pub mod raster;
 pub mod sample;

@@ -12,9 +12,9 @@ use super::metrics::EpochMetrics;
 use super::recipe::Recipe;
 use crate::network::Network;
 use crate::network::read_network;
-use fer_core::atomic;
 use fer_core::error::{self, Error};
 use fer_core::network::NetworkSpec;
+use fer_core::output::{self, Form};
 
 /// What candle cannot do with a model.
 #[allow(clippy::needless_pass_by_value, reason = "as map_err wants it")]
@@ -58,18 +58,20 @@ pub fn copy(from: &VarMap, to: &VarMap) -> Result<()> {
     Ok(())
 }
 
-/// Writes tensors with metadata to a safetensors file, atomically.
+/// Writes tensors with metadata to a safetensors file, atomically; the seal of a file that they were
+/// read from is left out.
 ///
 /// # Errors
-/// If the file cannot be written.
+/// If the file cannot be written, or one that is not ours is in the way.
 pub fn save(
     path: &Path,
     tensors: Vec<(String, Tensor)>,
     metadata: impl IntoIterator<Item = (String, String)>,
 ) -> error::Result<()> {
-    let bytes = safetensors::serialize(tensors, Some(metadata.into_iter().collect()))
+    let metadata = metadata.into_iter().filter(|(key, _)| key != "seal");
+    let bytes = safetensors::serialize(tensors, Some(metadata.collect()))
         .map_err(|e| Error::Model(format!("{}: {e}", path.display())))?;
-    atomic::write(path, &bytes)
+    output::write(path, Form::Tensors, &bytes)
 }
 
 /// Everything in a safetensors file.

@@ -4,15 +4,17 @@ mod preview;
 mod table;
 
 use std::path::PathBuf;
+use std::slice::from_ref;
 
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
 use super::json::{JsonHit, date};
 use super::output::Stdout;
+use super::outputs::ForceArgs;
 use crate::error::Result;
 use crate::export::{self, Placed};
-use crate::store::Hit;
+use crate::store::{Hit, Store};
 
 pub(super) use table::table;
 
@@ -33,15 +35,19 @@ pub(super) struct ResultArgs {
     /// Show the photos in the table, on a terminal that speaks kitty's, iTerm2's or the SIXEL protocol
     #[arg(long, conflicts_with = "null")]
     preview: bool,
-    /// Fill this folder with links to the photos, in order; what it held before is replaced
+    /// Fill this folder with links to the photos, in order; links that were put there before go,
+    /// all else in it stays
     #[arg(long, value_name = "DIR", conflicts_with = "copy_into")]
     link_into: Option<PathBuf>,
-    /// Fill this folder with copies of the photos, in order; what it held before is replaced
+    /// Fill this folder with copies of the photos, in order; copies that were put there before go,
+    /// all else in it stays
     #[arg(long, value_name = "DIR")]
     copy_into: Option<PathBuf>,
     /// Write the photos with their faces framed and named on one sheet: .html, or .png
     #[arg(long, value_name = "FILE")]
     contact_sheet: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,16 +66,30 @@ enum Format {
 
 impl ResultArgs {
     /// Gives the photos out in all ways that are asked for.
-    pub fn present(&self, hits: &[Hit], context: &Context, out: &mut Stdout) -> Result<()> {
+    pub fn present(
+        &self,
+        hits: &[Hit],
+        store: &Store,
+        context: &Context,
+        out: &mut Stdout,
+    ) -> Result<()> {
         let paths: Vec<_> = hits.iter().map(|hit| hit.path.as_path()).collect();
+        let rule = self.force.rule(context, paths.iter().map(PathBuf::from));
+        if let Some(file) = &self.contact_sheet {
+            // Known before a folder is filled: nothing is done where one output is refused.
+            rule.is_in_the_way(file)?;
+        }
+        let force = self.force.force;
         if let Some(folder) = &self.link_into {
-            export::fill_folder(folder, &paths, Placed::Linked)?;
+            export::fill_folder(folder, &paths, Placed::Linked, force, store)?;
         }
         if let Some(folder) = &self.copy_into {
-            export::fill_folder(folder, &paths, Placed::Copied)?;
+            export::fill_folder(folder, &paths, Placed::Copied, force, store)?;
         }
         if let Some(file) = &self.contact_sheet {
-            export::contact_sheet(file, hits, &context.limits())?;
+            rule.around(from_ref(file), || {
+                export::contact_sheet(file, hits, &context.limits())
+            })?;
         }
         self.print(hits, context, out)
     }

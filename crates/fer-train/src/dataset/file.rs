@@ -11,10 +11,10 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::{Dataset, PIXELS, Row, Usage, Votes};
-use fer_core::atomic;
 use fer_core::classify::FACE_SIDE;
 use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};
+use fer_core::output::{self, Form};
 
 const FORMAT: &str = "fer-index data set 1";
 const VOTE_COLUMNS: usize = Emotion::COUNT + 2;
@@ -23,7 +23,7 @@ impl Dataset {
     /// Writes the imported form.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// If the file cannot be written, or one that is not ours is in the way.
     ///
     /// # Panics
     /// Never: the shapes are those of the data.
@@ -58,7 +58,7 @@ impl Dataset {
         ]);
         let bytes = safetensors::serialize(tensors, Some(metadata))
             .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
-        atomic::write(path, &bytes)
+        output::write(path, Form::Tensors, &bytes)
     }
 
     /// Reads the imported form.

@@ -7,12 +7,12 @@ use candle_nn::VarMap;
 
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::metrics::EpochMetrics;
-use crate::plots::{Curves, Plot};
+use crate::plots::{Curves, Plot, plot_files};
 use crate::recipe::Recipe;
 use crate::weights;
-use fer_core::atomic;
 use fer_core::classify;
 use fer_core::error::{Error, Result};
+use fer_core::output::{self, Form};
 
 /// `recipe.toml`, `metrics.jsonl`, `checkpoint.safetensors`, `best.safetensors` and plots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +29,34 @@ impl RunFolder {
         &self.0
     }
 
+    /// Looks, before any work, whether every file of a run may be written.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] names what is in the way: a file that is not ours or that somebody changed.
+    pub fn check(&self, recipe: &Recipe) -> Result<()> {
+        let heads = recipe.network.heads.iter();
+        let plots = heads
+            .map(|head| self.accuracy(&head.name))
+            .chain([self.loss()])
+            .flat_map(|stem| plot_files(&stem));
+        [
+            self.recipe(),
+            self.metrics(),
+            self.checkpoint(),
+            self.best(),
+        ]
+        .into_iter()
+        .chain(plots)
+        .try_for_each(|file| output::check(&file))
+    }
+
     /// The recipe with every default written out.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn save_recipe(&self, recipe: &Recipe) -> Result<()> {
-        atomic::write(&self.0.join("recipe.toml"), recipe.to_toml().as_bytes())
+        let text = recipe.to_toml();
+        output::write(&self.recipe(), Form::Lines, text.as_bytes())
     }
 
     /// All that is needed to go on, then the metrics, one line for each epoch.
@@ -48,7 +70,7 @@ impl RunFolder {
             .iter()
             .map(|metrics| json(metrics).map(|line| line + "\n"))
             .collect::<Result<_>>()?;
-        atomic::write(&self.0.join("metrics.jsonl"), lines.as_bytes())
+        output::write(&self.metrics(), Form::Json, lines.as_bytes())
     }
 
     /// Loss and each head's accuracy as `loss.png`, `accuracy-NAME.svg` and so on.
@@ -57,10 +79,9 @@ impl RunFolder {
     /// If a file cannot be written.
     pub fn save_plots(&self, recipe: &Recipe, history: &[EpochMetrics]) -> Result<()> {
         let runs = [(String::new(), history)];
-        Curves::loss(&runs).save(&self.0.join("loss"))?;
+        Curves::loss(&runs).save(&self.loss())?;
         recipe.network.heads.iter().try_for_each(|head| {
-            let stem = self.0.join(format!("accuracy-{}", head.name));
-            Curves::accuracy(&runs, &head.name).save(&stem)
+            Curves::accuracy(&runs, &head.name).save(&self.accuracy(&head.name))
         })
     }
 
@@ -104,6 +125,24 @@ impl RunFolder {
 
     fn checkpoint(&self) -> PathBuf {
         self.0.join("checkpoint.safetensors")
+    }
+
+    fn recipe(&self) -> PathBuf {
+        self.0.join("recipe.toml")
+    }
+
+    fn metrics(&self) -> PathBuf {
+        self.0.join("metrics.jsonl")
+    }
+
+    /// The plot of the loss, without ending.
+    fn loss(&self) -> PathBuf {
+        self.0.join("loss")
+    }
+
+    /// The plot of a head's accuracy, without ending.
+    fn accuracy(&self, head: &str) -> PathBuf {
+        self.0.join(format!("accuracy-{head}"))
     }
 }
 

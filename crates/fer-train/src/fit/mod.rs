@@ -199,9 +199,13 @@ impl<'a> Run<'a> {
     /// Trains to the end, or until the observer ends it.
     ///
     /// # Errors
-    /// If the loss is no longer a number, or a file cannot be written.
+    /// If the loss is no longer a number, a file cannot be written, or one that is not ours or that
+    /// somebody changed is in the way; that is told before the first step where it is known then.
     pub fn fit(&mut self, observer: &mut dyn Observer) -> Result<()> {
-        self.folder.save_recipe(self.recipe)?;
+        if !self.finished() {
+            self.folder.check(self.recipe)?;
+            self.folder.save_recipe(self.recipe)?;
+        }
         while !self.finished() {
             let Some(metrics) = self.epoch(observer)? else {
                 break;

@@ -7,14 +7,14 @@ mod emotion_bars;
 mod font;
 
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::{ImageFormat, RgbImage};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use fer_core::atomic;
 use fer_core::error::{Error, Result};
+use fer_core::output::{self, Form};
 
 pub use calibration::Calibration;
 pub use confusion::Confusion;
@@ -38,6 +38,15 @@ const PALETTE: [RGBColor; 7] = [
 /// What drawing may answer.
 pub type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 
+/// The files of a plot: `stem.png` and `stem.svg`, whatever else the name holds.
+pub fn plot_files(stem: &Path) -> [PathBuf; 2] {
+    [".png", ".svg"].map(|ending| {
+        let mut name = stem.as_os_str().to_owned();
+        name.push(ending);
+        name.into()
+    })
+}
+
 /// A picture that any backend can draw.
 pub trait Plot {
     /// Width and height in pixels.
@@ -49,10 +58,10 @@ pub trait Plot {
     /// If the backend fails.
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB>;
 
-    /// Writes `stem.png` and `stem.svg`.
+    /// Writes the [`plot_files`] of `stem`.
     ///
     /// # Errors
-    /// If a file cannot be written.
+    /// If a file cannot be written, or one that is not ours is in the way.
     fn save(&self, stem: &Path) -> Result<()> {
         font::register();
         let (width, height) = self.size();
@@ -65,12 +74,13 @@ pub trait Plot {
         pixels
             .write_to(&mut png, ImageFormat::Png)
             .map_err(|e| failed(e.to_string()))?;
-        atomic::write(&stem.with_extension("png"), png.get_ref())?;
 
         let mut svg = String::new();
         self.render(SVGBackend::with_string(&mut svg, (width, height)))
             .map_err(failed)?;
-        atomic::write(&stem.with_extension("svg"), svg.as_bytes())
+        let [png_file, svg_file] = plot_files(stem);
+        output::write(&png_file, Form::Png, png.get_ref())?;
+        output::write(&svg_file, Form::Markup, svg.as_bytes())
     }
 
     /// Draws on a backend and finishes it.
