@@ -24,6 +24,9 @@ struct Picture<'a> {
     small: Result<RgbImage, Skip>,
 }
 
+/// Makes the bytes of a sheet.
+type Encoder = fn(&[Picture<'_>]) -> Result<Vec<u8>>;
+
 /// Writes a sheet as its name ends: `.html`, one file that needs no other, or `.png`.
 ///
 /// # Errors
@@ -31,7 +34,7 @@ struct Picture<'a> {
 /// written. A photo that cannot be read is
 /// an empty frame that says why.
 pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
-    let (form, write): (_, fn(&[Picture<'_>]) -> Result<Vec<u8>>) =
+    let (form, write): (_, Encoder) =
         match file.extension().and_then(|extension| extension.to_str()) {
             Some("html" | "htm") => (Form::Markup, html::write),
             Some("png") if hits.len() > png::MOST => {

@@ -14,6 +14,7 @@ mod json;
 #[cfg(feature = "train")]
 mod models;
 #[cfg(unix)]
+#[cfg(feature = "train")]
 mod outputs;
 mod pictures;
 #[cfg(unix)]
@@ -23,5 +24,6 @@ mod results;
 mod settings;
 mod testenv;
 #[cfg(unix)]
+#[cfg(feature = "train")]
 mod untouched;
 mod updates;

@@ -101,6 +101,25 @@ pub fn unused_name(folder: &Path) -> io::Result<PathBuf> {
     Ok(folder.join(format!(".fer-index-{number:016x}.partial")))
 }
 
+/// Makes a new file that only its owner may read, and such folders where they are missing.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] where there is one, or what else the system says.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// A file that is written before it gets its name; it goes with the value where it never does.
 struct Draft {
     path: PathBuf,
@@ -193,23 +212,4 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(names(folder.path()), ["a"]);
     }
-}
-
-/// Makes a new file that only its owner may read, and such folders where they are missing.
-///
-/// # Errors
-/// [`io::ErrorKind::AlreadyExists`] where there is one, or what else the system says.
-pub fn create_private(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

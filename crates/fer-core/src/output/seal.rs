@@ -79,7 +79,7 @@ fn digits(file: &[u8]) -> Option<usize> {
     let first = || head.windows(NOTE.len()).position(is_note);
     let at = last.map(|at| rest + at).or_else(first)? + NOTE.len();
     // With room for a PNG's checksum, which other files have as well: a comment has an end.
-    (at + DIGITS + 1 <= file.len() && (!file.starts_with(PNG) || at + DIGITS + 4 <= file.len()))
+    (at + DIGITS < file.len() && (!file.starts_with(PNG) || at + DIGITS + 4 <= file.len()))
         .then_some(at)
 }
 
