@@ -1,5 +1,6 @@
 //! What the page asks for.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -27,6 +28,13 @@ pub(super) struct Wish {
     until: Option<String>,
     under: Option<PathBuf>,
     near: Option<String>,
+    /// How far around `near`, in km.
+    within: Option<f64>,
+    /// How many faces: `2`, `2..5` or `3..`.
+    faces: Option<String>,
+    camera: Option<String>,
+    /// Words of the path, the description or the keywords.
+    words: Option<String>,
     /// What a person typed, in the grammar of `fer-index find`.
     text: Option<String>,
 }
@@ -92,6 +100,8 @@ impl Wish {
                 })
                 .map_err(Refusal::Bad),
         };
+        let text = [self.words.clone(), typed.text.clone()];
+        let text = text.into_iter().flatten().reduce(|a, b| format!("{a} {b}"));
         let filters = Filters {
             emotions: self.emotion.map_or(typed.emotions, EmotionSet::of),
             who: self.who.map_or(typed.who, Into::into),
@@ -100,11 +110,33 @@ impl Wish {
             until: when(&self.until)?.or(typed.until),
             under: self.under.clone(),
             near: self.near.clone().or(typed.near),
+            within: self.within.or(typed.within),
+            faces: self
+                .faces
+                .as_deref()
+                .map_or(Ok(typed.faces), number_of_faces)?,
+            camera: self.camera.clone().or(typed.camera),
+            text,
             ..typed
         };
         let query = filters.to_query(store, min_detection, MOST)?;
         Ok(Question { query, read_as })
     }
+}
+
+/// `2`, `2..5` or `3..`.
+fn number_of_faces(text: &str) -> Result<Option<RangeInclusive<u32>>, Refusal> {
+    let explain = || {
+        Refusal::Bad(format!(
+            "\"{text}\" is no number of faces; write 2, 2..5 or 3.."
+        ))
+    };
+    let number = |text: &str| text.parse::<u32>().map_err(|_| explain());
+    Ok(Some(match text.split_once("..") {
+        None => number(text)?..=number(text)?,
+        Some((least, "")) => number(least)?..=u32::MAX,
+        Some((least, most)) => number(least)?..=number(most)?,
+    }))
 }
 
 impl From<Faces> for Who {

@@ -54,6 +54,11 @@ pub struct Shown {
     pub score: f32,
 }
 
+/// See [`Store::cameras`](super::Store::cameras).
+pub(super) fn cameras(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    narrow::cameras(db, "")
+}
+
 /// See [`Store::query`](super::Store::query).
 pub(super) fn run(db: &Connection, query: &Query) -> rusqlite::Result<Vec<Hit>> {
     run_within(db, query, Bounds::default())
