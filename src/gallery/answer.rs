@@ -32,12 +32,19 @@ pub(super) struct Counts {
     /// What the text became where it is more than words.
     read_as: Vec<String>,
     folders: Vec<Folder>,
+    /// The names of the cameras.
+    cameras: Vec<String>,
     /// Whether any photo is indexed.
     indexed: bool,
 }
 
 impl Counts {
-    pub fn of(question: &Question, counts: &store::Counts, folders: &[PathBuf]) -> Self {
+    pub fn of(
+        question: &Question,
+        counts: &store::Counts,
+        folders: &[PathBuf],
+        cameras: Vec<String>,
+    ) -> Self {
         let mut asked = question.query.emotions.iter();
         let names = Emotion::ALL.map(Emotion::name);
         Self {
@@ -46,6 +53,7 @@ impl Counts {
             emotion: asked.next().filter(|_| asked.next().is_none()),
             read_as: question.read_as.clone(),
             folders: tree(folders),
+            cameras,
             indexed: !folders.is_empty(),
         }
     }
@@ -95,7 +103,9 @@ pub(super) struct Whole {
     /// The nearest city.
     place: Option<String>,
     camera: Option<String>,
+    lens: Option<String>,
     description: Option<String>,
+    keywords: Vec<String>,
     faces: Vec<Face>,
     can_reveal: bool,
 }
@@ -119,7 +129,9 @@ impl Whole {
             position: capture.position.map(|at| [at.latitude, at.longitude]),
             place,
             camera: capture.camera.clone(),
+            lens: capture.lens.clone(),
             description: capture.description.clone(),
+            keywords: capture.keywords.clone(),
             faces: scan.faces.iter().map(Face::of).collect(),
             can_reveal,
         })

@@ -39,7 +39,8 @@ pub(super) async fn counts(
     let counts = shared.ask(move |store| {
         let question = wish.read(store, min_detection)?;
         let counts = store.counts(&question.query)?;
-        Ok(Counts::of(&question, &counts, &store.folders()?))
+        let (folders, cameras) = (store.folders()?, store.cameras()?);
+        Ok(Counts::of(&question, &counts, &folders, cameras))
     });
     Ok(Json(counts.await?))
 }

@@ -171,6 +171,11 @@ impl Gazetteer {
         }
     }
 
+    /// Where the cities are, the largest first.
+    pub fn positions(&self) -> impl Iterator<Item = GeoPoint> {
+        self.cities.iter().map(|(_, at)| *at)
+    }
+
     /// The surroundings of a city, or of a country those of the occupied cells to which one of its
     /// cities is the nearest.
     pub fn region(&self, place: &Place, km: f64, occupied: &[(Cell, u64)]) -> Region {

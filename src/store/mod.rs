@@ -165,6 +165,14 @@ impl Store {
         self.read(|db| query::counts(db, query))
     }
 
+    /// The names of the cameras, in ascending order.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn cameras(&self) -> Result<Vec<String>> {
+        self.read(query::cameras)
+    }
+
     /// The folders that files of the index lie in, sorted by the bytes of the path.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use std::io::Cursor;
 use image::{ImageFormat, RgbImage};
 use plotters::prelude::*;
 
-use super::{Picture, SIDE, caption, label};
+use super::labels::Label;
+use super::{Picture, SIDE, caption, heading, labels_of};
 use crate::error::{Error, Result};
 use crate::font;
 
@@ -14,6 +15,7 @@ const CAPTION: i32 = 34;
 /// From one photo to the next.
 const ACROSS: i32 = SIDE as i32 + MARGIN;
 const TEXT: i32 = 20;
+const HEADING: i32 = 28;
 const FRAME: RGBColor = RGBColor(255, 210, 63);
 const PAPER: RGBColor = RGBColor(250, 250, 248);
 const INK: RGBColor = RGBColor(40, 40, 40);
@@ -31,7 +33,10 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
         .map(|row| row.iter().map(height).max().unwrap_or_default())
         .collect();
     let down: i32 = heights.iter().map(|high| high + CAPTION + MARGIN).sum();
-    let size = ((columns * ACROSS + MARGIN) as u32, (down + MARGIN) as u32);
+    let size = (
+        (columns * ACROSS + MARGIN) as u32,
+        (HEADING + MARGIN + down + MARGIN) as u32,
+    );
     let mut sheet = RgbImage::new(size.0, size.1);
     draw(&mut sheet, size, pictures, &heights)
         .map_err(|problem| Error::Usage(format!("a contact sheet cannot be made: {problem}")))?;
@@ -53,7 +58,11 @@ fn draw(
     area.fill(&PAPER).map_err(failed)?;
     let columns = (size.0 as i32 - MARGIN) / ACROSS;
     let side = SIDE as i32;
-    let mut top = MARGIN;
+    let large = (font::FAMILY, HEADING).into_font().color(&INK);
+    let text = fitted(&area, &heading(pictures), &large, columns * ACROSS - MARGIN);
+    area.draw_text(&text, &large, (MARGIN, MARGIN))
+        .map_err(failed)?;
+    let mut top = MARGIN + HEADING + MARGIN;
     for (index, picture) in (0..).zip(pictures) {
         let (column, row) = (index % columns, (index / columns) as usize);
         if column == 0 && row > 0 {
@@ -77,8 +86,8 @@ fn draw(
             }
             Err(skip) => format!("{} ({skip})", caption(picture.hit)),
         };
-        let room = (side / (TEXT / 2)) as usize;
-        let text: String = text.chars().take(room).collect();
+        font::note_missing(&text);
+        let text = fitted(&area, &text, &style, side);
         area.draw_text(&text, &style, (left, top + high + 6))
             .map_err(failed)?;
     }
@@ -113,15 +122,44 @@ fn draw_faces<DB: DrawingBackend>(
         };
         let (upper, lower) = (place(b.x, b.y), place(b.x + b.width, b.y + b.height));
         area.draw(&Rectangle::new([upper, lower], FRAME.stroke_width(2)))?;
-        let label = label(face);
-        let style = (font::FAMILY, TEXT - 4).into_font().color(&WHITE);
-        let (wide, high) = area.estimate_text_size(&label, &style)?;
-        // Below the face, or inside it where the photo ends.
-        let y = (lower.1 + 2).min(limit.1 - high as i32 - 6);
-        let x = upper.0.min(limit.0 - wide as i32).max(corner.0);
-        let back = [(x, y), (x + wide as i32 + 4, y + high as i32 + 6)];
+    }
+    let style = (font::FAMILY, TEXT - 4).into_font().color(&WHITE);
+    let measure = |text: &str| {
+        let (wide, high) = area.estimate_text_size(text, &style).unwrap_or_default();
+        (wide as f32 + 4.0, high as f32 + 6.0)
+    };
+    for Label { text, at } in labels_of(picture.hit, scale.recip(), measure)
+        .into_iter()
+        .flatten()
+    {
+        let (x, y) = (corner.0 + at.x as i32, corner.1 + at.y as i32);
+        let back = [(x, y), (x + at.width as i32, y + at.height as i32)];
         area.draw(&Rectangle::new(back, BLACK.mix(0.6).filled()))?;
-        area.draw_text(&label, &style, (x + 2, y + 4))?;
+        area.draw_text(&text, &style, (x + 2, y + 4))?;
     }
     Ok(())
+}
+
+/// As much of a text as `room` pixels hold, with the sign for what is left out.
+fn fitted<DB: DrawingBackend>(
+    area: &DrawingArea<DB, plotters::coord::Shift>,
+    text: &str,
+    style: &TextStyle<'_>,
+    room: i32,
+) -> String {
+    let fits = |text: &str| {
+        let size = area.estimate_text_size(text, style);
+        size.is_ok_and(|(wide, _)| wide as i32 <= room)
+    };
+    if fits(text) {
+        return text.to_owned();
+    }
+    let mut short: Vec<char> = text.chars().collect();
+    while short.pop().is_some() {
+        let text: String = short.iter().collect::<String>() + "…";
+        if fits(&text) {
+            return text;
+        }
+    }
+    String::new()
 }

@@ -195,7 +195,7 @@ fn by_date(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet
 }
 
 /// The names of all cameras that contain `name`, which is in lower case.
-fn cameras(db: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
+pub(super) fn cameras(db: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
     let mut all = db.prepare_cached(sql::CAMERAS)?;
     let mut rows = all.query([])?;
     let mut cameras = Vec::new();
