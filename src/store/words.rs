@@ -1,11 +1,12 @@
 //! The words by which a photo is found: of its paths, its description and its keywords.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::path::decode;
 use super::record::PhotoId;
+use super::roots;
 
 /// The text of a path for the index of words: `BeachParty` is two words as well as one.
 pub(super) fn of_path(path: &Path) -> String {
@@ -29,13 +30,7 @@ pub(super) fn of_path(path: &Path) -> String {
 
 /// Brings the words of a photo up to date with its paths and what it tells of itself.
 pub(super) fn refresh(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
-    let told: Option<String> = db
-        .prepare_cached(
-            "SELECT coalesce(description, '') || ' ' || coalesce(keywords, '')
-             FROM photos WHERE id = ? AND skip_reason IS NULL",
-        )?
-        .query_row([photo], |row| row.get(0))
-        .optional()?;
+    let told = told(db, photo)?;
     let mut text = String::new();
     let mut paths = db.prepare_cached("SELECT path FROM files WHERE photo_id = ?")?;
     let mut rows = paths.query([photo])?;
@@ -57,6 +52,16 @@ pub(super) fn refresh(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// What a photo tells of itself; `None` for one that was skipped.
+fn told(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached(
+        "SELECT coalesce(description, '') || ' ' || coalesce(keywords, '')
+         FROM photos WHERE id = ? AND skip_reason IS NULL",
+    )?
+    .query_row([photo], |row| row.get(0))
+    .optional()
+}
+
 /// An FTS5 expression for all words of `text`, whatever else is in it; `None` without a word.
 pub(super) fn expression(text: &str) -> Option<String> {
     let words: Vec<String> = text
@@ -65,6 +70,66 @@ pub(super) fn expression(text: &str) -> Option<String> {
         .map(|word| format!("\"{word}\""))
         .collect();
     (!words.is_empty()).then(|| words.join(" AND "))
+}
+
+/// What to do where a word is in the path of a root, as `pictures` is for nearly everybody: the index
+/// of words holds whole paths, so that each photo that it names is looked at again without the root.
+#[derive(Debug)]
+pub(super) struct BelowRoots {
+    /// The whole question.
+    expression: String,
+    /// An index of one text, with the tokenizer of `photo_words`.
+    index: Connection,
+}
+
+impl BelowRoots {
+    /// `None` where no word of `text` is in the path of a root.
+    pub fn of(text: &str, topmost: &[PathBuf]) -> rusqlite::Result<Option<Self>> {
+        let Some(expression) = expression(text) else {
+            return Ok(None);
+        };
+        let index = Connection::open_in_memory()?;
+        index.execute_batch(
+            "CREATE VIRTUAL TABLE one USING fts5 (
+                 words, detail = 'none', tokenize = 'porter unicode61 remove_diacritics 2'
+             )",
+        )?;
+        let of_roots: String = topmost.iter().map(|root| of_path(root) + " ").collect();
+        let below_roots = Self { expression, index };
+        let any_word = below_roots.expression.replace(" AND ", " OR ");
+        let is_in_root = below_roots.matches(&of_roots, &any_word)?;
+        Ok(is_in_root.then_some(below_roots))
+    }
+
+    /// Whether a photo has all the words without its roots' paths.
+    pub fn match_photo(
+        &self,
+        db: &Connection,
+        photo: PhotoId,
+        topmost: &[PathBuf],
+    ) -> rusqlite::Result<bool> {
+        let Some(mut text) = told(db, photo)? else {
+            return Ok(false);
+        };
+        let mut paths = db.prepare_cached("SELECT path FROM files WHERE photo_id = ?")?;
+        let mut rows = paths.query([photo])?;
+        while let Some(row) = rows.next()? {
+            text.push(' ');
+            let path = decode(row.get_ref(0)?.as_blob()?);
+            text.push_str(&of_path(roots::below(&path, topmost)));
+        }
+        self.matches(&text, &self.expression)
+    }
+
+    fn matches(&self, text: &str, expression: &str) -> rusqlite::Result<bool> {
+        let index = &self.index;
+        index
+            .prepare_cached("INSERT OR REPLACE INTO one (rowid, words) VALUES (1, ?)")?
+            .execute([text])?;
+        index
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM one WHERE one MATCH ?)")?
+            .query_row([expression], |row| row.get(0))
+    }
 }
 
 #[cfg(test)]
@@ -78,6 +143,20 @@ mod tests {
             of_path(Path::new("/BeachParty.jpg")),
             "/BeachParty.jpg /Beach Party.jpg"
         );
+    }
+
+    #[test]
+    fn a_root_lends_its_words_to_no_photo() {
+        let roots = ["/home/ada/Pictures".into(), "/mnt/disk".into()];
+        assert!(BelowRoots::of("beach", &roots).unwrap().is_none());
+        let both = BelowRoots::of("beach picture", &roots).unwrap().unwrap();
+        for (text, is_found) in [
+            ("Beaches 2019/pictures.jpg", true),
+            ("beach.jpg", false),
+            ("picture.jpg", false),
+        ] {
+            assert_eq!(both.matches(text, &both.expression), Ok(is_found), "{text}");
+        }
     }
 
     #[test]

@@ -30,24 +30,37 @@ async function count() {
 }
 
 // The sentence over the photos, or in their place.
-function tell({ all, emotions, emotion, read_as: readAs, indexed }) {
+function tell({ all, emotions, emotion, understood, why_empty: whyEmpty, indexed }) {
   const found = emotion ? emotions[emotion] : all;
   const restricted = Object.keys(filters.get()).length > 0;
   const order = emotion ? `, most ${emotion} first` : "";
-  const understood = readAs.length ? ` (read as ${sayFlags(readAs)})` : "";
-  find("#status").textContent = found || understood ? plural(found, "photo") + order + understood : "";
+  const said = filters.get().text ? sayUnderstood(understood) : "";
+  find("#status").textContent = found || said ? plural(found, "photo") + order + said : "";
   const empty = find("#empty");
   empty.hidden = found > 0;
   if (found > 0) return;
   const [title, text] = indexed
-    ? ["No photo matches", restricted ? "Take a filter away, or lower how sure it must be." : "No face was found in any photo."]
+    ? ["No photo matches", restricted ? sayWhy(whyEmpty) : "No face was found in any photo."]
     : ["Nothing is indexed yet", "Run: fer-index index ~/Pictures. The photos appear here as they are done."];
   find("h2", empty).textContent = title;
   find("p", empty).textContent = text;
 }
 
-// `--near italy --who all` as "near italy, who all".
-const sayFlags = (flags) => flags.join(" ").split(/(?:^| )--/).filter(Boolean).join(", ");
+// What was made of the typed words, and what was not.
+function sayUnderstood({ filters: parts, left_out: leftOut, suggestions }) {
+  const said = parts.length ? `: ${parts.join("; ")}` : "";
+  const lost = leftOut.length ? `. Left out: ${leftOut.join(", ")}` : "";
+  const meant = suggestions.map(([word, other]) => `. “${word}”: did you mean ${other}?`).join("");
+  return said + lost + meant;
+}
+
+// Why there is nothing to see, as a sentence.
+function sayWhy(reasons) {
+  const advice = "Take a filter away, or lower how sure it must be.";
+  if (!reasons.length) return advice;
+  const why = reasons.join("; ");
+  return `${why[0].toUpperCase()}${why.slice(1)}.`;
+}
 
 let searched;
 async function search() {

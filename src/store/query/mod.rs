@@ -28,8 +28,8 @@ use answer::{Answer, Ranked};
 use plan::{Bounds, Plan};
 
 pub use count::Counts;
-pub(super) use count::counts;
-pub use filter::{Filter, Order, Query, Who};
+pub(super) use count::{counts, total};
+pub use filter::{Filter, Order, Query, SHOWN, Who};
 
 /// A photo in an answer.
 #[derive(Debug, Clone, PartialEq)]
