@@ -68,7 +68,7 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
 fn albums(folder: PathBuf) -> Albums {
     Albums {
         folder,
-        fill: |folder, photos| fill_folder(folder, photos, Placed::Linked),
+        fill: |folder, photos, index| fill_folder(folder, photos, Placed::Linked, false, index),
     }
 }
 

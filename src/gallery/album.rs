@@ -7,10 +7,10 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
+use super::Shared;
 use super::refusal::Refusal;
-use super::{Shared, waiting};
 use crate::error::Result;
-use crate::store::PhotoId;
+use crate::store::{PhotoId, Store};
 
 /// The longest name of an album, in bytes: with a number before it still a file name.
 const LONGEST: usize = 200;
@@ -24,7 +24,7 @@ pub struct Albums {
     /// The folder that albums are made in.
     pub folder: PathBuf,
     /// Makes a folder hold links to photos, and nothing that it holds is lost by that.
-    pub fill: fn(folder: &Path, photos: &[&Path]) -> Result<()>,
+    pub fill: fn(folder: &Path, photos: &[&Path], index: &Store) -> Result<()>,
 }
 
 /// What an album is to be.
@@ -55,13 +55,13 @@ pub(super) async fn make(
     if photos.is_empty() {
         return Err(Refusal::Bad("choose photos for the album".to_owned()));
     }
-    waiting(move || {
+    let made = shared.ask(move |store| {
         let photos: Vec<&Path> = photos.iter().map(PathBuf::as_path).collect();
-        (albums.fill)(&folder, &photos)?;
+        (albums.fill)(&folder, &photos, store)?;
         let folder = folder.to_string_lossy().into_owned();
         Ok(Json(Made { folder }))
-    })
-    .await
+    });
+    made.await
 }
 
 /// A name that is the name of a folder on every system, and of one in which it stands.

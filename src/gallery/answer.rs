@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::folders::{Folder, tree};
-use super::request::Question;
+use super::request::{Question, Said};
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::photo::DateSource;
@@ -31,6 +31,10 @@ pub(super) struct Counts {
     emotion: Option<Emotion>,
     /// What the text became where it is more than words.
     read_as: Vec<String>,
+    /// What became of the text, in plain words.
+    understood: Said,
+    /// Why there is no photo to see, where there is none.
+    why_empty: Vec<String>,
     folders: Vec<Folder>,
     /// The names of the cameras.
     cameras: Vec<String>,
@@ -42,6 +46,7 @@ impl Counts {
     pub fn of(
         question: &Question,
         counts: &store::Counts,
+        why_empty: Vec<String>,
         folders: &[PathBuf],
         cameras: Vec<String>,
     ) -> Self {
@@ -52,6 +57,8 @@ impl Counts {
             emotions: names.into_iter().zip(counts.emotions).collect(),
             emotion: asked.next().filter(|_| asked.next().is_none()),
             read_as: question.read_as.clone(),
+            understood: question.understood.clone(),
+            why_empty,
             folders: tree(folders),
             cameras,
             indexed: !folders.is_empty(),

@@ -48,10 +48,10 @@ struct Spot {
 /// `GET /api/places`.
 pub(super) async fn places(State(shared): State<Arc<Shared>>) -> Result<Json<Map>, Refusal> {
     let map = shared.ask(|store| {
-        let gazetteer = Gazetteer::load()?;
+        let gazetteer = Gazetteer::get();
         Ok(Map {
-            towns: towns(&gazetteer),
-            places: spots(&gazetteer, &store.places()?),
+            towns: towns(gazetteer),
+            places: spots(gazetteer, &store.places()?),
         })
     });
     Ok(Json(map.await?))
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn cells_around_a_town_are_one_place() {
-        let gazetteer = Gazetteer::load().unwrap();
+        let gazetteer = Gazetteer::get();
         let cell = |latitude, longitude| {
             Cell::of(GeoPoint {
                 latitude,
@@ -134,7 +134,7 @@ mod tests {
             (cell(43.77, 11.26), 2),
             (cell(48.14, 11.58), 9),
         ];
-        let spots = spots(&gazetteer, &occupied);
+        let spots = spots(gazetteer, &occupied);
         assert_eq!(
             spots
                 .iter()
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_towns_of_the_world_are_few_enough_to_draw() {
-        let towns = towns(&Gazetteer::load().unwrap());
+        let towns = towns(Gazetteer::get());
         assert!((5_000..20_000).contains(&towns.len()), "{}", towns.len());
     }
 }

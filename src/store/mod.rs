@@ -41,10 +41,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Result, Skip};
 use crate::face::Correction;
 use crate::geo::Cell;
-use crate::photo::ContentHash;
+use crate::photo::{ContentHash, GeoPoint};
 
 pub use batch::Batch;
-pub use query::{Counts, Filter, Hit, Order, Query, Shown, Who};
+pub use query::{Counts, Filter, Hit, Order, Query, SHOWN, Shown, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
 };
@@ -156,6 +156,22 @@ impl Store {
         self.read(places::occupied)
     }
 
+    /// The middle of where most photos were taken; `None` where none tells where it was.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn home(&self) -> Result<Option<GeoPoint>> {
+        self.read(|db| Ok(places::home(&places::occupied(db)?)))
+    }
+
+    /// The years in which the first and the last photo were taken; `None` where none tells.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn years(&self) -> Result<Option<(i16, i16)>> {
+        self.read(totals::years)
+    }
+
     /// How many photos meet the filters of a query: whatever they show, and for each emotion in
     /// the place of the query's.
     ///
@@ -171,6 +187,14 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn cameras(&self) -> Result<Vec<String>> {
         self.read(query::cameras)
+    }
+
+    /// How many photos answer a query, whatever its limit and offset.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn total(&self, query: &Query) -> Result<u64> {
+        self.read(|db| query::total(db, query))
     }
 
     /// The folders that files of the index lie in, sorted by the bytes of the path.

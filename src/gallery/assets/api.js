@@ -49,9 +49,17 @@
  * @property {Record<string, number>} emotions
  * @property {Emotion | null} emotion
  * @property {string[]} read_as
+ * @property {Understood} understood
+ * @property {string[]} why_empty
  * @property {Folder[]} folders
  * @property {string[]} cameras
  * @property {boolean} indexed
+ *
+ * @typedef {object} Understood What became of the typed words.
+ * @property {string[]} filters
+ * @property {string[]} as_text
+ * @property {string[]} left_out
+ * @property {[string, string][]} suggestions
  *
  * @typedef {object} Place Where photos were taken.
  * @property {string} name

@@ -39,7 +39,7 @@ async function count(shown) {
     const counts = await api.counts(filters.get(), counting.signal);
     counted = counts;
     filters.showCounts(counts);
-    const found = tell(counts, Object.keys(filters.get()).length > 0);
+    const found = tell(counts, filters.get());
     showTitle();
     await shown;
     if (counted === counts) grid.expect(found);

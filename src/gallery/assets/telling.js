@@ -15,21 +15,22 @@ const foundBy = ({ all, emotions, emotion }) => (emotion ? (emotions[emotion] ??
 /**
  * Says what was found; how many photos.
  * @param {Counts} counts
- * @param {boolean} isRestricted Whether any filter is in force.
+ * @param {{ text?: string }} filters Those in force.
  */
-export function tell(counts, isRestricted) {
-  const { emotion, read_as: readAs, indexed } = counts;
+export function tell(counts, filters) {
+  const { emotion, understood, why_empty: whyEmpty, indexed } = counts;
   const found = foundBy(counts);
   const order = emotion ? `, most ${emotion} first` : "";
   const part = found > MOST ? `; the first ${number(MOST)} are shown` : "";
-  const understood = readAs.length ? ` (read as ${sayFlags(readAs)})` : "";
-  find("#status").textContent = found || understood ? plural(found, "photo") + order + part + understood : "";
+  const said = filters.text ? sayUnderstood(understood) : "";
+  find("#status").textContent = found || said ? plural(found, "photo") + order + part + said : "";
   find("#select").hidden = found === 0;
   const empty = find("#empty");
   empty.hidden = found > 0;
+  const isRestricted = Object.keys(filters).length > 0;
   /** @type {[string, string]} */
   const [title, text] = indexed
-    ? ["No photo matches", isRestricted ? "Take a filter away, or lower how sure it must be." : "No face was found in any photo."]
+    ? ["No photo matches", isRestricted ? sayWhy(whyEmpty) : "No face was found in any photo."]
     : ["Nothing is indexed yet", "Run: fer-index index ~/Pictures. The photos appear here as they are done."];
   find("h2", HTMLElement, empty).textContent = title;
   find("p", HTMLElement, empty).textContent = text;
@@ -49,7 +50,22 @@ export function titleOf(photo, counts) {
 }
 
 /**
- * `--near italy --who all` as "near italy, who all".
- * @param {string[]} flags
+ * What was made of the typed words, and what was not.
+ * @param {Counts["understood"]} understood
  */
-const sayFlags = (flags) => flags.join(" ").split(/(?:^| )--/).filter(Boolean).join(", ");
+function sayUnderstood({ filters, left_out: leftOut, suggestions }) {
+  const said = filters.length ? `: ${filters.join("; ")}` : "";
+  const lost = leftOut.length ? `. Left out: ${leftOut.join(", ")}` : "";
+  const meant = suggestions.map(([word, other]) => `. “${word}”: did you mean ${other}?`).join("");
+  return said + lost + meant;
+}
+
+/**
+ * Why there is nothing to see, as a sentence.
+ * @param {string[]} reasons
+ */
+function sayWhy(reasons) {
+  const why = reasons.join("; ");
+  if (!why) return "Take a filter away, or lower how sure it must be.";
+  return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
+}

@@ -3,29 +3,21 @@
 use std::sync::{LazyLock, Once};
 
 use ab_glyph::{Font as _, FontRef};
-use plotters::style::{FontStyle, register_font};
 
-/// The name under which [`register`] makes it known to plotters.
-pub const FAMILY: &str = "sans-serif";
-
-/// Latin, Greek, Cyrillic, Armenian and Georgian. What joins letters or runs to the left would need a
-/// text engine, and the thousands of Chinese signs more room than the rest of the program.
-const FONT: &[u8] = include_bytes!("../assets/fonts/DejaVuSans-subset.ttf");
+/// The font file, `DejaVu` Sans: Latin, Greek, Cyrillic, Armenian and Georgian. Scripts that join letters
+/// or run to the left would need a text engine, and Chinese characters more room than the rest of the
+/// program.
+pub const FILE: &[u8] = include_bytes!("../../../assets/fonts/DejaVuSans-subset.ttf");
 
 static GLYPHS: LazyLock<Option<FontRef<'static>>> =
-    LazyLock::new(|| FontRef::try_from_slice(FONT).ok());
+    LazyLock::new(|| FontRef::try_from_slice(FILE).ok());
 
-/// Makes the font known; to be called before text is drawn.
-pub fn register() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        if register_font(FAMILY, FontStyle::Normal, FONT).is_err() {
-            tracing::warn!("the font of pictures is damaged");
-        }
-    });
+/// The glyphs; `None` if the file in the binary is damaged.
+pub fn glyphs() -> Option<&'static FontRef<'static>> {
+    GLYPHS.as_ref()
 }
 
-/// Says, once, that a picture shows an empty box in the place of a character, if a text has such.
+/// Warns, once in a run, if the font lacks a character of a text: the picture shows an empty box.
 pub fn note_missing(text: &str) {
     static ONCE: Once = Once::new();
     if lacks_some_of(text) {
@@ -40,11 +32,7 @@ pub fn note_missing(text: &str) {
 
 /// Whether the font lacks a character of a text.
 fn lacks_some_of(text: &str) -> bool {
-    let lacks = |c: char| {
-        let glyphs = GLYPHS.as_ref();
-        glyphs.is_some_and(|glyphs| glyphs.glyph_id(c).0 == 0)
-    };
-    text.chars().any(lacks)
+    glyphs().is_some_and(|glyphs| text.chars().any(|c| glyphs.glyph_id(c).0 == 0))
 }
 
 #[cfg(test)]
