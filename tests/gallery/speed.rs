@@ -47,8 +47,7 @@ fn large() -> TestEnv {
         let put = store.batch(|batch| {
             for number in first..first + NAMES {
                 record.hash = ContentHash::of(&number.to_le_bytes());
-                let id = batch.put_photo(&record)?;
-                batch.put_file(&env.album(format!("{number}.jpg")), &meta, Ok(id))?;
+                batch.put_photo(&record, &[(env.album(format!("{number}.jpg")), meta)])?;
                 link(&cache, &record.hash, &original);
             }
             Ok(())
