@@ -22,11 +22,7 @@ pub(super) struct ForceArgs {
 impl ForceArgs {
     /// The rule for a command that reads `inputs`. Settings, model and database are always among
     /// them; a photo is told by its content and by the index, if there is one.
-    pub fn rule<'a>(
-        self,
-        context: &'a Context,
-        inputs: impl IntoIterator<Item = PathBuf>,
-    ) -> Rule<'a> {
+    pub fn rule(self, context: &Context, inputs: impl IntoIterator<Item = PathBuf>) -> Rule<'_> {
         let config = context.config();
         let own = [&config.database, &config.classifier.model];
         let own = own.into_iter().cloned();

@@ -17,6 +17,9 @@ use crate::store::{Hit, StoredFace};
 /// Longer side of a photo on a sheet, in pixels.
 const SIDE: u32 = 480;
 
+/// Makes the file of a sheet.
+type Write = fn(&[Picture<'_>]) -> Result<Vec<u8>>;
+
 /// A photo on a sheet.
 struct Picture<'a> {
     hit: &'a Hit,
@@ -31,25 +34,25 @@ struct Picture<'a> {
 /// written. A photo that cannot be read is
 /// an empty frame that says why.
 pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
-    let (form, write): (_, fn(&[Picture<'_>]) -> Result<Vec<u8>>) =
-        match file.extension().and_then(|extension| extension.to_str()) {
-            Some("html" | "htm") => (Form::Markup, html::write),
-            Some("png") if hits.len() > png::MOST => {
-                return Err(Error::Usage(format!(
-                    "{} photos do not fit on one PNG sheet; ask for at most {} with --limit, or \
+    let (form, write): (_, Write) = match file.extension().and_then(|extension| extension.to_str())
+    {
+        Some("html" | "htm") => (Form::Markup, html::write),
+        Some("png") if hits.len() > png::MOST => {
+            return Err(Error::Usage(format!(
+                "{} photos do not fit on one PNG sheet; ask for at most {} with --limit, or \
                      write an .html sheet",
-                    hits.len(),
-                    png::MOST
-                )));
-            }
-            Some("png") => (Form::Png, png::write),
-            _ => {
-                return Err(Error::Usage(format!(
-                    "a contact sheet is an HTML or PNG file; give {} the ending .html or .png",
-                    file.display()
-                )));
-            }
-        };
+                hits.len(),
+                png::MOST
+            )));
+        }
+        Some("png") => (Form::Png, png::write),
+        _ => {
+            return Err(Error::Usage(format!(
+                "a contact sheet is an HTML or PNG file; give {} the ending .html or .png",
+                file.display()
+            )));
+        }
+    };
     let pictures: Vec<_> = hits
         .par_iter()
         .map(|hit| Picture {
