@@ -76,7 +76,8 @@ fn check_companions(path: &Path) -> Result<()> {
         let file = PathBuf::from(name);
         let mut begin = Vec::new();
         let is_ours = match file.symlink_metadata() {
-            Err(error) if error.kind() == ErrorKind::NotFound => true,
+            // Not there; or nothing can be there, which the database itself will tell.
+            Err(_) => true,
             Ok(metadata) if metadata.is_file() => {
                 let read = File::open(&file).and_then(|file| file.take(4).read_to_end(&mut begin));
                 // Zeros where it is being made, or where the power went.
