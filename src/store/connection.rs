@@ -51,7 +51,7 @@ fn check_empty(path: &Path) -> Result<()> {
             .metadata()
             .is_ok_and(|it| it.len() == 0 && it.mode() & 0o077 != 0)
         {
-            return Err(Error::Store(format!(
+            return Err(Error::store(path, format!(
                 "{} is an empty file that others may read, and was not made by fer-index; name \
                  another with --database, or take it away",
                 path.display()
@@ -86,7 +86,7 @@ fn check_companions(path: &Path) -> Result<()> {
             _ => false,
         };
         if !is_ours {
-            return Err(Error::Store(format!(
+            return Err(Error::store(path, format!(
                 "{} is in the way of the database {}: SQLite would write over it; move it, or name \
                  another database with --database",
                 file.display(),
@@ -98,7 +98,7 @@ fn check_companions(path: &Path) -> Result<()> {
 }
 
 fn cannot_create(path: &Path, error: &io::Error) -> Error {
-    Error::Store(format!(
+    Error::store(path, format!(
         "the database {} cannot be created ({error}); name a file in a folder that is yours to \
          write with --database",
         path.display()
@@ -110,7 +110,7 @@ pub(super) fn require(path: &Path) -> Result<()> {
     if path.is_file() {
         return Ok(());
     }
-    Err(Error::Store(format!(
+    Err(Error::store(path, format!(
         "nothing is indexed yet: there is no database {}; run `fer-index index DIR` first, or name \
          another with --database",
         path.display()
@@ -122,9 +122,9 @@ pub(super) fn open_writable(path: &Path) -> Result<Connection> {
     let connection = open(path)?;
     if connection
         .is_readonly("main")
-        .map_err(|error| explain::sentence(path, &error))?
+        .map_err(|error| explain::sentence(path, error))?
     {
-        return Err(Error::Store(format!(
+        return Err(Error::store(path, format!(
             "the database {} is read-only; make it writable, or name another with --database",
             path.display()
         )));
@@ -134,7 +134,7 @@ pub(super) fn open_writable(path: &Path) -> Result<Connection> {
 
 /// Opens and migrates; a database that only may be read is opened all the same.
 pub(super) fn open(path: &Path) -> Result<Connection> {
-    let explain = |error| explain::sentence(path, &error);
+    let explain = |error| explain::sentence(path, error);
     check_companions(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(explain)?;
@@ -194,7 +194,7 @@ mod tests {
 
     fn sentence<T: std::fmt::Debug>(result: Result<T>) -> String {
         match result {
-            Err(Error::Store(sentence)) => sentence,
+            Err(Error::Store { problem, .. }) => problem,
             other => panic!("expected Error::Store, not {other:?}"),
         }
     }

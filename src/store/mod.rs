@@ -108,7 +108,7 @@ impl Store {
         models: &Models,
         work: impl FnOnce(&mut dyn Iterator<Item = Result<(PathBuf, KnownFile)>>) -> Result<T>,
     ) -> Result<T> {
-        let explain = |error| explain::sentence(&self.path, &error);
+        let explain = |error| explain::sentence(&self.path, error);
         self.read(|db| {
             files::under(db, folder, models, |files| {
                 work(&mut files.map(|file| file.map_err(explain)))
@@ -258,7 +258,7 @@ impl Store {
     pub fn release_memory(&self) -> Result<()> {
         self.connection
             .release_memory()
-            .map_err(|error| explain::sentence(&self.path, &error))
+            .map_err(|error| explain::sentence(&self.path, error))
     }
 
     /// A number that is another one once another connection has written.
@@ -268,7 +268,7 @@ impl Store {
     pub fn revision(&self) -> Result<i64> {
         let version =
             |db: &Connection| db.pragma_query_value(None, "data_version", |row| row.get(0));
-        version(&self.connection).map_err(|error| explain::sentence(&self.path, &error))
+        version(&self.connection).map_err(|error| explain::sentence(&self.path, error))
     }
 
     /// Writes in one transaction: all that `work` does is kept, or nothing if it fails.
@@ -276,7 +276,7 @@ impl Store {
     /// # Errors
     /// What `work` returns, and when the database cannot be written.
     pub fn batch<T>(&mut self, work: impl FnOnce(&Batch<'_>) -> Result<T>) -> Result<T> {
-        let explain = |error| explain::sentence(&self.path, &error);
+        let explain = |error| explain::sentence(&self.path, error);
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -373,6 +373,6 @@ impl Store {
             let transaction = self.connection.unchecked_transaction()?;
             work(&transaction)
         };
-        snapshot().map_err(|error| explain::sentence(&self.path, &error))
+        snapshot().map_err(|error| explain::sentence(&self.path, error))
     }
 }
