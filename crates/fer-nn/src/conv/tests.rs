@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{CASES, Noise, assert_close};
 
-/// Calls `f` with the places of a source value, a weight and a target value, for every product.
+/// Calls `f` with the indices of source value, weight and target value of every product.
 fn each_product(g: &Geometry, images: usize, mut f: impl FnMut(usize, usize, usize)) {
     let (ci, co) = (g.channels_in, g.channels_out);
     for image in 0..images {
@@ -20,7 +20,7 @@ fn each_product(g: &Geometry, images: usize, mut f: impl FnMut(usize, usize, usi
     }
 }
 
-/// Too small for tiles of 4×4, if it is alone.
+/// A single image of these sizes is too small for tiles of 4×4 pixels.
 const SMALL: Geometry = Geometry {
     height: 6,
     width: 7,
