@@ -10,8 +10,8 @@
 /// Call it before the first thread starts, since existing arenas stay.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn use_one_arena() {
-    // SAFETY: mallopt takes no pointers; under the allocator's own lock it stores the number that it is
-    // given, and M_ARENA_MAX is one of its parameters.
+    // SAFETY: mallopt takes no pointers; under the allocator's own lock it stores the number that
+    // it is given, and M_ARENA_MAX is one of its parameters.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1);
     }

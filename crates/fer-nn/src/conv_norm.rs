@@ -83,7 +83,8 @@ impl ConvNorm {
         (&self.y, &mut self.dy)
     }
 
-    /// Convolves `x[n, h, w, ci]`, normalises with the batch's statistics, adds `residual` and rectifies.
+    /// Convolves `x[n, h, w, ci]`, normalises with the batch's statistics, adds `residual` and
+    /// rectifies.
     ///
     /// # Panics
     /// If a slice's length disagrees with the geometry.

@@ -22,8 +22,8 @@ pub struct BatchStatistics {
 }
 
 impl BatchStatistics {
-    /// Computes the statistics of `count` values per channel from the parts' sums of values and of squares
-    /// ([`sums`]), `[2, channels]` each.
+    /// Computes the statistics of `count` values per channel from the parts' sums of values and of
+    /// squares ([`sums`]), `[2, channels]` each.
     pub fn from_sums(parts: &[f32], channels: usize, count: usize) -> Self {
         let (sum, square) = total(parts, channels);
         let n = count as f64;
@@ -86,8 +86,9 @@ impl Kernel for Sums<'_> {
 impl Columns for Sums<'_> {
     #[inline(always)]
     unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
-        // SAFETY: the caller guarantees that the processor supports `S` and that `V * S::LANES` columns
-        // from `column` on are below `channels`. A row has `channels` values, `to` has twice as many.
+        // SAFETY: the caller guarantees that the processor supports `S` and that `V * S::LANES`
+        // columns from `column` on are below `channels`. A row has `channels` values, `to` has
+        // twice as many.
         unsafe {
             let mut sum = [S::splat(0.0); V];
             let mut square = [S::splat(0.0); V];
@@ -163,9 +164,10 @@ impl Normalisation {
         });
     }
 
-    /// First pass of the gradient: sets `dy`, the gradient of the output, to zero where the rectifier's
-    /// output is zero, which also makes `dy` the gradient of the residual. Writes each channel's sum of
-    /// `dy` and sum of `dy` times the normalised value, `[2, channels]`, to `sums`.
+    /// First pass of the gradient: sets `dy`, the gradient of the output, to zero where the
+    /// rectifier's output is zero, which also makes `dy` the gradient of the residual. Writes each
+    /// channel's sum of `dy` and sum of `dy` times the normalised value, `[2, channels]`, to
+    /// `sums`.
     ///
     /// # Panics
     /// If the lengths disagree.
@@ -180,8 +182,8 @@ impl Normalisation {
         });
     }
 
-    /// Gradients of gamma and beta, and the coefficients of the second pass, from the sums of the first
-    /// pass over all parts; `count` is the number of values of each channel.
+    /// Gradients of gamma and beta, and the coefficients of the second pass, from the sums of the
+    /// first pass over all parts; `count` is the number of values of each channel.
     pub fn gradient(&self, parts: &[f32], count: usize) -> Gradient<'_> {
         let (dbeta, dgamma) = total(parts, self.channels());
         let n = count as f64;
@@ -294,9 +296,9 @@ impl Columns for GradientSums<'_> {
     #[inline(always)]
     unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
         let c = self.norm.channels();
-        // SAFETY: the caller guarantees that the processor supports `S` and that `V * S::LANES` columns
-        // from `column` on are below `c`. A row of `z` or `dy` has `c` values, `sums` has `2 * c`, and
-        // `Normalisation::new` asserted that `mean` and `inverse_std` have `c` each.
+        // SAFETY: the caller guarantees that the processor supports `S` and that `V * S::LANES`
+        // columns from `column` on are below `c`. A row of `z` or `dy` has `c` values, `sums` has
+        // `2 * c`, and `Normalisation::new` asserted that `mean` and `inverse_std` have `c` each.
         unsafe {
             let mut sum = [S::splat(0.0); V];
             let mut product = [S::splat(0.0); V];

@@ -84,8 +84,8 @@ impl MaxPool {
             });
     }
 
-    /// Writes the gradient of the input: each output's gradient goes to the largest value of its window,
-    /// to the first one if several are equal.
+    /// Writes the gradient of the input: each output's gradient goes to the largest value of its
+    /// window, to the first one if several are equal.
     pub fn backward(&self, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
         let c = self.channels;
         dx.par_chunks_exact_mut(self.image_in())

@@ -21,8 +21,8 @@ impl Noise {
         least + self.next() as usize % (most - least + 1)
     }
 
-    /// A size from `least` to `most`; under Miri, which interprets each instruction, only from the lower
-    /// third.
+    /// A size from `least` to `most`; under Miri, which interprets each instruction, only from the
+    /// lower third.
     pub const fn size(&mut self, least: usize, most: usize) -> usize {
         let most = if cfg!(miri) {
             least + (most - least) / 3

@@ -1,4 +1,5 @@
-//! The epilogue of a convolution: bias, addition and rectifier, applied to a sum before it is written.
+//! The epilogue of a convolution: bias, addition and rectifier, applied to a sum before it is
+//! written.
 
 use super::panels::PANEL;
 use crate::simd::Simd;
@@ -38,12 +39,14 @@ impl Epilogue<'_> {
         }
     }
 
-    /// Applies the epilogue to a register of sums and writes it to the target `y`: to the pixel whose
-    /// `channels` values begin at `start`, from channel `column` on. Lanes past the last channel are dropped.
+    /// Applies the epilogue to a register of sums and writes it to the target `y`: to the pixel
+    /// whose `channels` values begin at `start`, from channel `column` on. Lanes past the last
+    /// channel are dropped.
     ///
     /// # Safety
-    /// The processor must support the instruction set `S`, [`Epilogue::check`] must have accepted the target's
-    /// length and `channels`, and the values from `start` to `start + channels` must lie in the target.
+    /// The processor must support the instruction set `S`, [`Epilogue::check`] must have accepted
+    /// the target's length and `channels`, and the values from `start` to `start + channels` must
+    /// lie in the target.
     #[inline(always)]
     pub unsafe fn finish<S: Simd>(
         &self,
@@ -53,10 +56,11 @@ impl Epilogue<'_> {
         column: usize,
         channels: usize,
     ) {
-        // SAFETY: the caller guarantees `S` and a pixel inside the target. `check` asserted that `bias` has
-        // `channels` values and that added images are as long as the target. The first branch reads and writes
-        // whole registers only where they end within the pixel's channels; the second one accesses single
-        // channels below `channels`, and `part` holds a register of any `S`.
+        // SAFETY: the caller guarantees `S` and a pixel inside the target. `check` asserted that
+        // `bias` has `channels` values and that added images are as long as the target. The first
+        // branch reads and writes whole registers only where they end within the pixel's channels;
+        // the second one accesses single channels below `channels`, and `part` holds a register of
+        // any `S`.
         unsafe {
             let add = match self.add {
                 Add::Nothing => None,

@@ -1,5 +1,5 @@
-//! Computes every target pixel as a weighted sum of its source pixels. In the forward pass the sources are
-//! input pixels; for the gradient of the input they are the gradients of output pixels.
+//! Computes every target pixel as a weighted sum of its source pixels. In the forward pass the
+//! sources are input pixels; for the gradient of the input they are the gradients of output pixels.
 
 use super::epilogue::Epilogue;
 use super::panels::{Panels, multiply};
@@ -39,9 +39,10 @@ impl Kernel for Gather<'_> {
                     column,
                     pixel: None,
                 };
-                // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `y` hold `images`
-                // images of the plan's sizes, that the epilogue fits `y`, and that the panels have the taps of
-                // the class. `column` is below `targets`; the panels' columns are padded to whole panels.
+                // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `y`
+                // hold `images` images of the plan's sizes, that the epilogue fits `y`, and that
+                // the panels have the taps of the class. `column` is below `targets`; the panels'
+                // columns are padded to whole panels.
                 unsafe {
                     if column + S::LANES < targets {
                         pixels.all::<S, 2>(images);
@@ -54,11 +55,13 @@ impl Kernel for Gather<'_> {
     }
 }
 
-/// Images of at most this many pixels are computed together, one pixel of all images after another, if there
-/// are [`MANY_IMAGES`]: all rows of a tile then lack the same taps at the edges, and these are skipped.
+/// Images of at most this many pixels are computed together, one pixel of all images after another,
+/// if there are [`MANY_IMAGES`]: all rows of a tile then lack the same taps at the edges, and these
+/// are skipped.
 const SMALL_IMAGE: usize = 36;
 
-/// Least number of small images to compute together: with fewer rows in a tile, the kernel is read too often.
+/// Least number of small images to compute together: with fewer rows in a tile, the kernel is read
+/// too often.
 const MANY_IMAGES: usize = 8;
 
 /// All target pixels of a class, one or two registers of channels wide.
@@ -66,19 +69,20 @@ struct Pixels<'a, 'b> {
     gather: &'a mut Gather<'b>,
     class: &'a Class,
     column: usize,
-    /// If set, the rows are this pixel of the class in each image; otherwise the rows are all pixels of the
-    /// class, image by image.
+    /// If set, the rows are this pixel of the class in each image; otherwise the rows are all
+    /// pixels of the class, image by image.
     pixel: Option<usize>,
 }
 
 impl Pixels<'_, '_> {
     /// # Safety
-    /// The processor must support the instruction set `S`, `x` and `y` must hold `images` images of the plan's
-    /// sizes, and the panels and the epilogue must fit them.
+    /// The processor must support the instruction set `S`, `x` and `y` must hold `images` images of
+    /// the plan's sizes, and the panels and the epilogue must fit them.
     #[inline(always)]
     unsafe fn all<S: Simd, const V: usize>(&mut self, images: usize) {
         let pixels = self.class.targets.len();
-        // SAFETY: the caller guarantees `S` and `images` images; each has the `pixels` pixels of the class.
+        // SAFETY: the caller guarantees `S` and `images` images; each has the `pixels` pixels of
+        // the class.
         unsafe {
             if images >= MANY_IMAGES && self.gather.plan.target_pixels <= SMALL_IMAGE {
                 for pixel in 0..pixels {
@@ -108,11 +112,12 @@ impl Rows for Pixels<'_, '_> {
             Some(pixel) => (row + n, pixel),
             None => ((row + n) / pixels, (row + n) % pixels),
         });
-        // SAFETY: the caller guarantees `S` and rows that exist, so each row's image is in `x` and `y`, and its
-        // pixel is in the class. `sources` has a row of `pixels` values for each tap of the class; each value is
-        // `PADDING` or a pixel below `source_pixels`. `zeros` has as many values as a source pixel. `Gather::run`
-        // asserted that the panels have the tap, so that `multiply` reads `sources` rows of one panel; a
-        // register from `column` on ends in that panel, since `column` is a multiple of the block's width.
+        // SAFETY: the caller guarantees `S` and rows that exist, so each row's image is in `x` and
+        // `y`, and its pixel is in the class. `sources` has a row of `pixels` values for each tap
+        // of the class; each value is `PADDING` or a pixel below `source_pixels`. `zeros` has as
+        // many values as a source pixel. `Gather::run` asserted that the panels have the tap, so
+        // that `multiply` reads `sources` rows of one panel; a register from `column` on ends in
+        // that panel, since `column` is a multiple of the block's width.
         unsafe {
             let mut sum = [[S::splat(0.0); V]; N];
             for (i, &tap) in self.class.taps.iter().enumerate() {

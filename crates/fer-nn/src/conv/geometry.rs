@@ -65,7 +65,8 @@ impl Geometry {
         self.pixels_out() * self.kernel_len()
     }
 
-    /// The index of the input pixel that `tap` multiplies for `out_pixel`; `None` where it is padding.
+    /// The index of the input pixel that `tap` multiplies for `out_pixel`; `None` where it is
+    /// padding.
     pub fn source(&self, out_pixel: usize, tap: usize) -> Option<usize> {
         let inside = |at: usize, limit: usize| at.checked_sub(self.padding).filter(|&i| i < limit);
         let (oy, ox) = (out_pixel / self.out_width(), out_pixel % self.out_width());

@@ -1,8 +1,9 @@
 //! Two-dimensional convolution and its two gradients.
 //!
-//! An indirect convolution (Dukhan 2019): a table holds the index of each source pixel, and register tiles read
-//! the pixels through that table, so neither a padded image nor an im2col matrix has to be written first. 3×3
-//! convolutions of stride 1 use Winograd's algorithm where the image is large enough.
+//! An indirect convolution (Dukhan 2019): a table holds the index of each source pixel, and
+//! register tiles read the pixels through that table, so neither a padded image nor an im2col
+//! matrix has to be written first. 3×3 convolutions of stride 1 use Winograd's algorithm where the
+//! image is large enough.
 
 mod epilogue;
 mod gather;
@@ -27,15 +28,16 @@ pub use epilogue::{Add, Epilogue};
 pub use geometry::Geometry;
 pub use panels::Panels;
 
-/// Output pixels of a group of images, about: a group uses each panel of the kernel several times while the panel
-/// is in the cache.
+/// Output pixels of a group of images, about: a group uses each panel of the kernel several times
+/// while the panel is in the cache.
 const GROUP_PIXELS: usize = 288;
 
-/// Least number of tiles in a group for Winograd's algorithm: with fewer rows, the matrix products save less time
-/// than the transforms cost.
+/// Least number of tiles in a group for Winograd's algorithm: with fewer rows, the matrix products
+/// save less time than the transforms cost.
 const MIN_TILES: usize = 9;
 
-/// Least side of an image in pixels for Winograd's algorithm: smaller images fill too little of their tiles.
+/// Least side of an image in pixels for Winograd's algorithm: smaller images fill too little of
+/// their tiles.
 const MIN_SIDE: usize = 6;
 
 /// Values that a thread sums at a time in [`Convolution::finish_kernel_gradient`].
@@ -80,8 +82,8 @@ impl Convolution {
         &self.geometry
     }
 
-    /// Number of images to pass to one call; it does not depend on the number of threads, so neither do sums
-    /// over groups.
+    /// Number of images to pass to one call; it does not depend on the number of threads, so
+    /// neither do sums over groups.
     pub const fn group(&self) -> usize {
         self.group
     }
@@ -102,8 +104,8 @@ impl Convolution {
         });
     }
 
-    /// Calls `pack` with the kernel and its number of taps: for Winograd's algorithm with the transformed kernel,
-    /// which has a tap for each interpolation point.
+    /// Calls `pack` with the kernel and its number of taps: for Winograd's algorithm with the
+    /// transformed kernel, which has a tap for each interpolation point.
     fn with_transformed(&self, kernel: &[f32], flip: bool, pack: impl FnOnce(&[f32], usize)) {
         if let Some(Tiling { size, .. }) = self.winograd {
             let mut transformed = Buffer::take(kernel.len() / 9 * size.points());
@@ -118,16 +120,18 @@ impl Convolution {
     /// [`Convolution::pack`].
     ///
     /// # Panics
-    /// If a slice's length disagrees with the geometry, or the panels have fewer taps than the kernel.
+    /// If a slice's length disagrees with the geometry, or the panels have fewer taps than the
+    /// kernel.
     pub fn forward(&self, panels: &Panels, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>) {
         self.convolve(&self.forward, panels, x, y, epilogue);
     }
 
-    /// Writes the gradient of the input to `dx`, or adds it there if `add`, from the gradient of the output `dy`;
-    /// `panels` from [`Convolution::pack_backward`].
+    /// Writes the gradient of the input to `dx`, or adds it there if `add`, from the gradient of
+    /// the output `dy`; `panels` from [`Convolution::pack_backward`].
     ///
     /// # Panics
-    /// If a slice's length disagrees with the geometry, or the panels have fewer taps than the kernel.
+    /// If a slice's length disagrees with the geometry, or the panels have fewer taps than the
+    /// kernel.
     pub fn input_gradient(&self, panels: &Panels, dy: &[f32], dx: &mut [f32], add: bool) {
         let epilogue = Epilogue {
             add: if add { Add::Target } else { Add::Nothing },
@@ -163,8 +167,8 @@ impl Convolution {
         }
     }
 
-    /// Writes the gradient of the kernel to `sum`, or adds it there if `add`, in a form that can be summed over
-    /// groups of images: [`Convolution::kernel_sum_len`] values, of which
+    /// Writes the gradient of the kernel to `sum`, or adds it there if `add`, in a form that can be
+    /// summed over groups of images: [`Convolution::kernel_sum_len`] values, of which
     /// [`Convolution::finish_kernel_gradient`] makes the gradient itself.
     ///
     /// # Panics
@@ -208,8 +212,8 @@ impl Convolution {
         }
     }
 
-    /// Writes the gradient of the kernel, `[k, k, ci, co]`, to `dkernel`, from its sums over the parts of a batch,
-    /// which are added in their order into the first of them.
+    /// Writes the gradient of the kernel, `[k, k, ci, co]`, to `dkernel`, from its sums over the
+    /// parts of a batch, which are added in their order into the first of them.
     pub fn finish_kernel_gradient(&self, parts: &mut [Vec<f32>], dkernel: &mut [f32]) {
         let Some((total, rest)) = parts.split_first_mut() else {
             return dkernel.fill(0.0);

@@ -1,11 +1,11 @@
-//! Computes the gradient of the kernel: for each tap, the sum over all output pixels of the outer product of the
-//! input pixel under the tap and the gradient of the output pixel.
+//! Computes the gradient of the kernel: for each tap, the sum over all output pixels of the outer
+//! product of the input pixel under the tap and the gradient of the output pixel.
 
 use super::plan::{Class, PADDING, Plan};
 use crate::simd::{Columns, Kernel, Rows, Simd, each_column, each_row};
 
-/// Pairs of pixels whose products are summed in registers before the sums are added to the kernel gradient in
-/// memory.
+/// Pairs of pixels whose products are summed in registers before the sums are added to the kernel
+/// gradient in memory.
 pub const CHUNK: usize = 72;
 
 /// The computation of the kernel gradient of some images.
@@ -26,7 +26,8 @@ pub struct Outer<'a> {
     pub add: bool,
 }
 
-/// Pairs of an input pixel and an output gradient that one tap connects: pointers to their first channels.
+/// Pairs of an input pixel and an output gradient that one tap connects: pointers to their first
+/// channels.
 pub struct Pairs {
     x: [*const f32; CHUNK],
     dy: [*const f32; CHUNK],
@@ -49,9 +50,9 @@ impl Kernel for Outer<'_> {
         for start in (0..rows).step_by(CHUNK) {
             for (tap, dkernel) in self.dkernel.chunks_exact_mut(ci * co).enumerate() {
                 let chunk = start..rows.min(start + CHUNK);
-                // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `dy` hold `images`
-                // images of the plan's sizes, so the pairs point to `ci` and `co` values, and that `dkernel` is
-                // cut into `ci` rows of `co` columns for each tap.
+                // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `dy`
+                // hold `images` images of the plan's sizes, so the pairs point to `ci` and `co`
+                // values, and that `dkernel` is cut into `ci` rows of `co` columns for each tap.
                 unsafe {
                     pairs.collect(self.plan, class, tap, chunk, (self.x, ci), (self.dy, co));
                     let mut products = Products {
@@ -91,11 +92,12 @@ impl Pairs {
         self.len += 1;
     }
 
-    /// Replaces the pairs by those of a chunk of output pixels, without the pixels whose source under `tap` is
-    /// padding.
+    /// Replaces the pairs by those of a chunk of output pixels, without the pixels whose source
+    /// under `tap` is padding.
     ///
     /// # Safety
-    /// `x` and `dy` must hold all images of the chunk, of the plan's sizes with `ci` and `co` channels.
+    /// `x` and `dy` must hold all images of the chunk, of the plan's sizes with `ci` and `co`
+    /// channels.
     #[inline(always)]
     unsafe fn collect(
         &mut self,
@@ -113,8 +115,9 @@ impl Pairs {
         for row in chunk {
             if sources[pixel] != PADDING {
                 let source = image * plan.source_pixels + sources[pixel] as usize;
-                // SAFETY: `source` is a pixel of `x` and `row` one of `dy`: the caller guarantees their
-                // images, and the plan's sources other than `PADDING` are below `source_pixels`.
+                // SAFETY: `source` is a pixel of `x` and `row` one of `dy`: the caller guarantees
+                // their images, and the plan's sources other than `PADDING` are below
+                // `source_pixels`.
                 unsafe { self.push(x.as_ptr().add(source * ci), dy.as_ptr().add(row * co)) };
             }
             pixel += 1;
@@ -147,7 +150,8 @@ impl Columns for Products<'_> {
             products: self,
             column,
         };
-        // SAFETY: the caller guarantees `S` and the columns; `dkernel` and the pairs have `rows` rows.
+        // SAFETY: the caller guarantees `S` and the columns; `dkernel` and the pairs have `rows`
+        // rows.
         unsafe { each_row::<S, V>(&mut block, rows) }
     }
 }
@@ -166,8 +170,9 @@ impl Rows for Block<'_, '_> {
             columns,
             ..
         } = *self.products;
-        // SAFETY: the caller guarantees `S`, and that the tile's rows and columns exist. `dkernel` holds
-        // `rows × columns` values; the first `len` pairs point to `rows` and `columns` values.
+        // SAFETY: the caller guarantees `S`, and that the tile's rows and columns exist. `dkernel`
+        // holds `rows × columns` values; the first `len` pairs point to `rows` and `columns`
+        // values.
         unsafe {
             let start = row * columns + self.column;
             let target = self.products.dkernel.as_mut_ptr().add(start);

@@ -2,11 +2,12 @@
 
 use crate::simd::Simd;
 
-/// Columns of a panel: two registers of the widest instruction set, so that a packed kernel serves all of them.
+/// Columns of a panel: two registers of the widest instruction set, so that a packed kernel serves
+/// all of them.
 pub const PANEL: usize = 32;
 
-/// How many rows of a panel ahead to prefetch: a network's kernels do not fit the core's own cache, and the latency
-/// of the next cache is about the time in which this many rows are multiplied.
+/// How many rows of a panel ahead to prefetch: a network's kernels do not fit the core's own cache,
+/// and the latency of the next cache is about the time in which this many rows are multiplied.
 const PREFETCH_ROWS: usize = 16;
 
 /// A kernel cut into panels of `PANEL` columns, `[panels, taps, source channels, PANEL]`, with
@@ -60,7 +61,8 @@ impl Panels {
         self.targets
     }
 
-    /// The channels of a source pixel outside the image: as many zeros as a source pixel has channels.
+    /// The channels of a source pixel outside the image: as many zeros as a source pixel has
+    /// channels.
     pub fn zeros(&self) -> &[f32] {
         &self.zeros
     }
@@ -72,8 +74,8 @@ impl Panels {
         (self.taps, self.sources, self.targets) = (taps, sources, targets);
     }
 
-    /// A pointer to `column` of the first row of a tap; the next row, of the next source channel, is [`PANEL`] values
-    /// further on.
+    /// A pointer to `column` of the first row of a tap; the next row, of the next source channel,
+    /// is [`PANEL`] values further on.
     #[inline(always)]
     pub fn rows(&self, tap: usize, column: usize) -> *const f32 {
         let row = (column / PANEL * self.taps + tap) * self.sources;
@@ -82,12 +84,13 @@ impl Panels {
     }
 }
 
-/// `sum[n] += x[n] · weights`: adds the dot products of `N` pixels, of `channels` values each, and the `V` registers
-/// of columns at `weights` (see [`Panels::rows`]).
+/// `sum[n] += x[n] · weights`: adds the dot products of `N` pixels, of `channels` values each, and
+/// the `V` registers of columns at `weights` (see [`Panels::rows`]).
 ///
 /// # Safety
-/// The processor must support the instruction set `S`, each pointer of `x` must be valid for `channels` values, and
-/// `weights` for `V` registers at the beginning of each of `channels` rows of a panel.
+/// The processor must support the instruction set `S`, each pointer of `x` must be valid for
+/// `channels` values, and `weights` for `V` registers at the beginning of each of `channels` rows
+/// of a panel.
 #[inline(always)]
 pub unsafe fn multiply<S: Simd, const N: usize, const V: usize>(
     sum: &mut [[S::Vector; V]; N],
@@ -95,8 +98,9 @@ pub unsafe fn multiply<S: Simd, const N: usize, const V: usize>(
     weights: *const f32,
     channels: usize,
 ) {
-    // SAFETY: the caller guarantees `S`, `channels` values of each pixel, and `V` registers of each of `channels` rows.
-    // The prefetched addresses may lie past the panel: they are computed by `wrapping_add` and never read.
+    // SAFETY: the caller guarantees `S`, `channels` values of each pixel, and `V` registers of each
+    // of `channels` rows. The prefetched addresses may lie past the panel: they are computed by
+    // `wrapping_add` and never read.
     unsafe {
         for channel in 0..channels {
             let row = weights.add(channel * PANEL);

@@ -1,5 +1,5 @@
-//! Lists the source pixels of each target pixel: the indirection buffer of an indirect convolution (Dukhan 2019),
-//! which replaces padding, im2col and zero-stuffing.
+//! Lists the source pixels of each target pixel: the indirection buffer of an indirect convolution
+//! (Dukhan 2019), which replaces padding, im2col and zero-stuffing.
 
 use super::Geometry;
 
@@ -10,8 +10,8 @@ pub struct Class {
     pub taps: Vec<usize>,
     /// The target pixels, as indices in the image.
     pub targets: Vec<usize>,
-    /// The source pixel of each tap and target, `[taps, targets]`, as an index in the image; [`PADDING`] where it is
-    /// outside.
+    /// The source pixel of each tap and target, `[taps, targets]`, as an index in the image;
+    /// [`PADDING`] where it is outside.
     pub sources: Vec<u32>,
 }
 
@@ -30,7 +30,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan of the forward pass: output pixels from input pixels, in one class that uses all taps.
+    /// The plan of the forward pass: output pixels from input pixels, in one class that uses all
+    /// taps.
     pub fn forward(g: &Geometry) -> Self {
         let taps: Vec<usize> = (0..g.taps()).collect();
         let targets: Vec<usize> = (0..g.pixels_out()).collect();
@@ -50,8 +51,9 @@ impl Plan {
         }
     }
 
-    /// The plan of the input's gradient: input pixels from output pixels. With a stride of `s`, an input pixel meets
-    /// only every `s`-th tap in each direction, so there is a class for each of the `s × s` phases.
+    /// The plan of the input's gradient: input pixels from output pixels. With a stride of `s`, an
+    /// input pixel meets only every `s`-th tap in each direction, so there is a class for each of
+    /// the `s × s` phases.
     pub fn backward(g: &Geometry) -> Self {
         let mut sources = vec![PADDING; g.taps() * g.pixels_in()];
         for out in 0..g.pixels_out() {

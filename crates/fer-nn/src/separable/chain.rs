@@ -33,8 +33,8 @@ pub enum Layer<'a> {
     MaxPool,
 }
 
-/// Line buffers, kept between runs: releasing their memory and faulting it in again costs more than half of the
-/// time of a detection.
+/// Line buffers, kept between runs: releasing their memory and faulting it in again costs more than
+/// half of the time of a detection.
 #[derive(Debug, Default)]
 pub struct Workspace {
     stages: Vec<Stage>,
@@ -72,8 +72,8 @@ impl Stage {
 /// Runs a chain and writes the rows of its last layer to `out`.
 ///
 /// # Panics
-/// If a unit's inputs are not the channels of the layer before it, if a pooled or padded side is odd, or if the
-/// picture is larger than its padded size.
+/// If a unit's inputs are not the channels of the layer before it, if a pooled or padded side is
+/// odd, or if the picture is larger than its padded size.
 pub fn run(
     level: Level,
     source: Source<'_>,

@@ -35,9 +35,10 @@ impl Kernel for Depthwise<'_> {
         for row in self.rows {
             assert_eq!(row.len(), (width + 2) * channels);
         }
-        // `V`, the registers of a group, and `P`, the pixels of a tile, so that the sums and a tap's weights stay in
-        // the registers of the instruction set, as for `Dot`.
-        // SAFETY: the caller guarantees `S`; the assertions above give every slice the length that `groups` requires.
+        // `V`, the registers of a group, and `P`, the pixels of a tile, so that the sums and a
+        // tap's weights stay in the registers of the instruction set, as for `Dot`. SAFETY: the
+        // caller guarantees `S`; the assertions above give every slice the length that `groups`
+        // requires.
         unsafe {
             match (S::LANES, S::ROWS) {
                 (16, _) => self.groups::<S, 1, 4>(width),
@@ -53,12 +54,13 @@ impl Depthwise<'_> {
     /// Computes all channel groups.
     ///
     /// # Safety
-    /// The processor must support the instruction set `S`, the slices must have the lengths that their fields name, and
-    /// `V` registers must be a group.
+    /// The processor must support the instruction set `S`, the slices must have the lengths that
+    /// their fields name, and `V` registers must be a group.
     #[inline(always)]
     unsafe fn groups<S: Simd, const V: usize, const P: usize>(&mut self, width: usize) {
         for group in 0..self.bias.len() / GROUP {
-            // SAFETY: the caller guarantees `S` and the slices; each tile ends at pixel `width` at most.
+            // SAFETY: the caller guarantees `S` and the slices; each tile ends at pixel `width` at
+            // most.
             unsafe {
                 if width < P {
                     for x in 0..width {
@@ -81,9 +83,10 @@ impl Depthwise<'_> {
     #[inline(always)]
     unsafe fn tile<S: Simd, const V: usize, const P: usize>(&mut self, x: usize, group: usize) {
         let channels = self.bias.len();
-        // SAFETY: the caller guarantees `S`, the slices, and that `x + P` is `width` at most, so pixel `x + P + 1`, the
-        // last one that is read, is inside the rows' `width + 2` pixels. `V` registers are the `GROUP` channels of
-        // an existing group, so weights, bias and output are inside their slices too.
+        // SAFETY: the caller guarantees `S`, the slices, and that `x + P` is `width` at most, so
+        // pixel `x + P + 1`, the last one that is read, is inside the rows' `width + 2` pixels. `V`
+        // registers are the `GROUP` channels of an existing group, so weights, bias and output are
+        // inside their slices too.
         unsafe {
             let weight = self.weights.as_ptr().add(group * 9 * GROUP);
             let mut sum = [load::<S, V>(self.bias.as_ptr().add(group * GROUP)); P];
@@ -108,7 +111,8 @@ impl Depthwise<'_> {
     }
 }
 
-/// Computes a row of a maximum pooling over 2×2 pixels: `width` pixels from two rows of `2 * width` pixels.
+/// Computes a row of a maximum pooling over 2×2 pixels: `width` pixels from two rows of `2 * width`
+/// pixels.
 pub(super) fn max_pool_row(upper: &[f32], lower: &[f32], channels: usize, out: &mut [f32]) {
     let pairs = upper
         .chunks_exact(2 * channels)

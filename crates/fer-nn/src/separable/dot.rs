@@ -7,8 +7,8 @@
 use super::GROUP;
 use crate::simd::{Kernel, Simd};
 
-/// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps and their `k`
-/// values, of value times weight.
+/// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps
+/// and their `k` values, of value times weight.
 pub(super) struct Dot<'a> {
     /// One slice per tap; output pixel `x` reads `k` values from `x * stride` on.
     pub taps: &'a [&'a [f32]],
@@ -43,9 +43,10 @@ impl Kernel for Dot<'_> {
         for tap in self.taps {
             assert!(tap.len() >= self.width.saturating_sub(1) * self.stride + self.k);
         }
-        // `V`, the registers of a group, and `P` and `G`, the pixels and groups of a tile: large enough to use the
-        // registers of the instruction set, small enough that sums, a value and the weights stay in them.
-        // SAFETY: the caller guarantees `S`; the assertions above give every slice the length that `shapes` requires.
+        // `V`, the registers of a group, and `P` and `G`, the pixels and groups of a tile: large
+        // enough to use the registers of the instruction set, small enough that sums, a value and
+        // the weights stay in them. SAFETY: the caller guarantees `S`; the assertions above give
+        // every slice the length that `shapes` requires.
         unsafe {
             match (S::LANES, S::ROWS) {
                 (16, _) => self.shapes::<S, 1, 12, 2>(),
@@ -63,15 +64,17 @@ impl Dot<'_> {
         self.taps.len() * self.k * GROUP
     }
 
-    /// Chooses the copy that is compiled for this `k` and stride: with constants, the offset of a pixel's values is part
-    /// of the instruction. The detector's stem and units have these shapes; any other shape works, but more slowly.
+    /// Chooses the copy that is compiled for this `k` and stride: with constants, the offset of a
+    /// pixel's values is part of the instruction. The detector's stem and units have these shapes;
+    /// any other shape works, but more slowly.
     ///
     /// # Safety
-    /// The processor must support the instruction set `S`, the slices must have the lengths that `run` asserts, and `V`
-    /// registers must be a group.
+    /// The processor must support the instruction set `S`, the slices must have the lengths that
+    /// `run` asserts, and `V` registers must be a group.
     #[inline(always)]
     unsafe fn shapes<S: Simd, const V: usize, const P: usize, const G: usize>(&mut self) {
-        // SAFETY: the caller guarantees what `groups` requires; `K` and `STRIDE` are the values of the fields.
+        // SAFETY: the caller guarantees what `groups` requires; `K` and `STRIDE` are the values of
+        // the fields.
         unsafe {
             match (self.k, self.stride) {
                 (9, 6) => self.groups::<S, V, P, G, 9, 6>(),
@@ -101,7 +104,8 @@ impl Dot<'_> {
         let groups = self.bias.len() / GROUP;
         let mut group = 0;
         while group < groups {
-            // SAFETY: the caller guarantees `S` and the slices; the conditions ensure that the groups exist.
+            // SAFETY: the caller guarantees `S` and the slices; the conditions ensure that the
+            // groups exist.
             unsafe {
                 if group + G <= groups {
                     self.row::<S, V, P, G, K, STRIDE>(group);
@@ -131,7 +135,8 @@ impl Dot<'_> {
         group: usize,
     ) {
         let width = self.width;
-        // SAFETY: the caller guarantees `S`, the slices and the groups; each tile ends at pixel `width` at most.
+        // SAFETY: the caller guarantees `S`, the slices and the groups; each tile ends at pixel
+        // `width` at most.
         unsafe {
             if width < P {
                 for x in 0..width {
@@ -171,9 +176,9 @@ impl Dot<'_> {
         };
         let channels = self.bias.len();
         let per_group = self.per_group();
-        // SAFETY: the caller guarantees `S`, pixels below `width` and existing groups. For these `run` asserted that each tap
-        // has `k` values from `(x + P - 1) * stride` on, and that bias, weights and output hold whole groups, which
-        // are `V` registers each.
+        // SAFETY: the caller guarantees `S`, pixels below `width` and existing groups. For these
+        // `run` asserted that each tap has `k` values from `(x + P - 1) * stride` on, and that
+        // bias, weights and output hold whole groups, which are `V` registers each.
         unsafe {
             let bias = self.bias.as_ptr().add(group * GROUP);
             let mut sum = [[[S::splat(0.0); V]; P]; G];
@@ -231,7 +236,8 @@ pub(super) unsafe fn load<S: Simd, const V: usize>(from: *const f32) -> [S::Vect
 /// Stores the `V` registers of a group; with `relu`, negative values become zero.
 ///
 /// # Safety
-/// The processor must support the instruction set `S`, and `to` must be valid for writing `V` registers.
+/// The processor must support the instruction set `S`, and `to` must be valid for writing `V`
+/// registers.
 #[inline(always)]
 pub(super) unsafe fn store<S: Simd, const V: usize>(to: *mut f32, sum: [S::Vector; V], relu: bool) {
     // SAFETY: the caller guarantees `S` and `V` writable registers.

@@ -20,7 +20,8 @@ impl FeatureMap {
         self.data.resize(width * height * channels, 0.0);
     }
 
-    /// Enlarges `coarse` twofold by nearest neighbour, each pixel to 2×2 pixels, and adds it to this map.
+    /// Enlarges `coarse` twofold by nearest neighbour, each pixel to 2×2 pixels, and adds it to
+    /// this map.
     ///
     /// # Panics
     /// If this map is not twice as wide and high as `coarse`, with as many channels.

@@ -2,7 +2,8 @@ use super::*;
 use crate::Level;
 use crate::testing::{CASES, Noise, assert_close};
 
-/// 3×3 convolution with zero padding, `[h][w][ci]` → `[h'][w'][co]`; weights `[co][3][3][ci]`, depthwise `[co][9]`.
+/// 3×3 convolution with zero padding, `[h][w][ci]` → `[h'][w'][co]`; weights `[co][3][3][ci]`,
+/// depthwise `[co][9]`.
 fn naive_3x3(
     map: &FeatureMap,
     weights: &[f32],

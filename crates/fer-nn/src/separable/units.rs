@@ -37,7 +37,8 @@ impl Stem {
     }
 }
 
-/// A separable unit: pointwise 1×1 convolution, depthwise 3×3 convolution with padding 1, and an optional rectifier.
+/// A separable unit: pointwise 1×1 convolution, depthwise 3×3 convolution with padding 1, and an
+/// optional rectifier.
 #[derive(Debug, Clone)]
 pub struct Separable {
     pub(super) inputs: usize,
@@ -49,8 +50,8 @@ pub struct Separable {
 }
 
 impl Separable {
-    /// Packs the weights and biases of the pointwise convolution, `[out][in]`, and of the depthwise convolution,
-    /// `[out][3 × 3]`; `relu` selects the rectifier.
+    /// Packs the weights and biases of the pointwise convolution, `[out][in]`, and of the depthwise
+    /// convolution, `[out][3 × 3]`; `relu` selects the rectifier.
     ///
     /// # Panics
     /// If the lengths disagree, or the number of output channels is not a multiple of sixteen.

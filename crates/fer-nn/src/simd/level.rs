@@ -3,8 +3,8 @@
 use super::Simd;
 use super::portable::Portable;
 
-/// A computation written once for every instruction set. `run` must be `#[inline(always)]`: it is compiled
-/// for an instruction set only where it is inlined into a function that enables that set.
+/// A computation written once for every instruction set. `run` must be `#[inline(always)]`: it is
+/// compiled for an instruction set only where it is inlined into a function that enables that set.
 pub trait Kernel {
     /// Result of the computation.
     type Output;
@@ -16,8 +16,8 @@ pub trait Kernel {
     unsafe fn run<S: Simd>(self) -> Self::Output;
 }
 
-/// An instruction set that this processor supports. Only detection constructs a level, so running a kernel
-/// at any level is safe.
+/// An instruction set that this processor supports. Only detection constructs a level, so running a
+/// kernel at any level is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level(InstructionSet);
 
@@ -68,9 +68,9 @@ impl Level {
 
     /// Runs the copy of a kernel that is compiled for this instruction set.
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        // SAFETY: only `detect` and `supported` construct a level, and of AVX-512, AVX2 and NEON only after
-        // the standard library detected the features that `on_avx512`, `on_avx2` or `on_neon` enables.
-        // `Portable` uses no instruction beyond the target's baseline.
+        // SAFETY: only `detect` and `supported` construct a level, and of AVX-512, AVX2 and NEON
+        // only after the standard library detected the features that `on_avx512`, `on_avx2` or
+        // `on_neon` enables. `Portable` uses no instruction beyond the target's baseline.
         unsafe {
             match self.0 {
                 InstructionSet::Portable => kernel.run::<Portable>(),
@@ -88,20 +88,23 @@ impl Level {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 unsafe fn on_avx512<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller guarantees that the processor supports AVX-512F, the only feature that `Avx512` uses.
+    // SAFETY: the caller guarantees that the processor supports AVX-512F, the only feature that
+    // `Avx512` uses.
     unsafe { kernel.run::<super::x86::Avx512>() }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn on_avx2<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller guarantees that the processor supports AVX2 and FMA, which is all that `Avx2` uses.
+    // SAFETY: the caller guarantees that the processor supports AVX2 and FMA, which is all that
+    // `Avx2` uses.
     unsafe { kernel.run::<super::x86::Avx2>() }
 }
 
 #[cfg(target_arch = "aarch64")]
 #[target_feature(enable = "neon")]
 unsafe fn on_neon<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller guarantees that the processor supports NEON, the only feature that `Neon` uses.
+    // SAFETY: the caller guarantees that the processor supports NEON, the only feature that `Neon`
+    // uses.
     unsafe { kernel.run::<super::neon::Neon>() }
 }

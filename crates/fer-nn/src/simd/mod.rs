@@ -1,8 +1,8 @@
-//! SIMD vectors of `f32` with the instruction set chosen at run time: AVX-512, AVX2 with FMA, NEON, or
-//! plain arrays, which the compiler vectorises with the target's baseline instructions.
+//! SIMD vectors of `f32` with the instruction set chosen at run time: AVX-512, AVX2 with FMA, NEON,
+//! or plain arrays, which the compiler vectorises with the target's baseline instructions.
 //!
-//! A kernel is written once, generic over [`Simd`]. [`Level::run`] calls the copy of it that is compiled
-//! for one instruction set.
+//! A kernel is written once, generic over [`Simd`]. [`Level::run`] calls the copy of it that is
+//! compiled for one instruction set.
 
 mod level;
 #[cfg(target_arch = "aarch64")]
@@ -17,9 +17,9 @@ pub use tiles::{Columns, Rows, each_column, each_row};
 
 /// The vector operations of an instruction set.
 ///
-/// The methods are unsafe because the processor must support the instruction set, and because the pointer of
-/// [`Simd::load`] or [`Simd::store`] must be valid for [`Simd::LANES`] values and aligned as an `f32` (not as
-/// a register).
+/// The methods are unsafe because the processor must support the instruction set, and because the
+/// pointer of [`Simd::load`] or [`Simd::store`] must be valid for [`Simd::LANES`] values and
+/// aligned as an `f32` (not as a register).
 pub trait Simd: Copy {
     /// A vector register.
     type Vector: Copy;

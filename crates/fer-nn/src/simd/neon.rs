@@ -1,4 +1,4 @@
-//! Vectors of four lanes with the instruction set NEON of AArch64.
+//! Vectors of four lanes with the instruction set NEON of 64-bit ARM.
 
 use std::arch::aarch64::{
     float32x4_t, vaddq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vmaxq_f32, vmulq_f32, vst1q_f32,

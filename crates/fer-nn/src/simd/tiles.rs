@@ -1,5 +1,5 @@
-//! Divides columns into blocks of whole registers, and rows into register tiles of the greatest height for
-//! which there are registers.
+//! Divides columns into blocks of whole registers, and rows into register tiles of the greatest
+//! height for which there are registers.
 
 use super::Simd;
 use super::portable::Scalar;
@@ -13,15 +13,16 @@ pub trait Columns {
     unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize);
 }
 
-/// Computes columns 0 to `count - 1` in blocks of two registers, then of one register, then of one value.
+/// Computes columns 0 to `count - 1` in blocks of two registers, then of one register, then of one
+/// value.
 ///
 /// # Safety
 /// The processor must support the instruction set `S`, and columns 0 to `count - 1` must exist.
 #[inline(always)]
 pub unsafe fn each_column<S: Simd>(work: &mut impl Columns, count: usize) {
     let mut column = 0;
-    // SAFETY: the caller guarantees `S` and `count` columns. Each loop's condition ensures that its block
-    // ends at `count` at most. `Scalar` needs no instruction set.
+    // SAFETY: the caller guarantees `S` and `count` columns. Each loop's condition ensures that its
+    // block ends at `count` at most. `Scalar` needs no instruction set.
     unsafe {
         while column + 2 * S::LANES <= count {
             work.work::<S, 2>(column);

@@ -33,7 +33,8 @@ macro_rules! implement {
             }
             #[inline(always)]
             unsafe fn splat(x: f32) -> $vector {
-                // SAFETY: the caller guarantees the instruction set; the instruction touches no memory.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $splat(x) }
             }
             #[inline(always)]
@@ -50,27 +51,32 @@ macro_rules! implement {
             }
             #[inline(always)]
             unsafe fn multiply_add(a: $vector, b: $vector, c: $vector) -> $vector {
-                // SAFETY: the caller guarantees the instruction set; the instruction touches no memory.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $fma(a, b, c) }
             }
             #[inline(always)]
             unsafe fn add(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller guarantees the instruction set; the instruction touches no memory.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $add(a, b) }
             }
             #[inline(always)]
             unsafe fn max(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller guarantees the instruction set; the instruction touches no memory.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $max(a, b) }
             }
             #[inline(always)]
             unsafe fn subtract(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller guarantees the instruction set; the instruction touches no memory.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $subtract(a, b) }
             }
             #[inline(always)]
             unsafe fn multiply(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller guarantees the instruction set; the instruction touches no memory.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $multiply(a, b) }
             }
         }

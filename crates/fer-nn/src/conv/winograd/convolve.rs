@@ -1,4 +1,5 @@
-//! Computes a convolution: transforms the input, multiplies at each point, transforms the products back.
+//! Computes a convolution: transforms the input, multiplies at each point, transforms the products
+//! back.
 
 use super::tiling::{Tiled, Tiling};
 use super::transform::{ForwardTransform, PointMatrices, inverse_transform};
@@ -47,10 +48,11 @@ impl Tiled for Convolve<'_> {
         let mut output = Buffer::take(PointMatrices::len(points, tiles, width));
         let input = PointMatrices::new(&mut input, points, tiles, sources);
         let output = PointMatrices::new(&mut output, points, tiles, width);
-        // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `y` hold `images` images, that
-        // the panels have a tap for each point, and that the epilogue fits `y`. `input` and `output` have room
-        // for `tiles` rows of `sources` and of `width` values at each point, in buffers that live to the end of
-        // this function. Only pixels inside the window, hence inside an image, are written.
+        // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `y` hold
+        // `images` images, that the panels have a tap for each point, and that the epilogue fits
+        // `y`. `input` and `output` have room for `tiles` rows of `sources` and of `width` values
+        // at each point, in buffers that live to the end of this function. Only pixels inside the
+        // window, hence inside an image, are written.
         unsafe {
             ForwardTransform::<IN, IN>::new(self.tiling, self.x, self.panels.zeros(), input)
                 .all::<S>(tiles);
@@ -102,8 +104,9 @@ struct Product {
 impl Rows for Product {
     #[inline(always)]
     unsafe fn work<S: Simd, const N: usize, const V: usize>(&mut self, row: usize) {
-        // SAFETY: the caller guarantees `S` and rows below `tiles`. A row of `input` has `channels` values and one of
-        // `output` two registers; the panel has `channels` rows with `V` registers from `panel` on.
+        // SAFETY: the caller guarantees `S` and rows below `tiles`. A row of `input` has `channels`
+        // values and one of `output` two registers; the panel has `channels` rows with `V`
+        // registers from `panel` on.
         unsafe {
             let mut sum = [[S::splat(0.0); V]; N];
             let rows = std::array::from_fn(|n| self.input.add((row + n) * self.channels));

@@ -51,10 +51,10 @@ impl Tiled for KernelGradient<'_> {
         let x = PointMatrices::new(&mut x, points, tiles, ci);
         let dy = PointMatrices::new(&mut dy, points, tiles, co);
         let mut pairs = Pairs::new();
-        // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `dy` hold `images` images and `sum`
-        // `ci` rows of `co` values for each point. The matrices have room for `tiles` rows of `ci` and of `co`
-        // values at each point, in buffers that live to the end of this function; `zeros` has as many values as
-        // the wider of the two.
+        // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `dy` hold
+        // `images` images and `sum` `ci` rows of `co` values for each point. The matrices have room
+        // for `tiles` rows of `ci` and of `co` values at each point, in buffers that live to the
+        // end of this function; `zeros` has as many values as the wider of the two.
         unsafe {
             ForwardTransform::<IN, IN>::new(self.tiling, self.x, &zeros, x).all::<S>(tiles);
             ForwardTransform::<OUT, IN>::new(self.tiling, self.dy, &zeros, dy).all::<S>(tiles);

@@ -44,7 +44,8 @@ fn add_scaled(target: &mut [f32], source: &[f32], weight: f32) {
     }
 }
 
-/// Writes `U[points, ci, co]`, the transform of `kernel[3, 3, ci, co]`, which is rotated by 180° first if `flip`.
+/// Writes `U[points, ci, co]`, the transform of `kernel[3, 3, ci, co]`, which is rotated by 180°
+/// first if `flip`.
 pub fn transform_kernel(size: Size, kernel: &[f32], flip: bool, transformed: &mut [f32]) {
     let tap_len = kernel.len() / 9;
     transformed.fill(0.0);

@@ -86,8 +86,8 @@ impl Tiling {
         self.height * self.width
     }
 
-    /// The pixels under a tile, as indices over all images. The window has `side` pixels in each direction and begins
-    /// `margin` pixels before the tile's output pixels, above and to the left.
+    /// The pixels under a tile, as indices over all images. The window has `side` pixels in each
+    /// direction and begins `margin` pixels before the tile's output pixels, above and to the left.
     #[inline(always)]
     pub(super) const fn window(&self, tile: usize, side: usize, margin: usize) -> Window {
         let out = self.size.out();
@@ -95,8 +95,8 @@ impl Tiling {
         let (image, tile) = (tile / self.tiles(), tile % self.tiles());
         let (top, left) = (tile / across * out, tile % across * out);
         Window {
-            // The margin may begin before pixel 0, where this wraps; `Window::pixel` wraps back, since it is only called
-            // for pixels inside the image.
+            // The margin may begin before pixel 0, where this wraps; `Window::pixel` wraps back,
+            // since it is only called for pixels inside the image.
             start: (image * self.pixels() + top * self.width + left)
                 .wrapping_sub(margin * self.width + margin),
             width: self.width,
@@ -142,7 +142,8 @@ impl Span {
 }
 
 impl Window {
-    /// The index of the pixel in row `y` and column `x` of the window, which must lie inside the image.
+    /// The index of the pixel in row `y` and column `x` of the window, which must lie inside the
+    /// image.
     #[inline(always)]
     pub(super) const fn pixel(&self, y: usize, x: usize) -> usize {
         self.start.wrapping_add(y * self.width + x)

@@ -3,8 +3,8 @@
 use super::tiling::{Size, Tiling};
 use crate::simd::{Columns, Simd, each_column};
 
-/// Unused values between the matrices of two points, so that the same row of all matrices does not compete for the
-/// same cache lines.
+/// Unused values between the matrices of two points, so that the same row of all matrices does not
+/// compete for the same cache lines.
 const GAP: usize = 16;
 
 /// Number of pixels of the largest tile.
@@ -39,8 +39,8 @@ unsafe fn inverse_transform_1d<S: Simd, const IN: usize, const OUT: usize>(
     }
 }
 
-/// One dimension of the transform to `IN` points: `Bᵀ d` of an input tile, whose `SIDE` is `IN`, or `A y` of the
-/// gradient of an output tile, whose `SIDE` is `IN - 2`.
+/// One dimension of the transform to `IN` points: `Bᵀ d` of an input tile, whose `SIDE` is `IN`, or
+/// `A y` of the gradient of an output tile, whose `SIDE` is `IN - 2`.
 ///
 /// # Safety
 /// The processor must support the instruction set `S`.
@@ -106,7 +106,8 @@ impl PointMatrices {
         points * (tiles * columns + GAP)
     }
 
-    /// Lays the matrices out in a buffer, which must outlive every access through [`PointMatrices::at`].
+    /// Lays the matrices out in a buffer, which must outlive every access through
+    /// [`PointMatrices::at`].
     pub fn new(buffer: &mut [f32], points: usize, tiles: usize, columns: usize) -> Self {
         assert!(buffer.len() >= Self::len(points, tiles, columns));
         Self {
@@ -119,11 +120,12 @@ impl PointMatrices {
     /// A pointer to a value in the row of `tile` of the matrix of `point`.
     ///
     /// # Safety
-    /// The buffer must still be there, and point, tile and column must be below the numbers that it was laid out for.
+    /// The buffer must still be there, and point, tile and column must be below the numbers that it
+    /// was laid out for.
     #[inline(always)]
     pub unsafe fn at(self, point: usize, tile: usize, column: usize) -> *mut f32 {
-        // SAFETY: the caller guarantees the buffer and the indices. `new` asserted the buffer's length, so the sum is an
-        // index in it.
+        // SAFETY: the caller guarantees the buffer and the indices. `new` asserted the buffer's
+        // length, so the sum is an index in it.
         unsafe {
             self.start
                 .add(point * self.stride + tile * self.columns + column)
@@ -131,7 +133,8 @@ impl PointMatrices {
     }
 }
 
-/// The transform of the tiles of images, `SIDE` pixels in each direction, to `IN` points in each direction.
+/// The transform of the tiles of images, `SIDE` pixels in each direction, to `IN` points in each
+/// direction.
 pub(super) struct ForwardTransform<'a, const SIDE: usize, const IN: usize> {
     tiling: Tiling,
     images: &'a [f32],
@@ -145,8 +148,8 @@ pub(super) struct ForwardTransform<'a, const SIDE: usize, const IN: usize> {
 }
 
 impl<'a, const SIDE: usize, const IN: usize> ForwardTransform<'a, SIDE, IN> {
-    /// A transform of `images` into `to`; `zeros` stands for a pixel outside the image and must have as many
-    /// values as `to` has columns.
+    /// A transform of `images` into `to`; `zeros` stands for a pixel outside the image and must
+    /// have as many values as `to` has columns.
     pub fn new(tiling: Tiling, images: &'a [f32], zeros: &'a [f32], to: PointMatrices) -> Self {
         Self {
             tiling,
@@ -162,13 +165,15 @@ impl<'a, const SIDE: usize, const IN: usize> ForwardTransform<'a, SIDE, IN> {
     /// Transforms the first `tiles` tiles.
     ///
     /// # Safety
-    /// The processor must support the instruction set `S`. `images` and `to` must hold that many tiles with as many
-    /// channels as `to` has columns, `zeros` that many values, and the buffer of `to` must still be there.
+    /// The processor must support the instruction set `S`. `images` and `to` must hold that many
+    /// tiles with as many channels as `to` has columns, `zeros` that many values, and the buffer of
+    /// `to` must still be there.
     #[inline(always)]
     pub unsafe fn all<S: Simd>(&mut self, tiles: usize) {
         for tile in 0..tiles {
             self.tile = tile;
-            // An input tile begins one pixel before its output tile, the gradient of an output tile does not.
+            // An input tile begins one pixel before its output tile, the gradient of an output tile
+            // does not.
             let window = self.tiling.window(tile, SIDE, (SIDE + 2 - IN) / 2);
             for y in 0..SIDE {
                 for x in 0..SIDE {
@@ -180,7 +185,8 @@ impl<'a, const SIDE: usize, const IN: usize> ForwardTransform<'a, SIDE, IN> {
                     };
                 }
             }
-            // SAFETY: the caller guarantees `S`; each pointer is to `channels` values of `images` or `zeros`.
+            // SAFETY: the caller guarantees `S`; each pointer is to `channels` values of `images`
+            // or `zeros`.
             unsafe { each_column::<S>(self, self.channels) }
         }
     }
@@ -189,8 +195,9 @@ impl<'a, const SIDE: usize, const IN: usize> ForwardTransform<'a, SIDE, IN> {
 impl<const SIDE: usize, const IN: usize> Columns for ForwardTransform<'_, SIDE, IN> {
     #[inline(always)]
     unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
-        // SAFETY: the caller guarantees `S` and columns below `channels`. `all` set a pointer to `channels` values for each
-        // pixel of the tile, and its caller guarantees that `to` has the tile's row at each of the `IN × IN` points.
+        // SAFETY: the caller guarantees `S` and columns below `channels`. `all` set a pointer to
+        // `channels` values for each pixel of the tile, and its caller guarantees that `to` has the
+        // tile's row at each of the `IN × IN` points.
         unsafe {
             for column in (0..V).map(|v| column + v * S::LANES) {
                 let mut rows: Tile<S, SIDE, IN> = [[S::splat(0.0); IN]; SIDE];
@@ -218,11 +225,12 @@ impl<const SIDE: usize, const IN: usize> Columns for ForwardTransform<'_, SIDE, 
     }
 }
 
-/// Transforms one register of columns of a tile back from the points to `OUT × OUT` output pixels; `points` is its
-/// address at the first point, `stride` that of [`PointMatrices`].
+/// Transforms one register of columns of a tile back from the points to `OUT × OUT` output pixels;
+/// `points` is its address at the first point, `stride` that of [`PointMatrices`].
 ///
 /// # Safety
-/// The processor must support the instruction set `S`, and a register must be readable at each of the `IN × IN` points.
+/// The processor must support the instruction set `S`, and a register must be readable at each of
+/// the `IN × IN` points.
 #[inline(always)]
 pub(super) unsafe fn inverse_transform<S: Simd, const IN: usize, const OUT: usize>(
     points: *const f32,
