@@ -79,7 +79,8 @@ impl Affine {
         })
     }
 
-    /// The inverse map; `None` where there is none, since the map sends the plane to a line or a point.
+    /// The inverse map; `None` where there is none, since the map sends the plane to a line or a
+    /// point.
     pub fn inverse(&self) -> Option<Self> {
         let det = self.x[0] * self.y[1] - self.x[1] * self.y[0];
         if !det.is_finite() || det.abs() < 1e-12 {

@@ -89,7 +89,8 @@ pub struct UnknownEmotion {
 impl FromStr for Emotion {
     type Err = UnknownEmotion;
 
-    /// Accepts each emotion's name and its usual synonyms (`anger`, `happiness`, …), in upper or lower case.
+    /// Accepts each emotion's name and its usual synonyms (`anger`, `happiness`, …), in upper or
+    /// lower case.
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         Ok(match word.trim().to_ascii_lowercase().as_str() {
             "angry" | "anger" => Self::Angry,
@@ -170,7 +171,8 @@ impl EmotionScores {
         Emotion::ALL.into_iter().zip(self.0)
     }
 
-    /// The most probable emotion and its probability; of several equal ones, the first in index order.
+    /// The most probable emotion and its probability; of several equal ones, the first in index
+    /// order.
     pub fn top(&self) -> (Emotion, f32) {
         self.iter().fold((Emotion::Angry, self.0[0]), |best, next| {
             if next.1 > best.1 { next } else { best }

@@ -168,17 +168,18 @@ const CERTAIN_SCORE: f64 = 0.85;
 const FULL_DETAIL_SIDE: f64 = 48.0;
 
 impl DetectedFace {
-    /// An emotion's probability times the confidence in the face, which is the detection score divided
-    /// by 0.85, times the shorter side divided by 48 pixels, each at most 1. A photo's score is made of
-    /// this; for a certain face of at least 48 pixels it is the probability itself.
+    /// An emotion's probability times the confidence in the face, which is the detection score
+    /// divided by 0.85, times the shorter side divided by 48 pixels, each at most 1. A photo's
+    /// score is made of this; for a certain face of at least 48 pixels it is the probability
+    /// itself.
     pub fn weighted(&self, probability: f32) -> f64 {
         f64::from(probability)
             * (f64::from(self.score) / CERTAIN_SCORE).min(1.0)
             * (f64::from(self.bounding_box.short_side()) / FULL_DETAIL_SIDE).min(1.0)
     }
 
-    /// The face in the coordinates to which `map` leads. The new box is the bounding box of the old one's
-    /// corners.
+    /// The face in the coordinates to which `map` leads. The new box is the bounding box of the old
+    /// one's corners.
     #[must_use]
     pub fn through(&self, map: &Affine) -> Self {
         Self {

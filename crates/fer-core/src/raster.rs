@@ -13,7 +13,8 @@ use image::RgbImage;
 
 use crate::affine::Affine;
 
-/// The rotation or reflection that makes stored pixels upright: the eight values of EXIF's tag 0x0112.
+/// The rotation or reflection that makes stored pixels upright: the eight values of EXIF's tag
+/// 0x0112.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u8)]
 pub enum Orientation {
@@ -171,7 +172,8 @@ impl Raster {
     /// An upright copy, reduced to fit into `width` × `height` pixels; never enlarged.
     ///
     /// # Panics
-    /// If `width`, `height` or a side of the photo is zero; the decoders reject photos without pixels.
+    /// If `width`, `height` or a side of the photo is zero; the decoders reject photos without
+    /// pixels.
     pub fn fitted(&self, width: u32, height: u32) -> RgbImage {
         let (w, h) = (f64::from(self.width()), f64::from(self.height()));
         let scale = (f64::from(width) / w).min(f64::from(height) / h).min(1.0);
@@ -192,7 +194,8 @@ impl Raster {
         if (w, h) == self.stored.dimensions() {
             return self.upright().into_owned();
         }
-        // The typed interface of the resizer; the dynamic one compiles every pixel type into this crate.
+        // The typed interface of the resizer; the dynamic one compiles every pixel type into this
+        // crate.
         let source = TypedImageRef::<U8x3>::from_buffer(
             self.stored.width(),
             self.stored.height(),

@@ -5,12 +5,12 @@ use image::RgbImage;
 use crate::affine::Affine;
 use crate::face::Point;
 
-/// RGB values, 0 to 255, of a grid of `width` × `height` cells, row by row. `to_picture` maps the grid's
-/// coordinates, in which a cell has side 1, to those of the picture.
+/// RGB values, 0 to 255, of a grid of `width` × `height` cells, row by row. `to_picture` maps the
+/// grid's coordinates, in which a cell has side 1, to those of the picture.
 ///
-/// Each value is the mean of the samples in its cell: along each side of the cell as many as the side
-/// is long in pixels, but at most `max_samples`. A sample is interpolated bilinearly between the centres
-/// of pixels. Outside the picture, the pixels at its edge are repeated.
+/// Each value is the mean of the samples in its cell: along each side of the cell as many as the
+/// side is long in pixels, but at most `max_samples`. A sample is interpolated bilinearly between
+/// the centres of pixels. Outside the picture, the pixels at its edge are repeated.
 pub fn sample(
     picture: &RgbImage,
     to_picture: &Affine,
@@ -74,8 +74,8 @@ impl<'a> Pixels<'a> {
     /// The value at a point, interpolated bilinearly from the four pixels around it.
     #[inline]
     fn at(&self, x: f32, y: f32) -> [f32; 3] {
-        // The index of the pixel before the point, and the weight of the pixel after it. A point on the last
-        // pixel lies between the last two, with weight 1 for the last.
+        // The index of the pixel before the point, and the weight of the pixel after it. A point on
+        // the last pixel lies between the last two, with weight 1 for the last.
         let axis = |value: f32, length: usize| {
             let value = (value - 0.5).clamp(0.0, (length - 1) as f32);
             let low = (value as usize).min(length.saturating_sub(2));
