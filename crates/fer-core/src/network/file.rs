@@ -52,7 +52,8 @@ pub fn read_spec(bytes: &[u8], name: &str) -> Result<NetworkSpec> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| unusable(name, &e))?;
     let entry = |key| header.metadata().as_ref().and_then(|all| all.get(key));
     if let Some(input) = entry("input") {
-        check_input(input).map_err(|e| unusable(name, &e))?;
+        check_input(input)
+            .map_err(|e| Error::Model(format!("{name} cannot be used as a model: {e}")))?;
     }
     let spec = entry("spec").ok_or_else(|| unusable(name, &"its metadata has no \"spec\""))?;
     serde_json::from_str(spec)
@@ -60,5 +61,7 @@ pub fn read_spec(bytes: &[u8], name: &str) -> Result<NetworkSpec> {
 }
 
 fn unusable(name: &str, problem: &dyn Display) -> Error {
-    Error::Model(format!("{name} cannot be used as a model: {problem}"))
+    Error::Model(format!(
+        "{name} cannot be used as a model: {problem}; name a file that `fer-index train` wrote"
+    ))
 }
