@@ -75,6 +75,8 @@ struct Pixels<'a, 'b> {
 }
 
 impl Pixels<'_, '_> {
+    /// Computes the pixels of all images.
+    ///
     /// # Safety
     /// The processor must support the instruction set `S`, `x` and `y` must hold `images` images of
     /// the plan's sizes, and the panels and the epilogue must fit them.

@@ -36,9 +36,9 @@ impl Kernel for Depthwise<'_> {
             assert_eq!(row.len(), (width + 2) * channels);
         }
         // `V`, the registers of a group, and `P`, the pixels of a tile, so that the sums and a
-        // tap's weights stay in the registers of the instruction set, as for `Dot`. SAFETY: the
-        // caller guarantees `S`; the assertions above give every slice the length that `groups`
-        // requires.
+        // tap's weights stay in the registers of the instruction set, as for `Dot`.
+        // SAFETY: the caller guarantees `S`; the assertions above give every slice the length that
+        // `groups` requires.
         unsafe {
             match (S::LANES, S::ROWS) {
                 (16, _) => self.groups::<S, 1, 4>(width),

@@ -45,8 +45,9 @@ impl Kernel for Dot<'_> {
         }
         // `V`, the registers of a group, and `P` and `G`, the pixels and groups of a tile: large
         // enough to use the registers of the instruction set, small enough that sums, a value and
-        // the weights stay in them. SAFETY: the caller guarantees `S`; the assertions above give
-        // every slice the length that `shapes` requires.
+        // the weights stay in them.
+        // SAFETY: the caller guarantees `S`; the assertions above give every slice the length that
+        // `shapes` requires.
         unsafe {
             match (S::LANES, S::ROWS) {
                 (16, _) => self.shapes::<S, 1, 12, 2>(),
