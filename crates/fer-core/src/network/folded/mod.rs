@@ -147,8 +147,9 @@ struct ConvShape {
 }
 
 impl FoldedConv {
-    /// Reads `CONV.weight[k, k, in, out]` and the batch norm `NORM.{weight, bias, running_mean,
-    /// running_var}[out]`, and folds the batch norm into kernel and bias.
+    /// Reads `CONV.weight[k, k, in, out]` and the batch norm
+    /// `NORM.{weight, bias, running_mean, running_var}[out]`, and folds the batch norm into kernel
+    /// and bias.
     fn with_norm(
         weights: &Weights,
         [conv, norm]: [&str; 2],
