@@ -350,3 +350,20 @@ impl Kernel for InputGradient<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With fewer variances than means, the gradient would read past the inverse deviations.
+    #[test]
+    #[should_panic(expected = "statistics.variance.len()")]
+    fn statistics_with_fewer_variances_than_means_panic() {
+        let statistics = BatchStatistics {
+            mean: vec![0.0; 2],
+            variance: vec![1.0],
+            count: 1,
+        };
+        Normalisation::new(&statistics, &[1.0; 2], &[0.0; 2], 1e-5, false);
+    }
+}

@@ -121,3 +121,27 @@ fn a_convolution_and_its_gradients_agree_with_naive_loops_at_every_level() {
         assert!(sizes.contains(&size), "{size:?} was not tried");
     }
 }
+
+/// With panels of fewer taps than the plan, the register tiles would read past their end.
+#[test]
+#[should_panic(expected = "self.panels.taps()")]
+fn panels_of_a_smaller_kernel_panic() {
+    let geometry = Geometry {
+        height: 4,
+        width: 4,
+        channels_in: 1,
+        channels_out: 1,
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+    };
+    let pointwise = Geometry {
+        kernel: 1,
+        padding: 0,
+        ..geometry
+    };
+    let mut panels = Panels::default();
+    Convolution::new(pointwise, 1).pack(&[1.0], &mut panels);
+    let mut y = [0.0; 16];
+    Convolution::new(geometry, 1).forward(&panels, &[0.0; 16], &mut y, Epilogue::default());
+}

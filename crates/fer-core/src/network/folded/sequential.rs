@@ -31,7 +31,7 @@ impl FoldedSequential {
     ) -> Result<(Self, usize), WeightError> {
         let shapes = spec.shapes(FACE_SIDE).map_err(WeightError::Architecture)?;
         let Some(&[features]) = shapes.last().map(Vec::as_slice) else {
-            let problem = "the output of the last layer must be a vector; end the layers with `flatten` or `dense`";
+            let problem = "its last layer must give a vector; end with `flatten` or `dense`";
             return Err(WeightError::Architecture(problem.into()));
         };
         let mut input = vec![FACE_SIDE, FACE_SIDE, 1];
