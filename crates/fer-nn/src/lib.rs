@@ -15,7 +15,7 @@
 )]
 #![allow(
     clippy::inline_always,
-    reason = "a kernel is only compiled for an instruction set where it is inlined into that set's entry point"
+    reason = "a kernel is compiled for an instruction set only where it is inlined"
 )]
 
 pub mod allocator;
