@@ -51,11 +51,14 @@ fn check_empty(path: &Path) -> Result<()> {
             .metadata()
             .is_ok_and(|it| it.len() == 0 && it.mode() & 0o077 != 0)
         {
-            return Err(Error::store(path, format!(
-                "{} is an empty file that others may read, and was not made by fer-index; name \
+            return Err(Error::store(
+                path,
+                format!(
+                    "{} is an empty file that others may read, and was not made by fer-index; name \
                  another with --database, or take it away",
-                path.display()
-            )));
+                    path.display()
+                ),
+            ));
         }
     }
     Ok(())
@@ -86,23 +89,29 @@ fn check_companions(path: &Path) -> Result<()> {
             _ => false,
         };
         if !is_ours {
-            return Err(Error::store(path, format!(
-                "{} is in the way of the database {}: SQLite would write over it; move it, or name \
+            return Err(Error::store(
+                path,
+                format!(
+                    "{} is in the way of the database {}: SQLite would write over it; move it, or name \
                  another database with --database",
-                file.display(),
-                path.display()
-            )));
+                    file.display(),
+                    path.display()
+                ),
+            ));
         }
     }
     Ok(())
 }
 
 fn cannot_create(path: &Path, error: &io::Error) -> Error {
-    Error::store(path, format!(
-        "the database {} cannot be created ({error}); name a file in a folder that is yours to \
+    Error::store(
+        path,
+        format!(
+            "the database {} cannot be created ({error}); name a file in a folder that is yours to \
          write with --database",
-        path.display()
-    ))
+            path.display()
+        ),
+    )
 }
 
 /// Says that nothing is indexed where there is no database.
@@ -110,11 +119,14 @@ pub(super) fn require(path: &Path) -> Result<()> {
     if path.is_file() {
         return Ok(());
     }
-    Err(Error::store(path, format!(
-        "nothing is indexed yet: there is no database {}; run `fer-index index DIR` first, or name \
+    Err(Error::store(
+        path,
+        format!(
+            "nothing is indexed yet: there is no database {}; run `fer-index index DIR` first, or name \
          another with --database",
-        path.display()
-    )))
+            path.display()
+        ),
+    ))
 }
 
 /// Opens for indexing.
@@ -124,10 +136,13 @@ pub(super) fn open_writable(path: &Path) -> Result<Connection> {
         .is_readonly("main")
         .map_err(|error| explain::sentence(path, error))?
     {
-        return Err(Error::store(path, format!(
-            "the database {} is read-only; make it writable, or name another with --database",
-            path.display()
-        )));
+        return Err(Error::store(
+            path,
+            format!(
+                "the database {} is read-only; make it writable, or name another with --database",
+                path.display()
+            ),
+        ));
     }
     Ok(connection)
 }

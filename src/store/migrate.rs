@@ -51,11 +51,14 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
         transaction.prepare("PRAGMA foreign_key_check")?.exists([])
     };
     if apply().map_err(explain)? {
-        return Err(Error::store(path, format!(
-            "the database {} has rows that point to nothing and was left as it was; move it away \
+        return Err(Error::store(
+            path,
+            format!(
+                "the database {} has rows that point to nothing and was left as it was; move it away \
              and run `fer-index index` to build it anew from the photos",
-            path.display()
-        )));
+                path.display()
+            ),
+        ));
     }
     transaction.commit().map_err(explain)?;
     if from < latest {
@@ -98,10 +101,13 @@ fn version(connection: &Connection, path: &Path, latest: usize) -> Result<usize>
             })
             .map_err(explain)?;
         if version != 0 || !is_empty {
-            return Err(Error::store(path, format!(
-                "the database {} belongs to another program; name another file with --database",
-                path.display()
-            )));
+            return Err(Error::store(
+                path,
+                format!(
+                    "the database {} belongs to another program; name another file with --database",
+                    path.display()
+                ),
+            ));
         }
     }
     usize::try_from(version)
