@@ -18,32 +18,22 @@ const DATA: &[u8] = include_bytes!("../../assets/places/places.tsv.gz");
 /// What countries are called in other languages (Unicode CLDR).
 const COUNTRIES: &str = include_str!("../../assets/places/countries.tsv");
 
-/// Names of large cities that more often mean something else where nothing says that a place is
-/// meant; with a preposition they are places.
-const COMMON_WORDS: &[&str] = &[
+/// Cities whose names are words as well: places only where a preposition says so.
+const WORDS: &[&str] = &[
     "adelaide",
     "austin",
     "bar",
     "bath",
-    "beach",
     "best",
-    "carmen",
-    "carolina",
-    "central",
     "charlotte",
     "cork",
     "essen",
-    "family",
-    "home",
     "hope",
     "jackson",
-    "kids",
     "laval",
     "lincoln",
-    "lucia",
     "madison",
     "male",
-    "mary",
     "mission",
     "mobile",
     "most",
@@ -53,16 +43,56 @@ const COMMON_WORDS: &[&str] = &[
     "orange",
     "phoenix",
     "reading",
-    "regina",
-    "sand",
-    "sofia",
     "split",
     "surprise",
     "tours",
     "union",
     "victoria",
-    "wedding",
     "york",
+];
+
+/// Names of places that hardly anybody means: given names and things. They are places only where they
+/// are written like one, as in `in Forest`.
+const HARDLY_PLACES: &[&str] = &[
+    "airport",
+    "alice",
+    "anna",
+    "beach",
+    "ben",
+    "carmen",
+    "carolina",
+    "central",
+    "david",
+    "emma",
+    "family",
+    "forest",
+    "george",
+    "home",
+    "hugo",
+    "island",
+    "julia",
+    "kids",
+    "leon",
+    "lucas",
+    "lucia",
+    "marco",
+    "mary",
+    "pedro",
+    "regina",
+    "retreat",
+    "reunion",
+    "rosa",
+    "sand",
+    "sofia",
+    "strand",
+    "street",
+    "sunrise",
+    "sunset",
+    "temple",
+    "terrace",
+    "university",
+    "vineyard",
+    "wedding",
 ];
 
 /// Kilometres in a degree of latitude, rounded down.
@@ -230,7 +260,7 @@ impl Gazetteer {
     /// name is no common word.
     pub fn find_bare(&self, name: &str) -> Option<Place> {
         let folded = folded(name);
-        if folded.len() < 3 || COMMON_WORDS.contains(&folded.as_str()) {
+        if folded.len() < 3 || WORDS.contains(&folded.as_str()) || is_hardly_place(name) {
             return None;
         }
         if name.contains(',') || self.country(&folded).is_some() {
@@ -354,6 +384,11 @@ impl Gazetteer {
         let names = &self.text[entry.names.clone()];
         names.split('\t').next().unwrap_or(names)
     }
+}
+
+/// Whether a name is that of a place which hardly anybody means.
+pub(super) fn is_hardly_place(name: &str) -> bool {
+    HARDLY_PLACES.contains(&folded(name).as_str())
 }
 
 /// Degrees of longitude beyond which nothing is within `km` of a place: by the haversine formula the

@@ -20,3 +20,4 @@ mod results;
 mod settings;
 mod testenv;
 mod updates;
+mod words;
