@@ -174,33 +174,30 @@ impl Gazetteer {
                 code: start..start + code.len(),
                 names: end - names.len()..end,
             };
-            match (latitude.parse::<i32>(), longitude.parse::<i32>()) {
-                (Ok(latitude), Ok(longitude)) => {
-                    let number = cities.len() as u32;
-                    let mut names = names.split('\t');
-                    let own = names.next().map(folded).unwrap_or_default();
-                    by_name.entry(own).or_default().push((number, true));
-                    for other in names {
-                        by_name
-                            .entry(other.to_owned())
-                            .or_default()
-                            .push((number, false));
-                        // Only of large cities other names are kept.
-                        large = cities.len() + 1;
-                    }
-                    let at = GeoPoint {
-                        latitude: f64::from(latitude) / 1000.0,
-                        longitude: f64::from(longitude) / 1000.0,
-                    };
-                    cities.push((entry, at));
+            if let (Ok(latitude), Ok(longitude)) =
+                (latitude.parse::<i32>(), longitude.parse::<i32>())
+            {
+                let number = cities.len() as u32;
+                let mut names = names.split('\t');
+                let own = names.next().map(folded).unwrap_or_default();
+                by_name.entry(own).or_default().push((number, true));
+                for other in names {
+                    let named = by_name.entry(other.to_owned()).or_default();
+                    named.push((number, false));
+                    // Only of large cities other names are kept.
+                    large = cities.len() + 1;
                 }
-                _ => {
-                    let number = countries.len() as u32;
-                    for name in names.split('\t') {
-                        country_by_name.insert(folded(name), number);
-                    }
-                    countries.push(entry);
+                let at = GeoPoint {
+                    latitude: f64::from(latitude) / 1000.0,
+                    longitude: f64::from(longitude) / 1000.0,
+                };
+                cities.push((entry, at));
+            } else {
+                let number = countries.len() as u32;
+                for name in names.split('\t') {
+                    country_by_name.insert(folded(name), number);
                 }
+                countries.push(entry);
             }
             start = end + 1;
         }

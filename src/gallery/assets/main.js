@@ -30,8 +30,7 @@ async function count() {
 }
 
 // The sentence over the photos, or in their place.
-function tell({ all, emotions, emotion, understood, why_empty: whyEmpty, indexed }) {
-  const found = emotion ? emotions[emotion] : all;
+function tell({ found, emotion, understood, why_empty: whyEmpty, indexed }) {
   const restricted = Object.keys(filters.get()).length > 0;
   const order = emotion ? `, most ${emotion} first` : "";
   const said = filters.get().text ? sayUnderstood(understood) : "";

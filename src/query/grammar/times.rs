@@ -43,7 +43,7 @@ impl Reader {
         let length = self
             .range_of_dates(start, &["to", "until"])
             .or_else(|| self.range_in_a_token(start))
-            .or_else(|| self.from_on(start))
+            .or_else(|| self.onwards(start))
             .or_else(|| self.list_of_dates(start))?;
         Some(start - at + length)
     }
@@ -229,7 +229,7 @@ impl Reader {
     }
 
     /// `2021 onwards`, `2021 on`, `2021 or earlier`.
-    fn from_on(&mut self, at: usize) -> Length {
+    fn onwards(&mut self, at: usize) -> Length {
         let (text, length) = self.date(at)?;
         let end = at + length;
         if self.is(end, "backwards") {
