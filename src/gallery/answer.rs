@@ -23,6 +23,8 @@ pub(super) struct Answer {
 /// How many photos there are to see.
 #[derive(Debug, Serialize)]
 pub(super) struct Counts {
+    /// That all filters admit: so many the grid shows.
+    found: u64,
     /// That the filters other than the emotion admit.
     all: u64,
     /// That also show the emotion, by its name.
@@ -45,6 +47,7 @@ pub(super) struct Counts {
 impl Counts {
     pub fn of(
         question: &Question,
+        found: u64,
         counts: &store::Counts,
         why_empty: Vec<String>,
         folders: &[PathBuf],
@@ -53,6 +56,7 @@ impl Counts {
         let mut asked = question.query.emotions.iter();
         let names = Emotion::ALL.map(Emotion::name);
         Self {
+            found,
             all: counts.all,
             emotions: names.into_iter().zip(counts.emotions).collect(),
             emotion: asked.next().filter(|_| asked.next().is_none()),

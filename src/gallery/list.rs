@@ -39,13 +39,16 @@ pub(super) async fn counts(
     let counts = shared.ask(move |store| {
         let question = wish.read(store, min_detection)?;
         let counts = store.counts(&question.query)?;
-        let why_empty = if store.total(&question.query)? == 0 {
+        let found = store.total(&question.query)?;
+        let why_empty = if found == 0 {
             question.filter.why_empty(store, min_detection)?
         } else {
             Vec::new()
         };
         let (folders, cameras) = (store.folders()?, store.cameras()?);
-        Ok(Counts::of(&question, &counts, why_empty, &folders, cameras))
+        Ok(Counts::of(
+            &question, found, &counts, why_empty, &folders, cameras,
+        ))
     });
     Ok(Json(counts.await?))
 }

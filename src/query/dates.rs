@@ -60,10 +60,12 @@ pub fn parse_span(text: &str, today: Date) -> Result<DateSpan, String> {
 /// `14.07.2019`.
 fn in_figures(text: &str) -> Option<DateSpan> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if let [year, month, day] = text.split('/').collect::<Vec<_>>()[..]
-        && year.len() == 4
-    {
-        return in_figures(&format!("{year}-{month:0>2}-{day:0>2}"));
+    match text.split('/').collect::<Vec<_>>()[..] {
+        [year, month, day] if year.len() == 4 => {
+            return in_figures(&format!("{year}-{month:0>2}-{day:0>2}"));
+        }
+        [year, month] if year.len() == 4 => return in_figures(&format!("{year}-{month:0>2}")),
+        _ => {}
     }
     if let [day, month, year] = text.split('.').collect::<Vec<_>>()[..]
         && year.len() == 4
@@ -146,6 +148,7 @@ const FEASTS: &[(&str, Feast)] = &[
     ("winter", months(12, 3)),
     ("christmas", days(12, 24, 3)),
     ("christmas eve", days(12, 24, 1)),
+    ("christmas day", days(12, 25, 1)),
     ("new year's eve", days(12, 31, 2)),
     ("new year's day", days(1, 1, 1)),
     ("valentine's day", days(2, 14, 1)),
@@ -388,8 +391,18 @@ pub(super) fn year(word: &str) -> Option<i16> {
     (word.len() == 4 && (1800..=2999).contains(&year)).then_some(year)
 }
 
-/// `1990s`, `90s`.
+/// `1990s`, `90s`, `nineties`.
 fn decade(word: &str) -> Option<DateSpan> {
+    const IN_WORDS: [(&str, &str); 6] = [
+        ("fifties", "50s"),
+        ("sixties", "60s"),
+        ("seventies", "70s"),
+        ("eighties", "80s"),
+        ("nineties", "90s"),
+        ("noughties", "2000s"),
+    ];
+    let known = IN_WORDS.iter().find(|(name, _)| *name == word);
+    let word = known.map_or(word, |(_, figures)| figures);
     let figures = word.strip_suffix('s')?;
     let first: i16 = figures.parse().ok().filter(|first| first % 10 == 0)?;
     let first = match figures.len() {

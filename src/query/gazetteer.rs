@@ -18,32 +18,22 @@ const DATA: &[u8] = include_bytes!("../../assets/places/places.tsv.gz");
 /// What countries are called in other languages (Unicode CLDR).
 const COUNTRIES: &str = include_str!("../../assets/places/countries.tsv");
 
-/// Names of large cities that more often mean something else where nothing says that a place is
-/// meant; with a preposition they are places.
-const COMMON_WORDS: &[&str] = &[
+/// Cities whose names are words as well: places only where a preposition says so.
+const WORDS: &[&str] = &[
     "adelaide",
     "austin",
     "bar",
     "bath",
-    "beach",
     "best",
-    "carmen",
-    "carolina",
-    "central",
     "charlotte",
     "cork",
     "essen",
-    "family",
-    "home",
     "hope",
     "jackson",
-    "kids",
     "laval",
     "lincoln",
-    "lucia",
     "madison",
     "male",
-    "mary",
     "mission",
     "mobile",
     "most",
@@ -53,16 +43,56 @@ const COMMON_WORDS: &[&str] = &[
     "orange",
     "phoenix",
     "reading",
-    "regina",
-    "sand",
-    "sofia",
     "split",
     "surprise",
     "tours",
     "union",
     "victoria",
-    "wedding",
     "york",
+];
+
+/// Names of places that hardly anybody means: given names and things. They are places only where they
+/// are written like one, as in `in Forest`.
+const HARDLY_PLACES: &[&str] = &[
+    "airport",
+    "alice",
+    "anna",
+    "beach",
+    "ben",
+    "carmen",
+    "carolina",
+    "central",
+    "david",
+    "emma",
+    "family",
+    "forest",
+    "george",
+    "home",
+    "hugo",
+    "island",
+    "julia",
+    "kids",
+    "leon",
+    "lucas",
+    "lucia",
+    "marco",
+    "mary",
+    "pedro",
+    "regina",
+    "retreat",
+    "reunion",
+    "rosa",
+    "sand",
+    "sofia",
+    "strand",
+    "street",
+    "sunrise",
+    "sunset",
+    "temple",
+    "terrace",
+    "university",
+    "vineyard",
+    "wedding",
 ];
 
 /// Kilometres in a degree of latitude, rounded down.
@@ -144,33 +174,30 @@ impl Gazetteer {
                 code: start..start + code.len(),
                 names: end - names.len()..end,
             };
-            match (latitude.parse::<i32>(), longitude.parse::<i32>()) {
-                (Ok(latitude), Ok(longitude)) => {
-                    let number = cities.len() as u32;
-                    let mut names = names.split('\t');
-                    let own = names.next().map(folded).unwrap_or_default();
-                    by_name.entry(own).or_default().push((number, true));
-                    for other in names {
-                        by_name
-                            .entry(other.to_owned())
-                            .or_default()
-                            .push((number, false));
-                        // Only of large cities other names are kept.
-                        large = cities.len() + 1;
-                    }
-                    let at = GeoPoint {
-                        latitude: f64::from(latitude) / 1000.0,
-                        longitude: f64::from(longitude) / 1000.0,
-                    };
-                    cities.push((entry, at));
+            if let (Ok(latitude), Ok(longitude)) =
+                (latitude.parse::<i32>(), longitude.parse::<i32>())
+            {
+                let number = cities.len() as u32;
+                let mut names = names.split('\t');
+                let own = names.next().map(folded).unwrap_or_default();
+                by_name.entry(own).or_default().push((number, true));
+                for other in names {
+                    let named = by_name.entry(other.to_owned()).or_default();
+                    named.push((number, false));
+                    // Only of large cities other names are kept.
+                    large = cities.len() + 1;
                 }
-                _ => {
-                    let number = countries.len() as u32;
-                    for name in names.split('\t') {
-                        country_by_name.insert(folded(name), number);
-                    }
-                    countries.push(entry);
+                let at = GeoPoint {
+                    latitude: f64::from(latitude) / 1000.0,
+                    longitude: f64::from(longitude) / 1000.0,
+                };
+                cities.push((entry, at));
+            } else {
+                let number = countries.len() as u32;
+                for name in names.split('\t') {
+                    country_by_name.insert(folded(name), number);
                 }
+                countries.push(entry);
             }
             start = end + 1;
         }
@@ -230,7 +257,7 @@ impl Gazetteer {
     /// name is no common word.
     pub fn find_bare(&self, name: &str) -> Option<Place> {
         let folded = folded(name);
-        if folded.len() < 3 || COMMON_WORDS.contains(&folded.as_str()) {
+        if folded.len() < 3 || WORDS.contains(&folded.as_str()) || is_hardly_place(name) {
             return None;
         }
         if name.contains(',') || self.country(&folded).is_some() {
@@ -359,6 +386,11 @@ impl Gazetteer {
         let names = &self.text[entry.names.clone()];
         names.split('\t').next().unwrap_or(names)
     }
+}
+
+/// Whether a name is that of a place which hardly anybody means.
+pub(super) fn is_hardly_place(name: &str) -> bool {
+    HARDLY_PLACES.contains(&folded(name).as_str())
 }
 
 /// Degrees of longitude beyond which nothing is within `km` of a place: by the haversine formula the

@@ -86,7 +86,7 @@ impl Vocabulary {
         };
         self.meanings
             .iter()
-            .filter(|(known, meanings)| known.len() > 3 && meanings.iter().any(is_worth))
+            .filter(|(known, meanings)| known.len() > 4 && meanings.iter().any(is_worth))
             .filter(|(known, _)| strsim::osa_distance(known, word) == 1)
             .map(|(known, _)| known.as_str())
             .min()

@@ -46,7 +46,7 @@ fn each_reason_is_in_the_summary_and_remembered() {
         );
     }
     assert!(text.contains("2 files skipped: not an image\n"), "{text}");
-    assert_eq!(env.query("--emotion happy"), ["astronaut.jpg"]);
+    assert_eq!(env.query("--emotion happy --all"), ["astronaut.jpg"]);
 
     let again = env.index();
     assert_eq!(again["unchanged"], 8);
@@ -60,7 +60,7 @@ fn each_reason_is_in_the_summary_and_remembered() {
         (&json!(1), &json!(1))
     );
     assert_eq!(mended["skipped"], json!({"damaged": 1}));
-    assert_eq!(env.query("--emotion happy").len(), 2);
+    assert_eq!(env.query("--emotion happy --all").len(), 2);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn what_may_not_be_read_is_counted_and_tried_again() {
         fs::set_permissions(env.album(name), Permissions::from_mode(mode)).unwrap();
     };
     assert_eq!(env.index()["photos"], 3);
-    let all = env.query("--emotion happy");
+    let all = env.query("--emotion happy --all");
     assert_eq!(all.len(), 3);
 
     // A folder that is locked does not make what is in it gone.
@@ -113,7 +113,7 @@ fn what_may_not_be_read_is_counted_and_tried_again() {
         (&locked["gone"], &locked["unchanged"]),
         (&0.into(), &2.into())
     );
-    assert_eq!(env.query("--emotion happy"), all);
+    assert_eq!(env.query("--emotion happy --all"), all);
     allow("sub", 0o700);
 
     fs::write(env.album("locked.jpg"), fixture("coffee.jpg")).unwrap();

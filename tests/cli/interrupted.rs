@@ -105,7 +105,7 @@ fn a_run_that_was_killed_is_made_good_by_the_next() {
         so_far = kill_after(least.max(so_far + 1), &env, command.spawn().unwrap());
         assert!(so_far < files, "it was done before it was killed");
         // What was committed can be asked for.
-        assert!(!env.query("--emotion happy").is_empty());
+        assert!(!env.query("--emotion happy --all").is_empty());
     }
     let last = env.index();
     assert_eq!(last["unchanged"], so_far);

@@ -41,7 +41,9 @@ fn a_photo_in_an_answer() {
     env.add("without-exif.jpg", fixture("astronaut.jpg"));
     env.index();
 
-    let hits = env.run("query --emotion neutral --format jsonl").found();
+    let hits = env
+        .run("query --emotion neutral --all --format jsonl")
+        .found();
     let hits = hits.json_lines();
     let by_name = |end: &str| {
         let is = |hit: &&Value| hit["path"].as_str().unwrap().ends_with(end);
@@ -179,13 +181,17 @@ fn a_path_that_is_no_text_is_given_exactly() {
     );
     let bytes = path.as_os_str().as_bytes();
     env.index();
-    let hit = env.run("query --emotion happy --format jsonl").found();
+    let hit = env
+        .run("query --emotion happy --all --format jsonl")
+        .found();
     let hit = &hit.json_lines()[0];
     assert_eq!(hit["path"], path.to_string_lossy().as_ref());
     let hex = hit["path_bytes"].as_str().unwrap();
     assert!(hex.ends_with("66fc72204f6d612e6a7067"), "{hex}");
     assert_eq!(hex.len(), 2 * bytes.len());
-    let run = env.run("query --emotion happy --format paths").found();
+    let run = env
+        .run("query --emotion happy --all --format paths")
+        .found();
     assert_eq!(run.stdout, [bytes, b"\n"].concat());
 
     let mut command = env.command("classify --format jsonl");

@@ -27,3 +27,4 @@ mod testenv;
 #[cfg(feature = "train")]
 mod untouched;
 mod updates;
+mod words;

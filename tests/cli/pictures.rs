@@ -67,7 +67,9 @@ fn two_people_are_two_faces_in_their_places() {
     };
     assert!(left[0] + left[2] < 512.0 && right[0] > 512.0, "{shown}");
     // The photo is as happy as the happier of them.
-    let hits = env.run("query --emotion happy --format jsonl").json_lines();
+    let hits = env
+        .run("query --emotion happy --all --format jsonl")
+        .json_lines();
     let happy = |face: &Value| face["scores"]["happy"].as_f64().unwrap();
     let faces = hits[0]["faces"].as_array().unwrap();
     let best = faces.iter().map(happy).fold(0.0, f64::max);

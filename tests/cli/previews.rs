@@ -65,7 +65,7 @@ fn run_on_terminal(env: &TestEnv, line: &str, answer: &'static [u8]) -> Run {
     }
 }
 
-const PREVIEW: &str = "query --emotion happy --preview";
+const PREVIEW: &str = "query --emotion happy --all --preview";
 
 #[test]
 fn photos_are_shown_in_the_language_of_the_terminal() {

@@ -61,7 +61,7 @@ fn filters_leave_what_meets_them() {
     };
     for (options, expected) in [
         ("", &[A, B, C][..]),
-        ("--emotion happy --emotion sad", &[A, B, C]),
+        ("--emotion happy --emotion sad --all", &[A, B, C]),
         ("--away", &[A]),
         ("--away=2000", &[]),
         ("--near florence", &[A]),
@@ -135,7 +135,9 @@ fn results_can_be_fed_to_xargs_and_explained() {
     let expected = [C, B, A].map(|name| format!("{}\0", env.album(name).display()));
     assert_eq!(run.text(), expected.concat());
 
-    let run = env.run("query --emotion happy --limit 1 --explain").found();
+    let run = env
+        .run("query --emotion happy --all --limit 1 --explain")
+        .found();
     let lines: Vec<_> = run.text().lines().collect();
     assert!(
         lines[2].starts_with("    face ") && lines[2].matches(" %").count() == 8,
@@ -181,7 +183,7 @@ fn a_folder_of_links_follows_the_answer() {
 fn a_contact_sheet_needs_no_other_file() {
     let env = album();
     fs::remove_file(env.album(C)).unwrap();
-    env.run("query --emotion happy --contact-sheet sheet.html")
+    env.run("query --emotion happy --all --contact-sheet sheet.html")
         .found();
     let page = fs::read_to_string(env.path("sheet.html")).unwrap();
     assert_eq!(page.matches("src=\"data:image/jpeg;base64,").count(), 2);
@@ -200,7 +202,7 @@ fn a_contact_sheet_needs_no_other_file() {
     let path = env.album(A).display().to_string().replace(' ', "%20");
     let original = format!("<a href=\"file://{path}\">");
     assert!(page.contains(&original), "{original}");
-    env.run("query --emotion happy --contact-sheet sheet.png")
+    env.run("query --emotion happy --all --contact-sheet sheet.png")
         .found();
     let picture = image::open(env.path("sheet.png")).unwrap().into_rgb8();
     let frames = picture

@@ -18,7 +18,10 @@ fn the_happiest_photos_come_first_in_every_format() {
     assert!(summary.starts_with("3 photos looked at ("), "{summary}");
     assert!(summary.contains(", 2 faces in them; "), "{summary}");
 
-    let ask = |format| env.run(&format!("query --emotion happy {format}")).found();
+    let ask = |format| {
+        env.run(&format!("query --emotion happy --all {format}"))
+            .found()
+    };
     let paths = ["astronaut.jpg", "hopper.jpg"].map(|name| env.album(name));
     let lines = paths.each_ref().map(|path| path.display().to_string());
     let expected = lines.join("\n") + "\n";
@@ -75,7 +78,7 @@ fn a_query_can_be_narrowed() {
     env.index();
     let (a, b, c) = ("2018/trip/a.jpg", "2019/b.jpg", "2020/c.jpg");
     let sorted = |options: &str| {
-        let mut names = env.query(&format!("--emotion happy {options}"));
+        let mut names = env.query(&format!("--emotion happy --all {options}"));
         names.sort();
         names
     };
@@ -86,8 +89,8 @@ fn a_query_can_be_narrowed() {
     assert_eq!(sorted("--since 2020-01-01T00:00"), [c]);
     assert_eq!(sorted("--under album/2018"), [a]);
     assert_eq!(sorted("--under album/20"), [""; 0]);
-    assert_eq!(env.query("--emotion happy --limit 1"), [a]);
-    assert_eq!(sorted("--min-score 1"), [""; 0]);
+    assert_eq!(env.query("--emotion happy --all --limit 1"), [a]);
+    assert_eq!(env.query("--emotion happy --min-score 1"), [""; 0]);
     assert_eq!(sorted("--min-detection 1"), [""; 0]);
 }
 
@@ -99,10 +102,10 @@ fn the_exit_code_says_whether_there_was_anything() {
         (&summary["photos"], &summary["faces"]),
         (&2.into(), &0.into())
     );
-    let none = env.run("query --emotion happy");
+    let none = env.run("query --emotion happy --all");
     assert_eq!((none.code, none.text()), (1, ""));
     assert!(none.stderr.contains("no photo matches"), "{none:?}");
-    let none = env.run("query --emotion happy --format json --quiet");
+    let none = env.run("query --emotion happy --all --format json --quiet");
     assert_eq!((none.code, none.json().as_array().unwrap().len()), (1, 0));
     assert_eq!(none.stderr, "");
 
@@ -153,7 +156,11 @@ fn a_closed_pipe_is_no_error() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 
     // Closed before the first line.
-    for line in ["query --emotion happy", "config show", "completions bash"] {
+    for line in [
+        "query --emotion happy --all",
+        "config show",
+        "completions bash",
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = env.command(line);

@@ -37,7 +37,7 @@ fn the_settings_in_force_are_shown_with_where_they_come_from() {
 fn a_setting_that_does_not_exist_is_named_with_the_nearest() {
     let env = TestEnv::new();
     configure(&env, "[detector]\nthreshhold = 0.5\n");
-    let sentence = env.run("query --emotion happy").refused();
+    let sentence = env.run("query --emotion happy --all").refused();
     assert!(sentence.contains("`detector.threshhold`"), "{sentence}");
     assert!(sentence.contains("`detector.threshold`?"), "{sentence}");
 
@@ -63,8 +63,8 @@ fn settings_take_effect() {
     );
     let run = env.run("index --json").found();
     assert_eq!(run.json()["photos"], 2);
-    assert_eq!(env.query("--emotion happy"), ["astronaut.jpg"]);
-    assert_eq!(env.query("--emotion happy --limit 5").len(), 2);
+    assert_eq!(env.query("--emotion happy --all"), ["astronaut.jpg"]);
+    assert_eq!(env.query("--emotion happy --all --limit 5").len(), 2);
 }
 
 #[test]
@@ -76,15 +76,15 @@ fn the_database_is_where_one_says() {
     };
     env.run("index album --database by-flag.sqlite3").found();
     assert!(env.path("by-flag.sqlite3").is_file());
-    env.run("query --emotion happy --database by-flag.sqlite3")
+    env.run("query --emotion happy --all --database by-flag.sqlite3")
         .found();
 
-    with_env("query --emotion happy").refused();
+    with_env("query --emotion happy --all").refused();
     with_env("index album").found();
     assert!(env.path("by-env.sqlite3").is_file());
-    with_env("query --emotion happy").found();
+    with_env("query --emotion happy --all").found();
     // A flag goes before the environment.
-    with_env("query --emotion happy --database none.sqlite3").refused();
+    with_env("query --emotion happy --all --database none.sqlite3").refused();
     assert!(!env.database().exists());
     env.index();
     assert!(env.database().is_file());

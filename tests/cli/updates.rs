@@ -47,7 +47,7 @@ fn a_changed_file_is_read_again() {
         json!({"photos": 1, "faces": 1, "unchanged": 2})
     );
     assert!(
-        env.query("--emotion happy")
+        env.query("--emotion happy --all")
             .contains(&"chelsea.jpg".to_owned())
     );
 
@@ -66,7 +66,7 @@ fn a_file_that_is_gone_leaves_the_results() {
     let env = indexed();
     fs::remove_file(env.album("astronaut.jpg")).unwrap();
     assert_eq!(counts(&env.index()), json!({"gone": 1, "unchanged": 2}));
-    assert_eq!(env.query("--emotion happy"), ["hopper.jpg"]);
+    assert_eq!(env.query("--emotion happy --all"), ["hopper.jpg"]);
     let sentence = env.run("show album/astronaut.jpg").refused();
     assert!(sentence.contains("is not in the index"), "{sentence}");
 
@@ -74,7 +74,7 @@ fn a_file_that_is_gone_leaves_the_results() {
     env.add("astronaut.jpg", fixture("astronaut.jpg"));
     assert_eq!(counts(&env.index()), json!({"known": 1, "unchanged": 2}));
     assert_eq!(
-        env.query("--emotion happy"),
+        env.query("--emotion happy --all"),
         ["astronaut.jpg", "hopper.jpg"]
     );
 }
@@ -94,7 +94,7 @@ fn a_moved_or_copied_file_costs_no_look() {
     let paths = env.show("copy.jpg")["paths"].clone();
     assert_eq!(paths.as_array().unwrap().len(), 2);
     // A photo is one result, however many copies there are.
-    assert_eq!(env.query("--emotion happy").len(), 2);
+    assert_eq!(env.query("--emotion happy --all").len(), 2);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn folders_within_folders_are_done_once() {
     // Another folder than the index has: what lies elsewhere is not gone.
     let run = env.run("index album/sub --json").found();
     assert_eq!(counts(&run.json()), json!({"unchanged": 1}));
-    assert_eq!(env.query("--emotion happy").len(), 2);
+    assert_eq!(env.query("--emotion happy --all").len(), 2);
 }
 
 #[test]
@@ -150,5 +150,5 @@ fn links_that_lead_back_end() {
         (&summary["photos"], &summary["known"]),
         (&json!(1), &json!(0))
     );
-    assert_eq!(env.query("--emotion happy"), ["astronaut.jpg"]);
+    assert_eq!(env.query("--emotion happy --all"), ["astronaut.jpg"]);
 }

@@ -245,7 +245,7 @@ fn promise_12_works_without_a_network() {
         return;
     }
     Run::of(&mut alone).found();
-    assert_eq!(env.query("--emotion happy"), ["hopper.jpg"]);
+    assert_eq!(env.query("--emotion happy --all"), ["hopper.jpg"]);
 }
 
 /// The kinds of sockets that a process has: a table of `/proc/net` for each.

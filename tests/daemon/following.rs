@@ -13,7 +13,7 @@ use crate::testenv::TestEnv;
 
 /// Waits until everything that was done is in the index.
 fn settle(env: &TestEnv) {
-    let run = env.run("query --emotion happy --fresh --fresh-within 200");
+    let run = env.run("query --emotion happy --all --fresh --fresh-within 200");
     assert!(run.code <= 1, "{run:?}");
 }
 

@@ -41,8 +41,9 @@ fn promise_11_fresh_sees_every_file_closed_before() {
         // In a folder that is new as well, and under a name that was another's before.
         env.add(format!("{n}/a/b.jpg"), numbered(&portrait, 2 * n));
         env.add("same.jpg", numbered(&portrait, 2 * n + 1));
-        let run =
-            env.run("query --emotion happy --fresh --fresh-within 200 --limit 1000 --format paths");
+        let run = env.run(
+            "query --emotion happy --all --fresh --fresh-within 200 --limit 1000 --format paths",
+        );
         assert_eq!(run.text().lines().count(), n + 2, "{run:?}");
     }
     tell("11", format!("{rounds} rounds of two files, none missed"));
@@ -52,7 +53,7 @@ fn promise_11_fresh_sees_every_file_closed_before() {
 fn fresh_without_a_daemon_says_what_to_do() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
     env.index();
-    let sentence = env.run("query --emotion happy --fresh").refused();
+    let sentence = env.run("query --emotion happy --all --fresh").refused();
     assert!(sentence.contains("fer-index watch"), "{sentence}");
 }
 
@@ -63,7 +64,7 @@ fn fresh_gives_up_in_time() {
     daemon.signal("STOP");
     let start = Instant::now();
     let sentence = env
-        .run("query --emotion happy --fresh --fresh-within 1")
+        .run("query --emotion happy --all --fresh --fresh-within 1")
         .refused();
     assert!(sentence.contains("within 1 s"), "{sentence}");
     assert!(start.elapsed().as_secs() < 60);

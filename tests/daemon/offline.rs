@@ -35,7 +35,7 @@ fn promise_6_a_root_that_goes_and_comes_back() {
     until("offline", || state(&env) == "offline");
     // As a mount point without its disk.
     fs::create_dir(env.path("album")).unwrap();
-    let shown = env.run("query --emotion happy --format paths --limit 100000");
+    let shown = env.run("query --emotion happy --all --format paths --limit 100000");
     assert_eq!(shown.text().lines().count(), count);
     assert!(daemon.log().contains("stay in the index"));
     daemon.stop();

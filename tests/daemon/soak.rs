@@ -140,7 +140,7 @@ fn after_a_soak_the_index_equals_a_fresh_one() {
             .map(|queries| queries.join().unwrap())
             .sum()
     });
-    let run = env.run("query --emotion happy --fresh --fresh-within 200");
+    let run = env.run("query --emotion happy --all --fresh --fresh-within 200");
     assert!(run.code <= 1, "{run:?}");
     let log = daemon.log();
     daemon.stop();

@@ -104,6 +104,7 @@ fn counts_are_what_the_grid_would_show() {
         "since=2030-01-01",
     ] {
         let counts = server.ask(&format!("/api/counts?{filters}"));
+        assert_eq!(counts["found"], counts["all"], "{filters}");
         for emotion in Emotion::ALL {
             let emotion = emotion.name();
             let grid = server.ask(&format!("/api/photos?limit=99&emotion={emotion}&{filters}"));
@@ -134,6 +135,28 @@ fn what_is_typed_is_understood_as_by_find() {
     // A control goes before the text.
     let grid = server.ask("/api/photos?limit=9&text=happy+photos+since+2020&emotion=sad");
     assert_eq!(names(&grid), ["sad.jpg", "mixed.jpg"]);
+    let two = server.ask("/api/counts?text=happy+or+sad,+not+angry,+with+us");
+    assert_eq!(two["found"], 3, "{two}");
+    assert_eq!(
+        two["understood"],
+        json!({
+            "filters": ["shows happy or sad", "nobody shows angry"],
+            "as_text": [],
+            "left_out": ["us"],
+            "suggestions": [],
+        })
+    );
+    let grid = server.ask("/api/photos?limit=9&text=happy+but+not+sad");
+    assert_eq!(names(&grid), ["glad.jpg"]);
+    let none = server.ask("/api/counts?text=happy+zebras");
+    assert_eq!(none["found"], 0);
+    assert_eq!(
+        none["why_empty"],
+        json!(["no photo has the word \"zebras\""])
+    );
+    // Every flag of `query` is a parameter of the address.
+    let grid = server.ask("/api/photos?limit=9&not=sad&taken=2019&album=party");
+    assert_eq!(names(&grid), ["glad.jpg"]);
     let words = server.ask("/api/counts?text=party");
     assert_eq!(
         (&words["read_as"], &words["emotion"]),

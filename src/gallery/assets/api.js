@@ -45,6 +45,7 @@
  * @property {number} depth
  *
  * @typedef {object} Counts
+ * @property {number} found How many photos all filters find.
  * @property {number} all
  * @property {Record<string, number>} emotions
  * @property {Emotion | null} emotion

@@ -7,19 +7,12 @@ import { MOST } from "./pages.js";
 /** @typedef {import("./api.js").Counts} Counts */
 
 /**
- * How many photos there are.
- * @param {Counts} counts
- */
-const foundBy = ({ all, emotions, emotion }) => (emotion ? (emotions[emotion] ?? 0) : all);
-
-/**
  * Says what was found; how many photos.
  * @param {Counts} counts
  * @param {{ text?: string }} filters Those in force.
  */
 export function tell(counts, filters) {
-  const { emotion, understood, why_empty: whyEmpty, indexed } = counts;
-  const found = foundBy(counts);
+  const { found, emotion, understood, why_empty: whyEmpty, indexed } = counts;
   const order = emotion ? `, most ${emotion} first` : "";
   const part = found > MOST ? `; the first ${number(MOST)} are shown` : "";
   const said = filters.text ? sayUnderstood(understood) : "";
@@ -45,7 +38,7 @@ export function tell(counts, filters) {
 export function titleOf(photo, counts) {
   const heading = counts?.emotion ? `${label(counts.emotion)} photos` : "Your photos";
   find("#heading").textContent = heading;
-  const parts = [photo || (counts ? `${heading} (${number(foundBy(counts))})` : ""), "fer-index"];
+  const parts = [photo || (counts ? `${heading} (${number(counts.found)})` : ""), "fer-index"];
   return parts.filter(Boolean).join(" – ");
 }
 

@@ -73,7 +73,11 @@ impl Reader {
             return Some(self.name(start) + 1);
         }
         if BRANDS.contains(&token.lower.as_str()) {
-            return Some(self.name(at));
+            // Of `samsung galaxy s21` cameras tell the last.
+            let more = (at + 1..self.tokens.len())
+                .take_while(|at| BRANDS.contains(&self.lower(*at)))
+                .count();
+            return Some(more + self.name(at + more));
         }
         // `shot on a d850`: no brand, but a model.
         if !matches!(token.lower.as_str(), "with" | "on" | "mit") {
@@ -98,7 +102,10 @@ impl Reader {
             let counts = self.is_any(at + 1, &["people", "kin"]);
             is_model(word) || MODELS.contains(&word) || (is_number && !counts)
         };
-        let length = 1 + (at + 1..).take_while(|at| is_part(*at)).count();
+        let length = 1
+            + (at + 1..self.tokens.len())
+                .take_while(|at| is_part(*at))
+                .count();
         let words: Vec<&str> = self.tokens[at..at + length]
             .iter()
             .map(|token| token.word.as_str())

@@ -14,14 +14,22 @@ const REACH: usize = 5;
 impl Reader {
     /// A number with what it counts.
     pub(super) fn count(&mut self, at: usize) -> Length {
-        if self.is(at, "group") && self.lower(at + 1) == "of" {
-            let count = self.number(at + 2)?;
-            self.understood.filter.faces = Some(count..=count);
-            // `group of five people`: the noun belongs to the number.
-            if self.is(at + 3, "kin") {
-                self.counted.push(at + 3);
+        if self.is(at, "group") {
+            let of = at + 1 + usize::from(self.is(at + 1, "photo"));
+            if !matches!(self.lower(of), "of" | "with" | "von" | "mit") {
+                return None;
             }
-            return Some(3);
+            let (range, length) = self.range(of + 1)?;
+            self.understood.filter.faces = Some(range);
+            // `group of five friends`: the noun belongs to the number.
+            let end = of + 1 + length;
+            if self.is(end, "kin") {
+                self.counted.push(end);
+            }
+            return Some(end - at);
+        }
+        if self.is(at, "couple") && self.lower(at + 1) == "of" && self.counts_photos(at + 2) {
+            return Some(2);
         }
         if self.is(at, "many") {
             self.counted(at + 1)?;
@@ -81,6 +89,11 @@ impl Reader {
         if self.is(at, "at_most") {
             return Some((1..=self.number(at + 1)?, 2));
         }
+        if self.is(at, "between") {
+            let (first, last) = (self.number(at + 1)?, self.number(at + 3)?);
+            let is_range = self.is_any(at + 2, &["and", "to"]) && first < last;
+            return is_range.then_some((first..=last, 4));
+        }
         if self.is(at, "exactly") {
             let count = self.number(at + 1)?;
             return Some((count..=count, 2));
@@ -88,6 +101,9 @@ impl Reader {
         if let Some((first, last)) = self.lower(at).split_once(['-', '–']) {
             let (first, last) = (first.parse().ok()?, last.parse().ok()?);
             return (first < last && last <= MOST).then_some((first..=last, 1));
+        }
+        if let Some(least) = self.lower(at).strip_suffix('+') {
+            return Some((least.parse().ok()?..=u32::MAX, 1));
         }
         let first = self.number(at)?;
         if self.is(at + 1, "or") && self.lower(at + 2) == "more" {

@@ -182,8 +182,10 @@ impl Reader {
             "filler", "photo", "and", "or", "nor", "but", "in", "from", "to", "best",
         ];
         /// What would restrict the answer if it stood where it can be understood.
-        const LOST: [&str; 19] = [
+        const LOST: [&str; 21] = [
             "vague",
+            "not_only",
+            "backwards",
             "device",
             "lens",
             "album",

@@ -18,7 +18,9 @@ impl Reader {
             of_people |= self.is_any(end, &["people", "somebody"]);
             end += 1;
         }
-        let emotions = self.alternatives(&mut end);
+        // `not sad and happy` is happy; `without sad and happy faces` is not.
+        let is_of_all = is_nobody || !matches!(self.lower(at), "not" | "nicht" | "never");
+        let emotions = self.alternatives(&mut end, is_of_all);
         if !emotions.is_empty() {
             let filter = &mut self.understood.filter;
             filter.without = filter.without.iter().chain(emotions.iter()).collect();
@@ -37,13 +39,17 @@ impl Reader {
         Some(end - at)
     }
 
-    /// Emotions with `or` or `nor` between.
-    fn alternatives(&self, end: &mut usize) -> EmotionSet {
+    /// Emotions with `or` or `nor` between, `with_and` also with `and` and, before one of these, commas.
+    fn alternatives(&self, end: &mut usize, with_and: bool) -> EmotionSet {
+        let joins = |at: usize| self.is_any(at, &["or", "nor"]) || (with_and && self.is(at, "and"));
         let mut all = EmotionSet::EMPTY;
         loop {
+            let is_listed = self.lower(*end) == ","
+                && !self.emotions(*end + 1).is_empty()
+                && (joins(*end + 2) || self.lower(*end + 2) == ",");
             let next = if all.is_empty() {
                 *end
-            } else if self.is_any(*end, &["or", "nor"]) {
+            } else if joins(*end) || is_listed {
                 *end + 1
             } else {
                 return all;
@@ -64,7 +70,7 @@ impl Reader {
             while self.is(end, "filler") {
                 end += 1;
             }
-            self.alternatives(&mut end);
+            self.alternatives(&mut end, false);
             return end;
         }
         while self.is_any(end, &["in", "from", "to", "filler"]) {

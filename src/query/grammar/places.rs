@@ -1,8 +1,38 @@
 //! Where photos were taken: `in italy and france`, `at home`, or a bare `rome`.
 
 use super::super::filters::HOME;
-use super::super::gazetteer::{Gazetteer, Place};
+use super::super::gazetteer::{Gazetteer, Place, is_hardly_place};
 use super::{Length, Reader};
+
+/// States and regions, which the gazetteer does not know, and small towns of the same name that nobody
+/// means.
+const REGIONS: &[&str] = &[
+    "alaska",
+    "arizona",
+    "california",
+    "carolina",
+    "colorado",
+    "delaware",
+    "florida",
+    "idaho",
+    "illinois",
+    "indiana",
+    "iowa",
+    "kansas",
+    "maine",
+    "michigan",
+    "minnesota",
+    "montana",
+    "nebraska",
+    "nevada",
+    "ohio",
+    "oregon",
+    "texas",
+    "utah",
+    "virginia",
+    "wisconsin",
+    "wyoming",
+];
 
 /// No name of a place has more words.
 const LONGEST: usize = 4;
@@ -54,6 +84,27 @@ impl Reader {
         is_home.then_some(own + 1)
     }
 
+    /// Whether a single token may be the name of a place: a word without another meaning, or one that
+    /// says how something is and has nothing behind it that it could say it of, as in `from Nice`.
+    fn may_be_place(&self, at: usize, is_led: bool) -> bool {
+        let token = &self.tokens[at];
+        if REGIONS.contains(&token.lower.as_str()) {
+            return false;
+        }
+        if is_hardly_place(&token.lower) {
+            let is_written_so = token.word.starts_with(char::is_uppercase);
+            return is_led
+                && at > 0
+                && self.is(at - 1, "in")
+                && self.lower(at - 1) != "at"
+                && is_written_so;
+        }
+        let stands_alone = self
+            .token(at + 1)
+            .is_none_or(|next| !next.meanings().is_empty() || next.lower == ",");
+        token.meanings().is_empty() || (is_led && token.is("vague") && stands_alone)
+    }
+
     /// The longest name that begins at a token, as it was typed, and its length.
     fn name_of_place(&self, at: usize, is_led: bool) -> Option<(String, usize)> {
         let has_article = self.lower(at) == "the";
@@ -62,7 +113,7 @@ impl Reader {
         (1..=longest).rev().find_map(|length| {
             let words = &self.tokens[at..at + length];
             let ends_in_comma = words.last().is_some_and(|token| token.lower == ",");
-            if ends_in_comma || (length == 1 && !words[0].meanings().is_empty()) {
+            if ends_in_comma || (length == 1 && !self.may_be_place(at, is_led)) {
                 return None;
             }
             let mut name = String::new();

@@ -43,7 +43,7 @@ impl Reader {
         let length = self
             .range_of_dates(start, &["to", "until"])
             .or_else(|| self.range_in_a_token(start))
-            .or_else(|| self.from_on(start))
+            .or_else(|| self.onwards(start))
             .or_else(|| self.list_of_dates(start))?;
         Some(start - at + length)
     }
@@ -98,7 +98,10 @@ impl Reader {
 
     /// Whether a token may stand before a date and adds nothing.
     fn is_before_date(&self, at: usize) -> bool {
-        self.is_any(at, &["in", "from"])
+        // `the year 2019`, `the month of may`
+        let is_unit = self.is_any(at, &["year", "month"]) && self.lower(at + 1) != "ago";
+        is_unit
+            || self.is_any(at, &["in", "from"])
             || matches!(
                 self.lower(at),
                 "on" | "of"
@@ -111,6 +114,8 @@ impl Reader {
                     | "at"
                     | "der"
                     | "dem"
+                    | "im"
+                    | "am"
             )
     }
 
@@ -166,10 +171,16 @@ impl Reader {
         Some(length + 1)
     }
 
-    /// The day that lies `two weeks` before today, and how many tokens that is.
+    /// The day that lies `two weeks` or `a few weeks` before today, and how many tokens that is.
     fn so_long_ago(&self, at: usize) -> Option<(Date, usize)> {
-        let count = self.number(at)?;
-        Some((self.ago(count, at + 1)?, 2))
+        let (count, length) = if self.is(at, "couple") {
+            (2, 1 + usize::from(self.lower(at + 1) == "of"))
+        } else if self.is(at, "many") || self.lower(at) == "few" {
+            (3, 1)
+        } else {
+            (self.number(at)?, 1)
+        };
+        Some((self.ago(count, at + length)?, length + 1))
     }
 
     fn ago(&self, count: u32, unit: usize) -> Option<Date> {
@@ -217,10 +228,15 @@ impl Reader {
         Some(1)
     }
 
-    /// `2021 onwards`, `2021 on`.
-    fn from_on(&mut self, at: usize) -> Length {
+    /// `2021 onwards`, `2021 on`, `2021 or earlier`.
+    fn onwards(&mut self, at: usize) -> Length {
         let (text, length) = self.date(at)?;
         let end = at + length;
+        if self.is(end, "backwards") {
+            let span = parse_span(&text, self.today).ok()?;
+            self.understood.filter.until = Some(When { text, span });
+            return Some(length + 1);
+        }
         let is_last = self.token(end + 1).is_none_or(|token| token.lower == ",");
         if !self.is(end, "onwards") || (self.lower(end) == "on" && !is_last) {
             return None;
@@ -303,6 +319,7 @@ impl Reader {
                     token.lower.clone()
                 }
                 Some(name) => name.replace('_', " "),
+                None if token.is("past") => "last".to_owned(),
                 None => token.lower.clone(),
             };
             words.push(word);

@@ -63,7 +63,19 @@ fn words(sentence: &str) -> Vec<String> {
     for word in sentence.split_whitespace() {
         let is_mark = |c: char| matches!(c, '.' | ';' | '!' | '?' | '"' | '(' | ')' | ':' | ',');
         let bare = word.trim_matches(is_mark);
-        if !bare.is_empty() {
+        let alternatives: Vec<&str> = bare.split('/').collect();
+        let are_words = alternatives
+            .iter()
+            .all(|word| word.len() > 1 && word.chars().all(char::is_alphabetic));
+        if are_words {
+            // `happy/sad`
+            for (index, word) in alternatives.into_iter().enumerate() {
+                if index > 0 {
+                    words.push("or".to_owned());
+                }
+                words.push(word.to_owned());
+            }
+        } else if !bare.is_empty() {
             words.push(bare.to_owned());
         }
         if word.ends_with([',', ';']) {

@@ -1,0 +1,186 @@
+//! What words mean, and what is told of it, by the real binary.
+
+use crate::common::exif_block::ExifBlock;
+use crate::common::{fixture, jpeg_with_exif};
+use crate::testenv::TestEnv;
+
+const ROME: (f64, f64) = (41.89, 12.48);
+const BERLIN: (f64, f64) = (52.52, 13.40);
+
+/// A woman who laughs and two men who do not, in the months of May of three years, and a cat at home.
+fn album() -> TestEnv {
+    let env = TestEnv::new();
+    for (name, fixture_name, date, (latitude, longitude), camera) in [
+        (
+            "trip/laughing.jpg",
+            "astronaut.jpg",
+            "2017:05:14 09:00:00",
+            ROME,
+            "iPhone 12",
+        ),
+        (
+            "trip/sober.jpg",
+            "hopper.jpg",
+            "2018:05:31 23:59:59",
+            ROME,
+            "Canon EOS R5",
+        ),
+        (
+            "city/other.jpg",
+            "camera.jpg",
+            "2019:06:01 00:00:01",
+            BERLIN,
+            "Canon EOS R5",
+        ),
+        (
+            "city/cat.jpg",
+            "chelsea.jpg",
+            "2019:06:01 00:00:02",
+            BERLIN,
+            "NIKON D850",
+        ),
+    ] {
+        let block = ExifBlock::new()
+            .with_date(date, "", "")
+            .with_position(latitude, longitude)
+            .with_text(exif::Tag::Model, camera)
+            .bytes();
+        env.add(name, jpeg_with_exif(&fixture(fixture_name), &block));
+    }
+    env.index();
+    env
+}
+
+const LAUGHING: &str = "trip/laughing.jpg";
+const SOBER: &str = "trip/sober.jpg";
+const OTHER: &str = "city/other.jpg";
+const CAT: &str = "city/cat.jpg";
+
+#[test]
+fn sentences_find_what_they_mean() {
+    let env = album();
+    for (sentence, expected) in [
+        ("happy", &[LAUGHING][..]),
+        ("laughing people", &[LAUGHING]),
+        ("not happy", &[OTHER, SOBER]),
+        ("nobody smiling in rome", &[SOBER]),
+        ("photos without people", &[CAT]),
+        ("photos from rome in may", &[SOBER, LAUGHING]),
+        ("may", &[SOBER, LAUGHING]),
+        ("from 2017 to 2018", &[SOBER, LAUGHING]),
+        ("2017 and 2019", &[CAT, OTHER, LAUGHING]),
+        ("Italien", &[SOBER, LAUGHING]),
+        ("Roma or Berlin 2019", &[CAT, OTHER]),
+        // Of two places with as many photos the southern one.
+        ("at home", &[SOBER, LAUGHING]),
+        ("with my iphone", &[LAUGHING]),
+        ("iphone or nikon", &[CAT, LAUGHING]),
+        ("three happy people", &[]),
+    ] {
+        let run = env.run(&format!("find {sentence}"));
+        let paths: Vec<_> = run.text().lines().map(str::to_owned).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|name| env.album(name).display().to_string())
+            .collect();
+        assert_eq!(paths, expected, "{sentence}: {run:?}");
+    }
+}
+
+#[test]
+fn what_was_understood_is_told() {
+    let env = album();
+    let run = env.run("find happy us in Roma, hapy");
+    let lines: Vec<_> = run.stderr.lines().collect();
+    let (first, rest) = lines.split_first().unwrap();
+    assert_eq!(
+        *first,
+        "understood: shows happy; near Rome, Italy; with the words hapy"
+    );
+    let rest = rest.join("\n");
+    for line in [
+        "looked for as text in paths, descriptions and keywords: hapy",
+        "left out: \"us\"",
+        "\"hapy\": did you mean happy?",
+        "no photo has the word \"hapy\"",
+    ] {
+        assert!(rest.contains(line), "{line}: {run:?}");
+    }
+    let quiet = env.run("find happy photos --quiet").found();
+    assert_eq!(quiet.stderr, "");
+}
+
+#[test]
+fn an_empty_answer_says_why() {
+    let env = album();
+    for (line, reason) in [
+        ("query --near paris", "no photo is near Paris, France"),
+        ("query --camera gopro", "no photo is taken with a gopro"),
+        ("query --since 2020 --until 2018", "2020 is after 2018"),
+        (
+            "query --emotion happy --near berlin",
+            "there are some without: near Berlin, Germany",
+        ),
+    ] {
+        let run = env.run(line);
+        assert!(run.code == 1 && run.stderr.contains(reason), "{run:?}");
+    }
+}
+
+#[test]
+fn an_emotion_that_is_asked_for_is_shown() {
+    let env = album();
+    assert_eq!(env.query("--emotion happy"), [LAUGHING]);
+    assert_eq!(env.query("--emotion happy --order date"), [LAUGHING]);
+    let mut all = env.query("--emotion happy --all");
+    assert_eq!(all[0], LAUGHING);
+    all.sort();
+    assert_eq!(all, [OTHER, LAUGHING, SOBER]);
+    env.run("query --emotion happy --link-into links").found();
+    let linked = std::fs::read_dir(env.path("links")).unwrap();
+    let is_link = |name: &str| name.ends_with(".jpg");
+    let linked =
+        linked.filter(|entry| is_link(&entry.as_ref().unwrap().file_name().into_string().unwrap()));
+    assert_eq!(linked.count(), 1);
+    assert_eq!(env.query("--not happy"), [OTHER, SOBER]);
+}
+
+#[test]
+fn how_many_there_are_is_told() {
+    let env = album();
+    let run = env.run("query --limit 3").found();
+    assert!(
+        run.stderr.ends_with("3 of 4; --offset 3 for more\n"),
+        "{run:?}"
+    );
+    let run = env.run("query --limit 1 --offset 1").found();
+    assert!(
+        run.stderr.ends_with("2 to 2 of 4; --offset 2 for more\n"),
+        "{run:?}"
+    );
+    assert_eq!(env.run("query --limit 4").found().stderr, "");
+    assert_eq!(env.run("query --count --limit 1").found().text(), "4\n");
+    assert_eq!(env.run("find happy --count").found().text(), "1\n");
+    let none = env.run("query --near paris --count");
+    assert_eq!((none.code, none.text()), (1, "0\n"));
+}
+
+#[test]
+fn a_roots_own_path_is_no_album_and_no_word() {
+    let env = album();
+    // The root is called `album`.
+    for (options, expected) in [
+        ("--album album", &[][..]),
+        ("--text album", &[]),
+        ("--album trip", &[SOBER, LAUGHING]),
+        ("--text trip", &[SOBER, LAUGHING]),
+        ("--text album --album trip", &[]),
+    ] {
+        assert_eq!(env.query(options), expected, "{options}");
+    }
+    env.add("album of cats/b.jpg", fixture("hopper.jpg"));
+    env.index();
+    assert_eq!(env.query("--text album"), ["album of cats/b.jpg"]);
+    assert_eq!(env.query("--album album"), ["album of cats/b.jpg"]);
+    assert_eq!(env.run("query --text album --count").found().text(), "1\n");
+}
