@@ -25,7 +25,7 @@ mod reconcile;
 /// Capacity of the message channel; a sender waits while it is full.
 const MESSAGE_CAPACITY: usize = 1024;
 
-/// Most changes that are taken before messages and timers are looked at.
+/// Most changes that are taken before messages and due tasks are handled.
 const CHANGES_AT_ONCE: usize = 4096;
 
 /// Interval of the checks whether the roots are present.
