@@ -1,4 +1,4 @@
-//! Files: what the file system says of one, and reading one whole under a limit.
+//! File metadata, and reading a whole file up to a size limit.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read as _};
@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Skip, SkipReason};
 
-/// By what a changed file is told from an unchanged one.
+/// The metadata that distinguishes a changed file from an unchanged one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileMeta {
     /// Length in bytes.
@@ -21,7 +21,7 @@ pub struct FileMeta {
 }
 
 impl FileMeta {
-    /// Takes what a `stat` told.
+    /// Takes the metadata from a `stat`.
     #[cfg(unix)]
     pub fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
@@ -36,7 +36,7 @@ impl FileMeta {
         }
     }
 
-    /// Takes what a `stat` told.
+    /// Takes the metadata from a `stat`.
     #[cfg(not(unix))]
     pub fn of(metadata: &Metadata) -> Self {
         let mtime_ns = metadata.modified().map_or(0, |time| {
@@ -53,7 +53,7 @@ impl FileMeta {
         }
     }
 
-    /// The modification time; `None` where it lies beyond what the platform can tell.
+    /// The modification time; `None` if the platform cannot represent it.
     pub fn modified(&self) -> Option<SystemTime> {
         let distance = Duration::from_nanos(self.mtime_ns.unsigned_abs());
         if self.mtime_ns < 0 {
@@ -79,7 +79,7 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>,
         _ => Some(Skip::new(SkipReason::Unreadable, error.to_string())),
     };
     let attempt = || -> io::Result<Result<(FileMeta, Vec<u8>), Skip>> {
-        // Asked before opening: to open a pipe is to wait for whoever writes to it.
+        // Checked before opening, since opening a pipe blocks until another process writes to it.
         if !path.metadata()?.is_file() {
             return Ok(Err(Skip::new(
                 SkipReason::Unreadable,
@@ -93,7 +93,7 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>,
             return Ok(Err(Skip::new(SkipReason::TooLarge, detail)));
         }
         let mut bytes = Vec::with_capacity(metadata.len() as usize);
-        // One byte more than allowed tells a file that grew past the limit meanwhile.
+        // One more byte than allowed detects a file that grew past the limit meanwhile.
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > limit {
             return Ok(Err(Skip::new(
@@ -109,7 +109,7 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>,
     }
 }
 
-/// [`read_file`] of a file that should be there; its bytes alone.
+/// Reads the bytes of a file that is expected to exist, see [`read_file`].
 ///
 /// # Errors
 /// Those of [`read_file`], and [`SkipReason::Unreadable`] if there is no such file.
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_before_1970_counts_down() {
+    fn times_before_1970_are_negative() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), b"abc").unwrap();
         let time = SystemTime::UNIX_EPOCH - Duration::from_millis(1500);

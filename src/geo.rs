@@ -1,4 +1,4 @@
-//! Places on the globe: distances, circles, and the grid by which photos are found.
+//! Geometry on the globe: distances, circles, and the grid of cells by which photos are indexed.
 
 use std::ops::RangeInclusive;
 
@@ -7,10 +7,10 @@ use crate::photo::GeoPoint;
 /// Mean radius of the Earth in km (IUGG).
 const EARTH_RADIUS: f64 = 6371.0088;
 
-/// Cells in a degree.
+/// Cells per degree.
 const PER_DEGREE: f64 = 10.0;
 
-/// From the middle of a cell to its corner at the equator, in km.
+/// Distance from the middle of a cell to its corner at the equator, in km.
 const HALF_DIAGONAL: f64 = 7.9;
 
 const ROWS: i64 = 1800;
@@ -25,20 +25,21 @@ pub fn distance(a: GeoPoint, b: GeoPoint) -> f64 {
     2.0 * EARTH_RADIUS * h.min(1.0).sqrt().asin()
 }
 
-/// A tenth of a degree each way: at most 11 km. Cells are numbered row by row from the South Pole,
-/// each row eastwards from longitude −180; the column `cell` of `photos` computes the same.
+/// A grid cell of a tenth of a degree in latitude and longitude: at most 11 km each way. Cells are numbered
+/// row by row from the South Pole, each row eastwards from longitude −180; the column `photos.cell` computes
+/// the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cell(pub i64);
 
 impl Cell {
-    /// The cell that holds a point.
+    /// The cell that contains a point.
     pub fn of(point: GeoPoint) -> Self {
         let row = ((point.latitude + 90.0) * PER_DEGREE) as i64;
         let column = ((point.longitude + 180.0) * PER_DEGREE) as i64;
         Self(row.min(ROWS - 1) * COLUMNS + column % COLUMNS)
     }
 
-    /// The middle of it.
+    /// The middle of the cell.
     pub fn centre(self) -> GeoPoint {
         let (row, column) = (self.0 / COLUMNS, self.0 % COLUMNS);
         GeoPoint {
@@ -58,32 +59,32 @@ impl Cell {
     }
 }
 
-/// All within some distance of a point.
+/// All points within some distance of a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Circle {
-    /// Its middle.
+    /// Its centre.
     pub centre: GeoPoint,
     /// Its radius in km.
     pub km: f64,
 }
 
 impl Circle {
-    /// Whether a point lies in it.
+    /// Whether a point lies in the circle.
     pub fn contains(&self, point: GeoPoint) -> bool {
         distance(self.centre, point) <= self.km
     }
 
-    /// Whether every point of a cell lies in it, for certain.
+    /// Whether all points of a cell certainly lie in the circle; `false` for some such cells at its edge.
     pub fn holds_all_of(&self, cell: Cell) -> bool {
         distance(self.centre, cell.centre()) <= self.km - HALF_DIAGONAL
     }
 
-    /// Whether no point of a cell lies in it, for certain.
+    /// Whether certainly no point of a cell lies in the circle; `false` for some such cells at its edge.
     pub fn holds_none_of(&self, cell: Cell) -> bool {
         distance(self.centre, cell.centre()) > self.km + HALF_DIAGONAL
     }
 
-    /// Ranges of cells that hold the circle, across the date line and the poles.
+    /// Ranges of cell numbers that cover the circle, also across the date line and the poles.
     fn cells(&self) -> Vec<RangeInclusive<i64>> {
         let angle = self.km.max(0.0) / EARTH_RADIUS;
         let degrees = angle.to_degrees();
@@ -94,7 +95,7 @@ impl Circle {
             self.centre.latitude + degrees,
         );
         let rows = row(south)..=row(north);
-        // Half the circle's extent in longitude; a circle around a pole has them all.
+        // Half the circle's extent in longitude; a circle that contains a pole spans all longitudes.
         let ratio = angle.sin() / self.centre.latitude.to_radians().cos();
         let columns = if south <= -90.0 || north >= 90.0 || ratio >= 1.0 {
             None
@@ -131,14 +132,14 @@ impl Circle {
 pub enum Region {
     /// A circle.
     Circle(Circle),
-    /// Cells, in ascending order: a country, as far as there are photos.
+    /// Cells in ascending order, such as the cells of a country that have photos.
     Cells(Vec<Cell>),
     /// One of several.
     Any(Vec<Self>),
 }
 
 impl Region {
-    /// Whether a point lies in it.
+    /// Whether a point lies in the region.
     pub fn contains(&self, point: GeoPoint) -> bool {
         match self {
             Self::Circle(circle) => circle.contains(point),
@@ -147,7 +148,7 @@ impl Region {
         }
     }
 
-    /// Ranges of cell numbers, in ascending order, outside of which no point of it lies.
+    /// Ranges of cell numbers, in ascending order, that cover the region.
     pub fn cells(&self) -> Vec<RangeInclusive<i64>> {
         match self {
             Self::Circle(circle) => circle.cells(),
@@ -194,7 +195,7 @@ mod tests {
     const PARIS: GeoPoint = point(48.8566, 2.3522);
 
     #[test]
-    fn distances_are_known_ones() {
+    fn distances_equal_known_values() {
         // Great-circle distances on a sphere of the mean radius.
         assert!((distance(PARIS, point(51.5074, -0.1278)) - 343.6).abs() < 0.5);
         assert!((distance(point(0.0, 179.9), point(0.0, -179.9)) - 22.24).abs() < 0.01);
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_holds_its_centre_and_edges_belong_somewhere() {
+    fn a_cell_contains_its_centre_and_points_at_the_poles_have_a_cell() {
         for cell in [0, 1, 3599, 3600, 1800 * 3600 - 1, 1_234_567] {
             assert_eq!(Cell::of(Cell(cell).centre()), Cell(cell));
         }
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cells_of_a_circle_hold_all_its_points() {
+    fn the_cells_of_a_circle_cover_all_its_points() {
         for centre in [
             PARIS,
             point(0.0, 179.99),
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_a_region() {
+    fn a_region_of_cells_contains_their_points() {
         let region = Region::Cells(vec![Cell(5), Cell(6), Cell(9)]);
         assert_eq!(region.cells(), [5..=6, 9..=9]);
         let other = Region::Cells(vec![Cell(2), Cell(7)]);
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_at_the_edge_is_neither_in_nor_out() {
+    fn a_cell_at_the_edge_is_neither_inside_nor_outside() {
         let circle = Circle {
             centre: point(0.0, 0.0),
             km: 100.0,
@@ -287,8 +288,8 @@ mod tests {
             (point(0.0, 5.0), false, true),
         ] {
             let cell = Cell::of(at);
-            let told = (circle.holds_all_of(cell), circle.holds_none_of(cell));
-            assert_eq!(told, (is_in, is_out), "{at:?}");
+            let holds = (circle.holds_all_of(cell), circle.holds_none_of(cell));
+            assert_eq!(holds, (is_in, is_out), "{at:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A photo's identity and what its EXIF block tells.
+//! The identity of a photo, and the metadata that its EXIF block and XMP packet contain.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
-/// BLAKE3 digest of a file's bytes: the identity of a photo, whatever it is called.
+/// BLAKE3 digest of a file's bytes: the identity of a photo, whatever its path.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ContentHash([u8; 32]);
 
@@ -40,29 +40,29 @@ impl fmt::Debug for ContentHash {
     }
 }
 
-/// Where a photo's date comes from.
+/// The source of a photo's date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DateSource {
     /// EXIF `DateTimeOriginal`, or `DateTimeDigitized` or `DateTime` in its place.
     Exif,
-    /// The file's modification time, for want of anything better.
+    /// The file's modification time, if EXIF has no date.
     FileTime,
 }
 
 /// When a photo was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TakenAt {
-    /// Wall-clock time where the camera was.
+    /// Local time at the place of the photo.
     pub local: DateTime,
-    /// Offset from UTC; EXIF often leaves it out.
+    /// Offset from UTC; often absent from EXIF.
     pub offset: Option<Offset>,
-    /// Where the date comes from.
+    /// The source of the date.
     pub source: DateSource,
 }
 
 impl TakenAt {
-    /// When a file was last modified, for a photo that does not tell when it was taken; in the
-    /// system's time zone. `None` outside of the years −9999 to 9999.
+    /// The modification time of a file, for a photo without a date, in the system's time zone. `None`
+    /// outside of the years −9999 to 9999.
     pub fn from_file_time(modified: SystemTime) -> Option<Self> {
         Self::from_file_time_in(modified, TimeZone::system())
     }
@@ -86,12 +86,12 @@ pub struct GeoPoint {
     pub longitude: f64,
 }
 
-/// What a photo tells of how it was taken; everything that is absent is `None`.
+/// How a photo was taken, by its metadata; `None` for what is absent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Capture {
-    /// When.
+    /// When it was taken.
     pub taken_at: Option<TakenAt>,
-    /// Where.
+    /// Where it was taken.
     pub position: Option<GeoPoint>,
     /// Maker and model of the camera.
     pub camera: Option<String>,
@@ -99,7 +99,7 @@ pub struct Capture {
     pub lens: Option<String>,
     /// EXIF `ImageDescription`.
     pub description: Option<String>,
-    /// Keywords and title in XMP, each on one line.
+    /// Keywords and title from XMP, each without line breaks.
     pub keywords: Vec<String>,
 }
 
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_time_is_marked_as_such() {
+    fn a_date_from_the_file_time_has_that_source() {
         let offset = Offset::from_seconds(-2 * 3600).unwrap();
         let mtime = SystemTime::UNIX_EPOCH + Duration::new(86_400, 500_000_000);
         let zone = TimeZone::fixed(offset);

@@ -1,4 +1,4 @@
-//! Which names count: what is looked at, and what is passed over before anything is opened.
+//! Filters files and folders by name, before anything is opened.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -7,7 +7,8 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::error::{Error, Result};
 
-/// Extensions of pictures, and of raw files that are counted and named though not read yet.
+/// Extensions of pictures, and of camera raw files, which are reported as skipped since no decoder reads
+/// them.
 const EXTENSIONS: &[&str] = &[
     "avif", "bmp", "dib", "gif", "heic", "heif", "hif", "jfif", "jpe", "jpeg", "jpg", "jxl", "png",
     "tif", "tiff", "webp", // pictures
@@ -15,19 +16,19 @@ const EXTENSIONS: &[&str] = &[
     "nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f", // raw
 ];
 
-/// What the settings say about names.
+/// Settings of a [`Filter`].
 #[derive(Debug, Clone, Default)]
 pub struct FilterSettings {
-    /// Globs for names of files and folders that are passed over; a glob with a slash is matched
-    /// against the whole path.
+    /// Globs of the names of excluded files and folders; a glob with a slash is matched against the whole
+    /// path.
     pub exclude: Vec<String>,
-    /// Whether names that begin with a dot are looked at.
+    /// Whether names that begin with a dot are admitted.
     pub hidden: bool,
     /// Whether symbolic links are followed.
     pub follow_symlinks: bool,
 }
 
-/// Decides by name.
+/// Decides by their names which files and folders are admitted.
 #[derive(Debug)]
 pub struct Filter {
     names: GlobSet,
@@ -40,7 +41,7 @@ impl Filter {
     /// Compiles the settings.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the glob that is none.
+    /// [`Error::Config`] with the first invalid glob.
     pub fn new(settings: &FilterSettings) -> Result<Self> {
         let (mut names, mut paths) = (GlobSetBuilder::new(), GlobSetBuilder::new());
         for pattern in &settings.exclude {
@@ -49,7 +50,7 @@ impl Filter {
                 .build()
                 .map_err(|error| {
                     Error::Config(format!(
-                        "album.exclude: \"{pattern}\" is no glob: {}",
+                        "album.exclude: \"{pattern}\" is not a valid glob: {}",
                         error.kind()
                     ))
                 })?;
@@ -71,14 +72,14 @@ impl Filter {
         })
     }
 
-    /// Whether a file or folder is looked at.
+    /// Whether a file or folder is admitted.
     pub fn admits(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or(OsStr::new(""));
         let is_hidden = name.as_encoded_bytes().starts_with(b".");
         (self.hidden || !is_hidden) && !self.names.is_match(name) && !self.paths.is_match(path)
     }
 
-    /// Whether a file's extension is that of a picture.
+    /// Whether a file has the extension of a picture, in any case.
     pub fn is_picture(path: &Path) -> bool {
         path.extension()
             .and_then(OsStr::to_str)
@@ -114,12 +115,12 @@ mod tests {
     }
 
     #[test]
-    fn hidden_names_are_a_setting() {
+    fn hidden_names_are_admitted_if_the_setting_says_so() {
         assert!(filter(&[], true).admits(Path::new("/x/.cache")));
     }
 
     #[test]
-    fn a_broken_glob_is_named() {
+    fn the_error_names_an_invalid_glob() {
         let settings = FilterSettings {
             exclude: vec!["a[".into()],
             ..FilterSettings::default()
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn extensions_are_known_in_any_case() {
+    fn extensions_match_in_any_case() {
         assert!(Filter::is_picture(Path::new("a.JPeG")));
         assert!(Filter::is_picture(Path::new("a.nef")));
         assert!(!Filter::is_picture(Path::new("a.xmp")));

@@ -1,4 +1,4 @@
-//! Walking a folder.
+//! Walks a folder and lists its pictures in the order of their paths.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirEntry};
@@ -9,41 +9,41 @@ use super::Filter;
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::file::FileMeta;
 
-/// A picture, by its name.
+/// A file with the name of a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFile {
     /// Absolute path.
     pub path: PathBuf,
-    /// What the file system says of it.
+    /// Its size, times and inode.
     pub meta: FileMeta,
 }
 
-/// A folder or link that could not be looked into. What was known of the files below it stays.
+/// A folder, file or link that could not be read. The rows of the files below it stay in the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanProblem {
     /// Absolute path.
     pub path: PathBuf,
-    /// What the system says.
+    /// The error of the system.
     pub skip: Skip,
 }
 
-/// Is told what a scan comes across.
+/// Receives what a scan finds.
 pub trait Visitor {
-    /// A folder, before it is read: what appears in a folder that is watched from then on is
-    /// either told of as well or an event.
+    /// A folder, before it is read. If the visitor watches it now, a file that appears later is either
+    /// found by the scan or reported as a change.
     fn folder(&mut self, folder: &Path);
 
-    /// A picture. They come in the order of the bytes of their paths.
+    /// A picture. Pictures come in the order of the bytes of their paths.
     fn file(&mut self, file: FoundFile);
 
-    /// Something that could not be looked into; told before any file that would come after it.
+    /// Something that could not be read; it comes before all files that sort after it.
     fn problem(&mut self, problem: ScanProblem);
 }
 
-/// The folder or file `root`, absolute and without links.
+/// The absolute path of the folder or file `root`, with symbolic links resolved.
 ///
 /// # Errors
-/// [`Error::Usage`] if it is not there or cannot be read.
+/// [`Error::Usage`] if it does not exist or cannot be read.
 pub fn resolve_root(root: &Path) -> Result<PathBuf> {
     let root = root.canonicalize().map_err(|error| {
         let path = root.display();
@@ -61,17 +61,17 @@ pub fn resolve_root(root: &Path) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// The folders without those that lie in another one, so that no file is met twice.
+/// The folders that lie in no other one of the list, sorted, so that no file is found twice.
 pub fn outermost(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
     folders.sort();
     folders.dedup_by(|inner, outer| inner.starts_with(outer));
     folders
 }
 
-/// Finds the pictures under an absolute path, which may also be a single file. Whether it is a
-/// folder that holds nothing at all, as a mount point does while nothing is mounted.
+/// Finds the pictures below an absolute path, which may also be a single file. Returns whether the path is
+/// an empty folder, like a mount point on which nothing is mounted.
 ///
-/// Links are followed as the filter says; one that leads back to a folder above it is passed over.
+/// The filter decides whether symbolic links are followed; a link to a folder above it is ignored.
 pub fn scan(root: &Path, filter: &Filter, visitor: &mut dyn Visitor) -> bool {
     let mut walk = Walk {
         root,
@@ -82,7 +82,7 @@ pub fn scan(root: &Path, filter: &Filter, visitor: &mut dyn Visitor) -> bool {
     };
     match root.metadata() {
         Ok(metadata) if metadata.is_dir() => walk.folder(root),
-        // A file that was named itself is looked at whatever its name is.
+        // A file that is the root is admitted whatever its name is.
         Ok(metadata) if metadata.is_file() => walk.visitor.file(FoundFile {
             path: root.to_path_buf(),
             meta: FileMeta::of(&metadata),
@@ -98,12 +98,12 @@ struct Walk<'a> {
     filter: &'a Filter,
     visitor: &'a mut dyn Visitor,
     is_empty: bool,
-    /// The links that the walk came through, without links: the folder with the link, and where
-    /// it leads.
+    /// The links that led to the present folder, outermost first: for each the folder that has the link and
+    /// its target, both resolved.
     above: Vec<(PathBuf, PathBuf)>,
 }
 
-/// What a folder holds.
+/// An entry of a folder.
 enum Entry {
     File(FileMeta),
     Folder,
@@ -136,7 +136,8 @@ impl Walk<'_> {
         }
     }
 
-    /// What there is in a folder, by name; a folder's with a slash, for it sorts by what is in it.
+    /// The admitted entries of a folder by name. The names of folders end with a slash, so that they sort by
+    /// the paths of the files in them.
     fn entries(&mut self, folder: &Path) -> io::Result<Vec<(OsString, Entry)>> {
         let mut entries = Vec::new();
         let mut is_empty = true;
@@ -162,7 +163,7 @@ impl Walk<'_> {
     fn entry(&self, folder: &Path, name: &OsStr, entry: &DirEntry) -> io::Result<Option<Entry>> {
         let kind = entry.file_type()?;
         let may_be_folder = kind.is_dir() || kind.is_symlink() && self.filter.follow_symlinks;
-        // First what is quickly asked.
+        // The cheap checks come first.
         let is_picture = Filter::is_picture(Path::new(name)) && !kind.is_dir();
         if !(may_be_folder || is_picture && kind.is_file()) {
             return Ok(None);
@@ -186,7 +187,7 @@ impl Walk<'_> {
         })
     }
 
-    /// Enters the folder behind a link, unless the walk is in it already.
+    /// Enters the folder that a link leads to, unless it contains the present folder.
     fn link(&mut self, path: &Path) -> io::Result<()> {
         let target = path.canonicalize()?;
         let parent = path.parent().unwrap_or(path).canonicalize()?;
@@ -204,7 +205,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// A dangling link is no problem, and what is gone by now is not there.
+    /// Reports an error, except that of a dangling link or of an entry that was removed meanwhile.
     fn problem(&mut self, path: &Path, error: &io::Error) {
         let reason = match error.kind() {
             ErrorKind::NotFound if path != self.root => return,
@@ -218,7 +219,7 @@ impl Walk<'_> {
     }
 }
 
-/// The path of a folder whose name has a slash at its end.
+/// Joins a parent and the name of a folder that ends with a slash, without the slash.
 fn without_slash(parent: &Path, name: &OsStr) -> PathBuf {
     parent.join(name).components().collect()
 }
@@ -238,7 +239,7 @@ mod tests {
         Filter::new(&settings).unwrap()
     }
 
-    /// What a scan comes across, by its name in the folder.
+    /// Collects what a scan finds.
     #[derive(Default)]
     struct Found {
         root: PathBuf,
@@ -292,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_found_in_order_and_the_rest_is_passed_over() {
+    fn pictures_are_found_in_order_and_other_files_are_ignored() {
         let dir = tempfile::tempdir().unwrap();
         for path in [
             "b/2.JPG",
@@ -319,7 +320,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn link_loops_end_and_dangling_links_are_passed_over() {
+    fn link_loops_end_and_dangling_links_are_ignored() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("a")).unwrap();
         fs::write(dir.path().join("a/1.jpg"), "x").unwrap();
@@ -333,7 +334,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn two_folders_that_link_to_each_other_end() {
+    fn folders_that_link_to_each_other_are_scanned_once() {
         let dir = tempfile::tempdir().unwrap();
         for (name, other) in [("a", "b"), ("b", "a")] {
             fs::create_dir(dir.path().join(name)).unwrap();
@@ -346,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn every_folder_is_told_before_it_is_read() {
+    fn every_folder_is_visited_before_it_is_read() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("a/b")).unwrap();
         fs::create_dir(dir.path().join("@eaDir")).unwrap();
@@ -361,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_folder_is_told_from_one_in_which_nothing_counts() {
+    fn only_a_root_without_any_entry_is_empty() {
         let dir = tempfile::tempdir().unwrap();
         assert!(Found::of(dir.path(), None).is_empty);
         fs::create_dir(dir.path().join("empty")).unwrap();
@@ -369,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_within_folders_are_met_once() {
+    fn outermost_drops_folders_within_folders() {
         let folders = ["/b/c", "/a", "/b", "/b", "/bc"].map(PathBuf::from);
         assert_eq!(
             outermost(folders.into()),
@@ -378,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_a_usage_error() {
+    fn a_missing_root_is_a_usage_error() {
         let path = Path::new("/nowhere/at/all");
         let error = resolve_root(path).unwrap_err();
         assert!(matches!(error, Error::Usage(_)), "{error}");
@@ -386,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_named_itself_is_taken() {
+    fn a_root_that_is_a_file_is_found_whatever_its_name() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(Found::of(file.path(), None).files.len(), 1);
     }

@@ -1,8 +1,7 @@
-//! Following folders: what the system tells of changes, as few kinds of [`Change`].
+//! Watches folders through the system's notifications and reduces these to few kinds of [`Change`].
 //!
-//! One watch per folder, set by the caller for the folders that its filter admits. Every watch
-//! belongs to one queue of the kernel, so changes arrive in the order in which they happened; a
-//! file made in any watched folder marks a moment in all of them.
+//! The caller adds one watch for each folder that its filter admits. All watches share one queue of the
+//! kernel, so changes arrive in the order in which they happened, also across folders.
 
 use std::collections::HashSet;
 use std::fs;
@@ -16,29 +15,28 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::error::{Error, Result};
 
-/// Changes that may wait to be looked at, as many as in the kernel's own queue; more of them, and the
-/// folders are scanned instead.
-const WAITING_CHANGES: usize = 16_384;
+/// Capacity of the queue of changes, the same as that of the kernel's queue. When it overflows, the folders
+/// have to be scanned.
+const CHANGE_CAPACITY: usize = 16_384;
 
-/// Something happened to a path.
+/// A change to a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// A file appeared or its attributes changed.
     Touched(PathBuf),
     /// A file is being written to.
     Written(PathBuf),
-    /// A file was closed by who wrote to it.
+    /// A file that was open for writing was closed.
     Closed(PathBuf),
     /// A folder appeared.
     NewFolder(PathBuf),
-    /// A file or folder was moved here from where nobody watches, or to where nobody does, or it
-    /// is gone.
+    /// A file or folder was moved here from an unwatched folder, moved away, or removed.
     Moved(PathBuf),
-    /// A file or folder has another name.
+    /// A file or folder was renamed, or moved between watched folders.
     Renamed {
-        /// Its name before.
+        /// Its old path.
         from: PathBuf,
-        /// Its name now.
+        /// Its new path.
         to: PathBuf,
     },
 }
@@ -46,9 +44,9 @@ pub enum Change {
 /// How a folder is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Followed {
-    /// The system tells of changes.
+    /// The system reports changes in it.
     Watched,
-    /// It has to be looked at from time to time.
+    /// It has to be scanned at intervals.
     Polled,
 }
 
@@ -56,24 +54,24 @@ pub enum Followed {
 pub struct Watch {
     watcher: RecommendedWatcher,
     changes: Receiver<Change>,
-    lost: Arc<AtomicBool>,
+    overflowed: Arc<AtomicBool>,
     watched: HashSet<PathBuf>,
     max_watches: usize,
 }
 
 impl Watch {
-    /// Watches nothing yet, and in time at most `max_watches` folders; zero for half of what the
-    /// system allows a user.
+    /// Creates a watcher for at most `max_watches` folders; zero stands for half of the system's limit per
+    /// user. No folder is watched yet.
     ///
     /// # Errors
-    /// When the system gives no watcher.
+    /// When the system cannot create a watcher.
     pub fn new(max_watches: usize) -> Result<Self> {
-        let (sender, changes) = bounded(WAITING_CHANGES);
-        let lost = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&lost);
+        let (sender, changes) = bounded(CHANGE_CAPACITY);
+        let overflowed = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&overflowed);
         let handler = move |event: notify::Result<Event>| {
             let event = event.unwrap_or_else(|error| {
-                tracing::debug!(%error, "watching");
+                tracing::debug!(%error, "the watcher reported an error");
                 Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan)
             });
             if event.need_rescan() {
@@ -87,7 +85,7 @@ impl Watch {
         };
         let watcher = notify::recommended_watcher(handler).map_err(|error| {
             Error::Usage(format!(
-                "the file system cannot be watched ({error}); on Linux, raise \
+                "the system cannot watch folders ({error}); on Linux, raise \
                  fs.inotify.max_user_instances"
             ))
         })?;
@@ -98,7 +96,7 @@ impl Watch {
         Ok(Self {
             watcher,
             changes,
-            lost,
+            overflowed,
             watched: HashSet::new(),
             max_watches,
         })
@@ -109,13 +107,13 @@ impl Watch {
         &self.changes
     }
 
-    /// Whether changes were lost since this was asked last: the folders have to be scanned.
-    pub fn take_lost(&self) -> bool {
-        self.lost.swap(false, Ordering::AcqRel)
+    /// Whether changes were lost since the last call, in which case the folders have to be scanned.
+    pub fn take_overflow(&self) -> bool {
+        self.overflowed.swap(false, Ordering::AcqRel)
     }
 
-    /// Watches a folder (not those in it), if there may be one more. Watching it again does no
-    /// harm, and is needed where another folder took its name.
+    /// Watches a folder, without those in it, unless the limit is reached. A folder may be added again, and
+    /// has to be where another folder took its name.
     pub fn add(&mut self, folder: &Path) -> Followed {
         if !self.watched.contains(folder) && self.watched.len() >= self.max_watches {
             return Followed::Polled;
@@ -127,16 +125,16 @@ impl Watch {
             }
             Err(error) => {
                 if matches!(error.kind, notify::ErrorKind::MaxFilesWatch) {
-                    // Others need some as well: no more are taken.
+                    // The rest of the system's limit is left to other programs.
                     self.max_watches = self.watched.len();
                 }
-                tracing::debug!(folder = %folder.display(), %error, "not watched");
+                tracing::debug!(folder = %folder.display(), %error, "the folder is polled instead");
                 Followed::Polled
             }
         }
     }
 
-    /// Stops watching a folder and all below it, as after a move.
+    /// Stops watching a folder and all folders below it, as after a move.
     pub fn remove_tree(&mut self, folder: &Path) {
         if !self.watched.contains(folder) {
             return;
@@ -146,18 +144,18 @@ impl Watch {
             .extract_if(|watched| watched.starts_with(folder))
             .collect();
         for path in below {
-            // An error says that it is not watched any more.
+            // It fails if the folder is not watched any more.
             let _ = self.watcher.unwatch(&path);
         }
     }
 
-    /// How many folders are watched.
+    /// Number of watched folders.
     pub fn count(&self) -> usize {
         self.watched.len()
     }
 }
 
-/// How many folders a user may watch.
+/// The system's limit of watched folders per user.
 fn system_limit() -> usize {
     fs::read_to_string("/proc/sys/fs/inotify/max_user_watches")
         .ok()
@@ -165,21 +163,21 @@ fn system_limit() -> usize {
         .unwrap_or(usize::MAX)
 }
 
-/// Whether a path lies where the system tells nothing of changes that others make: on a network
-/// share or in user space.
+/// Whether a path lies on a file system that does not report the changes of other machines or processes:
+/// a network share or a file system in user space.
 #[cfg(target_os = "linux")]
 pub fn needs_polling(path: &Path) -> bool {
-    // The magic numbers have 32 bits, the field has those of the platform.
+    // The magic numbers have 32 bits; the width of the field depends on the platform.
     rustix::fs::statfs(path).is_ok_and(|fs| is_remote(fs.f_type as u32))
 }
 
-/// Whether a path lies where the system tells nothing of changes that others make.
+/// Whether a path lies on a file system that does not report all changes; unknown on this platform.
 #[cfg(not(target_os = "linux"))]
 pub fn needs_polling(_: &Path) -> bool {
     false
 }
 
-/// Whether a file system of this magic number (`statfs(2)`) is changed from elsewhere.
+/// Whether `magic` (`statfs(2)`) is the number of a network file system or of one in user space.
 #[cfg(target_os = "linux")]
 const fn is_remote(magic: u32) -> bool {
     matches!(
@@ -195,7 +193,7 @@ const fn is_remote(magic: u32) -> bool {
     )
 }
 
-/// What an event means here; `None` where nothing changed.
+/// Translates an event; `None` if it changes nothing.
 fn change(event: Event) -> Option<Change> {
     let mut paths = event.paths.into_iter();
     let path = paths.next()?;
@@ -253,11 +251,11 @@ mod tests {
         for change in expected {
             assert_eq!(next(&watch), change);
         }
-        assert!(!watch.take_lost());
+        assert!(!watch.take_overflow());
     }
 
     #[test]
-    fn more_folders_than_allowed_are_polled() {
+    fn folders_beyond_the_limit_are_polled() {
         let dir = tempfile::tempdir().unwrap();
         let mut watch = Watch::new(1).unwrap();
         assert_eq!(watch.add(dir.path()), Followed::Watched);
@@ -272,8 +270,8 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn shares_are_polled_and_disks_are_watched() {
-        // As `stat -f -c %t` tells them: nfs, smb2, cifs, fuseblk (ntfs-3g), v9fs, ceph.
+    fn network_shares_are_polled_and_disks_are_watched() {
+        // As `stat -f -c %t` prints them: nfs, smb2, cifs, fuseblk (ntfs-3g), v9fs, ceph.
         for magic in [
             "6969", "fe534d42", "ff534d42", "65735546", "1021997", "c36400",
         ] {

@@ -142,7 +142,7 @@ impl Context {
                 time_limit: Duration::from_secs(settings.command_seconds),
                 threshold,
                 suppress_iou: builtin.suppress_iou,
-                suppress_inside: builtin.suppress_inside,
+                suppress_iom: builtin.suppress_iom,
             })?),
         })
     }

@@ -135,7 +135,7 @@ fn status(supervisor: Supervisor, file: &Path, out: &mut Stdout) -> Result<Outco
         return Ok(Outcome::Nothing);
     }
     out.line(format_args!("installed: {}", file.display()))?;
-    let state = match ask(supervisor.ask_command(), None) {
+    let state = match ask(supervisor.status_command(), None) {
         Some(answer) if supervisor == Supervisor::Systemd => answer,
         Some(_) => "active".to_owned(),
         None => "not active".to_owned(),

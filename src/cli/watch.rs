@@ -66,7 +66,7 @@ fn setup(context: &Context, roots: &[PathBuf]) -> Result<Setup> {
         filter: context.filter()?,
         threads: context.threads(),
         max_watches: watch.max_watches,
-        settle: Duration::from_secs_f64(watch.settle_seconds),
+        debounce: Duration::from_secs_f64(watch.settle_seconds),
         rescan: Duration::from_secs_f64(watch.rescan_seconds),
         poll: Duration::from_secs_f64(watch.poll_seconds),
         keep: Duration::from_secs_f64(watch.keep_days * 86_400.0),

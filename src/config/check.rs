@@ -1,4 +1,4 @@
-//! What a setting may be, and sentences for what it may not.
+//! Checks the types and ranges of settings, and words the errors.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -8,9 +8,9 @@ use toml::Value;
 
 use crate::error::{Error, Result};
 
-use super::layers::Origin;
+use super::origin::Origin;
 
-/// The least and the most of every number.
+/// The range of every numeric setting.
 const RANGES: [(&str, RangeInclusive<f64>); 15] = [
     ("threads", 0.0..=1024.0),
     ("limits.max_pixels", 10_000.0..=4_000_000_000.0),
@@ -29,16 +29,16 @@ const RANGES: [(&str, RangeInclusive<f64>); 15] = [
     ("watch.keep_days", 0.0..=36_500.0),
 ];
 
-/// The words that a text may be, where not any will do.
+/// The values of those string settings that do not take any string.
 const CHOICES: [(&str, &[&str]); 1] = [("detector.backend", &["builtin", "command"])];
 
-/// The words that the text `key` may be; `None` for any.
+/// The values that the string setting `key` may have; `None` for any.
 fn choices(key: &str) -> Option<&'static [&'static str]> {
     let found = CHOICES.iter().find(|(name, _)| *name == key);
     found.map(|(_, words)| *words)
 }
 
-/// What the number `key` may be.
+/// The range of the numeric setting `key`; `None` if it is not numeric.
 pub(super) fn range(key: &str) -> Option<&'static RangeInclusive<f64>> {
     RANGES
         .iter()
@@ -46,7 +46,11 @@ pub(super) fn range(key: &str) -> Option<&'static RangeInclusive<f64>> {
         .map(|(_, range)| range)
 }
 
-/// The value, if the setting `key`, of the type of `current`, may have it.
+/// Checks a value for the setting `key`, whose type is that of `current`. An integer for a float setting is
+/// converted.
+///
+/// # Errors
+/// [`Error::Config`] with the key, the origin of the value and the values that are allowed.
 pub(super) fn check(key: &str, value: Value, current: &Value, origin: &Origin) -> Result<Value> {
     let in_range = |number: f64| range(key).is_none_or(|range| range.contains(&number));
     let fits = match (current, &value) {
@@ -81,7 +85,7 @@ fn check_globs(key: &str, value: &Value, origin: &Origin) -> Result<()> {
     for pattern in patterns.filter_map(Value::as_str) {
         Glob::new(pattern).map_err(|error| {
             Error::Config(format!(
-                "`{key}` in {origin} must be a list of globs, and \"{pattern}\" is none: {}",
+                "`{key}` in {origin} must be a list of globs, and \"{pattern}\" is not one: {}",
                 error.kind()
             ))
         })?;
@@ -107,18 +111,18 @@ fn allowed(key: &str, current: &Value) -> String {
         Value::Boolean(_) => "true or false".into(),
         Value::Integer(_) => format!("a whole number{span}"),
         Value::Float(_) => format!("a number{span}"),
-        Value::Array(_) => "a list of texts in quotes".into(),
+        Value::Array(_) => "a list of strings in quotes".into(),
         _ => choices(key).map_or_else(
-            || "a text in quotes".into(),
+            || "a string in quotes".into(),
             |words| format!("\"{}\"", words.join("\" or \"")),
         ),
     }
 }
 
-/// The sentence for a key that does not exist.
-pub(super) fn unknown(key: &str, place: &str, known: &[String]) -> Error {
+/// The error for a key that does not exist; `origin` says where it was given, `known` has all keys.
+pub(super) fn unknown(key: &str, origin: &str, known: &[String]) -> Error {
     let name = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
-    // The right name in the wrong section is nearer than a similar word.
+    // The same name in another section is a better suggestion than a similar name.
     let nearest = known
         .iter()
         .find(|other| name(other) == name(key))
@@ -131,5 +135,5 @@ pub(super) fn unknown(key: &str, place: &str, known: &[String]) -> Error {
     let hint = nearest.map_or_else(String::new, |nearest| {
         format!("; did you mean `{nearest}`?")
     });
-    Error::Config(format!("there is no setting `{key}` (in {place}){hint}"))
+    Error::Config(format!("there is no setting `{key}` (in {origin}){hint}"))
 }

@@ -1,4 +1,4 @@
-//! Changing one setting in the user's file, comments and all else kept.
+//! Changes one setting in the user's configuration file and keeps everything else, comments included.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,11 +9,11 @@ use toml_edit::{DocumentMut, Item, Table, value};
 use crate::error::{Error, Result};
 use crate::output;
 
-/// Sets `[section] name` to a text in a configuration file, which is made if there is none.
+/// Sets `name` in `[section]` to a string in a configuration file, which is created if it does not exist.
 ///
 /// # Errors
-/// If the file is a link or not TOML, has something else of the section's name, or cannot be written;
-/// it stays as it is then.
+/// If the file is a link or not TOML, the section's name is a setting in it, or it cannot be written. The
+/// file is unchanged then.
 pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<()> {
     let before = match fs::read_to_string(file) {
         Ok(text) => Some(text),
@@ -35,9 +35,11 @@ pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<()> {
         .entry(section)
         .or_insert_with(|| Item::Table(Table::new()));
     let Some(table) = table.as_table_like_mut() else {
-        return Err(refused(format!("`{section}` is no section")));
+        return Err(refused(format!(
+            "`{section}` is not a section; remove this setting"
+        )));
     };
-    // In its place, where its comments are.
+    // An existing setting is changed in place, so that it keeps its comments.
     match table.get_mut(name) {
         Some(setting) => *setting = value(text),
         None => {
@@ -53,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_setting_changes_and_the_rest_stays() {
+    fn one_setting_changes_and_everything_else_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a/config.toml");
         set(&file, "classifier", "model", "/m").unwrap();
@@ -67,6 +69,10 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), text.replace("/x", "/m"));
         fs::write(&file, "classifier = 3").unwrap();
         let refusal = set(&file, "classifier", "model", "/m").unwrap_err();
-        assert!(refusal.to_string().contains("`classifier` is no section"));
+        assert!(
+            refusal
+                .to_string()
+                .contains("`classifier` is not a section")
+        );
     }
 }

@@ -1,8 +1,7 @@
-//! Settings laid over one another, each with where it comes from.
+//! Merges the layers of settings (defaults, file, environment, flags) and keeps the origin of each value.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -10,40 +9,17 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 
 use super::check::{check, unknown};
+use super::origin::Origin;
 use super::{Config, DEFAULTS, Overrides};
 
-/// What every variable of ours begins with.
+/// The prefix of fer-index's environment variables.
 const PREFIX: &str = "FER_INDEX_";
 
-/// Variables of that name that are read elsewhere: the configuration file and the log filter.
+/// Variables with this prefix that are no settings: the configuration file and the log filter.
 const NOT_SETTINGS: [&str; 2] = ["FER_INDEX_CONFIG", "FER_INDEX_LOG"];
 
-/// Where a setting comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// `config/default.toml`.
-    Default,
-    /// A configuration file.
-    File(PathBuf),
-    /// A variable of the environment.
-    Environment(String),
-    /// A flag.
-    Flag(&'static str),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File(path) => path.display().fmt(f),
-            Self::Environment(name) => f.write_str(name),
-            Self::Flag(name) => f.write_str(name),
-        }
-    }
-}
-
-/// Each setting under its dotted key. Only keys of the defaults exist, and every value has the
-/// type and range of its setting.
+/// The value and origin of each setting by its dotted key. The keys are those of the defaults, and every
+/// value has the type and range of its setting.
 #[derive(Debug, Clone)]
 pub(super) struct Layers(BTreeMap<String, (Value, Origin)>);
 
@@ -91,7 +67,7 @@ impl Layers {
             };
             let Some(text) = text.to_str() else {
                 return Err(Error::Config(format!(
-                    "{name} in the environment is not Unicode; give it in the configuration file"
+                    "{name} in the environment is not Unicode; set it in the configuration file"
                 )));
             };
             let (key, value) = (key.clone(), read_variable(text, current));
@@ -102,7 +78,7 @@ impl Layers {
 
     pub fn add_flags(&mut self, flags: &Overrides) -> Result<()> {
         let number = |count: usize| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
-        // By way of its shortest decimal: 0.7f32 is 0.7 and not 0.699999988079071.
+        // Converted through the shortest decimal, so that 0.7f32 gives 0.7 and not 0.699999988079071.
         let decimal = |value: f32| Value::Float(value.to_string().parse().unwrap_or(f64::NAN));
         let given = [
             (
@@ -175,8 +151,8 @@ impl Layers {
             .map_err(|error| Error::Config(error.message().to_owned()))
     }
 
-    /// Takes over what was left open and is now decided.
-    pub fn resolved(&mut self, config: &Config) {
+    /// Replaces the values that were left empty by those that were chosen for the platform.
+    pub fn set_resolved(&mut self, config: &Config) {
         let values = [
             ("database", path_text(&config.database)),
             ("thumbnails", path_text(&config.thumbnails)),
@@ -217,19 +193,19 @@ fn flatten(table: Table) -> Vec<(String, Value)> {
     leaves
 }
 
-// Paths come as `&PathBuf` from all who map this over them.
+// Iterators over paths pass `&PathBuf`.
 #[allow(clippy::ptr_arg)]
 fn path_text(path: &PathBuf) -> Value {
     Value::String(path.to_string_lossy().into_owned())
 }
 
-/// The variable that sets `key`.
+/// Name of the environment variable for `key`.
 fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
 }
 
-/// What a variable's text means for a setting like `current`. Text that means nothing stays text,
-/// and is refused as one.
+/// Converts a variable's text to the type of `current`. Text that cannot be converted stays a string,
+/// which the check of the type rejects.
 fn read_variable(text: &str, current: &Value) -> Value {
     let as_text = || Value::String(text.to_owned());
     match current {

@@ -1,10 +1,11 @@
-//! The settings: defaults (`config/default.toml`), before them the user's file, before that the
-//! environment (`FER_INDEX_*`), and flags before all.
+//! Loads the settings. Flags override environment variables (`FER_INDEX_*`), these override the user's
+//! configuration file, and that overrides the defaults (`config/default.toml`).
 
 mod check;
 mod edit;
 mod layers;
-mod places;
+mod origin;
+mod platform;
 #[cfg(test)]
 mod tests;
 
@@ -22,37 +23,37 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 
 use layers::Layers;
-use places::Places;
+use platform::PlatformPaths;
 
 pub use edit::set;
-pub use layers::Origin;
+pub use origin::Origin;
 
 /// The defaults, with a comment on every setting.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 
-/// Every setting. `config/default.toml` explains them.
+/// All settings. `config/default.toml` documents them.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The database file.
     pub database: PathBuf,
-    /// The folder of the gallery's small copies.
+    /// The folder of the gallery's thumbnails.
     pub thumbnails: PathBuf,
-    /// How many threads work; at least one.
+    /// Number of worker threads, at least one.
     pub threads: usize,
-    /// Which files there are.
+    /// Which files are indexed.
     pub album: AlbumSettings,
-    /// What is skipped as too large or too slow.
+    /// Limits beyond which a file is skipped.
     pub limits: LimitSettings,
-    /// Which faces are stored.
+    /// How faces are detected.
     pub detector: DetectorSettings,
-    /// How faces are read.
+    /// How emotions are classified.
     pub classifier: ClassifierSettings,
-    /// What a query shows.
+    /// Defaults of queries.
     pub query: QuerySettings,
     /// How the daemon follows folders.
     pub watch: WatchSettings,
-    /// Where the gallery is.
+    /// Where the gallery listens.
     pub gallery: GallerySettings,
 }
 
@@ -60,13 +61,13 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlbumSettings {
-    /// Folders to index where a command names none; at least one.
+    /// Folders to index when a command names none; at least one.
     pub roots: Vec<PathBuf>,
-    /// Globs of names that are passed over; each is valid.
+    /// Globs of excluded names; each is valid.
     pub exclude: Vec<String>,
-    /// Whether links are followed.
+    /// Whether symbolic links are followed.
     pub follow_symlinks: bool,
-    /// Whether names that begin with a dot are looked at.
+    /// Whether names that begin with a dot are admitted.
     pub hidden: bool,
 }
 
@@ -78,7 +79,7 @@ pub struct LimitSettings {
     pub max_pixels: u64,
     /// Most bytes of a file.
     pub max_file_bytes: u64,
-    /// Longest decoding.
+    /// Longest time for decoding a photo, in seconds.
     pub decode_seconds: u64,
 }
 
@@ -86,17 +87,17 @@ pub struct LimitSettings {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DetectorSettings {
-    /// What finds the faces.
+    /// Which detector is used.
     pub backend: DetectorBackend,
     /// The detector program and its arguments, for [`DetectorBackend::Command`].
     pub command: Vec<String>,
-    /// Longest time that the program may take for a photo.
+    /// Longest time that the program may take for a photo, in seconds.
     pub command_seconds: u64,
-    /// Pixels of the copy in which the built-in detector looks for faces; 0: as the photo demands.
+    /// Pixels of the size at which the built-in detector searches a photo; 0 chooses by the photo's size.
     pub resolution: u32,
     /// Least detection score of a face that is stored, 0 to 1.
     pub threshold: f32,
-    /// Least shorter side of a face that is read, in pixels of the full photo.
+    /// Least shorter side of a face that is classified, in pixels of the full photo.
     pub min_face: f32,
 }
 
@@ -108,13 +109,13 @@ pub struct ClassifierSettings {
     pub model: PathBuf,
 }
 
-/// What finds the faces.
+/// The face detector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DetectorBackend {
-    /// The network in the binary.
+    /// The built-in network.
     Builtin,
-    /// A program of the user's.
+    /// A program that the user names.
     Command,
 }
 
@@ -122,7 +123,7 @@ pub enum DetectorBackend {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuerySettings {
-    /// Most photos in an answer.
+    /// Most photos in the answer to a query.
     pub limit: usize,
     /// Least detection score of a face that counts, 0 to 1.
     pub min_detection: f32,
@@ -132,15 +133,15 @@ pub struct QuerySettings {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WatchSettings {
-    /// For how many seconds a file that nobody closed has to stay as it is.
+    /// How long a file must keep its size and time if no close is reported for it, in seconds.
     pub settle_seconds: f64,
-    /// Seconds between comparisons of the folders with the index.
+    /// Interval at which all roots are reconciled, in seconds.
     pub rescan_seconds: f64,
-    /// Seconds between looks at folders that cannot be watched.
+    /// Interval at which folders that cannot be watched are scanned, in seconds.
     pub poll_seconds: f64,
-    /// Most folders to watch; 0 for half of what the system allows.
+    /// Most folders to watch; 0 for half of the system's limit.
     pub max_watches: usize,
-    /// Days for which a photo that is gone is kept.
+    /// Grace period after which a photo without a file is deleted from the index, in days.
     pub keep_days: f64,
 }
 
@@ -148,11 +149,11 @@ pub struct WatchSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GallerySettings {
-    /// Address and port of the page.
+    /// Address and port on which the gallery listens.
     pub listen: SocketAddr,
 }
 
-/// What flags say; `None` where a flag was not given.
+/// Settings that were given as flags; `None` for each flag that was not given.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
     /// `--database`
@@ -167,7 +168,7 @@ pub struct Overrides {
     pub min_detection: Option<f32>,
 }
 
-/// The settings in force, and where each comes from.
+/// The settings in effect and their origins.
 #[derive(Debug, Clone)]
 pub struct Effective {
     /// The settings.
@@ -177,23 +178,24 @@ pub struct Effective {
 }
 
 impl Effective {
-    /// Reads the settings: `file` in the place of the user's file, the environment, the flags.
+    /// Reads the settings. `file` replaces the user's configuration file.
     ///
     /// # Errors
-    /// [`Error::Config`] names the key, where it was given and what is allowed.
+    /// [`Error::Config`] names the key, its origin and the values that are allowed; [`Error::Io`] if a
+    /// configuration file cannot be read.
     pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self> {
-        let places = Places::of_user()?;
-        Self::from_parts(&places, file, std::env::vars_os(), overrides)
+        let platform = PlatformPaths::of_user()?;
+        Self::from_parts(&platform, file, std::env::vars_os(), overrides)
     }
 
     fn from_parts(
-        places: &Places,
+        platform: &PlatformPaths,
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
         overrides: &Overrides,
     ) -> Result<Self> {
         let mut layers = Layers::defaults();
-        let path = file.unwrap_or(&places.config_file);
+        let path = file.unwrap_or(&platform.config_file);
         match fs::read_to_string(path) {
             Ok(text) => layers.add_file(path, &text)?,
             Err(error) if error.kind() == ErrorKind::NotFound && file.is_none() => {}
@@ -209,14 +211,14 @@ impl Effective {
 
         let mut config = layers.to_config()?;
         if let Some(database) = &overrides.database {
-            // As given: a layer holds text, and a path need not be Unicode.
+            // Not taken from the layers, which hold strings: a path need not be Unicode.
             config.database.clone_from(database);
         }
         if let Some(model) = &overrides.model {
             config.classifier.model.clone_from(model);
         }
-        resolve(&mut config, places);
-        layers.resolved(&config);
+        resolve(&mut config, platform);
+        layers.set_resolved(&config);
         Ok(Self {
             config,
             layers,
@@ -224,16 +226,16 @@ impl Effective {
         })
     }
 
-    /// The configuration file that is read if it is there.
+    /// The configuration file, which need not exist.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// The settings as TOML, each with where it comes from.
+    /// The settings as TOML, each with its origin in a comment.
     pub fn show(&self) -> String {
         let mut text = String::new();
         let mut section = "";
-        // Settings without a section go first: TOML has no way back to the top.
+        // Settings without a section come first, since in TOML they cannot follow a section.
         let (inner, top): (Vec<_>, Vec<_>) =
             self.layers.iter().partition(|(key, ..)| key.contains('.'));
         for (key, value, origin) in top.into_iter().chain(inner) {
@@ -251,36 +253,36 @@ impl Effective {
 /// The folder for models that were chosen with `fer-index model use`.
 ///
 /// # Errors
-/// When the user has no home folder.
+/// When the user's home folder is unknown.
 pub fn models_folder() -> Result<PathBuf> {
-    Ok(Places::of_user()?.models)
+    Ok(PlatformPaths::of_user()?.models)
 }
 
-/// The file that is read where a command names none.
+/// The configuration file that is read when a command names none.
 ///
 /// # Errors
-/// When the user has no home folder.
+/// When the user's home folder is unknown.
 pub fn user_file() -> Result<PathBuf> {
-    Ok(Places::of_user()?.config_file)
+    Ok(PlatformPaths::of_user()?.config_file)
 }
 
-/// Puts the platform's answer where a setting leaves it open.
-fn resolve(config: &mut Config, places: &Places) {
+/// Replaces empty settings by the defaults of the platform, and expands `~` in paths.
+fn resolve(config: &mut Config, platform: &PlatformPaths) {
     if config.database.as_os_str().is_empty() {
-        config.database.clone_from(&places.database);
+        config.database.clone_from(&platform.database);
     }
-    config.database = places.expand(&config.database);
+    config.database = platform.expand(&config.database);
     if config.thumbnails.as_os_str().is_empty() {
-        config.thumbnails.clone_from(&places.thumbnails);
+        config.thumbnails.clone_from(&platform.thumbnails);
     }
-    config.thumbnails = places.expand(&config.thumbnails);
+    config.thumbnails = platform.expand(&config.thumbnails);
     if config.album.roots.is_empty() {
-        config.album.roots.push(places.pictures.clone());
+        config.album.roots.push(platform.pictures.clone());
     }
     for root in &mut config.album.roots {
-        *root = places.expand(root);
+        *root = platform.expand(root);
     }
-    config.classifier.model = places.expand(&config.classifier.model);
+    config.classifier.model = platform.expand(&config.classifier.model);
     if config.threads == 0 {
         config.threads = thread::available_parallelism().map_or(1, NonZero::get);
     }

@@ -1,7 +1,7 @@
 use super::*;
 
-fn places(folder: &Path) -> Places {
-    Places {
+fn platform(folder: &Path) -> PlatformPaths {
+    PlatformPaths {
         home: "/home/me".into(),
         pictures: "/home/me/Bilder".into(),
         config_file: folder.join("config.toml"),
@@ -11,15 +11,15 @@ fn places(folder: &Path) -> Places {
     }
 }
 
-/// Loads with this as the user's file, these variables and these flags.
+/// Loads the settings from a configuration file of this text, these variables and these flags.
 fn load(file: &str, variables: &[(&str, &str)], flags: &Overrides) -> Result<Effective> {
     let folder = tempfile::tempdir().unwrap();
-    let places = places(folder.path());
+    let platform = platform(folder.path());
     if !file.is_empty() {
-        fs::write(&places.config_file, file).unwrap();
+        fs::write(&platform.config_file, file).unwrap();
     }
     let variables = variables.iter().map(|(n, v)| (n.into(), v.into()));
-    Effective::from_parts(&places, None, variables, flags)
+    Effective::from_parts(&platform, None, variables, flags)
 }
 
 fn sentence(file: &str, variables: &[(&str, &str)]) -> String {
@@ -30,7 +30,7 @@ fn sentence(file: &str, variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn without_anything_the_defaults_hold() {
+fn without_settings_the_defaults_apply() {
     let config = load("", &[], &Overrides::default()).unwrap().config;
     assert_eq!(
         config.database,
@@ -42,7 +42,7 @@ fn without_anything_the_defaults_hold() {
 }
 
 #[test]
-fn each_layer_goes_before_the_one_below() {
+fn each_layer_overrides_the_one_below() {
     let file = "threads = 2\n[query]\nlimit = 30\nmin_detection = 0.7\n[detector]\nthreshold = 1";
     let variables = [
         ("FER_INDEX_QUERY_LIMIT", "40"),
@@ -78,7 +78,7 @@ fn each_layer_goes_before_the_one_below() {
 }
 
 #[test]
-fn what_is_shown_can_be_used_as_a_file() {
+fn the_output_of_show_is_a_configuration_file() {
     let before = load(
         "[album]\nroots = [\"~/a\", '/b \"c\"']",
         &[],
@@ -91,7 +91,7 @@ fn what_is_shown_can_be_used_as_a_file() {
 }
 
 #[test]
-fn lists_and_paths_come_from_the_environment() {
+fn lists_and_paths_are_read_from_the_environment() {
     let variables = [
         ("FER_INDEX_ALBUM_ROOTS", "~/a:/b"),
         ("FER_INDEX_DATABASE", "~/x.sqlite3"),
@@ -116,7 +116,7 @@ fn a_flag_may_name_a_path_that_is_not_unicode() {
 }
 
 #[test]
-fn an_unknown_key_is_named_with_its_file_and_the_nearest_one() {
+fn the_error_for_an_unknown_key_names_its_file_and_the_nearest_key() {
     for (file, key, nearest) in [
         (
             "[detector]\ntreshold = 1",
@@ -146,7 +146,7 @@ fn an_unknown_key_is_named_with_its_file_and_the_nearest_one() {
 }
 
 #[test]
-fn a_wrong_value_is_told_what_is_allowed() {
+fn the_error_for_a_wrong_value_says_what_is_allowed() {
     for (file, allowed) in [
         (
             "threads = 'many'",
@@ -165,13 +165,13 @@ fn a_wrong_value_is_told_what_is_allowed() {
         ("[detector]\nthreshold = nan", "a number from 0 to 1"),
         ("[query]\nlimit = 0", "from 1 to"),
         ("[album]\nhidden = 'no'", "true or false"),
-        ("[album]\nroots = '~/a'", "a list of texts"),
-        ("[album]\nroots = ['~/a', 1]", "a list of texts"),
+        ("[album]\nroots = '~/a'", "a list of strings"),
+        ("[album]\nroots = ['~/a', 1]", "a list of strings"),
         (
             "[album]\nexclude = ['[a']",
-            "a list of globs, and \"[a\" is none",
+            "a list of globs, and \"[a\" is not one",
         ),
-        ("database = 1", "a text in quotes"),
+        ("database = 1", "a string in quotes"),
         ("[gallery]\nlisten = 'localhost'", "an address and a port"),
         ("detector = 1", "is a section"),
         ("threads = 1\nthreads =", "line 2, is not TOML"),
@@ -190,11 +190,11 @@ fn a_wrong_value_is_told_what_is_allowed() {
 }
 
 #[test]
-fn a_file_that_was_asked_for_must_be_there() {
+fn a_file_that_was_named_must_exist() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.toml");
     let loaded = Effective::from_parts(
-        &places(folder.path()),
+        &platform(folder.path()),
         Some(&missing),
         [],
         &Overrides::default(),

@@ -1,4 +1,4 @@
-//! The follower: takes what happens in order, and keeps the queue of the pipeline filled.
+//! The follower: takes changes and messages in order, and keeps the pipeline's queue filled.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -8,96 +8,96 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 use tokio::sync::oneshot;
 
-use super::handle::{Handle, Message, Request, Shown};
+use super::batch::BatchRunner;
+use super::handle::{FollowerState, Handle, Message};
 use super::queue::Queue;
 use super::roots::Root;
-use super::status::Pace;
-use super::turn::Turns;
+use super::status::Throughput;
 use super::waiters::Waiters;
 use super::{Activity, RootState, Settings, Setup};
-use crate::album::{Readiness, Settling, Watch, outermost};
+use crate::album::{Debouncer, Readiness, Watch, outermost};
 use crate::error::{Error, Result};
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
-mod decide;
+mod reconcile;
 
-/// Messages that may wait; who has more waits too.
-const WAITING_MESSAGES: usize = 1024;
+/// Capacity of the message channel; a sender waits while it is full.
+const MESSAGE_CAPACITY: usize = 1024;
 
-/// Changes that are taken in one go before anything else is looked at.
+/// Most changes that are taken before messages and due tasks are handled.
 const CHANGES_AT_ONCE: usize = 4096;
 
-/// Time between looks whether the roots are still there.
+/// Interval of the checks whether the roots are present.
 const CHECK_ROOTS: Duration = Duration::from_secs(2);
 
-/// How long to wait after an error before trying again.
-const AFTER_TROUBLE: Duration = Duration::from_secs(10);
+/// Delay before work is retried after an error.
+const RETRY_DELAY: Duration = Duration::from_secs(10);
 
-/// How often photos that are gone for good are looked for.
+/// Interval of the deletion of photos whose grace period has passed.
 const PRUNE: Duration = Duration::from_hours(24);
 
-/// When what is done regularly is due.
-struct Timetable {
+/// When each periodic task is due.
+struct Schedule {
     rescan: Instant,
     poll: Instant,
     check_roots: Instant,
     prune: Instant,
-    /// Not before then: something went wrong.
-    work: Instant,
+    /// Earliest start of the next batch run; later than now only after an error.
+    batch: Instant,
 }
 
-/// See the module.
+/// See the module's documentation.
 pub(super) struct Follower {
     store: Store,
     settings: Settings,
     setup: Setup,
     models: Models,
     watch: Watch,
-    settling: Settling,
+    debouncer: Debouncer,
     queue: Queue,
-    turns: Turns,
+    batches: BatchRunner,
     roots: Vec<Root>,
-    /// Folders that the system does not tell about.
+    /// Folders whose changes the system does not report.
     polled: BTreeSet<PathBuf>,
-    /// Folders that cannot be read, so that each is logged once.
+    /// Folders that cannot be read; each is logged once.
     unreadable: HashSet<PathBuf>,
     waiters: Waiters,
-    times: Timetable,
-    pace: Pace,
+    schedule: Schedule,
+    throughput: Throughput,
     trouble: Option<String>,
     messages: Receiver<Message>,
     sender: Sender<Message>,
-    shown: Arc<Shown>,
+    state: Arc<FollowerState>,
 }
 
 impl Follower {
     pub fn new(store: Store, settings: Settings) -> Result<Self> {
         let setup = settings()?;
-        let (sender, messages) = bounded(WAITING_MESSAGES);
+        let (sender, messages) = bounded(MESSAGE_CAPACITY);
         let now = Instant::now();
         Ok(Self {
             models: setup.models.clone(),
             watch: Watch::new(setup.max_watches)?,
-            settling: Settling::default(),
+            debouncer: Debouncer::default(),
             queue: Queue::default(),
-            turns: Turns::default(),
+            batches: BatchRunner::default(),
             roots: roots_of(&setup),
             polled: BTreeSet::new(),
             unreadable: HashSet::new(),
             waiters: Waiters::new(store.path()),
-            times: Timetable {
+            schedule: Schedule {
                 rescan: now,
                 poll: now + setup.poll,
                 check_roots: now + CHECK_ROOTS,
                 prune: now,
-                work: now,
+                batch: now,
             },
-            pace: Pace::default(),
+            throughput: Throughput::default(),
             trouble: None,
             messages,
             sender,
-            shown: Arc::new(Shown::new()),
+            state: Arc::new(FollowerState::new()),
             store,
             settings,
             setup,
@@ -105,45 +105,47 @@ impl Follower {
     }
 
     pub fn handle(&self) -> Handle {
-        let shown = Arc::clone(&self.shown);
-        Handle::new(self.sender.clone(), self.queue.clone(), shown)
+        let state = Arc::clone(&self.state);
+        Handle::new(self.sender.clone(), self.queue.clone(), state)
     }
 
-    /// Follows until it is told to stop, and then until the photos in flight are committed.
+    /// Follows the roots until a request to stop, and then until the photos in flight are committed.
     pub fn run(mut self) {
         self.waiters.prepare(&mut self.watch);
         self.publish();
         loop {
-            let is_going_on = self.listen();
-            if !is_going_on {
+            let is_running = self.listen();
+            if !is_running {
                 break;
             }
-            if let Err(error) = self.act() {
+            if let Err(error) = self.run_due_work() {
                 self.report(&error.to_string());
             }
             self.publish();
         }
-        self.waiters.dismiss();
-        while self.turns.is_running() {
+        self.waiters.clear();
+        while self.batches.is_running() {
             match self.messages.recv() {
-                Ok(Message::TurnEnded(_)) | Err(_) => self.turns.ended(),
+                Ok(Message::BatchEnded(_)) | Err(_) => self.batches.ended(),
                 Ok(_) => {}
             }
         }
     }
 
-    /// Waits for something to happen and notes what does; whether to go on.
+    /// Waits for a change, a message or the next due task, and takes what has arrived. `false` after a
+    /// request to stop.
     fn listen(&mut self) -> bool {
         let now = Instant::now();
-        let times = &self.times;
-        let mut next = times.check_roots.min(times.rescan).min(times.prune);
+        let schedule = &self.schedule;
+        let mut next = schedule.check_roots.min(schedule.rescan);
+        next = next.min(schedule.prune);
         if !self.polled.is_empty() {
-            next = next.min(times.poll);
+            next = next.min(schedule.poll);
         }
-        if self.queue.has_work() && !self.turns.is_running() {
-            next = next.min(times.work);
+        if self.queue.has_work() && !self.batches.is_running() {
+            next = next.min(schedule.batch);
         }
-        if let Some(moment) = self.settling.next_moment() {
+        if let Some(moment) = self.debouncer.next_deadline() {
             next = next.min(moment);
         }
         let changes = self.watch.changes().clone();
@@ -155,7 +157,7 @@ impl Follower {
                 }
             }
             recv(messages) -> message => {
-                if let Ok(message) = message && !self.hear(message) {
+                if let Ok(message) = message && !self.receive(message) {
                     return false;
                 }
             }
@@ -164,129 +166,129 @@ impl Follower {
         for change in changes.try_iter().take(CHANGES_AT_ONCE) {
             self.note(change);
         }
-        for message in messages.try_iter().take(WAITING_MESSAGES) {
-            if !self.hear(message) {
+        for message in messages.try_iter().take(MESSAGE_CAPACITY) {
+            if !self.receive(message) {
                 return false;
             }
         }
         true
     }
 
-    /// Takes a message; whether to go on.
-    fn hear(&mut self, message: Message) -> bool {
+    /// Handles a message. `false` if it is a request to stop.
+    fn receive(&mut self, message: Message) -> bool {
         match message {
             Message::Done(path) => {
                 self.queue.done(&path);
-                self.pace.count(Instant::now());
+                self.throughput.count(Instant::now());
             }
-            Message::TurnEnded(result) => {
-                self.turns.ended();
-                let left = self.queue.put_back();
+            Message::BatchEnded(result) => {
+                self.batches.ended();
+                let unfinished = self.queue.take_in_flight();
                 match result.and_then(|()| self.release_memory()) {
                     Ok(()) => self.trouble = None,
-                    Err(error) => self.try_again(&error, &left),
+                    Err(error) => self.retry_later(&error, &unfinished),
                 }
             }
-            Message::Request(Request::Fresh(reply)) => self.mark_moment(reply),
-            Message::Request(Request::Reload) => self.reload(),
-            Message::Request(Request::Stop) => return false,
+            Message::Fresh(reply) => self.add_waiter(reply),
+            Message::Reload => self.reload(),
+            Message::Stop => return false,
         }
         true
     }
 
-    /// After an error in the pipeline: what it did not get done is looked at again, later.
-    fn try_again(&mut self, error: &Error, left: &[PathBuf]) {
+    /// Reports an error of the pipeline and schedules the unfinished files for another attempt.
+    fn retry_later(&mut self, error: &Error, unfinished: &[PathBuf]) {
         self.report(&error.to_string());
-        let later = Instant::now() + AFTER_TROUBLE;
-        self.times.work = later;
-        for path in left {
-            let settle = self.setup.settle;
-            self.settling.note(path, Readiness::Closed, later, settle);
+        let later = Instant::now() + RETRY_DELAY;
+        self.schedule.batch = later;
+        for path in unfinished {
+            let quiet = self.setup.debounce;
+            self.debouncer.note(path, Readiness::Closed, later, quiet);
         }
     }
 
-    /// After work: what only the next work needs is not kept.
+    /// Returns memory that only the next batch run needs to the system.
     fn release_memory(&self) -> Result<()> {
         self.store.release_memory()?;
         allocator::trim();
         Ok(())
     }
 
-    /// Does what is due.
-    fn act(&mut self) -> Result<()> {
+    /// Runs the tasks that are due, checks the debounced files, and starts a batch run if there is work.
+    fn run_due_work(&mut self) -> Result<()> {
         let now = Instant::now();
-        if self.watch.take_lost() {
-            tracing::info!("more changed at once than the system tells: scanning the folders");
-            self.times.rescan = now;
+        if self.watch.take_overflow() {
+            tracing::info!("more files changed at once than were reported: scanning the folders");
+            self.schedule.rescan = now;
         }
-        if now >= self.times.rescan {
-            self.times.rescan = now + self.setup.rescan;
-            self.times.poll = now + self.setup.poll;
-            // Before the scan: who asks from now on needs a cookie of their own.
+        if now >= self.schedule.rescan {
+            self.schedule.rescan = now + self.setup.rescan;
+            self.schedule.poll = now + self.setup.poll;
+            // Before the scan: it does not cover changes before a cookie that is made during it.
             let cookies = self.waiters.cookies();
-            self.try_later(Self::reconcile_all)?;
+            self.rescan_on_error(Self::reconcile_all)?;
             for cookie in cookies {
-                self.reached(&cookie);
+                self.cookie_seen(&cookie);
             }
-            self.shown.set_ready();
+            self.state.set_ready();
             self.release_memory()?;
         }
-        if now >= self.times.check_roots {
-            self.times.check_roots = now + CHECK_ROOTS;
-            self.try_later(Self::check_roots)?;
-            self.turns.rest();
+        if now >= self.schedule.check_roots {
+            self.schedule.check_roots = now + CHECK_ROOTS;
+            self.rescan_on_error(Self::check_roots)?;
+            self.batches.unload_idle_models();
         }
-        if now >= self.times.poll {
-            self.times.poll = now + self.setup.poll;
-            self.try_later(Self::poll)?;
+        if now >= self.schedule.poll {
+            self.schedule.poll = now + self.setup.poll;
+            self.rescan_on_error(Self::poll)?;
         }
-        if now >= self.times.prune && !self.turns.is_running() && self.settling.is_empty() {
-            self.times.prune = now + PRUNE;
+        if now >= self.schedule.prune && !self.batches.is_running() && self.debouncer.is_empty() {
+            self.schedule.prune = now + PRUNE;
             self.store.prune(self.setup.keep)?;
         }
-        while let Some((path, readiness)) = self.settling.next_due(now) {
-            let settle = self.setup.settle;
+        while let Some((path, readiness)) = self.debouncer.next_due(now) {
+            let quiet = self.setup.debounce;
             if let Err(error) = self.check(&path, readiness, now) {
-                self.settling
-                    .note(&path, readiness, now + AFTER_TROUBLE, settle);
+                self.debouncer
+                    .note(&path, readiness, now + RETRY_DELAY, quiet);
                 return Err(error);
             }
         }
-        if self.queue.has_work() && !self.turns.is_running() && now >= self.times.work {
-            self.start_turn();
+        if self.queue.has_work() && !self.batches.is_running() && now >= self.schedule.batch {
+            self.start_batch_run();
         }
-        let (settling, queue) = (&self.settling, &self.queue);
+        let (debouncer, queue) = (&self.debouncer, &self.queue);
         self.waiters
-            .answer(|path| settling.contains(path) || queue.contains(path));
+            .answer(|path| debouncer.contains(path) || queue.contains(path));
         Ok(())
     }
 
-    fn start_turn(&mut self) {
+    fn start_batch_run(&mut self) {
         let (setup, queue) = (&self.setup, &self.queue);
         match self
-            .turns
+            .batches
             .start(self.store.path(), setup, queue, &self.sender)
         {
             Ok(models) if models == self.models => {}
             Ok(models) => {
-                // The model's file is another one since the settings were read.
+                // The model file was replaced after the settings were read.
                 self.models = models;
-                self.times.rescan = Instant::now();
+                self.schedule.rescan = Instant::now();
             }
-            Err(error) => self.try_again(&error, &[]),
+            Err(error) => self.retry_later(&error, &[]),
         }
     }
 
-    /// After an error the folders are held against the index again, soon.
-    fn try_later(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    /// Runs `work`, and schedules a rescan soon if it fails.
+    fn rescan_on_error(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let result = work(self);
         if result.is_err() {
-            self.times.rescan = Instant::now() + AFTER_TROUBLE;
+            self.schedule.rescan = Instant::now() + RETRY_DELAY;
         }
         result
     }
 
-    /// Logs a trouble once.
+    /// Logs a problem, once while it lasts, and shows it in the status.
     fn report(&mut self, trouble: &str) {
         if self.trouble.as_deref() != Some(trouble) {
             tracing::error!("{trouble}");
@@ -298,7 +300,7 @@ impl Follower {
         match (self.settings)() {
             Ok(setup) => {
                 self.models = setup.models.clone();
-                self.turns.forget_models();
+                self.batches.unload_models();
                 let before = std::mem::replace(&mut self.roots, roots_of(&setup));
                 for root in before {
                     if !self.roots.iter().any(|new| new.path == root.path) {
@@ -307,45 +309,46 @@ impl Follower {
                 }
                 self.polled.clear();
                 self.setup = setup;
-                self.times.rescan = Instant::now();
+                self.schedule.rescan = Instant::now();
             }
             Err(error) => tracing::error!("the settings stay as they were: {error}"),
         }
     }
 
-    fn mark_moment(&mut self, reply: oneshot::Sender<()>) {
-        let will_be_told = self.waiters.join(reply).unwrap_or_else(|error| {
+    fn add_waiter(&mut self, reply: oneshot::Sender<()>) {
+        let is_cookie_watched = self.waiters.add(reply).unwrap_or_else(|error| {
             self.report(&format!(
-                "nothing can be written beside the database: {error}"
+                "no file can be created beside the database: {error}"
             ));
             false
         });
-        if !will_be_told {
-            // A scan sees everything, too.
-            self.times.rescan = Instant::now();
+        if !is_cookie_watched {
+            // A scan finds all earlier changes as well.
+            self.schedule.rescan = Instant::now();
         }
     }
 
-    /// Everything that happened before someone asked is known now.
-    fn reached(&mut self, cookie: &Path) {
-        if !self.waiters.expect(cookie) {
+    /// Every change before the request that made this cookie is known now: collects the files that its
+    /// waiter still has to wait for.
+    fn cookie_seen(&mut self, cookie: &Path) {
+        if !self.waiters.is_expecting(cookie) {
             return;
         }
         let _ = std::fs::remove_file(cookie);
         if let Err(error) = self.poll() {
             self.report(&error.to_string());
         }
-        let mut pending = self.settling.hurry(Instant::now());
+        let mut pending = self.debouncer.expedite(Instant::now());
         pending.extend(self.queue.paths());
-        self.waiters.reached(cookie, pending);
+        self.waiters.cookie_seen(cookie, pending);
     }
 
-    /// Shows what it does.
+    /// Publishes the current activity to other threads.
     fn publish(&mut self) {
         let now = Instant::now();
-        self.shown.beat();
+        self.state.heartbeat();
         let polled = &self.polled;
-        let state = |root: &Root| match root.state {
+        let root_state = |root: &Root| match root.state {
             Some(RootState::Offline) => Some(RootState::Offline),
             None => None,
             Some(_) if root.is_polled || polled.iter().any(|f| f.starts_with(&root.path)) => {
@@ -356,20 +359,20 @@ impl Follower {
         let roots = self
             .roots
             .iter()
-            .map(|root| (root.path.to_string_lossy().into_owned(), state(root)))
+            .map(|root| (root.path.to_string_lossy().into_owned(), root_state(root)))
             .collect();
         let activity = Activity {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
             roots,
-            is_ready: self.shown.is_ready(),
-            queue: self.queue.len() + self.settling.len(),
-            photos_per_second: self.pace.per_second(now),
+            is_ready: self.state.is_ready(),
+            queue: self.queue.len() + self.debouncer.len(),
+            photos_per_second: self.throughput.per_second(now),
             watched_folders: self.watch.count().saturating_sub(1),
             polled_folders: self.polled.len(),
             trouble: self.trouble.clone(),
         };
-        self.shown.publish(activity);
+        self.state.publish(activity);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The follower as the other threads know it: what it is asked, what it is told, what it shows.
+//! The interface of the follower's thread: the messages it takes and the state it publishes.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,51 +12,46 @@ use super::Activity;
 use super::queue::Queue;
 use crate::error::Result;
 
-/// What others want from the follower.
-pub(super) enum Request {
-    /// An answer once everything that was closed before is in the index.
+/// A message to the follower.
+pub(super) enum Message {
+    /// The pipeline has committed a file.
+    Done(PathBuf),
+    /// A batch run ended: the queue was empty, or an error occurred.
+    BatchEnded(Result<()>),
+    /// A request to reply once every file that was closed before is in the index.
     Fresh(oneshot::Sender<()>),
-    /// Reading the settings again.
+    /// A request to read the settings again.
     Reload,
-    /// An end.
+    /// A request to stop.
     Stop,
 }
 
-/// What the follower is told.
-pub(super) enum Message {
-    /// A file is committed.
-    Done(PathBuf),
-    /// The queue was empty, or an error ended the work.
-    TurnEnded(Result<()>),
-    /// Someone wants something.
-    Request(Request),
-}
-
-/// What the follower shows to the other threads.
+/// What the follower publishes to other threads.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct FollowerState {
     activity: Mutex<Activity>,
     ready: Notify,
     is_ready: AtomicBool,
-    pulse: Mutex<Instant>,
+    last_heartbeat: Mutex<Instant>,
 }
 
-impl Shown {
+impl FollowerState {
     pub fn new() -> Self {
         Self {
             activity: Mutex::default(),
             ready: Notify::new(),
             is_ready: AtomicBool::new(false),
-            pulse: Mutex::new(Instant::now()),
+            last_heartbeat: Mutex::new(Instant::now()),
         }
     }
 
-    /// The follower is alive.
-    pub fn beat(&self) {
-        *self.pulse.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// Records that the follower is alive.
+    pub fn heartbeat(&self) {
+        let last = self.last_heartbeat.lock();
+        *last.unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// The folders were held against the index.
+    /// Records that all roots were reconciled, and wakes whoever waits for it.
     pub fn set_ready(&self) {
         if !self.is_ready.swap(true, Ordering::AcqRel) {
             self.ready.notify_waiters();
@@ -68,60 +63,60 @@ impl Shown {
     }
 
     pub fn publish(&self, activity: Activity) {
-        let shown = self.activity.lock();
-        *shown.unwrap_or_else(PoisonError::into_inner) = activity;
+        let published = self.activity.lock();
+        *published.unwrap_or_else(PoisonError::into_inner) = activity;
     }
 }
 
-/// See the module.
+/// Lets other threads send messages to the follower and read its state.
 #[derive(Clone)]
 pub(super) struct Handle {
     messages: Sender<Message>,
     queue: Queue,
-    shown: Arc<Shown>,
+    state: Arc<FollowerState>,
 }
 
 impl Handle {
-    pub const fn new(messages: Sender<Message>, queue: Queue, shown: Arc<Shown>) -> Self {
+    pub const fn new(messages: Sender<Message>, queue: Queue, state: Arc<FollowerState>) -> Self {
         Self {
             messages,
             queue,
-            shown,
+            state,
         }
     }
 
-    /// Hands over a request. It is answered in its own time, if at all.
-    pub fn ask(&self, request: Request) {
+    /// Sends a message without waiting for the follower to take it.
+    pub fn send(&self, message: Message) {
         let messages = self.messages.clone();
-        // The channel is bounded, and a runtime's thread must not wait.
-        tokio::task::spawn_blocking(move || messages.send(Message::Request(request)));
+        // The channel is bounded, and a thread of the async runtime must not block.
+        tokio::task::spawn_blocking(move || messages.send(message));
     }
 
-    /// Lets the photos in flight be finished, and no more.
+    /// Stops the follower after the photos in flight are committed; no other file is begun.
     pub fn stop(&self) {
         self.queue.close();
-        self.ask(Request::Stop);
+        self.send(Message::Stop);
     }
 
-    /// What it does right now.
+    /// The published activity, with the present length of the queue.
     pub fn activity(&self) -> Activity {
-        let activity = self.shown.activity.lock();
+        let activity = self.state.activity.lock();
         let mut activity = activity.unwrap_or_else(PoisonError::into_inner).clone();
         activity.queue = activity.queue.max(self.queue.len());
         activity
     }
 
-    /// Waits until the folders were held against the index once.
+    /// Waits until all roots were reconciled once.
     pub async fn ready(&self) {
-        let ready = self.shown.ready.notified();
-        if !self.shown.is_ready() {
+        let ready = self.state.ready.notified();
+        if !self.state.is_ready() {
             ready.await;
         }
     }
 
-    /// Whether it did something within `limit`.
+    /// Whether the last heartbeat is less than `limit` ago.
     pub fn is_alive(&self, limit: Duration) -> bool {
-        let pulse = self.shown.pulse.lock();
-        pulse.unwrap_or_else(PoisonError::into_inner).elapsed() < limit
+        let last = self.state.last_heartbeat.lock();
+        last.unwrap_or_else(PoisonError::into_inner).elapsed() < limit
     }
 }

@@ -1,4 +1,4 @@
-//! One daemon per database.
+//! Allows one daemon per database, by a lock on a file.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -8,11 +8,11 @@ use std::path::Path;
 use super::beside;
 use crate::error::{Error, Result};
 
-/// By these words a lock file is known.
+/// Every lock file begins with this.
 const HOLDER: &str = "process ";
 
-/// Held while the daemon runs. The system lets go of it when the process ends, however that
-/// happens; the file stays, and what it says is only for people.
+/// A lock that the daemon holds while it runs. The system releases it when the process ends, however that
+/// happens. The file stays; its text is only read by people.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
@@ -22,7 +22,8 @@ impl Lock {
     /// Takes the lock of a database.
     ///
     /// # Errors
-    /// [`Error::Usage`] says who holds it, or that the file is another one, which stays as it is.
+    /// [`Error::Usage`] if another process holds it, which the message names, or if the file is not a lock
+    /// file; such a file is left as it is.
     pub fn take(database: &Path) -> Result<Self> {
         let path = beside(database, "lock");
         let io = |source| Error::Io {
@@ -43,8 +44,8 @@ impl Lock {
                 let mut holder = String::new();
                 let _ = file.read_to_string(&mut holder);
                 return Err(Error::Usage(format!(
-                    "a daemon ({}) follows the folders for {} already; `fer-index status` tells \
-                     what it does",
+                    "a daemon ({}) already runs for {}; `fer-index status` shows what it does, and \
+                     `--database` names another database",
                     holder.trim(),
                     database.display()
                 )));
@@ -56,8 +57,8 @@ impl Lock {
             && (before.is_empty() || before.starts_with(HOLDER));
         if !is_ours {
             return Err(Error::Usage(format!(
-                "{} is where the daemon tells who it is, and holds something else; move it, or put \
-                 the database elsewhere",
+                "{} is not the lock file of a daemon, which belongs there; move it, or put the \
+                 database elsewhere",
                 path.display()
             )));
         }
@@ -75,18 +76,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_the_locks_name_stays() {
+    fn a_file_that_is_no_lock_file_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("index.sqlite3");
         let file = beside(&database, "lock");
         std::fs::write(&file, "my notes").unwrap();
         let sentence = Lock::take(&database).unwrap_err().to_string();
-        assert!(sentence.contains("something else"), "{sentence}");
+        assert!(sentence.contains("is not the lock file"), "{sentence}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "my notes");
     }
 
     #[test]
-    fn the_second_is_told_who_is_the_first() {
+    fn the_second_daemon_is_refused_and_the_message_names_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("index.sqlite3");
         let first = Lock::take(&database).unwrap();

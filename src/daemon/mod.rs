@@ -1,16 +1,16 @@
-//! The daemon: holds the folders against the index, then follows them.
+//! The daemon: reconciles the roots with the index, then follows changes in them.
 //!
-//! tokio drives what waits (signals, timers, the socket) on the main thread. The `follower` has a
-//! thread of its own: it takes the changes in order, decides what is to be read and hands it to the
-//! pipeline, whose threads do the work. A change is only a hint to look at a path; what is done
-//! depends on what is there then and on what the index knows, so a hint that is lost, doubled or
-//! late does no harm.
+//! tokio handles signals, timers and the socket on the main thread. The `follower` has a thread of its
+//! own: it takes changes in order, decides which files have to be read, and queues them for the pipeline,
+//! whose threads process them. A change is only a hint to check a path. What is done depends on the file
+//! and on the index at the time of the check, so a hint that is lost, duplicated or late does no harm.
 //!
 //! ```text
 //! album::watch ──changes──▶ follower ──queue──▶ pipeline ──▶ store
-//!                  signals, socket ──requests──▲   └──done──▲
+//!                  signals, socket ──messages──▲   └──done──▲
 //! ```
 
+mod batch;
 mod follower;
 mod handle;
 mod lock;
@@ -19,7 +19,6 @@ mod roots;
 pub mod service;
 mod socket;
 mod status;
-mod turn;
 mod waiters;
 
 use std::num::NonZeroUsize;
@@ -36,48 +35,48 @@ use crate::store::{Models, Store};
 use fer_nn::allocator;
 
 use follower::Follower;
-use handle::{Handle, Request};
+use handle::{Handle, Message};
 use lock::Lock;
 
 pub use socket::{activity, wait_until_fresh};
 pub use status::{Activity, ModelsStatus, RootState, RootStatus, Status};
 
-/// How long the photos in flight may take after the daemon was told to stop.
-const LAST_WORDS: Duration = Duration::from_millis(4500);
+/// How long the photos in flight may take after a signal to stop.
+const STOP_TIMEOUT: Duration = Duration::from_millis(4500);
 
-/// What the settings say; read again on SIGHUP.
+/// The daemon's settings, read again on SIGHUP.
 pub struct Setup {
-    /// Folders to follow, absolute.
+    /// Folders to follow, as absolute paths.
     pub roots: Vec<PathBuf>,
-    /// Which names count.
+    /// Which files and folders are admitted by their names.
     pub filter: Filter,
-    /// Worker threads.
+    /// Number of worker threads.
     pub threads: NonZeroUsize,
-    /// Most folders to watch; zero for half of what the system allows.
+    /// Most folders to watch; zero for half of the system's limit.
     pub max_watches: usize,
-    /// For how long a file that nobody closed has to stay as it is.
-    pub settle: Duration,
-    /// Time between comparisons of the folders with the index.
+    /// How long a file must keep its size and time if no close is reported for it.
+    pub debounce: Duration,
+    /// Interval at which all roots are reconciled.
     pub rescan: Duration,
-    /// Time between looks at folders that cannot be watched.
+    /// Interval at which folders that cannot be watched are scanned.
     pub poll: Duration,
-    /// For how long a photo that is gone is kept.
+    /// Grace period after which a photo without a file is deleted from the index.
     pub keep: Duration,
-    /// The models by which what is in the index is current.
+    /// Names of the models in use; rows of other models are out of date.
     pub models: Models,
-    /// Loads them, when there is work for them.
+    /// Loads the models for a batch run.
     pub load: Box<dyn Fn() -> Result<Analyser> + Send>,
 }
 
 /// Reads the settings.
 pub type Settings = Box<dyn Fn() -> Result<Setup> + Send>;
 
-/// Follows the folders of the settings until it is told to stop, with SIGTERM or Ctrl-C; a second
-/// signal stops it at once. SIGHUP makes it read the settings again.
+/// Follows the folders of the settings until SIGTERM or Ctrl-C; a second signal stops the daemon without
+/// waiting for the photos in flight. On SIGHUP it reads the settings again.
 ///
 /// # Errors
-/// What keeps it from starting: another daemon with this database, wrong settings, a file that is no
-/// model. What goes wrong later it reports, and tries again.
+/// If the daemon cannot start: another one runs for this database, the settings are invalid, or a model
+/// file cannot be used. Later errors are logged, and the work is retried.
 pub fn run(database: &Path, settings: Settings) -> Result<()> {
     allocator::use_one_arena();
     let database = std::path::absolute(database).map_err(|source| Error::Io {
@@ -113,10 +112,10 @@ pub fn run(database: &Path, settings: Settings) -> Result<()> {
 }
 
 fn cannot_start(error: &std::io::Error) -> Error {
-    Error::Usage(format!("the system does not let the daemon start: {error}"))
+    Error::Usage(format!("the system cannot start the daemon: {error}"))
 }
 
-/// A file that belongs to the database: its name with another ending.
+/// Path of a file that belongs to the database: the database's path, a dot and `ending`.
 fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".");
@@ -167,7 +166,7 @@ async fn supervise(
             () = signals.stop.recv() => break,
             _ = signals.hang_up.recv() => {
                 tracing::info!("reading the settings again");
-                follower.ask(Request::Reload);
+                follower.send(Message::Reload);
             }
         }
     }
@@ -177,19 +176,19 @@ async fn supervise(
     tokio::select! {
         ended = end => ended.map_err(|_| panicked()),
         () = signals.stop.recv() => Ok(()),
-        () = tokio::time::sleep(LAST_WORDS) => {
-            tracing::info!("some photos took too long and are left for the next start");
+        () = tokio::time::sleep(STOP_TIMEOUT) => {
+            tracing::info!("photos that took too long will be processed after the next start");
             Ok(())
         }
     }
 }
 
 fn panicked() -> Error {
-    Error::Usage("the daemon met a bug and stopped; please report what it logged".into())
+    Error::Usage("the daemon stopped because of a bug; please report its log".into())
 }
 
-/// Tells systemd when the folders have been held against the index, and then that the daemon is
-/// alive, as long as the follower is.
+/// Notifies systemd when all roots have been reconciled, and then serves its watchdog as long as the
+/// follower is alive.
 async fn keep_supervisor_informed(follower: Handle) {
     use sd_notify::NotifyState;
     follower.ready().await;
@@ -198,9 +197,9 @@ async fn keep_supervisor_informed(follower: Handle) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return;
     };
-    let mut pulse = tokio::time::interval(limit / 3);
+    let mut interval = tokio::time::interval(limit / 3);
     loop {
-        pulse.tick().await;
+        interval.tick().await;
         if follower.is_alive(limit) {
             let _ = sd_notify::notify(&[NotifyState::Watchdog]);
         }

@@ -1,4 +1,4 @@
-//! The files that wait for the pipeline, which takes them one by one.
+//! The queue of files that wait for the pipeline.
 
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::album::FoundFile;
 
-/// Shared by the follower, who fills it, and the pipeline, which empties it.
+/// A queue that the follower fills and the pipeline empties. It also holds the paths *in flight*, which
+/// the pipeline has taken and not committed yet. Each path is queued at most once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Queue(Arc<Mutex<Inner>>);
 
@@ -23,7 +24,7 @@ impl Queue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a file that changed just now: someone may be waiting for it.
+    /// Adds a file that changed just now at the front: a query may be waiting for it.
     pub fn push_first(&self, file: FoundFile) {
         let mut inner = self.lock();
         if inner.queued.insert(file.path.clone()) {
@@ -31,7 +32,7 @@ impl Queue {
         }
     }
 
-    /// Adds a file that a scan found.
+    /// Adds a file that a scan found at the back.
     pub fn push_last(&self, file: FoundFile) {
         let mut inner = self.lock();
         if inner.queued.insert(file.path.clone()) {
@@ -39,53 +40,53 @@ impl Queue {
         }
     }
 
-    /// A file is committed.
+    /// Removes a committed file from those in flight.
     pub fn done(&self, path: &Path) {
         self.lock().in_flight.remove(path);
     }
 
-    /// Puts the files that the pipeline did not get done back, as after an error.
-    pub fn put_back(&self) -> Vec<PathBuf> {
+    /// Takes the files that a batch run left in flight when it ended, as after an error.
+    pub fn take_in_flight(&self) -> Vec<PathBuf> {
         self.lock().in_flight.drain().collect()
     }
 
-    /// Gives out nothing more.
+    /// Gives no more files to the pipeline.
     pub fn close(&self) {
         self.lock().closed = true;
     }
 
-    /// Whether something at or below `path` is being looked at.
+    /// Whether a file at or below `path` is in flight.
     pub fn is_in_flight(&self, path: &Path) -> bool {
         let inner = self.lock();
         inner.in_flight.iter().any(|file| file.starts_with(path))
     }
 
-    /// Whether the file waits or is being looked at.
+    /// Whether the file is queued or in flight.
     pub fn contains(&self, path: &Path) -> bool {
         let inner = self.lock();
         inner.queued.contains(path) || inner.in_flight.contains(path)
     }
 
-    /// All files that wait or are being looked at.
+    /// All files that are queued or in flight.
     pub fn paths(&self) -> Vec<PathBuf> {
         let inner = self.lock();
         inner.queued.union(&inner.in_flight).cloned().collect()
     }
 
-    /// Whether a turn of the pipeline is needed.
+    /// Whether the pipeline has something to do.
     pub fn has_work(&self) -> bool {
         let inner = self.lock();
         !inner.closed && !inner.waiting.is_empty()
     }
 
-    /// How many files wait or are being looked at.
+    /// Number of files that are queued or in flight.
     pub fn len(&self) -> usize {
         let inner = self.lock();
         inner.waiting.len() + inner.in_flight.len()
     }
 }
 
-/// What the pipeline is to look at next.
+/// Takes the next file for the pipeline; it is in flight from then on.
 impl Iterator for Queue {
     type Item = FoundFile;
 
@@ -97,7 +98,7 @@ impl Iterator for Queue {
         let file = inner.waiting.pop_front()?;
         inner.queued.remove(&file.path);
         if inner.waiting.is_empty() {
-            // What a great many files took is not kept.
+            // Releases the memory of a long queue.
             inner.waiting.shrink_to(1024);
             inner.queued.shrink_to(1024);
         }
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn fresh_files_go_first_and_each_is_queued_once() {
+    fn changed_files_go_first_and_each_is_queued_once() {
         let mut queue = Queue::default();
         queue.push_last(file("/a/1"));
         queue.push_last(file("/a/2"));
@@ -137,7 +138,7 @@ mod tests {
         queue.done(Path::new("/b/3"));
         assert!(!queue.contains(Path::new("/b/3")));
         queue.next();
-        assert_eq!(queue.put_back(), [PathBuf::from("/a/1")]);
+        assert_eq!(queue.take_in_flight(), [PathBuf::from("/a/1")]);
         queue.close();
         assert_eq!(queue.next(), None);
         assert_eq!((queue.has_work(), queue.len()), (false, 1));

@@ -1,4 +1,4 @@
-//! The folders that are followed, and whether they are there.
+//! The roots that the daemon follows, and whether they are present.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use crate::file::FileMeta;
 
 use super::RootState;
 
-/// A folder that is followed.
+/// A root that is followed.
 #[derive(Debug)]
 pub(super) struct Root {
     pub path: PathBuf,
     /// Device and inode of the folder when it was last scanned; `None` before, and while it is
     /// offline.
     pub identity: Option<(u64, u64)>,
-    /// Whether changes in it have to be looked for.
+    /// Whether it is on a file system that does not report changes.
     pub is_polled: bool,
-    /// What `status` shows; `None` before it was looked at.
+    /// What `status` shows; `None` before the first scan.
     pub state: Option<RootState>,
 }
 
@@ -31,7 +31,7 @@ impl Root {
         }
     }
 
-    /// Which folder lies there now; `None` if none does, or none that may be read.
+    /// Device and inode of the folder that is there now; `None` if there is none that can be read.
     pub fn identify(&self) -> Option<(u64, u64)> {
         let metadata = self.path.metadata().ok()?;
         if metadata.is_dir() {
@@ -41,11 +41,11 @@ impl Root {
         Some((meta.device, meta.inode))
     }
 
-    /// Whether another folder (or a disk) has come or gone since it was last scanned.
+    /// Whether the folder was replaced, mounted or unmounted since it was last scanned.
     pub fn has_changed(&self) -> bool {
         let now = self.identify();
         if self.is_offline() {
-            // An empty folder that is filled is back as well as one that is mounted.
+            // An offline root is back once there is a folder that is not empty.
             return now.is_some() && !is_empty(&self.path);
         }
         now != self.identity
@@ -55,7 +55,7 @@ impl Root {
         self.state == Some(RootState::Offline)
     }
 
-    /// The root was scanned.
+    /// Records a scan of the folder with this device and inode.
     pub fn scanned(&mut self, identity: (u64, u64)) {
         self.identity = Some(identity);
         self.is_polled = needs_polling(&self.path);
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_root_that_is_another_folder_now_has_changed() {
+    fn a_replaced_or_mounted_root_has_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("album");
         let mut root = Root::new(path.clone());
@@ -84,7 +84,7 @@ mod tests {
         fs::rename(&path, folder.path().join("away")).unwrap();
         assert!(root.has_changed());
         root.state = Some(RootState::Offline);
-        assert!(!root.has_changed(), "it is still away");
+        assert!(!root.has_changed(), "it is still absent");
         // The mount point without its disk.
         fs::create_dir(&path).unwrap();
         assert!(!root.has_changed());

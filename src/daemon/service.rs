@@ -1,24 +1,24 @@
-//! The files by which a supervisor runs the daemon: a systemd user unit, a launchd agent.
+//! Makes the service files of the daemon: a systemd user unit or a launchd agent.
 
 use std::path::{Path, PathBuf};
 
-/// The unit with `@COMMAND@` and `@DATA@` in the places of what is particular.
+/// Template of the unit, with the placeholders `@COMMAND@` and `@DATA@`.
 const UNIT: &str = include_str!("../../config/fer-index.service");
 
-/// The agent with `@ARGUMENTS@` in the place of what is particular.
+/// Template of the agent, with the placeholder `@ARGUMENTS@`.
 const AGENT: &str = include_str!("../../config/fer-index.plist");
 
-/// Who runs the daemon.
+/// The program that starts and restarts the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Supervisor {
-    /// systemd's manager of the user.
+    /// The user's systemd manager.
     Systemd,
-    /// launchd, as an agent of the user.
+    /// launchd, which runs it as an agent of the user.
     Launchd,
 }
 
 impl Supervisor {
-    /// That of this platform.
+    /// The supervisor of this platform.
     pub const fn of_platform() -> Self {
         if cfg!(target_os = "macos") {
             Self::Launchd
@@ -27,7 +27,7 @@ impl Supervisor {
         }
     }
 
-    /// Where it looks for its files, below the user's home folder and folder of settings.
+    /// Path of the service file, below the user's home or configuration folder.
     pub fn file(self, home: &Path, config: &Path) -> PathBuf {
         match self {
             Self::Systemd => config.join("systemd/user/fer-index.service"),
@@ -35,7 +35,7 @@ impl Supervisor {
         }
     }
 
-    /// The words by which the user starts what is installed.
+    /// The command that starts the installed service.
     pub const fn start_command(self) -> &'static [&'static str] {
         match self {
             Self::Systemd => &["systemctl", "--user", "enable", "--now", "fer-index"],
@@ -43,7 +43,7 @@ impl Supervisor {
         }
     }
 
-    /// The words by which the user stops it.
+    /// The command that stops the service.
     pub const fn stop_command(self) -> &'static [&'static str] {
         match self {
             Self::Systemd => &["systemctl", "--user", "disable", "--now", "fer-index"],
@@ -51,15 +51,15 @@ impl Supervisor {
         }
     }
 
-    /// The words that tell whether it runs.
-    pub const fn ask_command(self) -> &'static [&'static str] {
+    /// The command that reports whether the service runs.
+    pub const fn status_command(self) -> &'static [&'static str] {
         match self {
             Self::Systemd => &["systemctl", "--user", "is-active", "fer-index"],
             Self::Launchd => &["launchctl", "list", "fer-index"],
         }
     }
 
-    /// The file for a command line and the folder that the daemon writes to.
+    /// Text of the service file for a command line; `data` is the folder that the daemon may write to.
     pub fn text(self, command: &[String], data: &Path) -> String {
         match self {
             Self::Systemd => {
@@ -78,7 +78,7 @@ impl Supervisor {
     }
 }
 
-/// A word as systemd's command lines hold it (`systemd.service(5)`).
+/// Quotes a word for a systemd command line (`systemd.service(5)`).
 fn systemd_word(word: &str) -> String {
     let escaped = word
         .replace('\\', "\\\\")
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_unit_is_as_in_the_golden_file() {
+    fn the_unit_equals_the_golden_file() {
         let text =
             Supervisor::Systemd.text(&command(), Path::new("/home/ada/.local/share/fer-index"));
         assert_eq!(
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_agent_is_as_in_the_golden_file() {
+    fn the_agent_equals_the_golden_file() {
         let text = Supervisor::Launchd.text(&command(), Path::new("/"));
         assert_eq!(
             text,

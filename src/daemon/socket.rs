@@ -1,5 +1,5 @@
-//! The Unix socket through which other processes of the user ask the daemon: one line of JSON each
-//! way.
+//! The daemon's Unix socket, by which other processes of the same user query it. A connection carries one
+//! request and one answer, each a line of JSON.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
@@ -11,23 +11,23 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
-use super::handle::{Handle, Request};
+use super::handle::{Handle, Message};
 use super::{Activity, beside};
 use crate::error::{Error, Result};
 
-/// What the system's socket addresses hold (`sockaddr_un`), with room for a suffix.
+/// Longest path of a socket, in bytes: the system's limit (`sockaddr_un`) less room for a suffix.
 const LONGEST_PATH: usize = 100;
 
-/// Longest line that is read: a question is a few bytes.
-const LONGEST_QUESTION: u64 = 1024;
+/// Longest request that is read, in bytes; real ones have fewer than ten.
+const LONGEST_REQUEST: u64 = 1024;
 
-/// A question to the daemon.
+/// A request to the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Question {
-    /// What it does.
+enum Request {
+    /// Answer with the current [`Activity`].
     Status,
-    /// To answer once everything that was closed before is in the index.
+    /// Answer once every file that was closed before is in the index.
     Fresh,
 }
 
@@ -35,12 +35,14 @@ fn path(database: &Path) -> PathBuf {
     beside(database, "sock")
 }
 
-/// Listens beside the database; for the user only from the first moment on.
+/// Listens on a socket beside the database. Its permissions are restricted to the user before it gets its
+/// name, so that no other user can ever connect.
 pub(super) fn listen(database: &Path) -> Result<tokio::net::UnixListener> {
     let path = path(database);
     if path.as_os_str().len() > LONGEST_PATH {
         return Err(Error::Usage(format!(
-            "{} is too long a name for a socket; put the database where the path is shorter",
+            "{} is too long for the path of a socket; put the database into a folder with a shorter \
+             path",
             path.display()
         )));
     }
@@ -49,8 +51,8 @@ pub(super) fn listen(database: &Path) -> Result<tokio::net::UnixListener> {
         for name in [&path, &draft] {
             if name.symlink_metadata().is_ok() && !is_socket(name) {
                 return Err(std::io::Error::other(
-                    "the daemon's socket belongs here (and to the same name with .new); move what \
-                     is there, or put the database elsewhere",
+                    "the daemon needs this name, and the same with .new, for its socket; move the \
+                     file that has it, or put the database elsewhere",
                 ));
             }
         }
@@ -59,7 +61,7 @@ pub(super) fn listen(database: &Path) -> Result<tokio::net::UnixListener> {
         }
         let listener = UnixListener::bind(&draft)?;
         fs::set_permissions(&draft, Permissions::from_mode(0o600))?;
-        // In the place of one that a killed daemon left.
+        // Replaces a socket that a killed daemon left.
         fs::rename(&draft, &path)?;
         listener.set_nonblocking(true)?;
         tokio::net::UnixListener::from_std(listener)
@@ -75,7 +77,7 @@ fn is_socket(path: &Path) -> bool {
     metadata.is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
-/// Takes the socket away.
+/// Removes the socket.
 pub(super) fn remove(database: &Path) {
     let path = path(database);
     if is_socket(&path) {
@@ -83,7 +85,7 @@ pub(super) fn remove(database: &Path) {
     }
 }
 
-/// Answers whoever asks.
+/// Accepts connections and answers their requests.
 pub(super) async fn serve(listener: tokio::net::UnixListener, follower: Handle) {
     loop {
         match listener.accept().await {
@@ -91,13 +93,13 @@ pub(super) async fn serve(listener: tokio::net::UnixListener, follower: Handle) 
                 let follower = follower.clone();
                 tokio::spawn(async move {
                     if let Err(error) = answer(stream, follower).await {
-                        tracing::debug!(%error, "someone who asked has gone");
+                        tracing::debug!(%error, "a client closed its connection early");
                     }
                 });
             }
             Err(error) => {
-                // Out of file handles, most likely: they come back.
-                tracing::debug!(%error, "accept");
+                // Most likely the process is out of file descriptors for the moment.
+                tracing::debug!(%error, "a connection was not accepted");
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
@@ -107,13 +109,13 @@ pub(super) async fn serve(listener: tokio::net::UnixListener, follower: Handle) 
 async fn answer(stream: tokio::net::UnixStream, follower: Handle) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
-    let read = tokio::io::AsyncReadExt::take(read, LONGEST_QUESTION);
+    let read = tokio::io::AsyncReadExt::take(read, LONGEST_REQUEST);
     tokio::io::BufReader::new(read).read_line(&mut line).await?;
     let answer = match serde_json::from_str(&line) {
-        Ok(Question::Status) => serde_json::to_string(&follower.activity()),
-        Ok(Question::Fresh) => {
+        Ok(Request::Status) => serde_json::to_string(&follower.activity()),
+        Ok(Request::Fresh) => {
             let (reply, answer) = tokio::sync::oneshot::channel();
-            follower.ask(Request::Fresh(reply));
+            follower.send(Message::Fresh(reply));
             let is_fresh = answer.await.is_ok();
             serde_json::to_string(&is_fresh)
         }
@@ -124,20 +126,20 @@ async fn answer(stream: tokio::net::UnixStream, follower: Handle) -> std::io::Re
     write.write_all(answer.as_bytes()).await
 }
 
-/// Asks the daemon of a database what it does; `None` where none runs.
+/// Queries the daemon of a database for its activity; `None` if no daemon runs.
 ///
 /// # Errors
-/// When it does not answer.
+/// When the daemon does not answer.
 pub fn activity(database: &Path) -> Result<Option<Activity>> {
-    ask(database, Question::Status, Duration::from_secs(10))
+    send(database, Request::Status, Duration::from_secs(10))
 }
 
-/// Waits until everything that was closed before is in the index; `None` where no daemon runs.
+/// Waits until every file that was closed before is in the index; `None` if no daemon runs.
 ///
 /// # Errors
 /// [`Error::Usage`] when it takes longer than `limit`.
 pub fn wait_until_fresh(database: &Path, limit: Duration) -> Result<Option<()>> {
-    match ask(database, Question::Fresh, limit)? {
+    match send(database, Request::Fresh, limit)? {
         Some(true) => Ok(Some(())),
         Some(false) => Err(Error::Usage(
             "the daemon was stopped before the index was up to date; start it again".into(),
@@ -146,9 +148,10 @@ pub fn wait_until_fresh(database: &Path, limit: Duration) -> Result<Option<()>> 
     }
 }
 
-fn ask<T: for<'a> Deserialize<'a>>(
+/// Sends a request and reads the answer; `None` if no daemon runs.
+fn send<T: for<'a> Deserialize<'a>>(
     database: &Path,
-    question: Question,
+    request: Request,
     limit: Duration,
 ) -> Result<Option<T>> {
     let path = path(database);
@@ -166,7 +169,7 @@ fn ask<T: for<'a> Deserialize<'a>>(
     };
     let mut exchange = || {
         stream.set_read_timeout(Some(limit))?;
-        let mut line = serde_json::to_string(&question)?;
+        let mut line = serde_json::to_string(&request)?;
         line.push('\n');
         stream.write_all(line.as_bytes())?;
         let mut answer = String::new();
@@ -175,8 +178,8 @@ fn ask<T: for<'a> Deserialize<'a>>(
     };
     let answer = exchange().map_err(|source| match source.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => Error::Usage(format!(
-            "the daemon has not got everything into the index within {} s; `fer-index status` \
-             tells how much is left",
+            "the daemon did not index all changes within {} s; `fer-index status` shows how many \
+             files are left",
             limit.as_secs_f64()
         )),
         _ => Error::Io {
@@ -186,7 +189,7 @@ fn ask<T: for<'a> Deserialize<'a>>(
     })?;
     serde_json::from_str(&answer).map(Some).map_err(|error| {
         Error::Usage(format!(
-            "the daemon does not speak this version's language ({error}); start it anew"
+            "the running daemon is another version of fer-index ({error}); restart it"
         ))
     })
 }

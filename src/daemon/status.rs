@@ -1,4 +1,4 @@
-//! What the daemon says of itself, and what the database tells while it does not run.
+//! The answer to `fer-index status`, from the database and from the daemon if one runs.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -8,57 +8,57 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::store::Store;
 
-/// Over how long the pace is taken.
-const PACE_SPAN: Duration = Duration::from_mins(1);
+/// The span over which the throughput is averaged.
+const THROUGHPUT_SPAN: Duration = Duration::from_mins(1);
 
 /// How a root is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RootState {
-    /// The system tells of changes.
+    /// The system reports changes in it.
     Watching,
-    /// It, or a part of it, is looked at from time to time.
+    /// It, or a part of it, is scanned at intervals.
     Polling,
-    /// It is away; what is known of it stays.
+    /// It is absent, or empty where the index has photos; its rows stay.
     Offline,
     /// No daemon follows it.
     Idle,
 }
 
-/// A folder and how it is followed.
+/// A root and how it is followed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootStatus {
-    /// The folder, with replacement characters where it is not Unicode.
+    /// Path of the folder, with replacement characters where it is not Unicode.
     pub path: String,
     /// How it is followed.
     pub state: RootState,
-    /// When it was last held against the index (RFC 3339).
+    /// When it was last reconciled (RFC 3339).
     pub reconciled_at: Option<String>,
-    /// Since when it has been away (RFC 3339).
+    /// Since when it has been offline (RFC 3339).
     pub offline_since: Option<String>,
 }
 
-/// What the daemon does right now.
+/// What the daemon is doing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
-    /// Its process.
+    /// Its process ID.
     pub pid: u32,
     /// Its version.
     pub version: String,
-    /// The folders that it follows, and how; in [`Status`] they are among the roots there.
+    /// The roots that it follows, and how. Empty in a [`Status`], which merges them into its own roots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roots: Vec<(String, Option<RootState>)>,
-    /// Whether all folders were held against the index since it started.
+    /// Whether all roots were reconciled since it started.
     pub is_ready: bool,
-    /// Files that wait or are being looked at.
+    /// Number of files that are debounced, queued or in flight.
     pub queue: usize,
-    /// Files done in the last minute, for each second.
+    /// Files done per second, averaged over the last minute.
     pub photos_per_second: f64,
-    /// Folders that the system watches.
+    /// Number of folders that the system watches.
     pub watched_folders: usize,
-    /// Folders that are polled.
+    /// Number of folders that are polled.
     pub polled_folders: usize,
-    /// What keeps it from working, if anything does.
+    /// The error because of which it does not proceed, if there is one.
     pub trouble: Option<String>,
 }
 
@@ -67,35 +67,35 @@ pub struct Activity {
 pub struct Status {
     /// Whether a daemon runs.
     pub running: bool,
-    /// What it does, if it runs.
+    /// What the daemon is doing, if one runs.
     pub daemon: Option<Activity>,
-    /// The folders known to the index.
+    /// The roots in the index, and those that the daemon follows.
     pub roots: Vec<RootStatus>,
-    /// Paths, skipped ones included.
+    /// Number of files, skipped ones included.
     pub files: u64,
-    /// Different photos.
+    /// Number of photos; files of the same content count once.
     pub photos: u64,
-    /// Faces in them.
+    /// Number of faces in them.
     pub faces: u64,
-    /// Files that were skipped, by reason.
+    /// Number of skipped files by reason.
     pub skipped: BTreeMap<String, u64>,
-    /// Which models looked at the photos.
+    /// The models that processed the photos.
     pub models: Vec<ModelsStatus>,
 }
 
-/// Two models and how many photos they looked at.
+/// A detector and a classifier, and how many photos they processed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelsStatus {
-    /// What found the faces.
+    /// Name of the face detector.
     pub detector: String,
-    /// What read them.
+    /// Name of the emotion model.
     pub classifier: String,
-    /// Photos.
+    /// Number of photos.
     pub photos: u64,
 }
 
 impl Status {
-    /// Puts together what the database knows and what the daemon, if one runs, does.
+    /// Combines the totals of the database with the activity of the daemon.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -155,12 +155,12 @@ impl Status {
     }
 }
 
-/// Counts what was done, second by second.
+/// Files done in the last minute, counted in spans of a second.
 #[derive(Debug, Default)]
-pub(super) struct Pace(VecDeque<(Instant, u32)>);
+pub(super) struct Throughput(VecDeque<(Instant, u32)>);
 
-impl Pace {
-    /// One more.
+impl Throughput {
+    /// Counts one file.
     pub fn count(&mut self, now: Instant) {
         match self.0.back_mut() {
             Some((second, count)) if now < *second + Duration::from_secs(1) => *count += 1,
@@ -168,17 +168,17 @@ impl Pace {
         }
     }
 
-    /// For each second of the last minute.
+    /// The average per second over the last minute.
     pub fn per_second(&mut self, now: Instant) -> f64 {
         while self
             .0
             .front()
-            .is_some_and(|(second, _)| now > *second + PACE_SPAN)
+            .is_some_and(|(second, _)| now > *second + THROUGHPUT_SPAN)
         {
             self.0.pop_front();
         }
         let count: u32 = self.0.iter().map(|(_, count)| count).sum();
-        f64::from(count) / PACE_SPAN.as_secs_f64()
+        f64::from(count) / THROUGHPUT_SPAN.as_secs_f64()
     }
 }
 
@@ -187,14 +187,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pace_forgets_what_is_older_than_a_minute() {
-        let (mut pace, start) = (Pace::default(), Instant::now());
+    fn the_throughput_is_averaged_over_the_last_minute() {
+        let (mut throughput, start) = (Throughput::default(), Instant::now());
         for ms in 0..600 {
-            pace.count(start + Duration::from_millis(100 * ms));
+            throughput.count(start + Duration::from_millis(100 * ms));
         }
-        let rate = |pace: &mut Pace, second| pace.per_second(start + Duration::from_secs(second));
-        assert!((rate(&mut pace, 59) - 10.0).abs() < 1e-9);
-        assert!((rate(&mut pace, 90) - 5.0).abs() < 0.4);
-        assert!(rate(&mut pace, 200).abs() < 1e-9);
+        let rate = |throughput: &mut Throughput, second| {
+            throughput.per_second(start + Duration::from_secs(second))
+        };
+        assert!((rate(&mut throughput, 59) - 10.0).abs() < 1e-9);
+        assert!((rate(&mut throughput, 90) - 5.0).abs() < 0.4);
+        assert!(rate(&mut throughput, 200).abs() < 1e-9);
     }
 }

@@ -1,8 +1,9 @@
-//! Those who wait until the index is up to date, as `query --fresh` does.
+//! Answers requests to wait until the index is up to date, such as that of `query --fresh`.
 //!
-//! A file is made beside the database, in a folder that is watched: once its closing is told, all
-//! that happened before is told as well. What is pending at that moment, and what comes of it, is
-//! what is waited for.
+//! For each request a *cookie* is created: an empty file in a watched folder beside the database. Since
+//! events arrive in order, every earlier change has been reported once the closing of the cookie is. The
+//! request is answered when the files that are pending at that moment, and those found because of them,
+//! are done.
 
 use std::fs;
 use std::io;
@@ -13,24 +14,24 @@ use tokio::sync::oneshot;
 use super::beside;
 use crate::album::{Followed, Watch};
 
-/// Someone who waits.
+/// A request that is not answered yet.
 #[derive(Debug)]
 struct Waiter {
-    /// The file whose closing marks the moment.
+    /// Path of its cookie.
     cookie: PathBuf,
-    /// What is still to be done, once the moment was reached.
+    /// The paths that have to be done first; `None` until the cookie was seen.
     pending: Option<Vec<PathBuf>>,
     reply: oneshot::Sender<()>,
 }
 
-/// See the module.
+/// The requests that are not answered yet. See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Waiters {
     /// The folder of the cookies.
     folder: PathBuf,
     is_watched: bool,
-    /// How many cookies there have been.
-    moments: u64,
+    /// Number of the last cookie, which is its name.
+    last_cookie: u64,
     waiting: Vec<Waiter>,
 }
 
@@ -39,36 +40,37 @@ impl Waiters {
         Self {
             folder: beside(database, "cookies"),
             is_watched: false,
-            moments: 0,
+            last_cookie: 0,
             waiting: Vec::new(),
         }
     }
 
-    /// Makes the folder of the cookies, takes those of a killed daemon away, and has it watched.
+    /// Creates and watches the folder of the cookies, and removes those that a killed daemon left.
     pub fn prepare(&mut self, watch: &mut Watch) {
-        if let Err(error) = empty(&self.folder) {
+        if let Err(error) = remove_cookies(&self.folder) {
             tracing::warn!("{}: {error}", self.folder.display());
         }
         self.is_watched = watch.add(&self.folder) == Followed::Watched;
     }
 
-    /// Whether a path is a cookie, or the folder of them.
+    /// Whether a path is the folder of the cookies or lies in it.
     pub fn owns(&self, path: &Path) -> bool {
         path.starts_with(&self.folder)
     }
 
-    /// Someone begins to wait. Whether the moment will be told; if not, a scan has to reach it.
+    /// Adds a request and creates its cookie. Returns whether the folder of the cookies is watched; if not,
+    /// the caller has to scan the roots instead.
     ///
     /// # Errors
-    /// When there can be no cookie, and as if it was not told.
-    pub fn join(&mut self, reply: oneshot::Sender<()>) -> io::Result<bool> {
-        let (cookie, written) = loop {
-            self.moments += 1;
-            let cookie = self.folder.join(self.moments.to_string());
+    /// When the cookie cannot be created; the request is added all the same.
+    pub fn add(&mut self, reply: oneshot::Sender<()>) -> io::Result<bool> {
+        let (cookie, created) = loop {
+            self.last_cookie += 1;
+            let cookie = self.folder.join(self.last_cookie.to_string());
             match fs::File::create_new(&cookie) {
-                // Not ours: it stays.
+                // A file of someone else is left alone.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                made => break (cookie, made.map(drop)),
+                created => break (cookie, created.map(drop)),
             }
         };
         self.waiting.push(Waiter {
@@ -76,37 +78,37 @@ impl Waiters {
             pending: None,
             reply,
         });
-        written.map(|()| self.is_watched)
+        created.map(|()| self.is_watched)
     }
 
-    /// The moments that were not reached yet.
+    /// The cookies that were not seen yet.
     pub fn cookies(&self) -> Vec<PathBuf> {
-        let unreached = self.waiting.iter().filter(|w| w.pending.is_none());
-        unreached.map(|waiter| waiter.cookie.clone()).collect()
+        let unseen = self.waiting.iter().filter(|w| w.pending.is_none());
+        unseen.map(|waiter| waiter.cookie.clone()).collect()
     }
 
-    /// Whether somebody waits for this moment.
-    pub fn expect(&self, cookie: &Path) -> bool {
+    /// Whether a request waits for this cookie.
+    pub fn is_expecting(&self, cookie: &Path) -> bool {
         let mut waiting = self.waiting.iter();
         waiting.any(|waiter| waiter.cookie == cookie && waiter.pending.is_none())
     }
 
-    /// All that happened before the moment is known now, and so much of it is `pending`.
-    pub fn reached(&mut self, cookie: &Path, pending: Vec<PathBuf>) {
+    /// The cookie was seen: every earlier change is known, and its request waits for `pending`.
+    pub fn cookie_seen(&mut self, cookie: &Path, pending: Vec<PathBuf>) {
         let mut waiting = self.waiting.iter_mut();
         if let Some(waiter) = waiting.find(|waiter| waiter.cookie == cookie) {
             waiter.pending = Some(pending);
         }
     }
 
-    /// Whether somebody waits for something in or below `folder`.
-    pub fn wait_below(&self, folder: &Path) -> bool {
+    /// Whether a request waits for a path at or below `folder`.
+    pub fn is_waiting_below(&self, folder: &Path) -> bool {
         let mut pending = self.waiting.iter().filter_map(|w| w.pending.as_ref());
         pending.any(|paths| paths.iter().any(|path| path.starts_with(folder)))
     }
 
-    /// A look at `folder` turned up these paths: whoever waits for something there waits for them.
-    pub fn turned_up(&mut self, folder: &Path, paths: &[PathBuf]) {
+    /// Adds paths that were found in `folder` to the requests that wait for a path at or below it.
+    pub fn add_pending(&mut self, folder: &Path, paths: &[PathBuf]) {
         for pending in self.waiting.iter_mut().filter_map(|w| w.pending.as_mut()) {
             if pending.iter().any(|path| path.starts_with(folder)) {
                 pending.extend_from_slice(paths);
@@ -114,14 +116,15 @@ impl Waiters {
         }
     }
 
-    /// What is waited for has another name, or lies in a folder that has.
+    /// Follows a rename of a file or folder: requests that wait for a path at or below `from` also wait for
+    /// `to`.
     pub fn renamed(&mut self, from: &Path, to: &Path) {
-        if self.wait_below(from) {
-            self.turned_up(from, &[to.to_path_buf()]);
+        if self.is_waiting_below(from) {
+            self.add_pending(from, &[to.to_path_buf()]);
         }
     }
 
-    /// Answers those for whom nothing is pending any more, and forgets those who have gone.
+    /// Answers the requests for which nothing is pending any more, and drops those whose caller has gone.
     pub fn answer(&mut self, is_pending: impl Fn(&Path) -> bool) {
         let is_done = |waiter: &mut Waiter| {
             if let Some(pending) = &mut waiter.pending {
@@ -138,17 +141,17 @@ impl Waiters {
         }
     }
 
-    /// Nobody is answered any more.
-    pub fn dismiss(&mut self) {
+    /// Drops all requests without an answer.
+    pub fn clear(&mut self) {
         self.waiting.clear();
     }
 }
 
-/// Makes a folder, or takes the cookies out of it: nothing else that may be there.
-fn empty(folder: &Path) -> io::Result<()> {
+/// Creates the folder of the cookies; if it exists, removes the cookies in it and nothing else.
+fn remove_cookies(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        made => return made,
+        created => return created,
     }
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -175,40 +178,52 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_a_folder_waits_for_what_is_in_it() {
+    fn a_request_that_waits_for_a_folder_waits_for_the_files_in_it() {
         let folder = tempfile::tempdir().unwrap();
         let mut waiters = Waiters::new(&folder.path().join("index"));
         fs::create_dir(&waiters.folder).unwrap();
         let (reply, mut answer) = oneshot::channel();
-        assert!(!waiters.join(reply).unwrap(), "nobody watches here");
+        assert!(!waiters.add(reply).unwrap(), "the folder is not watched");
         let cookie = waiters.cookies().remove(0);
-        assert!(cookie.is_file() && waiters.owns(&cookie) && waiters.expect(&cookie));
+        assert!(cookie.is_file() && waiters.owns(&cookie) && waiters.is_expecting(&cookie));
         let mut pending: HashSet<_> = paths(&["/a/new", "/a/1.jpg"]).into_iter().collect();
-        let mut look = |waiters: &mut Waiters, done: &str, found: &[&str]| {
+        let mut is_answered_after = |waiters: &mut Waiters, done: &str, found: &[&str]| {
             pending.remove(Path::new(done));
             pending.extend(paths(found));
-            waiters.turned_up(Path::new(done), &paths(found));
+            waiters.add_pending(Path::new(done), &paths(found));
             waiters.answer(|path| pending.contains(path));
             answer.try_recv().is_ok()
         };
 
         waiters.answer(|_| false);
-        waiters.reached(&cookie, paths(&["/a/new", "/a/1.jpg"]));
-        assert!(!waiters.expect(&cookie) && waiters.cookies().is_empty());
-        assert!(!look(&mut waiters, "/a/new", &["/a/new/2.jpg"]));
-        assert!(!look(&mut waiters, "/b", &["/b/elsewhere.jpg"]));
-        assert!(!look(&mut waiters, "/a/1.jpg", &[]));
+        waiters.cookie_seen(&cookie, paths(&["/a/new", "/a/1.jpg"]));
+        assert!(!waiters.is_expecting(&cookie) && waiters.cookies().is_empty());
+        assert!(!is_answered_after(
+            &mut waiters,
+            "/a/new",
+            &["/a/new/2.jpg"]
+        ));
+        assert!(!is_answered_after(
+            &mut waiters,
+            "/b",
+            &["/b/elsewhere.jpg"]
+        ));
+        assert!(!is_answered_after(&mut waiters, "/a/1.jpg", &[]));
         waiters.renamed(Path::new("/a/new"), Path::new("/a/old"));
-        assert!(!look(&mut waiters, "/a/new/2.jpg", &["/a/old"]));
-        assert!(look(&mut waiters, "/a/old", &[]));
+        assert!(!is_answered_after(
+            &mut waiters,
+            "/a/new/2.jpg",
+            &["/a/old"]
+        ));
+        assert!(is_answered_after(&mut waiters, "/a/old", &[]));
     }
 
     #[test]
-    fn who_has_gone_is_forgotten() {
+    fn a_request_whose_caller_has_gone_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let mut waiters = Waiters::new(&folder.path().join("index"));
         let (reply, answer) = oneshot::channel();
-        assert!(waiters.join(reply).is_err(), "there is no folder");
+        assert!(waiters.add(reply).is_err(), "there is no folder");
         waiters.answer(|_| true);
         assert_eq!(waiters.cookies().len(), 1);
         drop(answer);

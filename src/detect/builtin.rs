@@ -1,15 +1,15 @@
-//! The built-in detector: YuNet over copies of the photo, a second look at doubtful faces, and
-//! quarter turns where nothing certain is found.
+//! The built-in detector: runs YuNet on an image pyramid, refines doubtful candidates, and rotates
+//! photos in which it finds no certain face.
 
 use super::nms::suppress;
-use super::second_look::{SecondLook, TURNED_MARGIN};
+use super::refine::{ROTATION_MARGIN, Refinement};
 use super::{DetectorParams, FaceDetector, Yunet};
 use crate::affine::Affine;
 use crate::error::{Result, Skip};
 use crate::face::DetectedFace;
 use crate::raster::{Orientation, Raster};
 
-/// Finds faces without any help from outside.
+/// Detects faces with the network that is built into the program.
 #[derive(Debug)]
 pub struct Builtin {
     params: DetectorParams,
@@ -17,7 +17,8 @@ pub struct Builtin {
 }
 
 impl Builtin {
-    /// Its name. The number after the plus sign is that of the search: copies, second look, turns.
+    /// Name of the detector, stored with its findings. The number after the plus sign is the version of
+    /// the search: pyramid, refinement, rotations.
     pub const MODEL: &'static str = "yunet-s 2024.9+4";
 
     /// Builds the detector from the weights in the binary.
@@ -31,51 +32,55 @@ impl Builtin {
         })
     }
 
-    /// The copies of a photo in which faces are looked for, the finest first. Each is made from the
-    /// one before: going through all of a large photo again costs more than looking at a small copy.
-    fn copies(&self, photo: &Raster) -> Vec<Raster> {
-        let mut copies: Vec<Raster> = Vec::new();
-        for (width, height) in self.params.copies(photo.width(), photo.height()) {
-            let copy = copies.last().unwrap_or(photo).resized(width, height);
-            copies.push(Raster::new(copy, Orientation::Upright));
+    /// The pyramid levels of a photo, the finest first. Each level is resized from the one before, since
+    /// reading all pixels of a large photo again costs more than searching a small level.
+    fn pyramid(&self, photo: &Raster) -> Vec<Raster> {
+        let mut levels: Vec<Raster> = Vec::new();
+        for (width, height) in self.params.pyramid(photo.width(), photo.height()) {
+            let level = levels.last().unwrap_or(photo).resized(width, height);
+            levels.push(Raster::new(level, Orientation::Upright));
         }
-        copies
+        levels
     }
 
-    /// Faces of a photo as it stands that score at least `threshold`, best first.
-    fn search(&self, photo: &Raster, copies: &[Raster], threshold: f32) -> Vec<DetectedFace> {
-        let Some(finest) = copies.first() else {
+    /// Searches a photo in its present rotation: the faces that score at least `threshold`, best first.
+    fn search(&self, photo: &Raster, pyramid: &[Raster], threshold: f32) -> Vec<DetectedFace> {
+        let Some(finest) = pyramid.first() else {
             return Vec::new();
         };
         let mut candidates = Vec::new();
-        for copy in copies {
+        for level in pyramid {
             let to_photo = Affine::stretch(
-                photo.width() as f32 / copy.width() as f32,
-                photo.height() as f32 / copy.height() as f32,
+                photo.width() as f32 / level.width() as f32,
+                photo.height() as f32 / level.height() as f32,
             );
-            let doubt = self.params.doubt.min(self.params.doubt_of_small);
-            let least = doubt.min(threshold);
-            let found = self.network.candidates(&copy.upright(), least);
+            let to_refine = self
+                .params
+                .min_rolled_score
+                .min(self.params.min_small_score);
+            let least = to_refine.min(threshold);
+            let found = self.network.candidates(&level.upright(), least);
             candidates.extend(found.iter().map(|face| face.through(&to_photo)));
         }
-        let looks = SecondLook::new(&self.network, &self.params, photo, finest);
-        // Boxes within boxes stay for now: what is around a small face may seem the better one.
-        let mut faces = looks.at(suppress(candidates, self.params.suppress_iou, 1.0));
+        let refinement = Refinement::new(&self.network, &self.params, photo, finest);
+        // Nested boxes are kept until after refinement: a box around a small face may score higher than
+        // the face before it, and lower after it.
+        let mut faces = refinement.refine(suppress(candidates, self.params.suppress_iou, 1.0));
         faces.retain(|face| face.score >= threshold);
-        suppress(faces, self.params.suppress_iou, self.params.suppress_inside)
+        suppress(faces, self.params.suppress_iou, self.params.suppress_iom)
     }
 
-    /// Faces of a photo in which upright there are none, or doubtful ones: turned by one, two or three
-    /// quarters, after a glance at each in a small copy.
-    fn turned(&self, photo: &Raster, copies: &[Raster]) -> Vec<DetectedFace> {
-        let least = self.params.turned_threshold.max(self.params.threshold);
-        let (width, height) = self.params.glance(photo.width(), photo.height());
-        let glance = copies.last().unwrap_or(photo).resized(width, height);
-        let glance = Raster::new(glance, Orientation::Upright);
+    /// Searches a photo whose upright search found no certain face, in the most promising of the rotations
+    /// by 90°, 180° and 270°. The rotations are compared at a small size first; empty if none shows a face.
+    fn search_rotated(&self, photo: &Raster, pyramid: &[Raster]) -> Vec<DetectedFace> {
+        let least = self.params.rotated_threshold.max(self.params.threshold);
+        let (width, height) = self.params.rotation_level(photo.width(), photo.height());
+        let small = pyramid.last().unwrap_or(photo).resized(width, height);
+        let small = Raster::new(small, Orientation::Upright);
         let best = (1..4)
             .filter_map(|quarters| {
-                let copy = glance.turned(quarters);
-                let faces = self.network.candidates(&copy.upright(), least);
+                let rotated = small.turned(quarters);
+                let faces = self.network.candidates(&rotated.upright(), least);
                 let scores = faces.into_iter().map(|face| face.score);
                 Some((quarters, scores.max_by(f32::total_cmp)?))
             })
@@ -83,13 +88,13 @@ impl Builtin {
         let Some((quarters, _)) = best else {
             return Vec::new();
         };
-        let turned = photo.turned(quarters);
+        let rotated = photo.turned(quarters);
         let Some(to_upright) = photo.upright_to_stored().inverse() else {
             return Vec::new();
         };
-        let back = turned.upright_to_stored().then(&to_upright);
-        let copies: Vec<_> = copies.iter().map(|copy| copy.turned(quarters)).collect();
-        self.search(&turned, &copies, least)
+        let back = rotated.upright_to_stored().then(&to_upright);
+        let pyramid: Vec<_> = pyramid.iter().map(|level| level.turned(quarters)).collect();
+        self.search(&rotated, &pyramid, least)
             .into_iter()
             .map(|face| face.through(&back))
             .collect()
@@ -102,13 +107,13 @@ impl FaceDetector for Builtin {
     }
 
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip> {
-        let copies = self.copies(photo);
-        let faces = self.search(photo, &copies, self.params.threshold);
+        let pyramid = self.pyramid(photo);
+        let faces = self.search(photo, &pyramid, self.params.threshold);
         let best = |faces: &[DetectedFace]| faces.first().map_or(0.0, |face| face.score);
-        if best(&faces) < self.params.turned_threshold {
-            let turned = self.turned(photo, &copies);
-            if best(&turned) > best(&faces) + TURNED_MARGIN {
-                return Ok(turned);
+        if best(&faces) < self.params.rotated_threshold {
+            let rotated = self.search_rotated(photo, &pyramid);
+            if best(&rotated) > best(&faces) + ROTATION_MARGIN {
+                return Ok(rotated);
             }
         }
         Ok(faces)

@@ -1,4 +1,4 @@
-//! A detector in another process: any program that speaks the protocol of
+//! Detects faces with a program in another process that speaks the protocol of
 //! `docs/detector-protocol.md`.
 
 mod process;
@@ -20,7 +20,7 @@ use crate::raster::Raster;
 use process::{Failure, Process};
 use protocol::Hello;
 
-/// Pixels that a program is sent at most where it does not say how many it wants.
+/// Most pixels of a picture for a program that states no limit of its own.
 const MAX_PIXELS: u32 = 2_000_000;
 
 /// How to run a detector program.
@@ -28,18 +28,18 @@ const MAX_PIXELS: u32 = 2_000_000;
 pub struct CommandParams {
     /// The program and its arguments.
     pub command: Vec<OsString>,
-    /// Longest time for one photo, and for starting.
+    /// Time limit for one photo, and for the start of the program.
     pub time_limit: Duration,
     /// Least score of a face, 0 to 1.
     pub threshold: f32,
-    /// As for the built-in detector.
+    /// As in [`DetectorParams`](super::DetectorParams).
     pub suppress_iou: f32,
-    /// As for the built-in detector.
-    pub suppress_inside: f32,
+    /// As in [`DetectorParams`](super::DetectorParams).
+    pub suppress_iom: f32,
 }
 
-/// Finds faces through another program: started when needed, one for each thread that looks at
-/// photos, and anew after it died or took too long.
+/// Detects faces with another program. A process is started when a thread needs one and none is idle, and
+/// again after one ended or exceeded its time limit.
 #[derive(Debug)]
 pub struct Command {
     params: CommandParams,
@@ -48,10 +48,10 @@ pub struct Command {
 }
 
 impl Command {
-    /// Starts the program and hears what it is.
+    /// Starts the program and reads its first line.
     ///
     /// # Errors
-    /// [`Error::Config`] if it cannot be started or does not introduce itself in time.
+    /// [`Error::Config`] if the program cannot be started or does not send a valid first line in time.
     pub fn start(params: CommandParams) -> Result<Self> {
         let (process, hello) = Process::start(&params).map_err(|failure| {
             let program = params.command.first().cloned().unwrap_or_default();
@@ -68,13 +68,13 @@ impl Command {
         })
     }
 
-    /// What the program finds in a picture.
-    fn ask(&self, picture: &RgbImage) -> Result<Vec<DetectedFace>, Failure> {
-        // Taken out first: a lock held through the answer would let one thread look at a time.
+    /// Sends a picture to an idle process, or to a new one.
+    fn request(&self, picture: &RgbImage) -> Result<Vec<DetectedFace>, Failure> {
+        // Released before the request: a lock held until the answer would serialise all threads.
         let idle = self.lock_idle().pop();
         if let Some(mut process) = idle {
-            match process.ask(picture) {
-                // It may have died while idle, or of the photo before.
+            match process.detect(picture) {
+                // It may have ended while idle, or because of the photo before.
                 Err(failure @ Failure::Ended(_)) => tracing::warn!(%failure, "detector restarted"),
                 answer => return self.keep(process, answer),
             }
@@ -83,24 +83,24 @@ impl Command {
         if hello != self.hello {
             return Err(Failure::Changed);
         }
-        let answer = process.ask(picture);
+        let answer = process.detect(picture);
         self.keep(process, answer)
     }
 
-    /// Keeps the process for the next photo unless it is lost.
+    /// Keeps the process for the next photo if it is still in step with the protocol.
     fn keep(
         &self,
         process: Process,
         answer: Result<Vec<DetectedFace>, Failure>,
     ) -> Result<Vec<DetectedFace>, Failure> {
-        if matches!(answer, Ok(_) | Err(Failure::Refused(_))) {
+        if matches!(answer, Ok(_) | Err(Failure::Reported(_))) {
             self.lock_idle().push(process);
         }
         answer
     }
 
     fn lock_idle(&self) -> MutexGuard<'_, Vec<Process>> {
-        // A list of processes cannot be half changed.
+        // A panic cannot leave the list of processes half changed.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -113,7 +113,7 @@ impl FaceDetector for Command {
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip> {
         let (width, height) = size(photo, self.hello.max_pixels.unwrap_or(MAX_PIXELS));
         let faces = self
-            .ask(&photo.resized(width, height))
+            .request(&photo.resized(width, height))
             .map_err(|failure| Skip::new(SkipReason::DetectorFailed, failure.to_string()))?;
         let to_photo = Affine::stretch(
             photo.width() as f32 / width as f32,
@@ -127,12 +127,12 @@ impl FaceDetector for Command {
         Ok(suppress(
             faces,
             self.params.suppress_iou,
-            self.params.suppress_inside,
+            self.params.suppress_iom,
         ))
     }
 }
 
-/// The size at which a photo is sent: its own, or one of `pixels`.
+/// Width and height at which a photo is sent: reduced to an area of at most `pixels`.
 fn size(photo: &Raster, pixels: u32) -> (u32, u32) {
     let area = f64::from(photo.width()) * f64::from(photo.height());
     let factor = (f64::from(pixels.max(1)) / area).sqrt().min(1.0);

@@ -1,10 +1,10 @@
-//! Finding the faces of a photo.
+//! Detects the faces of a photo.
 
 mod builtin;
 mod command;
 mod nms;
 mod params;
-mod second_look;
+mod refine;
 mod yunet;
 
 pub use builtin::Builtin;
@@ -16,15 +16,15 @@ use crate::error::Skip;
 use crate::face::DetectedFace;
 use crate::raster::Raster;
 
-/// Something that finds faces.
+/// A face detector.
 pub trait FaceDetector: Send + Sync {
-    /// Name and version of the model; stored with every row it makes, so that a newer detector
-    /// knows which photos to look at again.
+    /// Name and version of the model. It is stored with every row of its findings: photos whose row has
+    /// another name are processed again.
     fn model(&self) -> &str;
 
     /// Finds the faces of a photo, best first, in upright full-resolution pixels.
     ///
     /// # Errors
-    /// When this photo cannot be looked at; the work goes on with the next one.
+    /// A [`Skip`] if this photo cannot be searched; indexing continues with the next one.
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip>;
 }

@@ -1,73 +1,76 @@
-//! What the built-in detector may be told, and the reason for each default.
+//! Parameters of the built-in detector, and the reason for each default.
 
-/// Settings of the built-in detector. `docs/detection.md` measures the defaults.
+/// Parameters of the built-in detector. `docs/detection.md` has the measurements behind the defaults.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DetectorParams {
     /// Least score of a face, 0 to 1. The score is stored, so a query can be stricter.
     pub threshold: f32,
-    /// At which sizes a photo is looked at.
+    /// The sizes at which a photo is searched.
     pub resolution: Resolution,
-    /// Largest factor by which a small picture is enlarged.
+    /// Largest factor by which a small photo is enlarged.
     pub max_enlargement: f32,
-    /// Least score of a rolled candidate that is worth a second look: faces that are rolled by 45° score
-    /// no less, and few other things in a photo more.
-    pub doubt: f32,
-    /// The same of a candidate that is small in the finest copy. One in a hundred faces of 18 pixels
-    /// there scores below 0.1, and a photo has some ten other things that score from 0.05 on.
-    pub doubt_of_small: f32,
-    /// Score from which on a candidate needs no second look.
-    pub certainty: f32,
-    /// Least score at a second look that counts. It is higher than `threshold`: a face shows itself
-    /// clearly there, and the texture that made the candidate may look like one again.
-    pub second_threshold: f32,
-    /// Shorter side, in pixels of the finest copy, below which a doubtful face is looked at again: the
-    /// photo has more pixels of it, and in the middle of a patch it lies well on the network's grid.
+    /// Least score at which a rolled candidate is refined: faces with a roll of 45° score no less, and few
+    /// other things in a photo score more.
+    pub min_rolled_score: f32,
+    /// Least score at which a candidate that is small in the finest pyramid level is refined. One in a
+    /// hundred faces of 18 pixels scores below 0.1 there, and a photo has some ten other things that score
+    /// 0.05 or more.
+    pub min_small_score: f32,
+    /// Small candidates that score below this are refined.
+    pub refine_threshold: f32,
+    /// Least score that counts in a refinement pass. It is higher than `threshold`: a face scores high
+    /// there, and the texture that caused a false candidate may look like a face again.
+    pub confirm_threshold: f32,
+    /// A candidate whose shorter side is below this, in pixels of the finest level, is small. Refinement
+    /// helps it: the photo has more pixels of it, and in the middle of a patch it is well aligned with the
+    /// network's grid.
     pub small_face: f32,
-    /// Roll from which on a doubtful face is looked at again, in radians: up to some 25° the network
-    /// is as sure as of an upright face.
-    pub roll: f32,
-    /// A face of at least this score stands as its landmarks say; one that is found with less is looked
-    /// at turned as well.
-    pub upright: f32,
-    /// Most second looks at a photo, and as many again at what they found, turned: a crowd seldom has
-    /// more faces that are doubtful, while leaves and pebbles make hundreds of candidates.
-    pub max_looks: usize,
-    /// Least score of a face in a photo that was turned by a quarter or a half. It is higher than
-    /// `threshold`, because three more tries are three more chances of being wrong.
-    pub turned_threshold: f32,
-    /// Intersection over union above which the weaker of two boxes is the same face.
+    /// A candidate with at least this roll, in radians, is rolled. Up to some 25° the network scores a face
+    /// as high as an upright one.
+    pub min_roll: f32,
+    /// At this score or above, the landmarks show the roll of a face. Accepted faces below it are also
+    /// searched in rotated patches.
+    pub upright_threshold: f32,
+    /// Most candidates of a photo that are refined; a quarter as many faces are searched in four rotated
+    /// patches each. A crowd seldom has more doubtful faces, while leaves and pebbles cause hundreds of
+    /// candidates.
+    pub max_refinements: usize,
+    /// Least score of a face in a photo that was rotated by 90°, 180° or 270°. It is higher than
+    /// `threshold`, because three more searches are three more chances of a false face.
+    pub rotated_threshold: f32,
+    /// Intersection over union above which the lower-scored of two boxes is suppressed.
     pub suppress_iou: f32,
-    /// Covered share of the smaller box above which the weaker of two boxes is the same face.
-    pub suppress_inside: f32,
+    /// Intersection over minimum area above which the lower-scored of two boxes is suppressed.
+    pub suppress_iom: f32,
 }
 
-/// At which sizes a photo is looked at.
+/// The sizes at which a photo is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
-    /// As the photo's size demands, see [`DetectorParams::copies`].
+    /// Chosen by the photo's size, see [`DetectorParams::pyramid`].
     Auto,
-    /// In one copy of so many pixels.
+    /// One pyramid level of this many pixels.
     Pixels(u32),
 }
 
-/// Pixels of the coarse copy: 640 × 480, at which the network finds faces from some 20 pixels up to
-/// those that fill the photo, and costs milliseconds. Area rather than the longer side, so that a
-/// panorama keeps its faces.
+/// Pixels of the single level of a photo that needs no fine one: 640 × 480. At this size the network
+/// takes milliseconds and finds faces from some 20 pixels up to those that fill the photo. The area is
+/// fixed rather than the longer side, so that the faces of a panorama stay large enough.
 const COARSE: u32 = 640 * 480;
 
-/// Pixels of the fine copy for each of the photo: by it a face of 48 pixels comes to 18, which the
-/// network sees, if not always with certainty; the second look decides. With 0.12 a sixth of them are
-/// lost, with 0.2 no more are found.
+/// Pixels of the fine level as a share of the photo's. It scales a face of 48 pixels to 18, which the
+/// network detects, if not always with certainty; the refinement pass decides. With 0.12 a sixth of these
+/// faces are lost, with 0.2 no more are found.
 const FINE_SHARE: f64 = 0.14;
 
-/// Most pixels of the fine copy: that of a photo of 24 megapixels.
+/// Most pixels of the fine level: those for a photo of 24 megapixels.
 const MAX_FINE: u32 = 3_400_000;
 
-/// The fine copy is left out when it has not this many times the pixels of the coarse one.
-const WORTH_FINE: f64 = 1.6;
+/// The fine level is left out unless it has at least this many times the pixels of the coarse one.
+const MIN_FINE_RATIO: f64 = 1.6;
 
-/// Pixels of the small copy, which beside a fine one finds the faces that fill the photo, and in which
-/// a photo without faces is tried turned.
+/// Pixels of the small level, 320 × 240. Beside a fine level it finds the faces that fill the photo; the
+/// rotations of a photo are compared at this size.
 const SMALL: u32 = 320 * 240;
 
 impl Default for DetectorParams {
@@ -76,45 +79,46 @@ impl Default for DetectorParams {
             threshold: 0.6,
             resolution: Resolution::Auto,
             max_enlargement: 2.0,
-            doubt: 0.1,
-            doubt_of_small: 0.05,
-            certainty: 0.7,
-            second_threshold: 0.8,
+            min_rolled_score: 0.1,
+            min_small_score: 0.05,
+            refine_threshold: 0.7,
+            confirm_threshold: 0.8,
             small_face: 40.0,
-            roll: 25_f32.to_radians(),
-            upright: 0.9,
-            max_looks: 64,
-            turned_threshold: 0.7,
+            min_roll: 25_f32.to_radians(),
+            upright_threshold: 0.9,
+            max_refinements: 64,
+            rotated_threshold: 0.7,
             suppress_iou: 0.4,
-            suppress_inside: 0.8,
+            suppress_iom: 0.8,
         }
     }
 }
 
 impl DetectorParams {
-    /// Sizes of the copies in which the faces of a photo are looked for, the finest first: one of
-    /// 640 × 480 pixels or that area; or, for a large photo, a fine one, so that faces from 48 pixels
-    /// on are found in photos of up to 24 megapixels, and a small one for those that fill it.
-    pub fn copies(&self, width: u32, height: u32) -> Vec<(u32, u32)> {
+    /// Width and height of the pyramid levels of a photo, the finest first: one level with the area of
+    /// 640 × 480; or, for a large photo, a fine level, so that faces from 48 pixels on are found in photos
+    /// of up to 24 megapixels, and a small one for faces that fill the photo.
+    pub fn pyramid(&self, width: u32, height: u32) -> Vec<(u32, u32)> {
         let area = f64::from(width) * f64::from(height);
         let fine = (area * FINE_SHARE).min(f64::from(MAX_FINE));
         let sizes = match self.resolution {
             Resolution::Pixels(pixels) => vec![pixels],
-            Resolution::Auto if fine < WORTH_FINE * f64::from(COARSE) => vec![COARSE],
+            Resolution::Auto if fine < MIN_FINE_RATIO * f64::from(COARSE) => vec![COARSE],
             Resolution::Auto => vec![fine as u32, SMALL],
         };
         let sizes = sizes.into_iter();
-        sizes.map(|size| self.copy(width, height, size)).collect()
+        sizes.map(|size| self.scaled(width, height, size)).collect()
     }
 
-    /// The small copy in which a photo without faces is tried turned: faces that such a photo is
-    /// about are large.
-    pub fn glance(&self, width: u32, height: u32) -> (u32, u32) {
-        self.copy(width, height, SMALL)
+    /// Width and height at which the rotations of a photo are compared. A small size suffices, because
+    /// the faces that matter in a rotated photo are large.
+    pub fn rotation_level(&self, width: u32, height: u32) -> (u32, u32) {
+        self.scaled(width, height, SMALL)
     }
 
-    /// A copy's size, at least one pixel either way.
-    fn copy(&self, width: u32, height: u32, pixels: u32) -> (u32, u32) {
+    /// Scales a photo's width and height to an area of `pixels`, enlarging by at most `max_enlargement`;
+    /// each side is at least 1.
+    fn scaled(&self, width: u32, height: u32, pixels: u32) -> (u32, u32) {
         let area = f64::from(width) * f64::from(height);
         let factor = (f64::from(pixels) / area).sqrt();
         let factor = factor.min(f64::from(self.max_enlargement));
@@ -128,36 +132,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_keep_the_aspect_ratio_and_never_vanish() {
+    fn levels_keep_the_aspect_ratio_and_at_least_one_pixel() {
         let params = DetectorParams::default();
-        assert_eq!(params.copies(180, 190), [(360, 380)]);
-        assert_eq!(params.copies(1, 1), [(2, 2)]);
-        assert_eq!(params.copies(1280, 960), [(640, 480)]);
-        let panorama = params.copies(6_000_000, 1);
-        assert!(panorama.iter().all(|copy| copy.1 == 1), "{panorama:?}");
-        assert_eq!(params.copies(4000, 3000)[1], (320, 240));
-        assert_eq!(params.glance(4000, 3000), (320, 240));
+        assert_eq!(params.pyramid(180, 190), [(360, 380)]);
+        assert_eq!(params.pyramid(1, 1), [(2, 2)]);
+        assert_eq!(params.pyramid(1280, 960), [(640, 480)]);
+        let panorama = params.pyramid(6_000_000, 1);
+        assert!(panorama.iter().all(|level| level.1 == 1), "{panorama:?}");
+        assert_eq!(params.pyramid(4000, 3000)[1], (320, 240));
+        assert_eq!(params.rotation_level(4000, 3000), (320, 240));
     }
 
     #[test]
-    fn a_face_of_48_pixels_keeps_17_up_to_24_megapixels() {
+    fn a_face_of_48_pixels_has_at_least_17_in_the_finest_level_up_to_24_megapixels() {
         let params = DetectorParams::default();
         for (width, height) in [(2400, 1600), (4000, 3000), (4000, 6000)] {
-            let copies = params.copies(width, height);
-            let finest = copies[0];
+            let finest = params.pyramid(width, height)[0];
             let face = 48.0 * f64::from(finest.0) / f64::from(width);
             assert!(face > 17.0, "{face} of {width}×{height}");
         }
-        let huge = params.copies(20_000, 10_000)[0];
+        let huge = params.pyramid(20_000, 10_000)[0];
         assert!(huge.0 * huge.1 <= MAX_FINE + 20_000);
     }
 
     #[test]
-    fn a_given_resolution_is_the_only_one() {
+    fn a_given_resolution_makes_a_single_level() {
         let params = DetectorParams {
             resolution: Resolution::Pixels(1280 * 960),
             ..DetectorParams::default()
         };
-        assert_eq!(params.copies(4000, 3000), [(1280, 960)]);
+        assert_eq!(params.pyramid(4000, 3000), [(1280, 960)]);
     }
 }

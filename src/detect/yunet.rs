@@ -1,9 +1,9 @@
-//! YuNet: a face detector of 53,104 parameters.
+//! YuNet, a convolutional face detector with 53,104 parameters.
 //!
 //! W. Wu, H. Peng and S. Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence
-//! Research 20, 2023. This is its small variant; `models/README.md` tells where the weights are
-//! from. A backbone of separable units gives maps of stride 8, 16 and 32, a top-down neck joins
-//! them, and per stride one head gives class, objectness, box and five landmarks of every cell.
+//! Research 20, 2023. This is its small variant; `models/README.md` has the source of the weights.
+//! A backbone of separable convolutions computes feature maps of stride 8, 16 and 32, a top-down neck
+//! merges them, and one head per stride predicts class, objectness, box and five landmarks of each cell.
 
 mod network;
 
@@ -24,7 +24,7 @@ static WEIGHTS: &[u8] = include_bytes!("../../models/yunet_s.safetensors");
 pub struct Yunet {
     level: Level,
     network: Network,
-    /// One set of buffers for each thread that was ever inside at the same time.
+    /// Buffers that are not in use: at most one set for each concurrent call.
     buffers: Mutex<Vec<Buffers>>,
 }
 
@@ -41,8 +41,8 @@ impl Yunet {
         })
     }
 
-    /// Faces of a picture, looked at as it is, that score at least `threshold`: in its pixels, in no
-    /// order, and each face several times.
+    /// Candidates in a picture, searched at its own size, that score at least `threshold`. Their
+    /// coordinates are pixels of the picture; they come in no order, several for each face.
     pub fn candidates(&self, picture: &RgbImage, threshold: f32) -> Vec<DetectedFace> {
         let mut buffers = self.lock_buffers().pop().unwrap_or_default();
         let faces = self
@@ -53,7 +53,7 @@ impl Yunet {
     }
 
     fn lock_buffers(&self) -> MutexGuard<'_, Vec<Buffers>> {
-        // Buffers hold no state between runs, so a panic elsewhere cannot have spoilt them.
+        // Buffers hold no state between runs, so a panic elsewhere cannot leave them inconsistent.
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

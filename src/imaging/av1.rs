@@ -1,8 +1,8 @@
-//! One AV1 key frame, by rav1d in its build without assembly.
+//! Decodes one AV1 key frame with rav1d, built without assembly.
 //!
-//! Its entry points are `extern "C"` functions, so a panic inside would end the process in spite of
-//! [`contain`](super::containment::contain). Tens of thousands of damaged files have not provoked
-//! one; rav1d's own release 1.1.0, without `re_rav1d`'s corrections, is another matter.
+//! rav1d's entry points are `extern "C"` functions, so a panic inside would end the process in spite of
+//! [`contain`](super::containment::contain). Tens of thousands of damaged files have caused none; they do
+//! in rav1d's own release 1.1.0, which lacks `re_rav1d`'s corrections.
 
 use heic_rs::ChromaFormat;
 use heic_rs::hevc::Frame;
@@ -10,18 +10,18 @@ use heic_rs::{MatrixCoefficients, Nclx, Range};
 use re_rav1d::dav1d::pixel::YUVRange;
 use re_rav1d::dav1d::{Decoder, Error, Picture, PixelLayout, PlanarImageComponent, Settings};
 
-/// Decodes the first frame of an item, with the colour description of its sequence header.
+/// Decodes the first frame of an item, and the colour description of its sequence header.
 ///
 /// # Errors
-/// What rav1d says; also if the frame has more than `max_pixels`, or there is none.
+/// rav1d's error; also if the frame has more than `max_pixels`, or there is no frame.
 pub(super) fn decode(item: Vec<u8>, max_pixels: u64) -> Result<(Frame, Nclx), Error> {
     let mut settings = Settings::new();
     settings.set_n_threads(1);
     settings.set_all_layers(false);
     settings.set_frame_size_limit(u32::try_from(max_pixels).unwrap_or(u32::MAX));
     let mut decoder = Decoder::with_settings(&settings)?;
-    // "Again" after sending means that a frame must be taken out first, and after asking for a
-    // frame that more data must be sent: whoever gets nothing new for them has no frame to come.
+    // "Again" from sending means that a frame must be taken first; from `get_picture`, that more data must
+    // be sent. If it comes from `get_picture` and all data are sent, the item has no frame.
     let mut sent = decoder.send_data(item, None, None, None);
     loop {
         if let Err(error) = sent
@@ -37,7 +37,7 @@ pub(super) fn decode(item: Vec<u8>, max_pixels: u64) -> Result<(Frame, Nclx), Er
     }
 }
 
-/// Copies the planes out, one sample per `u16`.
+/// Copies the planes of a picture, one sample per `u16`.
 fn frame(picture: &Picture) -> Frame {
     let (width, height) = (picture.width(), picture.height());
     let chroma = match picture.pixel_layout() {
@@ -82,7 +82,7 @@ fn plane(picture: &Picture, component: PlanarImageComponent, width: u32, height:
     samples
 }
 
-/// The colour description for a container that carries none.
+/// The picture's own colour description, for a container without one.
 fn nclx(picture: &Picture) -> Nclx {
     let matrix_code = picture.matrix_coefficients() as u16;
     Nclx {
@@ -92,7 +92,7 @@ fn nclx(picture: &Picture) -> Nclx {
             YUVRange::Full => Range::Full,
             YUVRange::Limited => Range::Limited,
         },
-        // Primaries and transfer do not enter the conversion.
+        // The conversion does not use primaries and transfer.
         ..Nclx::default()
     }
 }

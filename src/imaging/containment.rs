@@ -1,4 +1,4 @@
-//! Panics of decoders, contained.
+//! Contains the panics of decoders.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -9,10 +9,10 @@ thread_local! {
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`; a panic in it becomes its message and is not reported on standard error.
+/// Runs `work`. If it panics, returns the panic's message, and nothing is printed to standard error.
 ///
-/// The first call puts a panic hook before the one in force: it is silent for a thread that is
-/// inside `contain` and passes every other panic on.
+/// The first call installs a panic hook, which is silent for threads inside `contain` and calls the
+/// previous hook for all others.
 pub(super) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -24,19 +24,19 @@ pub(super) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         }));
     });
     let outer = CONTAINED.replace(true);
-    // Whatever a panic leaves half done is owned by `work` and dropped with it.
+    // `work` owns all state that a panic could leave inconsistent, and is dropped.
     let outcome = panic::catch_unwind(AssertUnwindSafe(work));
     CONTAINED.set(outer);
     outcome.map_err(|payload| message(payload.as_ref()))
 }
 
-/// What a panic says, in one line.
+/// The first line of a panic's message.
 fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("it gave no message");
+        .unwrap_or("no message");
     text.lines().next().unwrap_or_default().to_owned()
 }
 
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_becomes_its_message() {
+    fn a_panic_is_returned_as_its_message() {
         let empty: &[u8] = &[];
         assert_eq!(contain(|| 7), Ok(7));
         assert_eq!(contain(|| panic!("static")), Err::<(), _>("static".into()));
@@ -54,12 +54,12 @@ mod tests {
         assert!(!CONTAINED.get());
     }
 
-    /// Run by the test below in a process of its own.
+    /// Run by the test below in a separate process.
     #[test]
-    #[ignore = "panics on purpose; its output is what another test reads"]
+    #[ignore = "panics on purpose; another test reads its output"]
     fn panics_inside_and_outside() {
-        let _ = contain(|| panic!("to be kept quiet"));
-        let _ = panic::catch_unwind(|| panic!("to be heard"));
+        let _ = contain(|| panic!("must not be printed"));
+        let _ = panic::catch_unwind(|| panic!("must be printed"));
     }
 
     #[test]
@@ -69,11 +69,11 @@ mod tests {
             .args(["--exact", child, "--ignored", "--nocapture"])
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{printed}");
         assert!(
-            said.contains("to be heard") && !said.contains("quiet"),
-            "{said}"
+            printed.contains("must be printed") && !printed.contains("must not"),
+            "{printed}"
         );
     }
 }

@@ -1,9 +1,9 @@
-//! Dates as EXIF and file systems write them.
+//! Parses the dates, fractions of seconds and UTC offsets of EXIF.
 
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-/// Reads "2008:05:30 15:56:01", with whatever stands between the numbers.
+/// Parses "2008:05:30 15:56:01", with any separators.
 pub(super) fn date_time(text: &[u8], nanoseconds: i32) -> Option<DateTime> {
     let mut numbers = text
         .split(|byte| !byte.is_ascii_digit())
@@ -14,12 +14,12 @@ pub(super) fn date_time(text: &[u8], nanoseconds: i32) -> Option<DateTime> {
     let mut small = || i8::try_from(next()?).ok();
     let (month, day) = (small()?, small()?);
     let (hour, minute) = (small()?, small()?);
-    // Some scanners leave the seconds out; a leap second is the last of its minute.
+    // Some scanners omit the seconds. A leap second counts as second 59.
     let second = small().unwrap_or(0).min(59);
     DateTime::new(year, month, day, hour, minute, second, nanoseconds).ok()
 }
 
-/// Reads the decimals of a second: "05" is fifty milliseconds.
+/// Parses the decimals of a second: "05" is 50 ms.
 pub(super) fn nanoseconds(text: &[u8]) -> i32 {
     text.iter()
         .take_while(|byte| byte.is_ascii_digit())
@@ -28,7 +28,7 @@ pub(super) fn nanoseconds(text: &[u8]) -> i32 {
         .sum()
 }
 
-/// Reads "+02:00", "-0330" or "Z".
+/// Parses "+02:00", "-0330" or "Z".
 pub(super) fn utc_offset(text: &[u8]) -> Option<Offset> {
     let (sign, rest) = match text.trim_ascii() {
         b"Z" => return Some(Offset::UTC),
@@ -57,7 +57,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn fractions_and_offsets() {
+    fn fractions_and_offsets_are_parsed() {
         assert_eq!(nanoseconds(b"5"), 500_000_000);
         assert_eq!(nanoseconds(b"000123"), 123_000);
         assert_eq!(nanoseconds(b"12345678999"), 123_456_789);

@@ -1,7 +1,7 @@
-//! What a photo's EXIF block tells, by kamadak-exif.
+//! Reads a photo's EXIF block with kamadak-exif.
 //!
-//! Cameras fill in zeros, blanks and advertising where they know nothing: what is implausible
-//! counts as absent.
+//! Cameras write zeros, blanks or advertising into fields for which they have no value, so implausible
+//! values count as absent.
 
 use ::exif::{Context, Field, In, Reader, Tag, Value};
 
@@ -13,8 +13,8 @@ use crate::raster::Orientation;
 pub(super) struct Exif(::exif::Exif);
 
 impl Exif {
-    /// Parses a block that begins with a TIFF header, or with the prefix that JPEG puts before
-    /// it. What can be read of a broken block is kept; `None` if that is nothing.
+    /// Parses a block that begins with a TIFF header, with or without the prefix that JPEG puts before it.
+    /// Keeps the readable fields of a broken block; `None` if there are none.
     pub(super) fn parse(mut block: Vec<u8>) -> Option<Self> {
         if block.starts_with(b"Exif\0\0") {
             block.drain(..6);
@@ -27,13 +27,13 @@ impl Exif {
         exif.ok().map(Self)
     }
 
-    /// How the pixels must be turned.
+    /// The orientation that makes the stored pixels upright.
     pub(super) fn orientation(&self) -> Orientation {
         self.number(Tag::Orientation)
             .map_or_else(Orientation::default, Orientation::from_exif)
     }
 
-    /// Everything else.
+    /// Date, position, camera, lens and description.
     pub(super) fn capture(&self) -> Capture {
         Capture {
             taken_at: self.taken_at(),
@@ -47,8 +47,8 @@ impl Exif {
         }
     }
 
-    /// The name of the raw format, if this is the block of a camera's raw file in TIFF's clothes,
-    /// whose first picture is a thumbnail or sensor data.
+    /// The name of the raw format, if this is the block of a camera's raw file that is a TIFF whose first
+    /// picture is a thumbnail or sensor data.
     pub(super) fn camera_raw(&self) -> Option<String> {
         const DNG_VERSION: Tag = Tag(Context::Tiff, 0xc612);
         const NEW_SUBFILE_TYPE: Tag = Tag(Context::Tiff, 0xfe);
@@ -84,9 +84,9 @@ impl Exif {
         }
     }
 
-    /// A string for people, on one line; `None` if it is blank.
+    /// A string without line breaks and control characters; `None` if it is blank.
     ///
-    /// EXIF asks for ASCII and gets UTF-8, or Latin-1 from older cameras.
+    /// EXIF requires ASCII; cameras write UTF-8, older ones Latin-1.
     fn text(&self, tag: Tag) -> Option<String> {
         let bytes = self.ascii(tag)?;
         let text = match std::str::from_utf8(bytes) {
@@ -100,8 +100,8 @@ impl Exif {
         (!words.is_empty()).then(|| words.join(" "))
     }
 
-    /// Maker and model, the maker once: "Canon" and "Canon EOS 5D", "NIKON CORPORATION" and
-    /// "NIKON D3100" are the model alone.
+    /// Maker and model, without naming the maker twice: for "Canon" and "Canon EOS 5D", or "NIKON
+    /// CORPORATION" and "NIKON D3100", the model alone.
     fn camera(&self) -> Option<String> {
         let (maker, model) = match (self.text(Tag::Make), self.text(Tag::Model)) {
             (Some(maker), Some(model)) => (maker, model),
@@ -149,7 +149,7 @@ impl Exif {
     fn position(&self) -> Option<GeoPoint> {
         let latitude = self.degrees(Tag::GPSLatitude, Tag::GPSLatitudeRef, [b'N', b'S'])?;
         let longitude = self.degrees(Tag::GPSLongitude, Tag::GPSLongitudeRef, [b'E', b'W'])?;
-        // Zero twice is a receiver without a fix, not a boat in the Gulf of Guinea.
+        // 0°, 0° comes from a receiver without a fix, not from a boat in the Gulf of Guinea.
         let is_plausible = (latitude != 0.0 || longitude != 0.0)
             && (-90.0..=90.0).contains(&latitude)
             && (-180.0..=180.0).contains(&longitude);
@@ -159,7 +159,7 @@ impl Exif {
         })
     }
 
-    /// Degrees, minutes and seconds with a direction, of which the second is the negative one.
+    /// An angle from degrees, minutes and seconds; its sign is that of the letter in `direction`.
     fn degrees(&self, tag: Tag, direction: Tag, [positive, negative]: [u8; 2]) -> Option<f64> {
         let Value::Rational(parts) = &self.field(tag)?.value else {
             return None;
@@ -171,7 +171,7 @@ impl Exif {
         };
         let mut degrees = 0.0;
         for (part, unit) in parts.iter().zip([1.0, 60.0, 3600.0]) {
-            // "0/0" is how seconds are left out.
+            // Cameras that omit the seconds write 0/0.
             if part.denom != 0 {
                 degrees += part.to_f64() / unit;
             } else if unit < 3600.0 {
@@ -182,7 +182,7 @@ impl Exif {
     }
 }
 
-/// Whether a description is what the camera puts into every photo.
+/// Whether a description is a text that a camera writes into every photo.
 fn is_advertising(description: &str) -> bool {
     const ADVERTISING: [&str; 12] = [
         "ASUS DIGITAL CAMERA",
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_fall_back_and_nonsense_is_no_date() {
+    fn implausible_dates_are_ignored_and_the_next_field_is_used() {
         let local = |fields: &[(Tag, &str)]| {
             let exif = exif(fields.iter().map(|(tag, text)| ascii(*tag, text)));
             exif.capture().taken_at.map(|taken_at| taken_at.local)
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn the_maker_is_named_once() {
+    fn the_maker_is_not_repeated() {
         let camera = |make: &str, model: &str| {
             exif([ascii(Tag::Make, make), ascii(Tag::Model, model)])
                 .capture()
@@ -355,12 +355,12 @@ mod tests {
         assert_eq!(description(b"   "), None);
         assert_eq!(description("Größe".as_bytes()).as_deref(), Some("Größe"));
         assert_eq!(description(b"Gr\xf6\xdfe").as_deref(), Some("Größe"));
-        // Nothing that could steer a terminal.
+        // Control characters could send commands to a terminal.
         assert_eq!(description(b"a\x1b[31mb").as_deref(), Some("a [31mb"));
     }
 
     #[test]
-    fn raw_files_are_told_from_pictures() {
+    fn camera_raw_files_are_recognised() {
         let dng = (Tag(Context::Tiff, 0xc612), Value::Byte(vec![1, 4, 0, 0]));
         assert_eq!(exif([dng]).camera_raw().as_deref(), Some("Adobe raw (DNG)"));
         let thumbnail = || (Tag(Context::Tiff, 0xfe), Value::Long(vec![1]));
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_block_gives_what_it_has() {
+    fn the_readable_fields_of_a_broken_block_are_kept() {
         assert!(Exif::parse(Vec::new()).is_none());
         assert!(Exif::parse(b"Exif\0\0II*\0".to_vec()).is_none());
         let mut block = b"Exif\0\0MM\0*\0\0\0\x08\0\x02".to_vec();

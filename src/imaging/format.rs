@@ -1,10 +1,10 @@
-//! What kind of file it is, told by its first bytes; names are not trusted.
+//! Recognises file formats by their first bytes; file names are ignored.
 
 use std::fmt;
 
 use crate::error::{Skip, SkipReason};
 
-/// A format whose pictures are decoded.
+/// A format that is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// ITU-T T.81: baseline and progressive; grey, YCbCr, RGB and CMYK.
@@ -59,7 +59,8 @@ impl Format {
     }
 }
 
-/// Whether bytes begin like a picture, also one of a format that is not decoded: a camera's raw file.
+/// Whether a file is a picture by its first bytes, including formats that are not decoded, such as camera
+/// raw files.
 pub fn is_picture(bytes: &[u8]) -> bool {
     match Format::sniff(bytes) {
         Ok(_) => true,
@@ -73,7 +74,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// What a signature stands for.
+/// The kind of file that a signature identifies.
 #[derive(Clone, Copy)]
 enum Kind {
     Decoded(Format),
@@ -91,10 +92,10 @@ impl Kind {
 
 use Kind::{Decoded, Unsupported};
 
-/// Bytes at offsets, all of which must be there.
+/// Byte strings and the offsets at which they must occur, all of them.
 type Parts = &'static [(usize, &'static [u8])];
 
-/// Signatures, the more specific before the more general.
+/// Signatures, more specific ones before more general ones.
 #[rustfmt::skip]
 const SIGNATURES: &[(Parts, Kind)] = &[
     (&[(0, b"\xff\xd8\xff")], Decoded(Format::Jpeg)),
@@ -102,14 +103,14 @@ const SIGNATURES: &[(Parts, Kind)] = &[
     (&[(0, b"RIFF"), (8, b"WEBP")], Decoded(Format::WebP)),
     (&[(0, b"GIF87a")], Decoded(Format::Gif)),
     (&[(0, b"GIF89a")], Decoded(Format::Gif)),
-    // "BM" alone begins many texts: the size of the header that follows is part of the signature.
+    // Many texts begin with "BM", so the signature includes the size of the header that follows.
     (&[(0, b"BM"), (14, b"\x0c\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x28\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x34\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x38\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x6c\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x7c\0\0\0")], Decoded(Format::Bmp)),
-    // Raw files that are TIFF with a mark; those without one are told by their tags (`exif`).
+    // Raw files that are TIFF with a signature of their own; others are recognised by their tags (`exif`).
     (&[(0, b"II*\0"), (8, b"CR\x02")], Unsupported("Canon raw (CR2)")),
     (&[(0, b"II\x1a\0\0\0HEAPCCDR")], Unsupported("Canon raw (CRW)")),
     (&[(0, b"FUJIFILMCCD-RAW")], Unsupported("Fujifilm raw (RAF)")),
@@ -155,7 +156,7 @@ fn matches(parts: Parts, bytes: &[u8]) -> bool {
     })
 }
 
-/// The kind of an ISO base media file, by its brands: the major one, then the compatible ones.
+/// The kind of an ISO base media file by its major brand, then by its compatible brands.
 fn brand(bytes: &[u8]) -> Option<Kind> {
     let (size, rest) = bytes.split_first_chunk()?;
     let brands = rest.strip_prefix(b"ftyp")?;
@@ -172,14 +173,14 @@ fn brand(bytes: &[u8]) -> Option<Kind> {
         }
     }
     Some(match major {
-        // The HEIF brands leave the codec open; the items will tell.
+        // These HEIF brands do not name the codec; each item of the file does.
         b"mif1" | b"msf1" | b"mif2" => Decoded(Format::Heic),
         b"qt  " => Unsupported("QuickTime video"),
         _ => Unsupported("MPEG-4 video"),
     })
 }
 
-/// Whether it is XML whose beginning names SVG.
+/// Whether a file begins like XML and has an `<svg` tag in its first 1024 bytes.
 fn is_svg(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(1024)];
     let text = head.trim_ascii_start();
@@ -187,7 +188,7 @@ fn is_svg(bytes: &[u8]) -> bool {
     text.starts_with(b"<") && head.windows(4).any(|window| window == b"<svg")
 }
 
-/// Says what was found where an image was expected.
+/// Describes a file that is not an image.
 fn describe(bytes: &[u8]) -> &'static str {
     let head = &bytes[..bytes.len().min(1024)];
     if head.iter().all(|&byte| byte == 0) {
@@ -195,7 +196,7 @@ fn describe(bytes: &[u8]) -> &'static str {
     }
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
-        // The cut after 1024 bytes may fall inside a character.
+        // The first 1024 bytes may end inside a character.
         Err(error) if error.error_len().is_none() => {
             std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
         }
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_content_tells() {
+    fn formats_are_recognised_by_content() {
         assert_eq!(Format::sniff(b"\xff\xd8\xff\xe0").unwrap(), Format::Jpeg);
         assert_eq!(
             Format::sniff(b"RIFF\0\0\0\0WEBPVP8 ").unwrap(),
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn known_formats_without_decoder_are_named() {
+    fn formats_without_a_decoder_are_named() {
         assert_eq!(unsupported(b"II*\0\x10\0\0\0CR\x02\0"), "Canon raw (CR2)");
         assert_eq!(unsupported(b"\xff\x0a\0"), "JPEG XL");
         assert_eq!(
@@ -260,12 +261,12 @@ mod tests {
     }
 
     #[test]
-    fn the_minor_version_is_no_brand() {
+    fn the_minor_version_is_not_read_as_a_brand() {
         assert_eq!(unsupported(b"\0\0\0\x14ftypisomavifisom"), "MPEG-4 video");
     }
 
     #[test]
-    fn anything_else_is_described() {
+    fn other_files_are_described() {
         assert_eq!(no_image(b"BMW and Audi, compared"), "it holds text");
         assert_eq!(no_image("é".repeat(1000).as_bytes()), "it holds text");
         assert!(no_image(&[0; 4096]).contains("zeros"));
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_that_ends_early_is_no_panic() {
+    fn a_truncated_box_does_not_panic() {
         let whole = b"\0\0\0\x18ftypavif\0\0\0\0mif1miaf";
         for end in 0..whole.len() {
             let _ = Format::sniff(&whole[..end]);

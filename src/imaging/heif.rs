@@ -1,8 +1,8 @@
-//! HEIC and AVIF: one container, two codecs.
+//! Decodes HEIC and AVIF, which share one container (HEIF).
 //!
-//! The container, HEVC and the colour conversion are heic-rs's; AV1 comes in through [`av1`].
-//! Rotation and mirroring are properties of the container and applied here; the EXIF orientation
-//! only repeats them and is not looked at (ISO/IEC 23008-12).
+//! heic-rs reads the container, decodes HEVC and converts colours; [`av1`] decodes AV1. Rotation and
+//! mirroring are properties of the container and are applied here; the EXIF orientation only repeats them
+//! and is ignored (ISO/IEC 23008-12).
 
 use heic_rs::context::Context;
 use heic_rs::ftyp::FileType;
@@ -15,7 +15,7 @@ use heic_rs::{
 use image::{RgbImage, RgbaImage};
 
 use super::limits::Task;
-use super::{Picture, av1, bitmap, hevc_colour};
+use super::{Picture, av1, hevc_colour, image_crate};
 use crate::error::{Skip, SkipReason};
 
 /// Decodes the primary picture.
@@ -23,7 +23,7 @@ pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
     let explain = |error| explain(task, error);
     let context = Context {
         file: task.bytes,
-        // `Context::open` reads the brands only to refuse AVIF.
+        // Not `Context::open`, which reads the brands only to reject AVIF.
         ftyp: FileType {
             major: Brand::Mif1,
             effective: Brand::Mif1,
@@ -47,7 +47,8 @@ pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
     })
 }
 
-/// Converts samples to RGB, on white where there is alpha, and applies what the container asks for.
+/// Converts samples to RGB, blends them onto white if there is an alpha plane, and applies the container's
+/// transforms.
 fn pixels(
     frame: &Frame,
     alpha: Option<&Frame>,
@@ -55,7 +56,7 @@ fn pixels(
     transforms: &[Transform],
 ) -> Result<RgbImage, Error> {
     if nclx.matrix == MatrixCoefficients::Unspecified {
-        nclx.matrix = MatrixCoefficients::Bt601; // what other readers take it for
+        nclx.matrix = MatrixCoefficients::Bt601; // as other readers assume
     }
     let layout = match alpha {
         Some(_) => PixelLayout::Rgba8,
@@ -66,10 +67,10 @@ fn pixels(
     let (width, height) = (image.width, image.height);
     match alpha {
         Some(_) => RgbaImage::from_raw(width, height, image.data)
-            .map(|pixels| bitmap::on_white(pixels.into())),
+            .map(|pixels| image_crate::on_white(pixels.into())),
         None => RgbImage::from_raw(width, height, image.data),
     }
-    .ok_or(Error::Malformed("the picture is not as large as it says"))
+    .ok_or(Error::Malformed("the picture has another size than stated"))
 }
 
 fn explain(task: &Task<'_>, error: Error) -> Skip {
@@ -98,14 +99,14 @@ struct ItemDecoder<'a> {
 }
 
 impl ItemDecoder<'_> {
-    /// Decodes a coded picture, or the tiles of a grid, looking at the clock before each.
+    /// Decodes a coded picture, or the tiles of a grid; checks the deadline before each of them.
     fn item(&self, item: u32) -> Result<(Frame, Nclx), Skip> {
         let explain = |error| explain(self.task, error);
         let props = self.context.props(item).map_err(explain)?;
         let Some((grid, tiles)) = self.context.grid(item).map_err(explain)? else {
             return self.coded(item, self.task.limits.max_pixels);
         };
-        // The last column and row of tiles may reach over the edge, and all are held at once.
+        // All tiles are in memory at once, and those of the last column and row may extend beyond the edge.
         let mut pixels_left = 2 * self.task.limits.max_pixels;
         let mut frames = Vec::with_capacity(tiles.len());
         let mut nclx = None;
@@ -149,7 +150,7 @@ impl ItemDecoder<'_> {
         Ok((frame, props.nclx.unwrap_or(nclx)))
     }
 
-    /// The opacity of an item, where it has one that fits it.
+    /// The alpha plane of an item; `None` without one or if its size differs from the item's.
     fn alpha(&self, item: u32, frame: &Frame) -> Result<Option<Frame>, Skip> {
         let explain = |error| explain(self.task, error);
         let Some(alpha) = self.context.alpha_item(item).map_err(explain)? else {
@@ -160,7 +161,7 @@ impl ItemDecoder<'_> {
         Ok(fits.then_some(alpha))
     }
 
-    /// The EXIF block that describes an item.
+    /// The EXIF block of an item.
     fn exif(&self, item: u32) -> Option<Vec<u8>> {
         let item = self.context.exif_item(item)?;
         let data = self.context.item_data(item).ok()?;
@@ -171,7 +172,7 @@ impl ItemDecoder<'_> {
 fn hevc_frame(props: &ItemProps<'_>, data: &[u8], max_pixels: u64) -> Result<(Frame, Nclx), Error> {
     let config = props.hvcc.as_ref().ok_or(Error::MissingBox("hvcC"))?;
     let parameters = config.parameter_sets();
-    // The size in the bitstream is what is allocated, whatever the container says.
+    // The decoder allocates by the size in the bitstream, not by that in the container.
     let info = hevc::probe(&parameters)?;
     let pixels = area(info.width, info.height);
     if pixels > max_pixels {
@@ -189,7 +190,7 @@ fn hevc_frame(props: &ItemProps<'_>, data: &[u8], max_pixels: u64) -> Result<(Fr
     Ok((frame, nclx))
 }
 
-/// The type of a NAL unit (ITU-T H.265, table 7-1).
+/// A type of NAL unit (ITU-T H.265, table 7-1).
 const SEQUENCE_PARAMETER_SET: u8 = 33;
 
 fn area(width: u32, height: u32) -> u64 {

@@ -1,14 +1,14 @@
-//! The colour description inside an HEVC bitstream.
+//! Reads the colour description in an HEVC bitstream.
 //!
-//! iPhones leave the HEIF box for it out and say in the sequence parameter set (ITU-T H.265,
-//! 7.3.2.2 and Annex E) that samples use the full range, which heic-rs reads past; taken for video
-//! range, shadows and highlights of every such photo would be clipped.
+//! iPhones omit the HEIF box for it and state in the sequence parameter set (ITU-T H.265, 7.3.2.2 and
+//! Annex E) that samples use the full range, which heic-rs does not read. If the samples were taken for
+//! video range, shadows and highlights of every such photo would be clipped.
 
 use heic_rs::{MatrixCoefficients, Nclx, Range};
 
 /// Reads the colour description of a sequence parameter set, given as a NAL unit.
 ///
-/// Where it is silent, the samples have video range, as H.265 infers, and an unspecified matrix.
+/// Without a description the samples have video range, as H.265 infers, and an unspecified matrix.
 pub(super) fn of_parameter_set(nal: &[u8]) -> Nclx {
     let (range, matrix_code) =
         signal_type(&mut Bits::of_nal(nal)).unwrap_or((Range::Limited, UNSPECIFIED));
@@ -16,7 +16,7 @@ pub(super) fn of_parameter_set(nal: &[u8]) -> Nclx {
         matrix: MatrixCoefficients::from_code(matrix_code),
         matrix_code,
         range,
-        // Primaries and transfer do not enter the conversion.
+        // The conversion does not use primaries and transfer.
         ..Nclx::default()
     }
 }
@@ -24,11 +24,11 @@ pub(super) fn of_parameter_set(nal: &[u8]) -> Nclx {
 const UNSPECIFIED: u16 = 2;
 const EXTENDED_ASPECT_RATIO: u32 = 255;
 
-/// The range and matrix; `None` also for a parameter set that ends early or uses syntax that no
+/// Range and matrix; `None` if they are absent, the parameter set ends early, or it uses syntax that no
 /// still picture needs.
 fn signal_type(bits: &mut Bits) -> Option<(Range, u16)> {
     bits.skip(4)?; // video parameter set
-    let sub_layers = bits.read(3)?; // less one
+    let sub_layers = bits.read(3)?; // minus one
     bits.skip(1)?;
     profile_tier_level(bits, sub_layers)?;
     bits.ue()?; // identifier
@@ -131,14 +131,14 @@ fn reference_pictures(bits: &mut Bits, index: u32) -> Option<()> {
     Some(())
 }
 
-/// Bits of a NAL unit, the most significant first.
+/// Reads the bits of a NAL unit, the most significant first.
 struct Bits {
     bytes: Vec<u8>,
     position: usize,
 }
 
 impl Bits {
-    /// Starts behind the two bytes of the NAL header and drops emulation prevention bytes.
+    /// Starts after the two bytes of the NAL header and drops emulation prevention bytes.
     fn of_nal(nal: &[u8]) -> Self {
         let mut bytes: Vec<u8> = Vec::with_capacity(nal.len());
         let mut zeros = 0;
@@ -169,7 +169,7 @@ impl Bits {
         (self.position <= 8 * self.bytes.len()).then_some(())
     }
 
-    /// An Exp-Golomb code. A signed one has the same length, so this also skips those.
+    /// Reads an unsigned Exp-Golomb code. A signed code has the same length, so this also skips those.
     fn ue(&mut self) -> Option<u32> {
         let mut zeros = 0;
         while !self.flag()? {
@@ -188,7 +188,7 @@ impl Bits {
 mod tests {
     use super::*;
 
-    /// A parameter set written as its bits; `ue` codes are given as such.
+    /// A NAL unit of a parameter set that is given as its bits.
     fn nal(bits: &str) -> Vec<u8> {
         let bits: Vec<u8> = bits.bytes().filter(u8::is_ascii_digit).collect();
         let payload = bits.chunks(8).map(|byte| {
@@ -196,7 +196,7 @@ mod tests {
                 (value << 1) | (byte.get(at).unwrap_or(&b'0') - b'0')
             })
         });
-        // Emulation prevention as an encoder does it.
+        // Adds emulation prevention bytes, as an encoder does.
         let mut nal = vec![0x42, 0x01];
         let mut zeros = 0;
         for byte in payload {
@@ -210,14 +210,14 @@ mod tests {
         nal
     }
 
-    /// Everything before the usability information, in the plainest form.
+    /// Everything before the usability information, without optional parts.
     fn plain() -> String {
         let profile = "0".repeat(96);
         let size = "0000000001000000000 0000000001000000000"; // 511 × 511
         format!("0000 000 1 {profile} 1 010 {size} 0 1 1 1 1 111 111111 0 00 0 1 0 00")
     }
 
-    /// Everything optional is there, and there are two sub-layers.
+    /// Everything before the usability information, with all optional parts and two sub-layers.
     fn full() -> String {
         let profile = "0".repeat(96);
         let sub_layer = format!("11 {} {}", "00".repeat(7), "0".repeat(96));
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_description_is_found() {
+    fn the_colour_description_is_read() {
         for set in [plain(), full()] {
             // Usability information with aspect ratio and overscan; BT.709, full range.
             let usable = "1 1 11111111 00000000000000010000000000000001 1 0";
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_may_stand_without_a_matrix() {
+    fn a_range_without_a_matrix_is_read() {
         let nclx = of_parameter_set(&nal(&format!("{} 1 0 0 1 101 1 0", plain())));
         assert_eq!(
             (nclx.range, nclx.matrix),
@@ -261,21 +261,21 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_video_range() {
-        let silent = [
+    fn without_a_description_the_range_is_video_range() {
+        let without = [
             format!("{} 0 1", plain()),
             format!("{} 1 0 0 0 1", plain()),
             "0000".to_owned(),
             String::new(),
         ];
-        for set in silent {
+        for set in without {
             let nclx = of_parameter_set(&nal(&set));
             assert_eq!(
                 (nclx.range, nclx.matrix),
                 (Range::Limited, MatrixCoefficients::Unspecified)
             );
         }
-        // A run of zeros is no endless number.
+        // A code of nothing but zeros must not be read without end.
         assert_eq!(of_parameter_set(&[0; 64]).range, Range::Limited);
         assert_eq!(of_parameter_set(&[]).range, Range::Limited);
     }

@@ -1,7 +1,7 @@
-//! JPEG, by zune-jpeg, straight into the raster's buffer.
+//! Decodes JPEG with zune-jpeg, directly into the raster's buffer.
 //!
-//! Where the data end early zune-jpeg paints grey, and half a face is worse than none: the source
-//! it reads from finds such files out.
+//! If the data end early, zune-jpeg fills the rest with grey, and half a face is worse than none. The
+//! source that it reads from detects such files.
 
 use std::cell::Cell;
 
@@ -12,21 +12,20 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::Picture;
-use super::jpeg_source::{Outcome, Source, foreign_process};
+use super::jpeg_source::{Outcome, Source, unsupported_process};
 use super::limits::Task;
 use crate::error::Skip;
 
 /// Decodes a JPEG; of several pictures in the file (thumbnails, gain maps, MPO) the first.
 pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
-    let outcome = Cell::new(Outcome::Whole);
-    let explain = |error: DecodeErrors| match (outcome.get(), foreign_process(task.bytes)) {
+    let outcome = Cell::new(Outcome::Complete);
+    let explain = |error: DecodeErrors| match (outcome.get(), unsupported_process(task.bytes)) {
         (Outcome::TimedOut, _) => task.timed_out(),
         (_, Some(process)) => task.unsupported(process),
-        (Outcome::Cut, _) => task.damaged("its data end before the picture is complete"),
-        (Outcome::Whole, _) => task.damaged(error),
+        (Outcome::Truncated, _) => task.damaged("its data end before the picture is complete"),
+        (Outcome::Complete, _) => task.damaged(error),
     };
-    // Lenient with garbage between header segments, which cameras do write; strict with the
-    // picture.
+    // Lenient about garbage between header segments, which some cameras write; strict about the picture.
     let lenient = DecoderOptions::default()
         .set_strict_mode(false)
         .set_max_width(usize::MAX)
@@ -44,7 +43,7 @@ pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
     let mut pixels = RgbImage::new(width as u32, height as u32);
     decoder.decode_into(&mut pixels).map_err(explain)?;
     match outcome.get() {
-        Outcome::Whole => Ok(Picture { pixels, exif, xmp }),
+        Outcome::Complete => Ok(Picture { pixels, exif, xmp }),
         _ => Err(explain(DecodeErrors::ExhaustedData)),
     }
 }

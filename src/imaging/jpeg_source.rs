@@ -1,4 +1,4 @@
-//! The bytes that zune-jpeg reads.
+//! The byte source for zune-jpeg, which detects truncated files and enforces the deadline.
 
 use std::cell::Cell;
 
@@ -6,23 +6,22 @@ use zune_jpeg::zune_core::bytestream::{ZByteIoError, ZByteReaderTrait, ZSeekFrom
 
 use super::limits::Deadline;
 
-/// How the reading went.
+/// How reading ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The bytes sufficed.
-    Whole,
-    /// The decoder asked for more picture than there is.
-    Cut,
-    /// The source went dry because the time was up.
+    /// The file has all bytes that the decoder read.
+    Complete,
+    /// The decoder read beyond the end of the picture's data.
+    Truncated,
+    /// The deadline passed, and the source returned no more bytes.
     TimedOut,
 }
 
-/// A JPEG's bytes with their end moved back: the picture, a stretch of zeros, and only then an
-/// end-of-image marker, whether or not the file has one.
+/// Serves a JPEG's picture data, then zeros, then an end-of-image marker, whether or not the file has one.
 ///
-/// A decoder of a whole picture looks a few bytes ahead and never meets the real end; a word read
-/// far in the zeros shows that the file was cut. (The search for the next marker goes byte by byte
-/// and may cross the zeros.)
+/// The decoder of a complete picture reads at most a few bytes ahead into the zeros. A word read farther
+/// into them shows that the file is truncated. The search for the next marker reads single bytes and may
+/// cross the zeros.
 pub(super) struct Source<'a> {
     picture: &'a [u8],
     position: usize,
@@ -31,18 +30,18 @@ pub(super) struct Source<'a> {
     outcome: &'a Cell<Outcome>,
 }
 
-/// Longer than any look ahead.
+/// Number of zeros between the picture and the marker; more than any decoder reads ahead.
 const ZEROS: usize = 64;
 const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
-/// Zeros that may be read. zune-jpeg refills by four bytes when it holds less than four, so seven
-/// would do; the few blocks that the others could stand for are no loss.
+/// Number of zeros that a decoder may read ahead. zune-jpeg refills by four bytes when it holds fewer than
+/// four, so seven would suffice; the other nine could stand for a few missing blocks, which is acceptable.
 const LOOK_AHEAD: usize = 16;
-/// Reads between two looks at the clock: at most 16 KiB of picture.
+/// Reads between two checks of the deadline: at most 16 KiB of picture.
 const READS: u32 = 4096;
 
 impl<'a> Source<'a> {
-    /// Serves the first picture of a file. How it went is told through `outcome`, for the decoder
-    /// keeps its source to itself.
+    /// Serves the first picture of a file. The result is written to `outcome`, since the decoder owns the
+    /// source and does not return it.
     pub(super) fn new(bytes: &'a [u8], deadline: Deadline, outcome: &'a Cell<Outcome>) -> Self {
         Self {
             picture: &bytes[..end_of_image(bytes)],
@@ -57,12 +56,12 @@ impl<'a> Source<'a> {
         self.picture.len() + ZEROS + END_OF_IMAGE.len()
     }
 
-    /// Copies what there is at the position and leaves the position; returns the number of bytes.
+    /// Copies bytes from the position without moving it, and returns their number.
     #[inline]
     fn peek(&mut self, buffer: &mut [u8]) -> usize {
         self.reads += 1;
         if self.reads == READS {
-            self.look_at_the_clock();
+            self.check_deadline();
         }
         let end = self.position + buffer.len();
         if let Some(bytes) = self.picture.get(self.position..end) {
@@ -74,7 +73,7 @@ impl<'a> Source<'a> {
     }
 
     #[cold]
-    fn look_at_the_clock(&mut self) {
+    fn check_deadline(&mut self) {
         self.reads = 0;
         if self.deadline.has_passed() {
             self.outcome.set(Outcome::TimedOut);
@@ -87,9 +86,9 @@ impl<'a> Source<'a> {
         let end = self.position + buffer.len();
         if buffer.len() > 1
             && end > self.picture.len() + LOOK_AHEAD
-            && self.outcome.get() == Outcome::Whole
+            && self.outcome.get() == Outcome::Complete
         {
-            self.outcome.set(Outcome::Cut);
+            self.outcome.set(Outcome::Truncated);
         }
         let bytes = (self.position..end.min(self.len())).map(|at| {
             let past = at.saturating_sub(self.picture.len() + ZEROS);
@@ -148,7 +147,7 @@ impl ZByteReaderTrait for Source<'_> {
             ZSeekFrom::End(offset) => self.len().checked_add_signed(offset as isize),
             ZSeekFrom::Current(offset) => self.position.checked_add_signed(offset as isize),
         };
-        // Past the end is as good as at it, and keeps sums of positions small.
+        // Clamped to the end, so that sums of positions cannot overflow.
         self.position = target
             .ok_or(ZByteIoError::SeekError("before the first byte"))?
             .min(self.len());
@@ -171,32 +170,32 @@ impl ZByteReaderTrait for Source<'_> {
     }
 }
 
-/// Where the first picture ends: the offset of its end-of-image marker, or of the file's end.
+/// The end of the first picture: the offset of its end-of-image marker, or the length of the file.
 fn end_of_image(bytes: &[u8]) -> usize {
     Markers { bytes, at: 0 }
         .find(|(code, _)| *code == END_OF_IMAGE[1])
         .map_or(bytes.len(), |(_, offset)| offset - 2)
 }
 
-/// The coding process of a JPEG, if it is one that zune-jpeg does not know.
-pub(super) fn foreign_process(bytes: &[u8]) -> Option<&'static str> {
+/// The coding process of a JPEG, if zune-jpeg does not support it.
+pub(super) fn unsupported_process(bytes: &[u8]) -> Option<&'static str> {
     let is_frame = |code| matches!(code, 0xc0..=0xcf) && !matches!(code, 0xc4 | 0xc8 | 0xcc);
     let (code, segment) = Markers { bytes, at: 0 }.find(|(code, _)| is_frame(*code))?;
-    // A frame header: its length in two bytes, then the bits of a sample.
+    // A frame header: its length in two bytes, then the bits per sample.
     let bits = *bytes.get(segment + 2)?;
     match code {
         0xc3 | 0xc7 | 0xcb | 0xcf => Some("lossless coding"),
         0xc5 | 0xc6 => Some("hierarchical coding"),
         0xc9.. => Some("arithmetic coding"),
-        _ if bits != 8 => Some("more than eight bits a sample"),
+        _ if bits != 8 => Some("more than eight bits per sample"),
         _ => None,
     }
 }
 
-/// The markers of a JPEG: the code of each, and the offset behind it.
+/// The markers of a JPEG: the code of each, and the offset after it.
 ///
-/// Segments are skipped whole, for they may hold thumbnails with markers of their own. Restart
-/// markers and those that only look like one (stuffing) are left out.
+/// Skips whole segments, since they may contain thumbnails with markers of their own. Restart markers and
+/// stuffed bytes are left out.
 struct Markers<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -212,7 +211,7 @@ impl Iterator for Markers<'_> {
             let code = *self.bytes.get(self.at)?;
             let behind = self.at + 1;
             self.at = match code {
-                // A fill byte, which may itself begin a marker.
+                // A fill byte, which may be the first byte of a marker.
                 0xff => self.at,
                 0x00 | 0x01 | 0xd0..=0xd9 => behind,
                 _ => behind + self.segment_length(behind),
@@ -239,7 +238,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn the_end_is_found_behind_segments_with_markers_of_their_own() {
+    fn markers_inside_segments_do_not_end_the_picture() {
         let thumbnail = b"\xff\xe1\x00\x08\xff\xd8\xff\xd9..";
         let scan = b"\xff\xda\x00\x02\x12\xff\x00\x34\xff\xd3\x56\xff\xff\xd9";
         let file = [
@@ -258,7 +257,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8], length: usize) -> (Outcome, Vec<u8>) {
-        let outcome = Cell::new(Outcome::Whole);
+        let outcome = Cell::new(Outcome::Complete);
         let forever = Deadline::after(Duration::MAX);
         let mut source = Source::new(bytes, forever, &outcome);
         let mut read = vec![0xee; length];
@@ -271,19 +270,19 @@ mod tests {
     }
 
     #[test]
-    fn words_far_past_the_end_show_a_cut_file() {
+    fn words_read_far_beyond_the_end_show_a_truncated_file() {
         let bytes = [7; 10];
-        assert_eq!(read(&bytes, 10 + 8).0, Outcome::Whole);
+        assert_eq!(read(&bytes, 10 + 8).0, Outcome::Complete);
         let (outcome, all) = read(&bytes, 10 + ZEROS + 2 + 5);
-        assert_eq!(outcome, Outcome::Cut);
+        assert_eq!(outcome, Outcome::Truncated);
         let (zeros, tail) = all[10..].split_at(ZEROS);
         assert!(zeros.iter().all(|&byte| byte == 0));
         assert_eq!(tail, b"\xff\xd9\xee\xee\xee\xee\xee");
     }
 
     #[test]
-    fn the_search_for_a_marker_crosses_the_zeros() {
-        let outcome = Cell::new(Outcome::Whole);
+    fn the_search_for_a_marker_may_cross_the_zeros() {
+        let outcome = Cell::new(Outcome::Complete);
         let forever = Deadline::after(Duration::MAX);
         let mut source = Source::new(b"\xff\xd8", forever, &outcome);
         let mut bytes = Vec::new();
@@ -292,12 +291,12 @@ mod tests {
         }
         assert_eq!(bytes.len(), 2 + ZEROS + 2);
         assert!(bytes.ends_with(&END_OF_IMAGE));
-        assert_eq!(outcome.get(), Outcome::Whole);
+        assert_eq!(outcome.get(), Outcome::Complete);
     }
 
     #[test]
-    fn it_goes_dry_when_the_time_is_up() {
-        let outcome = Cell::new(Outcome::Whole);
+    fn after_the_deadline_it_returns_no_bytes() {
+        let outcome = Cell::new(Outcome::Complete);
         let bytes = vec![7; 4 * READS as usize];
         let mut source = Source::new(&bytes, Deadline::after(Duration::ZERO), &outcome);
         let mut word = [0; 4];

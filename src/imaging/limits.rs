@@ -1,30 +1,30 @@
-//! What one photo may cost, and one file's way through a decoder under it.
+//! Limits of the memory and time that decoding one photo may take.
 
 use std::time::{Duration, Instant};
 
 use super::format::Format;
 use crate::error::{Skip, SkipReason};
 
-/// What one photo may cost; more of it, and the photo is skipped.
+/// Limits for one photo; a photo that exceeds one of them is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Largest file read, in bytes.
+    /// Largest file, in bytes.
     pub max_bytes: u64,
-    /// Most pixels decoded. A picture of this size takes three bytes a pixel, and up to twice to
-    /// three times that while it is decoded.
+    /// Most pixels. A decoded picture takes three bytes per pixel, and two to three times as many while it
+    /// is being decoded.
     pub max_pixels: u64,
-    /// Longest time spent on decoding.
+    /// Longest time for decoding.
     ///
-    /// Safe Rust cannot interrupt a decoder, so the clock is read where a decoder asks for more
-    /// bytes, and between the tiles of HEIC and AVIF. A lossy WebP and a single HEIC or AVIF tile
-    /// are decoded from memory without asking; what bounds them is `max_pixels`.
+    /// Safe Rust cannot interrupt a decoder, so the deadline is checked when a decoder reads more bytes, and
+    /// between the tiles of HEIC and AVIF. A lossy WebP and a single HEIC or AVIF tile are decoded from
+    /// memory without such a check; only `max_pixels` limits them.
     pub max_time: Duration,
 }
 
 impl Default for Limits {
-    /// 512 MiB: a 16-bit scan of 80 megapixels, uncompressed. 250 megapixels: the 200 of today's
-    /// largest phone sensors, and long panoramas. 60 s: what 250 megapixels of HEIC take on a
-    /// machine three times slower than a laptop, so only a file built to be slow meets it.
+    /// 512 MiB suffice for an uncompressed 16-bit scan of 80 megapixels. 250 megapixels suffice for today's
+    /// largest phone sensors (200) and long panoramas. In 60 s a machine three times slower than a laptop
+    /// decodes 250 megapixels of HEIC, so only files made to be slow exceed it.
     fn default() -> Self {
         Self {
             max_bytes: 512 << 20,
@@ -35,7 +35,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses a file of more bytes than allowed.
+    /// An error if a file has more bytes than allowed.
     pub(super) fn check_bytes(&self, bytes: u64) -> Result<(), Skip> {
         if bytes <= self.max_bytes {
             return Ok(());
@@ -48,23 +48,23 @@ impl Limits {
     }
 }
 
-/// The moment at which decoding must stop.
+/// The time at which decoding must stop.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// The moment `time` from now; a time beyond the clock's range never comes.
+    /// The deadline `time` from now; beyond the clock's range it never passes.
     pub(super) fn after(time: Duration) -> Self {
         Self(Instant::now().checked_add(time))
     }
 
-    /// Whether it has passed.
+    /// Whether the deadline has passed.
     pub(super) fn has_passed(self) -> bool {
         self.0.is_some_and(|moment| Instant::now() >= moment)
     }
 }
 
-/// One file on its way through a decoder: its bytes, and what it may cost.
+/// A file to decode, with its limits and deadline.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Task<'a> {
     pub(super) bytes: &'a [u8],
@@ -74,7 +74,7 @@ pub(super) struct Task<'a> {
 }
 
 impl<'a> Task<'a> {
-    /// Starts the clock.
+    /// Starts the time that decoding may take.
     pub(super) fn new(bytes: &'a [u8], format: Format, limits: &'a Limits) -> Self {
         Self {
             bytes,
@@ -84,10 +84,10 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Refuses a picture of no or too many pixels; called before its pixels are allocated.
+    /// An error if a picture has no pixels or too many. Called before the pixels are allocated.
     pub(super) fn check_size(&self, width: u32, height: u32) -> Result<(), Skip> {
         if width == 0 || height == 0 {
-            return Err(self.damaged("its header gives a picture without pixels"));
+            return Err(self.damaged("its header states a size of zero pixels"));
         }
         if u64::from(width) * u64::from(height) <= self.limits.max_pixels {
             return Ok(());
@@ -101,7 +101,7 @@ impl<'a> Task<'a> {
         ))
     }
 
-    /// Refuses to go on after the deadline.
+    /// An error after the deadline.
     pub(super) fn check_time(&self) -> Result<(), Skip> {
         if self.deadline.has_passed() {
             Err(self.timed_out())
@@ -110,7 +110,7 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// The skip of a file that takes too long.
+    /// The skip for a file that takes too long.
     pub(super) fn timed_out(&self) -> Skip {
         let seconds = self.limits.max_time.as_secs_f32();
         Skip::new(
@@ -122,12 +122,12 @@ impl<'a> Task<'a> {
         )
     }
 
-    /// The skip of a file that is not what its format promises.
-    pub(super) fn damaged(&self, trouble: impl std::fmt::Display) -> Skip {
-        Skip::new(SkipReason::Damaged, format!("{}: {trouble}", self.format))
+    /// The skip for a file that violates its format.
+    pub(super) fn damaged(&self, problem: impl std::fmt::Display) -> Skip {
+        Skip::new(SkipReason::Damaged, format!("{}: {problem}", self.format))
     }
 
-    /// The skip of a file whose variant of the format has no decoder here.
+    /// The skip for a file in a variant of its format that no decoder here supports.
     pub(super) fn unsupported(&self, variant: impl std::fmt::Display) -> Skip {
         Skip::new(
             SkipReason::UnsupportedFormat,

@@ -1,17 +1,17 @@
-//! Decoding photos: formats, limits, EXIF.
+//! Decodes photos and reads their metadata; also sidecars and thumbnails.
 //!
-//! A photo comes from a stranger's camera, a chat program or a failed copy. [`decode`] tells its
-//! format by its content, keeps to [`Limits`], contains a decoder's panic, and answers with pixels
-//! or with the reason to skip the file. It never gives a picture that is only partly there.
+//! A file may come from any camera or program, or from a copy that failed. [`decode`] recognises the format
+//! by the content, enforces [`Limits`], contains a decoder's panic, and returns pixels or the reason to skip
+//! the file. It never returns an incomplete picture.
 
 mod av1;
-mod bitmap;
 mod containment;
 mod dates;
 mod exif;
 mod format;
 mod heif;
 mod hevc_colour;
+mod image_crate;
 mod jpeg;
 mod jpeg_source;
 mod limits;
@@ -37,19 +37,19 @@ use limits::Task;
 pub struct Decoded {
     /// Its pixels, with the orientation that makes them upright.
     pub raster: Raster,
-    /// What its EXIF block tells; the date is absent where EXIF has none.
+    /// Its metadata from EXIF and XMP; the date is absent if EXIF has none.
     pub capture: Capture,
-    /// The format of the file, whatever its name says.
+    /// The format by the file's content.
     pub format: Format,
 }
 
 /// Decodes the bytes of a file on the calling thread.
 ///
-/// EXIF that cannot be read counts as absent.
+/// Unreadable EXIF counts as absent.
 ///
 /// # Errors
 /// The reason to skip the file: [`SkipReason::Empty`], [`SkipReason::NotAnImage`],
-/// [`SkipReason::UnsupportedFormat`], [`SkipReason::Damaged`] (also if the file was cut),
+/// [`SkipReason::UnsupportedFormat`], [`SkipReason::Damaged`] (also if the file is truncated),
 /// [`SkipReason::TooLarge`], [`SkipReason::TimedOut`] or [`SkipReason::Crashed`].
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     if bytes.is_empty() {
@@ -66,7 +66,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     })
 }
 
-/// Stored pixels, and the EXIF block and the XMP packet as a file holds them.
+/// The pixels as stored, before orientation, and the raw EXIF block and XMP packet of a file.
 struct Picture {
     pixels: RgbImage,
     exif: Option<Vec<u8>>,
@@ -74,7 +74,7 @@ struct Picture {
 }
 
 fn decode_as(format: Format, task: &Task<'_>) -> Result<Decoded, Skip> {
-    // The tags of a TIFF are its EXIF block, and tell a camera's raw file from a picture.
+    // The tags of a TIFF are its EXIF block. They also show whether it is a camera's raw file.
     let tiff = match format {
         Format::Tiff => Exif::parse(task.bytes.to_vec()),
         _ => None,
@@ -84,17 +84,17 @@ fn decode_as(format: Format, task: &Task<'_>) -> Result<Decoded, Skip> {
     }
     let picture = match format {
         Format::Jpeg => jpeg::decode(task),
-        Format::Png => bitmap::decode(task, ImageFormat::Png),
-        Format::WebP => bitmap::decode(task, ImageFormat::WebP),
-        Format::Gif => bitmap::decode(task, ImageFormat::Gif),
-        Format::Tiff => bitmap::decode(task, ImageFormat::Tiff),
-        Format::Bmp => bitmap::decode(task, ImageFormat::Bmp),
+        Format::Png => image_crate::decode(task, ImageFormat::Png),
+        Format::WebP => image_crate::decode(task, ImageFormat::WebP),
+        Format::Gif => image_crate::decode(task, ImageFormat::Gif),
+        Format::Tiff => image_crate::decode(task, ImageFormat::Tiff),
+        Format::Bmp => image_crate::decode(task, ImageFormat::Bmp),
         Format::Heic | Format::Avif => heif::decode(task),
     }?;
     let keywords = picture.xmp.as_deref().map(xmp::keywords);
     let exif = tiff.or_else(|| picture.exif.and_then(Exif::parse));
     let orientation = match (format, &exif) {
-        // Turned by their container already.
+        // The decoder has applied the container's rotation.
         (Format::Heic | Format::Avif, _) | (_, None) => Orientation::Upright,
         (_, Some(exif)) => exif.orientation(),
     };

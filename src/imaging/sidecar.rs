@@ -1,4 +1,4 @@
-//! Keywords from the XMP sidecar of a photo, where digiKam, darktable and Lightroom keep them.
+//! Reads keywords from the XMP sidecars of a photo, which digiKam, darktable and Lightroom write.
 
 use std::ffi::OsString;
 use std::fs;
@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 
 use super::xmp;
 
-/// Larger files are no sidecars, in bytes.
-const LARGEST: u64 = 4 << 20;
+/// Size limit of a sidecar in bytes; larger files are ignored.
+const MAX_BYTES: u64 = 4 << 20;
 
-/// What `fer-index export --xmp` writes stands below this keyword.
-const OURS: [&str; 2] = ["Emotion|", "Emotion/"];
+/// Prefixes of the hierarchical keywords that `fer-index export --xmp` writes.
+const EXPORTED: [&str; 2] = ["Emotion|", "Emotion/"];
 
-/// What the sidecars of a photo are called: `photo.jpg.xmp`, as by digiKam and darktable, and
-/// `photo.xmp`, as by Lightroom.
+/// The paths of the two possible sidecars of a photo: `photo.jpg.xmp` (digiKam, darktable) and
+/// `photo.xmp` (Lightroom).
 pub fn sidecars(photo: &Path) -> [PathBuf; 2] {
     let mut full: OsString = photo.as_os_str().to_owned();
     full.push(".xmp");
     [full.into(), photo.with_extension("xmp")]
 }
 
-/// Adds the keywords of a photo's sidecars that are not there yet. Those that were written from the
-/// index do not count; a sidecar that cannot be read has none.
+/// Adds the keywords of a photo's sidecars to `keywords`, each once. Keywords that were exported from the
+/// index are left out; a sidecar that cannot be read has none.
 pub fn add_sidecar_keywords(photo: &Path, keywords: &mut Vec<String>) {
     for keyword in sidecars(photo).iter().flat_map(|sidecar| read(sidecar)) {
         if !keywords.contains(&keyword) {
@@ -31,25 +31,33 @@ pub fn add_sidecar_keywords(photo: &Path, keywords: &mut Vec<String>) {
 }
 
 fn read(sidecar: &Path) -> Vec<String> {
-    // Asked before opening: to open a pipe is to wait for whoever writes to it.
+    // Checked before opening, since opening a pipe blocks until another process writes to it.
     let is_small = sidecar
         .metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LARGEST);
+        .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_BYTES);
     if !is_small {
         return Vec::new();
     }
-    fs::read(sidecar).map_or_else(|_| Vec::new(), |packet| foreign(xmp::keywords(&packet)))
+    fs::read(sidecar).map_or_else(
+        |_| Vec::new(),
+        |packet| without_exported(xmp::keywords(&packet)),
+    )
 }
 
-/// Without our own keywords, which a flat one is where its hierarchical twin stands beside it.
-fn foreign(mut keywords: Vec<String>) -> Vec<String> {
-    let ours: Vec<String> = keywords
+/// Removes the keywords that `fer-index export --xmp` wrote: the hierarchical ones, and each flat one that
+/// a hierarchical one repeats.
+fn without_exported(mut keywords: Vec<String>) -> Vec<String> {
+    let exported: Vec<String> = keywords
         .iter()
-        .filter_map(|keyword| OURS.iter().find_map(|above| keyword.strip_prefix(above)))
+        .filter_map(|keyword| {
+            EXPORTED
+                .iter()
+                .find_map(|prefix| keyword.strip_prefix(prefix))
+        })
         .map(str::to_owned)
         .collect();
     keywords.retain(|keyword| {
-        !OURS.iter().any(|above| keyword.starts_with(above)) && !ours.contains(keyword)
+        !EXPORTED.iter().any(|prefix| keyword.starts_with(prefix)) && !exported.contains(keyword)
     });
     keywords
 }
@@ -72,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn both_names_of_a_sidecar_are_read_and_our_own_keywords_are_not() {
+    fn both_sidecars_are_read_without_the_exported_keywords() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
         assert_eq!(keywords(&photo), [""; 0]);
@@ -83,11 +91,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sidecar_has_no_keywords() {
+    fn folders_and_large_files_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
         fs::create_dir(folder.path().join("a.xmp")).unwrap();
-        let large = packet(&["Beach"]) + &" ".repeat(LARGEST as usize);
+        let large = packet(&["Beach"]) + &" ".repeat(MAX_BYTES as usize);
         fs::write(folder.path().join("a.jpg.xmp"), large).unwrap();
         assert_eq!(keywords(&photo), [""; 0]);
     }

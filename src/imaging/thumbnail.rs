@@ -1,4 +1,4 @@
-//! Small upright copies of photos, made once and kept in a folder for their owner's eyes only.
+//! Thumbnails: small upright copies of photos, cached in a folder that only its owner can read.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,44 +12,45 @@ use crate::error::Skip;
 use crate::photo::ContentHash;
 use crate::raster::Raster;
 
-/// Quality of the copies, 1 to 100: no artefact is seen at their size.
+/// JPEG quality of the copies, 1 to 100; artefacts are not visible at their size.
 const QUALITY: u8 = 85;
 
-/// An upright JPEG of a photo's pixels and nothing else (no EXIF), at most `width` × `height`
-/// pixels and not enlarged.
+/// An upright JPEG of a photo without metadata, reduced to at most `width` × `height` pixels. A smaller
+/// photo is not enlarged.
 ///
 /// # Panics
-/// If a bound or a side of the photo is zero: decoding gives no such photo.
+/// If a bound or a side of the photo is zero; decoding returns no such photo.
 pub fn reduced(raster: &Raster, width: u32, height: u32) -> Vec<u8> {
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
         .encode_image(&raster.fitted(width, height))
-        .expect("memory takes every byte of a picture that has some");
+        .expect("a picture with pixels can be encoded into memory");
     jpeg
 }
 
-/// The folder of the copies, by content: a copy is never out of date.
+/// A cache of thumbnails by content hash, so that none is ever out of date.
 ///
-/// It may be deleted at any time; what is missing is made again.
+/// The folder may be deleted at any time; missing thumbnails are made again.
 #[derive(Debug, Clone)]
 pub struct Thumbnails {
     folder: PathBuf,
 }
 
 impl Thumbnails {
-    /// No copy is wider or higher, in pixels: rows of 240 on a screen of two pixels a point.
+    /// Longest side of a thumbnail in pixels: enough for rows of 240 points on a screen with two pixels per
+    /// point.
     pub const SIDE: u32 = 720;
 
-    /// Keeps copies in `folder`, which is made with the first.
+    /// A cache in `folder`, which is created with the first thumbnail.
     pub const fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// The copy of the photo with this content; `original` brings the file's bytes where there is
-    /// none yet. A folder that cannot be written costs time, not the copy.
+    /// The thumbnail of the photo with this content hash. If it is not cached, `original` supplies the file's
+    /// bytes. If the folder cannot be written, the thumbnail is returned without being cached.
     ///
     /// # Errors
-    /// What `original` says, or why the bytes are no photo.
+    /// The error of `original`, or a skip if the bytes cannot be decoded.
     pub fn get<E: From<Skip>>(
         &self,
         hash: &ContentHash,
@@ -61,17 +62,20 @@ impl Thumbnails {
             Ok(jpeg) if !jpeg.is_empty() => return Ok(jpeg),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => tracing::debug!(path = %path.display(), %error, "cannot be read"),
+            Err(error) => {
+                tracing::debug!(path = %path.display(), %error, "a thumbnail cannot be read")
+            }
         }
         let decoded = decode(&original()?, limits)?;
         let jpeg = reduced(&decoded.raster, Self::SIDE, Self::SIDE);
         if let Err(error) = atomic::write_private(&path, &jpeg) {
-            tracing::warn!(path = %path.display(), %error, "a thumbnail cannot be kept");
+            tracing::warn!(path = %path.display(), %error, "a thumbnail cannot be saved");
         }
         Ok(jpeg)
     }
 
-    /// Two levels, so that no folder holds more than some thousand files.
+    /// The path of a thumbnail, in a subfolder by the first byte, so that no folder has more than a few
+    /// thousand files.
     fn path(&self, hash: &ContentHash) -> PathBuf {
         let name = hash.to_string();
         self.folder.join(&name[..2]).join(format!("{name}.jpg"))
@@ -85,7 +89,7 @@ mod tests {
     use super::*;
     use crate::raster::Orientation;
 
-    /// Red at the top, blue below, stored on its side as a phone held upright does.
+    /// A photo that is red above and blue below, stored rotated, as a phone that is held upright does.
     fn phone_photo() -> Raster {
         let stored = RgbImage::from_fn(1600, 900, |x, _| {
             Rgb(if x < 800 { [250, 0, 0] } else { [0, 0, 250] })
@@ -113,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_made_once_and_private() {
+    fn a_thumbnail_is_made_once_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let thumbnails = Thumbnails::new(folder.path().join("cache/thumbnails"));
         let photo = reduced(&phone_photo(), 1600, 1600);
@@ -141,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_costs_no_copy() {
+    fn a_thumbnail_is_returned_even_if_it_cannot_be_saved() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();

@@ -1,17 +1,17 @@
-//! What a photo's XMP packet tells: keywords and title.
+//! Reads keywords and title from a photo's XMP packet.
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-/// Properties whose items are keywords: Dublin Core's, Lightroom's hierarchy and digiKam's; and the
-/// title. They are known by their local names, whatever prefix the packet gives them.
+/// Local names of the properties that are read, with any namespace prefix: the keywords of Dublin Core,
+/// Lightroom and digiKam, and the title.
 const PROPERTIES: [&str; 4] = ["subject", "hierarchicalSubject", "TagsList", "title"];
 
-/// Longer texts are no keywords.
+/// Longest keyword in bytes; longer texts are ignored.
 const LONGEST: usize = 256;
 
-/// The keywords of a packet in its order, each once and on one line. What can be read of a broken
-/// packet counts.
+/// The keywords and title of a packet in their order, each once and without line breaks. Of a broken packet,
+/// those before the error.
 pub(super) fn keywords(packet: &[u8]) -> Vec<String> {
     let packet = String::from_utf8_lossy(packet);
     let mut reader = Reader::from_str(&packet);
@@ -53,7 +53,7 @@ pub(super) fn keywords(packet: &[u8]) -> Vec<String> {
     }
 }
 
-/// What `&amp;` or `&#233;` stands for.
+/// The character of an entity or character reference such as `&amp;` or `&#233;`.
 fn character(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
     if let Ok(Some(character)) = reference.resolve_char_ref() {
         return Some(character);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_packet_gives_what_it_has() {
+    fn the_keywords_before_an_error_are_read() {
         let cut = PACKET.find("</lr:").unwrap();
         assert_eq!(keywords(&PACKET.as_bytes()[..cut]).len(), 4);
         assert_eq!(keywords(b"\0\xff<<>"), [] as [&str; 0]);

@@ -1,7 +1,7 @@
-//! The order of the program's modules, enforced where crates and visibility cannot say it: which
-//! module may name which, and who may name a crate.
+//! Enforces the layers of the program's modules as far as crates and visibility cannot: which modules a
+//! module may name, and which modules may name certain crates.
 //!
-//! Works on tokens, so that comments and strings do not count.
+//! The check works on tokens, so that it ignores comments and strings.
 
 mod names;
 mod tokens;
@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 use names::names;
 
-/// The modules, top floor first. A module may name those on the floors below its own; the leaves,
-/// on the ground floor, may name each other.
-const FLOORS: &[&[&str]] = &[
+/// The modules by layer, the top layer first. A module may name those of the layers below its own. The
+/// leaves, in the lowest layer, may name each other.
+const LAYERS: &[&[&str]] = &[
     &["cli"],
     &["daemon", "evaluation", "export", "gallery"],
     &["pipeline", "query"],
@@ -24,15 +24,15 @@ const FLOORS: &[&[&str]] = &[
 
 const LEAVES: &[&str] = &["canvas", "error", "file", "geo", "photo"];
 
-/// What the root re-exports of `fer-core`, and any module may name.
+/// The modules of `fer-core` that the root re-exports; any module may name them.
 const CORE: &[&str] = &[
     "affine", "atomic", "classify", "emotion", "face", "network", "output", "raster", "sample",
 ];
 
-/// A crate that only some modules may name.
+/// A crate that only certain modules may name.
 struct Reserved {
     name: &'static str,
-    /// Modules that may, with all that is in them.
+    /// The modules that may name it, with their submodules.
     to: &'static [&'static str],
     because: &'static str,
 }
@@ -44,7 +44,7 @@ const RESERVED: &[Reserved] = &[
 ];
 
 #[test]
-fn the_source_keeps_to_the_house_plan() {
+fn the_modules_keep_to_their_layers() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let sources: Vec<Source> = rust_files(&src)
         .into_iter()
@@ -59,7 +59,7 @@ fn the_source_keeps_to_the_house_plan() {
 }
 
 #[test]
-fn each_kind_of_breach_is_caught() {
+fn each_kind_of_violation_is_reported() {
     for (module, text, expected) in [
         (
             "detect",
@@ -83,7 +83,7 @@ fn each_kind_of_breach_is_caught() {
             "use notify::Watcher;",
             "follows the file system",
         ),
-        ("kitchen", "", "has no floor"),
+        ("kitchen", "", "has no layer"),
     ] {
         let broken = check(&[source(module, text)]);
         assert!(
@@ -94,7 +94,7 @@ fn each_kind_of_breach_is_caught() {
 }
 
 #[test]
-fn what_is_allowed_passes() {
+fn allowed_names_are_not_reported() {
     let sources = [
         source("cli/index", "use crate::pipeline;"),
         source(
@@ -127,7 +127,7 @@ fn what_is_allowed_passes() {
 }
 
 struct Source {
-    /// Path of the module without the crate: `store/query`; empty for the crate's root.
+    /// Path of the module below the crate, such as `store/query`; empty for the crate's root.
     module: String,
     text: String,
 }
@@ -161,56 +161,56 @@ fn module_path(file: &Path) -> String {
     }
 }
 
-/// Everything that breaks a rule, as sentences.
+/// A message for each violation of a rule.
 fn check(sources: &[Source]) -> Vec<String> {
     let mut broken = Vec::new();
     for source in sources {
         let names = names(source);
         let module = source.module.as_str();
         let top = module.split('/').next().unwrap_or_default();
-        if !top.is_empty() && floor(top).is_none() {
+        if !top.is_empty() && layer(top).is_none() {
             broken.push(format!(
-                "`{top}` has no floor: say in tests/architecture/main.rs where it stands"
+                "`{top}` has no layer: add it to LAYERS in tests/architecture/main.rs"
             ));
         }
-        let mut breach = |line: usize, name: &str, why: &str| {
+        let mut report = |line: usize, name: &str, why: &str| {
             broken.push(format!("`{module}`, line {line}, names `{name}`: {why}"));
         };
         for (line, other) in &names.modules {
             if let Some(why) = forbidden(top, other) {
-                breach(*line, other, &why);
+                report(*line, other, &why);
             }
         }
         for (line, reserved) in &names.reserved {
             if !reserved.to.iter().any(|place| within(module, place)) {
-                breach(*line, reserved.name, reserved.because);
+                report(*line, reserved.name, reserved.because);
             }
         }
     }
     broken
 }
 
-/// Why module `from` may not import module `to`.
+/// Why module `from` may not import module `to`; `None` if it may.
 fn forbidden(from: &str, to: &str) -> Option<String> {
     if CORE.contains(&to) {
         return None;
     }
-    let (Some(above), Some(below)) = (floor(from), floor(to)) else {
-        return None; // the root names everything; what has no floor is reported elsewhere
+    let (Some(above), Some(below)) = (layer(from), layer(to)) else {
+        return None; // the root may name all; modules without a layer are reported by `check`
     };
     if from == to || above < below || (LEAVES.contains(&from) && LEAVES.contains(&to)) {
         None
     } else if above == below {
-        Some("siblings do not import each other; what two of them share is a leaf".into())
+        Some("modules of one layer do not import each other; move what they share to a leaf".into())
     } else {
         Some(format!(
-            "imports run down only, and `{to}` stands above `{from}`"
+            "imports run down only, and `{to}` is in a layer above `{from}`"
         ))
     }
 }
 
-fn floor(module: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| floor.contains(&module))
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&module))
 }
 
 fn within(module: &str, place: &str) -> bool {

@@ -1,9 +1,9 @@
-//! Which modules of the crate, and which reserved crates, a source names.
+//! Finds the modules of the crate and the reserved crates that a source file names.
 
 use super::tokens::{Token, tokens};
 use super::{RESERVED, Reserved, Source};
 
-/// What a source names, with lines.
+/// The names in a source file, with their lines.
 #[derive(Default)]
 pub struct Names {
     /// Top-level modules of the crate.
@@ -12,7 +12,7 @@ pub struct Names {
     pub reserved: Vec<(usize, &'static Reserved)>,
 }
 
-/// Reads a source.
+/// Finds the names in a source file.
 pub fn names(source: &Source) -> Names {
     let tokens = tokens(&source.text);
     let word = |index: usize| tokens.get(index).map_or("", |(_, token)| token.as_str());
@@ -65,7 +65,7 @@ pub fn names(source: &Source) -> Names {
     names
 }
 
-/// The first names of a path or of a group of paths: `a` and `d` of `{a::{b, c}, d}`.
+/// The first segments of a path or of a group of paths: `a` and `d` for `{a::{b, c}, d}`.
 fn first_segments(tokens: &[Token], start: usize) -> Vec<Token> {
     let Some((_, first)) = tokens.get(start) else {
         return Vec::new();

@@ -1,9 +1,10 @@
-//! Rust source as words and marks.
+//! Splits Rust source into tokens.
 
-/// A word or mark, and its line.
+/// The line and the text of a token.
 pub type Token = (usize, String);
 
-/// Words, `::` and single marks with their lines; comments, strings and characters are left out.
+/// The tokens of a source file: words, `::` and single punctuation characters. Comments, strings and
+/// character literals are left out.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut line = 1;
@@ -35,7 +36,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Length of the raw string with which `text` begins.
+/// Length of the raw string at the beginning of `text`, if there is one.
 fn raw_string(text: &str) -> Option<usize> {
     let after = text.strip_prefix("br").or_else(|| text.strip_prefix('r'))?;
     let hashes = after.len() - after.trim_start_matches('#').len();
@@ -48,7 +49,8 @@ fn raw_string(text: &str) -> Option<usize> {
     )
 }
 
-/// Length of the string or character with which `text` begins; a lifetime is neither.
+/// Length of the string or character literal at the beginning of `text`, if there is one. A lifetime is
+/// neither.
 fn quoted(text: &str) -> Option<usize> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let mut chars = text.char_indices().skip(1);

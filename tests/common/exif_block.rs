@@ -1,4 +1,4 @@
-//! EXIF blocks, written tag by tag.
+//! Writes EXIF blocks for tests.
 
 use std::io::Cursor;
 
@@ -8,7 +8,7 @@ use image::RgbImage;
 
 const SAMPLES_PER_PIXEL: Tag = Tag(Context::Tiff, 0x115);
 
-/// The fields of an EXIF block; what is not set is left out.
+/// The fields of an EXIF block.
 #[derive(Default)]
 pub struct ExifBlock(Vec<Field>);
 
@@ -38,7 +38,7 @@ impl ExifBlock {
         self.with(Tag::Orientation, Value::Short(vec![orientation]))
     }
 
-    /// Adds when the photo was taken: "2008:05:30 15:56:01", "25", "+02:00".
+    /// Adds the date of the photo, such as "2008:05:30 15:56:01", "25" and "+02:00".
     pub fn with_date(self, date: &str, subseconds: &str, offset: &str) -> Self {
         self.with_text(Tag::DateTimeOriginal, date)
             .with_text(Tag::SubSecTimeOriginal, subseconds)
@@ -61,12 +61,12 @@ impl ExifBlock {
             .with_text(Tag::GPSLongitudeRef, letter(longitude, ["E", "W"]))
     }
 
-    /// Writes the block, beginning with its TIFF header.
+    /// The bytes of the block, beginning with its TIFF header.
     pub fn bytes(&self) -> Vec<u8> {
         self.write(&[])
     }
 
-    /// Writes a TIFF file: the fields, and a picture as one uncompressed strip.
+    /// A TIFF file with the fields, and the picture as one uncompressed strip.
     pub fn tiff(self, picture: &RgbImage) -> Vec<u8> {
         let number = |number: u32| Value::Long(vec![number]);
         self.with(Tag::ImageWidth, number(picture.width()))

@@ -1,6 +1,6 @@
-//! Photos for the integration tests: the fixtures, and what is built from them in code.
+//! Photos for the integration tests: the fixtures, and pictures that are made from them.
 
-// Every test crate uses a part of this, and a skipped test must say so.
+// Every test crate uses a part of this module, and a skipped test must print that it was skipped.
 #![allow(dead_code, clippy::print_stderr)]
 
 pub mod exif_block;
@@ -31,7 +31,7 @@ pub fn photo(name: &str) -> RgbImage {
     image::load_from_memory(&bytes).unwrap().into_rgb8()
 }
 
-/// A folder of `../shared/data`, or `None`, said on standard error, where it is not at hand.
+/// A folder of `../shared/data`; `None`, with a message on standard error, if it does not exist.
 pub fn shared(folder: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../shared/data")
@@ -59,7 +59,7 @@ pub fn jpeg(picture: impl Into<DynamicImage>) -> Vec<u8> {
     bytes
 }
 
-/// A JPEG with an EXIF segment put behind its first marker.
+/// A JPEG with an EXIF segment after its first marker.
 pub fn jpeg_with_exif(jpeg: &[u8], block: &[u8]) -> Vec<u8> {
     let length = (2 + 6 + block.len()) as u16;
     let (start_of_image, rest) = jpeg.split_at(2);
@@ -78,7 +78,7 @@ pub fn jpeg_with_exif(jpeg: &[u8], block: &[u8]) -> Vec<u8> {
 pub fn webp_with_exif(picture: &RgbImage, block: &[u8]) -> Vec<u8> {
     let plain = encoded(picture.clone(), ImageFormat::WebP);
     let side = |pixels: u32| (pixels - 1).to_le_bytes()[..3].to_vec();
-    let mut header = vec![0b1000, 0, 0, 0]; // there is EXIF
+    let mut header = vec![0b1000, 0, 0, 0]; // the flag for an EXIF chunk
     header.extend(side(picture.width()));
     header.extend(side(picture.height()));
     let chunk = |name: &[u8], data: &[u8]| {
@@ -96,7 +96,7 @@ pub fn webp_with_exif(picture: &RgbImage, block: &[u8]) -> Vec<u8> {
     chunk(b"RIFF", &body)
 }
 
-/// How an upright photo is stored by a camera that gives this EXIF orientation, 1 to 8.
+/// The pixels of an upright photo as a camera stores them that writes this EXIF orientation, 1 to 8.
 pub fn stored(upright: &RgbImage, orientation: u16) -> RgbImage {
     use imageops::{flip_horizontal, flip_vertical, rotate90, rotate180, rotate270};
     match orientation {
@@ -111,7 +111,7 @@ pub fn stored(upright: &RgbImage, orientation: u16) -> RgbImage {
     }
 }
 
-/// Photos side by side, each `height` pixels high, on grey.
+/// Photos side by side, each scaled to `height` pixels.
 pub fn group(photos: &[RgbImage], height: u32) -> RgbImage {
     let scaled: Vec<RgbImage> = photos
         .iter()
@@ -130,7 +130,8 @@ pub fn group(photos: &[RgbImage], height: u32) -> RgbImage {
     canvas
 }
 
-/// A photo of twelve megapixels, 4000 × 3000: the given one in the middle, its edges drawn out.
+/// A photo of twelve megapixels, 4000 × 3000: the given one in the middle, its edge pixels repeated to both
+/// sides.
 pub fn twelve_megapixels(photo: &RgbImage) -> RgbImage {
     let (width, height) = (4000, 3000);
     let side = (photo.width() * height / photo.height()).min(width);
@@ -141,7 +142,7 @@ pub fn twelve_megapixels(photo: &RgbImage) -> RgbImage {
     })
 }
 
-/// The photo with alpha falling from opaque at the left to nothing at the right.
+/// The photo with an alpha channel from opaque at the left edge to transparent at the right edge.
 pub fn fading(photo: &RgbImage) -> RgbaImage {
     let width = photo.width();
     RgbaImage::from_fn(width, photo.height(), |x, y| {
@@ -150,7 +151,7 @@ pub fn fading(photo: &RgbImage) -> RgbaImage {
     })
 }
 
-/// A PNG of 47 bytes that announces 100,000 × 100,000 pixels.
+/// A PNG of 47 bytes whose header states 100,000 × 100,000 pixels.
 pub fn png_bomb() -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     let size = 100_000_u32.to_be_bytes();

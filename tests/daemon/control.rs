@@ -1,4 +1,4 @@
-//! Starting, asking, stopping.
+//! Starting, querying and stopping the daemon.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,40 +9,41 @@ use serde_json::json;
 
 use crate::common::fixture;
 use crate::harness::{
-    Daemon, add_cheap, assert_whole, faces, files, looks, numbered, portrait, status, tell, until,
+    Daemon, add_non_images, assert_intact, faces, files, index_times, numbered, portrait, report,
+    status, wait_until,
 };
 use crate::testenv::{Run, TestEnv};
 
 #[test]
-fn status_tells_what_the_daemon_does_and_the_database_what_it_did() {
+fn status_shows_the_daemon_while_it_runs_and_the_database_always() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     env.add("broken.jpg", "Dear diary");
     let sentence = env.run("status").refused();
     assert!(sentence.contains("nothing is indexed yet"), "{sentence}");
 
     let daemon = Daemon::start(&env);
-    until("both files", || files(&env) == 2);
-    until("nothing is left to do", || {
+    wait_until("both files", || files(&env) == 2);
+    wait_until("nothing is left to do", || {
         status(&env)["daemon"]["queue"] == 0
     });
-    let told = status(&env);
-    assert_eq!(told["running"], true);
-    assert_eq!(told["daemon"]["pid"], daemon.pid());
-    assert_eq!(told["daemon"]["version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(told["daemon"]["trouble"], json!(null));
-    assert!(told["daemon"]["photos_per_second"].as_f64().unwrap() > 0.0);
+    let shown = status(&env);
+    assert_eq!(shown["running"], true);
+    assert_eq!(shown["daemon"]["pid"], daemon.pid());
+    assert_eq!(shown["daemon"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(shown["daemon"]["trouble"], json!(null));
+    assert!(shown["daemon"]["photos_per_second"].as_f64().unwrap() > 0.0);
     assert_eq!(
-        told["roots"][0]["path"],
+        shown["roots"][0]["path"],
         env.path("album").to_str().unwrap()
     );
-    assert_eq!(told["roots"][0]["state"], "watching");
-    assert!(told["roots"][0]["reconciled_at"].is_string());
+    assert_eq!(shown["roots"][0]["state"], "watching");
+    assert!(shown["roots"][0]["reconciled_at"].is_string());
     assert_eq!(
-        (&told["photos"], &told["faces"], &told["files"]),
+        (&shown["photos"], &shown["faces"], &shown["files"]),
         (&json!(1), &json!(1), &json!(2))
     );
-    assert_eq!(told["skipped"], json!({"not an image": 1}));
-    assert_eq!(told["models"][0]["photos"], 1);
+    assert_eq!(shown["skipped"], json!({"not an image": 1}));
+    assert_eq!(shown["models"][0]["photos"], 1);
     let text = env.run("status").found();
     assert!(
         text.text().contains("running") && text.text().contains("watching"),
@@ -60,13 +61,13 @@ fn status_tells_what_the_daemon_does_and_the_database_what_it_did() {
         ended.success() && took < Duration::from_secs(5),
         "{ended} {took:?}"
     );
-    let told = status(&env);
+    let shown = status(&env);
     assert_eq!(
-        (&told["running"], &told["daemon"]),
+        (&shown["running"], &shown["daemon"]),
         (&json!(false), &json!(null))
     );
     assert_eq!(
-        (&told["photos"], &told["roots"][0]["state"]),
+        (&shown["photos"], &shown["roots"][0]["state"]),
         (&json!(1), &json!("idle"))
     );
 }
@@ -82,7 +83,7 @@ fn one_daemon_per_database() {
         "{sentence}"
     );
     daemon.kill();
-    // A killed daemon leaves its lock file and socket, and nobody minds.
+    // A killed daemon leaves its lock file and socket; they must not prevent a new start.
     assert_eq!(status(&env)["running"], false);
     Daemon::start(&env).stop();
     let sentence = env.run("watch nowhere").refused();
@@ -90,24 +91,27 @@ fn one_daemon_per_database() {
 }
 
 #[test]
-fn it_stops_within_5_s_in_the_middle_of_work() {
+fn it_stops_within_5_s_while_it_works() {
     let env = TestEnv::new();
     let portrait = portrait();
     for n in 0..300 {
         env.add(format!("{n}.jpg"), numbered(&portrait, n));
     }
     let daemon = Daemon::spawn(&env, &[]);
-    until("it works", || files(&env) > 0);
+    wait_until("it works", || files(&env) > 0);
     let (ended, took) = daemon.stop();
     assert!(
         ended.success() && took < Duration::from_secs(5),
         "{ended} {took:?}"
     );
-    assert!(files(&env) < 300, "it was done before it was stopped");
+    assert!(
+        files(&env) < 300,
+        "the daemon finished before it was stopped"
+    );
 }
 
-/// A daemon in the middle of a photo that never ends: its detector hears it and says nothing.
-fn busy_for_ever(env: &TestEnv) -> Daemon {
+/// A daemon that processes a photo without end, since its detector reads the request and never answers.
+fn busy_daemon(env: &TestEnv) -> Daemon {
     env.add("hopper.jpg", fixture("hopper.jpg"));
     let detector = env.path("detector");
     let script = "echo '{\"fer_index_detector\":1,\"model\":\"slow 1\"}'; read line\n\
@@ -120,14 +124,14 @@ fn busy_for_ever(env: &TestEnv) -> Daemon {
     );
     fs::write(env.config_file(), settings).unwrap();
     let daemon = Daemon::spawn(env, &[]);
-    until("it is busy", || env.path("detector.busy").exists());
+    wait_until("it is busy", || env.path("detector.busy").exists());
     daemon
 }
 
 #[test]
 fn a_photo_that_takes_too_long_is_left_for_the_next_start() {
     let env = TestEnv::new();
-    let daemon = busy_for_ever(&env);
+    let daemon = busy_daemon(&env);
     let (ended, took) = daemon.stop();
     assert!(
         ended.success() && took < Duration::from_secs(5),
@@ -135,15 +139,15 @@ fn a_photo_that_takes_too_long_is_left_for_the_next_start() {
     );
     fs::remove_file(env.config_file()).unwrap();
     let _daemon = Daemon::start(&env);
-    until("the photo", || files(&env) == 1);
+    wait_until("the photo", || files(&env) == 1);
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_stops_it_without_waiting() {
     let env = TestEnv::new();
-    let daemon = busy_for_ever(&env);
+    let daemon = busy_daemon(&env);
     daemon.signal("TERM");
-    until("it is stopping", || daemon.log().contains("stopping"));
+    wait_until("it is stopping", || daemon.log().contains("stopping"));
     let (ended, took) = daemon.stop();
     assert!(
         ended.success() && took < Duration::from_secs(2),
@@ -164,7 +168,7 @@ fn settings_are_read_again_on_sighup() {
     configure("'~/../album'");
     let log = fs::File::create(env.path("daemon.log")).unwrap();
     let mut child = env.command("watch").stderr(log).spawn().unwrap();
-    until("it is ready", || status(&env)["daemon"]["is_ready"] == true);
+    wait_until("it is ready", || status(&env)["daemon"]["is_ready"] == true);
     let hang_up = || {
         let pid = child.id().to_string();
         Command::new("kill")
@@ -174,14 +178,14 @@ fn settings_are_read_again_on_sighup() {
     };
     configure("'~/../album', 'nonsense");
     hang_up();
-    until("the mistake is told", || {
+    wait_until("the error is logged", || {
         let log = fs::read_to_string(env.path("daemon.log")).unwrap();
         log.contains("the settings stay as they were")
     });
     assert_eq!(files(&env), 0);
     configure("'~/../album', '~/../other'");
     hang_up();
-    until("the other folder's photo", || files(&env) == 1);
+    wait_until("the other folder's photo", || files(&env) == 1);
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -194,14 +198,14 @@ fn reindex_and_corrections_beside_the_daemon() {
         env.add(format!("{n}.jpg"), numbered(&portrait, n));
     }
     let daemon = Daemon::start(&env);
-    until("all photos", || files(&env) == 4);
+    wait_until("all photos", || files(&env) == 4);
     let face = env.show("3.jpg")["faces"][0]["id"].as_i64().unwrap();
     env.run(&format!("correct {face} -e sad")).found();
-    let (before, faces_before) = (looks(&env), faces(&env));
+    let (before, faces_before) = (index_times(&env), faces(&env));
 
-    // Both write at once: the daemon what is new, the other what is known. On a terminal, which
-    // `script` is, it shows how far it is.
-    add_cheap(&env, "meanwhile", 0..500);
+    // Both write at the same time: the daemon indexes new files, `reindex` processes the others again. On
+    // a terminal, which `script` provides, it shows its progress.
+    add_non_images(&env, "meanwhile", 0..500);
     let plain = env.command("reindex album");
     let words: Vec<_> = plain
         .get_args()
@@ -215,14 +219,21 @@ fn reindex_and_corrections_beside_the_daemon() {
     assert_eq!(shown.code, 0, "{shown:?}");
     assert!(shown.text().contains(" photos, "), "no progress: {shown:?}");
     assert!(shown.text().contains("looked at"), "{shown:?}");
-    until("all files", || files(&env) == 504);
-    assert_whole(&env.database());
+    wait_until("all files", || files(&env) == 504);
+    assert_intact(&env.database());
     assert!(!daemon.log().contains("ERROR"), "{}", daemon.log());
-    let again = looks(&env);
+    let again = index_times(&env);
     for (old, new) in before.iter().zip(&again) {
-        assert!(old.0 == new.0 && old.1 < new.1, "each was looked at again");
+        assert!(
+            old.0 == new.0 && old.1 < new.1,
+            "each photo was processed again"
+        );
     }
-    assert_eq!(faces(&env), faces_before, "and its face is the same");
+    assert_eq!(
+        faces(&env),
+        faces_before,
+        "and the faces kept their numbers"
+    );
     assert_eq!(env.show("3.jpg")["faces"][0]["correction"], "sad");
 }
 
@@ -241,14 +252,14 @@ fn promise_12_works_without_a_network() {
         .status()
         .is_ok_and(|s| s.success())
     {
-        eprintln!("SKIPPED: this user may not leave the network");
+        eprintln!("SKIPPED: this user may not create a network namespace");
         return;
     }
     Run::of(&mut alone).found();
     assert_eq!(env.query("--emotion happy --all"), ["hopper.jpg"]);
 }
 
-/// The kinds of sockets that a process has: a table of `/proc/net` for each.
+/// The kind of each socket that a process has open, by the table of `/proc/net` that lists it.
 fn sockets(pid: u32) -> Vec<String> {
     let folder = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     let inodes: Vec<String> = folder
@@ -272,37 +283,38 @@ fn sockets(pid: u32) -> Vec<String> {
 }
 
 #[test]
-fn promise_12_the_daemon_has_no_socket_but_its_own() {
+fn promise_12_the_daemon_has_only_unix_sockets() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
     let daemon = Daemon::start(&env);
-    until("it works", || {
+    wait_until("it works", || {
         let kinds = sockets(daemon.pid());
         assert!(kinds.iter().all(|kind| kind == "unix"), "{kinds:?}");
         files(&env) == 1
     });
     let kinds = sockets(daemon.pid());
-    assert!(!kinds.is_empty(), "its own is not seen: the test is blind");
-    tell(
-        "12",
-        format!("a daemon at work has no socket but {kinds:?}"),
+    assert!(
+        !kinds.is_empty(),
+        "the daemon's own socket was not found, so the test shows nothing"
     );
+    report("12", format!("sockets of a daemon at work: {kinds:?}"));
 }
 
 #[test]
-fn the_service_is_installed_and_taken_back() {
+fn the_service_is_installed_and_uninstalled() {
     let env = TestEnv::new();
     let run = |words: &str| {
         let mut command = env.command(words);
-        // No supervisor is to be met.
+        // An empty PATH, so that no supervisor is found.
         Run::of(command.env("PATH", "/nowhere"))
     };
     assert_eq!(run("service status").code, 1);
-    let told = run("service install --threads 2").found();
+    let shown = run("service install --threads 2").found();
     let file = env.path("home/.config/systemd/user/fer-index.service");
     assert!(
-        told.text()
+        shown
+            .text()
             .contains("systemctl --user enable --now fer-index"),
-        "{told:?}"
+        "{shown:?}"
     );
     let unit = fs::read_to_string(&file).unwrap();
     let line = format!(
@@ -329,7 +341,7 @@ fn the_service_is_installed_and_taken_back() {
             verdict.status.success() && verdict.stderr.is_empty(),
             "{verdict:?}"
         ),
-        Err(error) => eprintln!("SKIPPED: systemd-analyze cannot be asked: {error}"),
+        Err(error) => eprintln!("SKIPPED: systemd-analyze cannot be run: {error}"),
     }
     assert!(run("service status").found().text().contains("installed"));
     run("service uninstall").found();

@@ -1,4 +1,4 @@
-//! Kills, full disks and broken photos.
+//! The daemon and `index` under kills, failing disks and broken photos.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::common::{fixture, truncated};
 use crate::harness::{
-    Daemon, add_cheap, assert_whole, files, is_full, looks, number, numbered, portrait, size, tell,
-    until,
+    Daemon, add_non_images, assert_intact, files, index_times, is_full, number, numbered, portrait,
+    report, size, wait_until,
 };
 use crate::testenv::{Run, TestEnv};
 
-/// Numbers from a seed (Knuth's MMIX generator).
+/// A seeded generator of random numbers (Knuth's MMIX).
 pub struct Random(pub u64);
 
 impl Random {
@@ -32,7 +32,7 @@ fn promise_1_kills_at_random_moments_lose_nothing_that_was_committed() {
     for n in 0..portraits {
         env.add(format!("{n}.jpg"), numbered(&portrait, n));
     }
-    add_cheap(&env, "more", portraits..photos);
+    add_non_images(&env, "more", portraits..photos);
     let mut random = Random(1);
     let mut known: BTreeMap<i64, i64> = BTreeMap::new();
     let mut most_lost = Duration::ZERO;
@@ -40,15 +40,15 @@ fn promise_1_kills_at_random_moments_lose_nothing_that_was_committed() {
         let daemon = Daemon::spawn(&env, &[]);
         let before = files(&env);
         if n % 2 == 0 && before < photos as i64 {
-            until("some progress", || files(&env) > before);
+            wait_until("some progress", || files(&env) > before);
         }
-        // The fault that is injected, not a wait for something.
+        // A random delay before the kill; nothing is waited for.
         thread::sleep(Duration::from_millis(random.below(400)));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         daemon.kill();
-        assert_whole(&env.database());
-        let after: BTreeMap<_, _> = looks(&env).into_iter().collect();
-        // What was committed is still there, and was not looked at again.
+        assert_intact(&env.database());
+        let after: BTreeMap<_, _> = index_times(&env).into_iter().collect();
+        // Committed photos are still there and were not processed again.
         assert!(known.iter().all(|(id, look)| after.get(id) == Some(look)));
         let last = after.values().max().copied().unwrap_or_default();
         let lost = now.saturating_sub(Duration::from_millis(last as u64));
@@ -58,25 +58,25 @@ fn promise_1_kills_at_random_moments_lose_nothing_that_was_committed() {
         known = after;
     }
     let daemon = Daemon::start(&env);
-    until("the rest", || files(&env) == photos as i64);
+    wait_until("the rest", || files(&env) == photos as i64);
     daemon.stop();
-    assert_whole(&env.database());
+    assert_intact(&env.database());
     let twice = "SELECT count(*) FROM (SELECT 1 FROM faces GROUP BY photo_id HAVING count(*) > 1)";
     assert_eq!(number(&env, twice), 0, "each portrait has one face");
     let faces = number(&env, "SELECT count(*) FROM faces");
     assert_eq!(faces, portraits as i64);
-    tell(
+    report(
         "1",
         format!(
-            "{kills} kills over {photos} photos: whole each time, no committed photo lost or looked at again; longest work lost {most_lost:.2?}"
+            "{kills} kills over {photos} photos: intact each time, no committed photo lost or processed again; longest work lost {most_lost:.2?}"
         ),
     );
     assert!(!is_full() || most_lost <= Duration::from_secs(2));
 }
 
-/// The index run, its `at`-th call that writes a file failing with `errno`, and with `and_on` all
-/// later ones. Whether it came to that.
-fn with_failing_disk(env: &TestEnv, at: usize, errno: i32, and_on: bool) -> (Run, bool) {
+/// Runs `index` with its `at`-th call that writes a file failing with `errno`, and with `persists` all later
+/// calls too. Returns the run and whether a call failed.
+fn with_failing_disk(env: &TestEnv, at: usize, errno: i32, persists: bool) -> (Run, bool) {
     let failed = env.path("failed");
     let _ = fs::remove_file(&failed);
     let mut command = env.command("index album --json");
@@ -85,14 +85,14 @@ fn with_failing_disk(env: &TestEnv, at: usize, errno: i32, and_on: bool) -> (Run
         .env("FAIL_AT", at.to_string())
         .env("FAIL_WITH", errno.to_string())
         .env("FAILED", &failed);
-    if and_on {
+    if persists {
         command.env("FAIL_ON", "");
     }
     (Run::of(&mut command), failed.exists())
 }
 
 #[test]
-fn promise_10_a_write_that_fails_leaves_the_database_whole() {
+fn promise_10_a_failed_write_leaves_the_database_intact() {
     let env = TestEnv::new();
     let compiled = Command::new("cc")
         .args(["-shared", "-fPIC", "-o"])
@@ -103,54 +103,54 @@ fn promise_10_a_write_that_fails_leaves_the_database_whole() {
         ])
         .status();
     if !compiled.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: no C compiler to make a failing disk with");
+        eprintln!("SKIPPED: no C compiler to build failing_disk.c");
         return;
     }
-    add_cheap(&env, "photos", 0..size(10, 150));
+    add_non_images(&env, "photos", 0..size(10, 150));
     env.add("portrait.jpg", portrait());
     let data = env.database().parent().unwrap().to_owned();
     let (no_space, io_error) = (28, 5);
-    let (mut at, mut stopped, mut lived) = (1, 0, 0);
+    let (mut at, mut stopped, mut succeeded) = (1, 0, 0);
     loop {
-        let mut came_to_it = false;
-        for (errno, and_on) in [(no_space, true), (io_error, false)] {
+        let mut any_failed = false;
+        for (errno, persists) in [(no_space, true), (io_error, false)] {
             let _ = fs::remove_dir_all(&data);
-            let (run, failed) = with_failing_disk(&env, at, errno, and_on);
-            came_to_it |= failed;
+            let (run, failed) = with_failing_disk(&env, at, errno, persists);
+            any_failed |= failed;
             if env.database().is_file() {
-                assert_whole(&env.database());
+                assert_intact(&env.database());
             }
             if !failed || run.code == 0 {
                 assert_eq!(run.code, 0, "{run:?}");
-                lived += usize::from(failed);
+                succeeded += usize::from(failed);
                 continue;
             }
             let sentence = run.refused();
             assert!(sentence.contains("database"), "{sentence}");
             stopped += 1;
         }
-        if !came_to_it {
+        if !any_failed {
             break;
         }
         at += size(at.div_ceil(3), 1);
     }
     assert!(stopped >= size(10, 100), "{stopped}");
-    // What is there after the last failure is enough to go on with.
+    // A later run without failures completes the database.
     let _ = fs::remove_dir_all(&data);
     with_failing_disk(&env, size(60, 120), no_space, true);
     env.index();
     assert_eq!(env.index()["unchanged"], size(11, 151));
-    tell(
+    report(
         "10",
         format!(
             "the n-th call that writes fails, n = 1, 2, … {at}, once (EIO) and from then on \
-             (ENOSPC): {stopped} runs stopped, {lived} did not need the call, whole each time"
+             (ENOSPC): {stopped} runs stopped, {succeeded} succeeded all the same, database intact each time"
         ),
     );
 }
 
 #[test]
-fn promise_10_a_full_disk() {
+fn promise_10_a_full_disk_leaves_the_database_intact() {
     let env = TestEnv::new();
     let disk = env.path("disk");
     fs::create_dir(&disk).unwrap();
@@ -162,12 +162,12 @@ fn promise_10_a_full_disk() {
         eprintln!("SKIPPED: this user may not mount");
         return;
     }
-    add_cheap(&env, "photos", 0..size(3000, 20_000));
+    add_non_images(&env, "photos", 0..size(3000, 20_000));
     let database = disk.join("index.sqlite3");
     let run = env.run("index album --database disk/index.sqlite3");
     let sentence = run.refused();
     assert!(sentence.contains("no space"), "{sentence}");
-    assert_whole(&database);
+    assert_intact(&database);
     Command::new("mount")
         .args(["-o", "remount,size=100m"])
         .arg(&disk)
@@ -190,7 +190,7 @@ fn promise_10_a_full_disk() {
 }
 
 #[test]
-fn promise_10_broken_images_have_their_reasons() {
+fn promise_10_broken_images_are_skipped_with_a_reason() {
     let env = TestEnv::new();
     let names = [
         "formats/progressive.jpg",
@@ -218,7 +218,7 @@ fn promise_10_broken_images_have_their_reasons() {
         );
     }
     let daemon = Daemon::start(&env);
-    until("every file", || files(&env) == count as i64);
+    wait_until("every file", || files(&env) == count as i64);
     let skipped = number(
         &env,
         "SELECT count(*) FROM photos WHERE skip_reason IS NOT NULL",
@@ -229,10 +229,10 @@ fn promise_10_broken_images_have_their_reasons() {
     );
     let (ended, _) = daemon.stop();
     assert!(ended.success() && skipped > count as i64 / 4);
-    tell(
+    report(
         "10",
         format!(
-            "{count} broken images: {skipped} skipped with their reasons ({crashed} decoder panics contained), no crash"
+            "{count} broken images: {skipped} skipped with a reason ({crashed} decoder panics contained), no crash"
         ),
     );
 }

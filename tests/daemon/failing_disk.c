@@ -1,6 +1,6 @@
-/* A disk that fails, preloaded before the C library: of the calls by which files are written, the
- * FAIL_AT-th fails with the error FAIL_WITH, and with FAIL_ON all that follow as well. FAILED names
- * a file that is made when it comes to that. */
+/* Simulates a failing disk; preloaded before the C library. Of the calls that write regular files, the
+ * FAIL_AT-th fails with the error FAIL_WITH, and if FAIL_ON is set all later ones fail too. On the first
+ * failure the file named by FAILED is created. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

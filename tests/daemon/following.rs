@@ -1,4 +1,4 @@
-//! What happened to a file decides what is done.
+//! The daemon follows changes to files and folders.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use crate::common::fixture;
 use crate::harness::{
-    Daemon, add_cheap, faces, files, looks, number, numbered, portrait, size, status, tell, until,
+    Daemon, add_non_images, faces, files, index_times, number, numbered, portrait, report, size,
+    status, wait_until,
 };
 use crate::testenv::TestEnv;
 
-/// Waits until everything that was done is in the index.
-fn settle(env: &TestEnv) {
+/// Waits until all changes so far are in the index.
+fn wait_until_fresh(env: &TestEnv) {
     let run = env.run("query --emotion happy --all --fresh --fresh-within 200");
     assert!(run.code <= 1, "{run:?}");
 }
@@ -30,39 +31,42 @@ fn paths(env: &TestEnv) -> Vec<String> {
 }
 
 #[test]
-fn whatever_happens_to_files_is_followed() {
+fn moves_copies_links_and_deletions_are_followed() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
     let daemon = Daemon::start(&env);
-    settle(&env);
-    let (before, faces_before) = (looks(&env), faces(&env));
+    wait_until_fresh(&env);
+    let (before, faces_before) = (index_times(&env), faces(&env));
     assert_eq!((before.len(), faces_before.len()), (2, 2));
 
-    // Moves, copies and links cost no look, whichever way they go.
+    // After moves, copies and links no photo is processed again.
     fs::create_dir_all(env.album("a/b/c")).unwrap();
     fs::rename(env.album("astronaut.jpg"), env.album("a/b/c/1.jpg")).unwrap();
     fs::copy(env.album("hopper.jpg"), env.album("a/copy.jpg")).unwrap();
     fs::hard_link(env.album("hopper.jpg"), env.album("a/hard.jpg")).unwrap();
-    settle(&env);
+    wait_until_fresh(&env);
     fs::rename(env.album("a"), env.album("z")).unwrap();
     env.add("z/b/notes.txt", "no photo");
-    settle(&env);
+    wait_until_fresh(&env);
     let expected = ["hopper.jpg", "z/b/c/1.jpg", "z/copy.jpg", "z/hard.jpg"];
     assert_eq!(paths(&env), expected);
-    assert_eq!((looks(&env), faces(&env)), (before.clone(), faces_before));
+    assert_eq!(
+        (index_times(&env), faces(&env)),
+        (before.clone(), faces_before)
+    );
 
-    // The renamed folder is followed under its new name, and so is a new one of the old name.
+    // The renamed folder is followed under its new name, and so is a new folder with the old name.
     env.add("z/b/c/2.jpg", fixture("chelsea.jpg"));
     env.add("a/3.jpg", fixture("camera.jpg"));
-    settle(&env);
+    wait_until_fresh(&env);
     assert!(paths(&env).contains(&"z/b/c/2.jpg".to_owned()));
     assert!(paths(&env).contains(&"a/3.jpg".to_owned()));
 
-    // Replaced under the same name, deleted, moved out and in again.
+    // Files are replaced under the same name, deleted, moved out and moved in again.
     fs::remove_file(env.album("hopper.jpg")).unwrap();
     env.add("hopper.jpg", fixture("coffee.jpg"));
     fs::remove_file(env.album("z/copy.jpg")).unwrap();
     fs::rename(env.album("z/b"), env.path("outside")).unwrap();
-    settle(&env);
+    wait_until_fresh(&env);
     assert_eq!(paths(&env), ["a/3.jpg", "hopper.jpg", "z/hard.jpg"]);
     assert_eq!(
         number(
@@ -72,104 +76,110 @@ fn whatever_happens_to_files_is_followed() {
         0
     );
     fs::rename(env.path("outside"), env.album("again")).unwrap();
-    settle(&env);
+    wait_until_fresh(&env);
     assert!(paths(&env).contains(&"again/c/1.jpg".to_owned()));
-    assert_eq!(looks(&env)[..2], before[..], "its content was known");
+    assert_eq!(
+        index_times(&env)[..2],
+        before[..],
+        "no known content was processed again"
+    );
 
     fs::remove_dir_all(env.album("again")).unwrap();
-    settle(&env);
+    wait_until_fresh(&env);
     assert_eq!(paths(&env), ["a/3.jpg", "hopper.jpg", "z/hard.jpg"]);
     let (ended, took) = daemon.stop();
     assert!(ended.success() && took < Duration::from_secs(5), "{took:?}");
 }
 
 #[test]
-fn a_move_from_one_root_to_another_costs_no_look() {
+fn after_a_move_to_another_root_no_photo_is_processed_again() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     env.add("trip/1.jpg", fixture("hopper.jpg"));
     let other = env.path("other");
     fs::create_dir(&other).unwrap();
     let _daemon = Daemon::follow(&env, "album other", &[]);
-    settle(&env);
-    let (before, faces_before) = (looks(&env), faces(&env));
+    wait_until_fresh(&env);
+    let (before, faces_before) = (index_times(&env), faces(&env));
     assert_eq!(before.len(), 2);
     fs::rename(env.album("astronaut.jpg"), other.join("a.jpg")).unwrap();
     fs::rename(env.album("trip"), other.join("trip")).unwrap();
-    settle(&env);
-    assert_eq!((looks(&env), faces(&env)), (before, faces_before));
+    wait_until_fresh(&env);
+    assert_eq!((index_times(&env), faces(&env)), (before, faces_before));
     let there = "SELECT count(*) FROM files WHERE path LIKE '%/other/%'";
     assert_eq!((number(&env, there), files(&env)), (2, 2));
     fs::write(other.join("trip/2.jpg"), fixture("coffee.jpg")).unwrap();
-    settle(&env);
+    wait_until_fresh(&env);
     assert_eq!(files(&env), 3);
 }
 
 #[test]
-fn promise_5_half_written_files_wait() {
+fn promise_5_half_written_files_are_not_read() {
     let env = TestEnv::new();
     let _daemon = Daemon::start(&env);
     let photo = fixture("astronaut.jpg");
     let pieces = size(6, 30);
     let pause = size(Duration::from_millis(400), Duration::from_secs(1));
-    let mut dribbled = File::create(env.album("dribbled.jpg")).unwrap();
+    let mut slow = File::create(env.album("slow.jpg")).unwrap();
     for piece in photo.chunks(photo.len().div_ceil(pieces)) {
-        dribbled.write_all(piece).unwrap();
-        dribbled.flush().unwrap();
-        // The pause is what is tested: longer than the settling time.
+        slow.write_all(piece).unwrap();
+        slow.flush().unwrap();
+        // Longer than the debounce interval: this pause is what the test is about.
         thread::sleep(pause);
         assert_eq!(files(&env), 0);
     }
-    drop(dribbled);
-    until("the whole file", || files(&env) == 1);
+    drop(slow);
+    wait_until("the whole file", || files(&env) == 1);
 
-    // As rsync and browsers do it.
+    // Temporary names of rsync, browsers and editors.
     for (temporary, name) in [
         (".r.jpg.Xy12ab", "r.jpg"),
         ("b.jpg.part", "b.jpg"),
         ("s.jpg~", "s.jpg"),
     ] {
         let half = env.add(temporary, &photo[..photo.len() / 2]);
-        settle(&env);
+        wait_until_fresh(&env);
         assert!(!paths(&env).contains(&name.to_owned()));
         fs::write(&half, numbered(&photo, name.len())).unwrap();
         fs::rename(half, env.album(name)).unwrap();
     }
-    settle(&env);
-    assert_eq!(paths(&env), ["b.jpg", "dribbled.jpg", "r.jpg", "s.jpg"]);
+    wait_until_fresh(&env);
+    assert_eq!(paths(&env), ["b.jpg", "r.jpg", "s.jpg", "slow.jpg"]);
     let errors = "SELECT count(*) FROM photos WHERE skip_reason IS NOT NULL";
     assert_eq!(number(&env, errors), 0);
-    tell(
+    report(
         "5",
         format!(
-            "{pieces} pieces {pause:?} apart and three temporary names: a row each, no error row"
+            "{pieces} pieces {pause:?} apart and three temporary names: one row each, no error row"
         ),
     );
 }
 
 #[test]
-fn promise_7_a_renamed_folder_costs_no_look() {
+fn promise_7_after_a_rename_of_a_folder_no_photo_is_processed_again() {
     let env = TestEnv::new();
     let count = size(500, 10_000);
     env.add("old/portrait.jpg", portrait());
-    add_cheap(&env, "old", 1..count);
+    add_non_images(&env, "old", 1..count);
     let _daemon = Daemon::start(&env);
-    settle(&env);
-    let (before, faces_before) = (looks(&env), faces(&env));
+    wait_until_fresh(&env);
+    let (before, faces_before) = (index_times(&env), faces(&env));
     assert_eq!(before.len(), count);
 
     let start = std::time::Instant::now();
     fs::rename(env.album("old"), env.album("new")).unwrap();
-    settle(&env);
+    wait_until_fresh(&env);
     let took = start.elapsed();
-    assert_eq!((looks(&env), faces(&env)), (before, faces_before));
+    assert_eq!((index_times(&env), faces(&env)), (before, faces_before));
     let moved = "SELECT count(*) FROM files WHERE path LIKE '%/album/new/%'";
     assert_eq!(
         (number(&env, moved), files(&env)),
         (count as i64, count as i64)
     );
-    tell(
+    report(
         "7",
-        format!("{count} files renamed with their folder: no look, numbers kept, {took:.1?}"),
+        format!(
+            "{count} files renamed with their folder: none processed again, numbers kept, {took:.1?}"
+        ),
     );
 }
 
@@ -183,18 +193,18 @@ fn excluded_folders_are_not_watched_and_new_ones_are() {
     assert_eq!(status(&env)["daemon"]["watched_folders"], 3);
     fs::create_dir_all(env.album("one/two/three/@eaDir")).unwrap();
     fs::create_dir_all(env.album("four/five/six")).unwrap();
-    until("new folders are watched", || {
+    wait_until("new folders are watched", || {
         status(&env)["daemon"]["watched_folders"] == 7
     });
     fs::remove_dir_all(env.album("four")).unwrap();
-    until("gone folders are not", || {
+    wait_until("removed folders are not", || {
         status(&env)["daemon"]["watched_folders"] == 4
     });
     assert_eq!(files(&env), 0);
 }
 
 #[test]
-fn photos_that_are_gone_for_good_are_forgotten_after_the_grace_period() {
+fn photos_without_a_file_are_deleted_after_the_grace_period() {
     let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
     let path = env.add("gone.jpg", "not for long");
     env.index();
@@ -202,9 +212,9 @@ fn photos_that_are_gone_for_good_are_forgotten_after_the_grace_period() {
     env.index();
     let photos = "SELECT count(*) FROM photos";
     let daemon = Daemon::start(&env);
-    settle(&env);
+    wait_until_fresh(&env);
     assert_eq!(number(&env, photos), 2);
     daemon.stop();
     let _daemon = Daemon::start_with(&env, &[("FER_INDEX_WATCH_KEEP_DAYS", "0")]);
-    until("the photo is forgotten", || number(&env, photos) == 1);
+    wait_until("the photo is deleted", || number(&env, photos) == 1);
 }

@@ -1,8 +1,8 @@
-//! What is closed is soon in the answers, and `--fresh` waits for it.
+//! Closed files are soon in the answers, and `--fresh` waits for them.
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Daemon, number, numbered, portrait, quantile, size, tell, until};
+use crate::harness::{Daemon, number, numbered, portrait, quantile, report, size, wait_until};
 use crate::testenv::TestEnv;
 
 #[test]
@@ -15,11 +15,11 @@ fn promise_4_a_closed_file_is_in_the_answers_within_5_s() {
         env.add(format!("{n}.jpg"), numbered(&portrait, n));
         let closed = Instant::now();
         let scores = "SELECT count(*) FROM photo_scores WHERE emotion = 3";
-        until("the photo is ranked", || number(&env, scores) > n as i64);
+        wait_until("the photo is ranked", || number(&env, scores) > n as i64);
         times.push(closed.elapsed());
     }
     let p95 = quantile(&mut times, 0.95);
-    tell(
+    report(
         "4",
         format!(
             "{} files, p95 {p95:.2?}, longest {:.2?}",
@@ -27,7 +27,7 @@ fn promise_4_a_closed_file_is_in_the_answers_within_5_s() {
             times[times.len() - 1]
         ),
     );
-    // The machine of an ordinary run of the tests is anything but idle.
+    // In an ordinary run of the tests the machine is busy.
     assert!(p95 <= Duration::from_secs(size(60, 5)), "{p95:?}");
 }
 
@@ -38,7 +38,7 @@ fn promise_11_fresh_sees_every_file_closed_before() {
     let _daemon = Daemon::start(&env);
     let rounds = size(3, 200);
     for n in 0..rounds {
-        // In a folder that is new as well, and under a name that was another's before.
+        // One file in a new folder, and one under a name that another file had before.
         env.add(format!("{n}/a/b.jpg"), numbered(&portrait, 2 * n));
         env.add("same.jpg", numbered(&portrait, 2 * n + 1));
         let run = env.run(
@@ -46,7 +46,7 @@ fn promise_11_fresh_sees_every_file_closed_before() {
         );
         assert_eq!(run.text().lines().count(), n + 2, "{run:?}");
     }
-    tell("11", format!("{rounds} rounds of two files, none missed"));
+    report("11", format!("{rounds} rounds of two files, none missed"));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn fresh_without_a_daemon_says_what_to_do() {
 }
 
 #[test]
-fn fresh_gives_up_in_time() {
+fn fresh_times_out_after_its_limit() {
     let env = TestEnv::new();
     let daemon = Daemon::start(&env);
     daemon.signal("STOP");

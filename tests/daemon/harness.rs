@@ -1,4 +1,4 @@
-//! A daemon that follows the album of a test, and photos that cost little.
+//! Helpers: a daemon that follows the album of a test, cheap test files, and queries of the database.
 
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -19,42 +19,42 @@ use fer_index::store::{Batch, PhotoRecord, Scan, Store};
 use crate::common::{jpeg, photo};
 use crate::testenv::TestEnv;
 
-/// Far more time than anything needs, even on a busy machine.
+/// How long a test waits for a condition; far more than necessary, even on a busy machine.
 const DEADLINE: Duration = Duration::from_mins(4);
 
-/// Settings under which tests do not wait long.
+/// Settings with short intervals, so that tests do not wait long.
 pub const QUICK: [(&str, &str); 2] = [
     ("FER_INDEX_WATCH_SETTLE_SECONDS", "0.3"),
     ("FER_INDEX_WATCH_RESCAN_SECONDS", "3600"),
 ];
 
-/// A running daemon; it is killed with the value.
+/// A running daemon, which is killed on drop.
 pub struct Daemon {
     child: Child,
     log: PathBuf,
 }
 
 impl Daemon {
-    /// Starts `watch album` and waits until it has held the album against the index.
+    /// Starts `watch album` and waits until the daemon has reconciled the album.
     pub fn start(env: &TestEnv) -> Self {
         Self::start_with(env, &[])
     }
 
-    /// The same with settings from the environment.
+    /// Like [`start`](Self::start), with settings from the environment.
     pub fn start_with(env: &TestEnv, settings: &[(&str, &str)]) -> Self {
         Self::follow(env, "album", settings)
     }
 
-    /// The same for these folders; none for those of the settings.
+    /// Like [`start_with`](Self::start_with), for these folders; an empty string for those of the settings.
     pub fn follow(env: &TestEnv, roots: &str, settings: &[(&str, &str)]) -> Self {
         let daemon = Self::spawn_for(env, roots, settings);
-        until("the daemon is ready", || {
+        wait_until("the daemon is ready", || {
             status(env)["daemon"]["is_ready"] == true
         });
         daemon
     }
 
-    /// Starts it without waiting for anything.
+    /// Starts the daemon without waiting until it is ready.
     pub fn spawn(env: &TestEnv, settings: &[(&str, &str)]) -> Self {
         Self::spawn_for(env, "album", settings)
     }
@@ -80,35 +80,35 @@ impl Daemon {
         self.child.id()
     }
 
-    /// Sends a signal: TERM, STOP, …
+    /// Sends a signal such as TERM or STOP.
     pub fn signal(&self, name: &str) {
         let pid = self.pid().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.unwrap().success());
     }
 
-    /// Ends it without a warning.
+    /// Kills the daemon.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Stops it as a supervisor does; how it ended and how long that took.
+    /// Stops the daemon with SIGTERM, like a supervisor. Returns its exit status and how long it took.
     pub fn stop(mut self) -> (ExitStatus, Duration) {
         let start = Instant::now();
         self.signal("TERM");
         let mut status = None;
-        until("the daemon stops", || {
+        wait_until("the daemon stops", || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
         (status.unwrap(), start.elapsed())
     }
 
-    /// CPU time that it has taken so far, all its threads together, those that ended as well.
+    /// The CPU time of all its threads so far, including those that have ended.
     pub fn cpu(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
-        // `proc_pid_stat(5)`: 14 and 15, of which the name that may hold spaces is 2.
+        // `proc_pid_stat(5)`: fields 14 and 15. Field 2, the name, may contain spaces.
         let fields = stat.rsplit(')').next().unwrap().split_whitespace();
         let ticks: u64 = fields
             .skip(11)
@@ -118,17 +118,17 @@ impl Daemon {
         Duration::from_millis(ticks * 10) // 100 ticks a second on every Linux
     }
 
-    /// Whether it still runs.
+    /// Whether the daemon still runs.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// What it has logged.
+    /// The log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 
-    /// A figure of `/proc/PID/status` in KiB: `VmRSS`, …
+    /// A value of `/proc/PID/status` in KiB, such as `VmRSS`.
     pub fn memory(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
@@ -146,17 +146,17 @@ impl Drop for Daemon {
     }
 }
 
-/// Waits for a condition.
+/// Polls a condition until it is true; panics after [`DEADLINE`].
 #[track_caller]
-pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !condition() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for: {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// What `status --json` says; null while there is no database.
+/// The output of `status --json`; null while there is no database.
 pub fn status(env: &TestEnv) -> Value {
     let run = env.run("status --json");
     if run.code == 0 {
@@ -166,22 +166,22 @@ pub fn status(env: &TestEnv) -> Value {
     }
 }
 
-/// Whether the tests are to do what the promises say in full.
+/// Whether the tests run in full size.
 pub fn is_full() -> bool {
     env::var("RELIABILITY").is_ok_and(|size| size == "full")
 }
 
-/// The size of a test: small, or in full.
+/// A size of a test: `small`, or `full` in a full run.
 pub fn size<T>(small: T, full: T) -> T {
     if is_full() { full } else { small }
 }
 
-/// Tells a figure for the table of `docs/reliability.md`.
-pub fn tell(promise: &str, figure: impl Display) {
+/// Prints a figure for the table in `docs/reliability.md`.
+pub fn report(promise: &str, figure: impl Display) {
     eprintln!("RESULT {promise}: {figure}");
 }
 
-/// Bytes of a JPEG that nobody else has: a comment tells them apart, and the pixels stay.
+/// A JPEG with a content hash of its own: the same pixels and a comment with the number.
 pub fn numbered(jpeg: &[u8], number: usize) -> Vec<u8> {
     let comment = format!("{number:08}");
     let length = (comment.len() as u16 + 2).to_be_bytes();
@@ -196,26 +196,26 @@ pub fn numbered(jpeg: &[u8], number: usize) -> Vec<u8> {
     .concat()
 }
 
-/// A small portrait, to be numbered.
+/// A small portrait for [`numbered`].
 pub fn portrait() -> Vec<u8> {
     jpeg(crop_imm(&photo("astronaut.jpg"), 110, 5, 170, 170).to_image())
 }
 
-/// A file that costs a row and no look: it is skipped as no image, by its content.
-pub fn cheap(number: usize) -> String {
+/// The content of a file that is skipped as "not an image", so that it gets a row without being decoded.
+pub fn non_image(number: usize) -> String {
     format!("photo number {number}, or not")
 }
 
-/// Adds cheap files `from..to` to the album, a thousand in a folder.
-pub fn add_cheap(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
+/// Adds the files of [`non_image`] with these numbers to the album, a thousand per folder.
+pub fn add_non_images(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
     for number in range {
         let name = format!("{folder}/{:03}/{number:06}.jpg", number / 1000);
-        env.add(name, cheap(number));
+        env.add(name, non_image(number));
     }
 }
 
-/// Adds numbered portraits `range` to the album, five hundred in a folder, and puts them into the
-/// index as one that was looked at: what a run of `index` would do, without looking at each.
+/// Adds portraits with these numbers to the album, five hundred per folder, and their rows to the index.
+/// Only the first is processed; the others get the same findings, as a run of `index` would store them.
 pub fn add_indexed(env: &TestEnv, range: std::ops::Range<usize>) {
     let portrait = portrait();
     let first = env.add("first.jpg", numbered(&portrait, range.start));
@@ -259,24 +259,24 @@ pub fn add_indexed(env: &TestEnv, range: std::ops::Range<usize>) {
     }
 }
 
-/// The number in the first row of an answer; 0 while there is no database.
+/// The number in the first row of a query's result; 0 while there is no database.
 pub fn number(env: &TestEnv, sql: &str) -> i64 {
-    let ask = |database: Connection| database.query_row(sql, [], |row| row.get(0));
-    env.open().and_then(ask).unwrap_or_default()
+    let query = |database: Connection| database.query_row(sql, [], |row| row.get(0));
+    env.open().and_then(query).unwrap_or_default()
 }
 
-/// How many files the index knows.
+/// Number of files in the index.
 pub fn files(env: &TestEnv) -> i64 {
     number(env, "SELECT count(*) FROM files")
 }
 
-/// Every photo with its number and the moment of its last look: the same before and after, if
-/// nothing was looked at again.
-pub fn looks(env: &TestEnv) -> Vec<(i64, i64)> {
+/// The number of each photo and when it was last processed. The result stays the same if no photo is
+/// processed again.
+pub fn index_times(env: &TestEnv) -> Vec<(i64, i64)> {
     rows(env, "SELECT id, indexed_at FROM photos ORDER BY id")
 }
 
-/// Every face with its photo.
+/// The number of each face and that of its photo.
 pub fn faces(env: &TestEnv) -> Vec<(i64, i64)> {
     rows(env, "SELECT id, photo_id FROM faces ORDER BY id")
 }
@@ -288,9 +288,9 @@ fn rows(env: &TestEnv, sql: &str) -> Vec<(i64, i64)> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
-/// The database is whole.
+/// Checks the integrity and the foreign keys of a database.
 #[track_caller]
-pub fn assert_whole(database: &Path) {
+pub fn assert_intact(database: &Path) {
     let database = Connection::open(database).unwrap();
     let verdict: String = database
         .pragma_query_value(None, "integrity_check", |row| row.get(0))

@@ -1,4 +1,4 @@
-//! Under load: queries go on, memory does not grow.
+//! Load tests: queries during indexing, memory, CPU time.
 
 use std::fs;
 use std::process::Command;
@@ -10,13 +10,13 @@ use fer_index::emotion::Emotion;
 use fer_index::store::{Query, Store};
 
 use crate::harness::{
-    Daemon, add_cheap, add_indexed, files, is_full, looks, number, numbered, portrait, quantile,
-    size, status, tell, until,
+    Daemon, add_indexed, add_non_images, files, index_times, is_full, number, numbered, portrait,
+    quantile, report, size, status, wait_until,
 };
 use crate::testenv::TestEnv;
 
 #[test]
-fn promise_8_queries_during_indexing() {
+fn promise_8_queries_during_indexing_are_never_locked_out() {
     let env = TestEnv::new();
     let portrait = portrait();
     let first = size(5, 20);
@@ -24,7 +24,7 @@ fn promise_8_queries_during_indexing() {
         env.add(format!("first/{n}.jpg"), numbered(&portrait, n));
     }
     let _daemon = Daemon::start(&env);
-    until("something to ask for", || files(&env) == first as i64);
+    wait_until("photos to query", || files(&env) == first as i64);
     let span = size(Duration::from_secs(3), Duration::from_mins(1));
     let is_over = AtomicBool::new(false);
     let mut times: Vec<Duration> = thread::scope(|scope| {
@@ -39,7 +39,7 @@ fn promise_8_queries_during_indexing() {
                         let hits = store.query(&query).expect("never locked");
                         times.push(start.elapsed());
                         assert!(hits.len() >= first);
-                        thread::sleep(Duration::from_millis(5)); // a person's pace, times 8
+                        thread::sleep(Duration::from_millis(5));
                     }
                     times
                 })
@@ -48,10 +48,10 @@ fn promise_8_queries_during_indexing() {
         let end = Instant::now() + span;
         let mut added = first;
         while Instant::now() < end {
-            add_cheap(&env, "more", added..added + 100);
+            add_non_images(&env, "more", added..added + 100);
             env.add(format!("more/{added}.jpg"), numbered(&portrait, added));
             added += 100;
-            until("they are in", || files(&env) > added as i64 - 100);
+            wait_until("the new files", || files(&env) > added as i64 - 100);
         }
         is_over.store(true, Ordering::Relaxed);
         loops
@@ -60,7 +60,7 @@ fn promise_8_queries_during_indexing() {
             .collect()
     });
     let (count, p99) = (times.len(), quantile(&mut times, 0.99));
-    tell(
+    report(
         "8",
         format!(
             "{count} queries in 8 loops during {span:?} of indexing: none locked, p99 {p99:.1?}"
@@ -70,7 +70,7 @@ fn promise_8_queries_during_indexing() {
 }
 
 #[test]
-fn promise_9_memory_does_not_follow_the_number_of_photos() {
+fn promise_9_memory_does_not_grow_with_the_number_of_photos() {
     let env = TestEnv::new();
     let (few, many) = size((200, 3000), (1000, 50_000));
     let daemon = Daemon::start(&env);
@@ -81,28 +81,29 @@ fn promise_9_memory_does_not_follow_the_number_of_photos() {
             format!("{}.jpg", range.start),
             numbered(&portrait, range.start),
         );
-        add_cheap(&env, "photos", range.start + 1..range.end);
-        until("all of them", || files(&env) == end);
-        until("nothing is left to do", || {
+        add_non_images(&env, "photos", range.start + 1..range.end);
+        wait_until("all of them", || files(&env) == end);
+        wait_until("nothing is left to do", || {
             status(&env)["daemon"]["queue"] == 0
         });
     };
-    // The queue is empty a moment before the turn has ended and let go of what it had.
-    let settled = || {
+    // The queue is empty shortly before the batch run has ended and released its memory, so the least of
+    // several readings is taken.
+    let idle_memory = || {
         let readings = (0..20).map(|_| {
-            thread::sleep(Duration::from_millis(100)); // what is measured
+            thread::sleep(Duration::from_millis(100));
             daemon.memory("VmRSS")
         });
         readings.min().unwrap()
     };
     add(0..few);
-    let small = settled();
+    let small = idle_memory();
     add(few..many);
-    let large = settled();
-    tell(
+    let large = idle_memory();
+    report(
         "9",
         format!(
-            "RSS {} MiB after {few} files, {} MiB after {many}; at most {} MiB on the way",
+            "RSS {} MiB after {few} files, {} MiB after {many}; at most {} MiB in between",
             small >> 10,
             large >> 10,
             daemon.memory("VmHWM") >> 10
@@ -114,7 +115,7 @@ fn promise_9_memory_does_not_follow_the_number_of_photos() {
     assert_eq!(number(&env, faces), 2);
 }
 
-/// CPU time, in the system and out of it, of a command line in the folder of a test.
+/// User and system CPU time of a command line that is run in the folder of a test.
 fn cpu_of(env: &TestEnv, line: &str) -> Duration {
     let script = format!("TIMEFORMAT='%U %S'; time {{ {line}; }} >/dev/null");
     let run = Command::new("bash")
@@ -122,22 +123,22 @@ fn cpu_of(env: &TestEnv, line: &str) -> Duration {
         .current_dir(env.path("."))
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&run.stderr);
-    let seconds = told
+    let printed = String::from_utf8_lossy(&run.stderr);
+    let seconds = printed
         .split_whitespace()
-        .map(|time| time.parse::<f64>().expect(&told));
+        .map(|time| time.parse::<f64>().expect(&printed));
     Duration::from_secs_f64(seconds.sum())
 }
 
 #[test]
-fn a_restart_costs_as_little_as_looking_and_idling_costs_nothing() {
+fn a_restart_takes_little_more_cpu_than_find_and_idling_almost_none() {
     let env = TestEnv::new();
     let count = size(1000, 20_000);
     add_indexed(&env, 0..count);
     assert_eq!(files(&env), count as i64);
-    let before = looks(&env);
+    let before = index_times(&env);
 
-    // In turn, several times: the machine is not the same from one second to the next.
+    // Alternated several times, since the speed of the machine varies.
     let rounds = size(2, 5);
     let (mut find, mut restart) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..rounds {
@@ -148,7 +149,7 @@ fn a_restart_costs_as_little_as_looking_and_idling_costs_nothing() {
         daemon.stop();
     }
     let factor = restart.as_secs_f64() / find.as_secs_f64();
-    tell(
+    report(
         "restart",
         format!(
             "{count} unchanged photos, mean of {rounds}: {:.0?} of CPU until ready, find {:.0?}, \
@@ -163,7 +164,7 @@ fn a_restart_costs_as_little_as_looking_and_idling_costs_nothing() {
     let span = size(Duration::from_secs(3), Duration::from_mins(5));
     let idle = || {
         let before = daemon.cpu();
-        thread::sleep(span); // what is measured
+        thread::sleep(span); // the measured span
         let spent = daemon.cpu().saturating_sub(before);
         let share = spent.as_secs_f64() / span.as_secs_f64();
         let rss = daemon.memory("VmRSS") >> 10;
@@ -175,22 +176,22 @@ fn a_restart_costs_as_little_as_looking_and_idling_costs_nothing() {
     };
     let (share, rss, fresh) = idle();
     assert!(share < size(0.05, 0.001) && rss <= 60, "{fresh}");
-    assert_eq!(looks(&env), before, "nothing was looked at again");
-    // After work: the models are loaded, used, and let go.
+    assert_eq!(index_times(&env), before, "no photo was processed again");
+    // After work: the models were loaded, used and unloaded.
     env.add("new.jpg", numbered(&portrait(), count));
-    until("the new photo", || files(&env) > count as i64);
-    let mut told = format!("{count} photos, {span:?}: {fresh}");
+    wait_until("the new photo", || files(&env) > count as i64);
+    let mut figures = format!("{count} photos, {span:?}: {fresh}");
     if is_full() {
-        thread::sleep(Duration::from_secs(30)); // until the models are let go
+        thread::sleep(Duration::from_secs(30)); // until the models are unloaded
         let (share, rss, after) = idle();
-        told = format!("{told}; after work: {after}");
-        assert!(share < 0.001 && rss <= 60, "{told}");
+        figures = format!("{figures}; after work: {after}");
+        assert!(share < 0.001 && rss <= 60, "{figures}");
     }
-    tell("idle", told);
+    report("idle", figures);
 }
 
 #[test]
-fn promise_9_a_photo_costs_the_same_in_a_large_index() {
+fn promise_9_a_photo_takes_the_same_cpu_time_in_a_large_index() {
     let Some(large) = std::env::var_os("BIG_INDEX") else {
         eprintln!("SKIPPED: BIG_INDEX does not name an index of examples/big_index");
         return;
@@ -198,12 +199,12 @@ fn promise_9_a_photo_costs_the_same_in_a_large_index() {
     let env = TestEnv::new();
     let portrait = portrait();
     let photos = size(50, 300);
-    add_cheap(&env, "first", 0..1000);
+    add_non_images(&env, "first", 0..1000);
     let binary = env!("CARGO_BIN_EXE_fer-index");
     let cost = |name: &str, before: usize| {
         let line =
             format!("HOME=$PWD/home {binary} index album --database {name}.sqlite3 --threads 1");
-        cpu_of(&env, &line); // what is there already
+        cpu_of(&env, &line); // indexes the files so far
         for n in before..before + photos {
             env.add(format!("{name}/{n}.jpg"), numbered(&portrait, n));
         }
@@ -216,10 +217,10 @@ fn promise_9_a_photo_costs_the_same_in_a_large_index() {
         .photos;
     let (few, many) = (cost("small", 0), cost("large", photos));
     let factor = many.as_secs_f64() / few.as_secs_f64();
-    tell(
+    report(
         "9",
         format!(
-            "{photos} photos more: {few:.1?} of CPU each in an index of 1,000, {many:.1?} in one \
+            "{photos} additional photos: {few:.1?} of CPU each in an index of 1,000, {many:.1?} in one \
              of {rows}, factor {factor:.2}"
         ),
     );

@@ -1,43 +1,49 @@
-//! The system does not tell of every change; the index is right all the same.
+//! The index is correct even if the system does not report every change.
 
 use std::time::{Duration, Instant};
 
 use crate::common::fixture;
-use crate::harness::{Daemon, add_cheap, files, size, status, tell, until};
+use crate::harness::{Daemon, add_non_images, files, report, size, status, wait_until};
 use crate::testenv::TestEnv;
 
 #[test]
-fn promise_2_more_files_than_the_queue_of_events_holds() {
+fn promise_2_an_overflow_of_the_event_queue_loses_no_file() {
     let env = TestEnv::new();
     let mut daemon = Daemon::start(&env);
     // Each file is four events, and the queue holds 16,384.
     let count = size(5000, 20_000);
     std::fs::create_dir_all(env.album("new")).unwrap();
-    until("the folder is watched", || {
+    wait_until("the folder is watched", || {
         status(&env)["daemon"]["watched_folders"] == 2
     });
     daemon.signal("STOP");
     for number in 0..count {
-        env.add(format!("new/{number}.jpg"), crate::harness::cheap(number));
+        env.add(
+            format!("new/{number}.jpg"),
+            crate::harness::non_image(number),
+        );
     }
     let start = Instant::now();
     daemon.signal("CONT");
-    until("every file", || files(&env) == count as i64);
+    wait_until("every file", || files(&env) == count as i64);
     assert!(daemon.is_running());
-    assert!(daemon.log().contains("scanning the folders"), "no overflow");
-    tell(
+    assert!(
+        daemon.log().contains("scanning the folders"),
+        "the event queue did not overflow"
+    );
+    report(
         "2",
         format!(
-            "{count} files while it was stopped: all there after {:.1?}",
+            "{count} files while the daemon was stopped: all indexed after {:.1?}",
             start.elapsed()
         ),
     );
 }
 
 #[test]
-fn promise_3_without_any_event_within_one_rescan_period() {
+fn promise_3_without_events_files_are_found_by_the_rescan() {
     let env = TestEnv::new();
-    // The one watch goes to the daemon's own folder.
+    // The daemon's own folder of cookies takes the only watch.
     let settings = [
         ("FER_INDEX_WATCH_MAX_WATCHES", "1"),
         ("FER_INDEX_WATCH_POLL_SECONDS", "100000"),
@@ -46,11 +52,11 @@ fn promise_3_without_any_event_within_one_rescan_period() {
     let _daemon = Daemon::start_with(&env, &settings);
     assert_eq!(status(&env)["daemon"]["watched_folders"], 0);
     let count = size(200, 20_000);
-    add_cheap(&env, "deep/er", 0..count);
+    add_non_images(&env, "deep/er", 0..count);
     let start = Instant::now();
-    until("every file", || files(&env) == count as i64);
+    wait_until("every file", || files(&env) == count as i64);
     let took = start.elapsed();
-    tell(
+    report(
         "3",
         format!("{count} files, no watch, period 2 s: found and stored after {took:.1?}"),
     );
@@ -66,10 +72,10 @@ fn folders_beyond_the_limit_of_watches_are_polled() {
         ("FER_INDEX_WATCH_POLL_SECONDS", "1"),
     ];
     let _daemon = Daemon::start_with(&env, &settings);
-    let told = status(&env);
-    assert_eq!(told["daemon"]["watched_folders"], 1);
-    assert_eq!(told["daemon"]["polled_folders"], 2);
-    assert_eq!(told["roots"][0]["state"], "polling");
+    let shown = status(&env);
+    assert_eq!(shown["daemon"]["watched_folders"], 1);
+    assert_eq!(shown["daemon"]["polled_folders"], 2);
+    assert_eq!(shown["roots"][0]["state"], "polling");
     env.add("a/b/hopper.jpg", fixture("hopper.jpg"));
-    until("the photo in a polled folder", || files(&env) == 1);
+    wait_until("the photo in a polled folder", || files(&env) == 1);
 }

@@ -1,5 +1,5 @@
-//! The daemon as its users meet it: the real binary, real files, real inotify. Each promise of
-//! `docs/reliability.md` has its test, small by default and in full size with `RELIABILITY=full`.
+//! Tests of the daemon with the real binary, real files and real inotify. Each promise of
+//! `docs/reliability.md` has a test, small by default and in full size with `RELIABILITY=full`.
 
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::print_stderr)]
@@ -7,7 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../cli/testenv.rs"]
-#[allow(dead_code, reason = "what the tests of the commands need")]
+#[allow(dead_code, reason = "the tests of the commands use the rest")]
 mod testenv;
 
 mod control;

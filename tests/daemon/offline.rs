@@ -1,11 +1,13 @@
-//! A disk that goes away takes nothing along.
+//! The index keeps the photos of a disk that is unmounted.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::common::fixture;
-use crate::harness::{Daemon, faces, files, looks, numbered, portrait, size, status, tell, until};
+use crate::harness::{
+    Daemon, faces, files, index_times, numbered, portrait, report, size, status, wait_until,
+};
 use crate::testenv::TestEnv;
 
 fn state(env: &TestEnv) -> String {
@@ -23,24 +25,24 @@ fn fill(env: &TestEnv, count: usize) {
 }
 
 #[test]
-fn promise_6_a_root_that_goes_and_comes_back() {
+fn promise_6_a_root_that_was_offline_keeps_its_rows() {
     let env = TestEnv::new();
     let count = size(5, 1000);
     fill(&env, count);
     let daemon = Daemon::start(&env);
-    until("all photos", || files(&env) == count as i64);
-    let (before, faces_before) = (looks(&env), faces(&env));
+    wait_until("all photos", || files(&env) == count as i64);
+    let (before, faces_before) = (index_times(&env), faces(&env));
 
     fs::rename(env.path("album"), env.path("away")).unwrap();
-    until("offline", || state(&env) == "offline");
-    // As a mount point without its disk.
+    wait_until("offline", || state(&env) == "offline");
+    // Like a mount point on which nothing is mounted.
     fs::create_dir(env.path("album")).unwrap();
     let shown = env.run("query --emotion happy --all --format paths --limit 100000");
     assert_eq!(shown.text().lines().count(), count);
     assert!(daemon.log().contains("stay in the index"));
     daemon.stop();
 
-    // Neither a start nor a run by hand takes an empty mount point at its word.
+    // Neither a start of the daemon nor a run of `index` takes the photos below an empty root for deleted.
     let daemon = Daemon::start(&env);
     assert_eq!(state(&env), "offline");
     let run = env.run("index album --json");
@@ -49,10 +51,10 @@ fn promise_6_a_root_that_goes_and_comes_back() {
 
     fs::remove_dir(env.path("album")).unwrap();
     fs::rename(env.path("away"), env.path("album")).unwrap();
-    until("back", || state(&env) == "watching");
+    wait_until("back", || state(&env) == "watching");
     env.add("new.jpg", fixture("chelsea.jpg"));
-    until("the new photo", || files(&env) == count as i64 + 1);
-    assert_eq!(looks(&env)[..count], before[..]);
+    wait_until("the new photo", || files(&env) == count as i64 + 1);
+    assert_eq!(index_times(&env)[..count], before[..]);
     assert_eq!(faces(&env), faces_before);
     assert_eq!(
         daemon.log().matches("is back").count(),
@@ -60,14 +62,16 @@ fn promise_6_a_root_that_goes_and_comes_back() {
         "{}",
         daemon.log()
     );
-    tell(
+    report(
         "6",
-        format!("{count} photos, root away and back: all rows and numbers stay, no look"),
+        format!(
+            "{count} photos, root absent and back: all rows and numbers kept, none processed again"
+        ),
     );
 }
 
 #[test]
-fn promise_6_with_a_real_mount() {
+fn promise_6_an_unmounted_root_keeps_its_rows() {
     let env = TestEnv::new();
     let mount = |words: &[&str]| {
         let run = Command::new(words[0]).args(&words[1..]).output();
@@ -84,17 +88,17 @@ fn promise_6_with_a_real_mount() {
     let unmount = Unmount(Path::new(album));
     fill(&env, 3);
     let daemon = Daemon::start(&env);
-    until("all photos", || files(&env) == 3);
-    let before = looks(&env);
+    wait_until("all photos", || files(&env) == 3);
+    let before = index_times(&env);
     drop(unmount);
-    until("offline", || state(&env) == "offline");
+    wait_until("offline", || state(&env) == "offline");
     assert_eq!(files(&env), 3);
     assert!(mount(&["mount", "--bind", disk.to_str().unwrap(), album]));
     let _unmount = Unmount(Path::new(album));
-    until("back", || state(&env) == "watching");
+    wait_until("back", || state(&env) == "watching");
     env.add("new.jpg", fixture("chelsea.jpg"));
-    until("the new photo", || files(&env) == 4);
-    assert_eq!(looks(&env)[..3], before[..]);
+    wait_until("the new photo", || files(&env) == 4);
+    assert_eq!(index_times(&env)[..3], before[..]);
     daemon.stop();
 }
 

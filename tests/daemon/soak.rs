@@ -1,4 +1,4 @@
-//! A long time of everything at once; in the end the index is as if it had been made at once.
+//! A soak test: random changes to files for some time, after which the index must equal a fresh one.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,11 +12,11 @@ use fer_index::emotion::Emotion;
 use fer_index::store::{Query, Store};
 
 use crate::crashes::Random;
-use crate::harness::{Daemon, assert_whole, cheap, numbered, portrait, size, tell};
+use crate::harness::{Daemon, assert_intact, non_image, numbered, portrait, report, size};
 use crate::testenv::TestEnv;
 
-/// What is stored of the files that are there, without numbers that depend on the order of work
-/// and without dates of files, which copies share in the order in which they were met.
+/// The stored rows of the files that exist, without the numbers and file dates that depend on the order in
+/// which files were processed.
 const TABLES: [&str; 2] = [
     "SELECT CAST(path AS TEXT) || '|' || size || '|' || mtime_ns || '|' || inode || '|' || hex(hash)
             || '|' || coalesce(p.skip_reason, '') || '|' || face_count
@@ -39,8 +39,8 @@ fn tables(database: &std::path::Path) -> Vec<String> {
     rows
 }
 
-/// Does things to files, as many people at once would.
-struct Turmoil<'a> {
+/// Makes random changes to files and folders.
+struct RandomChanges<'a> {
     env: &'a TestEnv,
     random: Random,
     portrait: Vec<u8>,
@@ -48,7 +48,7 @@ struct Turmoil<'a> {
     done: usize,
 }
 
-impl Turmoil<'_> {
+impl RandomChanges<'_> {
     fn some_path(&mut self) -> PathBuf {
         let (folder, name) = (self.random.below(6), self.random.below(40));
         self.env
@@ -64,15 +64,15 @@ impl Turmoil<'_> {
         self.made += 1;
         match self.random.below(12) {
             0 => numbered(&self.portrait, self.made),
-            1 => cheap(self.random.below(20) as usize).into(), // a copy of another
-            _ => cheap(1000 + self.made).into(),
+            1 => non_image(self.random.below(20) as usize).into(), // a copy of another
+            _ => non_image(1000 + self.made).into(),
         }
     }
 
-    fn act(&mut self) {
+    fn make_one(&mut self) {
         let path = self.some_path();
         let other = self.some_path();
-        // Some of it cannot be done at the moment; that is part of it.
+        // Some of these calls fail, for instance because the file does not exist; this is intended.
         let _ = match self.random.below(14) {
             0..=4 => {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -105,7 +105,7 @@ fn after_a_soak_the_index_equals_a_fresh_one() {
     let span = size(Duration::from_mins(1), Duration::from_mins(10));
     let daemon = Daemon::start(&env);
     let is_over = AtomicBool::new(false);
-    let mut turmoil = Turmoil {
+    let mut changes = RandomChanges {
         env: &env,
         random: Random(42),
         portrait: portrait(),
@@ -121,7 +121,7 @@ fn after_a_soak_the_index_equals_a_fresh_one() {
                     while !is_over.load(Ordering::Relaxed) {
                         store
                             .query(&Query::for_emotion(Emotion::Happy))
-                            .expect("an answer");
+                            .expect("a query must not fail");
                         count += 1;
                         thread::sleep(Duration::from_millis(20));
                     }
@@ -131,8 +131,8 @@ fn after_a_soak_the_index_equals_a_fresh_one() {
             .collect();
         let end = Instant::now() + span;
         while Instant::now() < end {
-            turmoil.act();
-            thread::sleep(Duration::from_millis(turmoil.random.below(20)));
+            changes.make_one();
+            thread::sleep(Duration::from_millis(changes.random.below(20)));
         }
         is_over.store(true, Ordering::Relaxed);
         loops
@@ -144,24 +144,24 @@ fn after_a_soak_the_index_equals_a_fresh_one() {
     assert!(run.code <= 1, "{run:?}");
     let log = daemon.log();
     daemon.stop();
-    assert_whole(&env.database());
+    assert_intact(&env.database());
 
     let fresh = env.path("fresh.sqlite3");
     let run = env.run("index album --database fresh.sqlite3 --json");
     assert_eq!(run.code, 0, "{run:?}");
     let (followed, fresh) = (tables(&env.database()), tables(&fresh));
     for row in &followed {
-        assert!(fresh.contains(row), "too much: {row}\n{log}");
+        assert!(fresh.contains(row), "unexpected: {row}\n{log}");
     }
     for row in &fresh {
         assert!(followed.contains(row), "missing: {row}\n{log}");
     }
     assert_eq!(followed.len(), fresh.len());
-    tell(
+    report(
         "soak",
         format!(
-            "{span:?}, {} actions, {queries} queries: {} rows, equal to a fresh index",
-            turmoil.done,
+            "{span:?}, {} changes, {queries} queries: {} rows, equal to a fresh index",
+            changes.done,
             fresh.len()
         ),
     );

@@ -1,4 +1,4 @@
-//! Files that cannot be decoded give a reason and a sentence, and never a panic or half a picture.
+//! Files that cannot be decoded give a reason and a description, never a panic or an incomplete picture.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn skip(bytes: &[u8]) -> Skip {
     skip_within(bytes, &Limits::default())
 }
 
-/// One file of every format, by name.
+/// One file of every format, with a name.
 fn one_of_each() -> Vec<(&'static str, Vec<u8>)> {
     let photo = photo("formats/reference.png");
     let encoded = |format| common::encoded(photo.clone(), format);
@@ -44,7 +44,7 @@ fn one_of_each() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn what_is_no_image_is_said_to_be_none() {
+fn files_that_are_no_images_are_described() {
     assert_eq!(skip(b"").to_string(), "empty: the file has no bytes");
     let text = skip(b"Dear diary,\ntoday I renamed this file to photo.jpg.\n");
     assert_eq!(text.to_string(), "not an image: it holds text");
@@ -75,7 +75,7 @@ fn formats_without_a_decoder_are_named() {
 }
 
 #[test]
-fn cut_files_are_damaged() {
+fn truncated_files_are_damaged() {
     for (name, bytes) in one_of_each() {
         for percent in [30, 60, 90] {
             let skip = skip(&truncated(&bytes, percent));
@@ -85,7 +85,7 @@ fn cut_files_are_damaged() {
                 "{name} {percent} %: {skip}"
             );
         }
-        // Nothing but the signature, or little more.
+        // The signature and little more.
         for length in 1..64.min(bytes.len()) {
             let skip = skip(&bytes[..length]);
             let damaged = matches!(skip.reason, SkipReason::Damaged | SkipReason::NotAnImage);
@@ -95,7 +95,7 @@ fn cut_files_are_damaged() {
 }
 
 #[test]
-fn a_cut_jpeg_is_told_from_one_without_its_last_marker() {
+fn a_truncated_jpeg_is_damaged_and_one_without_its_last_marker_is_not() {
     for name in ["astronaut.jpg", "hopper.jpg", "formats/progressive.jpg"] {
         let whole = fixture(name);
         let expected = decode(&whole);
@@ -104,10 +104,10 @@ fn a_cut_jpeg_is_told_from_one_without_its_last_marker() {
         for bytes in [without_marker, &with_garbage] {
             assert_eq!(decode(bytes).raster.stored(), expected.raster.stored());
         }
-        // Recovery tools put the marker back behind whatever they could save.
+        // Recovery tools append the marker to the data that they could save.
         for percent in [50, 80, 95] {
-            let mended = [truncated(&whole, percent), b"\xff\xd9".to_vec()].concat();
-            let skip = skip(&mended);
+            let recovered = [truncated(&whole, percent), b"\xff\xd9".to_vec()].concat();
+            let skip = skip(&recovered);
             assert_eq!(skip.reason, SkipReason::Damaged, "{name} {percent} %");
             assert_eq!(
                 skip.detail,
@@ -118,7 +118,7 @@ fn a_cut_jpeg_is_told_from_one_without_its_last_marker() {
 }
 
 #[test]
-fn too_many_pixels_are_refused_before_they_are_allocated() {
+fn pictures_with_too_many_pixels_are_skipped_before_allocation() {
     let bomb = skip(&common::png_bomb());
     assert_eq!(
         bomb.to_string(),
@@ -148,7 +148,7 @@ fn too_many_pixels_are_refused_before_they_are_allocated() {
 }
 
 #[test]
-fn too_many_bytes_are_refused() {
+fn files_with_too_many_bytes_are_skipped() {
     let bytes = fixture("astronaut.jpg");
     let limits = Limits {
         max_bytes: bytes.len() as u64 - 1,
@@ -158,13 +158,13 @@ fn too_many_bytes_are_refused() {
 }
 
 #[test]
-fn decoding_stops_when_the_time_is_up() {
+fn decoding_stops_at_the_deadline() {
     let limits = Limits {
         max_time: Duration::ZERO,
         ..Limits::default()
     };
     for (name, bytes) in one_of_each() {
-        // The clock is read every 4096 words: a JPEG of 20 kB is done before.
+        // The deadline is checked every 4096 words, and a JPEG of 20 kB is decoded before the first check.
         if name != "progressive JPEG" && name != "CMYK JPEG" {
             let skip = skip_within(&bytes, &limits);
             assert_eq!(skip.reason, SkipReason::TimedOut, "{name}: {skip}");
@@ -172,9 +172,9 @@ fn decoding_stops_when_the_time_is_up() {
     }
 }
 
-/// Cut and bit-flipped files; a fixed seed makes a failure reproducible.
+/// Truncates files and flips bits; the fixed seed makes a failure reproducible.
 #[test]
-fn damaged_files_give_a_picture_or_a_reason() {
+fn damaged_files_are_decoded_or_skipped_with_a_reason() {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = |below: usize| {
         state ^= state << 13;
@@ -195,7 +195,7 @@ fn damaged_files_give_a_picture_or_a_reason() {
                 bytes.truncate(1 + random(whole.len()));
             }
             for _ in 0..=random(6) {
-                // Half of the flips hit the headers, where they do the most.
+                // Half of the flips are in the headers, where they have the largest effect.
                 let range = if random(2) == 0 { 400 } else { usize::MAX };
                 let at = random(bytes.len().min(range));
                 bytes[at] ^= 1 << random(8);
@@ -207,7 +207,7 @@ fn damaged_files_give_a_picture_or_a_reason() {
             }
         }
     }
-    // Flips in the pixels mostly leave a picture, and a contained panic is an exception.
+    // Most files with flips in the pixel data can be decoded, and contained panics are rare.
     assert!(decoded > 50, "{decoded}");
     assert!(crashed < 20, "{crashed}");
 }

@@ -1,4 +1,4 @@
-//! Real cameras' files, where they are at hand; what they tell is printed.
+//! Decodes files from real cameras, where these are available, and prints their metadata.
 
 #![allow(clippy::print_stderr)]
 

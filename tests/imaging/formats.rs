@@ -1,4 +1,4 @@
-//! Every format gives the same picture.
+//! The same picture is decoded from every format.
 
 use fer_index::imaging::Format;
 use image::{DynamicImage, ImageFormat, RgbImage};
@@ -6,8 +6,8 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use crate::common::{self, difference, fixture, photo};
 use crate::{decode, upright};
 
-/// Decodes and compares; `tolerance` is the mean difference in grey levels that coding may cost.
-fn assert_shows(bytes: &[u8], format: Format, expected: &RgbImage, tolerance: f64) {
+/// Decodes a file and compares it with `expected`; `tolerance` is the allowed mean difference in grey levels.
+fn assert_decodes_to(bytes: &[u8], format: Format, expected: &RgbImage, tolerance: f64) {
     let decoded = decode(bytes);
     assert_eq!(decoded.format, format);
     let difference = difference(&upright(&decoded), expected);
@@ -24,7 +24,7 @@ fn lossless_formats_are_exact() {
         (ImageFormat::Bmp, Format::Bmp),
     ] {
         let bytes = common::encoded(reference.clone(), format);
-        assert_shows(&bytes, expected, &reference, 0.0);
+        assert_decodes_to(&bytes, expected, &reference, 0.0);
     }
 }
 
@@ -41,11 +41,11 @@ fn lossy_formats_are_close() {
         ("ten-bit.avif", Format::Avif, 3.0),
     ] {
         let bytes = fixture(&format!("formats/{name}"));
-        assert_shows(&bytes, format, &reference, tolerance);
+        assert_decodes_to(&bytes, format, &reference, tolerance);
     }
     let gif = common::encoded(reference.clone(), ImageFormat::Gif);
-    assert_shows(&gif, Format::Gif, &reference, 6.0);
-    assert_shows(
+    assert_decodes_to(&gif, Format::Gif, &reference, 6.0);
+    assert_decodes_to(
         &common::jpeg(reference.clone()),
         Format::Jpeg,
         &reference,
@@ -58,10 +58,10 @@ fn grey_becomes_three_equal_channels() {
     let reference = DynamicImage::from(photo("formats/reference.png")).into_luma8();
     let expected = DynamicImage::from(reference.clone()).into_rgb8();
     let jpeg = common::jpeg(reference.clone());
-    assert_shows(&jpeg, Format::Jpeg, &expected, 2.0);
+    assert_decodes_to(&jpeg, Format::Jpeg, &expected, 2.0);
     let png = common::encoded(reference, ImageFormat::Png);
-    assert_shows(&png, Format::Png, &expected, 0.0);
-    assert_shows(&fixture("formats/grey.avif"), Format::Avif, &expected, 2.0);
+    assert_decodes_to(&png, Format::Png, &expected, 0.0);
+    assert_decodes_to(&fixture("formats/grey.avif"), Format::Avif, &expected, 2.0);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn sixteen_bits_become_eight() {
 }
 
 #[test]
-fn transparency_is_white() {
+fn transparent_pixels_become_white() {
     let reference = photo("formats/reference.png");
     let fading = common::encoded(common::fading(&reference), ImageFormat::Png);
     let seen = upright(&decode(&fading));
@@ -93,7 +93,7 @@ fn transparency_is_white() {
 }
 
 #[test]
-fn names_do_not_matter_and_photos_decode() {
+fn the_fixture_photos_decode() {
     for (name, size) in [
         ("astronaut.jpg", (512, 512)),
         ("camera.jpg", (512, 512)),
@@ -108,7 +108,7 @@ fn names_do_not_matter_and_photos_decode() {
 }
 
 #[test]
-fn odd_sizes_are_whole() {
+fn pictures_of_odd_sizes_decode_completely() {
     let photo = photo("astronaut.jpg");
     for (width, height) in [(1, 1), (7, 3), (1, 500), (500, 1), (17, 9)] {
         let small = image::imageops::crop_imm(&photo, 0, 0, width, height).to_image();

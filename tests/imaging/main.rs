@@ -1,4 +1,4 @@
-//! Decoding, as the rest of the program sees it: bytes in, upright pixels or a reason out.
+//! Tests of decoding through its public interface: from bytes to upright pixels or a reason to skip.
 
 #![allow(missing_docs)]
 
@@ -17,7 +17,7 @@ fn decode(bytes: &[u8]) -> Decoded {
     imaging::decode(bytes, &Limits::default()).unwrap_or_else(|skip| panic!("{skip}"))
 }
 
-/// The pixels as they are seen.
+/// The pixels after the orientation is applied.
 fn upright(decoded: &Decoded) -> RgbImage {
     let raster = &decoded.raster;
     raster.resized(raster.width(), raster.height())

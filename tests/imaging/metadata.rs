@@ -1,4 +1,4 @@
-//! EXIF through the containers that carry it.
+//! Reads EXIF from each format that can contain it.
 
 use exif::Tag;
 use fer_index::imaging::Format;
@@ -25,7 +25,7 @@ fn png_with_exif(picture: &RgbImage, block: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn the_eight_orientations_look_the_same() {
+fn the_eight_orientations_give_the_same_upright_picture() {
     let photo = photo("formats/reference.png");
     for orientation in 1..=8 {
         let block = ExifBlock::new().with_orientation(orientation);
@@ -47,15 +47,15 @@ fn the_eight_orientations_look_the_same() {
             assert_eq!(
                 decoded.raster.stored().dimensions(),
                 stored.dimensions(),
-                "the pixels stay as they are stored"
+                "the stored pixels are not rotated"
             );
         }
     }
 }
 
 #[test]
-fn heic_and_avif_are_not_turned_twice() {
-    // Both are stored on their side, and say so in the container and in EXIF.
+fn heic_and_avif_are_not_rotated_twice() {
+    // Both are stored rotated, and state this in the container and in EXIF.
     for (name, format) in [("tiles.heic", Format::Heic), ("turned.avif", Format::Avif)] {
         let decoded = decode(&fixture(&format!("formats/{name}")));
         assert_eq!(decoded.format, format);
@@ -68,7 +68,7 @@ fn heic_and_avif_are_not_turned_twice() {
 }
 
 #[test]
-fn a_photo_tells_how_it_was_taken() {
+fn all_exif_fields_are_read_from_every_container() {
     let block = ExifBlock::new()
         .with_date("2008:05:30 15:56:01", "25", "-04:00")
         .with_position(-33.856_786, 151.215_289)
@@ -109,7 +109,7 @@ fn a_photo_tells_how_it_was_taken() {
 }
 
 #[test]
-fn broken_exif_leaves_the_photo_readable() {
+fn a_photo_with_broken_exif_decodes() {
     let jpeg = common::jpeg(photo("formats/reference.png"));
     let whole = ExifBlock::new()
         .with_orientation(6)

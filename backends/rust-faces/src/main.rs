@@ -1,7 +1,7 @@
-//! A detector program for fer-index: BlazeFace and MTCNN through the crate `rust-faces`.
+//! A detector program for fer-index: runs BlazeFace and MTCNN through the crate `rust-faces`.
 //!
-//! Speaks `docs/detector-protocol.md`. Nothing is downloaded: the models and ONNX Runtime's library must
-//! be there, and whatever would make the crate panic is looked at before it is called.
+//! It speaks the protocol of `docs/detector-protocol.md`. It downloads nothing: the models and ONNX Runtime's
+//! library must be installed. Conditions that would make the crate panic are checked before it is called.
 
 mod models;
 mod protocol;
@@ -17,12 +17,13 @@ use ndarray::ArrayView3;
 use rust_faces::{Face, FaceDetector};
 
 use models::Model;
-use protocol::{answer, hello, refusal, Request};
+use protocol::{error_answer, faces_answer, hello, Request};
 
-/// BlazeFace pads sides that are no multiple of this and forgets the padding in its boxes.
+/// Pictures are resized to multiples of this: BlazeFace pads other sizes and ignores the padding in its
+/// boxes.
 const GRID: u32 = 16;
 
-/// Larger requests are not ours.
+/// Most bytes of a picture; fer-index sends no larger requests.
 const MAX_BYTES: usize = 100 << 20;
 
 struct Arguments {
@@ -45,7 +46,7 @@ fn run() -> Result<(), String> {
     let arguments = arguments(std::env::args().skip(1))?;
     models::check_library()?;
     arguments.model.check_files(&arguments.folder)?;
-    // What is left of the crate's panics (a library or model that is none) becomes a sentence.
+    // The crate's other panics (an invalid library or model) become errors without a backtrace.
     panic::set_hook(Box::new(|_| {}));
     let detector = guarded(|| arguments.model.load(&arguments.folder, arguments.threshold))??;
     let mut out = io::stdout().lock();
@@ -57,13 +58,13 @@ fn run() -> Result<(), String> {
     while input.read_line(&mut line).map_err(broken)? > 0 {
         let request = Request::parse(&line)?;
         if request.bytes > MAX_BYTES {
-            return Err(format!("{} bytes are no picture", request.bytes));
+            return Err(format!("{} bytes are more than a picture may have", request.bytes));
         }
         let mut pixels = vec![0; request.bytes];
         input.read_exact(&mut pixels).map_err(broken)?;
-        let reply = match look(&*detector, &request, pixels) {
-            Ok(faces) => answer(&faces),
-            Err(problem) => refusal(&problem),
+        let reply = match detect(&*detector, &request, pixels) {
+            Ok(faces) => faces_answer(&faces),
+            Err(problem) => error_answer(&problem),
         };
         writeln!(out, "{reply}").map_err(broken)?;
         out.flush().map_err(broken)?;
@@ -72,15 +73,15 @@ fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// The faces of a picture, in its pixels.
-fn look(
+/// Detects the faces of a picture, in its pixels.
+fn detect(
     detector: &dyn FaceDetector,
     request: &Request,
     pixels: Vec<u8>,
 ) -> Result<Vec<Face>, String> {
-    // `from_raw` takes more bytes than are needed, so they are counted.
+    // `from_raw` accepts more bytes than necessary.
     if pixels.len() as u64 != u64::from(request.width) * u64::from(request.height) * 3 {
-        return Err("the pixels do not fill the picture".into());
+        return Err("the number of bytes does not match the size of the picture".into());
     }
     let picture = RgbImage::from_raw(request.width, request.height, pixels)
         .filter(|picture| picture.width() > 0 && picture.height() > 0)
@@ -105,14 +106,14 @@ fn look(
         .collect())
 }
 
-/// What `work` gives, or the text of its panic.
+/// The result of `work`, or the message of its panic.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     panic::catch_unwind(AssertUnwindSafe(work)).map_err(|cause| {
         let text = cause
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| cause.downcast_ref::<&str>().copied());
-        format!("rust-faces gave up: {}", text.unwrap_or("no reason given"))
+        format!("rust-faces panicked: {}", text.unwrap_or("no message"))
     })
 }
 
@@ -131,11 +132,11 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             "--threshold" => {
                 let text = value()?;
                 let number = text.parse().ok().filter(|t| (0.0..=1.0).contains(t));
-                arguments.threshold = number.ok_or(format!("{text} is no score from 0 to 1"))?;
+                arguments.threshold = number.ok_or(format!("{text} is not a score from 0 to 1"))?;
             }
             _ => {
                 return Err(format!(
-                    "{name} is unknown; there are --model NAME, --models FOLDER and --threshold SCORE"
+                    "there is no option {name}; use --model NAME, --models FOLDER or --threshold SCORE"
                 ))
             }
         }

@@ -1,11 +1,11 @@
-//! The lines of fer-index's detector protocol, version 1.
+//! The messages of fer-index's detector protocol, version 1.
 
 use rust_faces::Face;
 use serde_json::{json, Value};
 
 use crate::models::Model;
 
-/// What precedes a picture's pixels.
+/// The line before a picture's pixels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request {
     pub width: u32,
@@ -15,7 +15,7 @@ pub struct Request {
 
 impl Request {
     pub fn parse(line: &str) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(line).map_err(|e| format!("no request: {e}"))?;
+        let value: Value = serde_json::from_str(line).map_err(|e| format!("not a request: {e}"))?;
         let number = |name: &str| value[name].as_u64().ok_or(format!("no {name} in the request"));
         let side = |name: &str| number(name)?.try_into().map_err(|_| format!("{name} is too large"));
         Ok(Self {
@@ -26,7 +26,7 @@ impl Request {
     }
 }
 
-/// The first line.
+/// The first line of the program.
 pub fn hello(model: Model) -> Value {
     json!({
         "fer_index_detector": 1,
@@ -35,8 +35,8 @@ pub fn hello(model: Model) -> Value {
     })
 }
 
-/// Faces, those whose numbers are some.
-pub fn answer(faces: &[Face]) -> Value {
+/// The answer with the faces of a picture, without those whose sides are not positive.
+pub fn faces_answer(faces: &[Face]) -> Value {
     let faces: Vec<Value> = faces
         .iter()
         .filter(|face| face.rect.width > 0.0 && face.rect.height > 0.0)
@@ -53,8 +53,8 @@ pub fn answer(faces: &[Face]) -> Value {
     json!({ "faces": faces })
 }
 
-/// Why a picture could not be looked at.
-pub fn refusal(problem: &str) -> Value {
+/// The answer for a picture that could not be processed.
+pub fn error_answer(problem: &str) -> Value {
     json!({ "error": problem })
 }
 
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_three_numbers() {
+    fn a_request_has_three_numbers() {
         let request = Request::parse(r#"{"width":4,"height":3,"bytes":36}"#).unwrap();
         assert_eq!(request, Request { width: 4, height: 3, bytes: 36 });
         assert!(Request::parse("{}").is_err());

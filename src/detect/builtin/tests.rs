@@ -8,7 +8,7 @@ fn detector() -> Builtin {
     Builtin::new(DetectorParams::default()).unwrap()
 }
 
-/// A portrait of 512 × 512 pixels with a face of some 90 × 115.
+/// A portrait of 512 × 512 pixels with a face of about 90 × 115 pixels.
 fn portrait() -> RgbImage {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/astronaut.jpg");
     image::open(path).unwrap().into_rgb8()
@@ -24,7 +24,7 @@ fn only_face(picture: RgbImage) -> DetectedFace {
 }
 
 #[test]
-fn any_size_is_looked_at() {
+fn photos_of_any_size_are_searched() {
     let detector = detector();
     for (width, height) in [(1, 1), (1, 500), (33, 31), (3000, 20)] {
         let grey = RgbImage::from_pixel(width, height, Rgb([128; 3]));
@@ -53,7 +53,10 @@ fn faces_rolled_by_45_degrees_are_found_with_their_landmarks() {
         let found = only_face(rolled).through(&to_upright).landmarks.unwrap();
         for (found, expected) in eyes(&found).into_iter().zip(expected) {
             let off = (found.x - expected.x).hypot(found.y - expected.y);
-            assert!(off < 15.0, "{degrees}°: {off} px of a face of 90");
+            assert!(
+                off < 15.0,
+                "{degrees}°: an eye is off by {off} px in a face of 90"
+            );
         }
     }
 }
@@ -61,7 +64,7 @@ fn faces_rolled_by_45_degrees_are_found_with_their_landmarks() {
 #[test]
 fn a_face_of_48_pixels_is_found_in_24_megapixels() {
     let mut photo = RgbImage::from_pixel(6000, 4000, Rgb([120, 130, 140]));
-    // The face comes to some 50 × 64 pixels.
+    // The face is scaled to about 50 × 64 pixels.
     let person = resize(&portrait(), 285, 285, FilterType::Triangle);
     replace(&mut photo, &person, 4100, 700);
     let face = only_face(photo).bounding_box;

@@ -1,4 +1,4 @@
-//! One running detector program.
+//! A running detector program and the thread that talks to it.
 
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -12,10 +12,10 @@ use super::CommandParams;
 use super::protocol::{Answer, Face, Hello, Request, VERSION};
 use crate::face::DetectedFace;
 
-/// A longer line is no answer: thousands of faces fit in.
+/// Longest line that is read, in bytes; thousands of faces fit into it.
 const MAX_LINE: u64 = 4 << 20;
 
-/// What can go wrong with a program.
+/// Why a program gave no faces.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("it cannot be started: {0}")]
@@ -24,17 +24,17 @@ pub(super) enum Failure {
     Ended(String),
     #[error("it did not answer within {} s", .0.as_secs_f64())]
     TooSlow(Duration),
-    #[error("its answer makes no sense: {0}")]
-    Nonsense(String),
-    #[error("it speaks version {0} of the protocol, and {VERSION} is wanted")]
+    #[error("its answer is malformed: {0}")]
+    Malformed(String),
+    #[error("it speaks version {0} of the protocol, and fer-index speaks version {VERSION}")]
     Version(u32),
-    #[error("it introduced itself otherwise when it was started again")]
+    #[error("its first line changed when it was restarted")]
     Changed,
     #[error("it reports: {0}")]
-    Refused(String),
+    Reported(String),
 }
 
-/// A program with a thread that talks to it, so that whoever waits can stop waiting.
+/// A program and a thread that does its blocking input and output, so that a caller can time out.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -74,16 +74,16 @@ impl Process {
     }
 
     /// The faces of a picture, in its pixels.
-    pub fn ask(&mut self, picture: &RgbImage) -> Result<Vec<DetectedFace>, Failure> {
-        let gone = |_| Failure::Ended("before it was asked".into());
+    pub fn detect(&mut self, picture: &RgbImage) -> Result<Vec<DetectedFace>, Failure> {
+        let gone = |_| Failure::Ended("before the picture was sent".into());
         self.pictures.send(picture.clone()).map_err(gone)?;
         match parse(&self.line()?)? {
-            Answer::Error { error } => Err(Failure::Refused(error)),
+            Answer::Error { error } => Err(Failure::Reported(error)),
             Answer::Faces { faces } => faces
                 .iter()
                 .map(Face::checked)
                 .collect::<Option<_>>()
-                .ok_or_else(|| Failure::Nonsense("a box or score that cannot be".into())),
+                .ok_or_else(|| Failure::Malformed("a box or score is out of range".into())),
         }
     }
 
@@ -91,7 +91,7 @@ impl Process {
         match self.lines.recv_timeout(self.time_limit) {
             Ok(Ok(line)) => Ok(line),
             Ok(Err(error)) => Err(Failure::Ended(error.to_string())),
-            Err(RecvTimeoutError::Disconnected) => Err(Failure::Ended("without a word".into())),
+            Err(RecvTimeoutError::Disconnected) => Err(Failure::Ended("without an answer".into())),
             Err(RecvTimeoutError::Timeout) => Err(Failure::TooSlow(self.time_limit)),
         }
     }
@@ -99,7 +99,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself; and what is killed must be waited for, or it stays a zombie.
+        // Killing fails if it has ended by itself. Without `wait` it would remain a zombie.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -108,11 +108,11 @@ impl Drop for Process {
 fn parse<'a, T: serde::Deserialize<'a>>(line: &'a str) -> Result<T, Failure> {
     serde_json::from_str(line).map_err(|error| {
         let beginning: String = line.trim_end().chars().take(80).collect();
-        Failure::Nonsense(format!("{error}, in {beginning:?}"))
+        Failure::Malformed(format!("{error}, in {beginning:?}"))
     })
 }
 
-/// Passes on lines and sends pictures until either side is gone.
+/// Sends pictures to the program and its lines to the caller, until either side closes.
 fn talk(
     mut stdin: ChildStdin,
     stdout: ChildStdout,

@@ -1,33 +1,33 @@
-//! The lines that are exchanged with a detector program; `docs/detector-protocol.md` explains them.
+//! The messages of the detector protocol, which `docs/detector-protocol.md` specifies.
 
 use serde::{Deserialize, Serialize};
 
 use crate::face::{BoundingBox, DetectedFace, Landmarks, Point};
 
-/// The version of the protocol.
+/// The version of the protocol that fer-index speaks.
 pub(super) const VERSION: u32 = 1;
 
-/// What a program says first.
+/// The first line of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Hello {
-    /// The protocol's version.
+    /// The version of the protocol that the program speaks.
     pub fer_index_detector: u32,
-    /// Name and version of its model, stored beside what it finds.
+    /// Name and version of its model, stored with its findings.
     pub model: String,
-    /// Pixels of a picture that it is sent at most.
+    /// Most pixels of a picture that it accepts.
     pub max_pixels: Option<u32>,
 }
 
-/// What comes before a picture's pixels.
+/// The line before a picture's pixels.
 #[derive(Debug, Serialize)]
 pub(super) struct Request {
     pub width: u32,
     pub height: u32,
-    /// Bytes that follow the line: red, green, blue, row by row.
+    /// Number of bytes that follow the line: red, green, blue for each pixel, row by row.
     pub bytes: usize,
 }
 
-/// What a program answers.
+/// A program's answer to a [`Request`].
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Answer {
@@ -44,7 +44,7 @@ pub(super) struct Face {
 }
 
 impl Face {
-    /// The face, unless its numbers are none.
+    /// The face; `None` if a number is not finite, a side not positive, or the score not from 0 to 1.
     pub fn checked(&self) -> Option<DetectedFace> {
         let [x, y, width, height] = self.r#box;
         let points = self.landmarks.iter().flatten().flatten();
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_needs_a_box_and_a_score_that_can_be() {
+    fn faces_with_an_invalid_box_or_score_are_rejected() {
         let found = faces(
             r#"{"faces":[{"box":[1,2,3,4],"score":0.5},
                          {"box":[1,2,-3,4],"score":0.5},

@@ -15,11 +15,11 @@ fn start(script: &str, time_limit: Duration) -> Result<Command> {
         time_limit,
         threshold: 0.5,
         suppress_iou: 0.4,
-        suppress_inside: 0.8,
+        suppress_iom: 0.8,
     })
 }
 
-const PATIENT: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(30);
 
 fn photo() -> Raster {
     Raster::new(RgbImage::new(300, 200), Orientation::Upright)
@@ -41,36 +41,36 @@ fn failure(command: &Command) -> String {
 }
 
 #[test]
-fn a_program_is_asked_and_its_weak_faces_are_left_out() {
+fn faces_below_the_threshold_are_left_out_and_the_process_is_reused() {
     let script = format!("{HELLO}; while :; do {READ}; {FACE}; done");
-    let command = start(&script, PATIENT).unwrap();
+    let command = start(&script, LONG).unwrap();
     assert_eq!(command.model(), "fake 3");
     for _ in 0..3 {
         assert_eq!(boxes(&command, &photo()), [[10.0, 20.0, 30.0, 40.0]]);
     }
     let idle = command.lock_idle().len();
-    assert_eq!(idle, 1, "one process is kept for one thread");
+    assert_eq!(idle, 1, "one thread needs one process");
 }
 
 #[test]
-fn a_large_photo_is_sent_smaller_and_boxes_come_back_in_its_pixels() {
+fn a_large_photo_is_sent_reduced_and_its_boxes_are_scaled_back() {
     let hello = HELLO.replace(r#""fake 3""#, r#""fake 3","max_pixels":15000"#);
     let script = format!("{hello}; while :; do {READ}; {FACE}; done");
-    let command = start(&script, PATIENT).unwrap();
+    let command = start(&script, LONG).unwrap();
     assert_eq!(boxes(&command, &photo()), [[20.0, 40.0, 60.0, 80.0]]);
 }
 
 #[test]
-fn a_program_that_dies_is_started_again() {
+fn a_program_that_ended_is_restarted() {
     let script = format!("{HELLO}; {READ}; {FACE}");
-    let command = start(&script, PATIENT).unwrap();
+    let command = start(&script, LONG).unwrap();
     for _ in 0..3 {
         assert_eq!(boxes(&command, &photo()).len(), 1);
     }
 }
 
 #[test]
-fn a_program_that_hangs_is_given_up_and_the_next_photo_gets_a_new_one() {
+fn a_program_that_hangs_is_killed_and_the_next_photo_gets_a_new_one() {
     let marker = tempfile::NamedTempFile::new().unwrap();
     let path = marker.path().display();
     let script = format!(
@@ -83,7 +83,7 @@ fn a_program_that_hangs_is_given_up_and_the_next_photo_gets_a_new_one() {
     drop(marker);
     let command = Command {
         params: CommandParams {
-            time_limit: PATIENT,
+            time_limit: LONG,
             ..command.params.clone()
         },
         hello: command.hello.clone(),
@@ -93,41 +93,41 @@ fn a_program_that_hangs_is_given_up_and_the_next_photo_gets_a_new_one() {
 }
 
 #[test]
-fn nonsense_and_refusals_skip_the_photo() {
+fn malformed_answers_and_errors_skip_the_photo() {
     for (answer, expected) in [
-        ("echo what", "makes no sense"),
+        ("echo what", "is malformed"),
         (
             r#"echo '{"faces":[{"box":[1,2,0,4],"score":0.5}]}'"#,
-            "makes no sense",
+            "is malformed",
         ),
         (r#"echo '{"error":"no memory"}'"#, "no memory"),
         ("exit 3", "ended"),
     ] {
         let script = format!("{HELLO}; while :; do {READ}; {answer}; done");
-        let sentence = failure(&start(&script, PATIENT).unwrap());
+        let sentence = failure(&start(&script, LONG).unwrap());
         assert!(sentence.contains(expected), "{answer}: {sentence}");
     }
 }
 
 #[test]
-fn a_program_that_is_none_stops_the_start() {
+fn a_program_that_does_not_speak_the_protocol_is_an_error_at_the_start() {
     for (script, expected) in [
-        ("echo hello", "makes no sense"),
+        ("echo hello", "is malformed"),
         ("exit 1", "ended"),
         (
             r#"echo '{"fer_index_detector":9,"model":"m"}'"#,
             "version 9",
         ),
     ] {
-        let sentence = start(script, PATIENT).unwrap_err().to_string();
+        let sentence = start(script, LONG).unwrap_err().to_string();
         assert!(sentence.contains(expected), "{script}: {sentence}");
     }
     let params = CommandParams {
         command: vec!["/nowhere/detector".into()],
-        time_limit: PATIENT,
+        time_limit: LONG,
         threshold: 0.5,
         suppress_iou: 0.4,
-        suppress_inside: 0.8,
+        suppress_iom: 0.8,
     };
     let sentence = Command::start(params).unwrap_err().to_string();
     assert!(sentence.contains("/nowhere/detector"), "{sentence}");

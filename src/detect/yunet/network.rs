@@ -1,4 +1,4 @@
-//! The network: weights in, cells of three strides out.
+//! Forward pass of the network: reads its weights and decodes the cells of its three strides.
 
 use crate::error::{Error, Result};
 use crate::face::{BoundingBox, DetectedFace, Landmarks, Point};
@@ -7,13 +7,13 @@ use fer_nn::Level;
 use fer_nn::separable::{FeatureMap, Layer, Separable, Source, Stem, Workspace, run};
 use image::RgbImage;
 
-/// The sides of the input are multiples of this: the stride of the coarsest map.
+/// The input is padded to multiples of this, the stride of the coarsest map.
 const GRID: u32 = 32;
 
-/// Pixels of the photo per cell of the three maps.
+/// Strides of the three maps: pixels of the input per cell.
 const STRIDES: [f32; 3] = [8.0, 16.0, 32.0];
 
-/// Values of a cell: class, objectness, box (dx, dy, log width, log height), landmarks.
+/// Values of a cell: class logit, objectness logit, box (dx, dy, log width, log height), five landmarks.
 const CELL: usize = 16;
 
 /// The network's weights, packed for the kernels.
@@ -28,11 +28,11 @@ pub(super) struct Network {
     coarse: [Separable; 2],
     /// Strides 8, 16, 32.
     lateral: [Separable; 3],
-    /// Strides 8, 16, 32; the four heads of a stride merged into one unit.
+    /// Strides 8, 16, 32; the four heads of a stride are merged into one unit.
     heads: [Separable; 3],
 }
 
-/// Line buffers and maps, kept from picture to picture.
+/// Line buffers and feature maps, reused between pictures.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
     workspace: Workspace,
@@ -42,7 +42,7 @@ pub(super) struct Buffers {
 }
 
 impl Network {
-    /// Takes the weights from a safetensors file.
+    /// Reads the weights from a safetensors file.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let weights = Weights::parse(bytes).map_err(unusable)?;
         let unit = |name: &str, relu| -> Result<Separable> {
@@ -90,8 +90,8 @@ impl Network {
         })
     }
 
-    /// Faces of a picture that score at least `threshold`, in its pixels, unsuppressed and in no
-    /// order.
+    /// Candidates in a picture that score at least `threshold`, in its pixels, before non-maximum
+    /// suppression and in no order.
     pub fn faces(
         &self,
         level: Level,
@@ -106,7 +106,7 @@ impl Network {
         faces
     }
 
-    /// Gives the cells of each stride to `read`.
+    /// Runs the network and passes the cells of each stride, with the stride, to `read`.
     fn run(
         &self,
         level: Level,
@@ -156,18 +156,21 @@ impl Network {
     }
 }
 
-/// The values of a weight.
+/// The values of the weight of this name.
 fn values(weights: &Weights, name: &str) -> Result<Vec<f32>> {
     let weight = weights.get(name).map_err(unusable)?;
     Ok(weight.values.clone())
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "as map_err wants it")]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the signature that map_err takes"
+)]
 fn unusable(error: WeightError) -> Error {
     Error::Model(format!("the detector's weights cannot be used: {error}"))
 }
 
-/// `[out][bgr][9]`, as the weights lie, to `[out][9][rgb]`.
+/// Reorders filters from `[out][bgr][9]`, the layout of the file, to `[out][9][rgb]`.
 fn rgb_innermost(weights: &[f32]) -> Vec<f32> {
     weights
         .chunks_exact(27)
@@ -175,7 +178,7 @@ fn rgb_innermost(weights: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-/// Adds the faces of a stride's cells that score at least `threshold`.
+/// Decodes the cells of one stride and adds those that score at least `threshold` to `faces`.
 fn read_cells(cells: &FeatureMap, stride: f32, threshold: f32, faces: &mut Vec<DetectedFace>) {
     let sigmoid = |logit: f32| 1.0 / (1.0 + (-logit).exp());
     for (index, cell) in cells.data.chunks_exact(CELL).enumerate() {

@@ -2,7 +2,7 @@ use super::*;
 use image::Rgb;
 
 #[test]
-fn any_size_is_looked_at() {
+fn pictures_of_any_size_are_searched() {
     let network = Yunet::new().unwrap();
     for (width, height) in [(1, 1), (1, 500), (33, 31), (640, 20)] {
         let grey = RgbImage::from_pixel(width, height, Rgb([128; 3]));

@@ -1,4 +1,4 @@
-//! What is done about a path, by what is there now and what the index knows.
+//! Reconciles paths, folders and roots with the index.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,10 +13,10 @@ use crate::file::FileMeta;
 use crate::pipeline::Comparison;
 
 impl Follower {
-    /// Notes a change: when its path is to be looked at.
+    /// Takes a change: schedules a check of its path.
     pub(super) fn note(&mut self, change: Change) {
         match change {
-            Change::Closed(path) if self.waiters.owns(&path) => self.reached(&path),
+            Change::Closed(path) if self.waiters.owns(&path) => self.cookie_seen(&path),
             Change::Touched(path) | Change::Written(path) | Change::Moved(path)
                 if self.waiters.owns(&path) => {}
             Change::Closed(path) => self.note_file(&path, Readiness::Closed),
@@ -25,13 +25,13 @@ impl Follower {
                 let seen = path.metadata().ok().map(|m| FileMeta::of(&m));
                 self.note_file(&path, Readiness::Seen(seen));
             }
-            // A folder that was locked, perhaps, or a link to one.
+            // The folder may have become readable, or be a link to a folder.
             Change::Touched(path) if path.is_dir() => self.note_path(&path, Readiness::Closed),
             Change::Touched(_) => {}
-            // At once: what is made in it before it is watched is not told.
+            // At once, since files made in it before it is watched are not reported.
             Change::NewFolder(path) => {
                 if self.is_admitted(&path)
-                    && let Err(error) = self.explore(&path)
+                    && let Err(error) = self.reconcile_folder(&path)
                 {
                     self.report(&error.to_string());
                     self.note_path(&path, Readiness::Closed);
@@ -50,8 +50,8 @@ impl Follower {
 
     fn note_path(&mut self, path: &Path, readiness: Readiness) {
         if self.is_admitted(path) {
-            let settle = self.setup.settle;
-            self.settling.note(path, readiness, Instant::now(), settle);
+            let quiet = self.setup.debounce;
+            self.debouncer.note(path, readiness, Instant::now(), quiet);
         }
     }
 
@@ -67,7 +67,8 @@ impl Follower {
             .position(|root| path.starts_with(&root.path))
     }
 
-    /// What is known of the files in a folder goes along with it, without another look.
+    /// Moves the rows of a renamed file, or of all files in a renamed folder, without processing any
+    /// photo again.
     fn renamed(&mut self, from: &Path, to: &Path) {
         self.watch.remove_tree(from);
         let stays = self.is_admitted(to) && (Filter::is_picture(to) || to.is_dir());
@@ -79,50 +80,50 @@ impl Follower {
         self.waiters.renamed(from, to);
     }
 
-    /// Looks at a path whose moment has come.
+    /// Checks a path after its debounce interval: queues a file, reconciles a folder, forgets what is gone.
     pub(super) fn check(&mut self, path: &Path, readiness: Readiness, now: Instant) -> Result<()> {
         let Some(root) = self.root_of(path) else {
             return Ok(());
         };
         if self.roots[root].is_offline() {
-            return Ok(()); // it is scanned when it is back
+            return Ok(()); // the root is scanned when it is back
         }
         if self.queue.is_in_flight(path) {
-            // What is being read may be what lay there before.
+            // The pipeline may be reading the file that was there before.
             self.note_path(path, Readiness::Closed);
             return Ok(());
         }
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.explore(path),
+            Ok(metadata) if metadata.is_dir() => self.reconcile_folder(path),
             Ok(metadata) if metadata.is_file() && Filter::is_picture(path) => {
                 let meta = FileMeta::of(&metadata);
                 match readiness {
                     Readiness::Seen(before) if before != Some(meta) => {
-                        let settle = self.setup.settle;
+                        let quiet = self.setup.debounce;
                         let seen = Readiness::Seen(Some(meta));
-                        self.settling.note(path, seen, now, settle);
+                        self.debouncer.note(path, seen, now, quiet);
                         Ok(())
                     }
-                    _ => self.offer(path, meta),
+                    _ => self.queue_if_changed(path, meta),
                 }
             }
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
             {
                 if self.roots[root].has_changed() {
-                    return self.reconcile(root);
+                    return self.reconcile_root(root);
                 }
                 self.watch.remove_tree(path);
                 self.polled.retain(|folder| !folder.starts_with(path));
                 self.store.forget_tree(path).map(drop)
             }
-            // No photo; or it is locked or the disk fails, and what is known stays.
+            // Not a photo; or it cannot be read just now, and its rows stay.
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    /// Queues a file unless the index has it as it is.
-    fn offer(&mut self, path: &Path, meta: FileMeta) -> Result<()> {
+    /// Queues a file unless the index has it with the same metadata and the models in use.
+    fn queue_if_changed(&mut self, path: &Path, meta: FileMeta) -> Result<()> {
         let known = self.store.known_file(path, &self.models)?;
         let is_known = known.is_some_and(|known| known.is_current && known.meta == meta);
         if !is_known {
@@ -134,11 +135,11 @@ impl Follower {
         Ok(())
     }
 
-    /// Watches a folder and all below it, and holds it against the index. Whether it is empty
-    /// where the index knows of photos.
-    fn compare(&mut self, folder: &Path) -> Result<bool> {
+    /// Watches a folder and all folders below it, and reconciles its files. Returns whether it is empty
+    /// although the index has photos below it.
+    fn reconcile_tree(&mut self, folder: &Path) -> Result<bool> {
         let is_root = self.roots.iter().any(|root| root.path == folder);
-        let (watch, polled, shown) = (&mut self.watch, &mut self.polled, &self.shown);
+        let (watch, polled, state) = (&mut self.watch, &mut self.polled, &self.state);
         polled.retain(|known| !known.starts_with(folder));
         let comparison = Comparison {
             store: &self.store,
@@ -148,7 +149,7 @@ impl Follower {
             again: false,
         };
         let plan = comparison.plan(folder, &mut |folder| {
-            shown.beat();
+            state.heartbeat();
             if watch.add(folder) == Followed::Polled {
                 polled.insert(folder.to_path_buf());
             }
@@ -158,7 +159,7 @@ impl Follower {
                 tracing::warn!("{}: {}", problem.path.display(), problem.skip);
             }
         }
-        // A finding that is on its way would bring the row back: looked at again after it.
+        // A file in flight would be inserted again after its deletion: it is checked later.
         let (late, gone): (Vec<_>, Vec<_>) = plan
             .gone
             .into_iter()
@@ -168,57 +169,57 @@ impl Follower {
             self.note_path(&path, Readiness::Closed);
         }
         for file in plan.read {
-            if self.is_resting(&file.meta) {
+            if self.is_quiet(&file.meta) {
                 self.queue.push_last(file);
             } else {
                 self.note_path(&file.path, Readiness::Seen(Some(file.meta)));
             }
         }
-        if self.waiters.wait_below(folder) {
+        if self.waiters.is_waiting_below(folder) {
             let mut pending = self.queue.paths();
-            pending.extend(self.settling.ready());
+            pending.extend(self.debouncer.ready());
             pending.retain(|path| path.starts_with(folder));
-            self.waiters.turned_up(folder, &pending);
+            self.waiters.add_pending(folder, &pending);
         }
         Ok(plan.is_offline)
     }
 
-    /// Whether a file has stayed as it is for long enough.
-    fn is_resting(&self, meta: &FileMeta) -> bool {
+    /// Whether a file was last modified longer ago than the debounce interval.
+    fn is_quiet(&self, meta: &FileMeta) -> bool {
         meta.modified()
             .is_none_or(|time| match SystemTime::now().duration_since(time) {
-                Ok(age) => age > self.setup.settle,
-                Err(_) => true, // from the future
+                Ok(age) => age > self.setup.debounce,
+                Err(_) => true, // a modification time in the future
             })
     }
 
-    /// Looks at a folder that appeared or changed.
-    fn explore(&mut self, folder: &Path) -> Result<()> {
+    /// Reconciles a folder that appeared or changed, which may be a root.
+    fn reconcile_folder(&mut self, folder: &Path) -> Result<()> {
         match self.roots.iter().position(|root| root.path == folder) {
-            Some(root) => self.reconcile(root),
-            None => self.compare(folder).map(drop),
+            Some(root) => self.reconcile_root(root),
+            None => self.reconcile_tree(folder).map(drop),
         }
     }
 
-    /// Holds every root against the index.
+    /// Reconciles every root.
     pub(super) fn reconcile_all(&mut self) -> Result<()> {
         for root in 0..self.roots.len() {
-            self.reconcile(root)?;
+            self.reconcile_root(root)?;
         }
         self.trouble = None;
         Ok(())
     }
 
-    /// Holds a root against the index, or notes that it is away.
-    fn reconcile(&mut self, root: usize) -> Result<()> {
+    /// Reconciles a root, or marks it as offline if it is absent, or empty where the index has photos.
+    fn reconcile_root(&mut self, root: usize) -> Result<()> {
         let path = self.roots[root].path.clone();
         let identity = self.roots[root].identify();
-        let is_away = match identity {
-            Some(_) => self.compare(&path)?,
+        let is_offline = match identity {
+            Some(_) => self.reconcile_tree(&path)?,
             None => true,
         };
         let was_offline = self.roots[root].is_offline();
-        if let Some(identity) = identity.filter(|_| !is_away) {
+        if let Some(identity) = identity.filter(|_| !is_offline) {
             if was_offline {
                 tracing::info!("{} is back", path.display());
             }
@@ -244,17 +245,17 @@ impl Follower {
         self.store.offline(&path)
     }
 
-    /// Looks whether a disk has come or gone.
+    /// Reconciles the roots that were mounted, unmounted or replaced by another folder.
     pub(super) fn check_roots(&mut self) -> Result<()> {
         for root in 0..self.roots.len() {
             if self.roots[root].has_changed() {
-                self.reconcile(root)?;
+                self.reconcile_root(root)?;
             }
         }
         Ok(())
     }
 
-    /// Looks into the folders that the system does not tell about.
+    /// Reconciles the folders whose changes the system does not report.
     pub(super) fn poll(&mut self) -> Result<()> {
         let mut topmost: Vec<PathBuf> = Vec::new();
         for folder in &self.polled {
@@ -263,7 +264,7 @@ impl Follower {
             }
         }
         for folder in topmost {
-            self.explore(&folder)?;
+            self.reconcile_folder(&folder)?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! PNG, WebP, GIF, TIFF and BMP, by the `image` crate.
+//! Decodes PNG, WebP, GIF, TIFF and BMP with the `image` crate.
 
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 
@@ -8,7 +8,7 @@ use super::Picture;
 use super::limits::{Deadline, Task};
 use crate::error::{Skip, SkipReason};
 
-/// Decodes a picture of a format that `image` reads; of an animation or a document the first one.
+/// Decodes a picture; of an animation the first frame, of a file with several pictures the first one.
 pub(super) fn decode(task: &Task<'_>, format: ImageFormat) -> Result<Picture, Skip> {
     let explain = |error| explain(task, error);
     let source = TimedReader {
@@ -43,7 +43,7 @@ fn explain(task: &Task<'_>, error: ImageError) -> Skip {
             SkipReason::TooLarge,
             format!("this {} takes more memory than allowed", task.format),
         ),
-        // "Format error decoding Png: …" would say the format's name twice.
+        // The error's own text, "Format error decoding Png: …", would repeat the format's name.
         ImageError::Decoding(error) => match std::error::Error::source(&error) {
             Some(cause) => task.damaged(cause),
             None => task.damaged(error),
@@ -52,7 +52,7 @@ fn explain(task: &Task<'_>, error: ImageError) -> Skip {
     }
 }
 
-/// Eight bits a channel, with whatever is transparent laid on white.
+/// Converts a picture to 8 bits per channel, with transparent pixels blended onto white.
 pub(super) fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
@@ -69,14 +69,15 @@ pub(super) fn on_white(picture: DynamicImage) -> RgbImage {
     opaque
 }
 
-/// The file's bytes, handed out in small pieces until the time is up.
+/// A reader of the file's bytes that returns small pieces, and an error after the deadline.
 struct TimedReader<'a> {
     bytes: Cursor<&'a [u8]>,
     deadline: Deadline,
 }
 
 impl TimedReader<'_> {
-    /// Even at deflate's best ratio, 1 : 1032, a piece holds no more than a split second of work.
+    /// Most bytes that are returned at once. Even at deflate's best ratio, 1 : 1032, decoding them takes a
+    /// fraction of a second.
     const PIECE: usize = 16 << 10;
 }
 
@@ -115,18 +116,18 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn transparency_is_laid_on_white() {
+    fn transparent_pixels_are_blended_onto_white() {
         let picture =
             RgbaImage::from_fn(3, 1, |x, _| Rgba([100, 0, 200, [0, 51, 255][x as usize]]));
         let opaque = on_white(picture.into());
         assert_eq!(opaque.get_pixel(0, 0).0, [255; 3]);
-        // A fifth of the colour and four fifths of white.
+        // One fifth colour, four fifths white.
         assert_eq!(opaque.get_pixel(1, 0).0, [224, 204, 244]);
         assert_eq!(opaque.get_pixel(2, 0).0, [100, 0, 200]);
     }
 
     #[test]
-    fn the_reader_serves_everything_in_pieces_and_then_nothing() {
+    fn the_reader_returns_all_bytes_in_pieces_and_an_error_after_the_deadline() {
         let bytes: Vec<u8> = (0..40_000_u32).map(|i| i as u8).collect();
         let mut reader = TimedReader {
             bytes: Cursor::new(&bytes),

@@ -1,5 +1,5 @@
-//! A turn of the pipeline: from the moment the queue has something until it is empty. Between turns
-//! nothing of it is left, and after a while not even the models.
+//! Batch runs of the pipeline. A run begins when the queue has files and ends when it is empty. Between
+//! runs there are no worker threads, and after a while the models are unloaded too.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -17,25 +17,25 @@ use crate::pipeline::{Analyser, IndexOptions, Observer, Summary, look_at};
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
-/// How long the models stay in memory without work.
+/// How long the models stay in memory after a batch run.
 const KEEP_MODELS: Duration = Duration::from_secs(20);
 
-/// The pipeline and the models it works with.
+/// Runs the pipeline over the queue, one batch run at a time, and caches the models between runs.
 #[derive(Default)]
-pub(super) struct Turns {
+pub(super) struct BatchRunner {
     analyser: Option<Arc<Analyser>>,
     running: Option<JoinHandle<()>>,
-    /// When the last one ended, while models are kept for the next.
+    /// When the last run ended; `None` while no models are loaded.
     last: Option<Instant>,
 }
 
-impl Turns {
-    /// Whether a turn is under way.
+impl BatchRunner {
+    /// Whether a batch run is in progress.
     pub const fn is_running(&self) -> bool {
         self.running.is_some()
     }
 
-    /// Starts a turn that goes on while there is something in the queue; with which models.
+    /// Starts a batch run, which ends when the queue is empty, and returns the names of its models.
     pub fn start(
         &mut self,
         database: &Path,
@@ -55,25 +55,30 @@ impl Turns {
         };
         let database: PathBuf = database.to_owned();
         let (queue, messages) = (queue.clone(), messages.clone());
-        let turn = move || {
-            let teller = Teller(&messages);
+        let batch_run = move || {
+            let progress = Progress(&messages);
             let work = AssertUnwindSafe(|| {
                 let mut store = Store::open_existing(&database)?;
-                look_at(&mut store, &analyser, queue, options, &teller).map(drop)
+                look_at(&mut store, &analyser, queue, options, &progress).map(drop)
             });
-            let result = catch_unwind(work)
-                .unwrap_or_else(|_| Err(Error::Usage("the pipeline met a bug".into())));
+            let result = catch_unwind(work).unwrap_or_else(|_| {
+                Err(Error::Usage(
+                    "the pipeline panicked; please report this bug".into(),
+                ))
+            });
             drop(analyser);
-            let _ = messages.send(Message::TurnEnded(result));
+            let _ = messages.send(Message::BatchEnded(result));
         };
-        let thread = thread::Builder::new().name("turn".into()).spawn(turn);
+        let thread = thread::Builder::new()
+            .name("batch run".into())
+            .spawn(batch_run);
         self.running = Some(thread.map_err(|error| {
-            Error::Usage(format!("the system gives no thread for the work: {error}"))
+            Error::Usage(format!("the system cannot start another thread: {error}"))
         })?);
         Ok(models)
     }
 
-    /// A turn has told that it ended.
+    /// Joins the thread of a run that has reported its end.
     pub fn ended(&mut self) {
         self.last = Some(Instant::now());
         if let Some(thread) = self.running.take() {
@@ -81,25 +86,25 @@ impl Turns {
         }
     }
 
-    /// Lets go of the models if there was no work for a while.
-    pub fn rest(&mut self) {
+    /// Unloads the models if the last run ended some time ago.
+    pub fn unload_idle_models(&mut self) {
         if !self.is_running() && self.last.is_some_and(|last| last.elapsed() > KEEP_MODELS) {
-            self.forget_models();
+            self.unload_models();
             allocator::trim();
         }
     }
 
-    /// The next turn loads its models anew.
-    pub fn forget_models(&mut self) {
+    /// Unloads the models; the next run loads them again.
+    pub fn unload_models(&mut self) {
         self.analyser = None;
         self.last = None;
     }
 }
 
-/// Tells the follower of each file that is committed.
-struct Teller<'a>(&'a Sender<Message>);
+/// Reports each committed file to the follower.
+struct Progress<'a>(&'a Sender<Message>);
 
-impl Observer for Teller<'_> {
+impl Observer for Progress<'_> {
     fn planned(&self, _: u64) {}
 
     fn done(&self, path: &Path, _: &Summary) {

@@ -1,4 +1,4 @@
-//! Where the platform keeps things.
+//! The platform's default paths for the user's files.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +6,9 @@ use directories::{ProjectDirs, UserDirs};
 
 use crate::error::{Error, Result};
 
-/// The user's folders and files (XDG on Linux).
+/// The user's folders and the default paths of fer-index's files (XDG on Linux).
 #[derive(Debug, Clone)]
-pub(super) struct Places {
+pub(super) struct PlatformPaths {
     pub home: PathBuf,
     pub pictures: PathBuf,
     pub config_file: PathBuf,
@@ -17,7 +17,7 @@ pub(super) struct Places {
     pub models: PathBuf,
 }
 
-impl Places {
+impl PlatformPaths {
     pub fn of_user() -> Result<Self> {
         let (Some(project), Some(user)) = (ProjectDirs::from("", "", "fer-index"), UserDirs::new())
         else {
@@ -38,7 +38,7 @@ impl Places {
         })
     }
 
-    /// The path with the home folder in the place of a leading `~`.
+    /// The path with a leading `~` replaced by the home folder.
     pub fn expand(&self, path: &Path) -> PathBuf {
         path.strip_prefix("~")
             .map_or_else(|_| path.to_owned(), |rest| self.home.join(rest))

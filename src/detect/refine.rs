@@ -1,0 +1,256 @@
+//! The refinement pass: runs the network again on a patch around one doubtful candidate, upright and
+//! at the photo's full resolution.
+
+use image::{Rgb, RgbImage};
+
+use super::{DetectorParams, Yunet};
+use crate::affine::Affine;
+use crate::face::{BoundingBox, DetectedFace};
+use crate::raster::Raster;
+use crate::sample::sample;
+
+/// The shape of a square patch that is resampled from the photo for the network.
+#[derive(Debug, Clone, Copy)]
+struct Patch {
+    /// Side of the patch in pixels, a multiple of the network's largest stride (32).
+    side: u32,
+    /// Side of the face in the middle of the patch (square root of the box's area), in pixels of the
+    /// patch: a size at which the network scores best.
+    face: f32,
+}
+
+/// The patch for photos with more pixels than their finest pyramid level. With this much context the
+/// network confirms one face in forty more than with [`LEVEL_RESOLUTION`].
+const FULL_RESOLUTION: Patch = Patch {
+    side: 128,
+    face: 58.0,
+};
+
+/// The patch for photos without more pixels than their finest pyramid level, where the larger patch
+/// would add false faces.
+const LEVEL_RESOLUTION: Patch = Patch {
+    side: 96,
+    face: 48.0,
+};
+
+/// A pyramid level of at least this scale has as much detail as the photo.
+const FULL_DETAIL_SCALE: f32 = 0.8;
+
+/// Faces with at least this side, in pixels of the finest level, are resampled from that level: its
+/// resolution suffices for them, and it has fewer pixels to read than the photo.
+const SAMPLE_LEVEL_FROM: f32 = 40.0;
+
+/// Most samples along each side of one pixel of the patch. Faces that would need more are resampled
+/// from the finest level.
+const SAMPLES: u32 = 2;
+
+/// A detection in the patch is the expected face if their intersection over union is at least this.
+const MATCH_IOU: f32 = 0.3;
+
+/// Rotations, in degrees from the roll of the landmarks, at which a face is searched whose landmarks may
+/// show the wrong roll: the network detects a face lying on its side, but predicts upright landmarks.
+const ROLL_OFFSETS: [f32; 4] = [-90.0, -45.0, 45.0, 90.0];
+
+/// A rotated detection replaces an unrotated one if its score is higher by more than this.
+pub(super) const ROTATION_MARGIN: f32 = 0.02;
+
+/// Refines the candidates of one photo.
+pub(super) struct Refinement<'a> {
+    network: &'a Yunet,
+    params: &'a DetectorParams,
+    photo: &'a Raster,
+    /// The finest pyramid level that was searched.
+    finest: &'a Raster,
+    /// Width of the finest level divided by the width of the photo.
+    scale: f32,
+    patch: Patch,
+}
+
+impl<'a> Refinement<'a> {
+    pub fn new(
+        network: &'a Yunet,
+        params: &'a DetectorParams,
+        photo: &'a Raster,
+        finest: &'a Raster,
+    ) -> Self {
+        let scale = finest.width() as f32 / photo.width() as f32;
+        Self {
+            network,
+            params,
+            photo,
+            finest,
+            scale,
+            patch: if scale < FULL_DETAIL_SCALE {
+                FULL_RESOLUTION
+            } else {
+                LEVEL_RESOLUTION
+            },
+        }
+    }
+
+    /// Refines those of `faces` that may gain from it. `faces` come best first, since the number of
+    /// refinement passes is limited, and keep their order.
+    pub fn refine(&self, mut faces: Vec<DetectedFace>) -> Vec<DetectedFace> {
+        let most = self.params.max_refinements;
+        let doubtful = faces.iter_mut().filter(|face| self.may_gain(face));
+        for face in doubtful.take(most) {
+            let least = face.score.min(self.params.refine_threshold);
+            let refined = self.pass(face, roll(face));
+            if let Some(refined) = refined.filter(|refined| refined.score > least) {
+                *face = DetectedFace {
+                    score: refined.score.max(face.score),
+                    ..refined
+                };
+            }
+        }
+        let needs_rotations = self.params.threshold..self.params.upright_threshold;
+        let uncertain = faces
+            .iter_mut()
+            .filter(|face| needs_rotations.contains(&face.score));
+        for face in uncertain.take(most / ROLL_OFFSETS.len()) {
+            let rolls = ROLL_OFFSETS.map(|degrees| roll(face) + degrees.to_radians());
+            let best = rolls
+                .into_iter()
+                .filter_map(|roll| self.pass(face, roll))
+                .max_by(|a, b| a.score.total_cmp(&b.score));
+            if let Some(rotated) = best.filter(|best| best.score > face.score + ROTATION_MARGIN) {
+                *face = rotated;
+            }
+        }
+        faces
+    }
+
+    /// Whether a refinement pass may improve a face: it scores below the refine threshold, is small in
+    /// the finest level, and the photo has more pixels of it; or it is rolled, since the landmarks of a
+    /// rolled face may be wrong at any score.
+    fn may_gain(&self, face: &DetectedFace) -> bool {
+        let DetectorParams {
+            min_rolled_score,
+            min_small_score,
+            refine_threshold,
+            small_face,
+            min_roll,
+            ..
+        } = *self.params;
+        let is_small = self.scale < FULL_DETAIL_SCALE
+            && face.bounding_box.short_side() * self.scale < small_face;
+        let is_rolled = roll(face).abs() >= min_roll;
+        is_rolled && face.score >= min_rolled_score
+            || is_small && (min_small_score..refine_threshold).contains(&face.score)
+    }
+
+    /// Searches the patch around `face`, rotated so that a face of this roll (radians) is upright in it.
+    /// `None` if no detection that is certain enough overlaps the expected face.
+    fn pass(&self, face: &DetectedFace, roll: f32) -> Option<DetectedFace> {
+        let Patch { side, .. } = self.patch;
+        let to_photo = self.patch.to_photo(face, roll);
+        let face_side = face.bounding_box.area().sqrt() * self.scale;
+        let (picture, to_picture) = if face_side < SAMPLE_LEVEL_FROM {
+            (self.photo, to_photo)
+        } else {
+            let to_level = Affine::stretch(self.scale, self.scale);
+            (self.finest, to_photo.then(&to_level))
+        };
+        let to_stored = to_picture.then(&picture.upright_to_stored());
+        let mut patch = RgbImage::new(side, side);
+        let values = sample(picture.stored(), &to_stored, (side, side), SAMPLES);
+        for (pixel, value) in patch.pixels_mut().zip(values) {
+            *pixel = Rgb(value.map(|v| (v + 0.5) as u8));
+        }
+        let expected = face.through(&to_photo.inverse()?).bounding_box;
+        let refined = self
+            .network
+            .candidates(&patch, self.params.confirm_threshold)
+            .into_iter()
+            .filter(|found| found.bounding_box.iou(&expected) >= MATCH_IOU)
+            .max_by(|a, b| a.score.total_cmp(&b.score))?;
+        // The box keeps its sides, swapped for a roll nearer to 90° than to 0°: the upright box around
+        // the rotated one would be too large.
+        let scale = to_photo.x[0].hypot(to_photo.y[0]);
+        let centre = to_photo.apply(refined.bounding_box.centre());
+        let (across, down) = (
+            refined.bounding_box.width * scale,
+            refined.bounding_box.height * scale,
+        );
+        let is_on_its_side = roll.sin().abs() > roll.cos().abs();
+        let (width, height) = if is_on_its_side {
+            (down, across)
+        } else {
+            (across, down)
+        };
+        Some(DetectedFace {
+            bounding_box: BoundingBox {
+                x: centre.x - width / 2.0,
+                y: centre.y - height / 2.0,
+                width,
+                height,
+            },
+            ..refined.through(&to_photo)
+        })
+    }
+}
+
+/// The roll of a face by its landmarks, in radians, clockwise positive; 0 without landmarks.
+fn roll(face: &DetectedFace) -> f32 {
+    face.landmarks.map_or(0.0, |l| {
+        let across = l.right_eye.x + l.right_mouth.x - l.left_eye.x - l.left_mouth.x;
+        let down = l.right_eye.y + l.right_mouth.y - l.left_eye.y - l.left_mouth.y;
+        down.atan2(across)
+    })
+}
+
+impl Patch {
+    /// The map from patch to photo that puts the middle of the face at the middle of the patch, upright if
+    /// its roll is `roll` radians.
+    fn to_photo(self, face: &DetectedFace, roll: f32) -> Affine {
+        let scale = face.bounding_box.area().sqrt() / self.face;
+        let (sin, cos) = roll.sin_cos();
+        let (across, down) = (scale * cos, scale * sin);
+        let centre = face.bounding_box.centre();
+        let middle = self.side as f32 / 2.0;
+        Affine {
+            x: [across, -down, centre.x - (across - down) * middle],
+            y: [down, across, centre.y - (down + across) * middle],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::{Landmarks, Point};
+
+    #[test]
+    fn the_face_is_upright_in_the_middle_of_the_patch() {
+        let rotation = Affine {
+            x: [0.8, -0.6, 300.0],
+            y: [0.6, 0.8, 200.0],
+        };
+        let points = [
+            (-9.0, -5.0),
+            (9.0, -5.0),
+            (0.0, 3.0),
+            (-7.0, 12.0),
+            (7.0, 12.0),
+        ];
+        let points = points.map(|(x, y)| rotation.apply(Point { x, y }));
+        let face = DetectedFace {
+            bounding_box: BoundingBox {
+                x: 280.0,
+                y: 180.0,
+                width: 40.0,
+                height: 40.0,
+            },
+            landmarks: Some(Landmarks::from_points(points)),
+            score: 0.3,
+        };
+        assert!((roll(&face) - 0.6_f32.atan2(0.8)).abs() < 1e-5);
+        let to_photo = FULL_RESOLUTION.to_photo(&face, roll(&face));
+        let in_patch = face.through(&to_photo.inverse().unwrap());
+        let centre = in_patch.bounding_box.centre();
+        assert!((centre.x - 64.0).abs() < 0.01 && (centre.y - 64.0).abs() < 0.01);
+        let marks = in_patch.landmarks.unwrap();
+        assert!((marks.left_eye.y - marks.right_eye.y).abs() < 0.01);
+        assert!(marks.right_eye.x - marks.left_eye.x > 21.0);
+    }
+}
