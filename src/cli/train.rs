@@ -28,7 +28,7 @@ pub(super) struct TrainArgs {
 /// Where recipe and data come from.
 #[derive(Debug, Args)]
 pub(super) struct RecipeArgs {
-    /// The recipe, such as config/recipes/third.toml.
+    /// The recipe, such as config/recipes/teacher-narrow.toml.
     #[arg(long, value_name = "FILE")]
     pub recipe: PathBuf,
     /// The data set, as `dataset import` writes it.

@@ -256,16 +256,27 @@ mod tests {
         }
     }
 
+    /// The commands that make the shipped model.
+    const SCRIPT: &str = include_str!("../../../models/train.sh");
+
     #[test]
-    fn every_recipe_of_the_project_is_one_and_bears_its_files_name() {
+    fn every_recipe_in_the_tree_is_valid_and_named_like_its_file() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/recipes");
         let mut names: Vec<String> = Vec::new();
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let recipe = Recipe::load(&path, &[]).unwrap();
             assert_eq!(path.file_stem().unwrap(), recipe.name.as_str());
+            for model in recipe.start.init.iter().chain(&recipe.teachers.models) {
+                let run = model.parent().and_then(Path::file_name).unwrap();
+                let run = run.to_str().unwrap();
+                assert!(SCRIPT.contains(run), "models/train.sh does not make {run}");
+            }
             names.push(recipe.name);
         }
-        assert!(names.len() > 10, "{names:?}");
+        for name in names.iter().filter(|name| *name != "case-study") {
+            assert!(SCRIPT.contains(name.as_str()), "models/train.sh skips {name}");
+        }
+        assert!(names.len() > 8, "{names:?}");
     }
 }
