@@ -55,11 +55,11 @@ fn infer(network: &Network, images: usize, times: usize) -> Result<(), Failure> 
 }
 
 fn train(spec: &NetworkSpec, steps: usize) -> Result<(), Failure> {
-    let (weights, network) = weights::network(spec)?;
+    let (weights, network) = weights::build_network(spec)?;
     initialise(&weights, 1)?;
     let faces: Vec<f32> = (0..BATCH).flat_map(|_| face()).collect();
     let faces = Tensor::from_vec(faces, (BATCH, FACE_SIDE, FACE_SIDE, 1), &Device::Cpu)?;
-    let trainable = weights::sorted(&weights)
+    let trainable = weights::sorted_variables(&weights)
         .into_iter()
         .filter(|(name, _)| is_trainable(name));
     let mut optimizer = Optimizer::new(OptimizerRecipe::default(), trainable.collect())?;
