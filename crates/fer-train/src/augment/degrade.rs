@@ -8,30 +8,9 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use super::Jitter;
+use super::random_amount::{Jitter, Range};
 use crate::dataset::PIXELS;
 use fer_core::classify::FACE_SIDE;
-
-/// A change with some probability, by an amount drawn uniformly from a range.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Range {
-    /// The probability, 0 to 1.
-    pub probability: f32,
-    /// The smallest amount.
-    pub from: f32,
-    /// The largest amount.
-    pub to: f32,
-}
-
-impl Range {
-    /// Draws the amount; `None` without a change.
-    fn draw(range: Option<Self>, rng: &mut impl Rng) -> Option<f32> {
-        range
-            .filter(|range| rng.random::<f32>() < range.probability)
-            .map(|range| range.from + rng.random::<f32>() * (range.to - range.from))
-    }
-}
 
 /// The degradations, in the order in which they happen to a photo; an absent one is not applied.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

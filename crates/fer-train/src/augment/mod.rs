@@ -1,6 +1,7 @@
 //! Augmentation: random changes of a face that keep its expression.
 
 mod degrade;
+mod random_amount;
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -10,29 +11,8 @@ use fer_core::affine::Affine;
 use fer_core::classify::FACE_SIDE;
 use fer_core::face::Point;
 
-pub use degrade::{Degradation, Range};
-
-/// A change with some probability, by an amount drawn uniformly from `-by` to `by`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Jitter {
-    /// The probability, 0 to 1.
-    pub probability: f32,
-    /// The largest amount.
-    pub by: f32,
-}
-
-impl Jitter {
-    /// Draws the amount; 0 without a change.
-    fn draw(jitter: Option<Self>, rng: &mut impl Rng) -> f32 {
-        match jitter {
-            Some(Self { probability, by }) if rng.random::<f32>() < probability => {
-                rng.random_range(-1.0..=1.0) * by
-            }
-            _ => 0.0,
-        }
-    }
-}
+pub use degrade::Degradation;
+pub use random_amount::{Jitter, Range};
 
 /// Random erasing: a rectangle is filled with one grey value (Zhong et al., AAAI 2020).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
-use super::import::{bad_csv, bad_line, csv_reader};
+use super::csv_file::{bad_csv, bad_line, csv_reader};
 use super::{Dataset, PIXELS, Row, Usage};
 use fer_core::emotion::Emotion;
 use fer_core::error::Result;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
+use super::csv_file::{bad_csv, bad_line, csv_reader};
 use super::fer2013::{byte, text};
-use super::import::{bad_csv, bad_line, csv_reader};
 use super::{Dataset, Usage, Votes};
 use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};

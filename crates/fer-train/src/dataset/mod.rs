@@ -1,5 +1,6 @@
 //! Data sets of labelled faces: FER2013 with FER+'s votes, in memory.
 
+mod csv_file;
 mod duplicates;
 mod fer2013;
 mod ferplus;
