@@ -6,7 +6,7 @@ use std::path::Path;
 
 use fer_core::error::{Error, Result};
 
-/// A CSV reader of a plain, gzip or xz file; the first bytes tell the kind, not the name.
+/// A CSV reader of a plain, gzip or xz file; the first bytes decide, not the name.
 pub(super) fn csv_reader(path: &Path) -> Result<csv::Reader<Box<dyn Read>>> {
     let io = |source| Error::Io {
         path: path.to_owned(),
