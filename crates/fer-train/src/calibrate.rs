@@ -8,7 +8,7 @@ use std::path::Path;
 use candle_core::{DType, Tensor};
 
 use super::dataset::{Dataset, Usage};
-use super::ensemble::{self, EnsembleWeights};
+use super::ensemble::{self, EnsembleFit};
 use super::evaluate::{Protocol, Sample, predict};
 use super::model_info::ModelInfo;
 use super::weights;
@@ -38,7 +38,7 @@ pub struct Calibration {
     /// One entry for each head for which the data set has a protocol.
     pub heads: Vec<HeadCalibration>,
     /// The ensemble weights of a model with two heads.
-    pub ensemble: Option<EnsembleWeights>,
+    pub ensemble: Option<EnsembleFit>,
 }
 
 /// Calibrates a model on the validation rows and writes it to `out`.

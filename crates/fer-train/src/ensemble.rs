@@ -1,8 +1,8 @@
 //! Fits the ensemble weights: what each head contributes to the album scores.
 //!
 //! FER2013 labels many calm faces sad or angry, FER+'s voters call many sad faces neutral, and no labelled
-//! album is at hand to decide between them. The weights are therefore chosen for high recall of every
-//! emotion under both kinds of labels.
+//! album is at hand to decide between them. The album scores should therefore find each emotion
+//! about equally often, whichever labels are right: the weights maximise the macro recall under both.
 
 use super::dataset::Dataset;
 use super::evaluate::{Predictions, Protocol, Sample};
@@ -21,9 +21,9 @@ const ADJUSTMENTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 /// alone, disgust with two dozen faces in FER+'s `PublicTest`, is as large.
 const NOISE: f64 = 0.015;
 
-/// The best weights found.
+/// The best ensemble weights found, with the recalls that they reach.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EnsembleWeights {
+pub struct EnsembleFit {
     /// One for each head, in the order of the heads.
     pub heads: Vec<AlbumShare>,
     /// Macro recall of seven emotions by FER2013's labels.
@@ -35,7 +35,7 @@ pub struct EnsembleWeights {
 /// Tries all candidates. Among those whose sum of both macro recalls is within 0.015 of the best, takes
 /// the one with the most even weights. `None` unless the model has two heads and the data set has labels and
 /// votes.
-pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<EnsembleWeights> {
+pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<EnsembleFit> {
     let [(first, _), (second, _)] = predictions.heads.as_slice() else {
         return None;
     };
@@ -57,7 +57,7 @@ pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<EnsembleWeigh
             shift: shift.collect(),
         }
     };
-    let mut tried: Vec<EnsembleWeights> = Vec::new();
+    let mut tried: Vec<EnsembleFit> = Vec::new();
     let mut trial = predictions.clone();
     for weight in WEIGHTS {
         let weight = if label_first { weight } else { 1.0 - weight };
@@ -86,14 +86,14 @@ pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<EnsembleWeigh
                 vote_recall,
                 "tried ensemble weights"
             );
-            tried.push(EnsembleWeights {
+            tried.push(EnsembleFit {
                 heads: heads.to_vec(),
                 label_recall,
                 vote_recall,
             });
         }
     }
-    let best = tried.iter().map(EnsembleWeights::sum).fold(0.0, f64::max);
+    let best = tried.iter().map(EnsembleFit::sum).fold(0.0, f64::max);
     tried.retain(|weights| weights.sum() >= best - NOISE);
     tried.into_iter().min_by(|a, b| {
         let order = a.unevenness().total_cmp(&b.unevenness());
@@ -101,7 +101,7 @@ pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<EnsembleWeigh
     })
 }
 
-impl EnsembleWeights {
+impl EnsembleFit {
     /// The sum of both macro recalls.
     fn sum(&self) -> f64 {
         self.label_recall + self.vote_recall
