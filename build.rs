@@ -1,4 +1,5 @@
-//! Lists `migrations/*.sql` for `store::migrate`, so that a new file cannot be forgotten.
+//! Generates the list of `migrations/*.sql` that `store::migrate` includes, so that no file can be
+//! left out of it.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -17,7 +18,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let number = format!("{:04}_", index + 1);
         let stem = name.strip_suffix(".sql");
         if !stem.is_some_and(|stem| stem.starts_with(&number)) {
-            return Err(format!("migrations/{name} should be named {number}….sql").into());
+            return Err(
+                format!("rename migrations/{name} to {number}….sql, the next number").into(),
+            );
         }
         let path = format!("/migrations/{name}");
         writeln!(

@@ -1,12 +1,13 @@
-//! Makes a database of made-up photos and measures what queries cost in it:
+//! Fills a database with made-up photos and measures the time of queries on it:
 //!
 //! ```text
 //! cargo run --release --example big_index -- FILE 1000000
 //! ```
 //!
-//! The photos are those of a family over 22 years: most taken at home, the others on trips to
-//! thirty places; a folder for each month and trip, five cameras, one face and a half on average. A file that is already
-//! there is only measured.
+//! The photos are modelled on those of a family over 22 years: most are taken at home, the others
+//! on trips to thirty places. There is a folder for each month and each trip, there are five
+//! cameras, and a photo has one face and a half on average. If FILE exists, the example only
+//! measures.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
@@ -23,10 +24,10 @@ use fer_index::store::{Models, Order, PhotoRecord, Query, Scan, Store, Who};
 use jiff::SignedDuration;
 use jiff::civil::date;
 
-/// Photos in a transaction and in a folder.
+/// Number of photos in a transaction, which is also the number in a folder.
 const BATCH: u64 = 500;
 
-/// Times that a question is put, for the percentiles.
+/// How often each query runs, for the percentiles.
 const ROUNDS: usize = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -81,7 +82,7 @@ fn fill(store: &mut Store, photos: u64) -> fer_index::error::Result<()> {
     Ok(())
 }
 
-/// Every fifth folder is a trip's.
+/// The folder of a batch of photos; every fifth folder belongs to a trip.
 fn folder(first: u64) -> String {
     let number = first / BATCH;
     let year = 2003 + number % 22;
@@ -94,6 +95,7 @@ fn folder(first: u64) -> String {
     }
 }
 
+/// The trip on which a photo was taken, if it was.
 fn trip(number: u64) -> Option<u64> {
     let folder = number / BATCH;
     (folder % 5 == 4).then_some(folder * 7 % 150)
@@ -104,16 +106,16 @@ const HOME: GeoPoint = GeoPoint {
     longitude: 11.575,
 };
 
-/// Somewhere within a few kilometres of home or of a trip's place.
+/// A position within about fifty kilometres of home or of the trip's destination.
 fn position(number: u64, random: &mut Random) -> GeoPoint {
-    let middle = trip(number).map_or(HOME, |trip| GeoPoint {
+    let centre = trip(number).map_or(HOME, |trip| GeoPoint {
         latitude: (trip * 37 % 110) as f64 - 50.0,
         longitude: (trip * 101 % 360) as f64 - 180.0,
     });
     let near = |random: &mut Random| f64::from(random.next()) * 0.4;
     GeoPoint {
-        latitude: middle.latitude + near(random),
-        longitude: middle.longitude + near(random),
+        latitude: centre.latitude + near(random),
+        longitude: centre.longitude + near(random),
     }
 }
 
@@ -181,7 +183,7 @@ fn face(random: &mut Random) -> ScoredFace {
     }
 }
 
-/// A filter by its flag, and how to set it.
+/// A filter: its name in the table, and a function that sets it.
 type Filter = (&'static str, fn(&mut Query));
 
 const FILTERS: &[Filter] = &[
@@ -249,15 +251,15 @@ fn circle(centre: GeoPoint, km: f64) -> Region {
 fn measure(store: &Store) -> Result<(), Box<dyn Error>> {
     let plain = Query::for_emotion(Emotion::Happy);
     println!("\n| one filter | hits | median | p99 |\n| --- | --- | --- | --- |");
-    tell("top 20 of an emotion", &times(store, &plain, 10 * ROUNDS)?);
+    print_row("top 20 of an emotion", &times(store, &plain, 10 * ROUNDS)?);
     for (name, set) in FILTERS {
         let mut query = plain.clone();
         set(&mut query);
-        tell(name, &times(store, &query, ROUNDS)?);
+        print_row(name, &times(store, &query, ROUNDS)?);
     }
     let mut deep = plain.clone();
     (deep.limit, deep.offset) = (Some(200), 1000);
-    tell("limit 200 offset 1000", &times(store, &deep, ROUNDS)?);
+    print_row("limit 200 offset 1000", &times(store, &deep, ROUNDS)?);
     count(store, &plain)?;
     println!(
         "\n| pairs, the slowest first | hits | median | worst of 5 |\n| --- | --- | --- | --- |"
@@ -292,7 +294,8 @@ fn measure(store: &Store) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the gallery asks at every change of its filters, with all faces that are stored.
+/// Measures the counts of all emotions, which the gallery queries whenever its filters change, over
+/// all stored faces.
 fn count(store: &Store, plain: &Query) -> Result<(), Box<dyn Error>> {
     println!("\n| counts of all emotions | photos | time |\n| --- | --- | --- |");
     for (name, set) in FILTERS {
@@ -309,8 +312,8 @@ fn count(store: &Store, plain: &Query) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How many photos a question finds, and how long it took each time, ascending. The emotion is another
-/// each time where only one is asked for.
+/// Runs a query `rounds` times; returns its number of hits and the times in ascending order. A
+/// query for a single emotion takes the next emotion each time.
 fn times(
     store: &Store,
     query: &Query,
@@ -331,16 +334,16 @@ fn times(
     Ok((hits, times))
 }
 
-fn tell(name: &str, (hits, times): &(usize, Vec<Duration>)) {
+fn print_row(name: &str, (hits, times): &(usize, Vec<Duration>)) {
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
     println!("| {name} | {hits} | {:.2?} | {:.2?} |", at(50), at(99));
 }
 
-/// Knuth's MMIX generator.
+/// A linear congruential generator with the constants of Knuth's MMIX.
 struct Random(u64);
 
 impl Random {
-    /// From 0 up to but not including 1.
+    /// A number from 0 up to, but not including, 1.
     fn next(&mut self) -> f32 {
         self.0 = self
             .0

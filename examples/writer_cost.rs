@@ -1,5 +1,5 @@
-//! Writes made-up findings to a new database as the pipeline's writer does, and nothing else, so that
-//! callgrind can count what the writer spends on a photo:
+//! Writes made-up findings to a new database as the pipeline's writer does, and does nothing else,
+//! so that callgrind can count the writer's instructions per photo:
 //!
 //! ```text
 //! cargo build --example writer_cost
@@ -7,8 +7,8 @@
 //!     target/debug/examples/writer_cost FILE 4096
 //! ```
 //!
-//! Callgrind's sum divided by the photos is the figure. With `again` behind the number, all photos are
-//! written twice, as by `reindex`, and only the second time counts.
+//! The figure is callgrind's sum divided by the number of photos. With `again` after the number,
+//! all photos are written twice, as by `reindex`, and only the second time is counted.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
@@ -24,13 +24,13 @@ use fer_index::store::{Models, PhotoRecord, Scan, Store};
 use jiff::SignedDuration;
 use jiff::civil::date;
 
-/// Findings in a transaction, as in `pipeline::write`.
+/// Number of findings in a transaction, as in `pipeline::write`.
 const BATCH: usize = 64;
 
-/// Photos in a folder.
+/// Number of photos in a folder.
 const FOLDER: u64 = 300;
 
-/// A photo, and the files that hold it: one as a rule, two of every twentieth photo.
+/// A photo and the files that hold it: two files for one photo in twenty, one file for the others.
 struct Finding {
     files: Vec<(PathBuf, FileMeta)>,
     record: PhotoRecord,
@@ -41,10 +41,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let file = args
         .next()
         .ok_or("usage: writer_cost FILE PHOTOS [again]")?;
-    let photos: u64 = args.next().ok_or("how many photos?")?.parse()?;
+    let photos: u64 = args
+        .next()
+        .ok_or("usage: writer_cost FILE PHOTOS [again]")?
+        .parse()?;
     let again = args.next().is_some_and(|word| word == "again");
     if fs::exists(&file)? {
-        return Err(format!("{file} is there already; name a new file").into());
+        return Err(format!("{file} exists already; name a new file").into());
     }
     let mut random = Random(1);
     let findings: Vec<Finding> = (0..photos)
@@ -61,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The function that callgrind is told to count.
+/// The function whose instructions callgrind counts (`--toggle-collect`).
 #[inline(never)]
 fn write_counted(store: &mut Store, findings: &[Finding]) -> fer_index::error::Result<()> {
     findings
@@ -102,7 +105,8 @@ fn finding(number: u64, random: &mut Random) -> Finding {
     }
 }
 
-/// One in fifty cannot be read; of the others one in five has no date, seven in ten have a place.
+/// A photo. One in fifty is damaged; of the others, one in five has no date and seven in ten have a
+/// position.
 fn photo(number: u64, random: &mut Random) -> PhotoRecord {
     let hash = ContentHash::of(&number.to_le_bytes());
     let bytes = 3_000_000;
@@ -178,11 +182,11 @@ fn face(random: &mut Random) -> ScoredFace {
     }
 }
 
-/// Knuth's MMIX generator.
+/// A linear congruential generator with the constants of Knuth's MMIX.
 struct Random(u64);
 
 impl Random {
-    /// From 0 up to but not including 1.
+    /// A number from 0 up to, but not including, 1.
     fn next(&mut self) -> f32 {
         self.0 = self
             .0

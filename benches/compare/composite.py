@@ -1,16 +1,16 @@
-"""Pastes faces of known sizes into photos without people: composites to measure recall by size.
+"""Pastes faces of known sizes into photos without people, to measure the detector's recall by size.
 
     pip install pillow
     fer-index detect --format jsonl FACES/* > faces.jsonl      # photos of one face each
     python benches/compare/composite.py faces.jsonl OUT SCENE... [--megapixels 24] [--each 3] [--seed 1]
 
-Each scene becomes a JPEG in OUT with `each` faces of every size (the shorter side of the box that the
-detector gave the face in its own photo, so only faces that it finds at all are pasted), none on another.
-OUT/labels.csv holds their boxes with the size as state, so that
+Each scene becomes a JPEG in OUT with `each` faces of every size, none of which overlap. The size of a face is the
+shorter side of the box that the detector gave it in its own photo; so only faces that the detector finds at all are
+pasted. OUT/labels.csv holds their boxes, with the size in the column `state`, so that
 
     fer-index evaluate album OUT --labels OUT/labels.csv
 
-tells recall by size. `--megapixels` enlarges the scenes first.
+prints the recall by size. `--megapixels` enlarges the scenes first.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def read(path):
 
 
 def patch(path, box, size):
-    """The face with what is around it, its mask with soft edges, and its box in the patch."""
+    """The face with its surroundings, scaled to `size`; a mask with soft edges; the face's box in the patch."""
     photo = read(path)
     x, y, w, h = box
     reach = 1.1 * max(w, h)
@@ -48,6 +48,7 @@ def patch(path, box, size):
 
 
 def compose(scene, faces, each, rng):
+    """Pastes `each` faces of every size into the scene; returns a box and a label for each."""
     taken, labels = [], []
     for size in sorted(SIZES * each, reverse=True):
         face, mask, (x, y, w, h) = patch(*rng.choice(faces), size)
@@ -66,12 +67,12 @@ def compose(scene, faces, each, rng):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("faces", help="JSON lines of `fer-index detect`")
+    parser.add_argument("faces", help="output of `fer-index detect --format jsonl`")
     parser.add_argument("out")
     parser.add_argument("scenes", nargs="+")
     parser.add_argument("--megapixels", type=float)
     parser.add_argument("--each", type=int, default=3)
-    parser.add_argument("--rounds", type=int, default=1, help="composites of each scene")
+    parser.add_argument("--rounds", type=int, default=1, help="number of composites of each scene")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)

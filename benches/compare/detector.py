@@ -1,13 +1,13 @@
-"""The detector's network beside ONNX Runtime and tract: one 640x480 picture, one thread, CPU time.
+"""Compares the speed of the detector's network with ONNX Runtime and tract: one 640x480 picture, one thread, CPU time.
 
     pip install numpy onnx onnxruntime pillow safetensors
     cargo build --release --example yunet_speed
     cargo build --release --locked --manifest-path benches/compare/tract/Cargo.toml
     python benches/compare/detector.py PICTURE [--rounds 5] [--runs 30]
 
-The same weights everywhere. The three take turns, round by round; a round's figure is the mean of its
-runs (the system counts CPU time in ticks that are longer than a run), and what counts is the median of
-the rounds' ratios. What they find is compared first.
+All three use the same weights and alternate, round by round. A round's figure is the mean of its runs, since the
+system counts CPU time in ticks that are longer than a run; the result is the median of the rounds' ratios. The
+script first checks that all three give the same output.
 """
 
 import argparse
@@ -33,7 +33,7 @@ TRACT = os.path.join(ROOT, "benches/compare/tract/target/release/yunet-tract")
 
 
 def best(outputs):
-    """Score and box of the best cell."""
+    """Score and box of the cell with the highest score."""
     found = []
     for stride, (cls, obj, box, _) in zip((8, 16, 32), (outputs[i : i + 4] for i in (0, 4, 8))):
         score = np.sqrt(1 / (1 + np.exp(-cls[0, 0])) / (1 + np.exp(-obj[0, 0])))
@@ -44,7 +44,8 @@ def best(outputs):
     return max(found)
 
 
-def of_program(*command):
+def run_program(*command):
+    """The JSON that a program prints, on one thread."""
     environment = {**os.environ, "RAYON_NUM_THREADS": "1"}
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
 
@@ -54,8 +55,8 @@ def main():
     parser.add_argument("picture")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=30)
-    parser.add_argument("--ours", default=OURS, help="the example yunet_speed")
-    parser.add_argument("--tract", default=TRACT, help="the program of benches/compare/tract")
+    parser.add_argument("--ours", default=OURS, help="the binary of the example yunet_speed")
+    parser.add_argument("--tract", default=TRACT, help="the binary of benches/compare/tract")
     arguments = parser.parse_args()
 
     model = build(load_file(os.path.join(ROOT, "models/yunet_s.safetensors")), HEIGHT, WIDTH)
@@ -73,10 +74,10 @@ def main():
         image.tofile(raw)
 
         def ours(runs):
-            return of_program(arguments.ours, png, str(runs))
+            return run_program(arguments.ours, png, str(runs))
 
         def tract(runs):
-            return of_program(arguments.tract, onnx_file, raw, str(HEIGHT), str(WIDTH), str(runs))
+            return run_program(arguments.tract, onnx_file, raw, str(HEIGHT), str(WIDTH), str(runs))
 
         def onnx_runtime(runs):
             ms = []

@@ -1,9 +1,9 @@
-"""Times whole commands on a large index, process start included: the plain question, each filter and
-every pair of them.
+"""Times whole `query` commands on a large index, including the start of the process: without a filter, with each
+filter, and with every pair of filters.
 
     python3 benches/compare/query.py target/release/fer-index INDEX.db
 
-The index is what `examples/big_index.rs` makes.
+`examples/big_index.rs` makes the index.
 """
 
 import itertools
@@ -25,7 +25,7 @@ FILTERS = [
 
 
 def run(binary, index, filters, times):
-    """The times in ms, ascending, and how many photos were found."""
+    """The times in ms, ascending, and the number of photos found."""
     flags = [flag.replace("%", " ") for part in filters for flag in part.split()]
     command = [binary, "--quiet", "--database", index, *PLAIN, *flags]
     taken = []

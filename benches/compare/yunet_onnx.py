@@ -1,10 +1,10 @@
-"""Builds YuNet-s as ONNX from the project's weights and times it under ONNX Runtime on one thread.
+"""Builds YuNet-s as an ONNX model from the project's weights, and times it with ONNX Runtime on one thread.
 
     pip install numpy onnx onnxruntime safetensors
     python benches/compare/yunet_onnx.py models/yunet_s.safetensors 480 640 [runs]
 
-Prints the CPU milliseconds of a run (minimum and median), and with `--dump FILE` writes input and
-outputs as safetensors for a comparison of values.
+Prints the CPU milliseconds of a run (minimum and median). `--dump FILE` writes the input and the outputs as
+safetensors, to compare the values with those of another implementation.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 
 def build(weights, height, width):
+    """The ONNX model for pictures of this size."""
     nodes, initialisers = [], []
 
     def constant(name):

@@ -96,7 +96,10 @@ fn a_model_of_other_faces_is_refused() {
     }
     fs::write(env.path("none.safetensors"), "none").unwrap();
     let sentence = env.run("index album --model none.safetensors").refused();
-    assert!(sentence.contains("no model"), "{sentence}");
+    assert!(
+        sentence.contains("none.safetensors cannot be used as a model"),
+        "{sentence}"
+    );
     let sentence = env.run("index album --model missing.safetensors").refused();
     assert!(sentence.contains("missing.safetensors"), "{sentence}");
 }

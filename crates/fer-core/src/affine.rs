@@ -1,8 +1,8 @@
-//! Plane affine maps: how a place in one picture is found in another.
+//! Affine maps of the plane, from the coordinates of one picture to those of another.
 
 use crate::face::Point;
 
-/// `x' = a x + b y + tx`, `y' = c x + d y + ty`, in pixels.
+/// An affine map: `x' = a x + b y + tx`, `y' = c x + d y + ty`, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Affine {
     /// Row 1: `a`, `b`, `tx`.
@@ -12,7 +12,7 @@ pub struct Affine {
 }
 
 impl Affine {
-    /// Stretches by `x` across and `y` down.
+    /// The map that scales by `x` horizontally and by `y` vertically.
     pub const fn stretch(x: f32, y: f32) -> Self {
         Self {
             x: [x, 0.0, 0.0],
@@ -44,11 +44,11 @@ impl Affine {
         }
     }
 
-    /// The least-squares similarity (rotation, uniform scale, shift) that brings `from` to `to`,
-    /// both paired by index; `None` where the points coincide.
+    /// The similarity (rotation, uniform scale, shift) that maps `from` to `to` with least squared
+    /// error, the points paired by index; `None` where all points of either set coincide.
     ///
-    /// The two-dimensional case of Umeyama, "Least-squares estimation of transformation parameters
-    /// between two point patterns", PAMI 1991, which in the plane has a closed form.
+    /// Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
+    /// PAMI 1991; in two dimensions the solution has a closed form.
     pub fn similarity(from: &[Point], to: &[Point]) -> Option<Self> {
         let mean = |points: &[Point]| {
             let n = points.len() as f32;
@@ -79,7 +79,8 @@ impl Affine {
         })
     }
 
-    /// The inverse map; `None` where the map flattens the plane.
+    /// The inverse map; `None` where there is none, since the map sends the plane to a line or a
+    /// point.
     pub fn inverse(&self) -> Option<Self> {
         let det = self.x[0] * self.y[1] - self.x[1] * self.y[0];
         if !det.is_finite() || det.abs() < 1e-12 {

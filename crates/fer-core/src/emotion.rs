@@ -1,4 +1,4 @@
-//! The vocabulary: eight emotions and a probability for each.
+//! The eight emotions, sets of them, and a probability for each.
 
 use std::fmt;
 use std::ops::Index;
@@ -32,7 +32,7 @@ pub enum Emotion {
 }
 
 impl Emotion {
-    /// How many emotions there are.
+    /// Number of emotions.
     pub const COUNT: usize = 8;
 
     /// Every emotion, in index order.
@@ -47,7 +47,7 @@ impl Emotion {
         Self::Contempt,
     ];
 
-    /// Position in [`Emotion::ALL`], and the number under which the database keeps it.
+    /// Position in [`Emotion::ALL`]; the database stores emotions by this number.
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -78,18 +78,19 @@ impl fmt::Display for Emotion {
     }
 }
 
-/// A word that names no emotion.
+/// The error of parsing a word that names no emotion.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown emotion \"{word}\"; use one of {}", Emotion::ALL.map(Emotion::name).join(", "))]
 pub struct UnknownEmotion {
-    /// The word as given.
+    /// The word, as the user wrote it.
     pub word: String,
 }
 
 impl FromStr for Emotion {
     type Err = UnknownEmotion;
 
-    /// Accepts the names and the usual synonyms (`anger`, `happiness`, …) in any case.
+    /// Accepts each emotion's name and its usual synonyms (`anger`, `happiness`, …), in upper or
+    /// lower case.
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         Ok(match word.trim().to_ascii_lowercase().as_str() {
             "angry" | "anger" => Self::Angry,
@@ -109,30 +110,30 @@ impl FromStr for Emotion {
     }
 }
 
-/// Some of the emotions.
+/// A set of emotions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EmotionSet(u8);
 
 impl EmotionSet {
-    /// None of them.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
-    /// One of them.
+    /// The set of one emotion.
     pub const fn of(emotion: Emotion) -> Self {
         Self(1 << emotion.index())
     }
 
-    /// Whether `emotion` is among them.
+    /// Whether the set contains `emotion`.
     pub const fn contains(self, emotion: Emotion) -> bool {
         self.0 & Self::of(emotion).0 != 0
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Those in it, in the order of [`Emotion::ALL`].
+    /// The emotions of the set, in the order of [`Emotion::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Emotion> {
         Emotion::ALL
             .into_iter()
@@ -155,7 +156,7 @@ impl FromIterator<Emotion> for EmotionSet {
 pub struct EmotionScores([f32; Emotion::COUNT]);
 
 impl EmotionScores {
-    /// Takes probabilities in the order of [`Emotion::ALL`].
+    /// Scores from probabilities in the order of [`Emotion::ALL`].
     pub const fn new(probabilities: [f32; Emotion::COUNT]) -> Self {
         Self(probabilities)
     }
@@ -165,12 +166,13 @@ impl EmotionScores {
         &self.0
     }
 
-    /// Emotions with their probabilities, in the order of [`Emotion::ALL`].
+    /// The emotions with their probabilities, in the order of [`Emotion::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Emotion, f32)> + '_ {
         Emotion::ALL.into_iter().zip(self.0)
     }
 
-    /// The most probable emotion; the first in index order where several are equal.
+    /// The most probable emotion and its probability; of several equal ones, the first in index
+    /// order.
     pub fn top(&self) -> (Emotion, f32) {
         self.iter().fold((Emotion::Angry, self.0[0]), |best, next| {
             if next.1 > best.1 { next } else { best }

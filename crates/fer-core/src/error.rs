@@ -1,11 +1,11 @@
-//! What stops the program.
+//! Errors that stop the program.
 
 use std::path::PathBuf;
 
-/// What stops the program. The message is one sentence that says what to do.
+/// An error that stops the program. Its message is one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The command cannot be carried out as given: a bad date, a folder that is not there.
+    /// The command cannot be carried out as the user gave it: a bad date, a missing folder.
     #[error("{0}")]
     Usage(String),
     /// A setting is wrong.
@@ -22,10 +22,10 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }
 
-/// The result of what may stop the program.
+/// The result of an operation whose error stops the program.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,4 +1,4 @@
-//! Faces as plain data: where they are and what was read from them.
+//! Plain data about faces: bounding boxes, landmarks, scores and corrections.
 //!
 //! Coordinates are pixels of the upright photo (EXIF orientation applied) at full resolution, with
 //! the origin in the upper left corner of the upper left pixel.
@@ -11,9 +11,9 @@ use crate::emotion::{Emotion, EmotionScores};
 /// A point in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// Rightwards.
+    /// Distance from the left edge.
     pub x: f32,
-    /// Downwards.
+    /// Distance from the upper edge.
     pub y: f32,
 }
 
@@ -24,13 +24,13 @@ pub struct BoundingBox {
     pub x: f32,
     /// Upper edge.
     pub y: f32,
-    /// Extent rightwards.
+    /// Width.
     pub width: f32,
-    /// Extent downwards.
+    /// Height.
     pub height: f32,
 }
 
-/// "12,34, 56×78 px".
+/// Writes position and size in whole pixels: "12,34, 56×78 px".
 impl fmt::Display for BoundingBox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -49,19 +49,19 @@ impl BoundingBox {
         self.width.max(0.0) * self.height.max(0.0)
     }
 
-    /// The shorter side in pixels: the size by which a face counts as small.
+    /// The shorter side in pixels; filters and scores take it as the size of a face.
     pub fn short_side(&self) -> f32 {
         self.width.min(self.height)
     }
 
-    /// Area that both boxes cover, in square pixels.
+    /// The area that both boxes cover, in square pixels.
     pub fn intersection(&self, other: &Self) -> f32 {
         let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
         let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
         width.max(0.0) * height.max(0.0)
     }
 
-    /// Its centre.
+    /// The centre of the box.
     pub fn centre(&self) -> Point {
         Point {
             x: self.x + self.width / 2.0,
@@ -69,7 +69,7 @@ impl BoundingBox {
         }
     }
 
-    /// The box around this one's corners in a picture into which `map` leads.
+    /// The bounding box of this box's corners after `map`.
     fn through(&self, map: &Affine) -> Self {
         let corners = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)].map(|(across, down)| {
             map.apply(Point {
@@ -92,7 +92,7 @@ impl BoundingBox {
         }
     }
 
-    /// Intersection over union, 0 to 1.
+    /// Intersection over union, 0 to 1; 0 if both boxes are empty.
     pub fn iou(&self, other: &Self) -> f32 {
         let intersection = self.intersection(other);
         let union = self.area() + other.area() - intersection;
@@ -104,7 +104,7 @@ impl BoundingBox {
     }
 }
 
-/// Five facial landmarks. Left and right are the viewer's, with the face upright.
+/// Five facial landmarks. Left and right are those of a viewer who sees the face upright.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Landmarks {
     /// Centre of the eye on the left.
@@ -142,42 +142,44 @@ impl Landmarks {
         }
     }
 
-    /// Every point put through `f`.
+    /// The landmarks with `f` applied to each point.
     #[must_use]
     pub fn map(&self, f: impl FnMut(Point) -> Point) -> Self {
         Self::from_points(self.points().map(f))
     }
 }
 
-/// A face as the detector reports it.
+/// A face that the detector found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DetectedFace {
-    /// Where it is.
+    /// Its bounding box.
     pub bounding_box: BoundingBox,
-    /// Its landmarks; a detector may not give any.
+    /// Its landmarks; some detectors give none.
     pub landmarks: Option<Landmarks>,
-    /// The detector's confidence, 0 to 1.
+    /// Detection score, 0 to 1.
     pub score: f32,
 }
 
-/// Detection score from which on a face is taken for one.
-const CERTAIN: f64 = 0.85;
+/// From this detection score on, a face counts as certain.
+const CERTAIN_SCORE: f64 = 0.85;
 
-/// Shorter side in pixels from which on an expression is read from the photo itself: the side of
-/// the network's input, to which smaller faces are blown up.
-const LEGIBLE: f64 = 48.0;
+/// From this shorter side on, in pixels, a face has all the detail that the network uses: the side of
+/// the network's input, to which smaller faces are enlarged.
+const FULL_DETAIL_SIDE: f64 = 48.0;
 
 impl DetectedFace {
-    /// An emotion's probability as a photo's score counts it: times the detection score over 0.85,
-    /// times the shorter side over 48 pixels, neither counted beyond 1. The score of a clear face is
-    /// the probability itself.
+    /// An emotion's probability times the confidence in the face, which is the detection score
+    /// divided by 0.85, times the shorter side divided by 48 pixels, each at most 1. A photo's
+    /// score is made of this; for a certain face of at least 48 pixels it is the probability
+    /// itself.
     pub fn weighted(&self, probability: f32) -> f64 {
         f64::from(probability)
-            * (f64::from(self.score) / CERTAIN).min(1.0)
-            * (f64::from(self.bounding_box.short_side()) / LEGIBLE).min(1.0)
+            * (f64::from(self.score) / CERTAIN_SCORE).min(1.0)
+            * (f64::from(self.bounding_box.short_side()) / FULL_DETAIL_SIDE).min(1.0)
     }
 
-    /// The face in a picture into which `map` leads. The box becomes the one around its corners.
+    /// The face in the coordinates to which `map` leads. The new box is the bounding box of the old
+    /// one's corners.
     #[must_use]
     pub fn through(&self, map: &Affine) -> Self {
         Self {
@@ -188,12 +190,12 @@ impl DetectedFace {
     }
 }
 
-/// What a person says of a face; it holds whatever a model says.
+/// A person's correction of a face, which takes precedence over every model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Correction {
-    /// It shows this emotion.
+    /// The face shows this emotion.
     Emotion(Emotion),
-    /// It is no face.
+    /// The box holds no face.
     NotAFace,
 }
 
@@ -207,12 +209,12 @@ impl Correction {
     }
 }
 
-/// A face with what the classifier read from it.
+/// A face with the emotion scores that the classifier gave it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScoredFace {
-    /// The face as detected.
+    /// The detected face.
     pub face: DetectedFace,
-    /// Probabilities of the emotions.
+    /// Its emotion scores.
     pub scores: EmotionScores,
 }
 
@@ -247,15 +249,16 @@ mod tests {
     }
 
     #[test]
-    fn iou_of_halves() {
+    fn iou_of_equal_overlapping_and_empty_boxes() {
         let a = square(0.0, 0.0, 2.0);
         assert!((a.iou(&a) - 1.0).abs() < 1e-6);
         assert!((a.iou(&square(1.0, 0.0, 2.0)) - 1.0 / 3.0).abs() < 1e-6);
         assert!(a.iou(&square(5.0, 5.0, 2.0)).abs() < 1e-6);
         assert!(square(0.0, 0.0, 0.0).iou(&square(0.0, 0.0, 0.0)).abs() < 1e-6);
     }
+
     #[test]
-    fn a_turned_face_keeps_a_box_around_it() {
+    fn the_box_of_a_rotated_face_encloses_its_corners() {
         let face = DetectedFace {
             bounding_box: BoundingBox {
                 x: 1.0,
@@ -266,7 +269,7 @@ mod tests {
             landmarks: Some(Landmarks::from_points([Point { x: 2.0, y: 3.0 }; 5])),
             score: 0.5,
         };
-        // A quarter to the right in a picture ten high: (x, y) comes to (10 - y, x).
+        // A quarter turn clockwise of a picture ten pixels high: (x, y) moves to (10 - y, x).
         let turn = Affine {
             x: [0.0, -1.0, 10.0],
             y: [1.0, 0.0, 0.0],

@@ -1,9 +1,9 @@
-//! What the program and its training share: emotions and faces, the crop that the emotion network
-//! sees, model files, and inference.
+//! Types and functions that the program and the training share: emotions and faces, the crop that is
+//! the emotion network's input, model files, and inference.
 //!
 //! [`classify::Cnn`] turns face crops into [`emotion::EmotionScores`]. It reads its weights from a
-//! safetensors file ([`network::ModelFile`]) and runs on the kernels of `fer-nn`; candle, which
-//! defines and trains the same networks, is named by `fer-train` alone.
+//! safetensors file ([`network::ModelFile`]) and runs on the kernels of `fer-nn`; only `fer-train`
+//! depends on candle, which defines and trains the same networks.
 #![forbid(unsafe_code)]
 
 pub mod affine;

@@ -1,7 +1,7 @@
-//! Decoded pixels, seen upright.
+//! Decoded pixels with their orientation, read in upright coordinates.
 //!
-//! Turning twelve megapixels costs more than finding the faces in them, so the pixels stay as the
-//! file stores them and only what is read from them (a small copy, a face crop) is turned.
+//! Rotating twelve megapixels costs more than finding the faces in them, so the pixels stay as the
+//! file stores them, and only what is read from them (a small copy, a face crop) is rotated.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,26 +13,27 @@ use image::RgbImage;
 
 use crate::affine::Affine;
 
-/// How stored pixels must be turned to stand upright: the eight values of EXIF's tag 0x0112.
+/// The rotation or reflection that makes stored pixels upright: the eight values of EXIF's tag
+/// 0x0112.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u8)]
 pub enum Orientation {
     /// Stored upright.
     #[default]
     Upright = 1,
-    /// Mirrored left to right.
+    /// Mirrored left to right when stored.
     FlipHorizontal = 2,
-    /// Upside down.
+    /// Stored upside down.
     Rotate180 = 3,
-    /// Mirrored top to bottom.
+    /// Mirrored top to bottom when stored.
     FlipVertical = 4,
-    /// Mirrored along the main diagonal.
+    /// Mirrored at the main diagonal when stored.
     Transpose = 5,
-    /// To be turned 90° clockwise.
+    /// Must be rotated by 90° clockwise.
     Rotate90 = 6,
-    /// Mirrored along the other diagonal.
+    /// Mirrored at the other diagonal when stored.
     Transverse = 7,
-    /// To be turned 270° clockwise.
+    /// Must be rotated by 270° clockwise.
     Rotate270 = 8,
 }
 
@@ -49,7 +50,7 @@ impl Orientation {
         Self::Rotate270,
     ];
 
-    /// The orientation for an EXIF value; values outside 1 to 8 count as upright.
+    /// The orientation of an EXIF value; values outside 1 to 8 count as upright.
     pub fn from_exif(value: u32) -> Self {
         (value as usize)
             .checked_sub(1)
@@ -57,19 +58,19 @@ impl Orientation {
             .unwrap_or_default()
     }
 
-    /// Whether width and height change places.
+    /// Whether upright width and height are the stored height and width.
     pub const fn swaps_sides(self) -> bool {
         self as u8 >= Self::Transpose as u8
     }
 
-    /// The orientation that turns by another quarter clockwise after this one.
-    const fn quarter_further(self) -> Self {
+    /// The orientation followed by another quarter turn clockwise.
+    const fn then_quarter_turn(self) -> Self {
         match self {
             Self::Upright => Self::Rotate90,
             Self::Rotate90 => Self::Rotate180,
             Self::Rotate180 => Self::Rotate270,
             Self::Rotate270 => Self::Upright,
-            // A mirror image turns the other way round.
+            // A mirror image rotates in the other direction.
             Self::FlipHorizontal => Self::Transverse,
             Self::Transverse => Self::FlipVertical,
             Self::FlipVertical => Self::Transpose,
@@ -77,7 +78,7 @@ impl Orientation {
         }
     }
 
-    /// Turns a picture upright.
+    /// Rotates and mirrors a stored picture so that it is upright.
     fn apply(self, stored: RgbImage) -> RgbImage {
         use image::imageops::{flip_horizontal, flip_vertical, rotate90, rotate180, rotate270};
         match self {
@@ -95,7 +96,7 @@ impl Orientation {
 
 /// RGB pixels as stored, with the orientation that makes them upright.
 ///
-/// Every width, height and coordinate of the interface is upright.
+/// All widths, heights and coordinates of its methods are upright ones, except in [`Raster::stored`].
 #[derive(Debug, Clone)]
 pub struct Raster {
     stored: Arc<RgbImage>,
@@ -103,7 +104,7 @@ pub struct Raster {
 }
 
 impl Raster {
-    /// Takes pixels as the file stores them.
+    /// A raster of pixels as the file stores them.
     pub fn new(stored: RgbImage, orientation: Orientation) -> Self {
         Self {
             stored: Arc::new(stored),
@@ -111,10 +112,10 @@ impl Raster {
         }
     }
 
-    /// The same pixels, seen after so many further quarter turns clockwise.
+    /// The same pixels (shared, not copied) after `quarters` further quarter turns clockwise.
     #[must_use]
     pub fn turned(&self, quarters: u8) -> Self {
-        let turn = |orientation: Orientation, _| orientation.quarter_further();
+        let turn = |orientation: Orientation, _| orientation.then_quarter_turn();
         Self {
             stored: Arc::clone(&self.stored),
             orientation: (0..quarters).fold(self.orientation, turn),
@@ -139,12 +140,12 @@ impl Raster {
         }
     }
 
-    /// The pixels as stored; [`Raster::upright_to_stored`] finds a place in them.
+    /// The pixels as stored; [`Raster::upright_to_stored`] maps upright coordinates to them.
     pub fn stored(&self) -> &RgbImage {
         &self.stored
     }
 
-    /// The map from upright to stored coordinates (both with pixel edges at integers).
+    /// The map from upright to stored coordinates; in both, pixel edges are at integers.
     pub fn upright_to_stored(&self) -> Affine {
         let (w, h) = (self.stored.width() as f32, self.stored.height() as f32);
         let (x, y) = match self.orientation {
@@ -160,7 +161,7 @@ impl Raster {
         Affine { x, y }
     }
 
-    /// The pixels as they stand upright.
+    /// The upright pixels; copied only if they are not stored upright.
     pub fn upright(&self) -> Cow<'_, RgbImage> {
         match self.orientation {
             Orientation::Upright => Cow::Borrowed(&self.stored),
@@ -168,10 +169,11 @@ impl Raster {
         }
     }
 
-    /// An upright copy that fits into `width` × `height` pixels; not enlarged.
+    /// An upright copy, reduced to fit into `width` × `height` pixels; never enlarged.
     ///
     /// # Panics
-    /// If a bound or a side of the photo is zero: decoding gives no such photo.
+    /// If `width`, `height` or a side of the photo is zero; the decoders reject photos without
+    /// pixels.
     pub fn fitted(&self, width: u32, height: u32) -> RgbImage {
         let (w, h) = (f64::from(self.width()), f64::from(self.height()));
         let scale = (f64::from(width) / w).min(f64::from(height) / h).min(1.0);
@@ -179,10 +181,10 @@ impl Raster {
         self.resized(side(w), side(h))
     }
 
-    /// An upright copy of `width` × `height` pixels, filtered so that reduction does not alias.
+    /// An upright copy of `width` × `height` pixels, filtered so that a reduction does not alias.
     ///
     /// # Panics
-    /// If a side is zero: callers keep sides at one pixel or more.
+    /// If `width` or `height` is zero.
     pub fn resized(&self, width: u32, height: u32) -> RgbImage {
         let (w, h) = if self.orientation.swaps_sides() {
             (height, width)
@@ -192,20 +194,21 @@ impl Raster {
         if (w, h) == self.stored.dimensions() {
             return self.upright().into_owned();
         }
-        // The typed interface: the other one compiles every pixel type into this crate.
+        // The typed interface of the resizer; the dynamic one compiles every pixel type into this
+        // crate.
         let source = TypedImageRef::<U8x3>::from_buffer(
             self.stored.width(),
             self.stored.height(),
             self.stored.as_raw(),
         )
-        .expect("an RgbImage has three bytes a pixel");
+        .expect("an RgbImage has three bytes per pixel");
         let mut small = RgbImage::new(w, h);
         let mut target = TypedImage::<U8x3>::from_buffer(w, h, &mut small)
-            .expect("an RgbImage has three bytes a pixel");
+            .expect("an RgbImage has three bytes per pixel");
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
         Resizer::new()
             .resize_typed(&source, &mut target, &options)
-            .expect("the whole source is the default box");
+            .expect("the default crop box is the whole source");
         self.orientation.apply(small)
     }
 }
@@ -217,7 +220,7 @@ mod tests {
     use image::Rgb;
 
     #[test]
-    fn the_map_agrees_with_turning_the_pixels() {
+    fn upright_to_stored_agrees_with_rotating_the_pixels() {
         let stored = RgbImage::from_fn(3, 2, |x, y| Rgb([x as u8, y as u8, 7]));
         for orientation in Orientation::ALL {
             let raster = Raster::new(stored.clone(), orientation);
@@ -239,15 +242,15 @@ mod tests {
     }
 
     #[test]
-    fn a_further_quarter_is_a_turn_of_what_is_seen() {
+    fn a_quarter_turn_rotates_the_upright_pixels() {
         let stored = RgbImage::from_fn(3, 2, |x, y| Rgb([x as u8, y as u8, 7]));
-        let seen = |raster: &Raster| raster.resized(raster.width(), raster.height());
+        let upright = |raster: &Raster| raster.resized(raster.width(), raster.height());
         for orientation in Orientation::ALL {
             let raster = Raster::new(stored.clone(), orientation);
             let turned = raster.turned(1);
-            let expected = image::imageops::rotate90(&seen(&raster));
-            assert_eq!(seen(&turned), expected, "{orientation:?}");
-            assert_eq!(seen(&raster.turned(4)), seen(&raster));
+            let expected = image::imageops::rotate90(&upright(&raster));
+            assert_eq!(upright(&turned), expected, "{orientation:?}");
+            assert_eq!(upright(&raster.turned(4)), upright(&raster));
         }
     }
 

@@ -1,16 +1,16 @@
-//! Sampling a picture where an affine map tells: face crops and patches.
+//! Samples a picture on a grid that an affine map places: face crops and patches.
 
 use image::RgbImage;
 
 use crate::affine::Affine;
 use crate::face::Point;
 
-/// RGB values, 0 to 255, of a grid of `width` × `height` cells that `to_picture` lays over a picture;
-/// row by row.
+/// RGB values, 0 to 255, of a grid of `width` × `height` cells, row by row. `to_picture` maps the
+/// grid's coordinates, in which a cell has side 1, to those of the picture.
 ///
-/// Each value is the mean over the area of its cell, with bilinear interpolation between the centres
-/// of pixels: of as many samples along a side as it has pixels, but no more than `max_samples`. What lies
-/// outside the picture repeats its edge.
+/// Each value is the mean of the samples in its cell: along each side of the cell as many as the
+/// side is long in pixels, but at most `max_samples`. A sample is interpolated bilinearly between
+/// the centres of pixels. Outside the picture, the pixels at its edge are repeated.
 pub fn sample(
     picture: &RgbImage,
     to_picture: &Affine,
@@ -22,20 +22,20 @@ pub fn sample(
         (step.ceil() as u32).clamp(1, max_samples)
     };
     let (columns, rows) = (along(0), along(1));
-    let share = 1.0 / (columns * rows) as f32;
+    let weight = 1.0 / (columns * rows) as f32;
     let within = |i: u32, n: u32| (i as f32 + 0.5) / n as f32;
-    // The map is linear: where the samples of a cell lie from its corner is the same for all.
+    // Since the map is affine, the samples of every cell have the same offsets from its corner.
     let origin = to_picture.apply(Point { x: 0.0, y: 0.0 });
-    let from_corner: Vec<Point> = (0..rows)
+    let offsets: Vec<Point> = (0..rows)
         .flat_map(|row| (0..columns).map(move |column| (row, column)))
         .map(|(row, column)| {
-            let place = to_picture.apply(Point {
+            let sample = to_picture.apply(Point {
                 x: within(column, columns),
                 y: within(row, rows),
             });
             Point {
-                x: place.x - origin.x,
-                y: place.y - origin.y,
+                x: sample.x - origin.x,
+                y: sample.y - origin.y,
             }
         })
         .collect();
@@ -45,17 +45,17 @@ pub fn sample(
     cells.map(move |(x, y)| {
         let corner = to_picture.apply(Point { x, y });
         let mut sum = [0.0; 3];
-        for place in &from_corner {
-            let value = pixels.at(corner.x + place.x, corner.y + place.y);
+        for offset in &offsets {
+            let value = pixels.at(corner.x + offset.x, corner.y + offset.y);
             for (sum, value) in sum.iter_mut().zip(value) {
                 *sum += value;
             }
         }
-        sum.map(|sum| sum * share)
+        sum.map(|sum| sum * weight)
     })
 }
 
-/// The pixels of a picture, as values between their centres are read from them.
+/// The pixels of a picture, for reading values between their centres.
 struct Pixels<'a> {
     raw: &'a [u8],
     width: usize,
@@ -71,10 +71,11 @@ impl<'a> Pixels<'a> {
         }
     }
 
-    /// The value at a place, mixed from the four pixels around it.
+    /// The value at a point, interpolated bilinearly from the four pixels around it.
     #[inline]
     fn at(&self, x: f32, y: f32) -> [f32; 3] {
-        // The last place between two pixels holds the last pixel too, all of it.
+        // The index of the pixel before the point, and the weight of the pixel after it. A point on
+        // the last pixel lies between the last two, with weight 1 for the last.
         let axis = |value: f32, length: usize| {
             let value = (value - 0.5).clamp(0.0, (length - 1) as f32);
             let low = (value as usize).min(length.saturating_sub(2));
@@ -86,11 +87,11 @@ impl<'a> Pixels<'a> {
         let row = |y: usize| {
             let at = 3 * (y * self.width + x0);
             match self.raw.get(at..at + 6) {
-                // One pixel and its neighbour, which are read at once.
+                // A pixel and its right neighbour, with one bounds check.
                 Some(&[a, b, c, d, e, f]) if self.width > 1 => {
                     [[a, d], [b, e], [c, f]].map(|[a, b]| mix(f32::from(a), f32::from(b), fx))
                 }
-                _ => [0, 1, 2].map(|i| f32::from(self.raw[at + i])), // a picture one pixel wide
+                _ => [0, 1, 2].map(|i| f32::from(self.raw[at + i])), // the picture is one pixel wide
             }
         };
         let (above, below) = (row(y0), row((y0 + 1).min(self.height - 1)));

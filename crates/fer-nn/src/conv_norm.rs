@@ -1,9 +1,9 @@
-//! A convolution with batch normalisation, residual addition and rectifier, forward and backward
-//! over buffers that are kept from step to step.
+//! A training layer: convolution, batch normalisation, residual addition and rectifier, forward and
+//! backward, with buffers that are kept from step to step.
 //!
-//! The same arithmetic as the operations in [`super::op`], but sums are taken and gradients passed
-//! on while a group of images is in the cache, and nothing is allocated in a step: that is what
-//! training speed comes down to once the convolution itself is fast.
+//! Its arithmetic is that of the separate operations in `fer_train::op`. It is faster because it
+//! computes sums and gradients while a group of images is still in the cache, and because a step
+//! allocates nothing: once the convolution itself is fast, these two decide the speed of training.
 
 use rayon::prelude::*;
 
@@ -11,41 +11,41 @@ use super::conv::{Convolution, Epilogue, Geometry, Panels};
 use super::norm::{self, BatchStatistics, Normalisation};
 use super::scratch::Buffer;
 
-/// How many parts a batch is cut into in the backward pass, each with a kernel gradient of its own.
+/// Number of parts of a batch in the backward pass; each part sums a kernel gradient of its own.
 const PARTS: usize = 8;
 
-/// What the gradient of the input is to become.
+/// Where [`ConvNorm::backward`] puts the gradient of its input.
 pub enum InputGradient<'a> {
-    /// It is not needed.
+    /// Nowhere: the gradient is not computed.
     Skip,
-    /// It is written.
+    /// Overwrites the slice with the gradient.
     Write(&'a mut [f32]),
-    /// It is added.
+    /// Adds the gradient to the slice.
     Add(&'a mut [f32]),
 }
 
-/// The layer, with the buffers of a step.
+/// The layer with its buffers.
 #[derive(Debug)]
 pub struct ConvNorm {
     convolution: Convolution,
     epsilon: f32,
     relu: bool,
     panels: Panels,
-    /// What the convolution gave.
+    /// Output of the convolution, input of the normalisation.
     z: Vec<f32>,
-    /// The output.
+    /// Output of the layer.
     y: Vec<f32>,
-    /// The gradient of the output; after the backward pass that of the residual.
+    /// Gradient of the output; after the backward pass, gradient of the residual.
     dy: Vec<f32>,
     sums: Vec<f32>,
     norm: Normalisation,
-    /// Statistics of the last batch.
+    /// Statistics of the last forward pass's batch.
     pub statistics: BatchStatistics,
     kernel_gradients: Vec<Vec<f32>>,
 }
 
 impl ConvNorm {
-    /// A layer of these sizes.
+    /// Creates a layer; `relu` selects the rectifier at its end.
     pub fn new(geometry: Geometry, epsilon: f32, relu: bool) -> Self {
         Self {
             convolution: Convolution::new(geometry, usize::MAX),
@@ -62,12 +62,12 @@ impl ConvNorm {
         }
     }
 
-    /// The sizes.
+    /// The sizes of the convolution.
     pub const fn geometry(&self) -> &Geometry {
         self.convolution.geometry()
     }
 
-    /// How many weights it has: the kernel `[k, k, ci, co]`, then gamma and beta `[co]`.
+    /// Number of weights: the kernel `[k, k, ci, co]`, then gamma `[co]` and beta `[co]`.
     pub const fn weights_len(&self) -> usize {
         self.geometry().kernel_len() + 2 * self.geometry().channels_out
     }
@@ -77,13 +77,14 @@ impl ConvNorm {
         &self.y
     }
 
-    /// The output and the place of its gradient, which [`ConvNorm::backward`] starts from and turns
-    /// into that of the residual.
+    /// The output and the buffer of its gradient: the caller writes the gradient of the output there,
+    /// and [`ConvNorm::backward`] replaces it by the gradient of the residual.
     pub fn output_and_gradient(&mut self) -> (&[f32], &mut Vec<f32>) {
         (&self.y, &mut self.dy)
     }
 
-    /// Convolves `x[n, h, w, ci]`, normalises by the batch, adds `residual` and rectifies.
+    /// Convolves `x[n, h, w, ci]`, normalises with the batch's statistics, adds `residual` and
+    /// rectifies.
     ///
     /// # Panics
     /// If a slice's length disagrees with the geometry.
@@ -121,14 +122,14 @@ impl ConvNorm {
             });
     }
 
-    /// Writes the gradients of the weights, from that of the output and what
-    /// [`ConvNorm::forward`] was given.
+    /// Writes the gradients of the weights, from the gradient of the output and the arguments of the
+    /// last [`ConvNorm::forward`].
     ///
     /// # Panics
     /// If a slice's length disagrees with the last forward pass.
     #[allow(
         clippy::needless_pass_by_value,
-        reason = "gradients are places to write to"
+        reason = "an `InputGradient` carries a mutable slice, which is used up"
     )]
     pub fn backward(
         &mut self,

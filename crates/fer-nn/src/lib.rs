@@ -1,18 +1,21 @@
 //! Numerical kernels on the CPU: convolution, batch normalisation and pooling with their gradients,
-//! and the detector's separable units row by row.
+//! and depthwise-separable networks computed row by row.
 //!
 //! Tensors are `f32` slices, contiguous and NHWC (`[n, height, width, channels]`); convolution
-//! kernels are HWIO (`[height, width, in, out]`), so that a kernel is the right-hand matrix of a
-//! matrix product as it lies. Work is divided into parts that do not depend on the number of
-//! threads and partial sums are added in a fixed order, so results are bit-equal however many
-//! threads run. Instruction sets are chosen at run time ([`Level`]).
+//! kernels are HWIO (`[height, width, in, out]`), so that the memory of a kernel already is the
+//! right-hand matrix of a matrix product. Work is divided into parts that do not depend on the
+//! number of threads, and partial sums are added in a fixed order, so results are bit-equal on any
+//! number of threads. The instruction set is chosen at run time ([`Level`]).
 //!
 //! All `unsafe` code of the project is in this crate: SIMD kernels and two calls of the C library
 //! ([`allocator`]).
-#![allow(unsafe_code, reason = "register tiles in `std::arch`, and `allocator`")]
+#![allow(
+    unsafe_code,
+    reason = "SIMD kernels read and write through pointers; `allocator` calls the C library"
+)]
 #![allow(
     clippy::inline_always,
-    reason = "a kernel must be inlined into its instruction set's entry point"
+    reason = "a kernel is compiled for an instruction set only where it is inlined"
 )]
 
 pub mod allocator;

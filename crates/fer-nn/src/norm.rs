@@ -1,28 +1,29 @@
-//! Batch normalisation over the channels of NHWC values (Ioffe and Szegedy 2015), with the residual
-//! addition and the rectifier that follow it fused into its passes.
+//! Batch normalisation over the channels of NHWC values (Ioffe and Szegedy 2015), fused with the
+//! residual addition and the rectifier that follow it.
 //!
-//! A pass works on a part of the rows (pixels); sums are single precision within a part, double
-//! across parts.
+//! Each pass works on a part of the rows (pixels). Sums are single precision within a part and double
+//! precision across parts.
 
 use super::simd::{Columns, Kernel, Simd, dispatch, each_column};
 
-/// The rows of a part, where nothing else suggests a size; fixed, so that sums do not depend on the
-/// number of threads.
+/// Rows of a part, for callers whose data suggests no other size; a constant, so that sums do not
+/// depend on the number of threads.
 pub const PART_ROWS: usize = 512;
 
-/// What a batch says about each channel.
+/// Mean and variance of each channel in a batch.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct BatchStatistics {
     /// Mean of each channel.
     pub mean: Vec<f32>,
-    /// Biased variance of each channel (divided by the number of values).
+    /// Biased variance of each channel: the sum of squared deviations divided by `count`.
     pub variance: Vec<f32>,
-    /// How many values each channel had.
+    /// Number of values of each channel.
     pub count: usize,
 }
 
 impl BatchStatistics {
-    /// From the parts' sums of values and of squares, `[2, channels]` each.
+    /// Computes the statistics of `count` values per channel from the parts' sums of values and of
+    /// squares ([`sums`]), `[2, channels]` each.
     pub fn from_sums(parts: &[f32], channels: usize, count: usize) -> Self {
         let (sum, square) = total(parts, channels);
         let n = count as f64;
@@ -38,7 +39,7 @@ impl BatchStatistics {
     }
 }
 
-/// Adds up pairs of per-channel sums, `[2, channels]` each, in their order.
+/// Adds the parts' two sums per channel, `[2, channels]` each, in the order of the parts.
 fn total(parts: &[f32], channels: usize) -> (Vec<f64>, Vec<f64>) {
     let mut total = vec![0.0; 2 * channels];
     for part in parts.chunks_exact(2 * channels) {
@@ -50,7 +51,7 @@ fn total(parts: &[f32], channels: usize) -> (Vec<f64>, Vec<f64>) {
     (total, second)
 }
 
-/// Writes the sums of the values of each channel and of their squares, `[2, channels]`, to `sums`.
+/// Writes each channel's sum of values and sum of squared values, `[2, channels]`, to `sums`.
 ///
 /// # Panics
 /// If the lengths disagree.
@@ -76,7 +77,8 @@ impl Kernel for Sums<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(mut self) {
         let channels = self.channels;
-        // SAFETY: the columns are those of the rows.
+        // SAFETY: the caller guarantees that the processor supports `S`. `sums`, which makes this
+        // kernel, asserted that `to` has `2 * channels` values; a row of `z` has `channels`.
         unsafe { each_column::<S>(&mut self, channels) }
     }
 }
@@ -84,7 +86,9 @@ impl Kernel for Sums<'_> {
 impl Columns for Sums<'_> {
     #[inline(always)]
     unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
-        // SAFETY: the caller vouches for the columns, the lengths were checked.
+        // SAFETY: the caller guarantees that the processor supports `S` and that `V * S::LANES`
+        // columns from `column` on are below `channels`. A row has `channels` values, `to` has
+        // twice as many.
         unsafe {
             let mut sum = [S::splat(0.0); V];
             let mut square = [S::splat(0.0); V];
@@ -104,7 +108,7 @@ impl Columns for Sums<'_> {
     }
 }
 
-/// A normalisation: `y = relu(scale · z + shift [+ residual])`, the rectifier if asked for.
+/// A normalisation: `y = relu(scale · z + shift [+ residual])`; residual and rectifier are optional.
 #[derive(Debug, Clone, Default)]
 pub struct Normalisation {
     mean: Vec<f32>,
@@ -115,7 +119,11 @@ pub struct Normalisation {
 }
 
 impl Normalisation {
-    /// By a batch's statistics, then with the learned `gamma` and `beta`.
+    /// Normalises with a batch's statistics, then scales by `gamma` and adds `beta` (both learned,
+    /// `[channels]`). `epsilon` is added to the variance, `relu` selects the rectifier.
+    ///
+    /// # Panics
+    /// If the statistics have means and variances of different numbers of channels.
     pub fn new(
         statistics: &BatchStatistics,
         gamma: &[f32],
@@ -123,6 +131,7 @@ impl Normalisation {
         epsilon: f32,
         relu: bool,
     ) -> Self {
+        assert!(statistics.mean.len() == statistics.variance.len());
         let deviation = statistics.variance.iter().map(|v| (v + epsilon).sqrt());
         let inverse_std: Vec<f32> = deviation.map(f32::recip).collect();
         let scale: Vec<f32> = inverse_std.iter().zip(gamma).map(|(i, g)| i * g).collect();
@@ -136,7 +145,7 @@ impl Normalisation {
         }
     }
 
-    /// How many channels it has.
+    /// Number of channels.
     pub fn channels(&self) -> usize {
         self.mean.len()
     }
@@ -155,9 +164,10 @@ impl Normalisation {
         });
     }
 
-    /// The first pass of the gradient: lets through the gradient of the output `dy` where the
-    /// rectifier did (which makes it the gradient of the residual as well), and writes its sums and
-    /// those of its products with the normalised values, `[2, channels]`, to `sums`.
+    /// First pass of the gradient: sets `dy`, the gradient of the output, to zero where the
+    /// rectifier's output is zero, which also makes `dy` the gradient of the residual. Writes each
+    /// channel's sum of `dy` and sum of `dy` times the normalised value, `[2, channels]`, to
+    /// `sums`.
     ///
     /// # Panics
     /// If the lengths disagree.
@@ -172,7 +182,8 @@ impl Normalisation {
         });
     }
 
-    /// What the second pass needs, from the first one's sums over all parts.
+    /// Gradients of gamma and beta, and the coefficients of the second pass, from the sums of the
+    /// first pass over all parts; `count` is the number of values of each channel.
     pub fn gradient(&self, parts: &[f32], count: usize) -> Gradient<'_> {
         let (dbeta, dgamma) = total(parts, self.channels());
         let n = count as f64;
@@ -205,7 +216,7 @@ pub struct Gradient<'a> {
 }
 
 impl Gradient<'_> {
-    /// The second pass: writes the gradient of `z` to `dz`; `dy` as the first pass left it.
+    /// Second pass: writes the gradient of `z` to `dz`, from `dy` as the first pass changed it.
     ///
     /// # Panics
     /// If the lengths disagree.
@@ -275,7 +286,8 @@ impl Kernel for GradientSums<'_> {
                 *dy = if *y > 0.0 { *dy } else { 0.0 };
             }
         }
-        // SAFETY: the columns are those of the rows.
+        // SAFETY: the caller guarantees that the processor supports `S`. `gradient_sums`, which makes
+        // this kernel, asserted that `sums` has `2 * c` values; a row of `z` or `dy` has `c`.
         unsafe { each_column::<S>(&mut self, c) }
     }
 }
@@ -284,7 +296,9 @@ impl Columns for GradientSums<'_> {
     #[inline(always)]
     unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
         let c = self.norm.channels();
-        // SAFETY: the caller vouches for the columns, the lengths were checked.
+        // SAFETY: the caller guarantees that the processor supports `S` and that `V * S::LANES`
+        // columns from `column` on are below `c`. A row of `z` or `dy` has `c` values, `sums` has
+        // `2 * c`, and `Normalisation::new` asserted that `mean` and `inverse_std` have `c` each.
         unsafe {
             let mut sum = [S::splat(0.0); V];
             let mut product = [S::splat(0.0); V];
@@ -334,5 +348,22 @@ impl Kernel for InputGradient<'_> {
                 dz[i] = scale[i] * dy[i] - (offset[i] + slope[i] * z[i]);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With fewer variances than means, the gradient would read past the inverse deviations.
+    #[test]
+    #[should_panic(expected = "statistics.variance.len()")]
+    fn statistics_with_fewer_variances_than_means_panic() {
+        let statistics = BatchStatistics {
+            mean: vec![0.0; 2],
+            variance: vec![1.0],
+            count: 1,
+        };
+        Normalisation::new(&statistics, &[1.0; 2], &[0.0; 2], 1e-5, false);
     }
 }

@@ -1,4 +1,4 @@
-//! Pooling of NHWC values.
+//! Average and maximum pooling of NHWC values, with their gradients.
 
 use rayon::prelude::*;
 
@@ -19,7 +19,7 @@ pub fn average(x: &[f32], pixels: usize, channels: usize, y: &mut [f32]) {
         });
 }
 
-/// The gradient of [`average`]'s input.
+/// Gradient of [`average`]'s input: `dy[n, channels]` to `dx[n, pixels, channels]`.
 pub fn average_gradient(dy: &[f32], pixels: usize, channels: usize, dx: &mut [f32]) {
     dx.par_chunks_exact_mut(pixels * channels)
         .zip(dy.par_chunks_exact(channels))
@@ -32,7 +32,7 @@ pub fn average_gradient(dy: &[f32], pixels: usize, channels: usize, dx: &mut [f3
         });
 }
 
-/// The images of a max-pooling with windows of 2 × 2; an odd last row or column is left out.
+/// Maximum pooling over windows of 2 × 2 pixels with stride 2; an odd last row or column is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MaxPool {
     /// Input height.
@@ -48,25 +48,28 @@ impl MaxPool {
         self.height * self.width * self.channels
     }
 
-    /// Values of an output image.
+    /// Number of values of one output image.
     pub const fn image_out(&self) -> usize {
         (self.height / 2) * (self.width / 2) * self.channels
     }
 
-    /// For each pixel of the output image where its channels start, and where those of the four
-    /// pixels under it start in the input image.
+    /// For each output pixel: the index of its first channel in the output image, and the indices of
+    /// the first channels of its window's four pixels in the input image.
     fn windows(&self) -> impl Iterator<Item = (usize, [usize; 4])> + '_ {
         let (c, row) = (self.channels, self.width * self.channels);
         let width = self.width / 2;
         (0..self.height / 2).flat_map(move |y| {
             (0..width).map(move |x| {
-                let at = 2 * (y * row + x * c);
-                ((y * width + x) * c, [at, at + c, at + row, at + row + c])
+                let corner = 2 * (y * row + x * c);
+                (
+                    (y * width + x) * c,
+                    [corner, corner + c, corner + row, corner + row + c],
+                )
             })
         })
     }
 
-    /// The largest value of each window.
+    /// Writes the largest value of each window.
     pub fn forward(&self, x: &[f32], y: &mut [f32]) {
         let c = self.channels;
         y.par_chunks_exact_mut(self.image_out())
@@ -81,7 +84,8 @@ impl MaxPool {
             });
     }
 
-    /// The gradient of the input: each output's goes to the first largest value of its window.
+    /// Writes the gradient of the input: each output's gradient goes to the largest value of its
+    /// window, to the first one if several are equal.
     pub fn backward(&self, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
         let c = self.channels;
         dx.par_chunks_exact_mut(self.image_in())

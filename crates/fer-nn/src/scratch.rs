@@ -1,4 +1,5 @@
-//! Buffers of each thread, kept between calls: fresh pages cost more than the work done in them.
+//! Scratch buffers, which each thread keeps between calls: the page faults of newly allocated
+//! memory cost more time than the kernels that use it.
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
@@ -7,14 +8,14 @@ thread_local! {
     static BUFFERS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Floats of unspecified content, which go back to the thread's store when dropped.
+/// Floats of unspecified content; dropping them returns their memory to the current thread's buffers.
 pub struct Buffer {
     values: Vec<f32>,
     len: usize,
 }
 
 impl Buffer {
-    /// Borrows `len` floats.
+    /// Takes `len` floats from the current thread's buffers, or allocates them if there is no buffer.
     pub fn take(len: usize) -> Self {
         let mut values = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default();
         if values.len() < len {

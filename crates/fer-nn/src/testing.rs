@@ -1,10 +1,10 @@
-//! Reproducible numbers and sizes for differential tests, and their comparison.
+//! Generates reproducible values and sizes for differential tests, and compares their results.
 
-/// A linear congruential generator (Numerical Recipes' constants).
+/// A linear congruential generator with the constants of Numerical Recipes.
 pub struct Noise(u32);
 
 impl Noise {
-    /// The numbers of a seed.
+    /// A generator whose numbers depend on `seed` alone.
     pub const fn new(seed: u32) -> Self {
         Self(seed.wrapping_mul(2_654_435_761).wrapping_add(12_345))
     }
@@ -21,7 +21,8 @@ impl Noise {
         least + self.next() as usize % (most - least + 1)
     }
 
-    /// A size from `least` to `most`; not as large where each instruction is interpreted.
+    /// A size from `least` to `most`; under Miri, which interprets each instruction, only from the
+    /// lower third.
     pub const fn size(&mut self, least: usize, most: usize) -> usize {
         let most = if cfg!(miri) {
             least + (most - least) / 3
@@ -31,7 +32,7 @@ impl Noise {
         self.number(least, most)
     }
 
-    /// One of some.
+    /// One of `choices`.
     pub const fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.number(0, choices.len() - 1)]
     }
@@ -42,10 +43,11 @@ impl Noise {
     }
 }
 
-/// Cases of a differential test: fewer where each instruction is interpreted.
+/// Number of cases of a differential test; fewer under Miri, which interprets each instruction.
 pub const CASES: u32 = if cfg!(miri) { 3 } else { 60 };
 
-/// Compares values with those of a reference, up to rounding at the scale of the largest.
+/// Asserts that values equal those of a reference up to rounding: a difference may be 2e-5 of the
+/// largest reference value, or 2e-5 where all are below 1.
 #[track_caller]
 pub fn assert_close(found: &[f32], expected: &[f32], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");

@@ -15,7 +15,7 @@ use super::weights;
 use fer_core::classify::softmax;
 use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};
-use fer_core::network::{AlbumShare, HeadSpec, NetworkSpec};
+use fer_core::network::{EnsembleWeights, HeadSpec, NetworkSpec};
 
 /// The calibration of a head: its logits are divided by the temperature, then shifted.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,7 +126,7 @@ pub fn calibrate_like(model: &Path, like: &Path, half: bool, out: &Path) -> Resu
             like.display()
         )));
     }
-    let album: Vec<AlbumShare> = heads.iter().map(|head| head.album.clone()).collect();
+    let album: Vec<EnsembleWeights> = heads.iter().map(|head| head.album.clone()).collect();
     write(
         model,
         network.spec().clone(),
@@ -189,7 +189,7 @@ fn write(
     model: &Path,
     mut spec: NetworkSpec,
     calibrations: &[HeadCalibration],
-    album: Option<&[AlbumShare]>,
+    album: Option<&[EnsembleWeights]>,
     half: bool,
     out: &Path,
 ) -> Result<()> {

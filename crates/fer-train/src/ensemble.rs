@@ -8,7 +8,7 @@ use super::dataset::Dataset;
 use super::evaluate::{Predictions, Protocol, Sample};
 use super::metrics::argmax;
 use fer_core::emotion::Emotion;
-use fer_core::network::AlbumShare;
+use fer_core::network::EnsembleWeights;
 
 /// Candidate weights of the label head; the vote head has the rest.
 const WEIGHTS: [f32; 7] = [0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0];
@@ -25,7 +25,7 @@ const NOISE: f64 = 0.015;
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnsembleFit {
     /// One for each head, in the order of the heads.
-    pub heads: Vec<AlbumShare>,
+    pub heads: Vec<EnsembleWeights>,
     /// Macro recall of seven emotions by FER2013's labels.
     pub label_recall: f64,
     /// Macro recall of seven emotions by the majority of FER+'s votes.
@@ -52,7 +52,7 @@ pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<EnsembleFit> 
         let shift = common
             .filter(|(emotion, _)| **emotion != Emotion::Contempt && adjustment > 0.0)
             .map(|(&emotion, p)| (emotion, -adjustment * p.max(1e-4).ln()));
-        AlbumShare {
+        EnsembleWeights {
             weight,
             shift: shift.collect(),
         }

@@ -1,6 +1,6 @@
-//! CPU milliseconds of each run of an ONNX file under tract on one thread, and the sum of each output:
-//! `yunet-tract MODEL.onnx INPUT HEIGHT WIDTH RUNS`. INPUT holds `3 × HEIGHT × WIDTH` little-endian
-//! `f32`. Linux only.
+//! Runs an ONNX model with tract on one thread, and prints the CPU milliseconds of each run and the
+//! sum of each output as JSON: `yunet-tract MODEL.onnx INPUT HEIGHT WIDTH RUNS`. The file INPUT
+//! holds `3 × HEIGHT × WIDTH` little-endian `f32`. Linux only.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use tract_onnx::prelude::*;
 
 const WARM_UP: usize = 5;
 
-/// CPU milliseconds of this process.
+/// CPU milliseconds that this process has used so far.
 fn cpu() -> TractResult<f64> {
     let text = fs::read_to_string("/proc/self/schedstat")?;
     let nanoseconds: f64 = text.split(' ').next().unwrap_or_default().parse()?;
@@ -18,7 +18,7 @@ fn cpu() -> TractResult<f64> {
 fn main() -> TractResult<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [model, input, height, width, runs] = arguments.as_slice() else {
-        panic!("MODEL.onnx INPUT HEIGHT WIDTH RUNS");
+        panic!("usage: yunet-tract MODEL.onnx INPUT HEIGHT WIDTH RUNS");
     };
     let (height, width, runs): (usize, usize, usize) = (height.parse()?, width.parse()?, runs.parse()?);
     let model = tract_onnx::onnx()

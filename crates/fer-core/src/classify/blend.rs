@@ -1,31 +1,32 @@
-//! The scores of an album, made of the answers of all heads.
+//! Combines the probabilities of all heads into the emotion scores of an album.
 
 use crate::emotion::Emotion;
 use crate::network::HeadSpec;
 
-/// Blends the probabilities that each head gives to its emotions: each head's are shifted by its
-/// prior and weighted, as its description says. The scores add up to one.
+/// Blends the heads' probabilities into scores that add up to one. Each head's ensemble weights
+/// ([`HeadSpec::album`]) shift the logits of its emotions, which here multiplies the probabilities
+/// by the shift's exponential, and then weight the head.
 pub fn blend<'a>(
     answers: impl Iterator<Item = (&'a HeadSpec, &'a [f32])>,
 ) -> [f32; Emotion::COUNT] {
     let mut scores = [0.0; Emotion::COUNT];
     for (head, probabilities) in answers {
-        let share = &head.album;
-        let shift = |emotion: &Emotion| share.shift.get(emotion).copied().unwrap_or(0.0).exp();
+        let ensemble = &head.album;
+        let shift = |emotion: &Emotion| ensemble.shift.get(emotion).copied().unwrap_or(0.0).exp();
         let shifted = || {
             let pairs = head.emotions.iter().zip(probabilities);
             pairs.map(|(emotion, p)| (emotion, p * shift(emotion)))
         };
         let sum: f32 = shifted().map(|(_, p)| p).sum();
         for (emotion, p) in shifted() {
-            scores[emotion.index()] += share.weight * p / sum.max(f32::MIN_POSITIVE);
+            scores[emotion.index()] += ensemble.weight * p / sum.max(f32::MIN_POSITIVE);
         }
     }
     let sum: f32 = scores.iter().sum();
     scores.map(|score| score / sum.max(f32::MIN_POSITIVE))
 }
 
-/// The softmax of logits, in place.
+/// Replaces logits by their softmax.
 pub fn softmax(logits: &mut [f32]) {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     for logit in &mut *logits {
@@ -40,13 +41,13 @@ pub fn softmax(logits: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::AlbumShare;
+    use crate::network::EnsembleWeights;
 
     #[test]
-    fn weights_and_shifts_are_heeded() {
+    fn scores_follow_weights_and_shifts() {
         let mut label = HeadSpec::fer2013();
         let mut votes = HeadSpec::ferplus();
-        votes.album = AlbumShare {
+        votes.album = EnsembleWeights {
             weight: 3.0,
             shift: [(Emotion::Sad, 2f32.ln())].into(),
         };
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn softmax_bears_large_logits() {
+    fn softmax_does_not_overflow() {
         let mut logits = [1000.0, 1000.0, 0.0];
         softmax(&mut logits);
         assert!((logits[0] - 0.5).abs() < 1e-6 && logits[2] < 1e-6);

@@ -1,4 +1,4 @@
-//! The emotion CNN at work.
+//! The emotion network as a classifier: face crops to emotion scores.
 
 use std::cell::RefCell;
 
@@ -7,21 +7,21 @@ use crate::emotion::EmotionScores;
 use crate::error::Result;
 use crate::network::{FoldedNetwork, HeadSpec, ModelFile, Workspace, read_spec, standardise};
 
-/// The model file in the binary, and what errors call it.
+/// The bytes of the model file in the binary, and its name in error messages.
 pub const BUILT_IN: (&[u8], &str) = (
     include_bytes!("../../../../models/emotion.safetensors"),
     "the built-in model",
 );
 
-/// Faces that go through the network at once, mirror images not counted.
+/// Faces that the network infers at once; their mirror images are not counted.
 const BATCH: usize = 16;
 
-/// A network with its weights, ready to read faces.
+/// The emotion network with its weights.
 ///
-/// Each face is read twice, as it is and mirrored, and by every head of the network. A head's
-/// probabilities are those of the mean of its two logits, and [`blend()`] makes the scores of all
-/// heads'. FER2013's head knows no contempt and FER+'s is trained on the shares of ten people's
-/// votes, so each tempers the other's labels.
+/// It infers each face twice, as it is and mirrored. Each head averages the logits of the two and
+/// takes their softmax; [`blend()`] combines the probabilities of all heads. FER2013's head has no
+/// output for contempt, and FER+'s head learned the distribution of ten people's votes, so each
+/// moderates the other.
 #[derive(Debug)]
 pub struct Cnn {
     network: FoldedNetwork,
@@ -30,29 +30,29 @@ pub struct Cnn {
 }
 
 impl Cnn {
-    /// The network whose weights are in the binary.
+    /// Loads the network whose weights are in the binary.
     ///
     /// # Errors
-    /// [`Error::Model`](crate::error::Error::Model) if the weights do not fit their description.
+    /// [`Error::Model`](crate::error::Error::Model) if the weights do not fit the architecture.
     pub fn embedded() -> Result<Self> {
         let (bytes, name) = BUILT_IN;
         Self::read(bytes, name)
     }
 
-    /// The network of a model file; `what` names it in an error.
+    /// Loads the network of a model file; errors call the file `name`.
     ///
     /// # Errors
-    /// [`Error::Model`](crate::error::Error::Model) if it is no model.
-    pub fn read(bytes: &[u8], what: &str) -> Result<Self> {
-        let file = ModelFile::parse(bytes, what)?;
+    /// [`Error::Model`](crate::error::Error::Model) if the bytes are not a model file.
+    pub fn read(bytes: &[u8], name: &str) -> Result<Self> {
+        let file = ModelFile::parse(bytes, name)?;
         Ok(Self {
             network: file.fold(2)?, // a face and its mirror image
             heads: file.spec.heads,
-            model: name(bytes),
+            model: model_name(bytes),
         })
     }
 
-    /// What [`EmotionClassifier::model`] says of the network in the binary, without building it.
+    /// The [`EmotionClassifier::model`] of the network in the binary, without loading its weights.
     ///
     /// # Errors
     /// As for [`Cnn::identify`].
@@ -61,17 +61,18 @@ impl Cnn {
         Self::identify(bytes, name)
     }
 
-    /// What [`EmotionClassifier::model`] says of the network of a model file, without building it;
-    /// `what` names the file in an error.
+    /// The [`EmotionClassifier::model`] of a model file's network, without loading its weights;
+    /// errors call the file `name`.
     ///
     /// # Errors
-    /// [`Error::Model`](crate::error::Error::Model) if it does not even describe a network.
-    pub fn identify(bytes: &[u8], what: &str) -> Result<String> {
-        read_spec(bytes, what)?;
-        Ok(name(bytes))
+    /// [`Error::Model`](crate::error::Error::Model) if the file does not describe a network.
+    pub fn identify(bytes: &[u8], name: &str) -> Result<String> {
+        read_spec(bytes, name)?;
+        Ok(model_name(bytes))
     }
 
-    fn read_faces(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
+    /// Scores at most [`BATCH`] faces.
+    fn classify_batch(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
         let mut input = Vec::with_capacity(2 * faces.len() * FACE_SIDE * FACE_SIDE);
         for face in faces {
             let mut upright = *face;
@@ -90,25 +91,25 @@ impl Cnn {
                 .zip(&self.heads)
                 .map(|(logits, head)| probabilities(logits, head.emotions.len()))
                 .collect();
-            let of = |index| {
-                let answers = self.heads.iter().zip(&probabilities);
-                EmotionScores::new(blend(answers.map(|(head, all)| {
+            let scores = |index| {
+                let heads = self.heads.iter().zip(&probabilities);
+                EmotionScores::new(blend(heads.map(|(head, all)| {
                     let classes = head.emotions.len();
                     (head, &all[index * classes..][..classes])
                 })))
             };
-            (0..faces.len()).map(of).collect()
+            (0..faces.len()).map(scores).collect()
         })
     }
 }
 
-/// A model is its bytes.
-fn name(bytes: &[u8]) -> String {
+/// A model's name: eight hexadecimal digits of the hash of its bytes.
+fn model_name(bytes: &[u8]) -> String {
     format!("fer-cnn {}", &blake3::hash(bytes).to_hex()[..8])
 }
 
-/// The probabilities of a head of so many classes: of the mean of each face's logits and those of its
-/// mirror image, which follow them.
+/// The probabilities of a head of `classes` classes for each face: the softmax of the mean of the
+/// face's logits and those of its mirror image, which follow them.
 fn probabilities(logits: &[f32], classes: usize) -> Vec<f32> {
     let mut all = Vec::with_capacity(logits.len() / 2);
     for pair in logits.chunks_exact(2 * classes) {
@@ -137,7 +138,7 @@ impl EmotionClassifier for Cnn {
     fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
         faces
             .chunks(BATCH)
-            .flat_map(|batch| self.read_faces(batch))
+            .flat_map(|batch| self.classify_batch(batch))
             .collect()
     }
 }
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_are_probabilities_and_do_not_depend_on_the_company() {
+    fn scores_are_probabilities_and_do_not_depend_on_the_other_faces() {
         let cnn = Cnn::embedded().unwrap();
         let faces: Vec<FaceCrop> = (0..=BATCH).map(face).collect();
         let together = cnn.classify(&faces);
@@ -179,17 +180,20 @@ mod tests {
     }
 
     #[test]
-    fn a_model_has_its_name_before_it_is_built() {
+    fn identify_gives_the_name_of_the_loaded_model() {
         let cnn = Cnn::embedded().unwrap();
         assert_eq!(Cnn::identify_embedded().unwrap(), cnn.model());
     }
 
     #[test]
-    fn what_is_no_model_says_so() {
+    fn an_error_names_the_file_that_is_no_model() {
         assert!(Cnn::identify(b"not a model", "x").is_err());
         let error = Cnn::read(b"not a model", "x.safetensors")
             .unwrap_err()
             .to_string();
-        assert!(error.contains("x.safetensors is no model"), "{error}");
+        assert!(
+            error.contains("x.safetensors cannot be used as a model"),
+            "{error}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Cutting a face out of a photo the way FER2013 frames its faces.
+//! Cuts a face from a photo, framed as FER2013 frames its faces.
 
 use image::RgbImage;
 
@@ -12,7 +12,7 @@ const fn at(x: f32, y: f32) -> Point {
     Point { x, y }
 }
 
-/// Where the landmarks of FER2013's faces lie in their 48 × 48 frame (pixel edges at integers):
+/// The positions of the landmarks in FER2013's frames of 48 × 48 pixels (pixel edges at integers):
 /// medians over the training faces in which the built-in detector finds a face.
 /// `tests/crop_geometry.rs` measures them again.
 pub const FRAME_LANDMARKS: Landmarks = Landmarks {
@@ -23,18 +23,19 @@ pub const FRAME_LANDMARKS: Landmarks = Landmarks {
     right_mouth: at(31.8, 36.4),
 };
 
-/// The detector's box in the same frame, for detectors that give no landmarks: upper left and
-/// lower right corner.
+/// The upper left and lower right corner of the detector's box in the same frame, for detectors
+/// that give no landmarks.
 pub const FRAME_BOX: [Point; 2] = [at(4.3, -2.2), at(44.0, 49.5)];
 
-/// Most samples along a side that one value averages; with it a grid of 48 values over 400 pixels is
-/// sampled without a gap, and a wider one densely enough.
+/// Most samples along a side that one value averages: enough to sample a face of about 400 pixels
+/// without gaps, and a larger one densely enough.
 const MAX_SAMPLES: u32 = 8;
 
-/// Cuts a face, turned upright and scaled so that its landmarks come to lie where FER2013's do.
+/// Cuts a face from a photo, rotated and scaled so that its landmarks lie at [`FRAME_LANDMARKS`] as
+/// closely as possible; without usable landmarks, so that its box lies at [`FRAME_BOX`].
 ///
-/// The pixels are taken from the photo at full resolution and averaged over the area that each
-/// value covers. What lies outside the photo repeats its edge.
+/// The pixels are read from the photo at full resolution and averaged over the area that each value
+/// covers. Outside the photo, the pixels at its edge are repeated.
 pub fn crop_face(photo: &Raster, face: &DetectedFace) -> FaceCrop {
     let aligned = face
         .landmarks
@@ -43,7 +44,7 @@ pub fn crop_face(photo: &Raster, face: &DetectedFace) -> FaceCrop {
         let b = &face.bounding_box;
         let [from, to] = FRAME_BOX;
         let scale = b.width.max(b.height) / (to.y - from.y).max(to.x - from.x);
-        let centre = at(b.x + b.width / 2.0, b.y + b.height / 2.0);
+        let centre = b.centre();
         Affine {
             x: [scale, 0.0, centre.x - scale * f32::midpoint(from.x, to.x)],
             y: [0.0, scale, centre.y - scale * f32::midpoint(from.y, to.y)],
@@ -55,20 +56,20 @@ pub fn crop_face(photo: &Raster, face: &DetectedFace) -> FaceCrop {
     )
 }
 
-/// Takes a picture that already is one framed face, of any size, whole.
+/// Scales a whole picture, of any size, that already is one framed face.
 pub fn crop_framed(picture: &Raster) -> FaceCrop {
     let side = FACE_SIDE as f32;
-    let frame_to_upright = Affine {
-        x: [picture.width() as f32 / side, 0.0, 0.0],
-        y: [0.0, picture.height() as f32 / side, 0.0],
-    };
+    let frame_to_upright = Affine::stretch(
+        picture.width() as f32 / side,
+        picture.height() as f32 / side,
+    );
     grey_frame(
         picture.stored(),
         &frame_to_upright.then(&picture.upright_to_stored()),
     )
 }
 
-/// Grey values of the frame whose places in the picture `to_picture` tells.
+/// Grey values of the frame, whose coordinates `to_picture` maps to those of the picture.
 fn grey_frame(picture: &RgbImage, to_picture: &Affine) -> FaceCrop {
     let side = (FACE_SIDE as u32, FACE_SIDE as u32);
     let mut crop = [0.0; FACE_SIDE * FACE_SIDE];
@@ -81,9 +82,9 @@ fn grey_frame(picture: &RgbImage, to_picture: &Affine) -> FaceCrop {
     crop
 }
 
-/// Luma of ITU-R BT.601, as FER2013's own faces were made grey.
+/// Luma of ITU-R BT.601, which also made FER2013's faces grey.
 fn grey([r, g, b]: [f32; 3]) -> f32 {
-    // Exact for grey pictures, which the weights' rounding would spoil.
+    // In this form a grey pixel keeps its exact value; the usual weighted sum would round it.
     b + 0.299 * (r - b) + 0.587 * (g - b)
 }
 
@@ -94,14 +95,14 @@ mod tests {
     use crate::raster::Orientation;
     use image::Rgb;
 
-    /// A picture whose grey value tells the place.
+    /// A picture whose grey values depend on the position.
     fn ramp(width: u32, height: u32) -> RgbImage {
         RgbImage::from_fn(width, height, |x, y| Rgb([(x + 2 * y) as u8; 3]))
     }
 
     fn face(scale: f32, shift: f32) -> DetectedFace {
-        let place = |p: Point| at(p.x * scale + shift, p.y * scale + shift);
-        let [from, to] = FRAME_BOX.map(place);
+        let position = |p: Point| at(p.x * scale + shift, p.y * scale + shift);
+        let [from, to] = FRAME_BOX.map(position);
         let (width, height) = (to.x - from.x, to.y - from.y);
         DetectedFace {
             bounding_box: BoundingBox {
@@ -110,13 +111,13 @@ mod tests {
                 width,
                 height,
             },
-            landmarks: Some(FRAME_LANDMARKS.map(place)),
+            landmarks: Some(FRAME_LANDMARKS.map(position)),
             score: 1.0,
         }
     }
 
     #[test]
-    fn a_framed_face_of_the_frame_size_is_taken_value_by_value() {
+    fn a_framed_face_of_the_frame_size_is_copied_value_by_value() {
         let picture = RgbImage::from_fn(48, 48, |x, y| Rgb([(x * 5 + y) as u8; 3]));
         let crop = crop_framed(&Raster::new(picture.clone(), Orientation::Upright));
         for (value, pixel) in crop.iter().zip(picture.pixels()) {
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn landmarks_in_place_give_the_picture_itself() {
+    fn a_face_in_the_frame_position_is_copied_unchanged() {
         let picture = ramp(48, 48);
         let crop = crop_face(
             &Raster::new(picture.clone(), Orientation::Upright),
@@ -167,7 +168,7 @@ mod tests {
         let upright = Raster::new(ramp(70, 60), Orientation::Upright);
         let expected = crop_face(&upright, &face(1.0, 3.0));
         for orientation in Orientation::ALL {
-            // Turning by the inverse stores the picture so that `orientation` makes it upright.
+            // The inverse orientation stores the picture so that `orientation` makes it upright.
             let inverse = match orientation {
                 Orientation::Rotate90 => Orientation::Rotate270,
                 Orientation::Rotate270 => Orientation::Rotate90,

@@ -1,13 +1,14 @@
-//! What a model is shown, as its file tells it: a face cut or scaled otherwise would be read wrongly
-//! without a word.
+//! Describes the network's input, and compares a model file's description with it: a model that was
+//! trained on faces cut or scaled otherwise would give wrong scores without any error.
 
 use serde_json::{Value, json};
 
 use super::{FACE_SIDE, FRAME_LANDMARKS};
 use crate::network::DEVIATION_FLOOR;
 
-/// What this program shows a network, as JSON: side in pixels, colour, how grey values are
-/// normalised, and where eyes, nose and mouth corners (left before right) lie in the frame.
+/// The input that this program gives to a network, as JSON: side in pixels, colour, normalisation
+/// of the grey values, and the positions of eyes, nose and corners of the mouth (left before right)
+/// in the frame.
 pub fn input() -> Value {
     json!({
         "side": FACE_SIDE,
@@ -18,28 +19,31 @@ pub fn input() -> Value {
     })
 }
 
-/// Compares a model's account of its input with [`input`].
+/// Compares a model's description of its input with [`input`]; keys that it does not have are not
+/// compared.
 ///
 /// # Errors
-/// A sentence about the first difference.
+/// A sentence that names the first difference.
 pub fn check(theirs: &str) -> Result<(), String> {
-    let theirs: Value = serde_json::from_str(theirs).map_err(|e| format!("input: {e}"))?;
+    let theirs: Value = serde_json::from_str(theirs)
+        .map_err(|e| format!("the \"input\" in its metadata is not JSON: {e}"))?;
     let ours = input();
     let (Some(ours), Some(theirs)) = (ours.as_object(), theirs.as_object()) else {
-        return Err("its input is not described by a JSON object".to_owned());
+        return Err("the \"input\" in its metadata is not a JSON object".to_owned());
     };
     for (key, theirs) in theirs {
         let ours = ours.get(key).unwrap_or(&Value::Null);
         if !equal(ours, theirs) {
             return Err(format!(
-                "it was trained on faces whose {key} is {theirs}, and this fer-index makes {ours}"
+                "it was trained on faces whose {key} is {theirs}, but this version of fer-index uses \
+                 {ours}; train the model again with this version"
             ));
         }
     }
     Ok(())
 }
 
-/// Whether the values are equal to the precision of `f32`.
+/// Whether the values are equal, numbers to the precision of `f32`.
 fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {
@@ -58,23 +62,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_own_account_fits_and_any_other_is_named() {
+    fn our_own_input_fits_and_a_different_one_is_named() {
         check(&input().to_string()).unwrap();
         check(r#"{"side": 48.0}"#).unwrap();
-        let refusals = [
-            (r#"{"side": 64}"#, "side is 64, and this fer-index makes 48"),
+        let differences = [
+            (
+                r#"{"side": 64}"#,
+                "side is 64, but this version of fer-index uses 48",
+            ),
             (r#"{"colour": "rgb"}"#, "colour is \"rgb\""),
             (
                 r#"{"mean": 127}"#,
-                "mean is 127, and this fer-index makes null",
+                "mean is 127, but this version of fer-index uses null",
             ),
             (r#"{"landmarks": [[1, 2]]}"#, "landmarks is [[1,2]]"),
             ("[]", "JSON object"),
-            ("{", "input: "),
+            ("{", "\"input\" in its metadata is not JSON: "),
         ];
-        for (account, expected) in refusals {
-            let refusal = check(account).unwrap_err();
-            assert!(refusal.contains(expected), "{refusal}");
+        for (description, expected) in differences {
+            let message = check(description).unwrap_err();
+            assert!(message.contains(expected), "{message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reading the apparent emotion of a face.
+//! Classifies the apparent emotion of a face.
 
 mod blend;
 mod cnn;
@@ -12,17 +12,17 @@ pub use input::{check as check_input, input};
 
 use crate::emotion::EmotionScores;
 
-/// A face as the network sees it: 48 × 48 grey values, 0 to 255, row by row.
+/// The network's input for a face: 48 × 48 grey values, 0 to 255, row by row.
 pub type FaceCrop = [f32; FACE_SIDE * FACE_SIDE];
 
-/// Side of a [`FaceCrop`] in pixels: that of FER2013's faces.
+/// Side of a [`FaceCrop`] in pixels, equal to that of FER2013's faces.
 pub const FACE_SIDE: usize = 48;
 
-/// Something that reads emotions from faces.
+/// A model that gives emotion scores to faces.
 pub trait EmotionClassifier: Send + Sync {
-    /// Name and version of the model; stored with every row it makes.
+    /// Name and version of the model; the database stores it with every face that the model scored.
     fn model(&self) -> &str;
 
-    /// Probabilities for each face, in the order given.
+    /// Emotion scores of each face, in the order of `faces`.
     fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores>;
 }

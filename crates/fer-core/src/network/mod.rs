@@ -1,8 +1,9 @@
-//! The emotion network: its architecture, its model files and its inference.
+//! The emotion network: architecture, model files and inference.
 //!
-//! A model file names its weights as candle does: `stem.conv.weight`, `stem.bn.{weight,bias,
-//! running_mean,running_var}`, `blocks.0.{conv1,bn1,conv2,bn2}`, `blocks.1.projection.{conv,bn}`,
-//! `blocks.0.se.{squeeze,excite}`; or `layers.N.{weight,bias}`; and `heads.NAME.{weight,bias}`.
+//! A model file names its weights as candle does: for a residual trunk `stem.conv.weight`,
+//! `stem.bn.{weight,bias,running_mean,running_var}`, `blocks.0.{conv1,bn1,conv2,bn2}`,
+//! `blocks.1.projection.{conv,bn}`, `blocks.0.se.{squeeze,excite}`; for a sequential trunk
+//! `layers.N.{weight,bias}`; and for each head `heads.NAME.{weight,bias}`.
 
 mod file;
 mod folded;
@@ -12,25 +13,25 @@ mod weights;
 pub use file::{ModelFile, read_spec};
 pub use folded::{FoldedNetwork, Workspace};
 pub use spec::{
-    AlbumShare, BlockSpec, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec, SequentialSpec,
-    TrunkSpec,
+    BlockSpec, EnsembleWeights, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec,
+    SequentialSpec, TrunkSpec,
 };
 pub use weights::{Weight, WeightError, Weights};
 
-/// Added to the variance under the root of a batch normalisation.
+/// Added to the variance in a batch normalisation, before the square root.
 pub const EPSILON: f32 = 1e-5;
 
-/// Values between the two layers of a squeeze-and-excitation of so many channels.
+/// Number of values between the two layers of a squeeze-and-excitation of `channels` channels.
 pub fn squeezed(channels: usize, reduction: usize) -> usize {
     (channels / reduction.max(1)).max(1)
 }
 
-/// The least standard deviation that [`standardise`] divides by, in grey values of 0 to 255: an
-/// even face stays even instead of becoming amplified noise.
+/// The least standard deviation that [`standardise`] divides by, in grey values of 0 to 255: it
+/// keeps the noise of an almost even crop from being amplified.
 pub const DEVIATION_FLOOR: f32 = 0.03 * 255.0;
 
-/// Brings the grey values (0 to 255) of one face to mean 0 and (unbiased) deviation 1: what the
-/// network takes, in training as later.
+/// Brings the grey values (0 to 255) of one face to mean 0 and (unbiased) standard deviation 1: the
+/// input of the network, in training and in inference.
 pub fn standardise(face: &mut [f32]) {
     let n = face.len() as f32;
     let mean = face.iter().sum::<f32>() / n;
@@ -56,6 +57,6 @@ mod tests {
         let mut even = vec![7.0; 48 * 48];
         even[0] = 8.0;
         standardise(&mut even);
-        assert!(even[0] < 0.2, "noise must not be amplified: {}", even[0]);
+        assert!(even[0] < 0.2, "noise was amplified to {}", even[0]);
     }
 }

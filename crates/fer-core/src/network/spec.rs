@@ -1,4 +1,4 @@
-//! The description of an architecture: part of a recipe (TOML) and of a weights file (JSON).
+//! Describes an architecture, in a recipe (TOML) and in a model file's metadata (JSON).
 
 use std::collections::BTreeMap;
 
@@ -6,35 +6,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::emotion::Emotion;
 
-/// An architecture: a trunk that turns a face into features, and heads that read them.
+/// An architecture: a trunk that computes features of a face, and heads that classify the features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSpec {
-    /// From pixels to features.
+    /// The trunk: from pixels to features.
     pub trunk: TrunkSpec,
-    /// Share of the features set to zero in training, before the heads.
+    /// Dropout before the heads: the fraction of the features that training sets to zero.
     #[serde(default)]
     pub dropout: f32,
-    /// The linear classifiers on the features.
+    /// The heads: linear classifiers on the features.
     pub heads: Vec<HeadSpec>,
 }
 
-/// The part of a network below its heads.
+/// The trunk of a network: all layers before its heads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum TrunkSpec {
     /// A small residual network.
     Residual(ResidualSpec),
-    /// Layers one after another.
+    /// A chain of layers.
     Sequential(SequentialSpec),
 }
 
-/// Layers one after another, as Keras's `Sequential` has them; each takes what the one before gives,
-/// the first one the face.
+/// A chain of layers, like Keras's `Sequential`: the first layer's input is the face, every other
+/// one's the output of the layer before it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SequentialSpec {
-    /// The layers in order; the last must give a flat vector.
+    /// The layers in order; the output of the last must be a vector.
     pub layers: Vec<LayerSpec>,
 }
 
@@ -44,29 +44,29 @@ pub struct SequentialSpec {
 pub enum LayerSpec {
     /// Convolution with a bias.
     Convolution {
-        /// Channels of its output.
+        /// Number of output channels.
         channels: usize,
-        /// Side of the kernel.
+        /// Side of the kernel in pixels.
         #[serde(default = "LayerSpec::kernel")]
         kernel: usize,
-        /// What happens at the edges.
+        /// Padding at the edges.
         #[serde(default)]
         padding: Padding,
     },
-    /// max(x, 0).
+    /// Rectifier: max(x, 0).
     Relu,
-    /// The largest of each 2×2 window.
+    /// Maximum over windows of 2×2 pixels, with stride 2.
     MaxPool,
-    /// Sets a share of the values to zero in training.
+    /// Dropout: sets a fraction of the values to zero in training, and does nothing in inference.
     Dropout {
-        /// The share.
+        /// The fraction, 0 to 1.
         rate: f32,
     },
-    /// Makes a vector of an image.
+    /// Makes an image a vector.
     Flatten,
-    /// Fully connected, with a bias.
+    /// Fully connected layer with a bias.
     Dense {
-        /// Values of its output.
+        /// Number of output values.
         values: usize,
     },
 }
@@ -76,8 +76,8 @@ impl LayerSpec {
         3
     }
 
-    /// The shape of the output for an input of the given shape (height, width, channels; or the
-    /// length of a vector); `None` where the layer does not fit.
+    /// The shape of the output for an input shape: `[height, width, channels]`, or `[length]` of a
+    /// vector; `None` if the layer cannot take this input.
     pub fn shape(&self, input: &[usize]) -> Option<Vec<usize>> {
         match (self, input) {
             (Self::Relu | Self::Dropout { .. }, _) => Some(input.to_vec()),
@@ -110,13 +110,15 @@ impl SequentialSpec {
     /// The shape of each layer's output for square faces of `side` pixels.
     ///
     /// # Errors
-    /// Names the first layer that does not fit what comes before it.
+    /// A sentence that names the first layer that cannot take the output of the layer before it.
     pub fn shapes(&self, side: usize) -> Result<Vec<Vec<usize>>, String> {
         let mut input = vec![side, side, 1];
         let mut shapes = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
             let Some(output) = layer.shape(&input) else {
-                return Err(format!("layer {index}, {layer:?}, cannot take {input:?}"));
+                return Err(format!(
+                    "layer {index}, {layer:?}, cannot take an input of shape {input:?}"
+                ));
             };
             shapes.push(output.clone());
             input = output;
@@ -125,19 +127,19 @@ impl SequentialSpec {
     }
 }
 
-/// What a convolution does at the edges.
+/// The padding of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Padding {
-    /// Stays within the image, so that the output is smaller.
+    /// No padding: the output is smaller than the input.
     #[default]
     Valid,
-    /// Takes zeros beyond it, so that the output is as large.
+    /// Zeros around the image: the output is as large as the input.
     Same,
 }
 
 impl Padding {
-    /// How many zeros a kernel of that side takes beyond each edge.
+    /// Number of pixels of zeros at each edge, for a kernel of side `kernel`.
     pub const fn zeros(self, kernel: usize) -> usize {
         match self {
             Self::Valid => 0,
@@ -146,16 +148,16 @@ impl Padding {
     }
 }
 
-/// A 3×3 stem, basic residual blocks (He et al. 2015) and a global average.
+/// A residual network: a 3×3 stem, basic residual blocks (He et al. 2015) and a global average.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResidualSpec {
-    /// Channels after the stem.
+    /// Number of output channels of the stem.
     pub stem: usize,
     /// Stride of the stem.
     #[serde(default = "ResidualSpec::stem_stride")]
     pub stem_stride: usize,
-    /// The blocks in order; there must be one at least.
+    /// The blocks in order; at least one.
     pub blocks: Vec<BlockSpec>,
     /// Squeeze-and-excitation (Hu et al. 2017) in every block, with this reduction ratio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,12 +170,12 @@ impl ResidualSpec {
     }
 }
 
-/// A basic block: two 3×3 convolutions beside a shortcut, which is a 1×1 projection where the
-/// shapes differ.
+/// A basic block: two 3×3 convolutions, and a shortcut that is a 1×1 projection where input and
+/// output differ in shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockSpec {
-    /// Channels of both convolutions.
+    /// Number of output channels of both convolutions.
     pub width: usize,
     /// Stride of the first convolution.
     #[serde(default = "BlockSpec::stride")]
@@ -186,18 +188,18 @@ impl BlockSpec {
     }
 }
 
-/// What a head contributes to the scores of an album.
+/// The ensemble weights of a head: its contribution to the emotion scores of an album.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct AlbumShare {
-    /// Its weight beside the other heads'.
+pub struct EnsembleWeights {
+    /// Its weight relative to the other heads.
     pub weight: f32,
-    /// Added to the logits of these emotions first: it makes up for how often they are in the
-    /// training data.
+    /// Added to the logits of these emotions before the softmax, to compensate for how frequent
+    /// they are in the training data.
     pub shift: BTreeMap<Emotion, f32>,
 }
 
-impl Default for AlbumShare {
+impl Default for EnsembleWeights {
     fn default() -> Self {
         Self {
             weight: 1.0,
@@ -206,41 +208,41 @@ impl Default for AlbumShare {
     }
 }
 
-impl AlbumShare {
+impl EnsembleWeights {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// A linear classifier.
+/// A head: a linear classifier on the features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadSpec {
-    /// Its name: that of the labels it learned.
+    /// Its name, which is that of the labels it learned.
     pub name: String,
-    /// What its logits stand for, in order.
+    /// The emotion of each logit, in order.
     pub emotions: Vec<Emotion>,
-    /// What it contributes to the scores of an album.
-    #[serde(default, skip_serializing_if = "AlbumShare::is_default")]
-    pub album: AlbumShare,
+    /// Its contribution to the emotion scores of an album.
+    #[serde(default, skip_serializing_if = "EnsembleWeights::is_default")]
+    pub album: EnsembleWeights,
 }
 
 impl HeadSpec {
-    /// A head like any other.
+    /// A head with the default ensemble weights.
     pub fn new(name: &str, emotions: &[Emotion]) -> Self {
         Self {
             name: name.to_owned(),
             emotions: emotions.to_vec(),
-            album: AlbumShare::default(),
+            album: EnsembleWeights::default(),
         }
     }
 
-    /// FER2013's seven emotions, in that data set's order.
+    /// A head for FER2013's seven emotions, in that data set's order.
     pub fn fer2013() -> Self {
         Self::new("fer2013", &Emotion::ALL[..7])
     }
 
-    /// FER+'s eight emotions, in the order of [`Emotion::ALL`].
+    /// A head for FER+'s eight emotions, in the order of [`Emotion::ALL`].
     pub fn ferplus() -> Self {
         Self::new("ferplus", &Emotion::ALL)
     }
@@ -275,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn survives_toml_and_json() {
+    fn a_spec_survives_toml_and_json() {
         let spec = NetworkSpec::residual(32, &[(32, 1), (64, 2)], 0.3);
         let text = toml::to_string(&spec).unwrap();
         assert_eq!(toml::from_str::<NetworkSpec>(&text).unwrap(), spec);
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn strides_have_defaults_and_unknown_keys_are_refused() {
+    fn strides_have_defaults_and_unknown_keys_are_errors() {
         let text = r#"
             heads = [{ name = "light", emotions = ["angry", "happy", "sad", "neutral"] }]
             [trunk]
@@ -302,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_follow_the_layers_and_a_misfit_is_named() {
+    fn shapes_follow_the_layers_and_an_error_names_a_layer_that_does_not_fit() {
         let text = r#"
             layers = [
                 { kind = "convolution", channels = 8 },

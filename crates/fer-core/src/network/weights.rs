@@ -1,11 +1,11 @@
-//! The weights of a network: named arrays of `f32`, as a safetensors file holds them.
+//! Reads the weights of a network from a safetensors file, as named arrays of `f32`.
 
 use std::collections::BTreeMap;
 
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-/// One array.
+/// A weight: an array of values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weight {
     /// Its dimensions, outermost first.
@@ -14,44 +14,44 @@ pub struct Weight {
     pub values: Vec<f32>,
 }
 
-/// Arrays by name.
+/// The weights of a network by name.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Weights(BTreeMap<String, Weight>);
 
-/// Why weights do not fit an architecture.
+/// The reason why weights cannot be read or do not fit an architecture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WeightError {
-    /// The bytes are no safetensors file.
+    /// The bytes are not a safetensors file.
     #[error("{0}")]
     NotSafetensors(String),
-    /// A weight that the architecture needs is not there.
+    /// A weight that the architecture needs is missing.
     #[error("it has no weight \"{0}\"")]
     Missing(String),
-    /// A weight has another shape than the architecture says.
-    #[error("its weight \"{name}\" is {found:?}, not {expected:?}")]
+    /// A weight has another shape than the architecture requires.
+    #[error("its weight \"{name}\" has shape {found:?} and should have {expected:?}")]
     Shape {
-        /// The weight.
+        /// The name of the weight.
         name: String,
-        /// The shape that it has.
+        /// Its shape in the file.
         found: Vec<usize>,
-        /// The shape that it should have.
+        /// The shape that the architecture requires.
         expected: Vec<usize>,
     },
-    /// A weight is of a type that is no floating-point number.
+    /// The values of a weight are not floating-point numbers.
     #[error("its weight \"{name}\" holds {dtype} values, not floating-point numbers")]
     Type {
-        /// The weight.
+        /// The name of the weight.
         name: String,
-        /// The type of its values.
+        /// The type of its values, by safetensors' name.
         dtype: String,
     },
-    /// The architecture itself is not possible.
+    /// The architecture itself is impossible.
     #[error("{0}")]
     Architecture(String),
 }
 
 impl Weights {
-    /// Reads every array of a safetensors file; half-precision values become `f32`.
+    /// Reads every array of a safetensors file; values of other floating-point types become `f32`.
     ///
     /// # Errors
     /// [`WeightError::NotSafetensors`] or [`WeightError::Type`].
@@ -69,12 +69,12 @@ impl Weights {
         Ok(weights)
     }
 
-    /// Adds an array, or replaces the one of that name.
+    /// Adds a weight, or replaces the one of the same name.
     pub fn insert(&mut self, name: impl Into<String>, weight: Weight) {
         self.0.insert(name.into(), weight);
     }
 
-    /// The array called `name`.
+    /// The weight called `name`.
     ///
     /// # Errors
     /// [`WeightError::Missing`].
@@ -84,7 +84,7 @@ impl Weights {
             .ok_or_else(|| WeightError::Missing(name.to_owned()))
     }
 
-    /// The values of the array called `name`, which must have this shape.
+    /// The values of the weight called `name`, which must have this shape.
     ///
     /// # Errors
     /// [`WeightError::Missing`] or [`WeightError::Shape`].
@@ -102,6 +102,7 @@ impl Weights {
     }
 }
 
+/// The values of a tensor as `f32`.
 fn values(name: &str, tensor: &TensorView<'_>) -> Result<Vec<f32>, WeightError> {
     let data = tensor.data();
     let halves = || data.as_chunks::<2>().0.iter();
@@ -152,12 +153,15 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn an_error_names_the_weight_that_does_not_fit() {
         let weights = Weights::parse(&file(Dtype::F32, &[0; 8])).unwrap();
         let error = weights.values("b", &[2]).unwrap_err().to_string();
         assert_eq!(error, "it has no weight \"b\"");
         let error = weights.values("a", &[1, 2]).unwrap_err().to_string();
-        assert_eq!(error, "its weight \"a\" is [2], not [1, 2]");
+        assert_eq!(
+            error,
+            "its weight \"a\" has shape [2] and should have [1, 2]"
+        );
         let error = Weights::parse(&file(Dtype::I32, &[0; 8])).unwrap_err();
         assert!(error.to_string().contains("I32"), "{error}");
         assert!(matches!(

@@ -1,36 +1,37 @@
-//! What a convolution does with a sum before it writes it.
+//! The epilogue of a convolution: bias, addition and rectifier, applied to a sum before it is
+//! written.
 
 use super::panels::PANEL;
 use crate::simd::Simd;
 
-/// What becomes of a sum before it is written.
+/// Operations on a convolution's sums before they are written, in the order of the fields.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Epilogue<'a> {
-    /// Added to every pixel; as many values as a target pixel has channels.
+    /// A bias, added to every pixel; one value per target channel.
     pub bias: Option<&'a [f32]>,
-    /// Images added, shaped like the target.
+    /// Values added to the sums.
     pub add: Add<'a>,
-    /// Whether negative values become zero.
+    /// Whether negative values become zero (the rectifier).
     pub relu: bool,
 }
 
-/// What a convolution's result is added to.
+/// The values to which a convolution's result is added.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Add<'a> {
     /// Nothing: the target is overwritten.
     #[default]
     Nothing,
-    /// What the target holds.
+    /// The target's present values.
     Target,
-    /// Other images.
+    /// Other images, shaped like the target.
     Images(&'a [f32]),
 }
 
 impl Epilogue<'_> {
-    /// Makes sure that the slices fit a target of `len` values with so many channels.
+    /// Checks that the slices fit a target of `len` values with `channels` per pixel.
     ///
     /// # Panics
-    /// If they do not.
+    /// If a slice has another length.
     pub fn check(&self, len: usize, channels: usize) {
         assert!(self.bias.is_none_or(|bias| bias.len() == channels));
         if let Add::Images(images) = self.add {
@@ -38,11 +39,13 @@ impl Epilogue<'_> {
         }
     }
 
-    /// Completes a register of sums and writes it to the channels from `column` on of the pixel that
-    /// begins at `start` of the target `y`.
+    /// Applies the epilogue to a register of sums and writes it to the target `y`: to the pixel
+    /// whose `channels` values begin at `start`, from channel `column` on. Lanes past the last
+    /// channel are dropped.
     ///
     /// # Safety
-    /// The processor must have the unit `S`, the slices must have been checked, and the pixel must
+    /// The processor must support the instruction set `S`, [`Epilogue::check`] must have accepted
+    /// the target's length and `channels`, and the values from `start` to `start + channels` must
     /// lie in the target.
     #[inline(always)]
     pub unsafe fn finish<S: Simd>(
@@ -53,7 +56,11 @@ impl Epilogue<'_> {
         column: usize,
         channels: usize,
     ) {
-        // SAFETY: whole registers are only read and written where they fit.
+        // SAFETY: the caller guarantees `S` and a pixel inside the target. `check` asserted that
+        // `bias` has `channels` values and that added images are as long as the target. The first
+        // branch reads and writes whole registers only where they end within the pixel's channels;
+        // the second one accesses single channels below `channels`, and `part` holds a register of
+        // any `S`.
         unsafe {
             let add = match self.add {
                 Add::Nothing => None,

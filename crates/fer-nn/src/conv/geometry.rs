@@ -1,4 +1,4 @@
-//! The sizes of a convolution.
+//! The sizes of a convolution, and the input pixels under its kernel.
 
 /// The sizes of a convolution with a square kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,11 +11,11 @@ pub struct Geometry {
     pub channels_in: usize,
     /// Output channels.
     pub channels_out: usize,
-    /// Side of the kernel.
+    /// Side of the kernel in pixels.
     pub kernel: usize,
-    /// Step between patches, both ways.
+    /// Stride in pixels, the same in both directions.
     pub stride: usize,
-    /// Zeros around the image.
+    /// Pixels of zero padding on each side of the image.
     pub padding: usize,
 }
 
@@ -30,42 +30,43 @@ impl Geometry {
         (self.width + 2 * self.padding - self.kernel) / self.stride + 1
     }
 
-    /// Pixels of one input image.
+    /// Number of pixels of one input image.
     pub const fn pixels_in(&self) -> usize {
         self.height * self.width
     }
 
-    /// Pixels of one output image.
+    /// Number of pixels of one output image.
     pub const fn pixels_out(&self) -> usize {
         self.out_height() * self.out_width()
     }
 
-    /// Values of one input image.
+    /// Number of values of one input image.
     pub const fn image_in(&self) -> usize {
         self.pixels_in() * self.channels_in
     }
 
-    /// Values of one output image.
+    /// Number of values of one output image.
     pub const fn image_out(&self) -> usize {
         self.pixels_out() * self.channels_out
     }
 
-    /// Places of the kernel.
+    /// Number of taps: pixels of the kernel.
     pub const fn taps(&self) -> usize {
         self.kernel * self.kernel
     }
 
-    /// Values of the kernel.
+    /// Number of values of the kernel.
     pub const fn kernel_len(&self) -> usize {
         self.taps() * self.channels_in * self.channels_out
     }
 
-    /// Multiply-accumulates of one image.
+    /// Number of multiply-accumulate operations for one image.
     pub const fn macs(&self) -> usize {
         self.pixels_out() * self.kernel_len()
     }
 
-    /// The input pixel under `tap` of the patch of the output pixel, unless it is padding.
+    /// The index of the input pixel that `tap` multiplies for `out_pixel`; `None` where it is
+    /// padding.
     pub fn source(&self, out_pixel: usize, tap: usize) -> Option<usize> {
         let inside = |at: usize, limit: usize| at.checked_sub(self.padding).filter(|&i| i < limit);
         let (oy, ox) = (out_pixel / self.out_width(), out_pixel % self.out_width());

@@ -1,7 +1,9 @@
 //! Two-dimensional convolution and its two gradients.
 //!
-//! Indirect (Dukhan 2019): register tiles read the pixels where they lie, through a table of places,
-//! so there is neither padding nor im2col to write first.
+//! An indirect convolution (Dukhan 2019): a table holds the index of each source pixel, and
+//! register tiles read the pixels through that table, so neither a padded image nor an im2col
+//! matrix has to be written first. 3×3 convolutions of stride 1 use Winograd's algorithm where the
+//! image is large enough.
 
 mod epilogue;
 mod gather;
@@ -26,19 +28,22 @@ pub use epilogue::{Add, Epilogue};
 pub use geometry::Geometry;
 pub use panels::Panels;
 
-/// Images are taken in groups of about so many output pixels, to use a panel of the kernel more than
-/// once while it is in the cache.
+/// Output pixels of a group of images, about: a group uses each panel of the kernel several times
+/// while the panel is in the cache.
 const GROUP_PIXELS: usize = 288;
 
-/// Winograd's matrix products need so many rows to be worth their transforms, and images so many
-/// pixels not to waste most of a tile.
-const LEAST_TILES: usize = 9;
-const LEAST_SIDE: usize = 6;
+/// Least number of tiles in a group for Winograd's algorithm: with fewer rows, the matrix products
+/// save less time than the transforms cost.
+const MIN_TILES: usize = 9;
 
-/// Values that a thread sums at a time.
+/// Least side of an image in pixels for Winograd's algorithm: smaller images fill too little of
+/// their tiles.
+const MIN_SIDE: usize = 6;
+
+/// Values that a thread sums at a time in [`Convolution::finish_kernel_gradient`].
 const SUM_CHUNK: usize = 4096;
 
-/// A convolution of given sizes, without its weights.
+/// A convolution of given sizes, with its algorithm and tables but without weights.
 #[derive(Debug, Clone)]
 pub struct Convolution {
     level: Level,
@@ -50,7 +55,7 @@ pub struct Convolution {
 }
 
 impl Convolution {
-    /// Works out how best to convolve `images` at a time.
+    /// Chooses the algorithm for convolving `images` images at a time, and computes its tables.
     pub fn new(geometry: Geometry, images: usize) -> Self {
         let pixels = geometry.pixels_out();
         let group = GROUP_PIXELS.div_ceil(pixels).min(images);
@@ -59,8 +64,8 @@ impl Convolution {
             .filter_map(|size| Tiling::new(&geometry, size))
             .find(|tiling| {
                 geometry.channels_in > 1
-                    && geometry.height.min(geometry.width) >= LEAST_SIDE
-                    && group * tiling.tiles() >= LEAST_TILES
+                    && geometry.height.min(geometry.width) >= MIN_SIDE
+                    && group * tiling.tiles() >= MIN_TILES
             });
         Self {
             level: Level::detect(),
@@ -72,13 +77,13 @@ impl Convolution {
         }
     }
 
-    /// The sizes.
+    /// The sizes of the convolution.
     pub const fn geometry(&self) -> &Geometry {
         &self.geometry
     }
 
-    /// How many images to hand to a pass at once: fixed, so that sums over groups do not depend on
-    /// the number of threads.
+    /// Number of images to pass to one call; it does not depend on the number of threads, so
+    /// neither do sums over groups.
     pub const fn group(&self) -> usize {
         self.group
     }
@@ -86,7 +91,7 @@ impl Convolution {
     /// Packs `kernel[k, k, ci, co]` for [`Convolution::forward`].
     pub fn pack(&self, kernel: &[f32], panels: &mut Panels) {
         let g = &self.geometry;
-        self.at_points(kernel, false, |kernel, taps| {
+        self.with_transformed(kernel, false, |kernel, taps| {
             panels.pack(kernel, taps, g.channels_in, g.channels_out);
         });
     }
@@ -94,13 +99,14 @@ impl Convolution {
     /// Packs `kernel[k, k, ci, co]` for [`Convolution::input_gradient`].
     pub fn pack_backward(&self, kernel: &[f32], panels: &mut Panels) {
         let g = &self.geometry;
-        self.at_points(kernel, true, |kernel, taps| {
+        self.with_transformed(kernel, true, |kernel, taps| {
             panels.pack_transposed(kernel, taps, g.channels_out, g.channels_in);
         });
     }
 
-    /// Hands on the kernel as it is or, for Winograd, at the points.
-    fn at_points(&self, kernel: &[f32], flip: bool, pack: impl FnOnce(&[f32], usize)) {
+    /// Calls `pack` with the kernel and its number of taps: for Winograd's algorithm with the
+    /// transformed kernel, which has a tap for each interpolation point.
+    fn with_transformed(&self, kernel: &[f32], flip: bool, pack: impl FnOnce(&[f32], usize)) {
         if let Some(Tiling { size, .. }) = self.winograd {
             let mut transformed = Buffer::take(kernel.len() / 9 * size.points());
             winograd::transform_kernel(size, kernel, flip, &mut transformed);
@@ -110,18 +116,22 @@ impl Convolution {
         }
     }
 
-    /// `y[n, oh, ow, co] = x[n, h, w, ci] * kernel[k, k, ci, co]`, then the epilogue.
+    /// `y[n, oh, ow, co] = x[n, h, w, ci] * kernel[k, k, ci, co]`, then the epilogue; `panels` from
+    /// [`Convolution::pack`].
     ///
     /// # Panics
-    /// If a slice's length disagrees with the geometry.
+    /// If a slice's length disagrees with the geometry, or the panels have fewer taps than the
+    /// kernel.
     pub fn forward(&self, panels: &Panels, x: &[f32], y: &mut [f32], epilogue: Epilogue<'_>) {
         self.convolve(&self.forward, panels, x, y, epilogue);
     }
 
-    /// The gradient of the input, from `dy` (shaped like the output); added to `dx` if `add`.
+    /// Writes the gradient of the input to `dx`, or adds it there if `add`, from the gradient of
+    /// the output `dy`; `panels` from [`Convolution::pack_backward`].
     ///
     /// # Panics
-    /// If a slice's length disagrees with the geometry.
+    /// If a slice's length disagrees with the geometry, or the panels have fewer taps than the
+    /// kernel.
     pub fn input_gradient(&self, panels: &Panels, dy: &[f32], dx: &mut [f32], add: bool) {
         let epilogue = Epilogue {
             add: if add { Add::Target } else { Add::Nothing },
@@ -157,8 +167,9 @@ impl Convolution {
         }
     }
 
-    /// The gradient of the kernel in a form that can be summed over groups of images:
-    /// [`Convolution::kernel_sum_len`] values, written or added to `sum`.
+    /// Writes the gradient of the kernel to `sum`, or adds it there if `add`, in a form that can be
+    /// summed over groups of images: [`Convolution::kernel_sum_len`] values, of which
+    /// [`Convolution::finish_kernel_gradient`] makes the gradient itself.
     ///
     /// # Panics
     /// If a slice's length disagrees with the geometry.
@@ -191,7 +202,7 @@ impl Convolution {
         }
     }
 
-    /// The length of a sum of kernel gradients.
+    /// Number of values of a sum of kernel gradients.
     pub const fn kernel_sum_len(&self) -> usize {
         match self.winograd {
             Some(tiling) => {
@@ -201,8 +212,8 @@ impl Convolution {
         }
     }
 
-    /// The gradient of the kernel, `[k, k, ci, co]`, from its sums over parts of a batch, which are
-    /// added up in their order.
+    /// Writes the gradient of the kernel, `[k, k, ci, co]`, to `dkernel`, from its sums over the
+    /// parts of a batch, which are added in their order into the first of them.
     pub fn finish_kernel_gradient(&self, parts: &mut [Vec<f32>], dkernel: &mut [f32]) {
         let Some((total, rest)) = parts.split_first_mut() else {
             return dkernel.fill(0.0);

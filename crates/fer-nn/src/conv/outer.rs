@@ -1,13 +1,14 @@
-//! The gradient of the kernel: for each tap, the sum over all pixels of the outer product of what
-//! went in and the gradient of what came out.
+//! Computes the gradient of the kernel: for each tap, the sum over all output pixels of the outer
+//! product of the input pixel under the tap and the gradient of the output pixel.
 
 use super::plan::{Class, PADDING, Plan};
 use crate::simd::{Columns, Kernel, Rows, Simd, each_column, each_row};
 
-/// Pixels that are summed in registers between two visits to the kernel gradient in memory.
+/// Pairs of pixels whose products are summed in registers before the sums are added to the kernel
+/// gradient in memory.
 pub const CHUNK: usize = 72;
 
-/// The kernel gradient of some images.
+/// The computation of the kernel gradient of some images.
 pub struct Outer<'a> {
     /// The plan of the forward pass.
     pub plan: &'a Plan,
@@ -21,11 +22,12 @@ pub struct Outer<'a> {
     pub dy: &'a [f32],
     /// Gradient of the kernel, `[taps, input channels, output channels]`.
     pub dkernel: &'a mut [f32],
-    /// Whether it is added to what `dkernel` holds.
+    /// Whether the gradient is added to the values in `dkernel` instead of replacing them.
     pub add: bool,
 }
 
-/// Where the channels of the pixels that a tap joins begin.
+/// Pairs of an input pixel and an output gradient that one tap connects: pointers to their first
+/// channels.
 pub struct Pairs {
     x: [*const f32; CHUNK],
     dy: [*const f32; CHUNK],
@@ -48,8 +50,9 @@ impl Kernel for Outer<'_> {
         for start in (0..rows).step_by(CHUNK) {
             for (tap, dkernel) in self.dkernel.chunks_exact_mut(ci * co).enumerate() {
                 let chunk = start..rows.min(start + CHUNK);
-                // SAFETY: the plan's pixels lie in the images, whose sizes were checked, and the
-                // columns in the channels.
+                // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `dy`
+                // hold `images` images of the plan's sizes, so the pairs point to `ci` and `co`
+                // values, and that `dkernel` is cut into `ci` rows of `co` columns for each tap.
                 unsafe {
                     pairs.collect(self.plan, class, tap, chunk, (self.x, ci), (self.dy, co));
                     let mut products = Products {
@@ -67,7 +70,7 @@ impl Kernel for Outer<'_> {
 }
 
 impl Pairs {
-    /// None yet.
+    /// No pairs.
     pub const fn new() -> Self {
         Self {
             x: [std::ptr::null(); CHUNK],
@@ -76,12 +79,12 @@ impl Pairs {
         }
     }
 
-    /// Forgets all.
+    /// Removes all pairs.
     pub const fn clear(&mut self) {
         self.len = 0;
     }
 
-    /// Adds a pair; there must be fewer than [`CHUNK`].
+    /// Adds a pair; panics if there are [`CHUNK`] already.
     #[inline(always)]
     pub const fn push(&mut self, x: *const f32, dy: *const f32) {
         self.x[self.len] = x;
@@ -89,7 +92,12 @@ impl Pairs {
         self.len += 1;
     }
 
-    /// Finds the pixels of a chunk of rows that have a source under `tap`.
+    /// Replaces the pairs by those of a chunk of output pixels, without the pixels whose source
+    /// under `tap` is padding.
+    ///
+    /// # Safety
+    /// `x` and `dy` must hold all images of the chunk, of the plan's sizes with `ci` and `co`
+    /// channels.
     #[inline(always)]
     unsafe fn collect(
         &mut self,
@@ -107,7 +115,9 @@ impl Pairs {
         for row in chunk {
             if sources[pixel] != PADDING {
                 let source = image * plan.source_pixels + sources[pixel] as usize;
-                // SAFETY: the caller vouches for plan and images.
+                // SAFETY: `source` is a pixel of `x` and `row` one of `dy`: the caller guarantees
+                // their images, and the plan's sources other than `PADDING` are below
+                // `source_pixels`.
                 unsafe { self.push(x.as_ptr().add(source * ci), dy.as_ptr().add(row * co)) };
             }
             pixel += 1;
@@ -118,17 +128,17 @@ impl Pairs {
     }
 }
 
-/// The outer products of a chunk under one tap, on their way into `dkernel[rows, columns]`.
+/// The sum of the outer products of a chunk's pairs, written or added to `dkernel[rows, columns]`.
 pub struct Products<'a> {
-    /// What is multiplied.
+    /// The factors: `rows` and `columns` values at each pair of pointers.
     pub pairs: &'a Pairs,
-    /// Where it is added.
+    /// The target, `rows × columns` values.
     pub dkernel: &'a mut [f32],
     /// Input channels.
     pub rows: usize,
     /// Output channels.
     pub columns: usize,
-    /// Whether the target's content counts.
+    /// Whether the products are added to the target's values instead of replacing them.
     pub add: bool,
 }
 
@@ -140,12 +150,13 @@ impl Columns for Products<'_> {
             products: self,
             column,
         };
-        // SAFETY: the caller vouches for the columns; the rows are those of the channels.
+        // SAFETY: the caller guarantees `S` and the columns; `dkernel` and the pairs have `rows`
+        // rows.
         unsafe { each_row::<S, V>(&mut block, rows) }
     }
 }
 
-/// Some columns of the products.
+/// A block of columns of the products.
 struct Block<'a, 'b> {
     products: &'a mut Products<'b>,
     column: usize,
@@ -159,7 +170,9 @@ impl Rows for Block<'_, '_> {
             columns,
             ..
         } = *self.products;
-        // SAFETY: the caller vouches for rows and columns, here and in every pair.
+        // SAFETY: the caller guarantees `S`, and that the tile's rows and columns exist. `dkernel`
+        // holds `rows × columns` values; the first `len` pairs point to `rows` and `columns`
+        // values.
         unsafe {
             let start = row * columns + self.column;
             let target = self.products.dkernel.as_mut_ptr().add(start);

@@ -1,16 +1,17 @@
-//! A kernel packed for register tiles, and the tile's inner loop.
+//! Packs a kernel for register tiles, and multiplies pixels by the packed kernel.
 
 use crate::simd::Simd;
 
-/// Columns of a panel: two registers of the widest unit, so that a packed kernel serves any.
+/// Columns of a panel: two registers of the widest instruction set, so that a packed kernel serves
+/// all of them.
 pub const PANEL: usize = 32;
 
-/// How many rows of a panel to ask for in advance: a network's kernels do not fit the cache next to the
-/// core, and the one beyond answers after about as many rows' products.
-const AHEAD: usize = 16;
+/// How many rows of a panel ahead to prefetch: a network's kernels do not fit the core's own cache,
+/// and the latency of the next cache is about the time in which this many rows are multiplied.
+const PREFETCH_ROWS: usize = 16;
 
 /// A kernel cut into panels of `PANEL` columns, `[panels, taps, source channels, PANEL]`, with
-/// zeros in columns past the last.
+/// unused values in columns past the last.
 #[derive(Debug, Clone, Default)]
 pub struct Panels {
     values: Vec<f32>,
@@ -27,8 +28,8 @@ impl Panels {
         let rows = kernel.chunks_exact(targets).enumerate();
         for (row, kernel) in rows {
             for (panel, kernel) in kernel.chunks(PANEL).enumerate() {
-                let at = (panel * taps * sources + row) * PANEL;
-                self.values[at..at + kernel.len()].copy_from_slice(kernel);
+                let start = (panel * taps * sources + row) * PANEL;
+                self.values[start..start + kernel.len()].copy_from_slice(kernel);
             }
         }
     }
@@ -45,22 +46,23 @@ impl Panels {
         }
     }
 
-    /// Taps of the kernel.
+    /// Number of taps of the kernel.
     pub const fn taps(&self) -> usize {
         self.taps
     }
 
-    /// Channels of a source pixel.
+    /// Number of channels of a source pixel.
     pub const fn sources(&self) -> usize {
         self.sources
     }
 
-    /// Channels of a target pixel.
+    /// Number of channels of a target pixel.
     pub const fn targets(&self) -> usize {
         self.targets
     }
 
-    /// Stands for a source pixel outside the image.
+    /// The channels of a source pixel outside the image: as many zeros as a source pixel has
+    /// channels.
     pub fn zeros(&self) -> &[f32] {
         &self.zeros
     }
@@ -72,16 +74,23 @@ impl Panels {
         (self.taps, self.sources, self.targets) = (taps, sources, targets);
     }
 
-    /// The rows of a tap, from `column` on.
+    /// A pointer to `column` of the first row of a tap; the next row, of the next source channel,
+    /// is [`PANEL`] values further on.
     #[inline(always)]
     pub fn rows(&self, tap: usize, column: usize) -> *const f32 {
         let row = (column / PANEL * self.taps + tap) * self.sources;
-        // Of the rest, not of one value: it is read on from there.
+        // A pointer made from the rest of the slice, since `multiply` reads further rows through it.
         self.values[row * PANEL + column % PANEL..].as_ptr()
     }
 }
 
-/// `sum[n] += x[n] · weights`, the dot products of `N` pixels with `V` registers of columns.
+/// `sum[n] += x[n] · weights`: adds the dot products of `N` pixels, of `channels` values each, and
+/// the `V` registers of columns at `weights` (see [`Panels::rows`]).
+///
+/// # Safety
+/// The processor must support the instruction set `S`, each pointer of `x` must be valid for
+/// `channels` values, and `weights` for `V` registers at the beginning of each of `channels` rows
+/// of a panel.
 #[inline(always)]
 pub unsafe fn multiply<S: Simd, const N: usize, const V: usize>(
     sum: &mut [[S::Vector; V]; N],
@@ -89,11 +98,13 @@ pub unsafe fn multiply<S: Simd, const N: usize, const V: usize>(
     weights: *const f32,
     channels: usize,
 ) {
-    // SAFETY: the caller vouches for `channels` values of each pixel and rows of the panel.
+    // SAFETY: the caller guarantees `S`, `channels` values of each pixel, and `V` registers of each
+    // of `channels` rows. The prefetched addresses may lie past the panel: they are computed by
+    // `wrapping_add` and never read.
     unsafe {
         for channel in 0..channels {
             let row = weights.add(channel * PANEL);
-            let ahead = row.wrapping_add(AHEAD * PANEL);
+            let ahead = row.wrapping_add(PREFETCH_ROWS * PANEL);
             for v in 0..V {
                 S::prefetch(ahead.wrapping_add(v * S::LANES));
             }

@@ -1,35 +1,37 @@
-//! Which pixels each pixel is computed from: the indirection buffer of an indirect convolution
-//! (Dukhan 2019), which takes the place of padding, im2col and zero-stuffing.
+//! Lists the source pixels of each target pixel: the indirection buffer of an indirect convolution
+//! (Dukhan 2019), which replaces padding, im2col and zero-stuffing.
 
 use super::Geometry;
 
-/// Pixels that use the same taps of the kernel.
+/// Target pixels that use the same taps of the kernel.
 #[derive(Debug, Clone)]
 pub struct Class {
-    /// The taps, as places in the kernel.
+    /// The taps, as indices in the kernel.
     pub taps: Vec<usize>,
-    /// The target pixels, as places in the image.
+    /// The target pixels, as indices in the image.
     pub targets: Vec<usize>,
-    /// The source pixel for each tap and target, `[taps, targets]`; [`PADDING`] where there is none.
+    /// The source pixel of each tap and target, `[taps, targets]`, as an index in the image;
+    /// [`PADDING`] where it is outside.
     pub sources: Vec<u32>,
 }
 
-/// Stands for a source outside the image.
+/// Marks a source pixel outside the image.
 pub const PADDING: u32 = u32::MAX;
 
-/// How to compute every target pixel of an image.
+/// The source pixels of every target pixel of an image.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The target pixels, sorted by the taps they use.
+    /// The target pixels, grouped by the taps that they use.
     pub classes: Vec<Class>,
-    /// Pixels of a source image.
+    /// Number of pixels of a source image.
     pub source_pixels: usize,
-    /// Pixels of a target image.
+    /// Number of pixels of a target image.
     pub target_pixels: usize,
 }
 
 impl Plan {
-    /// Output pixels from input pixels.
+    /// The plan of the forward pass: output pixels from input pixels, in one class that uses all
+    /// taps.
     pub fn forward(g: &Geometry) -> Self {
         let taps: Vec<usize> = (0..g.taps()).collect();
         let targets: Vec<usize> = (0..g.pixels_out()).collect();
@@ -49,8 +51,9 @@ impl Plan {
         }
     }
 
-    /// Gradients of the input pixels from those of the output pixels. With a stride, an input pixel
-    /// meets only every other tap: the pixels fall into classes by their place in the stride.
+    /// The plan of the input's gradient: input pixels from output pixels. With a stride of `s`, an
+    /// input pixel meets only every `s`-th tap in each direction, so there is a class for each of
+    /// the `s × s` phases.
     pub fn backward(g: &Geometry) -> Self {
         let mut sources = vec![PADDING; g.taps() * g.pixels_in()];
         for out in 0..g.pixels_out() {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{CASES, Noise, assert_close};
 
-/// Calls `f` with the places of a source value, a weight and a target value, for every product.
+/// Calls `f` with the indices of source value, weight and target value of every product.
 fn each_product(g: &Geometry, images: usize, mut f: impl FnMut(usize, usize, usize)) {
     let (ci, co) = (g.channels_in, g.channels_out);
     for image in 0..images {
@@ -20,7 +20,7 @@ fn each_product(g: &Geometry, images: usize, mut f: impl FnMut(usize, usize, usi
     }
 }
 
-/// Too small for tiles of 4×4, if it is alone.
+/// A single image of these sizes is too small for tiles of 4×4 pixels.
 const SMALL: Geometry = Geometry {
     height: 6,
     width: 7,
@@ -120,4 +120,28 @@ fn a_convolution_and_its_gradients_agree_with_naive_loops_at_every_level() {
     for size in [Size::Two, Size::Four] {
         assert!(sizes.contains(&size), "{size:?} was not tried");
     }
+}
+
+/// With panels of fewer taps than the plan, the register tiles would read past their end.
+#[test]
+#[should_panic(expected = "self.panels.taps()")]
+fn panels_of_a_smaller_kernel_panic() {
+    let geometry = Geometry {
+        height: 4,
+        width: 4,
+        channels_in: 1,
+        channels_out: 1,
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+    };
+    let pointwise = Geometry {
+        kernel: 1,
+        padding: 0,
+        ..geometry
+    };
+    let mut panels = Panels::default();
+    Convolution::new(pointwise, 1).pack(&[1.0], &mut panels);
+    let mut y = [0.0; 16];
+    Convolution::new(geometry, 1).forward(&panels, &[0.0; 16], &mut y, Epilogue::default());
 }

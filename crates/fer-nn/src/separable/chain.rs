@@ -1,4 +1,4 @@
-//! Running a chain of units.
+//! Runs a chain of layers, row by row.
 
 use super::depthwise::{Depthwise, max_pool_row};
 use super::dot::Dot;
@@ -6,72 +6,74 @@ use super::feature_map::FeatureMap;
 use super::units::{Separable, Stem};
 use crate::Level;
 
-/// Where a chain gets its rows.
+/// The source of a chain's rows.
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
-    /// A picture, extended with zeros to the right and below to even sides, through a stem.
+    /// A picture, padded with zeros to the right and below to even sides, and convolved by a stem.
     Image {
         /// The first convolution.
         stem: &'a Stem,
-        /// RGB, three bytes a pixel, row by row.
+        /// RGB, three bytes per pixel, row by row.
         rgb: &'a [u8],
-        /// Pixels in a row of `rgb`.
+        /// Number of pixels in a row of `rgb`.
         width: usize,
-        /// Size that the picture is extended to: multiples of two, no smaller than it.
+        /// Width and height after padding: multiples of two, not below those of the picture.
         padded: (usize, usize),
     },
-    /// A map computed before.
+    /// A map that an earlier run computed.
     Map(&'a FeatureMap),
 }
 
-/// A step of a chain.
+/// A layer of a chain.
 #[derive(Debug, Clone, Copy)]
 pub enum Layer<'a> {
     /// A separable unit.
     Separable(&'a Separable),
-    /// Maximum over 2×2 pixels with stride 2.
+    /// Maximum over 2×2 pixels with stride 2; both sides of its input must be even.
     MaxPool,
 }
 
-/// Line buffers, kept between runs: giving memory back and faulting it in again costs more than
-/// half of a detection.
+/// Line buffers, kept between runs: releasing their memory and faulting it in again costs more than
+/// half of the time of a detection.
 #[derive(Debug, Default)]
 pub struct Workspace {
     stages: Vec<Stage>,
     zeros: Vec<f32>,
 }
 
-/// Line buffers of one step.
+/// Line buffers of the source or of one layer.
 #[derive(Debug, Default)]
 struct Stage {
-    /// Shape of what the step gives.
+    /// Shape of the layer's output.
     width: usize,
     height: usize,
     channels: usize,
-    /// Rows given so far.
-    given: usize,
-    /// Rows of the three-line ring filled so far.
+    /// Number of output rows computed so far.
+    computed: usize,
+    /// Number of rows written to `ring` so far.
     filled: usize,
-    /// Three rows, with a pixel of zeros at either end for filters.
+    /// The last three rows that the filter needs, with a pixel of zeros at either end.
     ring: Vec<f32>,
-    /// The row just pulled from the step before.
+    /// The rows just pulled from the layer before: one, or two for a pooling.
     pulled: Vec<f32>,
 }
 
 impl Stage {
+    /// Sets the shape (width, height, channels) and the buffers' lengths for a new run.
     fn prepare(&mut self, shape: (usize, usize, usize), ring_row: usize, pulled: usize) {
         (self.width, self.height, self.channels) = shape;
-        (self.given, self.filled) = (0, 0);
+        (self.computed, self.filled) = (0, 0);
         self.ring.clear();
         self.ring.resize(3 * ring_row, 0.0);
         self.pulled.resize(pulled, 0.0);
     }
 }
 
-/// Runs a chain and writes its last rows to `out`.
+/// Runs a chain and writes the rows of its last layer to `out`.
 ///
 /// # Panics
-/// If a layer's inputs are not the channels it is given, or a pooled side is odd.
+/// If a unit's inputs are not the channels of the layer before it, if a pooled or padded side is
+/// odd, or if the picture is larger than its padded size.
 pub fn run(
     level: Level,
     source: Source<'_>,
@@ -137,7 +139,7 @@ pub fn run(
     }
 }
 
-/// What a run needs besides its buffers.
+/// The inputs of a run.
 struct Chain<'a> {
     level: Level,
     source: Source<'a>,
@@ -146,7 +148,7 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    /// The next row of the last of `stages`.
+    /// Computes the next output row of the last of `stages`.
     fn next_row(&self, stages: &mut [Stage], out: &mut [f32]) {
         let (stage, before) = stages.split_last_mut().expect("a chain has a source");
         let Some(layer) = before.len().checked_sub(1).map(|index| &self.layers[index]) else {
@@ -162,9 +164,10 @@ impl Chain<'_> {
                 max_pool_row(upper, lower, stage.channels, out);
             }
         }
-        stage.given += 1;
+        stage.computed += 1;
     }
 
+    /// Computes the next row of a separable unit: fills the ring up to the row below, then filters.
     fn separable_row(
         &self,
         unit: &Separable,
@@ -174,7 +177,7 @@ impl Chain<'_> {
     ) {
         let channels = stage.channels;
         let row_len = (stage.width + 2) * channels;
-        let y = stage.given;
+        let y = stage.computed;
         while stage.filled < (y + 2).min(stage.height) {
             self.next_row(before, &mut stage.pulled);
             let line = &mut stage.ring[stage.filled % 3 * row_len..][..row_len];
@@ -203,11 +206,12 @@ impl Chain<'_> {
         });
     }
 
+    /// Copies the next row of a map, or computes the next row of the stem.
     fn source_row(&self, stage: &mut Stage, out: &mut [f32]) {
         match self.source {
             Source::Map(map) => {
                 let row = map.width * map.channels;
-                out.copy_from_slice(&map.data[stage.given * row..][..row]);
+                out.copy_from_slice(&map.data[stage.computed * row..][..row]);
             }
             Source::Image {
                 stem,
@@ -216,8 +220,8 @@ impl Chain<'_> {
                 padded,
             } => {
                 let row_len = (padded.0 + 2) * 3;
-                let y = stage.given;
-                // Slot 0 is zero at first: the row above the picture.
+                let y = stage.computed;
+                // The ring starts with zeros, so its line 0 is the row above the picture.
                 for row in [2 * y, 2 * y + 1] {
                     let line = &mut stage.ring[(row + 1) % 3 * row_len..][..row_len];
                     match rgb.get(row * width * 3..(row + 1) * width * 3) {
@@ -229,7 +233,7 @@ impl Chain<'_> {
                         None => line.fill(0.0),
                     }
                 }
-                let line = |slot: usize| &stage.ring[slot % 3 * row_len..][..row_len];
+                let line = |index: usize| &stage.ring[index % 3 * row_len..][..row_len];
                 self.level.run(Dot {
                     taps: &[line(2 * y), line(2 * y + 1), line(2 * y + 2)],
                     stride: 6,
@@ -242,6 +246,6 @@ impl Chain<'_> {
                 });
             }
         }
-        stage.given += 1;
+        stage.computed += 1;
     }
 }

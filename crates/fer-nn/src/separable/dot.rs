@@ -1,51 +1,53 @@
-//! Pointwise and stem convolutions: products of a row's inputs with weights.
+//! Computes a row of a pointwise convolution or of the stem, as dot products of inputs and weights.
 #![allow(
     clippy::needless_range_loop,
-    reason = "indices run over registers of several arrays"
+    reason = "an index runs over the registers of several arrays"
 )]
 
-use super::LANES;
+use super::GROUP;
 use crate::simd::{Kernel, Simd};
 
-/// For each of `width` pixels and each output channel, the bias plus the sum over taps and their `k`
-/// values of value times weight.
+/// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps
+/// and their `k` values, of value times weight.
 pub(super) struct Dot<'a> {
-    /// One slice per tap; pixel `x` reads `k` values from `x * stride` on.
+    /// One slice per tap; output pixel `x` reads `k` values from `x * stride` on.
     pub taps: &'a [&'a [f32]],
-    /// Values between neighbouring pixels.
+    /// Distance in values between the inputs of neighbouring output pixels.
     pub stride: usize,
-    /// Values each tap contributes.
+    /// Number of values that each tap contributes to a pixel.
     pub k: usize,
     /// `[group][tap][k][16]`, groups of sixteen output channels.
     pub weights: &'a [f32],
     /// `[group][16]`.
     pub bias: &'a [f32],
-    /// Whether negative sums become zero.
+    /// Whether negative sums become zero (the rectifier).
     pub relu: bool,
-    /// Pixels in the row.
+    /// Number of output pixels in the row.
     pub width: usize,
     /// `[width][group][16]`.
     pub out: &'a mut [f32],
 }
 
-/// Stands for a shape that is known at run time only.
-const ANY: usize = 0;
+/// As `K` or `STRIDE`: the value is only known at run time.
+const DYNAMIC: usize = 0;
 
 impl Kernel for Dot<'_> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<S: Simd>(mut self) {
-        let groups = self.bias.len() / LANES;
-        assert_eq!(self.bias.len(), groups * LANES);
+        let groups = self.bias.len() / GROUP;
+        assert_eq!(self.bias.len(), groups * GROUP);
         assert_eq!(self.weights.len(), groups * self.per_group());
-        assert_eq!(self.out.len(), self.width * groups * LANES);
+        assert_eq!(self.out.len(), self.width * groups * GROUP);
         for tap in self.taps {
             assert!(tap.len() >= self.width.saturating_sub(1) * self.stride + self.k);
         }
-        // Registers of a group, pixels and groups of a tile: its sums, a value and the weights stay
-        // in the registers that the unit has.
-        // SAFETY: the caller's for the unit; the assertions bound every access.
+        // `V`, the registers of a group, and `P` and `G`, the pixels and groups of a tile: large
+        // enough to use the registers of the instruction set, small enough that sums, a value and
+        // the weights stay in them.
+        // SAFETY: the caller guarantees `S`; the assertions above give every slice the length that
+        // `shapes` requires.
         unsafe {
             match (S::LANES, S::ROWS) {
                 (16, _) => self.shapes::<S, 1, 12, 2>(),
@@ -58,27 +60,37 @@ impl Kernel for Dot<'_> {
 }
 
 impl Dot<'_> {
+    /// Number of weights of a group.
     fn per_group(&self) -> usize {
-        self.taps.len() * self.k * LANES
+        self.taps.len() * self.k * GROUP
     }
 
-    /// With the shape known, a pixel's place is a constant in the instruction; these are the shapes
-    /// of the stem and of the units that there are.
+    /// Chooses the copy that is compiled for this `k` and stride: with constants, the offset of a
+    /// pixel's values is part of the instruction. The detector's stem and units have these shapes;
+    /// any other shape works, but more slowly.
+    ///
+    /// # Safety
+    /// The processor must support the instruction set `S`, the slices must have the lengths that
+    /// `run` asserts, and `V` registers must be a group.
     #[inline(always)]
     unsafe fn shapes<S: Simd, const V: usize, const P: usize, const G: usize>(&mut self) {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees what `groups` requires; `K` and `STRIDE` are the values of
+        // the fields.
         unsafe {
             match (self.k, self.stride) {
                 (9, 6) => self.groups::<S, V, P, G, 9, 6>(),
                 (16, 16) => self.groups::<S, V, P, G, 16, 16>(),
                 (32, 32) => self.groups::<S, V, P, G, 32, 32>(),
                 (64, 64) => self.groups::<S, V, P, G, 64, 64>(),
-                _ => self.groups::<S, V, 1, 1, ANY, ANY>(),
+                _ => self.groups::<S, V, 1, 1, DYNAMIC, DYNAMIC>(),
             }
         }
     }
 
-    /// All groups, `G` at a time.
+    /// Computes all groups, `G` at a time.
+    ///
+    /// # Safety
+    /// As for [`Self::shapes`]; `K` and `STRIDE` must be those of the fields, or [`DYNAMIC`].
     #[inline(always)]
     unsafe fn groups<
         S: Simd,
@@ -90,10 +102,11 @@ impl Dot<'_> {
     >(
         &mut self,
     ) {
-        let groups = self.bias.len() / LANES;
+        let groups = self.bias.len() / GROUP;
         let mut group = 0;
         while group < groups {
-            // SAFETY: the caller's; so many groups are left.
+            // SAFETY: the caller guarantees `S` and the slices; the conditions ensure that the
+            // groups exist.
             unsafe {
                 if group + G <= groups {
                     self.row::<S, V, P, G, K, STRIDE>(group);
@@ -106,7 +119,10 @@ impl Dot<'_> {
         }
     }
 
-    /// All pixels of `G` neighbouring groups.
+    /// Computes all pixels of `G` neighbouring groups.
+    ///
+    /// # Safety
+    /// As for [`Self::groups`]; the groups from `group` to `group + G` must exist.
     #[inline(always)]
     unsafe fn row<
         S: Simd,
@@ -120,14 +136,15 @@ impl Dot<'_> {
         group: usize,
     ) {
         let width = self.width;
-        // SAFETY: the caller's; the pixels are those of the row.
+        // SAFETY: the caller guarantees `S`, the slices and the groups; each tile ends at pixel
+        // `width` at most.
         unsafe {
             if width < P {
                 for x in 0..width {
                     self.tile::<S, V, 1, G, K, STRIDE>(x, group);
                 }
             } else {
-                // The last tile overlaps the one before it rather than being cut short.
+                // The last tile overlaps the one before it, so that all tiles have `P` pixels.
                 for x in (0..width).step_by(P) {
                     self.tile::<S, V, P, G, K, STRIDE>(x.min(width - P), group);
                 }
@@ -135,7 +152,10 @@ impl Dot<'_> {
         }
     }
 
-    /// `P` pixels × `G` groups of `V` registers.
+    /// Computes a tile of `P` pixels and `G` groups of `V` registers.
+    ///
+    /// # Safety
+    /// As for [`Self::row`]; the pixels from `x` to `x + P` must exist.
     #[inline(always)]
     unsafe fn tile<
         S: Simd,
@@ -149,27 +169,33 @@ impl Dot<'_> {
         x: usize,
         group: usize,
     ) {
-        let k = if K == ANY { self.k } else { K };
-        let stride = if STRIDE == ANY { self.stride } else { STRIDE };
+        let k = if K == DYNAMIC { self.k } else { K };
+        let stride = if STRIDE == DYNAMIC {
+            self.stride
+        } else {
+            STRIDE
+        };
         let channels = self.bias.len();
         let per_group = self.per_group();
-        // SAFETY: `run` checked the slices; `V` registers are a group.
+        // SAFETY: the caller guarantees `S`, pixels below `width` and existing groups. For these
+        // `run` asserted that each tap has `k` values from `(x + P - 1) * stride` on, and that
+        // bias, weights and output hold whole groups, which are `V` registers each.
         unsafe {
-            let bias = self.bias.as_ptr().add(group * LANES);
+            let bias = self.bias.as_ptr().add(group * GROUP);
             let mut sum = [[[S::splat(0.0); V]; P]; G];
             for (g, sum) in sum.iter_mut().enumerate() {
-                *sum = [load::<S, V>(bias.add(g * LANES)); P];
+                *sum = [load::<S, V>(bias.add(g * GROUP)); P];
             }
             for (tap, values) in self.taps.iter().enumerate() {
                 let source = values.as_ptr().add(x * stride);
                 let weight = self
                     .weights
                     .as_ptr()
-                    .add(group * per_group + tap * k * LANES);
+                    .add(group * per_group + tap * k * GROUP);
                 for i in 0..k {
                     let mut w = [[S::splat(0.0); V]; G];
                     for (g, w) in w.iter_mut().enumerate() {
-                        *w = load::<S, V>(weight.add(g * per_group + i * LANES));
+                        *w = load::<S, V>(weight.add(g * per_group + i * GROUP));
                     }
                     for p in 0..P {
                         let value = S::splat(*source.add(p * stride + i));
@@ -184,7 +210,7 @@ impl Dot<'_> {
             let out = self.out.as_mut_ptr();
             for p in 0..P {
                 for (g, sum) in sum.iter().enumerate() {
-                    let to = out.add((x + p) * channels + (group + g) * LANES);
+                    let to = out.add((x + p) * channels + (group + g) * GROUP);
                     store::<S, V>(to, sum[p], self.relu);
                 }
             }
@@ -192,10 +218,13 @@ impl Dot<'_> {
     }
 }
 
-/// The `V` registers of a group.
+/// Loads the `V` registers of a group.
+///
+/// # Safety
+/// The processor must support the instruction set `S`, and `from` must be valid for `V` registers.
 #[inline(always)]
 pub(super) unsafe fn load<S: Simd, const V: usize>(from: *const f32) -> [S::Vector; V] {
-    // SAFETY: the caller vouches for a group's values.
+    // SAFETY: the caller guarantees `S` and `V` readable registers.
     unsafe {
         let mut group = [S::splat(0.0); V];
         for (v, register) in group.iter_mut().enumerate() {
@@ -205,10 +234,14 @@ pub(super) unsafe fn load<S: Simd, const V: usize>(from: *const f32) -> [S::Vect
     }
 }
 
-/// Writes a group, without what is negative if `relu`.
+/// Stores the `V` registers of a group; with `relu`, negative values become zero.
+///
+/// # Safety
+/// The processor must support the instruction set `S`, and `to` must be valid for writing `V`
+/// registers.
 #[inline(always)]
 pub(super) unsafe fn store<S: Simd, const V: usize>(to: *mut f32, sum: [S::Vector; V], relu: bool) {
-    // SAFETY: the caller vouches for the place of a group.
+    // SAFETY: the caller guarantees `S` and `V` writable registers.
     unsafe {
         for (v, sum) in sum.into_iter().enumerate() {
             let value = if relu {

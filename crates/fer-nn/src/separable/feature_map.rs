@@ -1,29 +1,30 @@
-//! Maps of features.
+//! Feature maps: the input and output of a chain of layers.
 
-/// Values of a picture on a grid: `height` rows of `width` pixels of `channels` values.
+/// A feature map: `height` rows of `width` pixels of `channels` values.
 #[derive(Debug, Default, Clone)]
 pub struct FeatureMap {
-    /// Pixels in a row.
+    /// Number of pixels in a row.
     pub width: usize,
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
-    /// Values of a pixel, innermost in `data`.
+    /// Number of values of a pixel, which are adjacent in `data`.
     pub channels: usize,
     /// `[height][width][channels]`.
     pub data: Vec<f32>,
 }
 
 impl FeatureMap {
-    /// Gives the map a shape; the values are whatever they were, memory is kept.
+    /// Sets the shape, and keeps the memory; the values are unspecified until the caller writes them.
     pub(super) fn reshape(&mut self, width: usize, height: usize, channels: usize) {
         (self.width, self.height, self.channels) = (width, height, channels);
         self.data.resize(width * height * channels, 0.0);
     }
 
-    /// Adds a map of half the size, each of its pixels to four of this one (nearest neighbour).
+    /// Enlarges `coarse` twofold by nearest neighbour, each pixel to 2×2 pixels, and adds it to
+    /// this map.
     ///
     /// # Panics
-    /// If the sizes are not two to one.
+    /// If this map is not twice as wide and high as `coarse`, with as many channels.
     pub fn add_upsampled(&mut self, coarse: &Self) {
         let size = (2 * coarse.width, 2 * coarse.height, coarse.channels);
         assert_eq!((self.width, self.height, self.channels), size);

@@ -1,8 +1,9 @@
-//! Depthwise-separable networks, run row by row.
+//! Computes depthwise-separable networks row by row.
 //!
-//! A chain of units pulls rows through line buffers: a unit keeps the three rows its depthwise
-//! filter sees and asks the unit before it for the next one, so what passes between units stays in
-//! the cache and only the maps that are wanted are written out.
+//! A chain of layers pulls rows through line buffers: a separable unit keeps the three rows that
+//! its depthwise filter reads, and requests the next row from the layer before it. So the values
+//! between layers stay in the cache, and only the output of the last layer is written to memory as
+//! a whole map.
 
 mod chain;
 mod depthwise;
@@ -16,5 +17,6 @@ pub use chain::{Layer, Source, Workspace, run};
 pub use feature_map::FeatureMap;
 pub use units::{Separable, Stem};
 
-/// Output channels come in groups of so many: a register of the widest unit.
-const LANES: usize = 16;
+/// Channels of a group: kernels compute output channels in groups of a register of the widest
+/// instruction set.
+const GROUP: usize = 16;

@@ -2,7 +2,8 @@ use super::*;
 use crate::Level;
 use crate::testing::{CASES, Noise, assert_close};
 
-/// `[h][w][ci]` → `[h'][w'][co]`, weights `[co][3][3][ci]` or depthwise `[co][9]`; zero padding.
+/// 3×3 convolution with zero padding, `[h][w][ci]` → `[h'][w'][co]`; weights `[co][3][3][ci]`,
+/// depthwise `[co][9]`.
 fn naive_3x3(
     map: &FeatureMap,
     weights: &[f32],
@@ -98,7 +99,7 @@ fn a_unit_agrees_with_naive_loops_at_every_level() {
     for seed in 0..CASES {
         let mut noise = Noise::new(seed);
         let (width, height) = (noise.size(1, 40), noise.size(1, 9));
-        // Twenty inputs have no kernel of their own.
+        // For twenty inputs there is no copy with a constant shape.
         let inputs = noise.one_of(&[16, 20, 32, 64]);
         let outputs = noise.one_of(&[16, 32, 48, 64]);
         let relu = noise.one_of(&[false, true]);
@@ -118,7 +119,7 @@ fn a_unit_agrees_with_naive_loops_at_every_level() {
         for level in Level::supported() {
             let (mut workspace, mut out) = (Workspace::default(), FeatureMap::default());
             let layers = [Layer::Separable(&unit)];
-            // Twice: a used workspace must not leak into the next run.
+            // The second run shows that values of the first one in the workspace have no effect.
             for _ in 0..2 {
                 run(level, Source::Map(&map), &layers, &mut workspace, &mut out);
                 let what = format!("{level:?}, {width}×{height}, {inputs} to {outputs}");

@@ -1,14 +1,14 @@
-//! The units of a depthwise-separable network, with their weights packed for the kernels.
+//! The layers of a depthwise-separable network that have weights, packed for the kernels.
 
-use super::LANES;
+use super::GROUP;
 
 /// Packs `[out][per_out]` into `[out / 16][per_out][16]`.
 fn pack(values: &[f32], outputs: usize) -> Vec<f32> {
     let per_out = values.len() / outputs;
     let mut packed = Vec::with_capacity(values.len());
-    for group in 0..outputs / LANES {
+    for group in 0..outputs / GROUP {
         for i in 0..per_out {
-            packed.extend((0..LANES).map(|lane| values[(group * LANES + lane) * per_out + i]));
+            packed.extend((0..GROUP).map(|lane| values[(group * GROUP + lane) * per_out + i]));
         }
     }
     packed
@@ -23,12 +23,12 @@ pub struct Stem {
 }
 
 impl Stem {
-    /// Takes weights `[out][ky][kx][rgb]` and a bias for each output.
+    /// Packs weights `[out][ky][kx][rgb]` and one bias per output channel.
     ///
     /// # Panics
-    /// If the lengths disagree or the outputs are not a multiple of sixteen.
+    /// If the lengths disagree, or the number of output channels is not a multiple of sixteen.
     pub fn new(weights: &[f32], bias: &[f32]) -> Self {
-        assert_eq!(bias.len() % LANES, 0);
+        assert_eq!(bias.len() % GROUP, 0);
         assert_eq!(weights.len(), 27 * bias.len());
         Self {
             weights: pack(weights, bias.len()),
@@ -37,7 +37,8 @@ impl Stem {
     }
 }
 
-/// Pointwise 1×1 convolution, then depthwise 3×3 with padding 1, then a rectifier where wanted.
+/// A separable unit: pointwise 1×1 convolution, depthwise 3×3 convolution with padding 1, and an
+/// optional rectifier.
 #[derive(Debug, Clone)]
 pub struct Separable {
     pub(super) inputs: usize,
@@ -49,13 +50,14 @@ pub struct Separable {
 }
 
 impl Separable {
-    /// Takes weights `[out][in]` and `[out][3 × 3]` with their biases.
+    /// Packs the weights and biases of the pointwise convolution, `[out][in]`, and of the depthwise
+    /// convolution, `[out][3 × 3]`; `relu` selects the rectifier.
     ///
     /// # Panics
-    /// If the lengths disagree or the outputs are not a multiple of sixteen.
+    /// If the lengths disagree, or the number of output channels is not a multiple of sixteen.
     pub fn new(pointwise: (&[f32], &[f32]), depthwise: (&[f32], &[f32]), relu: bool) -> Self {
         let outputs = pointwise.1.len();
-        assert_eq!(outputs % LANES, 0);
+        assert_eq!(outputs % GROUP, 0);
         assert_eq!(
             (depthwise.0.len(), depthwise.1.len()),
             (9 * outputs, outputs)
@@ -72,6 +74,7 @@ impl Separable {
         }
     }
 
+    /// Number of output channels.
     pub(super) fn outputs(&self) -> usize {
         self.pointwise_bias.len()
     }

@@ -1,28 +1,28 @@
-//! Which instruction sets there are, and code compiled for each.
+//! Detects the processor's instruction sets and runs kernels compiled for them.
 
 use super::Simd;
 use super::portable::Portable;
 
-/// Work written once for every vector unit. `run` must be `#[inline(always)]`, so that it is
-/// compiled with the unit's instructions.
+/// A computation written once for every instruction set. `run` must be `#[inline(always)]`: it is
+/// compiled for an instruction set only where it is inlined into a function that enables that set.
 pub trait Kernel {
-    /// What the work yields.
+    /// Result of the computation.
     type Output;
 
-    /// Does the work.
+    /// Computes the result.
     ///
     /// # Safety
-    /// The processor must have the unit `S`.
+    /// The processor must support the instruction set `S`.
     unsafe fn run<S: Simd>(self) -> Self::Output;
 }
 
-/// An instruction set that this processor has. There is no way to make one that it has not, so that
-/// running a kernel on it is safe.
+/// An instruction set that this processor supports. Only detection constructs a level, so running a
+/// kernel at any level is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Level(Unit);
+pub struct Level(InstructionSet);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
+enum InstructionSet {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -33,29 +33,32 @@ enum Unit {
 }
 
 impl Level {
-    /// The best.
+    /// The widest instruction set that this processor supports.
     pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx512f") {
-            return Self(Unit::Avx512);
+            return Self(InstructionSet::Avx512);
         } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return Self(Unit::Avx2);
+            return Self(InstructionSet::Avx2);
         }
         #[cfg(target_arch = "aarch64")]
         if std::arch::is_aarch64_feature_detected!("neon") {
-            return Self(Unit::Neon);
+            return Self(InstructionSet::Neon);
         }
-        Self(Unit::Portable)
+        Self(InstructionSet::Portable)
     }
 
-    /// All of them, the best last.
+    /// Every instruction set that this processor supports, the widest last.
     #[cfg(test)]
     pub fn supported() -> Vec<Self> {
         let best = Self::detect();
-        let mut levels = vec![Self(Unit::Portable)];
+        let mut levels = vec![Self(InstructionSet::Portable)];
         #[cfg(target_arch = "x86_64")]
-        if best == Self(Unit::Avx512) && is_x86_feature_detected!("avx2") {
-            levels.push(Self(Unit::Avx2));
+        if best == Self(InstructionSet::Avx512)
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+        {
+            levels.push(Self(InstructionSet::Avx2));
         }
         if best != levels[0] {
             levels.push(best);
@@ -63,18 +66,20 @@ impl Level {
         levels
     }
 
-    /// Runs a kernel.
+    /// Runs the copy of a kernel that is compiled for this instruction set.
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        // SAFETY: a level is only made where the processor has the unit.
+        // SAFETY: only `detect` and `supported` construct a level, and of AVX-512, AVX2 and NEON
+        // only after the standard library detected the features that `on_avx512`, `on_avx2` or
+        // `on_neon` enables. `Portable` uses no instruction beyond the target's baseline.
         unsafe {
             match self.0 {
-                Unit::Portable => kernel.run::<Portable>(),
+                InstructionSet::Portable => kernel.run::<Portable>(),
                 #[cfg(target_arch = "x86_64")]
-                Unit::Avx2 => on_avx2(kernel),
+                InstructionSet::Avx2 => on_avx2(kernel),
                 #[cfg(target_arch = "x86_64")]
-                Unit::Avx512 => on_avx512(kernel),
+                InstructionSet::Avx512 => on_avx512(kernel),
                 #[cfg(target_arch = "aarch64")]
-                Unit::Neon => on_neon(kernel),
+                InstructionSet::Neon => on_neon(kernel),
             }
         }
     }
@@ -83,20 +88,23 @@ impl Level {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 unsafe fn on_avx512<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller checked.
+    // SAFETY: the caller guarantees that the processor supports AVX-512F, the only feature that
+    // `Avx512` uses.
     unsafe { kernel.run::<super::x86::Avx512>() }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn on_avx2<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller checked.
+    // SAFETY: the caller guarantees that the processor supports AVX2 and FMA, which is all that
+    // `Avx2` uses.
     unsafe { kernel.run::<super::x86::Avx2>() }
 }
 
 #[cfg(target_arch = "aarch64")]
 #[target_feature(enable = "neon")]
 unsafe fn on_neon<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller checked.
+    // SAFETY: the caller guarantees that the processor supports NEON, the only feature that `Neon`
+    // uses.
     unsafe { kernel.run::<super::neon::Neon>() }
 }

@@ -1,7 +1,8 @@
-//! Vectors of `f32` over what the processor offers, chosen at run time: AVX-512, AVX2 with FMA, NEON,
-//! or plain arrays that the compiler vectorises for the baseline.
+//! SIMD vectors of `f32` with the instruction set chosen at run time: AVX-512, AVX2 with FMA, NEON,
+//! or plain arrays, which the compiler vectorises with the target's baseline instructions.
 //!
-//! A kernel is written once over [`Simd`]; [`Level::run`] runs it compiled for one instruction set.
+//! A kernel is written once, generic over [`Simd`]. [`Level::run`] calls the copy of it that is
+//! compiled for one instruction set.
 
 mod level;
 #[cfg(target_arch = "aarch64")]
@@ -14,20 +15,24 @@ mod x86;
 pub use level::{Kernel, Level};
 pub use tiles::{Columns, Rows, each_column, each_row};
 
-/// A vector unit. The methods are unsafe because the processor must have it and pointers must be
-/// valid for [`Simd::LANES`] values.
+/// The vector operations of an instruction set.
+///
+/// The methods are unsafe because the processor must support the instruction set, and because the
+/// pointer of [`Simd::load`] or [`Simd::store`] must be valid for [`Simd::LANES`] values and
+/// aligned as an `f32` (not as a register).
 pub trait Simd: Copy {
-    /// A register.
+    /// A vector register.
     type Vector: Copy;
-    /// Values in a register.
+    /// Number of values in a register.
     const LANES: usize;
-    /// Rows of the register tile that, two registers wide, leaves room for its operands.
+    /// Rows of a register tile: the most at which a tile two registers wide leaves registers for its
+    /// operands.
     const ROWS: usize;
 
-    /// Asks for the cache line of an address, which need not be valid.
+    /// Prefetches the cache line of an address, which need not be valid; by default does nothing.
     #[inline(always)]
     fn prefetch(_at: *const f32) {}
-    /// Every lane `x`.
+    /// A register with `x` in every lane.
     unsafe fn splat(x: f32) -> Self::Vector;
     /// Unaligned load.
     unsafe fn load(from: *const f32) -> Self::Vector;
@@ -37,7 +42,7 @@ pub trait Simd: Copy {
     unsafe fn multiply_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// `a + b`.
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// The larger of each pair.
+    /// The larger value of each lane.
     unsafe fn max(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `a - b`.
     unsafe fn subtract(a: Self::Vector, b: Self::Vector) -> Self::Vector;
@@ -45,7 +50,7 @@ pub trait Simd: Copy {
     unsafe fn multiply(a: Self::Vector, b: Self::Vector) -> Self::Vector;
 }
 
-/// Runs a kernel on the best unit of this processor.
+/// Runs a kernel with the widest instruction set that this processor supports.
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     Level::detect().run(kernel)
 }

@@ -1,8 +1,8 @@
-//! What every processor can do.
+//! Vectors without an instruction set of their own: arrays of four values, and single values.
 
 use super::Simd;
 
-/// Arrays, for processors without the wider units.
+/// Arrays of four values, for processors without a wider instruction set.
 #[derive(Clone, Copy)]
 pub struct Portable;
 
@@ -17,12 +17,12 @@ impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> [f32; 4] {
-        // SAFETY: the caller vouches for four values.
+        // SAFETY: the caller guarantees a pointer valid for four values; alignment does not matter.
         unsafe { from.cast::<[f32; 4]>().read_unaligned() }
     }
     #[inline(always)]
     unsafe fn store(to: *mut f32, v: [f32; 4]) {
-        // SAFETY: the caller vouches for four values.
+        // SAFETY: the caller guarantees a pointer valid for four values; alignment does not matter.
         unsafe { to.cast::<[f32; 4]>().write_unaligned(v) }
     }
     #[inline(always)]
@@ -47,7 +47,7 @@ impl Simd for Portable {
     }
 }
 
-/// One value at a time, for what no register fits.
+/// Single values, for the columns that are left when no whole register fits.
 #[derive(Clone, Copy)]
 pub struct Scalar;
 
@@ -62,12 +62,12 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> f32 {
-        // SAFETY: the caller vouches for the value.
+        // SAFETY: the caller guarantees a pointer valid for one value and aligned as an `f32`.
         unsafe { *from }
     }
     #[inline(always)]
     unsafe fn store(to: *mut f32, v: f32) {
-        // SAFETY: the caller vouches for the value.
+        // SAFETY: the caller guarantees a pointer valid for one value and aligned as an `f32`.
         unsafe { *to = v }
     }
     #[inline(always)]

@@ -1,26 +1,28 @@
-//! Work cut to whole registers: columns two registers wide, rows in tiles as high as there are
-//! registers for.
+//! Divides columns into blocks of whole registers, and rows into register tiles of the greatest
+//! height for which there are registers.
 
 use super::Simd;
 use super::portable::Scalar;
 
-/// Work on the columns of row-major values, written once for every width.
+/// A computation on columns of row-major values, written once for every block width.
 pub trait Columns {
-    /// Works on `V` registers of columns from `column` on.
+    /// Computes a block of `V * S::LANES` columns from `column` on.
     ///
     /// # Safety
-    /// The processor must have the unit `S`, and the columns must exist.
+    /// The processor must support the instruction set `S`, and all columns of the block must exist.
     unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize);
 }
 
-/// Takes all of `count` columns, two registers at a time, then one, then single values.
+/// Computes columns 0 to `count - 1` in blocks of two registers, then of one register, then of one
+/// value.
 ///
 /// # Safety
-/// The processor must have the unit `S`, and the columns must exist.
+/// The processor must support the instruction set `S`, and columns 0 to `count - 1` must exist.
 #[inline(always)]
 pub unsafe fn each_column<S: Simd>(work: &mut impl Columns, count: usize) {
     let mut column = 0;
-    // SAFETY: a block is only taken where that many columns are left.
+    // SAFETY: the caller guarantees `S` and `count` columns. Each loop's condition ensures that its
+    // block ends at `count` at most. `Scalar` needs no instruction set.
     unsafe {
         while column + 2 * S::LANES <= count {
             work.work::<S, 2>(column);
@@ -37,25 +39,26 @@ pub unsafe fn each_column<S: Simd>(work: &mut impl Columns, count: usize) {
     }
 }
 
-/// Work on rows of a register tile, written once for every height.
+/// A computation on rows, written once for every height of a register tile.
 pub trait Rows {
-    /// Works on `N` rows from `row` on, `V` registers wide.
+    /// Computes a tile of `N` rows from `row` on, `V` registers wide.
     ///
     /// # Safety
-    /// The processor must have the unit `S`, and the rows must exist.
+    /// The processor must support the instruction set `S`, and all rows of the tile must exist.
     unsafe fn work<S: Simd, const N: usize, const V: usize>(&mut self, row: usize);
 }
 
-/// Takes all of `count` rows, in tiles as high as the unit has registers for.
+/// Computes rows 0 to `count - 1` in tiles of at most [`Simd::ROWS`] rows.
 ///
 /// # Safety
-/// The processor must have the unit `S`, and the rows must exist.
+/// The processor must support the instruction set `S`, and rows 0 to `count - 1` must exist.
 #[inline(always)]
 pub unsafe fn each_row<S: Simd, const V: usize>(work: &mut impl Rows, count: usize) {
     let mut row = 0;
     macro_rules! take {
         ($n:literal) => {{
-            // SAFETY: at least so many rows are left.
+            // SAFETY: the caller guarantees `S` and `count` rows; the match arm ensures that at least
+            // `$n` rows are left.
             unsafe { work.work::<S, $n, V>(row) };
             row += $n;
         }};

@@ -1,18 +1,18 @@
-//! AVX-512 and AVX2.
+//! Vectors of sixteen lanes with AVX-512F, and of eight lanes with AVX2 and FMA.
 #![allow(
     clippy::wildcard_imports,
-    reason = "the intrinsics' names are their own namespace"
+    reason = "the prefix `_mm` already sets the intrinsics apart"
 )]
 
 use std::arch::x86_64::*;
 
 use super::Simd;
 
-/// Sixteen lanes.
+/// AVX-512F: sixteen lanes.
 #[derive(Clone, Copy)]
 pub struct Avx512;
 
-/// Eight lanes.
+/// AVX2 and FMA: eight lanes.
 #[derive(Clone, Copy)]
 pub struct Avx2;
 
@@ -27,47 +27,56 @@ macro_rules! implement {
 
             #[inline(always)]
             fn prefetch(at: *const f32) {
-                // SAFETY: every x86-64 has the instruction, which does not fault.
+                // SAFETY: the instruction is part of SSE, which every x86-64 has, and a prefetch of
+                // an invalid address does not fault.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
             }
             #[inline(always)]
             unsafe fn splat(x: f32) -> $vector {
-                // SAFETY: the caller vouches for the unit.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $splat(x) }
             }
             #[inline(always)]
             unsafe fn load(from: *const f32) -> $vector {
-                // SAFETY: the caller vouches for the unit and the pointer.
+                // SAFETY: the caller guarantees the instruction set and a pointer valid for `LANES`
+                // values; the instruction needs no alignment of registers.
                 unsafe { $load(from) }
             }
             #[inline(always)]
             unsafe fn store(to: *mut f32, v: $vector) {
-                // SAFETY: the caller vouches for the unit and the pointer.
+                // SAFETY: the caller guarantees the instruction set and a pointer valid for `LANES`
+                // values; the instruction needs no alignment of registers.
                 unsafe { $store(to, v) }
             }
             #[inline(always)]
             unsafe fn multiply_add(a: $vector, b: $vector, c: $vector) -> $vector {
-                // SAFETY: the caller vouches for the unit.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $fma(a, b, c) }
             }
             #[inline(always)]
             unsafe fn add(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller vouches for the unit.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $add(a, b) }
             }
             #[inline(always)]
             unsafe fn max(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller vouches for the unit.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $max(a, b) }
             }
             #[inline(always)]
             unsafe fn subtract(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller vouches for the unit.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $subtract(a, b) }
             }
             #[inline(always)]
             unsafe fn multiply(a: $vector, b: $vector) -> $vector {
-                // SAFETY: the caller vouches for the unit.
+                // SAFETY: the caller guarantees the instruction set; the instruction touches no
+                // memory.
                 unsafe { $multiply(a, b) }
             }
         }

@@ -195,7 +195,7 @@ pub fn read_network(bytes: &[u8], what: &str) -> error::Result<Network> {
     let spec = read_spec(bytes, what)?;
     VarBuilder::from_slice_safetensors(bytes, DType::F32, &Device::Cpu)
         .and_then(|builder| Network::new(&spec, &builder))
-        .map_err(|error| Error::Model(format!("{what} is not a model file: {error}")))
+        .map_err(|error| Error::Model(format!("{what} cannot be used as a model: {error}")))
 }
 
 #[cfg(test)]

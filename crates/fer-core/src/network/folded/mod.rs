@@ -1,4 +1,5 @@
-//! Inference: batch norm folded into the convolutions, nothing allocated per face.
+//! Inference: the batch norms are folded into the convolutions, and the buffers are kept between
+//! faces.
 
 mod residual;
 mod sequential;
@@ -12,35 +13,35 @@ use crate::classify::FACE_SIDE;
 use residual::FoldedResidual;
 use sequential::FoldedSequential;
 
-/// Faces that a thread infers at a time, where there are many.
+/// Faces that a thread infers at a time in [`FoldedNetwork::infer_all`].
 const BATCH: usize = 16;
 
-/// Values of a face.
-const FACE: usize = FACE_SIDE * FACE_SIDE;
+/// Number of values of a face.
+const FACE_VALUES: usize = FACE_SIDE * FACE_SIDE;
 
-/// A network ready to infer.
+/// A network for inference.
 #[derive(Debug)]
 pub struct FoldedNetwork {
-    body: FoldedBody,
+    trunk: FoldedTrunk,
     heads: Vec<FoldedDense>,
 }
 
 #[derive(Debug)]
-enum FoldedBody {
+enum FoldedTrunk {
     Residual(Box<FoldedResidual>),
     Sequential(FoldedSequential),
 }
 
-/// The buffers of an inference; one per thread.
+/// The buffers of an inference; each thread needs its own.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    /// A layer's or block's input.
+    /// Input of the current layer or block.
     input: Vec<f32>,
-    /// What lies between a block's convolutions.
+    /// Output of the block's first convolution.
     inner: Vec<f32>,
-    /// The output.
+    /// Output of the current layer or block.
     output: Vec<f32>,
-    /// Its projected input.
+    /// The block's input after its projection.
     shortcut: Vec<f32>,
     features: Vec<f32>,
     gate: Vec<f32>,
@@ -48,23 +49,25 @@ pub struct Workspace {
 }
 
 impl FoldedNetwork {
-    /// Folds the weights of a network, choosing the algorithms for `batch` faces at a time.
+    /// Folds the weights of a network and chooses the fastest algorithms for `batch` faces at a time.
     ///
     /// # Errors
-    /// If a weight is missing or of another shape, or the architecture is not possible.
+    /// If a weight is missing or of another shape, or the architecture is impossible.
     pub fn new(spec: &NetworkSpec, weights: &Weights, batch: usize) -> Result<Self, WeightError> {
         if spec.heads.is_empty() {
-            return Err(WeightError::Architecture("a network needs a head".into()));
+            return Err(WeightError::Architecture(
+                "its architecture has no head; a network needs at least one".into(),
+            ));
         }
-        let (body, features) = match &spec.trunk {
+        let (trunk, features) = match &spec.trunk {
             TrunkSpec::Residual(spec) => {
-                let body = FoldedResidual::new(spec, weights, batch)?;
-                let features = body.features();
-                (FoldedBody::Residual(Box::new(body)), features)
+                let trunk = FoldedResidual::new(spec, weights, batch)?;
+                let features = trunk.features();
+                (FoldedTrunk::Residual(Box::new(trunk)), features)
             }
             TrunkSpec::Sequential(spec) => {
-                let (body, features) = FoldedSequential::new(spec, weights, batch)?;
-                (FoldedBody::Sequential(body), features)
+                let (trunk, features) = FoldedSequential::new(spec, weights, batch)?;
+                (FoldedTrunk::Sequential(trunk), features)
             }
         };
         let head = |head: &HeadSpec| {
@@ -72,18 +75,18 @@ impl FoldedNetwork {
             FoldedDense::new(weights, &name, features, head.emotions.len())
         };
         Ok(Self {
-            body,
+            trunk,
             heads: spec.heads.iter().map(head).collect::<Result<_, _>>()?,
         })
     }
 
-    /// The logits of many faces as [`FoldedNetwork::infer`] gives them, on all of rayon's threads.
+    /// The logits of many faces, as of [`FoldedNetwork::infer`], computed on all of rayon's threads.
     ///
     /// # Panics
-    /// If `faces` is not a whole number of faces.
+    /// If the length of `faces` is not a whole number of faces.
     pub fn infer_all(&self, faces: &[f32]) -> Vec<Vec<f32>> {
         let batches: Vec<Vec<Vec<f32>>> = faces
-            .par_chunks(BATCH * FACE)
+            .par_chunks(BATCH * FACE_VALUES)
             .map_init(Workspace::default, |workspace, faces| {
                 self.infer(workspace, faces).to_vec()
             })
@@ -97,15 +100,15 @@ impl FoldedNetwork {
         logits
     }
 
-    /// Logits of standardised faces, `[n, 48, 48]`: for each head `[n, emotions]`.
+    /// The logits of standardised faces, `[n, 48, 48]`: for each head `[n, emotions]`.
     ///
     /// # Panics
-    /// If `faces` is not a whole number of faces.
+    /// If the length of `faces` is not a whole number of faces.
     pub fn infer<'w>(&self, workspace: &'w mut Workspace, faces: &[f32]) -> &'w [Vec<f32>] {
-        assert!(faces.len().is_multiple_of(FACE));
-        match &self.body {
-            FoldedBody::Residual(body) => body.forward(workspace, faces),
-            FoldedBody::Sequential(body) => body.forward(workspace, faces),
+        assert!(faces.len().is_multiple_of(FACE_VALUES));
+        match &self.trunk {
+            FoldedTrunk::Residual(trunk) => trunk.forward(workspace, faces),
+            FoldedTrunk::Sequential(trunk) => trunk.forward(workspace, faces),
         }
         let Workspace {
             features, logits, ..
@@ -118,7 +121,7 @@ impl FoldedNetwork {
     }
 }
 
-/// A convolution with a bias, which batch norm may be folded into.
+/// A convolution with a bias. A batch norm that follows it is folded into kernel and bias.
 #[derive(Debug)]
 struct FoldedConv {
     conv: Convolution,
@@ -126,26 +129,27 @@ struct FoldedConv {
     bias: Vec<f32>,
 }
 
-/// Where a convolution finds its weights, and their shape.
+/// The sizes of a convolution with a square input.
 #[derive(Debug, Clone, Copy)]
 struct ConvShape {
-    /// Side of the input.
+    /// Side of the input in pixels.
     side: usize,
     /// Input channels.
     input: usize,
     /// Output channels.
     output: usize,
-    /// Side of the kernel.
+    /// Side of the kernel in pixels.
     kernel: usize,
-    /// Step, both ways.
+    /// Stride, the same in both directions.
     stride: usize,
-    /// Zeros around the input.
+    /// Pixels of zero padding on each side.
     padding: usize,
 }
 
 impl FoldedConv {
-    /// Takes `CONV.weight[k, k, in, out]` and the batch normalisation `NORM.{weight, bias,
-    /// running_mean, running_var}[out]`, which becomes part of kernel and bias.
+    /// Reads `CONV.weight[k, k, in, out]` and the batch norm
+    /// `NORM.{weight, bias, running_mean, running_var}[out]`, and folds the batch norm into kernel
+    /// and bias.
     fn with_norm(
         weights: &Weights,
         [conv, norm]: [&str; 2],
@@ -172,7 +176,7 @@ impl FoldedConv {
         Ok(Self::new(&kernel, bias, shape, batch))
     }
 
-    /// Takes `NAME.weight[k, k, in, out]` and `NAME.bias[out]`.
+    /// Reads `NAME.weight[k, k, in, out]` and `NAME.bias[out]`.
     fn with_bias(
         weights: &Weights,
         name: &str,
@@ -200,7 +204,7 @@ impl FoldedConv {
         Self { conv, panels, bias }
     }
 
-    /// Side of the output.
+    /// Side of the output in pixels.
     const fn side(&self) -> usize {
         self.conv.geometry().out_height()
     }
@@ -235,7 +239,7 @@ struct FoldedDense {
 }
 
 impl FoldedDense {
-    /// Takes `NAME.weight[output, input]` and `NAME.bias[output]`.
+    /// Reads `NAME.weight[output, input]` and `NAME.bias[output]`.
     fn new(
         weights: &Weights,
         name: &str,
@@ -263,6 +267,7 @@ impl FoldedDense {
     }
 }
 
+/// Reads the kernel `NAME.weight[k, k, in, out]`.
 fn kernel<'w>(
     weights: &'w Weights,
     name: &str,

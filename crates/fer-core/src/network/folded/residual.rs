@@ -1,14 +1,14 @@
-//! The residual trunk.
+//! Inference of a residual trunk.
 
 use fer_nn::conv::Add;
 use fer_nn::pool;
 
-use super::{ConvShape, FACE, FoldedConv, FoldedDense, Workspace};
+use super::{ConvShape, FACE_VALUES, FoldedConv, FoldedDense, Workspace};
 use crate::classify::FACE_SIDE;
 use crate::network::weights::WeightError;
 use crate::network::{BlockSpec, ResidualSpec, Weights, squeezed};
 
-/// A stem, residual blocks and a global average.
+/// A residual trunk: stem, residual blocks and global average.
 #[derive(Debug)]
 pub struct FoldedResidual {
     stem: FoldedConv,
@@ -16,10 +16,10 @@ pub struct FoldedResidual {
 }
 
 impl FoldedResidual {
-    /// Takes the weights under `stem` and `blocks`.
+    /// Reads the weights under `stem` and `blocks`.
     pub fn new(spec: &ResidualSpec, weights: &Weights, batch: usize) -> Result<Self, WeightError> {
         if spec.blocks.is_empty() {
-            let problem = "a residual network needs a block";
+            let problem = "its architecture has no block; a residual network needs at least one";
             return Err(WeightError::Architecture(problem.into()));
         }
         let shape = ConvShape {
@@ -34,13 +34,13 @@ impl FoldedResidual {
         let (mut side, mut width) = (stem.side(), spec.stem);
         let mut blocks = Vec::with_capacity(spec.blocks.len());
         for (index, &block) in spec.blocks.iter().enumerate() {
-            let place = Place {
+            let source = BlockWeights {
                 weights,
                 name: format!("blocks.{index}"),
                 batch,
             };
             let reduction = spec.squeeze_excitation;
-            let block = FoldedBlock::new(&place, [side, width], block, reduction)?;
+            let block = FoldedBlock::new(&source, [side, width], block, reduction)?;
             side = block.second.side();
             width = block.second.conv.geometry().channels_out;
             blocks.push(block);
@@ -54,7 +54,7 @@ impl FoldedResidual {
         last.conv.geometry().channels_out
     }
 
-    /// Leaves the faces' features in the workspace.
+    /// Computes the features of faces and leaves them in the workspace.
     pub fn forward(&self, workspace: &mut Workspace, faces: &[f32]) {
         let Workspace {
             input,
@@ -73,27 +73,28 @@ impl FoldedResidual {
             geometry = block.second.conv.geometry();
         }
         let channels = geometry.channels_out;
-        features.resize(faces.len() / FACE * channels, 0.0);
+        features.resize(faces.len() / FACE_VALUES * channels, 0.0);
         pool::average(input, geometry.pixels_out(), channels, features);
     }
 }
 
-/// Where a block finds its weights.
-struct Place<'w> {
+/// The weights of a block, in those of the network.
+struct BlockWeights<'w> {
     weights: &'w Weights,
-    /// What the names of its weights begin with.
+    /// The prefix of their names.
     name: String,
-    /// Faces at a time.
+    /// Number of faces inferred at a time.
     batch: usize,
 }
 
-impl Place<'_> {
+impl BlockWeights<'_> {
+    /// A convolution with its batch norm, by their names in the block.
     fn conv(&self, names: [&str; 2], shape: ConvShape) -> Result<FoldedConv, WeightError> {
         let [conv, norm] = names.map(|name| format!("{}.{name}", self.name));
         FoldedConv::with_norm(self.weights, [&conv, &norm], shape, self.batch)
     }
 
-    /// The two layers of a squeeze-and-excitation.
+    /// The two layers of a squeeze-and-excitation of `channels` channels.
     fn gate(&self, channels: usize, reduction: usize) -> Result<[FoldedDense; 2], WeightError> {
         let inner = squeezed(channels, reduction);
         let dense = |part: &str, input, output| {
@@ -107,7 +108,7 @@ impl Place<'_> {
     }
 }
 
-/// A basic residual block.
+/// A basic residual block, with squeeze-and-excitation if `gate` is set.
 #[derive(Debug)]
 struct FoldedBlock {
     first: FoldedConv,
@@ -118,7 +119,7 @@ struct FoldedBlock {
 
 impl FoldedBlock {
     fn new(
-        place: &Place<'_>,
+        source: &BlockWeights<'_>,
         [side, input]: [usize; 2],
         BlockSpec { width, stride }: BlockSpec,
         reduction: Option<usize>,
@@ -131,7 +132,7 @@ impl FoldedBlock {
             stride,
             padding: 1,
         };
-        let first = place.conv(["conv1", "bn1"], shape)?;
+        let first = source.conv(["conv1", "bn1"], shape)?;
         let second = ConvShape {
             side: first.side(),
             input: width,
@@ -145,17 +146,18 @@ impl FoldedBlock {
         };
         let project = input != width || stride != 1;
         Ok(Self {
-            second: place.conv(["conv2", "bn2"], second)?,
+            second: source.conv(["conv2", "bn2"], second)?,
             projection: project
-                .then(|| place.conv(["projection.conv", "projection.bn"], projection))
+                .then(|| source.conv(["projection.conv", "projection.bn"], projection))
                 .transpose()?,
             gate: reduction
-                .map(|reduction| place.gate(width, reduction))
+                .map(|reduction| source.gate(width, reduction))
                 .transpose()?,
             first,
         })
     }
 
+    /// Computes the block's output for `x` into the second of the buffers.
     fn forward(&self, x: &[f32], buffers: [&mut Vec<f32>; 3], gates: &mut Vec<f32>) {
         let [inner, output, projected] = buffers;
         self.first.forward(x, inner, Add::Nothing, true);
@@ -185,7 +187,8 @@ impl FoldedBlock {
     }
 }
 
-/// Scales the channels of `y[n, pixels, channels]` by their gates, adds the shortcut and rectifies.
+/// Squeeze-and-excitation: scales each channel of `y[n, pixels, channels]` by its gate, adds the
+/// shortcut and rectifies.
 fn excite(
     [squeeze, excite]: &[FoldedDense; 2],
     [pixels, channels]: [usize; 2],

@@ -1,14 +1,14 @@
-//! The sequential trunk.
+//! Inference of a sequential trunk.
 
 use fer_nn::conv::Add;
 use fer_nn::pool::MaxPool;
 
-use super::{ConvShape, FACE, FoldedConv, FoldedDense, Workspace};
+use super::{ConvShape, FACE_VALUES, FoldedConv, FoldedDense, Workspace};
 use crate::classify::FACE_SIDE;
 use crate::network::weights::WeightError;
 use crate::network::{LayerSpec, SequentialSpec, Weights};
 
-/// The layers that do something when nothing is trained.
+/// A sequential trunk: the layers that have an effect in inference.
 #[derive(Debug)]
 pub struct FoldedSequential {
     layers: Vec<FoldedLayer>,
@@ -23,7 +23,7 @@ enum FoldedLayer {
 }
 
 impl FoldedSequential {
-    /// Takes the weights under `layers.N`; also the number of features.
+    /// Reads the weights under `layers.N`; returns the trunk and its number of features.
     pub fn new(
         spec: &SequentialSpec,
         weights: &Weights,
@@ -31,7 +31,7 @@ impl FoldedSequential {
     ) -> Result<(Self, usize), WeightError> {
         let shapes = spec.shapes(FACE_SIDE).map_err(WeightError::Architecture)?;
         let Some(&[features]) = shapes.last().map(Vec::as_slice) else {
-            let problem = "the layers must end flat, with `flatten` or `dense`";
+            let problem = "its last layer must give a vector; end with `flatten` or `dense`";
             return Err(WeightError::Architecture(problem.into()));
         };
         let mut input = vec![FACE_SIDE, FACE_SIDE, 1];
@@ -78,9 +78,9 @@ impl FoldedSequential {
         Ok((Self { layers }, features))
     }
 
-    /// Leaves the faces' features in the workspace.
+    /// Computes the features of faces and leaves them in the workspace.
     pub fn forward(&self, workspace: &mut Workspace, faces: &[f32]) {
-        let n = faces.len() / FACE;
+        let n = faces.len() / FACE_VALUES;
         let Workspace {
             input,
             output,

@@ -1,7 +1,8 @@
-//! The convolution at the points.
+//! Computes a convolution: transforms the input, multiplies at each point, transforms the products
+//! back.
 
-use super::points::{Matrices, ToPoints, from_points};
 use super::tiling::{Tiled, Tiling};
+use super::transform::{ForwardTransform, PointMatrices, inverse_transform};
 use crate::conv::epilogue::Epilogue;
 use crate::conv::panels::{Panels, multiply};
 use crate::scratch::Buffer;
@@ -9,15 +10,15 @@ use crate::simd::{Kernel, Rows, Simd, each_row};
 
 /// The convolution of some images.
 pub struct Convolve<'a> {
-    /// How the images are cut.
+    /// The division of the images into tiles.
     pub tiling: Tiling,
-    /// The kernel at the points.
+    /// The transformed kernel, with a tap for each point.
     pub panels: &'a Panels,
     /// Input images.
     pub x: &'a [f32],
     /// Output images.
     pub y: &'a mut [f32],
-    /// What becomes of the sums.
+    /// Operations on the sums before they are written.
     pub epilogue: Epilogue<'a>,
 }
 
@@ -26,7 +27,7 @@ impl Kernel for Convolve<'_> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        // SAFETY: the caller has the unit.
+        // SAFETY: the caller guarantees that the processor supports `S`.
         unsafe { self.tiling.size.work::<S>(self) }
     }
 }
@@ -43,13 +44,17 @@ impl Tiled for Convolve<'_> {
         assert!(self.panels.taps() == points);
         self.epilogue.check(self.y.len(), targets);
         let width = 2 * S::LANES;
-        let mut input = Buffer::take(Matrices::len(points, tiles, sources));
-        let mut output = Buffer::take(Matrices::len(points, tiles, width));
-        let input = Matrices::new(&mut input, points, tiles, sources);
-        let output = Matrices::new(&mut output, points, tiles, width);
-        // SAFETY: the slices hold the images, the matrices their tiles.
+        let mut input = Buffer::take(PointMatrices::len(points, tiles, sources));
+        let mut output = Buffer::take(PointMatrices::len(points, tiles, width));
+        let input = PointMatrices::new(&mut input, points, tiles, sources);
+        let output = PointMatrices::new(&mut output, points, tiles, width);
+        // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `y` hold
+        // `images` images, that the panels have a tap for each point, and that the epilogue fits
+        // `y`. `input` and `output` have room for `tiles` rows of `sources` and of `width` values
+        // at each point, in buffers that live to the end of this function. Only pixels inside the
+        // window, hence inside an image, are written.
         unsafe {
-            ToPoints::<IN, IN>::new(self.tiling, self.x, self.panels.zeros(), input)
+            ForwardTransform::<IN, IN>::new(self.tiling, self.x, self.panels.zeros(), input)
                 .all::<S>(tiles);
             for column in (0..targets).step_by(width) {
                 for point in 0..points {
@@ -71,7 +76,8 @@ impl Tiled for Convolve<'_> {
                         .step_by(S::LANES)
                         .take_while(|v| column + v < targets)
                     {
-                        let rows = from_points::<S, IN, OUT>(output.at(0, tile, v), output.stride);
+                        let rows =
+                            inverse_transform::<S, IN, OUT>(output.at(0, tile, v), output.stride);
                         for (y, row) in rows.into_iter().enumerate().take(window.rows.to) {
                             for (x, sum) in row.into_iter().enumerate().take(window.columns.to) {
                                 let start = window.pixel(y, x) * targets;
@@ -98,7 +104,9 @@ struct Product {
 impl Rows for Product {
     #[inline(always)]
     unsafe fn work<S: Simd, const N: usize, const V: usize>(&mut self, row: usize) {
-        // SAFETY: the caller vouches for rows and columns.
+        // SAFETY: the caller guarantees `S` and rows below `tiles`. A row of `input` has `channels`
+        // values and one of `output` two registers; the panel has `channels` rows with `V`
+        // registers from `panel` on.
         unsafe {
             let mut sum = [[S::splat(0.0); V]; N];
             let rows = std::array::from_fn(|n| self.input.add((row + n) * self.channels));

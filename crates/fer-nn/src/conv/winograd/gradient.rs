@@ -1,14 +1,14 @@
-//! The gradient of the kernel at the points.
+//! Computes the gradient of the transformed kernel.
 
-use super::points::{Matrices, ToPoints};
 use super::tiling::{Tiled, Tiling};
+use super::transform::{ForwardTransform, PointMatrices};
 use crate::conv::outer::{CHUNK, Pairs, Products};
 use crate::scratch::Buffer;
 use crate::simd::{Kernel, Simd, each_column};
 
-/// The kernel gradient of some images, at the points: `[points, ci, co]`.
+/// The computation of the transformed kernel's gradient, `[points, ci, co]`, over some images.
 pub struct KernelGradient<'a> {
-    /// How the images are cut.
+    /// The division of the images into tiles.
     pub tiling: Tiling,
     /// Channels of the input.
     pub channels_in: usize,
@@ -18,9 +18,9 @@ pub struct KernelGradient<'a> {
     pub x: &'a [f32],
     /// Gradient of the output images.
     pub dy: &'a [f32],
-    /// The sum over the tiles, at the points.
+    /// The gradient: a sum over the tiles.
     pub sum: &'a mut [f32],
-    /// Whether it is added to what `sum` holds.
+    /// Whether the gradient is added to the values in `sum` instead of replacing them.
     pub add: bool,
 }
 
@@ -29,7 +29,7 @@ impl Kernel for KernelGradient<'_> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        // SAFETY: the caller has the unit.
+        // SAFETY: the caller guarantees that the processor supports `S`.
         unsafe { self.tiling.size.work::<S>(self) }
     }
 }
@@ -44,17 +44,20 @@ impl Tiled for KernelGradient<'_> {
         assert!(self.x.len() == images * self.tiling.pixels() * ci);
         assert!(self.dy.len() == images * self.tiling.pixels() * co);
         assert!(self.sum.len() == points * ci * co);
-        let mut x = Buffer::take(Matrices::len(points, tiles, ci));
-        let mut dy = Buffer::take(Matrices::len(points, tiles, co));
+        let mut x = Buffer::take(PointMatrices::len(points, tiles, ci));
+        let mut dy = Buffer::take(PointMatrices::len(points, tiles, co));
         let mut zeros = Buffer::take(ci.max(co));
         zeros.fill(0.0);
-        let x = Matrices::new(&mut x, points, tiles, ci);
-        let dy = Matrices::new(&mut dy, points, tiles, co);
+        let x = PointMatrices::new(&mut x, points, tiles, ci);
+        let dy = PointMatrices::new(&mut dy, points, tiles, co);
         let mut pairs = Pairs::new();
-        // SAFETY: the slices hold the images, the matrices their tiles.
+        // SAFETY: the caller guarantees `S`. The assertions above ensure that `x` and `dy` hold
+        // `images` images and `sum` `ci` rows of `co` values for each point. The matrices have room
+        // for `tiles` rows of `ci` and of `co` values at each point, in buffers that live to the
+        // end of this function; `zeros` has as many values as the wider of the two.
         unsafe {
-            ToPoints::<IN, IN>::new(self.tiling, self.x, &zeros, x).all::<S>(tiles);
-            ToPoints::<OUT, IN>::new(self.tiling, self.dy, &zeros, dy).all::<S>(tiles);
+            ForwardTransform::<IN, IN>::new(self.tiling, self.x, &zeros, x).all::<S>(tiles);
+            ForwardTransform::<OUT, IN>::new(self.tiling, self.dy, &zeros, dy).all::<S>(tiles);
             for (point, sum) in self.sum.chunks_exact_mut(ci * co).enumerate() {
                 for start in (0..tiles).step_by(CHUNK) {
                     pairs.clear();

@@ -1,8 +1,8 @@
-//! The kernel at the points, and back.
+//! Transforms a kernel to the interpolation points, and the gradient of the transformed kernel back.
 
 use super::Size;
 
-/// `G`, by which a kernel goes to the points, for tiles of 2×2.
+/// The kernel transform `G` for tiles of 2×2 output pixels.
 const TWO: [[f32; 3]; 4] = [
     [1.0, 0.0, 0.0],
     [0.5, 0.5, 0.5],
@@ -10,7 +10,7 @@ const TWO: [[f32; 3]; 4] = [
     [0.0, 0.0, 1.0],
 ];
 
-/// The same for tiles of 4×4.
+/// The kernel transform `G` for tiles of 4×4 output pixels.
 const FOUR: [[f32; 3]; 6] = [
     [0.25, 0.0, 0.0],
     [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
@@ -20,7 +20,7 @@ const FOUR: [[f32; 3]; 6] = [
     [0.0, 0.0, 1.0],
 ];
 
-/// Calls `f(point, tap, weight)` for every place of `G ⊗ G` that is not zero.
+/// Calls `f(point, tap, weight)` for every element of `G ⊗ G` that is not zero.
 fn kernel_transform(size: Size, mut f: impl FnMut(usize, usize, f32)) {
     let transform: &[[f32; 3]] = match size {
         Size::Two => &TWO,
@@ -44,7 +44,8 @@ fn add_scaled(target: &mut [f32], source: &[f32], weight: f32) {
     }
 }
 
-/// `U[points, ci, co]` of `kernel[3, 3, ci, co]`, turned by 180° if `flip`.
+/// Writes `U[points, ci, co]`, the transform of `kernel[3, 3, ci, co]`, which is rotated by 180°
+/// first if `flip`.
 pub fn transform_kernel(size: Size, kernel: &[f32], flip: bool, transformed: &mut [f32]) {
     let tap_len = kernel.len() / 9;
     transformed.fill(0.0);
@@ -59,7 +60,7 @@ pub fn transform_kernel(size: Size, kernel: &[f32], flip: bool, transformed: &mu
     });
 }
 
-/// The gradient of the kernel, `[3, 3, ci, co]`, from that of `U`.
+/// Writes the gradient of the kernel, `[3, 3, ci, co]`, from the gradient of `U`.
 pub fn gradient_of_kernel(size: Size, transformed: &[f32], gradient: &mut [f32]) {
     gradient.fill(0.0);
     let tap_len = gradient.len() / 9;

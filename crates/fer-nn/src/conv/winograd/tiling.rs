@@ -1,18 +1,18 @@
-//! Cutting images into tiles.
+//! Divides images into the tiles of Winograd's algorithm.
 
 use crate::conv::Geometry;
 use crate::simd::Simd;
 
-/// Work on tiles, written once for every size.
+/// A computation on tiles, written once for every size.
 pub(super) trait Tiled {
-    /// Works on tiles of `OUT` output pixels each way, with the products taken at `IN` points each way.
+    /// Computes with tiles of `OUT` output pixels and `IN` interpolation points in each direction.
     ///
     /// # Safety
-    /// The processor must have the unit `S`.
+    /// The processor must support the instruction set `S`.
     unsafe fn work<S: Simd, const IN: usize, const OUT: usize>(self);
 }
 
-/// How large tiles are.
+/// The size of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
     /// F(2×2, 3×3).
@@ -22,7 +22,7 @@ pub enum Size {
 }
 
 impl Size {
-    /// Side of an output tile.
+    /// Side of an output tile in pixels.
     pub const fn out(self) -> usize {
         match self {
             Self::Two => 2,
@@ -30,19 +30,19 @@ impl Size {
         }
     }
 
-    /// Points at which the products are taken.
+    /// Number of interpolation points, which is also the number of pixels of an input tile.
     pub const fn points(self) -> usize {
         let side = self.out() + 2;
         side * side
     }
 
-    /// Does the work for this size.
+    /// Runs a computation with tiles of this size.
     ///
     /// # Safety
-    /// The processor must have the unit `S`.
+    /// The processor must support the instruction set `S`.
     #[inline(always)]
     pub(super) unsafe fn work<S: Simd>(self, work: impl Tiled) {
-        // SAFETY: the caller has the unit.
+        // SAFETY: the caller guarantees that the processor supports `S`.
         unsafe {
             match self {
                 Self::Two => work.work::<S, 4, 2>(),
@@ -52,17 +52,17 @@ impl Size {
     }
 }
 
-/// How images are cut into tiles.
+/// The division of images into tiles.
 #[derive(Debug, Clone, Copy)]
 pub struct Tiling {
-    /// The tiles' size.
+    /// The size of the tiles.
     pub size: Size,
     height: usize,
     width: usize,
 }
 
 impl Tiling {
-    /// For a 3×3 convolution of stride 1 that keeps the size; others have none.
+    /// The tiling for a 3×3 convolution of stride 1 and padding 1; `None` for any other convolution.
     pub const fn new(g: &Geometry, size: Size) -> Option<Self> {
         if g.kernel == 3 && g.stride == 1 && g.padding == 1 {
             Some(Self {
@@ -75,18 +75,19 @@ impl Tiling {
         }
     }
 
-    /// Tiles of an image.
+    /// Number of tiles of an image.
     pub const fn tiles(&self) -> usize {
         let out = self.size.out();
         self.height.div_ceil(out) * self.width.div_ceil(out)
     }
 
+    /// Number of pixels of an image.
     pub(super) const fn pixels(&self) -> usize {
         self.height * self.width
     }
 
-    /// Where the pixels of a tile are, counted in pixels over all images; the tile has `side` pixels
-    /// each way and begins `margin` before its output pixels.
+    /// The pixels under a tile, as indices over all images. The window has `side` pixels in each
+    /// direction and begins `margin` pixels before the tile's output pixels, above and to the left.
     #[inline(always)]
     pub(super) const fn window(&self, tile: usize, side: usize, margin: usize) -> Window {
         let out = self.size.out();
@@ -94,7 +95,8 @@ impl Tiling {
         let (image, tile) = (tile / self.tiles(), tile % self.tiles());
         let (top, left) = (tile / across * out, tile % across * out);
         Window {
-            // The margin may lie before the first pixel: taken back when a pixel inside is reached.
+            // The margin may begin before pixel 0, where this wraps; `Window::pixel` wraps back,
+            // since it is only called for pixels inside the image.
             start: (image * self.pixels() + top * self.width + left)
                 .wrapping_sub(margin * self.width + margin),
             width: self.width,
@@ -109,17 +111,17 @@ impl Tiling {
 pub(super) struct Window {
     start: usize,
     width: usize,
-    /// Rows of the tile inside the image.
+    /// Rows of the window that lie inside the image.
     pub rows: Span,
-    /// Columns of the tile inside the image.
+    /// Columns of the window that lie inside the image.
     pub columns: Span,
 }
 
-/// The part of a tile's side that lies inside the image.
+/// The part of a window's side that lies inside the image, counted from the window's beginning.
 #[derive(Clone, Copy)]
 pub(super) struct Span {
     from: usize,
-    /// The first place past it.
+    /// One past the last pixel of the part.
     pub to: usize,
 }
 
@@ -140,7 +142,8 @@ impl Span {
 }
 
 impl Window {
-    /// The pixel at a place of the tile, which must be inside the image.
+    /// The index of the pixel in row `y` and column `x` of the window, which must lie inside the
+    /// image.
     #[inline(always)]
     pub(super) const fn pixel(&self, y: usize, x: usize) -> usize {
         self.start.wrapping_add(y * self.width + x)

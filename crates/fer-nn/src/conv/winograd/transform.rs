@@ -1,23 +1,27 @@
-//! Tiles at the points, and back.
+//! Transforms tiles to the interpolation points, and products back to output tiles.
 
 use super::tiling::{Size, Tiling};
 use crate::simd::{Columns, Simd, each_column};
 
-/// Between the points' matrices, so that their rows do not fall on the same cache lines.
+/// Unused values between the matrices of two points, so that the same row of all matrices does not
+/// compete for the same cache lines.
 const GAP: usize = 16;
 
-/// The most pixels that a tile has.
-const MOST: usize = Size::Four.points();
+/// Number of pixels of the largest tile.
+const MAX_TILE_PIXELS: usize = Size::Four.points();
 
-/// One vector a place of a tile.
+/// A register for each element of a tile of `H × W`.
 type Tile<S, const H: usize, const W: usize> = [[<S as Simd>::Vector; W]; H];
 
-/// `Aᵀ m`, for tiles of 2 or 4.
+/// `Aᵀ m`: one dimension of the transform from `IN` points to `OUT` output pixels, 4 to 2 or 6 to 4.
+///
+/// # Safety
+/// The processor must support the instruction set `S`.
 #[inline(always)]
-unsafe fn output_transform<S: Simd, const IN: usize, const OUT: usize>(
+unsafe fn inverse_transform_1d<S: Simd, const IN: usize, const OUT: usize>(
     m: [S::Vector; IN],
 ) -> [S::Vector; OUT] {
-    // SAFETY: the caller has the unit.
+    // SAFETY: the caller guarantees that the processor supports `S`; nothing here touches memory.
     unsafe {
         let (sum1, difference1) = (S::add(m[1], m[2]), S::subtract(m[1], m[2]));
         let mut y = [m[0]; OUT];
@@ -35,13 +39,16 @@ unsafe fn output_transform<S: Simd, const IN: usize, const OUT: usize>(
     }
 }
 
-/// One dimension of an input tile (as many values as there are points, `Bᵀ d`) or of the gradient of an
-/// output tile (two fewer, `A y`) at the points.
+/// One dimension of the transform to `IN` points: `Bᵀ d` of an input tile, whose `SIDE` is `IN`, or
+/// `A y` of the gradient of an output tile, whose `SIDE` is `IN - 2`.
+///
+/// # Safety
+/// The processor must support the instruction set `S`.
 #[inline(always)]
-unsafe fn to_points<S: Simd, const SIDE: usize, const IN: usize>(
+unsafe fn forward_transform_1d<S: Simd, const SIDE: usize, const IN: usize>(
     d: [S::Vector; SIDE],
 ) -> [S::Vector; IN] {
-    // SAFETY: the caller has the unit.
+    // SAFETY: the caller guarantees that the processor supports `S`; nothing here touches memory.
     unsafe {
         let mut v = [d[0]; IN];
         match (SIDE, IN) {
@@ -84,22 +91,23 @@ unsafe fn to_points<S: Simd, const SIDE: usize, const IN: usize>(
     }
 }
 
-/// The points' matrices `[points, tiles, columns]` in one buffer.
+/// A matrix `[tiles, columns]` for each point, all in one buffer.
 #[derive(Clone, Copy)]
-pub(super) struct Matrices {
+pub(super) struct PointMatrices {
     start: *mut f32,
     columns: usize,
-    /// Values between the same place at neighbouring points.
+    /// Distance in values between the matrices of two neighbouring points.
     pub stride: usize,
 }
 
-impl Matrices {
-    /// Values that the buffer must hold.
+impl PointMatrices {
+    /// Number of values that the buffer must hold.
     pub const fn len(points: usize, tiles: usize, columns: usize) -> usize {
         points * (tiles * columns + GAP)
     }
 
-    /// In a buffer, which must stay while they are used.
+    /// Lays the matrices out in a buffer, which must outlive every access through
+    /// [`PointMatrices::at`].
     pub fn new(buffer: &mut [f32], points: usize, tiles: usize, columns: usize) -> Self {
         assert!(buffer.len() >= Self::len(points, tiles, columns));
         Self {
@@ -109,10 +117,15 @@ impl Matrices {
         }
     }
 
-    /// A place of a tile's row at a point.
+    /// A pointer to a value in the row of `tile` of the matrix of `point`.
+    ///
+    /// # Safety
+    /// The buffer must still be there, and point, tile and column must be below the numbers that it
+    /// was laid out for.
     #[inline(always)]
     pub unsafe fn at(self, point: usize, tile: usize, column: usize) -> *mut f32 {
-        // SAFETY: the caller vouches for the place.
+        // SAFETY: the caller guarantees the buffer and the indices. `new` asserted the buffer's
+        // length, so the sum is an index in it.
         unsafe {
             self.start
                 .add(point * self.stride + tile * self.columns + column)
@@ -120,20 +133,24 @@ impl Matrices {
     }
 }
 
-/// Brings tiles of images, so many pixels wide, to the points, so many in each direction.
-pub(super) struct ToPoints<'a, const SIDE: usize, const IN: usize> {
+/// The transform of the tiles of images, `SIDE` pixels in each direction, to `IN` points in each
+/// direction.
+pub(super) struct ForwardTransform<'a, const SIDE: usize, const IN: usize> {
     tiling: Tiling,
     images: &'a [f32],
     channels: usize,
     zeros: &'a [f32],
+    /// The current tile.
     tile: usize,
-    to: Matrices,
-    /// Where the pixels of the tile are.
-    pixels: [*const f32; MOST],
+    to: PointMatrices,
+    /// Pointers to the first channels of the current tile's pixels.
+    pixels: [*const f32; MAX_TILE_PIXELS],
 }
 
-impl<'a, const SIDE: usize, const IN: usize> ToPoints<'a, SIDE, IN> {
-    pub fn new(tiling: Tiling, images: &'a [f32], zeros: &'a [f32], to: Matrices) -> Self {
+impl<'a, const SIDE: usize, const IN: usize> ForwardTransform<'a, SIDE, IN> {
+    /// A transform of `images` into `to`; `zeros` stands for a pixel outside the image and must
+    /// have as many values as `to` has columns.
+    pub fn new(tiling: Tiling, images: &'a [f32], zeros: &'a [f32], to: PointMatrices) -> Self {
         Self {
             tiling,
             images,
@@ -141,16 +158,22 @@ impl<'a, const SIDE: usize, const IN: usize> ToPoints<'a, SIDE, IN> {
             zeros,
             tile: 0,
             to,
-            pixels: [std::ptr::null(); MOST],
+            pixels: [std::ptr::null(); MAX_TILE_PIXELS],
         }
     }
 
-    /// Brings the first so many tiles.
+    /// Transforms the first `tiles` tiles.
+    ///
+    /// # Safety
+    /// The processor must support the instruction set `S`. `images` and `to` must hold that many
+    /// tiles with as many channels as `to` has columns, `zeros` that many values, and the buffer of
+    /// `to` must still be there.
     #[inline(always)]
     pub unsafe fn all<S: Simd>(&mut self, tiles: usize) {
         for tile in 0..tiles {
             self.tile = tile;
-            // An input tile begins a pixel before its output tile.
+            // An input tile begins one pixel before its output tile, the gradient of an output tile
+            // does not.
             let window = self.tiling.window(tile, SIDE, (SIDE + 2 - IN) / 2);
             for y in 0..SIDE {
                 for x in 0..SIDE {
@@ -162,16 +185,19 @@ impl<'a, const SIDE: usize, const IN: usize> ToPoints<'a, SIDE, IN> {
                     };
                 }
             }
-            // SAFETY: the pixels have that many channels.
+            // SAFETY: the caller guarantees `S`; each pointer is to `channels` values of `images`
+            // or `zeros`.
             unsafe { each_column::<S>(self, self.channels) }
         }
     }
 }
 
-impl<const SIDE: usize, const IN: usize> Columns for ToPoints<'_, SIDE, IN> {
+impl<const SIDE: usize, const IN: usize> Columns for ForwardTransform<'_, SIDE, IN> {
     #[inline(always)]
     unsafe fn work<S: Simd, const V: usize>(&mut self, column: usize) {
-        // SAFETY: the caller vouches for the columns.
+        // SAFETY: the caller guarantees `S` and columns below `channels`. `all` set a pointer to
+        // `channels` values for each pixel of the tile, and its caller guarantees that `to` has the
+        // tile's row at each of the `IN × IN` points.
         unsafe {
             for column in (0..V).map(|v| column + v * S::LANES) {
                 let mut rows: Tile<S, SIDE, IN> = [[S::splat(0.0); IN]; SIDE];
@@ -180,14 +206,17 @@ impl<const SIDE: usize, const IN: usize> Columns for ToPoints<'_, SIDE, IN> {
                     for (value, pixel) in values.iter_mut().zip(pixels) {
                         *value = S::load(pixel.add(column));
                     }
-                    *row = to_points::<S, SIDE, IN>(values);
+                    *row = forward_transform_1d::<S, SIDE, IN>(values);
                 }
                 for x in 0..IN {
                     let mut values = [S::splat(0.0); SIDE];
                     for (value, row) in values.iter_mut().zip(rows) {
                         *value = row[x];
                     }
-                    for (y, value) in to_points::<S, SIDE, IN>(values).into_iter().enumerate() {
+                    for (y, value) in forward_transform_1d::<S, SIDE, IN>(values)
+                        .into_iter()
+                        .enumerate()
+                    {
                         S::store(self.to.at(y * IN + x, self.tile, column), value);
                     }
                 }
@@ -196,13 +225,18 @@ impl<const SIDE: usize, const IN: usize> Columns for ToPoints<'_, SIDE, IN> {
     }
 }
 
-/// Brings one register of a tile back from the points.
+/// Transforms one register of columns of a tile back from the points to `OUT × OUT` output pixels;
+/// `points` is its address at the first point, `stride` that of [`PointMatrices`].
+///
+/// # Safety
+/// The processor must support the instruction set `S`, and a register must be readable at each of
+/// the `IN × IN` points.
 #[inline(always)]
-pub(super) unsafe fn from_points<S: Simd, const IN: usize, const OUT: usize>(
+pub(super) unsafe fn inverse_transform<S: Simd, const IN: usize, const OUT: usize>(
     points: *const f32,
     stride: usize,
 ) -> Tile<S, OUT, OUT> {
-    // SAFETY: the caller vouches for the points.
+    // SAFETY: the caller guarantees `S` and a readable register at each point.
     unsafe {
         let mut rows: Tile<S, OUT, IN> = [[S::splat(0.0); IN]; OUT];
         for x in 0..IN {
@@ -210,14 +244,14 @@ pub(super) unsafe fn from_points<S: Simd, const IN: usize, const OUT: usize>(
             for (y, value) in column.iter_mut().enumerate() {
                 *value = S::load(points.add((y * IN + x) * stride));
             }
-            let column = output_transform::<S, IN, OUT>(column);
+            let column = inverse_transform_1d::<S, IN, OUT>(column);
             for (row, value) in rows.iter_mut().zip(column) {
                 row[x] = value;
             }
         }
         let mut tile = [[S::splat(0.0); OUT]; OUT];
         for (tile, row) in tile.iter_mut().zip(rows) {
-            *tile = output_transform::<S, IN, OUT>(row);
+            *tile = inverse_transform_1d::<S, IN, OUT>(row);
         }
         tile
     }
