@@ -190,6 +190,9 @@ const FILTERS: &[Filter] = &[
     ("emotion happy or sad", |query| {
         query.emotions = [Emotion::Happy, Emotion::Sad].into_iter().collect();
     }),
+    ("not sad", |query| {
+        query.without = EmotionSet::of(Emotion::Sad)
+    }),
     ("min-score 0.9", |query| query.min_score = Some(0.9)),
     ("who most", |query| query.who = Who::Most),
     ("who all", |query| query.who = Who::All),
@@ -202,6 +205,10 @@ const FILTERS: &[Filter] = &[
     ("since and until one day", |query| {
         query.since = Some(date(2018, 7, 1).at(0, 0, 0, 0));
         query.until = Some(date(2018, 7, 2).at(0, 0, 0, 0));
+    }),
+    ("taken in every december", |query| {
+        let year = |year| date(year, 12, 1).into()..date(year + 1, 1, 1).into();
+        query.taken = Some((2000..2030).map(year).collect());
     }),
     ("under a folder of 500", |query| {
         query.under = Some(folder(500).into());
@@ -222,9 +229,9 @@ const FILTERS: &[Filter] = &[
     }),
     ("away", |query| query.away = Some(100.0)),
     ("camera of many", |query| {
-        query.camera = Some("pixel".into());
+        query.cameras = vec!["pixel".into()];
     }),
-    ("camera of few", |query| query.camera = Some("dsc".into())),
+    ("camera of few", |query| query.cameras = vec!["dsc".into()]),
     ("text of 2 %", |query| query.text = Some("birthday".into())),
     ("text of 10 %", |query| query.text = Some("family".into())),
     ("text of all", |query| query.text = Some("pictures".into())),

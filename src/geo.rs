@@ -133,6 +133,8 @@ pub enum Region {
     Circle(Circle),
     /// Cells, in ascending order: a country, as far as there are photos.
     Cells(Vec<Cell>),
+    /// One of several.
+    Any(Vec<Self>),
 }
 
 impl Region {
@@ -141,6 +143,7 @@ impl Region {
         match self {
             Self::Circle(circle) => circle.contains(point),
             Self::Cells(cells) => cells.binary_search(&Cell::of(point)).is_ok(),
+            Self::Any(regions) => regions.iter().any(|region| region.contains(point)),
         }
     }
 
@@ -152,6 +155,27 @@ impl Region {
                 .chunk_by(|a, b| a.0 + 1 == b.0)
                 .map(|run| run[0].0..=run[run.len() - 1].0)
                 .collect(),
+            Self::Any(regions) => {
+                let mut ranges: Vec<_> = regions.iter().flat_map(Self::cells).collect();
+                ranges.sort_by_key(|range| *range.start());
+                ranges.dedup_by(|next, range| {
+                    let is_joined = *next.start() <= *range.end() + 1;
+                    if is_joined {
+                        *range = *range.start()..=*range.end().max(next.end());
+                    }
+                    is_joined
+                });
+                ranges
+            }
+        }
+    }
+
+    /// The circles in it.
+    pub fn circles(&self) -> Vec<Circle> {
+        match self {
+            Self::Circle(circle) => vec![*circle],
+            Self::Cells(_) => Vec::new(),
+            Self::Any(regions) => regions.iter().flat_map(Self::circles).collect(),
         }
     }
 }
@@ -244,6 +268,10 @@ mod tests {
     fn cells_are_a_region() {
         let region = Region::Cells(vec![Cell(5), Cell(6), Cell(9)]);
         assert_eq!(region.cells(), [5..=6, 9..=9]);
+        let other = Region::Cells(vec![Cell(2), Cell(7)]);
+        let both = Region::Any(vec![region.clone(), other]);
+        assert_eq!(both.cells(), [2..=2, 5..=7, 9..=9]);
+        assert!(both.contains(Cell(7).centre()) && !both.contains(Cell(8).centre()));
         assert!(region.contains(Cell(9).centre()) && !region.contains(Cell(7).centre()));
     }
 

@@ -17,9 +17,9 @@
 
 pub use fer_core::{affine, atomic, classify, emotion, face, network, output, raster, sample};
 
+pub mod canvas;
 pub mod error;
 pub mod file;
-pub mod font;
 pub mod geo;
 pub mod photo;
 

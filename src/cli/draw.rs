@@ -1,29 +1,12 @@
-//! Drawing found faces into a picture: boxes, landmarks and scores.
+//! Draws found faces into a picture: boxes, landmarks and scores.
 
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 
-use crate::face::{BoundingBox, DetectedFace, Landmarks};
-
-const LINE: Rgb<u8> = Rgb([255, 60, 40]);
-const POINT: Rgb<u8> = Rgb([60, 255, 80]);
-const INK: Rgb<u8> = Rgb([255, 255, 255]);
+use crate::canvas::{Canvas, label_size};
+use crate::face::{BoundingBox, DetectedFace, Point};
 
 /// Longest side of a drawing, so that it fits a screen and lines are seen.
 const LONGEST: u32 = 2000;
-
-/// Digits in five rows of three pixels, the upper row in the highest bits.
-const DIGITS: [u16; 10] = [
-    0b111_101_101_101_111,
-    0b010_110_010_010_111,
-    0b111_001_111_100_111,
-    0b111_001_111_001_111,
-    0b101_101_111_001_001,
-    0b111_100_111_001_111,
-    0b111_100_111_101_111,
-    0b111_001_010_010_010,
-    0b111_101_111_101_111,
-    0b111_101_111_001_111,
-];
 
 /// The size at which a photo is drawn: its own, or smaller.
 pub(super) fn fitting(width: u32, height: u32) -> (u32, u32) {
@@ -36,6 +19,8 @@ pub(super) fn fitting(width: u32, height: u32) -> (u32, u32) {
 /// hundredths above the box.
 pub(super) fn draw(picture: &mut RgbImage, faces: &[DetectedFace], scale: f32) {
     let stroke = (picture.width().max(picture.height()) / 600).max(1) as i32;
+    let size = 7.0 * (stroke + 1) as f32;
+    let mut canvas = Canvas::new(picture);
     for face in faces {
         let BoundingBox {
             x,
@@ -43,52 +28,33 @@ pub(super) fn draw(picture: &mut RgbImage, faces: &[DetectedFace], scale: f32) {
             width,
             height,
         } = face.bounding_box;
-        let [left, upper] = [x, y].map(|v| (v * scale).round() as i32);
-        let [right, lower] = [x + width, y + height].map(|v| (v * scale).round() as i32);
-        fill(picture, left, upper, right - left, stroke, LINE);
-        fill(picture, left, lower - stroke, right - left, stroke, LINE);
-        fill(picture, left, upper, stroke, lower - upper, LINE);
-        fill(picture, right - stroke, upper, stroke, lower - upper, LINE);
-        for point in face.landmarks.iter().flat_map(Landmarks::points) {
-            let [x, y] = [point.x, point.y].map(|v| (v * scale).round() as i32 - stroke / 2);
-            fill(picture, x, y, stroke + 1, stroke + 1, POINT);
+        let [x, y, width, height] = [x, y, width, height].map(|v| v * scale);
+        canvas.frame(
+            &BoundingBox {
+                x,
+                y,
+                width,
+                height,
+            },
+            stroke,
+        );
+        if let Some(landmarks) = &face.landmarks {
+            let scaled = landmarks.map(|point| Point {
+                x: point.x * scale,
+                y: point.y * scale,
+            });
+            canvas.landmarks(&scaled, stroke + 1);
         }
-        let hundredths = (face.score * 100.0).round() as usize;
-        let dot = stroke + 1;
-        let over = (upper - 7 * dot).max(0);
-        fill(picture, left, over, 9 * dot, 7 * dot, LINE);
-        for (place, digit) in [hundredths / 10, hundredths % 10].into_iter().enumerate() {
-            let from = left + dot + place as i32 * 4 * dot;
-            write_digit(picture, digit.min(9), from, over + dot, dot);
-        }
-    }
-}
-
-fn write_digit(picture: &mut RgbImage, digit: usize, x: i32, y: i32, dot: i32) {
-    for bit in 0..15 {
-        if DIGITS[digit] >> (14 - bit) & 1 == 1 {
-            let (column, row) = (bit % 3, bit / 3);
-            fill(picture, x + column * dot, y + row * dot, dot, dot, INK);
-        }
-    }
-}
-
-/// Fills what of a rectangle lies in the picture.
-fn fill(picture: &mut RgbImage, x: i32, y: i32, width: i32, height: i32, colour: Rgb<u8>) {
-    let span = |from: i32, length: i32, end: u32| {
-        let to = from.saturating_add(length).clamp(0, end as i32) as u32;
-        from.clamp(0, end as i32) as u32..to
-    };
-    let columns = span(x, width, picture.width());
-    for row in span(y, height, picture.height()) {
-        for column in columns.clone() {
-            picture.put_pixel(column, row, colour);
-        }
+        let text = format!("{:02}", ((face.score * 100.0).round() as u32).min(99));
+        let top = (y - label_size(&text, size).1).max(0.0);
+        canvas.label(&text, (x.round() as i32, top.round() as i32), size);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use image::Rgb;
+
     use super::*;
 
     #[test]
@@ -105,11 +71,23 @@ mod tests {
             score: 0.87,
         };
         draw(&mut picture, &[face], 0.5);
-        assert_eq!(*picture.get_pixel(50, 30), LINE);
-        assert_eq!(*picture.get_pixel(20, 90), LINE);
+        let line = *picture.get_pixel(20, 90);
+        assert_eq!(*picture.get_pixel(50, 30), line);
+        assert_ne!(line, Rgb([0; 3]));
         assert_eq!(*picture.get_pixel(45, 90), Rgb([0; 3]));
-        let inked = picture.pixels().filter(|pixel| **pixel == INK).count();
-        assert_eq!(inked, 4 * (13 + 7), "an eight and a seven in dots of 2 × 2");
+        let mut label = RgbImage::new(200, 100);
+        let place = (20, (30.0 - label_size("87", 14.0).1).round() as i32);
+        Canvas::new(&mut label).label("87", place, 14.0);
+        let inked = |picture: &RgbImage| {
+            let white = picture.enumerate_pixels().filter(|(.., p)| p.0[2] > 100);
+            white.map(|(x, y, _)| (x, y)).collect::<Vec<_>>()
+        };
+        assert!(inked(&label).len() > 20);
+        assert_eq!(
+            inked(&picture),
+            inked(&label),
+            "an eight and a seven above the box"
+        );
     }
 
     #[test]

@@ -11,10 +11,7 @@ use super::output::Stdout;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::Result;
 use crate::export::{Naming, sidecar, write_sidecar};
-use crate::store::{Hit, Store};
-
-/// From which score on a face shows an emotion, where no flag says otherwise.
-const SHOWN: f32 = 0.5;
+use crate::store::{Hit, SHOWN, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {

@@ -75,6 +75,9 @@ fn arg(flag: &'static Flag) -> Arg {
     if let Some(other) = flag.requires {
         arg = arg.requires(other);
     }
+    if let Some(other) = flag.conflicts_with {
+        arg = arg.conflicts_with(other);
+    }
     let Some(value) = flag.value else {
         return arg.action(ArgAction::SetTrue);
     };

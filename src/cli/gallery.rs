@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 use tokio::runtime::Builder;
@@ -10,7 +11,8 @@ use super::Outcome;
 use super::context::Context;
 use super::output::Stdout;
 use crate::error::{Error, Result};
-use crate::gallery::{Gallery, Settings, open_address};
+use crate::export::{Placed, fill_folder};
+use crate::gallery::{Albums, Gallery, Settings, open_address};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -21,6 +23,9 @@ pub(super) struct GalleryArgs {
     /// A name of this machine that browsers may use, beside its addresses; may be given again
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
+    /// Where albums of photos that are chosen in the page are made; without it none can be
+    #[arg(long, value_name = "FOLDER")]
+    albums: Option<PathBuf>,
     /// Print the link, but start no browser
     #[arg(long)]
     no_open: bool,
@@ -37,6 +42,7 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
         limits: context.limits(),
         threads: context.threads().get(),
         min_detection: config.query.min_detection,
+        albums: args.albums.clone().map(albums),
     };
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::Io {
@@ -56,6 +62,14 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
         gallery.run(end).await
     })?;
     Ok(Outcome::Found)
+}
+
+/// Albums in `folder`: links, by the same routine as `query --link-into`.
+fn albums(folder: PathBuf) -> Albums {
+    Albums {
+        folder,
+        fill: |folder, photos, index| fill_folder(folder, photos, Placed::Linked, false, index),
+    }
 }
 
 /// Opens at the address of the settings or, where that is taken (by another gallery, perhaps), at

@@ -12,7 +12,7 @@ use crate::album::resolve_root;
 use crate::emotion::Emotion;
 use crate::error::{Result, SkipReason};
 use crate::pipeline::{IndexOptions, Summary, index};
-use crate::store::{Query, Store};
+use crate::store::{Query, SHOWN, Store};
 
 /// How many of the happiest photos end a run.
 const HAPPIEST: usize = 5;
@@ -109,6 +109,7 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
 
 fn happiest(store: &Store, out: &mut Stdout) -> Result<()> {
     let query = Query {
+        min_score: Some(SHOWN),
         limit: Some(HAPPIEST),
         ..Query::for_emotion(Emotion::Happy)
     };

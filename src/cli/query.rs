@@ -10,7 +10,7 @@ use super::fresh::FreshArgs;
 use super::output::Stdout;
 use super::results::ResultArgs;
 use crate::error::Result;
-use crate::query::{AskedFilter, today, understand};
+use crate::query::{AskedFilter, Understood, today, understand};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -27,13 +27,16 @@ struct AskArgs {
     #[cfg(unix)]
     #[command(flatten)]
     fresh: FreshArgs,
+    /// Print only how many photos there are, whatever the limit
+    #[arg(long, conflicts_with_all = ["format", "null", "link_into", "copy_into", "contact_sheet"])]
+    count: bool,
     #[command(flatten)]
     results: ResultArgs,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct FindArgs {
-    /// What to find: happy vacation photos in italy last summer; -v tells how it was understood
+    /// What to find: happy vacation photos in italy last summer; -v tells the flags
     #[arg(value_name = "WORD", required = true)]
     words: Vec<String>,
     #[command(flatten)]
@@ -48,20 +51,52 @@ pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Resu
 
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let understood = understand(&args.words, args.filters.filter()?, today());
-    let flags: Vec<String> = understood
-        .filters
+    let arguments: Vec<String> = understood
+        .filter
         .arguments()
         .iter()
-        .map(|flag| quoted(flag))
+        .map(|argument| quoted(argument))
         .collect();
-    tracing::info!("fer-index query {}", flags.join(" "));
+    tracing::info!("fer-index query {}", arguments.join(" "));
+    tell(&understood);
+    answer(&understood.filter, &args.ask, context, out)
+}
+
+/// Says above the answer what it answers, and what was made of words that are no filter.
+fn tell(understood: &Understood) {
+    let said = understood.filter.said();
+    remark(format_args!(
+        "understood: {}",
+        if said.is_empty() {
+            "all photos".to_owned()
+        } else {
+            said.join("; ")
+        }
+    ));
     if !understood.as_text.is_empty() {
-        tracing::warn!(
+        remark(format_args!(
             "looked for as text in paths, descriptions and keywords: {}",
             understood.as_text.join(" ")
-        );
+        ));
     }
-    answer(&understood.filters, &args.ask, context, out)
+    if !understood.left_out.is_empty() {
+        let left_out: Vec<String> = understood
+            .left_out
+            .iter()
+            .map(|words| format!("\"{words}\""))
+            .collect();
+        remark(format_args!("left out: {}", left_out.join(", ")));
+    }
+    for (word, meant) in &understood.suggestions {
+        remark(format_args!("\"{word}\": did you mean {meant}?"));
+    }
+}
+
+/// Tells a person something beside the answer, unless they want to hear of errors alone.
+fn remark(words: std::fmt::Arguments<'_>) {
+    if tracing::enabled!(tracing::Level::WARN) {
+        eprintln!("{words}");
+    }
 }
 
 fn answer(
@@ -74,12 +109,37 @@ fn answer(
     #[cfg(unix)]
     ask.fresh.wait(config)?;
     let store = Store::open_existing(&config.database)?;
-    let query = filter.resolve(&store, config.query.min_detection, Some(config.query.limit))?;
+    let min_detection = config.query.min_detection;
+    let query = filter.resolve(&store, min_detection, Some(config.query.limit))?;
+    if ask.count {
+        let total = store.total(&query)?;
+        out.line(total)?;
+        return Ok(if total > 0 {
+            Outcome::Found
+        } else {
+            Outcome::Nothing
+        });
+    }
     let hits = store.query(&query)?;
     ask.results.present(&hits, &store, context, out)?;
     if hits.is_empty() {
         tracing::warn!("no photo matches");
+        for reason in filter.why_empty(&store, min_detection)? {
+            remark(format_args!("{reason}"));
+        }
         return Ok(Outcome::Nothing);
+    }
+    if query.limit == Some(hits.len()) {
+        let end = query.offset + hits.len();
+        let total = store.total(&query)?;
+        if total > end as u64 {
+            out.flush()?;
+            let shown = match query.offset {
+                0 => hits.len().to_string(),
+                offset => format!("{} to {end}", offset + 1),
+            };
+            remark(format_args!("{shown} of {total}; --offset {end} for more"));
+        }
     }
     Ok(Outcome::Found)
 }

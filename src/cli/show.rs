@@ -46,7 +46,9 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
             return Ok(Outcome::Found);
         }
     };
-    let photo = photo.ok_or_else(|| Error::Store("the photo was removed meanwhile".to_owned()))?;
+    let photo = photo.ok_or_else(|| {
+        Error::Usage("the photo was removed meanwhile; run the command again".to_owned())
+    })?;
     if args.json {
         out.json(&as_json(&photo))?;
     } else {

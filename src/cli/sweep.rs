@@ -40,7 +40,7 @@ pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
     let heads: Vec<&str> = heads.collect();
     let stems = heads.iter().map(|head| plot(head)).chain([loss.clone()]);
     for file in stems.flat_map(|stem| plot_files(&stem)) {
-        output::check(&file)?;
+        output::check(&file, "give another folder with --out")?;
     }
     let mut progress = EpochProgress::new(base.epochs, out);
     let runs = sweep(recipe, set, &args.vary, &dataset, &folder, &mut progress)?;

@@ -1,6 +1,7 @@
 //! Contact sheets: the photos of an answer on one page, their faces framed and named.
 
 mod html;
+mod labels;
 mod png;
 
 use std::path::Path;
@@ -13,6 +14,8 @@ use crate::error::{Error, Result, Skip};
 use crate::imaging::Limits;
 use crate::output::{self, Form};
 use crate::store::{Hit, StoredFace};
+
+use labels::{Area, Label};
 
 /// Longer side of a photo on a sheet, in pixels.
 const SIDE: u32 = 480;
@@ -63,13 +66,59 @@ pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
     output::write(file, form, &write(&pictures)?)
 }
 
-/// What is written at a face: the emotion that it shows most.
-fn label(face: &StoredFace) -> String {
+/// The labels of the faces of a photo, whose coordinates are divided by `scale`; see [`labels::place`].
+fn labels_of(hit: &Hit, scale: f32, measure: impl Fn(&str) -> (f32, f32)) -> Vec<Option<Label>> {
+    let faces: Vec<_> = hit
+        .scan
+        .faces
+        .iter()
+        .map(|face| {
+            let b = &face.face.bounding_box;
+            let area = Area {
+                x: b.x / scale,
+                y: b.y / scale,
+                width: b.width / scale,
+                height: b.height / scale,
+            };
+            (area, texts(face))
+        })
+        .collect();
+    let photo = (
+        hit.scan.width as f32 / scale,
+        hit.scan.height as f32 / scale,
+    );
+    labels::place(photo, &faces, measure)
+}
+
+/// What may be written at a face, the fullest first: the emotion that it shows most.
+fn texts(face: &StoredFace) -> Vec<String> {
     if let Some(correction) = face.correction {
-        return correction.name().to_owned();
+        return vec![correction.name().to_owned()];
     }
     let (emotion, probability) = face.scores.top();
-    format!("{emotion} {:.0} %", 100.0 * probability)
+    vec![
+        format!("{emotion} {:.0} %", 100.0 * probability),
+        emotion.name().to_owned(),
+    ]
+}
+
+/// What is written over a sheet: how many photos, and from when.
+fn heading(pictures: &[Picture<'_>]) -> String {
+    let photos = match pictures.len() {
+        1 => "1 photo".to_owned(),
+        many => format!("{many} photos"),
+    };
+    let days = || {
+        let taken = pictures
+            .iter()
+            .filter_map(|picture| picture.hit.scan.capture.taken_at);
+        taken.map(|taken| taken.local.date())
+    };
+    match (days().min(), days().max()) {
+        (Some(first), Some(last)) if first == last => format!("{photos}, {first}"),
+        (Some(first), Some(last)) => format!("{photos}, {first} to {last}"),
+        _ => photos,
+    }
 }
 
 /// What is written under a photo.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::folders::{Folder, tree};
-use super::request::Question;
+use super::request::{Question, Said};
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::photo::DateSource;
@@ -31,13 +31,25 @@ pub(super) struct Counts {
     emotion: Option<Emotion>,
     /// What the text became where it is more than words.
     read_as: Vec<String>,
+    /// What became of the text, in plain words.
+    understood: Said,
+    /// Why there is no photo to see, where there is none.
+    why_empty: Vec<String>,
     folders: Vec<Folder>,
+    /// The names of the cameras.
+    cameras: Vec<String>,
     /// Whether any photo is indexed.
     indexed: bool,
 }
 
 impl Counts {
-    pub fn of(question: &Question, counts: &store::Counts, folders: &[PathBuf]) -> Self {
+    pub fn of(
+        question: &Question,
+        counts: &store::Counts,
+        why_empty: Vec<String>,
+        folders: &[PathBuf],
+        cameras: Vec<String>,
+    ) -> Self {
         let mut asked = question.query.emotions.iter();
         let names = Emotion::ALL.map(Emotion::name);
         Self {
@@ -45,7 +57,10 @@ impl Counts {
             emotions: names.into_iter().zip(counts.emotions).collect(),
             emotion: asked.next().filter(|_| asked.next().is_none()),
             read_as: question.read_as.clone(),
+            understood: question.understood.clone(),
+            why_empty,
             folders: tree(folders),
+            cameras,
             indexed: !folders.is_empty(),
         }
     }
@@ -95,7 +110,9 @@ pub(super) struct Whole {
     /// The nearest city.
     place: Option<String>,
     camera: Option<String>,
+    lens: Option<String>,
     description: Option<String>,
+    keywords: Vec<String>,
     faces: Vec<Face>,
     can_reveal: bool,
 }
@@ -119,7 +136,9 @@ impl Whole {
             position: capture.position.map(|at| [at.latitude, at.longitude]),
             place,
             camera: capture.camera.clone(),
+            lens: capture.lens.clone(),
             description: capture.description.clone(),
+            keywords: capture.keywords.clone(),
             faces: scan.faces.iter().map(Face::of).collect(),
             can_reveal,
         })

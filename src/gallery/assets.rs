@@ -14,19 +14,32 @@ const SVG: &str = "image/svg+xml";
 /// Everything that `/assets/…` leads to: name, type, text.
 const ASSETS: &[(&str, &str, &str)] = &[
     ("gallery.css", CSS, include_str!("assets/gallery.css")),
+    ("grid.css", CSS, include_str!("assets/grid.css")),
     ("photo.css", CSS, include_str!("assets/photo.css")),
+    ("places.css", CSS, include_str!("assets/places.css")),
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
     ("address.js", SCRIPT, include_str!("assets/address.js")),
     ("api.js", SCRIPT, include_str!("assets/api.js")),
     ("dom.js", SCRIPT, include_str!("assets/dom.js")),
     ("emotions.js", SCRIPT, include_str!("assets/emotions.js")),
+    ("faces.js", SCRIPT, include_str!("assets/faces.js")),
+    ("facts.js", SCRIPT, include_str!("assets/facts.js")),
     ("filters.js", SCRIPT, include_str!("assets/filters.js")),
     ("grid.js", SCRIPT, include_str!("assets/grid.js")),
     ("keys.js", SCRIPT, include_str!("assets/keys.js")),
     ("live.js", SCRIPT, include_str!("assets/live.js")),
     ("main.js", SCRIPT, include_str!("assets/main.js")),
+    ("pages.js", SCRIPT, include_str!("assets/pages.js")),
     ("photo.js", SCRIPT, include_str!("assets/photo.js")),
-    ("faces.js", SCRIPT, include_str!("assets/faces.js")),
+    ("places.js", SCRIPT, include_str!("assets/places.js")),
+    ("rows.js", SCRIPT, include_str!("assets/rows.js")),
+    ("selection.js", SCRIPT, include_str!("assets/selection.js")),
+    ("slideshow.js", SCRIPT, include_str!("assets/slideshow.js")),
+    ("telling.js", SCRIPT, include_str!("assets/telling.js")),
+    ("theme.js", SCRIPT, include_str!("assets/theme.js")),
+    ("tile.js", SCRIPT, include_str!("assets/tile.js")),
+    ("together.js", SCRIPT, include_str!("assets/together.js")),
+    ("zoom.js", SCRIPT, include_str!("assets/zoom.js")),
 ];
 
 /// `GET /`: the page; what it shows is in the rest of the address, which the page reads itself.
@@ -45,4 +58,35 @@ pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Refusal>
 /// `GET /favicon.ico`: browsers ask for it before they have read which icon the page names.
 pub(super) async fn favicon() -> Result<Response, Refusal> {
     asset(Path("icon.svg".to_owned())).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_page_is_served() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/gallery/assets");
+        let mut files: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name != "index.html")
+            .collect();
+        let mut served: Vec<_> = ASSETS.iter().map(|(name, ..)| *name).collect();
+        files.sort_unstable();
+        served.sort_unstable();
+        assert_eq!(served, files);
+    }
+
+    /// A script that the page does not name is asked for only once another one has been read.
+    #[test]
+    fn the_page_names_every_script() {
+        let page = include_str!("assets/index.html");
+        for (name, ..) in ASSETS.iter().filter(|(_, kind, _)| *kind != SVG) {
+            assert!(page.contains(&format!("\"/assets/{name}\"")), "{name}");
+        }
+    }
 }

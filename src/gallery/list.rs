@@ -39,7 +39,13 @@ pub(super) async fn counts(
     let counts = shared.ask(move |store| {
         let question = wish.read(store, min_detection)?;
         let counts = store.counts(&question.query)?;
-        Ok(Counts::of(&question, &counts, &store.folders()?))
+        let why_empty = if store.total(&question.query)? == 0 {
+            question.filter.why_empty(store, min_detection)?
+        } else {
+            Vec::new()
+        };
+        let (folders, cameras) = (store.folders()?, store.cameras()?);
+        Ok(Counts::of(&question, &counts, why_empty, &folders, cameras))
     });
     Ok(Json(counts.await?))
 }

@@ -7,6 +7,7 @@
 //! Photos are named by number, never by path, and a file's bytes are handed on only if their hash is
 //! that of the indexed photo: whatever a path leads to by now, nothing else can be read.
 
+mod album;
 mod answer;
 mod assets;
 mod desktop;
@@ -18,6 +19,7 @@ mod list;
 mod live;
 mod photo;
 mod pictures;
+mod places;
 mod refusal;
 mod request;
 mod stores;
@@ -41,6 +43,7 @@ use crate::error::{Error, Result};
 use crate::imaging::{Limits, Thumbnails};
 use crate::store::{Photo, PhotoId, Store};
 
+pub use album::Albums;
 pub use desktop::open_address;
 
 use guard::{ENTRANCE, Guard};
@@ -67,6 +70,8 @@ pub struct Settings {
     pub threads: usize,
     /// Least detection score of a face that counts, 0 to 1.
     pub min_detection: f32,
+    /// What makes albums of photos that are chosen in the page, if it may.
+    pub albums: Option<Albums>,
 }
 
 /// What all requests share.
@@ -77,6 +82,7 @@ struct Shared {
     thumbnails: Thumbnails,
     limits: Limits,
     min_detection: f32,
+    albums: Option<Albums>,
     /// A permit for each photo that may be decoded at once.
     decoding: Semaphore,
     revisions: watch::Receiver<i64>,
@@ -118,6 +124,7 @@ impl Gallery {
             thumbnails: Thumbnails::new(settings.thumbnails),
             limits: settings.limits,
             min_detection: settings.min_detection,
+            albums: settings.albums,
             decoding: Semaphore::new(settings.threads.max(1)),
             stopping,
             is_local: address.ip().is_loopback(),
@@ -194,6 +201,8 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/api/counts", get(list::counts))
         .route("/api/photo/{photo}", get(photo::photo))
         .route("/api/photo/{photo}/reveal", post(photo::reveal))
+        .route("/api/places", get(places::places))
+        .route("/api/album", post(album::make))
         .route("/api/face/{face}", post(faces::say))
         .route("/api/live", get(live::live))
         .fallback(|| async { Refusal::NotFound })

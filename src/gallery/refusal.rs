@@ -27,6 +27,10 @@ pub(super) enum Refusal {
     Bad(String),
     #[error("files are shown only on the machine that runs the gallery")]
     NotHere,
+    #[error(
+        "this gallery was not told where albums go; start it as fer-index gallery --albums FOLDER"
+    )]
+    NoAlbums,
     #[error("{0}")]
     Failed(String),
 }
@@ -35,7 +39,7 @@ impl Refusal {
     const fn status(&self) -> StatusCode {
         match self {
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::OtherOrigin | Self::NotHere => StatusCode::FORBIDDEN,
+            Self::OtherOrigin | Self::NotHere | Self::NoAlbums => StatusCode::FORBIDDEN,
             Self::NoKey => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,

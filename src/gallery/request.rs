@@ -1,20 +1,17 @@
 //! What the page asks for.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
-use crate::query::{AskedFilter, today, understand};
+use crate::query::{AskedFilter, Understood, today, understand};
 use crate::store::{Query, Store};
 
 /// Most photos of one answer.
 const MOST: usize = 500;
 
-/// The least score where the page does not say: more likely than not.
-const MIN_SCORE: &str = "0.5";
-
 /// The parameters of the page's address: the flags of `fer-index query` by their names, beside them
-/// `text`, what a person typed in the grammar of `fer-index find`, and `min`, the least score in
-/// percent. What it leaves out does not restrict; what is none of them is for others.
+/// `text`, what a person typed in the grammar of `fer-index find`, `words`, which is the flag `--text`,
+/// and `min`, the least score in percent. What it leaves out does not restrict; what is none of them is for others.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Wish(Vec<(String, String)>);
@@ -40,6 +37,34 @@ pub(super) struct Question {
     pub query: Query,
     /// What the text became, as the flags of `fer-index query`; empty where it is just words.
     pub read_as: Vec<String>,
+    /// The same filter before places and dates were looked up.
+    pub filter: AskedFilter,
+    /// What became of the text.
+    pub understood: Said,
+}
+
+/// What became of a text, in plain words.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Said {
+    /// What is asked for, part by part.
+    filters: Vec<String>,
+    /// Words that are looked for as text.
+    as_text: Vec<String>,
+    /// Words that nothing was made of.
+    left_out: Vec<String>,
+    /// Words that are one letter away from one with a meaning, each with that.
+    suggestions: Vec<(String, String)>,
+}
+
+impl Said {
+    fn of(understood: &Understood) -> Self {
+        Self {
+            filters: understood.filter.said(),
+            as_text: understood.as_text.clone(),
+            left_out: understood.left_out.clone(),
+            suggestions: understood.suggestions.clone(),
+        }
+    }
 }
 
 impl Wish {
@@ -52,7 +77,9 @@ impl Wish {
             named.next().map(|(_, value)| value.as_str())
         };
         let words: Vec<String> = of("text").map(str::to_owned).into_iter().collect();
-        let typed = understand(&words, AskedFilter::new(), today()).filters;
+        let typed = understand(&words, AskedFilter::new(), today());
+        let understood = Said::of(&typed);
+        let typed = typed.filter;
         let typed_flags = typed.set_flags();
         let is_just_words = typed_flags.iter().all(|(flag, _)| flag.name == "text");
         let read_as = if is_just_words {
@@ -61,13 +88,21 @@ impl Wish {
             typed.arguments()
         };
 
-        let min_score = match of("min") {
-            Some(percent) => score(percent)?,
-            None => MIN_SCORE.to_owned(),
-        };
-        let mut given = vec![("min-score", min_score.as_str())];
-        let controls = self.0.iter().filter(|(name, _)| name != "text");
-        given.extend(controls.map(|(name, value)| (name.as_str(), value.as_str())));
+        let min_score = of("min").map(score).transpose()?;
+        // The typed sentence may leave words as well, and a photo must have them all.
+        let words = of("words").map(|words| match &typed.text {
+            Some(text) => format!("{text} {words}"),
+            None => words.to_owned(),
+        });
+        let controls = self
+            .0
+            .iter()
+            .filter(|(name, _)| name != "text" && name != "words");
+        let controls = controls.map(|(name, value)| (name.as_str(), value.as_str()));
+        let given: Vec<_> = controls
+            .chain(words.as_deref().map(|words| ("text", words)))
+            .chain(min_score.as_deref().map(|score| ("min-score", score)))
+            .collect();
         let of_text = typed_flags
             .iter()
             .filter(|(flag, _)| given.iter().all(|(name, _)| *name != flag.name))
@@ -75,7 +110,12 @@ impl Wish {
         let all: Vec<_> = of_text.chain(given.iter().copied()).collect();
         let filter = AskedFilter::read(&all).map_err(Refusal::Bad)?;
         let query = filter.resolve(store, min_detection, Some(MOST))?;
-        Ok(Question { query, read_as })
+        Ok(Question {
+            query,
+            filter,
+            read_as,
+            understood,
+        })
     }
 }
 

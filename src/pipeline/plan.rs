@@ -229,7 +229,7 @@ mod tests {
     fn an_index_that_cannot_be_read_is_an_error() {
         let index = [
             Ok(known("/a/1", 1, true)),
-            Err(Error::Store("the disk fails".into())),
+            Err(Error::store(Path::new("db"), "the disk fails")),
         ];
         let read = |visitor: &mut dyn Visitor| {
             visitor.file(found("/a/2", 1));

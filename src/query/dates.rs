@@ -56,9 +56,20 @@ pub fn parse_span(text: &str, today: Date) -> Result<DateSpan, String> {
         })
 }
 
-/// `2019`, `2019-07`, `2019-07-14`, `2019-07-14 12:30` or `2019-07-14T12:30:15`.
+/// `2019`, `2019-07`, `2019-07-14`, `2019-07-14 12:30`, `2019-07-14T12:30:15`, `2019/07/14` or
+/// `14.07.2019`.
 fn in_figures(text: &str) -> Option<DateSpan> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if let [year, month, day] = text.split('/').collect::<Vec<_>>()[..]
+        && year.len() == 4
+    {
+        return in_figures(&format!("{year}-{month:0>2}-{day:0>2}"));
+    }
+    if let [day, month, year] = text.split('.').collect::<Vec<_>>()[..]
+        && year.len() == 4
+    {
+        return in_figures(&format!("{year}-{month:0>2}-{day:0>2}"));
+    }
     let fields: Vec<&str> = text.split('-').collect();
     match fields[..] {
         [year] if year.len() == 4 && is_digits(year) => {
@@ -77,16 +88,6 @@ fn in_figures(text: &str) -> Option<DateSpan> {
     }
 }
 
-/// Seasons of the north by their first month; each has three, and winter begins in the year that
-/// names it.
-const SEASONS: [(&str, i8); 5] = [
-    ("spring", 3),
-    ("summer", 6),
-    ("autumn", 9),
-    ("fall", 9),
-    ("winter", 12),
-];
-
 const MONTHS: [&str; 12] = [
     "january",
     "february",
@@ -102,46 +103,102 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// What comes back every year.
-#[derive(Clone, Copy)]
-struct Yearly {
-    month: i8,
-    day: i8,
-    length: Span,
+/// What comes back every year, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Feast {
+    /// From a day on, so many months and days.
+    Fixed {
+        month: i8,
+        day: i8,
+        months: i8,
+        days: i8,
+    },
+    /// From Good Friday to Easter Monday.
+    Easter,
+    /// The fourth Thursday of November.
+    Thanksgiving,
 }
 
-impl Yearly {
-    fn named(word: &str) -> Option<Self> {
-        if let Some((_, month)) = SEASONS.iter().find(|(name, _)| *name == word) {
-            return Some(Self {
-                month: *month,
-                day: 1,
-                length: 3.months(),
-            });
+const fn months(month: i8, months: i8) -> Feast {
+    Feast::Fixed {
+        month,
+        day: 1,
+        months,
+        days: 0,
+    }
+}
+
+const fn days(month: i8, day: i8, days: i8) -> Feast {
+    Feast::Fixed {
+        month,
+        day,
+        months: 0,
+        days,
+    }
+}
+
+/// Seasons of the north, each of three months, winter beginning in the year that names it; and feasts.
+const FEASTS: &[(&str, Feast)] = &[
+    ("spring", months(3, 3)),
+    ("summer", months(6, 3)),
+    ("autumn", months(9, 3)),
+    ("fall", months(9, 3)),
+    ("winter", months(12, 3)),
+    ("christmas", days(12, 24, 3)),
+    ("christmas eve", days(12, 24, 1)),
+    ("new year's eve", days(12, 31, 2)),
+    ("new year's day", days(1, 1, 1)),
+    ("valentine's day", days(2, 14, 1)),
+    ("st patrick's day", days(3, 17, 1)),
+    ("halloween", days(10, 31, 1)),
+    ("easter", Feast::Easter),
+    ("thanksgiving", Feast::Thanksgiving),
+];
+
+impl Feast {
+    fn named(words: &[&str]) -> Option<Self> {
+        if let [word] = words
+            && let Some(month) = month(word)
+        {
+            return Some(months(month, 1));
         }
-        if word == "christmas" {
-            return Some(Self {
-                month: 12,
-                day: 24,
-                length: 3.days(),
-            });
+        if let [a, b] = words
+            && let Some((month, day)) = day_of_month(a, b)
+        {
+            // A leap day is none in other years; `of` says so.
+            return Some(days(month, day, 1));
         }
-        Some(Self {
-            month: month(word)?,
-            day: 1,
-            length: 1.month(),
-        })
+        let name = words.join(" ");
+        let (_, feast) = FEASTS.iter().find(|(feast, _)| *feast == name)?;
+        Some(*feast)
     }
 
     fn of(self, year: i16) -> Option<DateSpan> {
-        let start = Date::new(year, self.month, self.day).ok()?;
-        DateSpan::from_day(start, self.length)
+        let (start, length) = match self {
+            Self::Fixed {
+                month,
+                day,
+                months,
+                days,
+            } => (
+                Date::new(year, month, day).ok()?,
+                months.months().days(days),
+            ),
+            Self::Easter => (easter(year)?.checked_sub(2.days()).ok()?, 4.days()),
+            Self::Thanksgiving => {
+                let november = Date::new(year, 11, 1).ok()?;
+                let thursday = november.nth_weekday_of_month(4, Weekday::Thursday).ok()?;
+                (thursday, 1.day())
+            }
+        };
+        DateSpan::from_day(start, length)
     }
 
     /// The latest that has begun, or with `ended` that is over.
     fn latest(self, today: Date, ended: bool) -> Option<DateSpan> {
         let now = DateTime::from(today);
-        (0..=2)
+        // A leap day comes back after eight years where a century has none.
+        (0..=8)
             .filter_map(|years| self.of(today.year() - years))
             .find(|span| {
                 if ended {
@@ -153,12 +210,119 @@ impl Yearly {
     }
 }
 
+/// Easter Sunday of the Gregorian calendar (the anonymous algorithm of 1876, in Meeus, Astronomical
+/// Algorithms, chapter 8).
+fn easter(year: i16) -> Option<Date> {
+    let y = i32::from(year);
+    let (a, b, c) = (y % 19, y / 100, y % 100);
+    let (d, e, f) = (b / 4, b % 4, (b + 8) / 25);
+    let g = (b - f + 1) / 3;
+    let h = (19 * a + b - d - g + 15) % 30;
+    let (i, k) = (c / 4, c % 4);
+    let l = (32 + 2 * e + 2 * i - h - k) % 7;
+    let m = (a + 11 * h + 22 * l) / 451;
+    let n = h + l - 7 * m + 114;
+    Date::new(year, (n / 31) as i8, (n % 31 + 1) as i8).ok()
+}
+
+/// A time of the year: from the start of one feast to the end of another or the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Yearly {
+    first: Feast,
+    last: Feast,
+}
+
+impl Yearly {
+    /// That of a year; one that reaches over the turn of the year begins in it.
+    pub fn of(self, year: i16) -> Option<DateSpan> {
+        let (first, last) = (self.first.of(year)?, self.last.of(year)?);
+        let end = if last.end <= first.start {
+            self.last.of(year + 1)?.end
+        } else {
+            last.end
+        };
+        Some(DateSpan {
+            start: first.start,
+            end,
+        })
+    }
+}
+
+/// When photos were taken: in a span, or in a time of any year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dates {
+    /// Once.
+    Span(DateSpan),
+    /// Every year.
+    Yearly(Yearly),
+}
+
+/// Reads a date, or a range of two with `to` or `..` between, for photos that were taken then: what
+/// names no year (`may`, `christmas`, `june to august`) is of every year.
+///
+/// # Errors
+/// A sentence that says how to write one.
+pub fn parse_dates(text: &str, today: Date) -> Result<Dates, String> {
+    if let Some((first, last)) = text.split_once(" to ").or_else(|| text.split_once("..")) {
+        let range = (one(first, today)?, one(last, today)?);
+        return match range {
+            (Dates::Yearly(first), Dates::Yearly(last)) => Ok(Dates::Yearly(Yearly {
+                first: first.first,
+                last: last.last,
+            })),
+            (Dates::Span(first), Dates::Span(last)) if first.start < last.end => {
+                Ok(Dates::Span(DateSpan {
+                    start: first.start,
+                    end: last.end,
+                }))
+            }
+            _ => Err(format!(
+                "\"{text}\" does not go from an earlier date to a later one; name the year on both \
+                 sides or on none"
+            )),
+        };
+    }
+    one(text, today)
+}
+
+fn one(text: &str, today: Date) -> Result<Dates, String> {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    match yearly(&words) {
+        Some(yearly) => Ok(Dates::Yearly(yearly)),
+        None => parse_span(text, today).map(Dates::Span),
+    }
+}
+
+/// A time of the year that is named without one.
+pub(super) fn yearly(words: &[&str]) -> Option<Yearly> {
+    let feast = Feast::named(words)?;
+    Some(Yearly {
+        first: feast,
+        last: feast,
+    })
+}
+
 /// The number of a month by its name or the first three letters of it.
 fn month(word: &str) -> Option<i8> {
     let index = MONTHS
         .iter()
         .position(|name| *name == word || (word.len() == 3 && name.starts_with(word)))?;
     Some(index as i8 + 1)
+}
+
+/// Month and day, in either order.
+fn day_of_month(a: &str, b: &str) -> Option<(i8, i8)> {
+    let (month, day) = match (month(a), month(b)) {
+        (Some(month), None) => (month, b),
+        (None, Some(month)) => (month, a),
+        _ => return None,
+    };
+    let day: i8 = day
+        .trim_end_matches(|c: char| c.is_ascii_lowercase())
+        .parse()
+        .ok()?;
+    (1..=31).contains(&day).then_some((month, day))
 }
 
 /// Dates in words, without what is counted from today.
@@ -168,37 +332,58 @@ pub(super) fn in_words(words: &[&str], today: Date) -> Option<DateSpan> {
     match words[..] {
         ["today"] => DateSpan::from_day(today, 1.day()),
         ["yesterday"] => DateSpan::from_day(today.yesterday().ok()?, 1.day()),
-        ["last", what] => period(what, today, -1)
-            .or_else(|| Yearly::named(what)?.latest(today, true))
-            .or_else(|| last_weekday(what, today)),
-        ["this", what] => period(what, today, 0).or_else(|| Yearly::named(what)?.of(today.year())),
-        ["next", what] => {
-            period(what, today, 1).or_else(|| Yearly::named(what)?.of(today.year() + 1))
-        }
-        [word] => decade(word)
-            .or_else(|| year(word).and_then(|year| in_figures(&format!("{year:04}"))))
-            .or_else(|| Yearly::named(word)?.latest(today, false)),
-        [name, number] if year(number).is_some() => Yearly::named(name)?.of(year(number)?),
+        ["last", what] if period(what, today, -1).is_some() => period(what, today, -1),
+        ["last", ref feast @ ..] => Feast::named(feast)
+            .and_then(|feast| feast.latest(today, true))
+            .or_else(|| last_weekday(feast, today)),
+        ["this", what] if period(what, today, 0).is_some() => period(what, today, 0),
+        ["this", ref feast @ ..] => Feast::named(feast)?.of(today.year()),
+        ["next", what] if period(what, today, 1).is_some() => period(what, today, 1),
+        ["next", ref feast @ ..] => Feast::named(feast)?.of(today.year() + 1),
         [count, unit @ ("year" | "years" | "month" | "months"), "ago"] => {
             period(unit.trim_end_matches('s'), today, -(number(count)?))
         }
-        [a, b, number] => {
-            let (month, day) = match (month(a), month(b)) {
-                (Some(month), None) => (month, b),
-                (None, Some(month)) => (month, a),
-                _ => return None,
-            };
-            let day = day
-                .trim_end_matches(|c: char| !c.is_ascii_digit())
-                .parse()
-                .ok()?;
-            DateSpan::from_day(Date::new(year(number)?, month, day).ok()?, 1.day())
-        }
-        _ => None,
+        [word] if decade(word).is_some() => decade(word),
+        [word] if year(word).is_some() => in_figures(&format!("{:04}", year(word)?)),
+        [ref feast @ .., last] if year(last).is_some() => Feast::named(feast)?.of(year(last)?),
+        _ => Feast::named(&words)?.latest(today, false),
     }
 }
 
-fn year(word: &str) -> Option<i16> {
+/// Whether a meaning of the vocabulary is a word of dates, with `_` for spaces: a month, a feast, a
+/// weekday, a unit, `last`, `ago`.
+pub(super) fn is_name(meaning: &str) -> bool {
+    const OTHERS: [&str; 18] = [
+        "today",
+        "yesterday",
+        "last",
+        "this",
+        "next",
+        "ago",
+        "day",
+        "week",
+        "weekend",
+        "month",
+        "year",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    OTHERS.contains(&meaning) || is_feast(meaning)
+}
+
+/// Whether a meaning of the vocabulary is a month, a season or a feast.
+pub(super) fn is_feast(meaning: &str) -> bool {
+    let name = meaning.replace('_', " ");
+    MONTHS.contains(&name.as_str()) || FEASTS.iter().any(|(feast, _)| *feast == name)
+}
+
+/// A year of four digits.
+pub(super) fn year(word: &str) -> Option<i16> {
     let year = word.parse().ok()?;
     (word.len() == 4 && (1800..=2999).contains(&year)).then_some(year)
 }
@@ -252,7 +437,7 @@ fn period(unit: &str, today: Date, distance: i64) -> Option<DateSpan> {
 }
 
 /// The latest such day before today.
-fn last_weekday(name: &str, today: Date) -> Option<DateSpan> {
+fn last_weekday(name: &[&str], today: Date) -> Option<DateSpan> {
     const DAYS: [(&str, Weekday); 7] = [
         ("monday", Weekday::Monday),
         ("tuesday", Weekday::Tuesday),
@@ -262,7 +447,7 @@ fn last_weekday(name: &str, today: Date) -> Option<DateSpan> {
         ("saturday", Weekday::Saturday),
         ("sunday", Weekday::Sunday),
     ];
-    let (_, weekday) = DAYS.iter().find(|(day, _)| *day == name)?;
+    let (_, weekday) = DAYS.iter().find(|(day, _)| name == [*day])?;
     DateSpan::from_day(today.nth_weekday(-1, *weekday).ok()?, 1.day())
 }
 
@@ -340,6 +525,14 @@ mod tests {
         check("two years ago", "2024-01-01", "2025-01-01");
         check("christmas 2018", "2018-12-24", "2018-12-27");
         check("90s", "1990-01-01", "2000-01-01");
+        check("easter 2020", "2020-04-10", "2020-04-14");
+        check("last easter", "2026-04-03", "2026-04-07");
+        check("thanksgiving 2025", "2025-11-27", "2025-11-28");
+        check("new year's eve 2019", "2019-12-31", "2020-01-02");
+        check("july 4th", "2026-07-04", "2026-07-05");
+        check("29 feb", "2024-02-29", "2024-03-01");
+        check("14.7.2019", "2019-07-14", "2019-07-15");
+        check("2019/07/14", "2019-07-14", "2019-07-15");
     }
 
     #[test]
@@ -351,6 +544,33 @@ mod tests {
             "2026-11-20T18:00:00",
             "2026-11-20T18:01:00",
         );
+    }
+
+    #[test]
+    fn what_names_no_year_is_of_every_year() {
+        let of = |text: &str, year| match parse_dates(text, TODAY) {
+            Ok(Dates::Yearly(yearly)) => {
+                let span = yearly.of(year).unwrap();
+                (span.start.date(), span.end.date())
+            }
+            other => panic!("{text}: {other:?}"),
+        };
+        let december = date(2019, 12, 1);
+        assert_eq!(of("winter", 2019), (december, date(2020, 3, 1)));
+        assert_eq!(of("june to august", 2012).1, date(2012, 9, 1));
+        assert_eq!(of("december..february", 2019), (december, date(2020, 3, 1)));
+        assert_eq!(of("christmas", 1999).0, date(1999, 12, 24));
+        let span = parse_dates("june 2019 to august 2019", TODAY).unwrap();
+        assert_eq!(
+            span,
+            Dates::Span(DateSpan {
+                start: date(2019, 6, 1).into(),
+                end: date(2019, 9, 1).into(),
+            })
+        );
+        for text in ["june to august 2019", "2020 to 2019", "may to soon"] {
+            assert!(parse_dates(text, TODAY).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Filters as people give them: places by name, dates in words, everything else as the store takes it.
 
-use super::dates::DateSpan;
+use std::ops::Range;
+
+use jiff::civil::DateTime;
+
+use super::dates::{DateSpan, Dates};
 use super::gazetteer::Gazetteer;
 use crate::error::{Error, Result};
 use crate::geo::{Circle, Region};
 use crate::photo::GeoPoint;
-use crate::store::{Filter, Order, Query, Store};
+use crate::store::{Filter, Query, SHOWN, Store};
 
 /// How far around a place is near, in km.
 const WITHIN: f64 = 25.0;
@@ -13,8 +17,8 @@ const WITHIN: f64 = 25.0;
 /// How far from home is away, in km.
 pub(super) const AWAY: f64 = 100.0;
 
-/// The least score of a photo that shows an emotion, where the order does not tell.
-const SHOWN: f32 = 0.5;
+/// The name of the place where most photos were taken.
+pub(super) const HOME: &str = "home";
 
 /// A date as it was given, and what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,21 +29,31 @@ pub struct When {
     pub span: DateSpan,
 }
 
+/// One of the dates on which photos were taken, as it was given, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The words.
+    pub text: String,
+    /// The dates.
+    pub dates: Dates,
+}
+
 /// Near what.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Near {
-    /// The name of a city or country, or latitude and longitude with a comma between.
-    pub place: String,
+    /// Names of cities or countries, `home`, or latitude and longitude with a comma between; of
+    /// several one suffices.
+    pub places: Vec<String>,
     /// How near to a city or position, in km; [`WITHIN`] where it is not said.
     pub km: Option<f64>,
 }
 
 /// A filter as it was asked for. [`flags`](super::flags) says how each part of it is written.
-pub type AskedFilter = Filter<When, Near>;
+pub type AskedFilter = Filter<When, Vec<Taken>, Near>;
 
 impl AskedFilter {
     /// The filter with dates and place looked up, for the store. `min_detection` and `limit` hold
-    /// where it leaves them open.
+    /// where it leaves them open; an emotion that is asked for must be shown.
     ///
     /// # Errors
     /// If a place is not known, and if the store cannot be read.
@@ -49,38 +63,69 @@ impl AskedFilter {
         min_detection: f32,
         limit: Option<usize>,
     ) -> Result<Query> {
-        // A ranking shows the best whatever their scores; another order needs a threshold.
-        let least = match self.order {
-            Order::Score => None,
-            Order::Date | Order::Random { .. } => Some(SHOWN),
-        };
         let since = self.since.as_ref().map(|when| when.span.start);
         let until = self.until.as_ref().map(|when| when.span.end);
+        let taken = match &self.taken {
+            Some(taken) => Some(spans(taken, store)?),
+            None => None,
+        };
         let near = self.near.as_ref().map(|near| near.region(store));
-        let mut query = self.clone().with(since, until, near.transpose()?);
-        query.min_score = query.min_score.or(least);
+        let mut query = self.clone().with(since, until, taken, near.transpose()?);
+        query.min_score = query.min_score.or(Some(SHOWN));
         query.min_detection = query.min_detection.or(Some(min_detection));
         query.limit = query.limit.or(limit);
         Ok(query)
     }
 }
 
+/// The spans of time, those of every year for the years in which there are photos.
+fn spans(taken: &[Taken], store: &Store) -> Result<Vec<Range<DateTime>>> {
+    let mut spans = Vec::new();
+    for Taken { dates, .. } in taken {
+        match dates {
+            Dates::Span(span) => spans.push(*span),
+            Dates::Yearly(yearly) => {
+                // One that began in the year before the first reaches into it.
+                let years = store.years()?.map(|(first, last)| first - 1..=last);
+                let years = years.into_iter().flatten();
+                spans.extend(years.filter_map(|year| yearly.of(year)));
+            }
+        }
+    }
+    let span = |span: DateSpan| span.start..span.end;
+    Ok(spans.into_iter().map(span).collect())
+}
+
 impl Near {
     fn region(&self, store: &Store) -> Result<Region> {
-        let place = &self.place;
-        let km = self.km.unwrap_or(WITHIN);
-        if let Some(centre) = position(place) {
-            return Ok(Region::Circle(Circle { centre, km }));
+        let mut regions = Vec::new();
+        for place in &self.places {
+            regions.push(region(place, self.km.unwrap_or(WITHIN), store)?);
         }
-        let gazetteer = Gazetteer::get();
-        let Some(found) = gazetteer.find(place) else {
-            return Err(Error::Usage(format!(
-                "no city or country is called \"{place}\"; name a larger one nearby, or give \
-                 latitude and longitude as in --near 43.77,11.25"
-            )));
-        };
-        Ok(gazetteer.region(&found, km, &store.places()?))
+        Ok(match regions.len() {
+            1 => regions.remove(0),
+            _ => Region::Any(regions),
+        })
     }
+}
+
+fn region(place: &str, km: f64, store: &Store) -> Result<Region> {
+    if let Some(centre) = position(place) {
+        return Ok(Region::Circle(Circle { centre, km }));
+    }
+    if place.eq_ignore_ascii_case(HOME) {
+        // Where no photo tells where it was taken, there is no home, and no photo near it.
+        let home = store.home()?.map(|centre| Circle { centre, km });
+        return Ok(home.map_or_else(|| Region::Cells(Vec::new()), Region::Circle));
+    }
+    let gazetteer = Gazetteer::get();
+    let Some(found) = gazetteer.find(place) else {
+        return Err(Error::Usage(format!(
+            "no city or country is called \"{place}\"; name a larger one nearby, or give latitude and \
+             longitude as in --near 43.77,11.25"
+        )));
+    };
+    Ok(gazetteer.region(&found, km, &store.places()?))
 }
 
 /// Latitude and longitude.

@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::ops::RangeInclusive;
 use std::time::SystemTime;
 
-use super::dates::{parse_span, today};
-use super::filters::{AskedFilter, Near, When};
+use super::dates::{parse_dates, parse_span, today};
+use super::filters::{AskedFilter, Taken, When};
 use crate::emotion::Emotion;
 use crate::store::{Order, Who};
 
@@ -29,6 +29,8 @@ pub struct Flag {
     pub takes_negative: bool,
     /// Another flag that must be given beside it.
     pub requires: Option<&'static str>,
+    /// Another flag that must not be given beside it.
+    pub conflicts_with: Option<&'static str>,
     /// What it does, for the help.
     pub help: &'static str,
     set: fn(&mut AskedFilter, &OsStr) -> Result<(), String>,
@@ -62,6 +64,19 @@ pub const FLAGS: &[Flag] = &[
         ..PLAIN
     },
     Flag {
+        name: "not",
+        value: Some("EMOTION"),
+        is_repeatable: true,
+        help: "With faces none of which shows this emotion; of several none may be shown",
+        set: |filter, value| {
+            let emotion: Emotion = parse(value)?;
+            filter.without = filter.without.iter().chain([emotion]).collect();
+            Ok(())
+        },
+        values: |filter| filter.without.iter().map(name_of_emotion).collect(),
+        ..PLAIN
+    },
+    Flag {
         name: "who",
         value: Some("WHO"),
         choices: &[
@@ -89,12 +104,23 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "min-score",
         value: Some("P"),
-        help: "Least score, 0 to 1 [default: 0, or 0.5 in an order other than by score]",
+        help: "From which score on a photo shows an emotion, 0 to 1 [default: 0.5]",
         set: |filter, value| {
             filter.min_score = Some(parse_probability(text(value)?)?);
             Ok(())
         },
-        values: |filter| written(filter.min_score),
+        values: |filter| written(filter.min_score.filter(|least| *least > 0.0)),
+        ..PLAIN
+    },
+    Flag {
+        name: "all",
+        conflicts_with: Some("min-score"),
+        help: "Rank every photo with a face, however little it shows the emotion",
+        set: |filter, _| {
+            filter.min_score = Some(0.0);
+            Ok(())
+        },
+        values: |filter| switched(filter.min_score == Some(0.0)),
         ..PLAIN
     },
     Flag {
@@ -132,6 +158,28 @@ pub const FLAGS: &[Flag] = &[
         ..PLAIN
     },
     Flag {
+        name: "taken",
+        value: Some("DATE"),
+        is_repeatable: true,
+        help: "Taken on this date or in this range of dates (\"june 2019 to august 2019\"); one that \
+               names no year (may, christmas, \"june to august\") counts in every year; of several one \
+               suffices",
+        set: |filter, value| {
+            let text = text(value)?;
+            let dates = parse_dates(text, today())?;
+            filter.taken.get_or_insert_default().push(Taken {
+                text: text.to_owned(),
+                dates,
+            });
+            Ok(())
+        },
+        values: |filter| {
+            let taken = filter.taken.iter().flatten();
+            taken.map(|taken| taken.text.clone()).collect()
+        },
+        ..PLAIN
+    },
+    Flag {
         name: "under",
         value: Some("DIR"),
         help: "In or below this folder",
@@ -157,15 +205,20 @@ pub const FLAGS: &[Flag] = &[
         name: "near",
         value: Some("PLACE|LAT,LON"),
         takes_negative: true,
-        help: "Taken near a city or position, or in a country",
+        is_repeatable: true,
+        help: "Taken near a city or position, at home, or in a country; of several one suffices",
         set: |filter, value| {
-            filter.near = Some(Near {
-                place: parse(value)?,
-                ..filter.near.take().unwrap_or_default()
-            });
+            let near = filter.near.get_or_insert_default();
+            near.places.push(parse(value)?);
             Ok(())
         },
-        values: |filter| written(filter.near.as_ref().map(|near| &near.place)),
+        values: |filter| {
+            filter
+                .near
+                .iter()
+                .flat_map(|near| near.places.clone())
+                .collect()
+        },
         ..PLAIN
     },
     Flag {
@@ -196,12 +249,13 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "camera",
         value: Some("NAME"),
-        help: "The camera's name contains this",
+        is_repeatable: true,
+        help: "The camera's name contains this; of several one suffices",
         set: |filter, value| {
-            filter.camera = Some(parse(value)?);
+            filter.cameras.push(parse(value)?);
             Ok(())
         },
-        values: |filter| written(filter.camera.as_ref()),
+        values: |filter| filter.cameras.clone(),
         ..PLAIN
     },
     Flag {
@@ -288,13 +342,7 @@ pub const FLAGS: &[Flag] = &[
             filter.one_per_burst = true;
             Ok(())
         },
-        values: |filter| {
-            if filter.one_per_burst {
-                vec![String::new()]
-            } else {
-                vec![]
-            }
-        },
+        values: |filter| switched(filter.one_per_burst),
         ..PLAIN
     },
     Flag {
@@ -332,6 +380,7 @@ const PLAIN: Flag = Flag {
     is_repeatable: false,
     takes_negative: false,
     requires: None,
+    conflicts_with: None,
     help: "",
     set: |_, _| Ok(()),
     values: |_| vec![],
@@ -380,6 +429,10 @@ impl AskedFilter {
 
 fn name_of_emotion(emotion: Emotion) -> String {
     emotion.name().to_owned()
+}
+
+fn switched(is_on: bool) -> Vec<String> {
+    is_on.then(String::new).into_iter().collect()
 }
 
 fn written(value: Option<impl ToString>) -> Vec<String> {
@@ -496,17 +549,22 @@ mod tests {
         let given = [
             ("emotion", "happy"),
             ("emotion", "sad"),
+            ("not", "fear"),
             ("who", "most"),
             ("min-score", "0.25"),
             ("faces", "2..5"),
             ("since", "2019-07-14 12:30"),
             ("until", "last summer"),
+            ("taken", "christmas"),
+            ("taken", "june 2018 to july 2018"),
             ("under", "/photos/a b"),
             ("album", "Wedding"),
             ("near", "43.77,11.25"),
+            ("near", "rome"),
             ("within", "7.5"),
             ("away", "250"),
             ("camera", "nikon"),
+            ("camera", "canon"),
             ("text", "ponte vecchio"),
             ("min-face-size", "40"),
             ("min-detection", "0.75"),
@@ -523,17 +581,20 @@ mod tests {
             .map(|(flag, value)| (flag.name, value.as_str()))
             .collect();
         assert_eq!(written, given);
-        for flag in FLAGS {
+        // It is `--min-score 0` by another name.
+        let all = AskedFilter::read(&[("all", "")]).unwrap();
+        assert_eq!(all.arguments(), ["--all"]);
+        for flag in FLAGS.iter().filter(|flag| flag.name != "all") {
             assert!(
                 written.iter().any(|(name, _)| *name == flag.name),
                 "{}",
                 flag.name
             );
         }
-        // In any order, as an address has them.
-        let mut reversed = given;
-        reversed.reverse();
-        assert_eq!(AskedFilter::read(&reversed).unwrap(), filter);
+        // In any order of the names, as an address has them.
+        let mut sorted = given;
+        sorted.sort_by_key(|(name, _)| *name);
+        assert_eq!(AskedFilter::read(&sorted).unwrap(), filter);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Cities and countries by name and by position; see `assets/places/README.md`.
 
+use std::collections::HashMap;
 use std::f64::consts::FRAC_2_PI;
 use std::io::Read;
 use std::ops::Range;
@@ -14,6 +15,56 @@ use crate::photo::GeoPoint;
 
 const DATA: &[u8] = include_bytes!("../../assets/places/places.tsv.gz");
 
+/// What countries are called in other languages (Unicode CLDR).
+const COUNTRIES: &str = include_str!("../../assets/places/countries.tsv");
+
+/// Names of large cities that more often mean something else where nothing says that a place is
+/// meant; with a preposition they are places.
+const COMMON_WORDS: &[&str] = &[
+    "adelaide",
+    "austin",
+    "bar",
+    "bath",
+    "beach",
+    "best",
+    "carmen",
+    "carolina",
+    "central",
+    "charlotte",
+    "cork",
+    "essen",
+    "family",
+    "home",
+    "hope",
+    "jackson",
+    "kids",
+    "laval",
+    "lincoln",
+    "lucia",
+    "madison",
+    "male",
+    "mary",
+    "mission",
+    "mobile",
+    "most",
+    "nancy",
+    "nice",
+    "of",
+    "orange",
+    "phoenix",
+    "reading",
+    "regina",
+    "sand",
+    "sofia",
+    "split",
+    "surprise",
+    "tours",
+    "union",
+    "victoria",
+    "wedding",
+    "york",
+];
+
 /// Kilometres in a degree of latitude, rounded down.
 const KM_PER_DEGREE: f64 = 111.0;
 
@@ -22,10 +73,16 @@ const KM_PER_DEGREE: f64 = 111.0;
 pub struct Gazetteer {
     text: String,
     countries: Vec<Entry>,
+    /// Numbers of the countries by folded name, in any language.
+    country_by_name: HashMap<String, u32>,
     /// The largest first.
     cities: Vec<(Entry, GeoPoint)>,
     /// Numbers of the cities from south to north.
     by_latitude: Vec<u32>,
+    /// How many of the cities have 100,000 people and more.
+    large: usize,
+    /// Numbers of the cities by folded name, ascending, and whether it is their own or another.
+    by_name: HashMap<String, Vec<(u32, bool)>>,
 }
 
 #[derive(Debug)]
@@ -73,6 +130,9 @@ impl Gazetteer {
             .read_to_string(&mut text)
             .expect("the program's own data are whole");
         let (mut countries, mut cities) = (Vec::new(), Vec::new());
+        let mut by_name: HashMap<String, Vec<(u32, bool)>> = HashMap::new();
+        let mut country_by_name = HashMap::new();
+        let mut large = 0;
         let mut start = 0;
         for line in text.lines() {
             let mut fields = line.splitn(4, '\t');
@@ -85,16 +145,47 @@ impl Gazetteer {
                 names: end - names.len()..end,
             };
             match (latitude.parse::<i32>(), longitude.parse::<i32>()) {
-                (Ok(latitude), Ok(longitude)) => cities.push((
-                    entry,
-                    GeoPoint {
+                (Ok(latitude), Ok(longitude)) => {
+                    let number = cities.len() as u32;
+                    let mut names = names.split('\t');
+                    let own = names.next().map(folded).unwrap_or_default();
+                    by_name.entry(own).or_default().push((number, true));
+                    for other in names {
+                        by_name
+                            .entry(other.to_owned())
+                            .or_default()
+                            .push((number, false));
+                        // Only of large cities other names are kept.
+                        large = cities.len() + 1;
+                    }
+                    let at = GeoPoint {
                         latitude: f64::from(latitude) / 1000.0,
                         longitude: f64::from(longitude) / 1000.0,
-                    },
-                )),
-                _ => countries.push(entry),
+                    };
+                    cities.push((entry, at));
+                }
+                _ => {
+                    let number = countries.len() as u32;
+                    for name in names.split('\t') {
+                        country_by_name.insert(folded(name), number);
+                    }
+                    countries.push(entry);
+                }
             }
             start = end + 1;
+        }
+        for line in COUNTRIES.lines() {
+            let mut fields = line.split('\t');
+            let code = fields.next().unwrap_or_default();
+            let number = countries
+                .iter()
+                .position(|entry| text[entry.code.clone()] == *code);
+            for (name, number) in fields.zip(number.into_iter().cycle()) {
+                // English goes before the others.
+                country_by_name
+                    .entry(name.to_owned())
+                    .or_insert(number as u32);
+            }
         }
         let mut by_latitude: Vec<u32> = (0..cities.len() as u32).collect();
         by_latitude.sort_by(|a, b| {
@@ -104,13 +195,16 @@ impl Gazetteer {
         Self {
             text,
             countries,
+            country_by_name,
             cities,
             by_latitude,
+            large,
+            by_name,
         }
     }
 
-    /// The country or, of several cities, the largest of that name, in any case. `Florence, US`
-    /// is one in that country.
+    /// The country or, of several cities, the largest of that name, in any case and in any of the
+    /// languages that it is known in. `Florence, US` is one in that country.
     pub fn find(&self, name: &str) -> Option<Place> {
         if let Some((city, country)) = name.rsplit_once(',') {
             let country = country.trim();
@@ -118,7 +212,8 @@ impl Gazetteer {
                 Some(entry) => self.code(entry).to_owned(),
                 None => country.to_uppercase(),
             };
-            return self.city(&folded(city), Some(&code)).map(Place::City);
+            let city = self.city(&folded(city), Some(&code))?;
+            return Some(Place::City(self.as_city(city)));
         }
         let name = folded(name);
         if let Some(entry) = self.country(&name) {
@@ -127,7 +222,29 @@ impl Gazetteer {
                 name: self.name(entry).to_owned(),
             });
         }
-        self.city(&name, None).map(Place::City)
+        let city = self.city(&name, None)?;
+        Some(Place::City(self.as_city(city)))
+    }
+
+    /// A place that is meant even where nothing says that it is one: a country, or a large city whose
+    /// name is no common word.
+    pub fn find_bare(&self, name: &str) -> Option<Place> {
+        let folded = folded(name);
+        if folded.len() < 3 || COMMON_WORDS.contains(&folded.as_str()) {
+            return None;
+        }
+        if name.contains(',') || self.country(&folded).is_some() {
+            return self.find(name);
+        }
+        let city = self.city(&folded, None)?;
+        (city < self.large).then(|| Place::City(self.as_city(city)))
+    }
+
+    /// The name of a country that is one letter away.
+    pub fn country_nearly(&self, name: &str) -> Option<&str> {
+        let name = folded(name);
+        let mut names = self.countries.iter().map(|entry| self.name(entry));
+        names.find(|known| known.len() > 4 && strsim::osa_distance(&folded(known), &name) == 1)
     }
 
     /// The city whose middle is nearest.
@@ -163,12 +280,12 @@ impl Gazetteer {
             south_open = south_open && southwards.next().is_some_and(|index| look(*index));
             north_open = north_open && northwards.next().is_some_and(|index| look(*index));
         }
-        let (entry, at) = city(best.1);
-        City {
-            name: self.name(entry).to_owned(),
-            country: self.code(entry).to_owned(),
-            at: *at,
-        }
+        self.as_city(best.1 as usize)
+    }
+
+    /// Where the cities are, the largest first.
+    pub fn positions(&self) -> impl Iterator<Item = GeoPoint> {
+        self.cities.iter().map(|(_, at)| *at)
     }
 
     /// The surroundings of a city, or of a country those of the occupied cells to which one of its
@@ -199,23 +316,39 @@ impl Gazetteer {
     }
 
     fn country(&self, name: &str) -> Option<&Entry> {
-        self.countries
-            .iter()
-            .find(|entry| self.is_called(entry, name))
+        let number = self.country_by_name.get(name)?;
+        self.countries.get(*number as usize)
     }
 
-    fn city(&self, name: &str, country: Option<&str>) -> Option<City> {
-        let in_country = |entry: &Entry| country.is_none_or(|country| self.code(entry) == country);
-        let by_name = |entry: &Entry| folded(self.name(entry)) == name;
-        let cities = || self.cities.iter().filter(|(entry, _)| in_country(entry));
-        let (entry, at) = cities()
-            .find(|(entry, _)| by_name(entry))
-            .or_else(|| cities().find(|(entry, _)| self.is_called(entry, name)))?;
-        Some(City {
+    /// The number of the city that a folded name means: the largest that bears it as its own name, or
+    /// a large one that is called so elsewhere, as Rome is `Roma`, before a small one that bears it.
+    fn city(&self, name: &str, country: Option<&str>) -> Option<usize> {
+        let numbers = self.by_name.get(name)?;
+        let mut numbers = numbers.iter().map(|(number, own)| (*number as usize, *own));
+        let in_country = |number: usize| {
+            country.is_none_or(|country| self.code(&self.cities[number].0) == country)
+        };
+        let mut best: Option<(usize, bool)> = None;
+        for (number, own) in numbers.by_ref().filter(|(number, _)| in_country(*number)) {
+            let is_better = match best {
+                None => true,
+                Some((_, true)) => false,
+                Some((_, false)) => own && number < self.large,
+            };
+            if is_better {
+                best = Some((number, own));
+            }
+        }
+        best.map(|(number, _)| number)
+    }
+
+    fn as_city(&self, number: usize) -> City {
+        let (entry, at) = &self.cities[number];
+        City {
             name: self.name(entry).to_owned(),
             country: self.code(entry).to_owned(),
             at: *at,
-        })
+        }
     }
 
     fn code(&self, entry: &Entry) -> &str {
@@ -225,12 +358,6 @@ impl Gazetteer {
     fn name(&self, entry: &Entry) -> &str {
         let names = &self.text[entry.names.clone()];
         names.split('\t').next().unwrap_or(names)
-    }
-
-    /// `name` is [`folded`].
-    fn is_called(&self, entry: &Entry, name: &str) -> bool {
-        let mut names = self.text[entry.names.clone()].split('\t');
-        names.next().is_some_and(|first| folded(first) == name) || names.any(|other| other == name)
     }
 }
 
@@ -283,6 +410,9 @@ mod tests {
         assert_eq!(city("new york"), "New York City US");
         assert_eq!(city("Florence, usa"), "Florence US");
         assert_eq!(city("paris"), "Paris FR");
+        // Not the towns of that name in Lesotho and elsewhere.
+        assert_eq!(city("Roma"), "Rome IT");
+        assert_eq!(city("Rom"), "Rome IT");
         let country = |name: &str| match gazetteer.find(name) {
             Some(Place::Country { code, .. }) => code,
             other => panic!("{name}: {other:?}"),
@@ -291,6 +421,15 @@ mod tests {
             (country("Italy"), country("usa")),
             ("IT".into(), "US".into())
         );
+        for (name, code) in [
+            ("Italien", "IT"),
+            ("Frankreich", "FR"),
+            ("Francia", "FR"),
+            ("États-Unis", "US"),
+            ("スペイン", "ES"),
+        ] {
+            assert_eq!(country(name), code, "{name}");
+        }
         assert_eq!(gazetteer.find("Nowhereville-upon-Nothing"), None);
         assert_eq!(gazetteer.country_name("IT"), Some("Italy"));
     }

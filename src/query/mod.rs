@@ -6,9 +6,11 @@ mod filters;
 mod flags;
 mod gazetteer;
 mod grammar;
+mod said;
+mod vocabulary;
 
-pub use dates::{DateSpan, parse_span, today};
-pub use filters::{AskedFilter, Near, When};
+pub use dates::{DateSpan, Dates, Yearly, parse_span, today};
+pub use filters::{AskedFilter, Near, Taken, When};
 pub use flags::{FLAGS, Flag, parse_probability};
 pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Understood, understand};

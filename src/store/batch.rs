@@ -40,7 +40,7 @@ impl<'a> Batch<'a> {
             .words
             .write(&transaction)
             .and_then(|()| transaction.commit())
-            .map_err(|error| explain::sentence(path, &error))
+            .map_err(|error| explain::sentence(path, error))
     }
 
     /// Stores what was found in a content, in the place of what was found in it before, and that it
@@ -102,7 +102,7 @@ impl<'a> Batch<'a> {
     }
 
     fn explained<T>(&self, result: rusqlite::Result<T>) -> Result<T> {
-        result.map_err(|error| explain::sentence(self.path, &error))
+        result.map_err(|error| explain::sentence(self.path, error))
     }
 }
 

@@ -51,11 +51,14 @@ fn check_empty(path: &Path) -> Result<()> {
             .metadata()
             .is_ok_and(|it| it.len() == 0 && it.mode() & 0o077 != 0)
         {
-            return Err(Error::Store(format!(
-                "{} is an empty file that others may read, and was not made by fer-index; name \
+            return Err(Error::store(
+                path,
+                format!(
+                    "{} is an empty file that others may read, and was not made by fer-index; name \
                  another with --database, or take it away",
-                path.display()
-            )));
+                    path.display()
+                ),
+            ));
         }
     }
     Ok(())
@@ -76,7 +79,8 @@ fn check_companions(path: &Path) -> Result<()> {
         let file = PathBuf::from(name);
         let mut begin = Vec::new();
         let is_ours = match file.symlink_metadata() {
-            Err(error) if error.kind() == ErrorKind::NotFound => true,
+            // Not there; or nothing can be there, which the database itself will tell.
+            Err(_) => true,
             Ok(metadata) if metadata.is_file() => {
                 let read = File::open(&file).and_then(|file| file.take(4).read_to_end(&mut begin));
                 // Zeros where it is being made, or where the power went.
@@ -85,23 +89,29 @@ fn check_companions(path: &Path) -> Result<()> {
             _ => false,
         };
         if !is_ours {
-            return Err(Error::Store(format!(
-                "{} is in the way of the database {}: SQLite would write over it; move it, or name \
+            return Err(Error::store(
+                path,
+                format!(
+                    "{} is in the way of the database {}: SQLite would write over it; move it, or name \
                  another database with --database",
-                file.display(),
-                path.display()
-            )));
+                    file.display(),
+                    path.display()
+                ),
+            ));
         }
     }
     Ok(())
 }
 
 fn cannot_create(path: &Path, error: &io::Error) -> Error {
-    Error::Store(format!(
-        "the database {} cannot be created ({error}); name a file in a folder that is yours to \
+    Error::store(
+        path,
+        format!(
+            "the database {} cannot be created ({error}); name a file in a folder that is yours to \
          write with --database",
-        path.display()
-    ))
+            path.display()
+        ),
+    )
 }
 
 /// Says that nothing is indexed where there is no database.
@@ -109,11 +119,14 @@ pub(super) fn require(path: &Path) -> Result<()> {
     if path.is_file() {
         return Ok(());
     }
-    Err(Error::Store(format!(
-        "nothing is indexed yet: there is no database {}; run `fer-index index DIR` first, or name \
+    Err(Error::store(
+        path,
+        format!(
+            "nothing is indexed yet: there is no database {}; run `fer-index index DIR` first, or name \
          another with --database",
-        path.display()
-    )))
+            path.display()
+        ),
+    ))
 }
 
 /// Opens for indexing.
@@ -121,19 +134,22 @@ pub(super) fn open_writable(path: &Path) -> Result<Connection> {
     let connection = open(path)?;
     if connection
         .is_readonly("main")
-        .map_err(|error| explain::sentence(path, &error))?
+        .map_err(|error| explain::sentence(path, error))?
     {
-        return Err(Error::Store(format!(
-            "the database {} is read-only; make it writable, or name another with --database",
-            path.display()
-        )));
+        return Err(Error::store(
+            path,
+            format!(
+                "the database {} is read-only; make it writable, or name another with --database",
+                path.display()
+            ),
+        ));
     }
     Ok(connection)
 }
 
 /// Opens and migrates; a database that only may be read is opened all the same.
 pub(super) fn open(path: &Path) -> Result<Connection> {
-    let explain = |error| explain::sentence(path, &error);
+    let explain = |error| explain::sentence(path, error);
     check_companions(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(explain)?;
@@ -193,7 +209,7 @@ mod tests {
 
     fn sentence<T: std::fmt::Debug>(result: Result<T>) -> String {
         match result {
-            Err(Error::Store(sentence)) => sentence,
+            Err(Error::Store { problem, .. }) => problem,
             other => panic!("expected Error::Store, not {other:?}"),
         }
     }

@@ -6,10 +6,10 @@ use rusqlite::ErrorCode;
 
 use crate::error::Error;
 
-/// What `error` means for the database at `path`.
-pub(super) fn sentence(path: &Path, error: &rusqlite::Error) -> Error {
-    let path = path.display();
-    Error::Store(match error.sqlite_error_code() {
+/// What `error` means for a database.
+pub(super) fn sentence(database: &Path, error: rusqlite::Error) -> Error {
+    let path = database.display();
+    let problem = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => format!(
             "{path} is not a database; name another file with --database, or move this one away"
         ),
@@ -38,5 +38,10 @@ pub(super) fn sentence(path: &Path, error: &rusqlite::Error) -> Error {
              the command again, what was finished is kept"
         ),
         _ => format!("the database {path} failed: {error}"),
-    })
+    };
+    Error::Store {
+        path: database.to_owned(),
+        problem,
+        source: Some(Box::new(error)),
+    }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::path::{Subtree, decode, encode};
+use super::roots;
 
 /// The folders that a transaction has stored already.
 #[derive(Debug, Default)]
@@ -58,20 +59,29 @@ pub(super) fn is_called(path: &Path, name: &str) -> bool {
     })
 }
 
-/// The topmost folders whose names contain `name`, which is in lower case.
-pub(super) fn called(db: &Connection, name: &str) -> rusqlite::Result<Vec<PathBuf>> {
+/// The topmost folders below the roots whose names contain `name`, which is in lower case.
+pub(super) fn called(
+    db: &Connection,
+    name: &str,
+    topmost: &[PathBuf],
+) -> rusqlite::Result<Vec<PathBuf>> {
     let mut found: Vec<PathBuf> = Vec::new();
     let mut folders = db.prepare_cached("SELECT path FROM folders ORDER BY path")?;
     let mut rows = folders.query([])?;
     while let Some(row) = rows.next()? {
         let folder = decode(row.get_ref(0)?.as_blob()?);
-        if !is_called(&folder, name) {
+        let below = roots::below(&folder, topmost);
+        if !is_called(below, name) {
             continue;
         }
+        let root_parts = folder.components().count() - below.components().count();
         // The parts up to the first that is called so: a folder that may hold no photo itself.
         let top = folder
             .ancestors()
-            .filter(|folder| is_called(folder, name))
+            .filter(|folder| {
+                let parts: PathBuf = folder.components().skip(root_parts).collect();
+                is_called(&parts, name)
+            })
             .last()
             .unwrap_or(&folder);
         if found.last().is_none_or(|last| last != top) {

@@ -23,7 +23,7 @@ const APPLICATION_ID: i64 = 0x4645_5249;
 /// unchanged then.
 pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<()> {
     let latest = migrations.len();
-    let explain = |error| explain::sentence(path, &error);
+    let explain = |error| explain::sentence(path, error);
     // In one snapshot: read one by one, what another process commits in between makes no sense.
     let snapshot = connection.transaction().map_err(explain)?;
     let found = version(&snapshot, path, latest)?;
@@ -51,11 +51,14 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
         transaction.prepare("PRAGMA foreign_key_check")?.exists([])
     };
     if apply().map_err(explain)? {
-        return Err(Error::Store(format!(
-            "the database {} has rows that point to nothing and was left as it was; move it away \
+        return Err(Error::store(
+            path,
+            format!(
+                "the database {} has rows that point to nothing and was left as it was; move it away \
              and run `fer-index index` to build it anew from the photos",
-            path.display()
-        )));
+                path.display()
+            ),
+        ));
     }
     transaction.commit().map_err(explain)?;
     if from < latest {
@@ -84,7 +87,7 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
 
 /// The schema's version, if this program can work with it.
 fn version(connection: &Connection, path: &Path, latest: usize) -> Result<usize> {
-    let explain = |error| explain::sentence(path, &error);
+    let explain = |error| explain::sentence(path, error);
     let pragma = |name| {
         connection
             .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
@@ -98,17 +101,20 @@ fn version(connection: &Connection, path: &Path, latest: usize) -> Result<usize>
             })
             .map_err(explain)?;
         if version != 0 || !is_empty {
-            return Err(Error::Store(format!(
-                "the database {} belongs to another program; name another file with --database",
-                path.display()
-            )));
+            return Err(Error::store(
+                path,
+                format!(
+                    "the database {} belongs to another program; name another file with --database",
+                    path.display()
+                ),
+            ));
         }
     }
     usize::try_from(version)
         .ok()
         .filter(|version| *version <= latest)
         .ok_or_else(|| {
-            Error::Store(format!(
+            Error::store(path, format!(
                 "the database {} was made by a newer fer-index (schema {version}, this one knows \
                  {latest}); update fer-index, or name another file with --database",
                 path.display()

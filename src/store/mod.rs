@@ -41,10 +41,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Result, Skip};
 use crate::face::Correction;
 use crate::geo::Cell;
-use crate::photo::ContentHash;
+use crate::photo::{ContentHash, GeoPoint};
 
 pub use batch::Batch;
-pub use query::{Counts, Filter, Hit, Order, Query, Shown, Who};
+pub use query::{Counts, Filter, Hit, Order, Query, SHOWN, Shown, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
 };
@@ -108,7 +108,7 @@ impl Store {
         models: &Models,
         work: impl FnOnce(&mut dyn Iterator<Item = Result<(PathBuf, KnownFile)>>) -> Result<T>,
     ) -> Result<T> {
-        let explain = |error| explain::sentence(&self.path, &error);
+        let explain = |error| explain::sentence(&self.path, error);
         self.read(|db| {
             files::under(db, folder, models, |files| {
                 work(&mut files.map(|file| file.map_err(explain)))
@@ -156,6 +156,22 @@ impl Store {
         self.read(places::occupied)
     }
 
+    /// The middle of where most photos were taken; `None` where none tells where it was.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn home(&self) -> Result<Option<GeoPoint>> {
+        self.read(|db| Ok(places::home(&places::occupied(db)?)))
+    }
+
+    /// The years in which the first and the last photo were taken; `None` where none tells.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn years(&self) -> Result<Option<(i16, i16)>> {
+        self.read(totals::years)
+    }
+
     /// How many photos meet the filters of a query: whatever they show, and for each emotion in
     /// the place of the query's.
     ///
@@ -163,6 +179,22 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn counts(&self, query: &Query) -> Result<Counts> {
         self.read(|db| query::counts(db, query))
+    }
+
+    /// The names of the cameras, in ascending order.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn cameras(&self) -> Result<Vec<String>> {
+        self.read(query::cameras)
+    }
+
+    /// How many photos answer a query, whatever its limit and offset.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn total(&self, query: &Query) -> Result<u64> {
+        self.read(|db| query::total(db, query))
     }
 
     /// The folders that files of the index lie in, sorted by the bytes of the path.
@@ -226,7 +258,7 @@ impl Store {
     pub fn release_memory(&self) -> Result<()> {
         self.connection
             .release_memory()
-            .map_err(|error| explain::sentence(&self.path, &error))
+            .map_err(|error| explain::sentence(&self.path, error))
     }
 
     /// A number that is another one once another connection has written.
@@ -236,7 +268,7 @@ impl Store {
     pub fn revision(&self) -> Result<i64> {
         let version =
             |db: &Connection| db.pragma_query_value(None, "data_version", |row| row.get(0));
-        version(&self.connection).map_err(|error| explain::sentence(&self.path, &error))
+        version(&self.connection).map_err(|error| explain::sentence(&self.path, error))
     }
 
     /// Writes in one transaction: all that `work` does is kept, or nothing if it fails.
@@ -244,7 +276,7 @@ impl Store {
     /// # Errors
     /// What `work` returns, and when the database cannot be written.
     pub fn batch<T>(&mut self, work: impl FnOnce(&Batch<'_>) -> Result<T>) -> Result<T> {
-        let explain = |error| explain::sentence(&self.path, &error);
+        let explain = |error| explain::sentence(&self.path, error);
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -341,6 +373,6 @@ impl Store {
             let transaction = self.connection.unchecked_transaction()?;
             work(&transaction)
         };
-        snapshot().map_err(|error| explain::sentence(&self.path, &error))
+        snapshot().map_err(|error| explain::sentence(&self.path, error))
     }
 }

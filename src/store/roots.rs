@@ -31,6 +31,27 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<Root>> {
         .collect()
 }
 
+/// The roots that lie in no other.
+pub(super) fn topmost(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
+    let mut topmost: Vec<PathBuf> = Vec::new();
+    let mut paths: Vec<PathBuf> = all(db)?.into_iter().map(|root| root.path).collect();
+    paths.sort_by_key(|path| path.components().count());
+    for path in paths {
+        if !topmost.iter().any(|root| path.starts_with(root)) {
+            topmost.push(path);
+        }
+    }
+    Ok(topmost)
+}
+
+/// What of a path lies below the root that holds it; all of it where none does.
+pub(super) fn below<'p>(path: &'p Path, topmost: &[PathBuf]) -> &'p Path {
+    topmost
+        .iter()
+        .find_map(|root| path.strip_prefix(root).ok())
+        .unwrap_or(path)
+}
+
 fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     let ms: Option<i64> = row.get(column)?;
     Ok(ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()))

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use crate::error::SkipReason;
 
+use super::codec::from_civil_ms;
 use super::record::Models;
 
 /// What the database holds. Photos and faces count while at least one path leads to them.
@@ -63,4 +64,17 @@ pub(super) fn models(db: &Connection) -> rusqlite::Result<Vec<(Models, u64)>> {
         Ok((models, row.get::<_, i64>(2)? as u64))
     })?
     .collect()
+}
+
+/// See [`Store::years`](super::Store::years); both are at an end of the index by date.
+pub(super) fn years(db: &Connection) -> rusqlite::Result<Option<(i16, i16)>> {
+    let taken = |row: &Row<'_>, column| -> rusqlite::Result<Option<i16>> {
+        let taken: Option<i64> = row.get(column)?;
+        Ok(taken.and_then(from_civil_ms).map(|taken| taken.year()))
+    };
+    db.prepare_cached(
+        "SELECT (SELECT min(taken_local) FROM photos WHERE skip_reason IS NULL),
+                (SELECT max(taken_local) FROM photos WHERE skip_reason IS NULL)",
+    )?
+    .query_row([], |row| Ok(taken(row, 0)?.zip(taken(row, 1)?)))
 }

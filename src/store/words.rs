@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::path::decode;
 use super::record::PhotoId;
+use super::roots;
 
 /// The text of a path for the index of words: `BeachParty` is two words as well as one.
 pub(super) fn of_path(path: &Path) -> String {
@@ -76,7 +77,7 @@ impl Pending {
         for (photo, text) in pending {
             let text = match text {
                 Some(text) => Some(text),
-                None => stored(db, photo)?,
+                None => stored(db, photo, |path| path)?,
             };
             if let Some(text) = text {
                 insert.execute(params![photo, text])?;
@@ -90,7 +91,12 @@ impl Pending {
 }
 
 /// The text of a photo as it is stored; `None` where it was skipped or lies nowhere.
-fn stored(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<String>> {
+/// `part` says what of each path counts.
+fn stored(
+    db: &Connection,
+    photo: PhotoId,
+    part: impl Fn(&Path) -> &Path,
+) -> rusqlite::Result<Option<String>> {
     let told: Option<(Option<String>, Option<String>)> = db
         .prepare_cached(
             "SELECT description, keywords FROM photos WHERE id = ? AND skip_reason IS NULL",
@@ -106,7 +112,7 @@ fn stored(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<String>> {
         .collect::<rusqlite::Result<_>>()?;
     Ok((!paths.is_empty()).then(|| {
         of_photo(
-            paths.iter().map(PathBuf::as_path),
+            paths.iter().map(|path| part(path)),
             description.as_deref(),
             keywords.as_slice(),
         )
@@ -123,6 +129,59 @@ pub(super) fn expression(text: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" AND "))
 }
 
+/// What to do where a word is in the path of a root, as `pictures` is for nearly everybody: the index
+/// of words holds whole paths, so that each photo that it names is looked at again without the root.
+#[derive(Debug)]
+pub(super) struct BelowRoots {
+    /// The whole question.
+    expression: String,
+    /// An index of one text, with the tokenizer of `photo_words`.
+    index: Connection,
+}
+
+impl BelowRoots {
+    /// `None` where no word of `text` is in the path of a root.
+    pub fn of(text: &str, topmost: &[PathBuf]) -> rusqlite::Result<Option<Self>> {
+        let Some(expression) = expression(text) else {
+            return Ok(None);
+        };
+        let index = Connection::open_in_memory()?;
+        index.execute_batch(
+            "CREATE VIRTUAL TABLE one USING fts5 (
+                 words, detail = 'none', tokenize = 'porter unicode61 remove_diacritics 2'
+             )",
+        )?;
+        let of_roots: String = topmost.iter().map(|root| of_path(root) + " ").collect();
+        let below_roots = Self { expression, index };
+        let any_word = below_roots.expression.replace(" AND ", " OR ");
+        let is_in_root = below_roots.matches(&of_roots, &any_word)?;
+        Ok(is_in_root.then_some(below_roots))
+    }
+
+    /// Whether a photo has all the words without its roots' paths.
+    pub fn match_photo(
+        &self,
+        db: &Connection,
+        photo: PhotoId,
+        topmost: &[PathBuf],
+    ) -> rusqlite::Result<bool> {
+        match stored(db, photo, |path| roots::below(path, topmost))? {
+            Some(text) => self.matches(&text, &self.expression),
+            None => Ok(false),
+        }
+    }
+
+    fn matches(&self, text: &str, expression: &str) -> rusqlite::Result<bool> {
+        let index = &self.index;
+        index
+            .prepare_cached("INSERT OR REPLACE INTO one (rowid, words) VALUES (1, ?)")?
+            .execute([text])?;
+        index
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM one WHERE one MATCH ?)")?
+            .query_row([expression], |row| row.get(0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +193,20 @@ mod tests {
             of_path(Path::new("/BeachParty.jpg")),
             "/BeachParty.jpg /Beach Party.jpg"
         );
+    }
+
+    #[test]
+    fn a_root_lends_its_words_to_no_photo() {
+        let roots = ["/home/ada/Pictures".into(), "/mnt/disk".into()];
+        assert!(BelowRoots::of("beach", &roots).unwrap().is_none());
+        let both = BelowRoots::of("beach picture", &roots).unwrap().unwrap();
+        for (text, is_found) in [
+            ("Beaches 2019/pictures.jpg", true),
+            ("beach.jpg", false),
+            ("picture.jpg", false),
+        ] {
+            assert_eq!(both.matches(text, &both.expression), Ok(is_found), "{text}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ const FLOORS: &[&[&str]] = &[
     LEAVES,
 ];
 
-const LEAVES: &[&str] = &["error", "file", "font", "geo", "photo"];
+const LEAVES: &[&str] = &["canvas", "error", "file", "geo", "photo"];
 
 /// What the root re-exports of `fer-core`, and any module may name.
 const CORE: &[&str] = &[

@@ -191,10 +191,15 @@ fn a_contact_sheet_needs_no_other_file() {
         "the photo that is gone has no frame"
     );
     assert!(
-        page.contains("unreadable") && !page.contains("://"),
+        page.contains("unreadable") && !page.contains("http"),
         "{}",
         page.len()
     );
+    // A heading, and a link to each original.
+    assert!(page.contains("<h1>3 photos"), "{}", &page[..2000]);
+    let path = env.album(A).display().to_string().replace(' ', "%20");
+    let original = format!("<a href=\"file://{path}\">");
+    assert!(page.contains(&original), "{original}");
     env.run("query --emotion happy --contact-sheet sheet.png")
         .found();
     let picture = image::open(env.path("sheet.png")).unwrap().into_rgb8();

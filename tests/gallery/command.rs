@@ -16,7 +16,7 @@ use crate::server::{Server, wait_for};
 use crate::testenv::{Run, TestEnv};
 
 /// A program that stands in for one of the desktop's: it notes what it was asked for.
-fn stand_in(env: &TestEnv, name: &str, exit_code: i32) -> PathBuf {
+pub fn stand_in(env: &TestEnv, name: &str, exit_code: i32) -> PathBuf {
     let bin = env.path("bin");
     fs::create_dir_all(&bin).unwrap();
     let noted = env.path(format!("{name}.noted"));
@@ -29,7 +29,7 @@ fn stand_in(env: &TestEnv, name: &str, exit_code: i32) -> PathBuf {
     noted
 }
 
-fn with_stand_ins(env: &TestEnv, line: &str) -> Command {
+pub fn with_stand_ins(env: &TestEnv, line: &str) -> Command {
     let mut command = env.command(line);
     command.env(
         "PATH",

@@ -8,12 +8,16 @@ mod common;
 #[allow(dead_code)]
 mod testenv;
 
+mod access;
+mod albums;
 mod answers;
 mod browser;
 mod command;
+mod controls;
 mod http;
 mod pictures;
 mod security;
 mod seed;
 mod server;
+mod speed;
 mod webdriver;

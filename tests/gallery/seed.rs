@@ -45,7 +45,7 @@ pub fn seed(env: &TestEnv, photos: &[Seed]) -> Vec<PhotoId> {
     photos.iter().map(put).map(Result::unwrap).collect()
 }
 
-fn record(seed: &Seed) -> PhotoRecord {
+pub fn record(seed: &Seed) -> PhotoRecord {
     let size = image::load_from_memory(&seed.bytes)
         .map_or((640, 480), |photo| (photo.width(), photo.height()));
     PhotoRecord {

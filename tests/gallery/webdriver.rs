@@ -47,10 +47,11 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn();
         let Ok(driver) = spawned else {
-            eprintln!(
-                "SKIPPED: there is no chromedriver; install it (Debian: chromium-driver) to test \
-                 the gallery in a browser"
-            );
+            let missing = "there is no chromedriver; install it (Debian: chromium-driver) to test \
+                           the gallery in a browser";
+            // What CI does not test is not tested at all.
+            assert!(std::env::var_os("CI").is_none(), "{missing}");
+            eprintln!("SKIPPED: {missing}");
             return None;
         };
         let profile = tempfile::tempdir().unwrap();
@@ -126,6 +127,34 @@ impl Browser {
                 None
             }
         });
+    }
+
+    /// The colours that the system is said to prefer: `light` or `dark`.
+    pub fn prefer(&self, colours: &str) {
+        let feature = json!({"name": "prefers-color-scheme", "value": colours});
+        let command =
+            json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": [feature]}});
+        self.post("/goog/cdp/execute", &command);
+    }
+
+    /// Runs a script in the page that ends by calling its last argument, and gives what that gets.
+    pub fn run_async(&self, script: &str) -> Value {
+        self.post("/execute/async", &json!({"script": script, "args": []}))
+    }
+
+    /// The name by which a screen reader calls the element that has the focus, and its role.
+    pub fn focused(&self) -> (String, String) {
+        let element = self.call("GET", &self.target("/element/active"), None);
+        let id = element[ELEMENT].as_str().unwrap();
+        let ask = |what: &str| {
+            let told = self.call(
+                "GET",
+                &self.target(&format!("/element/{id}/computed{what}")),
+                None,
+            );
+            told.as_str().unwrap_or_default().to_owned()
+        };
+        (ask("label"), ask("role"))
     }
 
     /// Presses a key: a character, or one of `WebDriver`'s code points.

@@ -12,6 +12,7 @@ pub mod classify;
 pub mod emotion;
 pub mod error;
 pub mod face;
+pub mod font;
 pub mod network;
 pub mod output;
 pub mod raster;

@@ -2,31 +2,40 @@
 
 use std::fmt::Write as _;
 use std::io::Cursor;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 
-use super::{Picture, caption, label};
+use super::labels::Label;
+use super::{Picture, caption, heading, labels_of};
 use crate::error::{Error, Result};
 use crate::store::StoredFace;
+
+/// Height of a line of text, width of a letter and the room before a text, in sizes of the font.
+const HIGH: f32 = 1.25;
+const WIDE: f32 = 0.58;
+const PAD: f32 = 0.15;
 
 const HEAD: &str = r#"<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Contact sheet</title>
 <style>
 :root { color-scheme: light dark; font: 14px/1.4 system-ui, sans-serif; }
-body { margin: 16px; display: grid; gap: 16px; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); }
+body { margin: 16px; }
+h1 { margin: 0 0 16px; font-size: 20px; }
+main { display: grid; gap: 16px; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); }
 figure { margin: 0; }
 figure > div { position: relative; display: grid; place-items: center; min-height: 4em; background: #8882; border-radius: 6px; overflow: hidden; }
+a { color: inherit; }
 img { display: block; width: 100%; height: auto; }
 svg { position: absolute; inset: 0; width: 100%; height: 100%; }
 rect { fill: none; stroke: #ffd23f; stroke-width: 2; vector-effect: non-scaling-stroke; pointer-events: all; }
-text { fill: #fff; paint-order: stroke; stroke: #000c; stroke-width: .2em; }
+text { fill: #fff; paint-order: stroke; stroke: #000c; stroke-width: .2em; pointer-events: none; }
 figcaption { padding: 4px 2px; overflow-wrap: anywhere; }
 @media print { figure { break-inside: avoid; } }
 </style>
@@ -35,6 +44,11 @@ figcaption { padding: 4px 2px; overflow-wrap: anywhere; }
 /// Writes the page.
 pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
     let mut page = HEAD.to_owned();
+    let heading = escaped(&heading(pictures));
+    put(
+        &mut page,
+        format_args!("<title>{heading}</title>\n<h1>{heading}</h1>\n<main>\n"),
+    );
     for picture in pictures {
         page.push_str("<figure><div>");
         match &picture.small {
@@ -45,9 +59,13 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
         let caption = escaped(&caption(picture.hit));
         put(
             &mut page,
-            format_args!("</div><figcaption title=\"{path}\">{caption}</figcaption></figure>\n"),
+            format_args!(
+                "</div><figcaption title=\"{path}\"><a href=\"{}\">{caption}</a></figcaption></figure>\n",
+                address(&picture.hit.path)
+            ),
         );
     }
+    page.push_str("</main>\n");
     Ok(page.into_bytes())
 }
 
@@ -70,15 +88,20 @@ fn put_photo(page: &mut String, picture: &Picture<'_>, small: &RgbImage) -> Resu
         ),
     );
     // Text as large in every photo, whatever its resolution.
-    let size = f64::from(width.max(height)) / 28.0;
-    for face in &scan.faces {
-        put_face(page, face, size);
+    let size = width.max(height) as f32 / 28.0;
+    let measure = |text: &str| (text.chars().count() as f32 * WIDE * size, HIGH * size);
+    let labels = labels_of(picture.hit, 1.0, measure);
+    for (face, label) in scan.faces.iter().zip(&labels) {
+        put_face(page, face);
+        if let Some(label) = label {
+            put_label(page, label, size);
+        }
     }
     page.push_str("</svg>");
     Ok(())
 }
 
-fn put_face(page: &mut String, face: &StoredFace, size: f64) {
+fn put_face(page: &mut String, face: &StoredFace) {
     let b = &face.face.bounding_box;
     let scores: Vec<String> = face
         .scores
@@ -88,18 +111,53 @@ fn put_face(page: &mut String, face: &StoredFace, size: f64) {
     put(
         page,
         format_args!(
-            "<rect x=\"{:.0}\" y=\"{:.0}\" width=\"{:.0}\" height=\"{:.0}\"><title>{}</title></rect>\
-             <text x=\"{:.0}\" y=\"{:.0}\" font-size=\"{size:.0}\">{}</text>",
+            "<rect x=\"{:.0}\" y=\"{:.0}\" width=\"{:.0}\" height=\"{:.0}\"><title>{}</title></rect>",
             b.x,
             b.y,
             b.width,
             b.height,
             escaped(&scores.join("\n")),
-            b.x,
-            f64::from(b.y + b.height) + size,
-            escaped(&label(face)),
         ),
     );
+}
+
+/// The browser chooses the font, so the text is told how long to be.
+fn put_label(page: &mut String, Label { text, at }: &Label, size: f32) {
+    let gap = PAD * size;
+    put(
+        page,
+        format_args!(
+            "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"{size:.1}\" textLength=\"{:.1}\" \
+             lengthAdjust=\"spacingAndGlyphs\">{}</text>",
+            at.x + gap,
+            at.y + size,
+            at.width - 2.0 * gap,
+            escaped(text),
+        ),
+    );
+}
+
+/// The address of a file, with everything encoded that has a meaning to somebody on the way.
+fn address(file: &Path) -> String {
+    let path = file.as_os_str().as_encoded_bytes();
+    // Windows names a drive first.
+    let mut address = if path.starts_with(b"/") {
+        "file://"
+    } else {
+        "file:///"
+    }
+    .to_owned();
+    for byte in path {
+        match byte {
+            b'\\' if cfg!(windows) => address.push('/'),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
+                address.push(char::from(*byte));
+            }
+            b':' if cfg!(windows) => address.push(':'),
+            other => put(&mut address, format_args!("%{other:02X}")),
+        }
+    }
+    address
 }
 
 fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
@@ -120,5 +178,12 @@ mod tests {
     #[test]
     fn a_file_name_is_no_markup() {
         assert_eq!(escaped("<b> \"a\" & c"), "&lt;b&gt; &quot;a&quot; &amp; c");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_is_an_address() {
+        let path = Path::new("/a b/\"é\",%?#.jpg");
+        assert_eq!(address(path), "file:///a%20b/%22%C3%A9%22%2C%25%3F%23.jpg");
     }
 }

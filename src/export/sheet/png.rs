@@ -2,28 +2,31 @@
 
 use std::io::Cursor;
 
-use image::{ImageFormat, RgbImage};
-use plotters::prelude::*;
+use image::{ImageFormat, Rgb, RgbImage};
 
-use super::{Picture, SIDE, caption, label};
+use super::labels::Label;
+use super::{Picture, SIDE, caption, heading, labels_of};
+use crate::canvas::{Canvas, label_size, text_size};
 use crate::error::{Error, Result};
-use crate::font;
+use crate::face::BoundingBox;
+use fer_core::font;
 
 const MARGIN: i32 = 16;
 const CAPTION: i32 = 34;
 /// From one photo to the next.
 const ACROSS: i32 = SIDE as i32 + MARGIN;
-const TEXT: i32 = 20;
-const FRAME: RGBColor = RGBColor(255, 210, 63);
-const PAPER: RGBColor = RGBColor(250, 250, 248);
-const INK: RGBColor = RGBColor(40, 40, 40);
+const TEXT: f32 = 20.0;
+/// Labels of faces are smaller than captions.
+const LABEL: f32 = 16.0;
+const HEADING: i32 = 28;
+const PAPER: Rgb<u8> = Rgb([250, 250, 248]);
+const INK: Rgb<u8> = Rgb([40, 40, 40]);
 
 /// More photos would be a picture that no program opens.
 pub(super) const MOST: usize = 400;
 
 /// Draws the sheet.
 pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
-    font::register();
     let columns = (pictures.len() as f64).sqrt().ceil().clamp(1.0, 6.0) as i32;
     // A row is as high as its highest photo.
     let heights: Vec<i32> = pictures
@@ -31,10 +34,12 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
         .map(|row| row.iter().map(height).max().unwrap_or_default())
         .collect();
     let down: i32 = heights.iter().map(|high| high + CAPTION + MARGIN).sum();
-    let size = ((columns * ACROSS + MARGIN) as u32, (down + MARGIN) as u32);
-    let mut sheet = RgbImage::new(size.0, size.1);
-    draw(&mut sheet, size, pictures, &heights)
-        .map_err(|problem| Error::Usage(format!("a contact sheet cannot be made: {problem}")))?;
+    let size = (
+        (columns * ACROSS + MARGIN) as u32,
+        (HEADING + MARGIN + down + MARGIN) as u32,
+    );
+    let mut sheet = RgbImage::from_pixel(size.0, size.1, PAPER);
+    draw(&mut sheet, columns, pictures, &heights);
     let mut png = Cursor::new(Vec::new());
     sheet
         .write_to(&mut png, ImageFormat::Png)
@@ -42,47 +47,31 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
     Ok(png.into_inner())
 }
 
-fn draw(
-    sheet: &mut RgbImage,
-    size: (u32, u32),
-    pictures: &[Picture<'_>],
-    heights: &[i32],
-) -> Result<(), String> {
-    let area = BitMapBackend::with_buffer(sheet, size).into_drawing_area();
-    let failed = |error: DrawingAreaErrorKind<_>| error.to_string();
-    area.fill(&PAPER).map_err(failed)?;
-    let columns = (size.0 as i32 - MARGIN) / ACROSS;
-    let side = SIDE as i32;
-    let mut top = MARGIN;
+fn draw(sheet: &mut RgbImage, columns: i32, pictures: &[Picture<'_>], heights: &[i32]) {
+    let mut canvas = Canvas::new(sheet);
+    let large = HEADING as f32;
+    let text = fitted(&heading(pictures), large, columns * ACROSS - MARGIN);
+    canvas.text(&text, (MARGIN as f32, MARGIN as f32), large, INK);
+    let mut top = MARGIN + HEADING + MARGIN;
     for (index, picture) in (0..).zip(pictures) {
         let (column, row) = (index % columns, (index / columns) as usize);
         if column == 0 && row > 0 {
             top += heights[row - 1] + CAPTION + MARGIN;
         }
         let (left, high) = (MARGIN + column * ACROSS, heights[row]);
-        let style = (font::FAMILY, TEXT).into_font().color(&INK);
         let text = match &picture.small {
             Ok(small) => {
-                let height = small.height() as i32;
-                let corner = (left, top + high - height); // on its caption
-                let image = BitMapElement::with_owned_buffer(
-                    corner,
-                    small.dimensions(),
-                    small.as_raw().clone(),
-                )
-                .ok_or("a photo of no size")?;
-                area.draw(&image).map_err(failed)?;
-                draw_faces(&area, picture, corner, small.width()).map_err(failed)?;
+                let corner = (left, top + high - small.height() as i32); // on its caption
+                canvas.picture(small, corner);
+                draw_faces(&mut canvas, picture, corner, small.width());
                 caption(picture.hit)
             }
             Err(skip) => format!("{} ({skip})", caption(picture.hit)),
         };
-        let room = (side / (TEXT / 2)) as usize;
-        let text: String = text.chars().take(room).collect();
-        area.draw_text(&text, &style, (left, top + high + 6))
-            .map_err(failed)?;
+        font::note_missing(&text);
+        let text = fitted(&text, TEXT, SIDE as i32);
+        canvas.text(&text, (left as f32, (top + high + 6) as f32), TEXT, INK);
     }
-    area.present().map_err(failed)
 }
 
 fn height(picture: &Picture<'_>) -> i32 {
@@ -90,38 +79,48 @@ fn height(picture: &Picture<'_>) -> i32 {
     small.map_or(0, |small| small.height() as i32)
 }
 
-/// Frames and names the faces of a photo that lies at `corner`, `width` pixels wide.
-fn draw_faces<DB: DrawingBackend>(
-    area: &DrawingArea<DB, plotters::coord::Shift>,
-    picture: &Picture<'_>,
-    corner: (i32, i32),
-    width: u32,
-) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+/// Frames and labels the faces of a photo that lies at `corner`, `width` pixels wide.
+fn draw_faces(canvas: &mut Canvas<'_>, picture: &Picture<'_>, corner: (i32, i32), width: u32) {
     let scan = &picture.hit.scan;
     let scale = width as f32 / scan.width.max(1) as f32;
-    let limit = (
-        corner.0 + width as i32,
-        corner.1 + (scan.height as f32 * scale) as i32,
-    );
+    let limit = (width as f32, scan.height as f32 * scale);
     for face in &scan.faces {
         let b = &face.face.bounding_box;
-        let place = |x: f32, y: f32| {
+        let within = |x: f32, y: f32| {
             (
-                (corner.0 + (x * scale) as i32).clamp(corner.0, limit.0 - 1),
-                (corner.1 + (y * scale) as i32).clamp(corner.1, limit.1 - 1),
+                (x * scale).clamp(0.0, limit.0),
+                (y * scale).clamp(0.0, limit.1),
             )
         };
-        let (upper, lower) = (place(b.x, b.y), place(b.x + b.width, b.y + b.height));
-        area.draw(&Rectangle::new([upper, lower], FRAME.stroke_width(2)))?;
-        let label = label(face);
-        let style = (font::FAMILY, TEXT - 4).into_font().color(&WHITE);
-        let (wide, high) = area.estimate_text_size(&label, &style)?;
-        // Below the face, or inside it where the photo ends.
-        let y = (lower.1 + 2).min(limit.1 - high as i32 - 6);
-        let x = upper.0.min(limit.0 - wide as i32).max(corner.0);
-        let back = [(x, y), (x + wide as i32 + 4, y + high as i32 + 6)];
-        area.draw(&Rectangle::new(back, BLACK.mix(0.6).filled()))?;
-        area.draw_text(&label, &style, (x + 2, y + 4))?;
+        let (left, top) = within(b.x, b.y);
+        let (right, bottom) = within(b.x + b.width, b.y + b.height);
+        let on_sheet = BoundingBox {
+            x: corner.0 as f32 + left,
+            y: corner.1 as f32 + top,
+            width: right - left,
+            height: bottom - top,
+        };
+        canvas.frame(&on_sheet, 2);
     }
-    Ok(())
+    let labels = labels_of(picture.hit, scale.recip(), |text| label_size(text, LABEL));
+    for Label { text, at } in labels.into_iter().flatten() {
+        let place = (corner.0 + at.x as i32, corner.1 + at.y as i32);
+        canvas.label(&text, place, LABEL);
+    }
+}
+
+/// As much of a text as `room` pixels hold, with the sign for what is left out.
+fn fitted(text: &str, size: f32, room: i32) -> String {
+    let fits = |text: &str| text_size(text, size).0 <= room as f32;
+    if fits(text) {
+        return text.to_owned();
+    }
+    let mut short: Vec<char> = text.chars().collect();
+    while short.pop().is_some() {
+        let text: String = short.iter().collect::<String>() + "…";
+        if fits(&text) {
+            return text;
+        }
+    }
+    String::new()
 }

@@ -33,7 +33,9 @@
  * @property {[number, number] | null} position
  * @property {string | null} place
  * @property {string | null} camera
+ * @property {string | null} lens
  * @property {string | null} description
+ * @property {string[]} keywords
  * @property {Face[]} faces
  * @property {boolean} can_reveal
  *
@@ -47,8 +49,25 @@
  * @property {Record<string, number>} emotions
  * @property {Emotion | null} emotion
  * @property {string[]} read_as
+ * @property {Understood} understood
+ * @property {string[]} why_empty
  * @property {Folder[]} folders
+ * @property {string[]} cameras
  * @property {boolean} indexed
+ *
+ * @typedef {object} Understood What became of the typed words.
+ * @property {string[]} filters
+ * @property {string[]} as_text
+ * @property {string[]} left_out
+ * @property {[string, string][]} suggestions
+ *
+ * @typedef {object} Place Where photos were taken.
+ * @property {string} name
+ * @property {number} latitude
+ * @property {number} longitude
+ * @property {number} photos
+ * @property {string} near What to look for.
+ * @property {number} within km around it in which all of these photos were taken.
  */
 
 /**
@@ -110,6 +129,17 @@ export const rejects = (face) => post(`/api/face/${face}`, "not_a_face");
 export const takesBack = (face) => post(`/api/face/${face}`, "nothing");
 /** @type {(photo: number) => Promise<unknown>} */
 export const reveal = (id) => post(`/api/photo/${id}/reveal`);
+
+/** @type {() => Promise<{ towns: [number, number][], places: Place[] }>} */
+export const places = () => get("/api/places");
+
+/**
+ * Makes a folder of links to photos; where it is then.
+ * @param {string} name
+ * @param {number[]} ids
+ * @returns {Promise<{ folder: string }>}
+ */
+export const makeAlbum = async (name, ids) => (await post("/api/album", { name, photos: ids })).json();
 
 /** @param {number} id */
 export const thumbnail = (id) => `/thumb/${id}`;

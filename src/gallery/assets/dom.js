@@ -49,15 +49,12 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** @param {string} name */
+/**
+ * One of the page's icons.
+ * @param {string} name
+ */
 export function icon(name) {
-  const picture = document.createElementNS(SVG, "svg");
-  picture.setAttribute("class", "icon");
-  picture.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#icon-${name}`);
-  picture.append(use);
-  return picture;
+  return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `#icon-${name}` }));
 }
 
 const NUMBER = new Intl.NumberFormat();
@@ -86,17 +83,58 @@ export const reason = (error) => (error instanceof Error ? error.message : Strin
 /** Whether a request was given up on purpose. @param {unknown} error */
 export const wasAborted = (error) => error instanceof DOMException && error.name === "AbortError";
 
+/**
+ * Makes an element of a drawing.
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {(Node | string)[]} children
+ * @returns {SVGElementTagNameMap[Tag]}
+ */
+export function svg(tag, attributes, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  made.append(...children);
+  return made;
+}
+
+/**
+ * @param {string} selector
+ * @param {() => unknown} act
+ */
+export const onClick = (selector, act) => find(selector).addEventListener("click", () => act());
+
+/**
+ * Copies a text, or shows it where the browser does not let the page copy.
+ * @param {string} text
+ * @param {string} done What to say then.
+ */
+export async function copy(text, done) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(done);
+  } catch {
+    toast(text);
+  }
+}
+
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let fading;
 
-/** @param {string} message */
-export function toast(message) {
+/**
+ * Says something for a while, perhaps with a button.
+ * @param {string} message
+ * @param {{ name: string, act: () => void }} [offer]
+ */
+export function toast(message, offer) {
   const place = find("#toast");
   // Inside of an open dialog, or it would be behind it.
   const open = [...document.querySelectorAll("dialog[open]")].at(-1);
   (open ?? document.body).append(place);
-  place.textContent = message;
+  const button = offer && element("button", { type: "button", onclick: offer.act }, offer.name);
+  place.replaceChildren(message, ...(button ? [" ", button] : []));
+  place.classList.toggle("offers", Boolean(offer));
   place.classList.add("shown");
   clearTimeout(fading);
-  fading = setTimeout(() => place.classList.remove("shown"), 4000);
+  fading = setTimeout(() => place.classList.remove("shown"), offer ? 12_000 : 4000);
 }

@@ -31,6 +31,7 @@ export function drawBoxes(place, photo, { chosen }) {
           "aria-label": `Face ${index + 1}: ${face.rejected ? "not a face" : shown(face)}`,
           onclick: () => chosen(face.id),
         },
+        element("span", { class: "number" }, String(index + 1)),
         element("span", { class: "tag" }, face.rejected ? "Not a face" : label(shown(face))),
       );
       /** @type {(value: number, whole: number) => string} */
@@ -75,6 +76,8 @@ function card(face, index, photo, picture, changed) {
       toast(reason(error));
     }
   };
+  /** @type {(kind: string, text: string, saying: () => Promise<unknown>) => HTMLElement} */
+  const act = (kind, text, saying) => element("button", { type: "button", class: kind, onclick: () => say(saying) }, text);
   const name = `Face ${index + 1}`;
   const corrected = face.said || face.rejected;
   const verdict = face.rejected
@@ -83,7 +86,12 @@ function card(face, index, photo, picture, changed) {
   return element(
     "section",
     { class: `face ${face.rejected ? "rejected" : ""}`, "data-face": face.id, "aria-label": name, tabindex: "-1" },
-    element("div", { class: "face-head" }, crop(face, photo, picture), element("div", {}, verdict, aside(face))),
+    element(
+      "div",
+      { class: "face-head" },
+      crop(face, photo, picture),
+      element("div", {}, element("h4", { class: "hint" }, name), verdict, aside(face)),
+    ),
     element(
       "div",
       { class: "bars", role: "group", "aria-label": `${name} shows` },
@@ -92,9 +100,8 @@ function card(face, index, photo, picture, changed) {
     element(
       "div",
       { class: "face-tools" },
-      corrected
-        ? element("button", { type: "button", class: "undo", onclick: () => say(() => api.takesBack(face.id)) }, "Undo")
-        : element("button", { type: "button", class: "reject", onclick: () => say(() => api.rejects(face.id)) }, "Not a face"),
+      face.rejected ? null : act("reject", "Not a face", () => api.rejects(face.id)),
+      corrected ? act("undo", "Undo", () => api.takesBack(face.id)) : null,
     ),
   );
 }
@@ -121,7 +128,6 @@ function bar(face, emotion, score, choose) {
       class: `bar is-${emotion}`,
       "data-emotion": emotion,
       "aria-pressed": String(face.said === emotion),
-      "aria-label": `${label(emotion)}, ${percent(score)}`,
       title: `Say that it is ${emotion}`,
       onclick: choose,
     },

@@ -10,24 +10,28 @@ import { BY_INTEREST, label } from "./emotions.js";
  * @typedef {HTMLInputElement | HTMLSelectElement} Field
  */
 
-const NAMES = ["emotion", "text", "since", "until", "near", "under", "who", "min"];
+const NAMES = ["emotion", "text", "since", "until", "near", "within", "under", "who", "min", "faces", "camera", "words"];
 // What the panel holds.
-const IN_PANEL = ["since", "until", "near", "under", "who", "min"];
+const IN_PANEL = ["since", "until", "near", "under", "words", "camera", "faces", "who", "min"];
 const TYPING = 250;
 // The server's, where nothing is said.
 const MIN = "50";
 
 export class Filters {
-  #changed;
+  #told;
   #form = find("#filters", HTMLFormElement);
   #text = find("#text", HTMLInputElement);
   #toggle = find("#show-filters");
   /** @type {Map<Emotion | "", HTMLButtonElement>} */
   #chips = new Map();
 
-  /** @param {() => void} changed */
-  constructor(changed) {
-    this.#changed = changed;
+  /**
+   * @param {object} told
+   * @param {() => void} told.changed Others are in force.
+   * @param {() => void} told.done A person has chosen, and wants to see the photos.
+   */
+  constructor(told) {
+    this.#told = told;
     this.#makeChips();
     this.#form.addEventListener("change", () => this.#readForm());
     this.#form.addEventListener("reset", (event) => {
@@ -43,10 +47,11 @@ export class Filters {
       clearTimeout(typed);
       typed = setTimeout(() => this.set({ text: this.#text.value.trim() }, { replace: true }), TYPING);
     });
-    find("#search").addEventListener("submit", (event) => {
+    find("#search").addEventListener("submit", async (event) => {
       event.preventDefault();
       clearTimeout(typed);
-      this.set({ text: this.#text.value.trim() });
+      await this.set({ text: this.#text.value.trim() });
+      this.#told.done();
     });
     this.show();
   }
@@ -62,27 +67,32 @@ export class Filters {
   }
 
   /**
-   * Changes some filters; an empty one is lifted.
+   * Changes some filters; an empty one is lifted. How far around a place goes with the place.
    * @param {Record<string, string>} some
    */
   async set(some, { replace = false } = {}) {
     await settled();
     const address = new URL(location.href);
     address.searchParams.delete("photo");
-    for (const [name, value] of Object.entries(some)) {
+    const place = "near" in some && some.near !== address.searchParams.get("near") ? { within: "" } : {};
+    for (const [name, value] of Object.entries({ ...place, ...some })) {
       if (value) address.searchParams.set(name, value);
       else address.searchParams.delete(name);
     }
     if (address.href === location.href) return;
     history[replace ? "replaceState" : "pushState"]({}, "", address);
     this.show();
-    this.#changed();
+    this.#told.changed();
   }
 
   /** @param {number} index */
   choose(index) {
     const emotion = index === 0 ? "" : BY_INTEREST[index - 1];
-    if (emotion !== undefined) this.set({ emotion });
+    if (emotion !== undefined) this.#chooseEmotion(emotion);
+  }
+
+  get isPanelOpen() {
+    return !this.#form.hidden;
   }
 
   search() {
@@ -103,43 +113,34 @@ export class Filters {
     }
     if (document.activeElement !== this.#text) this.#text.value = filters.text ?? "";
     for (const name of IN_PANEL) {
-      if (name === "under" && filters.under) this.#offerFolder(filters.under);
-      this.#field(name).value = filters[name] ?? (name === "min" ? MIN : "");
+      const asked = filters[name];
+      if (asked && (name === "under" || name === "camera")) offer(this.#select(name), asked);
+      this.#field(name).value = asked ?? (name === "min" ? MIN : "");
     }
     this.#showMin();
     const active = IN_PANEL.filter((name) => filters[name]).length;
     const badge = find("#filters-active");
     badge.hidden = active === 0;
-    badge.textContent = String(active);
-    badge.setAttribute("aria-label", `${active} in force`);
+    badge.replaceChildren(String(active), element("span", { class: "unseen" }, " in force"));
   }
 
   /**
    * How many photos each emotion would bring, which is in force, and which folders there are.
    * @param {import("./api.js").Counts} counts
    */
-  showCounts({ all, emotions, emotion: inForce, folders }) {
+  showCounts({ all, emotions, emotion: inForce, folders, cameras }) {
     for (const [emotion, chip] of this.#chips) {
       chip.setAttribute("aria-pressed", String((inForce ?? "") === emotion));
       const count = emotion === "" ? all : (emotions[emotion] ?? 0);
       find(".count", HTMLElement, chip).textContent = number(count);
       chip.classList.toggle("none", count === 0);
     }
-    const select = this.#folders();
-    const chosen = select.value;
-    const known = folders.map((folder) =>
-      element("option", { value: folder.path }, `${"\u2003".repeat(folder.depth)}${folder.name}`),
+    const indented = folders.map(({ path, name, depth }) => ({ value: path, text: "\u2003".repeat(depth) + name }));
+    fill(this.#select("under"), indented);
+    fill(
+      this.#select("camera"),
+      cameras.map((camera) => ({ value: camera, text: camera })),
     );
-    select.replaceChildren(...[...select.options].slice(0, 1), ...known);
-    if (chosen) this.#offerFolder(chosen);
-    select.value = chosen;
-  }
-
-  /** @param {string} path */
-  #offerFolder(path) {
-    const select = this.#folders();
-    if ([...select.options].some((option) => option.value === path)) return;
-    select.append(element("option", { value: path }, path.split("/").at(-1) ?? path));
   }
 
   /**
@@ -150,8 +151,15 @@ export class Filters {
     return find(`[name="${name}"]`, /** @type {new () => Field} */ (HTMLElement), this.#form);
   }
 
-  #folders() {
-    return find("[name='under']", HTMLSelectElement, this.#form);
+  /** @param {string} name */
+  #select(name) {
+    return find(`[name="${name}"]`, HTMLSelectElement, this.#form);
+  }
+
+  /** @param {Emotion | ""} emotion */
+  async #chooseEmotion(emotion) {
+    await this.set({ emotion });
+    this.#told.done();
   }
 
   #makeChips() {
@@ -164,7 +172,7 @@ export class Filters {
         element("span", {}, text),
         element("span", { class: "count" }),
       );
-      made.addEventListener("click", () => this.set({ emotion }));
+      made.addEventListener("click", () => this.#chooseEmotion(emotion));
       this.#chips.set(emotion, made);
       return made;
     };
@@ -181,4 +189,27 @@ export class Filters {
   #showMin() {
     find("#min-value").textContent = `${this.#field("min").value} %`;
   }
+}
+
+/**
+ * Offers what there is to choose from, after the first option; what is chosen stays chosen.
+ * @param {HTMLSelectElement} select
+ * @param {{ value: string, text: string }[]} known
+ */
+function fill(select, known) {
+  const chosen = select.value;
+  const options = known.map(({ value, text }) => element("option", { value }, text));
+  select.replaceChildren(...[...select.options].slice(0, 1), ...options);
+  if (chosen) offer(select, chosen);
+  select.value = chosen;
+}
+
+/**
+ * Has something among the options, though the index may not know it any more.
+ * @param {HTMLSelectElement} select
+ * @param {string} value
+ */
+function offer(select, value) {
+  if ([...select.options].some((option) => option.value === value)) return;
+  select.append(element("option", { value }, value.split("/").at(-1) ?? value));
 }

@@ -1,40 +1,61 @@
-// The photos that were found, in rows that keep their shapes, as many as are scrolled to.
+// The photos that were found, in rows; only those on the screen and around it are there.
 
-import * as api from "./api.js";
-import { date, element, find, plural, seek, wasAborted } from "./dom.js";
-import { percent } from "./emotions.js";
-
-const PAGE = 60;
-// More photos than this are not asked for at once when the index changes: the reader is asked.
-const REFRESHED = 300;
-const EARLY = "1200px";
+import { find, seek, wasAborted } from "./dom.js";
+import { PAGE, Pages } from "./pages.js";
+import { describeTile, makeTile } from "./tile.js";
 
 /** @typedef {import("./api.js").Tile} Tile */
 
+// So many screens above and below are drawn as well.
+const AROUND = 0.75;
+// Whoever has scrolled past so many photos is asked before they are put in another order.
+const ASKED = 300;
+
 export class Grid {
   #list = find("#grid");
-  /** @type {Tile[]} */
-  #photos = [];
+  #pages = new Pages({});
   /** @type {import("./api.js").Filters} */
   #filters = {};
-  #more = false;
-  /** @type {AbortController | null} */
-  #asking = null;
-  #open;
-  #failed;
+  /** What is drawn, by its place in the answer. @type {Map<number, HTMLLIElement>} */
+  #drawn = new Map();
+  // Where the keys are.
+  #current = 0;
+  // Where the list was when it was last drawn.
+  #top = 0;
+  #frame = 0;
+  #width = 0;
+  #told;
 
-  /** @param {{ open: (id: number) => void, failed: (error: unknown) => void }} told */
-  constructor({ open, failed }) {
-    this.#open = open;
-    this.#failed = failed;
-    this.#list.addEventListener("keydown", (event) => this.#move(event));
-    this.#list.addEventListener("focusin", ({ target }) => this.#rove(tileOf(target)));
-    const near = new IntersectionObserver(([end]) => end?.isIntersecting && this.more(), { rootMargin: EARLY });
-    near.observe(find("#end"));
+  /**
+   * @param {object} told
+   * @param {(id: number) => void} told.open
+   * @param {(error: unknown) => void} told.failed
+   * @param {import("./selection.js").Selection} told.selection
+   */
+  constructor(told) {
+    this.#told = told;
+    this.#list.addEventListener("keydown", (event) => this.#press(event));
+    this.#list.addEventListener("click", (event) => this.#click(event));
+    this.#list.addEventListener("focusin", ({ target }) => this.#rove(indexOf(target)));
+    told.selection.follow(() => this.#describe());
+    addEventListener("scroll", () => this.#soon(), { passive: true });
+    // Only its width matters: its height is what was computed.
+    new ResizeObserver(() => this.#list.clientWidth !== this.#width && this.#fit()).observe(this.#list);
+    // What is scrolled to must not lie under the header.
+    new ResizeObserver(([header]) => {
+      document.documentElement.style.scrollPaddingTop = `${(header?.borderBoxSize[0]?.blockSize ?? 0) + 8}px`;
+    }).observe(find("header"));
   }
 
-  get photos() {
-    return this.#photos;
+  get total() {
+    return this.#pages.total;
+  }
+
+  /** How many photos the server counted. @param {number} total */
+  expect(total) {
+    this.#pages.expect(total);
+    this.#describe();
+    this.#soon();
   }
 
   /**
@@ -42,191 +63,304 @@ export class Grid {
    * @param {import("./api.js").Filters} filters
    */
   async show(filters) {
+    const pages = await this.#fetch(filters, 0);
+    if (!pages) return;
     this.#filters = filters;
-    await this.#ask(0, PAGE, ({ photos }) => {
-      scrollTo({ top: 0 });
-      this.#put(photos);
-    });
+    this.#current = 0;
+    this.#use(pages);
+    scrollTo({ top: 0, behavior: "instant" });
+    this.#draw();
   }
 
-  // Shows the next photos; whether there were any.
-  async more() {
-    if (!this.#more || this.#asking) return false;
-    const before = this.#photos.length;
-    await this.#ask(before, PAGE, ({ photos }) => this.#put([...this.#photos, ...photos]));
-    return this.#photos.length > before;
-  }
-
-  // Brings what is shown up to date, in place; whether that could be done.
+  /** Brings what is shown up to date, in place; whether that could be done. */
   async refresh() {
-    const shown = this.#photos.length;
-    if (shown > REFRESHED) return false;
-    await this.#ask(0, Math.max(shown, PAGE), ({ photos }) => this.#put(photos));
+    const visible = this.#visible();
+    if ((visible[0] ?? 0) > ASKED) return false;
+    const pages = await this.#fetch(this.#filters, visible.at(-1) ?? 0);
+    if (!pages) return true;
+    const at = this.current ? pages.indexOf(this.current.id) : -1;
+    if (at >= 0) this.#current = at;
+    this.#use(pages);
     return true;
   }
 
   /**
-   * Which photo of the grid this is; -1 for none.
+   * Which photo of the answer this is; -1 where it is not among those that are here.
    * @param {number} id
    */
   indexOf(id) {
-    return this.#photos.findIndex((photo) => photo.id === id);
+    return this.#pages.indexOf(id);
   }
 
   /**
-   * Puts the focus on a photo, or on the first where it is not in the grid.
+   * The photo at a place in the answer; none before the first and after the last.
+   * @param {number} index
+   * @returns {Promise<Tile | undefined>}
+   */
+  async at(index) {
+    if (index < 0 || index >= this.total) return undefined;
+    await this.#load(index);
+    return this.#pages.at(index);
+  }
+
+  /** Puts the focus where the keys are, or where it says that there is nothing. */
+  focus() {
+    if (this.total) this.#goTo(this.#current);
+    else find("#empty").focus();
+  }
+
+  /**
+   * Puts the focus on a photo, where it is in the grid.
    * @param {number | undefined} id
    */
-  focus(id) {
-    const tile = (id && this.#tile(id)) || seek("a", this.#list);
-    tile?.focus();
-    tile?.scrollIntoView({ block: "nearest" });
+  focusPhoto(id) {
+    const index = id === undefined ? -1 : this.indexOf(id);
+    if (index >= 0) this.#current = index;
+    this.focus();
+  }
+
+  /** The photo where the keys are. */
+  get current() {
+    return this.#pages.at(this.#current);
   }
 
   /**
-   * @param {number} offset
-   * @param {number} limit
-   * @param {(answer: { photos: Tile[] }) => void} use
+   * A new answer up to a photo; `null` where another one was asked for since.
+   * @param {import("./api.js").Filters} filters
+   * @param {number} to
    */
-  async #ask(offset, limit, use) {
-    this.#asking?.abort();
-    const asking = new AbortController();
-    this.#asking = asking;
+  async #fetch(filters, to) {
+    const pages = new Pages(filters);
+    if (to) pages.expect(this.#pages.total);
+    const firsts = Array.from({ length: Math.floor(to / PAGE) + 1 }, (_, number) => number * PAGE);
+    this.#asking?.close();
+    this.#asking = pages;
     this.#list.setAttribute("aria-busy", "true");
     try {
-      const answer = await api.photos(this.#filters, offset, limit, asking.signal);
-      this.#more = answer.more;
-      use(answer);
+      await Promise.all(firsts.map((index) => pages.load(index)));
+      return this.#asking === pages ? pages : null;
     } catch (error) {
-      if (!wasAborted(error)) this.#failed(error);
+      this.#told.failed(error);
+      return null;
     } finally {
-      if (this.#asking === asking) {
+      if (this.#asking === pages) {
         this.#asking = null;
         this.#list.removeAttribute("aria-busy");
       }
     }
   }
 
+  /** @type {Pages | null} */
+  #asking = null;
+
+  /** @param {Pages} pages */
+  #use(pages) {
+    this.#pages.close();
+    this.#pages = pages;
+    this.#current = Math.max(0, Math.min(this.#current, pages.total - 1));
+    this.#fit();
+  }
+
+  /** @param {number} index */
+  async #load(index) {
+    const pages = this.#pages;
+    try {
+      await pages.load(index);
+    } catch (error) {
+      if (!wasAborted(error)) this.#told.failed(error);
+    }
+    if (pages === this.#pages) this.#soon();
+  }
+
+  #fit() {
+    const style = getComputedStyle(this.#list);
+    const length = (/** @type {string} */ name) => Number.parseFloat(style.getPropertyValue(name));
+    this.#width = this.#list.clientWidth;
+    this.#pages.fit({ width: this.#width, wanted: length("--row"), gap: length("--gap") });
+    this.#draw();
+  }
+
+  #soon() {
+    this.#frame ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  // Draws what is on the screen and around it, and fetches what of that is not here.
+  #draw() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    const pages = this.#pages;
+    const { top } = this.#list.getBoundingClientRect();
+    const [from, to] = [-top - AROUND * innerHeight, -top + (1 + AROUND) * innerHeight];
+    // What is only flown past is not fetched.
+    if (Math.abs(top - this.#top) > 2 * innerHeight) this.#soon();
+    else for (const number of pages.numbers(from, to)) if (!pages.has(number)) this.#fetchPage(number);
+    this.#top = top;
+    const wanted = pages.between(from, to);
+    // Tab leads to the photo where the keys are, wherever that is.
+    if (pages.at(this.#current)) wanted.push(this.#current);
+    this.#put([...new Set(wanted)].sort((a, b) => a - b));
+    this.#list.style.height = `${pages.height}px`;
+  }
+
+  /** @param {number} number */
+  async #fetchPage(number) {
+    const pages = this.#pages;
+    const before = pages.bottom(number);
+    await this.#load(number * PAGE);
+    if (pages !== this.#pages || !pages.has(number)) return;
+    // What is above the screen has grown or shrunk: what is on it stays where it is.
+    const { top } = this.#list.getBoundingClientRect();
+    if (before <= -top) scrollBy({ top: pages.bottom(number) - before, behavior: "instant" });
+  }
+
   /**
-   * Puts photos into the list; what is there already stays where it is, picture and focus.
-   * @param {Tile[]} photos
+   * Has these photos in the list and no others; what is there already keeps its picture.
+   * @param {number[]} indexes
    */
-  #put(photos) {
-    const seen = new Set();
-    this.#photos = photos.filter(({ id }) => !seen.has(id) && seen.add(id));
-    /** @type {HTMLLIElement[]} */
-    const items = [...this.#list.querySelectorAll("li")];
-    const old = new Map(items.map((item) => [Number(item.dataset.id), item]));
-    this.#photos.forEach((photo, index) => {
-      const item = old.get(photo.id) ?? this.#make(photo);
-      old.delete(photo.id);
-      this.#describe(item, photo);
-      const place = this.#list.children[index];
-      if (place !== item) this.#list.insertBefore(item, place ?? null);
-    });
-    for (const item of old.values()) item.remove();
-    if (!seek("a[tabindex='0']", this.#list)) seek("a", this.#list)?.setAttribute("tabindex", "0");
+  #put(indexes) {
+    const old = new Map([...this.#drawn.values()].map((item) => [Number(item.dataset.id), item]));
+    const focused = seek(":focus", this.#list);
+    this.#drawn = new Map();
+    const wanted = new Set(indexes.map((index) => this.#pages.at(index)?.id));
+    for (const [id, item] of old) if (!wanted.has(id)) item.remove();
+    /** @type {ChildNode | null} */
+    let next = this.#list.firstChild;
+    for (const index of indexes) {
+      const photo = this.#pages.at(index);
+      const place = this.#pages.place(index);
+      if (!photo || !place) continue;
+      const known = old.get(photo.id);
+      const item = known ?? makeTile(photo);
+      this.#drawn.set(index, item);
+      if (!known || item.dataset.index !== String(index)) this.#describeOne(index, item, photo);
+      lay(item, place);
+      if (item === next) next = item.nextSibling;
+      else this.#list.insertBefore(item, next);
+    }
+    for (const [index, item] of this.#drawn) {
+      find("a", HTMLElement, item).tabIndex = index === this.#current ? 0 : -1;
+    }
+    // Where the photo with the focus is gone, the one in its place has it.
+    const current = focused?.isConnected ? focused : seek("a[tabindex='0']", this.#list);
+    if (focused && document.activeElement !== focused) current?.focus({ preventScroll: true });
   }
 
-  /** @param {Tile} photo */
-  #make(photo) {
-    const picture = element("img", { src: api.thumbnail(photo.id), alt: "", loading: "lazy", decoding: "async" });
-    picture.addEventListener("load", () => picture.classList.add("loaded"), { once: true });
-    picture.addEventListener("error", () => link.classList.add("missing"), { once: true });
-    const link = element(
-      "a",
-      { href: `?photo=${photo.id}`, tabindex: "-1" },
-      picture,
-      element("span", { class: "caption", "aria-hidden": "true" }, element("b"), element("span")),
-    );
-    link.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      this.#open(photo.id);
-    });
-    const item = element("li", { "data-id": photo.id }, link);
-    const ratio = photo.width / photo.height;
-    item.style.setProperty("--ratio", Math.min(Math.max(ratio, 0.5), 3).toFixed(4));
-    return item;
+  // Says anew what is known of the photos that are drawn.
+  #describe() {
+    for (const [index, item] of this.#drawn) {
+      const photo = this.#pages.at(index);
+      if (photo) this.#describeOne(index, item, photo);
+    }
   }
 
   /**
+   * @param {number} index
    * @param {HTMLLIElement} item
    * @param {Tile} photo
    */
-  #describe(item, photo) {
+  #describeOne(index, item, photo) {
     const { emotion } = this.#filters;
-    const score = emotion ? percent(photo.score) : "";
-    find(".caption b", HTMLElement, item).textContent = score;
-    find(".caption span", HTMLElement, item).textContent = date(photo.taken, { dateStyle: "medium" });
-    const said = [photo.name, emotion && `${emotion} ${score}`, date(photo.taken), plural(photo.faces, "face")];
-    find("a", HTMLElement, item).setAttribute("aria-label", said.filter(Boolean).join(", "));
+    describeTile(item, photo, { emotion, index, total: this.total, selected: this.#told.selection.has(photo.id) });
   }
 
-  /** @param {number} id */
-  #tile(id) {
-    return seek(`[data-id='${id}'] a`, this.#list);
+  // The photos of which something is on the screen.
+  #visible() {
+    const { top } = this.#list.getBoundingClientRect();
+    return this.#pages.between(-top, innerHeight - top);
   }
 
-  /**
-   * Tab goes to one tile and on; arrows go among them.
-   * @param {Element | null} tile
-   */
-  #rove(tile) {
-    if (!tile) return;
-    for (const other of this.#list.querySelectorAll("a[tabindex='0']")) other.setAttribute("tabindex", "-1");
-    tile.setAttribute("tabindex", "0");
+  /** @param {number} index */
+  #rove(index) {
+    if (index < 0) return;
+    for (const link of this.#list.querySelectorAll("a[tabindex='0']")) link.setAttribute("tabindex", "-1");
+    this.#current = index;
+    const item = this.#drawn.get(index);
+    if (item) find("a", HTMLElement, item).tabIndex = 0;
   }
 
   /** @param {KeyboardEvent} event */
-  #move(event) {
-    const here = tileOf(event.target);
-    if (!here || event.altKey || event.ctrlKey || event.metaKey) return;
-    const tiles = [...this.#list.querySelectorAll("a")];
-    const index = tiles.indexOf(here);
-    /** @type {Record<string, () => HTMLAnchorElement | null | undefined>} */
+  async #press(event) {
+    const here = indexOf(event.target);
+    if (here < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+    /** @type {Record<string, () => number | Promise<number>>} */
     const ways = {
-      ArrowRight: () => tiles[index + 1],
-      ArrowLeft: () => tiles[index - 1],
-      ArrowDown: () => inNextRow(tiles.slice(index + 1), here),
-      ArrowUp: () => inNextRow(tiles.slice(0, index).reverse(), here),
-      Home: () => tiles[0],
-      End: () => tiles.at(-1),
+      ArrowRight: () => here + 1,
+      ArrowLeft: () => here - 1,
+      ArrowDown: () => this.#pages.across(here, 1),
+      ArrowUp: () => this.#pages.across(here, -1),
+      Home: () => 0,
+      End: () => this.total - 1,
     };
-    const to = ways[event.key]?.();
-    if (!to) return;
+    const way = ways[event.key];
+    if (!way) return;
     event.preventDefault();
-    to.focus();
-    to.scrollIntoView({ block: "nearest" });
+    const to = await way();
+    if (to < 0 || to >= this.total) return;
+    if (event.shiftKey) for (const index of [here, to]) this.#select(index, true);
+    await this.#goTo(to);
+  }
+
+  /** @param {number} index */
+  async #goTo(index) {
+    this.#current = index;
+    const pages = this.#pages;
+    await this.#load(index);
+    const place = this.#pages.place(index);
+    if (pages !== this.#pages || this.#current !== index || !place) return;
+    this.#draw();
+    const item = this.#drawn.get(index);
+    if (!item) return;
+    find("a", HTMLElement, item).focus({ preventScroll: true });
+    item.scrollIntoView({ block: "nearest", behavior: "instant" });
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    const index = indexOf(event.target);
+    const photo = this.#pages.at(index);
+    if (!photo || !(event.target instanceof Element)) return;
+    const { selection } = this.#told;
+    const isPick = event.target.closest(".pick") !== null;
+    if (!isPick && (event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    if (event.shiftKey) this.#selectTo(index);
+    else if (isPick || selection.isOn) this.#select(index, !selection.has(photo.id));
+    else this.#told.open(photo.id);
+    this.#current = index;
+  }
+
+  // Selects all between where the keys are and another photo, as far as they are here.
+  /** @param {number} index */
+  #selectTo(index) {
+    const [from, to] = [Math.min(index, this.#current), Math.max(index, this.#current)];
+    for (let at = from; at <= to; at++) this.#select(at, true);
+  }
+
+  /**
+   * @param {number} index
+   * @param {boolean} selected
+   */
+  #select(index, selected) {
+    const photo = this.#pages.at(index);
+    if (photo) this.#told.selection.set(photo.id, selected);
   }
 }
 
 /**
- * The tile that an event is about.
+ * Which photo of the answer an event is about; -1 for none.
  * @param {EventTarget | null} target
  */
-const tileOf = (target) => (target instanceof Element ? target.closest("a") : null);
+function indexOf(target) {
+  const item = target instanceof Element ? target.closest("li") : null;
+  return item?.dataset.index ? Number(item.dataset.index) : -1;
+}
 
 /**
- * Of tiles that lead away from one, the tile of the next row that lies nearest below or above it.
- * @param {HTMLAnchorElement[]} tiles
- * @param {HTMLAnchorElement} from
+ * @param {HTMLElement} item
+ * @param {import("./pages.js").Place} place
  */
-function inNextRow(tiles, from) {
-  /** @param {DOMRect} box */
-  const middle = ({ left, right }) => (left + right) / 2;
-  const own = from.getBoundingClientRect();
-  /** @type {number | null} */
-  let row = null;
-  /** @type {{ tile: HTMLAnchorElement, distance: number } | null} */
-  let best = null;
-  for (const tile of tiles) {
-    const box = tile.getBoundingClientRect();
-    if (Math.abs(box.top - own.top) < 2) continue;
-    row ??= box.top;
-    if (Math.abs(box.top - row) > 2) break;
-    const distance = Math.abs(middle(box) - middle(own));
-    if (!best || distance < best.distance) best = { tile, distance };
-  }
-  return best?.tile;
+function lay(item, { left, top, width, height }) {
+  item.style.transform = `translate(${left}px, ${top}px)`;
+  item.style.width = `${width}px`;
+  item.style.height = `${height}px`;
 }

@@ -2,82 +2,86 @@
 
 import { goBack, photoInAddress, settled, withPhoto } from "./address.js";
 import * as api from "./api.js";
-import { find, plural, reason, toast, wasAborted } from "./dom.js";
+import { find, onClick, reason, toast, wasAborted } from "./dom.js";
 import { Filters } from "./filters.js";
 import { Grid } from "./grid.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
 import { PhotoView } from "./photo.js";
-
-const THEMES = ["", "light", "dark"];
+import { Places } from "./places.js";
+import { Selection } from "./selection.js";
+import { tell, titleOf } from "./telling.js";
+import { followTheme } from "./theme.js";
+import { Together } from "./together.js";
 
 /** @param {unknown} error */
 const failed = (error) => {
   if (!wasAborted(error)) toast(reason(error));
 };
-const filters = new Filters(() => search());
-const grid = new Grid({ open, failed });
-const view = new PhotoView(grid, { changed: refresh, closed });
+const selection = new Selection();
+const filters = new Filters({ changed: search, done: () => searching.then(() => grid.focus()) });
+const grid = new Grid({ open, failed, selection });
+const view = new PhotoView(grid, { changed: refresh, closed, follow, shown: showTitle });
+const places = new Places((where) => filters.set(where));
+new Together(selection, filters, { changed: refresh });
 
 /** @type {AbortController | undefined} */
 let counting;
-async function count() {
+/** What was counted last. @type {api.Counts | undefined} */
+let counted;
+
+// Counts what the filters find, and says it; after the grid, which then knows how much follows.
+/** @param {Promise<unknown>} shown */
+async function count(shown) {
   counting?.abort();
   counting = new AbortController();
   try {
     const counts = await api.counts(filters.get(), counting.signal);
+    counted = counts;
     filters.showCounts(counts);
-    tell(counts);
+    const found = tell(counts, filters.get());
+    showTitle();
+    await shown;
+    if (counted === counts) grid.expect(found);
   } catch (error) {
     failed(error);
   }
 }
 
-/**
- * The sentence over the photos, or in their place.
- * @param {api.Counts} counts
- */
-function tell({ all, emotions, emotion, read_as: readAs, indexed }) {
-  const found = emotion ? (emotions[emotion] ?? 0) : all;
-  const restricted = Object.keys(filters.get()).length > 0;
-  const order = emotion ? `, most ${emotion} first` : "";
-  const understood = readAs.length ? ` (read as ${sayFlags(readAs)})` : "";
-  find("#status").textContent = found || understood ? plural(found, "photo") + order + understood : "";
-  const empty = find("#empty");
-  empty.hidden = found > 0;
-  if (found > 0) return;
-  /** @type {[string, string]} */
-  const [title, text] = indexed
-    ? ["No photo matches", restricted ? "Take a filter away, or lower how sure it must be." : "No face was found in any photo."]
-    : ["Nothing is indexed yet", "Run: fer-index index ~/Pictures. The photos appear here as they are done."];
-  find("h2", HTMLElement, empty).textContent = title;
-  find("p", HTMLElement, empty).textContent = text;
+function showTitle() {
+  document.title = titleOf(view.name, counted);
 }
 
-/**
- * `--near italy --who all` as "near italy, who all".
- * @param {string[]} flags
- */
-const sayFlags = (flags) => flags.join(" ").split(/(?:^| )--/).filter(Boolean).join(", ");
-
+/** @type {Promise<unknown>} */
+let searching = Promise.resolve();
 /** @type {string | undefined} */
 let searched;
-async function search() {
+
+function search() {
   searched = withPhoto(null).search;
   find("#changed").hidden = true;
-  await Promise.all([grid.show(filters.get()), count()]);
+  const shown = grid.show(filters.get());
+  searching = Promise.all([shown, count(shown)]);
+  return searching;
 }
 
 async function refresh() {
-  const [done] = await Promise.all([grid.refresh(), count()]);
-  find("#changed").hidden = done;
+  const refreshed = grid.refresh();
+  await count(refreshed);
+  find("#changed").hidden = await refreshed;
 }
 
 /** @param {number} id */
 async function open(id) {
   await settled();
   history.pushState({ opened: true }, "", withPhoto(id));
-  view.show(id);
+  await view.show(id);
+}
+
+/** @param {api.Filters} some */
+async function follow(some) {
+  view.close();
+  await filters.set(some);
 }
 
 /** @param {number | undefined} id */
@@ -87,7 +91,15 @@ function closed(id) {
     if (history.state?.opened) goBack();
     else history.replaceState({}, "", withPhoto(null));
   }
-  grid.focus(id);
+  showTitle();
+  grid.focusPhoto(id);
+}
+
+async function startSlideshow() {
+  const photo = grid.current;
+  if (!photo) return;
+  await open(photo.id);
+  view.slideshow.toggle();
 }
 
 function followAddress() {
@@ -96,31 +108,23 @@ function followAddress() {
   else view.close();
 }
 
-addEventListener("popstate", () => {
+addEventListener("popstate", async () => {
   filters.show();
-  if (withPhoto(null).search !== searched) search();
+  if (withPhoto(null).search !== searched) await search();
   followAddress();
 });
 
-/** @param {string} theme */
-function chooseTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-  find("#theme").setAttribute("aria-label", `Colours: ${theme || "as the system"}`);
-  find("#theme").title = `Colours: ${theme || "as the system"}`;
-}
-
-chooseTheme(localStorage.getItem("theme") ?? "");
-find("#theme").addEventListener("click", () => {
-  const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "") + 1) % THEMES.length] ?? "";
-  localStorage.setItem("theme", theme);
-  chooseTheme(theme);
+followTheme();
+onClick("#changed", async () => {
+  await search();
+  grid.focus();
 });
-find("#changed").addEventListener("click", search);
-keys.listen({ filters, view });
+keys.listen({ filters, grid, view, places, selection, startSlideshow });
 live.follow(async () => {
   await refresh();
   await view.refresh();
 });
 
 await search();
-followAddress();
+if (photoInAddress()) followAddress();
+else grid.focus();

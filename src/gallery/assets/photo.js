@@ -2,18 +2,30 @@
 
 import { withPhoto } from "./address.js";
 import * as api from "./api.js";
-import { date, element, find, reason, seek, toast } from "./dom.js";
+import { copy, find, onClick, reason, seek, toast } from "./dom.js";
 import { drawBoxes, listFaces } from "./faces.js";
+import { fileName, listFacts } from "./facts.js";
+import { Slideshow } from "./slideshow.js";
+import { Zoom } from "./zoom.js";
 
 // A small photo is not blown up to the whole screen.
 const ENLARGED = 2.5;
+// Pixels that a finger moves to turn.
+const SWIPE = 60;
+
+/**
+ * @typedef {object} Told
+ * @property {() => Promise<void>} changed A person has said something of a face.
+ * @property {(id: number | undefined) => void} closed
+ * @property {(filters: api.Filters) => void} follow Other photos are asked for.
+ * @property {() => void} shown Another photo is shown.
+ */
 
 export class PhotoView {
   #dialog = find("#photo", HTMLDialogElement);
   #picture = find("#picture", HTMLImageElement);
   #grid;
-  #changed;
-  #closed;
+  #told;
   /** @type {api.Photo | null} */
   #photo = null;
   // The photo that was asked for last; none once the view was closed, however late an answer is.
@@ -21,36 +33,52 @@ export class PhotoView {
   #wanted = null;
   // Where the photo was in the grid: a corrected photo may have left it.
   #index = -1;
+  zoom = new Zoom(find("#photo .stage"), find("#photo .frame"), () => this.#showZoom());
+  slideshow = new Slideshow(
+    () => this.turn(1),
+    () => this.#picture.decode().catch(() => {}),
+  );
 
   /**
    * @param {import("./grid.js").Grid} grid
-   * @param {{ changed: () => Promise<void>, closed: (id: number | undefined) => void }} told
+   * @param {Told} told
    */
-  constructor(grid, { changed, closed }) {
+  constructor(grid, told) {
     this.#grid = grid;
-    this.#changed = changed;
-    this.#closed = closed;
-    find(".turn.previous").addEventListener("click", () => this.turn(-1));
-    find(".turn.next").addEventListener("click", () => this.turn(1));
-    find("#close-photo").addEventListener("click", () => this.#dialog.close());
-    find("#toggle-boxes").addEventListener("click", () => this.toggleBoxes());
-    find("#copy-path").addEventListener("click", () => this.copyPath());
-    find("#reveal").addEventListener("click", () => this.reveal());
+    this.#told = told;
+    onClick(".turn.previous", () => this.turn(-1));
+    onClick(".turn.next", () => this.turn(1));
+    onClick("#photo .zoom-in", () => this.zoom.in());
+    onClick("#photo .zoom-out", () => this.zoom.out());
+    onClick("#slideshow", () => this.slideshow.toggle());
+    onClick("#toggle-boxes", () => this.toggleBoxes());
+    onClick("#copy-path", () => this.copyPath());
+    onClick("#reveal", () => this.reveal());
+    onClick("#close-photo", () => this.#dialog.close());
     this.#picture.addEventListener("error", () => this.#dialog.classList.add("missing"));
     this.#picture.addEventListener("load", () => this.#dialog.classList.remove("missing", "loading"));
+    this.#dialog.addEventListener("cancel", (event) => this.#stepBack(event));
     this.#dialog.addEventListener("close", () => {
       const id = this.#photo?.id;
       this.#photo = this.#wanted = null;
-      this.#closed(id);
+      this.slideshow.stop();
+      this.zoom.reset();
+      this.#told.closed(id);
     });
-    find(".stage").addEventListener("click", ({ target }) => {
-      if (target instanceof Element && target.matches(".stage")) this.#dialog.close();
+    this.#dialog.addEventListener("click", ({ target }) => {
+      if (this.slideshow.isOn) this.slideshow.stop();
+      else if (target instanceof Element && target.matches(".stage") && !this.zoom.isClose) this.#dialog.close();
     });
     this.#swipes();
   }
 
   get isOpen() {
     return this.#dialog.open;
+  }
+
+  /** The name of the photo that is open. */
+  get name() {
+    return this.#photo ? fileName(this.#photo) : "";
   }
 
   /** @param {number} id */
@@ -66,6 +94,8 @@ export class PhotoView {
       toast(reason(error));
       return;
     }
+    // Faces are numbered as they stand, left to right.
+    photo.faces.sort((a, b) => a.box[0] - b.box[0] || a.id - b.id);
     const before = this.#photo;
     const same = before?.id === id;
     this.#photo = photo;
@@ -73,19 +103,21 @@ export class PhotoView {
     if (index >= 0) this.#index = index;
     if (!same) {
       this.#dialog.classList.add("loading");
+      this.zoom.reset();
       this.#picture.src = api.view(photo.id);
       this.#picture.alt = photo.description ?? fileName(photo);
     }
-    const { style } = find(".frame");
+    const { style } = find("#photo .frame");
     style.setProperty("--ratio", (photo.width / photo.height).toFixed(5));
     style.setProperty("--most", `${ENLARGED * photo.width}px`);
     find("#photo-name").textContent = fileName(photo);
-    find("#facts").replaceChildren(...facts(photo));
+    find("#facts").replaceChildren(...listFacts(photo, this.#told.follow));
     find("#reveal").hidden = !photo.can_reveal;
     // Controls that nothing has changed stay: someone may be about to use one.
     if (!same || JSON.stringify(before.faces) !== JSON.stringify(photo.faces)) this.#showFaces(photo);
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#showTurns();
+    this.#told.shown();
   }
 
   close() {
@@ -94,20 +126,19 @@ export class PhotoView {
   }
 
   /**
-   * Goes to a neighbour in the grid.
+   * Goes to a neighbour in the grid; whether there is one.
    * @param {number} by
    */
   async turn(by) {
-    const photos = this.#grid.photos;
-    const stays = photos[this.#index]?.id === this.#photo?.id;
+    const stays = (await this.#grid.at(this.#index))?.id === this.#photo?.id;
     // Where the photo has left the grid, the next one has taken its place.
     const index = this.#index + (stays || by < 0 ? by : 0);
-    if (index >= photos.length && !(await this.#grid.more())) return;
-    const next = this.#grid.photos[index];
-    if (!next) return;
+    const next = await this.#grid.at(index);
+    if (!next || !this.isOpen) return false;
     this.#index = index;
     history.replaceState(history.state, "", withPhoto(next.id));
     await this.show(next.id);
+    return true;
   }
 
   toggleBoxes() {
@@ -117,13 +148,7 @@ export class PhotoView {
 
   async copyPath() {
     const path = this.#photo?.paths[0];
-    if (!path) return;
-    try {
-      await navigator.clipboard.writeText(path);
-      toast("The path is copied.");
-    } catch {
-      toast(path);
-    }
+    if (path) await copy(path, "The path is copied.");
   }
 
   async reveal() {
@@ -135,9 +160,18 @@ export class PhotoView {
     }
   }
 
-  // Brings the faces up to date, as after a change of the index.
+  /** Brings the faces up to date, as after a change of the index. */
   async refresh() {
     if (this.#wanted !== null) await this.show(this.#wanted);
+  }
+
+  // Escape ends what was begun last.
+  /** @param {Event} event */
+  #stepBack(event) {
+    if (event.target !== this.#dialog || !(this.slideshow.isOn || this.zoom.isClose)) return;
+    event.preventDefault();
+    if (this.slideshow.isOn) this.slideshow.stop();
+    else this.zoom.reset();
   }
 
   /** @param {api.Photo} photo */
@@ -146,7 +180,7 @@ export class PhotoView {
     drawBoxes(find("#boxes"), photo, { chosen: (face) => this.#choose(face) });
     listFaces(find("#faces"), photo, this.#picture, {
       changed: async () => {
-        await this.#changed();
+        await this.#told.changed();
         await this.refresh();
       },
     });
@@ -162,44 +196,25 @@ export class PhotoView {
 
   #showTurns() {
     find(".turn.previous", HTMLButtonElement).disabled = this.#index <= 0;
-    find(".turn.next", HTMLButtonElement).disabled = this.#index < 0;
+    find(".turn.next", HTMLButtonElement).disabled = this.#index < 0 || this.#index + 1 >= this.#grid.total;
+  }
+
+  #showZoom() {
+    find("#photo .zoom-out", HTMLButtonElement).disabled = !this.zoom.isClose;
   }
 
   #swipes() {
     /** @type {PointerEvent | null} */
     let start = null;
-    const stage = find(".stage");
+    const stage = find("#photo .stage");
     stage.addEventListener("pointerdown", (event) => {
-      start = event.pointerType === "touch" && event.isPrimary ? event : null;
+      start = event.pointerType === "touch" && event.isPrimary && !this.zoom.isClose ? event : null;
     });
     stage.addEventListener("pointerup", (event) => {
-      if (!start) return;
+      if (!start || this.zoom.isClose) return;
       const [x, y] = [event.clientX - start.clientX, event.clientY - start.clientY];
-      if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) this.turn(x < 0 ? 1 : -1);
+      if (Math.abs(x) > SWIPE && Math.abs(x) > 2 * Math.abs(y)) this.turn(x < 0 ? 1 : -1);
       start = null;
     });
   }
-}
-
-/** @param {api.Photo} photo */
-const fileName = (photo) => (photo.paths[0] ?? "").split(/[\\/]/).at(-1) ?? "";
-
-/** @param {number} bytes */
-const length = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
-
-/** @param {api.Photo} photo */
-function facts(photo) {
-  const size = `${photo.width} × ${photo.height}, ${photo.format}, ${length(photo.bytes)}`;
-  const taken = date(photo.taken, { dateStyle: "full", timeStyle: "short" });
-  const known = [
-    [photo.taken_from_file ? "File dated" : "Taken", taken],
-    ["About", photo.description],
-    ["Place", photo.place ?? photo.position?.map((degrees) => degrees.toFixed(4)).join(", ")],
-    ["Camera", photo.camera],
-    ["Picture", size],
-    [photo.paths.length > 1 ? "Files" : "File", photo.paths.join("\n")],
-  ];
-  return known
-    .filter(([, value]) => value)
-    .flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
 }

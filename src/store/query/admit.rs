@@ -6,10 +6,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::photo::GeoPoint;
 
-use super::super::folders;
 use super::super::path::decode;
 use super::super::record::PhotoId;
+use super::super::scores::Kind;
+use super::super::{folders, roots};
 use super::plan::Plan;
+use super::sources;
 
 /// What the filters ask of a photo's row.
 pub(super) const FACTS: &str =
@@ -31,7 +33,7 @@ pub(super) fn path(
 ) -> rusqlite::Result<Option<Vec<u8>>> {
     let query = plan.query;
     let asks_facts = query.faces.is_some()
-        || plan.camera.is_some()
+        || !plan.cameras.is_empty()
         || query.near.is_some()
         || plan.home.is_some();
     if asks_facts && !facts(db, plan, photo)? {
@@ -44,6 +46,14 @@ pub(super) fn path(
     {
         return Ok(None);
     }
+    if let Some(below_roots) = &plan.below_roots
+        && !below_roots.match_photo(db, photo, &plan.roots)?
+    {
+        return Ok(None);
+    }
+    if plan.every_face_counts && !shows_none_of(db, plan, photo)? {
+        return Ok(None);
+    }
     let mut paths = db.prepare_cached(PATHS)?;
     let mut rows = paths.query([photo])?;
     while let Some(row) = rows.next()? {
@@ -53,6 +63,27 @@ pub(super) fn path(
         }
     }
     Ok(None)
+}
+
+/// Whether the photo has faces and none of them shows an emotion that the query wants absent; to be
+/// asked where every face counts.
+fn shows_none_of(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
+    let least = f64::from(plan.query.least_without());
+    let mut statement = db.prepare_cached(sources::sql::PHOTO)?;
+    for emotion in plan.query.without.iter() {
+        let mut best: Option<f64> = None;
+        for kind in [Kind::Lone, Kind::Any] {
+            let parameters = params![photo, emotion.index() as i64, kind as i64];
+            let score = statement
+                .query_row(parameters, |row| row.get(0))
+                .optional()?;
+            best = best.or(score);
+        }
+        if best.is_none_or(|best| best >= least) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether number of faces, camera and position are as the filters want them.
@@ -72,9 +103,10 @@ fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
     {
         return Ok(false);
     }
-    if let Some(name) = &plan.camera {
+    if !plan.cameras.is_empty() {
         let camera: Option<String> = row.get(1)?;
-        if !camera.is_some_and(|camera| camera.to_lowercase().contains(name)) {
+        let camera = camera.unwrap_or_default().to_lowercase();
+        if !plan.cameras.iter().any(|name| camera.contains(name)) {
             return Ok(false);
         }
     }
@@ -96,6 +128,7 @@ fn path_meets(plan: &Plan<'_>, path: &[u8]) -> bool {
     plan.tree.as_ref().is_none_or(|tree| tree.contains(path))
         && plan.album.as_ref().is_none_or(|name| {
             let path = decode(path);
-            folders::is_called(path.parent().unwrap_or(Path::new("")), name)
+            let folder = path.parent().unwrap_or(Path::new(""));
+            folders::is_called(roots::below(folder, &plan.roots), name)
         })
 }

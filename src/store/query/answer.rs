@@ -108,6 +108,9 @@ impl<'a> Answer<'a> {
 
     /// Holds a photo against all filters and gives it its exact score.
     fn judge(&self, mut candidate: Candidate) -> rusqlite::Result<Option<Ranked>> {
+        if !self.plan.admits_date(candidate.taken) {
+            return Ok(None);
+        }
         let Some(path) = admit::path(self.db, self.plan, candidate.photo)? else {
             return Ok(None);
         };
@@ -131,6 +134,19 @@ impl<'a> Answer<'a> {
             .is_some_and(|range| !range.contains(&count))
         {
             return false;
+        }
+        if !query.without.is_empty() {
+            let least = f64::from(query.least_without());
+            let shows = |face: &StoredFace| {
+                let mut scores = query
+                    .without
+                    .iter()
+                    .filter_map(|emotion| face.score(emotion));
+                scores.any(|score| score >= least)
+            };
+            if faces.is_empty() || faces.iter().any(shows) {
+                return false;
+            }
         }
         if query.emotions.is_empty() {
             return true;

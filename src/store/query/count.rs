@@ -63,7 +63,6 @@ pub(super) fn counts_within(
 ) -> rusqlite::Result<Counts> {
     let any = Query {
         emotions: EmotionSet::EMPTY,
-        min_score: None,
         limit: None,
         offset: 0,
         ..query.clone()
@@ -92,6 +91,42 @@ pub(super) fn counts_within(
         counts.emotions[emotion.index()] = count(db, &question)?;
     }
     Ok(counts)
+}
+
+/// See [`Store::total`](super::super::Store::total).
+pub(in super::super) fn total(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
+    let query = &Query {
+        limit: None,
+        offset: 0,
+        ..query.clone()
+    };
+    let mut asked = query.emotions.iter();
+    let (emotion, others) = (asked.next(), asked.next());
+    let Some(plan) = Plan::new(db, query, Bounds::default())? else {
+        return Ok(0);
+    };
+    if others.is_some() {
+        return Ok(ranked(db, &plan)?.len() as u64);
+    }
+    let any = Query {
+        emotions: EmotionSet::EMPTY,
+        ..query.clone()
+    };
+    if is_in_index(&plan) {
+        return from_index(db, &plan);
+    }
+    match (exact::members(db, &any)?, emotion) {
+        (Some(photos), None) => Ok(photos.len() as u64),
+        (Some(photos), Some(emotion)) => {
+            let counts = if photos.len() <= FEW {
+                by_photo(db, query, &photos)?
+            } else {
+                by_list(db, query, &photos)?
+            };
+            Ok(counts[emotion.index()])
+        }
+        (None, _) => Ok(ranked(db, &plan)?.len() as u64),
+    }
 }
 
 /// Of these photos those that show each emotion, photo by photo.
@@ -151,6 +186,7 @@ fn is_in_index(plan: &Plan<'_>) -> bool {
         min_score: None,
         since: None,
         until: None,
+        taken: None,
         min_detection: None,
         min_face: None,
         order: Order::Score,
@@ -162,24 +198,27 @@ fn is_in_index(plan: &Plan<'_>) -> bool {
 }
 
 fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
-    let number = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-    let count = match plan.query.emotions.iter().next() {
-        Some(emotion) => db.prepare_cached(sql::SHOWN)?.query_row(
-            params![
-                emotion.index() as i64,
-                Kind::Lone as i64,
-                plan.query.who.kind() as i64,
-                plan.query.least_score(),
-                plan.since,
-                plan.until
-            ],
-            number,
-        ),
-        None if plan.is_dated() => db
-            .prepare_cached(sql::TAKEN)?
-            .query_row([plan.since, plan.until], number),
-        None => db.prepare_cached(sql::SCANNED)?.query_row([], number),
-    }?;
+    let mut count = 0;
+    for span in &plan.spans {
+        let number = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        count += match plan.query.emotions.iter().next() {
+            Some(emotion) => db.prepare_cached(sql::SHOWN)?.query_row(
+                params![
+                    emotion.index() as i64,
+                    Kind::Lone as i64,
+                    plan.query.who.kind() as i64,
+                    plan.query.least_score(),
+                    span.start,
+                    span.end
+                ],
+                number,
+            ),
+            None if plan.is_dated() => db
+                .prepare_cached(sql::TAKEN)?
+                .query_row([span.start, span.end], number),
+            None => db.prepare_cached(sql::SCANNED)?.query_row([], number),
+        }?;
+    }
     Ok(count as u64)
 }
 
@@ -205,7 +244,7 @@ mod tests {
             store.query(&query).unwrap().len() as u64
         };
         Counts {
-            all: count(EmotionSet::EMPTY, None),
+            all: count(EmotionSet::EMPTY, query.min_score),
             emotions: Emotion::ALL.map(|emotion| count(EmotionSet::of(emotion), query.min_score)),
         }
     }
@@ -253,6 +292,19 @@ mod tests {
         ] {
             let counts = store.counts(&query).unwrap();
             assert_eq!(counts, by_asking(&store, &query), "{query:?}");
+            let total = match query.emotions.iter().next() {
+                Some(emotion) => counts.emotions[emotion.index()],
+                None => counts.all,
+            };
+            assert_eq!(store.total(&query).unwrap(), total, "{query:?}");
+            let two = Query {
+                emotions: [Emotion::Sad, Emotion::Happy].into_iter().collect(),
+                limit: None,
+                offset: 0,
+                ..query.clone()
+            };
+            let asked = store.query(&two).unwrap().len() as u64;
+            assert_eq!(store.total(&two).unwrap(), asked, "{two:?}");
             assert!(counts.all > 100, "{query:?}");
         }
     }

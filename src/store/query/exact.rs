@@ -34,7 +34,11 @@ pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option
     };
     // A photo may lie in the folder by one path and in the album by another.
     let needs_one_path = query.under.is_some() && query.album.is_some();
-    if !plan.every_face_counts || query.one_per_burst || needs_one_path {
+    if !plan.every_face_counts
+        || query.one_per_burst
+        || needs_one_path
+        || plan.below_roots.is_some()
+    {
         return Ok(None);
     }
     let Narrowed::To(mut photos) = narrow::narrow(db, &plan)? else {
@@ -62,14 +66,15 @@ pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option
 
 /// Cells that were listed and may hold photos that are not in place.
 fn doubtful(plan: &Plan<'_>) -> Vec<Cell> {
-    let near = match &plan.query.near {
-        Some(Region::Circle(circle)) => Some(*circle),
-        _ => None,
-    };
+    let near = plan
+        .query
+        .near
+        .as_ref()
+        .map_or_else(Vec::new, Region::circles);
     plan.cells()
         .map(|(cell, _)| cell)
         .filter(|cell| {
-            near.is_some_and(|circle| !circle.holds_all_of(*cell))
+            near.iter().any(|circle| !circle.holds_all_of(*cell))
                 || plan.home.is_some_and(|home| !home.holds_none_of(*cell))
         })
         .collect()

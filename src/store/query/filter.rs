@@ -1,7 +1,7 @@
 //! What a photo must meet to be in an answer. There is one type from the command line, the gallery's
 //! address and the words of `find` to the store; only dates and places are read on the way.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 
 use jiff::civil::DateTime;
@@ -52,14 +52,17 @@ pub enum Order {
 /// What restricts an answer, and how it is ordered. Every restriction must be met; what is `None`,
 /// zero, empty or `false` does not restrict.
 ///
-/// Dates and places are as people write them until they are looked up, so their types are open:
-/// [`Query`] is the filter that the store answers.
+/// Dates and places are as people write them until they are looked up, so their types are open: a
+/// `Date`, several `Dates`, a `Place`. [`Query`] is the filter that the store answers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Filter<Date, Place> {
+pub struct Filter<Date, Dates, Place> {
     /// The photo shows one of these; it counts by the one that it shows most. Empty: whatever it
     /// shows, with or without faces, by date.
     pub emotions: EmotionSet,
-    /// Which of its faces must.
+    /// The photo has faces, and none of them shows one of these: each of their scores is below
+    /// `min_score`, or below [`SHOWN`] where that is not given or 0.
+    pub without: EmotionSet,
+    /// Which of its faces must show one of `emotions`.
     pub who: Who,
     /// Least score, 0 to 1.
     pub min_score: Option<f32>,
@@ -69,6 +72,8 @@ pub struct Filter<Date, Place> {
     pub since: Option<Date>,
     /// Taken before this local time.
     pub until: Option<Date>,
+    /// Taken on one of these dates.
+    pub taken: Option<Dates>,
     /// Lies in or below this folder, or is this file; an absolute path.
     pub under: Option<PathBuf>,
     /// Lies in or below a folder whose name contains this, in any case.
@@ -77,8 +82,8 @@ pub struct Filter<Date, Place> {
     pub near: Option<Place>,
     /// Taken more than this many km from where most photos were taken.
     pub away: Option<f64>,
-    /// The camera's name contains this, in any case.
-    pub camera: Option<String>,
+    /// The camera's name contains one of these, in any case; empty: whatever it is.
+    pub cameras: Vec<String>,
     /// All of these words are in its path, description or keywords.
     pub text: Option<String>,
     /// Only faces with at least this detection score count, 0 to 1.
@@ -95,24 +100,30 @@ pub struct Filter<Date, Place> {
     pub offset: usize,
 }
 
-/// A filter whose dates are moments and whose place is a region.
-pub type Query = Filter<DateTime, Region>;
+/// From this score on a face shows an emotion: it is more likely than not.
+pub const SHOWN: f32 = 0.5;
 
-impl<Date, Place> Filter<Date, Place> {
+/// A filter whose dates are moments and spans of local time, which exclude their ends, and whose
+/// place is a region.
+pub type Query = Filter<DateTime, Vec<Range<DateTime>>, Region>;
+
+impl<Date, Dates, Place> Filter<Date, Dates, Place> {
     /// Every photo, latest first.
     pub const fn new() -> Self {
         Self {
             emotions: EmotionSet::EMPTY,
+            without: EmotionSet::EMPTY,
             who: Who::Any,
             min_score: None,
             faces: None,
             since: None,
             until: None,
+            taken: None,
             under: None,
             album: None,
             near: None,
             away: None,
-            camera: None,
+            cameras: Vec::new(),
             text: None,
             min_detection: None,
             min_face: None,
@@ -124,19 +135,27 @@ impl<Date, Place> Filter<Date, Place> {
     }
 
     /// The same filter with dates and place looked up.
-    pub fn with<D, P>(self, since: Option<D>, until: Option<D>, near: Option<P>) -> Filter<D, P> {
+    pub fn with<D, Ds, P>(
+        self,
+        since: Option<D>,
+        until: Option<D>,
+        taken: Option<Ds>,
+        near: Option<P>,
+    ) -> Filter<D, Ds, P> {
         let Self {
             emotions,
+            without,
             who,
             min_score,
             faces,
             since: _,
             until: _,
+            taken: _,
             under,
             album,
             near: _,
             away,
-            camera,
+            cameras,
             text,
             min_detection,
             min_face,
@@ -147,16 +166,18 @@ impl<Date, Place> Filter<Date, Place> {
         } = self;
         Filter {
             emotions,
+            without,
             who,
             min_score,
             faces,
             since,
             until,
+            taken,
             under,
             album,
             near,
             away,
-            camera,
+            cameras,
             text,
             min_detection,
             min_face,
@@ -172,6 +193,11 @@ impl<Date, Place> Filter<Date, Place> {
         self.min_score.unwrap_or(0.0)
     }
 
+    /// From which score on a face shows an emotion of `without`.
+    pub fn least_without(&self) -> f32 {
+        self.min_score.filter(|least| *least > 0.0).unwrap_or(SHOWN)
+    }
+
     /// The least detection score in force.
     pub fn least_detection(&self) -> f32 {
         self.min_detection.unwrap_or(0.0)
@@ -183,7 +209,7 @@ impl<Date, Place> Filter<Date, Place> {
     }
 }
 
-impl<Date, Place> Default for Filter<Date, Place> {
+impl<Date, Dates, Place> Default for Filter<Date, Dates, Place> {
     fn default() -> Self {
         Self::new()
     }

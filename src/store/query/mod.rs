@@ -17,11 +17,18 @@ mod photo_set;
 mod plan;
 mod sources;
 
+use rusqlite::Connection;
+
 pub use count::Counts;
-pub(super) use count::counts;
-pub use filter::{Filter, Order, Query, Who};
+pub(super) use count::{counts, total};
+pub use filter::{Filter, Order, Query, SHOWN, Who};
 pub(super) use hits::run;
 pub use hits::{Hit, Shown};
+
+/// See [`Store::cameras`](super::Store::cameras).
+pub(super) fn cameras(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    narrow::cameras(db, &[String::new()])
+}
 
 #[cfg(test)]
 mod plans;

@@ -8,6 +8,7 @@ use rusqlite::types::ToSql;
 use super::super::folders;
 use super::super::path::Subtree;
 use super::super::record::PhotoId;
+use super::super::scores::Kind;
 use super::filter::Order;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
@@ -37,6 +38,8 @@ pub(super) mod sql {
     pub const SIDE: &str = "SELECT photo_id FROM faces WHERE side_place = ? AND side >= ?";
     pub const SHOWS: &str = "
         SELECT photo_id FROM photo_scores WHERE emotion = ? AND kind = ? AND score >= ?";
+    pub const SHOWS_NOT: &str = "
+        SELECT photo_id FROM photo_scores WHERE emotion = ? AND kind = ? AND score < ?";
 }
 
 /// So many times as many photos are listed for words: to ask of a photo whether it has them costs far
@@ -117,7 +120,7 @@ impl<'a> Gathering<'a> {
 pub(super) fn narrow(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Narrowed> {
     type Filter = fn(&Connection, &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>>;
     // The most telling first.
-    const FILTERS: [Filter; 9] = [
+    const FILTERS: [Filter; 10] = [
         by_words,
         by_folder,
         by_place,
@@ -127,6 +130,7 @@ pub(super) fn narrow(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Narro
         by_detection,
         by_size,
         by_emotion,
+        by_absence,
     ];
     let mut left = Narrowed::Unlisted;
     for filter in FILTERS {
@@ -159,7 +163,7 @@ fn by_words(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSe
 fn by_folder(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     let folders = match (&plan.query.under, &plan.album) {
         (Some(folder), _) => vec![folder.clone()],
-        (None, Some(name)) => folders::called(db, name)?,
+        (None, Some(name)) => folders::called(db, name, &plan.roots)?,
         (None, None) => return Ok(None),
     };
     let trees = folders.iter().map(|folder| Subtree::of(folder));
@@ -186,22 +190,20 @@ fn by_date(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet
     if !plan.is_dated() {
         return Ok(None);
     }
-    one(
-        db,
-        sql::TAKEN,
-        &[&plan.since, &plan.until],
-        plan.bounds.most,
-    )
+    Gathering::new(db, plan.bounds.most).add_all(sql::TAKEN, &plan.spans, |gathering, sql, span| {
+        gathering.add(sql, &[&span.start, &span.end])
+    })
 }
 
-/// The names of all cameras that contain `name`, which is in lower case.
-fn cameras(db: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
+/// The names of all cameras that contain one of `names`, which are in lower case.
+pub(super) fn cameras(db: &Connection, names: &[String]) -> rusqlite::Result<Vec<String>> {
     let mut all = db.prepare_cached(sql::CAMERAS)?;
     let mut rows = all.query([])?;
     let mut cameras = Vec::new();
     while let Some(row) = rows.next()? {
         let camera: String = row.get(0)?;
-        if camera.to_lowercase().contains(name) {
+        let lower = camera.to_lowercase();
+        if names.iter().any(|name| lower.contains(name)) {
             cameras.push(camera);
         }
     }
@@ -209,12 +211,12 @@ fn cameras(db: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
 }
 
 fn by_camera(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
-    let Some(name) = &plan.camera else {
+    if plan.cameras.is_empty() {
         return Ok(None);
-    };
+    }
     Gathering::new(db, plan.bounds.most).add_all(
         sql::CAMERA,
-        cameras(db, name)?,
+        cameras(db, &plan.cameras)?,
         |gathering, sql, camera| gathering.add(sql, &[&camera]),
     )
 }
@@ -280,4 +282,35 @@ fn by_emotion(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<Photo
             )
         },
     )
+}
+
+/// Photos with faces none of which shows the emotions that are to be absent. Where not every face
+/// counts, one that does not may be what shows it, so that the list would lack photos.
+fn by_absence(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    if plan.query.without.is_empty() || !plan.every_face_counts {
+        return Ok(None);
+    }
+    let mut left = Narrowed::Unlisted;
+    for emotion in plan.query.without.iter() {
+        let kinds = [Kind::Lone, Kind::Any];
+        let photos = Gathering::new(db, plan.bounds.most).add_all(
+            sql::SHOWS_NOT,
+            kinds,
+            |gathering, sql, kind| {
+                gathering.add(
+                    sql,
+                    &[
+                        &(emotion.index() as i64),
+                        &(kind as i64),
+                        &plan.query.least_without(),
+                    ],
+                )
+            },
+        )?;
+        left.by(photos);
+    }
+    Ok(match left {
+        Narrowed::Unlisted => None,
+        Narrowed::To(photos) => Some(photos),
+    })
 }

@@ -1,7 +1,8 @@
 //! What is worked out of a question before any photo is looked at.
 
 use std::cmp::Ordering;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::DateTime;
 use rusqlite::Connection;
@@ -14,7 +15,7 @@ use super::super::path::Subtree;
 use super::super::places;
 use super::super::record::StoredFace;
 use super::super::scores::{Kind, UNKNOWN_DATE};
-use super::super::words;
+use super::super::{roots, words};
 use super::candidate::Candidate;
 use super::filter::{Order, Query};
 
@@ -52,11 +53,18 @@ pub(super) struct Plan<'q> {
     pub since: i64,
     /// Stored time before which they must.
     pub until: i64,
+    /// The spans of stored time within which photos must be taken, ascending and without overlap;
+    /// all from `since` to `until`.
+    pub spans: Vec<Range<i64>>,
+    /// The folders that were indexed, none within another: names count below them.
+    pub roots: Vec<PathBuf>,
+    /// Where words of the query are in the path of a root: how to tell them from those below it.
+    pub below_roots: Option<words::BelowRoots>,
     pub tree: Option<Subtree>,
     /// In lower case.
     pub album: Option<String>,
     /// In lower case.
-    pub camera: Option<String>,
+    pub cameras: Vec<String>,
     /// What the words are to the index of words.
     pub words: Option<String>,
     /// Where photos are not away.
@@ -82,7 +90,20 @@ impl<'q> Plan<'q> {
             (Some(_), None) => return Ok(None),
             (Some(km), Some(centre)) => Some(Circle { centre, km }),
         };
-        let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
+        let lower = |text: &String| text.to_lowercase();
+        let spans = spans(query);
+        if spans.is_empty() {
+            return Ok(None);
+        }
+        let roots = if query.album.is_some() || query.text.is_some() {
+            roots::topmost(db)?
+        } else {
+            Vec::new()
+        };
+        let below_roots = match &query.text {
+            Some(text) => words::BelowRoots::of(text, &roots)?,
+            None => None,
+        };
         Ok(Some(Self {
             query,
             bounds,
@@ -91,18 +112,17 @@ impl<'q> Plan<'q> {
                 order => order,
             },
             every_face_counts: every_face_counts(db, query)?,
-            since: match (query.since, query.until) {
-                // A photo without a date is in no span of time, open ones included.
-                (None, None) => UNKNOWN_DATE,
-                (since, _) => civil_ms(since.unwrap_or(DateTime::MIN)),
-            },
-            until: query.until.map_or(i64::MAX, civil_ms),
+            since: spans[0].start,
+            until: spans[spans.len() - 1].end,
+            spans,
+            roots,
+            below_roots,
             tree: query
                 .under
                 .as_deref()
                 .map(|folder: &Path| Subtree::of(folder)),
-            album: lower(&query.album),
-            camera: lower(&query.camera),
+            album: query.album.as_ref().map(lower),
+            cameras: query.cameras.iter().map(lower).collect(),
             words: query.text.as_deref().and_then(words::expression),
             home,
             places,
@@ -110,7 +130,7 @@ impl<'q> Plan<'q> {
     }
 
     pub const fn is_dated(&self) -> bool {
-        self.query.since.is_some() || self.query.until.is_some()
+        self.query.since.is_some() || self.query.until.is_some() || self.query.taken.is_some()
     }
 
     /// The lists of the ranking that together hold every photo with as many faces as are asked for
@@ -144,9 +164,9 @@ impl<'q> Plan<'q> {
         })
     }
 
-    /// Whether a stored date is within the span.
-    pub const fn admits_date(&self, taken: i64) -> bool {
-        self.since <= taken && taken < self.until
+    /// Whether a stored date is within one of the spans.
+    pub fn admits_date(&self, taken: i64) -> bool {
+        self.spans.iter().any(|span| span.contains(&taken))
     }
 
     /// Which of two photos comes first, as far as it does not go by path.
@@ -163,6 +183,34 @@ impl<'q> Plan<'q> {
     pub fn counts(&self, face: &StoredFace) -> bool {
         face.counts(self.query.least_detection(), self.query.least_face())
     }
+}
+
+/// The spans of stored time in which a photo may be taken, ascending; none where it cannot be.
+fn spans(query: &Query) -> Vec<Range<i64>> {
+    let whole = match (query.since, query.until, &query.taken) {
+        // A photo without a date is in no span of time, open ones included.
+        (None, None, None) => UNKNOWN_DATE..i64::MAX,
+        (since, until, _) => {
+            civil_ms(since.unwrap_or(DateTime::MIN))..until.map_or(i64::MAX, civil_ms)
+        }
+    };
+    let Some(taken) = &query.taken else {
+        return vec![whole];
+    };
+    let mut spans: Vec<Range<i64>> = taken
+        .iter()
+        .map(|span| civil_ms(span.start).max(whole.start)..civil_ms(span.end).min(whole.end))
+        .filter(|span| !span.is_empty())
+        .collect();
+    spans.sort_by_key(|span| span.start);
+    spans.dedup_by(|next, span| {
+        let is_joined = next.start <= span.end;
+        if is_joined {
+            span.end = span.end.max(next.end);
+        }
+        is_joined
+    });
+    spans
 }
 
 /// The least of the faces in a place; both are at the end of a range of an index.

@@ -56,6 +56,10 @@ fn each_filter_searches_an_index_that_answers_alone() {
             narrow::sql::SHOWS,
             "PRIMARY KEY (emotion=? AND kind=? AND score>?)",
         ),
+        (
+            narrow::sql::SHOWS_NOT,
+            "PRIMARY KEY (emotion=? AND kind=? AND score<?)",
+        ),
         (admit::FACTS, "SEARCH photos USING INTEGER PRIMARY KEY"),
         (admit::PATHS, "COVERING INDEX files_by_photo (photo_id=?)"),
         (burst::CAMERA, "SEARCH photos USING INTEGER PRIMARY KEY"),

@@ -70,12 +70,10 @@ pub fn write(path: &Path, form: Form, content: &[u8]) -> Result<()> {
 /// Whether [`write()`] may write there, for a command that wants to know before it works for hours.
 ///
 /// # Errors
-/// As [`write()`].
-pub fn check(path: &Path) -> Result<()> {
+/// As [`write()`], with this advice.
+pub fn check(path: &Path, advice: &str) -> Result<()> {
     match look(path)? {
-        Found::File(content) if !seal::is_whole(&content) => {
-            Err(in_the_way(path, "name another file"))
-        }
+        Found::File(content) if !seal::is_whole(&content) => Err(in_the_way(path, advice)),
         _ => Ok(()),
     }
 }
@@ -152,11 +150,11 @@ mod tests {
         for text in ["a = 1\n", "a = 2\n", "a = 2\n"] {
             write(&path, Form::Lines, text.as_bytes()).unwrap();
             assert!(fs::read_to_string(&path).unwrap().starts_with(text));
-            check(&path).unwrap();
+            check(&path, "").unwrap();
         }
         let changed = fs::read_to_string(&path).unwrap() + "b = 3\n";
         fs::write(&path, &changed).unwrap();
-        for refusal in [write(&path, Form::Lines, b"a = 4\n"), check(&path)] {
+        for refusal in [write(&path, Form::Lines, b"a = 4\n"), check(&path, "")] {
             let sentence = refusal.unwrap_err().to_string();
             assert!(sentence.contains("in the way"), "{sentence}");
         }
@@ -211,7 +209,7 @@ mod tests {
         ] {
             for refusal in [
                 write(path, Form::Lines, b"b\n"),
-                check(path),
+                check(path, ""),
                 keep(path, b"b\n"),
                 edit(path, Some(b"a\n"), b"b\n"),
             ] {

@@ -78,9 +78,8 @@ fn digits(file: &[u8]) -> Option<usize> {
     let last = file[rest..].windows(NOTE.len()).rposition(is_note);
     let first = || head.windows(NOTE.len()).position(is_note);
     let at = last.map(|at| rest + at).or_else(first)? + NOTE.len();
-    // With room for a PNG's checksum, which other files have as well: a comment has an end.
-    (at + DIGITS < file.len() && (!file.starts_with(PNG) || at + DIGITS + 4 <= file.len()))
-        .then_some(at)
+    let checksum = if file.starts_with(PNG) { 4 } else { 0 };
+    (at + DIGITS + checksum <= file.len()).then_some(at)
 }
 
 /// The keyword of a PNG's text, with the zero that ends it.

@@ -47,7 +47,7 @@ impl RunFolder {
         ]
         .into_iter()
         .chain(plots)
-        .try_for_each(|file| output::check(&file))
+        .try_for_each(|file| output::check(&file, "give the run another folder"))
     }
 
     /// Writes the recipe with every default.

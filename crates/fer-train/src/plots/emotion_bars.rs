@@ -90,6 +90,7 @@ impl Plot for EmotionBars<'_> {
             let top = TOP + ROW * index;
             let middle = top + (ROW - 6) / 2;
             let name = end_of(&row.name, 30);
+            font::note_missing(&name);
             area.draw(&Text::new(name, (LEFT - 10, middle), right.clone()))?;
             let mut start = 0.0;
             for emotion in Emotion::ALL {

@@ -1,18 +1,19 @@
-//! The font of every plot, built in so that plots look the same on every machine.
+//! Registers the program's built-in font with plotters, so that plots look the same on every machine.
 
 use std::sync::Once;
 
+use fer_core::font::FILE;
+pub use fer_core::font::note_missing;
 use plotters::style::{FontStyle, register_font};
 
-/// The name under which [`register`] registers the font with plotters.
+/// The name under which [`register`] registers the font.
 pub const FAMILY: &str = "sans-serif";
 
 /// Registers the font; must be called before text is drawn.
 pub fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let font = include_bytes!("../../../../assets/fonts/DejaVuSans-latin.ttf");
-        if register_font(FAMILY, FontStyle::Normal, font).is_err() {
+        if register_font(FAMILY, FontStyle::Normal, FILE).is_err() {
             tracing::warn!("the built-in font of plots cannot be loaded");
         }
     });

@@ -74,14 +74,18 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
     if let Some(until) = query.until {
         is_true(local? < until)?;
     }
-    if let Some(name) = &query.camera {
+    if let Some(dates) = &query.taken {
+        let local = local?;
         is_true(
-            capture
-                .camera
-                .as_ref()?
-                .to_lowercase()
-                .contains(&name.to_lowercase()),
+            dates
+                .iter()
+                .any(|span| span.start <= local && local < span.end),
         )?;
+    }
+    if !query.cameras.is_empty() {
+        let camera = capture.camera.as_ref()?.to_lowercase();
+        let is_called = |name: &String| camera.contains(&name.to_lowercase());
+        is_true(query.cameras.iter().any(is_called))?;
     }
     if let Some(region) = &query.near {
         is_true(region.contains(capture.position?))?;
@@ -123,6 +127,14 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
         .collect();
     if let Some(range) = &query.faces {
         is_true(range.contains(&(faces.len() as u32)))?;
+    }
+    if !query.without.is_empty() {
+        let least = f64::from(query.min_score.filter(|least| *least > 0.0).unwrap_or(0.5));
+        let shows = |face: &&ScoredFace| {
+            let mut emotions = query.without.iter();
+            emotions.any(|emotion| face.face.weighted(face.scores[emotion]) >= least)
+        };
+        is_true(!faces.is_empty() && !faces.iter().any(shows))?;
     }
     if query.emotions.is_empty() {
         return Some((path.clone(), None));

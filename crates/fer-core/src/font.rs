@@ -1,0 +1,57 @@
+//! The font of every picture with text, so that it looks the same on every machine.
+
+use std::sync::{LazyLock, Once};
+
+use ab_glyph::{Font as _, FontRef};
+
+/// The font file, `DejaVu` Sans: Latin, Greek, Cyrillic, Armenian and Georgian. Scripts that join letters
+/// or run to the left would need a text engine, and Chinese characters more room than the rest of the
+/// program.
+pub const FILE: &[u8] = include_bytes!("../../../assets/fonts/DejaVuSans-subset.ttf");
+
+static GLYPHS: LazyLock<Option<FontRef<'static>>> =
+    LazyLock::new(|| FontRef::try_from_slice(FILE).ok());
+
+/// The glyphs; `None` if the file in the binary is damaged.
+pub fn glyphs() -> Option<&'static FontRef<'static>> {
+    GLYPHS.as_ref()
+}
+
+/// Warns, once in a run, if the font lacks a character of a text: the picture shows an empty box.
+pub fn note_missing(text: &str) {
+    static ONCE: Once = Once::new();
+    if lacks_some_of(text) {
+        ONCE.call_once(|| {
+            tracing::warn!(
+                "the font of PNG pictures lacks some characters of the names, and an empty box stands \
+                 for each; SVG plots and HTML sheets show them"
+            );
+        });
+    }
+}
+
+/// Whether the font lacks a character of a text.
+fn lacks_some_of(text: &str) -> bool {
+    glyphs().is_some_and(|glyphs| text.chars().any(|c| glyphs.glyph_id(c).0 == 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_font_has_the_letters_of_many_languages() {
+        for text in [
+            "Übung, Łódź, Ærø – 3 %… · ×",
+            "Αθήνα",
+            "Москва",
+            "Երևան",
+            "თბილისი",
+        ] {
+            assert!(!lacks_some_of(text), "{text}");
+        }
+        for text in ["東京 2019", "قاهرة", "दिल्ली"] {
+            assert!(lacks_some_of(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! An album of the photos that were chosen in the page: a folder of links.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use super::Shared;
+use super::refusal::Refusal;
+use crate::error::Result;
+use crate::store::{PhotoId, Store};
+
+/// The longest name of an album, in bytes: with a number before it still a file name.
+const LONGEST: usize = 200;
+
+/// Where albums go, and what fills them.
+///
+/// A page that could say where files are written would be a way into the machine for whoever gets hold
+/// of the page. So the folder is named where the gallery is started, and the page gives a name in it.
+#[derive(Debug, Clone)]
+pub struct Albums {
+    /// The folder that albums are made in.
+    pub folder: PathBuf,
+    /// Makes a folder hold links to photos, and nothing that it holds is lost by that.
+    pub fill: fn(folder: &Path, photos: &[&Path], index: &Store) -> Result<()>,
+}
+
+/// What an album is to be.
+#[derive(Debug, Deserialize)]
+pub(super) struct Album {
+    name: String,
+    photos: Vec<i64>,
+}
+
+/// What has become of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Made {
+    folder: String,
+}
+
+/// `POST /api/album`.
+pub(super) async fn make(
+    State(shared): State<Arc<Shared>>,
+    Json(album): Json<Album>,
+) -> Result<Json<Made>, Refusal> {
+    let albums = shared.albums.clone().ok_or(Refusal::NoAlbums)?;
+    let folder = albums.folder.join(checked(&album.name)?);
+    let mut photos = Vec::new();
+    for id in album.photos {
+        let photo = shared.photo(PhotoId(id)).await?;
+        photos.extend(photo.paths.into_iter().next());
+    }
+    if photos.is_empty() {
+        return Err(Refusal::Bad("choose photos for the album".to_owned()));
+    }
+    let made = shared.ask(move |store| {
+        let photos: Vec<&Path> = photos.iter().map(PathBuf::as_path).collect();
+        (albums.fill)(&folder, &photos, store)?;
+        let folder = folder.to_string_lossy().into_owned();
+        Ok(Json(Made { folder }))
+    });
+    made.await
+}
+
+/// A name that is the name of a folder on every system, and of one in which it stands.
+fn checked(name: &str) -> Result<&str, Refusal> {
+    let name = name.trim();
+    let is_odd = |c: char| c.is_control() || r#"/\:*?"<>|"#.contains(c);
+    if name.is_empty()
+        || name.len() > LONGEST
+        || name.starts_with('.')
+        || name.ends_with('.')
+        || name.contains(is_odd)
+    {
+        return Err(Refusal::Bad(format!(
+            "\"{name}\" cannot be the name of a folder; choose letters, digits and spaces"
+        )));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_does_not_lead_out_of_the_folder() {
+        for name in ["Summer 2019", "  Été à Rome ", "夏", "a..b"] {
+            assert_eq!(checked(name).unwrap(), name.trim());
+        }
+        for name in [
+            "", " ", ".", "..", ".hidden", "../up", "a/b", "/etc", "a\\b", "c:", "a\nb", "a\0b",
+            "end.",
+        ] {
+            assert!(checked(name).is_err(), "{name:?}");
+        }
+        assert!(checked(&"x".repeat(LONGEST + 1)).is_err());
+    }
+}

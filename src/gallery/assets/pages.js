@@ -1,0 +1,246 @@
+// The photos that were found, fetched a page at a time, and where each lies in the grid.
+
+import * as api from "./api.js";
+import { setIntoRows, shape } from "./rows.js";
+
+/**
+ * @typedef {import("./api.js").Tile} Tile
+ * @typedef {{ photos: Tile[], rows: import("./rows.js").Row[], height: number }} Page
+ * @typedef {{ left: number, top: number, width: number, height: number }} Place
+ */
+
+// Photos in a page.
+export const PAGE = 60;
+// A browser shows nothing that lies deeper than some 33 million pixels.
+export const MOST = 400_000;
+// How much wider than high photos are before any is known.
+const USUAL = 1.4;
+
+export class Pages {
+  /** How many photos there are. */
+  total = 0;
+  /** @type {Map<number, Page>} */
+  #pages = new Map();
+  /** @type {Map<number, Promise<void>>} */
+  #asked = new Map();
+  /** @type {import("./api.js").Filters} */
+  #filters;
+  #giveUp = new AbortController();
+  #room = { width: 1, wanted: 1, gap: 0 };
+  /** Where each page starts; one more says where the last ends. */
+  #tops = [0];
+
+  /** @param {import("./api.js").Filters} filters */
+  constructor(filters) {
+    this.#filters = filters;
+  }
+
+  /** No more answers are wanted. */
+  close() {
+    this.#giveUp.abort();
+  }
+
+  /** How high all photos are together. */
+  get height() {
+    return this.#tops.at(-1) ?? 0;
+  }
+
+  /**
+   * Says how wide the grid is and how high its rows should be.
+   * @param {{ width: number, wanted: number, gap: number }} room
+   */
+  fit(room) {
+    this.#room = room;
+    for (const page of this.#pages.values()) this.#set(page);
+    this.#stack();
+  }
+
+  /** @param {number} total */
+  expect(total) {
+    this.total = Math.min(total, MOST);
+    const last = this.#pages.get(this.#count() - 1);
+    if (last) this.#set(last);
+    this.#stack();
+  }
+
+  /**
+   * The photo at a place in the answer, if it is here.
+   * @param {number} index
+   * @returns {Tile | undefined}
+   */
+  at(index) {
+    return this.#pages.get(Math.floor(index / PAGE))?.photos[index % PAGE];
+  }
+
+  /**
+   * Which photo this is; -1 where it is not among those that are here.
+   * @param {number} id
+   */
+  indexOf(id) {
+    for (const [number, { photos }] of this.#pages) {
+      const found = photos.findIndex((photo) => photo.id === id);
+      if (found >= 0) return number * PAGE + found;
+    }
+    return -1;
+  }
+
+  /**
+   * Where a photo lies; `null` where that is not known yet.
+   * @param {number} index
+   * @returns {Place | null}
+   */
+  place(index) {
+    const number = Math.floor(index / PAGE);
+    const page = this.#pages.get(number);
+    const row = page && rowOf(page, index % PAGE);
+    if (!page || !row) return null;
+    const before = page.photos.slice(row.from, index % PAGE);
+    const left = before.reduce((sum, photo) => sum + shape(photo) * row.height + this.#room.gap, 0);
+    const photo = page.photos[index % PAGE];
+    const width = photo ? shape(photo) * row.height : 0;
+    return { left, top: (this.#tops[number] ?? 0) + row.top, width, height: row.height };
+  }
+
+  /**
+   * The photos of which some part lies between two heights, as far as they are here.
+   * @param {number} from
+   * @param {number} to
+   * @returns {number[]}
+   */
+  between(from, to) {
+    const found = [];
+    for (const number of this.numbers(from, to)) {
+      const top = this.#tops[number] ?? 0;
+      for (const row of this.#pages.get(number)?.rows ?? []) {
+        if (top + row.top > to || top + row.top + row.height < from) continue;
+        for (let index = row.from; index < row.to; index++) found.push(number * PAGE + index);
+      }
+    }
+    return found;
+  }
+
+  /**
+   * The photo of the next row, below (1) or above (-1), that lies most nearly under or over this one.
+   * @param {number} index
+   * @param {1 | -1} way
+   */
+  async across(index, way) {
+    const number = Math.floor(index / PAGE);
+    const page = this.#pages.get(number);
+    const row = page && rowOf(page, index % PAGE);
+    if (!page || !row) return index;
+    const edge = number * PAGE + (way > 0 ? row.to : row.from - 1);
+    if (edge < 0 || edge >= this.total) return index;
+    await this.load(edge);
+    const [here, other] = [this.place(index), this.#pages.get(Math.floor(edge / PAGE))];
+    const next = other && rowOf(other, edge % PAGE);
+    if (!here || !next) return edge;
+    /** @param {number} at */
+    const distance = (at) => {
+      const place = this.place(at);
+      return place ? Math.abs(place.left + place.width / 2 - here.left - here.width / 2) : Infinity;
+    };
+    const first = Math.floor(edge / PAGE) * PAGE;
+    let best = first + next.from;
+    for (let at = best; at < first + next.to; at++) if (distance(at) < distance(best)) best = at;
+    return best;
+  }
+
+  /**
+   * The pages between two heights.
+   * @param {number} from
+   * @param {number} to
+   */
+  numbers(from, to) {
+    const numbers = [];
+    for (let number = this.#pageAt(from); number < this.#count(); number++) {
+      if ((this.#tops[number] ?? 0) > to) break;
+      numbers.push(number);
+    }
+    return numbers;
+  }
+
+  /** @param {number} number */
+  has(number) {
+    return this.#pages.has(number);
+  }
+
+  /**
+   * Where a page ends.
+   * @param {number} number
+   */
+  bottom(number) {
+    return this.#tops[number + 1] ?? 0;
+  }
+
+  /**
+   * Fetches the page of a photo, if it is not here.
+   * @param {number} index
+   */
+  async load(index) {
+    const number = Math.floor(index / PAGE);
+    if (this.#pages.has(number)) return;
+    const asked = this.#asked.get(number) ?? this.#ask(number).finally(() => this.#asked.delete(number));
+    this.#asked.set(number, asked);
+    await asked;
+  }
+
+  /** @param {number} number */
+  async #ask(number) {
+    const { photos, more } = await api.photos(this.#filters, number * PAGE, PAGE, this.#giveUp.signal);
+    // What was counted may have changed since.
+    const end = number * PAGE + photos.length;
+    if (more) this.total = Math.max(this.total, Math.min(end + 1, MOST));
+    else if (photos.length || number === 0) this.total = Math.min(end, MOST);
+    else this.total = Math.min(this.total, number * PAGE);
+    const page = { photos, rows: [], height: 0 };
+    this.#pages.set(number, page);
+    this.#set(page);
+    this.#stack();
+  }
+
+  /** @param {Page} page */
+  #set(page) {
+    const { gap } = this.#room;
+    const ends = this.#pages.get(this.#count() - 1) === page;
+    page.rows = setIntoRows(page.photos.map(shape), { ...this.#room, ends });
+    const last = page.rows.at(-1);
+    page.height = last ? last.top + last.height + gap : 0;
+  }
+
+  // Puts the pages under each other; one that is not here is as high as the others are.
+  #stack() {
+    const { width, wanted, gap } = this.#room;
+    const full = [...this.#pages.values()].filter(({ photos }) => photos.length === PAGE);
+    const known = full.reduce((sum, { height }) => sum + height, 0) / full.length;
+    const usual = known || (PAGE / Math.max(width / (USUAL * wanted), 1)) * (wanted + gap);
+    this.#tops = [0];
+    let top = 0;
+    for (let number = 0; number < this.#count(); number++) {
+      const here = Math.min(PAGE, this.total - number * PAGE);
+      top += this.#pages.get(number)?.height ?? (usual * here) / PAGE;
+      this.#tops.push(top);
+    }
+  }
+
+  #count() {
+    return Math.ceil(this.total / PAGE);
+  }
+
+  /** @param {number} height */
+  #pageAt(height) {
+    let [low, high] = [0, this.#count()];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.#tops[middle] ?? 0) <= height) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/**
+ * @param {Page} page
+ * @param {number} index
+ */
+const rowOf = (page, index) => page.rows.find(({ from, to }) => from <= index && index < to);

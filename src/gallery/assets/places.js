@@ -1,0 +1,132 @@
+// A map of the places where photos were taken, over the towns of the world. Nothing is fetched from
+// elsewhere: both are in the program.
+
+import * as api from "./api.js";
+import { element, find, number, onClick, plural, reason, svg, toast } from "./dom.js";
+import { Zoom } from "./zoom.js";
+
+// Degrees around the places, and the least that is shown.
+const AROUND = 4;
+const LEAST = 24;
+// Size of the names, in pixels.
+const LETTERS = 14;
+// So many places are named on the map; the list names all.
+const MOST_NAMES = 40;
+
+export class Places {
+  #dialog = find("#places", HTMLDialogElement);
+  #map = find("#map", SVGSVGElement);
+  #zoom = new Zoom(find("#places .stage"), find("#places .frame"));
+  #chosen;
+
+  /** @param {(filters: import("./api.js").Filters) => void} chosen */
+  constructor(chosen) {
+    this.#chosen = chosen;
+    onClick("#show-places", () => this.open());
+    onClick("#close-places", () => this.#dialog.close());
+    onClick("#places .zoom-in", () => this.#zoom.in());
+    onClick("#places .zoom-out", () => this.#zoom.out());
+  }
+
+  get isOpen() {
+    return this.#dialog.open;
+  }
+
+  get zoom() {
+    return this.#zoom;
+  }
+
+  async open() {
+    try {
+      const { towns, places } = await api.places();
+      if (!this.#dialog.open) this.#dialog.showModal();
+      this.#zoom.reset();
+      this.#draw(towns, places);
+      this.#list(places);
+    } catch (error) {
+      toast(reason(error));
+    }
+  }
+
+  close() {
+    this.#dialog.close();
+  }
+
+  /**
+   * @param {[number, number][]} towns
+   * @param {api.Place[]} places
+   */
+  #draw(towns, places) {
+    const { left, top, width, height } = extent(places);
+    this.#map.setAttribute("viewBox", `${left} ${top} ${width} ${height}`);
+    find("#places .frame").style.setProperty("--ratio", String(width / height));
+    // A square is a line of no length with square ends.
+    const squares = towns.map(([latitude, longitude]) => `M${longitude} ${-latitude}h0`).join("");
+    const most = Math.max(...places.map(({ photos }) => photos), 1);
+    const pixel = width / (this.#map.clientWidth || 1);
+    const circles = places.map((place) => {
+      const radius = pixel * (6 + 12 * Math.sqrt(place.photos / most));
+      const circle = svg("circle", { class: "place", cx: place.longitude, cy: -place.latitude, r: radius }, svg("title", {}, told(place)));
+      circle.addEventListener("click", () => this.#choose(place));
+      return circle;
+    });
+    this.#map.replaceChildren(svg("path", { class: "towns", d: squares }), ...circles, ...names(places, pixel));
+  }
+
+  /** @param {api.Place[]} places */
+  #list(places) {
+    const items = places.map((place) =>
+      element(
+        "li",
+        {},
+        element("button", { type: "button", class: "place-name", onclick: () => this.#choose(place) }, element("span", {}, place.name), element("span", { class: "count" }, number(place.photos))),
+      ),
+    );
+    find("#place-list").replaceChildren(...items);
+    find("#places-hint").textContent = places.length ? plural(places.length, "place") : "No photo tells where it was taken.";
+  }
+
+  /** @param {api.Place} place */
+  #choose({ near, within }) {
+    this.#dialog.close();
+    this.#chosen({ near, within: String(within) });
+  }
+}
+
+/**
+ * The names of the places with the most photos, as many as have room.
+ * @param {api.Place[]} places
+ * @param {number} pixel In degrees.
+ */
+function names(places, pixel) {
+  const size = LETTERS * pixel;
+  /** @type {{ x: number, y: number, length: number }[]} */
+  const taken = [];
+  return places.slice(0, MOST_NAMES).flatMap((place) => {
+    const name = place.name.split(",")[0] ?? "";
+    const [x, y, length] = [place.longitude, -place.latitude - 1.5 * size, name.length * size * 0.6];
+    const isFree = taken.every((other) => Math.abs(other.x - x) > (other.length + length) / 2 || Math.abs(other.y - y) > 1.2 * size);
+    if (!isFree) return [];
+    taken.push({ x, y, length });
+    return [svg("text", { class: "place-label", x, y, "font-size": size, "text-anchor": "middle" }, name)];
+  });
+}
+
+/** @param {api.Place} place */
+const told = ({ name, photos }) => `${name}: ${plural(photos, "photo")}`;
+
+/**
+ * The part of the world that shows these places.
+ * @param {api.Place[]} places
+ */
+function extent(places) {
+  if (!places.length) return { left: -180, top: -85, width: 360, height: 145 };
+  const [across, down] = [places.map(({ longitude }) => longitude), places.map(({ latitude }) => -latitude)];
+  const side = (/** @type {number[]} */ all, /** @type {number} */ least) => {
+    const [from, to] = [Math.min(...all) - AROUND, Math.max(...all) + AROUND];
+    const size = Math.max(to - from, least);
+    return { from: (from + to - size) / 2, size };
+  };
+  const [x, y] = [side(across, LEAST), side(down, LEAST / 2)];
+  return { left: x.from, top: y.from, width: x.size, height: y.size };
+}

@@ -1,0 +1,71 @@
+// What the page says of the answer: over the photos, in their place, and as its title.
+
+import { find, number, plural } from "./dom.js";
+import { label } from "./emotions.js";
+import { MOST } from "./pages.js";
+
+/** @typedef {import("./api.js").Counts} Counts */
+
+/**
+ * How many photos there are.
+ * @param {Counts} counts
+ */
+const foundBy = ({ all, emotions, emotion }) => (emotion ? (emotions[emotion] ?? 0) : all);
+
+/**
+ * Says what was found; how many photos.
+ * @param {Counts} counts
+ * @param {{ text?: string }} filters Those in force.
+ */
+export function tell(counts, filters) {
+  const { emotion, understood, why_empty: whyEmpty, indexed } = counts;
+  const found = foundBy(counts);
+  const order = emotion ? `, most ${emotion} first` : "";
+  const part = found > MOST ? `; the first ${number(MOST)} are shown` : "";
+  const said = filters.text ? sayUnderstood(understood) : "";
+  find("#status").textContent = found || said ? plural(found, "photo") + order + part + said : "";
+  find("#select").hidden = found === 0;
+  const empty = find("#empty");
+  empty.hidden = found > 0;
+  const isRestricted = Object.keys(filters).length > 0;
+  /** @type {[string, string]} */
+  const [title, text] = indexed
+    ? ["No photo matches", isRestricted ? sayWhy(whyEmpty) : "No face was found in any photo."]
+    : ["Nothing is indexed yet", "Run: fer-index index ~/Pictures. The photos appear here as they are done."];
+  find("h2", HTMLElement, empty).textContent = title;
+  find("p", HTMLElement, empty).textContent = text;
+  return found;
+}
+
+/**
+ * The page's title.
+ * @param {string} photo The name of the photo that is open.
+ * @param {Counts | undefined} counts
+ */
+export function titleOf(photo, counts) {
+  const heading = counts?.emotion ? `${label(counts.emotion)} photos` : "Your photos";
+  find("#heading").textContent = heading;
+  const parts = [photo || (counts ? `${heading} (${number(foundBy(counts))})` : ""), "fer-index"];
+  return parts.filter(Boolean).join(" – ");
+}
+
+/**
+ * What was made of the typed words, and what was not.
+ * @param {Counts["understood"]} understood
+ */
+function sayUnderstood({ filters, left_out: leftOut, suggestions }) {
+  const said = filters.length ? `: ${filters.join("; ")}` : "";
+  const lost = leftOut.length ? `. Left out: ${leftOut.join(", ")}` : "";
+  const meant = suggestions.map(([word, other]) => `. “${word}”: did you mean ${other}?`).join("");
+  return said + lost + meant;
+}
+
+/**
+ * Why there is nothing to see, as a sentence.
+ * @param {string[]} reasons
+ */
+function sayWhy(reasons) {
+  const why = reasons.join("; ");
+  if (!why) return "Take a filter away, or lower how sure it must be.";
+  return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
+}

@@ -1,0 +1,113 @@
+// What can be done with several photos: correct, copy their paths, make an album.
+
+import * as api from "./api.js";
+import { copy, element, find, number, onClick, plural, reason, toast } from "./dom.js";
+import { BY_INTEREST, label, shown } from "./emotions.js";
+
+/** @typedef {import("./api.js").Emotion} Emotion */
+
+// So many photos are asked about at once.
+const AT_ONCE = 6;
+
+export class Together {
+  #bar = find("#together");
+  #emotion = find("#say-together", HTMLSelectElement);
+  #name = find("#album-name", HTMLInputElement);
+  #dialog = find("#album", HTMLDialogElement);
+  #selection;
+  #filters;
+  #changed;
+
+  /**
+   * @param {import("./selection.js").Selection} selection
+   * @param {import("./filters.js").Filters} filters
+   * @param {{ changed: () => Promise<void> }} told
+   */
+  constructor(selection, filters, { changed }) {
+    this.#selection = selection;
+    this.#filters = filters;
+    this.#changed = changed;
+    this.#emotion.append(...BY_INTEREST.map((emotion) => element("option", { value: emotion }, label(emotion))));
+    selection.follow(() => this.#show());
+    this.#emotion.addEventListener("change", () => this.#try(() => this.#say()));
+    onClick("#copy-together", () => this.#try(() => this.copyPaths()));
+    onClick("#make-album", () => this.askForAlbum());
+    onClick("#end-selection", () => selection.clear());
+    onClick("#album-cancel", () => this.#dialog.close());
+    find("form", HTMLFormElement, this.#dialog).addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#try(() => this.#makeAlbum());
+    });
+  }
+
+  async copyPaths() {
+    const photos = await this.#photos();
+    await copy(photos.map(({ paths }) => paths[0] ?? "").join("\n"), `${plural(photos.length, "path")} copied.`);
+  }
+
+  askForAlbum() {
+    find("#album-title").textContent = `An album of ${plural(this.#selection.ids.length, "photo")}`;
+    this.#dialog.showModal();
+  }
+
+  #show() {
+    const { ids, isOn } = this.#selection;
+    this.#bar.hidden = !isOn;
+    find("#together-count").textContent = ids.length ? `${number(ids.length)} selected` : "Choose photos";
+    for (const control of this.#bar.querySelectorAll(".acts")) control.toggleAttribute("disabled", ids.length === 0);
+  }
+
+  // The faces that show what is looked for, or all where nothing is, are said to show something else.
+  async #say() {
+    const said = BY_INTEREST.find((emotion) => emotion === this.#emotion.value);
+    this.#emotion.value = "";
+    if (!said) return;
+    const { emotion } = this.#filters.get();
+    const faces = (await this.#photos())
+      .flatMap((photo) => photo.faces)
+      .filter((face) => !face.rejected && face.said !== said && (!emotion || shown(face) === emotion));
+    await inTurns(faces, (face) => api.says(face.id, said));
+    const undo = () =>
+      this.#try(async () => {
+        await inTurns(faces, (face) => (face.said ? api.says(face.id, face.said) : api.takesBack(face.id)));
+        await this.#changed();
+      });
+    await this.#changed();
+    toast(`${plural(faces.length, "face")} set to ${said}.`, { name: "Undo", act: undo });
+  }
+
+  async #makeAlbum() {
+    const name = this.#name.value.trim();
+    const { folder } = await api.makeAlbum(name, this.#selection.ids);
+    this.#dialog.close();
+    toast(`The album is in ${folder}`);
+  }
+
+  #photos() {
+    return inTurns(this.#selection.ids, (id) => api.photo(id));
+  }
+
+  /** @param {() => Promise<void>} act */
+  async #try(act) {
+    try {
+      await act();
+    } catch (error) {
+      toast(reason(error));
+    }
+  }
+}
+
+/**
+ * Asks for all, some at a time.
+ * @template T, Answer
+ * @param {T[]} all
+ * @param {(one: T) => Promise<Answer>} ask
+ */
+async function inTurns(all, ask) {
+  /** @type {Answer[]} */
+  const answers = [];
+  for (let first = 0; first < all.length; first += AT_ONCE) {
+    answers.push(...(await Promise.all(all.slice(first, first + AT_ONCE).map(ask))));
+  }
+  return answers;
+}

@@ -1,0 +1,156 @@
+//! The places where photos were taken, over the towns of the world.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::Shared;
+use super::refusal::Refusal;
+use crate::geo::{Cell, distance};
+use crate::photo::GeoPoint;
+use crate::query::{City, Gazetteer, Place};
+
+/// Towns nearer to each other than this are one dot, in degrees.
+const DOT: f64 = 0.5;
+
+/// How far around a place photos are looked for at least, in km.
+const AROUND: f64 = 25.0;
+
+/// From the middle of a cell to its corner, in km; rounded up.
+const CORNER: f64 = 8.0;
+
+/// What the map shows.
+#[derive(Debug, Serialize)]
+pub(super) struct Map {
+    /// Latitude and longitude of towns: where people live tells the shape of the land.
+    towns: Vec<[f64; 2]>,
+    /// The places with the most photos first.
+    places: Vec<Spot>,
+}
+
+/// A town near which photos were taken.
+#[derive(Debug, PartialEq, Serialize)]
+struct Spot {
+    name: String,
+    /// The middle of the photos.
+    latitude: f64,
+    longitude: f64,
+    photos: u64,
+    /// By what the filter `near` finds it.
+    near: String,
+    /// How far around that all of the photos are, in km.
+    within: f64,
+}
+
+/// `GET /api/places`.
+pub(super) async fn places(State(shared): State<Arc<Shared>>) -> Result<Json<Map>, Refusal> {
+    let map = shared.ask(|store| {
+        let gazetteer = Gazetteer::get();
+        Ok(Map {
+            towns: towns(gazetteer),
+            places: spots(gazetteer, &store.places()?),
+        })
+    });
+    Ok(Json(map.await?))
+}
+
+/// A dot for each part of the world with a town.
+fn towns(gazetteer: &Gazetteer) -> Vec<[f64; 2]> {
+    let step = |degrees: f64| (degrees / DOT).round() as i32;
+    let dots: BTreeSet<_> = gazetteer
+        .positions()
+        .map(|at| (step(at.latitude), step(at.longitude)))
+        .collect();
+    let degrees = |step: i32| f64::from(step) * DOT;
+    dots.into_iter()
+        .map(|(latitude, longitude)| [degrees(latitude), degrees(longitude)])
+        .collect()
+}
+
+/// Cells with the same nearest town are one place.
+fn spots(gazetteer: &Gazetteer, occupied: &[(Cell, u64)]) -> Vec<Spot> {
+    let mut towns: BTreeMap<(String, String), (City, Vec<(GeoPoint, u64)>)> = BTreeMap::new();
+    for &(cell, photos) in occupied {
+        let city = gazetteer.nearest(cell.centre());
+        let key = (city.country.clone(), city.name.clone());
+        let (_, cells) = towns.entry(key).or_insert_with(|| (city, Vec::new()));
+        cells.push((cell.centre(), photos));
+    }
+    let mut spots: Vec<Spot> = towns
+        .into_values()
+        .map(|(city, cells)| spot(gazetteer, &city, &cells))
+        .collect();
+    spots.sort_by(|a, b| b.photos.cmp(&a.photos).then_with(|| a.name.cmp(&b.name)));
+    spots
+}
+
+fn spot(gazetteer: &Gazetteer, city: &City, cells: &[(GeoPoint, u64)]) -> Spot {
+    let photos = cells.iter().map(|(_, photos)| photos).sum::<u64>();
+    let mean = |of: fn(&GeoPoint) -> f64| {
+        let sum: f64 = cells.iter().map(|(at, n)| of(at) * *n as f64).sum();
+        sum / photos.max(1) as f64
+    };
+    let farthest = cells
+        .iter()
+        .map(|(at, _)| distance(*at, city.at))
+        .fold(0.0, f64::max);
+    let country = gazetteer.country_name(&city.country);
+    let name = format!("{}, {}", city.name, country.unwrap_or(&city.country));
+    // Several towns of a country may have one name; the largest is found by it.
+    let is_found = matches!(gazetteer.find(&name), Some(Place::City(found)) if found == *city);
+    let near = if is_found {
+        name.clone()
+    } else {
+        format!("{},{}", city.at.latitude, city.at.longitude)
+    };
+    Spot {
+        name,
+        latitude: mean(|at| at.latitude),
+        longitude: mean(|at| at.longitude),
+        photos,
+        near,
+        within: (farthest + CORNER).ceil().max(AROUND),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_around_a_town_are_one_place() {
+        let gazetteer = Gazetteer::get();
+        let cell = |latitude, longitude| {
+            Cell::of(GeoPoint {
+                latitude,
+                longitude,
+            })
+        };
+        let occupied = [
+            (cell(43.77, 11.25), 3),
+            (cell(43.77, 11.26), 2),
+            (cell(48.14, 11.58), 9),
+        ];
+        let spots = spots(gazetteer, &occupied);
+        assert_eq!(
+            spots
+                .iter()
+                .map(|spot| (&*spot.name, spot.photos))
+                .collect::<Vec<_>>(),
+            [("Munich, Germany", 9), ("Florence, Italy", 5)]
+        );
+        assert_eq!(
+            (&*spots[1].near, spots[1].within),
+            ("Florence, Italy", 25.0)
+        );
+    }
+
+    #[test]
+    fn the_towns_of_the_world_are_few_enough_to_draw() {
+        let towns = towns(Gazetteer::get());
+        assert!((5_000..20_000).contains(&towns.len()), "{}", towns.len());
+    }
+}

@@ -1,0 +1,134 @@
+//! Numbers: of faces (`three happy people`), or of photos (`top 3`, `20 photos`).
+
+use std::ops::RangeInclusive;
+
+use super::{Length, Reader};
+use crate::store::Order;
+
+/// Larger numbers are years.
+const MOST: u32 = 1000;
+
+/// How far behind a number the word may stand that says what is counted.
+const REACH: usize = 5;
+
+impl Reader {
+    /// A number with what it counts.
+    pub(super) fn count(&mut self, at: usize) -> Length {
+        if self.is(at, "group") && self.lower(at + 1) == "of" {
+            let count = self.number(at + 2)?;
+            self.understood.filter.faces = Some(count..=count);
+            // `group of five people`: the noun belongs to the number.
+            if self.is(at + 3, "kin") {
+                self.counted.push(at + 3);
+            }
+            return Some(3);
+        }
+        if self.is(at, "many") {
+            self.counted(at + 1)?;
+            self.understood.filter.faces = Some(3..=u32::MAX);
+            return Some(1);
+        }
+        if let Some(length) = self.limit(at) {
+            return Some(length);
+        }
+        let (range, length) = self.range(at)?;
+        let next = at + length;
+        if self.lower(next) == "of" && self.is(next + 1, "us") {
+            self.understood.filter.faces = Some(range);
+            return Some(length + 2);
+        }
+        if let Some(noun) = self.counted(next) {
+            self.understood.filter.faces = Some(range);
+            self.counted.push(noun);
+            return Some(length);
+        }
+        let is_plain = length == 1 && range.start() == range.end();
+        if is_plain && self.counts_photos(next) {
+            self.understood.filter.limit = Some(*range.start() as usize);
+            return Some(length);
+        }
+        None
+    }
+
+    /// `top 10`, `latest 20`, `last 10 photos`.
+    fn limit(&mut self, at: usize) -> Length {
+        let is_last = self.is(at, "last") && self.is(at + 2, "photo");
+        let is_latest = self.is(at, "latest") || is_last;
+        if !is_latest && !self.is(at, "best") {
+            return None;
+        }
+        let count = self.number(at + 1)?;
+        let filter = &mut self.understood.filter;
+        filter.limit = Some(count as usize);
+        if is_latest {
+            filter.order = Order::Date;
+        }
+        Some(2)
+    }
+
+    /// `3`, `at least three`, `2 or 3`, `2 to 5`, `2-5`.
+    fn range(&self, at: usize) -> Option<(RangeInclusive<u32>, usize)> {
+        if self.is(at, "at_least") {
+            return Some((self.number(at + 1)?..=u32::MAX, 2));
+        }
+        if self.is(at, "more_than") {
+            return Some((self.number(at + 1)? + 1..=u32::MAX, 2));
+        }
+        if self.is(at, "less_than") {
+            let count = self.number(at + 1)?;
+            return (count > 1).then_some((1..=count - 1, 2));
+        }
+        if self.is(at, "at_most") {
+            return Some((1..=self.number(at + 1)?, 2));
+        }
+        if self.is(at, "exactly") {
+            let count = self.number(at + 1)?;
+            return Some((count..=count, 2));
+        }
+        if let Some((first, last)) = self.lower(at).split_once(['-', '–']) {
+            let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+            return (first < last && last <= MOST).then_some((first..=last, 1));
+        }
+        let first = self.number(at)?;
+        if self.is(at + 1, "or") && self.lower(at + 2) == "more" {
+            return Some((first..=u32::MAX, 3));
+        }
+        if self.is_any(at + 1, &["or", "to"])
+            && let Some(last) = self.number(at + 2).filter(|last| *last > first)
+        {
+            return Some((first..=last, 3));
+        }
+        Some((first..=first, 1))
+    }
+
+    /// A number in figures or in words.
+    pub(super) fn number(&self, at: usize) -> Option<u32> {
+        let token = self.token(at)?;
+        let in_words = token.meanings().iter().find_map(|word| word.parse().ok());
+        in_words
+            .or_else(|| token.lower.parse().ok())
+            .filter(|count| (1..=MOST).contains(count))
+    }
+
+    /// The people or faces that a number before `at` counts.
+    fn counted(&self, at: usize) -> Option<usize> {
+        (at..at + REACH)
+            .take_while(|noun| *noun == at || self.is_said_of_noun(noun - 1))
+            .find(|noun| self.is_any(*noun, &["people", "kin"]))
+    }
+
+    /// Whether a number before `at` counts photos.
+    fn counts_photos(&self, at: usize) -> bool {
+        let mut nouns =
+            (at..at + REACH).take_while(|noun| *noun == at || self.is_said_of_noun(noun - 1));
+        let is_superlative = self.lower(at).ends_with("iest") || self.is(at, "best");
+        nouns.any(|noun| self.is(noun, "photo")) || is_superlative
+    }
+
+    /// Whether a token may stand between a number and what it counts.
+    fn is_said_of_noun(&self, at: usize) -> bool {
+        !self.emotions(at).is_empty()
+            || self.is_any(at, &["vague", "or", "and", "best", "latest", "random"])
+            || self.lower(at) == ","
+    }
+}

@@ -1,0 +1,167 @@
+//! Sentences and the filters that they must become.
+
+use jiff::civil::date;
+
+use super::*;
+
+/// Sentences, arguments, and words that are left out, with tabs between. Every second one, from the second
+/// on, was set aside before the grammar was written and is only scored.
+const SENTENCES: &str = include_str!("sentences.tsv");
+
+/// Least share of the sentences that were set aside that are to be read as they are meant.
+const LEAST: f64 = 0.95;
+
+fn read(text: &str) -> Understood {
+    understand(&[text.to_owned()], AskedFilter::new(), date(2026, 11, 24))
+}
+
+#[track_caller]
+fn check(text: &str, arguments: &str) {
+    assert_eq!(read(text).filter.arguments().join(" "), arguments, "{text}");
+}
+
+/// Whether a sentence became what it must, and what it became.
+fn judge(line: &str) -> (bool, String) {
+    let mut fields = line.split('\t');
+    let mut next = || fields.next().unwrap_or_default().trim();
+    let (sentence, arguments, left_out) = (next(), next(), next());
+    let understood = read(sentence);
+    let found = understood.filter.arguments().join(" ");
+    let lost = understood.left_out.join(", ");
+    let is_right = found == arguments && lost == left_out;
+    (
+        is_right,
+        format!("{sentence}\n    {found} | {lost}\n    expected {arguments} | {left_out}"),
+    )
+}
+
+#[test]
+fn sentences_become_the_filters_that_are_meant() {
+    let lines: Vec<&str> = SENTENCES
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert!(lines.len() >= 200, "{}", lines.len());
+    let wrong = |set_aside: usize| -> Vec<String> {
+        let half = lines.iter().skip(set_aside).step_by(2);
+        let judged = half.map(|line| judge(line));
+        judged
+            .filter(|(is_right, _)| !is_right)
+            .map(|(_, told)| told)
+            .collect()
+    };
+    let (known, set_aside) = (wrong(0), wrong(1));
+    let share = 1.0 - set_aside.len() as f64 / (lines.len() / 2) as f64;
+    println!(
+        "of the {} sentences that were set aside {:.1} % are read as they are meant; not these:\n{}",
+        lines.len() / 2,
+        100.0 * share,
+        set_aside.join("\n")
+    );
+    assert!(known.is_empty(), "\n{}", known.join("\n"));
+    assert!(share >= LEAST, "{share:.3}\n{}", set_aside.join("\n"));
+}
+
+/// Each word of a sentence is a filter, a text that is told, told as left out, or says nothing by the
+/// vocabulary.
+#[test]
+fn no_word_is_lost() {
+    let unknown = ["zyx", "qwrt", "plugh"];
+    for line in SENTENCES.lines().filter(|line| !line.starts_with('#')) {
+        let sentence = line.split('\t').next().unwrap();
+        let words: Vec<&str> = sentence.split(' ').collect();
+        for at in 0..=words.len() {
+            let mut longer = words.clone();
+            longer.insert(at, unknown[at % unknown.len()]);
+            let understood = read(&longer.join(" "));
+            let filter = &understood.filter;
+            let told = [
+                understood.as_text.join(" "),
+                understood.left_out.join(" "),
+                filter.cameras.join(" "),
+                filter.album.clone().unwrap_or_default(),
+            ];
+            assert!(
+                told.iter()
+                    .any(|told| told.contains(unknown[at % unknown.len()])),
+                "{longer:?}: {told:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_written_can_be_read_again() {
+    for line in SENTENCES.lines().filter(|line| !line.starts_with('#')) {
+        let filter = read(line.split('\t').next().unwrap()).filter;
+        let flags = filter.set_flags();
+        let given: Vec<_> = flags
+            .iter()
+            .map(|(flag, value)| (flag.name, value.as_str()))
+            .collect();
+        let mut again = AskedFilter::read(&given).unwrap_or_else(|error| panic!("{line}: {error}"));
+        if let Order::Random { seed } = &mut again.order {
+            *seed = 0; // another each time where none is given
+        }
+        assert_eq!(again.arguments(), filter.arguments(), "{line}");
+    }
+}
+
+#[test]
+fn the_question_of_the_issue() {
+    let understood = read("happy vacation photos in italy last summer");
+    let flags = "--emotion happy --since last summer --until last summer --near italy --away=100";
+    assert_eq!(understood.filter.arguments().join(" "), flags);
+    assert_eq!(understood.as_text, [] as [&str; 0]);
+    let since = understood.filter.since.unwrap();
+    assert_eq!(since.span.start, date(2026, 6, 1).at(0, 0, 0, 0));
+}
+
+#[test]
+fn each_phrase_becomes_its_flag() {
+    check("top 10 happiest photos", "--emotion happy --limit 10");
+    check(
+        "5 sad or angry pictures",
+        "--emotion angry --emotion sad --limit 5",
+    );
+    check("everybody happy", "--emotion happy --who all");
+    check("three people", "--faces 3");
+    check("groups in the usa", "--faces 3.. --near usa");
+    check(
+        "near new york in july 2019",
+        "--since july 2019 --until july 2019 --near new york",
+    );
+    check("before 2019", "--until 2018-12-31");
+    check("between 2017 and 2019", "--since 2017 --until 2019");
+    check("since 3 weeks ago", "--since 3 weeks ago");
+    check("in 2019", "--since 2019 --until 2019");
+    check("photos from paris", "--near paris");
+    check(
+        "album Wedding shot on Nikon",
+        "--album Wedding --camera Nikon",
+    );
+    check("random one per burst", "--order random --one-per-burst");
+    check("a photo of my family", "--text family");
+}
+
+#[test]
+fn unknown_words_are_text() {
+    let understood = read("happy Grandma in the garden, 2020");
+    assert_eq!(understood.as_text, ["Grandma", "garden"]);
+    assert_eq!(understood.filter.text.as_deref(), Some("Grandma garden"));
+    assert!(understood.filter.since.is_some());
+}
+
+#[test]
+fn one_letter_is_suggested_and_not_guessed() {
+    let understood = read("hapy people in itally at chrismas");
+    let suggestions = [
+        ("hapy", "happy"),
+        ("itally", "Italy"),
+        ("chrismas", "christmas"),
+    ];
+    let suggestions = suggestions.map(|(word, meant)| (word.to_owned(), meant.to_owned()));
+    assert_eq!(understood.suggestions, suggestions);
+    assert_eq!(understood.as_text, ["hapy", "itally", "chrismas"]);
+    assert!(understood.filter.emotions.is_empty());
+}

@@ -1,0 +1,412 @@
+//! When photos were taken: dates, ranges and lists of them, `since`, `before`, `the last two weeks`.
+
+use jiff::civil::Date;
+use jiff::{Span, ToSpan as _};
+
+use super::super::dates::{
+    DateSpan, Dates, in_words, is_name, parse_dates, parse_span, relative, year, yearly,
+};
+use super::super::filters::{Taken, When};
+use super::{Length, Reader};
+
+/// No date has more tokens.
+const LONGEST: usize = 6;
+
+/// Dates on which photos were taken.
+#[derive(Debug, Clone)]
+pub(super) enum Occasion {
+    /// A date.
+    One(Taken),
+    /// From one to another; neither is of every year.
+    Range(When, When),
+}
+
+impl Reader {
+    /// A time in which photos were taken.
+    pub(super) fn time(&mut self, at: usize) -> Length {
+        if let Some(length) = self.open_span(at).or_else(|| self.recent(at)) {
+            return Some(length);
+        }
+        let mut start = at;
+        while self.is_before_date(start) {
+            start += 1;
+        }
+        if start > at
+            && let Some(length) = self.recent(start)
+        {
+            return Some(start - at + length);
+        }
+        if self.is(start, "between") {
+            let length = self.range_of_dates(start + 1, &["and", "to", "until"])?;
+            return Some(start - at + 1 + length);
+        }
+        let length = self
+            .range_of_dates(start, &["to", "until"])
+            .or_else(|| self.range_in_a_token(start))
+            .or_else(|| self.from_on(start))
+            .or_else(|| self.list_of_dates(start))?;
+        Some(start - at + length)
+    }
+
+    /// How many tokens the date has that stands at a token.
+    pub(super) fn length_of_date(&self, at: usize) -> Length {
+        let (_, length) = self.date(at)?;
+        Some(length)
+    }
+
+    /// Turns the dates that were read into filters: one span that is asked for is `--since` and
+    /// `--until`, which everybody knows; all else is `--taken`.
+    pub(super) fn set_dates(&mut self) {
+        let occasions = std::mem::take(&mut self.occasions);
+        let filter = &mut self.understood.filter;
+        let is_open = filter.since.is_none() && filter.until.is_none() && filter.taken.is_none();
+        match &occasions[..] {
+            [] => return,
+            [Occasion::Range(first, last)] if is_open => {
+                (filter.since, filter.until) = (Some(first.clone()), Some(last.clone()));
+                return;
+            }
+            [
+                Occasion::One(Taken {
+                    text,
+                    dates: Dates::Span(span),
+                }),
+            ] if is_open => {
+                let when = When {
+                    text: text.clone(),
+                    span: *span,
+                };
+                (filter.since, filter.until) = (Some(when.clone()), Some(when));
+                return;
+            }
+            _ => {}
+        }
+        let taken = filter.taken.get_or_insert_default();
+        for occasion in occasions {
+            taken.push(match occasion {
+                Occasion::One(taken) => taken,
+                Occasion::Range(first, last) => Taken {
+                    text: format!("{} to {}", first.text, last.text),
+                    dates: Dates::Span(DateSpan {
+                        start: first.span.start,
+                        end: last.span.end,
+                    }),
+                },
+            });
+        }
+    }
+
+    /// Whether a token may stand before a date and adds nothing.
+    fn is_before_date(&self, at: usize) -> bool {
+        self.is_any(at, &["in", "from"])
+            || matches!(
+                self.lower(at),
+                "on" | "of"
+                    | "the"
+                    | "my"
+                    | "our"
+                    | "during"
+                    | "over"
+                    | "for"
+                    | "at"
+                    | "der"
+                    | "dem"
+            )
+    }
+
+    /// `since may`, `after 2019`, `before christmas`, `until 2020`, `older than 5 years`.
+    fn open_span(&mut self, at: usize) -> Length {
+        if self.is_any(at, &["older", "newer"])
+            && let Some((date, length)) = self.so_long_ago(at + 1)
+        {
+            let filter = &mut self.understood.filter;
+            if self.tokens[at].is("older") {
+                filter.until = Some(day(date.yesterday().ok()?));
+            } else {
+                filter.since = Some(day(date));
+            }
+            return Some(length + 1);
+        }
+        if !self.is_any(at, &["since", "after", "until", "before", "older", "newer"]) {
+            return None;
+        }
+        let (text, length) = self.date(at + 1)?;
+        let span = parse_span(&text, self.today).ok()?;
+        let when = When { text, span };
+        let (first, end) = (when.span.start.date(), when.span.end.date());
+        let is = |meaning| self.is(at, meaning);
+        let (since, until) = if is("since") {
+            (Some(when), None)
+        } else if is("after") || is("newer") {
+            (Some(day(end)), None)
+        } else if is("until") {
+            (None, Some(when))
+        } else {
+            (None, Some(day(first.yesterday().ok()?)))
+        };
+        let filter = &mut self.understood.filter;
+        filter.since = since.or(filter.since.take());
+        filter.until = until.or(filter.until.take());
+        Some(length + 1)
+    }
+
+    /// `the last two weeks`, `past month`: up to today.
+    fn recent(&mut self, at: usize) -> Length {
+        let (date, length) = if self.is_any(at, &["last", "past"]) {
+            match self.so_long_ago(at + 1) {
+                Some((date, length)) => (date, length),
+                // `last month` is the one before this.
+                None if self.is(at, "past") => (self.ago(1, at + 1)?, 1),
+                None => return None,
+            }
+        } else {
+            return None;
+        };
+        self.understood.filter.since = Some(day(date));
+        Some(length + 1)
+    }
+
+    /// The day that lies `two weeks` before today, and how many tokens that is.
+    fn so_long_ago(&self, at: usize) -> Option<(Date, usize)> {
+        let count = self.number(at)?;
+        Some((self.ago(count, at + 1)?, 2))
+    }
+
+    fn ago(&self, count: u32, unit: usize) -> Option<Date> {
+        let count = i64::from(count);
+        let token = self.token(unit)?;
+        let span: Span = if token.is("day") {
+            count.days()
+        } else if token.is("week") {
+            count.weeks()
+        } else if token.is("month") {
+            count.months()
+        } else if token.is("year") {
+            count.years()
+        } else {
+            return None;
+        };
+        self.today.checked_sub(span).ok()
+    }
+
+    /// `2018 to 2020`, `june to august 2019`, `14 to 20 july`.
+    fn range_of_dates(&mut self, at: usize, between: &[&str]) -> Length {
+        let (first, length) = self.date(at).or_else(|| {
+            // A day whose month comes later.
+            let day = self.lower(at).trim_end_matches(char::is_alphabetic);
+            let is_day = day.parse().is_ok_and(|day: u8| (1..=31).contains(&day));
+            is_day.then(|| (self.lower(at).to_owned(), 1))
+        })?;
+        let middle = at + length;
+        if !self.is_any(middle, between) {
+            return None;
+        }
+        let start = middle + 1 + usize::from(self.lower(middle + 1) == "the");
+        let (last, rest) = self.date(start)?;
+        let occasion = range(&first, &last, self.today)?;
+        self.occasions.push(occasion);
+        Some(start + rest - at)
+    }
+
+    /// `2018-2020`.
+    fn range_in_a_token(&mut self, at: usize) -> Length {
+        let (first, last) = self.lower(at).split_once(['-', '–'])?;
+        year(first).zip(year(last))?;
+        let occasion = range(first, last, self.today)?;
+        self.occasions.push(occasion);
+        Some(1)
+    }
+
+    /// `2021 onwards`, `2021 on`.
+    fn from_on(&mut self, at: usize) -> Length {
+        let (text, length) = self.date(at)?;
+        let end = at + length;
+        let is_last = self.token(end + 1).is_none_or(|token| token.lower == ",");
+        if !self.is(end, "onwards") || (self.lower(end) == "on" && !is_last) {
+            return None;
+        }
+        let span = parse_span(&text, self.today).ok()?;
+        self.understood.filter.since = Some(When { text, span });
+        Some(length + 1)
+    }
+
+    /// A date, or several with `and`, `or` or commas between: `june, july and august 2021`.
+    fn list_of_dates(&mut self, at: usize) -> Length {
+        let (first, length) = self.date(at)?;
+        let (mut texts, mut end) = (vec![first], at + length);
+        while self.is_any(end, &["and", "or"]) || self.lower(end) == "," {
+            let both = self.lower(end) == "," && self.is_any(end + 1, &["and", "or"]);
+            let mut next = end + 1 + usize::from(both);
+            while self.is_before_date(next) {
+                next += 1;
+            }
+            let Some((text, length)) = self.date(next) else {
+                break;
+            };
+            // It may be the start of a range, which is read by itself.
+            if self.is_any(next + length, &["to", "until"])
+                && self.date(next + length + 1).is_some()
+            {
+                break;
+            }
+            texts.push(text);
+            end = next + length;
+        }
+        share_years(&mut texts);
+        for text in texts {
+            let dates = parse_dates(&text, self.today).ok()?;
+            self.occasions.push(Occasion::One(Taken { text, dates }));
+        }
+        Some(end - at)
+    }
+
+    /// The longest date that begins at a token, in words that [`parse_dates`] knows, and its length.
+    fn date(&self, at: usize) -> Option<(String, usize)> {
+        let longest = LONGEST.min(self.tokens.len().saturating_sub(at));
+        (1..=longest).rev().find_map(|length| {
+            let text = self.words_of_date(at, length)?;
+            let words: Vec<&str> = text.split(' ').collect();
+            let is_date = yearly(&words).is_some()
+                || in_words(&words, self.today).is_some()
+                || match words[..] {
+                    [.., "ago"] => relative(&text, self.today).is_some(),
+                    [word] if word.contains(['-', '.', '/']) => {
+                        parse_span(word, self.today).is_ok()
+                    }
+                    _ => false,
+                };
+            // In `july 4 people` the number is not of the date.
+            let ends_in_count = words.len() > 1
+                && words[words.len() - 1].len() < 3
+                && words[words.len() - 1].parse::<u32>().is_ok()
+                && self.is_any(at + length, &["people", "kin", "photo"]);
+            (is_date && !ends_in_count).then_some((text, length))
+        })
+    }
+
+    /// Tokens as words of dates, without those that only join them; `None` where they cannot be one.
+    fn words_of_date(&self, at: usize, length: usize) -> Option<String> {
+        let mut words: Vec<String> = Vec::new();
+        for index in at..at + length {
+            let token = &self.tokens[index];
+            let is_inside = index > at && index + 1 < at + length;
+            if is_inside && matches!(token.lower.as_str(), "of" | "the" | "in") {
+                continue;
+            }
+            if is_inside && token.lower == "," && year(self.lower(index + 1)).is_some() {
+                continue;
+            }
+            let named = token.meanings().iter().find(|meaning| is_name(meaning));
+            let word = match named {
+                // The plural of a unit is known as it is.
+                Some(unit) if token.lower.starts_with(*unit) && is_unit(unit) => {
+                    token.lower.clone()
+                }
+                Some(name) => name.replace('_', " "),
+                None => token.lower.clone(),
+            };
+            words.push(word);
+        }
+        (!words.is_empty()).then(|| words.join(" "))
+    }
+}
+
+fn is_unit(name: &str) -> bool {
+    matches!(name, "day" | "week" | "weekend" | "month" | "year")
+}
+
+/// A single day.
+fn day(date: Date) -> When {
+    let start = date.into();
+    let end = date.tomorrow().unwrap_or(Date::MAX).into();
+    When {
+        text: date.to_string(),
+        span: DateSpan { start, end },
+    }
+}
+
+/// The year that ends a date.
+fn year_of(text: &str) -> Option<&str> {
+    let last = text.rsplit(' ').next()?;
+    year(last).map(|_| last)
+}
+
+/// A range of two dates; one of them may have the year, or the month, of both.
+fn range(first: &str, last: &str, today: Date) -> Option<Occasion> {
+    let words: Vec<&str> = last.split(' ').collect();
+    // `14 to 20 july 2019`
+    let first = if first.len() < 5
+        && first.starts_with(|c: char| c.is_ascii_digit())
+        && year(first).is_none()
+    {
+        format!("{first} {}", words.get(1..)?.join(" "))
+    } else {
+        first.to_owned()
+    };
+    let is_yearly = |text: &str| matches!(parse_dates(text, today), Ok(Dates::Yearly(_)));
+    let span = |text: &str| parse_span(text, today).ok();
+    if is_yearly(&first) && is_yearly(last) {
+        let text = format!("{first} to {last}");
+        let dates = parse_dates(&text, today).ok()?;
+        return Some(Occasion::One(Taken { text, dates }));
+    }
+    let mut texts = [first, last.to_owned()];
+    let years = [0, 1].map(|side: usize| year_of(&texts[side]).map(str::to_owned));
+    match years {
+        [None, Some(year)] if is_yearly(&texts[0]) => {
+            let same = format!("{} {year}", texts[0]);
+            let number: i16 = year.parse().ok()?;
+            let is_before = span(&same)?.start < span(&texts[1])?.end;
+            texts[0] = if is_before {
+                same
+            } else {
+                format!("{} {}", texts[0], number - 1)
+            };
+        }
+        [Some(year), None] if is_yearly(&texts[1]) => {
+            let same = format!("{} {year}", texts[1]);
+            let number: i16 = year.parse().ok()?;
+            let is_after = span(&texts[0])?.start < span(&same)?.end;
+            texts[1] = if is_after {
+                same
+            } else {
+                format!("{} {}", texts[1], number + 1)
+            };
+        }
+        _ => {}
+    }
+    let [first, last] = texts;
+    let (start, end) = (span(&first)?, span(&last)?);
+    if start.start >= end.end {
+        return None;
+    }
+    let when = |text, span| When { text, span };
+    Some(Occasion::Range(when(first, start), when(last, end)))
+}
+
+/// In a list, `june and july 2019` are both of that year, and `christmas 2018 and 2019` are both
+/// Christmases.
+fn share_years(texts: &mut [String]) {
+    for index in 1..texts.len() {
+        let name = texts[index - 1]
+            .rsplit_once(' ')
+            .map(|(name, _)| name.to_owned());
+        let is_named = year_of(&texts[index - 1]).is_some();
+        if let Some(name) = name.filter(|_| is_named && year(&texts[index]).is_some()) {
+            texts[index] = format!("{name} {}", texts[index]);
+        }
+    }
+    let mut known: Option<String> = None;
+    for text in texts.iter_mut().rev() {
+        let words: Vec<&str> = text.split(' ').collect();
+        if yearly(&words).is_some() {
+            if let Some(year) = &known {
+                *text = format!("{text} {year}");
+            }
+        } else {
+            known = year_of(text)
+                .filter(|year| *year != text)
+                .map(str::to_owned);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A sentence as words with their meanings.
+
+use super::super::vocabulary::Vocabulary;
+
+/// A word, a phrase of the vocabulary, or a comma.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    /// As it was typed, without marks around it.
+    pub word: String,
+    /// In lower case.
+    pub lower: String,
+    meanings: Vec<&'static str>,
+}
+
+impl Token {
+    /// Whether it has a meaning of the vocabulary.
+    pub fn is(&self, meaning: &str) -> bool {
+        self.meanings.contains(&meaning)
+    }
+
+    /// Whether it has one of these.
+    pub fn is_any(&self, meanings: &[&str]) -> bool {
+        meanings.iter().any(|meaning| self.is(meaning))
+    }
+
+    /// What it means, in the order of the languages.
+    pub fn meanings(&self) -> &[&'static str] {
+        &self.meanings
+    }
+}
+
+/// Reads a sentence.
+pub(super) fn tokens(sentence: &str) -> Vec<Token> {
+    let words = words(&sentence.replace(['’', '‘'], "'"));
+    let vocabulary = Vocabulary::get();
+    let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let length = vocabulary.phrase(&lower[at..]);
+        let phrase = lower[at..at + length].join(" ");
+        let (base, meanings) = base(&phrase, vocabulary);
+        // Only an unknown word is told as it was typed, so a known one may lose its `'s`.
+        let word = words[at..at + length].join(" ");
+        let word = match word.get(..base.len()) {
+            Some(start) if base != phrase => start.to_owned(),
+            _ => word,
+        };
+        tokens.push(Token {
+            word,
+            lower: base,
+            meanings,
+        });
+        at += length;
+    }
+    tokens
+}
+
+/// Words without the marks around them, commas as words.
+fn words(sentence: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for word in sentence.split_whitespace() {
+        let is_mark = |c: char| matches!(c, '.' | ';' | '!' | '?' | '"' | '(' | ')' | ':' | ',');
+        let bare = word.trim_matches(is_mark);
+        if !bare.is_empty() {
+            words.push(bare.to_owned());
+        }
+        if word.ends_with([',', ';']) {
+            words.push(",".to_owned());
+        }
+    }
+    words
+}
+
+/// A word without a possessive's ending, and without that of a plural where it is known without.
+fn base(word: &str, vocabulary: &Vocabulary) -> (String, Vec<&'static str>) {
+    let known = |word: &str| {
+        let meanings = vocabulary.meanings(word);
+        (!meanings.is_empty()).then(|| (word.to_owned(), meanings.to_vec()))
+    };
+    let unpossessed = word
+        .strip_suffix("'s")
+        .or_else(|| word.strip_suffix('\''))
+        .unwrap_or(word);
+    known(word)
+        .or_else(|| known(unpossessed))
+        .or_else(|| known(unpossessed.strip_suffix('s')?))
+        .unwrap_or_else(|| (unpossessed.to_owned(), Vec::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_and_endings_do_not_matter() {
+        let lower: Vec<_> = tokens("Grandma’s \"birthday\", summers: NO ONE is sad!")
+            .into_iter()
+            .map(|token| token.lower)
+            .collect();
+        let expected = ["grandma", "birthday", ",", "summers", "no one", "is", "sad"];
+        assert_eq!(lower, expected);
+        assert!(tokens("anna's smiles")[1].is("happy"));
+        assert_eq!(tokens("Zoë's cat")[0].word, "Zoë");
+    }
+}

@@ -1,0 +1,276 @@
+//! A filter in plain words: what stands above an answer, and why there is none.
+
+use super::dates::{Dates, parse_dates, today};
+use super::filters::{AskedFilter, HOME};
+use super::flags::Flag;
+use super::gazetteer::{Gazetteer, Place};
+use crate::error::Result;
+use crate::store::Store;
+
+impl AskedFilter {
+    /// What is asked for, part by part: `shows happy`, `near Rome, Italy`.
+    pub fn said(&self) -> Vec<String> {
+        let groups = self.groups();
+        let phrases = groups.iter().filter_map(|group| group.said(&groups));
+        phrases.collect()
+    }
+
+    /// Why no photo meets the filter, as far as a part of it tells: that which no photo meets by
+    /// itself; else each without which there would be photos.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn why_empty(&self, store: &Store, min_detection: f32) -> Result<Vec<String>> {
+        if let (Some(since), Some(until)) = (&self.since, &self.until)
+            && since.span.start >= until.span.end
+        {
+            let (since, until) = (&since.text, &until.text);
+            return Ok(vec![format!("{since} is after {until}")]);
+        }
+        let groups = self.groups();
+        let finds = |groups: &[&Group]| -> Result<bool> {
+            let given: Vec<(&str, &str)> = groups
+                .iter()
+                .flat_map(|group| {
+                    group
+                        .values
+                        .iter()
+                        .map(|value| (group.name(), value.as_str()))
+                })
+                .collect();
+            // What was read once can be read again.
+            let Ok(filter) = Self::read(&given) else {
+                return Ok(true);
+            };
+            let query = filter.resolve(store, min_detection, Some(1))?;
+            Ok(!store.query(&query)?.is_empty())
+        };
+        let restricting = || groups.iter().filter(|group| group.restricts());
+        let mut alone = Vec::new();
+        for group in restricting().filter(|group| !group.depends_on_others()) {
+            let mut parts = vec![group];
+            parts.extend(
+                groups
+                    .iter()
+                    .filter(|other| other.name() == "within" && group.name() == "near"),
+            );
+            if !finds(&parts)? {
+                alone.push(group);
+            }
+        }
+        let mut told: Vec<String> = Vec::new();
+        for group in &alone {
+            if group.name() != "text" {
+                let said = group.said(&groups).unwrap_or_default();
+                told.push(format!("no photo is {}", said.trim_start_matches("is ")));
+                continue;
+            }
+            let words = group.values.iter().flat_map(|text| text.split_whitespace());
+            let mut lacking = Vec::new();
+            for word in words {
+                let only = Group {
+                    flag: group.flag,
+                    values: vec![word.to_owned()],
+                };
+                if !finds(&[&only])? {
+                    lacking.push(format!("no photo has the word \"{word}\""));
+                }
+            }
+            if lacking.is_empty() {
+                lacking.push(format!(
+                    "no photo has all the words \"{}\"",
+                    group.values.join(" ")
+                ));
+            }
+            told.extend(lacking);
+        }
+        if !told.is_empty() {
+            return Ok(told);
+        }
+        for group in restricting() {
+            let others: Vec<&Group> = groups
+                .iter()
+                .filter(|other| {
+                    other.name() != group.name() && other.requires() != Some(group.name())
+                })
+                .collect();
+            if finds(&others)? {
+                let said = group.said(&groups).unwrap_or_default();
+                told.push(format!("there are some without: {said}"));
+            }
+        }
+        Ok(told)
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for (flag, value) in self.set_flags() {
+            match groups.last_mut() {
+                Some(group) if group.name() == flag.name => group.values.push(value),
+                _ => groups.push(Group {
+                    flag,
+                    values: vec![value],
+                }),
+            }
+        }
+        groups
+    }
+}
+
+/// A flag with all its values.
+#[derive(Debug)]
+struct Group {
+    flag: &'static Flag,
+    values: Vec<String>,
+}
+
+impl Group {
+    const fn name(&self) -> &'static str {
+        self.flag.name
+    }
+
+    const fn requires(&self) -> Option<&'static str> {
+        self.flag.requires
+    }
+
+    /// Whether it decides which photos are found, not in which order or how many.
+    fn restricts(&self) -> bool {
+        !matches!(
+            self.name(),
+            "all" | "order" | "seed" | "limit" | "offset" | "one-per-burst" | "within"
+        )
+    }
+
+    /// Whether it says nothing by itself.
+    fn depends_on_others(&self) -> bool {
+        matches!(
+            self.name(),
+            "who" | "min-score" | "min-detection" | "min-face-size" | "within"
+        )
+    }
+
+    /// In words; `None` where another part says it.
+    fn said(&self, all: &[Self]) -> Option<String> {
+        let value = self.values.first()?.as_str();
+        let of = |name: &str| {
+            let group = all.iter().find(|group| group.name() == name)?;
+            group.values.first().map(String::as_str)
+        };
+        let either = || self.values.join(" or ");
+        Some(match self.name() {
+            "emotion" => match of("who") {
+                Some("all") => format!("everybody shows {}", either()),
+                Some("most") => format!("most faces show {}", either()),
+                _ => format!("shows {}", either()),
+            },
+            "who" if of("emotion").is_some() => return None,
+            "who" => format!("{value} of the faces, of no emotion"),
+            "not" => format!("nobody shows {}", either()),
+            "all" => "however little".to_owned(),
+            "min-score" => format!("with a score of {value} or more"),
+            "faces" => faces(value),
+            "since" if of("until") == Some(value) => format!("taken in {value}"),
+            "until" if of("since") == Some(value) => return None,
+            "since" => format!("taken from {value} on"),
+            "until" => format!("taken until {value}"),
+            "taken" => {
+                let dates: Vec<String> = self.values.iter().map(|text| date(text)).collect();
+                format!("taken in {}", dates.join(" or "))
+            }
+            "under" => format!("below {value}"),
+            "album" => format!("in a folder called {value}"),
+            "near" => {
+                let places: Vec<String> = self.values.iter().map(|name| place(name)).collect();
+                places.join(" or ")
+            }
+            "within" => format!("within {value} km"),
+            "away" => format!("more than {value} km from home"),
+            "camera" => format!("taken with a {}", either()),
+            "text" => format!("with the words {value}"),
+            "min-face-size" => format!("faces of {value} pixels or more"),
+            "min-detection" => format!("faces with a detection score of {value} or more"),
+            "order" if value == "date" => "latest first".to_owned(),
+            "order" => "shuffled".to_owned(),
+            "seed" => return None,
+            "one-per-burst" => "one of each burst".to_owned(),
+            "limit" => format!("at most {value}"),
+            "offset" => format!("after the first {value}"),
+            name => format!("{name} {value}"),
+        })
+    }
+}
+
+fn faces(range: &str) -> String {
+    match range.split_once("..") {
+        None if range == "0" => "without a face".to_owned(),
+        None if range == "1" => "with 1 face".to_owned(),
+        None => format!("with {range} faces"),
+        Some(("1", "")) => "with a face".to_owned(),
+        Some((least, "")) => format!("with {least} faces or more"),
+        Some((least, most)) => format!("with {least} to {most} faces"),
+    }
+}
+
+fn date(text: &str) -> String {
+    match parse_dates(text, today()) {
+        Ok(Dates::Yearly(_)) => format!("{text} of any year"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Which place a name means.
+fn place(name: &str) -> String {
+    let gazetteer = Gazetteer::get();
+    match gazetteer.find(name) {
+        _ if name == HOME => "at home".to_owned(),
+        Some(Place::Country { name, .. }) => format!("in {name}"),
+        Some(Place::City(city)) => {
+            let country = gazetteer.country_name(&city.country);
+            format!("near {}, {}", city.name, country.unwrap_or(&city.country))
+        }
+        None => format!("near {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_said_in_words() {
+        for (given, said) in [
+            (&[][..], ""),
+            (
+                &[
+                    ("emotion", "happy"),
+                    ("emotion", "surprise"),
+                    ("not", "sad"),
+                ],
+                "shows happy or surprise; nobody shows sad",
+            ),
+            (
+                &[("emotion", "sad"), ("who", "all"), ("faces", "3..")],
+                "everybody shows sad; with 3 faces or more",
+            ),
+            (
+                &[("since", "2019"), ("until", "2019"), ("near", "Roma")],
+                "taken in 2019; near Rome, Italy",
+            ),
+            (
+                &[("taken", "may"), ("taken", "june 2020"), ("near", "home")],
+                "taken in may of any year or june 2020; at home",
+            ),
+            (
+                &[
+                    ("near", "francia"),
+                    ("near", "Florence, US"),
+                    ("faces", "0"),
+                ],
+                "without a face; in France or near Florence, United States",
+            ),
+        ] {
+            let filter = AskedFilter::read(given).unwrap();
+            assert_eq!(filter.said().join("; "), said);
+        }
+    }
+}

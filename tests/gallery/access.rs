@@ -1,0 +1,212 @@
+//! The page for those who see, hear or point in other ways: axe's rules, names, the keyboard alone.
+
+use std::fs;
+use std::path::Path;
+
+use fer_index::emotion::Emotion::{Happy, Sad};
+use serde_json::{Value, json};
+
+use crate::common::fixture;
+use crate::seed::{Seed, seed};
+use crate::server::Server;
+use crate::testenv::TestEnv;
+use crate::webdriver::Browser;
+
+const ESCAPE: char = '\u{e00c}';
+const ENTER: char = '\u{e007}';
+const TAB: char = '\u{e004}';
+const DOWN: char = '\u{e015}';
+
+fn album() -> (TestEnv, Server) {
+    let env = TestEnv::new();
+    let photo = |name: &'static str, faces: &[_]| {
+        Seed::new(name, [fixture("coffee.jpg"), name.into()].concat(), faces)
+    };
+    let photos = [
+        photo("both.jpg", &[(Happy, 0.9), (Sad, 0.8)]),
+        photo("glad.jpg", &[(Happy, 0.8)]),
+        photo("nobody.jpg", &[]),
+    ];
+    seed(&env, &photos);
+    let server = Server::start(&env);
+    (env, server)
+}
+
+/// axe's source, or `None`, said on standard error, where it is not installed.
+#[allow(clippy::print_stderr)]
+fn axe() -> Option<String> {
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/node_modules/axe-core/axe.min.js");
+    let Ok(source) = fs::read_to_string(file) else {
+        let missing = "there is no axe; run npm ci --prefix tests/page";
+        assert!(std::env::var_os("CI").is_none(), "{missing}");
+        eprintln!("SKIPPED: {missing}");
+        return None;
+    };
+    Some(source)
+}
+
+/// What axe finds in the page as it is.
+fn violations(browser: &Browser, axe: &str) -> Value {
+    browser.run(&format!("{axe}; window.axe = axe;"));
+    // What fades in is looked at once it is there.
+    let look = "const done = arguments[0];
+        Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))
+            .then(() => axe.run(document, {resultTypes: ['violations']}))
+            .then(({violations}) => done(violations.map(({id, nodes}) =>
+                [id, nodes.map(({html, failureSummary}) => [html, failureSummary])])),
+                (error) => done(String(error)))";
+    browser.run_async(look)
+}
+
+#[test]
+fn axe_finds_nothing_in_any_view_width_or_theme() {
+    let (Some(axe), Some(desktop), Some(phone)) = (axe(), Browser::desktop(), Browser::phone())
+    else {
+        return;
+    };
+    let (_env, server) = album();
+    for (width, browser) in [(1280, desktop), (390, phone)] {
+        for colours in ["light", "dark"] {
+            browser.prefer(colours);
+            browser.open(&server.link);
+            browser.wait_until("document.querySelector('#grid img.loaded')");
+            let check = |view: &str| {
+                let found = violations(&browser, &axe);
+                assert_eq!(found, json!([]), "{view}, {width} px, {colours}");
+            };
+            check("grid");
+            browser.press('f');
+            browser.run(
+                "const field = document.querySelector('[name=faces]');
+                field.value = '2';
+                field.dispatchEvent(new Event('change', {bubbles: true}));",
+            );
+            browser.wait_until("document.querySelectorAll('#grid li').length === 1");
+            check("filters");
+            browser.press('f');
+            browser.click("#grid a");
+            browser.wait_until("document.querySelector('#photo').open");
+            browser.wait_until("!document.querySelector('#photo').matches('.loading')");
+            check("photo");
+            browser.press('+');
+            check("close photo");
+            browser.press(ESCAPE);
+            browser.press(ESCAPE);
+            browser.wait_until("!document.querySelector('#photo').open");
+            browser.press('m');
+            browser.wait_until("document.querySelector('#places').open");
+            check("places");
+            browser.press(ESCAPE);
+            browser.wait_until("!document.querySelector('#places').open");
+            browser.press('x');
+            browser.wait_until("!document.querySelector('#together').hidden");
+            check("selection");
+            browser.click("#make-album");
+            browser.wait_until("document.querySelector('#album').open");
+            check("album");
+            browser.press(ESCAPE);
+            browser.wait_until("!document.querySelector('#album').open");
+            browser.press(ESCAPE);
+            browser.wait_until("document.querySelector('#together').hidden");
+            browser.press('?');
+            browser.wait_until("document.querySelector('#help').open");
+            check("keys");
+            browser.press(ESCAPE);
+            browser.press('6');
+            browser.wait_until("!document.querySelector('#empty').hidden");
+            check("nothing found");
+        }
+        assert_eq!(browser.console(), [] as [&str; 0]);
+    }
+}
+
+/// What a screen reader says at each stop of the Tab key, until the first comes again.
+fn stops(browser: &Browser, most: usize) -> Vec<String> {
+    let mut stops = Vec::new();
+    for _ in 0..most {
+        browser.press(TAB);
+        let (name, role) = browser.focused();
+        let stop = format!("{role} {name}");
+        if stops.first() == Some(&stop) {
+            break;
+        }
+        stops.push(stop);
+    }
+    stops
+}
+
+#[test]
+fn by_keyboard_alone_everything_is_reached_and_named() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let (_env, server) = album();
+    browser.open(&server.link);
+    browser.wait_until("document.activeElement.closest('#grid')");
+    let (name, role) = browser.focused();
+    assert_eq!((&*name, &*role), ("both.jpg, 2 faces", "link"));
+
+    // Among the photos with arrows; Tab leads on, and round again.
+    browser.run("document.querySelector('.brand').focus()");
+    let stops_of_page = stops(&browser, 40);
+    for wanted in [
+        "searchbox Search your photos",
+        "button Filters",
+        "button Places",
+        "button Colours: as the system",
+        "button Keyboard shortcuts",
+        "button All 3",
+        "button Happy 2",
+        "button Select",
+        "link both.jpg, 2 faces",
+    ] {
+        assert!(
+            stops_of_page.iter().any(|stop| stop == wanted),
+            "{wanted}: {stops_of_page:#?}"
+        );
+    }
+    let photos = stops_of_page
+        .iter()
+        .filter(|stop| stop.contains(".jpg"))
+        .count();
+    assert_eq!(photos, 1, "{stops_of_page:#?}");
+
+    // Into a photo; its faces and what to say of each.
+    browser.run("document.querySelector('#grid a[tabindex=\"0\"]').focus()");
+    browser.press(ENTER);
+    browser.wait_until("document.querySelectorAll('.face').length === 2");
+    browser.wait_until("!document.querySelector('#photo').matches('.loading')");
+    let stops_of_photo = stops(&browser, 60);
+    for wanted in [
+        "button Face 1: happy",
+        "button Face 2: sad",
+        "button Next photo",
+        "button Close",
+        "button Happy 90 %",
+        "button Not a face",
+    ] {
+        assert!(
+            stops_of_photo.iter().any(|stop| stop.starts_with(wanted)),
+            "{wanted}: {stops_of_photo:#?}"
+        );
+    }
+    for stop in stops_of_page.iter().chain(&stops_of_photo) {
+        let (role, name) = stop.split_once(' ').unwrap();
+        assert!(
+            !name.is_empty() || ["generic", "none", "document"].contains(&role),
+            "{stop:?} has no name"
+        );
+    }
+    // Whatever has the focus, an arrow turns and Escape closes.
+    browser.press(DOWN);
+    browser.wait_until("document.querySelector('#photo-name').textContent === 'glad.jpg'");
+    browser.press(ESCAPE);
+    browser.wait_until("!document.querySelector('#photo').open");
+    browser.wait_until("document.activeElement.ariaLabel === 'glad.jpg, 1 face'");
+    assert_eq!(
+        browser.run("return document.querySelectorAll('h1').length"),
+        1
+    );
+    assert_eq!(browser.console(), [] as [&str; 0]);
+}

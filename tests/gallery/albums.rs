@@ -1,0 +1,67 @@
+//! Albums of photos that are chosen in the page.
+
+use std::fs;
+
+use fer_index::emotion::Emotion::Happy;
+use serde_json::json;
+
+use crate::common::fixture;
+use crate::seed::{Seed, seed};
+use crate::server::Server;
+use crate::testenv::TestEnv;
+
+fn album() -> TestEnv {
+    let env = TestEnv::new();
+    let photo = |name: &'static str| {
+        let bytes = [fixture("coffee.jpg"), name.into()].concat();
+        Seed::new(name, bytes, &[(Happy, 0.9)])
+    };
+    seed(&env, &["a.jpg", "b.jpg", "c.jpg"].map(photo));
+    env
+}
+
+#[test]
+fn an_album_is_made_in_the_named_folder_and_nowhere_else() {
+    let env = album();
+    let line = "gallery --no-open --listen 127.0.0.1:0 --albums best";
+    let server = Server::of(&mut env.command(line));
+    let make = |name: &str| {
+        let album = json!({"name": name, "photos": [3, 1]});
+        server.post("/api/album", &album)
+    };
+    let made = make("Summer").json();
+    assert_eq!(made["folder"], "best/Summer");
+    let mut links: Vec<_> = fs::read_dir(env.path("best/Summer"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_symlink())
+        .map(|path| path.canonicalize().unwrap())
+        .collect();
+    links.sort();
+    assert_eq!(links, [env.album("a.jpg"), env.album("c.jpg")]);
+
+    for name in ["", "..", "../up", "/tmp/x", "a/b", ".hidden"] {
+        assert_eq!(make(name).status, 400, "{name}");
+    }
+    assert!(!env.path("up").exists());
+    // A folder with something of a person's own stays as it is.
+    fs::create_dir(env.path("best/mine")).unwrap();
+    fs::write(env.path("best/mine/diary.txt"), "dear").unwrap();
+    assert_eq!(make("mine").status, 400);
+    assert_eq!(fs::read(env.path("best/mine/diary.txt")).unwrap(), b"dear");
+
+    let none = json!({"name": "none", "photos": []});
+    assert_eq!(server.post("/api/album", &none).status, 400);
+    let unknown = json!({"name": "none", "photos": [99]});
+    assert_eq!(server.post("/api/album", &unknown).status, 404);
+    assert!(!env.path("best/none").exists());
+}
+
+#[test]
+fn without_the_flag_nothing_is_written() {
+    let env = album();
+    let server = Server::start(&env);
+    let refused = server.post("/api/album", &json!({"name": "Summer", "photos": [1]}));
+    assert_eq!(refused.status, 403);
+    assert!(refused.text().contains("--albums"), "{}", refused.text());
+}
