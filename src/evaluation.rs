@@ -1,4 +1,4 @@
-//! Measuring the whole pipeline, from the file to the scores, on labelled photos.
+//! Measures the whole pipeline, from the file to the scores, on labelled photos.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,17 +12,17 @@ use crate::face::{BoundingBox, ScoredFace};
 use crate::file::read_bytes;
 use crate::pipeline::Analyser;
 
-/// Least intersection over union of a found and a labelled box that are the same face. The boxes of
-/// people are drawn more loosely than a detector's.
-const SAME_FACE: f32 = 0.4;
+/// A found box and a labelled one with at least this intersection over union are the same face. The value
+/// is low because people draw looser boxes than a detector.
+const MIN_IOU: f32 = 0.4;
 
-/// Labelled faces whose shorter side is less are left out, in pixels.
-const LEAST_SIDE: f32 = 20.0;
+/// Labelled faces with a shorter side than this, in pixels, are not counted.
+const MIN_SIDE: f32 = 20.0;
 
-/// The detection scores at which boxes are counted.
+/// The detection score thresholds at which boxes are counted.
 const THRESHOLDS: [f32; 6] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
 
-/// What is known of the photos of a folder.
+/// The labels of the photos in a folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlbumLabels {
     /// By file name.
@@ -31,72 +31,74 @@ pub struct AlbumLabels {
 
 #[derive(Debug, Clone, Default, PartialEq)]
 struct PhotoLabels {
-    /// Whether the photo shows an emotion.
+    /// For each labelled emotion whether the photo shows it.
     shows: BTreeMap<Emotion, bool>,
-    /// Faces, each with its kind (empty where the labels tell none).
+    /// Faces, each with its kind; the kind is empty if the labels have none.
     boxes: Vec<(BoundingBox, String)>,
 }
 
-/// The figures.
+/// The figures of the pipeline on a folder of labelled photos.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AlbumFigures {
-    /// Photos that were looked at.
+    /// Number of photos that were analysed.
     pub photos: usize,
-    /// Photos that could not be read.
+    /// Number of photos that could not be read.
     pub unreadable: usize,
-    /// Photos in which a face was found at the detector's default threshold.
+    /// Number of photos in which a face was found at the configured threshold.
     pub with_face: usize,
-    /// Per labelled emotion, how well the score of a query ranks the photos.
+    /// For each labelled emotion how well the scores of a query rank the photos.
     pub ranking: Vec<RankingFigures>,
-    /// Per threshold, what became of labelled boxes; empty without labelled boxes.
+    /// For each threshold how many labelled boxes were found; empty without labelled boxes.
     pub boxes: Vec<BoxFigures>,
 }
 
-/// How well a photo's score, its best face's as a query has it, ranks photos.
+/// How well photos are ranked by the score that a query uses, that of the best face.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RankingFigures {
     /// The emotion.
     pub emotion: &'static str,
-    /// Photos that show it.
+    /// Number of photos that show it.
     pub positives: usize,
-    /// Mean precision at each photo that shows it (non-interpolated average precision).
+    /// Average precision: the mean of the precisions at each photo that shows the emotion, not interpolated.
     pub average_precision: f64,
 }
 
-/// What became of labelled boxes at a threshold.
+/// How many labelled boxes were found at a threshold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BoxFigures {
-    /// Least detection score.
+    /// The lowest detection score that counts.
     pub threshold: f32,
-    /// Found and all labelled faces, by kind.
+    /// By kind, the number of found and of all labelled faces.
     pub found: BTreeMap<String, (usize, usize)>,
-    /// Found boxes without a label, per photo.
+    /// Found boxes that match no label, per photo.
     pub unlabelled_per_photo: f64,
 }
 
 impl AlbumLabels {
-    /// How many photos are labelled.
+    /// Number of labelled photos.
     pub fn len(&self) -> u64 {
         self.photos.len() as u64
     }
 
-    /// Whether no photo is.
+    /// Whether no photo is labelled.
     pub fn is_empty(&self) -> bool {
         self.photos.is_empty()
     }
 
-    /// Reads a CSV with a column `file` and either columns named by emotions (`smile` counts as
-    /// happy) that hold 0 or 1, or columns `xmin`, `ymin`, `xmax`, `ymax` and perhaps `state`, one
-    /// face a row, in pixels. Other columns are passed over.
+    /// Reads a CSV file with a column `file` and either columns named after emotions (`smile` counts as
+    /// happy) with the values 0 and 1, or columns `xmin`, `ymin`, `xmax`, `ymax` in pixels and optionally
+    /// `state`, with one face a row. Ignores other columns.
     ///
     /// # Errors
-    /// [`Error::Usage`] with the line, where the file is no such table.
+    /// [`Error::Usage`] with the line if the file is not such a table.
     pub fn read(path: &Path) -> Result<Self> {
         let wrong = |problem: String| Error::Usage(format!("{}: {problem}", path.display()));
         let mut reader = csv::Reader::from_path(path).map_err(|e| wrong(e.to_string()))?;
         let header = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
         let column = |name: &str| header.iter().position(|title| title == name);
-        let file = column("file").ok_or_else(|| wrong("there is no column \"file\"".into()))?;
+        let file = column("file").ok_or_else(|| {
+            wrong("the column \"file\" is missing; add one with the file names".into())
+        })?;
         let corners = [
             column("xmin"),
             column("ymin"),
@@ -114,9 +116,12 @@ impl AlbumLabels {
             let record = record.map_err(|e| wrong(e.to_string()))?;
             let line = record.position().map_or(0, csv::Position::line);
             let number = |index: usize| {
-                record[index]
-                    .parse::<f32>()
-                    .map_err(|_| wrong(format!("line {line}: \"{}\" is no number", &record[index])))
+                record[index].parse::<f32>().map_err(|_| {
+                    wrong(format!(
+                        "line {line}: \"{}\" is not a number",
+                        &record[index]
+                    ))
+                })
             };
             let photo = photos.entry(record[file].to_owned()).or_default();
             for &(index, emotion) in &emotions {
@@ -141,8 +146,9 @@ impl AlbumLabels {
     }
 }
 
-/// Looks at every labelled photo of a folder. The analyser's detector should report faces from the
-/// lowest threshold on; `threshold` is the one that counts for finding a face and for ranking.
+/// Analyses every labelled photo of a folder, and calls `done` after each. The analyser's detector must return
+/// faces from a score of 0.3 on; only faces with a score of at least `threshold` count as found and in the
+/// ranking.
 ///
 /// # Errors
 /// [`Error::Usage`] if none of the labelled photos can be read.
@@ -153,7 +159,7 @@ pub fn evaluate_album(
     threshold: f32,
     done: impl Fn() + Sync,
 ) -> Result<AlbumFigures> {
-    let looked: Vec<(&PhotoLabels, Option<Vec<ScoredFace>>)> = labels
+    let analysed: Vec<(&PhotoLabels, Option<Vec<ScoredFace>>)> = labels
         .photos
         .par_iter()
         .map(|(name, labels)| {
@@ -164,15 +170,15 @@ pub fn evaluate_album(
             (labels, faces)
         })
         .collect();
-    let unreadable = looked.iter().filter(|(_, faces)| faces.is_none()).count();
-    let read: Vec<(&PhotoLabels, Vec<ScoredFace>)> = looked
+    let unreadable = analysed.iter().filter(|(_, faces)| faces.is_none()).count();
+    let read: Vec<(&PhotoLabels, Vec<ScoredFace>)> = analysed
         .into_iter()
         .filter_map(|(labels, faces)| Some((labels, faces?)))
         .collect();
     if read.is_empty() {
         let folder = folder.display();
         return Err(Error::Usage(format!(
-            "none of the labelled photos can be read in {folder}"
+            "none of the labelled photos in {folder} can be read; check the folder and the column \"file\""
         )));
     }
     let counts = |face: &&ScoredFace| face.face.score >= threshold;
@@ -189,11 +195,12 @@ pub fn evaluate_album(
             .collect(),
         boxes: THRESHOLDS
             .into_iter()
-            .filter_map(|least| boxes(&read, least))
+            .filter_map(|threshold| boxes(&read, threshold))
             .collect(),
     })
 }
 
+/// The ranking by one emotion; `None` if no photo shows it.
 fn ranking(
     photos: &[(&PhotoLabels, Vec<ScoredFace>)],
     emotion: Emotion,
@@ -216,10 +223,10 @@ fn ranking(
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut hits = 0;
     let mut sum = 0.0;
-    for (place, (_, shows)) in ranked.iter().enumerate() {
+    for (index, (_, shows)) in ranked.iter().enumerate() {
         if *shows {
             hits += 1;
-            sum += f64::from(hits) / (place + 1) as f64;
+            sum += f64::from(hits) / (index + 1) as f64;
         }
     }
     Some(RankingFigures {
@@ -229,6 +236,7 @@ fn ranking(
     })
 }
 
+/// Matches found and labelled boxes at a threshold; `None` without a labelled box that counts.
 fn boxes(photos: &[(&PhotoLabels, Vec<ScoredFace>)], threshold: f32) -> Option<BoxFigures> {
     let mut found: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut unlabelled = 0;
@@ -241,11 +249,11 @@ fn boxes(photos: &[(&PhotoLabels, Vec<ScoredFace>)], threshold: f32) -> Option<B
         for (labelled, kind) in &labels.boxes {
             let best = (0..left.len())
                 .max_by(|&a, &b| left[a].iou(labelled).total_cmp(&left[b].iou(labelled)));
-            let is_found = best.is_some_and(|best| left[best].iou(labelled) >= SAME_FACE);
+            let is_found = best.is_some_and(|best| left[best].iou(labelled) >= MIN_IOU);
             if let (true, Some(best)) = (is_found, best) {
                 left.swap_remove(best);
             }
-            if labelled.short_side() >= LEAST_SIDE {
+            if labelled.short_side() >= MIN_SIDE {
                 let count = found.entry(kind.clone()).or_default();
                 count.0 += usize::from(is_found);
                 count.1 += 1;
@@ -293,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn average_precision_counts_places() {
+    fn average_precision_is_the_mean_precision_at_positives() {
         let (yes, no) = (smile(true), smile(false));
         let photos = [
             (&yes, vec![face(0.0, 0.9, 0.8)]),
@@ -307,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_are_matched_once() {
+    fn each_found_box_matches_at_most_one_label() {
         let labels = PhotoLabels {
             shows: BTreeMap::new(),
             boxes: vec![
@@ -332,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_files_is_refused() {
+    fn a_table_without_file_names_or_numbers_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "name,smile\na,1\n").unwrap();
         assert!(

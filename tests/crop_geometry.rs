@@ -1,4 +1,4 @@
-//! Measures where FER2013's faces have their landmarks, and holds the crop's geometry against it.
+//! Measures where FER2013's faces have their landmarks, and compares the geometry of the crop with it.
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::path::Path;
@@ -10,11 +10,13 @@ use fer_train::dataset::{ImportOptions, Usage, import};
 use image::imageops::{FilterType, overlay, resize};
 use image::{Rgb, RgbImage};
 
-/// Faces looked at; more move the medians by less than a tenth of a pixel.
+/// Number of faces; more change the medians by less than a tenth of a pixel.
 const SAMPLE: usize = 600;
 
-/// A face is enlarged to this, on a canvas that leaves room around it.
+/// Side in pixels to which a face is enlarged for the detector.
 const ENLARGED: u32 = 192;
+
+/// Side of the canvas, which leaves a margin around the face.
 const CANVAS: u32 = 320;
 
 #[test]
@@ -22,7 +24,7 @@ fn the_crop_has_the_geometry_of_fer2013() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/fer2013.csv.xz");
     if !data.exists() {
         eprintln!(
-            "skipped: FER2013 is not here ({} is absent)",
+            "skipped: the FER2013 data set {} does not exist",
             data.display()
         );
         return;
@@ -30,7 +32,7 @@ fn the_crop_has_the_geometry_of_fer2013() {
     let dataset = import(&data, &ImportOptions::default()).unwrap();
     let training = dataset.indices(Usage::Training);
     let detector = Builtin::new(DetectorParams::default()).unwrap();
-    let mut places: [Vec<f32>; 14] = Default::default();
+    let mut coordinates: [Vec<f32>; 14] = Default::default();
     let sample = training
         .iter()
         .step_by(training.len() / SAMPLE)
@@ -51,12 +53,12 @@ fn the_crop_has_the_geometry_of_fer2013() {
             .points()
             .into_iter()
             .flat_map(|p| [p.x, p.y]);
-        for (place, value) in places.iter_mut().zip(landmarks.chain(corners)) {
-            place.push(frame(value));
+        for (values, value) in coordinates.iter_mut().zip(landmarks.chain(corners)) {
+            values.push(frame(value));
         }
     }
-    let found = places[0].len();
-    let medians = places.map(|mut values| {
+    let found = coordinates[0].len();
+    let medians = coordinates.map(|mut values| {
         values.sort_by(f32::total_cmp);
         values[values.len() / 2]
     });
@@ -70,12 +72,12 @@ fn the_crop_has_the_geometry_of_fer2013() {
     for (median, expected) in medians.into_iter().zip(expected) {
         assert!(
             (median - expected).abs() < 0.5,
-            "{median} is not {expected}: {medians:?}"
+            "{median} instead of {expected}: {medians:?}"
         );
     }
 }
 
-/// The face, enlarged, in the middle of a grey canvas.
+/// Draws the enlarged face in the middle of a grey canvas.
 fn on_canvas(pixels: &[u8]) -> Raster {
     let side = FACE_SIDE as u32;
     let face = RgbImage::from_fn(side, side, |x, y| Rgb([pixels[(y * side + x) as usize]; 3]));

@@ -1,4 +1,4 @@
-//! `classify --framed` and `evaluate` must read the same pixels alike.
+//! `classify --framed` and `evaluate` must give equal scores for equal pixels.
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use image::{GrayImage, ImageFormat};
 
 const SIDE: usize = 48;
 
-/// Faces of no one: waves of several lengths.
+/// Synthetic faces: waves of several wavelengths.
 fn pixels(seed: usize) -> Vec<u8> {
     let value = |i: usize| {
         let (x, y) = ((i % SIDE) as f32, (i / SIDE) as f32);
@@ -26,7 +26,7 @@ fn pixels(seed: usize) -> Vec<u8> {
 }
 
 #[test]
-fn framed_faces_score_as_in_evaluation() {
+fn framed_faces_have_the_scores_of_the_evaluation() {
     let faces: Vec<Vec<u8>> = (0..3).map(pixels).collect();
     let row = Row {
         label: Emotion::Happy,
@@ -37,8 +37,7 @@ fn framed_faces_score_as_in_evaluation() {
     let dataset = Dataset::new(emotions, vec![row; faces.len()], faces.concat());
     let network = read_network(BUILT_IN.0, BUILT_IN.1).unwrap();
     let predictions = predict(&network, &dataset, &[0, 1, 2], true).unwrap();
-
-    let album = predictions.album();
+    let album = predictions.album_scores();
 
     let limits = Limits {
         max_bytes: 1 << 20,

@@ -1,4 +1,4 @@
-//! `fer-index dataset import`: FER2013 and FER+ become one file.
+//! `fer-index dataset import`: imports FER2013 and FER+ into one file.
 
 use std::path::PathBuf;
 use std::slice::from_ref;
@@ -14,7 +14,7 @@ use crate::emotion::Emotion;
 use crate::error::Result;
 use fer_train::dataset::{ImportOptions, Summary, import};
 
-/// Work with data sets.
+/// Import data sets for training and evaluation.
 #[derive(Debug, Args)]
 pub(super) struct DatasetArgs {
     #[command(subcommand)]
@@ -37,10 +37,10 @@ struct ImportArgs {
     /// Keep only these emotions, such as angry,happy,sad,neutral.
     #[arg(long, value_delimiter = ',', value_name = "EMOTION,…")]
     emotions: Vec<Emotion>,
-    /// Divide all rows anew: this share becomes training rows, the rest validation rows.
+    /// Divide all rows at random: this share becomes training rows, the rest validation rows.
     #[arg(long, value_name = "SHARE")]
     train_fraction: Option<f64>,
-    /// Seed of the new division.
+    /// Seed of the random division.
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
     /// The file to write.

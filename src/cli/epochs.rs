@@ -1,42 +1,44 @@
-//! How a training run is followed: a bar for the epoch, a line for each one done.
+//! Shows the progress of training: a bar for the current epoch, a line for each finished one.
 
 use std::ops::ControlFlow;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::Stdout;
-use fer_train::Observer;
-use fer_train::metrics::{EpochMetrics, Measure};
+use fer_train::TrainingObserver;
+use fer_train::metrics::{EpochMetrics, PassMetrics};
 
 /// Shows a bar on standard error and prints a line for each epoch.
-pub(super) struct Epochs<'a> {
-    of: usize,
+pub(super) struct EpochProgress<'a> {
+    /// Epochs of a run.
+    epochs: usize,
+    /// Runs started.
     runs: usize,
     bar: ProgressBar,
     out: &'a mut Stdout,
 }
 
-impl<'a> Epochs<'a> {
-    /// For runs of at most `epochs`.
+impl<'a> EpochProgress<'a> {
+    /// Progress of runs of at most `epochs` epochs.
     pub fn new(epochs: usize, out: &'a mut Stdout) -> Self {
         Self {
-            of: epochs,
+            epochs,
             runs: 0,
             out,
             bar: ProgressBar::hidden(),
         }
     }
 
-    /// A reader that has gone is no reason to end a run of hours.
+    /// Prints a line. A closed standard output does not end a run of hours.
     fn print(&mut self, line: std::fmt::Arguments) {
-        let told = self.out.line(line).and_then(|()| self.out.flush());
-        if told.is_err() {
-            tracing::debug!("nobody reads the epochs any more");
+        let printed = self.out.line(line).and_then(|()| self.out.flush());
+        if printed.is_err() {
+            tracing::debug!("standard output is closed; the epoch is not printed");
         }
     }
 }
 
-impl Observer for Epochs<'_> {
+impl TrainingObserver for EpochProgress<'_> {
     fn run_started(&mut self, name: &str, runs: usize) {
         self.runs += 1;
         let run = self.runs;
@@ -46,7 +48,7 @@ impl Observer for Epochs<'_> {
     fn epoch_started(&mut self, epoch: usize, images: usize) {
         let template = "{prefix} {wide_bar} {pos}/{len} images, {per_sec}, loss {msg}, {eta} left";
         self.bar = ProgressBar::new(images as u64)
-            .with_prefix(format!("epoch {epoch}/{}", self.of))
+            .with_prefix(format!("epoch {epoch}/{}", self.epochs))
             .with_style(
                 ProgressStyle::with_template(template)
                     .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -65,8 +67,8 @@ impl Observer for Epochs<'_> {
             "epoch {:>3}  rate {:.4}  train {}  validation {}{}  {:.0} images/s",
             metrics.epoch,
             metrics.learning_rate,
-            figures(&metrics.train),
-            figures(&metrics.validation),
+            summary(&metrics.train),
+            summary(&metrics.validation),
             if best { " *" } else { "" },
             metrics.images_per_second
         ));
@@ -74,11 +76,11 @@ impl Observer for Epochs<'_> {
     }
 }
 
-/// Loss and accuracies in a few words.
-pub(super) fn figures(measure: &Measure) -> String {
-    let heads = measure.accuracy.iter();
+/// Loss and accuracies in one line.
+pub(super) fn summary(metrics: &PassMetrics) -> String {
+    let heads = metrics.accuracy.iter();
     let heads: Vec<String> = heads
         .map(|(name, accuracy)| format!("{name} {:.1} %", 100.0 * accuracy))
         .collect();
-    format!("{:.3} {}", measure.loss, heads.join(" "))
+    format!("{:.3} {}", metrics.loss, heads.join(" "))
 }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 
 use super::Outcome;
 use super::context::Context;
-use super::evaluate_album;
+use super::evaluate_album::{self, FiguresFormat};
 use super::output::Stdout;
 use super::outputs::ForceArgs;
 use crate::classify::BUILT_IN;
@@ -16,8 +16,9 @@ use crate::error::{Error, Result};
 use crate::output::Rule;
 use fer_train::dataset::{Dataset, Usage};
 use fer_train::evaluate::{Evaluation, Figures, Proportion, evaluate};
+use fer_train::model_info::ModelInfo;
 use fer_train::network::read_network;
-use fer_train::plots::{Calibration, Confusion, Plot, plot_files};
+use fer_train::plots::{ConfusionMatrix, Plot, ReliabilityDiagram, plot_files};
 use fer_train::weights;
 
 /// Measure a model on labelled faces.
@@ -26,7 +27,7 @@ use fer_train::weights;
 pub(super) struct EvaluateArgs {
     #[command(subcommand)]
     command: Option<EvaluateCommand>,
-    /// The model's weights; without, the model of the settings, at first the built-in one.
+    /// The model file; by default the model of the settings, which is the built-in one unless changed.
     model: Option<PathBuf>,
     /// The data set, as `dataset import` writes it.
     #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
@@ -34,32 +35,23 @@ pub(super) struct EvaluateArgs {
     /// The part of the data: training, public or private.
     #[arg(long, default_value = "public", value_name = "PART")]
     usage: Usage,
-    /// Do not average over each face and its mirror image.
+    /// Predict the face alone, without its mirror image.
     #[arg(long)]
     no_flip: bool,
-    /// Folder for plots of confusion and calibration, as PNG and SVG.
+    /// Folder for confusion matrices and reliability diagrams, as PNG and SVG.
     #[arg(long, value_name = "FOLDER")]
     plots: Option<PathBuf>,
     #[command(flatten)]
     force: ForceArgs,
     /// How to print the figures.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = FiguresFormat::Table)]
+    format: FiguresFormat,
 }
 
 #[derive(Debug, Subcommand)]
 enum EvaluateCommand {
-    /// Measure everything from the file to the scores on labelled photos
+    /// Measure the whole pipeline, from the file to the scores, on labelled photos
     Album(evaluate_album::AlbumArgs),
-}
-
-/// How figures are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// Tables to read.
-    Table,
-    /// Every figure, for programs.
-    Json,
 }
 
 pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
@@ -70,27 +62,27 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
     let chosen = Some(chosen).filter(|model| !model.as_os_str().is_empty());
     let (bytes, name) = match args.model.as_ref().or(chosen) {
         Some(model) => (
-            Cow::Owned(weights::read(model)?),
+            Cow::Owned(weights::read_bytes(model)?),
             model.display().to_string(),
         ),
         None => (Cow::Borrowed(BUILT_IN.0), BUILT_IN.1.to_owned()),
     };
     let network = read_network(&bytes, &name)?;
-    let info = weights::describe(&bytes, &name)?;
-    // A model of another program does not tell; FER2013's own division is the best guess.
-    let learned = match info.train_on.as_slice() {
+    let info = ModelInfo::parse(&bytes, &name)?;
+    // A model of another program does not say what it was trained on; assume FER2013's training rows.
+    let trained_on = match info.train_on.as_slice() {
         [] => &[Usage::Training],
-        told => told,
+        parts => parts,
     };
     let dataset = Dataset::load(&args.data)?;
-    let evaluation = evaluate(&network, &dataset, learned, args.usage, !args.no_flip)?;
+    let evaluation = evaluate(&network, &dataset, trained_on, args.usage, !args.no_flip)?;
     if let Some(folder) = &args.plots {
         let inputs = args.model.iter().chain([&args.data]).cloned();
         save_plots(&evaluation, folder, &args.force.rule(context, inputs))?;
     }
     match args.format {
-        Format::Table => print_tables(&evaluation, out)?,
-        Format::Json => {
+        FiguresFormat::Table => print_tables(&evaluation, out)?,
+        FiguresFormat::Json => {
             let json = serde_json::to_string_pretty(&evaluation)
                 .map_err(|e| Error::Model(format!("cannot write the figures: {e}")))?;
             out.line(&json)?;
@@ -113,15 +105,17 @@ fn save_plots(evaluation: &Evaluation, folder: &Path, rule: &Rule<'_>) -> Result
         evaluation.results.iter().try_for_each(|result| {
             let name = result.protocol.name();
             let title = format!("{} on {}", result.protocol.title(), evaluation.usage);
-            Confusion::new(&title, &result.all).save(&stem("confusion", name))?;
-            Calibration::new(&title, &result.all).save(&stem("calibration", name))
+            ConfusionMatrix::new(&title, &result.all).save(&stem("confusion", name))?;
+            ReliabilityDiagram::new(&title, &result.all).save(&stem("calibration", name))
         })
     })
 }
 
 fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {
     if evaluation.learned {
-        out.line("The model has learned from these rows: this is what it remembers, not how well it does.\n")?;
+        out.line(
+            "The model was trained on these rows, so the figures do not show how it does on other faces.\n",
+        )?;
     }
     for result in &evaluation.results {
         out.line(format_args!(
@@ -132,7 +126,7 @@ fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {
         print_figures(&result.all, out)?;
         if let Some(unique) = &result.without_duplicates {
             out.line(format_args!(
-                "without rows that it has learned from: {}",
+                "without rows that it was trained on: {}",
                 headline(unique)
             ))?;
         }
@@ -148,7 +142,7 @@ fn print_figures(figures: &Figures, out: &mut Stdout) -> Result<()> {
     let names: Vec<&str> = figures.emotions.iter().map(|e| e.emotion).collect();
     let columns = ["true", "correct/total", "recall", "precision", "F1"];
     table.set_header(columns.into_iter().chain(names));
-    for (emotion, answers) in figures.emotions.iter().zip(&figures.confusion) {
+    for (emotion, predicted) in figures.emotions.iter().zip(&figures.confusion) {
         let recall = &emotion.recall;
         let cells = [
             emotion.emotion.to_owned(),
@@ -157,12 +151,13 @@ fn print_figures(figures: &Figures, out: &mut Stdout) -> Result<()> {
             percent(&emotion.precision),
             format!("{:.3}", emotion.f1),
         ];
-        let answers = answers.iter().map(usize::to_string);
-        table.add_row(cells.into_iter().chain(answers));
+        let predicted = predicted.iter().map(usize::to_string);
+        table.add_row(cells.into_iter().chain(predicted));
     }
     out.line(&table)
 }
 
+/// Accuracy, F1, recall and calibration error in one line.
 fn headline(figures: &Figures) -> String {
     let [low, high] = figures.macro_f1_interval;
     format!(
@@ -176,6 +171,7 @@ fn headline(figures: &Figures) -> String {
     )
 }
 
+/// A proportion with its 95 % interval, in per cent.
 fn percent(p: &Proportion) -> String {
     format!(
         "{:.1} % ({:.1}–{:.1})",

@@ -1,33 +1,41 @@
-//! `fer-index evaluate album`.
+//! `fer-index evaluate album`: measures the whole pipeline on labelled photos.
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
 use indicatif::ProgressBar;
 
 use super::Outcome;
 use super::context::Context;
-use super::evaluate::Format;
 use super::output::Stdout;
 use crate::error::Result;
 use crate::evaluation::{AlbumFigures, AlbumLabels, evaluate_album};
 
-/// The detector is asked for faces from here on, so that the curve can be drawn.
+/// The detector returns faces with at least this score, so that higher thresholds can be compared.
 const LOWEST_THRESHOLD: f32 = 0.3;
+
+/// The form in which `evaluate` and `evaluate album` print their figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FiguresFormat {
+    /// Tables to read.
+    Table,
+    /// Every figure, for programs.
+    Json,
+}
 
 #[derive(Debug, Args)]
 pub(super) struct AlbumArgs {
     /// The folder of the photos.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// CSV: a column `file`, and 0/1 columns named by emotions (`smile` is happy) or the columns
-    /// xmin, ymin, xmax, ymax and perhaps state, one face a row.
+    /// CSV file with a column `file`, and either 0/1 columns named after emotions (`smile` is happy) or
+    /// columns xmin, ymin, xmax, ymax and optionally state, with one face a row.
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
     /// How to print the figures.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = FiguresFormat::Table)]
+    format: FiguresFormat,
 }
 
 pub(super) fn run(args: &AlbumArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
@@ -43,13 +51,14 @@ pub(super) fn run(args: &AlbumArgs, context: &Context, out: &mut Stdout) -> Resu
     bar.finish_and_clear();
     let figures = figures?;
     match args.format {
-        Format::Table => tell(&figures, out)?,
-        Format::Json => out.json(&figures)?,
+        FiguresFormat::Table => print_figures(&figures, out)?,
+        FiguresFormat::Json => out.json(&figures)?,
     }
     Ok(Outcome::Found)
 }
 
-fn tell(figures: &AlbumFigures, out: &mut Stdout) -> Result<()> {
+/// Prints the figures as text, and as a table those of the labelled boxes.
+fn print_figures(figures: &AlbumFigures, out: &mut Stdout) -> Result<()> {
     let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
     out.line(format_args!(
         "a face is found in {} of {} photos = {:.2} %; {} could not be read",

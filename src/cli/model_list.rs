@@ -1,4 +1,4 @@
-//! `fer-index model list`: which models there are, and which one reads faces.
+//! `fer-index model list`: lists the available models and marks the one in use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,31 +15,31 @@ use crate::config;
 use crate::error::{Error, Result};
 use fer_train::dataset::Usage;
 use fer_train::metrics::EpochMetrics;
-use fer_train::weights::{self, ModelInfo};
+use fer_train::model_info::ModelInfo;
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// The folder of training runs [default: runs, where there is one]
+    /// The folder of training runs [default: runs, if it exists]
     folder: Option<PathBuf>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// A model that can be chosen.
+/// An entry of the list.
 #[derive(Serialize)]
 struct Listed {
-    /// `None` for the one in the program.
+    /// `None` for the built-in model.
     #[serde(flatten)]
     file: Option<JsonPath>,
     name: Option<String>,
     in_use: bool,
-    /// The figures of the epoch that its weights are from.
+    /// The metrics of the epoch that the weights are from.
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<EpochMetrics>,
-    /// Whether the rows of these figures are among those it learned from.
+    /// Whether the model was trained on the validation rows of these metrics.
     learned_validation: bool,
-    /// Why the file cannot be read.
+    /// The error if the file cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -53,17 +53,18 @@ impl Listed {
         Self {
             file: file.map(JsonPath::of),
             in_use,
-            learned_validation: info.has_learned(Usage::PublicTest),
+            learned_validation: info.was_trained_on(Usage::PublicTest),
             name: info.name,
             metrics: info.metrics,
             error,
         }
     }
 
+    /// The entry as a line of text.
     fn line(&self) -> String {
-        let place = self.file.as_ref().map_or("built-in", JsonPath::text);
+        let file = self.file.as_ref().map_or("built-in", JsonPath::text);
         if let Some(error) = &self.error {
-            return format!("{place}  {error}");
+            return format!("{file}  {error}");
         }
         let name = self.name.as_deref().unwrap_or("no name");
         let figures = self.metrics.as_ref().map(|metrics| {
@@ -74,20 +75,20 @@ impl Listed {
             format!(" at epoch {}: {}", metrics.epoch, heads.join(", "))
         });
         let learned = if self.learned_validation && figures.is_some() {
-            " of the rows it learned from"
+            " on rows that it was trained on"
         } else {
             ""
         };
         let in_use = if self.in_use { "  (in use)" } else { "" };
         let figures = figures.unwrap_or_default();
-        format!("{place}  {name}{figures}{learned}{in_use}")
+        format!("{file}  {name}{figures}{learned}{in_use}")
     }
 }
 
 pub(super) fn run(args: &ListArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let used = &context.config().classifier.model;
     let (bytes, what) = BUILT_IN;
-    let built_in = weights::describe(bytes, what);
+    let built_in = ModelInfo::parse(bytes, what);
     let mut models = vec![Listed::new(None, built_in, used.as_os_str().is_empty())];
     let mut files = kept()?;
     files.extend(trained(args.folder.as_deref())?);
@@ -95,7 +96,7 @@ pub(super) fn run(args: &ListArgs, context: &Context, out: &mut Stdout) -> Resul
         files.push(used.clone());
     }
     models.extend(files.iter().map(|file| {
-        let info = weights::describe_file(file);
+        let info = ModelInfo::read(file);
         Listed::new(Some(file), info, file == used)
     }));
     if args.json {
@@ -108,14 +109,14 @@ pub(super) fn run(args: &ListArgs, context: &Context, out: &mut Stdout) -> Resul
     Ok(Outcome::Found)
 }
 
-/// The copies that `model use` has made.
+/// The copies that `model use` made.
 fn kept() -> Result<Vec<PathBuf>> {
     let mut files = entries_if_any(&config::models_folder()?)?;
     files.retain(|file| file.extension().is_some_and(|e| e == "safetensors"));
     Ok(files)
 }
 
-/// The best weights of each training run in the folder, which only has to be there if it was named.
+/// The best weights of each training run in `folder`, or in `runs` if that exists.
 fn trained(folder: Option<&Path>) -> Result<Vec<PathBuf>> {
     let runs = match folder {
         Some(folder) => entries(folder),
@@ -125,7 +126,7 @@ fn trained(folder: Option<&Path>) -> Result<Vec<PathBuf>> {
     Ok(models.filter(|model| model.is_file()).collect())
 }
 
-/// What is in a folder, in order; nothing where there is no folder.
+/// The sorted entries of a folder; empty if it does not exist.
 fn entries_if_any(folder: &Path) -> Result<Vec<PathBuf>> {
     if folder.exists() {
         entries(folder)
@@ -134,7 +135,7 @@ fn entries_if_any(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// What is in a folder, in order.
+/// The sorted entries of a folder.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let io = |source| Error::Io {
         path: folder.to_owned(),

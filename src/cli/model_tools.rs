@@ -1,4 +1,4 @@
-//! What `fer-index model` does with weights: summaries, calibration, means.
+//! `fer-index model summary`, `calibrate` and `average`.
 
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
@@ -7,9 +7,9 @@ use clap::Subcommand;
 use comfy_table::{CellAlignment, Table, presets};
 use fer_train::Recipe;
 use fer_train::architecture::{Layer, layers};
-use fer_train::calibrate::{Shift, calibrate, calibrate_like};
+use fer_train::calibrate::{LogitShift, calibrate, calibrate_like};
 use fer_train::dataset::Dataset;
-use fer_train::soup::average;
+use fer_train::weight_average::average;
 use fer_train::weights;
 
 use super::Outcome;
@@ -22,27 +22,27 @@ use crate::network::NetworkSpec;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ToolCommand {
-    /// Layers, output shapes, parameters and multiplications of a model file or a recipe.
+    /// Show layers, output shapes, parameters and multiplications of a model file or a recipe.
     Summary {
         /// A model (.safetensors) or a recipe (.toml).
         file: PathBuf,
     },
-    /// Make a model's probabilities honest: fits a temperature for each head, and the
-    /// heads' shares in an album's scores, to validation rows.
+    /// Calibrate the probabilities of a model: fit a temperature for each head, and the ensemble
+    /// weights of the album scores, to the validation rows.
     Calibrate {
         /// The model.
         file: PathBuf,
         /// The data set, as `dataset import` writes it.
         #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
         data: PathBuf,
-        /// Store the weights as 16-bit floats, in half the size.
+        /// Store the weights as 16-bit floats, which halves the size.
         #[arg(long)]
         half: bool,
-        /// Add to the logit of an emotion in the head that answers labels, so that it is answered more
-        /// (or, below 0, less) often.
+        /// Add this to the logit of an emotion in the label head, so that the head predicts the emotion
+        /// more often (less often if negative).
         #[arg(long, value_name = "EMOTION=LOGIT", value_delimiter = ',', value_parser = shift)]
         shift: Vec<(Emotion, f32)>,
-        /// Fit nothing and take over the calibration of another model: for one that has learned from
+        /// Copy the calibration of another model instead of fitting one: for a model that was trained on
         /// the validation rows too.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "shift"])]
         like: Option<PathBuf>,
@@ -52,16 +52,16 @@ pub(super) enum ToolCommand {
         #[command(flatten)]
         force: ForceArgs,
     },
-    /// The mean of two models' weights: for one that went on from the other.
+    /// Average the weights of two models that were trained on from the same weights.
     Average {
-        /// The model whose account of its training is kept.
+        /// The first model, whose metadata are kept.
         first: PathBuf,
-        /// The other one.
+        /// The second model.
         second: PathBuf,
-        /// The second one's share, 0 to 1.
+        /// The weight of the second model in the mean, 0 to 1.
         #[arg(long, default_value_t = 0.5, value_name = "SHARE", value_parser = share)]
         share: f64,
-        /// Where to write the mean, which then has to be calibrated.
+        /// Where to write the mean, which must then be calibrated.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         #[command(flatten)]
@@ -93,7 +93,7 @@ pub(super) fn run(command: &ToolCommand, context: &Context, out: &mut Stdout) ->
             out: to,
             force,
         } => {
-            let shift: Shift = shift.iter().copied().collect();
+            let shift: LogitShift = shift.iter().copied().collect();
             let rule = force.rule(context, [file.clone(), data.clone()]);
             let fitted = rule.around(from_ref(to), || {
                 calibrate(file, &Dataset::load(data)?, &shift, *half, to)
@@ -102,17 +102,17 @@ pub(super) fn run(command: &ToolCommand, context: &Context, out: &mut Stdout) ->
                 let (head, temperature) = (calibration.head, calibration.temperature);
                 out.line(format_args!("{head}: temperature {temperature:.3}"))?;
             }
-            if let Some(shares) = fitted.shares {
-                let weights: Vec<String> = shares
+            if let Some(ensemble) = fitted.ensemble {
+                let weights: Vec<String> = ensemble
                     .heads
                     .iter()
-                    .map(|share| format!("{:.2}", share.weight))
+                    .map(|head| format!("{:.2}", head.weight))
                     .collect();
                 out.line(format_args!(
-                    "album: weights {}, macro recall {:.3} by labels, {:.3} by votes",
+                    "ensemble weights {}, macro recall {:.3} by labels, {:.3} by votes",
                     weights.join(" and "),
-                    shares.label_recall,
-                    shares.vote_recall
+                    ensemble.label_recall,
+                    ensemble.vote_recall
                 ))?;
             }
             Ok(Outcome::Found)
@@ -131,23 +131,24 @@ pub(super) fn run(command: &ToolCommand, context: &Context, out: &mut Stdout) ->
     }
 }
 
+/// Parses a number from 0 to 1.
 fn share(text: &str) -> std::result::Result<f64, String> {
     let share: f64 = text.parse().map_err(|e| format!("{e}"))?;
     if (0.0..=1.0).contains(&share) {
         Ok(share)
     } else {
-        Err("a share lies in 0 to 1".to_owned())
+        Err("give a number from 0 to 1".to_owned())
     }
 }
 
-/// Reads `EMOTION=LOGIT`.
+/// Parses `EMOTION=LOGIT`.
 fn shift(text: &str) -> std::result::Result<(Emotion, f32), String> {
     let (emotion, logit) = text
         .split_once('=')
-        .ok_or_else(|| "give it as EMOTION=LOGIT, such as sad=0.3".to_owned())?;
+        .ok_or_else(|| "write EMOTION=LOGIT, such as sad=0.3".to_owned())?;
     let logit: f32 = logit.parse().map_err(|e| format!("{logit}: {e}"))?;
     if !logit.is_finite() {
-        return Err(format!("{logit} is no logit"));
+        return Err(format!("{logit} is not a finite number"));
     }
     Ok((
         emotion.parse().map_err(|e: UnknownEmotion| e.to_string())?,
@@ -155,6 +156,7 @@ fn shift(text: &str) -> std::result::Result<(Emotion, f32), String> {
     ))
 }
 
+/// The architecture of a recipe or a model file.
 fn spec(file: &Path) -> Result<NetworkSpec> {
     if file
         .extension()
@@ -169,7 +171,7 @@ fn summary(spec: &NetworkSpec, out: &mut Stdout) -> Result<Outcome> {
     let layers = layers(spec);
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_header(["layer", "what it does", "output", "parameters", "MMAC"]);
+    table.set_header(["layer", "kind", "output", "parameters", "MMAC"]);
     for layer in &layers {
         let sides: Vec<String> = layer.output.iter().map(usize::to_string).collect();
         table.add_row([

@@ -1,4 +1,4 @@
-//! `fer-index sweep`: trains every combination of some settings and compares them.
+//! `fer-index sweep`: trains every combination of some settings and compares the runs.
 
 use std::path::PathBuf;
 
@@ -6,17 +6,17 @@ use clap::Args;
 use comfy_table::{Table, presets};
 
 use super::Outcome;
-use super::epochs::Epochs;
+use super::epochs::EpochProgress;
 use super::output::Stdout;
 use super::train::{RecipeArgs, run_folder};
 use crate::error::Result;
 use crate::output;
 use fer_train::Recipe;
 use fer_train::dataset::Dataset;
-use fer_train::plots::{Curves, Plot, plot_files};
+use fer_train::plots::{Plot, TrainingCurves, plot_files};
 use fer_train::sweep::{SweepRun, Variation, sweep};
 
-/// Train every combination of some settings, with a table and overlaid plots of all runs.
+/// Train every combination of some settings, and compare the runs in a table and in plots.
 #[derive(Debug, Args)]
 pub(super) struct SweepArgs {
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(super) struct SweepArgs {
     /// A setting and the values to try, such as `optimizer.weight_decay=0.001,0.0005`.
     #[arg(long, required = true, value_name = "KEY=VALUE,…")]
     vary: Vec<Variation>,
-    /// Folder of the runs, the table and the plots; by default runs/ and the recipe's name.
+    /// Folder of the runs and plots; by default runs/NAME, with the name of the recipe.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
@@ -42,22 +42,22 @@ pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
     for file in stems.flat_map(|stem| plot_files(&stem)) {
         output::check(&file, "give another folder with --out")?;
     }
-    let mut epochs = Epochs::new(base.epochs, out);
-    let runs = sweep(recipe, set, &args.vary, &dataset, &folder, &mut epochs)?;
+    let mut progress = EpochProgress::new(base.epochs, out);
+    let runs = sweep(recipe, set, &args.vary, &dataset, &folder, &mut progress)?;
     out.line(table(&runs, &heads))?;
     let histories: Vec<_> = runs
         .iter()
         .map(|run| (run.name(), run.history.as_slice()))
         .collect();
-    Curves::loss(&histories).save(&loss)?;
+    TrainingCurves::loss(&histories).save(&loss)?;
     for head in heads {
-        Curves::accuracy(&histories, head).save(&plot(head))?;
+        TrainingCurves::accuracy(&histories, head).save(&plot(head))?;
     }
     out.line(format_args!("plots and runs are in {}", folder.display()))?;
     Ok(Outcome::Found)
 }
 
-/// A line for each run: its settings, and the loss and accuracies of its best epoch.
+/// A row for each run: its settings, and the loss and accuracies of its best epoch.
 fn table(runs: &[SweepRun], heads: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
@@ -76,8 +76,8 @@ fn table(runs: &[SweepRun], heads: &[&str]) -> Table {
             format!("{:.3}", best.validation.loss),
         ];
         for head in heads {
-            for measure in [&best.train, &best.validation] {
-                let accuracy = measure.accuracy.get(*head).copied().unwrap_or_default();
+            for metrics in [&best.train, &best.validation] {
+                let accuracy = metrics.accuracy.get(*head).copied().unwrap_or_default();
                 cells.push(format!("{:.1} %", 100.0 * accuracy));
             }
         }

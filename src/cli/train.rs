@@ -1,47 +1,47 @@
-//! `fer-index train`: fits a network to a data set by a recipe.
+//! `fer-index train`: trains a network on a data set as a recipe describes.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::Outcome;
-use super::epochs::{Epochs, figures};
+use super::epochs::{EpochProgress, summary};
 use super::output::Stdout;
 use crate::error::Result;
+use fer_train::cross_validation::cross_validate;
 use fer_train::dataset::Dataset;
-use fer_train::folds::cross_validate;
 use fer_train::{Recipe, Run};
 
-/// Train a network by a recipe; goes on where an interrupted run was left.
+/// Train a network as a recipe describes; an interrupted run continues after its last finished epoch.
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
     #[command(flatten)]
     source: RecipeArgs,
-    /// Folder of the run; by default runs/ and the recipe's name.
+    /// Folder of the run; by default runs/NAME, with the name of the recipe.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Cross-validation: divide the training rows into K folds and train a run without each.
+    /// Cross-validation: divide the training rows into K folds, and for each fold train on the others.
     #[arg(long, value_name = "K")]
     folds: Option<usize>,
 }
 
-/// Where recipe and data come from.
+/// The recipe and the data set.
 #[derive(Debug, Args)]
 pub(super) struct RecipeArgs {
-    /// The recipe, such as config/recipes/third.toml.
+    /// The recipe, such as config/recipes/teacher-narrow.toml.
     #[arg(long, value_name = "FILE")]
     pub recipe: PathBuf,
     /// The data set, as `dataset import` writes it.
     #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
     pub data: PathBuf,
-    /// Change a value of the recipe, such as `optimizer.learning_rate=0.05`.
+    /// Override a value of the recipe, such as `optimizer.learning_rate=0.05`.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }
 
-/// The folder that was asked for, or the one of that name in `runs`.
-pub(super) fn run_folder(asked: Option<&Path>, name: &str) -> PathBuf {
-    asked.map_or_else(|| Path::new("runs").join(name), Path::to_owned)
+/// The folder given on the command line, or `runs/NAME`.
+pub(super) fn run_folder(given: Option<&Path>, name: &str) -> PathBuf {
+    given.map_or_else(|| Path::new("runs").join(name), Path::to_owned)
 }
 
 pub(super) fn run(args: &TrainArgs, out: &mut Stdout) -> Result<Outcome> {
@@ -54,11 +54,11 @@ pub(super) fn run(args: &TrainArgs, out: &mut Stdout) -> Result<Outcome> {
     let mut run = Run::new(&recipe, &dataset, &folder)?;
     let done = run.history().len();
     if done > 0 {
-        out.line(format_args!("going on after epoch {done}"))?;
+        out.line(format_args!("continuing after epoch {done}"))?;
     }
-    run.fit(&mut Epochs::new(recipe.epochs, out))?;
+    run.fit(&mut EpochProgress::new(recipe.epochs, out))?;
     let best = run.folder().best();
-    out.line(format_args!("the best weights are {}", best.display()))?;
+    out.line(format_args!("the best weights are in {}", best.display()))?;
     Ok(Outcome::Found)
 }
 
@@ -69,14 +69,14 @@ fn folds(
     folder: &Path,
     out: &mut Stdout,
 ) -> Result<Outcome> {
-    let mut epochs = Epochs::new(recipe.epochs, out);
-    let best = cross_validate(recipe, dataset, k, folder, &mut epochs)?;
+    let mut progress = EpochProgress::new(recipe.epochs, out);
+    let best = cross_validate(recipe, dataset, k, folder, &mut progress)?;
     for (index, metrics) in best.iter().enumerate() {
         out.line(format_args!(
             "fold {} at epoch {}: {}",
             index + 1,
             metrics.epoch,
-            figures(&metrics.validation)
+            summary(&metrics.validation)
         ))?;
     }
     for head in &recipe.network.heads {

@@ -398,7 +398,7 @@ fn a_run_folder_with_a_file_of_somebody_is_no_place_for_a_run() {
         b"mine"
     );
 
-    let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/recipes/first.toml");
+    let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/recipes/teacher-narrow.toml");
     let train = format!(
         "train --recipe {} --set targets.min_votes=0 --out run",
         recipe.display()

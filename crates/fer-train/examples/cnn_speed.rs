@@ -1,11 +1,11 @@
-//! Works the emotion network so many times, for `benches/compare/cnn.py` to take the time of.
+//! Runs the emotion network COUNT times on one thread; `benches/compare/cnn.py` measures the time.
 //!
 //!     cargo run --release -p fer-train --example cnn_speed -- MODEL infer 1000
 //!     cargo run --release -p fer-train --example cnn_speed -- MODEL pair 1000
 //!     cargo run --release -p fer-train --example cnn_speed -- MODEL train 10
 //!
-//! `infer` reads one face at a time and prints its logits, `pair` two, as many as a face and its mirror image are;
-//! `train` makes steps of 128 faces (forward, backward, SGD with Nesterov momentum) from new weights. One thread.
+//! `infer` predicts one face at a time and prints its logits; `pair` predicts two at a time, like a face and its mirror
+//! image. `train` takes steps of 128 faces (forward, backward, SGD with Nesterov momentum) from new weights.
 
 use std::error::Error;
 
@@ -19,9 +19,10 @@ use fer_train::weights;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
+/// Faces per training step.
 const BATCH: usize = 128;
 
-/// A face like any other: a slope of grey.
+/// A synthetic face: a repeating ramp of grey values.
 fn face() -> impl Iterator<Item = f32> {
     (0..FACE_SIDE * FACE_SIDE).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0)
 }
@@ -29,7 +30,7 @@ fn face() -> impl Iterator<Item = f32> {
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [model, work, count] = arguments.as_slice() else {
-        return Err("MODEL infer|pair|train COUNT".into());
+        return Err("give MODEL infer|pair|train COUNT".into());
     };
     let network = read_network(&std::fs::read(model)?, model)?;
     let count = count.parse()?;
@@ -38,7 +39,7 @@ fn main() -> Result<(), Failure> {
         "infer" => infer(&network, 1, count),
         "pair" => infer(&network, 2, count),
         "train" => train(network.spec(), count),
-        _ => Err("infer, pair or train".into()),
+        _ => Err("the second argument must be infer, pair or train".into()),
     })
 }
 
@@ -55,11 +56,11 @@ fn infer(network: &Network, images: usize, times: usize) -> Result<(), Failure> 
 }
 
 fn train(spec: &NetworkSpec, steps: usize) -> Result<(), Failure> {
-    let (weights, network) = weights::network(spec)?;
+    let (weights, network) = weights::build_network(spec)?;
     initialise(&weights, 1)?;
     let faces: Vec<f32> = (0..BATCH).flat_map(|_| face()).collect();
     let faces = Tensor::from_vec(faces, (BATCH, FACE_SIDE, FACE_SIDE, 1), &Device::Cpu)?;
-    let trainable = weights::sorted(&weights)
+    let trainable = weights::sorted_variables(&weights)
         .into_iter()
         .filter(|(name, _)| is_trainable(name));
     let mut optimizer = Optimizer::new(OptimizerRecipe::default(), trainable.collect())?;

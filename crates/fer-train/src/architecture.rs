@@ -1,4 +1,4 @@
-//! An architecture, layer by layer: shapes, parameters, multiplications.
+//! Summarises an architecture layer by layer: shapes, parameters, multiplications.
 
 use serde::Serialize;
 
@@ -7,20 +7,20 @@ use fer_core::network::{
     HeadSpec, LayerSpec, NetworkSpec, ResidualSpec, SequentialSpec, TrunkSpec,
 };
 
-/// One layer of a network for one face.
+/// A layer of a network, with its cost for one face.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Layer {
-    /// Its path in the weights.
+    /// The path of its weights.
     pub name: String,
-    /// What it does.
+    /// Its kind, such as "dense".
     pub kind: String,
-    /// Height, width and channels of its output, or the number of values.
+    /// Shape of its output: height, width and channels, or a number of values.
     pub output: Vec<usize>,
-    /// Values that training changes.
+    /// Number of trainable parameters.
     pub trainable: usize,
-    /// Values that training does not change: running statistics.
+    /// Number of values without a gradient: running statistics.
     pub fixed: usize,
-    /// Multiplications with an addition.
+    /// Multiply-accumulate operations.
     pub macs: u64,
 }
 
@@ -37,7 +37,7 @@ pub fn layers(spec: &NetworkSpec) -> Vec<Layer> {
     layers.done
 }
 
-/// A list of layers with the shape that the next one gets.
+/// A list of layers with the input shape of the next one.
 struct Layers {
     done: Vec<Layer>,
     side: usize,
@@ -78,7 +78,7 @@ impl Layers {
     /// Adds a sequential trunk and returns the number of its features.
     fn sequential(&mut self, trunk: &SequentialSpec) -> usize {
         let mut input = vec![self.side, self.side, self.channels];
-        // A trunk whose layers do not fit makes no network; its summary ends before the misfit.
+        // The summary of an impossible trunk ends before the first layer that does not fit.
         for (index, layer) in trunk.layers.iter().enumerate() {
             let name = format!("layers.{index}");
             let Some(output) = layer.shape(&input) else {
@@ -110,7 +110,7 @@ impl Layers {
         input.last().copied().unwrap_or_default()
     }
 
-    /// A convolution that keeps the edges, with batch norm.
+    /// Adds a convolution with zero padding and batch norm.
     fn convolution(&mut self, name: &str, kernel: usize, stride: usize, channels: usize) {
         let side = self.side.div_ceil(stride);
         let weights = kernel * kernel * self.channels * channels;
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_case_study_has_its_308_356_parameters() {
+    fn the_case_study_network_has_308_356_parameters() {
         let layers = layers(&case_study());
         let sum: usize = layers.iter().map(|layer| layer.trainable).sum();
         assert_eq!(sum, 308_356);
@@ -184,13 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_those_of_the_real_network() -> Result<()> {
+    fn counts_equal_those_of_the_built_network() -> Result<()> {
         for spec in [spec(None), spec(Some(8)), case_study()] {
-            let (map, _) = weights::network(&spec)?;
+            let (map, _) = weights::build_network(&spec)?;
             let count = |trainable: bool| {
-                let variables = weights::sorted(&map).into_iter();
-                let wanted = variables.filter(|(name, _)| is_trainable(name) == trainable);
-                wanted.map(|(_, v)| v.elem_count()).sum::<usize>()
+                let variables = weights::sorted_variables(&map).into_iter();
+                let counted = variables.filter(|(name, _)| is_trainable(name) == trainable);
+                counted.map(|(_, v)| v.elem_count()).sum::<usize>()
             };
             let layers = layers(&spec);
             let sum = |part: fn(&Layer) -> usize| layers.iter().map(part).sum::<usize>();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_trial_has_53_7_million_multiplications() {
+    fn a_residual_network_has_53_7_million_multiplications() {
         let layers = layers(&spec(None));
         let macs: u64 = layers.iter().map(|layer| layer.macs).sum();
         assert_eq!(macs / 100_000, 537, "{macs}");

@@ -1,4 +1,4 @@
-//! Training batches, made on a thread of their own while the network works on the one before.
+//! Training batches, prepared on a separate thread while the network trains on earlier ones.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
@@ -14,8 +14,8 @@ use super::random::{Purpose, rng};
 use super::targets::{HeadTargets, Targets};
 use fer_core::network::standardise;
 
-/// Batches made ahead of time.
-const AHEAD: usize = 3;
+/// Batches that may wait for the training step.
+const PREFETCHED: usize = 3;
 
 /// How the rows of an epoch are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub enum Sampling {
     /// Every row once.
     #[default]
     All,
-    /// As many as there are, but each label equally often.
+    /// As many rows as there are, drawn with replacement so that each label is equally frequent.
     Balanced,
 }
 
@@ -35,24 +35,24 @@ pub struct Batch {
     pub len: usize,
     /// Standardised pixels, `len` × [`PIXELS`].
     pub images: Vec<f32>,
-    /// What each head is asked.
+    /// The targets of each head.
     pub targets: Vec<HeadTargets>,
 }
 
-/// Makes an epoch's batches.
+/// Prepares the batches of an epoch.
 #[derive(Debug, Clone, Copy)]
 pub struct Batches<'a> {
     /// The faces.
     pub dataset: &'a Dataset,
     /// The training rows.
     pub rows: &'a [usize],
-    /// What the network is to answer.
+    /// The targets of the rows.
     pub targets: &'a Targets,
-    /// How the images are varied.
+    /// The augmentation of the images.
     pub augmentation: &'a Augmentation,
-    /// How an epoch's rows are chosen.
+    /// How the rows of an epoch are chosen.
     pub sampling: Sampling,
-    /// Images in a batch.
+    /// Images per batch, where there are enough rows.
     pub batch_size: usize,
     /// Epochs of the whole run.
     pub epochs: usize,
@@ -61,22 +61,23 @@ pub struct Batches<'a> {
 }
 
 impl<'a> Batches<'a> {
-    /// Images in a batch: fewer than asked for where there are not as many rows.
+    /// Images per batch: `batch_size`, or the number of rows if that is less.
     pub fn batch_len(&self) -> usize {
         self.batch_size.min(self.rows.len())
     }
 
-    /// Batches in an epoch; rows that do not fill one wait for the next epoch.
+    /// Batches per epoch; rows left over after the last full batch are not used in that epoch.
     pub fn per_epoch(&self) -> usize {
         self.rows.len() / self.batch_len()
     }
 
-    /// The batches of an epoch, in order, from a thread that ends with the receiver.
+    /// Starts a thread that prepares the batches of an epoch in order; it ends when the receiver is
+    /// dropped.
     pub fn spawn<'scope>(self, epoch: usize, scope: &'scope Scope<'scope, '_>) -> Receiver<Batch>
     where
         'a: 'scope,
     {
-        let (sender, receiver) = sync_channel(AHEAD);
+        let (sender, receiver) = sync_channel(PREFETCHED);
         scope.spawn(move || {
             let order = self.order(epoch);
             for (index, rows) in order.chunks_exact(self.batch_len()).enumerate() {
@@ -88,6 +89,7 @@ impl<'a> Batches<'a> {
         receiver
     }
 
+    /// The rows of an epoch, shuffled.
     fn order(&self, epoch: usize) -> Vec<usize> {
         let mut rng = rng(self.seed, Purpose::Order, epoch, 0);
         let mut order = match self.sampling {
@@ -98,7 +100,7 @@ impl<'a> Batches<'a> {
         order
     }
 
-    /// Rows drawn with replacement, label after label.
+    /// Draws rows with replacement, one label after the other.
     fn balanced(&self, rng: &mut impl Rng) -> Vec<usize> {
         let label = |row: &usize| self.dataset.rows()[*row].label;
         let groups: Vec<Vec<usize>> = self
@@ -127,10 +129,11 @@ impl<'a> Batches<'a> {
         };
         for &row in rows {
             let mut rng = rng(self.seed, Purpose::Augmentation, epoch, row as u64);
-            let mut image = self.augmentation.place(self.dataset.pixels(row), &mut rng);
+            let pixels = self.dataset.pixels(row);
+            let mut image = self.augmentation.transform_geometry(pixels, &mut rng);
             self.augmentation.degrade.apply(&mut image, &mut rng);
             standardise(&mut image);
-            self.augmentation.shade(&mut image, &mut rng);
+            self.augmentation.transform_intensity(&mut image, &mut rng);
             batch.images.extend(image);
             for (head, targets) in batch.targets.iter_mut().enumerate() {
                 self.targets
@@ -140,14 +143,14 @@ impl<'a> Batches<'a> {
         if let Some(mixup) = self.augmentation.mixup
             && epoch + mixup.off_for_last < self.epochs
         {
-            mix(&mut batch, mixup, self.seed, epoch, index);
+            apply_mixup(&mut batch, mixup, self.seed, epoch, index);
         }
         batch
     }
 }
 
-/// The rows as they are, in order.
-pub fn plain(dataset: &Dataset, targets: &Targets, rows: &[usize]) -> Batch {
+/// One batch of all `rows`, in order and without augmentation.
+pub fn unaugmented(dataset: &Dataset, targets: &Targets, rows: &[usize]) -> Batch {
     let batches = Batches {
         dataset,
         rows,
@@ -161,15 +164,15 @@ pub fn plain(dataset: &Dataset, targets: &Targets, rows: &[usize]) -> Batch {
     batches.batch(0, 0, rows)
 }
 
-/// Mixes each image with its mirror place in the batch.
-fn mix(batch: &mut Batch, mixup: Mixup, seed: u64, epoch: usize, index: usize) {
+/// Mixes image `i` of `n` with image `n - 1 - i`, and their targets with the same share.
+fn apply_mixup(batch: &mut Batch, mixup: Mixup, seed: u64, epoch: usize, index: usize) {
     let Ok(beta) = Beta::new(mixup.alpha, mixup.alpha) else {
         return;
     };
     let share = beta.sample(&mut rng(seed, Purpose::Mixup, epoch, index as u64));
-    let asked = batch.targets.iter_mut();
-    let asked = asked.flat_map(|head| [&mut head.values, &mut head.weights]);
-    for values in asked.chain([&mut batch.images]) {
+    let targets = batch.targets.iter_mut();
+    let targets = targets.flat_map(|head| [&mut head.values, &mut head.weights]);
+    for values in targets.chain([&mut batch.images]) {
         let width = values.len() / batch.len;
         let partners = values.chunks_exact(width).rev().flatten();
         let partner: Vec<f32> = partners.copied().collect();
@@ -187,7 +190,7 @@ mod tests {
     use fer_core::emotion::Emotion;
     use fer_core::network::HeadSpec;
 
-    /// Nine happy rows and one sad one; row `i` is grey value `i`.
+    /// Nine happy rows and a sad one; every pixel of row `i` has the grey value `i`.
     fn dataset() -> Dataset {
         let rows = (0..10)
             .map(|i| Row {
@@ -226,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_is_full_batches_in_an_order_of_its_own() {
+    fn an_epoch_has_full_batches_in_an_order_that_differs_from_other_epochs() {
         with_batches(&Augmentation::default(), Sampling::All, |batches| {
             let first = epoch(batches, 0);
             assert_eq!((first.len(), batches.per_epoch()), (2, 2));
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn mixup_mixes_targets_like_images_until_it_is_switched_off() {
+    fn mixup_mixes_targets_too_and_ends_before_the_last_epochs() {
         let augmentation = Augmentation {
             mixup: Some(Mixup {
                 alpha: 5.0,

@@ -1,5 +1,5 @@
-//! Honest probabilities: temperature scaling (Guo et al., "On calibration of modern neural
-//! networks", ICML 2017).
+//! Calibrates the probabilities of a model by temperature scaling (Guo et al., "On calibration of modern
+//! neural networks", ICML 2017), and fits the ensemble weights of its heads.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -8,61 +8,63 @@ use std::path::Path;
 use candle_core::{DType, Tensor};
 
 use super::dataset::{Dataset, Usage};
+use super::ensemble::{self, EnsembleFit};
 use super::evaluate::{Protocol, Sample, predict};
-use super::shares::{self, Shares};
+use super::model_info::ModelInfo;
 use super::weights;
 use fer_core::classify::softmax;
 use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};
 use fer_core::network::{EnsembleWeights, HeadSpec, NetworkSpec};
 
-/// What the logits of a head are changed by: divided by the temperature, then shifted.
+/// The calibration of a head: its logits are divided by the temperature, then shifted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeadCalibration {
     /// The head's name.
     pub head: String,
-    /// More than 1 where it was too sure, less where it was too modest.
+    /// More than 1 for an overconfident head, less than 1 for an underconfident one.
     pub temperature: f64,
-    /// Added to the logits of some emotions.
-    pub shift: Shift,
+    /// Added to the logits after the division.
+    pub shift: LogitShift,
 }
 
-/// What is added to the logits of emotions (logit adjustment, Menon et al., ICLR 2021).
-pub type Shift = BTreeMap<Emotion, f32>;
+/// An amount for each emotion, added to its logit (logit adjustment, Menon et al., ICLR 2021); 0 for an
+/// emotion that is missing.
+pub type LogitShift = BTreeMap<Emotion, f32>;
 
-/// What calibration found.
+/// The result of a calibration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
-    /// One for each head that the data can judge.
+    /// One entry for each head for which the data set has a protocol.
     pub heads: Vec<HeadCalibration>,
-    /// What each head contributes to an album's scores, where it has two.
-    pub shares: Option<Shares>,
+    /// The ensemble weights of a model with two heads.
+    pub ensemble: Option<EnsembleFit>,
 }
 
-/// Divides the logits of each head by the temperature under which the validation rows (faces and
-/// mirror images averaged) are most likely, adds `shift` to those of the label head, and writes the
-/// model with these heads to `out`. Then fits what each head contributes to an album's scores, and
-/// writes that into the model's description.
+/// Calibrates a model on the validation rows and writes it to `out`.
 ///
-/// The label head is fitted to the labels, the FER+ head to its majority labels.
+/// Divides the logits of each head by the temperature that maximises the likelihood of the validation rows
+/// (face and mirror image averaged), and adds `shift` to the logits of the label head. The label head is
+/// fitted to the labels, the FER+ head to the majority of the votes. Then fits the ensemble weights of the
+/// album scores; they become part of the network description in the file.
 ///
-/// With `half`, weights are stored as 16-bit floats: half the size, and answers that differ by less
+/// With `half`, weights are stored as 16-bit floats: half the size, and probabilities that differ by less
 /// than a thousandth.
 ///
 /// # Errors
-/// If the model or the data cannot be used, the model has learned from the validation rows, or `shift`
-/// names an emotion that the label head does not know.
+/// If the model or the data cannot be used, the model was trained on the validation rows, or `shift`
+/// names an emotion that the label head does not have.
 pub fn calibrate(
     model: &Path,
     dataset: &Dataset,
-    shift: &Shift,
+    shift: &LogitShift,
     half: bool,
     out: &Path,
 ) -> Result<Calibration> {
-    if weights::describe_file(model)?.has_learned(Usage::PublicTest) {
+    if ModelInfo::read(model)?.was_trained_on(Usage::PublicTest) {
         return Err(Error::Usage(format!(
-            "{} has learned from the PublicTest rows, which can therefore not calibrate it; take over \
-             the calibration of the model that it was trained from (--like)",
+            "{} was trained on the PublicTest rows, which can therefore not calibrate it; copy the \
+             calibration of a model that was trained without them (--like)",
             model.display()
         )));
     }
@@ -78,7 +80,7 @@ pub fn calibrate(
                 temperature: temperature(&samples),
                 shift: match protocol {
                     Protocol::Labels => shift.clone(),
-                    _ => Shift::new(),
+                    _ => LogitShift::new(),
                 },
             })
         })
@@ -88,27 +90,27 @@ pub fn calibrate(
         for (spec, probabilities) in found.filter(|(spec, _)| spec.name == calibration.head) {
             let shifts = calibration.shifts(spec)?;
             for row in probabilities.chunks_exact_mut(spec.emotions.len()) {
-                temper(row, calibration.temperature, &shifts);
+                apply_temperature(row, calibration.temperature, &shifts);
             }
         }
     }
-    let shares = shares::fit(&predictions, dataset);
-    let album = shares.as_ref().map(|shares| shares.heads.as_slice());
+    let ensemble = ensemble::fit(&predictions, dataset);
+    let album = ensemble.as_ref().map(|weights| weights.heads.as_slice());
     write(model, network.spec().clone(), &heads, album, half, out)?;
-    Ok(Calibration { heads, shares })
+    Ok(Calibration { heads, ensemble })
 }
 
-/// Writes `model` with the calibration of another one of the same heads: for a network that went on
-/// from that one with the validation rows among those it learns from.
+/// Writes `model` with the calibration of the model `like`, which has the same heads: for a model that was
+/// trained on the validation rows too.
 ///
 /// # Errors
-/// If a model cannot be used, the other one was not calibrated, or their heads differ.
+/// If a model cannot be used, `like` is not calibrated, or the heads differ.
 pub fn calibrate_like(model: &Path, like: &Path, half: bool, out: &Path) -> Result<()> {
-    let told = weights::read_file(like)?.metadata;
+    let metadata = weights::read_tensors(like)?.metadata;
     let (other, network) = (weights::load(like)?, weights::load(model)?);
     if !same_heads(other.spec(), network.spec()) {
         return Err(Error::Usage(format!(
-            "{} has other heads than {}",
+            "{} has other heads than {}; give a model with the same heads",
             like.display(),
             model.display()
         )));
@@ -116,11 +118,11 @@ pub fn calibrate_like(model: &Path, like: &Path, half: bool, out: &Path) -> Resu
     let heads = &other.spec().heads;
     let calibrations: Vec<HeadCalibration> = heads
         .iter()
-        .filter_map(|head| HeadCalibration::told(&head.name, &told))
+        .filter_map(|head| HeadCalibration::from_metadata(&head.name, &metadata))
         .collect();
     if calibrations.is_empty() {
         return Err(Error::Usage(format!(
-            "{} is not calibrated",
+            "{} is not calibrated; run `fer-index model calibrate` on it first",
             like.display()
         )));
     }
@@ -135,16 +137,16 @@ pub fn calibrate_like(model: &Path, like: &Path, half: bool, out: &Path) -> Resu
     )
 }
 
-/// Whether two networks answer the same questions.
+/// Whether two networks have heads of the same names and emotions.
 pub fn same_heads(one: &NetworkSpec, other: &NetworkSpec) -> bool {
-    let question = |head: &HeadSpec| (head.name.clone(), head.emotions.clone());
-    let [one, other] = [one, other].map(|spec| spec.heads.iter().map(question));
+    let identity = |head: &HeadSpec| (head.name.clone(), head.emotions.clone());
+    let [one, other] = [one, other].map(|spec| spec.heads.iter().map(identity));
     one.eq(other)
 }
 
 impl HeadCalibration {
-    /// What a model's metadata tell of the calibration of a head.
-    fn told(head: &str, metadata: &BTreeMap<String, String>) -> Option<Self> {
+    /// Reads the calibration of a head from a model's metadata; `None` if it is not calibrated.
+    fn from_metadata(head: &str, metadata: &BTreeMap<String, String>) -> Option<Self> {
         let shift = metadata.get(&format!("shift.{head}"));
         Some(Self {
             head: head.to_owned(),
@@ -155,7 +157,7 @@ impl HeadCalibration {
         })
     }
 
-    /// Both, one after the other, as one.
+    /// The composition: this calibration followed by `next`.
     fn then(self, next: &Self) -> Self {
         let mut shift = next.shift.clone();
         for (emotion, amount) in self.shift {
@@ -168,10 +170,13 @@ impl HeadCalibration {
         }
     }
 
-    /// What is added to each logit of the head.
+    /// The shift of each logit of the head.
     fn shifts(&self, spec: &HeadSpec) -> Result<Vec<f32>> {
         if let Some(unknown) = self.shift.keys().find(|e| !spec.emotions.contains(e)) {
-            let message = format!("the head \"{}\" does not know {unknown}", spec.name);
+            let message = format!(
+                "the head \"{}\" has no logit for {unknown} to shift",
+                spec.name
+            );
             return Err(Error::Usage(message));
         }
         let shift = |emotion| self.shift.get(emotion).copied().unwrap_or_default();
@@ -179,7 +184,7 @@ impl HeadCalibration {
     }
 }
 
-/// Writes `model`, which `spec` describes, to `out` with its heads calibrated.
+/// Writes `model`, which `spec` describes, to `out` with calibrated heads and, if given, ensemble weights.
 fn write(
     model: &Path,
     mut spec: NetworkSpec,
@@ -189,7 +194,7 @@ fn write(
     out: &Path,
 ) -> Result<()> {
     let unusable = |problem: &dyn Display| Error::Model(format!("{}: {problem}", model.display()));
-    let mut file = weights::read_file(model)?;
+    let mut file = weights::read_tensors(model)?;
     for calibration in calibrations {
         let HeadCalibration {
             head, temperature, ..
@@ -209,7 +214,7 @@ fn write(
             *tensor = scaled.map_err(|e| unusable(&e))?;
         }
         let metadata = &mut file.metadata;
-        let whole = match HeadCalibration::told(head, metadata) {
+        let whole = match HeadCalibration::from_metadata(head, metadata) {
             Some(first) => first.then(calibration),
             None => calibration.clone(),
         };
@@ -234,8 +239,8 @@ fn write(
     weights::save(out, file.tensors, file.metadata)
 }
 
-/// The probabilities that logits divided by `temperature` and shifted give.
-fn temper(probabilities: &mut [f32], temperature: f64, shifts: &[f32]) {
+/// Replaces probabilities by those of their logits divided by `temperature` and shifted.
+fn apply_temperature(probabilities: &mut [f32], temperature: f64, shifts: &[f32]) {
     for (p, shift) in probabilities.iter_mut().zip(shifts) {
         *p = (f64::from(p.max(f32::MIN_POSITIVE)).ln() / temperature) as f32 + shift;
     }
@@ -244,7 +249,7 @@ fn temper(probabilities: &mut [f32], temperature: f64, shifts: &[f32]) {
 
 /// The temperature that makes the truth of the samples most likely.
 fn temperature(samples: &[Sample]) -> f64 {
-    // The likelihood has one maximum in 1/T: narrow it down by golden sections of ln T.
+    // The likelihood has a single maximum in 1/T; a golden-section search over ln T finds it.
     const RATIO: f64 = 0.618_033_988_749_894_9;
     let loss = |ln_t: f64| negative_log_likelihood(samples, (-ln_t).exp());
     let (mut low, mut high) = (-2.5, 2.5);
@@ -260,7 +265,7 @@ fn temperature(samples: &[Sample]) -> f64 {
     f64::midpoint(low, high).exp()
 }
 
-/// −Σ ln of the truth's probability after raising all to `power`.
+/// −Σ ln p of the true emotions, after raising all probabilities to `power` and normalising them.
 fn negative_log_likelihood(samples: &[Sample], power: f64) -> f64 {
     let of = |sample: &Sample| {
         let log = |p: f32| f64::from(p.max(f32::MIN_POSITIVE)).ln() * power;
@@ -276,8 +281,8 @@ mod tests {
     use crate::testing::{signal, train};
 
     #[test]
-    fn temperature_makes_confidence_equal_accuracy() {
-        // Nine of ten right at a confidence of .6: logits must grow by ln 9 / ln 1.5.
+    fn the_fitted_temperature_makes_confidence_equal_accuracy() {
+        // Accuracy .9 at confidence .6: the logits must grow by a factor of ln 9 / ln 1.5.
         let samples: Vec<Sample> = (0..10)
             .map(|i| Sample {
                 row: i,
@@ -291,32 +296,32 @@ mod tests {
     }
 
     #[test]
-    fn a_calibrated_model_answers_the_same_with_a_better_likelihood() {
+    fn calibration_improves_the_likelihood_and_keeps_the_predictions() {
         let folder = tempfile::tempdir().unwrap();
         let dataset = signal(200);
         let before = train(&["epochs=1"], &dataset, folder.path());
         let after = folder.path().join("calibrated");
-        let fitted = calibrate(&before, &dataset, &Shift::new(), false, &after).unwrap();
+        let fitted = calibrate(&before, &dataset, &LogitShift::new(), false, &after).unwrap();
         assert_eq!(fitted.heads.len(), 2);
-        let shares = fitted.shares.unwrap();
+        let ensemble = fitted.ensemble.unwrap();
         let heads = weights::load(&after).unwrap().spec().heads.clone();
         let written: Vec<_> = heads.into_iter().map(|head| head.album).collect();
-        assert_eq!(written, shares.heads);
+        assert_eq!(written, ensemble.heads);
 
-        let answers = |model: &Path| {
+        let samples = |model: &Path| {
             let network = weights::load(model).unwrap();
             let rows = dataset.indices(Usage::PublicTest);
             let predictions = predict(&network, &dataset, &rows, true).unwrap();
             Protocol::Labels.samples(&predictions, &dataset).unwrap()
         };
-        let (plain, calibrated) = (answers(&before), answers(&after));
+        let (plain, calibrated) = (samples(&before), samples(&after));
         let likelihood = |samples: &[Sample]| negative_log_likelihood(samples, 1.0);
         assert!(likelihood(&calibrated) < likelihood(&plain));
         let small = folder.path().join("small");
-        calibrate(&before, &dataset, &Shift::new(), true, &small).unwrap();
+        calibrate(&before, &dataset, &LogitShift::new(), true, &small).unwrap();
         let size = |path: &Path| std::fs::metadata(path).unwrap().len();
         assert!(size(&small) < size(&after));
-        for (a, b) in calibrated.iter().zip(answers(&small)) {
+        for (a, b) in calibrated.iter().zip(samples(&small)) {
             let pairs = a.probabilities.iter().zip(&b.probabilities);
             assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 0.01));
         }
@@ -326,13 +331,13 @@ mod tests {
         };
         assert_eq!(tops(&plain), tops(&calibrated));
         assert_eq!(
-            weights::describe_file(&after).unwrap(),
-            weights::describe_file(&before).unwrap()
+            ModelInfo::read(&after).unwrap(),
+            ModelInfo::read(&before).unwrap()
         );
     }
 
     #[test]
-    fn two_calibrations_tell_what_they_are_together() {
+    fn two_calibrations_compose() {
         let of = |temperature, shift: &[(Emotion, f32)]| HeadCalibration {
             head: "fer2013".to_owned(),
             temperature,
@@ -345,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shift_moves_answers_and_a_model_that_learned_all_takes_over_a_calibration() {
+    fn a_shift_changes_predictions_and_a_model_trained_on_all_rows_copies_a_calibration() {
         let folder = tempfile::tempdir().unwrap();
         let dataset = signal(60);
         let [first, last] = [
@@ -357,7 +362,7 @@ mod tests {
             ),
         ];
         let (calibrated, out) = (folder.path().join("calibrated"), folder.path().join("out"));
-        let shift = Shift::from([(Emotion::Sad, 20.0)]);
+        let shift = LogitShift::from([(Emotion::Sad, 20.0)]);
         calibrate(&first, &dataset, &shift, false, &calibrated).unwrap();
         calibrate(&last, &dataset, &shift, false, &out).unwrap_err();
         assert!(calibrate_like(&last, &first, false, &out).is_err());
@@ -375,12 +380,12 @@ mod tests {
             for row in probabilities.chunks_exact(head.emotions.len()) {
                 assert!(row[sad] > 0.9, "{row:?}");
             }
-            let (heads, told) = (&network.spec().heads, weights::read_file(model).unwrap());
+            let (heads, file) = (&network.spec().heads, weights::read_tensors(model).unwrap());
             assert!(heads[0].album.weight + heads[1].album.weight > 0.99);
-            assert_eq!(told.metadata["shift.fer2013"], r#"{"sad":20.0}"#);
+            assert_eq!(file.metadata["shift.fer2013"], r#"{"sad":20.0}"#);
         }
 
-        let unknown = Shift::from([(Emotion::Contempt, 1.0)]);
+        let unknown = LogitShift::from([(Emotion::Contempt, 1.0)]);
         let refusal = calibrate(&first, &dataset, &unknown, false, &out).unwrap_err();
         assert!(refusal.to_string().contains("contempt"), "{refusal}");
     }

@@ -1,4 +1,4 @@
-//! What a run needs to go on after it was cut off.
+//! Checkpoints: the state from which an interrupted run continues.
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,15 +16,15 @@ use fer_core::error::{Error, Result};
 /// How far a run has come.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// The recipe as TOML: a run does not go on under another.
+    /// The recipe as TOML; a run continues only under the same recipe.
     pub recipe: String,
-    /// Steps of the optimiser.
+    /// Optimiser steps taken.
     pub steps: u64,
-    /// The epochs done.
+    /// The metrics of the finished epochs.
     pub history: Vec<EpochMetrics>,
 }
 
-/// Progress with the tensors that belong to it, by name.
+/// Progress with the tensors of that moment, by name.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// How far the run has come.
@@ -33,7 +33,7 @@ pub struct Checkpoint {
 }
 
 impl Progress {
-    /// No epoch done yet.
+    /// The progress of a run without a finished epoch.
     pub fn new(recipe: &Recipe) -> Self {
         Self {
             recipe: recipe.to_toml(),
@@ -62,7 +62,7 @@ impl Checkpoint {
     /// Reads a checkpoint; `None` where there is no such file.
     ///
     /// # Errors
-    /// If the file is there and cannot be read.
+    /// If the file exists and cannot be read.
     pub fn load(path: &Path) -> Result<Option<Self>> {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
@@ -74,9 +74,12 @@ impl Checkpoint {
                 });
             }
         };
-        Self::parse(&bytes)
-            .map(Some)
-            .ok_or_else(|| Error::Model(format!("{} is not a checkpoint of a run", path.display())))
+        Self::parse(&bytes).map(Some).ok_or_else(|| {
+            Error::Model(format!(
+                "{} is not a checkpoint of a run; remove it to start anew",
+                path.display()
+            ))
+        })
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
@@ -91,12 +94,12 @@ impl Checkpoint {
     /// Sets each variable to the tensor of its name.
     ///
     /// # Errors
-    /// If there is none or its shape differs.
+    /// If a tensor is missing or has another shape.
     pub fn restore(&self, variables: &[(String, Var)]) -> candle_core::Result<()> {
         for (name, variable) in variables {
             match self.tensors.get(name) {
                 Some(value) => variable.set(value)?,
-                None => bail!("the checkpoint has no {name}"),
+                None => bail!("the checkpoint has no tensor {name}"),
             }
         }
         Ok(())

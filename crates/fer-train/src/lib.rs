@@ -1,40 +1,41 @@
-//! Training and measuring the emotion network: data sets, recipes, the training loop, evaluation and
+//! Trains and measures the emotion network: data sets, recipes, the training loop, evaluation and
 //! plots.
 //!
-//! This is the only crate that names candle, rand and plotters.
+//! No other crate of the workspace depends on candle, rand or plotters.
 #![forbid(unsafe_code)]
 
 pub mod architecture;
 pub mod augment;
-mod average;
 pub mod batch;
 pub mod calibrate;
 mod checkpoint;
+pub mod cross_validation;
 pub mod dataset;
+mod elementwise;
+mod ema;
+pub mod ensemble;
 pub mod evaluate;
 pub mod fit;
-pub mod folds;
+pub mod initial_weights;
 pub mod loss;
 pub mod metrics;
+pub mod model_info;
 pub mod network;
 mod op;
 pub mod optimizer;
 pub mod plots;
 pub mod random;
 pub mod recipe;
+mod sam;
 pub mod schedule;
-pub mod shares;
-mod sharpness;
-pub mod soup;
-pub mod start;
 pub mod sweep;
 pub mod targets;
 pub mod teachers;
 #[cfg(test)]
 mod testing;
-mod update;
+pub mod weight_average;
 pub mod weights;
 
 pub use dataset::Dataset;
-pub use fit::{Observer, Run};
+pub use fit::{Run, TrainingObserver};
 pub use recipe::Recipe;

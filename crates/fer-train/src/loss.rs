@@ -1,10 +1,10 @@
-//! How far logits are from targets that are distributions.
+//! Losses of logits against targets that are distributions.
 
 use candle_core::{D, Result, Tensor};
 use candle_nn::ops::{log_softmax, sigmoid, softmax};
 use serde::{Deserialize, Serialize};
 
-/// The function that is minimised.
+/// The loss function, of target t and probability p.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossKind {
@@ -17,30 +17,30 @@ pub enum LossKind {
     MeanSquaredError,
 }
 
-/// What turns logits into the p of the loss.
+/// The function that turns logits into the p of the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
-    /// Probabilities that add up to one.
+    /// Probabilities that sum to one.
     #[default]
     Softmax,
-    /// A probability for each class by itself.
+    /// An independent probability for each class.
     Sigmoid,
 }
 
-/// A loss with its activation.
+/// The settings of the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LossRecipe {
-    /// The function.
+    /// The loss function.
     pub kind: LossKind,
-    /// What is applied to the logits before.
+    /// The activation of the logits.
     pub activation: Activation,
 }
 
 impl LossRecipe {
-    /// The loss of `logits[n, c]`, averaged over the batch. Each row of `targets[n, c]` comes
-    /// multiplied by its weight in `weights[n]`; weight 0 asks nothing and adds nothing.
+    /// The loss of `logits[n, c]`, averaged over the batch. Each row of `targets[n, c]` is already multiplied
+    /// by its weight in `weights[n]`; a row of weight 0 has no target and adds nothing.
     ///
     /// # Errors
     /// If the shapes do not fit.
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn each_loss_is_its_formula_and_skips_rows_without_weight() {
+    fn each_loss_agrees_with_its_formula_and_ignores_rows_without_weight() {
         for kind in [
             LossKind::CrossEntropy,
             LossKind::BinaryCrossEntropy,

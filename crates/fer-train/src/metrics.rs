@@ -1,36 +1,36 @@
-//! Loss and accuracy, epoch by epoch.
+//! Loss and accuracy of each epoch.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Figures of one pass over rows.
+/// Metrics of one pass over some rows.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Measure {
-    /// Weighted sum of the heads' losses, averaged over the rows.
+pub struct PassMetrics {
+    /// The weighted sum of the heads' losses, averaged over the rows.
     pub loss: f64,
-    /// For each head the share of rows whose largest logit is the largest target.
+    /// For each head the share of rows with a target whose largest logit is at the largest target.
     pub accuracy: BTreeMap<String, f64>,
 }
 
-/// A line of `metrics.jsonl`.
+/// The metrics of an epoch: a line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// From 1.
     pub epoch: usize,
     /// Learning rate of the last step.
     pub learning_rate: f64,
-    /// On the training batches as they were trained on, augmented and with dropout.
-    pub train: Measure,
-    /// On the validation rows, with the averaged weights where there are any.
-    pub validation: Measure,
-    /// Training images per second, without the validation.
+    /// On the training batches, with augmentation and dropout.
+    pub train: PassMetrics,
+    /// On the validation rows, with the averaged weights if the recipe averages them.
+    pub validation: PassMetrics,
+    /// Training images per second, the validation not counted.
     pub images_per_second: f64,
     /// Wall-clock time of the epoch in seconds.
     pub seconds: f64,
 }
 
-/// Adds up a [`Measure`] batch by batch.
+/// Accumulates [`PassMetrics`] batch by batch.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     rows: usize,
@@ -41,11 +41,11 @@ pub struct Tally {
 #[derive(Debug, Clone, Default)]
 struct HeadTally {
     correct: usize,
-    asked: usize,
+    with_target: usize,
 }
 
 impl Tally {
-    /// Takes in a batch: its loss averaged over `rows`, and each head's logits beside its targets.
+    /// Adds a batch: its loss averaged over `rows`, and each head's logits with its targets.
     pub fn add(&mut self, rows: usize, loss: f64, heads: &[(Vec<f32>, &[f32])]) {
         self.rows += rows;
         self.loss += loss * rows as f64;
@@ -57,22 +57,22 @@ impl Tally {
                 .zip(targets.chunks_exact(classes));
             for (logits, target) in pairs {
                 if target.iter().any(|&t| t > 0.0) {
-                    tally.asked += 1;
+                    tally.with_target += 1;
                     tally.correct += usize::from(argmax(logits) == argmax(target));
                 }
             }
         }
     }
 
-    /// Rows taken in.
+    /// Number of rows added.
     pub const fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The figures of all batches; `names` are the heads'.
-    pub fn finish<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Measure {
-        let accuracy = |head: &HeadTally| head.correct as f64 / head.asked.max(1) as f64;
-        Measure {
+    /// The metrics of all batches; `names` are the names of the heads.
+    pub fn finish<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> PassMetrics {
+        let accuracy = |head: &HeadTally| head.correct as f64 / head.with_target.max(1) as f64;
+        PassMetrics {
             loss: self.loss / self.rows.max(1) as f64,
             accuracy: names
                 .into_iter()
@@ -83,12 +83,12 @@ impl Tally {
     }
 }
 
-/// Place of the largest value; the first where several are equal.
+/// Index of the largest value; the first of equal ones.
 pub fn argmax(values: &[f32]) -> usize {
     let mut best = 0;
-    for (place, value) in values.iter().enumerate() {
+    for (index, value) in values.iter().enumerate() {
         if *value > values[best] {
-            best = place;
+            best = index;
         }
     }
     best

@@ -1,10 +1,10 @@
-//! SGD with momentum, Adam and `AdamW`.
+//! The optimisers: SGD with momentum, Adam and `AdamW`.
 
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::update::{update, update_from};
+use super::elementwise::{update_with, update_with_two};
 
 /// The rule by which gradients change weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,35 +12,35 @@ use super::update::{update, update_from};
 pub enum OptimizerKind {
     /// Stochastic gradient descent with momentum (Sutskever et al., ICML 2013).
     Sgd,
-    /// Adam (Kingma and Ba, ICLR 2015); the weight decay is part of the gradient.
+    /// Adam (Kingma and Ba, ICLR 2015); the weight decay is added to the gradient.
     Adam,
     /// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
     Adamw,
 }
 
-/// An optimiser with its settings. The learning rate is the peak of the schedule.
+/// The settings of an optimiser.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerRecipe {
     /// The rule.
     pub kind: OptimizerKind,
-    /// Learning rate before the schedule scales it.
+    /// The learning rate that the schedule scales: its peak.
     pub learning_rate: f64,
-    /// L2 penalty: this share of each weight is added to its gradient (`AdamW`: taken off the weight
-    /// itself). Keras's `l2(λ)` is 2 λ here. Biases and norms are spared.
+    /// L2 penalty: this factor times each weight is added to its gradient (`AdamW`: subtracted from the
+    /// weight itself). Keras's `l2(λ)` is 2 λ here. Vectors (biases, batch norm) do not decay.
     pub weight_decay: f64,
     /// Momentum of SGD.
     pub momentum: f64,
-    /// Nesterov's momentum for SGD.
+    /// Whether SGD uses Nesterov momentum.
     pub nesterov: bool,
-    /// Decay of Adam's mean gradient.
+    /// Decay rate of Adam's mean gradient.
     pub beta1: f64,
-    /// Decay of Adam's mean squared gradient.
+    /// Decay rate of Adam's mean squared gradient.
     pub beta2: f64,
     /// Added to Adam's denominator.
     pub epsilon: f64,
-    /// Radius of sharpness-aware minimisation (Foret et al., ICLR 2021), 0 for none; a step takes almost
-    /// twice as long with it.
+    /// Radius of sharpness-aware minimisation (Foret et al., ICLR 2021), 0 for none; it makes a step take
+    /// almost twice as long.
     pub sharpness_radius: f64,
 }
 
@@ -60,7 +60,7 @@ impl Default for OptimizerRecipe {
     }
 }
 
-/// A trained variable with what the optimiser remembers of it.
+/// A trained variable with the state that the optimiser keeps for it.
 #[derive(Debug)]
 struct Slot {
     name: String,
@@ -81,7 +81,7 @@ pub struct Optimizer {
 }
 
 impl Optimizer {
-    /// Starts with empty memory.
+    /// Starts with zeroed state.
     ///
     /// # Errors
     /// If candle cannot make a tensor.
@@ -114,7 +114,7 @@ impl Optimizer {
         })
     }
 
-    /// Changes every variable that has a gradient.
+    /// Takes one step: updates every variable that has a gradient.
     ///
     /// # Errors
     /// If a gradient does not fit its variable.
@@ -134,15 +134,15 @@ impl Optimizer {
 
     fn sgd(&self, slot: &Slot, gradient: &Tensor, rate: f32) -> Result<()> {
         let (momentum, decay) = (self.recipe.momentum as f32, slot.decay);
-        update_from(&slot.first, gradient, &slot.variable, |v, g, w| {
+        update_with_two(&slot.first, gradient, &slot.variable, |v, g, w| {
             momentum * v + g + decay * w
         })?;
         if self.recipe.nesterov {
-            update_from(&slot.variable, gradient, &slot.first, |w, g, v| {
+            update_with_two(&slot.variable, gradient, &slot.first, |w, g, v| {
                 w - rate * (g + decay * w + momentum * v)
             })
         } else {
-            update(&slot.variable, &slot.first, |w, v| w - rate * v)
+            update_with(&slot.variable, &slot.first, |w, v| w - rate * v)
         }
     }
 
@@ -161,17 +161,17 @@ impl Optimizer {
             OptimizerKind::Adam | OptimizerKind::Sgd => slot.decay,
         };
         let decoupled = slot.decay - coupled;
-        update_from(&slot.first, gradient, &slot.variable, |m, g, w| {
+        update_with_two(&slot.first, gradient, &slot.variable, |m, g, w| {
             beta1 * m + (1.0 - beta1) * (g + coupled * w)
         })?;
-        update_from(second, gradient, &slot.variable, |v, g, w| {
+        update_with_two(second, gradient, &slot.variable, |v, g, w| {
             let g = g + coupled * w;
             beta2 * v + (1.0 - beta2) * g * g
         })?;
         let step = (rate / correction1) as f32;
         let (scale, epsilon) = ((1.0 / correction2.sqrt()) as f32, epsilon as f32);
         let shrink = 1.0 - rate as f32 * decoupled;
-        update_from(&slot.variable, &slot.first, second, |w, m, v| {
+        update_with_two(&slot.variable, &slot.first, second, |w, m, v| {
             shrink * w - step * m / (v.sqrt() * scale + epsilon)
         })
     }
@@ -181,7 +181,7 @@ impl Optimizer {
         self.steps
     }
 
-    /// The memory as named variables, to be saved and set.
+    /// The state as named variables, for saving and restoring.
     pub fn state(&self) -> Vec<(String, Var)> {
         self.slots
             .iter()
@@ -194,7 +194,7 @@ impl Optimizer {
             .collect()
     }
 
-    /// Goes on counting from here, after [`Optimizer::state`] was set to that of a checkpoint.
+    /// Sets the number of steps taken, after [`Optimizer::state`] was restored from a checkpoint.
     pub const fn set_steps(&mut self, steps: u64) {
         self.steps = steps;
     }
@@ -217,7 +217,7 @@ mod tests {
         w.to_vec2::<f32>().unwrap()[0][0]
     }
 
-    /// The same in scalars, written after `PyTorch`'s documentation of each optimiser.
+    /// The same steps on scalars, written from `PyTorch`'s documentation of each optimiser.
     fn reference(recipe: OptimizerRecipe) -> f64 {
         let (mut w, mut m, mut v) = (1f64, 0f64, 0f64);
         let (rate, decay) = (recipe.learning_rate, recipe.weight_decay);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_follows_its_definition() {
+    fn each_optimiser_agrees_with_its_definition() {
         for kind in [
             OptimizerKind::Sgd,
             OptimizerKind::Adam,
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_are_spared_the_decay() {
+    fn weight_decay_skips_vectors() {
         let w = Var::new(&[1f32], &Device::Cpu).unwrap();
         let recipe = OptimizerRecipe {
             weight_decay: 0.5,

@@ -1,5 +1,5 @@
-//! Randomness that depends on what it is for and on nothing else, so that a resumed or repeated run
-//! draws the same numbers.
+//! Random numbers that depend on seed, purpose, epoch and index alone, so that a resumed or repeated
+//! run draws the same ones.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -10,17 +10,17 @@ use rand_chacha::ChaCha8Rng;
 pub enum Purpose {
     /// The order of an epoch's rows.
     Order = 1,
-    /// One image's augmentation; the index is its row.
+    /// The augmentation of an image; the index is its row.
     Augmentation = 2,
-    /// Mixing the images of a batch; the index is the batch.
+    /// Mixup in a batch; the index is the batch.
     Mixup = 3,
-    /// Dropout; the index is the batch.
+    /// Dropout in a batch; the index is the batch.
     Dropout = 4,
-    /// Resampling for an interval; the index is the resampling.
+    /// Bootstrap resampling; the index is the resample.
     Bootstrap = 5,
 }
 
-/// A generator of its own for each (seed, purpose, epoch, index).
+/// A generator seeded by all four parameters.
 pub fn rng(seed: u64, purpose: Purpose, epoch: usize, index: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     let words = [seed, purpose as u64, epoch as u64, index];

@@ -1,4 +1,4 @@
-//! A training run, described in TOML.
+//! Recipes: everything about a training run but its data, in TOML.
 
 use std::fs;
 use std::path::Path;
@@ -9,63 +9,63 @@ use toml::{Table, Value};
 use super::augment::Augmentation;
 use super::batch::Sampling;
 use super::dataset::{Dataset, Usage};
+use super::initial_weights::InitialWeightsRecipe;
 use super::loss::LossRecipe;
 use super::optimizer::OptimizerRecipe;
 use super::schedule::ScheduleRecipe;
-use super::start::StartRecipe;
 use super::targets::TargetRecipe;
 use super::teachers::TeacherRecipe;
 use fer_core::classify::FACE_SIDE;
 use fer_core::error::{Error, Result};
 use fer_core::network::NetworkSpec;
 
-/// Everything that decides the outcome of a training run, the data apart.
+/// Everything that determines the outcome of a training run, except the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// What the run and its model are called.
+    /// The name of the run and of its model.
     pub name: String,
-    /// Seed of weights, order, augmentation and dropout.
+    /// Seed of initial weights, order of rows, augmentation and dropout.
     #[serde(default)]
     pub seed: u64,
     /// Passes over the training rows.
     pub epochs: usize,
-    /// The parts of the data set to learn from. With `PublicTest` among them its rows can judge nothing
-    /// any more: for the last run, when everything is chosen.
+    /// The parts of the data set to train on. With `PublicTest` among them no row is left for validation:
+    /// for a last run, when every choice has been made.
     #[serde(default = "Recipe::train_on")]
     pub train_on: Vec<Usage>,
-    /// Whether an epoch's rows are all of them once, or drawn by label.
+    /// How the rows of an epoch are chosen.
     #[serde(default)]
     pub sampling: Sampling,
-    /// Images in a step.
+    /// Images per step.
     #[serde(default = "Recipe::batch_size")]
     pub batch_size: usize,
-    /// Decay per step of the moving average of the weights (Polyak and Juditsky 1992), which is then
-    /// what is validated and kept.
+    /// Decay per step of the moving average of the weights (Polyak and Juditsky 1992). If set, the averaged
+    /// weights are validated and saved instead of the trained ones.
     pub ema: Option<f64>,
-    /// Ends the run after this many epochs without a better validation accuracy.
+    /// Ends the run when more than this many epochs in a row brought no better validation accuracy.
     pub early_stopping: Option<usize>,
-    /// Where the weights start.
+    /// The initial weights.
     #[serde(default)]
-    pub start: StartRecipe,
+    pub start: InitialWeightsRecipe,
     /// The architecture.
     pub network: NetworkSpec,
-    /// Targets and choice of rows.
+    /// How labels and votes become targets, and which rows are left out.
     #[serde(default)]
     pub targets: TargetRecipe,
-    /// Networks whose answers are learned too.
+    /// Networks whose predictions are part of the targets.
     #[serde(default)]
     pub teachers: TeacherRecipe,
-    /// What is minimised.
+    /// The loss.
     #[serde(default)]
     pub loss: LossRecipe,
-    /// How weights change.
+    /// The optimiser.
     #[serde(default)]
     pub optimizer: OptimizerRecipe,
     /// The learning rate over time.
     #[serde(default)]
     pub schedule: ScheduleRecipe,
-    /// How images are varied.
+    /// The augmentation of training images.
     #[serde(default)]
     pub augment: Augmentation,
 }
@@ -79,7 +79,7 @@ impl Recipe {
         vec![Usage::Training]
     }
 
-    /// The rows of the parts to learn from.
+    /// The rows of the parts in `train_on`.
     pub fn training_rows(&self, dataset: &Dataset) -> Vec<usize> {
         let parts = self.train_on.iter();
         parts.flat_map(|&part| dataset.indices(part)).collect()
@@ -106,7 +106,7 @@ impl Recipe {
     pub fn parse(text: &str, overrides: &[String]) -> Result<Self> {
         let invalid = |e: toml::de::Error| Error::Config(e.to_string().trim_end().to_owned());
         let recipe: Self = if overrides.is_empty() {
-            toml::from_str(text).map_err(invalid)? // tells the line of an error
+            toml::from_str(text).map_err(invalid)? // the error has the line
         } else {
             let mut table: Table = toml::from_str(text).map_err(invalid)?;
             for assignment in overrides {
@@ -144,11 +144,11 @@ impl Recipe {
             (self.batch_size == 0, "batch_size must be at least 1"),
             (
                 self.train_on.contains(&Usage::PrivateTest),
-                "train_on must leave out the private rows, which measure what was learned",
+                "train_on must not name the private rows, which are kept for the final measurement",
             ),
             (
                 self.ema.is_some_and(|decay| !(0.0..1.0).contains(&decay)),
-                "ema must lie in 0 to 1, 1 excluded",
+                "ema must be at least 0 and less than 1",
             ),
             (
                 self.optimizer.learning_rate <= 0.0,
@@ -173,19 +173,23 @@ impl Recipe {
             .find(|(_, p)| !(0.0..=1.0).contains(p));
         match (fault, improbable) {
             (Some((_, message)), _) => Err(Error::Config(message.to_owned())),
-            (_, Some((key, p))) => Err(Error::Config(format!("{key} must lie in 0 to 1, not {p}"))),
+            (_, Some((key, p))) => {
+                Err(Error::Config(format!("{key} must be from 0 to 1, not {p}")))
+            }
             _ => Ok(()),
         }
     }
 }
 
-/// Carries out `key=value` on a TOML table.
+/// Sets `key=value` in a TOML table.
 fn assign(table: &mut Table, assignment: &str) -> Result<()> {
     let Some((key, value)) = assignment.split_once('=') else {
-        return Err(Error::Config(format!("\"{assignment}\" is not key=value")));
+        return Err(Error::Config(format!(
+            "\"{assignment}\" is no setting; write key=value"
+        )));
     };
     let value = value.trim();
-    // What is no TOML value is meant as a string, so that nobody needs to quote quotes.
+    // Text that is not a TOML value counts as a string, so that the shell's quotes suffice.
     let value = toml::from_str::<Table>(&format!("value = {value}"))
         .ok()
         .and_then(|mut parsed| parsed.remove("value"))
@@ -225,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn overrides_reach_every_depth() {
+    fn overrides_set_values_at_every_depth() {
         let recipe = parse(&[
             "epochs=5",
             "optimizer.kind=adam",
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn errors_name_the_faulty_setting() {
         for (change, hint) in [
             ("optimizer.learning_rat=1", "learning_rat"),
             ("optimizer.kind=sgdd", "sgdd"),
@@ -256,16 +260,30 @@ mod tests {
         }
     }
 
+    /// The commands that make the shipped model.
+    const SCRIPT: &str = include_str!("../../../models/train.sh");
+
     #[test]
-    fn every_recipe_of_the_project_is_one_and_bears_its_files_name() {
+    fn every_recipe_in_the_tree_is_valid_and_named_like_its_file() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/recipes");
         let mut names: Vec<String> = Vec::new();
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let recipe = Recipe::load(&path, &[]).unwrap();
             assert_eq!(path.file_stem().unwrap(), recipe.name.as_str());
+            for model in recipe.start.init.iter().chain(&recipe.teachers.models) {
+                let run = model.parent().and_then(Path::file_name).unwrap();
+                let run = run.to_str().unwrap();
+                assert!(SCRIPT.contains(run), "models/train.sh does not make {run}");
+            }
             names.push(recipe.name);
         }
-        assert!(names.len() > 10, "{names:?}");
+        for name in names.iter().filter(|name| *name != "case-study") {
+            assert!(
+                SCRIPT.contains(name.as_str()),
+                "models/train.sh skips {name}"
+            );
+        }
+        assert!(names.len() > 8, "{names:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The learning rate over time.
+//! Schedules of the learning rate.
 
 use std::f64::consts::PI;
 
@@ -8,29 +8,30 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScheduleKind {
-    /// Stays as it is.
+    /// A factor of 1.
     Constant,
-    /// Multiplied by `factor` every `every` epochs.
+    /// Multiplies by `factor` every `every` epochs.
     Step,
-    /// Half a cosine down to zero (Loshchilov and Hutter, "SGDR", ICLR 2017).
+    /// Falls to zero along half a cosine period (Loshchilov and Hutter, "SGDR", ICLR 2017).
     Cosine,
-    /// Multiplied by `factor` whenever the validation loss has not fallen for `patience` epochs.
+    /// Multiplies by `factor` whenever the validation loss has had no new minimum for more than `patience`
+    /// epochs.
     Plateau,
 }
 
-/// A schedule with its settings.
+/// The settings of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleRecipe {
     /// The shape after the warm-up.
     pub kind: ScheduleKind,
-    /// Epochs over which the rate rises evenly from zero.
+    /// Epochs over which the rate rises linearly from zero.
     pub warmup_epochs: f64,
-    /// Epochs between steps.
+    /// Epochs between the steps of [`ScheduleKind::Step`].
     pub every: usize,
-    /// Factor of a step or a plateau.
+    /// The factor of [`ScheduleKind::Step`] and [`ScheduleKind::Plateau`].
     pub factor: f64,
-    /// Epochs without a better validation loss before a plateau's factor.
+    /// Epochs that [`ScheduleKind::Plateau`] waits for a lower validation loss.
     pub patience: usize,
 }
 
@@ -47,8 +48,8 @@ impl Default for ScheduleRecipe {
 }
 
 impl ScheduleRecipe {
-    /// The factor on the learning rate at `time` epochs (with fractions) of `epochs`, when the
-    /// validation losses of the epochs before are `losses`.
+    /// The factor of the learning rate after `time` of `epochs` epochs (`time` has fractions); `losses` are
+    /// the validation losses of the finished epochs.
     pub fn factor(&self, time: f64, epochs: usize, losses: &[f64]) -> f64 {
         if time < self.warmup_epochs {
             return time / self.warmup_epochs;
@@ -65,6 +66,7 @@ impl ScheduleRecipe {
         }
     }
 
+    /// How often the loss had no new minimum for more than `patience` epochs.
     fn plateaus(&self, losses: &[f64]) -> usize {
         let (mut best, mut waited, mut plateaus) = (f64::INFINITY, 0, 0);
         for &loss in losses {
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn cosine_rises_then_falls_to_zero() {
+    fn cosine_warms_up_and_then_falls_to_zero() {
         let schedule = ScheduleRecipe {
             kind: ScheduleKind::Cosine,
             warmup_epochs: 2.0,
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_multiply() {
+    fn each_step_multiplies_by_the_factor() {
         let schedule = ScheduleRecipe {
             kind: ScheduleKind::Step,
             every: 3,
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plateau_is_patience_epochs_without_progress() {
+    fn a_plateau_is_more_than_patience_epochs_without_a_new_minimum() {
         let schedule = ScheduleRecipe {
             kind: ScheduleKind::Plateau,
             factor: 0.5,

@@ -1,4 +1,4 @@
-//! All combinations of some settings, a run each.
+//! Hyperparameter sweeps: one run for every combination of some settings.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -6,12 +6,12 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::dataset::Dataset;
-use super::fit::{Observer, Run};
+use super::fit::{Run, TrainingObserver};
 use super::metrics::EpochMetrics;
 use super::recipe::Recipe;
 use fer_core::error::Result;
 
-/// A setting of a recipe and the values to try.
+/// A setting of a recipe with the values to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variation {
     /// The setting's dotted key.
@@ -20,15 +20,15 @@ pub struct Variation {
     pub values: Vec<String>,
 }
 
-/// A variation that is not written `key=value,value`.
+/// The error for a variation that is not written `key=value,value`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not key=value,value,…")]
+#[error("\"{0}\" is no variation; write key=value,value,…")]
 pub struct BadVariation(String);
 
 impl FromStr for Variation {
     type Err = BadVariation;
 
-    /// Commas inside brackets and braces belong to a value.
+    /// Splits values at commas outside of brackets and braces.
     fn from_str(text: &str) -> Result<Self, BadVariation> {
         let bad = || BadVariation(text.to_owned());
         let (key, list) = text.split_once('=').ok_or_else(bad)?;
@@ -53,16 +53,16 @@ impl FromStr for Variation {
 /// One run of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SweepRun {
-    /// What was varied, as `key=value`; also its folder's name.
+    /// The varied settings as `key=value`; they also name the run's folder.
     pub settings: Vec<String>,
-    /// Every epoch.
+    /// The metrics of every epoch.
     pub history: Vec<EpochMetrics>,
-    /// The best epoch.
+    /// The metrics of the best epoch.
     pub best: Option<EpochMetrics>,
 }
 
 impl SweepRun {
-    /// The settings in one line.
+    /// The settings, separated by spaces.
     pub fn name(&self) -> String {
         name(&self.settings)
     }
@@ -72,7 +72,7 @@ fn name(settings: &[String]) -> String {
     settings.join(" ")
 }
 
-/// Every combination of values, as overrides of a recipe; the last variation changes fastest.
+/// Every combination of values, as overrides of a recipe; the last variation varies fastest.
 pub fn combinations(variations: &[Variation]) -> Vec<Vec<String>> {
     variations
         .iter()
@@ -88,18 +88,18 @@ pub fn combinations(variations: &[Variation]) -> Vec<Vec<String>> {
         })
 }
 
-/// Trains a run for every combination, each in a folder of its own in `folder`; one that is
+/// Trains a run for every combination, each in its own folder below `folder`; a run that is already
 /// finished there is not trained again.
 ///
 /// # Errors
-/// If a combination is no valid recipe (before any training), or a run fails.
+/// If a combination is not a valid recipe (checked before any training), or a run fails.
 pub fn sweep(
     recipe: &Path,
     overrides: &[String],
     variations: &[Variation],
     dataset: &Dataset,
     folder: &Path,
-    observer: &mut dyn Observer,
+    observer: &mut dyn TrainingObserver,
 ) -> Result<Vec<SweepRun>> {
     let planned = combinations(variations)
         .into_iter()
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn combinations_are_all_of_them_in_order() {
+    fn combinations_cover_every_value_in_order() {
         let variations = [variation("a.b=1,2"), variation("c=[1,2],{x=1, y=2}")];
         assert_eq!(
             combinations(&variations),
@@ -148,23 +148,23 @@ mod tests {
     }
 
     #[test]
-    fn a_variation_needs_key_and_values() {
+    fn a_variation_needs_a_key_and_values() {
         for text in ["a", "=1", "a=", "a=1,,2"] {
             assert!(text.parse::<Variation>().is_err(), "{text}");
         }
     }
 
-    /// Counts the epochs that are trained.
+    /// Counts the trained epochs.
     struct Count(usize);
 
-    impl Observer for Count {
+    impl TrainingObserver for Count {
         fn epoch_started(&mut self, _: usize, _: usize) {
             self.0 += 1;
         }
     }
 
     #[test]
-    fn a_sweep_trains_each_combination_once() {
+    fn a_repeated_sweep_does_not_train_finished_runs_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("recipe.toml");
         std::fs::write(&path, RECIPE).unwrap();
@@ -186,6 +186,6 @@ mod tests {
         assert!(runs.iter().all(|run| run.best.is_some()));
         assert_eq!(train(&vary).unwrap(), runs);
         assert!(train(&[variation("optimizer.wait=1")]).is_err());
-        assert_eq!(count.0, 2, "the second sweep finds the runs done");
+        assert_eq!(count.0, 2, "the second sweep trains nothing");
     }
 }

@@ -1,4 +1,4 @@
-//! What tests of training share.
+//! Synthetic data and a small recipe for the tests of this crate.
 
 use std::path::{Path, PathBuf};
 
@@ -13,15 +13,15 @@ use fer_core::emotion::Emotion;
 
 const EMOTIONS: [Emotion; 3] = [Emotion::Happy, Emotion::Sad, Emotion::Neutral];
 
-/// Faces of noise on which one of three regions is bright: what class it is can be seen, but not
-/// from one pixel.
+/// A data set of noise in which one of three regions is brighter. The region is the class; no single
+/// pixel gives it away.
 pub fn signal(rows: usize) -> Dataset {
     let (mut facts, mut pixels) = (Vec::new(), Vec::new());
     for index in 0..rows {
         let mut rng = rng(5, Purpose::Order, 0, index as u64);
         let class = index % EMOTIONS.len();
-        for place in 0..PIXELS {
-            let (x, y) = (place % FACE_SIDE, place / FACE_SIDE);
+        for pixel in 0..PIXELS {
+            let (x, y) = (pixel % FACE_SIDE, pixel / FACE_SIDE);
             let bright = [y < 16, x < 16, x.abs_diff(24) + y.abs_diff(24) < 14][class];
             pixels.push(rng.random_range(0..120) + if bright { 70 } else { 0 });
         }
@@ -41,7 +41,7 @@ pub fn signal(rows: usize) -> Dataset {
     Dataset::new(EMOTIONS.to_vec(), facts, pixels)
 }
 
-/// A recipe that learns [`signal`] in two epochs.
+/// A recipe whose network learns [`signal`] in two epochs.
 pub const RECIPE: &str = r#"
         name = "test"
         seed = 3
@@ -71,15 +71,15 @@ pub const RECIPE: &str = r#"
         mixup = { alpha = 0.2, off_for_last = 1 }
 "#;
 
-/// [`RECIPE`] with changes.
+/// [`RECIPE`] with overrides.
 pub fn recipe(overrides: &[&str]) -> Recipe {
     let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
     Recipe::parse(RECIPE, &overrides).unwrap()
 }
 
-/// The best weights of a run of [`RECIPE`] with changes, in `folder`.
-pub fn train(changes: &[&str], dataset: &Dataset, folder: &Path) -> PathBuf {
-    let recipe = recipe(changes);
+/// Trains [`RECIPE`] with overrides in `folder`; returns the file of the best weights.
+pub fn train(overrides: &[&str], dataset: &Dataset, folder: &Path) -> PathBuf {
+    let recipe = recipe(overrides);
     let mut run = Run::new(&recipe, dataset, folder).unwrap();
     run.fit(&mut ()).unwrap();
     run.folder().best()

@@ -1,4 +1,4 @@
-//! Weights as named tensors in files.
+//! Reads and writes weights as named tensors in safetensors files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,23 +7,22 @@ use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use candle_nn::{VarBuilder, VarMap};
 use safetensors::SafeTensors;
 
-use super::dataset::Usage;
-use super::metrics::EpochMetrics;
-use super::recipe::Recipe;
-use crate::network::Network;
-use crate::network::read_network;
+use crate::network::{Network, read_network};
 use fer_core::error::{self, Error};
 use fer_core::network::NetworkSpec;
 use fer_core::output::{self, Form};
 
-/// What candle cannot do with a model.
-#[allow(clippy::needless_pass_by_value, reason = "as map_err wants it")]
+/// Converts an error of candle.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the signature that map_err takes"
+)]
 pub fn model_error(error: candle_core::Error) -> Error {
     Error::Model(error.to_string())
 }
 
-/// The variables of a map, in the order of their names.
-pub fn sorted(weights: &VarMap) -> Vec<(String, Var)> {
+/// The variables of a map, sorted by name.
+pub fn sorted_variables(weights: &VarMap) -> Vec<(String, Var)> {
     let data = weights.data();
     let data = data
         .lock()
@@ -33,11 +32,11 @@ pub fn sorted(weights: &VarMap) -> Vec<(String, Var)> {
     variables
 }
 
-/// Makes a network over variables of its own.
+/// Builds a network over new variables, all of them still to be initialised.
 ///
 /// # Errors
 /// If the architecture is not possible.
-pub fn network(spec: &NetworkSpec) -> Result<(VarMap, Network)> {
+pub fn build_network(spec: &NetworkSpec) -> Result<(VarMap, Network)> {
     let weights = VarMap::new();
     let builder = VarBuilder::from_varmap(&weights, DType::F32, &Device::Cpu);
     let network = Network::new(spec, &builder)?;
@@ -48,21 +47,23 @@ pub fn network(spec: &NetworkSpec) -> Result<(VarMap, Network)> {
 ///
 /// # Errors
 /// If a name or a shape differs.
-pub fn copy(from: &VarMap, to: &VarMap) -> Result<()> {
-    for ((name, source), (other, target)) in sorted(from).into_iter().zip(sorted(to)) {
+pub fn copy_values(from: &VarMap, to: &VarMap) -> Result<()> {
+    for ((name, source), (other, target)) in
+        sorted_variables(from).into_iter().zip(sorted_variables(to))
+    {
         if name != other {
-            bail!("{name} stands where {other} should");
+            bail!("cannot copy {name} into {other}: the networks differ");
         }
         target.set(&source.as_detached_tensor())?;
     }
     Ok(())
 }
 
-/// Writes tensors with metadata to a safetensors file, atomically; the seal of a file that they were
-/// read from is left out.
+/// Writes tensors with metadata to a safetensors file, atomically. A seal among the metadata, which
+/// belongs to the file that they were read from, is left out.
 ///
 /// # Errors
-/// If the file cannot be written, or one that is not ours is in the way.
+/// If the file cannot be written, or a file that this program did not write is in the way.
 pub fn save(
     path: &Path,
     tensors: Vec<(String, Tensor)>,
@@ -77,25 +78,25 @@ pub fn save(
 /// Everything in a safetensors file.
 #[derive(Debug, Clone)]
 pub struct TensorFile {
-    /// The tensors, in the order of their names.
+    /// The tensors, sorted by name.
     pub tensors: Vec<(String, Tensor)>,
-    /// What the file tells of itself.
+    /// The metadata of its header.
     pub metadata: BTreeMap<String, String>,
 }
 
 /// Reads a safetensors file.
 ///
 /// # Errors
-/// If it cannot be read or is none.
-pub fn read_file(path: &Path) -> error::Result<TensorFile> {
-    parse(&read(path)?, &path.display().to_string())
+/// If the file cannot be read or is not a safetensors file.
+pub fn read_tensors(path: &Path) -> error::Result<TensorFile> {
+    parse_tensors(&read_bytes(path)?, &path.display().to_string())
 }
 
-/// [`read_file`] for its bytes; `what` names them in an error.
+/// [`read_tensors`] for the bytes of a file; `what` names the file in an error.
 ///
 /// # Errors
-/// If they are no safetensors file.
-pub fn parse(bytes: &[u8], what: &str) -> error::Result<TensorFile> {
+/// If the bytes are not a safetensors file.
+pub fn parse_tensors(bytes: &[u8], what: &str) -> error::Result<TensorFile> {
     let unusable = |problem: String| Error::Model(format!("{what}: {problem}"));
     let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)
         .map_err(|e| unusable(e.to_string()))?;
@@ -109,11 +110,11 @@ pub fn parse(bytes: &[u8], what: &str) -> error::Result<TensorFile> {
     })
 }
 
-/// Reads a model file as it is.
+/// Reads the bytes of a model file.
 ///
 /// # Errors
-/// If it cannot be read.
-pub fn read(path: &Path) -> error::Result<Vec<u8>> {
+/// If the file cannot be read.
+pub fn read_bytes(path: &Path) -> error::Result<Vec<u8>> {
     std::fs::read(path).map_err(|source| Error::Io {
         path: path.to_owned(),
         source,
@@ -125,48 +126,5 @@ pub fn read(path: &Path) -> error::Result<Vec<u8>> {
 /// # Errors
 /// If the file cannot be read, does not describe its network, or lacks a weight.
 pub fn load(path: &Path) -> error::Result<Network> {
-    read_network(&read(path)?, &path.display().to_string())
-}
-
-/// What a model file tells of its training.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ModelInfo {
-    /// The recipe's name.
-    pub name: Option<String>,
-    /// The figures of the epoch that the weights are from.
-    pub metrics: Option<EpochMetrics>,
-    /// The parts of its data set that it learned from, as far as it tells.
-    pub train_on: Vec<Usage>,
-}
-
-impl ModelInfo {
-    /// Whether it tells that the rows of a part are among those it learned from.
-    pub fn has_learned(&self, part: Usage) -> bool {
-        self.train_on.contains(&part)
-    }
-}
-
-/// Reads what a model tells of its training; nothing where another program wrote it.
-///
-/// # Errors
-/// If the bytes are no safetensors file; `what` names it in the error.
-pub fn describe(bytes: &[u8], what: &str) -> error::Result<ModelInfo> {
-    let (_, header) =
-        SafeTensors::read_metadata(bytes).map_err(|e| Error::Model(format!("{what}: {e}")))?;
-    let told = |key: &str| header.metadata().as_ref()?.get(key);
-    // The recipe of another version may not be readable: then it tells nothing.
-    let recipe = told("recipe").and_then(|text| Recipe::parse(text, &[]).ok());
-    Ok(ModelInfo {
-        name: told("name").cloned(),
-        metrics: told("metrics").and_then(|json| serde_json::from_str(json).ok()),
-        train_on: recipe.map_or_else(Vec::new, |recipe| recipe.train_on),
-    })
-}
-
-/// [`describe()`] for a file.
-///
-/// # Errors
-/// If it cannot be read or is no safetensors file.
-pub fn describe_file(path: &Path) -> error::Result<ModelInfo> {
-    describe(&read(path)?, &path.display().to_string())
+    read_network(&read_bytes(path)?, &path.display().to_string())
 }

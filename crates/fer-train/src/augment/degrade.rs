@@ -1,4 +1,4 @@
-//! What cameras, distance and files do to a face: on grey values of 0 to 255.
+//! Degradations that cameras, distance and files cause, on grey values of 0 to 255.
 
 use std::io::Cursor;
 
@@ -8,50 +8,31 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use super::Jitter;
+use super::random_amount::{Jitter, Range};
 use crate::dataset::PIXELS;
 use fer_core::classify::FACE_SIDE;
 
-/// A change applied with some probability, by an amount drawn evenly from a range.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Range {
-    /// How often, 0 to 1.
-    pub probability: f32,
-    /// The least amount.
-    pub from: f32,
-    /// The greatest amount.
-    pub to: f32,
-}
-
-impl Range {
-    fn draw(range: Option<Self>, rng: &mut impl Rng) -> Option<f32> {
-        range
-            .filter(|range| rng.random::<f32>() < range.probability)
-            .map(|range| range.from + rng.random::<f32>() * (range.to - range.from))
-    }
-}
-
-/// The changes, in the order in which they happen to a picture; what is absent does not.
+/// The degradations, in the order in which they happen to a photo; an absent one is not applied.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Degradation {
-    /// Light from one side: brightness changes by up to this factor less one from edge to edge.
+    /// Light from one side: brightness is multiplied by a ramp of slope ± `by` from edge to edge, 1 in the
+    /// centre.
     pub light: Option<Jitter>,
-    /// Gamma of e to the ± `by`.
+    /// Gamma correction with an exponent of e to the power ± `by`.
     pub gamma: Option<Jitter>,
-    /// Deviation of a Gaussian blur in pixels.
+    /// Standard deviation of a Gaussian blur in pixels.
     pub blur: Option<Range>,
-    /// Side in pixels that the face is reduced to and enlarged from.
+    /// Side in pixels to which the face is downsampled before it is enlarged again.
     pub low_resolution: Option<Range>,
-    /// Deviation of Gaussian noise in grey values.
+    /// Standard deviation of Gaussian noise in grey values.
     pub noise: Option<Range>,
-    /// Quality at which the face goes through JPEG.
+    /// Quality of a JPEG compression.
     pub jpeg: Option<Range>,
 }
 
 impl Degradation {
-    /// Changes a face of 48 × 48 grey values.
+    /// Degrades a face of 48 × 48 grey values.
     pub fn apply(&self, image: &mut Vec<f32>, rng: &mut impl Rng) {
         let light = Jitter::draw(self.light, rng);
         if light != 0.0 {
@@ -67,7 +48,7 @@ impl Degradation {
             blur(image, deviation);
         }
         if let Some(side) = Range::draw(self.low_resolution, rng) {
-            *image = through_resolution(image, side.round().max(1.0) as usize);
+            *image = reduce_resolution(image, side.round().max(1.0) as usize);
         }
         if let Some(deviation) = Range::draw(self.noise, rng) {
             for value in &mut *image {
@@ -76,26 +57,26 @@ impl Degradation {
             }
         }
         if let Some(quality) = Range::draw(self.jpeg, rng)
-            && let Some(decoded) = through_jpeg(image, quality.round() as u8)
+            && let Some(decoded) = jpeg_round_trip(image, quality.round() as u8)
         {
             *image = decoded;
         }
     }
 }
 
-/// Multiplies by a ramp through 1 at the centre.
+/// Multiplies by a linear ramp that is 1 in the centre; `direction` in radians.
 fn side_light(image: &mut [f32], strength: f32, direction: f32) {
     let (sin, cos) = direction.sin_cos();
-    let place = |index: usize| (index as f32 + 0.5) / FACE_SIDE as f32 - 0.5;
+    let position = |index: usize| (index as f32 + 0.5) / FACE_SIDE as f32 - 0.5;
     for (y, row) in image.chunks_exact_mut(FACE_SIDE).enumerate() {
         for (x, value) in row.iter_mut().enumerate() {
-            let along = place(x) * cos + place(y) * sin;
+            let along = position(x) * cos + position(y) * sin;
             *value = (*value * (1.0 + strength * along)).clamp(0.0, 255.0);
         }
     }
 }
 
-/// Gaussian blur, rows then columns; beyond the frame its edge goes on.
+/// Gaussian blur, first along rows, then along columns; outside the frame the edge pixels repeat.
 fn blur(image: &mut [f32], deviation: f32) {
     let radius = (3.0 * deviation).ceil() as usize;
     let weight = |i: usize| (-0.5 * (i as f32 / deviation).powi(2)).exp();
@@ -104,47 +85,47 @@ fn blur(image: &mut [f32], deviation: f32) {
     let mut line = [0.0; FACE_SIDE];
     for (step, across) in [(1, FACE_SIDE), (FACE_SIDE, 1)] {
         for start in (0..FACE_SIDE).map(|i| i * across) {
-            for (place, value) in line.iter_mut().enumerate() {
-                *value = image[start + place * step];
+            for (position, value) in line.iter_mut().enumerate() {
+                *value = image[start + position * step];
             }
-            for place in 0..FACE_SIDE {
-                let sum = (1..=radius).fold(kernel[0] * line[place], |sum, i| {
-                    let before = line[place.saturating_sub(i)];
-                    let after = line[(place + i).min(FACE_SIDE - 1)];
+            for position in 0..FACE_SIDE {
+                let sum = (1..=radius).fold(kernel[0] * line[position], |sum, i| {
+                    let before = line[position.saturating_sub(i)];
+                    let after = line[(position + i).min(FACE_SIDE - 1)];
                     sum + kernel[i] * (before + after)
                 });
-                image[start + place * step] = sum;
+                image[start + position * step] = sum;
             }
         }
     }
 }
 
-/// Reduces to `side` pixels by area and enlarges again, bilinear.
-fn through_resolution(image: &[f32], side: usize) -> Vec<f32> {
+/// Downsamples to `side` pixels by area averaging and enlarges again bilinearly.
+fn reduce_resolution(image: &[f32], side: usize) -> Vec<f32> {
     if side >= FACE_SIDE {
         return image.to_vec();
     }
-    let reduce = weights(FACE_SIDE, side, |centre, place, scale| {
-        // The share of the source pixel that the target pixel covers.
+    let reduce = weights(FACE_SIDE, side, |centre, position, scale| {
+        // The overlap of the source pixel with the target pixel.
         let (low, high) = (centre - scale / 2.0, centre + scale / 2.0);
-        (high.min(place + 0.5) - low.max(place - 0.5)).max(0.0)
+        (high.min(position + 0.5) - low.max(position - 0.5)).max(0.0)
     });
-    let enlarge = weights(side, FACE_SIDE, |centre, place, _| {
-        (1.0 - (centre - place).abs()).max(0.0)
+    let enlarge = weights(side, FACE_SIDE, |centre, position, _| {
+        (1.0 - (centre - position).abs()).max(0.0)
     });
     let small = resample(image, FACE_SIDE, &reduce);
     resample(&small, side, &enlarge)
 }
 
-/// For each of `to` places the weights of the `from` places; `weight` gets a target's centre and a
-/// source's in source pixels, and the step between targets.
+/// For each of `to` target pixels the normalised weights of `from` source pixels. `weight` is called with
+/// the centres of target and source and the distance between targets, all in source pixels.
 fn weights(from: usize, to: usize, weight: impl Fn(f32, f32, f32) -> f32) -> Vec<Vec<f32>> {
     let scale = from as f32 / to as f32;
     let target = |index: usize| {
         let centre = (index as f32 + 0.5) * scale - 0.5;
         let centre = centre.clamp(0.0, (from - 1) as f32);
         let row: Vec<f32> = (0..from)
-            .map(|place| weight(centre, place as f32, scale))
+            .map(|position| weight(centre, position as f32, scale))
             .collect();
         let sum: f32 = row.iter().sum();
         row.into_iter().map(|w| w / sum).collect()
@@ -152,7 +133,7 @@ fn weights(from: usize, to: usize, weight: impl Fn(f32, f32, f32) -> f32) -> Vec
     (0..to).map(target).collect()
 }
 
-/// Applies the weights to columns and rows of a square image.
+/// Resamples a square image with these weights along both axes.
 fn resample(image: &[f32], side: usize, weights: &[Vec<f32>]) -> Vec<f32> {
     let dot = |row: &[f32], values: &mut dyn Iterator<Item = f32>| {
         row.iter().zip(values).map(|(w, v)| w * v).sum::<f32>()
@@ -175,8 +156,8 @@ fn resample(image: &[f32], side: usize, weights: &[Vec<f32>]) -> Vec<f32> {
         .collect()
 }
 
-/// Encodes as JPEG and decodes again; `None` if the codec fails, which it has no reason to.
-fn through_jpeg(image: &[f32], quality: u8) -> Option<Vec<f32>> {
+/// Encodes as JPEG and decodes again; `None` if the codec fails, which is not expected.
+fn jpeg_round_trip(image: &[f32], quality: u8) -> Option<Vec<f32>> {
     let pixels: Vec<u8> = image
         .iter()
         .map(|v| v.clamp(0.0, 255.0).round() as u8)
@@ -204,6 +185,7 @@ mod tests {
         image.iter().sum::<f32>() / image.len() as f32
     }
 
+    /// The largest difference between neighbours in the first row.
     fn steepest(image: &[f32]) -> f32 {
         let steps = image[..FACE_SIDE].windows(2).map(|w| (w[1] - w[0]).abs());
         steps.fold(0.0, f32::max)
@@ -213,7 +195,7 @@ mod tests {
     fn blur_and_low_resolution_soften_an_edge_and_keep_the_mean() {
         let mut blurred = edge();
         blur(&mut blurred, 1.5);
-        let coarse = through_resolution(&edge(), 16);
+        let coarse = reduce_resolution(&edge(), 16);
         for softened in [blurred, coarse] {
             assert!((mean(&softened) - mean(&edge())).abs() < 0.5);
             let steepest = steepest(&softened);
@@ -222,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn a_resolution_no_lower_changes_nothing() {
-        assert_eq!(through_resolution(&edge(), FACE_SIDE), edge());
+    fn reducing_to_the_full_resolution_changes_nothing() {
+        assert_eq!(reduce_resolution(&edge(), FACE_SIDE), edge());
     }
 
     #[test]
-    fn jpeg_leaves_traces_of_its_quality() {
+    fn jpeg_of_lower_quality_changes_the_face_more() {
         let off = |quality| {
-            let decoded = through_jpeg(&edge(), quality).unwrap();
+            let decoded = jpeg_round_trip(&edge(), quality).unwrap();
             let pairs = decoded.iter().zip(edge());
             pairs.map(|(a, b)| (a - b).abs()).sum::<f32>() / PIXELS as f32
         };
@@ -242,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn light_comes_from_a_side() {
+    fn side_light_brightens_one_side_and_keeps_the_mean() {
         let mut image = vec![100.0; PIXELS];
         side_light(&mut image, 1.0, 0.0);
         assert!(image[0] < 55.0 && image[FACE_SIDE - 1] > 145.0);
@@ -250,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_depends_on_the_generator_alone() {
+    fn degradation_depends_on_the_generator_alone() {
         let range = |from, to| {
             Some(Range {
                 probability: 0.5,

@@ -1,6 +1,7 @@
-//! Variations of a face that do not change its expression.
+//! Augmentation: random changes of a face that keep its expression.
 
 mod degrade;
+mod random_amount;
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -10,34 +11,14 @@ use fer_core::affine::Affine;
 use fer_core::classify::FACE_SIDE;
 use fer_core::face::Point;
 
-pub use degrade::{Degradation, Range};
+pub use degrade::Degradation;
+pub use random_amount::{Jitter, Range};
 
-/// A change applied with some probability, by an amount drawn evenly from `-by` to `by`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Jitter {
-    /// How often, 0 to 1.
-    pub probability: f32,
-    /// The largest amount.
-    pub by: f32,
-}
-
-impl Jitter {
-    fn draw(jitter: Option<Self>, rng: &mut impl Rng) -> f32 {
-        match jitter {
-            Some(Self { probability, by }) if rng.random::<f32>() < probability => {
-                rng.random_range(-1.0..=1.0) * by
-            }
-            _ => 0.0,
-        }
-    }
-}
-
-/// A rectangle replaced by one grey value (random erasing, Zhong et al., AAAI 2020).
+/// Random erasing: a rectangle is filled with one grey value (Zhong et al., AAAI 2020).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Erase {
-    /// How often, 0 to 1.
+    /// The probability, 0 to 1.
     pub probability: f32,
     /// The shortest side in pixels.
     pub from: usize,
@@ -45,50 +26,50 @@ pub struct Erase {
     pub to: usize,
 }
 
-/// Convex combinations of two faces and their targets (Zhang et al., "mixup", ICLR 2018).
+/// Mixup: convex combinations of two faces and their targets (Zhang et al., "mixup", ICLR 2018).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mixup {
-    /// Both parameters of the Beta distribution that the share is drawn from.
+    /// Both parameters of the beta distribution from which the share is drawn.
     pub alpha: f32,
-    /// Epochs at the end that do without.
+    /// Number of last epochs without mixup.
     #[serde(default)]
     pub off_for_last: usize,
 }
 
-/// What is done to a training image; what is absent is not done.
+/// The changes of a training image; an absent one is not made.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
     /// Probability of a left-right flip.
     pub flip: f32,
-    /// Rotation in degrees.
+    /// Rotation by ± `by` degrees.
     pub rotate: Option<Jitter>,
-    /// Enlargement: a factor of 1 ± `by`.
+    /// Scaling by a factor of 1 ± `by`.
     pub scale: Option<Jitter>,
-    /// Shift along each axis, as a share of the side.
+    /// Translation along each axis by ± `by` times the side.
     pub shift: Option<Jitter>,
-    /// What cameras and files do.
+    /// Degradations that cameras and files cause.
     pub degrade: Degradation,
-    /// Factor of 1 ± `by` on the standardised values.
+    /// Multiplies the standardised values by 1 ± `by`.
     pub contrast: Option<Jitter>,
-    /// Added to the standardised values: ± `by` deviations.
+    /// Adds ± `by` standard deviations to the standardised values.
     pub brightness: Option<Jitter>,
-    /// Erased rectangle.
+    /// Random erasing.
     pub erase: Option<Erase>,
-    /// Mixing with another face of the batch.
+    /// Mixup with another face of the batch.
     pub mixup: Option<Mixup>,
 }
 
 impl Augmentation {
-    /// Changes where things are: flip, rotation, scale and shift, by one bilinear sampling.
-    pub fn place(&self, pixels: &[u8], rng: &mut impl Rng) -> Vec<f32> {
+    /// Flips, rotates, scales and translates the face in one bilinear resampling.
+    pub fn transform_geometry(&self, pixels: &[u8], rng: &mut impl Rng) -> Vec<f32> {
         let centre = FACE_SIDE as f32 / 2.0;
         let flip = rng.random::<f32>() < self.flip;
         let angle = Jitter::draw(self.rotate, rng).to_radians();
         let scale = 1.0 + Jitter::draw(self.scale, rng);
         let shift = [(); 2].map(|()| Jitter::draw(self.shift, rng) * FACE_SIDE as f32);
-        // From the new frame back to the old one.
+        // Maps the new frame to the old one.
         let (cos, sin) = (angle.cos() / scale, angle.sin() / scale);
         let mirror = if flip { -1.0 } else { 1.0 };
         let (x, y) = ([mirror * cos, mirror * sin], [-sin, cos]);
@@ -100,8 +81,8 @@ impl Augmentation {
         warp(pixels, &map)
     }
 
-    /// Changes the standardised values: contrast, brightness, an erased rectangle.
-    pub fn shade(&self, image: &mut [f32], rng: &mut impl Rng) {
+    /// Changes contrast and brightness of the standardised values, then erases a rectangle.
+    pub fn transform_intensity(&self, image: &mut [f32], rng: &mut impl Rng) {
         let factor = 1.0 + Jitter::draw(self.contrast, rng);
         let offset = Jitter::draw(self.brightness, rng);
         for value in &mut *image {
@@ -121,20 +102,20 @@ impl Augmentation {
     }
 }
 
-/// Samples a face through `map` (new to old coordinates, pixel edges at integers); beyond the frame
-/// its edge goes on.
+/// Resamples a face through `map` (new to old coordinates, pixel edges at integers); outside the frame
+/// the edge pixels repeat.
 fn warp(pixels: &[u8], map: &Affine) -> Vec<f32> {
     const LAST: f32 = (FACE_SIDE - 1) as f32;
     let mut out = Vec::with_capacity(PIXELS);
     for v in 0..FACE_SIDE {
         for u in 0..FACE_SIDE {
-            let place = map.apply(Point {
+            let point = map.apply(Point {
                 x: u as f32 + 0.5,
                 y: v as f32 + 0.5,
             });
             let (x, y) = (
-                (place.x - 0.5).clamp(0.0, LAST),
-                (place.y - 0.5).clamp(0.0, LAST),
+                (point.x - 0.5).clamp(0.0, LAST),
+                (point.y - 0.5).clamp(0.0, LAST),
             );
             let (left, top) = (x as usize, y as usize);
             let (right, bottom) = ((left + 1).min(FACE_SIDE - 1), (top + 1).min(FACE_SIDE - 1));
@@ -182,35 +163,35 @@ mod tests {
 
     fn augmented(epoch: usize, index: u64) -> Vec<f32> {
         let mut rng = rng(7, Purpose::Augmentation, epoch, index);
-        let mut image = strong().place(&gradient(), &mut rng);
-        strong().shade(&mut image, &mut rng);
+        let mut image = strong().transform_geometry(&gradient(), &mut rng);
+        strong().transform_intensity(&mut image, &mut rng);
         image
     }
 
     #[test]
-    fn the_same_draw_gives_the_same_image_and_another_does_not() {
+    fn augmentation_depends_on_epoch_and_index_alone() {
         assert_eq!(augmented(3, 14), augmented(3, 14));
         assert_ne!(augmented(3, 14), augmented(4, 14));
         assert_ne!(augmented(3, 14), augmented(3, 15));
     }
 
     #[test]
-    fn nothing_asked_for_changes_nothing() {
+    fn an_empty_augmentation_changes_nothing() {
         let none = Augmentation::default();
         let mut rng = rng(1, Purpose::Augmentation, 0, 0);
-        let mut image = none.place(&gradient(), &mut rng);
-        none.shade(&mut image, &mut rng);
+        let mut image = none.transform_geometry(&gradient(), &mut rng);
+        none.transform_intensity(&mut image, &mut rng);
         let original: Vec<f32> = gradient().iter().map(|&p| f32::from(p)).collect();
         assert_eq!(image, original);
     }
 
     #[test]
-    fn flipping_mirrors() {
+    fn a_flip_mirrors_the_face() {
         let flip = Augmentation {
             flip: 1.0,
             ..Augmentation::default()
         };
-        let image = flip.place(&gradient(), &mut rng(1, Purpose::Augmentation, 0, 0));
+        let image = flip.transform_geometry(&gradient(), &mut rng(1, Purpose::Augmentation, 0, 0));
         assert!((image[0] - 235.0).abs() < 1e-3 && image[FACE_SIDE - 1].abs() < 1e-3);
     }
 }

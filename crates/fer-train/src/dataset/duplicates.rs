@@ -1,12 +1,12 @@
-//! Faces that occur more than once.
+//! Finds rows with equal pixels.
 
 use std::collections::HashSet;
 
 use super::{Dataset, Usage};
 
 impl Dataset {
-    /// For each row, whether a row of `usage` other than itself has the same pixels.
-    pub fn repeated_in(&self, usage: Usage) -> Vec<bool> {
+    /// For each row, whether another row, one of the part `usage`, has the same pixels.
+    pub fn duplicated_in(&self, usage: Usage) -> Vec<bool> {
         let mut seen = HashSet::new();
         let mut twice = HashSet::new();
         for index in self.indices(usage) {

@@ -1,20 +1,20 @@
-//! Kaggle's `fer2013.csv`: `emotion,pixels,Usage`.
+//! Reads Kaggle's `fer2013.csv`: `emotion,pixels,Usage`.
 
 use std::path::Path;
 
 use csv::ByteRecord;
 
-use super::import::{bad_csv, bad_line, csv_reader};
+use super::csv_file::{bad_csv, bad_line, csv_reader};
 use super::{Dataset, PIXELS, Row, Usage};
 use fer_core::emotion::Emotion;
 use fer_core::error::Result;
 
 const COLUMNS: [&str; 3] = ["emotion", "pixels", "Usage"];
 
-/// FER2013's labels are the first seven emotions, in the same order.
+/// Number of labels; they are the first seven emotions, in the same order.
 const LABELS: usize = 7;
 
-/// What can be wrong with a row.
+/// The errors of a row.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum RowError {
     #[error("{0} columns where {n} are expected ({names})", n = COLUMNS.len(), names = COLUMNS.join(","))]
@@ -23,13 +23,13 @@ enum RowError {
     Label(String),
     #[error("{0} pixels where {PIXELS} are expected")]
     PixelCount(usize),
-    #[error("pixel {place} is \"{value}\", not a number from 0 to 255")]
-    Pixel { place: usize, value: String },
-    #[error("Usage \"{0}\" is none of Training, PublicTest, PrivateTest")]
+    #[error("pixel {number} is \"{value}\", not a number from 0 to 255")]
+    Pixel { number: usize, value: String },
+    #[error("Usage \"{0}\" is not one of Training, PublicTest, PrivateTest")]
     Usage(String),
 }
 
-/// Reads the whole file.
+/// Reads a file.
 pub(super) fn read(path: &Path) -> Result<Dataset> {
     let mut reader = csv_reader(path)?;
     let header = reader.byte_headers().map_err(|e| bad_csv(path, &e))?;
@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path) -> Result<Dataset> {
         return Err(bad_line(
             path,
             1,
-            format!("the header is not \"{expected}\""),
+            format!("the header is not \"{expected}\"; give Kaggle's fer2013.csv"),
         ));
     }
     let (mut rows, mut pixels) = (Vec::new(), Vec::new());
@@ -53,7 +53,7 @@ pub(super) fn read(path: &Path) -> Result<Dataset> {
     Ok(Dataset::new(Emotion::ALL[..LABELS].to_vec(), rows, pixels))
 }
 
-/// Reads a row and appends its pixels.
+/// Parses a row and appends its pixels to `pixels`.
 fn row(record: &ByteRecord, pixels: &mut Vec<u8>) -> Result<Row, RowError> {
     let [label, values, usage] = [0, 1, 2].map(|column| record.get(column).unwrap_or_default());
     if record.len() != COLUMNS.len() {
@@ -73,7 +73,7 @@ fn row(record: &ByteRecord, pixels: &mut Vec<u8>) -> Result<Row, RowError> {
         .filter(|value| !value.is_empty())
     {
         pixels.push(byte(value).ok_or_else(|| RowError::Pixel {
-            place: pixels.len() - start + 1,
+            number: pixels.len() - start + 1,
             value: text(value),
         })?);
     }
@@ -87,12 +87,12 @@ fn row(record: &ByteRecord, pixels: &mut Vec<u8>) -> Result<Row, RowError> {
     })
 }
 
-/// A decimal number up to 255.
+/// Parses a decimal number up to 255.
 pub(super) fn byte(digits: &[u8]) -> Option<u8> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Bytes for an error message.
+/// At most 40 characters of a field, for an error message.
 pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).chars().take(40).collect()
 }

@@ -1,17 +1,17 @@
-//! FER+'s `fer2013new.csv`: votes of ten taggers, one line for each line of `fer2013.csv`.
+//! Reads FER+'s `fer2013new.csv`: the votes of ten taggers, one line for each line of `fer2013.csv`.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use csv::ByteRecord;
 
+use super::csv_file::{bad_csv, bad_line, csv_reader};
 use super::fer2013::{byte, text};
-use super::import::{bad_csv, bad_line, csv_reader};
 use super::{Dataset, Usage, Votes};
 use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};
 
-/// The columns, each vote column with where its votes go.
+/// The columns of the file.
 const COLUMNS: [&str; 12] = [
     "Usage",
     "Image name",
@@ -39,9 +39,10 @@ const EMOTIONS: [Emotion; Emotion::COUNT] = [
     Emotion::Contempt,
 ];
 
+/// The number of people who vote on each face.
 const TAGGERS: u32 = 10;
 
-/// What can be wrong with a row.
+/// The errors of a row.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum RowError {
     #[error("{0} columns where {n} are expected", n = COLUMNS.len())]
@@ -52,15 +53,15 @@ enum RowError {
     Votes { column: &'static str, value: String },
     #[error("{0} votes where there are {TAGGERS} taggers")]
     Total(u32),
-    #[error("there is no such line in fer2013.csv")]
+    #[error("fer2013.csv has fewer lines; give both files of the same data set")]
     TooMany,
 }
 
-/// Gives each row of `dataset` its votes.
+/// Adds the votes to the rows of `dataset`.
 ///
-/// Lines belong together by position: FER+'s image names are not row numbers. A row keeps no votes
-/// if it has no name (FER+ tagged nothing there), or if a later row has the same name, which leaves
-/// open whose votes they are.
+/// Line n of one file belongs to line n of the other, because FER+'s image names are not row numbers. A row
+/// without a name gets no votes, since FER+ did not tag it. Nor does a row whose name a later row has too,
+/// since the votes could be for either image.
 pub(super) fn attach(dataset: &mut Dataset, path: &Path) -> Result<()> {
     let mut reader = csv_reader(path)?;
     let header = reader.byte_headers().map_err(|e| bad_csv(path, &e))?;
@@ -69,7 +70,7 @@ pub(super) fn attach(dataset: &mut Dataset, path: &Path) -> Result<()> {
         return Err(bad_line(
             path,
             1,
-            format!("the header is not \"{expected}\""),
+            format!("the header is not \"{expected}\"; give FER+'s fer2013new.csv"),
         ));
     }
     let mut last_with_name: HashMap<Vec<u8>, usize> = HashMap::new();
@@ -96,7 +97,7 @@ pub(super) fn attach(dataset: &mut Dataset, path: &Path) -> Result<()> {
     }
     if count < dataset.rows.len() {
         return Err(Error::Usage(format!(
-            "{} has {count} rows where fer2013.csv has {}",
+            "{} has {count} rows where fer2013.csv has {}; give both files of the same data set",
             path.display(),
             dataset.rows.len()
         )));
@@ -104,6 +105,7 @@ pub(super) fn attach(dataset: &mut Dataset, path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Parses the votes of a line; `expected` is the part of the same line in `fer2013.csv`.
 fn votes(record: &ByteRecord, expected: Usage) -> Result<Votes, RowError> {
     if record.len() != COLUMNS.len() {
         return Err(RowError::Columns(record.len()));
@@ -125,11 +127,11 @@ fn votes(record: &ByteRecord, expected: Usage) -> Result<Votes, RowError> {
         not_face: count(11)?,
         ..Votes::default()
     };
-    for (place, emotion) in EMOTIONS.into_iter().enumerate() {
-        votes.emotions[emotion.index()] = count(place + 2)?;
+    for (index, emotion) in EMOTIONS.into_iter().enumerate() {
+        votes.emotions[emotion.index()] = count(index + 2)?;
     }
     let total = votes.usable() + u32::from(votes.unknown) + u32::from(votes.not_face);
-    // One published row has nine.
+    // One row of the published file has nine votes.
     if total == 0 || total > TAGGERS {
         return Err(RowError::Total(total));
     }

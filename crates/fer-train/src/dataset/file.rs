@@ -1,8 +1,8 @@
-//! The imported form: one safetensors file that loads in an instant.
+//! Reads and writes the data-set file: one safetensors file, which loads much faster than the CSV files.
 //!
-//! `pixels` u8 \[n, 48, 48\], `labels` u8 \[n\] (index in [`Emotion::ALL`]), `usage` u8 \[n\], `votes`
-//! u8 \[n, 10\] (the emotions of [`Emotion::ALL`], unknown, not a face; ten zeros where there are none).
-//! The metadata names the format and the classes.
+//! Its tensors are `pixels` u8 \[n, 48, 48\], `labels` u8 \[n\] (index in [`Emotion::ALL`]), `usage` u8
+//! \[n\], and `votes` u8 \[n, 10\] (the emotions of [`Emotion::ALL`], unknown, not a face; ten zeros for a row
+//! without votes). The metadata hold the format and the classes.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,13 +20,13 @@ const FORMAT: &str = "fer-index data set 1";
 const VOTE_COLUMNS: usize = Emotion::COUNT + 2;
 
 impl Dataset {
-    /// Writes the imported form.
+    /// Writes the data-set file.
     ///
     /// # Errors
-    /// If the file cannot be written, or one that is not ours is in the way.
+    /// If the file cannot be written, or a file is in the way that this program did not write.
     ///
     /// # Panics
-    /// Never: the shapes are those of the data.
+    /// Never: shapes and data are built from the same rows.
     pub fn save(&self, path: &Path) -> Result<()> {
         let n = self.rows.len();
         let labels: Vec<u8> = self.rows.iter().map(|row| row.label as u8).collect();
@@ -43,7 +43,7 @@ impl Dataset {
             })
             .collect();
         let view = |shape, data| {
-            TensorView::new(Dtype::U8, shape, data).expect("shape and data are made together")
+            TensorView::new(Dtype::U8, shape, data).expect("shape and data come from the same rows")
         };
         let tensors = [
             ("labels", view(vec![n], &labels)),
@@ -61,10 +61,10 @@ impl Dataset {
         output::write(path, Form::Tensors, &bytes)
     }
 
-    /// Reads the imported form.
+    /// Reads the data-set file.
     ///
     /// # Errors
-    /// If the file cannot be read or is not what [`Dataset::save`] writes.
+    /// If the file cannot be read or was not written by [`Dataset::save`].
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|source| Error::Io {
             path: path.to_owned(),

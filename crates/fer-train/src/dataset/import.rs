@@ -1,21 +1,20 @@
-//! `fer2013.csv` and `fer2013new.csv` become a [`Dataset`].
+//! Imports `fer2013.csv` and `fer2013new.csv` as a [`Dataset`].
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Dataset, fer2013, ferplus};
 use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};
 
-/// What to make of the files.
+/// The options of an import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
-    /// FER+'s `fer2013new.csv`.
+    /// The path of FER+'s `fer2013new.csv`.
     pub ferplus: Option<PathBuf>,
-    /// The labels to keep; none means FER2013's seven.
+    /// The labels to keep; empty for FER2013's seven.
     pub emotions: Vec<Emotion>,
-    /// Divides all rows anew into training and validation; otherwise `Usage` decides.
+    /// The share of training rows in a new division into training and validation rows; `None` keeps the division
+    /// of the `Usage` column.
     pub train_fraction: Option<f64>,
     /// Seed of the new division.
     pub seed: u64,
@@ -24,10 +23,12 @@ pub struct ImportOptions {
 /// Reads and checks the data set.
 ///
 /// # Errors
-/// Names the file and line of the first thing that is wrong.
+/// Names file and line of the first error.
 pub fn import(fer2013: &Path, options: &ImportOptions) -> Result<Dataset> {
     if let Some(emotion) = options.emotions.iter().find(|e| **e == Emotion::Contempt) {
-        return Err(Error::Usage(format!("FER2013 has no label \"{emotion}\"")));
+        return Err(Error::Usage(format!(
+            "FER2013 has no label \"{emotion}\"; leave it out"
+        )));
     }
     let mut dataset = fer2013::read(fer2013)?;
     if let Some(path) = &options.ferplus {
@@ -40,37 +41,4 @@ pub fn import(fer2013: &Path, options: &ImportOptions) -> Result<Dataset> {
         dataset.split(fraction, options.seed)?;
     }
     Ok(dataset)
-}
-
-/// A CSV reader over a plain, gzip or xz file; the content decides, not the name.
-pub(super) fn csv_reader(path: &Path) -> Result<csv::Reader<Box<dyn Read>>> {
-    let io = |source| Error::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let mut file = BufReader::with_capacity(1 << 20, File::open(path).map_err(io)?);
-    let start = file.fill_buf().map_err(io)?;
-    let content: Box<dyn Read> = if start.starts_with(&[0x1f, 0x8b]) {
-        Box::new(flate2::bufread::MultiGzDecoder::new(file))
-    } else if start.starts_with(b"\xfd7zXZ\0") {
-        Box::new(lzma_rust2::XzReader::new(file, true))
-    } else {
-        Box::new(file)
-    };
-    Ok(csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_reader(content))
-}
-
-/// What is wrong with a file, and on which line.
-pub(super) fn bad_line(path: &Path, line: u64, problem: impl std::fmt::Display) -> Error {
-    Error::Usage(format!("{}, line {line}: {problem}", path.display()))
-}
-
-/// A file that cannot be read as CSV at all.
-pub(super) fn bad_csv(path: &Path, error: &csv::Error) -> Error {
-    match error.position() {
-        Some(position) => bad_line(path, position.line(), error),
-        None => Error::Usage(format!("{}: {error}", path.display())),
-    }
 }

@@ -1,5 +1,6 @@
-//! FER2013 with FER+'s votes: labelled faces in memory.
+//! Data sets of labelled faces: FER2013 with FER+'s votes, in memory.
 
+mod csv_file;
 mod duplicates;
 mod fer2013;
 mod ferplus;
@@ -26,17 +27,17 @@ pub use votes::Votes;
 /// Pixels of one face.
 pub const PIXELS: usize = FACE_SIDE * FACE_SIDE;
 
-/// The part of the data set a row belongs to, under FER2013's names.
+/// The parts of a data set, with FER2013's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Usage {
-    /// Weights are fitted to these rows.
+    /// Rows to train on.
     #[serde(rename = "training")]
     Training = 0,
-    /// Recipes and epochs are chosen by these rows.
+    /// Rows for validation: they choose recipes and epochs.
     #[serde(rename = "public")]
     PublicTest = 1,
-    /// Read once, for the figure that is published.
+    /// Rows for the final measurement, read once for each released model.
     #[serde(rename = "private")]
     PrivateTest = 2,
 }
@@ -61,15 +62,15 @@ impl fmt::Display for Usage {
     }
 }
 
-/// A word that names no [`Usage`].
+/// The error for a word that names no [`Usage`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown usage \"{0}\"; use one of training, public, private")]
+#[error("unknown part \"{0}\"; use one of training, public, private")]
 pub struct UnknownUsage(String);
 
 impl FromStr for Usage {
     type Err = UnknownUsage;
 
-    /// Accepts FER2013's names and their first words, in any case.
+    /// Accepts FER2013's names and their first words, ignoring case.
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         match word.to_ascii_lowercase().as_str() {
             "training" => Ok(Self::Training),
@@ -80,14 +81,14 @@ impl FromStr for Usage {
     }
 }
 
-/// What is known of one face, its pixels apart.
+/// A face without its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
     /// FER2013's label.
     pub label: Emotion,
-    /// FER+'s votes, where they can be trusted to belong to these pixels.
+    /// FER+'s votes; `None` where it is uncertain that they belong to these pixels.
     pub votes: Option<Votes>,
-    /// The part it belongs to.
+    /// The part that the row belongs to.
     pub usage: Usage,
 }
 
@@ -100,11 +101,11 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Puts together rows and their pixels (`rows.len()` × [`PIXELS`]). `emotions` are the classes,
-    /// in [`Emotion::ALL`]'s order.
+    /// A data set of rows and their pixels (`rows.len()` × [`PIXELS`]); `emotions` are the classes of the
+    /// labels, in the order of [`Emotion::ALL`].
     ///
     /// # Panics
-    /// If the lengths disagree or a label is not among `emotions`.
+    /// If the lengths do not match or a label is not among `emotions`.
     pub fn new(emotions: Vec<Emotion>, rows: Vec<Row>, pixels: Vec<u8>) -> Self {
         assert_eq!(rows.len() * PIXELS, pixels.len());
         assert!(emotions.is_sorted());
@@ -126,7 +127,7 @@ impl Dataset {
         &self.rows
     }
 
-    /// The pixels of row `index`, row by row.
+    /// The pixels of the face at `index`, line by line.
     pub fn pixels(&self, index: usize) -> &[u8] {
         &self.pixels[index * PIXELS..][..PIXELS]
     }
@@ -138,7 +139,7 @@ impl Dataset {
             .collect()
     }
 
-    /// Keeps the rows labelled with one of `emotions`, which become the classes.
+    /// The rows that are labelled with one of `emotions`, as a data set of these classes.
     #[must_use]
     pub fn restricted_to(&self, emotions: &[Emotion]) -> Self {
         let mut emotions = emotions.to_vec();

@@ -1,4 +1,4 @@
-//! Dividing rows by chance, each emotion in the same proportion.
+//! Random divisions of rows, stratified by label.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -8,15 +8,15 @@ use super::{Dataset, Usage};
 use fer_core::error::{Error, Result};
 
 impl Dataset {
-    /// Makes `train_fraction` of all rows training rows and the others validation rows
-    /// ([`Usage::PublicTest`]).
+    /// Makes a random `train_fraction` of all rows training rows and the others validation rows
+    /// ([`Usage::PublicTest`]), stratified by label.
     ///
     /// # Errors
-    /// If the fraction does not lie between 0 and 1.
+    /// If the fraction is not between 0 and 1.
     pub fn split(&mut self, train_fraction: f64, seed: u64) -> Result<()> {
         if !(train_fraction > 0.0 && train_fraction < 1.0) {
             return Err(Error::Usage(format!(
-                "a training fraction lies between 0 and 1, not at {train_fraction}"
+                "the training fraction must be between 0 and 1, not {train_fraction}"
             )));
         }
         let all: Vec<usize> = (0..self.rows.len()).collect();
@@ -36,8 +36,8 @@ impl Dataset {
     pub fn folds(&self, indices: &[usize], k: usize, seed: u64) -> Vec<Vec<usize>> {
         let mut folds = vec![Vec::new(); k];
         let shuffled = self.by_label(indices, seed).into_iter().flatten();
-        for (place, index) in shuffled.enumerate() {
-            folds[place % k].push(index);
+        for (position, index) in shuffled.enumerate() {
+            folds[position % k].push(index);
         }
         for fold in &mut folds {
             fold.sort_unstable();

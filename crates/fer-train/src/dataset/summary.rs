@@ -1,30 +1,30 @@
-//! What a data set holds, in numbers.
+//! Counts the rows of a data set.
 
 use serde::Serialize;
 
 use super::{Dataset, Usage};
 
-/// Rows of one part whose pixels another part has too.
+/// The number of rows of one part whose pixels occur in another part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DuplicateCounts {
     /// The part whose rows are counted.
     pub of: &'static str,
     /// The part that has the same pixels.
     pub also_in: &'static str,
-    /// How many.
+    /// The number of rows.
     pub rows: usize,
 }
 
-/// Counts of rows.
+/// The counts of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Names of the classes.
     pub emotions: Vec<&'static str>,
-    /// For each part its name and the rows of each class.
+    /// For each part its name and the number of rows of each class.
     pub parts: Vec<(&'static str, Vec<usize>)>,
-    /// Rows with FER+ votes.
+    /// Number of rows with FER+ votes.
     pub with_votes: usize,
-    /// Leaks between the parts, where there are any.
+    /// Duplicates between the parts, for pairs of parts that have any.
     pub duplicates: Vec<DuplicateCounts>,
 }
 
@@ -45,7 +45,7 @@ impl Dataset {
             .collect();
         let mut duplicates = Vec::new();
         for also_in in Usage::ALL {
-            let repeated = self.repeated_in(also_in);
+            let repeated = self.duplicated_in(also_in);
             for of in Usage::ALL.into_iter().filter(|&of| of > also_in) {
                 let rows = self.indices(of).iter().filter(|&&i| repeated[i]).count();
                 if rows > 0 {

@@ -57,7 +57,7 @@ const GOOD_VOTES: [&str; 5] = [
 ];
 
 #[test]
-fn each_kind_of_broken_row_is_named_with_its_line() {
+fn each_error_of_a_row_is_reported_with_its_line() {
     let one_short = vec!["0"; PIXELS - 1].join(" ");
     let cases = [
         (line("7", "0", "Training"), "label \"7\""),
@@ -81,7 +81,7 @@ fn each_kind_of_broken_row_is_named_with_its_line() {
 }
 
 #[test]
-fn a_wrong_header_is_named() {
+fn a_wrong_header_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(
         folder.path(),
@@ -96,7 +96,7 @@ fn a_wrong_header_is_named() {
 }
 
 #[test]
-fn each_kind_of_broken_vote_is_named_with_its_line() {
+fn each_error_of_a_vote_line_is_reported_with_its_line() {
     let cases = [
         ("PublicTest,b.png,6,0,1,1,0,0,0,0,2,0", "has Training"),
         (
@@ -124,13 +124,13 @@ fn each_kind_of_broken_vote_is_named_with_its_line() {
     let more = [GOOD_VOTES.as_slice(), &GOOD_VOTES[4..]].concat();
     let message = import_votes(&more).unwrap_err();
     assert!(
-        message.contains("line 7: there is no such line"),
+        message.contains("line 7: fer2013.csv has fewer lines"),
         "{message}"
     );
 }
 
 #[test]
-fn votes_join_by_position_unless_their_owner_is_in_doubt() {
+fn votes_are_joined_by_line_and_dropped_where_the_image_is_uncertain() {
     let dataset = import_votes(&GOOD_VOTES).unwrap();
     let votes = |row: usize| dataset.rows()[row].votes;
     assert_eq!(votes(0), None, "a later row has the same name");
@@ -142,7 +142,7 @@ fn votes_join_by_position_unless_their_owner_is_in_doubt() {
 }
 
 #[test]
-fn compressed_files_read_like_plain_ones() {
+fn compressed_files_are_read_like_plain_ones_and_cut_ones_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let plain = file(folder.path(), "plain", HEADER, &good_lines());
     let text = fs::read(&plain).unwrap();
@@ -168,7 +168,7 @@ fn compressed_files_read_like_plain_ones() {
 }
 
 #[test]
-fn the_imported_form_reads_back() {
+fn the_data_set_file_is_read_back_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.safetensors");
     let dataset = import_votes(&GOOD_VOTES).unwrap();
@@ -187,7 +187,7 @@ fn the_imported_form_reads_back() {
 fn duplicates_between_parts_are_counted() {
     let dataset = import_lines(&good_lines(), &ImportOptions::default()).unwrap();
     assert_eq!(
-        dataset.repeated_in(Usage::Training),
+        dataset.duplicated_in(Usage::Training),
         [false, true, true, true, false]
     );
     let leak = DuplicateCounts {
@@ -199,7 +199,7 @@ fn duplicates_between_parts_are_counted() {
 }
 
 #[test]
-fn the_light_set_keeps_its_emotions_only() {
+fn an_import_of_some_emotions_keeps_only_their_rows() {
     let options = ImportOptions {
         emotions: vec![Emotion::Sad, Emotion::Happy],
         ..ImportOptions::default()
@@ -226,15 +226,15 @@ fn a_new_division_is_stratified_and_repeatable() {
     let dataset = split(3);
     assert_eq!(dataset, split(3));
     assert_ne!(dataset, split(4));
-    let disgust = |usage| {
+    let counts = |usage| {
         let rows = dataset.indices(usage);
         let disgusted = rows
             .iter()
             .filter(|&&row| dataset.rows()[row].label == Emotion::Disgust);
         (rows.len(), disgusted.count())
     };
-    assert_eq!(disgust(Usage::Training), (32, 8));
-    assert_eq!(disgust(Usage::PublicTest), (8, 2));
+    assert_eq!(counts(Usage::Training), (32, 8));
+    assert_eq!(counts(Usage::PublicTest), (8, 2));
 
     let folds = dataset.folds(&dataset.indices(Usage::Training), 4, 1);
     assert!(folds.iter().all(|fold| fold.len() == 8));

@@ -1,4 +1,4 @@
-//! FER+: what ten people saw in a face.
+//! FER+'s votes: which emotions ten people saw in a face.
 
 use fer_core::emotion::Emotion;
 
@@ -14,19 +14,19 @@ pub struct Votes {
 }
 
 impl Votes {
-    /// Votes that name an emotion.
+    /// Number of votes that name an emotion.
     pub fn usable(&self) -> u32 {
         self.emotions.iter().map(|&n| u32::from(n)).sum()
     }
 
-    /// The emotions' shares of the usable votes; `None` where there is no such vote.
+    /// Each emotion's share of the usable votes; `None` without such a vote.
     pub fn shares(&self) -> Option<[f32; Emotion::COUNT]> {
         let usable = self.usable();
         (usable > 0).then(|| self.emotions.map(|n| f32::from(n) / usable as f32))
     }
 
-    /// The label under the majority protocol of FER+'s authors: single votes are dropped, then the
-    /// emotion that has more than half of what remains.
+    /// The label under the majority protocol of FER+'s authors: the emotion with more than half of the votes that
+    /// remain when categories with a single vote are dropped. `None` without such an emotion.
     pub fn majority(&self) -> Option<Emotion> {
         let kept = |n: u8| if n > 1 { u32::from(n) } else { 0 };
         let total = self.emotions.iter().map(|&n| kept(n)).sum::<u32>()
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn majority_drops_single_votes_and_needs_more_than_half() {
+    fn the_majority_drops_single_votes_and_needs_more_than_half() {
         assert_eq!(votes(1, 4, 4, 1).majority(), None);
         assert_eq!(votes(1, 5, 3, 1).majority(), Some(Emotion::Sad));
         assert_eq!(votes(0, 5, 0, 5).majority(), None);

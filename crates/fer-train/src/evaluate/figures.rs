@@ -1,4 +1,4 @@
-//! Accuracy, F1, confusion and calibration of a list of answers.
+//! Accuracy, F1, confusion matrix and calibration error of a list of predictions.
 
 use rand::Rng;
 use serde::Serialize;
@@ -8,20 +8,20 @@ use crate::metrics::argmax;
 use crate::random::{Purpose, rng};
 use fer_core::emotion::Emotion;
 
-/// Bins of the calibration error.
+/// Number of bins of the calibration error.
 const BINS: usize = 15;
 
-/// Resamplings of the bootstrap.
-const RESAMPLINGS: u64 = 1000;
+/// Number of bootstrap resamples.
+const RESAMPLES: u64 = 1000;
 
-/// A row's truth and the answer to it.
+/// A row's true emotion and the prediction for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     /// The row of the data set.
     pub row: usize,
-    /// Index of the true emotion among those asked for.
+    /// Index of the true emotion among the emotions of the protocol.
     pub truth: usize,
-    /// Probability of each emotion asked for.
+    /// Predicted probability of each emotion of the protocol.
     pub probabilities: Vec<f32>,
 }
 
@@ -30,39 +30,39 @@ pub struct Sample {
 pub struct EmotionFigures {
     /// The emotion's name.
     pub emotion: &'static str,
-    /// Share of its rows that were found.
+    /// Share of the rows with this emotion that are predicted so.
     pub recall: Proportion,
-    /// Share of its answers that were right.
+    /// Share of the predictions of this emotion that are correct.
     pub precision: Proportion,
-    /// Harmonic mean of the two.
+    /// Harmonic mean of recall and precision.
     pub f1: f64,
 }
 
-/// Answers of about the same confidence.
+/// Predictions of similar confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CalibrationBin {
-    /// How many.
+    /// Number of rows.
     pub rows: usize,
-    /// Their mean probability of the answer.
+    /// Mean probability of the predicted emotion.
     pub confidence: f64,
-    /// Share of right answers.
+    /// Share of correct predictions.
     pub accuracy: f64,
 }
 
-/// Every figure of a list of answers.
+/// Every figure of a list of predictions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figures {
-    /// Share of right answers.
+    /// Share of correct predictions.
     pub accuracy: Proportion,
-    /// Mean of the emotions' F1.
+    /// Mean F1 of the emotions.
     pub macro_f1: f64,
     /// 95 % interval of the macro-F1 (percentile bootstrap, Efron 1979).
     pub macro_f1_interval: [f64; 2],
-    /// Mean of the emotions' recall.
+    /// Mean recall of the emotions.
     pub macro_recall: f64,
-    /// Emotion by emotion.
+    /// The figures of each emotion.
     pub emotions: Vec<EmotionFigures>,
-    /// Rows by truth (outer) and answer (inner).
+    /// Number of rows by true emotion (outer) and predicted emotion (inner).
     pub confusion: Vec<Vec<usize>>,
     /// Expected calibration error over 15 bins of equal width (Guo et al., ICML 2017).
     pub ece: f64,
@@ -71,23 +71,23 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Works out the figures; the samples' indices point into `emotions`.
+    /// Computes the figures; `Sample::truth` is an index of `emotions`.
     pub fn new(emotions: &[Emotion], samples: &[Sample]) -> Self {
-        let answers: Vec<(usize, usize)> = samples
+        let predictions: Vec<(usize, usize)> = samples
             .iter()
             .map(|sample| (sample.truth, argmax(&sample.probabilities)))
             .collect();
-        let confusion = confusion(emotions.len(), answers.iter().copied());
+        let confusion = confusion(emotions.len(), predictions.iter().copied());
         let per_emotion: Vec<EmotionFigures> = emotions
             .iter()
             .enumerate()
             .map(|(index, emotion)| {
                 let found = confusion[index][index];
-                let answered = confusion.iter().map(|row| row[index]).sum();
+                let predicted = confusion.iter().map(|row| row[index]).sum();
                 EmotionFigures {
                     emotion: emotion.name(),
                     recall: Proportion::new(found, confusion[index].iter().sum()),
-                    precision: Proportion::new(found, answered),
+                    precision: Proportion::new(found, predicted),
                     f1: f1(&confusion, index),
                 }
             })
@@ -99,7 +99,7 @@ impl Figures {
         Self {
             accuracy: Proportion::new(correct, samples.len()),
             macro_f1: macro_f1(&confusion),
-            macro_f1_interval: bootstrap(emotions.len(), &answers),
+            macro_f1_interval: bootstrap(emotions.len(), &predictions),
             macro_recall: recalls / present.count().max(1) as f64,
             emotions: per_emotion,
             ece: calibration
@@ -113,21 +113,21 @@ impl Figures {
     }
 }
 
-fn confusion(classes: usize, answers: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
+fn confusion(classes: usize, predictions: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
     let mut table = vec![vec![0; classes]; classes];
-    for (truth, answer) in answers {
-        table[truth][answer] += 1;
+    for (truth, predicted) in predictions {
+        table[truth][predicted] += 1;
     }
     table
 }
 
 fn f1(confusion: &[Vec<usize>], class: usize) -> f64 {
     let true_rows: usize = confusion[class].iter().sum();
-    let answered: usize = confusion.iter().map(|row| row[class]).sum();
-    2.0 * confusion[class][class] as f64 / (true_rows + answered).max(1) as f64
+    let predicted: usize = confusion.iter().map(|row| row[class]).sum();
+    2.0 * confusion[class][class] as f64 / (true_rows + predicted).max(1) as f64
 }
 
-/// The mean over the classes that occur, as truth or as answer.
+/// The mean F1 of the classes that occur, as truth or as prediction.
 fn macro_f1(confusion: &[Vec<usize>]) -> f64 {
     let occurs = |class: usize| {
         confusion[class].iter().sum::<usize>() > 0 || confusion.iter().any(|row| row[class] > 0)
@@ -137,16 +137,16 @@ fn macro_f1(confusion: &[Vec<usize>]) -> f64 {
     sum / classes.len().max(1) as f64
 }
 
-fn bootstrap(classes: usize, answers: &[(usize, usize)]) -> [f64; 2] {
-    if answers.is_empty() {
+fn bootstrap(classes: usize, predictions: &[(usize, usize)]) -> [f64; 2] {
+    if predictions.is_empty() {
         return [0.0, 1.0];
     }
-    let mut values: Vec<f64> = (0..RESAMPLINGS)
+    let mut values: Vec<f64> = (0..RESAMPLES)
         .map(|index| {
             let mut rng = rng(0, Purpose::Bootstrap, 0, index);
-            let resampled = answers
+            let resampled = predictions
                 .iter()
-                .map(|_| answers[rng.random_range(0..answers.len())]);
+                .map(|_| predictions[rng.random_range(0..predictions.len())]);
             macro_f1(&confusion(classes, resampled))
         })
         .collect();
@@ -158,13 +158,13 @@ fn bootstrap(classes: usize, answers: &[(usize, usize)]) -> [f64; 2] {
 fn calibration(samples: &[Sample]) -> Vec<CalibrationBin> {
     let mut sums = [(0usize, 0f64, 0usize); BINS];
     for sample in samples {
-        let answer = argmax(&sample.probabilities);
-        let confidence = f64::from(sample.probabilities[answer]);
+        let predicted = argmax(&sample.probabilities);
+        let confidence = f64::from(sample.probabilities[predicted]);
         let bin = ((confidence * BINS as f64) as usize).min(BINS - 1);
         let (rows, confidences, correct) = &mut sums[bin];
         *rows += 1;
         *confidences += confidence;
-        *correct += usize::from(answer == sample.truth);
+        *correct += usize::from(predicted == sample.truth);
     }
     sums.into_iter()
         .filter(|&(rows, ..)| rows > 0)
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_of_four_answers() {
+    fn figures_of_four_predictions() {
         let samples = [
             sample(0, [0.9, 0.1]),
             sample(0, [0.9, 0.1]),
@@ -203,7 +203,7 @@ mod tests {
         assert!(close(figures.macro_f1, f64::midpoint(4.0 / 5.0, 2.0 / 3.0)));
         assert!(close(figures.macro_recall, f64::midpoint(2.0 / 3.0, 1.0)));
         assert!(close(figures.emotions[1].precision.value, 0.5));
-        // Both bins are off by a tenth: .9 sure and always right, .6 sure and half right.
+        // Both bins are off by a tenth: confidence .9 and accuracy 1, confidence .6 and accuracy .5.
         assert!(close(figures.ece, 0.1), "{}", figures.ece);
         let [low, high] = figures.macro_f1_interval;
         assert!(low < figures.macro_f1 && figures.macro_f1 < high);

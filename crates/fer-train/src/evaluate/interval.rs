@@ -1,15 +1,15 @@
-//! Proportions with their uncertainty.
+//! Proportions with confidence intervals.
 
 use serde::Serialize;
 
-/// `correct` of `total`, with the 95 % interval of Wilson (1927).
+/// The proportion of `correct` in `total`, with its 95 % Wilson interval (1927).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Proportion {
-    /// Cases that count.
+    /// Number of correct cases.
     pub correct: usize,
-    /// All cases.
+    /// Number of all cases.
     pub total: usize,
-    /// Their ratio; 0 where there is no case.
+    /// Their ratio; 0 without any case.
     pub value: f64,
     /// Lower end of the interval.
     pub low: f64,

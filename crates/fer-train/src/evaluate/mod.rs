@@ -1,4 +1,4 @@
-//! How well a network answers.
+//! Measures a network on labelled faces.
 
 mod figures;
 mod interval;
@@ -16,14 +16,14 @@ pub use interval::Proportion;
 pub use predict::{Predictions, predict};
 pub use protocol::Protocol;
 
-/// The figures of one network on one part of the data.
+/// The figures of a network on one part of the data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// The part.
+    /// The name of the part.
     pub usage: &'static str,
     /// Whether logits were averaged over each face and its mirror image.
     pub flip: bool,
-    /// Whether the network has learned from these rows, so that the figures tell what it remembers.
+    /// Whether the network was trained on these rows, so that the figures do not show how it generalises.
     pub learned: bool,
     /// One entry for each protocol that the network and the data allow.
     pub results: Vec<ProtocolResult>,
@@ -36,33 +36,36 @@ pub struct ProtocolResult {
     pub protocol: Protocol,
     /// On all rows.
     pub all: Figures,
-    /// On the rows whose pixels no row that was learned from has; `None` where that is all of them, or
-    /// where the rows that were learned from are measured.
+    /// On the rows whose pixels no row that was trained on has; `None` where these are all rows, or where the
+    /// measured rows were themselves trained on.
     pub without_duplicates: Option<Figures>,
 }
 
-/// Measures a network that has learned from the parts in `learned` on one part of the data.
+/// Measures a network on the rows of `usage`; `trained_on` are the parts that it was trained on. With `flip`,
+/// logits are averaged over each face and its mirror image.
 ///
 /// # Errors
 /// If the part is empty or no protocol fits the network's heads.
 pub fn evaluate(
     network: &Network,
     dataset: &Dataset,
-    learned: &[Usage],
+    trained_on: &[Usage],
     usage: Usage,
     flip: bool,
 ) -> Result<Evaluation> {
     let rows = dataset.indices(usage);
     if rows.is_empty() {
-        return Err(Error::Usage(format!("the data set has no {usage} rows")));
+        return Err(Error::Usage(format!(
+            "the data set has no {usage} rows; name another part"
+        )));
     }
     let predictions = predict(network, dataset, &rows, flip)?;
     let mut duplicates = vec![false; dataset.rows().len()];
-    for &part in learned {
-        let here = dataset.repeated_in(part);
+    for &part in trained_on {
+        let here = dataset.duplicated_in(part);
         duplicates.iter_mut().zip(here).for_each(|(a, b)| *a |= b);
     }
-    let learned = learned.contains(&usage);
+    let learned = trained_on.contains(&usage);
     let results: Vec<ProtocolResult> = Protocol::ALL
         .into_iter()
         .filter_map(|protocol| {
@@ -83,7 +86,9 @@ pub fn evaluate(
         .collect();
     if results.is_empty() {
         return Err(Error::Usage(
-            "no head of the model answers what the data set asks".to_owned(),
+            "no head of the model predicts the labels or votes of the data set; give a data set with the \
+             emotions of one of its heads"
+                .to_owned(),
         ));
     }
     Ok(Evaluation {

@@ -1,4 +1,4 @@
-//! A network's probabilities for rows of a data set.
+//! Runs a network on rows of a data set.
 
 use candle_core::Tensor;
 use candle_nn::ops::softmax_last_dim;
@@ -10,31 +10,32 @@ use fer_core::classify::{FACE_SIDE, blend};
 use fer_core::error::Result;
 use fer_core::network::{HeadSpec, standardise};
 
+/// Faces per forward pass.
 const BATCH: usize = 128;
 
-/// Probabilities for each of the given rows.
+/// Predicted probabilities for some rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predictions {
     /// The rows of the data set, in the order of the probabilities.
     pub rows: Vec<usize>,
-    /// For each head its description and the probabilities, rows × classes.
+    /// For each head its description and the probabilities, rows × emotions of the head.
     pub heads: Vec<(HeadSpec, Vec<f32>)>,
 }
 
 impl Predictions {
-    /// What an album would be told of each row: rows × eight emotions.
-    pub fn album(&self) -> Vec<f32> {
-        let scores = |place| {
+    /// The scores that these faces would have in an album, from both heads: rows × eight emotions.
+    pub fn album_scores(&self) -> Vec<f32> {
+        let scores = |index| {
             blend(self.heads.iter().map(|(head, all)| {
                 let classes = head.emotions.len();
-                (head, &all[place * classes..][..classes])
+                (head, &all[index * classes..][..classes])
             }))
         };
         (0..self.rows.len()).flat_map(scores).collect()
     }
 }
 
-/// Runs a network on rows; with `flip`, logits are averaged over each face and its mirror image.
+/// Predicts rows of a data set; with `flip`, logits are averaged over each face and its mirror image.
 ///
 /// # Errors
 /// If candle cannot run the network.
@@ -75,16 +76,16 @@ fn probabilities(
         let x = Tensor::from_slice(images, shape, &candle_core::Device::Cpu)?;
         network.forward_eval(&x)
     };
-    let mut answers = logits(&images)?;
+    let mut heads = logits(&images)?;
     if flip {
         images
             .chunks_exact_mut(FACE_SIDE)
             .for_each(<[f32]>::reverse);
-        for (answer, mirrored) in answers.iter_mut().zip(logits(&images)?) {
-            *answer = ((&*answer + mirrored)? * 0.5)?;
+        for (head, mirrored) in heads.iter_mut().zip(logits(&images)?) {
+            *head = ((&*head + mirrored)? * 0.5)?;
         }
     }
-    answers
+    heads
         .iter()
         .map(|logits| softmax_last_dim(logits)?.flatten_all()?.to_vec1())
         .collect()

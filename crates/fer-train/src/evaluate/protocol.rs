@@ -1,4 +1,4 @@
-//! What counts as the truth, and which answers are allowed.
+//! Evaluation protocols: which emotion of a row is the true one, and which ones may be predicted.
 
 use std::borrow::Cow;
 
@@ -10,21 +10,21 @@ use crate::dataset::Dataset;
 use crate::targets::FERPLUS_HEAD;
 use fer_core::emotion::Emotion;
 
-/// A way to measure that others use too, or the same asked of the scores that an album gets.
+/// A protocol that others report figures for, or the same one for the album scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protocol {
     /// All labels of the data set: FER2013's seven, or fewer where the import kept fewer.
     Labels,
-    /// The rows labelled angry, happy, sad or neutral, answered among these four.
+    /// The rows labelled angry, happy, sad or neutral, predicted among these four.
     FourLabels,
     /// FER+'s majority protocol over eight emotions.
     FerplusMajority,
-    /// [`Protocol::Labels`], answered by the album's scores.
+    /// [`Protocol::Labels`], predicted by the album scores.
     AlbumLabels,
-    /// [`Protocol::FourLabels`], answered by the album's scores.
+    /// [`Protocol::FourLabels`], predicted by the album scores.
     AlbumFourLabels,
-    /// [`Protocol::FerplusMajority`], answered by the album's scores.
+    /// [`Protocol::FerplusMajority`], predicted by the album scores.
     AlbumFerplusMajority,
 }
 
@@ -36,9 +36,9 @@ const FOUR: [Emotion; 4] = [
     Emotion::Neutral,
 ];
 
-/// What answers a protocol.
-struct Answers<'a> {
-    /// The head's name; `None` for the album's scores.
+/// The predictions that a protocol measures.
+struct ProtocolPredictions<'a> {
+    /// The name of the head; `None` for the album scores.
     head: Option<&'a str>,
     emotions: &'a [Emotion],
     /// Rows × emotions.
@@ -68,19 +68,19 @@ impl Protocol {
         }
     }
 
-    /// What the tables call it.
+    /// Its name in tables.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Labels => "FER2013 labels",
             Self::FourLabels => "FER2013 labels, four emotions",
             Self::FerplusMajority => "FER+ majority, eight emotions",
-            Self::AlbumLabels => "FER2013 labels, by the album's scores",
-            Self::AlbumFourLabels => "FER2013 labels, four emotions, by the album's scores",
-            Self::AlbumFerplusMajority => "FER+ majority, eight emotions, by the album's scores",
+            Self::AlbumLabels => "FER2013 labels, by the album scores",
+            Self::AlbumFourLabels => "FER2013 labels, four emotions, by the album scores",
+            Self::AlbumFerplusMajority => "FER+ majority, eight emotions, by the album scores",
         }
     }
 
-    /// The emotions among which it asks.
+    /// The emotions that may be predicted.
     pub fn emotions(self, dataset: &Dataset) -> Vec<Emotion> {
         match self {
             Self::Labels | Self::AlbumLabels => dataset.emotions().to_vec(),
@@ -89,25 +89,26 @@ impl Protocol {
         }
     }
 
-    /// The name of the head that it asks; none for the album's scores.
+    /// The name of the head that it measures; `None` for the album scores.
     pub fn head<'a>(self, predictions: &'a Predictions, dataset: &Dataset) -> Option<&'a str> {
-        self.answers(predictions, &self.emotions(dataset))?.head
+        self.select(predictions, &self.emotions(dataset))?.head
     }
 
-    fn answers<'a>(
+    /// Selects the predictions to measure; `None` if no head fits.
+    fn select<'a>(
         self,
         predictions: &'a Predictions,
         emotions: &[Emotion],
-    ) -> Option<Answers<'a>> {
+    ) -> Option<ProtocolPredictions<'a>> {
         let votes = match self {
             Self::Labels | Self::FourLabels => false,
             Self::FerplusMajority => true,
             _ if predictions.heads.len() < 2 => return None,
             Self::AlbumLabels | Self::AlbumFourLabels | Self::AlbumFerplusMajority => {
-                return Some(Answers {
+                return Some(ProtocolPredictions {
                     head: None,
                     emotions: &Emotion::ALL,
-                    probabilities: Cow::Owned(predictions.album()),
+                    probabilities: Cow::Owned(predictions.album_scores()),
                 });
             }
         };
@@ -115,24 +116,24 @@ impl Protocol {
             (head.name == FERPLUS_HEAD) == votes
                 && emotions.iter().all(|e| head.emotions.contains(e))
         })?;
-        Some(Answers {
+        Some(ProtocolPredictions {
             head: Some(&head.name),
             emotions: &head.emotions,
             probabilities: Cow::Borrowed(probabilities),
         })
     }
 
-    /// Truth and answer for each row that takes part; `None` where the protocol does not fit the
-    /// heads, or is no other than [`Protocol::Labels`].
+    /// True emotion and prediction of each row that the protocol includes; `None` where the protocol does not
+    /// fit the heads, or equals [`Protocol::Labels`] for this data set.
     pub fn samples(self, predictions: &Predictions, dataset: &Dataset) -> Option<Vec<Sample>> {
         let emotions = self.emotions(dataset);
         if matches!(self, Self::FourLabels | Self::AlbumFourLabels) && dataset.emotions() == FOUR {
             return None;
         }
-        let answers = self.answers(predictions, &emotions)?;
+        let selected = self.select(predictions, &emotions)?;
         let rows = predictions.rows.iter();
         let samples: Vec<Sample> = rows
-            .zip(answers.probabilities.chunks_exact(answers.emotions.len()))
+            .zip(selected.probabilities.chunks_exact(selected.emotions.len()))
             .filter_map(|(&row, probabilities)| {
                 let facts = &dataset.rows()[row];
                 let truth = match self {
@@ -142,7 +143,7 @@ impl Protocol {
                     _ => facts.label,
                 };
                 let truth = emotions.iter().position(|&e| e == truth)?;
-                let allowed: Vec<f32> = answers
+                let allowed: Vec<f32> = selected
                     .emotions
                     .iter()
                     .zip(probabilities)

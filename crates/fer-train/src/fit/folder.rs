@@ -1,4 +1,4 @@
-//! The folder of a run.
+//! The files of a run in its folder.
 
 use std::path::{Path, PathBuf};
 
@@ -7,32 +7,32 @@ use candle_nn::VarMap;
 
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::metrics::EpochMetrics;
-use crate::plots::{Curves, Plot, plot_files};
+use crate::plots::{Plot, TrainingCurves, plot_files};
 use crate::recipe::Recipe;
 use crate::weights;
 use fer_core::classify;
 use fer_core::error::{Error, Result};
 use fer_core::output::{self, Form};
 
-/// `recipe.toml`, `metrics.jsonl`, `checkpoint.safetensors`, `best.safetensors` and plots.
+/// A folder with `recipe.toml`, `metrics.jsonl`, `checkpoint.safetensors`, `best.safetensors` and plots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// The folder at `path`, which is made when the first file is written.
+    /// The folder at `path`; the first file that is written creates it.
     pub fn new(path: &Path) -> Self {
         Self(path.to_owned())
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Looks, before any work, whether every file of a run may be written.
+    /// Checks before any work whether every file of a run may be written.
     ///
     /// # Errors
-    /// [`Error::Usage`] names what is in the way: a file that is not ours or that somebody changed.
+    /// [`Error::Usage`] names a file in the way that this program did not write or that somebody changed.
     pub fn check(&self, recipe: &Recipe) -> Result<()> {
         let heads = recipe.network.heads.iter();
         let plots = heads
@@ -50,7 +50,7 @@ impl RunFolder {
         .try_for_each(|file| output::check(&file, "give the run another folder"))
     }
 
-    /// The recipe with every default written out.
+    /// Writes the recipe with every default.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -59,7 +59,7 @@ impl RunFolder {
         output::write(&self.recipe(), Form::Lines, text.as_bytes())
     }
 
-    /// All that is needed to go on, then the metrics, one line for each epoch.
+    /// Writes a checkpoint, then the metrics with one line for each epoch.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -73,27 +73,27 @@ impl RunFolder {
         output::write(&self.metrics(), Form::Json, lines.as_bytes())
     }
 
-    /// Loss and each head's accuracy as `loss.png`, `accuracy-NAME.svg` and so on.
+    /// Draws loss and accuracy of each head as `loss.png`, `accuracy-NAME.svg` and so on.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn save_plots(&self, recipe: &Recipe, history: &[EpochMetrics]) -> Result<()> {
         let runs = [(String::new(), history)];
-        Curves::loss(&runs).save(&self.loss())?;
+        TrainingCurves::loss(&runs).save(&self.loss())?;
         recipe.network.heads.iter().try_for_each(|head| {
-            Curves::accuracy(&runs, &head.name).save(&self.accuracy(&head.name))
+            TrainingCurves::accuracy(&runs, &head.name).save(&self.accuracy(&head.name))
         })
     }
 
-    /// What [`RunFolder::save_progress`] saved last; `None` in a new folder.
+    /// Reads the last checkpoint of [`RunFolder::save_progress`]; `None` in a new folder.
     ///
     /// # Errors
-    /// If the checkpoint is there and cannot be read.
+    /// If the checkpoint exists and cannot be read.
     pub fn load_checkpoint(&self) -> Result<Option<Checkpoint>> {
         Checkpoint::load(&self.checkpoint())
     }
 
-    /// The best weights so far, as a model file that describes itself.
+    /// Writes the best weights so far as a model file whose metadata hold network, recipe and metrics.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -111,14 +111,14 @@ impl RunFolder {
             ("metrics", json(metrics)?),
         ]
         .map(|(key, value)| (key.to_owned(), value));
-        let tensors = weights::sorted(weights)
+        let tensors = weights::sorted_variables(weights)
             .into_iter()
             .map(|(name, variable)| (name, variable.as_detached_tensor()))
             .collect();
         weights::save(&self.best(), tensors, metadata)
     }
 
-    /// Where the best weights are.
+    /// The model file of the best weights.
     pub fn best(&self) -> PathBuf {
         self.0.join("best.safetensors")
     }
@@ -135,12 +135,12 @@ impl RunFolder {
         self.0.join("metrics.jsonl")
     }
 
-    /// The plot of the loss, without ending.
+    /// The path of the loss plot without its extension.
     fn loss(&self) -> PathBuf {
         self.0.join("loss")
     }
 
-    /// The plot of a head's accuracy, without ending.
+    /// The path of a head's accuracy plot without its extension.
     fn accuracy(&self, head: &str) -> PathBuf {
         self.0.join(format!("accuracy-{head}"))
     }

@@ -15,59 +15,59 @@ use candle_core::{Tensor, Var};
 use candle_nn::VarMap;
 use rand::Rng;
 
-use super::average::Average;
-use super::batch::{Batches, plain};
+use super::batch::{Batches, unaugmented};
 use super::checkpoint::Progress;
 use super::dataset::{Dataset, Usage};
-use super::metrics::{EpochMetrics, Measure, Tally};
+use super::ema::Ema;
+use super::metrics::{EpochMetrics, PassMetrics, Tally};
 use super::optimizer::Optimizer;
 use super::random::{Purpose, rng};
 use super::recipe::Recipe;
-use super::sharpness::Sharpness;
+use super::sam::Sam;
 use super::targets::Targets;
-use super::teachers::{Asked, Teachers};
+use super::teachers::{TeacherMode, Teachers};
 use super::weights::{self, model_error};
 use crate::network::Network;
 use fer_core::error::{Error, Result};
 
 pub use folder::RunFolder;
 
-/// Images in a validation step; any number gives the same figures.
+/// Images per validation step; the metrics do not depend on it.
 const VALIDATION_BATCH: usize = 128;
 
-/// Is told how a run goes on; each answer may end it.
-pub trait Observer {
-    /// One of so many runs begins: a fold, or a point of a sweep.
+/// Follows the progress of training; two of the methods can end the run.
+pub trait TrainingObserver {
+    /// One of `runs` runs begins: a fold of a cross-validation, or a combination of a sweep.
     fn run_started(&mut self, _name: &str, _runs: usize) {}
 
-    /// An epoch (from 1) of so many images begins.
+    /// Epoch `epoch` (from 1), of `images` images, begins.
     fn epoch_started(&mut self, _epoch: usize, _images: usize) {}
 
-    /// A batch is done. Ending here loses the epoch, as a crash would.
+    /// A batch is finished. Ending the run here loses the epoch, as a crash would.
     fn batch_done(&mut self, _images: usize, _loss: f64) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
-    /// An epoch is done and saved; `best` if it is the best so far.
+    /// An epoch is finished and saved; `best` if it is the best so far.
     fn epoch_done(&mut self, _metrics: &EpochMetrics, _best: bool) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }
 
-/// Looks away.
-impl Observer for () {}
+/// Ignores everything.
+impl TrainingObserver for () {}
 
-/// The rows that a run learns from and those it is judged by.
+/// The training rows and validation rows of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rows {
-    /// Rows to learn from; those with too few votes are left out of them.
+pub struct RowSplit {
+    /// Rows to train on; a run leaves out those with too few votes.
     pub training: Vec<usize>,
-    /// Rows to choose the best epoch by; where they are learned from too, the last one is kept.
+    /// Rows that choose the best epoch. If the run trains on some of them, it keeps the last epoch.
     pub validation: Vec<usize>,
 }
 
-impl Rows {
-    /// FER2013's own division: the parts that the recipe learns from, and `PublicTest`.
+impl RowSplit {
+    /// FER2013's own division: the parts in the recipe's `train_on`, and `PublicTest` for validation.
     fn of(recipe: &Recipe, dataset: &Dataset) -> Self {
         Self {
             training: recipe.training_rows(dataset),
@@ -75,55 +75,57 @@ impl Rows {
         }
     }
 
-    /// Whether the run learns from rows it should be judged by.
+    /// Whether a row is both trained on and validated.
     fn overlap(&self) -> bool {
         let training: HashSet<usize> = self.training.iter().copied().collect();
         self.validation.iter().any(|row| training.contains(row))
     }
 }
 
-/// A training run.
+/// A training run in its folder.
 pub struct Run<'a> {
     recipe: &'a Recipe,
     dataset: &'a Dataset,
-    rows: Rows,
-    /// Whether the validation rows can tell a better epoch.
-    judged: bool,
+    rows: RowSplit,
+    /// Whether no validation row is trained on, so that their accuracy can choose the best epoch.
+    held_out: bool,
     folder: RunFolder,
     targets: Targets,
-    /// Those that are asked at each step.
+    /// Teachers that predict at each step; `None` for those that predict once before the run.
     teachers: Option<Teachers>,
     weights: VarMap,
     network: Network,
-    average: Option<Average>,
+    ema: Option<Ema>,
     optimizer: Optimizer,
-    sharpness: Option<Sharpness>,
+    sam: Option<Sam>,
     progress: Progress,
 }
 
 impl<'a> Run<'a> {
-    /// Starts a run by FER2013's own division, or takes up the one in `folder` where it was left.
+    /// Prepares a run with FER2013's own division; an interrupted run in `folder` continues after its last
+    /// finished epoch.
     ///
     /// # Errors
     /// If recipe and data do not fit, or the folder holds the run of another recipe.
     pub fn new(recipe: &'a Recipe, dataset: &'a Dataset, folder: &Path) -> Result<Self> {
-        Self::over(recipe, dataset, Rows::of(recipe, dataset), folder)
+        Self::with_rows(recipe, dataset, RowSplit::of(recipe, dataset), folder)
     }
 
-    /// [`Run::new`] with a division of its own.
+    /// [`Run::new`] with another division.
     ///
     /// # Errors
-    /// As there.
-    pub fn over(
+    /// As for [`Run::new`].
+    pub fn with_rows(
         recipe: &'a Recipe,
         dataset: &'a Dataset,
-        mut rows: Rows,
+        mut rows: RowSplit,
         folder: &Path,
     ) -> Result<Self> {
         Targets::retain_trainable(recipe.targets, dataset, &mut rows.training);
         if rows.training.is_empty() || rows.validation.is_empty() {
             return Err(Error::Usage(
-                "the data set has no rows to train on or none to validate with".to_owned(),
+                "the data set has no training rows or no validation rows; import one that has both"
+                    .to_owned(),
             ));
         }
         let targets = Targets::new(
@@ -135,55 +137,56 @@ impl<'a> Run<'a> {
         let heads = &recipe.network.heads;
         let teachers = Teachers::load(&recipe.teachers, heads)?;
         let (before, teachers) = match teachers {
-            Some(teachers) if teachers.asked() == Asked::Once => (Some(teachers), None),
+            Some(teachers) if teachers.mode() == TeacherMode::Once => (Some(teachers), None),
             teachers => (None, teachers),
         };
-        let answers = before.map(|teachers| teachers.answer(dataset, &rows.training));
-        let targets = targets.taught_by(answers.transpose()?);
-        let (weights, network) = weights::network(&recipe.network).map_err(model_error)?;
-        let taken = recipe.start.apply(&weights, recipe.seed)?;
+        let predictions = before.map(|teachers| teachers.predict(dataset, &rows.training));
+        let targets = targets.with_teacher_predictions(predictions.transpose()?);
+        let (weights, network) = weights::build_network(&recipe.network).map_err(model_error)?;
+        let copied = recipe.start.apply(&weights, recipe.seed)?;
         if recipe.start.init.is_some() {
-            tracing::info!("starting from {} weights of a model", taken.len());
+            tracing::info!("copied {} initial weights from a model", copied.len());
         }
-        let average = recipe
+        let ema = recipe
             .ema
-            .map(|decay| Average::new(&recipe.network, &weights, decay))
+            .map(|decay| Ema::new(&recipe.network, &weights, decay))
             .transpose()
             .map_err(model_error)?;
-        let mut trainable = weights::sorted(&weights);
+        let mut trainable = weights::sorted_variables(&weights);
         trainable.retain(|(name, _)| recipe.start.trains(name));
         let radius = recipe.optimizer.sharpness_radius;
-        let sharpness = (radius > 0.0).then(|| {
-            Sharpness::new(
+        let sam = (radius > 0.0).then(|| {
+            Sam::new(
                 radius,
-                variables(&weights::sorted(&weights)),
+                variables(&weights::sorted_variables(&weights)),
                 variables(&trainable),
             )
         });
         let mut run = Self {
             recipe,
             dataset,
-            judged: !rows.overlap(),
+            held_out: !rows.overlap(),
             rows,
             folder: RunFolder::new(folder),
             targets,
             teachers,
             network,
-            average,
+            ema,
             weights,
             optimizer: Optimizer::new(recipe.optimizer, trainable).map_err(model_error)?,
-            sharpness,
+            sam,
             progress: Progress::new(recipe),
         };
         run.resume()?;
         Ok(run)
     }
 
+    /// Restores the checkpoint in the folder, if there is one.
     fn resume(&mut self) -> Result<()> {
         let Some(checkpoint) = self.folder.load_checkpoint()? else {
             return Ok(());
         };
-        // Parsed, because a later version may write more defaults.
+        // Compares parsed recipes, because a later version may write more defaults.
         if Recipe::parse(&checkpoint.progress.recipe, &[])? != *self.recipe {
             return Err(Error::Usage(format!(
                 "{} holds a run of another recipe; give another folder",
@@ -196,12 +199,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Trains to the end, or until the observer ends it.
+    /// Trains to the end, or until the observer ends the run.
     ///
     /// # Errors
-    /// If the loss is no longer a number, a file cannot be written, or one that is not ours or that
-    /// somebody changed is in the way; that is told before the first step where it is known then.
-    pub fn fit(&mut self, observer: &mut dyn Observer) -> Result<()> {
+    /// If the loss is no longer finite, or a file cannot be written because of the file system or because a
+    /// file is in the way that this program did not write or that somebody changed. Files in the way before
+    /// the first step are reported then.
+    pub fn fit(&mut self, observer: &mut dyn TrainingObserver) -> Result<()> {
         if !self.finished() {
             self.folder.check(self.recipe)?;
             self.folder.save_recipe(self.recipe)?;
@@ -212,10 +216,7 @@ impl<'a> Run<'a> {
             };
             let best = self.is_best(&metrics);
             if best {
-                let weights = self
-                    .average
-                    .as_ref()
-                    .map_or(&self.weights, Average::weights);
+                let weights = self.ema.as_ref().map_or(&self.weights, Ema::weights);
                 self.folder.save_best(self.recipe, &metrics, weights)?;
             }
             self.progress.history.push(metrics.clone());
@@ -229,18 +230,18 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The epochs done so far.
+    /// The metrics of the finished epochs.
     pub fn history(&self) -> &[EpochMetrics] {
         &self.progress.history
     }
 
-    /// The best epoch so far, the earliest of equals; the last one where nothing can judge.
+    /// The best epoch so far, the first of equal ones; the last epoch if no validation row is held out.
     pub fn best(&self) -> Option<&EpochMetrics> {
         let better = |a, b| if self.is_better(b, a) { b } else { a };
         self.history().iter().reduce(better)
     }
 
-    /// Its files.
+    /// The folder with its files.
     pub const fn folder(&self) -> &RunFolder {
         &self.folder
     }
@@ -255,12 +256,12 @@ impl<'a> Run<'a> {
         self.best().is_none_or(|best| self.is_better(metrics, best))
     }
 
-    /// Whether a later epoch is to be kept in place of an earlier one.
+    /// Whether the weights of a later epoch replace those of an earlier one.
     fn is_better(&self, later: &EpochMetrics, earlier: &EpochMetrics) -> bool {
-        !self.judged || self.score(later) > self.score(earlier)
+        !self.held_out || self.score(later) > self.score(earlier)
     }
 
-    /// The validation accuracy that epochs are compared by: that of the first head.
+    /// What epochs are compared by: the validation accuracy of the first head.
     fn score(&self, metrics: &EpochMetrics) -> f64 {
         let head = self.head_names().next();
         head.and_then(|name| metrics.validation.accuracy.get(name).copied())
@@ -272,13 +273,16 @@ impl<'a> Run<'a> {
         heads.map(|head| head.name.as_str())
     }
 
-    /// Everything a checkpoint holds, by name.
+    /// The variables of a checkpoint, by name.
     fn state(&self) -> Vec<(String, Var)> {
-        let average = self.average.as_ref().map(Average::weights);
+        let ema = self.ema.as_ref().map(Ema::weights);
         [
-            ("weights", weights::sorted(&self.weights)),
+            ("weights", weights::sorted_variables(&self.weights)),
             ("optimizer", self.optimizer.state()),
-            ("average", average.map(weights::sorted).unwrap_or_default()),
+            (
+                "average",
+                ema.map(weights::sorted_variables).unwrap_or_default(),
+            ),
         ]
         .into_iter()
         .flat_map(|(part, variables)| {
@@ -289,7 +293,7 @@ impl<'a> Run<'a> {
     }
 
     /// Trains and validates one epoch; `None` if the observer ends it.
-    fn epoch(&mut self, observer: &mut dyn Observer) -> Result<Option<EpochMetrics>> {
+    fn epoch(&mut self, observer: &mut dyn TrainingObserver) -> Result<Option<EpochMetrics>> {
         let start = Instant::now();
         let epoch = self.history().len();
         let Some((tally, learning_rate)) = self.train(epoch, observer)? else {
@@ -307,8 +311,13 @@ impl<'a> Run<'a> {
         }))
     }
 
-    /// Takes the steps of an epoch (from 0); returns its figures and the last learning rate.
-    fn train(&mut self, epoch: usize, observer: &mut dyn Observer) -> Result<Option<(Tally, f64)>> {
+    /// Takes the steps of an epoch (from 0); returns its tally and the last learning rate, or `None` if the
+    /// observer ends it.
+    fn train(
+        &mut self,
+        epoch: usize,
+        observer: &mut dyn TrainingObserver,
+    ) -> Result<Option<(Tally, f64)>> {
         let recipe = self.recipe;
         let losses: Vec<f64> = self.history().iter().map(|m| m.validation.loss).collect();
         let weights = self.targets.head_weights();
@@ -324,8 +333,8 @@ impl<'a> Run<'a> {
         };
         let steps = batches.per_epoch();
         observer.epoch_started(epoch + 1, steps * batches.batch_len());
-        let (network, average, optimizer) = (&self.network, &self.average, &mut self.optimizer);
-        let sharpness = &self.sharpness;
+        let (network, ema, optimizer) = (&self.network, &self.ema, &mut self.optimizer);
+        let sam = &self.sam;
         let (mut tally, mut learning_rate) = (Tally::default(), 0.0);
         thread::scope(|scope| {
             for (index, mut batch) in batches.spawn(epoch, scope).into_iter().enumerate() {
@@ -346,14 +355,14 @@ impl<'a> Run<'a> {
                     let (logits, loss) = forward()?;
                     let value = step::scalar(&loss)?;
                     let mut gradients = loss.backward()?;
-                    if let Some(sharpness) = sharpness {
-                        gradients = sharpness.gradients(&gradients, || forward()?.1.backward())?;
+                    if let Some(sam) = sam {
+                        gradients = sam.gradients(&gradients, || forward()?.1.backward())?;
                     }
                     optimizer.step(&gradients, learning_rate)?;
-                    if let Some(average) = average {
-                        average.follow(optimizer.steps())?;
+                    if let Some(ema) = ema {
+                        ema.update(optimizer.steps())?;
                     }
-                    step::count(&mut tally, value, &logits, &batch)?;
+                    step::tally(&mut tally, value, &logits, &batch)?;
                     Ok(value)
                 };
                 let loss = step().map_err(model_error)?;
@@ -371,18 +380,15 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn validate(&self) -> candle_core::Result<Measure> {
-        let network = self
-            .average
-            .as_ref()
-            .map_or(&self.network, Average::network);
+    fn validate(&self) -> candle_core::Result<PassMetrics> {
+        let network = self.ema.as_ref().map_or(&self.network, Ema::network);
         let weights = self.targets.head_weights();
         let mut tally = Tally::default();
         for rows in self.rows.validation.chunks(VALIDATION_BATCH) {
-            let batch = plain(self.dataset, &self.targets, rows);
+            let batch = unaugmented(self.dataset, &self.targets, rows);
             let logits = network.forward_eval(&step::images(&batch)?)?;
             let loss = step::scalar(&step::loss(self.recipe.loss, &weights, &logits, &batch)?)?;
-            step::count(&mut tally, loss, &logits, &batch)?;
+            step::tally(&mut tally, loss, &logits, &batch)?;
         }
         Ok(tally.finish(self.head_names()))
     }

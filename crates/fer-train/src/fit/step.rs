@@ -1,4 +1,4 @@
-//! One batch as tensors: images in, loss and figures out.
+//! Converts a batch to tensors, and computes its loss and metrics.
 
 use candle_core::{DType, Device, Result, Tensor};
 
@@ -13,7 +13,7 @@ pub fn images(batch: &Batch) -> Result<Tensor> {
     Tensor::from_slice(&batch.images, shape, &Device::Cpu)
 }
 
-/// The heads' losses, weighted and added.
+/// The weighted sum of the heads' losses.
 pub fn loss(
     recipe: LossRecipe,
     head_weights: &[f64],
@@ -34,8 +34,8 @@ pub fn scalar(loss: &Tensor) -> Result<f64> {
     Ok(f64::from(loss.to_scalar::<f32>()?))
 }
 
-/// Takes a batch's loss and answers into a tally.
-pub fn count(tally: &mut Tally, loss: f64, logits: &[Tensor], batch: &Batch) -> Result<()> {
+/// Adds the loss and logits of a batch to a tally.
+pub fn tally(tally: &mut Tally, loss: f64, logits: &[Tensor], batch: &Batch) -> Result<()> {
     let heads = logits
         .iter()
         .zip(&batch.targets)

@@ -2,10 +2,11 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::model_info::ModelInfo;
 use crate::testing::{recipe, signal};
 
 #[test]
-fn two_epochs_learn_the_signal_for_both_heads() {
+fn both_heads_learn_the_signal_in_two_epochs() {
     let (dataset, recipe) = (signal(800), recipe(&[]));
     let folder = tempfile::tempdir().unwrap();
     let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
@@ -36,7 +37,7 @@ fn the_case_study_network_learns_the_signal_in_two_epochs() {
 }
 
 #[test]
-fn the_worst_point_nearby_teaches_something_else() {
+fn sharpness_aware_minimisation_changes_the_training_loss() {
     let dataset = signal(200);
     let losses = [0.0, 0.0001, 0.2].map(|radius| {
         let recipe = recipe(&["epochs=1", &format!("optimizer.sharpness_radius={radius}")]);
@@ -50,13 +51,13 @@ fn the_worst_point_nearby_teaches_something_else() {
     assert!((without - with).abs() > 0.01, "{losses:?}");
 }
 
-/// Breaks off at a batch, as a crash would.
+/// Ends the run after `at` batches, as a crash would.
 struct Crash {
     at: usize,
     batches: usize,
 }
 
-impl Observer for Crash {
+impl TrainingObserver for Crash {
     fn batch_done(&mut self, _: usize, _: f64) -> ControlFlow<()> {
         self.batches += 1;
         if self.batches == self.at {
@@ -67,7 +68,7 @@ impl Observer for Crash {
     }
 }
 
-/// Everything a run leaves behind, its timings apart.
+/// The best weights and metrics of a run, without timings.
 fn outcome(folder: &Path) -> (Vec<u8>, Vec<EpochMetrics>) {
     let lines = fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
     let metrics = lines.lines().map(|line| {
@@ -89,7 +90,7 @@ fn outcome(folder: &Path) -> (Vec<u8>, Vec<EpochMetrics>) {
 }
 
 #[test]
-fn a_run_broken_off_and_resumed_ends_bit_equal_to_one_that_was_not() {
+fn an_interrupted_and_resumed_run_is_bit_equal_to_an_uninterrupted_one() {
     for optimizer in ["kind=sgd", "kind=adamw", "sharpness_radius=0.05"] {
         let set = format!("optimizer.{optimizer}");
         let recipe = recipe(&["epochs=3", "optimizer.learning_rate=0.01", &set]);
@@ -126,7 +127,7 @@ fn a_folder_of_another_recipe_is_refused() {
 }
 
 #[test]
-fn heads_must_fit_the_data() {
+fn heads_with_other_emotions_than_the_data_are_refused() {
     let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
     let heads = r#"network.heads=[{ name = "fer2013", emotions = ["happy", "sad"] }]"#;
     let recipe = recipe(&[heads]);
@@ -138,9 +139,9 @@ fn heads_must_fit_the_data() {
 }
 
 #[test]
-fn early_stopping_ends_a_run_that_no_longer_improves() {
+fn early_stopping_ends_a_run_that_stops_improving() {
     let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
-    // A rate of next to nothing: no epoch is better than the first.
+    // The learning rate is so low that no epoch is better than the first.
     let recipe = recipe(&[
         "epochs=9",
         "early_stopping=1",
@@ -152,9 +153,9 @@ fn early_stopping_ends_a_run_that_no_longer_improves() {
 }
 
 #[test]
-fn with_the_validation_rows_learned_the_last_epoch_is_kept() {
+fn a_run_that_trains_on_its_validation_rows_keeps_the_last_epoch() {
     let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
-    // The rate falls to nothing after the first epoch, so that no later one is sure to be better.
+    // The learning rate is zero after the first epoch, so a later epoch is not better.
     let recipe = recipe(&[
         "train_on=['training', 'public']",
         "epochs=3",
@@ -167,7 +168,7 @@ fn with_the_validation_rows_learned_the_last_epoch_is_kept() {
     assert_eq!(run.rows.training.len(), dataset.rows().len());
     run.fit(&mut ()).unwrap();
     assert_eq!(run.best().unwrap().epoch, 3);
-    let kept = weights::describe_file(&run.folder().best()).unwrap();
+    let kept = ModelInfo::read(&run.folder().best()).unwrap();
     assert_eq!(kept.metrics.unwrap().epoch, 3);
     assert_eq!(kept.train_on, recipe.train_on);
 }

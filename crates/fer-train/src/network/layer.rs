@@ -1,4 +1,4 @@
-//! The layers of a network, their weights held under their candle paths.
+//! The layers of a network.
 
 use candle_core::{Result, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
@@ -8,7 +8,7 @@ use fer_nn::norm::BatchStatistics;
 use super::random::SplitMix64;
 use crate::op;
 
-/// The share of a running statistic that each batch replaces.
+/// The weight of the batch in an update of a running statistic.
 const MOMENTUM: f32 = 0.1;
 
 /// A convolution without bias followed by batch normalisation.
@@ -32,12 +32,12 @@ pub struct ConvShape {
     pub output: usize,
     /// Side of the kernel; the padding is half of it.
     pub kernel: usize,
-    /// Step, both ways.
+    /// Stride in both directions.
     pub stride: usize,
 }
 
 impl ConvNorm {
-    /// Takes `weight[k, k, in, out]` under `conv` and the four vectors of the norm under `norm`.
+    /// Reads `weight[k, k, in, out]` at the path `conv` and the four vectors of the norm at `norm`.
     pub fn new(shape: ConvShape, conv: &VarBuilder, norm: &VarBuilder) -> Result<Self> {
         let ConvShape {
             input,
@@ -61,7 +61,8 @@ impl ConvNorm {
         })
     }
 
-    /// Convolves, normalises by the batch, adds `residual` and rectifies, the last two if asked for.
+    /// Convolves, normalises by the batch's statistics, adds `residual` if there is one, and applies the
+    /// rectifier if `relu`. Updates the running statistics.
     pub fn forward(&self, x: &Tensor, residual: Option<&Tensor>, relu: bool) -> Result<Tensor> {
         let z = op::conv2d(x, &self.kernel, self.stride, self.padding)?;
         let (y, batch) = op::batch_norm(&z, &self.gamma, &self.beta, residual, relu, EPSILON)?;
@@ -69,20 +70,20 @@ impl ConvNorm {
         Ok(y)
     }
 
-    /// Moves the running statistics towards those of a batch.
+    /// Updates the running statistics with those of a batch.
     pub fn update_running(&self, batch: BatchStatistics) -> Result<()> {
         let unbiased = batch.count as f32 / (batch.count.max(2) - 1) as f32;
         let variance = batch.variance.iter().map(|v| v * unbiased).collect();
-        update(&self.running_mean, batch.mean)?;
-        update(&self.running_variance, variance)
+        update_statistic(&self.running_mean, batch.mean)?;
+        update_statistic(&self.running_variance, variance)
     }
 
-    /// What is learned by gradient: kernel, gamma and beta.
+    /// The tensors that have gradients: kernel, gamma and beta.
     pub const fn trainable(&self) -> [&Tensor; 3] {
         [&self.kernel, &self.gamma, &self.beta]
     }
 
-    /// Every weight, by its name in a model file; `conv` and `norm` are the names of the two parts.
+    /// Every weight with its name in a model file; `conv` and `norm` are the names of the two parts.
     pub fn weights(&self, conv: &str, norm: &str) -> [(String, Tensor); 5] {
         [
             (format!("{conv}.weight"), self.kernel.detach()),
@@ -100,8 +101,8 @@ impl ConvNorm {
     }
 }
 
-/// Moves a running statistic towards a batch's.
-fn update(running: &Var, batch: Vec<f32>) -> Result<()> {
+/// Updates a running statistic with that of a batch.
+fn update_statistic(running: &Var, batch: Vec<f32>) -> Result<()> {
     let batch = Tensor::new(batch, running.device())?;
     let kept = (running.as_detached_tensor() * f64::from(1.0 - MOMENTUM))?;
     running.set(&(kept + (batch * f64::from(MOMENTUM))?)?)
@@ -115,7 +116,7 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// Takes `weight[output, input]` and `bias[output]`.
+    /// Reads `weight[output, input]` and `bias[output]`.
     pub fn new(input: usize, output: usize, vb: &VarBuilder) -> Result<Self> {
         Ok(Self {
             weight: vb.get_with_hints((output, input), "weight", Init::Const(0.0))?,
@@ -123,7 +124,7 @@ impl Dense {
         })
     }
 
-    /// Both weights, by their names in a model file.
+    /// Both weights with their names in a model file.
     pub fn weights(&self, name: &str) -> [(String, Tensor); 2] {
         [
             (format!("{name}.weight"), self.weight.detach()),
@@ -137,7 +138,7 @@ impl Dense {
     }
 }
 
-/// Squeeze-and-excitation (Hu et al. 2017): scales each channel by a gate read from all of them.
+/// Squeeze-and-excitation (Hu et al. 2017): scales each channel by a gate computed from all channels.
 #[derive(Debug)]
 pub struct SqueezeExcitation {
     squeeze: Dense,
@@ -145,7 +146,7 @@ pub struct SqueezeExcitation {
 }
 
 impl SqueezeExcitation {
-    /// For `channels`, with `channels / reduction` values between the two dense layers.
+    /// A gate for `channels`, with `channels / reduction` values between its two dense layers.
     pub fn new(channels: usize, reduction: usize, vb: &VarBuilder) -> Result<Self> {
         let inner = squeezed(channels, reduction);
         Ok(Self {
@@ -154,7 +155,7 @@ impl SqueezeExcitation {
         })
     }
 
-    /// The weights of both layers, by their names in a model file.
+    /// The weights of both layers with their names in a model file.
     pub fn weights(&self, name: &str) -> impl Iterator<Item = (String, Tensor)> {
         let squeeze = self.squeeze.weights(&format!("{name}.squeeze"));
         let excite = self.excite.weights(&format!("{name}.excite"));
@@ -170,8 +171,8 @@ impl SqueezeExcitation {
     }
 }
 
-/// Sets a share of `rate` of the values to zero and scales the others up (Srivastava et al. 2014);
-/// `seed` decides which.
+/// Dropout (Srivastava et al. 2014): sets each value to zero with probability `rate` and scales the others
+/// by 1 / (1 − `rate`); `seed` seeds the mask.
 pub fn dropout(x: &Tensor, rate: f32, seed: u64) -> Result<Tensor> {
     if rate <= 0.0 {
         return Ok(x.clone());

@@ -1,13 +1,13 @@
-//! The emotion CNN, defined with candle.
+//! Defines the emotion CNN in candle.
 //!
-//! The names of its weights are those of a model file ([`fer_core::network`]). Training runs on
-//! candle; inference folds the weights into a [`FoldedNetwork`], as the program does.
+//! Its weights have the names that they have in a model file ([`fer_core::network`]). Training runs on
+//! candle; inference folds the weights into a [`FoldedNetwork`], as the released program does.
 
+mod fused_trunk;
 mod layer;
 mod random;
 mod residual;
 mod sequential;
-mod trunk;
 
 use std::sync::PoisonError;
 
@@ -23,16 +23,17 @@ use random::SplitMix64;
 use residual::Residual;
 use sequential::Sequential;
 
-/// Whether a weight is learned by gradient; the running statistics of batch norm are not.
+/// Whether a weight is trained by its gradient; the running statistics of batch norm are not.
 pub fn is_trainable(name: &str) -> bool {
     !name.ends_with(".running_mean") && !name.ends_with(".running_var")
 }
 
-/// Draws the weights of a new network: He initialisation (He et al. 2015) for convolutions, the
-/// usual small one for dense layers, identity for batch norm. Equal seeds give equal weights.
+/// Initialises the weights of a new network: He initialisation (He et al. 2015) for convolutions, a
+/// normal distribution of variance 1 / (3 × inputs) for dense layers, the identity for batch norm. Equal
+/// seeds give equal weights.
 ///
 /// # Errors
-/// If a weight cannot be set, which candle does not do to its own.
+/// If candle cannot set a weight, which is not expected.
 pub fn initialise(weights: &VarMap, seed: u64) -> Result<()> {
     let mut random = SplitMix64::new(seed);
     let data = weights.data().lock();
@@ -68,7 +69,7 @@ pub struct Network {
     heads: Vec<Dense>,
 }
 
-/// What turns a face into features.
+/// The trunk, which computes the features of a face.
 #[derive(Debug)]
 enum Body {
     Residual(Residual),
@@ -76,14 +77,14 @@ enum Body {
 }
 
 impl Network {
-    /// Takes (or, over a `VarMap`, makes) the weights that the architecture needs; call
-    /// [`initialise`] on weights just made.
+    /// Builds the network over the weights in `vb`. If `vb` is backed by a `VarMap`, weights that are missing
+    /// are created, and [`initialise`] must set their values.
     ///
     /// # Errors
     /// If a weight is missing or of another shape, or the architecture is not possible.
     pub fn new(spec: &NetworkSpec, vb: &VarBuilder) -> Result<Self> {
         if spec.heads.is_empty() {
-            bail!("a network needs a head");
+            bail!("a network needs at least one head");
         }
         let (body, features) = match &spec.trunk {
             TrunkSpec::Residual(trunk) => {
@@ -114,13 +115,13 @@ impl Network {
     }
 
     /// Logits of standardised faces `x[n, 48, 48, 1]`, one `[n, emotions]` tensor per head in the
-    /// order of the description, ready for `backward`.
+    /// order of the description, with a graph for `backward`.
     ///
-    /// Normalises by the batch and moves the running statistics towards it; `seed` decides what
-    /// dropout drops, so it must differ from step to step.
+    /// Batch norm uses the statistics of the batch and updates the running ones. `seed` seeds the dropout
+    /// mask, so it must differ from step to step.
     ///
     /// # Errors
-    /// If `x` is shaped otherwise.
+    /// If `x` has another shape.
     pub fn forward_train(&self, x: &Tensor, seed: u64) -> Result<Vec<Tensor>> {
         let features = match &self.body {
             Body::Residual(residual) => residual.forward(x)?,
@@ -133,15 +134,15 @@ impl Network {
             .collect()
     }
 
-    /// Logits as [`Network::forward_train`] gives them, but by the running statistics, without
-    /// dropout and without a graph for `backward`.
+    /// Logits in the form of [`Network::forward_train`], but with the running statistics, without dropout
+    /// and without a graph for `backward`.
     ///
-    /// Folds the network first; who asks often keeps what [`Network::fold`] gives.
+    /// Folds the network at every call; for repeated inference keep the result of [`Network::fold`].
     ///
     /// # Errors
-    /// If `x` is shaped otherwise.
+    /// If `x` has another shape.
     pub fn forward_eval(&self, x: &Tensor) -> Result<Vec<Tensor>> {
-        let batch = trunk::check_faces(x)?;
+        let batch = fused_trunk::check_faces(x)?;
         let faces = x.flatten_all()?.to_vec1()?;
         let logits = self.fold(batch)?.infer_all(&faces);
         logits
@@ -153,10 +154,10 @@ impl Network {
             .collect()
     }
 
-    /// The network ready to infer, with the algorithms chosen for `batch` faces at a time.
+    /// The network folded for inference, with algorithms chosen for `batch` faces at a time.
     ///
     /// # Errors
-    /// If a weight cannot be read, which candle does not do with its own.
+    /// If candle cannot read a weight, which is not expected.
     pub fn fold(&self, batch: usize) -> Result<FoldedNetwork> {
         FoldedNetwork::new(&self.spec, &self.weights()?, batch).map_err(candle_core::Error::wrap)
     }
@@ -164,7 +165,7 @@ impl Network {
     /// A copy of the weights, by name.
     ///
     /// # Errors
-    /// If a weight cannot be read, which candle does not do with its own.
+    /// If candle cannot read a weight, which is not expected.
     pub fn weights(&self) -> Result<Weights> {
         let mut named = match &self.body {
             Body::Residual(residual) => residual.weights(),
@@ -188,8 +189,8 @@ impl Network {
 /// Reads the network of a model file; `what` names the file in an error.
 ///
 /// # Errors
-/// [`Error::Model`] if it does not describe its network, lacks a weight, or was trained on faces other
-/// than this program makes.
+/// [`Error::Model`] if the file does not describe its network, lacks a weight, or was trained on crops other
+/// than those that this program makes.
 pub fn read_network(bytes: &[u8], what: &str) -> error::Result<Network> {
     let spec = read_spec(bytes, what)?;
     VarBuilder::from_slice_safetensors(bytes, DType::F32, &Device::Cpu)

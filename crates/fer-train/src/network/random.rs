@@ -1,11 +1,11 @@
-//! Seeded random numbers: candle's CPU generator cannot be seeded.
+//! Seeded random numbers for weights and dropout; candle's CPU generator cannot be seeded.
 
-/// `SplitMix64` (Steele, Lea and Flood 2014): small, and equal on every machine.
+/// `SplitMix64` (Steele, Lea and Flood 2014): small, and the same sequence on every machine.
 #[derive(Debug, Clone)]
 pub struct SplitMix64(u64);
 
 impl SplitMix64 {
-    /// Starts the sequence that belongs to `seed`.
+    /// Seeds the generator.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn normal_has_its_moments() {
+    fn normal_numbers_have_mean_0_and_variance_1() {
         let mut random = SplitMix64::new(7);
         let n = 20_000;
         let values: Vec<f32> = (0..n).map(|_| random.normal()).collect();

@@ -1,33 +1,34 @@
-//! The residual trunk.
+//! The residual trunk: a stem, basic residual blocks and global average pooling.
 
 use std::sync::Arc;
 
 use candle_core::{Result, Tensor, bail};
 use candle_nn::VarBuilder;
 
+use super::fused_trunk::FusedTrunk;
 use super::layer::{ConvNorm, ConvShape, SqueezeExcitation};
-use super::trunk::Trunk;
 use crate::op;
 use fer_core::network::{BlockSpec, ResidualSpec};
 
-/// A stem, basic residual blocks and a global average.
+/// A residual trunk with its weights.
 #[derive(Debug)]
 pub struct Residual {
     stem: ConvNorm,
     blocks: Vec<Block>,
     features: usize,
-    /// The same layers as one operation, for training; it has no squeeze-and-excitation.
-    at_once: Option<Arc<Trunk>>,
+    /// The same layers as one fused operation for training; `None` with squeeze-and-excitation, which it does
+    /// not support.
+    fused: Option<Arc<FusedTrunk>>,
 }
 
 impl Residual {
-    /// Takes the weights under `stem` and `blocks`.
+    /// Reads the weights at the paths `stem` and `blocks`.
     ///
     /// # Errors
     /// If a weight is missing or of another shape, or there is no block.
     pub fn new(spec: &ResidualSpec, vb: &VarBuilder) -> Result<Self> {
         let Some(last) = spec.blocks.last() else {
-            bail!("a residual network needs a block");
+            bail!("a residual network needs at least one block");
         };
         let stem = ConvShape {
             input: 1,
@@ -46,7 +47,7 @@ impl Residual {
             stem: ConvNorm::new(stem, &vb.pp("stem.conv"), &vb.pp("stem.bn"))?,
             blocks,
             features: last.width,
-            at_once: (spec.squeeze_excitation.is_none()).then(|| Arc::new(Trunk::new(spec))),
+            fused: (spec.squeeze_excitation.is_none()).then(|| Arc::new(FusedTrunk::new(spec))),
         })
     }
 
@@ -55,7 +56,7 @@ impl Residual {
         self.features
     }
 
-    /// Every weight, by its name in a model file.
+    /// Every weight with its name in a model file.
     pub fn weights(&self) -> Vec<(String, Tensor)> {
         let mut all: Vec<_> = self.stem.weights("stem.conv", "stem.bn").into();
         for (index, block) in self.blocks.iter().enumerate() {
@@ -66,14 +67,14 @@ impl Residual {
 
     /// Trains layer by layer from now on.
     #[cfg(test)]
-    pub fn by_layer(&mut self) {
-        self.at_once = None;
+    pub fn disable_fusion(&mut self) {
+        self.fused = None;
     }
 
     /// Features `[n, features]` of faces `x[n, side, side, 1]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        match &self.at_once {
-            Some(trunk) => self.features_at_once(x, trunk),
+        match &self.fused {
+            Some(trunk) => self.features_fused(x, trunk),
             None => self.features_by_layer(x),
         }
     }
@@ -86,8 +87,8 @@ impl Residual {
         op::global_average_pool(&x)
     }
 
-    /// The same in one operation.
-    fn features_at_once(&self, x: &Tensor, trunk: &Arc<Trunk>) -> Result<Tensor> {
+    /// The features by the fused operation.
+    fn features_fused(&self, x: &Tensor, trunk: &Arc<FusedTrunk>) -> Result<Tensor> {
         let blocks = self.blocks.iter().flat_map(Block::layers);
         let layers: Vec<&ConvNorm> = std::iter::once(&self.stem).chain(blocks).collect();
         let weights: Vec<Tensor> = layers
@@ -157,7 +158,7 @@ impl Block {
         all
     }
 
-    /// The convolutions, in the order of [`Trunk`]'s weights.
+    /// The convolutions, in the order of [`FusedTrunk`]'s weights.
     fn layers(&self) -> impl Iterator<Item = &ConvNorm> {
         [&self.first, &self.second]
             .into_iter()

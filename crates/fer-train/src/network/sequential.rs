@@ -1,4 +1,4 @@
-//! A trunk of layers one after another.
+//! The sequential trunk: layers one after another.
 
 use candle_core::{Result, Tensor, bail};
 use candle_nn::{Init, VarBuilder};
@@ -8,15 +8,15 @@ use crate::op;
 use fer_core::classify::FACE_SIDE;
 use fer_core::network::{LayerSpec, SequentialSpec};
 
-/// The layers with their weights, under `layers.N`.
+/// A sequential trunk with its weights, which have the paths `layers.N`.
 #[derive(Debug)]
 pub struct Sequential {
-    /// The layers with weights have their place in the architecture beside them.
+    /// Each layer with its index in the architecture, which names its weights.
     layers: Vec<(usize, Layer)>,
     features: usize,
 }
 
-/// One of them.
+/// A layer.
 #[derive(Debug)]
 pub enum Layer {
     /// Convolution with a bias.
@@ -25,28 +25,28 @@ pub enum Layer {
         kernel: Tensor,
         /// `[output]`.
         bias: Tensor,
-        /// Zeros around the image.
+        /// Width of the zero padding.
         padding: usize,
-        /// Whether `max(x, 0)` follows, which is done with it.
+        /// Whether a rectifier follows; it is fused with the bias.
         relu: bool,
     },
-    /// max(x, 0).
+    /// The rectifier max(x, 0).
     Relu,
-    /// The largest of each 2×2 window.
+    /// Max-pooling over 2 × 2 windows.
     MaxPool,
-    /// Sets so large a share of the values to zero in training.
+    /// Dropout with this rate.
     Dropout(f32),
-    /// Makes a vector of an image.
+    /// Flattens an image to a vector.
     Flatten,
     /// Fully connected.
     Dense(Dense),
 }
 
 impl Sequential {
-    /// Takes the weights that the layers need.
+    /// Reads the weights of the layers.
     ///
     /// # Errors
-    /// If a weight is missing or of another shape, or a layer does not fit what comes before.
+    /// If a weight is missing or of another shape, or a layer does not fit the output before it.
     pub fn new(spec: &SequentialSpec, vb: &VarBuilder) -> Result<Self> {
         let shapes = spec.shapes(FACE_SIDE).map_err(candle_core::Error::msg)?;
         let inputs = std::iter::once(vec![FACE_SIDE, FACE_SIDE, 1]).chain(shapes.clone());
@@ -64,16 +64,16 @@ impl Sequential {
         }
         match shapes.last().map(Vec::as_slice) {
             Some(&[features]) => Ok(Self { layers, features }),
-            _ => bail!("the layers must end flat, with `flatten` or `dense`"),
+            _ => bail!("the last layer must give a vector; end with `flatten` or `dense`"),
         }
     }
 
-    /// Number of values that the last layer gives.
+    /// Number of features: the values of the last layer.
     pub const fn features(&self) -> usize {
         self.features
     }
 
-    /// Every weight, by its name in a model file.
+    /// Every weight with its name in a model file.
     pub fn weights(&self) -> Vec<(String, Tensor)> {
         let of = |(index, layer): &(usize, Layer)| layer.weights(&format!("layers.{index}"));
         self.layers.iter().flat_map(of).collect()
@@ -81,11 +81,11 @@ impl Sequential {
 
     /// Features `[n, features]` of faces `x[n, side, side, 1]`.
     ///
-    /// `seed` decides what the dropouts drop.
+    /// `seed` seeds the masks of the dropout layers.
     pub fn forward(&self, x: &Tensor, seed: u64) -> Result<Tensor> {
         let mut layers = self.layers.iter().enumerate();
         layers.try_fold(x.clone(), |x, (index, (_, layer))| {
-            // Two dropouts must not drop the same values.
+            // Each dropout layer needs another mask.
             let number = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             layer.forward(&x, seed.wrapping_add(number))
         })

@@ -1,4 +1,4 @@
-//! The network against candle's own operations, and against itself.
+//! Compares the network with candle's own operations, and its fused trunk with the layers.
 
 use std::collections::HashMap;
 
@@ -29,7 +29,7 @@ fn loss(logits: &[Tensor]) -> Tensor {
 }
 
 #[test]
-fn the_trunk_at_once_agrees_with_its_layers() {
+fn the_fused_trunk_agrees_with_its_layers() {
     let (mut network, weights) = network();
     let x = faces(19);
     let run = |network: &Network| {
@@ -42,11 +42,11 @@ fn the_trunk_at_once_agrees_with_its_layers() {
                 .unwrap(),
         )
     };
-    let (at_once, running) = run(&network);
+    let (fused, running) = run(&network);
     let Body::Residual(residual) = &mut network.body else {
         panic!("a residual network")
     };
-    residual.by_layer();
+    residual.disable_fusion();
     let (by_layer, running_by_layer) = run(&network);
     let difference = |a: &Tensor, b: &Tensor| {
         let largest = (a - b).unwrap().abs().unwrap().max_all().unwrap();
@@ -55,19 +55,19 @@ fn the_trunk_at_once_agrees_with_its_layers() {
     assert!(difference(&running, &running_by_layer) < 1e-6);
     for (name, var) in weights.data().lock().unwrap().iter() {
         if !is_trainable(name) {
-            assert!(at_once.get(var).is_none(), "{name}");
+            assert!(fused.get(var).is_none(), "{name}");
             continue;
         }
-        let (a, b) = (at_once.get(var).unwrap(), by_layer.get(var).unwrap());
+        let (a, b) = (fused.get(var).unwrap(), by_layer.get(var).unwrap());
         let difference = difference(a, b);
         assert!(difference < 1e-5, "{name} differs by {difference}");
     }
 }
 
-/// The network by candle's own operations, NCHW, with running statistics.
-struct Stock<'a>(&'a HashMap<String, Var>);
+/// The network in candle's own operations, NCHW, with running statistics.
+struct Reference<'a>(&'a HashMap<String, Var>);
 
-impl Stock<'_> {
+impl Reference<'_> {
     fn weight(&self, name: &str) -> Tensor {
         self.0[name].as_detached_tensor()
     }
@@ -154,15 +154,15 @@ impl Stock<'_> {
     }
 }
 
-fn agrees_with_candles_own_operations(spec: &NetworkSpec) {
+fn assert_agrees_with_candle(spec: &NetworkSpec) {
     let weights = VarMap::new();
     let vb = VarBuilder::from_varmap(&weights, DType::F32, &Device::Cpu);
     let network = Network::new(spec, &vb).unwrap();
     initialise(&weights, 3).unwrap();
-    // Statistics other than those of a new network.
+    // Moves the running statistics away from their initial values.
     network.forward_train(&faces(20), 1).unwrap();
     let x = faces(5);
-    let expected = Stock(&weights.data().lock().unwrap())
+    let expected = Reference(&weights.data().lock().unwrap())
         .logits(spec, &x)
         .unwrap();
     let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
@@ -185,19 +185,19 @@ fn agrees_with_candles_own_operations(spec: &NetworkSpec) {
 }
 
 #[test]
-fn a_residual_network_infers_as_candle_does() {
+fn a_residual_network_infers_like_candle() {
     for reduction in [None, Some(4)] {
         let mut spec = NetworkSpec::residual(16, &[(16, 1), (40, 2), (33, 2), (33, 1)], 0.3);
         let TrunkSpec::Residual(trunk) = &mut spec.trunk else {
             panic!("a residual network")
         };
         trunk.squeeze_excitation = reduction;
-        agrees_with_candles_own_operations(&spec);
+        assert_agrees_with_candle(&spec);
     }
 }
 
 #[test]
-fn a_sequential_network_infers_as_candle_does() {
+fn a_sequential_network_infers_like_candle() {
     let convolution = |channels, kernel, padding| LayerSpec::Convolution {
         channels,
         kernel,
@@ -216,14 +216,14 @@ fn a_sequential_network_infers_as_candle_does() {
         LayerSpec::Dense { values: 24 },
         LayerSpec::Relu,
     ];
-    agrees_with_candles_own_operations(&NetworkSpec {
+    assert_agrees_with_candle(&NetworkSpec {
         trunk: TrunkSpec::Sequential(SequentialSpec { layers }),
         ..NetworkSpec::residual(8, &[(8, 1)], 0.3)
     });
 }
 
 #[test]
-fn a_step_does_not_depend_on_the_number_of_threads() {
+fn gradients_do_not_depend_on_the_number_of_threads() {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         pool.unwrap().install(|| {
@@ -250,7 +250,7 @@ fn a_step_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn a_backward_pass_after_another_forward_pass_is_refused() {
+fn a_backward_pass_after_a_later_forward_pass_is_refused() {
     let (network, _) = network();
     let first = loss(&network.forward_train(&faces(2), 1).unwrap());
     network.forward_train(&faces(2), 2).unwrap();

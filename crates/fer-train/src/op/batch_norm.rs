@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use super::{values, with_values};
 use fer_nn::norm::{self, BatchStatistics, Normalisation, PART_ROWS};
 
-/// Batch normalisation by the batch's own statistics of `z[…, c]`, then the addition of `residual`
-/// and a rectifier, if asked for. Returns the statistics too, for the running ones.
+/// Normalises `z[…, c]` by the statistics of the batch, adds `residual` if there is one, and applies the
+/// rectifier if `relu`. Also returns the statistics, for an update of the running ones.
 ///
 /// # Errors
 /// If the shapes do not fit or a tensor is not `f32` on the CPU.
@@ -21,10 +21,10 @@ pub fn batch_norm(
 ) -> Result<(Tensor, BatchStatistics)> {
     let channels = gamma.dims1()?;
     if z.dims().last() != Some(&channels) || beta.dims1()? != channels {
-        bail!("no batch norm of {:?} over {channels} channels", z.shape());
+        bail!("cannot normalise {:?} over {channels} channels", z.shape());
     }
     if residual.is_some_and(|r| r.shape() != z.shape()) {
-        bail!("the residual must be shaped like the values");
+        bail!("the residual must have the shape of the values");
     }
     let z = z.contiguous()?;
     let statistics = with_values(&z, |z| {
@@ -65,9 +65,9 @@ impl BatchNorm {
         let mut y = vec![0.0; z.len()];
         let part = PART_ROWS * self.0.channels();
         y.par_chunks_mut(part).enumerate().for_each(|(i, y)| {
-            let place = i * part..i * part + y.len();
-            let residual = residual.map(|r| &r[place.clone()]);
-            self.0.forward(&z[place], residual, y);
+            let range = i * part..i * part + y.len();
+            let residual = residual.map(|r| &r[range.clone()]);
+            self.0.forward(&z[range], residual, y);
         });
         CpuStorage::F32(y)
     }

@@ -1,17 +1,18 @@
-//! A bias for each channel, then perhaps `max(x, 0)`, as one operation of candle's autograd: candle's
-//! own sums over all but the last dimension take longer than the convolution.
+//! Addition of a bias per channel, with an optional rectifier, as one operation of candle's autograd. The
+//! bias gradient is a sum over all but the last dimension, which takes longer than the convolution with
+//! candle's own operations.
 
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor, bail};
 
 use super::{values, with_values};
 
-/// `x[…, c] + bias[c]`, rectified if `relu`.
+/// `x[…, c] + bias[c]`, followed by a rectifier if `relu`.
 ///
 /// # Errors
 /// If the shapes do not fit or a tensor is not `f32` on the CPU.
 pub fn add_bias(x: &Tensor, bias: &Tensor, relu: bool) -> Result<Tensor> {
     if x.dims().last() != Some(&bias.dims1()?) {
-        bail!("no addition of {:?} to {:?}", bias.shape(), x.shape());
+        bail!("cannot add a bias {:?} to {:?}", bias.shape(), x.shape());
     }
     x.contiguous()?
         .apply_op2(&bias.contiguous()?, AddBias { relu })
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_and_gradients_are_those_of_candle() {
+    fn values_and_gradients_equal_those_of_candle() {
         let x = [[1.0f32, -2.0, 0.5], [-0.25, 3.0, -4.0]];
         let x = Var::new(&x, &Device::Cpu).unwrap();
         let bias = Var::new(&[0.5f32, 1.0, -1.0], &Device::Cpu).unwrap();

@@ -1,4 +1,4 @@
-//! Convolution.
+//! Two-dimensional convolution.
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{filled, values, with_values};
 use fer_nn::conv::{Convolution, Epilogue, Geometry, Panels};
 
-/// Convolution of `x[n, h, w, ci]` with `kernel[k, k, ci, co]`, no bias: `[n, oh, ow, co]`.
+/// Convolves `x[n, h, w, ci]` with `kernel[k, k, ci, co]`, without bias, to `[n, oh, ow, co]`.
 ///
 /// # Errors
 /// If the shapes do not fit or a tensor is not `f32` on the CPU.
@@ -14,11 +14,7 @@ pub fn conv2d(x: &Tensor, kernel: &Tensor, stride: usize, padding: usize) -> Res
     let (batch, height, width, channels_in) = x.dims4()?;
     let (kh, kw, ci, channels_out) = kernel.dims4()?;
     if kh != kw || ci != channels_in || kh > height.min(width) + 2 * padding || stride == 0 {
-        bail!(
-            "no convolution of {:?} with {:?}",
-            x.shape(),
-            kernel.shape()
-        );
+        bail!("cannot convolve {:?} with {:?}", x.shape(), kernel.shape());
     }
     let geometry = Geometry {
         height,
@@ -37,7 +33,8 @@ pub fn conv2d(x: &Tensor, kernel: &Tensor, stride: usize, padding: usize) -> Res
 
 struct Conv2d(Convolution);
 
-/// The parts of a batch whose kernel gradients are added in order.
+/// The number of parts of a batch whose kernel gradients are computed in parallel and added in order, so that
+/// the sum does not depend on the number of threads.
 const PARTS: usize = 8;
 
 impl Conv2d {

@@ -1,4 +1,4 @@
-//! The kernels as operations of candle's autograd.
+//! The kernels of `fer-nn` as operations of candle's autograd.
 
 mod batch_norm;
 mod bias;
@@ -17,7 +17,7 @@ use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor, bail};
 /// The values of a contiguous `f32` storage.
 ///
 /// # Errors
-/// If it is something else.
+/// If the storage has another type or is not contiguous.
 pub fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
@@ -28,7 +28,7 @@ pub fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]>
 /// Calls `f` with the values of a contiguous `f32` tensor on the CPU.
 ///
 /// # Errors
-/// If the tensor is something else, or `f` fails.
+/// If the tensor is of another kind, or `f` fails.
 pub fn with_values<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<R>) -> Result<R> {
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
@@ -37,7 +37,7 @@ pub fn with_values<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<R>) -> R
     }
 }
 
-/// A new tensor shaped like `like`, filled by `fill`.
+/// A new tensor with the shape of `like`, whose values `fill` writes.
 fn filled(like: &Tensor, fill: impl FnOnce(&mut [f32])) -> Result<Tensor> {
     let mut data = vec![0.0; like.elem_count()];
     fill(&mut data);

@@ -1,4 +1,4 @@
-//! Pooling.
+//! Global average pooling and max-pooling.
 
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor, bail};
 
@@ -44,14 +44,14 @@ impl CustomOp1 for GlobalAveragePool {
     }
 }
 
-/// The largest of each 2 × 2 window: `x[n, h, w, c]` to `[n, h / 2, w / 2, c]`.
+/// Max-pooling over 2 × 2 windows: `x[n, h, w, c]` to `[n, h / 2, w / 2, c]`.
 ///
 /// # Errors
 /// If `x` is not four-dimensional `f32` on the CPU, or smaller than a window.
 pub fn max_pool2d(x: &Tensor) -> Result<Tensor> {
     let (_, height, width, channels) = x.dims4()?;
     if height.min(width) < 2 {
-        bail!("no max-pooling of {:?}", x.shape());
+        bail!("cannot max-pool {:?}: a side is less than 2", x.shape());
     }
     x.contiguous()?.apply_op1(MaxPool2d(MaxPool {
         height,

@@ -1,4 +1,4 @@
-//! The shares of emotions in groups of faces as stacked bars.
+//! Plots the shares of emotions in groups of faces as stacked bars.
 
 use fer_core::emotion::Emotion;
 use plotters::coord::Shift;
@@ -9,8 +9,8 @@ use super::{Drawn, Plot, font};
 
 const INK: RGBColor = RGBColor(40, 40, 40);
 
-/// In the order of [`Emotion::ALL`]: colours that colour-blind people can tell apart (Okabe and Ito
-/// 2008), neutral grey.
+/// Colours in the order of [`Emotion::ALL`]: a palette for colour-blind readers (Okabe and Ito 2008), with
+/// grey for neutral.
 const COLOURS: [RGBColor; Emotion::COUNT] = [
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -27,15 +27,15 @@ const TOP: i32 = 90;
 const BAR: i32 = 560;
 const ROW: i32 = 30;
 
-/// More bars would be too small a help for their height.
-const MOST: usize = 60;
+/// The most bars of a plot; more would make it too tall to read.
+const MAX_BARS: usize = 60;
 
 /// A group of faces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmotionBar {
-    /// What the bar is called.
+    /// The name beside the bar.
     pub name: String,
-    /// Faces by emotion, in the order of [`Emotion::ALL`].
+    /// Number of faces by emotion, in the order of [`Emotion::ALL`].
     pub faces: [u64; Emotion::COUNT],
 }
 
@@ -57,10 +57,10 @@ pub struct EmotionBars<'a> {
 }
 
 impl<'a> EmotionBars<'a> {
-    /// Draws the last of them where there are too many.
+    /// A plot of these bars; of more than 60, only the last 60.
     pub fn new(bars: &'a [EmotionBar]) -> Self {
         Self {
-            bars: &bars[bars.len().saturating_sub(MOST)..],
+            bars: &bars[bars.len().saturating_sub(MAX_BARS)..],
         }
     }
 }
@@ -110,6 +110,7 @@ impl Plot for EmotionBars<'_> {
     }
 }
 
+/// The last `most` characters of `text`, with an ellipsis where it is longer.
 fn end_of(text: &str, most: usize) -> String {
     let count = text.chars().count();
     if count <= most {

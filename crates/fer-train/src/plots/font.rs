@@ -1,4 +1,4 @@
-//! Makes the program's font known to plotters.
+//! Registers the program's built-in font with plotters, so that plots look the same on every machine.
 
 use std::sync::Once;
 
@@ -6,15 +6,15 @@ use fer_core::font::FILE;
 pub use fer_core::font::note_missing;
 use plotters::style::{FontStyle, register_font};
 
-/// The name under which [`register`] makes the font known.
+/// The name under which [`register`] registers the font.
 pub const FAMILY: &str = "sans-serif";
 
-/// Makes the font known; to be called before text is drawn.
+/// Registers the font; must be called before text is drawn.
 pub fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         if register_font(FAMILY, FontStyle::Normal, FILE).is_err() {
-            tracing::warn!("the font of pictures is damaged");
+            tracing::warn!("the built-in font of plots cannot be loaded");
         }
     });
 }

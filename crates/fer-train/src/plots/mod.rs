@@ -1,10 +1,10 @@
-//! Pictures of training runs and evaluations, as PNG and SVG.
+//! Plots of training runs and evaluations, as PNG and SVG.
 
-mod calibration;
-mod confusion;
-mod curves;
+mod confusion_matrix;
 mod emotion_bars;
 mod font;
+mod reliability_diagram;
+mod training_curves;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ use plotters::prelude::*;
 use fer_core::error::{Error, Result};
 use fer_core::output::{self, Form};
 
-pub use calibration::Calibration;
-pub use confusion::Confusion;
-pub use curves::{Curve, Curves};
+pub use confusion_matrix::ConfusionMatrix;
 pub use emotion_bars::{EmotionBar, EmotionBars};
+pub use reliability_diagram::ReliabilityDiagram;
+pub use training_curves::{Curve, TrainingCurves};
 
 const TEXT: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
-/// Colours that colour-blind people can tell apart (Okabe and Ito 2008), without the yellow.
+/// A palette for colour-blind readers (Okabe and Ito 2008), with dark grey instead of yellow.
 const PALETTE: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -35,10 +35,10 @@ const PALETTE: [RGBColor; 7] = [
     RGBColor(60, 60, 60),
 ];
 
-/// What drawing may answer.
+/// The result of drawing on a backend.
 pub type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 
-/// The files of a plot: `stem.png` and `stem.svg`, whatever else the name holds.
+/// The files of a plot: `stem` with `.png` and `.svg` appended, even if it contains a dot.
 pub fn plot_files(stem: &Path) -> [PathBuf; 2] {
     [".png", ".svg"].map(|ending| {
         let mut name = stem.as_os_str().to_owned();
@@ -47,12 +47,12 @@ pub fn plot_files(stem: &Path) -> [PathBuf; 2] {
     })
 }
 
-/// A picture that any backend can draw.
+/// A plot that any backend can draw.
 pub trait Plot {
     /// Width and height in pixels.
     fn size(&self) -> (u32, u32);
 
-    /// Draws it on a white area of that size.
+    /// Draws the plot on a white area of that size.
     ///
     /// # Errors
     /// If the backend fails.
@@ -61,7 +61,7 @@ pub trait Plot {
     /// Writes the [`plot_files`] of `stem`.
     ///
     /// # Errors
-    /// If a file cannot be written, or one that is not ours is in the way.
+    /// If a file cannot be written, or a file is in the way that this program did not write.
     fn save(&self, stem: &Path) -> Result<()> {
         font::register();
         let (width, height) = self.size();
@@ -83,10 +83,10 @@ pub trait Plot {
         output::write(&svg_file, Form::Markup, svg.as_bytes())
     }
 
-    /// Draws on a backend and finishes it.
+    /// Draws the plot on a backend and completes its output.
     ///
     /// # Errors
-    /// What the backend says.
+    /// The error message of the backend.
     fn render<DB: DrawingBackend>(&self, backend: DB) -> Result<(), String> {
         let area = backend.into_drawing_area();
         area.fill(&WHITE)
@@ -96,7 +96,7 @@ pub trait Plot {
     }
 }
 
-/// Text of `size` pixels.
+/// The style of text of `size` pixels.
 fn text(size: u32) -> TextStyle<'static> {
     (font::FAMILY, size).into_font().color(&TEXT)
 }
@@ -105,7 +105,7 @@ fn text(size: u32) -> TextStyle<'static> {
 mod tests {
     use super::*;
     use crate::evaluate::{Figures, Sample};
-    use crate::metrics::{EpochMetrics, Measure};
+    use crate::metrics::{EpochMetrics, PassMetrics};
     use fer_core::emotion::Emotion;
 
     /// Saves a plot and returns the share of pixels that are not white, and the SVG.
@@ -135,9 +135,9 @@ mod tests {
     #[test]
     fn curves_of_several_runs_have_a_legend() {
         let history = |start: f64| {
-            let measure = |loss| Measure {
+            let measure = |loss| PassMetrics {
                 loss,
-                ..Measure::default()
+                ..PassMetrics::default()
             };
             let epochs = (1..=4).map(|epoch| EpochMetrics {
                 epoch,
@@ -154,26 +154,26 @@ mod tests {
             ("l2=1e-4".to_owned(), one.as_slice()),
             ("l2=1e-3".to_owned(), two.as_slice()),
         ];
-        let (inked, svg) = saved(&Curves::loss(&runs));
+        let (inked, svg) = saved(&TrainingCurves::loss(&runs));
         assert!((0.01..0.5).contains(&inked), "{inked}");
         assert!(svg.contains("l2=1e-3") && svg.contains("Loss"), "{svg}");
     }
 
     #[test]
     fn a_run_without_epochs_can_be_drawn() {
-        assert!(saved(&Curves::loss(&[(String::new(), &[])])).0 > 0.0);
+        assert!(saved(&TrainingCurves::loss(&[(String::new(), &[])])).0 > 0.0);
     }
 
     #[test]
     fn a_confusion_matrix_names_its_emotions() {
-        let (inked, svg) = saved(&Confusion::new("On two", &figures()));
+        let (inked, svg) = saved(&ConfusionMatrix::new("On two", &figures()));
         assert!(inked > 0.3, "{inked}");
         assert!(svg.contains("happy") && svg.contains("67 %"), "{svg}");
     }
 
     #[test]
-    fn calibration_tells_its_error() {
-        let (inked, svg) = saved(&Calibration::new("On two", &figures()));
+    fn a_reliability_diagram_shows_its_error() {
+        let (inked, svg) = saved(&ReliabilityDiagram::new("On two", &figures()));
         assert!((0.005..0.3).contains(&inked), "{inked}");
         assert!(svg.contains("calibration error"), "{svg}");
     }

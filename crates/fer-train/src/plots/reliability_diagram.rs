@@ -1,4 +1,4 @@
-//! Confidence against accuracy: the reliability diagram (Niculescu-Mizil and Caruana 2005).
+//! Plots accuracy over confidence: the reliability diagram (Niculescu-Mizil and Caruana 2005).
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -6,14 +6,14 @@ use plotters::prelude::*;
 use super::{Drawn, GRID, PALETTE, Plot, TEXT, text};
 use crate::evaluate::{CalibrationBin, Figures};
 
-/// A dot for each bin, its size by the rows in it; on the diagonal confidence is honest.
+/// A dot for each bin, larger for more rows; on the diagonal confidence equals accuracy.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Calibration {
+pub struct ReliabilityDiagram {
     title: String,
     bins: Vec<CalibrationBin>,
 }
 
-impl Calibration {
+impl ReliabilityDiagram {
     /// The bins of some figures.
     pub fn new(title: &str, figures: &Figures) -> Self {
         Self {
@@ -23,7 +23,7 @@ impl Calibration {
     }
 }
 
-impl Plot for Calibration {
+impl Plot for ReliabilityDiagram {
     fn size(&self) -> (u32, u32) {
         (620, 620)
     }
@@ -41,11 +41,11 @@ impl Plot for Calibration {
             .bold_line_style(GRID)
             .label_style(text(14))
             .axis_desc_style(text(15))
-            .x_desc("confidence (mean probability of the answer)")
+            .x_desc("confidence (mean probability of the predicted emotion)")
             .y_desc("accuracy")
             .draw()?;
-        let honest = [(0.0, 0.0), (1.0, 1.0)];
-        chart.draw_series(DashedLineSeries::new(honest, 5, 4, TEXT.stroke_width(1)))?;
+        let diagonal = [(0.0, 0.0), (1.0, 1.0)];
+        chart.draw_series(DashedLineSeries::new(diagonal, 5, 4, TEXT.stroke_width(1)))?;
         let colour = PALETTE[0];
         let points: Vec<_> = self
             .bins

@@ -1,8 +1,8 @@
-//! How much each head has to say in an album's scores.
+//! Fits the ensemble weights: what each head contributes to the album scores.
 //!
-//! FER2013's labels call many calm faces sad or angry, FER+'s votes call many sad ones neutral, and no
-//! labelled album is at hand to tell who is right. So the scores are to find each emotion about
-//! equally often, whichever of the two is believed.
+//! FER2013 labels many calm faces sad or angry, FER+'s voters call many sad faces neutral, and no labelled
+//! album is at hand to decide between them. The album scores should therefore find each emotion
+//! about equally often, whichever labels are right: the weights maximise the macro recall under both.
 
 use super::dataset::Dataset;
 use super::evaluate::{Predictions, Protocol, Sample};
@@ -10,20 +10,20 @@ use super::metrics::argmax;
 use fer_core::emotion::Emotion;
 use fer_core::network::EnsembleWeights;
 
-/// The shares of a label head's weight that are tried; the vote head has the rest.
+/// Candidate weights of the label head; the vote head has the rest.
 const WEIGHTS: [f32; 7] = [0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0];
 
-/// How much of the logarithm of an emotion's frequency is taken off its logit (logit adjustment,
-/// Menon et al., ICLR 2021).
+/// Candidate factors of logit adjustment (Menon et al., ICLR 2021): this factor times the logarithm of an
+/// emotion's frequency is subtracted from its logit.
 const ADJUSTMENTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
-/// Sums of two macro recalls that differ by less tell nothing of the faces to come: the rarest emotion,
-/// disgust with two dozen faces in FER+'s `PublicTest`, makes as much by its standard error alone.
+/// Sums of two macro recalls that differ by less count as equal: the standard error of the rarest emotion
+/// alone, disgust with two dozen faces in FER+'s `PublicTest`, is as large.
 const NOISE: f64 = 0.015;
 
-/// The best shares found.
+/// The best ensemble weights found, with the recalls that they reach.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shares {
+pub struct EnsembleFit {
     /// One for each head, in the order of the heads.
     pub heads: Vec<EnsembleWeights>,
     /// Macro recall of seven emotions by FER2013's labels.
@@ -32,10 +32,10 @@ pub struct Shares {
     pub vote_recall: f64,
 }
 
-/// Tries weights and adjustments, and takes those with the best sum of the two macro recalls, the most
-/// even weights of those that are about as good; `None` unless the model has two heads and the data
-/// both kinds of truth.
-pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<Shares> {
+/// Tries all candidates. Among those whose sum of both macro recalls is within 0.015 of the best, takes
+/// the one with the most even weights. `None` unless the model has two heads and the data set has labels and
+/// votes.
+pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<EnsembleFit> {
     let [(first, _), (second, _)] = predictions.heads.as_slice() else {
         return None;
     };
@@ -47,7 +47,7 @@ pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<Shares> {
         .collect();
     let emotions = [&first.emotions, &second.emotions];
     let share = |head: usize, weight: f32, adjustment: f32| {
-        // Contempt is too rare for its frequency to mean anything.
+        // Contempt is too rare for a meaningful frequency.
         let common = emotions[head].iter().zip(&frequencies[head]);
         let shift = common
             .filter(|(emotion, _)| **emotion != Emotion::Contempt && adjustment > 0.0)
@@ -57,7 +57,7 @@ pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<Shares> {
             shift: shift.collect(),
         }
     };
-    let mut tried: Vec<Shares> = Vec::new();
+    let mut tried: Vec<EnsembleFit> = Vec::new();
     let mut trial = predictions.clone();
     for weight in WEIGHTS {
         let weight = if label_first { weight } else { 1.0 - weight };
@@ -79,34 +79,42 @@ pub fn fit(predictions: &Predictions, dataset: &Dataset) -> Option<Shares> {
                 recall(Protocol::AlbumLabels)?,
                 recall(Protocol::AlbumFerplusMajority)?,
             );
-            tracing::debug!(weight, ?adjustments, label_recall, vote_recall, "tried");
-            tried.push(Shares {
+            tracing::debug!(
+                weight,
+                ?adjustments,
+                label_recall,
+                vote_recall,
+                "tried ensemble weights"
+            );
+            tried.push(EnsembleFit {
                 heads: heads.to_vec(),
                 label_recall,
                 vote_recall,
             });
         }
     }
-    let best = tried.iter().map(Shares::sum).fold(0.0, f64::max);
-    tried.retain(|shares| shares.sum() >= best - NOISE);
+    let best = tried.iter().map(EnsembleFit::sum).fold(0.0, f64::max);
+    tried.retain(|weights| weights.sum() >= best - NOISE);
     tried.into_iter().min_by(|a, b| {
         let order = a.unevenness().total_cmp(&b.unevenness());
         order.then(b.sum().total_cmp(&a.sum()))
     })
 }
 
-impl Shares {
+impl EnsembleFit {
+    /// The sum of both macro recalls.
     fn sum(&self) -> f64 {
         self.label_recall + self.vote_recall
     }
 
-    /// How far the heads' weights are from each other.
+    /// The difference between the largest and the smallest weight.
     fn unevenness(&self) -> f32 {
         let weights = self.heads.iter().map(|share| share.weight);
         weights.clone().fold(0.0, f32::max) - weights.fold(1.0, f32::min)
     }
 }
 
+/// Every ordered pair of two values.
 fn pairs(values: &[f32]) -> impl Iterator<Item = [f32; 2]> + '_ {
     let with = move |&a| values.iter().map(move |&b| [a, b]);
     values.iter().flat_map(with)
@@ -124,20 +132,20 @@ fn means(rows: &[f32], columns: usize) -> Vec<f32> {
     sums.iter().map(|sum| sum / count).collect()
 }
 
-/// The mean recall of the emotions that there are, contempt apart.
+/// The mean recall of the emotions that occur, contempt excepted.
 fn macro_recall(samples: &[Sample], emotions: &[Emotion]) -> f64 {
     let mut counts = vec![[0u32; 2]; emotions.len()];
     for sample in samples {
-        let right = argmax(&sample.probabilities) == sample.truth;
+        let correct = argmax(&sample.probabilities) == sample.truth;
         counts[sample.truth][0] += 1;
-        counts[sample.truth][1] += u32::from(right);
+        counts[sample.truth][1] += u32::from(correct);
     }
     let counted = emotions
         .iter()
         .zip(counts)
         .filter(|(emotion, [all, _])| **emotion != Emotion::Contempt && *all > 0);
     let recalls: Vec<f64> = counted
-        .map(|(_, [all, right])| f64::from(right) / f64::from(all))
+        .map(|(_, [all, correct])| f64::from(correct) / f64::from(all))
         .collect();
     recalls.iter().sum::<f64>() / recalls.len().max(1) as f64
 }
@@ -148,8 +156,8 @@ mod tests {
     use crate::testing::signal;
     use fer_core::network::HeadSpec;
 
-    /// Answers of a head: the truth with `p`, the rest to `other`.
-    fn answers(dataset: &Dataset, head: &HeadSpec, p: f32, other: Emotion) -> Vec<f32> {
+    /// Predictions of a head: probability `p` for the label, the rest for `other`.
+    fn predictions(dataset: &Dataset, head: &HeadSpec, p: f32, other: Emotion) -> Vec<f32> {
         let row = |index: usize| {
             let truth = dataset.rows()[index].label;
             head.emotions.iter().map(move |&emotion| {
@@ -167,28 +175,31 @@ mod tests {
     }
 
     #[test]
-    fn the_better_head_is_heard_and_what_is_too_frequent_is_held_back() {
+    fn the_better_head_gets_weight_and_a_too_frequent_emotion_a_lower_logit() {
         let dataset = signal(60);
         let label = HeadSpec::new("fer2013", dataset.emotions());
         let votes = HeadSpec::ferplus();
         let predictions = Predictions {
             rows: (0..60).collect(),
             heads: vec![
-                // Says neutral to most faces, yet knows better.
+                // Predicts neutral for most faces, but ranks the label above the other emotions.
                 (
                     label.clone(),
-                    answers(&dataset, &label, 0.4, Emotion::Neutral),
+                    predictions(&dataset, &label, 0.4, Emotion::Neutral),
                 ),
-                (votes.clone(), answers(&dataset, &votes, 0.0, Emotion::Fear)),
+                (
+                    votes.clone(),
+                    predictions(&dataset, &votes, 0.0, Emotion::Fear),
+                ),
             ],
         };
         let before = Protocol::Labels.samples(&predictions, &dataset).unwrap();
         assert!(macro_recall(&before, dataset.emotions()) < 0.4);
-        let shares = fit(&predictions, &dataset).unwrap();
+        let weights = fit(&predictions, &dataset).unwrap();
         assert!(
-            shares.label_recall > 0.99 && shares.vote_recall > 0.99,
-            "{shares:?}"
+            weights.label_recall > 0.99 && weights.vote_recall > 0.99,
+            "{weights:?}"
         );
-        assert!(!shares.heads[0].shift.is_empty(), "{shares:?}");
+        assert!(!weights.heads[0].shift.is_empty(), "{weights:?}");
     }
 }

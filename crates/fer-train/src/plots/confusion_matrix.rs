@@ -1,4 +1,4 @@
-//! A confusion matrix as a heat map.
+//! Plots a confusion matrix as a heat map.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -11,15 +11,15 @@ const CELL: i32 = 76;
 const LEFT: i32 = 110;
 const TOP: i32 = 96;
 
-/// Rows are the truth, columns the answers; a cell's shade is its share of the row.
+/// Rows are the true emotions, columns the predicted ones; the shade of a cell is its share of the row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Confusion {
+pub struct ConfusionMatrix {
     title: String,
     names: Vec<&'static str>,
     counts: Vec<Vec<usize>>,
 }
 
-impl Confusion {
+impl ConfusionMatrix {
     /// The matrix of some figures.
     pub fn new(title: &str, figures: &Figures) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl Confusion {
     }
 }
 
-impl Plot for Confusion {
+impl Plot for ConfusionMatrix {
     fn size(&self) -> (u32, u32) {
         let side = CELL * self.names.len() as i32;
         ((LEFT + side + 16) as u32, (TOP + side + 16) as u32)
@@ -40,10 +40,10 @@ impl Plot for Confusion {
         let anchored = |size, h, v| text(size).pos(Pos::new(h, v));
         let centred = anchored(15, HPos::Center, VPos::Center);
         area.draw(&Text::new(self.title.as_str(), (16, 12), text(20)))?;
-        let note = "rows: true emotion, columns: answer";
+        let note = "rows: true emotion, columns: predicted emotion";
         area.draw(&Text::new(note, (16, 42), text(14)))?;
         for (row, (name, counts)) in self.names.iter().zip(&self.counts).enumerate() {
-            let at = |place: usize| CELL * place as i32 + CELL / 2;
+            let at = |index: usize| CELL * index as i32 + CELL / 2;
             let label = (LEFT - 10, TOP + at(row));
             area.draw(&Text::new(
                 *name,
@@ -74,7 +74,7 @@ impl Plot for Confusion {
     }
 }
 
-/// White to blue.
+/// A colour between near-white (0) and blue (1).
 fn shade(share: f64) -> RGBColor {
     let mix = |from: f64, to: f64| (from + share * (to - from)).round() as u8;
     RGBColor(mix(246.0, 0.0), mix(248.0, 82.0), mix(251.0, 147.0))

@@ -1,4 +1,4 @@
-//! The weights that a run starts from.
+//! Sets the initial weights of a run: random, or taken from a model file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,42 +10,43 @@ use super::weights::{self, model_error};
 use crate::network::{initialise, is_trainable};
 use fer_core::error::{Error, Result};
 
-/// Weights to start from, and which of them stay as they are.
+/// Where the initial weights come from, and which of them are frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct StartRecipe {
-    /// A model file: every weight that has the same name and shape in it is taken over.
+pub struct InitialWeightsRecipe {
+    /// A model file; every weight with the same name and shape in it is copied.
     pub init: Option<PathBuf>,
-    /// Parts that are not trained, such as `stem` or `blocks.0`.
+    /// Names of parts that are not trained, such as `stem` or `blocks.0`.
     pub freeze: Vec<String>,
 }
 
-impl StartRecipe {
-    /// Draws the weights, then takes over those of the model file; returns their names.
+impl InitialWeightsRecipe {
+    /// Initialises all weights at random, then copies those of the model file; returns the names of the
+    /// copied weights.
     ///
     /// # Errors
-    /// If the file cannot be read or fits in no weight.
+    /// If the file cannot be read or none of its weights fits.
     pub fn apply(&self, map: &VarMap, seed: u64) -> Result<Vec<String>> {
         initialise(map, seed).map_err(model_error)?;
         let Some(path) = &self.init else {
             return Ok(Vec::new());
         };
-        let tensors: BTreeMap<_, _> = weights::read_file(path)?.tensors.into_iter().collect();
-        let mut taken = Vec::new();
-        for (name, variable) in weights::sorted(map) {
+        let tensors: BTreeMap<_, _> = weights::read_tensors(path)?.tensors.into_iter().collect();
+        let mut copied = Vec::new();
+        for (name, variable) in weights::sorted_variables(map) {
             if let Some(tensor) = tensors.get(&name).filter(|t| t.shape() == variable.shape()) {
                 let tensor = tensor.to_dtype(variable.dtype()).map_err(model_error)?;
                 variable.set(&tensor).map_err(model_error)?;
-                taken.push(name);
+                copied.push(name);
             }
         }
-        if taken.is_empty() {
+        if copied.is_empty() {
             return Err(Error::Model(format!(
-                "{} has no weight of this network",
+                "{} has no weight with the name and shape of one in this network",
                 path.display()
             )));
         }
-        Ok(taken)
+        Ok(copied)
     }
 
     /// Whether training changes the weight called `name`.
@@ -63,20 +64,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_file_is_named() {
-        let start = StartRecipe {
+    fn a_missing_model_file_is_named_in_the_error() {
+        let start = InitialWeightsRecipe {
             init: Some("absent.safetensors".into()),
-            ..StartRecipe::default()
+            ..InitialWeightsRecipe::default()
         };
         let error = start.apply(&VarMap::new(), 1).unwrap_err().to_string();
         assert!(error.contains("absent.safetensors"), "{error}");
     }
 
     #[test]
-    fn freezing_goes_by_whole_names() {
-        let start = StartRecipe {
+    fn freezing_matches_whole_path_components() {
+        let start = InitialWeightsRecipe {
             freeze: vec!["blocks.1".to_owned(), "stem".to_owned()],
-            ..StartRecipe::default()
+            ..InitialWeightsRecipe::default()
         };
         assert!(!start.trains("blocks.1.conv1.weight") && !start.trains("stem.bn.bias"));
         assert!(start.trains("blocks.10.conv1.weight") && start.trains("heads.fer2013.bias"));

@@ -1,15 +1,15 @@
-//! Cross-validation: each row validates one run and trains the others.
+//! k-fold cross-validation: each row validates one run and trains the others.
 
 use std::path::Path;
 
 use super::dataset::Dataset;
-use super::fit::{Observer, Rows, Run};
+use super::fit::{RowSplit, Run, TrainingObserver};
 use super::metrics::EpochMetrics;
 use super::recipe::Recipe;
 use fer_core::error::{Error, Result};
 
-/// Divides the rows that the recipe learns from into `k` folds, stratified by label, and trains a run
-/// without each of them, in `folder/fold-1` and so on. Returns the best epoch of each.
+/// Divides the recipe's training rows into `k` folds, stratified by label, and for each fold trains a
+/// run on the others, in `folder/fold-1` and so on. Returns the best epoch of each run.
 ///
 /// # Errors
 /// If `k` is less than 2 or more than there are rows, or a run fails.
@@ -18,12 +18,12 @@ pub fn cross_validate(
     dataset: &Dataset,
     k: usize,
     folder: &Path,
-    observer: &mut dyn Observer,
+    observer: &mut dyn TrainingObserver,
 ) -> Result<Vec<EpochMetrics>> {
     let rows = recipe.training_rows(dataset);
     if k < 2 || k > rows.len() {
         return Err(Error::Usage(format!(
-            "{} training rows cannot be divided into {k} folds",
+            "{} training rows cannot be divided into {k} folds; give a number from 2 to the number of rows",
             rows.len()
         )));
     }
@@ -36,11 +36,11 @@ pub fn cross_validate(
             .iter()
             .enumerate()
             .filter(|&(other, _)| other != index);
-        let rows = Rows {
+        let rows = RowSplit {
             training: others.flat_map(|(_, fold)| fold).copied().collect(),
             validation: fold.clone(),
         };
-        let mut run = Run::over(recipe, dataset, rows, &folder.join(name))?;
+        let mut run = Run::with_rows(recipe, dataset, rows, &folder.join(name))?;
         run.fit(observer)?;
         best.extend(run.best().cloned());
     }
@@ -53,7 +53,7 @@ mod tests {
     use crate::testing::{recipe, signal};
 
     #[test]
-    fn each_fold_is_a_run_of_its_own() {
+    fn each_fold_gets_its_own_run_and_folder() {
         let (dataset, recipe) = (signal(90), recipe(&["epochs=1"]));
         let folder = tempfile::tempdir().unwrap();
         let best = cross_validate(&recipe, &dataset, 3, folder.path(), &mut ()).unwrap();

@@ -1,6 +1,5 @@
-//! Knowledge distillation (Hinton et al. 2015): the targets are in part what other networks answer.
-
-mod answers;
+//! Knowledge distillation (Hinton et al. 2015): part of a network's targets are the predictions of other
+//! networks, its teachers.
 
 use std::path::PathBuf;
 
@@ -9,59 +8,60 @@ use serde::{Deserialize, Serialize};
 use super::batch::Batch;
 use super::dataset::Dataset;
 use super::evaluate::predict;
+use super::targets::TeacherPredictions;
 use super::weights;
 use crate::network::Network;
 use fer_core::classify::softmax;
 use fer_core::error::{Error, Result};
 use fer_core::network::{FoldedNetwork, HeadSpec};
 
-pub use answers::Answers;
-
-/// Faces that a thread asks a teacher about at a time.
+/// Faces that a thread passes to a teacher at a time.
 const BATCH: usize = 16;
 
-/// The networks to learn from.
+/// The teachers of a run, and how they are used.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TeacherRecipe {
-    /// Model files; their answers are averaged, head by head of the same name.
+    /// Model files; the predictions of heads with the same name are averaged.
     pub models: Vec<PathBuf>,
-    /// Share of the answers in the targets, 0 to 1.
+    /// Share of the predictions in the targets, 0 to 1.
     pub share: f32,
-    /// What the teachers look at.
-    pub asked: Asked,
+    /// When, and for which images, the teachers predict.
+    #[serde(rename = "asked")]
+    pub mode: TeacherMode,
 }
 
-/// What teachers look at.
+/// When, and for which images, teachers predict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Asked {
-    /// Each training face and its mirror image, before the run: cheap, but a teacher that has learned
-    /// these faces answers little more than their labels.
+pub enum TeacherMode {
+    /// Once before the run, for each training face and its mirror image. This is cheap, but the
+    /// predictions of a teacher that was trained on these faces say little more than their labels.
     #[default]
     Once,
-    /// The very images that the pupil is shown, varied and mixed as they are (Beyer et al., "Knowledge
-    /// distillation: a good teacher is patient and consistent", CVPR 2022).
+    /// At each step, for the images of the batch with their augmentation and mixup (Beyer et al.,
+    /// "Knowledge distillation: a good teacher is patient and consistent", CVPR 2022).
     EachStep,
 }
 
-/// Networks that answer the heads of a pupil.
+/// Networks whose predictions are targets for the heads of a student.
 #[derive(Debug)]
 pub struct Teachers {
     recipe: TeacherRecipe,
     networks: Vec<Teacher>,
 }
 
-/// One network, and where it answers each head of the pupil.
+/// One teacher.
 #[derive(Debug)]
 struct Teacher {
     network: Network,
     folded: FoldedNetwork,
+    /// For each head of the student the index of the teacher's head.
     heads: Vec<usize>,
 }
 
 impl Teachers {
-    /// Reads the teachers of a pupil with these heads; `None` where the recipe has none.
+    /// Loads the teachers of a student with these heads; `None` where the recipe has no teacher.
     ///
     /// # Errors
     /// If a model cannot be used or lacks one of the heads.
@@ -70,10 +70,10 @@ impl Teachers {
             return Ok(None);
         }
         let teacher = |path: &PathBuf| {
-            tracing::info!("asking {}", path.display());
+            tracing::info!("loading the teacher {}", path.display());
             let network = weights::load(path)?;
             let own = &network.spec().heads;
-            let place = |head: &HeadSpec| {
+            let index = |head: &HeadSpec| {
                 let same = |o: &HeadSpec| o.name == head.name && o.emotions == head.emotions;
                 own.iter().position(same).ok_or_else(|| {
                     Error::Config(format!(
@@ -84,7 +84,7 @@ impl Teachers {
                 })
             };
             Ok(Teacher {
-                heads: heads.iter().map(place).collect::<Result<_>>()?,
+                heads: heads.iter().map(index).collect::<Result<_>>()?,
                 folded: (network.fold(BATCH))
                     .map_err(|e| Error::Model(format!("{}: {e}", path.display())))?,
                 network,
@@ -96,24 +96,24 @@ impl Teachers {
         }))
     }
 
-    /// What they are to look at.
-    pub const fn asked(&self) -> Asked {
-        self.recipe.asked
+    /// When, and for which images, they predict.
+    pub const fn mode(&self) -> TeacherMode {
+        self.recipe.mode
     }
 
-    /// Asks about each of `rows` and its mirror image.
+    /// Predicts each of `rows`, averaged over the face and its mirror image.
     ///
     /// # Errors
     /// If candle cannot run a network.
-    pub fn answer(&self, dataset: &Dataset, rows: &[usize]) -> Result<Answers> {
+    pub fn predict(&self, dataset: &Dataset, rows: &[usize]) -> Result<TeacherPredictions> {
         let mut sums = Vec::new();
         for teacher in &self.networks {
             let predictions = predict(&teacher.network, dataset, rows, true)?;
-            let answers: Vec<_> = predictions.heads.into_iter().map(|(_, all)| all).collect();
-            teacher.add(&answers, &mut sums);
+            let heads: Vec<_> = predictions.heads.into_iter().map(|(_, all)| all).collect();
+            teacher.add(&heads, &mut sums);
         }
         let heads = self.averaged(sums);
-        Ok(Answers::new(
+        Ok(TeacherPredictions::new(
             self.recipe.share,
             dataset.rows().len(),
             rows,
@@ -121,24 +121,24 @@ impl Teachers {
         ))
     }
 
-    /// Asks about the images of a batch, and mixes the answers into its targets.
+    /// Predicts the images of a batch, and mixes the predictions into its targets.
     pub fn teach(&self, batch: &mut Batch) {
         let mut sums = Vec::new();
         for teacher in &self.networks {
-            let mut answers = teacher.folded.infer_all(&batch.images);
-            for logits in &mut answers {
+            let mut heads = teacher.folded.infer_all(&batch.images);
+            for logits in &mut heads {
                 let classes = logits.len() / batch.len;
                 logits.chunks_exact_mut(classes).for_each(softmax);
             }
-            teacher.add(&answers, &mut sums);
+            teacher.add(&heads, &mut sums);
         }
         let share = self.recipe.share;
-        for (targets, taught) in batch.targets.iter_mut().zip(self.averaged(sums)) {
-            targets.mix(share, &taught);
+        for (targets, predicted) in batch.targets.iter_mut().zip(self.averaged(sums)) {
+            targets.mix(share, &predicted);
         }
     }
 
-    /// Sums over the teachers become means.
+    /// Divides sums over the teachers by their number.
     fn averaged(&self, mut sums: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
         let weight = 1.0 / self.networks.len() as f32;
         sums.iter_mut().flatten().for_each(|sum| *sum *= weight);
@@ -147,15 +147,16 @@ impl Teachers {
 }
 
 impl Teacher {
-    /// Adds what it answers to the heads of the pupil.
-    fn add(&self, answers: &[Vec<f32>], sums: &mut Vec<Vec<f32>>) {
-        let answers = self.heads.iter().map(|&head| &answers[head]);
+    /// Adds the probabilities of this teacher's heads to the sums for the student's heads.
+    fn add(&self, heads: &[Vec<f32>], sums: &mut Vec<Vec<f32>>) {
+        let heads = self.heads.iter().map(|&head| &heads[head]);
         if sums.is_empty() {
-            sums.extend(answers.cloned());
+            sums.extend(heads.cloned());
             return;
         }
-        for (sums, answers) in sums.iter_mut().zip(answers) {
-            sums.iter_mut().zip(answers).for_each(|(sum, p)| *sum += p);
+        for (sums, probabilities) in sums.iter_mut().zip(heads) {
+            let pairs = sums.iter_mut().zip(probabilities);
+            pairs.for_each(|(sum, p)| *sum += p);
         }
     }
 }
@@ -168,8 +169,8 @@ mod tests {
     use crate::testing::{recipe, signal, train};
     use fer_core::emotion::Emotion;
 
-    /// The faces that are learned from say nothing of themselves.
-    fn silent(dataset: &Dataset) -> Dataset {
+    /// The data set with the same label for every training row, and without their votes.
+    fn unlabelled(dataset: &Dataset) -> Dataset {
         let rows = dataset.rows().iter().map(|&row| match row.usage {
             Usage::Training => Row {
                 label: Emotion::Happy,
@@ -184,24 +185,24 @@ mod tests {
     }
 
     #[test]
-    fn a_pupil_learns_from_its_teacher_alone() {
+    fn a_student_learns_from_its_teacher_alone() {
         let (dataset, folder) = (signal(800), tempfile::tempdir().unwrap());
         let teacher = train(&[], &dataset, &folder.path().join("teacher"));
         let models = format!("teachers.models=['{}']", teacher.display());
-        let silent = silent(&dataset);
-        for asked in ["once", "each-step"] {
-            let asked = format!("teachers.asked={asked}");
-            let pupil = recipe(&["seed=9", "teachers.share=1", &models, &asked]);
-            let folder = folder.path().join(&asked);
-            let mut run = Run::new(&pupil, &silent, &folder).unwrap();
+        let unlabelled = unlabelled(&dataset);
+        for mode in ["once", "each-step"] {
+            let mode = format!("teachers.asked={mode}");
+            let student = recipe(&["seed=9", "teachers.share=1", &models, &mode]);
+            let folder = folder.path().join(&mode);
+            let mut run = Run::new(&student, &unlabelled, &folder).unwrap();
             run.fit(&mut ()).unwrap();
             let accuracy = &run.history().last().unwrap().validation.accuracy;
-            assert!(accuracy.values().all(|&a| a >= 0.8), "{asked} {accuracy:?}");
+            assert!(accuracy.values().all(|&a| a >= 0.8), "{mode} {accuracy:?}");
         }
     }
 
     #[test]
-    fn a_teacher_must_know_every_head() {
+    fn a_teacher_must_have_every_head_of_the_student() {
         let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
         let teachers = TeacherRecipe {
             models: vec![train(&["epochs=1"], &dataset, folder.path())],

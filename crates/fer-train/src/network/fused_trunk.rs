@@ -1,8 +1,8 @@
-//! The residual trunk in training, as one operation of candle's autograd.
+//! Runs the residual trunk in training as one fused operation of candle's autograd.
 //!
-//! Layer by layer, candle would add every gradient to zeros first and give back every buffer to the
-//! system in between; as one operation the trunk keeps its buffers and trains twice as fast. The
-//! arithmetic is that of the layers (a test compares them).
+//! Layer by layer, candle adds every gradient to a tensor of zeros and frees every buffer between two
+//! operations. The fused trunk keeps its buffers and trains twice as fast. Its arithmetic is that of the
+//! layers (a test compares them).
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,20 +18,20 @@ use fer_nn::conv_norm::{ConvNorm, InputGradient};
 use fer_nn::norm::BatchStatistics;
 use fer_nn::pool;
 
-/// The trunk with the buffers of a step.
+/// The trunk with the buffers of a training step.
 #[derive(Debug)]
-pub struct Trunk(Mutex<State>);
+pub struct FusedTrunk(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
     stem: Layer,
     blocks: Vec<Block>,
-    /// Counts the forward passes, so that a backward pass knows whether the buffers are its own.
+    /// Number of the last forward pass: a backward pass needs the buffers of its own forward pass.
     step: u64,
 }
 
-impl Trunk {
-    /// A trunk of this architecture.
+impl FusedTrunk {
+    /// Builds a trunk of this architecture.
     pub fn new(spec: &ResidualSpec) -> Self {
         let mut builder = Builder { weights: 0 };
         let stem = builder.layer(FACE_SIDE, [1, spec.stem], 3, spec.stem_stride, true);
@@ -51,8 +51,8 @@ impl Trunk {
     }
 
     /// Features `[n, channels]` of faces `x[n, side, side, 1]`, and the batch's statistics at each
-    /// layer. `weights` are the kernel, gamma and beta of every layer in one vector: the stem's,
-    /// then each block's first, second and projection.
+    /// layer. `weights` is the concatenation of kernel, gamma and beta of every layer: the stem, then the
+    /// first, second and projection layer of each block.
     pub fn forward(
         self: &Arc<Self>,
         x: &Tensor,
@@ -60,7 +60,7 @@ impl Trunk {
     ) -> Result<(Tensor, Vec<BatchStatistics>)> {
         check_faces(x)?;
         let step = self.state().step + 1;
-        let op = TrunkStep {
+        let op = FusedStep {
             trunk: Arc::clone(self),
             step,
         };
@@ -78,10 +78,10 @@ impl Trunk {
     }
 }
 
-/// How many faces `x[n, side, side, 1]` holds.
+/// The number n of faces in `x[n, side, side, 1]`.
 ///
 /// # Errors
-/// If it is shaped otherwise.
+/// If `x` has another shape.
 pub fn check_faces(x: &Tensor) -> Result<usize> {
     match *x.dims() {
         [n, FACE_SIDE, FACE_SIDE, 1] => Ok(n),
@@ -92,13 +92,13 @@ pub fn check_faces(x: &Tensor) -> Result<usize> {
     }
 }
 
-/// One forward pass and its backward pass.
-struct TrunkStep {
-    trunk: Arc<Trunk>,
+/// A forward pass with its backward pass.
+struct FusedStep {
+    trunk: Arc<FusedTrunk>,
     step: u64,
 }
 
-impl CustomOp2 for TrunkStep {
+impl CustomOp2 for FusedStep {
     fn name(&self) -> &'static str {
         "residual-trunk"
     }
@@ -166,7 +166,7 @@ impl State {
         }
     }
 
-    /// Writes the gradients of the weights.
+    /// Computes the gradients of the weights.
     fn backward(&mut self, x: &[f32], weights: &[f32], features: &[f32], gradients: &mut [f32]) {
         let last = match self.blocks.last_mut() {
             Some(block) => &mut block.second,
@@ -188,16 +188,16 @@ impl State {
     }
 }
 
-/// A convolution with batch norm, and the place of its weights among all.
+/// A convolution with batch norm, and the range of its weights in the concatenation.
 #[derive(Debug)]
 struct Layer {
     conv: ConvNorm,
-    place: Range<usize>,
+    range: Range<usize>,
 }
 
 impl Layer {
     fn forward(&mut self, weights: &[f32], x: &[f32], residual: Option<&[f32]>) {
-        self.conv.forward(&weights[self.place.clone()], x, residual);
+        self.conv.forward(&weights[self.range.clone()], x, residual);
     }
 
     fn backward(
@@ -207,8 +207,8 @@ impl Layer {
         dx: InputGradient<'_>,
         gradients: &mut [f32],
     ) {
-        let weights = &weights[self.place.clone()];
-        let gradients = &mut gradients[self.place.clone()];
+        let weights = &weights[self.range.clone()];
+        let gradients = &mut gradients[self.range.clone()];
         self.conv.backward(weights, x, dx, gradients);
     }
 }
@@ -241,13 +241,13 @@ impl Block {
             .forward(weights, self.first.conv.output(), Some(shortcut));
     }
 
-    /// Passes the gradient of the block's output on to that of `input`'s.
+    /// Computes the gradient of `input`'s output from that of the block's output.
     fn backward(&mut self, weights: &[f32], input: &mut ConvNorm, gradients: &mut [f32]) {
         let (x, dx) = input.output_and_gradient();
         let (y, dy) = self.first.conv.output_and_gradient();
         self.second
             .backward(weights, y, InputGradient::Write(dy), gradients);
-        // What is left in the second layer's gradient is the shortcut's.
+        // The buffer of the second layer's gradient now holds the gradient of the shortcut.
         let (_, shortcut) = self.second.conv.output_and_gradient();
         if let Some(projection) = &mut self.projection {
             std::mem::swap(projection.conv.output_and_gradient().1, shortcut);
@@ -260,7 +260,7 @@ impl Block {
     }
 }
 
-/// Hands out places among the weights.
+/// Builds layers and assigns each its range of the concatenated weights.
 struct Builder {
     weights: usize,
 }
@@ -288,7 +288,7 @@ impl Builder {
         self.weights += conv.weights_len();
         Layer {
             conv,
-            place: start..self.weights,
+            range: start..self.weights,
         }
     }
 

@@ -1,32 +1,37 @@
-//! What the network is to answer for a row, and how much that counts.
+//! Targets of training: for each row and head a distribution over the emotions, with its weight in the
+//! loss.
+
+mod teacher_predictions;
 
 use serde::{Deserialize, Serialize};
 
 use super::dataset::{Dataset, Row};
-use super::teachers::Answers;
 use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};
 use fer_core::network::HeadSpec;
 
-/// The head that answers FER+'s votes; any other answers labels.
+pub use teacher_predictions::TeacherPredictions;
+
+/// The head that predicts FER+'s votes; every other head predicts labels.
 pub const FERPLUS_HEAD: &str = "ferplus";
 
 /// How labels and votes become targets.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TargetRecipe {
-    /// Share of each label that is spread evenly over all classes (Szegedy et al., CVPR 2016).
+    /// Label smoothing: the share of each label that is spread evenly over all classes (Szegedy et al.,
+    /// CVPR 2016).
     pub label_smoothing: f32,
-    /// Share of the votes in the targets of the label head, in place of the label.
+    /// Share of the votes in the targets of the label head; the label has the rest.
     pub soft_labels: f32,
-    /// How far the loss makes up for rare labels: 0 not at all, 1 wholly (a row weighs the inverse
-    /// of its label's frequency).
+    /// Exponent of the class weights: with 0 every row has weight 1, with 1 the inverse of its label's
+    /// relative frequency.
     pub class_balance: f32,
-    /// Training rows with fewer FER+ votes for an emotion are left out.
+    /// Training rows with fewer FER+ votes that name an emotion are left out.
     pub min_votes: u32,
-    /// Weight of the labels in the loss.
+    /// Weight of the label heads in the loss.
     pub label_weight: f64,
-    /// Weight of the votes in the loss.
+    /// Weight of the vote head in the loss.
     pub vote_weight: f64,
 }
 
@@ -43,85 +48,86 @@ impl Default for TargetRecipe {
     }
 }
 
-/// What a head is asked about some rows.
+/// The targets of one head for some rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HeadTargets {
-    /// Rows × classes; each row adds up to its weight.
+    /// Rows × classes: distributions, each multiplied by the weight of its row.
     pub values: Vec<f32>,
-    /// How much each row counts in the loss; 0 for one that the head is not asked about.
+    /// The weight of each row in the loss; 0 for a row without a target.
     pub weights: Vec<f32>,
 }
 
 impl HeadTargets {
-    /// Gives `taught` (rows × classes, each row a distribution) a share in the targets; a row that the
-    /// head was not asked about has nothing else.
-    pub fn mix(&mut self, share: f32, taught: &[f32]) {
+    /// Mixes predictions of teachers (rows × classes, each row a distribution) into the targets with
+    /// weight `share`; for a row without a target they become the target, with weight 1.
+    pub fn mix(&mut self, share: f32, predicted: &[f32]) {
         if share == 0.0 {
             return;
         }
-        let classes = taught.len() / self.weights.len();
+        let classes = predicted.len() / self.weights.len();
         let rows = self.values.chunks_exact_mut(classes);
         let rows = rows
             .zip(&mut self.weights)
-            .zip(taught.chunks_exact(classes));
-        for ((values, weight), taught) in rows {
+            .zip(predicted.chunks_exact(classes));
+        for ((values, weight), predicted) in rows {
             let share = if *weight == 0.0 {
                 *weight = 1.0;
                 1.0
             } else {
                 share
             };
-            for (value, taught) in values.iter_mut().zip(taught) {
-                *value += share * (*weight * taught - *value);
+            for (value, p) in values.iter_mut().zip(predicted) {
+                *value += share * (*weight * p - *value);
             }
         }
     }
 }
 
-/// What one head is asked.
+/// What a head predicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Question {
+enum TargetKind {
     /// The label.
     Label,
-    /// The shares of the votes for each of the eight emotions.
+    /// The distribution of FER+'s votes over the eight emotions.
     Votes,
 }
 
-/// Makes the targets for the heads of a network.
+/// Computes the targets for the heads of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Targets {
     recipe: TargetRecipe,
-    questions: Vec<Question>,
+    /// One for each head.
+    kinds: Vec<TargetKind>,
     emotions: Vec<Emotion>,
-    /// The weight of a row with each label.
+    /// For each label the weight of its rows.
     balance: Vec<f32>,
-    /// What teachers answered before the run.
-    answers: Option<Answers>,
+    /// The predictions that teachers made before the run.
+    taught: Option<TeacherPredictions>,
 }
 
 impl Targets {
-    /// Sees to it that the heads fit the data; `training` are the rows that tell how frequent each
-    /// label is.
+    /// Checks the heads against the data set; the frequencies of the labels are those of the rows in
+    /// `training`.
     ///
     /// # Errors
-    /// If a head's emotions are not those of the data set.
+    /// If the emotions of a head are not those of its targets.
     pub fn new(
         recipe: TargetRecipe,
         heads: &[HeadSpec],
         dataset: &Dataset,
         training: &[usize],
     ) -> Result<Self> {
-        let question = |head: &HeadSpec| {
-            let (question, expected) = if head.name == FERPLUS_HEAD {
-                (Question::Votes, Emotion::ALL.as_slice())
+        let kind = |head: &HeadSpec| {
+            let (kind, expected) = if head.name == FERPLUS_HEAD {
+                (TargetKind::Votes, Emotion::ALL.as_slice())
             } else {
-                (Question::Label, dataset.emotions())
+                (TargetKind::Label, dataset.emotions())
             };
             if head.emotions == expected {
-                return Ok(question);
+                return Ok(kind);
             }
             Err(Error::Config(format!(
-                "head \"{}\" has the emotions {}, the data set {}",
+                "the head \"{}\" has the emotions {}, but the data set has {}",
                 head.name,
                 names(&head.emotions),
                 names(expected)
@@ -135,9 +141,9 @@ impl Targets {
         let weight = |rows: usize| (even / rows.max(1) as f32).powf(recipe.class_balance);
         Ok(Self {
             recipe,
-            questions: heads.iter().map(question).collect::<Result<_>>()?,
+            kinds: heads.iter().map(kind).collect::<Result<_>>()?,
             emotions: dataset.emotions().to_vec(),
-            answers: None,
+            taught: None,
             balance: dataset
                 .emotions()
                 .iter()
@@ -149,60 +155,63 @@ impl Targets {
 
     /// Number of heads.
     pub const fn heads(&self) -> usize {
-        self.questions.len()
+        self.kinds.len()
     }
 
     /// The weight of each head in the loss.
     pub fn head_weights(&self) -> Vec<f64> {
-        let weight = |question: &Question| match question {
-            Question::Label => self.recipe.label_weight,
-            Question::Votes => self.recipe.vote_weight,
+        let weight = |kind: &TargetKind| match kind {
+            TargetKind::Label => self.recipe.label_weight,
+            TargetKind::Votes => self.recipe.vote_weight,
         };
-        self.questions.iter().map(weight).collect()
+        self.kinds.iter().map(weight).collect()
     }
 
-    /// Leaves out the rows that are not to be trained on.
+    /// Removes the rows with fewer votes than the recipe's `min_votes`.
     pub fn retain_trainable(recipe: TargetRecipe, dataset: &Dataset, rows: &mut Vec<usize>) {
         let votes = |row: &Row| row.votes.map_or(0, |votes| votes.usable());
         rows.retain(|&index| votes(&dataset.rows()[index]) >= recipe.min_votes);
     }
 
-    /// Mixes teachers' answers into every target.
+    /// Mixes these predictions into every target.
     #[must_use]
-    pub fn taught_by(self, answers: Option<Answers>) -> Self {
-        Self { answers, ..self }
+    pub fn with_teacher_predictions(self, taught: Option<TeacherPredictions>) -> Self {
+        Self { taught, ..self }
     }
 
-    /// Appends what the head at `head` is asked about the row at `index` of the data set.
+    /// Appends the target of the head with index `head` for the data set's row `index`.
     pub fn append(&self, head: usize, index: usize, row: &Row, targets: &mut HeadTargets) {
         let class = self.emotions.iter().position(|&e| e == row.label);
         let shares = row.votes.and_then(|votes| votes.shares());
-        let (classes, target) = match self.questions[head] {
-            Question::Label => {
+        let (classes, target) = match self.kinds[head] {
+            TargetKind::Label => {
                 let target = self.label_target(row.label, shares);
                 (self.emotions.len(), Some(target))
             }
-            Question::Votes => (Emotion::COUNT, shares.map(|shares| shares.to_vec())),
+            TargetKind::Votes => (Emotion::COUNT, shares.map(|shares| shares.to_vec())),
         };
         let weight = match target {
             Some(_) => class.map_or(1.0, |class| self.balance[class]),
             None => 0.0,
         };
-        let mut asked = HeadTargets {
+        let mut appended = HeadTargets {
             values: target.unwrap_or_else(|| vec![0.0; classes]),
             weights: vec![weight],
         };
-        asked.values.iter_mut().for_each(|value| *value *= weight);
-        if let Some(answers) = &self.answers
-            && let Some(taught) = answers.answer(head, index, classes)
+        appended
+            .values
+            .iter_mut()
+            .for_each(|value| *value *= weight);
+        if let Some(taught) = &self.taught
+            && let Some(predicted) = taught.row(head, index, classes)
         {
-            asked.mix(answers.share(), taught);
+            appended.mix(taught.share(), predicted);
         }
-        targets.values.append(&mut asked.values);
-        targets.weights.append(&mut asked.weights);
+        targets.values.append(&mut appended.values);
+        targets.weights.append(&mut appended.weights);
     }
 
-    /// A distribution over the data set's emotions.
+    /// The target of a label head: a distribution over the data set's emotions.
     fn label_target(&self, label: Emotion, shares: Option<[f32; Emotion::COUNT]>) -> Vec<f32> {
         let smoothing = self.recipe.label_smoothing;
         let even = smoothing / self.emotions.len() as f32;
@@ -218,7 +227,7 @@ impl Targets {
             .map(|shares| self.emotions.iter().map(|e| shares[e.index()]).collect());
         let total: f32 = votes.iter().flatten().sum();
         match votes {
-            // Votes may all be for emotions that the label head does not know.
+            // All votes may be for emotions that are no label of the data set.
             Some(votes) if total > 0.0 => {
                 let soft = self.recipe.soft_labels;
                 let pairs = hard.zip(votes);
@@ -262,7 +271,7 @@ mod tests {
         Dataset::new(EMOTIONS.to_vec(), rows, vec![0; 4 * PIXELS])
     }
 
-    fn asked(recipe: TargetRecipe, row: usize) -> [HeadTargets; 2] {
+    fn targets_of(recipe: TargetRecipe, row: usize) -> [HeadTargets; 2] {
         let label = HeadSpec::new("labels", &EMOTIONS);
         let dataset = dataset();
         let targets = Targets::new(
@@ -273,9 +282,9 @@ mod tests {
         )
         .unwrap();
         [0, 1].map(|head| {
-            let mut asked = HeadTargets::default();
-            targets.append(head, row, &dataset.rows()[row], &mut asked);
-            asked
+            let mut of_head = HeadTargets::default();
+            targets.append(head, row, &dataset.rows()[row], &mut of_head);
+            of_head
         })
     }
 
@@ -288,25 +297,28 @@ mod tests {
     }
 
     #[test]
-    fn smoothing_and_votes_mix_into_the_label() {
+    fn label_smoothing_and_soft_labels_mix_into_the_label_target() {
         let recipe = TargetRecipe {
             label_smoothing: 0.2,
             soft_labels: 0.5,
             ..TargetRecipe::default()
         };
-        let [label, votes] = asked(recipe, 0);
+        let [label, votes] = targets_of(recipe, 0);
         assert!(close(&label.values, &[0.825, 0.175]), "{label:?}");
         assert!(close(
             &votes.values,
             &[0., 0., 0.5, 0.375, 0.125, 0., 0., 0.]
         ));
-        let [label, votes] = asked(recipe, 3);
+        let [label, votes] = targets_of(recipe, 3);
         assert!(close(&label.values, &[0.1, 0.9]), "{label:?}");
-        assert!(close(&votes.weights, &[0.0]), "no votes, no question");
+        assert!(
+            close(&votes.weights, &[0.0]),
+            "without votes the row has no weight"
+        );
     }
 
     #[test]
-    fn teachers_have_their_share_of_what_was_asked_and_all_of_what_was_not() {
+    fn teachers_get_their_share_of_a_target_and_all_of_a_missing_one() {
         let mut targets = HeadTargets {
             values: vec![2.0, 0.0, 0.0, 0.0],
             weights: vec![2.0, 0.0],
@@ -320,12 +332,12 @@ mod tests {
     }
 
     #[test]
-    fn balance_weighs_by_inverse_frequency() {
+    fn class_balance_weighs_rows_by_inverse_label_frequency() {
         let recipe = TargetRecipe {
             class_balance: 1.0,
             ..TargetRecipe::default()
         };
-        assert!(close(&asked(recipe, 0)[0].weights, &[2.0 / 3.0]));
-        assert!(close(&asked(recipe, 3)[0].values, &[0.0, 2.0]));
+        assert!(close(&targets_of(recipe, 0)[0].weights, &[2.0 / 3.0]));
+        assert!(close(&targets_of(recipe, 3)[0].values, &[0.0, 2.0]));
     }
 }

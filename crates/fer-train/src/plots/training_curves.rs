@@ -1,4 +1,4 @@
-//! Accuracy or loss, epoch by epoch, for one run or several.
+//! Plots accuracy or loss over the epochs of one or more runs.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -6,25 +6,25 @@ use plotters::prelude::*;
 use super::{Drawn, GRID, PALETTE, Plot, text};
 use crate::metrics::EpochMetrics;
 
-/// One run's values.
+/// The values of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// What the legend calls it; empty for a single run.
+    /// The name in the legend; empty for a single run.
     pub name: String,
-    /// On the training rows, from epoch 1.
+    /// Values on the training rows, from epoch 1.
     pub training: Vec<f64>,
-    /// On the validation rows.
+    /// Values on the validation rows, from epoch 1.
     pub validation: Vec<f64>,
 }
 
-/// Overlaid curves; training is dashed, validation drawn through.
+/// The curves of several runs in one plot: training dashed, validation solid.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Curves {
+pub struct TrainingCurves {
     title: String,
     runs: Vec<Curve>,
 }
 
-impl Curves {
+impl TrainingCurves {
     /// Loss of each named run.
     pub fn loss(runs: &[(String, &[EpochMetrics])]) -> Self {
         Self::new("Loss".to_owned(), runs, |measure| measure.loss)
@@ -40,7 +40,7 @@ impl Curves {
     fn new(
         title: String,
         runs: &[(String, &[EpochMetrics])],
-        value: impl Fn(&crate::metrics::Measure) -> f64,
+        value: impl Fn(&crate::metrics::PassMetrics) -> f64,
     ) -> Self {
         let runs = runs
             .iter()
@@ -72,7 +72,7 @@ impl Curves {
     }
 }
 
-impl Plot for Curves {
+impl Plot for TrainingCurves {
     fn size(&self) -> (u32, u32) {
         (900, 560)
     }
@@ -93,7 +93,7 @@ impl Plot for Curves {
             .bold_line_style(GRID)
             .label_style(text(14))
             .axis_desc_style(text(15))
-            .x_desc("epoch (training dashed, validation drawn through)")
+            .x_desc("epoch (training dashed, validation solid)")
             .x_label_formatter(&|epoch| format!("{epoch:.0}"))
             .y_label_formatter(&|value| format!("{value:.2}"))
             .draw()?;

@@ -1,23 +1,23 @@
-//! Gradients from the worst point nearby.
+//! Sharpness-aware minimisation (SAM).
 
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
-use super::update::update;
+use super::elementwise::update_with;
 
-/// Sharpness-aware minimisation (Foret et al., ICLR 2021): the weights are moved by `radius` up the
-/// gradient, the gradient that counts is taken there, and the weights go back. Flat minima are found so,
-/// which answers worth little more than a guess, as many labels are, disturb less.
-pub struct Sharpness {
+/// Sharpness-aware minimisation (Foret et al., ICLR 2021): moves the weights by `radius` along the
+/// gradient, computes there the gradient for the optimiser, and restores the weights. This prefers flat
+/// minima, which noisy labels disturb less.
+pub struct Sam {
     radius: f64,
-    /// All that a step in training changes, running statistics too.
+    /// Every variable that a forward pass or the ascent changes, running statistics included.
     state: Vec<Var>,
-    /// Those that are trained.
+    /// The variables that the optimiser trains.
     trained: Vec<Var>,
 }
 
-impl Sharpness {
-    /// For weights of which `trained` move; `state` is everything that has to be put back.
+impl Sam {
+    /// Moves the variables in `trained`; restores those in `state` afterwards.
     pub const fn new(radius: f64, state: Vec<Var>, trained: Vec<Var>) -> Self {
         Self {
             radius,
@@ -26,10 +26,10 @@ impl Sharpness {
         }
     }
 
-    /// What `gradients` gives at the worst point, by the gradients `here`; the weights are then as they were.
+    /// Calls `gradients` at the point that the gradients `here` lead to, and restores the weights.
     ///
     /// # Errors
-    /// If candle cannot move a weight, or what `gradients` fails with.
+    /// If candle cannot update a weight, or the error of `gradients`.
     pub fn gradients(
         &self,
         here: &GradStore,
@@ -37,7 +37,7 @@ impl Sharpness {
     ) -> Result<GradStore> {
         let copy = |variable: &Var| variable.as_detached_tensor().copy();
         let before = self.state.iter().map(copy).collect::<Result<Vec<_>>>()?;
-        self.climb(here)?;
+        self.ascend(here)?;
         let found = gradients()?;
         for (variable, value) in self.state.iter().zip(&before) {
             variable.set(value)?;
@@ -45,7 +45,8 @@ impl Sharpness {
         Ok(found)
     }
 
-    fn climb(&self, gradients: &GradStore) -> Result<()> {
+    /// Moves the trained weights by `radius` along the gradient.
+    fn ascend(&self, gradients: &GradStore) -> Result<()> {
         let slopes: Vec<(&Var, Tensor)> = self
             .trained
             .iter()
@@ -58,7 +59,7 @@ impl Sharpness {
         }
         let scale = (self.radius / (square.sqrt() + 1e-12)) as f32;
         for (variable, slope) in slopes {
-            update(variable, &slope, |w, g| w + scale * g)?;
+            update_with(variable, &slope, |w, g| w + scale * g)?;
         }
         Ok(())
     }
@@ -74,23 +75,23 @@ mod tests {
     }
 
     #[test]
-    fn the_gradient_is_that_of_the_worst_point_and_the_weights_go_back() {
+    fn the_gradient_is_taken_at_the_ascended_point_and_the_weights_are_restored() {
         let w = Var::new(&[3f32, 4.0], &Device::Cpu).unwrap();
         let fixed = Var::new(&[2f32, 2.0], &Device::Cpu).unwrap();
         let counter = Var::new(&[0f32], &Device::Cpu).unwrap();
-        // The slope at w is w itself, so a radius of 5 doubles w.
+        // The gradient at w is w itself, whose length is 5, so a radius of 5 doubles w.
         let gradients = || {
             let loss = (w.sqr()? * 0.5)?.add(&fixed.sqr()?)?.sum_all()?;
             counter.set(&Tensor::new(&[7f32], &Device::Cpu)?)?;
             loss.backward()
         };
         let all = vec![w.clone(), fixed.clone(), counter.clone()];
-        let sharpness = Sharpness::new(5.0, all, vec![w.clone()]);
+        let sam = Sam::new(5.0, all, vec![w.clone()]);
         let here = gradients().unwrap();
         counter
             .set(&Tensor::new(&[1f32], &Device::Cpu).unwrap())
             .unwrap();
-        let found = sharpness.gradients(&here, gradients).unwrap();
+        let found = sam.gradients(&here, gradients).unwrap();
         let slope: Vec<f32> = found.get(&w).unwrap().to_vec1().unwrap();
         assert!(
             (slope[0] - 6.0).abs() < 1e-5 && (slope[1] - 8.0).abs() < 1e-5,

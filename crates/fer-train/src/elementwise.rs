@@ -1,7 +1,8 @@
-//! Updates of a tensor in place, one pass each.
+//! Element-wise updates of a tensor in place, each in one pass over its values.
 
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail};
 
+/// The range of a contiguous tensor in its storage.
 fn span(layout: &Layout) -> Result<std::ops::Range<usize>> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(start..end),
@@ -65,20 +66,20 @@ impl<F: Fn(f32, f32, f32) -> f32> InplaceOp3 for Update<F> {
     }
 }
 
-/// Replaces each value `x` by `f(x, a)`.
+/// Replaces each value of `x` by `f(x, a)` with the value of `a` at the same index.
 ///
 /// # Errors
 /// If the tensors are not contiguous `f32` of one shape.
-pub fn update(x: &Tensor, a: &Tensor, f: impl Fn(f32, f32) -> f32) -> Result<()> {
+pub fn update_with(x: &Tensor, a: &Tensor, f: impl Fn(f32, f32) -> f32) -> Result<()> {
     same_shape(x, a)?;
     x.inplace_op2(a, &Update(f))
 }
 
-/// Replaces each value `x` by `f(x, a, b)`.
+/// Replaces each value of `x` by `f(x, a, b)` with the values of `a` and `b` at the same index.
 ///
 /// # Errors
 /// If the tensors are not contiguous `f32` of one shape.
-pub fn update_from(
+pub fn update_with_two(
     x: &Tensor,
     a: &Tensor,
     b: &Tensor,

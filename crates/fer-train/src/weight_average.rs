@@ -1,8 +1,8 @@
-//! One network from the weights of two.
+//! Averages the weights of two models into one.
 //!
-//! A network that went on from another one's weights often lies in the same valley of the loss, and a
-//! point between both does better on other data than either (Wortsman et al., "Robust fine-tuning of
-//! zero-shot models", CVPR 2022).
+//! Two networks that were trained on from the same weights often lie in the same basin of the loss, and a
+//! point between them generalises better than either (Wortsman et al., "Robust fine-tuning of zero-shot
+//! models", CVPR 2022).
 
 use std::fmt::Display;
 use std::path::Path;
@@ -10,17 +10,19 @@ use std::path::Path;
 use candle_core::{DType, Tensor};
 
 use super::calibrate::same_heads;
-use super::weights::{self, ModelInfo, TensorFile};
+use super::model_info::ModelInfo;
+use super::weights::{self, TensorFile};
 use crate::network::read_network;
 use fer_core::error::{Error, Result};
 use fer_core::network::NetworkSpec;
 
-/// Writes the mean of two models' weights to `out`, of which the second one has `share` (0 to 1). What
-/// the first tells of its training is kept; the mean is not calibrated, even where both are.
+/// Writes the weighted mean of two models' weights to `out`, in which the second model has weight `share`
+/// (0 to 1). Keeps the first model's metadata, without its calibration: the mean is not calibrated, even
+/// where both models are.
 ///
 /// # Errors
-/// If a model cannot be used, their networks differ, or the second has learned from parts of the data
-/// that the first has not: then the mean would not tell.
+/// If a model cannot be used, their networks differ, or the second was trained on parts of the data that
+/// the first was not: the metadata would then hide that the mean was trained on them.
 pub fn average(first: &Path, second: &Path, share: f64, out: &Path) -> Result<()> {
     let refuse = |problem: &str| {
         let pair = format!("{} and {}", first.display(), second.display());
@@ -28,12 +30,12 @@ pub fn average(first: &Path, second: &Path, share: f64, out: &Path) -> Result<()
     };
     let (a, b) = (Model::read(first)?, Model::read(second)?);
     if a.spec.trunk != b.spec.trunk || !same_heads(&a.spec, &b.spec) {
-        return refuse("are different networks");
+        return refuse("have different architectures or heads and cannot be averaged");
     }
-    let mut learned = b.info.train_on.iter();
-    if !learned.all(|&part| a.info.has_learned(part)) {
+    let mut trained_on = b.info.train_on.iter();
+    if !trained_on.all(|&part| a.info.was_trained_on(part)) {
         return refuse(
-            "stand in the wrong order: the second has learned from more parts of the data",
+            "are in the wrong order: give the model that was trained on more parts of the data first",
         );
     }
     let TensorFile {
@@ -53,7 +55,7 @@ pub fn average(first: &Path, second: &Path, share: f64, out: &Path) -> Result<()
     weights::save(out, tensors, metadata)
 }
 
-/// All that a model file holds.
+/// The contents of a model file.
 struct Model {
     spec: NetworkSpec,
     info: ModelInfo,
@@ -62,11 +64,11 @@ struct Model {
 
 impl Model {
     fn read(path: &Path) -> Result<Self> {
-        let (bytes, what) = (weights::read(path)?, path.display().to_string());
+        let (bytes, what) = (weights::read_bytes(path)?, path.display().to_string());
         Ok(Self {
             spec: read_network(&bytes, &what)?.spec().clone(),
-            info: weights::describe(&bytes, &what)?,
-            file: weights::parse(&bytes, &what)?,
+            info: ModelInfo::parse(&bytes, &what)?,
+            file: weights::parse_tensors(&bytes, &what)?,
         })
     }
 }
@@ -82,7 +84,7 @@ mod tests {
     use crate::testing::{signal, train};
 
     #[test]
-    fn the_mean_lies_between_and_tells_what_it_has_learned() {
+    fn the_mean_lies_between_both_models_and_keeps_the_metadata_of_the_first() {
         let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
         let first = train(
             &["epochs=1", "train_on=['training', 'public']"],
@@ -97,7 +99,7 @@ mod tests {
         let out = folder.path().join("mean");
         average(&first, &second, 0.25, &out).unwrap();
         let stem = |path: &Path| {
-            let all = weights::read_file(path).unwrap().tensors;
+            let all = weights::read_tensors(path).unwrap().tensors;
             let (_, stem) = all
                 .into_iter()
                 .find(|(name, _)| name == "stem.conv.weight")
@@ -109,8 +111,8 @@ mod tests {
         for ((a, b), mean) in a.iter().zip(&b).zip(mean) {
             assert!((0.75 * a + 0.25 * b - mean).abs() < 1e-6, "{a} {b} {mean}");
         }
-        let told = weights::describe_file(&out).unwrap();
-        assert_eq!(told, weights::describe_file(&first).unwrap());
+        let info = ModelInfo::read(&out).unwrap();
+        assert_eq!(info, ModelInfo::read(&first).unwrap());
 
         let refusal = average(&second, &first, 0.5, &out).unwrap_err();
         assert!(refusal.to_string().contains("order"), "{refusal}");
