@@ -11,7 +11,7 @@ use super::Outcome;
 use super::context::Context;
 use super::output::Stdout;
 use crate::error::{Error, Result};
-use crate::export::{Placed, fill_folder};
+use crate::export::{Placement, fill_folder};
 use crate::gallery::{Albums, Gallery, Settings, open_address};
 use crate::store::Store;
 
@@ -70,7 +70,7 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
 fn albums(folder: PathBuf) -> Albums {
     Albums {
         folder,
-        fill: |folder, photos, index| fill_folder(folder, photos, Placed::Linked, false, index),
+        fill: |folder, photos, index| fill_folder(folder, photos, Placement::Linked, false, index),
     }
 }
 

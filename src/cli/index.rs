@@ -73,14 +73,14 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
         String::new()
     };
     out.line(format_args!(
-        "{} looked at{rate}, {} in them; {:.1} s",
+        "{} processed{rate}, {} in them; {:.1} s",
         count(summary.photos, "photo"),
         count(summary.faces, "face"),
         seconds,
     ))?;
     for (number, what) in [
         (summary.unchanged, "unchanged"),
-        (summary.known, "with content known before"),
+        (summary.known, "with known content"),
         (summary.gone, "gone"),
     ] {
         if number > 0 {

@@ -32,7 +32,7 @@ fn each_reason_is_in_the_summary_and_remembered() {
     let env = album();
     let run = env.run("index album").found();
     let text = run.text();
-    assert!(text.starts_with("2 photos looked at"), "{text}");
+    assert!(text.starts_with("2 photos processed"), "{text}");
     for (name, reason, detail) in BAD {
         assert!(text.contains(&format!(" skipped: {reason}\n")), "{text}");
         let path = env.album(name).display().to_string();
@@ -70,7 +70,7 @@ fn more_files_of_a_reason_than_are_named_are_counted() {
         env.add(format!("{number}.jpg"), "");
     }
     let run = env.run("index album").found();
-    assert!(run.text().starts_with("0 photos looked at, 0 faces"));
+    assert!(run.text().starts_with("0 photos processed, 0 faces"));
     assert!(run.text().contains("5 files skipped: empty\n"));
     assert!(run.text().ends_with("… and 2 more\n"), "{run:?}");
 }

@@ -41,7 +41,7 @@ fn a_chosen_model_stays_until_it_is_given_up() {
     assert_eq!(looked_at(&env, ""), 1);
     write_model(&env.path("other.safetensors"), "remark", "mine");
     let said = env.run("model use other.safetensors").found();
-    assert!(said.text().contains("reads faces from now on"), "{said:?}");
+    assert!(said.text().contains("classifies faces from now on"), "{said:?}");
     // It was copied.
     fs::remove_file(env.path("other.safetensors")).unwrap();
     assert_eq!(looked_at(&env, ""), 1);

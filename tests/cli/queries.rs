@@ -122,7 +122,7 @@ fn plain_words_are_understood() {
     assert!(run.code == 0 && run.text().ends_with("a.jpg\n"), "{run:?}");
     assert!(
         run.stderr
-            .contains("looked for as text in paths, descriptions and keywords: tuscany")
+            .contains("searched as text in paths, descriptions and keywords: tuscany")
     );
     assert_eq!(env.run("find photos tuscany in 2020").code, 1);
     assert_eq!(env.run("find happy --min-score 2").code, 2);

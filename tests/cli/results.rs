@@ -15,7 +15,7 @@ fn the_happiest_photos_come_first_in_every_format() {
     let env = TestEnv::with_fixtures(&PHOTOS);
     let run = env.run("index album").found();
     let summary = run.text().lines().next().unwrap();
-    assert!(summary.starts_with("3 photos looked at ("), "{summary}");
+    assert!(summary.starts_with("3 photos processed ("), "{summary}");
     assert!(summary.contains(", 2 faces in them; "), "{summary}");
 
     let ask = |format| {
@@ -104,7 +104,7 @@ fn the_exit_code_says_whether_there_was_anything() {
     );
     let none = env.run("query --emotion happy --all");
     assert_eq!((none.code, none.text()), (1, ""));
-    assert!(none.stderr.contains("no photo matches"), "{none:?}");
+    assert!(none.stderr.contains("no photo found"), "{none:?}");
     let none = env.run("query --emotion happy --all --format json --quiet");
     assert_eq!((none.code, none.json().as_array().unwrap().len()), (1, 0));
     assert_eq!(none.stderr, "");

@@ -99,7 +99,7 @@ fn what_was_understood_is_told() {
     );
     let rest = rest.join("\n");
     for line in [
-        "looked for as text in paths, descriptions and keywords: hapy",
+        "searched as text in paths, descriptions and keywords: hapy",
         "left out: \"us\"",
         "\"hapy\": did you mean happy?",
         "no photo has the word \"hapy\"",

@@ -51,7 +51,7 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
     );
     for picture in pictures {
         page.push_str("<figure><div>");
-        match &picture.small {
+        match &picture.thumbnail {
             Ok(small) => put_photo(&mut page, picture, small)?,
             Err(skip) => page.push_str(&escaped(&skip.to_string())),
         }

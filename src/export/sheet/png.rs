@@ -59,7 +59,7 @@ fn draw(sheet: &mut RgbImage, columns: i32, pictures: &[Picture<'_>], heights: &
             top += heights[row - 1] + CAPTION + MARGIN;
         }
         let (left, high) = (MARGIN + column * ACROSS, heights[row]);
-        let text = match &picture.small {
+        let text = match &picture.thumbnail {
             Ok(small) => {
                 let corner = (left, top + high - small.height() as i32); // on its caption
                 canvas.picture(small, corner);
@@ -75,7 +75,7 @@ fn draw(sheet: &mut RgbImage, columns: i32, pictures: &[Picture<'_>], heights: &
 }
 
 fn height(picture: &Picture<'_>) -> i32 {
-    let small = picture.small.as_ref();
+    let small = picture.thumbnail.as_ref();
     small.map_or(0, |small| small.height() as i32)
 }
 
