@@ -40,7 +40,7 @@ pub(super) fn run(args: &UseArgs, context: &Context, out: &mut Stdout) -> Result
                     copy.display()
                 )));
             };
-            output::keep(&copy, &bytes)?;
+            output::write_unsealed(&copy, &bytes)?;
             (model, setting.to_owned())
         }
     };

@@ -95,7 +95,7 @@ fn uninstall(
     force: ForceArgs,
     out: &mut Stdout,
 ) -> Result<Outcome> {
-    let is_changed = file.symlink_metadata().is_ok() && !output::is_ours(file);
+    let is_changed = file.symlink_metadata().is_ok() && !output::is_intact(file);
     if is_changed && !force.force {
         return Err(Error::Usage(format!(
             "{} was not written by fer-index or was changed since, so it is kept; remove it yourself, \
@@ -119,7 +119,10 @@ fn uninstall(
             Ok(Outcome::Found)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            tracing::warn!("the service is not installed: {} does not exist", file.display());
+            tracing::warn!(
+                "the service is not installed: {} does not exist",
+                file.display()
+            );
             Ok(Outcome::Nothing)
         }
         Err(source) => Err(Error::Io {

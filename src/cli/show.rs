@@ -111,11 +111,11 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
         out.line("  No face")?;
     }
     for face in &scan.faces {
-        let said = face.correction.map_or_else(String::new, |correction| {
-            format!("; you said: {}", correction.name())
+        let correction = face.correction.map_or_else(String::new, |correction| {
+            format!("; corrected to: {}", correction.name())
         });
         out.line(format_args!(
-            "  face {:<8} at {}, detection score {:.2}{said}\n                {}",
+            "  face {:<8} at {}, detection score {:.2}{correction}\n                {}",
             face.id,
             face.face.bounding_box,
             face.face.score,

@@ -50,7 +50,11 @@ pub fn fill_folder(
     let folder_exists = folder_exists(&folder)?;
     let photos = outside(&folder, photos, index)?;
     let survey = if folder_exists {
-        Survey::of(&folder, index, if force { usize::MAX } else { MOST_NAMES + 1 })?
+        Survey::of(
+            &folder,
+            index,
+            if force { usize::MAX } else { MOST_NAMES + 1 },
+        )?
     } else {
         fs::create_dir(&folder).map_err(at)?;
         Survey::default()
@@ -177,7 +181,12 @@ struct Fill<'a> {
 impl Fill<'_> {
     /// Makes all entries in the draft folder. Afterwards the manifest lists old and new entries, so that whatever a
     /// killed run leaves is recognised as made by fer-index.
-    fn prepare(&self, photos: &[PathBuf], names: &[OsString], placement: Placement) -> Result<Manifest> {
+    fn prepare(
+        &self,
+        photos: &[PathBuf],
+        names: &[OsString],
+        placement: Placement,
+    ) -> Result<Manifest> {
         let at = |source| failed(self.folder, source);
         let mut noted = self.survey.manifest.clone().unwrap_or_default();
         noted.add(self.draft.file_name().unwrap_or_default(), Content::Draft);
@@ -353,7 +362,14 @@ mod tests {
         }
         let photos = ["b.jpg", "a.jpg"].map(|name| pictures.canonicalize().unwrap().join(name));
         let photos: Vec<_> = photos.iter().map(PathBuf::as_path).collect();
-        fill_folder(&best, &photos, Placement::Linked, false, &index(root.path())).unwrap();
+        fill_folder(
+            &best,
+            &photos,
+            Placement::Linked,
+            false,
+            &index(root.path()),
+        )
+        .unwrap();
         assert_eq!(names(&best), ["001 b.jpg", "002 a.jpg"]);
         let target = fs::read_link(best.join("001 b.jpg")).unwrap();
         assert_eq!(target, Path::new("../../pictures/b.jpg"));

@@ -3,8 +3,8 @@
 mod folder;
 mod manifest;
 mod sheet;
-mod thumbnail;
 mod survey;
+mod thumbnail;
 mod xmp;
 
 pub use folder::{Placement, fill_folder};

@@ -144,7 +144,7 @@ impl Classifier<'_> {
             }
         }
         // Such as a contact sheet.
-        if output::is_ours(path) {
+        if output::is_intact(path) {
             return Ok(Kind::Kept);
         }
         Ok(Kind::InTheWay(""))

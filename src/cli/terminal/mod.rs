@@ -1,10 +1,10 @@
 //! Pictures in the terminal: detects which graphics protocol it supports, and encodes pictures for it.
 
-#[cfg(unix)]
-mod reply;
+mod picture;
 #[cfg(unix)]
 mod query;
-mod picture;
+#[cfg(unix)]
+mod reply;
 mod sixel;
 #[cfg(not(unix))]
 mod query {
