@@ -7,7 +7,7 @@ use clap::Args;
 use super::Outcome;
 use super::context::Context;
 use super::filter_args::FilterArgs;
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::Result;
 use crate::export::{Naming, sidecar, write_sidecar};

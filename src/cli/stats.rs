@@ -12,9 +12,9 @@ use serde_json::json;
 
 use super::Outcome;
 use super::context::Context;
-use super::output::Stdout;
 #[cfg(feature = "train")]
-use super::outputs::ForceArgs;
+use super::force::ForceArgs;
+use super::stdout::Stdout;
 use crate::emotion::Emotion;
 use crate::error::Result;
 use crate::query::Gazetteer;

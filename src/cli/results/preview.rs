@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::output::Stdout;
+use super::super::stdout::Stdout;
 use super::super::terminal::Pictures;
 use crate::error::Result;
 use crate::export::thumbnail_of;
