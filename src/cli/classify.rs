@@ -67,7 +67,7 @@ pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> R
         })?,
     }
     Ok(match (failed, found) {
-        (true, _) => Outcome::Partly,
+        (true, _) => Outcome::PartialFailure,
         (false, true) => Outcome::Found,
         (false, false) => Outcome::Nothing,
     })

@@ -100,7 +100,7 @@ fn process_all(
         out.json_array(array.into_iter())?;
     }
     Ok(match (failed, found) {
-        (true, _) => Outcome::Partly,
+        (true, _) => Outcome::PartialFailure,
         (false, true) => Outcome::Found,
         (false, false) => Outcome::Nothing,
     })

@@ -59,7 +59,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
     let verb = if args.dry_run { "would be" } else { "were" };
     tracing::info!("{written} of {} sidecars {verb} written", hits.len());
     Ok(match (failed, hits.is_empty()) {
-        (true, _) => Outcome::Partly,
+        (true, _) => Outcome::PartialFailure,
         (false, false) => Outcome::Found,
         (false, true) => Outcome::Nothing,
     })

@@ -168,7 +168,7 @@ enum Outcome {
     /// Success, but there was nothing to find or to do.
     Nothing,
     /// Some files failed, each with a message; the others were processed.
-    Partly,
+    PartialFailure,
 }
 
 /// The path under which the index stores a folder or file: absolute, with symbolic links resolved if it exists.
@@ -198,7 +198,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Outcome::Found) => ExitCode::SUCCESS,
         Ok(Outcome::Nothing) => ExitCode::from(1),
-        Ok(Outcome::Partly) => ExitCode::from(2),
+        Ok(Outcome::PartialFailure) => ExitCode::from(2),
         Err(error) => {
             eprintln!("fer-index: {error}");
             ExitCode::from(2)
