@@ -61,11 +61,8 @@ impl BatchRunner {
                 let mut store = Store::open_existing(&database)?;
                 look_at(&mut store, &analyser, queue, options, &progress).map(drop)
             });
-            let result = catch_unwind(work).unwrap_or_else(|_| {
-                Err(Error::Usage(
-                    "the pipeline panicked; please report this bug".into(),
-                ))
-            });
+            let result = catch_unwind(work)
+                .unwrap_or_else(|_| Err(Error::Internal("the pipeline panicked".into())));
             drop(analyser);
             let _ = messages.send(Message::BatchEnded(result));
         };
@@ -73,7 +70,7 @@ impl BatchRunner {
             .name("batch run".into())
             .spawn(batch_run);
         self.running = Some(thread.map_err(|error| {
-            Error::Usage(format!("the system cannot start another thread: {error}"))
+            Error::Daemon(format!("the system cannot start another thread: {error}"))
         })?);
         Ok(models)
     }

@@ -53,6 +53,7 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
             Error::Usage(sentence) => Self::Bad(sentence),
+            Error::Input { .. } => Self::Bad(error.to_string()),
             error => Self::Failed(error.to_string()),
         }
     }

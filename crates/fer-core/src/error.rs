@@ -32,6 +32,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// The daemon cannot start, or a running one does not do what is asked of it.
+    #[error("{0}")]
+    Daemon(String),
     /// The system lets this user watch no more folders or start no more watchers.
     #[error("{0}")]
     WatchLimit(String),
