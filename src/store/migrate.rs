@@ -128,6 +128,7 @@ mod tests {
 
     use super::super::Store;
     use super::*;
+    use crate::atomic::create_private;
 
     /// Rows as a database of each version holds them: `SAMPLES[n]` is added by version `n + 1`
     /// and must survive all later ones.
@@ -197,6 +198,8 @@ mod tests {
         for version in 0..=MIGRATIONS.len() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("index.sqlite3");
+            // For its owner alone, as `open` makes it: SQLite writes nothing for version 0.
+            drop(create_private(&path).unwrap());
             let mut old = Connection::open(&path).unwrap();
             for step in 0..version {
                 migrate(&mut old, &MIGRATIONS[..=step]).unwrap();

@@ -38,7 +38,7 @@ fn forced(run: Run) -> String {
 fn what_a_person_put_into_a_folder_of_ours_stays() {
     let env = album();
     for (option, folder) in [("--copy-into", "copies"), ("--link-into", "links")] {
-        let line = format!("query --emotion happy {option} {folder}");
+        let line = format!("query --emotion happy --all {option} {folder}");
         let at = |name: &str| env.path(folder).join(name);
         env.run(&line).found();
         env.run(&line).found();
