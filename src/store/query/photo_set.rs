@@ -1,9 +1,15 @@
 //! A set of photos, a bit for each number.
 
+use std::iter::successors;
+
 use super::super::record::PhotoId;
 
 /// Photos by number. Numbers are given without large gaps, so that a bit each is little: 125 kB
 /// for a million photos.
+///
+/// Not a crate's, since a query that lists many photos took more instructions with one (callgrind, the
+/// filters of `examples/big_index.rs`): up to 1.38 times as many with `roaring`, 1.10 times with
+/// `bit-set`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PhotoSet {
     bits: Vec<u64>,
@@ -56,9 +62,10 @@ impl PhotoSet {
     /// The photos in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = PhotoId> {
         self.bits.iter().enumerate().flat_map(|(word, bits)| {
-            (0..64)
-                .filter(move |bit| bits >> bit & 1 == 1)
-                .map(move |bit| PhotoId((word * 64 + bit) as i64))
+            let some = |bits: u64| (bits != 0).then_some(bits);
+            // The lowest bit is taken off each time.
+            successors(some(*bits), move |bits| some(bits & (bits - 1)))
+                .map(move |bits| PhotoId((word * 64) as i64 + i64::from(bits.trailing_zeros())))
         })
     }
 }
