@@ -12,7 +12,7 @@ const FRAME: Rgb<u8> = Rgb([255, 60, 40]);
 const POINT: Rgb<u8> = Rgb([60, 255, 80]);
 /// The colour of a label's text.
 pub const WHITE: Rgb<u8> = Rgb([255; 3]);
-/// The colour behind a label's text, of which the picture shows through a part.
+/// The colour behind a label's text; the picture partly shows through.
 const BACK: Rgb<u8> = Rgb([0; 3]);
 const BACK_OPACITY: f32 = 0.6;
 
@@ -32,7 +32,7 @@ pub struct Rectangle {
     pub height: i32,
 }
 
-/// An image that is drawn into. What lies outside of it is left out.
+/// An image to draw into. Everything outside of the image is clipped.
 #[derive(Debug)]
 pub struct Canvas<'i>(&'i mut RgbImage);
 
@@ -77,17 +77,17 @@ impl<'i> Canvas<'i> {
         }
     }
 
-    /// Writes a label: white text of `size` pixels on a dark ground whose upper left corner is (x, y)
-    /// and whose size [`label_size`] gives.
+    /// Writes a label: white text of `size` pixels on a dark background. Its upper left corner is (x, y), its size is
+    /// [`label_size`].
     pub fn label(&mut self, text: &str, (x, y): (i32, i32), size: f32) {
         let (width, height) = label_size(text, size);
-        let ground = Rectangle {
+        let background = Rectangle {
             x,
             y,
             width: width.ceil() as i32,
             height: height.ceil() as i32,
         };
-        self.fill(ground, BACK, BACK_OPACITY);
+        self.fill(background, BACK, BACK_OPACITY);
         self.text(text, (x as f32 + PADDING, y as f32 + PADDING), size, WHITE);
     }
 
@@ -117,7 +117,7 @@ impl<'i> Canvas<'i> {
         }
     }
 
-    /// Puts a picture where its upper left corner is (x, y).
+    /// Copies a picture into the image, with its upper left corner at (x, y).
     pub fn picture(&mut self, picture: &RgbImage, (x, y): (i32, i32)) {
         image::imageops::replace(self.0, picture, x.into(), y.into());
     }
@@ -164,7 +164,7 @@ pub fn text_size(text: &str, size: f32) -> (f32, f32) {
     (width, scaled.height())
 }
 
-/// Width and height of a label whose text has `size` pixels.
+/// Width and height of a label with text of `size` pixels.
 pub fn label_size(text: &str, size: f32) -> (f32, f32) {
     let (width, height) = text_size(text, size);
     (width + 2.0 * PADDING, height + 2.0 * PADDING)
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stays_within_the_size_that_is_measured() {
+    fn text_fits_into_its_measured_size() {
         let (width, height) = text_size("Ågy 87", 20.0);
         assert!(width > 40.0 && height > 18.0, "{width} × {height}");
         let mut image = RgbImage::new(200, 60);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_the_image_is_cut() {
+    fn drawing_outside_of_the_image_is_clipped() {
         let mut image = RgbImage::new(20, 10);
         let mut canvas = Canvas::new(&mut image);
         let face = BoundingBox {

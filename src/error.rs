@@ -1,4 +1,4 @@
-//! Two kinds of error: [`Error`] stops the program, [`Skip`] records what is wrong with one file.
+//! Two kinds of errors: [`Error`] stops the program, [`Skip`] records why one file was skipped.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,25 +8,25 @@ pub use fer_core::error::{Error, Result};
 /// Why a file was skipped. The names are stored; do not change one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SkipReason {
-    /// No bytes in it.
+    /// The file is empty.
     Empty,
-    /// The system does not let us read it.
+    /// The system denies access.
     PermissionDenied,
     /// The file could not be read for another reason.
     Unreadable,
-    /// Not an image, whatever its name says.
+    /// The content is not an image, whatever the file name says.
     NotAnImage,
     /// An image of a format that is not supported.
     UnsupportedFormat,
     /// The image ends early or is damaged.
     Damaged,
-    /// More pixels or bytes than the limits allow.
+    /// The image has more pixels or the file more bytes than the limits allow.
     TooLarge,
-    /// Took longer than the limit.
+    /// Decoding took longer than the limit.
     TimedOut,
-    /// A decoder panicked.
+    /// The decoder panicked.
     Crashed,
-    /// The detector program died, hung or talked nonsense.
+    /// The detector program crashed, hung or gave an invalid answer.
     DetectorFailed,
 }
 
@@ -61,7 +61,7 @@ impl SkipReason {
         }
     }
 
-    /// Whether the reason lies in the bytes, so that trying the same bytes again is pointless.
+    /// Whether the reason is the content, so that reading the same content again is pointless.
     pub const fn is_in_content(self) -> bool {
         !matches!(
             self,
@@ -87,18 +87,18 @@ impl FromStr for SkipReason {
     }
 }
 
-/// A file that was skipped: the reason, and what exactly was wrong with it.
+/// Why a file was skipped: the reason and a detailed message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {detail}")]
 pub struct Skip {
-    /// The kind of trouble, by which the summary counts.
+    /// The reason; the summary counts skipped files by it.
     pub reason: SkipReason,
-    /// One sentence for a person, with the format's name where it is known.
+    /// One sentence for the user, with the name of the format if it is known.
     pub detail: String,
 }
 
 impl Skip {
-    /// A skip with its explanation.
+    /// A skip with its reason and message.
     pub fn new(reason: SkipReason, detail: impl Into<String>) -> Self {
         Self {
             reason,

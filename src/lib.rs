@@ -1,7 +1,7 @@
-//! fer-index finds the faces in a folder of photos, reads the apparent expression of each and keeps
-//! the answers in SQLite, so that the happy photos are one query away. Nothing leaves the machine.
+//! fer-index finds the faces in photos, classifies the apparent expression of each face, and stores the results in an
+//! SQLite database that can be searched. Nothing leaves the machine.
 //!
-//! A photo travels one way:
+//! The path of a photo through the modules:
 //!
 //! ```text
 //! album ──path──▶ imaging ──pixels, EXIF──▶ detect ──faces──▶ classify ──scores──▶ store
@@ -9,10 +9,10 @@
 //!   └──────────────────── cli asks and shows ◀───────── query ──────────────────────┘
 //! ```
 //!
-//! This crate is the program: the daemon, the one-off index, the queries and the gallery. Below it
-//! are `fer-core` (emotions, faces, the crop, model files and inference) and `fer-nn` (kernels);
-//! beside it, behind the feature `train`, `fer-train` (data sets, training, evaluation, plots).
-//! Inside it, imports run down only; `ARCHITECTURE.md` has the order.
+//! This crate is the program: the daemon, the one-off index, the queries, the gallery and the command line. It depends
+//! on `fer-core` (emotions, faces, the crop, model files and inference), which depends on `fer-nn` (numerical kernels),
+//! and, with the feature `train`, on `fer-train` (data sets, training, evaluation, plots). `ARCHITECTURE.md` lists which
+//! module may import which.
 #![forbid(unsafe_code)]
 
 pub use fer_core::{affine, atomic, classify, emotion, face, network, output, raster, sample};

@@ -1,4 +1,4 @@
-//! The `fer-index` command; see `fer-index --help`.
+//! The `fer-index` program; [`fer_index::cli`] is its command line.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! `fer-index classify`.
+//! `fer-index classify`: finds and classifies the faces in files, without the index.
 
 use std::path::{Path, PathBuf};
 
@@ -16,24 +16,24 @@ use crate::pipeline::Analyser;
 
 #[derive(Debug, Args)]
 pub(super) struct ClassifyArgs {
-    /// Pictures
+    /// The image files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Each picture already is one framed face, of any size: look for none
+    /// Treat each picture as one face: it is already cropped to the face, so none is searched for
     #[arg(long)]
     framed: bool,
-    /// How to print
+    /// The output format
     #[arg(long, short, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// Faces and percentages for a person
+    /// Readable text: faces and percentages
     Text,
-    /// One array
+    /// One JSON array
     Json,
-    /// One object a line
+    /// One JSON object per line
     Jsonl,
 }
 

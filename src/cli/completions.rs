@@ -1,4 +1,4 @@
-//! `fer-index completions`.
+//! `fer-index completions`: prints a completion script for a shell.
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;

@@ -1,4 +1,4 @@
-//! `fer-index config`.
+//! `fer-index config`: prints the settings in effect, or the path of the settings file.
 
 use clap::{Args, Subcommand};
 
@@ -16,9 +16,9 @@ pub(super) struct ConfigArgs {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum ConfigCommand {
-    /// The settings in force, each with where it comes from
+    /// Print all settings in effect, each with its origin
     Show,
-    /// Where your own settings are looked for
+    /// Print the path where your settings file is expected
     Path,
 }
 

@@ -1,4 +1,4 @@
-//! What the global options come to: settings, models, threads.
+//! The settings of a command, and the models, filter and limits that result from them.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -14,7 +14,7 @@ use crate::imaging::Limits;
 use crate::pipeline::Analyser;
 use crate::store::Models;
 
-/// The settings of this call, read once.
+/// The settings of this process, read once.
 #[derive(Clone)]
 pub(super) struct Context {
     effective: Effective,
@@ -61,7 +61,7 @@ impl Context {
         })
     }
 
-    /// What every photo is held to.
+    /// The limits beyond which a photo is skipped.
     pub const fn limits(&self) -> Limits {
         let limits = &self.config().limits;
         Limits {
@@ -71,7 +71,7 @@ impl Context {
         }
     }
 
-    /// The model that reads faces.
+    /// The emotion classifier, ready to work.
     fn classifier(&self) -> Result<Cnn> {
         match self.model_file()? {
             Some((bytes, name)) => Cnn::read(&bytes, &name),
@@ -79,7 +79,7 @@ impl Context {
         }
     }
 
-    /// The bytes and name of the model's file; `None` for the model in the program.
+    /// The bytes and name of the model file; `None` for the built-in model.
     fn model_file(&self) -> Result<Option<(Vec<u8>, String)>> {
         let path = &self.config().classifier.model;
         if path.as_os_str().is_empty() {
@@ -94,7 +94,7 @@ impl Context {
         }
     }
 
-    /// The names under which what the models find is stored, without making those ready to work.
+    /// The names under which the results of the models are stored. Does not load their weights.
     pub fn models(&self) -> Result<Models> {
         let detector = &self.config().detector;
         Ok(Models {
@@ -109,12 +109,12 @@ impl Context {
         })
     }
 
-    /// The detector and the classifier of the settings, under their limits.
+    /// The detector, the classifier and the limits of the settings.
     pub fn analyser(&self) -> Result<Analyser> {
         self.analyser_from(self.config().detector.threshold)
     }
 
-    /// The same, with faces from another detection score on.
+    /// The same with another threshold of the detection score.
     pub fn analyser_from(&self, threshold: f32) -> Result<Analyser> {
         Ok(Analyser::new(
             self.detector(threshold)?,
@@ -124,7 +124,7 @@ impl Context {
         ))
     }
 
-    /// What finds faces from a detection score on.
+    /// The face detector with a threshold of the detection score.
     fn detector(&self, threshold: f32) -> Result<Box<dyn FaceDetector>> {
         let settings = &self.config().detector;
         let builtin = DetectorParams {

@@ -1,4 +1,4 @@
-//! `fer-index correct`, `reject` and `undo`: a person's word on a face.
+//! `fer-index correct`, `reject` and `undo`: corrections of faces.
 
 use clap::Args;
 
@@ -11,7 +11,7 @@ use crate::store::{FaceId, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct FaceArgs {
-    /// The face's number, as `fer-index show PHOTO` tells it; several may be given
+    /// Numbers of faces, as printed by `fer-index show PHOTO`
     #[arg(value_name = "FACE", required = true)]
     faces: Vec<i64>,
 }
@@ -20,28 +20,28 @@ pub(super) struct FaceArgs {
 pub(super) struct CorrectArgs {
     #[command(flatten)]
     faces: FaceArgs,
-    /// angry, disgust, fear, happy, sad, surprise, neutral or contempt
+    /// The emotion that the faces show: angry, disgust, fear, happy, sad, surprise, neutral or contempt
     #[arg(long, short, value_name = "EMOTION")]
     emotion: Emotion,
 }
 
 pub(super) fn correct(args: &CorrectArgs, context: &Context) -> Result<Outcome> {
-    say(&args.faces, Correction::Emotion(args.emotion), context)
+    save(&args.faces, Correction::Emotion(args.emotion), context)
 }
 
 pub(super) fn reject(args: &FaceArgs, context: &Context) -> Result<Outcome> {
-    say(args, Correction::NotAFace, context)
+    save(args, Correction::NotAFace, context)
 }
 
-fn say(args: &FaceArgs, correction: Correction, context: &Context) -> Result<Outcome> {
+fn save(args: &FaceArgs, correction: Correction, context: &Context) -> Result<Outcome> {
     let mut store = open(context)?;
     for &face in &args.faces {
         if !store.correct(FaceId(face), correction)? {
             return Err(Error::Usage(format!(
-                "there is no face {face}; `fer-index show PHOTO` tells the numbers of a photo's faces"
+                "there is no face {face}; `fer-index show PHOTO` prints the numbers of a photo's faces"
             )));
         }
-        tracing::info!(face, "kept as: {}", correction.name());
+        tracing::info!(face, "corrected to: {}", correction.name());
     }
     Ok(Outcome::Found)
 }
@@ -51,14 +51,14 @@ pub(super) fn undo(args: &FaceArgs, context: &Context) -> Result<Outcome> {
     let mut outcome = Outcome::Found;
     for &face in &args.faces {
         if !store.undo(FaceId(face))? {
-            tracing::warn!(face, "there is nothing to take back");
+            tracing::warn!(face, "the face has no correction that could be removed");
             outcome = Outcome::Nothing;
         }
     }
     Ok(outcome)
 }
 
-/// The database, which must be there.
+/// Opens the database, which must exist.
 fn open(context: &Context) -> Result<Store> {
     Store::open_existing(&context.config().database)
 }

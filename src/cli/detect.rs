@@ -1,4 +1,4 @@
-//! `fer-index detect`.
+//! `fer-index detect`: finds the faces in files without classifying them, and draws them with `--draw`.
 
 use std::path::{Path, PathBuf};
 
@@ -21,19 +21,19 @@ use crate::raster::Raster;
 
 #[derive(Debug, Args)]
 pub(super) struct DetectArgs {
-    /// Pictures
+    /// The image files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Draw boxes, landmarks and scores into a copy of the picture: its file (.png or .jpg), or with
-    /// several pictures a folder; never in the place of a picture that fer-index did not draw
+    /// Draw boxes, landmarks and scores into a copy of each picture: OUT is the copy's file (.png or .jpg),
+    /// or a folder if there are several pictures; pictures that fer-index did not draw are never replaced
     #[arg(long, value_name = "OUT")]
     draw: Option<PathBuf>,
     #[command(flatten)]
     force: ForceArgs,
-    /// Least detection score, 0 to 1 [default: the setting detector.threshold]
+    /// Lowest detection score, 0 to 1 [default: the setting detector.threshold, initially 0.6]
     #[arg(long, value_name = "SCORE", value_parser = score)]
     threshold: Option<f32>,
-    /// How to print
+    /// The output format
     #[arg(long, short, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// The same as --format json
@@ -45,7 +45,7 @@ fn score(text: &str) -> Result<f32, String> {
     let number = text.parse().ok();
     number
         .filter(|score| (0.0..=1.0).contains(score))
-        .ok_or_else(|| "a number from 0 to 1 is wanted".to_owned())
+        .ok_or_else(|| "a detection score is a number from 0 to 1".to_owned())
 }
 
 type Answer = Result<(Raster, Vec<DetectedFace>), Skip>;
@@ -54,16 +54,17 @@ pub(super) fn run(args: &DetectArgs, context: &Context, out: &mut Stdout) -> Res
     let format = if args.json { Format::Json } else { args.format };
     let threshold = context.config().detector.threshold;
     let analyser = context.analyser_from(args.threshold.unwrap_or(threshold))?;
-    let place = args.draw.as_deref();
-    let drawings = place.map_or_else(|| Ok(Vec::new()), |place| plan(place, &args.files))?;
+    let target = args.draw.as_deref();
+    let drawings = target.map_or_else(|| Ok(Vec::new()), |target| plan(target, &args.files))?;
     let rule = args.force.rule(context, args.files.iter().cloned());
     rule.around(&drawings, || {
-        look_at_all(args, &analyser, &drawings, format, out)
+        process_all(args, &analyser, &drawings, format, out)
     })
 }
 
-/// Looks at the pictures, whose drawings go to `drawings` where any are wanted.
-fn look_at_all(
+/// Processes the pictures in order. `drawings` holds the path of the drawing of each picture; it is empty without
+/// `--draw`.
+fn process_all(
     args: &DetectArgs,
     analyser: &Analyser,
     drawings: &[PathBuf],

@@ -1,22 +1,22 @@
-//! Draws found faces into a picture: boxes, landmarks and scores.
+//! Draws the boxes, landmarks and detection scores of faces into a picture.
 
 use image::RgbImage;
 
 use crate::canvas::{Canvas, label_size};
 use crate::face::{BoundingBox, DetectedFace, Point};
 
-/// Longest side of a drawing, so that it fits a screen and lines are seen.
+/// Longest side of a drawing in pixels, so that it fits a screen and its lines are visible.
 const LONGEST: u32 = 2000;
 
-/// The size at which a photo is drawn: its own, or smaller.
+/// The size of the drawing of a photo: that of the photo, or smaller.
 pub(super) fn fitting(width: u32, height: u32) -> (u32, u32) {
     let factor = (f64::from(LONGEST) / f64::from(width.max(height))).min(1.0);
     let scaled = |side: u32| ((f64::from(side) * factor).round() as u32).max(1);
     (scaled(width), scaled(height))
 }
 
-/// Draws faces whose coordinates are those of the picture divided by `scale`; each with its score in
-/// hundredths above the box.
+/// Draws faces, each with its detection score in hundredths above the box. The coordinates of a face are multiplied by
+/// `scale` to give those in `picture`.
 pub(super) fn draw(picture: &mut RgbImage, faces: &[DetectedFace], scale: f32) {
     let stroke = (picture.width().max(picture.height()) / 600).max(1) as i32;
     let size = 7.0 * (stroke + 1) as f32;
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_box_is_drawn_where_the_face_is_and_may_leave_the_picture() {
+    fn a_box_is_drawn_around_the_face_and_may_extend_beyond_the_picture() {
         let mut picture = RgbImage::new(200, 100);
         let face = DetectedFace {
             bounding_box: BoundingBox {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn large_photos_are_drawn_smaller() {
+    fn drawings_of_large_photos_are_smaller() {
         assert_eq!(fitting(4000, 3000), (2000, 1500));
         assert_eq!(fitting(300, 20), (300, 20));
     }

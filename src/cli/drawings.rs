@@ -1,4 +1,4 @@
-//! The files that `detect --draw` writes, one for each picture.
+//! Names and writes the files of `detect --draw`, one for each picture.
 
 use std::collections::HashSet;
 use std::io::Cursor;
@@ -9,29 +9,29 @@ use image::{ImageFormat, RgbImage};
 use crate::error::{Error, Result};
 use crate::output::{self, Form, numbered};
 
-/// Where the drawing of each picture goes: to `place`, or in the folder of that name to a file named
-/// like the picture. Of pictures of one name each gets a file of its own, by a number.
+/// The path of the drawing of each picture: `target`, or if `target` is a folder, a file in it that is named after the
+/// picture. Pictures with the same name get numbers.
 ///
 /// # Errors
-/// [`Error::Usage`] if several pictures would go to one file, or a file is neither PNG nor JPEG.
-pub(super) fn plan(place: &Path, pictures: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    if !place.is_dir() {
+/// [`Error::Usage`] if there are several pictures and `target` is not a folder, or `target` is neither PNG nor JPEG.
+pub(super) fn plan(target: &Path, pictures: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    if !target.is_dir() {
         if pictures.len() > 1 {
             return Err(Error::Usage(format!(
-                "--draw {} must be an existing folder where there are several pictures",
-                place.display()
+                "--draw {} must be an existing folder if there are several pictures",
+                target.display()
             )));
         }
-        form(place)?;
-        return Ok(vec![place.to_owned()]);
+        form(target)?;
+        return Ok(vec![target.to_owned()]);
     }
     let mut taken = HashSet::new();
     let paths = pictures.iter().map(|picture| {
         let mut name = picture.file_name().unwrap_or_default().to_owned();
         name.push(".png");
-        let path = place.join(name);
+        let path = target.join(name);
         let others = (2..).map(|number| numbered(&path, number));
-        // In lower case: on some systems `A.png` and `a.png` are one file.
+        // Compared in lower case: on some systems `A.png` and `a.png` are the same file.
         let is_free = |path: &PathBuf| taken.insert(path.to_string_lossy().to_lowercase());
         [path.clone()].into_iter().chain(others).find(is_free)
     });
@@ -41,13 +41,13 @@ pub(super) fn plan(place: &Path, pictures: &[PathBuf]) -> Result<Vec<PathBuf>> {
 /// Writes a drawing.
 ///
 /// # Errors
-/// If the file cannot be written, or one that is not ours is in the way.
+/// If the file cannot be written, or a file that fer-index did not write is in the way.
 pub(super) fn save(drawing: &RgbImage, path: &Path) -> Result<()> {
     let (form, format) = form(path)?;
     let mut bytes = Cursor::new(Vec::new());
     drawing.write_to(&mut bytes, format).map_err(|error| {
         Error::Usage(format!(
-            "the drawing {} cannot be made: {error}",
+            "cannot encode the drawing {}: {error}",
             path.display()
         ))
     })?;
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_of_one_name_get_files_of_their_own() {
+    fn drawings_of_pictures_with_the_same_name_are_numbered() {
         let folder = tempfile::tempdir().unwrap();
         let pictures = ["a/x.jpg", "b/x.jpg", "c/X.JPG", "d/x.jpg (2)"].map(PathBuf::from);
         let planned = plan(folder.path(), &pictures).unwrap();

@@ -1,4 +1,4 @@
-//! `fer-index export`.
+//! `fer-index export`: writes emotions as keywords into XMP sidecars.
 
 use std::path::Path;
 
@@ -15,14 +15,14 @@ use crate::store::{Hit, SHOWN, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Name the emotions of each photo as keywords in its XMP sidecar, in the way of digiKam and
-    /// Lightroom; photos themselves are never touched
+    /// Write the emotions of each photo as keywords into its XMP sidecar, in the form that digiKam and
+    /// Lightroom read; the photos themselves are never changed
     #[arg(long, required = true)]
     xmp: bool,
-    /// Tell what would be written, and write nothing
+    /// Print what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Call new sidecars photo.xmp, as Lightroom does, in place of photo.jpg.xmp
+    /// Name new sidecars photo.xmp, as Lightroom does, instead of photo.jpg.xmp
     #[arg(long)]
     lightroom: bool,
     #[command(flatten)]
@@ -65,7 +65,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
     })
 }
 
-/// What faces of the photo show most, and enough.
+/// The most probable or corrected emotion of each face, if its score is at least `least`.
 fn emotions(hit: &Hit, least: f32) -> EmotionSet {
     let faces = hit.scan.faces.iter();
     faces

@@ -1,4 +1,4 @@
-//! The flags of `fer-index query`, `find` and `export` that say which photos: those of [`FLAGS`].
+//! Makes command-line arguments of the filters in [`FLAGS`], for `query`, `find` and `export`.
 
 use std::ffi::{OsStr, OsString};
 
@@ -10,12 +10,12 @@ use super::resolve;
 use crate::error::Result;
 use crate::query::{AskedFilter, FLAGS, Flag};
 
-/// Which photos are asked for.
+/// The filter that a command was given.
 #[derive(Debug)]
 pub(super) struct FilterArgs(AskedFilter);
 
 impl FilterArgs {
-    /// The filter that the flags name.
+    /// The filter, with the folder of `--under` as the index stores it.
     pub fn filter(&self) -> Result<AskedFilter> {
         let filter = self.0.clone();
         Ok(AskedFilter {
@@ -27,7 +27,7 @@ impl FilterArgs {
 
 impl Args for FilterArgs {
     fn augment_args(command: Command) -> Command {
-        let command = command.next_help_heading("Which photos");
+        let command = command.next_help_heading("Filters");
         command.args(FLAGS.iter().map(arg))
     }
 
@@ -97,7 +97,7 @@ fn arg(flag: &'static Flag) -> Arg {
     arg
 }
 
-/// Checks a flag's value, so that a wrong one is told with the flag's name.
+/// Checks the value of a flag while clap parses it, so that an error names the flag.
 #[derive(Debug, Clone, Copy)]
 struct Value(&'static Flag);
 

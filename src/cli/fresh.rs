@@ -1,4 +1,4 @@
-//! Waiting for the daemon before a question.
+//! The flag `--fresh`: waits until the daemon has indexed all files saved so far.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::error::{Error, Result};
 
 #[derive(Debug, Args)]
 pub(super) struct FreshArgs {
-    /// First wait until everything that was closed before now is in the index; needs the daemon
+    /// First wait until all files that were saved before now are indexed; `fer-index watch` must be running
     #[arg(long)]
     fresh: bool,
-    /// For how many seconds to wait at most with --fresh
+    /// With --fresh: the longest time to wait, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", requires = "fresh")]
     fresh_within: u32,
 }
 
 impl FreshArgs {
-    /// Waits, if that was asked for.
+    /// Waits if `--fresh` was given.
     pub fn wait(&self, config: &Config) -> Result<()> {
         if !self.fresh {
             return Ok(());
@@ -27,7 +27,7 @@ impl FreshArgs {
         let limit = Duration::from_secs(self.fresh_within.max(1).into());
         daemon::wait_until_fresh(&config.database, limit)?.ok_or_else(|| {
             Error::Usage(
-                "no daemon runs that could tell; start fer-index watch, or run fer-index index"
+                "--fresh needs a running daemon; start fer-index watch, or run fer-index index instead"
                     .into(),
             )
         })

@@ -1,4 +1,4 @@
-//! `fer-index gallery`.
+//! `fer-index gallery`: serves the web page and opens it in the browser.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -11,30 +11,32 @@ use super::Outcome;
 use super::context::Context;
 use super::output::Stdout;
 use crate::error::{Error, Result};
-use crate::export::{Placed, fill_folder};
+use crate::export::{Placement, fill_folder};
 use crate::gallery::{Albums, Gallery, Settings, open_address};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct GalleryArgs {
-    /// Address and port of the page [default: the setting gallery.listen, at first 127.0.0.1:3373]
+    /// Address and port of the page [default: the setting gallery.listen, initially 127.0.0.1:3373; if
+    /// that is in use, another port]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// A name of this machine that browsers may use, beside its addresses; may be given again
+    /// A host name under which browsers may open the page, in addition to this machine's addresses; can be
+    /// given several times
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
-    /// Where albums of photos that are chosen in the page are made; without it none can be
+    /// The folder in which the page creates albums of selected photos; without it, it cannot create any
     #[arg(long, value_name = "FOLDER")]
     albums: Option<PathBuf>,
-    /// Print the link, but start no browser
+    /// Print the link without opening a browser
     #[arg(long)]
     no_open: bool,
 }
 
 pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let config = context.config();
-    // For writing: what a person says of a face is kept. It also makes the database where nothing
-    // is indexed yet, so that photos appear in the open page as they are.
+    // Opened for writing, since the page stores corrections. This also creates the database if nothing is indexed
+    // yet; photos then appear in the open page as they are indexed.
     let store = Store::open(&config.database)?;
     let settings = Settings {
         names: args.host.clone(),
@@ -64,16 +66,16 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
     Ok(Outcome::Found)
 }
 
-/// Albums in `folder`: links, by the same routine as `query --link-into`.
+/// Albums in `folder`: folders of links, filled by the function behind `query --link-into`.
 fn albums(folder: PathBuf) -> Albums {
     Albums {
         folder,
-        fill: |folder, photos, index| fill_folder(folder, photos, Placed::Linked, false, index),
+        fill: |folder, photos, index| fill_folder(folder, photos, Placement::Linked, false, index),
     }
 }
 
-/// Opens at the address of the settings or, where that is taken (by another gallery, perhaps), at
-/// another port.
+/// Opens the gallery at the address of the settings or, if that is in use (perhaps by another gallery), at another
+/// port.
 async fn open_near(store: Store, address: SocketAddr, settings: Settings) -> Result<Gallery> {
     let path = store.path().to_owned();
     match Gallery::open(store, address, settings.clone()).await {
@@ -89,8 +91,8 @@ fn tell(gallery: &Gallery, out: &mut Stdout) -> Result<()> {
     let address = gallery.address();
     if !address.ip().is_loopback() {
         tracing::warn!(
-            "the gallery is open to the network at {address}: whoever has the link sees the photos, \
-             and nothing on the way is encrypted"
+            "the gallery can be reached from the network at {address}: everybody who has the link sees the \
+             photos, and the connection is not encrypted"
         );
     }
     out.line(gallery.link())?;
@@ -100,16 +102,16 @@ fn tell(gallery: &Gallery, out: &mut Stdout) -> Result<()> {
     out.flush()
 }
 
-/// Starts the browser from a thread of its own: some desktops keep the starter waiting.
+/// Starts the browser from a separate thread, since the call blocks on some desktops.
 fn start_browser(link: String) {
     std::thread::spawn(move || {
         if let Err(error) = open_address(&link) {
-            tracing::warn!("no browser can be started ({error}); open the link yourself");
+            tracing::warn!("cannot start a browser ({error}); open the link yourself");
         }
     });
 }
 
-/// Comes with Ctrl-C, or when a supervisor or the terminal ends the program.
+/// Resolves on Ctrl-C, or when a supervisor or the terminal ends the program.
 fn end_signal() -> Result<impl Future<Output = ()>> {
     let explain = |source| Error::Io {
         path: "the system's signals".into(),

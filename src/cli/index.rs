@@ -1,4 +1,4 @@
-//! `fer-index index` and `reindex`.
+//! `fer-index index` and `reindex`: run the pipeline once and print a summary.
 
 use std::path::PathBuf;
 
@@ -14,15 +14,15 @@ use crate::error::{Result, SkipReason};
 use crate::pipeline::{IndexOptions, Summary, index};
 use crate::store::{Query, SHOWN, Store};
 
-/// How many of the happiest photos end a run.
+/// Number of the happiest photos printed at the end of a run.
 const HAPPIEST: usize = 5;
 
 #[derive(Debug, Args)]
 pub(super) struct IndexArgs {
-    /// Folders or files [default: the roots of the configuration, at first ~/Pictures]
+    /// Folders or files [default: the setting album.roots, initially ~/Pictures]
     #[arg(value_name = "DIR")]
     roots: Vec<PathBuf>,
-    /// Write the summary as JSON
+    /// Print the summary as JSON
     #[arg(long)]
     json: bool,
 }
@@ -39,7 +39,7 @@ pub(super) fn run(
     } else {
         args.roots.clone()
     };
-    // Before the database is made: a mistyped folder leaves nothing behind.
+    // Checked before the database is created, so that a mistyped folder leaves no file behind.
     for root in &roots {
         resolve_root(root)?;
     }
@@ -73,14 +73,14 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
         String::new()
     };
     out.line(format_args!(
-        "{} looked at{rate}, {} in them; {:.1} s",
+        "{} processed{rate}, {} in them; {:.1} s",
         count(summary.photos, "photo"),
         count(summary.faces, "face"),
         seconds,
     ))?;
     for (number, what) in [
         (summary.unchanged, "unchanged"),
-        (summary.known, "with content known before"),
+        (summary.known, "with known content"),
         (summary.gone, "gone"),
     ] {
         if number > 0 {

@@ -1,4 +1,4 @@
-//! The JSON contract of `docs/json.md`.
+//! The JSON output, as documented in `docs/json.md`.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::face::{Correction, DetectedFace, ScoredFace};
 use crate::photo::TakenAt;
 use crate::store::{FaceId, Hit, StoredFace};
 
-/// A path as text, with its exact bytes in hexadecimal where the text is not exact.
+/// A path as text; if it is not UTF-8, also its exact bytes in hexadecimal.
 #[derive(Debug, Serialize)]
 pub(super) struct JsonPath {
     path: String,
@@ -30,7 +30,7 @@ impl JsonPath {
     }
 
     #[cfg(feature = "train")]
-    /// The path as people read it.
+    /// The path as text.
     pub fn text(&self) -> &str {
         &self.path
     }
@@ -38,12 +38,12 @@ impl JsonPath {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
         text
     })
 }
 
-/// A photo in an answer.
+/// A photo that a query found.
 #[derive(Debug, Serialize)]
 pub(super) struct JsonHit {
     #[serde(flatten)]
@@ -75,7 +75,7 @@ impl JsonHit {
     }
 }
 
-/// What `classify` says of a file.
+/// The result of `classify` for a file.
 #[derive(Debug, Serialize)]
 pub(super) struct JsonClassified {
     #[serde(flatten)]
@@ -108,7 +108,7 @@ impl JsonClassified {
     }
 }
 
-/// What `detect` says of a file.
+/// The result of `detect` for a file.
 #[derive(Debug, Serialize)]
 pub(super) struct JsonDetected {
     #[serde(flatten)]
@@ -153,7 +153,7 @@ impl JsonDetected {
     }
 }
 
-/// A face that was found and not read: box, landmarks and detection score.
+/// A face that was detected but not classified: box, landmarks and detection score.
 #[derive(Debug, Serialize)]
 pub(super) struct JsonFound {
     r#box: [f32; 4],
@@ -173,7 +173,7 @@ impl JsonFound {
     }
 }
 
-/// A face: its number (none outside the index), box, detection score and emotions.
+/// A classified face: number (`None` if it is not from the index), box, detection score and emotion scores.
 #[derive(Debug, Serialize)]
 pub(super) struct JsonFace {
     id: Option<i64>,
@@ -217,7 +217,7 @@ fn by_name<S: Serializer>(scores: &EmotionScores, serializer: S) -> Result<S::Ok
     map.end()
 }
 
-/// ISO 8601, with the offset where the photo tells it.
+/// A date in ISO 8601, with the offset from UTC if the photo has one.
 pub(super) fn date(taken_at: &TakenAt) -> String {
     let offset = taken_at.offset.map(|offset| {
         let minutes = offset.seconds().unsigned_abs() / 60;
@@ -235,7 +235,7 @@ mod tests {
     use jiff::tz::Offset;
 
     #[test]
-    fn dates_carry_the_offset_where_it_is_known() {
+    fn dates_have_the_offset_from_utc_if_it_is_known() {
         let local = civil::date(2019, 7, 14).at(12, 34, 56, 120_000_000);
         let mut taken_at = TakenAt {
             local,
@@ -251,7 +251,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_path_that_is_no_text_keeps_its_bytes() {
+    fn a_path_that_is_not_utf_8_has_its_bytes() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
         let json = JsonClassified::error(Path::new(OsStr::from_bytes(b"a\xff.jpg")), &"no");

@@ -1,4 +1,4 @@
-//! The command line: one file per command, and the only place that prints.
+//! The command line: one file per command. No other module prints.
 #![allow(clippy::print_stderr, reason = "errors and hints go to standard error")]
 
 mod classify;
@@ -59,8 +59,10 @@ use crate::error::{Error, Result};
 use context::Context;
 use output::Stdout;
 
-/// Finds the faces in your photos, reads their apparent expression, and answers at once which
-/// photos look happiest. Private: nothing leaves this machine.
+/// Finds the faces in your photos, classifies their apparent expressions, and searches the photos by
+/// them. Everything runs on this machine; nothing leaves it.
+///
+/// Exit codes: 0 success, 1 nothing found, 2 error.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
@@ -70,17 +72,19 @@ struct Cli {
     command: Command,
 }
 
-/// Options that every command takes.
+/// The options of every command.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Options of all commands")]
 struct GlobalArgs {
-    /// The index database [default: in the data folder of this system]
+    /// The database of the index [default: the setting database, initially
+    /// ~/.local/share/fer-index/index.sqlite3 on Linux]
     #[arg(long, global = true, value_name = "FILE")]
     database: Option<PathBuf>,
-    /// A configuration file to read in place of the user's
+    /// Read the settings from this file instead of your settings file
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// An emotion model to use in place of the built-in one or the setting
+    /// The emotion model, a .safetensors file [default: the setting classifier.model, initially the
+    /// built-in model]
     #[arg(
         id = "emotion_model",
         long = "model",
@@ -88,86 +92,86 @@ struct GlobalArgs {
         value_name = "FILE"
     )]
     model: Option<PathBuf>,
-    /// Worker threads; 0 for one per processor
+    /// Number of worker threads; 0 for one per processor [default: the setting threads, initially 0]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
-    /// Say more on standard error; twice for still more
+    /// Print more messages to standard error; given twice, also details
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Say nothing on standard error but errors
+    /// Print only errors to standard error
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Index photos: what is new or changed is looked at, what is gone leaves the results
+    /// Index photos: process new and changed files, remove deleted files from the results
     Index(index::IndexArgs),
-    /// Look at every photo again, as after a new model
+    /// Process all photos again, even unchanged ones, such as after a change of settings
     Reindex(index::IndexArgs),
-    /// Follow folders: what changes on the disk is in the index moments later
+    /// Watch folders and keep the index up to date until Ctrl-C
     #[cfg(unix)]
     Watch(watch::WatchArgs),
-    /// Have the folders followed from every login on
+    /// Install `watch` as a service that starts at every login
     #[cfg(unix)]
     Service(service::ServiceArgs),
-    /// Tell whether the folders are followed, what is left to do, and how much there is
+    /// Print whether the folders are watched, how many files are queued, and what the index contains
     #[cfg(unix)]
     Status(status::StatusArgs),
-    /// Find photos by what their faces show, where, when and much more
+    /// Find photos by emotion, date, place, camera, words and more
     Query(query::QueryArgs),
-    /// Find photos in plain words: happy vacation photos in italy last summer
+    /// Find photos by a description in plain words: happy vacation photos in italy last summer
     Find(query::FindArgs),
-    /// Count what faces show, by year, month, folder or place
+    /// Count the faces that show each emotion, by year, month, folder or place
     Stats(stats::StatsArgs),
-    /// Write what was found where other programs read it: keywords in XMP sidecars
+    /// Write the emotions of photos as keywords into XMP sidecars, for other programs
     Export(export::ExportArgs),
-    /// Read the faces of files, without the index
+    /// Find and classify the faces in files, without the index
     Classify(classify::ClassifyArgs),
-    /// Look at the photos in a browser, and say what a face shows
+    /// Browse, search and correct the photos in a web browser
     Gallery(gallery::GalleryArgs),
-    /// Find the faces of files, without reading them, and draw them
+    /// Find the faces in files without classifying them; --draw draws them
     Detect(detect::DetectArgs),
-    /// Tell everything that is known of a photo
+    /// Print everything that the index holds on a photo
     Show(show::ShowArgs),
-    /// Say what emotion a face shows; it holds whatever a model says
+    /// Correct the emotion of faces; a correction takes precedence over every model
     Correct(correct::CorrectArgs),
-    /// Say that a face is none
+    /// Mark faces as not being faces
     Reject(correct::FaceArgs),
-    /// Take back what was said of a face: the model's reading holds again
+    /// Remove the corrections of faces, so that the model's scores apply again
     Undo(correct::FaceArgs),
-    /// Work with training data
+    /// Import training data
     #[cfg(feature = "train")]
     Dataset(dataset::DatasetArgs),
-    /// Train a network by a recipe; goes on where an interrupted run was left
+    /// Train a network from a recipe; resumes an interrupted run
     #[cfg(feature = "train")]
     Train(train::TrainArgs),
-    /// Train every combination of some settings, with a table and overlaid plots of all runs
+    /// Train with every combination of some settings, and compare the runs in a table and plots
     #[cfg(feature = "train")]
     Sweep(sweep::SweepArgs),
     /// Measure a model on labelled faces
     #[cfg(feature = "train")]
     Evaluate(evaluate::EvaluateArgs),
-    /// Look at models: layers, shapes, parameters, and which there are
+    /// List, inspect and choose emotion models
     Model(model::ModelArgs),
-    /// Show the settings in force, or where they come from
+    /// Print the settings in effect and their origins, or the path of your settings file
     Config(config::ConfigArgs),
-    /// Write a completion script for a shell
+    /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// It found what was asked for.
+    /// Success, with a result.
     Found,
-    /// It worked, and there is nothing.
+    /// Success, but there was nothing to find or to do.
     Nothing,
-    /// It worked but for some files, which it has named.
+    /// Some files failed, each with a message; the others were processed.
     Partly,
 }
 
-/// A folder as the index names it: absolute and without links, or as it was if it is gone.
+/// The path under which the index stores a folder or file: absolute, with symbolic links resolved if it exists.
 fn resolve(folder: PathBuf) -> Result<PathBuf> {
     folder.canonicalize().or_else(|_| {
         std::path::absolute(&folder).map_err(|source| Error::Io {
@@ -179,7 +183,7 @@ fn resolve(folder: PathBuf) -> Result<PathBuf> {
 
 /// Runs the command line of this process.
 ///
-/// Exit codes: 0 done or found, 1 nothing found, 2 error. A closed pipe is no error.
+/// Exit codes: 0 success, 1 nothing found, 2 error. A closed pipe is not an error.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(&cli);
@@ -239,9 +243,9 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
     }
 }
 
-/// Logs go to standard error: warnings, with `-v` what happens, with `-vv` details. The daemon has
-/// nobody else to tell what happens.
-/// `FER_INDEX_LOG` holds a filter in the syntax of `tracing-subscriber` and wins.
+/// Starts logging to standard error: warnings, with `-v` also information, with `-vv` also details. The daemon logs
+/// one level more, since its log is its only output. A filter in `FER_INDEX_LOG`, in the syntax of
+/// `tracing-subscriber`, takes precedence.
 fn start_logging(cli: &Cli) {
     #[cfg(unix)]
     let is_daemon = matches!(cli.command, Command::Watch(_));

@@ -1,4 +1,4 @@
-//! `fer-index model`: what a model is made of, and which there are.
+//! `fer-index model`: lists, inspects and chooses emotion models.
 
 use clap::{Args, Subcommand};
 
@@ -12,7 +12,7 @@ use super::model_use::{self, UseArgs};
 use super::output::Stdout;
 use crate::error::Result;
 
-/// Look at models.
+/// List, inspect and choose emotion models
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
     #[command(subcommand)]
@@ -24,9 +24,9 @@ enum ModelCommand {
     #[cfg(feature = "train")]
     #[command(flatten)]
     Tool(ToolCommand),
-    /// Choose the model for all commands from now on.
+    /// Use a model for all commands from now on: sets classifier.model in your settings file.
     Use(UseArgs),
-    /// The models that can be chosen: the built-in one, those kept by `model use`, those of training runs.
+    /// List the available models: the built-in one, those chosen before with `model use`, those of training runs.
     #[cfg(feature = "train")]
     List(ListArgs),
 }

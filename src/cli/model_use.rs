@@ -1,4 +1,4 @@
-//! `fer-index model use`: which model reads faces from now on.
+//! `fer-index model use`: sets the model that classifies faces from now on.
 
 use std::path::PathBuf;
 
@@ -14,10 +14,10 @@ use crate::output;
 
 #[derive(Debug, Args)]
 pub(super) struct UseArgs {
-    /// The model; a copy of it is kept with the index.
+    /// The model file; it is copied into the data folder of fer-index.
     #[arg(required_unless_present = "built_in")]
     file: Option<PathBuf>,
-    /// Go back to the model in the program.
+    /// Use the built-in model again.
     #[arg(long, conflicts_with = "file")]
     built_in: bool,
 }
@@ -31,23 +31,23 @@ pub(super) fn run(args: &UseArgs, context: &Context, out: &mut Stdout) -> Result
                 source,
             })?;
             let model = Cnn::read(&bytes, &file.display().to_string())?;
-            // A copy under the model's name: the next training run may write over the file.
+            // Copied under the model's name, since the next training run may overwrite the file.
             let name = model.model().replace(' ', "-") + ".safetensors";
             let copy = config::models_folder()?.join(name);
             let Some(setting) = copy.to_str() else {
                 return Err(Error::Config(format!(
-                    "{} is not Unicode and cannot be a setting; use --model FILE",
+                    "{} is not Unicode, so the settings file cannot hold it; use --model FILE instead",
                     copy.display()
                 )));
             };
-            output::keep(&copy, &bytes)?;
+            output::write_unsealed(&copy, &bytes)?;
             (model, setting.to_owned())
         }
     };
     let file = context.effective().file();
     config::set(file, "classifier", "model", &setting)?;
     out.line(format_args!(
-        "{} reads faces from now on ({}); `fer-index index` looks at known photos again",
+        "{} classifies faces from now on ({}); the next `fer-index index` processes all photos again",
         model.model(),
         file.display()
     ))?;

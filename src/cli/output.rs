@@ -1,4 +1,4 @@
-//! Standard output, through which every result goes.
+//! Standard output: every result is printed through [`Stdout`].
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// Buffered standard output that remembers when its reader has gone.
+/// Buffered standard output that records whether its reader has closed it.
 pub(super) struct Stdout {
     inner: BufWriter<StdoutLock<'static>>,
     closed: bool,
@@ -22,12 +22,12 @@ impl Stdout {
         }
     }
 
-    /// Whether a person sees it.
+    /// Whether standard output is a terminal.
     pub fn is_terminal() -> bool {
         io::stdout().is_terminal()
     }
 
-    /// Whether the reader has gone (`| head`).
+    /// Whether the reader has closed the pipe (`| head`).
     pub const fn is_closed(&self) -> bool {
         self.closed
     }
@@ -43,7 +43,7 @@ impl Stdout {
         self.path_and(path, b'\n')
     }
 
-    /// Writes a path's exact bytes and another.
+    /// Writes a path's exact bytes and one more byte.
     pub fn path_and(&mut self, path: &Path, end: u8) -> Result<()> {
         let written = self
             .inner
@@ -59,7 +59,7 @@ impl Stdout {
         self.check(written)
     }
 
-    /// Writes values as one JSON array, one of them a line.
+    /// Writes values as one JSON array, one value per line.
     pub fn json_array<T: Serialize>(&mut self, values: impl Iterator<Item = T>) -> Result<()> {
         let mut written = self.inner.write_all(b"[");
         for (index, value) in values.enumerate() {
@@ -76,13 +76,13 @@ impl Stdout {
         self.check(written)
     }
 
-    /// Writes out what is buffered, for a reader that waits for it.
+    /// Writes the buffered data, for a reader that waits for it.
     pub fn flush(&mut self) -> Result<()> {
         let written = self.inner.flush();
         self.check(written)
     }
 
-    /// The raw writer, for libraries that want one.
+    /// Gives the writer to `write`, for libraries that need one.
     pub fn with(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let written = write(&mut self.inner);
         self.check(written)

@@ -1,4 +1,4 @@
-//! What every command that writes files holds them to.
+//! The flag `--force`, and the rule that protects files from the output of a command.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -10,24 +10,24 @@ use crate::imaging::is_picture;
 use crate::output::Rule;
 use crate::store::Store;
 
-/// The flag of commands that write files.
+/// The flag `--force` of commands that write files.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct ForceArgs {
-    /// Write although something else is there: a file in the way is renamed to NAME (1), in a folder
-    /// it stays beside; photos and files that are read stay as they are all the same
+    /// Write the output although something is in the way: a file in the way is renamed to NAME (1); links
+    /// and copies are added beside the other content of a folder. Photos and input files are never renamed
     #[arg(long)]
     pub force: bool,
 }
 
 impl ForceArgs {
-    /// The rule for a command that reads `inputs`. Settings, model and database are always among
-    /// them; a photo is told by its content and by the index, if there is one.
+    /// The rule for a command that reads `inputs`. Settings, model and database always count as inputs. A file is a
+    /// photo if its content is an image or if the index, should one exist, has it.
     pub fn rule(self, context: &Context, inputs: impl IntoIterator<Item = PathBuf>) -> Rule<'_> {
         let config = context.config();
         let own = [&config.database, &config.classifier.model];
         let own = own.into_iter().cloned();
         let own = own.chain([context.effective().file().to_owned()]);
-        // Opened only where something is in the way.
+        // Opened only if something is in the way.
         let index = OnceCell::new();
         Rule::new(self.force, own.chain(inputs), move |path, content| {
             if is_picture(content) {

@@ -1,4 +1,4 @@
-//! A progress bar on standard error.
+//! The progress bar on standard error.
 
 use std::path::Path;
 
@@ -6,11 +6,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::pipeline::{Observer, Summary};
 
-/// Shows photos done, photos per second and the time that is left.
+/// Shows the number of photos processed, photos per second, and the remaining time.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// A bar that shows itself only to a person, and not where they asked for quiet.
+    /// A progress bar; hidden if standard error is not a terminal, or with `quiet`.
     pub fn new(quiet: bool) -> Self {
         if quiet {
             return Self(ProgressBar::hidden());

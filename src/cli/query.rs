@@ -1,4 +1,4 @@
-//! `fer-index query` and `fer-index find`.
+//! `fer-index query` and `fer-index find`: search the index by flags or by words.
 
 use clap::Args;
 
@@ -18,16 +18,16 @@ pub(super) struct QueryArgs {
     #[command(flatten)]
     filters: FilterArgs,
     #[command(flatten)]
-    ask: AskArgs,
+    search: SearchArgs,
 }
 
-/// When a question is put, and how its answer is given.
+/// The options that `query` and `find` share besides the filters.
 #[derive(Debug, Args)]
-struct AskArgs {
+struct SearchArgs {
     #[cfg(unix)]
     #[command(flatten)]
     fresh: FreshArgs,
-    /// Print only how many photos there are, whatever the limit
+    /// Print only the number of photos found, regardless of --limit
     #[arg(long, conflicts_with_all = ["format", "null", "link_into", "copy_into", "contact_sheet"])]
     count: bool,
     #[command(flatten)]
@@ -36,17 +36,18 @@ struct AskArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct FindArgs {
-    /// What to find: happy vacation photos in italy last summer; -v tells the flags
+    /// What to find, such as: happy vacation photos in italy last summer. With -v, the equivalent query
+    /// command is printed
     #[arg(value_name = "WORD", required = true)]
     words: Vec<String>,
     #[command(flatten)]
     filters: FilterArgs,
     #[command(flatten)]
-    ask: AskArgs,
+    search: SearchArgs,
 }
 
 pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    answer(&args.filters.filter()?, &args.ask, context, out)
+    answer(&args.filters.filter()?, &args.search, context, out)
 }
 
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
@@ -58,14 +59,14 @@ pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Resu
         .map(|argument| quoted(argument))
         .collect();
     tracing::info!("fer-index query {}", arguments.join(" "));
-    tell(&understood);
-    answer(&understood.filter, &args.ask, context, out)
+    print_understood(&understood);
+    answer(&understood.filter, &args.search, context, out)
 }
 
-/// Says above the answer what it answers, and what was made of words that are no filter.
-fn tell(understood: &Understood) {
+/// Prints how the words were understood, including those that became no filter.
+fn print_understood(understood: &Understood) {
     let said = understood.filter.said();
-    remark(format_args!(
+    hint(format_args!(
         "understood: {}",
         if said.is_empty() {
             "all photos".to_owned()
@@ -74,8 +75,8 @@ fn tell(understood: &Understood) {
         }
     ));
     if !understood.as_text.is_empty() {
-        remark(format_args!(
-            "looked for as text in paths, descriptions and keywords: {}",
+        hint(format_args!(
+            "searched as text in paths, descriptions and keywords: {}",
             understood.as_text.join(" ")
         ));
     }
@@ -85,15 +86,15 @@ fn tell(understood: &Understood) {
             .iter()
             .map(|words| format!("\"{words}\""))
             .collect();
-        remark(format_args!("left out: {}", left_out.join(", ")));
+        hint(format_args!("left out: {}", left_out.join(", ")));
     }
     for (word, meant) in &understood.suggestions {
-        remark(format_args!("\"{word}\": did you mean {meant}?"));
+        hint(format_args!("\"{word}\": did you mean {meant}?"));
     }
 }
 
-/// Tells a person something beside the answer, unless they want to hear of errors alone.
-fn remark(words: std::fmt::Arguments<'_>) {
+/// Prints a message to standard error, unless `--quiet` was given.
+fn hint(words: std::fmt::Arguments<'_>) {
     if tracing::enabled!(tracing::Level::WARN) {
         eprintln!("{words}");
     }
@@ -101,17 +102,17 @@ fn remark(words: std::fmt::Arguments<'_>) {
 
 fn answer(
     filter: &AskedFilter,
-    ask: &AskArgs,
+    search: &SearchArgs,
     context: &Context,
     out: &mut Stdout,
 ) -> Result<Outcome> {
     let config = context.config();
     #[cfg(unix)]
-    ask.fresh.wait(config)?;
+    search.fresh.wait(config)?;
     let store = Store::open_existing(&config.database)?;
     let min_detection = config.query.min_detection;
     let query = filter.resolve(&store, min_detection, Some(config.query.limit))?;
-    if ask.count {
+    if search.count {
         let total = store.total(&query)?;
         out.line(total)?;
         return Ok(if total > 0 {
@@ -121,11 +122,11 @@ fn answer(
         });
     }
     let hits = store.query(&query)?;
-    ask.results.present(&hits, &store, context, out)?;
+    search.results.present(&hits, &store, context, out)?;
     if hits.is_empty() {
-        tracing::warn!("no photo matches");
+        tracing::warn!("no photo found");
         for reason in filter.why_empty(&store, min_detection)? {
-            remark(format_args!("{reason}"));
+            hint(format_args!("{reason}"));
         }
         return Ok(Outcome::Nothing);
     }
@@ -138,13 +139,13 @@ fn answer(
                 0 => hits.len().to_string(),
                 offset => format!("{} to {end}", offset + 1),
             };
-            remark(format_args!("{shown} of {total}; --offset {end} for more"));
+            hint(format_args!("{shown} of {total}; --offset {end} for more"));
         }
     }
     Ok(Outcome::Found)
 }
 
-/// As a shell takes it for one word.
+/// The text quoted for a shell, so that it is one argument.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_.,/=:".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_can_be_pasted_into_a_shell() {
+    fn printed_flags_are_quoted_for_a_shell() {
         assert_eq!(quoted("--away=100"), "--away=100");
         assert_eq!(quoted("last summer"), "'last summer'");
         assert_eq!(quoted("it's"), r"'it'\''s'");

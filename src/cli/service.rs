@@ -1,4 +1,4 @@
-//! `fer-index service`: runs the daemon under the supervisor of the platform.
+//! `fer-index service`: installs the daemon as a service of systemd or launchd.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -24,11 +24,11 @@ pub(super) struct ServiceArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Have the folders followed from every login on (systemd user unit; launchd agent on macOS)
+    /// Start `watch` now and at every login (systemd user unit; launchd agent on macOS)
     Install(ForceArgs),
-    /// Take that back
+    /// Stop the service and remove it
     Uninstall(ForceArgs),
-    /// Tell whether it is installed and runs
+    /// Print whether the service is installed and running
     Status,
 }
 
@@ -61,7 +61,7 @@ fn install(
     let database = absolute(&context.config().database)?;
     let data = database.parent().unwrap_or(&database);
     let text = supervisor.text(&command_line(global)?, data);
-    // The unit lets the daemon write there only if it is there.
+    // The systemd unit grants write access to this folder only if it exists.
     fs::create_dir_all(data).map_err(|source| Error::Io {
         path: data.to_owned(),
         source,
@@ -76,14 +76,14 @@ fn install(
     })?;
     out.line(format_args!("{} written", file.display()))?;
     if supervisor == Supervisor::Systemd {
-        ask(&["systemctl", "--user", "daemon-reload"], None);
+        run_program(&["systemctl", "--user", "daemon-reload"], None);
     }
     let start = supervisor.start_command();
-    match ask(start, launchd_file(supervisor, file)) {
-        Some(_) => out.line("started; fer-index status tells what it does")?,
+    match run_program(start, launchd_file(supervisor, file)) {
+        Some(_) => out.line("started; fer-index status prints what it is doing")?,
         None => out.line(format_args!(
             "start it with: {}",
-            spoken(start, supervisor, file)
+            shell_command(start, supervisor, file)
         ))?,
     }
     Ok(Outcome::Found)
@@ -95,15 +95,15 @@ fn uninstall(
     force: ForceArgs,
     out: &mut Stdout,
 ) -> Result<Outcome> {
-    let is_changed = file.symlink_metadata().is_ok() && !output::is_ours(file);
+    let is_changed = file.symlink_metadata().is_ok() && !output::is_intact(file);
     if is_changed && !force.force {
         return Err(Error::Usage(format!(
-            "{} was not written by fer-index or was changed since, so it stays as it is; take it \
-             away yourself, or have it renamed with --force",
+            "{} was not written by fer-index or was changed since, so it is kept; remove it yourself, \
+             or use --force to rename it",
             file.display()
         )));
     }
-    ask(supervisor.stop_command(), launchd_file(supervisor, file));
+    run_program(supervisor.stop_command(), launchd_file(supervisor, file));
     if is_changed {
         let kept = set_aside(file)?;
         out.line(format_args!(
@@ -119,7 +119,10 @@ fn uninstall(
             Ok(Outcome::Found)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            tracing::warn!("{} is not there: nothing to take back", file.display());
+            tracing::warn!(
+                "the service is not installed: {} does not exist",
+                file.display()
+            );
             Ok(Outcome::Nothing)
         }
         Err(source) => Err(Error::Io {
@@ -131,11 +134,11 @@ fn uninstall(
 
 fn status(supervisor: Supervisor, file: &Path, out: &mut Stdout) -> Result<Outcome> {
     if !file.is_file() {
-        out.line("not installed; fer-index service install does it")?;
+        out.line("not installed; install it with fer-index service install")?;
         return Ok(Outcome::Nothing);
     }
     out.line(format_args!("installed: {}", file.display()))?;
-    let state = match ask(supervisor.status_command(), None) {
+    let state = match run_program(supervisor.status_command(), None) {
         Some(answer) if supervisor == Supervisor::Systemd => answer,
         Some(_) => "active".to_owned(),
         None => "not active".to_owned(),
@@ -144,7 +147,7 @@ fn status(supervisor: Supervisor, file: &Path, out: &mut Stdout) -> Result<Outco
     Ok(Outcome::Found)
 }
 
-/// The daemon's command line, with the files that were named for this one.
+/// The daemon's command line, with the global options of this command.
 fn command_line(global: &GlobalArgs) -> Result<Vec<String>> {
     let program = std::env::current_exe().map_err(|source| Error::Io {
         path: "the program itself".into(),
@@ -170,7 +173,7 @@ fn command_line(global: &GlobalArgs) -> Result<Vec<String>> {
 fn text(path: &Path) -> Result<String> {
     path.to_str().map(str::to_owned).ok_or_else(|| {
         Error::Usage(format!(
-            "{} is not Unicode, and a service file is; use another path",
+            "{} is not Unicode and cannot be part of a service file; use another path",
             path.display()
         ))
     })
@@ -183,8 +186,8 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     })
 }
 
-/// What a program says, if it is there and content.
-fn ask(words: &[&str], last: Option<&Path>) -> Option<String> {
+/// The standard output of a program; `None` if it does not exist or fails.
+fn run_program(words: &[&str], last: Option<&Path>) -> Option<String> {
     let (program, arguments) = words.split_first()?;
     let output = Command::new(program)
         .args(arguments)
@@ -195,12 +198,12 @@ fn ask(words: &[&str], last: Option<&Path>) -> Option<String> {
     output.status.success().then_some(answer)
 }
 
-/// launchd is told of the file, systemd of the unit.
+/// The last argument of a command: launchd needs the file, systemd only the name of the unit.
 fn launchd_file(supervisor: Supervisor, file: &Path) -> Option<&Path> {
     (supervisor == Supervisor::Launchd).then_some(file)
 }
 
-fn spoken(words: &[&str], supervisor: Supervisor, file: &Path) -> String {
+fn shell_command(words: &[&str], supervisor: Supervisor, file: &Path) -> String {
     let file = launchd_file(supervisor, file);
     let file = file.map_or_else(String::new, |file| format!(" {}", file.display()));
     format!("{}{file}", words.join(" "))

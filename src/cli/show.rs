@@ -1,4 +1,4 @@
-//! `fer-index show`.
+//! `fer-index show`: prints everything that the index holds on a photo.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::store::{Photo, Scan, Store, StoredFace};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// The photo's file
+    /// The file of the photo
     #[arg(value_name = "PHOTO")]
     path: PathBuf,
     /// Print as JSON
@@ -47,7 +47,7 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
         }
     };
     let photo = photo.ok_or_else(|| {
-        Error::Usage("the photo was removed meanwhile; run the command again".to_owned())
+        Error::Usage("the photo was just removed from the index; run the command again".to_owned())
     })?;
     if args.json {
         out.json(&as_json(&photo))?;
@@ -81,7 +81,7 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
     if let Some(taken_at) = &capture.taken_at {
         let remark = match taken_at.source {
             DateSource::Exif => "",
-            DateSource::FileTime => " (the file's own time; the photo tells none)",
+            DateSource::FileTime => " (modification time of the file; the photo has no date)",
         };
         out.line(format_args!("  taken         {}{remark}", date(taken_at)))?;
     }
@@ -111,11 +111,11 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
         out.line("  No face")?;
     }
     for face in &scan.faces {
-        let said = face.correction.map_or_else(String::new, |correction| {
-            format!("; you said: {}", correction.name())
+        let correction = face.correction.map_or_else(String::new, |correction| {
+            format!("; corrected to: {}", correction.name())
         });
         out.line(format_args!(
-            "  face {:<8} at {}, detection score {:.2}{said}\n                {}",
+            "  face {:<8} at {}, detection score {:.2}{correction}\n                {}",
             face.id,
             face.face.bounding_box,
             face.face.score,
@@ -124,7 +124,7 @@ fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
     }
     for face in &scan.unread {
         out.line(format_args!(
-            "  face          at {}, detection score {:.2}: too small to read",
+            "  face          at {}, detection score {:.2}: too small to classify",
             face.bounding_box, face.score,
         ))?;
     }

@@ -1,4 +1,4 @@
-//! `fer-index stats`.
+//! `fer-index stats`: counts faces by the emotion that each shows most.
 
 use std::collections::BTreeMap;
 #[cfg(feature = "train")]
@@ -24,41 +24,42 @@ use fer_train::plots::{EmotionBar, EmotionBars, Plot as _, plot_files};
 
 #[derive(Debug, Args)]
 pub(super) struct StatsArgs {
-    /// Count by year, month, folder or place
+    /// Group the counts
     #[arg(long, value_enum)]
     by: Option<By>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
-    /// Draw the shares: writes FILE.svg and FILE.png
+    /// Draw the shares of the emotions: writes FILE.svg and FILE.png
     #[cfg(feature = "train")]
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     #[cfg(feature = "train")]
     #[command(flatten)]
     force: ForceArgs,
-    /// Only faces with this detection score count, 0 to 1 [default: the setting, at first 0.6]
+    /// Ignore faces with a lower detection score, 0 to 1, unless someone has corrected them [default: the
+    /// setting query.min_detection, initially 0.6]
     #[arg(long, value_name = "P", value_parser = crate::query::parse_probability)]
     min_detection: Option<f32>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum By {
-    /// The year in which photos were taken
+    /// By the year in which photos were taken
     Year,
-    /// The month
+    /// By the month
     Month,
-    /// The folder in which they lie
+    /// By the folder that contains the photos
     Folder,
-    /// The city nearest to where they were taken
+    /// By the city nearest to where they were taken
     Place,
 }
 
-/// A group by the name under which it is told.
+/// The counts of a group, with its printed name.
 pub(super) struct Row {
     pub name: String,
     pub photos: u64,
-    /// Faces by emotion.
+    /// Number of faces by the emotion that each shows most.
     pub faces: [u64; Emotion::COUNT],
 }
 
@@ -90,7 +91,7 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
         table(&rows, args.by, out)?;
     }
     if rows.is_empty() {
-        tracing::warn!("no face is in the index");
+        tracing::warn!("the index contains no face; run fer-index index DIR first");
         return Ok(Outcome::Nothing);
     }
     Ok(Outcome::Found)
@@ -107,7 +108,7 @@ fn draw(rows: &[Row], stem: &Path) -> Result<()> {
 }
 
 #[cfg(feature = "train")]
-/// The name without an ending by which a plot's files end anyway.
+/// The path without the extension `.svg` or `.png`, which the plot files get anyway.
 fn stem(file: &Path) -> PathBuf {
     match file.extension().and_then(OsStr::to_str) {
         Some("svg" | "png") => file.with_extension(""),
@@ -127,7 +128,7 @@ fn rows(store: &Store, by: Option<By>, min_detection: f32) -> Result<Vec<Row>> {
         Some(By::Place) => Some(Gazetteer::get()),
         _ => None,
     };
-    // Cells with the same nearest city are one place.
+    // Cells with the same nearest city are merged.
     let mut rows: BTreeMap<(bool, String), Row> = BTreeMap::new();
     for tally in store.tally(grouping, min_detection)? {
         let is_unknown = tally.group == Group::Unknown;

@@ -1,4 +1,4 @@
-//! `fer-index status`.
+//! `fer-index status`: prints the state of the daemon and the contents of the index.
 
 use clap::Args;
 
@@ -31,7 +31,7 @@ pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Res
 fn tell(status: &Status, out: &mut Stdout) -> Result<()> {
     match &status.daemon {
         Some(daemon) => tell_daemon(daemon, out)?,
-        None => out.line("daemon    not running; fer-index watch starts it")?,
+        None => out.line("daemon    not running; start it with fer-index watch")?,
     }
     for root in &status.roots {
         out.line(format_args!("root      {}: {}", root.path, state(root)))?;
@@ -84,7 +84,7 @@ fn state(root: &RootStatus) -> String {
     let state = match root.state {
         RootState::Watching => "watching".to_owned(),
         RootState::Polling => "polling".to_owned(),
-        RootState::Idle => "not followed".to_owned(),
+        RootState::Idle => "not watched".to_owned(),
         RootState::Offline => format!("offline since {}", since(&root.offline_since)),
     };
     match &root.reconciled_at {

@@ -1,4 +1,4 @@
-//! `fer-index watch`.
+//! `fer-index watch`: runs the daemon in the foreground.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct WatchArgs {
-    /// Folders to follow [default: the roots of the configuration, at first ~/Pictures]
+    /// Folders to watch [default: the setting album.roots, initially ~/Pictures]
     #[arg(value_name = "DIR")]
     roots: Vec<PathBuf>,
 }
@@ -25,7 +25,7 @@ pub(super) fn run(args: &WatchArgs, context: &Context, global: GlobalArgs) -> Re
     for root in &args.roots {
         if root.is_file() {
             return Err(Error::Usage(format!(
-                "{} is a file; name the folder that it is in",
+                "{} is a file; name the folder that contains it",
                 root.display()
             )));
         }
@@ -36,7 +36,8 @@ pub(super) fn run(args: &WatchArgs, context: &Context, global: GlobalArgs) -> Re
     Ok(Outcome::Found)
 }
 
-/// A folder that was named has to be there, or the index has to know it: a disk may be away.
+/// The path of a folder named on the command line. The folder must exist or be in the index: its disk may be
+/// unplugged.
 fn given_root(root: &Path, database: &Path) -> Result<PathBuf> {
     resolve_root(root).or_else(|error| {
         let path = absolute(root)?;

@@ -1,4 +1,4 @@
-//! A folder of links to photos or of copies.
+//! Fills a folder with links to photos or with copies.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -15,83 +15,88 @@ use crate::output::numbered;
 use crate::photo::ContentHash;
 use crate::store::Store;
 
-/// So many names are told of what is in the way.
-const TOLD: usize = 5;
+/// Most names in the message about entries that are in the way.
+const MOST_NAMES: usize = 5;
 
 /// How photos are put into a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placed {
+pub enum Placement {
     /// As symbolic links relative to the folder, so that both may be moved together.
     Linked,
     /// As copies.
     Copied,
 }
 
-/// Makes `folder` hold these photos of the index, their names numbered in order, in the place of those
-/// that it put there before. All are prepared in a hidden folder first, so that what fails on the way
-/// leaves the folder as it was.
+/// Fills `folder` with links to these photos of the index or copies of them, numbered in order. They replace the
+/// entries that an earlier call made. All entries are first made in a hidden draft folder, so that a failure leaves
+/// `folder` unchanged.
 ///
-/// What is not of our making stays, and so does a link or copy of ours that somebody changed, and a
-/// copy that is the only file of its content. Where there is such a thing, nothing is done; with
-/// `force` the photos are put beside it.
+/// Entries that fer-index did not make are kept, and so are its links and copies that somebody changed, and copies
+/// without another file of the same content. If there are any of these, nothing is written; with `force` the new
+/// entries are added beside them.
 ///
 /// # Errors
-/// [`Error::Usage`] names what is in the way, or says that a photo lies in the folder itself; or the
-/// folder cannot be written.
+/// [`Error::Usage`] if something is in the way, which it names, or if a photo is in `folder` itself;
+/// [`Error::Io`] if the folder cannot be written.
 pub fn fill_folder(
     folder: &Path,
     photos: &[&Path],
-    placed: Placed,
+    placement: Placement,
     force: bool,
     index: &Store,
 ) -> Result<()> {
     let folder = absolute(folder)?;
     let at = |source| failed(&folder, source);
-    let is_there = is_there(&folder)?;
+    let folder_exists = folder_exists(&folder)?;
     let photos = outside(&folder, photos, index)?;
-    let survey = if is_there {
-        Survey::of(&folder, index, if force { usize::MAX } else { TOLD + 1 })?
+    let survey = if folder_exists {
+        Survey::of(
+            &folder,
+            index,
+            if force { usize::MAX } else { MOST_NAMES + 1 },
+        )?
     } else {
         fs::create_dir(&folder).map_err(at)?;
         Survey::default()
     };
-    if !survey.theirs.is_empty() && !force {
+    if !survey.in_the_way.is_empty() && !force {
         return Err(Error::Usage(format!(
-            "{} holds what fer-index did not put there, or what was changed since: {}; name another \
-             folder, or have the photos put beside it with --force",
+            "{} contains files that fer-index did not put there, or that were changed since: {}; name \
+             another folder, or use --force to add the photos beside them",
             folder.display(),
-            some_of(&survey.theirs)
+            some_of(&survey.in_the_way)
         )));
     }
-    if survey.staying.iter().any(|name| name == NAME) {
+    if survey.kept.iter().any(|name| name == NAME) {
         return Err(Error::Usage(format!(
-            "{} is in the way: fer-index keeps a list under this name; name another folder",
+            "{} is in the way: fer-index needs this name for its list of entries; name another folder",
             folder.join(NAME).display()
         )));
     }
     let _lock = lock(&folder)?;
-    let filling = Filling {
+    let filling = Fill {
         folder: &folder,
         draft: atomic::unused_name(&folder).map_err(at)?,
         survey,
     };
     let names = filling.names(&photos);
-    match filling.prepare(&photos, &names, placed) {
+    match filling.prepare(&photos, &names, placement) {
         Ok(new) => filling.finish(&names, &new).map_err(at),
         Err(error) => {
-            filling.undo(is_there);
+            filling.undo(folder_exists);
             Err(error)
         }
     }
 }
 
-/// With the folders on the way to it free of links, so that relative links lead where they should.
+/// The absolute path of a folder, without symbolic links in its parents, so that relative links in it work. Creates
+/// the parents.
 fn absolute(folder: &Path) -> Result<PathBuf> {
     let at = |source| failed(folder, source);
     let folder = std::path::absolute(folder).map_err(at)?;
     let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Err(Error::Usage(format!(
-            "{} cannot be filled; name a folder in it",
+            "{} cannot be filled; name a folder below it",
             folder.display()
         )));
     };
@@ -102,8 +107,8 @@ fn absolute(folder: &Path) -> Result<PathBuf> {
     Ok(parent.join(name))
 }
 
-/// Whether the folder is there.
-fn is_there(folder: &Path) -> Result<bool> {
+/// Whether the folder exists.
+fn folder_exists(folder: &Path) -> Result<bool> {
     let what = match folder.symlink_metadata() {
         Ok(metadata) if metadata.is_dir() => return Ok(true),
         Ok(metadata) if metadata.is_symlink() => "a link",
@@ -112,12 +117,12 @@ fn is_there(folder: &Path) -> Result<bool> {
         Err(error) => return Err(failed(folder, error)),
     };
     Err(Error::Usage(format!(
-        "{} is {what} and stays as it is; name a folder",
+        "{} is {what} and is not replaced; name a folder",
         folder.display()
     )))
 }
 
-/// The photos by paths that do not lie in the folder, whose copies may be in the index themselves.
+/// For each photo a path outside of the folder. A path inside can be in the index if the folder was indexed.
 fn outside(folder: &Path, photos: &[&Path], index: &Store) -> Result<Vec<PathBuf>> {
     let path = |photo: &&Path| {
         if !photo.starts_with(folder) {
@@ -131,7 +136,7 @@ fn outside(folder: &Path, photos: &[&Path], index: &Store) -> Result<Vec<PathBuf
         let other = paths.find(|path| !path.starts_with(folder) && path.is_file());
         other.ok_or_else(|| {
             Error::Usage(format!(
-                "{} is a photo of the answer and lies in the folder to be filled; name another folder",
+                "{} is one of the photos and lies in the folder to be filled; name another folder",
                 photo.display()
             ))
         })
@@ -139,9 +144,10 @@ fn outside(folder: &Path, photos: &[&Path], index: &Store) -> Result<Vec<PathBuf
     photos.iter().map(path).collect()
 }
 
-/// Held as long as a folder is being filled: two runs would take each other's drafts away.
+/// The lock of a folder while it is being filled: two runs would delete each other's drafts. `None` if the folder
+/// cannot be locked.
 fn lock(folder: &Path) -> Result<Option<File>> {
-    // Not every system opens folders, nor does every file system lock them.
+    // Not every system can open folders, and not every file system can lock them.
     let Ok(file) = File::open(folder) else {
         return Ok(None);
     };
@@ -155,27 +161,32 @@ fn lock(folder: &Path) -> Result<Option<File>> {
 }
 
 fn some_of(names: &[String]) -> String {
-    let told = names.iter().take(TOLD).map(String::as_str);
-    let told = told.collect::<Vec<_>>().join(", ");
-    if names.len() > TOLD {
-        format!("{told} and more")
+    let listed = names.iter().take(MOST_NAMES).map(String::as_str);
+    let listed = listed.collect::<Vec<_>>().join(", ");
+    if names.len() > MOST_NAMES {
+        format!("{listed} and more")
     } else {
-        told
+        listed
     }
 }
 
 /// A folder that is being filled.
-struct Filling<'a> {
+struct Fill<'a> {
     folder: &'a Path,
     /// The folder in which entries are made.
     draft: PathBuf,
     survey: Survey,
 }
 
-impl Filling<'_> {
-    /// Makes all entries in the draft. The folder's manifest names old and new ones then, so that
-    /// whatever a killed run leaves is known as ours.
-    fn prepare(&self, photos: &[PathBuf], names: &[OsString], placed: Placed) -> Result<Manifest> {
+impl Fill<'_> {
+    /// Makes all entries in the draft folder. Afterwards the manifest lists old and new entries, so that whatever a
+    /// killed run leaves is recognised as made by fer-index.
+    fn prepare(
+        &self,
+        photos: &[PathBuf],
+        names: &[OsString],
+        placement: Placement,
+    ) -> Result<Manifest> {
         let at = |source| failed(self.folder, source);
         let mut noted = self.survey.manifest.clone().unwrap_or_default();
         noted.add(self.draft.file_name().unwrap_or_default(), Content::Draft);
@@ -183,7 +194,7 @@ impl Filling<'_> {
         fs::create_dir(&self.draft).map_err(at)?;
         let mut new = Manifest::default();
         for (photo, name) in photos.iter().zip(names) {
-            self.make(photo, name, placed, &mut new)
+            self.make(photo, name, placement, &mut new)
                 .map_err(|source| failed(photo, source))?;
         }
         noted.add_all(&new);
@@ -191,9 +202,9 @@ impl Filling<'_> {
         Ok(new)
     }
 
-    /// Puts the new entries in the place of the old ones.
+    /// Replaces the old entries by the new ones.
     fn finish(&self, names: &[OsString], new: &Manifest) -> io::Result<()> {
-        self.take_away_ours();
+        self.remove_replaceable();
         for name in names {
             atomic::rename_new(&self.draft.join(name), &self.folder.join(name))?;
         }
@@ -201,11 +212,11 @@ impl Filling<'_> {
         new.write(self.folder)
     }
 
-    /// The names of the entries, none of which is the name of something that stays.
+    /// The names of the new entries. None is the name of an entry that is kept.
     fn names(&self, photos: &[PathBuf]) -> Vec<OsString> {
-        // In lower case: on some systems `A.jpg` and `a.jpg` are one file.
+        // Compared in lower case: on some systems `A.jpg` and `a.jpg` are the same file.
         let key = |name: &OsStr| name.to_string_lossy().to_lowercase();
-        let mut taken: HashSet<_> = self.survey.staying.iter().map(|name| key(name)).collect();
+        let mut taken: HashSet<_> = self.survey.kept.iter().map(|name| key(name)).collect();
         let digits = photos.len().to_string().len().max(3);
         let names = photos.iter().enumerate().map(|(index, photo)| {
             let mut name = OsString::from(format!("{:0digits$} ", index + 1));
@@ -222,22 +233,22 @@ impl Filling<'_> {
         names.collect()
     }
 
-    /// Makes an entry in the draft.
+    /// Makes an entry in the draft folder and adds it to `new`.
     fn make(
         &self,
         photo: &Path,
         name: &OsStr,
-        placed: Placed,
+        placement: Placement,
         new: &mut Manifest,
     ) -> io::Result<()> {
         let path = self.draft.join(name);
-        match placed {
-            Placed::Linked => {
+        match placement {
+            Placement::Linked => {
                 let target = relative(photo, self.folder);
                 link(&target, &path)?;
                 new.add(name, Content::Link(&target));
             }
-            Placed::Copied => {
+            Placement::Copied => {
                 fs::copy(photo, &path)?;
                 let hash = ContentHash::of(&fs::read(&path)?);
                 new.add(name, Content::Copy(&hash));
@@ -246,13 +257,13 @@ impl Filling<'_> {
         Ok(())
     }
 
-    /// Takes away what was ours when it was looked at and has not been touched since.
-    fn take_away_ours(&self) {
-        for (name, meta) in &self.survey.ours {
+    /// Removes the replaceable entries that have not changed since the survey, and the drafts.
+    fn remove_replaceable(&self) {
+        for (name, meta) in &self.survey.replaceable {
             let path = self.folder.join(name);
             let removed = match path.symlink_metadata() {
                 Ok(now) if FileMeta::of(&now) == *meta => fs::remove_file(&path),
-                Ok(_) => Err(io::Error::other("it was changed just now, and stays")),
+                Ok(_) => Err(io::Error::other("it was just changed, and is kept")),
                 Err(error) => Err(error),
             };
             if let Err(error) = removed {
@@ -264,22 +275,22 @@ impl Filling<'_> {
         }
     }
 
-    /// After a failure to prepare: the folder as it was.
-    fn undo(&self, is_there: bool) {
+    /// Restores the folder after a failure to prepare.
+    fn undo(&self, folder_exists: bool) {
         remove_draft(&self.draft);
         if let Some(manifest) = &self.survey.manifest {
             let _ = manifest.write(self.folder);
         } else if Manifest::read(self.folder).is_ok_and(|it| it.is_some()) {
             let _ = fs::remove_file(self.folder.join(NAME));
         }
-        if !is_there {
-            // Does nothing where there is something in it.
+        if !folder_exists {
+            // Fails, as it should, if something is in it.
             let _ = fs::remove_dir(self.folder);
         }
     }
 }
 
-/// Removes a draft with its links and copies; should there be a folder in it, both stay.
+/// Removes a draft folder with its links and copies. If it contains a folder, both are kept.
 fn remove_draft(draft: &Path) {
     let entries = fs::read_dir(draft).into_iter().flatten().flatten();
     for entry in entries {
@@ -298,7 +309,7 @@ fn link(target: &Path, path: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_file(target, path)
 }
 
-/// The way from a folder to a file; both absolute.
+/// The relative path from a folder to a file; both are absolute.
 fn relative(file: &Path, folder: &Path) -> PathBuf {
     let common = folder
         .components()
@@ -333,13 +344,13 @@ mod tests {
         names
     }
 
-    /// An index that knows no photo.
+    /// An index without photos.
     fn index(folder: &Path) -> Store {
         Store::open(&folder.join("data/index.sqlite3")).unwrap()
     }
 
     #[test]
-    fn links_lead_to_the_photos_and_move_with_them() {
+    fn links_are_relative_and_survive_a_move_with_their_photos() {
         let root = tempfile::tempdir().unwrap();
         let (pictures, best) = (
             root.path().join("all/pictures"),
@@ -351,7 +362,14 @@ mod tests {
         }
         let photos = ["b.jpg", "a.jpg"].map(|name| pictures.canonicalize().unwrap().join(name));
         let photos: Vec<_> = photos.iter().map(PathBuf::as_path).collect();
-        fill_folder(&best, &photos, Placed::Linked, false, &index(root.path())).unwrap();
+        fill_folder(
+            &best,
+            &photos,
+            Placement::Linked,
+            false,
+            &index(root.path()),
+        )
+        .unwrap();
         assert_eq!(names(&best), ["001 b.jpg", "002 a.jpg"]);
         let target = fs::read_link(best.join("001 b.jpg")).unwrap();
         assert_eq!(target, Path::new("../../pictures/b.jpg"));
@@ -361,56 +379,56 @@ mod tests {
             fs::read_to_string(moved.join("002 a.jpg")).unwrap(),
             "a.jpg"
         );
-        // It is known as ours in its new place.
+        // The folder is recognised in its new place.
         let photo = root.path().join("moved/pictures/a.jpg");
         let index = index(root.path());
-        fill_folder(&moved, &[&photo], Placed::Linked, false, &index).unwrap();
+        fill_folder(&moved, &[&photo], Placement::Linked, false, &index).unwrap();
         assert_eq!(names(&moved), ["001 a.jpg"]);
     }
 
     #[test]
-    fn a_second_run_replaces_the_first_and_nothing_else() {
+    fn a_second_run_replaces_only_entries_of_the_first() {
         let root = tempfile::tempdir().unwrap();
         let index = index(root.path());
         let photo = root.path().join("a.jpg");
         fs::write(&photo, "a").unwrap();
         let album = root.path().join("album");
-        let fill = |folder: &Path, photos: &[&Path], placed, force| {
-            fill_folder(folder, photos, placed, force, &index)
+        let fill = |folder: &Path, photos: &[&Path], placement, force| {
+            fill_folder(folder, photos, placement, force, &index)
         };
-        fill(&album, &[&photo, &photo], Placed::Linked, false).unwrap();
+        fill(&album, &[&photo, &photo], Placement::Linked, false).unwrap();
         assert_eq!(names(&album), ["001 a.jpg", "002 a.jpg"]);
-        fill(&album, &[&photo], Placed::Copied, false).unwrap();
+        fill(&album, &[&photo], Placement::Copied, false).unwrap();
         assert_eq!(names(&album), ["001 a.jpg"]);
         assert!(!album.join("001 a.jpg").is_symlink());
 
-        // The index knows no other file of the copy's content, so it stays.
-        let refusal = fill(&album, &[&photo], Placed::Linked, false).unwrap_err();
+        // The index has no other file with the copy's content, so it is kept.
+        let refusal = fill(&album, &[&photo], Placement::Linked, false).unwrap_err();
         assert!(
             refusal.to_string().contains("original is gone"),
             "{refusal}"
         );
-        fill(&album, &[&photo], Placed::Linked, true).unwrap();
+        fill(&album, &[&photo], Placement::Linked, true).unwrap();
         assert_eq!(names(&album), ["001 a (2).jpg", "001 a.jpg"]);
         assert_eq!(fs::read_to_string(album.join("001 a.jpg")).unwrap(), "a");
 
         let foreign = root.path().join("mine");
         fs::create_dir(&foreign).unwrap();
         fs::write(foreign.join("diary.txt"), "dear").unwrap();
-        let error = fill(&foreign, &[&photo], Placed::Linked, false).unwrap_err();
+        let error = fill(&foreign, &[&photo], Placement::Linked, false).unwrap_err();
         assert!(error.to_string().contains("diary.txt"), "{error}");
         assert_eq!(names(&foreign), ["diary.txt"]);
 
-        // A photo that is gone leaves the folder as it was, or none.
+        // If a photo is missing, the folder stays unchanged or is not created.
         let (gone, new) = (root.path().join("gone.jpg"), root.path().join("new"));
-        fill(&album, &[&gone], Placed::Copied, true).unwrap_err();
+        fill(&album, &[&gone], Placement::Copied, true).unwrap_err();
         assert_eq!(names(&album), ["001 a (2).jpg", "001 a.jpg"]);
-        fill(&new, &[&gone], Placed::Copied, false).unwrap_err();
+        fill(&new, &[&gone], Placement::Copied, false).unwrap_err();
         assert_eq!(names(root.path()), ["a.jpg", "album", "data", "mine"]);
     }
 
     #[test]
-    fn what_a_killed_run_leaves_is_taken_away_and_nothing_else() {
+    fn drafts_of_killed_runs_are_removed_and_nothing_else() {
         let root = tempfile::tempdir().unwrap();
         let index = index(root.path());
         let photo = root.path().join("a.jpg");
@@ -418,24 +436,24 @@ mod tests {
         let album = root.path().join("album");
         fs::create_dir(&album).unwrap();
         let photos = [photo];
-        let filling = || Filling {
+        let filling = || Fill {
             folder: &album,
             draft: atomic::unused_name(&album).unwrap(),
             survey: Survey::of(&album, &index, 1).unwrap(),
         };
-        // Killed once the entries are made, and once more in the next run.
+        // The first run is killed after making the entries, and so is the next one.
         for _ in 0..2 {
             let filling = filling();
-            assert!(filling.survey.theirs.is_empty(), "{:?}", filling.survey);
+            assert!(filling.survey.in_the_way.is_empty(), "{:?}", filling.survey);
             let names = filling.names(&photos);
-            filling.prepare(&photos, &names, Placed::Linked).unwrap();
+            filling.prepare(&photos, &names, Placement::Linked).unwrap();
         }
         assert_eq!(names(&album).len(), 2);
         fs::create_dir(album.join(".fer-index-0123456789abcdef.partial")).unwrap();
         let photos = [photos[0].as_path()];
-        fill_folder(&album, &photos, Placed::Linked, false, &index).unwrap_err();
+        fill_folder(&album, &photos, Placement::Linked, false, &index).unwrap_err();
         fs::remove_dir(album.join(".fer-index-0123456789abcdef.partial")).unwrap();
-        fill_folder(&album, &photos, Placed::Linked, false, &index).unwrap();
+        fill_folder(&album, &photos, Placement::Linked, false, &index).unwrap();
         assert_eq!(names(&album), ["001 a.jpg"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What in a folder of links or copies is of our making.
+//! The manifest of a folder of links or copies: the list of the entries that fer-index made.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -9,37 +9,37 @@ use std::path::Path;
 use crate::atomic;
 use crate::photo::ContentHash;
 
-/// The file's name. Versions that replaced everything in a folder by the mark `.fer-index-album`
-/// do not know it, so they leave the folder alone.
+/// The file name of the manifest. Version 0.1 replaced everything in folders with the mark `.fer-index-album`; in a
+/// folder with a manifest instead of the mark it replaces nothing.
 pub(super) const NAME: &str = ".fer-index-manifest";
 
 const HEAD: &str = "fer-index made what has a line in here, and replaces it; all else in this \
                     folder stays. A line is the BLAKE3 hash of a name, a kind and a content.";
 
-/// What is given by a link or copy: what it holds.
+/// The content of an entry.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Content<'a> {
     /// A symbolic link to this path.
     Link(&'a Path),
     /// A file with this content.
     Copy(&'a ContentHash),
-    /// A folder in which entries are made, before they get their places.
+    /// A folder in which entries are made before they are moved to their places.
     Draft,
 }
 
-/// The entries of a folder that we made, each by the hash of its name, kind and content: an entry that
-/// somebody changed, renamed or added is not among them. Neither names nor paths of photos can be
-/// read from it, for a folder of copies may be given away.
+/// The entries of a folder that fer-index made, each as the hash of its name, kind and content: an entry that somebody
+/// changed, renamed or added is not among them. It does not reveal names or paths of photos, since a folder of copies
+/// may be given to somebody else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Manifest {
     entries: HashSet<String>,
 }
 
 impl Manifest {
-    /// Reads that of a folder; `None` where there is none or it is no such file.
+    /// Reads the manifest of a folder; `None` if there is none, or if the file of this name is not a manifest.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     pub fn read(folder: &Path) -> io::Result<Option<Self>> {
         let path = folder.join(NAME);
         match path.symlink_metadata() {
@@ -48,7 +48,7 @@ impl Manifest {
             Ok(metadata) if !metadata.is_file() => return Ok(None),
             Ok(_) => {}
         }
-        // A file of somebody under this name need not be text, or of any size.
+        // Somebody else's file of this name may be binary or large.
         let mut file = BufReader::new(File::open(path)?);
         let mut head = Vec::new();
         file.by_ref()
@@ -61,10 +61,10 @@ impl Manifest {
         Ok(Some(Self { entries }))
     }
 
-    /// Writes it into a folder, in the place of the one that is there.
+    /// Writes the manifest into a folder and replaces the one that is there.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let mut lines: Vec<_> = self.entries.iter().map(String::as_str).collect();
         lines.sort_unstable();
@@ -83,17 +83,17 @@ impl Manifest {
         }
     }
 
-    /// Notes an entry as ours.
+    /// Adds an entry.
     pub fn add(&mut self, name: &OsStr, content: Content<'_>) {
         self.entries.insert(line(name, content));
     }
 
-    /// Notes the entries of another manifest as well.
+    /// Adds the entries of another manifest.
     pub fn add_all(&mut self, other: &Self) {
         self.entries.extend(other.entries.iter().cloned());
     }
 
-    /// Whether an entry is as we made it.
+    /// Whether fer-index made an entry with this name and content.
     pub fn contains(&self, name: &OsStr, content: Content<'_>) -> bool {
         self.entries.contains(&line(name, content))
     }
@@ -105,7 +105,7 @@ fn line(name: &OsStr, content: Content<'_>) -> String {
         Content::Copy(hash) => ("/copy/", hash.as_bytes().as_slice()),
         Content::Draft => ("/draft/", [].as_slice()),
     };
-    // No name has a slash, so that the parts cannot be taken for one another.
+    // No name contains a slash, so that different parts never join to the same bytes.
     ContentHash::of(&[name.as_encoded_bytes(), kind.as_bytes(), content].concat()).to_string()
 }
 
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_known_by_name_kind_and_content() {
+    fn entries_are_recognised_by_name_kind_and_content() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Manifest::read(folder.path()).unwrap(), None);
         let (a, hash) = (OsStr::new("a"), ContentHash::of(b"a"));

@@ -1,13 +1,13 @@
-//! What leaves the index: folders of links or copies, contact sheets, keywords in XMP sidecars.
+//! Exports photos from the index: folders of links or copies, contact sheets, keywords in XMP sidecars.
 
 mod folder;
 mod manifest;
 mod sheet;
-mod small;
 mod survey;
+mod thumbnail;
 mod xmp;
 
-pub use folder::{Placed, fill_folder};
+pub use folder::{Placement, fill_folder};
 pub use sheet::contact_sheet;
-pub use small::small_copy;
+pub use thumbnail::thumbnail;
 pub use xmp::{Naming, sidecar, write_sidecar};

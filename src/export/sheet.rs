@@ -1,4 +1,4 @@
-//! Contact sheets: the photos of an answer on one page, their faces framed and named.
+//! Contact sheets: the photos of a search on one page, with a frame and a label for each face.
 
 mod html;
 mod labels;
@@ -9,7 +9,7 @@ use std::path::Path;
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::small_copy;
+use super::thumbnail;
 use crate::error::{Error, Result, Skip};
 use crate::imaging::Limits;
 use crate::output::{self, Form};
@@ -23,26 +23,25 @@ const SIDE: u32 = 480;
 /// A photo on a sheet.
 struct Picture<'a> {
     hit: &'a Hit,
-    /// The photo made small, or why it cannot be shown.
-    small: Result<RgbImage, Skip>,
+    /// A thumbnail of the photo, or why there is none.
+    thumbnail: Result<RgbImage, Skip>,
 }
 
-/// Makes the bytes of a sheet.
+/// Encodes a sheet.
 type Encoder = fn(&[Picture<'_>]) -> Result<Vec<u8>>;
 
-/// Writes a sheet as its name ends: `.html`, one file that needs no other, or `.png`.
+/// Writes a sheet in the format of its extension: `.html`, one self-contained file, or `.png`.
 ///
 /// # Errors
-/// If the name ends in something else, a file that is not ours is in the way, or the file cannot be
-/// written. A photo that cannot be read is
-/// an empty frame that says why.
+/// If the extension is another one, a file that fer-index did not write is in the way, or the file cannot be written.
+/// A photo that cannot be read is no error: the sheet shows the reason in its place.
 pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
     let (form, write): (_, Encoder) =
         match file.extension().and_then(|extension| extension.to_str()) {
             Some("html" | "htm") => (Form::Markup, html::write),
             Some("png") if hits.len() > png::MOST => {
                 return Err(Error::Usage(format!(
-                    "{} photos do not fit on one PNG sheet; ask for at most {} with --limit, or \
+                    "{} photos do not fit on one PNG sheet; use --limit {} or less, or \
                      write an .html sheet",
                     hits.len(),
                     png::MOST
@@ -60,13 +59,13 @@ pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
         .par_iter()
         .map(|hit| Picture {
             hit,
-            small: small_copy(&hit.path, limits, (SIDE, SIDE)),
+            thumbnail: thumbnail(&hit.path, limits, (SIDE, SIDE)),
         })
         .collect();
     output::write(file, form, &write(&pictures)?)
 }
 
-/// The labels of the faces of a photo, whose coordinates are divided by `scale`; see [`labels::place`].
+/// The labels of the faces of a photo, whose coordinates are divided by `scale`; see [`labels::place_labels`].
 fn labels_of(hit: &Hit, scale: f32, measure: impl Fn(&str) -> (f32, f32)) -> Vec<Option<Label>> {
     let faces: Vec<_> = hit
         .scan
@@ -87,10 +86,10 @@ fn labels_of(hit: &Hit, scale: f32, measure: impl Fn(&str) -> (f32, f32)) -> Vec
         hit.scan.width as f32 / scale,
         hit.scan.height as f32 / scale,
     );
-    labels::place(photo, &faces, measure)
+    labels::place_labels(photo, &faces, measure)
 }
 
-/// What may be written at a face, the fullest first: the emotion that it shows most.
+/// The possible labels of a face, longest first, with its most probable or corrected emotion.
 fn texts(face: &StoredFace) -> Vec<String> {
     if let Some(correction) = face.correction {
         return vec![correction.name().to_owned()];
@@ -102,7 +101,7 @@ fn texts(face: &StoredFace) -> Vec<String> {
     ]
 }
 
-/// What is written over a sheet: how many photos, and from when.
+/// The heading of a sheet: the number of photos and their dates.
 fn heading(pictures: &[Picture<'_>]) -> String {
     let photos = match pictures.len() {
         1 => "1 photo".to_owned(),
@@ -121,7 +120,7 @@ fn heading(pictures: &[Picture<'_>]) -> String {
     }
 }
 
-/// What is written under a photo.
+/// The caption below a photo.
 fn caption(hit: &Hit) -> String {
     let name = hit.path.file_name().unwrap_or_default().to_string_lossy();
     let score = hit

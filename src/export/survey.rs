@@ -1,4 +1,4 @@
-//! A look into a folder of links or copies: what is ours to replace, and what is somebody's.
+//! Surveys a folder of links or copies: which entries fer-index may replace, and which belong to somebody else.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
@@ -11,33 +11,33 @@ use crate::output;
 use crate::photo::ContentHash;
 use crate::store::Store;
 
-/// By this file, and nothing else, version 0.1 knew a folder of its own.
+/// The file, with its content, by which version 0.1 recognised the folders that it had filled.
 const MARK: (&str, &[u8]) = (
     ".fer-index-album",
     b"fer-index replaces what is in this folder.\n",
 );
 
-/// What file managers leave in any folder they show. It stays, and is in nobody's way.
-const CLUTTER: [&str; 4] = [".DS_Store", ".directory", "Thumbs.db", "desktop.ini"];
+/// Files that file managers put into folders. They are kept and do not count as in the way.
+const FILE_MANAGER_FILES: [&str; 4] = [".DS_Store", ".directory", "Thumbs.db", "desktop.ini"];
 
-/// What is in a folder.
+/// The contents of a folder.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    /// What we noted of it.
+    /// The manifest of the folder.
     pub manifest: Option<Manifest>,
-    /// Links and copies of ours that nobody changed, as they were found, and the old mark.
-    pub ours: Vec<(OsString, FileMeta)>,
-    /// What a killed run was making.
+    /// Links and copies that fer-index made and nobody changed, with their metadata, and the mark of version 0.1.
+    pub replaceable: Vec<(OsString, FileMeta)>,
+    /// Draft folders that killed runs left.
     pub drafts: Vec<PathBuf>,
-    /// What is in the way, for people to read.
-    pub theirs: Vec<String>,
-    /// The names of all that stays.
-    pub staying: Vec<OsString>,
+    /// Names of entries that are in the way, with remarks, for messages.
+    pub in_the_way: Vec<String>,
+    /// Names of all entries that are kept.
+    pub kept: Vec<OsString>,
 }
 
 impl Survey {
-    /// Looks into `folder`, no further than `most` things that are in the way; `index` tells what is
-    /// nowhere else.
+    /// Surveys `folder` until `most` entries are in the way. `index` says whether there is another file with the
+    /// content of a copy.
     ///
     /// # Errors
     /// If the folder or the index cannot be read.
@@ -51,14 +51,14 @@ impl Survey {
             ..Self::default()
         };
         let is_old = fs::read(folder.join(MARK.0)).is_ok_and(|content| content == MARK.1);
-        let look = Look {
+        let classifier = Classifier {
             folder,
             index,
             manifest: survey.manifest.clone().unwrap_or_default(),
             is_old,
         };
         for entry in fs::read_dir(folder).map_err(failed)? {
-            if survey.theirs.len() >= most {
+            if survey.in_the_way.len() >= most {
                 break;
             }
             let entry = entry.map_err(failed)?;
@@ -67,42 +67,44 @@ impl Survey {
                 continue;
             }
             let metadata = entry.metadata().map_err(failed)?;
-            match look.at(&name, &path, &metadata)? {
-                Kind::Ours => survey.ours.push((name, FileMeta::of(&metadata))),
+            match classifier.classify(&name, &path, &metadata)? {
+                Kind::Replaceable => survey.replaceable.push((name, FileMeta::of(&metadata))),
                 Kind::Draft => survey.drafts.push(path),
-                Kind::Harmless => survey.staying.push(name),
-                Kind::Theirs(remark) => {
+                Kind::Kept => survey.kept.push(name),
+                Kind::InTheWay(remark) => {
                     let shown = name.to_string_lossy();
                     survey
-                        .theirs
+                        .in_the_way
                         .push(format!("{}{remark}", shown.escape_debug()));
-                    survey.staying.push(name);
+                    survey.kept.push(name);
                 }
             }
         }
-        survey.theirs.sort();
+        survey.in_the_way.sort();
         Ok(survey)
     }
 }
 
 enum Kind {
-    Ours,
+    /// Made by fer-index and unchanged.
+    Replaceable,
+    /// A draft folder of fer-index.
     Draft,
-    /// Not ours to take away, and in nobody's way.
-    Harmless,
-    /// Somebody's, with a remark.
-    Theirs(&'static str),
+    /// Not to be removed, but not in the way.
+    Kept,
+    /// Somebody else's, with a remark.
+    InTheWay(&'static str),
 }
 
-struct Look<'a> {
+struct Classifier<'a> {
     folder: &'a Path,
     index: &'a Store,
     manifest: Manifest,
     is_old: bool,
 }
 
-impl Look<'_> {
-    fn at(&self, name: &OsStr, path: &Path, metadata: &Metadata) -> Result<Kind> {
+impl Classifier<'_> {
+    fn classify(&self, name: &OsStr, path: &Path, metadata: &Metadata) -> Result<Kind> {
         let failed = |source| Error::Io {
             path: path.to_owned(),
             source,
@@ -112,44 +114,44 @@ impl Look<'_> {
             let is_ours = self.manifest.contains(name, Content::Link(&target))
                 || self.is_old && self.is_old_link(name, &target)?;
             return Ok(if is_ours {
-                Kind::Ours
+                Kind::Replaceable
             } else {
-                Kind::Theirs("")
+                Kind::InTheWay("")
             });
         }
         if metadata.is_dir() && self.manifest.contains(name, Content::Draft) {
             return Ok(Kind::Draft);
         }
         if !metadata.is_file() {
-            return Ok(Kind::Theirs(""));
+            return Ok(Kind::InTheWay(""));
         }
-        if CLUTTER.iter().any(|clutter| name == *clutter) {
-            return Ok(Kind::Harmless);
+        if FILE_MANAGER_FILES.iter().any(|file| name == *file) {
+            return Ok(Kind::Kept);
         }
         if self.is_old && name == MARK.0 {
-            return Ok(Kind::Ours);
+            return Ok(Kind::Replaceable);
         }
         if numbered_name(name).is_some() {
             let hash = ContentHash::of(&fs::read(path).map_err(failed)?);
             let is_ours = self.manifest.contains(name, Content::Copy(&hash));
             if is_ours || self.is_old {
-                // It holds nothing of its own as long as there is another file of that content.
-                if self.is_elsewhere(&hash, metadata.len())? {
-                    return Ok(Kind::Ours);
+                // Nothing is lost with the copy if there is another file with the same content.
+                if self.has_another_file(&hash, metadata.len())? {
+                    return Ok(Kind::Replaceable);
                 }
                 let remark = " (its original is gone or was changed)";
-                return Ok(Kind::Theirs(if is_ours { remark } else { "" }));
+                return Ok(Kind::InTheWay(if is_ours { remark } else { "" }));
             }
         }
-        // A contact sheet, perhaps.
-        if output::is_ours(path) {
-            return Ok(Kind::Harmless);
+        // Such as a contact sheet.
+        if output::is_intact(path) {
+            return Ok(Kind::Kept);
         }
-        Ok(Kind::Theirs(""))
+        Ok(Kind::InTheWay(""))
     }
 
-    /// Whether the index knows another file of this content, which is there.
-    fn is_elsewhere(&self, hash: &ContentHash, length: u64) -> Result<bool> {
+    /// Whether the index has another file with this content, and the file exists.
+    fn has_another_file(&self, hash: &ContentHash, length: u64) -> Result<bool> {
         let Some(known) = self.index.photo_by_hash(hash)? else {
             return Ok(false);
         };
@@ -163,7 +165,7 @@ impl Look<'_> {
         }))
     }
 
-    /// Whether version 0.1 made a link: to a photo of the index, under its name and a number.
+    /// Whether version 0.1 made a link: its name is a number and the name of its target, a photo of the index.
     fn is_old_link(&self, name: &OsStr, target: &Path) -> Result<bool> {
         let file = target.file_name().map(OsStr::as_encoded_bytes);
         if numbered_name(name) != file {
@@ -176,7 +178,7 @@ impl Look<'_> {
     }
 }
 
-/// What follows the number and blank in the name of an entry.
+/// The name of an entry without the leading number and space; `None` without a number.
 fn numbered_name(name: &OsStr) -> Option<&[u8]> {
     let name = name.as_encoded_bytes();
     let digits = name.iter().take_while(|byte| byte.is_ascii_digit()).count();

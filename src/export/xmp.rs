@@ -1,6 +1,6 @@
-//! Emotions as keywords in XMP sidecars, as digiKam and Lightroom read them: flat in `dc:subject`
-//! (`Happy`), by hierarchy in `lr:hierarchicalSubject` (`Emotion|Happy`) and `digiKam:TagsList`
-//! (`Emotion/Happy`). All else in a sidecar stays as it is.
+//! Writes emotions as keywords into XMP sidecars, in the form that digiKam and Lightroom read: flat in `dc:subject`
+//! (`Happy`), hierarchical in `lr:hierarchicalSubject` (`Emotion|Happy`) and `digiKam:TagsList` (`Emotion/Happy`).
+//! Everything else in a sidecar is kept.
 
 mod tree;
 
@@ -15,8 +15,8 @@ use tree::{Element, Node};
 
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 
-/// A property with keywords: its namespace, usual prefix, name, kind of list, and what stands
-/// between the levels of a keyword; none where only the last level is given.
+/// A property with keywords: its namespace, usual prefix, name, kind of list, and the separator of the levels of a
+/// keyword. `None` if keywords consist of the last level only.
 struct Property {
     namespace: &'static str,
     prefix: &'static str,
@@ -57,7 +57,7 @@ const EMPTY: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="w"?>
 "#;
 
-/// How a new sidecar is called.
+/// How new sidecars are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Naming {
     /// `photo.jpg.xmp`, as digiKam and darktable do.
@@ -67,7 +67,7 @@ pub enum Naming {
     Stem,
 }
 
-/// The sidecar of a photo: one that is there, whatever it is called, or the name of a new one.
+/// The path of the sidecar of a photo: of an existing one in either naming, otherwise of a new one.
 pub fn sidecar(photo: &Path, naming: Naming) -> PathBuf {
     let [full, stem] = sidecars(photo);
     let (first, second) = match naming {
@@ -81,11 +81,11 @@ pub fn sidecar(photo: &Path, naming: Naming) -> PathBuf {
     }
 }
 
-/// Makes a sidecar name these emotions and no others; whether that changes it. With `dry` nothing
+/// Makes these emotions, and no others, keywords of a sidecar, and returns whether that changes it. With `dry` nothing
 /// is written.
 ///
 /// # Errors
-/// If the sidecar cannot be read or written, is a link or is not XMP; it stays as it is then.
+/// If the sidecar cannot be read or written, is a symbolic link or is not XMP. It is unchanged then.
 pub fn write_sidecar(path: &Path, emotions: EmotionSet, dry: bool) -> Result<bool> {
     let before = match fs::read_to_string(path) {
         Ok(text) => Some(text),
@@ -113,20 +113,20 @@ pub fn write_sidecar(path: &Path, emotions: EmotionSet, dry: bool) -> Result<boo
     Ok(true)
 }
 
-/// "Happy", the last level of a keyword.
+/// The last level of a keyword, such as "Happy".
 fn title(emotion: Emotion) -> String {
     let (first, rest) = emotion.name().split_at(1);
     first.to_uppercase() + rest
 }
 
-/// The packet with the emotions in it; `None` if it has them already.
+/// The packet with these emotions as keywords; `None` if nothing changes.
 fn with_emotions(packet: &str, emotions: EmotionSet) -> Result<Option<String>, String> {
     let mut document = tree::parse(packet)?;
     let rdf = tree::find(&mut document, &|element, scope| {
         element.is(scope, RDF, "RDF")
     })
     .ok_or("is not XMP: it has no rdf:RDF")?;
-    // Flat keywords of ours are known by their hierarchical twins: a person may use "Happy" too.
+    // A flat keyword is from fer-index only if the hierarchical one is there too: the user may use "Happy" as well.
     let ours: EmotionSet = Emotion::ALL
         .into_iter()
         .filter(|emotion| {
@@ -146,7 +146,7 @@ fn with_emotions(packet: &str, emotions: EmotionSet) -> Result<Option<String>, S
     Ok(changed.then(|| tree::write(&document)))
 }
 
-/// The lists of a property, wherever its descriptions hold it.
+/// The items of a property in all descriptions.
 fn property_items(rdf: &mut Element, property: &Property) -> Vec<String> {
     let mut items = Vec::new();
     tree::each(rdf, &mut |element, scope| {
@@ -194,7 +194,7 @@ fn update(rdf: &mut Element, property: &Property, ours: EmotionSet, now: Emotion
     true
 }
 
-/// A description that holds one property.
+/// A description with one property.
 fn description(property: &Property, rdf: &str, items: &[String]) -> Element {
     let name = |prefix: &str, local: &str| {
         if prefix.is_empty() {
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(
             with_emotions(&packet, set(HAPPY)),
             Ok(None),
-            "once is enough"
+            "a second run changes nothing"
         );
     }
 
@@ -274,7 +274,7 @@ mod tests {
             "<![CDATA[<raw>]]>",
             "<r:li>Sad</r:li></r:Bag>",
             "<r:li>Emotion|Sad</r:li>",
-            // A person's own keyword, not ours to take away.
+            // The user's own keyword.
             "<r:li>Happy</r:li>",
         ] {
             assert!(packet.contains(part), "{part} in {packet}");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn an_emotion_that_no_longer_shows_goes() {
+    fn keywords_that_no_longer_apply_are_removed() {
         let both = with_emotions(FOREIGN, set(&[Emotion::Sad, Emotion::Fear]))
             .unwrap()
             .unwrap();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_packet_is_left_alone() {
+    fn text_that_is_not_xmp_is_refused() {
         for text in [
             "",
             "hello",
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sidecar_that_is_there_is_used() {
+    fn an_existing_sidecar_is_used() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
         let [full, stem] = ["a.jpg.xmp", "a.xmp"].map(|name| folder.path().join(name));

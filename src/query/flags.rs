@@ -1,5 +1,5 @@
-//! The filters' names and how their values are written: the flags of `fer-index query`, the
-//! parameters of the gallery's address, and what `find -v` prints.
+//! The table of filters: for each its name, its help text, and how its value is parsed and printed. The names
+//! are the flags of `fer-index query`, the parameters of the gallery's address, and what `find -v` prints.
 
 use std::ffi::OsStr;
 use std::ops::RangeInclusive;
@@ -54,7 +54,8 @@ pub const FLAGS: &[Flag] = &[
         short: Some('e'),
         value: Some("EMOTION"),
         is_repeatable: true,
-        help: "angry, disgust, fear, happy, sad, surprise, neutral or contempt; of several one suffices",
+        help: "Photos that show this emotion: angry, disgust, fear, happy, sad, surprise, neutral or contempt. \
+               Given several times: that show at least one of them",
         set: |filter, value| {
             let emotion: Emotion = parse(value)?;
             filter.emotions = filter.emotions.iter().chain([emotion]).collect();
@@ -67,7 +68,8 @@ pub const FLAGS: &[Flag] = &[
         name: "not",
         value: Some("EMOTION"),
         is_repeatable: true,
-        help: "With faces none of which shows this emotion; of several none may be shown",
+        help: "Photos with faces, none of which shows this emotion. Given several times: none of which shows \
+               any of them",
         set: |filter, value| {
             let emotion: Emotion = parse(value)?;
             filter.without = filter.without.iter().chain([emotion]).collect();
@@ -80,11 +82,11 @@ pub const FLAGS: &[Flag] = &[
         name: "who",
         value: Some("WHO"),
         choices: &[
-            ("any", "One face"),
+            ("any", "At least one face"),
             ("most", "More than half of the faces"),
-            ("all", "Everybody in the photo"),
+            ("all", "All faces"),
         ],
-        help: "Who must show it [default: any]",
+        help: "How many of a photo's faces must show the emotion [default: any]",
         set: |filter, value| {
             filter.who = match text(value)? {
                 "any" => Who::Any,
@@ -104,7 +106,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "min-score",
         value: Some("P"),
-        help: "From which score on a photo shows an emotion, 0 to 1 [default: 0.5]",
+        help: "The lowest score with which a face shows an emotion, 0 to 1 [default: 0.5]",
         set: |filter, value| {
             filter.min_score = Some(parse_probability(text(value)?)?);
             Ok(())
@@ -115,7 +117,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "all",
         conflicts_with: Some("min-score"),
-        help: "Rank every photo with a face, however little it shows the emotion",
+        help: "Rank all photos with a face, however low their scores for the emotion",
         set: |filter, _| {
             filter.min_score = Some(0.0);
             Ok(())
@@ -126,7 +128,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "faces",
         value: Some("N..M"),
-        help: "How many faces: 2, 2..5 or 3..",
+        help: "Photos with this number of faces: 2, 2..5 (2 to 5) or 3.. (3 or more)",
         set: |filter, value| {
             filter.faces = Some(parse_range(text(value)?)?);
             Ok(())
@@ -137,7 +139,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "since",
         value: Some("DATE"),
-        help: "Taken then or later: 2019, 2019-07, 2019-07-14, \"2019-07-14 12:30\", \"last summer\", \
+        help: "Photos taken on this date or later: 2019, 2019-07, 2019-07-14, \"2019-07-14 12:30\", \"last summer\", \
                \"3 weeks ago\"",
         set: |filter, value| {
             filter.since = Some(parse_when(text(value)?)?);
@@ -149,7 +151,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "until",
         value: Some("DATE"),
-        help: "Taken then or earlier; a year, month, season or day counts to its end",
+        help: "Photos taken on this date or earlier; a year, month, season or day is included whole",
         set: |filter, value| {
             filter.until = Some(parse_when(text(value)?)?);
             Ok(())
@@ -161,9 +163,9 @@ pub const FLAGS: &[Flag] = &[
         name: "taken",
         value: Some("DATE"),
         is_repeatable: true,
-        help: "Taken on this date or in this range of dates (\"june 2019 to august 2019\"); one that \
-               names no year (may, christmas, \"june to august\") counts in every year; of several one \
-               suffices",
+        help: "Photos taken on this date or in this range of dates (\"june 2019 to august 2019\"). A date \
+               without a year (may, christmas, \"june to august\") means this date in every year. Given \
+               several times: taken on one of the dates",
         set: |filter, value| {
             let text = text(value)?;
             let dates = parse_dates(text, today())?;
@@ -182,7 +184,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "under",
         value: Some("DIR"),
-        help: "In or below this folder",
+        help: "Photos in this folder or in a folder below it",
         set: |filter, value| {
             filter.under = Some(value.into());
             Ok(())
@@ -193,7 +195,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "album",
         value: Some("NAME"),
-        help: "In or below a folder whose name contains this",
+        help: "Photos in or below a folder whose name contains NAME",
         set: |filter, value| {
             filter.album = Some(parse(value)?);
             Ok(())
@@ -206,7 +208,8 @@ pub const FLAGS: &[Flag] = &[
         value: Some("PLACE|LAT,LON"),
         takes_negative: true,
         is_repeatable: true,
-        help: "Taken near a city or position, at home, or in a country; of several one suffices",
+        help: "Photos taken near a city or position, in a country, or near \"home\", where most photos were \
+               taken. Given several times: near one of the places",
         set: |filter, value| {
             let near = filter.near.get_or_insert_default();
             near.places.push(parse(value)?);
@@ -225,7 +228,7 @@ pub const FLAGS: &[Flag] = &[
         name: "within",
         value: Some("KM"),
         requires: Some("near"),
-        help: "How near, in km [default: 25]",
+        help: "The largest distance from --near, in km [default: 25]",
         set: |filter, value| {
             let km = Some(parse_km(text(value)?)?);
             filter.near.get_or_insert_default().km = km;
@@ -238,7 +241,7 @@ pub const FLAGS: &[Flag] = &[
         name: "away",
         value: Some("KM"),
         default_value: Some("100"),
-        help: "Taken farther than this, in km, from where most photos were taken [default: 100]",
+        help: "Photos taken more than KM kilometres from home, where most photos were taken [default: 100]",
         set: |filter, value| {
             filter.away = Some(parse_km(text(value)?)?);
             Ok(())
@@ -250,7 +253,7 @@ pub const FLAGS: &[Flag] = &[
         name: "camera",
         value: Some("NAME"),
         is_repeatable: true,
-        help: "The camera's name contains this; of several one suffices",
+        help: "Photos whose camera's name contains NAME. Given several times: one of the names",
         set: |filter, value| {
             filter.cameras.push(parse(value)?);
             Ok(())
@@ -261,7 +264,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "text",
         value: Some("WORDS"),
-        help: "These words are in path, description or keywords",
+        help: "Photos with all of these words in their path, description, title or keywords",
         set: |filter, value| {
             filter.text = Some(parse(value)?);
             Ok(())
@@ -272,7 +275,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "min-face-size",
         value: Some("PX"),
-        help: "Only faces whose shorter side has this many pixels count",
+        help: "Ignore faces whose shorter side has fewer pixels, unless someone has corrected them",
         set: |filter, value| {
             filter.min_face = Some(parse(value)?);
             Ok(())
@@ -283,7 +286,8 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "min-detection",
         value: Some("P"),
-        help: "Only faces with this detection score count, 0 to 1 [default: the setting, at first 0.6]",
+        help: "Ignore faces with a lower detection score, 0 to 1, unless someone has corrected them \
+               [default: the setting query.min_detection, initially 0.6]",
         set: |filter, value| {
             filter.min_detection = Some(parse_probability(text(value)?)?);
             Ok(())
@@ -295,11 +299,11 @@ pub const FLAGS: &[Flag] = &[
         name: "order",
         value: Some("ORDER"),
         choices: &[
-            ("score", "Best first"),
+            ("score", "Highest score first"),
             ("date", "Latest first"),
             ("random", "Shuffled"),
         ],
-        help: "In which order [default: score, or date without an emotion]",
+        help: "The order of the photos [default: score, or date without --emotion]",
         set: |filter, value| {
             filter.order = match text(value)? {
                 "score" => Order::Score,
@@ -321,7 +325,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "seed",
         value: Some("N"),
-        help: "The same number shuffles the same way",
+        help: "With --order random: the same number gives the same order",
         set: |filter, value| {
             let given: u64 = parse(value)?;
             if let Order::Random { seed } = &mut filter.order {
@@ -337,7 +341,8 @@ pub const FLAGS: &[Flag] = &[
     },
     Flag {
         name: "one-per-burst",
-        help: "Of photos in quick succession (3 s) only the best",
+        help: "One photo of each burst: of those that one camera took within 3 s of each other, the first in \
+               the chosen order",
         set: |filter, _| {
             filter.one_per_burst = true;
             Ok(())
@@ -349,7 +354,8 @@ pub const FLAGS: &[Flag] = &[
         name: "limit",
         short: Some('n'),
         value: Some("N"),
-        help: "How many photos at most [default: the setting query.limit, at first 20]",
+        help: "The largest number of photos [default: the setting query.limit, initially 20; \
+               for export: all]",
         set: |filter, value| {
             filter.limit = Some(parse(value)?);
             Ok(())
@@ -360,7 +366,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "offset",
         value: Some("N"),
-        help: "How many photos to leave out before",
+        help: "Leave out the first N photos, for the next page",
         set: |filter, value| {
             filter.offset = parse(value)?;
             Ok(())
@@ -598,12 +604,12 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_is_in_the_description() {
+    fn every_flag_is_documented() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/query.md");
-        let description = std::fs::read_to_string(path).unwrap();
+        let page = std::fs::read_to_string(path).unwrap();
         for flag in FLAGS {
             let name = format!("`--{}", flag.name);
-            assert!(description.contains(&name), "docs/query.md lacks {name}`");
+            assert!(page.contains(&name), "docs/query.md lacks {name}`");
         }
     }
 

@@ -1,11 +1,11 @@
-//! Files that are no good are counted, named and remembered, and the work goes on.
+//! Bad files are skipped, counted, named and remembered.
 
 use serde_json::json;
 
 use crate::common::{fixture, png_bomb, truncated};
 use crate::testenv::TestEnv;
 
-/// File, reason, and what is said of it.
+/// File, reason, and a part of the message.
 const BAD: [(&str, &str, &str); 6] = [
     ("cut.jpg", "damaged", "JPEG"),
     ("empty.jpg", "empty", "no bytes"),
@@ -28,11 +28,11 @@ fn album() -> TestEnv {
 }
 
 #[test]
-fn each_reason_is_in_the_summary_and_remembered() {
+fn every_skip_reason_is_in_the_summary_and_stored() {
     let env = album();
     let run = env.run("index album").found();
     let text = run.text();
-    assert!(text.starts_with("2 photos looked at"), "{text}");
+    assert!(text.starts_with("2 photos processed"), "{text}");
     for (name, reason, detail) in BAD {
         assert!(text.contains(&format!(" skipped: {reason}\n")), "{text}");
         let path = env.album(name).display().to_string();
@@ -51,7 +51,7 @@ fn each_reason_is_in_the_summary_and_remembered() {
     let again = env.index();
     assert_eq!(again["unchanged"], 8);
     assert_eq!(again["skipped"], json!({}), "not read again");
-    // The same bytes under another name, and a file that was mended.
+    // The same content under another name, and a file that was repaired.
     env.add("copy.jpg", truncated(&fixture("hopper.jpg"), 60));
     env.add("empty.jpg", fixture("hopper.jpg"));
     let mended = env.index();
@@ -64,32 +64,32 @@ fn each_reason_is_in_the_summary_and_remembered() {
 }
 
 #[test]
-fn more_files_of_a_reason_than_are_named_are_counted() {
+fn files_beyond_the_named_ones_are_counted() {
     let env = TestEnv::new();
     for number in 0..5 {
         env.add(format!("{number}.jpg"), "");
     }
     let run = env.run("index album").found();
-    assert!(run.text().starts_with("0 photos looked at, 0 faces"));
+    assert!(run.text().starts_with("0 photos processed, 0 faces"));
     assert!(run.text().contains("5 files skipped: empty\n"));
     assert!(run.text().ends_with("… and 2 more\n"), "{run:?}");
 }
 
 #[test]
-fn limits_of_the_settings_hold() {
+fn limits_in_the_settings_apply() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg", "camera.jpg"]);
     let mut command = env.command("index album --json");
     command.env("FER_INDEX_LIMITS_MAX_FILE_BYTES", "60000");
     let run = crate::testenv::Run::of(&mut command).found();
     assert_eq!(run.json()["skipped"], json!({"too large": 1}));
     assert_eq!(run.json()["photos"], 1);
-    // The limit is gone: the file is looked at.
+    // Without the limit the file is processed.
     assert_eq!(env.index()["photos"], 1);
 }
 
 #[cfg(unix)]
 #[test]
-fn what_may_not_be_read_is_counted_and_tried_again() {
+fn files_without_read_permission_are_counted_and_tried_again() {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
@@ -105,7 +105,7 @@ fn what_may_not_be_read_is_counted_and_tried_again() {
     let all = env.query("--emotion happy --all");
     assert_eq!(all.len(), 3);
 
-    // A folder that is locked does not make what is in it gone.
+    // Photos in a folder without read permission do not count as deleted.
     allow("sub", 0o000);
     let locked = env.index();
     assert_eq!(locked["skipped"], json!({"permission denied": 1}));

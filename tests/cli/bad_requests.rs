@@ -1,4 +1,4 @@
-//! What cannot be done gets one sentence that says what to do, exit code 2, and changes nothing.
+//! A command that cannot be executed prints one sentence that says what to do, exits with 2, and changes nothing.
 
 use std::fs;
 
@@ -8,12 +8,12 @@ use crate::common::fixture;
 use crate::testenv::TestEnv;
 
 #[test]
-fn a_folder_that_is_not_there() {
+fn a_missing_folder_is_refused() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     let sentence = env.run("index nowhere").refused();
     assert_eq!(sentence, "nowhere is not there; name a folder of photos");
     assert!(!env.database().exists());
-    // Not even what is asked for beside it is done.
+    // The other folder of the command is not indexed either.
     env.index();
     fs::remove_file(env.album("astronaut.jpg")).unwrap();
     env.add("hopper.jpg", fixture("hopper.jpg"));
@@ -22,7 +22,7 @@ fn a_folder_that_is_not_there() {
 }
 
 #[test]
-fn a_question_before_anything_is_indexed() {
+fn a_query_without_an_index_is_refused() {
     let env = TestEnv::new();
     for line in ["query --emotion happy", "show album/a.jpg"] {
         let sentence = env.run(line).refused();
@@ -32,7 +32,7 @@ fn a_question_before_anything_is_indexed() {
 }
 
 #[test]
-fn a_photo_that_is_not_in_the_index() {
+fn show_refuses_a_photo_that_is_not_in_the_index() {
     let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
     env.index();
     let sentence = env.run("show album/other.jpg").refused();
@@ -41,7 +41,7 @@ fn a_photo_that_is_not_in_the_index() {
 }
 
 #[test]
-fn words_that_are_no_date_emotion_or_probability() {
+fn invalid_values_of_flags_are_refused() {
     let env = TestEnv::new();
     for (line, hints) in [
         ("query --emotion hapy", ["hapy", "happy"]),
@@ -74,7 +74,7 @@ fn words_that_are_no_date_emotion_or_probability() {
 }
 
 #[test]
-fn a_database_where_none_can_be() {
+fn a_database_that_cannot_be_opened_is_refused() {
     let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
     fs::write(env.path("file"), "").unwrap();
     for (database, complaint) in [
@@ -94,7 +94,7 @@ fn a_database_where_none_can_be() {
 }
 
 #[test]
-fn a_database_of_a_newer_version() {
+fn a_database_of_a_newer_version_is_refused() {
     let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
     env.index();
     let newer = Connection::open(env.database()).unwrap();
@@ -118,7 +118,7 @@ fn a_database_of_a_newer_version() {
 
 #[cfg(unix)]
 #[test]
-fn a_database_that_may_only_be_read() {
+fn a_read_only_database_is_refused() {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,4 @@
-//! What a person says of a face holds.
+//! Corrections of faces are kept.
 
 use serde_json::json;
 
@@ -23,8 +23,8 @@ fn a_corrected_face_stays_corrected() {
         (&shown["id"], &shown["correction"]),
         (&json!(face), &json!("sad"))
     );
-    let told = env.run("show album/astronaut.jpg").found();
-    assert!(told.text().contains("you said: sad"), "{told:?}");
+    let shown = env.run("show album/astronaut.jpg").found();
+    assert!(shown.text().contains("corrected to: sad"), "{shown:?}");
 
     env.run(&format!("reject {face}")).found();
     env.run("reindex album").found();

@@ -1,4 +1,4 @@
-//! `fer-index detect`, with the built-in detector and with a program.
+//! `fer-index detect`, with the built-in detector and with a detector program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn only_faces(run: &Run) -> Vec<Value> {
     pictures.as_array().unwrap().iter().map(only_face).collect()
 }
 
-/// Where the astronaut's face is, loosely.
+/// Checks that a box is roughly that of the astronaut's face.
 #[track_caller]
 fn assert_is_astronaut([x, y, width, height]: [f64; 4]) {
     let centre = (x + width / 2.0, y + height / 2.0);
@@ -31,7 +31,7 @@ fn assert_is_astronaut([x, y, width, height]: [f64; 4]) {
 }
 
 #[test]
-fn boxes_landmarks_and_scores_are_told() {
+fn boxes_landmarks_and_scores_are_printed() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg", "coffee.jpg"]);
     let run = env.run("detect --json album/astronaut.jpg").found();
     let picture = &run.json()[0];
@@ -65,7 +65,7 @@ fn boxes_landmarks_and_scores_are_told() {
 }
 
 #[test]
-fn a_picture_that_cannot_be_read_is_named_and_the_others_are_looked_at() {
+fn an_unreadable_picture_is_named_and_the_others_are_processed() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     env.add("broken.jpg", b"no picture");
     let run = env.run("detect --format jsonl album/broken.jpg album/astronaut.jpg");
@@ -85,7 +85,7 @@ fn drawing(path: &Path) -> RgbImage {
 }
 
 #[test]
-fn a_drawing_shows_the_box_where_the_face_is() {
+fn a_drawing_shows_the_box_around_the_face() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg", "coffee.jpg"]);
     let run = env
         .run("detect --json --draw out.png album/astronaut.jpg")
@@ -137,7 +137,7 @@ fn faces_on_their_side_and_upside_down_are_found() {
     assert_is_astronaut([side - y - height, x, height, width]);
 }
 
-/// What the test of the program in `backends/rust-faces` needs, or what of it is missing.
+/// The files that the test of the program in `backends/rust-faces` needs, or what is missing.
 #[cfg(unix)]
 fn rust_faces() -> Result<[PathBuf; 3], String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -157,9 +157,9 @@ fn rust_faces() -> Result<[PathBuf; 3], String> {
     Ok([program, models, library])
 }
 
-/// The program of `backends/rust-faces`, built as its README says, finds the same face. It needs
-/// `ORT_DYLIB_PATH`; `FER_INDEX_RUST_FACES` names the program and `FER_INDEX_RUST_FACES_MODELS` the
-/// models where they are not in their places.
+/// The program in `backends/rust-faces`, built as its README says, finds the same face. It needs `ORT_DYLIB_PATH`.
+/// `FER_INDEX_RUST_FACES` names the program, and `FER_INDEX_RUST_FACES_MODELS` the models, if they are not in their usual
+/// places.
 #[cfg(unix)]
 #[test]
 #[allow(clippy::print_stderr, reason = "a skipped test must say so")]
@@ -187,7 +187,7 @@ fn the_rust_faces_program_finds_the_face() {
     assert_is_astronaut(face_box(face));
     assert_eq!(face["landmarks"].as_array().unwrap().len(), 5);
 
-    // A model that is not there is said, not panicked over.
+    // A missing model is an error with a message, not a panic.
     command.env("FER_INDEX_DETECTOR_COMMAND", {
         std::env::join_paths([
             program.as_path(),

@@ -1,5 +1,4 @@
-//! A run that is killed loses nothing: the next one goes on, and in the end all is as if it had
-//! never happened.
+//! A killed run loses nothing: the next run continues, and the final index equals that of an uninterrupted run.
 
 use std::process::{Child, Stdio};
 use std::thread;
@@ -13,13 +12,13 @@ use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg, jpeg_with_exif, photo, truncated};
 use crate::testenv::TestEnv;
 
-/// More than four transactions hold: on a fast machine two may be committed before the first look.
+/// Number of photos: more than four transactions hold, as two may be committed before the first check.
 const PHOTOS: u32 = 300;
 
-/// Far more time than any commit needs.
+/// Far longer than any commit takes.
 const DEADLINE: Duration = Duration::from_mins(5);
 
-/// What is stored, without numbers that depend on order and time of the work.
+/// The contents of the database without numbers that depend on the order and time of processing.
 const TABLES: [&str; 4] = [
     "SELECT path, size, mtime_ns, inode, device, hash, f.skip_reason, f.skip_detail
      FROM files f LEFT JOIN photos p ON p.id = photo_id ORDER BY path",
@@ -35,7 +34,7 @@ const TABLES: [&str; 4] = [
      FROM photo_scores JOIN photos p ON p.id = photo_id ORDER BY hash, emotion",
 ];
 
-/// Small photos, no two alike, and some that are copies, broken or without a face.
+/// Small, different photos; among them copies, damaged ones and ones without a face.
 fn album() -> TestEnv {
     let env = TestEnv::new();
     let person = photo("astronaut.jpg");
@@ -44,7 +43,7 @@ fn album() -> TestEnv {
         let picture = jpeg(crop_imm(&person, x, y, 170, 170).to_image());
         env.add(format!("{number:03}.jpg"), picture);
     }
-    // Dated by itself: otherwise a photo has the date of whichever copy was met first.
+    // Dated by EXIF: otherwise a photo gets the file time of whichever copy is processed first.
     let block = ExifBlock::new().with_date("2008:05:30 15:56:01", "25", "+02:00");
     let dated = jpeg_with_exif(&fixture("hopper.jpg"), &block.bytes());
     for name in ["000-copy.jpg", "075-copy.jpg", "149-copy.jpg"] {
@@ -69,7 +68,7 @@ fn tables(database: &Connection) -> Vec<Vec<Value>> {
     rows
 }
 
-/// How many files the database has; none while there is no database yet.
+/// Number of files in the database; 0 while there is no database yet.
 fn committed(env: &TestEnv) -> u32 {
     let count = |database: Connection| {
         database.query_row("SELECT count(*) FROM files", [], |row| row.get(0))
@@ -77,7 +76,7 @@ fn committed(env: &TestEnv) -> u32 {
     env.open().and_then(count).unwrap_or(0)
 }
 
-/// Waits until at least `files` are committed, kills the run, and says how many are then.
+/// Waits until at least `files` are committed, kills the run, and returns the number of committed files.
 fn kill_after(files: u32, env: &TestEnv, mut run: Child) -> u32 {
     let deadline = Instant::now() + DEADLINE;
     while committed(env) < files {
@@ -94,7 +93,7 @@ fn kill_after(files: u32, env: &TestEnv, mut run: Child) -> u32 {
 }
 
 #[test]
-fn a_run_that_was_killed_is_made_good_by_the_next() {
+fn the_next_run_completes_a_killed_one() {
     let env = album();
     let mut command = env.command("index album");
     command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -104,7 +103,7 @@ fn a_run_that_was_killed_is_made_good_by_the_next() {
     for least in [1, 70] {
         so_far = kill_after(least.max(so_far + 1), &env, command.spawn().unwrap());
         assert!(so_far < files, "it was done before it was killed");
-        // What was committed can be asked for.
+        // Queries find what was committed.
         assert!(!env.query("--emotion happy --all").is_empty());
     }
     let last = env.index();

@@ -1,4 +1,4 @@
-//! The contract of `docs/json.md`.
+//! The JSON output is as `docs/json.md` describes it.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ const EMOTIONS: [&str; 8] = [
     "angry", "contempt", "disgust", "fear", "happy", "neutral", "sad", "surprise",
 ];
 
-/// A face has these names, a box within the picture and probabilities that add up to 1.
+/// Checks that a face has the documented names, a box within the picture and probabilities with the sum 1.
 #[track_caller]
 fn assert_is_face(face: &Value, [photo_width, photo_height]: [f64; 2]) {
     assert_eq!(names(face), ["box", "detection_score", "id", "scores"]);
@@ -29,7 +29,7 @@ fn assert_is_face(face: &Value, [photo_width, photo_height]: [f64; 2]) {
 }
 
 #[test]
-fn a_photo_in_an_answer() {
+fn json_of_a_query() {
     let env = TestEnv::new();
     let block = ExifBlock::new()
         .with_orientation(6)
@@ -79,7 +79,7 @@ fn a_photo_in_an_answer() {
 }
 
 #[test]
-fn a_file_that_was_classified() {
+fn json_of_classify() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg", "chelsea.jpg"]);
     env.add("notes.jpg", "Dear diary");
     let files = "album/astronaut.jpg album/chelsea.jpg album/notes.jpg";
@@ -104,7 +104,7 @@ fn a_file_that_was_classified() {
 }
 
 #[test]
-fn a_framed_face_is_the_whole_picture() {
+fn the_box_of_a_framed_face_is_the_whole_picture() {
     let env = TestEnv::new();
     let face = image::imageops::crop_imm(&photo("astronaut.jpg"), 175, 65, 100, 120).to_image();
     let small = image::imageops::thumbnail(&face, 48, 48);
@@ -113,7 +113,7 @@ fn a_framed_face_is_the_whole_picture() {
         "48.jpg",
         jpeg(image::DynamicImage::from(small).into_luma8()),
     );
-    // A cat too is what it is said to be.
+    // With --framed, even a cat counts as a face.
     env.add("cat.jpg", fixture("chelsea.jpg"));
     let files = "album/face.png album/48.jpg album/cat.jpg";
     let run = env
@@ -131,7 +131,7 @@ fn a_framed_face_is_the_whole_picture() {
 }
 
 #[test]
-fn a_run_and_everything_about_a_photo() {
+fn json_of_index_and_show() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     env.add("copy.jpg", fixture("astronaut.jpg"));
     env.add("empty.jpg", "");
@@ -167,10 +167,10 @@ fn a_run_and_everything_about_a_photo() {
     assert_eq!(skipped["error"], "empty: the file has no bytes");
 }
 
-/// Linux only: other systems have no such names.
+/// Linux only: other systems do not allow such names.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_path_that_is_no_text_is_given_exactly() {
+fn a_path_that_is_not_utf_8_is_printed_with_its_bytes() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 

@@ -1,4 +1,4 @@
-//! The program as a user meets it: the real binary, run on real files in a folder of its own.
+//! Tests of the command line: the real binary, run on real files in a temporary folder.
 
 #![allow(missing_docs)]
 

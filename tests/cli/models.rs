@@ -1,4 +1,4 @@
-//! Another emotion model in the place of the built-in one.
+//! Use of other emotion models than the built-in one.
 
 use std::collections::HashMap;
 use std::fs;
@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 
 use crate::testenv::TestEnv;
 
-/// Writes the shipped model with a remark in its metadata: the same network under another name.
+/// Writes the built-in model with an additional entry of the metadata: the same network under another name.
 fn write_model(path: &Path, key: &str, remark: &str) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/emotion.safetensors");
     let bytes = fs::read(shipped).unwrap();
@@ -20,38 +20,41 @@ fn write_model(path: &Path, key: &str, remark: &str) {
     fs::write(path, written).unwrap();
 }
 
-/// Photos that `index` looked at.
-fn looked_at(env: &TestEnv, options: &str) -> u64 {
+/// Number of photos that `index` processes.
+fn processed(env: &TestEnv, options: &str) -> u64 {
     let run = env.run(&format!("index album --json {options}")).found();
     run.json()["photos"].as_u64().unwrap()
 }
 
 #[test]
-fn another_model_reads_the_photos_again_and_only_once() {
+fn another_model_processes_the_photos_again_once() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
-    assert_eq!(looked_at(&env, ""), 1);
+    assert_eq!(processed(&env, ""), 1);
     write_model(&env.path("other.safetensors"), "remark", "mine");
-    assert_eq!(looked_at(&env, "--model other.safetensors"), 1);
-    assert_eq!(looked_at(&env, "--model other.safetensors"), 0);
+    assert_eq!(processed(&env, "--model other.safetensors"), 1);
+    assert_eq!(processed(&env, "--model other.safetensors"), 0);
 }
 
 #[test]
-fn a_chosen_model_stays_until_it_is_given_up() {
+fn a_chosen_model_is_used_until_the_built_in_one_is_chosen() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
-    assert_eq!(looked_at(&env, ""), 1);
+    assert_eq!(processed(&env, ""), 1);
     write_model(&env.path("other.safetensors"), "remark", "mine");
     let said = env.run("model use other.safetensors").found();
-    assert!(said.text().contains("reads faces from now on"), "{said:?}");
-    // It was copied.
+    assert!(
+        said.text().contains("classifies faces from now on"),
+        "{said:?}"
+    );
+    // The model file was copied, so the original may be deleted.
     fs::remove_file(env.path("other.safetensors")).unwrap();
-    assert_eq!(looked_at(&env, ""), 1);
+    assert_eq!(processed(&env, ""), 1);
     env.run("model use --built-in").found();
-    assert_eq!(looked_at(&env, ""), 1);
-    assert_eq!(looked_at(&env, ""), 0);
+    assert_eq!(processed(&env, ""), 1);
+    assert_eq!(processed(&env, ""), 0);
 }
 
 #[test]
-fn the_list_names_every_model_that_can_be_chosen() {
+fn model_list_prints_every_available_model() {
     let env = TestEnv::with_fixtures(&[]);
     let list = || env.run("model list --json").found().json();
     let alone = list();
@@ -63,8 +66,8 @@ fn the_list_names_every_model_that_can_be_chosen() {
     fs::write(env.path("runs/broken/best.safetensors"), "none").unwrap();
     env.run("model use runs/mine/best.safetensors").found();
     let all = list();
-    let told: Vec<_> = all.as_array().unwrap().iter().collect();
-    let [built_in, kept, broken, trained] = told[..] else {
+    let listed: Vec<_> = all.as_array().unwrap().iter().collect();
+    let [built_in, kept, broken, trained] = listed[..] else {
         panic!("{all}");
     };
     assert_eq!(built_in["in_use"], false);
@@ -87,7 +90,7 @@ fn the_list_names_every_model_that_can_be_chosen() {
 }
 
 #[test]
-fn a_model_of_other_faces_is_refused() {
+fn a_model_for_another_crop_size_is_refused() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     write_model(&env.path("other.safetensors"), "input", r#"{"side": 64}"#);
     for command in ["index album --model", "model use", "evaluate"] {

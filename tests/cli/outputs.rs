@@ -1,4 +1,4 @@
-//! What a command writes takes the place of nothing that it did not write itself.
+//! No command overwrites a file that fer-index did not write.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::common::fixture;
 use crate::testenv::{Run, TestEnv};
 
-/// An album of two people, in the index.
+/// An indexed album with photos of two people.
 fn album() -> TestEnv {
     let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
     env.index();
@@ -24,7 +24,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A run that did its work and said what it kept.
+/// Checks that a run succeeded and printed which files it renamed.
 #[track_caller]
 fn forced(run: Run) -> String {
     assert!(
@@ -35,7 +35,7 @@ fn forced(run: Run) -> String {
 }
 
 #[test]
-fn what_a_person_put_into_a_folder_of_ours_stays() {
+fn entries_that_the_user_added_to_a_folder_of_links_are_kept() {
     let env = album();
     for (option, folder) in [("--copy-into", "copies"), ("--link-into", "links")] {
         let line = format!("query --emotion happy --all {option} {folder}");
@@ -45,7 +45,7 @@ fn what_a_person_put_into_a_folder_of_ours_stays() {
         let ours = ["001 astronaut.jpg", "002 hopper.jpg"];
         assert_eq!(names(&env.path(folder)), ours);
 
-        // A copy that was edited, a link that leads elsewhere now, a file, a folder.
+        // An edited copy, a link with another target, a file, a folder.
         fs::remove_file(at("001 astronaut.jpg")).unwrap();
         if option == "--copy-into" {
             fs::write(at("001 astronaut.jpg"), "brightened").unwrap();
@@ -89,7 +89,7 @@ fn what_a_person_put_into_a_folder_of_ours_stays() {
 }
 
 #[test]
-fn a_folder_of_the_first_version_is_taken_over_as_far_as_it_is_ours() {
+fn in_a_folder_of_version_0_1_only_entries_of_fer_index_are_replaced() {
     let env = album();
     let folder = env.path("best");
     fs::create_dir(&folder).unwrap();
@@ -119,12 +119,12 @@ fn a_folder_of_the_first_version_is_taken_over_as_far_as_it_is_ours() {
 }
 
 #[test]
-fn a_folder_of_copies_may_be_in_the_index_and_the_last_copy_stays() {
+fn copies_may_be_indexed_and_the_only_copy_is_kept() {
     let env = album();
     let line = "query --emotion happy --limit 1 --copy-into album/best";
     env.run(line).found();
     env.index();
-    // The copy comes first in the index, and is no source of itself.
+    // The copy comes first in the index, and must not be its own source.
     env.run(line).found();
     assert_eq!(names(&env.album("best")), ["001 astronaut.jpg"]);
     env.run("query --limit 1 --link-into album/best --camera none");
@@ -144,7 +144,7 @@ fn a_folder_of_copies_may_be_in_the_index_and_the_last_copy_stays() {
 }
 
 #[test]
-fn no_photo_is_written_over_by_whatever_name_and_not_by_force() {
+fn no_photo_is_overwritten_under_any_name_even_with_force() {
     let env = album();
     let photo = env.album("astronaut.jpg");
     fs::hard_link(&photo, env.path("hard.jpg")).unwrap();
@@ -153,7 +153,7 @@ fn no_photo_is_written_over_by_whatever_name_and_not_by_force() {
     symlink(&photo, env.path("link.png")).unwrap();
     let picture = image::RgbImage::new(3, 3);
     picture.save(env.path("new.png")).unwrap();
-    // A photo that was damaged is no picture any more, and the index knows it still.
+    // A damaged photo is no longer an image, but it is in the index.
     env.add("damaged.png", "not a picture");
     env.run("index album");
     let new = fs::read(env.path("new.png")).unwrap();
@@ -182,7 +182,7 @@ fn no_photo_is_written_over_by_whatever_name_and_not_by_force() {
         }
     }
     let sentence = env.run("detect --draw album/hopper.jpg album/astronaut.jpg");
-    assert!(sentence.refused().contains("stays as it is"));
+    assert!(sentence.refused().contains("is not replaced"));
     let all = [
         "album", "hard.jpg", "hard.png", "home", "link.jpg", "link.png", "new.png",
     ];
@@ -190,7 +190,7 @@ fn no_photo_is_written_over_by_whatever_name_and_not_by_force() {
 }
 
 #[test]
-fn pictures_of_one_name_have_drawings_of_their_own() {
+fn pictures_with_the_same_name_get_separate_drawings() {
     let env = TestEnv::new();
     env.add("a/x.jpg", fixture("astronaut.jpg"));
     env.add("b/x.jpg", fixture("hopper.jpg"));
@@ -204,17 +204,17 @@ fn pictures_of_one_name_have_drawings_of_their_own() {
     assert_eq!((first, second), ((512, 512), (512, 600)));
     env.run(line).found();
     assert_eq!(names(&env.path("out")), ["x.jpg (2).png", "x.jpg.png"]);
-    // A drawing may be an input, and is then no place for another one.
+    // A drawing that is an input is not replaced.
     fs::copy(env.path("out/x.jpg.png"), env.album("x.jpg.png")).unwrap();
     env.add("x.jpg", fixture("hopper.jpg"));
     let sentence = env
         .run("detect --draw album album/x.jpg album/x.jpg.png")
         .refused();
-    assert!(sentence.contains("files that are read"), "{sentence}");
+    assert!(sentence.contains("is an input"), "{sentence}");
 }
 
 #[test]
-fn what_we_wrote_is_written_again_until_somebody_changes_it() {
+fn an_output_is_replaced_unless_somebody_changed_it() {
     let env = album();
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/emotion.safetensors");
     fs::copy(model, env.path("model.safetensors")).unwrap();
@@ -236,14 +236,14 @@ fn what_we_wrote_is_written_again_until_somebody_changes_it() {
         ),
     ] {
         let path = env.path(file);
-        // A stale name of the old temporary file is a file like any other.
+        // A file with the name of an old temporary file is a file like any other.
         let stale = env.path(format!("{file}.partial"));
         fs::write(&stale, "mine").unwrap();
         env.run(line).found();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let first = fs::read(&path).unwrap();
         env.run(line).found();
-        // The order of a model's metadata is any.
+        // The order of a model's metadata varies.
         let second = fs::read(&path).unwrap();
         assert_eq!(second.len(), first.len(), "{line}");
         let mut changed = second;
@@ -259,7 +259,7 @@ fn what_we_wrote_is_written_again_until_somebody_changes_it() {
                 assert_eq!(fs::read(env.path(kept)).unwrap(), changed);
                 env.run(line).found();
             }
-            // A picture that was painted on is a picture of somebody's.
+            // A picture that somebody painted on is the user's picture.
             None => assert!(insisted.refused().contains("photo or picture")),
         }
         let mode = fs::metadata(env.path(kept.unwrap_or(file)))
@@ -272,19 +272,19 @@ fn what_we_wrote_is_written_again_until_somebody_changes_it() {
     let sentence = env
         .run(&format!("{average} model.safetensors --force"))
         .refused();
-    assert!(sentence.contains("files that are read"), "{sentence}");
+    assert!(sentence.contains("is an input"), "{sentence}");
     let database = env.database();
     let sentence = env
         .run(&format!("{average} {} --force", database.display()))
         .refused();
-    assert!(sentence.contains("files that are read"), "{sentence}");
+    assert!(sentence.contains("is an input"), "{sentence}");
 }
 
 #[test]
-fn a_file_in_the_way_comes_back_if_the_work_fails() {
+fn a_renamed_file_gets_its_name_back_if_the_work_fails() {
     let env = album();
     fs::write(env.path("sheet.gif"), "mine").unwrap();
-    // Not among the pictures: it has the name of one only.
+    // Not an image, although its name says so.
     let run = env.run("query --contact-sheet sheet.gif --force");
     assert_eq!(run.code, 2, "{run:?}");
     assert_eq!(fs::read(env.path("sheet.gif")).unwrap(), b"mine");
@@ -292,7 +292,7 @@ fn a_file_in_the_way_comes_back_if_the_work_fails() {
 }
 
 #[test]
-fn links_are_not_followed_out() {
+fn outputs_do_not_follow_links() {
     let env = album();
     fs::create_dir(env.path("mine")).unwrap();
     fs::write(env.path("notes.html"), "mine").unwrap();
@@ -308,7 +308,7 @@ fn links_are_not_followed_out() {
     ] {
         for force in ["", " --force"] {
             let sentence = env.run(&format!("{line}{force}")).refused();
-            assert!(sentence.contains("stays as it is"), "{sentence}");
+            assert!(sentence.contains("is not replaced"), "{sentence}");
         }
     }
     assert_eq!(fs::read(env.path("notes.html")).unwrap(), b"mine");
@@ -324,7 +324,7 @@ fn links_are_not_followed_out() {
     ];
     assert_eq!(names(&env.path("")), all);
 
-    // Nor where a person's own file is changed in place: sidecars, settings.
+    // Nor for files that are changed in place: sidecars, settings.
     fs::write(env.path("a.xmp"), "mine").unwrap();
     symlink("../a.xmp", env.album("astronaut.jpg.xmp")).unwrap();
     let run = env.run("export --xmp --min-score 0.1");
@@ -346,11 +346,11 @@ fn links_are_not_followed_out() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_unit_that_was_edited_stays() {
+fn an_edited_service_file_is_kept() {
     let env = TestEnv::new();
     let run = |words: &str| {
         let mut command = env.command(words);
-        // No supervisor is to be met.
+        // The test must not find a supervisor.
         Run::of(command.env("PATH", "/nowhere"))
     };
     let file = env.path("home/.config/systemd/user/fer-index.service");
@@ -371,9 +371,9 @@ fn a_unit_that_was_edited_stays() {
 }
 
 #[test]
-fn a_run_folder_with_a_file_of_somebody_is_no_place_for_a_run() {
+fn train_refuses_a_folder_with_a_file_in_the_way() {
     let env = TestEnv::new();
-    // Small enough to be trained in a test: made by hand, as `dataset import` wants whole rows.
+    // A data set small enough for a test, written directly, since `dataset import` requires complete rows.
     let row = |emotion: usize, usage: &str| {
         let pixels: Vec<_> = (0..48 * 48)
             .map(|i| ((i * (emotion + 1)) % 256).to_string())
@@ -390,7 +390,7 @@ fn a_run_folder_with_a_file_of_somebody_is_no_place_for_a_run() {
     let import = "dataset import fer2013.csv";
     assert!(env.run(import).refused().contains("in the way"));
     let run = env.run(&format!("{import} --out fer2013.csv --force"));
-    assert!(run.refused().contains("files that are read"));
+    assert!(run.refused().contains("is an input"));
     forced(env.run(&format!("{import} --force")));
     env.run(import).found();
     assert_eq!(

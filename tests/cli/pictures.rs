@@ -1,4 +1,4 @@
-//! The same people in every kind of picture that cameras and programs make.
+//! The same people in every kind of picture that cameras and programs write.
 
 use image::{DynamicImage, ImageFormat};
 use serde_json::Value;
@@ -19,7 +19,7 @@ fn only_face(shown: &Value) -> &Value {
 }
 
 #[test]
-fn a_photo_is_the_same_however_the_camera_was_held() {
+fn exif_orientation_does_not_change_the_result() {
     let env = TestEnv::new();
     let upright = photo("hopper.jpg");
     for orientation in 1..=8 {
@@ -49,7 +49,7 @@ fn a_photo_is_the_same_however_the_camera_was_held() {
 }
 
 #[test]
-fn two_people_are_two_faces_in_their_places() {
+fn two_people_are_found_at_their_positions() {
     let env = TestEnv::new();
     let people = ["astronaut.jpg", "hopper.jpg"].map(photo);
     env.add("group.jpg", jpeg(group(&people, 512)));
@@ -66,7 +66,7 @@ fn two_people_are_two_faces_in_their_places() {
         panic!("two faces: {shown}");
     };
     assert!(left[0] + left[2] < 512.0 && right[0] > 512.0, "{shown}");
-    // The photo is as happy as the happier of them.
+    // The photo's score is that of the happier one.
     let hits = env
         .run("query --emotion happy --all --format jsonl")
         .json_lines();
@@ -101,7 +101,7 @@ fn a_face_is_found_in_twelve_megapixels() {
 }
 
 #[test]
-fn every_kind_of_pixel_and_format_is_read() {
+fn every_pixel_type_and_format_is_decoded() {
     let env = TestEnv::new();
     let picture = photo("astronaut.jpg");
     let dynamic = DynamicImage::from(picture.clone());

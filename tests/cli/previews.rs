@@ -1,4 +1,4 @@
-//! Photos shown in a terminal: the binary on a pseudo-terminal that answers as real ones do.
+//! Photos in the terminal: the binary on a pseudo-terminal that replies like real terminals.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -11,15 +11,15 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::testenv::{Run, TestEnv};
 
-/// By this question the program knows that all were answered.
-const LAST_QUESTION: &[u8] = b"\x1b[c";
+/// The last query of the program; its reply ends the exchange.
+const LAST_QUERY: &[u8] = b"\x1b[c";
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|seen| seen == part)
 }
 
-/// Runs a command line on a terminal that answers so; what it wrote there comes as standard output.
-fn run_on_terminal(env: &TestEnv, line: &str, answer: &'static [u8]) -> Run {
+/// Runs a command line on a terminal that sends this reply; returns what it wrote there as standard output.
+fn run_on_terminal(env: &TestEnv, line: &str, reply: &'static [u8]) -> Run {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();
     unlockpt(&controller).unwrap();
@@ -37,14 +37,14 @@ fn run_on_terminal(env: &TestEnv, line: &str, answer: &'static [u8]) -> Run {
     let mut controller = File::from(controller);
     let screen = thread::spawn(move || {
         let mut written = Vec::new();
-        let mut answered = false;
+        let mut replied = false;
         let mut bytes = [0; 4096];
-        // Ends with an error when nobody holds the other end any more.
+        // Fails once the other end is closed.
         while let Ok(count @ 1..) = controller.read(&mut bytes) {
             written.extend_from_slice(&bytes[..count]);
-            if !answered && contains(&written, LAST_QUESTION) {
-                answered = true;
-                controller.write_all(answer).unwrap();
+            if !replied && contains(&written, LAST_QUERY) {
+                replied = true;
+                controller.write_all(reply).unwrap();
             }
         }
         written
@@ -68,10 +68,10 @@ fn run_on_terminal(env: &TestEnv, line: &str, answer: &'static [u8]) -> Run {
 const PREVIEW: &str = "query --emotion happy --all --preview";
 
 #[test]
-fn photos_are_shown_in_the_language_of_the_terminal() {
+fn photos_are_shown_with_the_protocol_of_the_terminal() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
     env.index();
-    for (answer, start) in [
+    for (reply, start) in [
         (
             &b"\x1b_Gi=31;OK\x1b\\\x1b[6;20;10t\x1b[?62;52c"[..],
             &b"\x1b_Ga=T,f=100,q=2,r=8,"[..],
@@ -82,7 +82,7 @@ fn photos_are_shown_in_the_language_of_the_terminal() {
         ),
         (b"\x1b[?62;4;22c", b"\x1bP9;1;0q"),
     ] {
-        let run = run_on_terminal(&env, PREVIEW, answer).found();
+        let run = run_on_terminal(&env, PREVIEW, reply).found();
         let shown = run
             .stdout
             .windows(start.len())
@@ -93,12 +93,12 @@ fn photos_are_shown_in_the_language_of_the_terminal() {
 }
 
 #[test]
-fn a_terminal_without_pictures_gets_the_table_and_a_word() {
+fn a_terminal_without_pictures_gets_the_table_and_a_message() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
     env.index();
-    // One that says so, and one that says nothing at all.
-    for answer in [&b"\x1b[?65;1;9c"[..], b""] {
-        let run = run_on_terminal(&env, PREVIEW, answer);
+    // One terminal without a graphics protocol, and one that does not reply.
+    for reply in [&b"\x1b[?65;1;9c"[..], b""] {
+        let run = run_on_terminal(&env, PREVIEW, reply);
         assert_eq!(run.code, 0);
         assert!(run.stderr.contains("no previews: "), "{run:?}");
         assert!(contains(&run.stdout, b"hopper.jpg") && !contains(&run.stdout, b"1337"));

@@ -1,4 +1,4 @@
-//! Filters, free text, and the ways in which results are given out, by the real binary.
+//! Filters, free text and output formats.
 
 use std::fs;
 use std::process::Stdio;
@@ -52,7 +52,7 @@ const B: &str = "home/b.jpg";
 const C: &str = "home/c.jpg";
 
 #[test]
-fn filters_leave_what_meets_them() {
+fn every_filter_finds_its_photos() {
     let env = album();
     let sorted = |options: &str| {
         let mut names = env.query(options);
@@ -80,7 +80,7 @@ fn filters_leave_what_meets_them() {
     ] {
         let found = sorted(options);
         if options == "--one-per-burst" {
-            // The best of the two that were taken two seconds apart: without an emotion the latest.
+            // Of the two photos taken two seconds apart the first in order: without an emotion the latest.
             assert_eq!(found, [A, C], "{options}");
         } else {
             assert_eq!(found, expected, "{options}");
@@ -102,14 +102,14 @@ fn keywords_of_a_sidecar_are_found() {
     env.index();
     assert_eq!(env.query("--text beach"), ["a.jpg"]);
     assert_eq!(env.show("a.jpg")["keywords"][0], "Beaches");
-    // Of a sidecar that came later a second look tells.
+    // A sidecar that was added later is read by reindex.
     env.add("b.xmp", keyword);
     env.run("reindex album").found();
     assert_eq!(env.query("--text beach").len(), 2);
 }
 
 #[test]
-fn plain_words_are_understood() {
+fn find_understands_plain_words() {
     let env = album();
     let run = env.run("find happy vacation photos in italy july 2019 -v");
     assert_eq!(run.text().lines().count(), 1, "{run:?}");
@@ -122,14 +122,14 @@ fn plain_words_are_understood() {
     assert!(run.code == 0 && run.text().ends_with("a.jpg\n"), "{run:?}");
     assert!(
         run.stderr
-            .contains("looked for as text in paths, descriptions and keywords: tuscany")
+            .contains("searched as text in paths, descriptions and keywords: tuscany")
     );
     assert_eq!(env.run("find photos tuscany in 2020").code, 1);
     assert_eq!(env.run("find happy --min-score 2").code, 2);
 }
 
 #[test]
-fn results_can_be_fed_to_xargs_and_explained() {
+fn results_can_be_piped_to_xargs_and_explained() {
     let env = album();
     let run = env.run("query -0 --order date").found();
     let expected = [C, B, A].map(|name| format!("{}\0", env.album(name).display()));
@@ -156,7 +156,7 @@ fn results_can_be_fed_to_xargs_and_explained() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_of_links_follows_the_answer() {
+fn a_folder_of_links_is_updated_by_the_next_query() {
     let env = album();
     env.run("query --order date --link-into best/of").found();
     let names = || {
@@ -183,7 +183,7 @@ fn a_folder_of_links_follows_the_answer() {
 }
 
 #[test]
-fn a_contact_sheet_needs_no_other_file() {
+fn a_contact_sheet_is_self_contained() {
     let env = album();
     fs::remove_file(env.album(C)).unwrap();
     env.run("query --emotion happy --all --contact-sheet sheet.html")
@@ -219,14 +219,14 @@ fn a_contact_sheet_needs_no_other_file() {
 
 #[cfg(feature = "train")]
 #[test]
-fn shares_are_drawn() {
+fn stats_draws_a_plot() {
     let env = album();
     env.run("stats --by year --plot shares").found();
     assert!(env.path("shares.svg").exists() && env.path("shares.png").exists());
 }
 
 #[test]
-fn counts_by_year_and_place() {
+fn stats_counts_by_year_and_place() {
     let env = album();
     let all = env.run("stats --json").found().json();
     assert_eq!(
@@ -251,7 +251,7 @@ fn counts_by_year_and_place() {
 }
 
 #[test]
-fn emotions_become_keywords_and_photos_stay_untouched() {
+fn export_writes_keywords_and_does_not_change_photos() {
     let env = album();
     let before = fs::read(env.album(A)).unwrap();
     let run = env

@@ -1,4 +1,4 @@
-//! Index a folder, ask for an emotion: the main job, in every format, and how it ends.
+//! The main use: index a folder and query an emotion, in every format, with the exit codes.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -7,7 +7,7 @@ use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg_with_exif};
 use crate::testenv::{Run, TestEnv};
 
-/// A woman who laughs, a man who does not, a cat.
+/// A laughing woman, a man who does not laugh, and a cat.
 const PHOTOS: [&str; 3] = ["astronaut.jpg", "chelsea.jpg", "hopper.jpg"];
 
 #[test]
@@ -15,7 +15,7 @@ fn the_happiest_photos_come_first_in_every_format() {
     let env = TestEnv::with_fixtures(&PHOTOS);
     let run = env.run("index album").found();
     let summary = run.text().lines().next().unwrap();
-    assert!(summary.starts_with("3 photos looked at ("), "{summary}");
+    assert!(summary.starts_with("3 photos processed ("), "{summary}");
     assert!(summary.contains(", 2 faces in them; "), "{summary}");
 
     let ask = |format| {
@@ -59,9 +59,9 @@ fn the_happiest_photos_come_first_in_every_format() {
 }
 
 #[test]
-fn a_query_can_be_narrowed() {
+fn filters_restrict_a_query() {
     let env = TestEnv::new();
-    // The camera's clock counts: by UTC the last two would change places.
+    // Ordered by the camera's local time: in UTC the last two would be swapped.
     for (name, fixture_name, date, offset) in [
         (
             "2018/trip/a.jpg",
@@ -95,7 +95,7 @@ fn a_query_can_be_narrowed() {
 }
 
 #[test]
-fn the_exit_code_says_whether_there_was_anything() {
+fn the_exit_code_says_whether_photos_were_found() {
     let env = TestEnv::with_fixtures(&["chelsea.jpg", "coffee.jpg"]);
     let summary = env.index();
     assert_eq!(
@@ -104,7 +104,7 @@ fn the_exit_code_says_whether_there_was_anything() {
     );
     let none = env.run("query --emotion happy --all");
     assert_eq!((none.code, none.text()), (1, ""));
-    assert!(none.stderr.contains("no photo matches"), "{none:?}");
+    assert!(none.stderr.contains("no photo found"), "{none:?}");
     let none = env.run("query --emotion happy --all --format json --quiet");
     assert_eq!((none.code, none.json().as_array().unwrap().len()), (1, 0));
     assert_eq!(none.stderr, "");
@@ -122,7 +122,7 @@ fn the_exit_code_says_whether_there_was_anything() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_does_not_keep_the_others_from_being_classified() {
+fn classify_continues_after_an_unreadable_file() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     let run = env.run("classify album/nowhere.jpg album/astronaut.jpg");
     assert_eq!(run.code, 2);
@@ -134,9 +134,9 @@ fn a_file_that_cannot_be_read_does_not_keep_the_others_from_being_classified() {
     );
 }
 
-/// As `fer-index … | head -1`: after its first line nobody reads the rest.
+/// As in `fer-index … | head -1`: the reader closes the pipe after the first line.
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
     env.index();
     let again = " album/hopper.jpg".repeat(20);

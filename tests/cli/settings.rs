@@ -1,4 +1,4 @@
-//! Where settings come from, what is kept where, and who may see it.
+//! The origins of settings, the paths of files, and their permissions.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ fn configure(env: &TestEnv, text: &str) {
 }
 
 #[test]
-fn the_settings_in_force_are_shown_with_where_they_come_from() {
+fn config_show_prints_settings_with_their_origins() {
     let env = TestEnv::new();
     let path = env.run("config path").found();
     let expected = format!("{}\n", env.config_file().display());
@@ -34,14 +34,14 @@ fn the_settings_in_force_are_shown_with_where_they_come_from() {
 }
 
 #[test]
-fn a_setting_that_does_not_exist_is_named_with_the_nearest() {
+fn an_unknown_setting_is_named_with_the_most_similar_one() {
     let env = TestEnv::new();
     configure(&env, "[detector]\nthreshhold = 0.5\n");
     let sentence = env.run("query --emotion happy --all").refused();
     assert!(sentence.contains("`detector.threshhold`"), "{sentence}");
     assert!(sentence.contains("`detector.threshold`?"), "{sentence}");
 
-    // Another file in its place is another matter.
+    // A file given with --config replaces it.
     fs::write(env.path("other.toml"), "threads = 1\n").unwrap();
     env.run("config show --config other.toml").found();
     let sentence = env.run("config show --config none.toml").refused();
@@ -68,7 +68,7 @@ fn settings_take_effect() {
 }
 
 #[test]
-fn the_database_is_where_one_says() {
+fn the_database_path_can_be_set() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     let with_env = |line: &str| {
         let mut command = env.command(line);
@@ -83,7 +83,7 @@ fn the_database_is_where_one_says() {
     with_env("index album").found();
     assert!(env.path("by-env.sqlite3").is_file());
     with_env("query --emotion happy --all").found();
-    // A flag goes before the environment.
+    // A flag overrides the environment.
     with_env("query --emotion happy --all --database none.sqlite3").refused();
     assert!(!env.database().exists());
     env.index();
@@ -92,7 +92,7 @@ fn the_database_is_where_one_says() {
 
 #[cfg(unix)]
 #[test]
-fn only_the_owner_may_see_the_index() {
+fn only_the_owner_can_read_the_index() {
     use std::os::unix::fs::PermissionsExt;
 
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
@@ -107,13 +107,13 @@ fn only_the_owner_may_see_the_index() {
         names.push(path);
     }
     assert!(names.contains(&env.database()));
-    // A folder that was there keeps its mode.
+    // An existing folder keeps its mode.
     env.run("index album --database index.sqlite3").found();
     assert_eq!(mode(&env.path("index.sqlite3")), 0o600);
 }
 
 #[test]
-fn shells_get_their_completions() {
+fn completions_are_printed_for_every_shell() {
     let env = TestEnv::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = env.run(&format!("completions {shell}")).found();
@@ -124,7 +124,7 @@ fn shells_get_their_completions() {
 }
 
 #[test]
-fn help_and_version_are_results() {
+fn help_and_version_are_printed_to_standard_output() {
     let env = TestEnv::new();
     let version = env.run("--version").found();
     let expected = format!("fer-index {}\n", env!("CARGO_PKG_VERSION"));

@@ -1,5 +1,5 @@
-//! Nothing that was there before differs after, whatever is there, whichever output is asked for, and
-//! however often: random folders of a person's things, and a command into the midst of them.
+//! No command changes files that fer-index did not write: a randomised test that fills folders with the user's files and
+//! runs every kind of output into them, repeatedly.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::common::fixture;
 use crate::testenv::{Run, TestEnv};
 
-/// Names that outputs have, or had while they were written, beside others.
+/// Names of outputs, of their temporary files, and other names.
 const NAMES: &[&str] = &[
     "out",
     "sheet.html",
@@ -41,7 +41,7 @@ const NAMES: &[&str] = &[
     ".DS_Store",
 ];
 
-/// What lies at a path.
+/// The thing at a path.
 #[derive(Debug, Clone, PartialEq)]
 enum Thing {
     Folder(u32),
@@ -67,15 +67,15 @@ fn things(folder: &Path) -> BTreeMap<PathBuf, Thing> {
     entries.collect()
 }
 
-/// A person, who puts things into folders and wants them back.
-struct Person {
+/// A simulated user, whose files must not change.
+struct User {
     rng: ChaCha8Rng,
     env: TestEnv,
-    /// What they put there.
+    /// The things that the user made.
     own: BTreeMap<PathBuf, Thing>,
 }
 
-impl Person {
+impl User {
     fn new(seed: u64) -> Self {
         let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
         env.index();
@@ -92,7 +92,7 @@ impl Person {
         NAMES.choose(&mut self.rng).unwrap()
     }
 
-    /// Puts something new into a folder.
+    /// Adds something new to a folder.
     fn put(&mut self, folder: &Path, depth: usize) {
         let path = folder.join(self.name());
         if path.symlink_metadata().is_ok() {
@@ -126,8 +126,8 @@ impl Person {
         }
     }
 
-    /// Changes something that the program made, or adds to it: it is the person's from now on.
-    fn meddle(&mut self, folder: &Path) {
+    /// Changes something that the program made or adds to it; it belongs to the user from then on.
+    fn modify(&mut self, folder: &Path) {
         let made: Vec<_> = things(folder)
             .into_iter()
             .filter(|(path, _)| !self.own.contains_key(path) && !is_manifest(path))
@@ -144,7 +144,7 @@ impl Person {
                     .extend(new.filter(|(path, _)| !before.contains_key(path)));
             }
             Thing::File(_, bytes) if !is_database(path) => {
-                // A new file in its place, as editors save: it may have another name elsewhere.
+                // Replaced by a new file, as editors save: the old one may have another name elsewhere.
                 let changed = [bytes.as_slice(), b"\nedited"].concat();
                 fs::remove_file(path).unwrap();
                 fs::write(path, changed).unwrap();
@@ -191,9 +191,9 @@ impl Person {
         words.iter().map(|word| (*word).to_owned()).collect()
     }
 
-    /// Whether everything of the person's is as it was; what was renamed by force is known by its
-    /// new name from now on.
-    fn check(&mut self, folder: &Path, force: bool, told: &str) {
+    /// Checks that everything of the user's is unchanged. Files that were renamed with --force are expected under their
+    /// new names from then on.
+    fn check(&mut self, folder: &Path, force: bool, output: &str) {
         let mut after = things(folder);
         after.extend(things(&self.env.path("album")));
         let mut own = BTreeMap::new();
@@ -204,7 +204,7 @@ impl Person {
                 place = kept
                     .into_iter()
                     .find(|kept| force && after.get(kept) == Some(&thing))
-                    .unwrap_or_else(|| panic!("{} is lost or changed: {told}", path.display()));
+                    .unwrap_or_else(|| panic!("{} is lost or changed: {output}", path.display()));
             }
             own.insert(place, thing);
         }
@@ -226,42 +226,42 @@ fn is_manifest(path: &Path) -> bool {
     path.ends_with(".fer-index-manifest")
 }
 
-/// SQLite's own: a person who edits it has a broken database.
+/// Files of SQLite, which the test does not edit: that would break the database.
 fn is_database(path: &Path) -> bool {
     fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0"))
         || path.to_string_lossy().contains("-wal")
         || path.to_string_lossy().contains("-shm")
 }
 
-/// Whether any run did its work and any was refused: else the rest would show nothing.
+/// Runs the simulation. Returns whether any run succeeded and any was refused; otherwise the test would prove nothing.
 fn live(seed: u64, folders: usize) -> (bool, bool) {
-    let mut person = Person::new(seed);
+    let mut user = User::new(seed);
     let (mut worked, mut refused) = (false, false);
     for number in 0..folders {
-        let folder = person.env.path(format!("folder-{number}"));
+        let folder = user.env.path(format!("folder-{number}"));
         fs::create_dir(&folder).unwrap();
-        for _ in 0..person.rng.random_range(2..12) {
-            person.put(&folder, 2);
+        for _ in 0..user.rng.random_range(2..12) {
+            user.put(&folder, 2);
         }
-        person.own = things(&folder);
-        person.own.extend(things(&person.env.path("album")));
+        user.own = things(&folder);
+        user.own.extend(things(&user.env.path("album")));
         for _ in 0..4 {
-            let words = person.command(&folder);
-            let force = person.rng.random_bool(0.4);
+            let words = user.command(&folder);
+            let force = user.rng.random_bool(0.4);
             for time in ["once", "twice"] {
-                let mut command = person.env.command("");
+                let mut command = user.env.command("");
                 command.args(&words);
                 if force && words[0] != "index" {
                     command.arg("--force");
                 }
                 let run = Run::of(&mut command);
-                let told = format!("seed {seed}, {words:?}, force {force}, {time}: {run:?}");
-                assert!(run.code <= 2, "{told}");
+                let output = format!("seed {seed}, {words:?}, force {force}, {time}: {run:?}");
+                assert!(run.code <= 2, "{output}");
                 worked |= run.code == 0;
                 refused |= run.code == 2;
-                person.check(&folder, force, &told);
-                if person.rng.random_bool(0.3) {
-                    person.meddle(&folder);
+                user.check(&folder, force, &output);
+                if user.rng.random_bool(0.3) {
+                    user.modify(&folder);
                 }
             }
         }
@@ -270,11 +270,11 @@ fn live(seed: u64, folders: usize) -> (bool, bool) {
 }
 
 #[test]
-fn what_is_a_persons_is_as_it_was() {
+fn files_of_the_user_are_unchanged() {
     assert_eq!(live(1, 6), (true, true));
 }
 
 #[test]
-fn what_is_a_persons_is_as_it_was_elsewhere() {
+fn files_of_the_user_are_unchanged_with_another_seed() {
     assert_eq!(live(2, 6), (true, true));
 }

@@ -1,4 +1,4 @@
-//! Indexing again: only what is new or changed costs a look.
+//! Indexing again: only new and changed files are processed.
 
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use crate::testenv::TestEnv;
 
 const PHOTOS: [&str; 3] = ["astronaut.jpg", "chelsea.jpg", "hopper.jpg"];
 
-/// The counts of a run that are not zero.
+/// The counts of a run that are not 0.
 fn counts(summary: &Value) -> Value {
     let mut counts = summary.clone();
     let is_telling = |name: &String, value: &mut Value| {
@@ -27,7 +27,7 @@ fn indexed() -> TestEnv {
 }
 
 #[test]
-fn the_second_run_looks_at_nothing() {
+fn the_second_run_processes_nothing() {
     let env = indexed();
     env.add("broken.jpg", "Dear diary");
     let broken = json!({"not an image": 1});
@@ -39,7 +39,7 @@ fn the_second_run_looks_at_nothing() {
 }
 
 #[test]
-fn a_changed_file_is_read_again() {
+fn a_changed_file_is_processed_again() {
     let env = indexed();
     env.add("chelsea.jpg", fixture("camera.jpg"));
     assert_eq!(
@@ -51,7 +51,7 @@ fn a_changed_file_is_read_again() {
             .contains(&"chelsea.jpg".to_owned())
     );
 
-    // Touched, but with the same content: read, and not looked at.
+    // Touched, but with the same content: hashed, but not processed.
     let file = File::options()
         .write(true)
         .open(env.album("hopper.jpg"))
@@ -62,7 +62,7 @@ fn a_changed_file_is_read_again() {
 }
 
 #[test]
-fn a_file_that_is_gone_leaves_the_results() {
+fn a_deleted_file_leaves_the_results() {
     let env = indexed();
     fs::remove_file(env.album("astronaut.jpg")).unwrap();
     assert_eq!(counts(&env.index()), json!({"gone": 1, "unchanged": 2}));
@@ -70,7 +70,7 @@ fn a_file_that_is_gone_leaves_the_results() {
     let sentence = env.run("show album/astronaut.jpg").refused();
     assert!(sentence.contains("is not in the index"), "{sentence}");
 
-    // It comes back: its content is still known.
+    // It comes back: the index still has its content.
     env.add("astronaut.jpg", fixture("astronaut.jpg"));
     assert_eq!(counts(&env.index()), json!({"known": 1, "unchanged": 2}));
     assert_eq!(
@@ -80,7 +80,7 @@ fn a_file_that_is_gone_leaves_the_results() {
 }
 
 #[test]
-fn a_moved_or_copied_file_costs_no_look() {
+fn a_moved_or_copied_file_is_not_processed_again() {
     let env = indexed();
     let face = env.show("astronaut.jpg")["faces"][0].clone();
     fs::create_dir(env.album("space")).unwrap();
@@ -93,12 +93,12 @@ fn a_moved_or_copied_file_costs_no_look() {
     assert_eq!(env.show("space/a.jpg")["faces"][0], face, "id and all");
     let paths = env.show("copy.jpg")["paths"].clone();
     assert_eq!(paths.as_array().unwrap().len(), 2);
-    // A photo is one result, however many copies there are.
+    // A photo is one result, regardless of the number of copies.
     assert_eq!(env.query("--emotion happy --all").len(), 2);
 }
 
 #[test]
-fn copies_in_one_run_cost_one_look() {
+fn copies_in_one_run_are_processed_once() {
     let env = TestEnv::new();
     for name in ["a.jpg", "b.jpg", "c/d.jpg"] {
         env.add(name, fixture("astronaut.jpg"));
@@ -110,7 +110,7 @@ fn copies_in_one_run_cost_one_look() {
 }
 
 #[test]
-fn reindex_looks_at_everything_again() {
+fn reindex_processes_everything_again() {
     let env = indexed();
     let before = env.show("hopper.jpg");
     let again = env.run("reindex album --json").found().json();
@@ -121,20 +121,20 @@ fn reindex_looks_at_everything_again() {
 }
 
 #[test]
-fn folders_within_folders_are_done_once() {
+fn nested_folders_are_processed_once() {
     let env = TestEnv::new();
     env.add("a.jpg", fixture("astronaut.jpg"));
     env.add("sub/b.jpg", fixture("hopper.jpg"));
     let run = env.run("index album/sub album album --json").found();
     assert_eq!(counts(&run.json()), json!({"photos": 2, "faces": 2}));
-    // Another folder than the index has: what lies elsewhere is not gone.
+    // A run over another folder does not remove photos elsewhere.
     let run = env.run("index album/sub --json").found();
     assert_eq!(counts(&run.json()), json!({"unchanged": 1}));
     assert_eq!(env.query("--emotion happy --all").len(), 2);
 }
 
 #[test]
-fn links_that_lead_back_end() {
+fn cyclic_links_are_followed_once() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! What words mean, and what is told of it, by the real binary.
+//! `fer-index find`: how words are understood, and what is printed about it.
 
 use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg_with_exif};
@@ -7,7 +7,7 @@ use crate::testenv::TestEnv;
 const ROME: (f64, f64) = (41.89, 12.48);
 const BERLIN: (f64, f64) = (52.52, 13.40);
 
-/// A woman who laughs and two men who do not, in the months of May of three years, and a cat at home.
+/// A laughing woman and two men who do not laugh, in May of three different years, and a cat at home.
 fn album() -> TestEnv {
     let env = TestEnv::new();
     for (name, fixture_name, date, (latitude, longitude), camera) in [
@@ -71,7 +71,7 @@ fn sentences_find_what_they_mean() {
         ("2017 and 2019", &[CAT, OTHER, LAUGHING]),
         ("Italien", &[SOBER, LAUGHING]),
         ("Roma or Berlin 2019", &[CAT, OTHER]),
-        // Of two places with as many photos the southern one.
+        // Of two places with equally many photos, home is the southern one.
         ("at home", &[SOBER, LAUGHING]),
         ("with my iphone", &[LAUGHING]),
         ("iphone or nikon", &[CAT, LAUGHING]),
@@ -88,7 +88,7 @@ fn sentences_find_what_they_mean() {
 }
 
 #[test]
-fn what_was_understood_is_told() {
+fn find_prints_what_it_understood() {
     let env = album();
     let run = env.run("find happy us in Roma, hapy");
     let lines: Vec<_> = run.stderr.lines().collect();
@@ -99,7 +99,7 @@ fn what_was_understood_is_told() {
     );
     let rest = rest.join("\n");
     for line in [
-        "looked for as text in paths, descriptions and keywords: hapy",
+        "searched as text in paths, descriptions and keywords: hapy",
         "left out: \"us\"",
         "\"hapy\": did you mean happy?",
         "no photo has the word \"hapy\"",
@@ -111,7 +111,7 @@ fn what_was_understood_is_told() {
 }
 
 #[test]
-fn an_empty_answer_says_why() {
+fn an_empty_result_prints_the_reason() {
     let env = album();
     for (line, reason) in [
         ("query --near paris", "no photo is near Paris, France"),
@@ -128,7 +128,7 @@ fn an_empty_answer_says_why() {
 }
 
 #[test]
-fn an_emotion_that_is_asked_for_is_shown() {
+fn the_shown_emotion_is_one_of_the_query() {
     let env = album();
     assert_eq!(env.query("--emotion happy"), [LAUGHING]);
     assert_eq!(env.query("--emotion happy --order date"), [LAUGHING]);
@@ -146,7 +146,7 @@ fn an_emotion_that_is_asked_for_is_shown() {
 }
 
 #[test]
-fn how_many_there_are_is_told() {
+fn the_total_is_printed() {
     let env = album();
     let run = env.run("query --limit 3").found();
     assert!(
@@ -166,9 +166,9 @@ fn how_many_there_are_is_told() {
 }
 
 #[test]
-fn a_roots_own_path_is_no_album_and_no_word() {
+fn the_path_of_the_root_does_not_match_albums_or_words() {
     let env = album();
-    // The root is called `album`.
+    // The name of the root is `album`.
     for (options, expected) in [
         ("--album album", &[][..]),
         ("--text album", &[]),

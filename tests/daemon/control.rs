@@ -218,7 +218,7 @@ fn reindex_and_corrections_beside_the_daemon() {
     let shown = Run::of(&mut terminal);
     assert_eq!(shown.code, 0, "{shown:?}");
     assert!(shown.text().contains(" photos, "), "no progress: {shown:?}");
-    assert!(shown.text().contains("looked at"), "{shown:?}");
+    assert!(shown.text().contains("photos processed"), "{shown:?}");
     wait_until("all files", || files(&env) == 504);
     assert_intact(&env.database());
     assert!(!daemon.log().contains("ERROR"), "{}", daemon.log());

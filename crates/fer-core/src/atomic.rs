@@ -1,16 +1,16 @@
-//! Files that are there whole or not at all, and that take the place of nothing by accident.
+//! Writes files atomically, and replaces none by accident.
 //!
-//! Everything is written to a file of a new, random name beside its place (`create_new`, so that
-//! nothing of that name is written over), and renamed from there.
+//! The content is written to a new file with a random name in the same folder (with `create_new`, so that no existing
+//! file is overwritten), which is then renamed.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Writes a new file. A crash leaves it whole or not at all. Missing folders are made.
+/// Writes a new file. After a crash it is either complete or absent. Creates missing folders.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] where there is anything of that name, or what else the system says.
+/// [`ErrorKind::AlreadyExists`] if the name is taken, or another error of the system.
 pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
@@ -22,33 +22,33 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     rename_new(&draft.path, path)
 }
 
-/// Writes in the place of a file that holds `before`, with the permissions of that one. A crash
-/// leaves the old or the new content and never half of it.
+/// Replaces a file whose content is `before`, and keeps its permissions. After a crash the file has either the old or the
+/// new content.
 ///
 /// # Errors
-/// If the place no longer is a file with that content (of a link too: it is not followed), or what
-/// else the system says.
+/// If the path is no longer an ordinary file with that content (symbolic links are not followed), or another error of
+/// the system.
 pub fn replace(path: &Path, before: &[u8], content: &[u8]) -> io::Result<()> {
     let metadata = path.symlink_metadata()?;
-    // Private from the first moment on, as the file may be.
+    // Private until the permissions are set, since the old file may be private.
     let draft = Draft::new(path, content, create_private)?;
     draft.file.set_permissions(metadata.permissions())?;
     draft.file.sync_all()?;
-    // Looked at as late as can be: an editor may have saved it since `before` was read.
+    // Checked as late as possible: an editor may have saved the file since `before` was read.
     if !path.symlink_metadata()?.is_file() || fs::read(path)? != before {
         return Err(io::Error::other(
-            "it was changed by another program just now; try again",
+            "it was just changed by another program; try again",
         ));
     }
     fs::rename(&draft.path, path)
 }
 
-/// Writes a new file that only its owner may read, in folders for their owner. Any number of threads
-/// and processes may do that at once: the first one's stays. After a power cut it may be missing or
-/// empty, and an empty one is replaced.
+/// Writes a new file that only its owner may read, and creates missing folders with the same restriction. Any number of
+/// threads and processes may write the same path at once: the first file is kept. After a power failure the file may be
+/// missing or empty; an empty file is replaced.
 ///
 /// # Errors
-/// What the system says.
+/// An error of the system.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = Draft::new(path, content, create_private)?;
     match rename_new(&draft.path, path) {
@@ -63,22 +63,22 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Renames a file or folder to a name that is free.
+/// Renames a file or folder to a free name; never replaces anything.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] where there is anything of that name, or what else the system says.
+/// [`ErrorKind::AlreadyExists`] if the name is taken, or another error of the system.
 pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         use rustix::io::Errno;
         match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // Not every file system can.
+            // Some file systems do not support this.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
             renamed => return Ok(renamed?),
         }
     }
-    // A second name for the file is refused where there is one; FAT has none, nor has a folder.
+    // A hard link fails if the name is taken. FAT does not support hard links, and folders cannot have any.
     match fs::hard_link(from, to) {
         Ok(()) => return fs::remove_file(from),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
@@ -90,7 +90,7 @@ pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// A name in `folder` that nothing else has: hidden, and passed over by `index`.
+/// A random, unused name in `folder`. It is hidden, and `index` excludes it by its extension.
 ///
 /// # Errors
 /// If the system has no random numbers.
@@ -101,10 +101,10 @@ pub fn unused_name(folder: &Path) -> io::Result<PathBuf> {
     Ok(folder.join(format!(".fer-index-{number:016x}.partial")))
 }
 
-/// Makes a new file that only its owner may read, and such folders where they are missing.
+/// Creates a new file that only its owner may read, and missing folders with the same restriction.
 ///
 /// # Errors
-/// [`io::ErrorKind::AlreadyExists`] where there is one, or what else the system says.
+/// [`io::ErrorKind::AlreadyExists`] if the name is taken, or another error of the system.
 pub fn create_private(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         let mut builder = DirBuilder::new();
@@ -120,7 +120,7 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// A file that is written before it gets its name; it goes with the value where it never does.
+/// A file that is written under a temporary name. Dropping this deletes the file if it was not renamed.
 struct Draft {
     path: PathBuf,
     file: File,
@@ -128,11 +128,11 @@ struct Draft {
 
 impl Draft {
     fn new(
-        place: &Path,
+        target: &Path,
         content: &[u8],
         open: impl FnOnce(&Path) -> io::Result<File>,
     ) -> io::Result<Self> {
-        let path = unused_name(place.parent().unwrap_or(Path::new("")))?;
+        let path = unused_name(target.parent().unwrap_or(Path::new("")))?;
         let mut draft = Self {
             file: open(&path)?,
             path,
@@ -144,7 +144,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // It is not there any more once it was renamed.
+        // Fails if the file was renamed, as it should.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_takes_the_place_of_nothing() {
+    fn create_replaces_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b.txt");
         create(&path, b"one").unwrap();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_since_it_was_read_is_not_replaced() {
+    fn replace_fails_if_the_content_has_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("b.txt");
         fs::write(&path, "mine").unwrap();
@@ -187,7 +187,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_replaced_file_keeps_its_mode_and_a_link_stays() {
+    fn replace_keeps_the_mode_and_does_not_replace_links() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("b"), folder.path().join("link"));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_private_file_stays_and_an_empty_one_does_not() {
+    fn write_private_keeps_the_first_file_and_replaces_an_empty_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "").unwrap();

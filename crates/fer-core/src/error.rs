@@ -1,11 +1,11 @@
-//! Errors that stop the program.
+//! The errors that stop the program.
 
 use std::path::{Path, PathBuf};
 
 /// An error that stops the program. Its message is one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The command cannot be carried out as the user gave it: a bad date, a missing folder.
+    /// The command cannot be executed as the user gave it: a bad date, a missing folder.
     #[error("{0}")]
     Usage(String),
     /// A setting is wrong.
@@ -16,15 +16,15 @@ pub enum Error {
     Store {
         /// The database.
         path: PathBuf,
-        /// A sentence that names it.
+        /// The message, which names the database.
         problem: String,
-        /// What SQLite or the system says, where one of them failed.
+        /// The error of SQLite or the system, if one of them failed.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// A model's weights cannot be used.
     #[error("{0}")]
     Model(String),
-    /// A file that a person named does not hold what it should, or something is in the way of it.
+    /// A file that the user named has the wrong content, or something is in its way.
     #[error("{}: {problem}", path.display())]
     Input {
         /// The file.
@@ -35,11 +35,11 @@ pub enum Error {
     /// The daemon cannot start, or a running one does not do what is asked of it.
     #[error("{0}")]
     Daemon(String),
-    /// The system lets this user watch no more folders or start no more watchers.
+    /// The system's limit of watched folders or watchers for this user is reached.
     #[error("{0}")]
     WatchLimit(String),
-    /// The program is wrong: a state that cannot be, a panic of a part of it.
-    #[error("fer-index met a bug: {0}; please report it with what it logged")]
+    /// A bug: an impossible state, or a panic of a thread.
+    #[error("bug in fer-index: {0}; please report it with the log")]
     Internal(String),
     /// A file that the program itself needs cannot be read or written.
     #[error("{}: {source}", path.display())]
@@ -52,7 +52,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What is wrong with the database at `path`, as a sentence that names it.
+    /// An error of the database at `path`; `problem` is the message and names the database.
     pub fn store(path: &Path, problem: impl Into<String>) -> Self {
         Self::Store {
             path: path.to_owned(),
@@ -61,7 +61,7 @@ impl Error {
         }
     }
 
-    /// What is wrong with a file that a person named.
+    /// An error of a file that the user named.
     pub fn input(path: &Path, problem: impl ToString) -> Self {
         Self::Input {
             path: path.to_owned(),

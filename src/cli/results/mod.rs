@@ -1,4 +1,4 @@
-//! How photos are given out: printed in a format, linked or copied into a folder, as a contact sheet.
+//! Outputs the photos that a search found: prints them, links or copies them into a folder, writes a contact sheet.
 
 mod preview;
 mod table;
@@ -13,7 +13,7 @@ use super::json::{JsonHit, date};
 use super::output::Stdout;
 use super::outputs::ForceArgs;
 use crate::error::Result;
-use crate::export::{self, Placed};
+use crate::export::{self, Placement};
 use crate::store::{Hit, Store};
 
 pub(super) use table::table;
@@ -23,27 +23,27 @@ use preview::Preview;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Results")]
 pub(super) struct ResultArgs {
-    /// How to print [default: table on a terminal, else paths]
+    /// The output format [default: table on a terminal, otherwise paths]
     #[arg(long, short, value_enum)]
     format: Option<Format>,
-    /// Print paths with a zero byte after each, for xargs -0
+    /// Print paths, each followed by a zero byte, for xargs -0
     #[arg(long = "null", short = '0', conflicts_with_all = ["format", "explain"])]
     null: bool,
-    /// Tell every face's box and emotions in the table
+    /// Add the box and the scores of every face to the table
     #[arg(long)]
     explain: bool,
-    /// Show the photos in the table, on a terminal that speaks kitty's, iTerm2's or the SIXEL protocol
+    /// Show the photos in the table, on a terminal that supports kitty's, iTerm2's or the SIXEL protocol
     #[arg(long, conflicts_with = "null")]
     preview: bool,
-    /// Fill this folder with links to the photos, in order; links that were put there before go,
-    /// all else in it stays
+    /// Fill this folder with numbered links to the photos; replaces the links of an earlier run and keeps
+    /// everything else
     #[arg(long, value_name = "DIR", conflicts_with = "copy_into")]
     link_into: Option<PathBuf>,
-    /// Fill this folder with copies of the photos, in order; copies that were put there before go,
-    /// all else in it stays
+    /// Fill this folder with numbered copies of the photos; replaces the copies of an earlier run and keeps
+    /// everything else
     #[arg(long, value_name = "DIR")]
     copy_into: Option<PathBuf>,
-    /// Write the photos with their faces framed and named on one sheet: .html, or .png
+    /// Write the photos on one page, with a frame and a label for each face: .html, or .png
     #[arg(long, value_name = "FILE")]
     contact_sheet: Option<PathBuf>,
     #[command(flatten)]
@@ -52,20 +52,20 @@ pub(super) struct ResultArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// Aligned columns for a person
+    /// Aligned columns
     Table,
-    /// One array
+    /// One JSON array
     Json,
-    /// One object a line
+    /// One JSON object per line
     Jsonl,
-    /// A header and a row each
+    /// A header, then one row per photo
     Csv,
-    /// One path a line
+    /// One path per line
     Paths,
 }
 
 impl ResultArgs {
-    /// Gives the photos out in all ways that are asked for.
+    /// Writes all outputs that the flags name.
     pub fn present(
         &self,
         hits: &[Hit],
@@ -76,15 +76,15 @@ impl ResultArgs {
         let paths: Vec<_> = hits.iter().map(|hit| hit.path.as_path()).collect();
         let rule = self.force.rule(context, paths.iter().map(PathBuf::from));
         if let Some(file) = &self.contact_sheet {
-            // Known before a folder is filled: nothing is done where one output is refused.
+            // Checked before a folder is filled: if one output is refused, nothing is written.
             rule.is_in_the_way(file)?;
         }
         let force = self.force.force;
         if let Some(folder) = &self.link_into {
-            export::fill_folder(folder, &paths, Placed::Linked, force, store)?;
+            export::fill_folder(folder, &paths, Placement::Linked, force, store)?;
         }
         if let Some(folder) = &self.copy_into {
-            export::fill_folder(folder, &paths, Placed::Copied, force, store)?;
+            export::fill_folder(folder, &paths, Placement::Copied, force, store)?;
         }
         if let Some(file) = &self.contact_sheet {
             rule.around(from_ref(file), || {

@@ -1,11 +1,11 @@
-//! Photos shown in the terminal.
+//! Shows photos in the terminal.
 
 use std::path::Path;
 
 use super::super::output::Stdout;
 use super::super::terminal::Pictures;
 use crate::error::Result;
-use crate::export::small_copy;
+use crate::export::thumbnail;
 use crate::imaging::Limits;
 
 /// A terminal that shows photos.
@@ -15,13 +15,13 @@ pub(super) struct Preview {
 }
 
 impl Preview {
-    /// Asks the terminal; where it shows no pictures the user is told so.
+    /// Queries the terminal. If it does not support pictures, logs a warning and returns `None`.
     pub fn new(limits: Limits) -> Option<Self> {
         let pictures = Pictures::new();
         if pictures.is_none() {
             tracing::warn!(
-                "no previews: standard output is no terminal that speaks kitty's, iTerm2's or the \
-                 SIXEL protocol; --contact-sheet FILE.html shows photos in a browser"
+                "no previews: standard output is not a terminal that supports kitty's, iTerm2's or the \
+                 SIXEL protocol; use --contact-sheet FILE.html to see the photos in a browser"
             );
         }
         Some(Self {
@@ -30,14 +30,14 @@ impl Preview {
         })
     }
 
-    /// Shows a photo; one that cannot be shown costs a line that says why.
+    /// Shows a photo, or a line with the reason why it cannot be shown.
     pub fn show(&self, path: &Path, out: &mut Stdout) -> Result<()> {
         let room = self.pictures.room();
-        let shown = small_copy(path, &self.limits, room)
+        let shown = thumbnail(path, &self.limits, room)
             .map_err(|skip| skip.to_string())
-            .and_then(|small| {
+            .and_then(|picture| {
                 self.pictures
-                    .text(&small)
+                    .text(&picture)
                     .map_err(|error| error.to_string())
             });
         match shown {

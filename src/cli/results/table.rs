@@ -1,4 +1,4 @@
-//! Photos as aligned columns.
+//! Prints photos as a table of aligned columns.
 
 use std::path::Path;
 
@@ -11,12 +11,12 @@ use super::preview::Preview;
 use crate::error::Result;
 use crate::store::Hit;
 
-/// Prints photos, on a terminal as wide as that and with links where it follows them.
+/// Prints photos. On a terminal, paths are shortened to its width and are hyperlinks if it supports them.
 pub(in super::super) fn table(hits: &[Hit], out: &mut Stdout) -> Result<()> {
     with(hits, false, None, out)
 }
 
-/// The same, if wanted with every face and a picture under each photo.
+/// The same; with `explain` also every face, and with `preview` a picture below each photo.
 pub(super) fn with(
     hits: &[Hit],
     explain: bool,
@@ -53,7 +53,7 @@ fn faces(hit: &Hit, out: &mut Stdout) -> Result<()> {
     Ok(())
 }
 
-/// A row: what stands before the path, and as much of the path as there is room for.
+/// A row: the columns before the path, and as much of the path as fits.
 struct Row {
     before: String,
     path: String,
@@ -124,7 +124,7 @@ fn lines(hits: &[Hit]) -> (String, Vec<Row>) {
     (head, rows.collect())
 }
 
-/// A path without signs that would steer a terminal.
+/// A path without control characters, which a terminal would interpret.
 fn printable(path: &Path) -> String {
     path.to_string_lossy()
         .chars()
@@ -132,7 +132,7 @@ fn printable(path: &Path) -> String {
         .collect()
 }
 
-/// The last `room` columns of a text, its end being what tells photos apart.
+/// The last `room` columns of a text, since the ends of paths differ most.
 fn end_of(text: &str, room: usize) -> String {
     if text.width() <= room || room < 8 {
         return text.to_owned();
@@ -145,7 +145,7 @@ fn end_of(text: &str, room: usize) -> String {
     format!("…{}", &text[start..])
 }
 
-/// The path as a URL: what is not plain in percent signs.
+/// The path as a file URL, percent-encoded.
 pub(super) fn file_url(path: &Path) -> String {
     let mut url = String::from("file://");
     for byte in path.as_os_str().as_encoded_bytes() {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_path_keeps_its_end() {
+    fn long_paths_are_cut_at_the_start() {
         assert_eq!(end_of("/home/ada/beach.jpg", 80), "/home/ada/beach.jpg");
         assert_eq!(end_of("/home/ada/beach.jpg", 10), "…beach.jpg");
         let wide = end_of("/写真/海/一二三.jpg", 12);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_steer_the_terminal() {
+    fn control_characters_in_names_are_replaced() {
         assert_eq!(
             printable(Path::new("/a\x1b[31m\n.jpg")),
             "/a\u{fffd}[31m\u{fffd}.jpg"

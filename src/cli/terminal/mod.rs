@@ -1,22 +1,22 @@
-//! Pictures in the terminal: whether it shows any, and in which language it is told.
+//! Pictures in the terminal: detects which graphics protocol it supports, and encodes pictures for it.
 
-#[cfg(unix)]
-mod answer;
-#[cfg(unix)]
-mod ask;
 mod picture;
+#[cfg(unix)]
+mod query;
+#[cfg(unix)]
+mod reply;
 mod sixel;
 #[cfg(not(unix))]
-mod ask {
-    /// No terminal is asked here.
-    pub(super) fn ask() -> Option<super::Screen> {
+mod query {
+    /// Terminals are not queried on this platform.
+    pub(super) fn query() -> Option<super::Screen> {
         None
     }
 }
 
 pub(super) use picture::Pictures;
 
-/// How a terminal is given a picture.
+/// A graphics protocol of terminals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     /// kitty's graphics protocol; Ghostty and Konsole too.
@@ -27,7 +27,7 @@ enum Protocol {
     Sixel,
 }
 
-/// A terminal that shows pictures.
+/// A terminal that supports pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Screen {
     protocol: Protocol,

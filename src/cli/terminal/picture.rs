@@ -1,4 +1,4 @@
-//! Pictures as the terminal wants them.
+//! Encodes pictures for the terminal's protocol.
 
 use std::io::{self, Write};
 
@@ -10,31 +10,31 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use super::super::output::Stdout;
 use super::{Protocol, Screen, sixel};
 
-/// Rows of text that a picture takes.
+/// Most rows of text that a picture covers.
 const ROWS: u32 = 8;
 
-/// What a terminal takes of kitty's protocol at once, in bytes of base 64.
+/// Most bytes of base64 in a chunk of kitty's protocol.
 const CHUNK: usize = 4096;
 
-/// A way to show pictures.
+/// Encodes pictures for a terminal that supports them.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Pictures(Screen);
 
 impl Pictures {
-    /// `None` where standard output is no terminal, or one that shows no pictures.
+    /// `None` if standard output is not a terminal that supports pictures.
     pub fn new() -> Option<Self> {
         if !Stdout::is_terminal() || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
             return None;
         }
-        super::ask::ask().map(Self)
+        super::query::query().map(Self)
     }
 
-    /// Pixels that a picture may be wide and high.
+    /// Largest width and height of a picture in pixels.
     pub const fn room(self) -> (u32, u32) {
         (3 * ROWS * self.0.row, ROWS * self.0.row)
     }
 
-    /// What shows a picture that fits [`Pictures::room`]; the cursor is below it then.
+    /// The bytes that show a picture of at most [`Pictures::room`] and leave the cursor below it.
     ///
     /// # Errors
     /// If the picture cannot be encoded.
@@ -49,13 +49,13 @@ impl Pictures {
         Ok(text)
     }
 
-    /// Rows that a picture is high: no picture is enlarged.
+    /// Height of a picture in rows. Pictures are not enlarged.
     fn rows(self, picture: &RgbImage) -> u32 {
         picture.height().div_ceil(self.0.row).clamp(1, ROWS)
     }
 }
 
-/// <https://sw.kovidgoyal.net/kitty/graphics-protocol/>: a PNG in chunks, silent answers.
+/// <https://sw.kovidgoyal.net/kitty/graphics-protocol/>: a PNG in chunks; `q=2` suppresses replies.
 fn kitty(text: &mut Vec<u8>, picture: &RgbImage, rows: u32) -> io::Result<()> {
     let data = STANDARD.encode(png(picture)?);
     let chunks = data.as_bytes().chunks(CHUNK);

@@ -1,7 +1,7 @@
 //! SIXEL, the graphics of the VT340: <https://vt100.net/docs/vt3xx-gp/chapter14.html>.
 //!
-//! Written here because the crates that encode it bring a score of others for one function; the
-//! palette is that of the GIF encoder, the dithering `image`'s.
+//! Implemented here because the crates that encode SIXEL have about twenty dependencies. The palette comes from the
+//! GIF encoder's quantiser, the dithering from `image`.
 
 use std::io::{self, Write};
 
@@ -9,16 +9,16 @@ use color_quant::NeuQuant;
 use image::imageops::{ColorMap, dither, index_colors};
 use image::{DynamicImage, RgbImage, Rgba};
 
-/// Colours of the palette: what terminals have at most.
+/// Number of colours in the palette, which is the most that terminals support.
 const COLOURS: usize = 256;
 
-/// One in so many pixels teaches the palette; the pictures are small.
+/// The palette is fitted to every third pixel. This is fast enough, since the pictures are small.
 const SAMPLE: i32 = 3;
 
-/// Rows of pixels that one row of characters holds.
+/// Rows of pixels in a band: a SIXEL character encodes six.
 const BAND: usize = 6;
 
-/// Writes what shows a picture.
+/// Appends a picture as SIXEL to `text`.
 pub(super) fn encode(text: &mut Vec<u8>, picture: &RgbImage) -> io::Result<()> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let mut rgba = DynamicImage::from(picture.clone()).into_rgba8();
@@ -58,7 +58,7 @@ impl ColorMap for Palette {
     }
 }
 
-/// Writes up to six rows, colour by colour: each pass sets the pixels of one colour.
+/// Writes up to six rows of pixels. Each pass over them sets the pixels of one colour.
 fn write_band(text: &mut Vec<u8>, band: &[u8], width: usize) -> io::Result<()> {
     let mut used = [false; COLOURS];
     for &index in band {
@@ -82,9 +82,9 @@ fn write_band(text: &mut Vec<u8>, band: &[u8], width: usize) -> io::Result<()> {
             }
             x += run;
         }
-        text.push(b'$'); // back to the band's first column
+        text.push(b'$'); // carriage return: back to the first column of the band
     }
-    text.push(b'-'); // on to the next band
+    text.push(b'-'); // new line: to the next band
     Ok(())
 }
 

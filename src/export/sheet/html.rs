@@ -1,4 +1,4 @@
-//! A contact sheet as one HTML file, pictures and style included.
+//! Encodes a contact sheet as one HTML file that includes pictures and style.
 
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -14,10 +14,10 @@ use super::{Picture, caption, heading, labels_of};
 use crate::error::{Error, Result};
 use crate::store::StoredFace;
 
-/// Height of a line of text, width of a letter and the room before a text, in sizes of the font.
-const HIGH: f32 = 1.25;
-const WIDE: f32 = 0.58;
-const PAD: f32 = 0.15;
+/// Line height, assumed width of a letter, and padding before a text, in units of the font size.
+const LINE_HEIGHT: f32 = 1.25;
+const LETTER_WIDTH: f32 = 0.58;
+const PADDING: f32 = 0.15;
 
 const HEAD: &str = r#"<!doctype html>
 <html lang="en">
@@ -41,27 +41,27 @@ figcaption { padding: 4px 2px; overflow-wrap: anywhere; }
 </style>
 "#;
 
-/// Writes the page.
+/// Encodes the page.
 pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
     let mut page = HEAD.to_owned();
     let heading = escaped(&heading(pictures));
-    put(
+    append(
         &mut page,
         format_args!("<title>{heading}</title>\n<h1>{heading}</h1>\n<main>\n"),
     );
     for picture in pictures {
         page.push_str("<figure><div>");
-        match &picture.small {
-            Ok(small) => put_photo(&mut page, picture, small)?,
+        match &picture.thumbnail {
+            Ok(small) => write_photo(&mut page, picture, small)?,
             Err(skip) => page.push_str(&escaped(&skip.to_string())),
         }
         let path = escaped(&picture.hit.path.to_string_lossy());
         let caption = escaped(&caption(picture.hit));
-        put(
+        append(
             &mut page,
             format_args!(
                 "</div><figcaption title=\"{path}\"><a href=\"{}\">{caption}</a></figcaption></figure>\n",
-                address(&picture.hit.path)
+                file_url(&picture.hit.path)
             ),
         );
     }
@@ -69,16 +69,16 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
     Ok(page.into_bytes())
 }
 
-fn put_photo(page: &mut String, picture: &Picture<'_>, small: &RgbImage) -> Result<()> {
+fn write_photo(page: &mut String, picture: &Picture<'_>, small: &RgbImage) -> Result<()> {
     let mut jpeg = Cursor::new(Vec::new());
     JpegEncoder::new_with_quality(&mut jpeg, 82)
         .encode_image(small)
-        .map_err(|error| Error::Usage(format!("a contact sheet cannot be made: {error}")))?;
+        .map_err(|error| Error::Usage(format!("cannot encode the contact sheet: {error}")))?;
     let data = STANDARD.encode(jpeg.get_ref());
     let scan = &picture.hit.scan;
     let (width, height) = (scan.width, scan.height);
     let alt = escaped(&caption(picture.hit));
-    put(
+    append(
         page,
         format_args!(
             "<img alt=\"{alt}\" width=\"{}\" height=\"{}\" src=\"data:image/jpeg;base64,{data}\">\
@@ -87,28 +87,33 @@ fn put_photo(page: &mut String, picture: &Picture<'_>, small: &RgbImage) -> Resu
             small.height(),
         ),
     );
-    // Text as large in every photo, whatever its resolution.
+    // The text has the same size in every photo, whatever the resolution.
     let size = width.max(height) as f32 / 28.0;
-    let measure = |text: &str| (text.chars().count() as f32 * WIDE * size, HIGH * size);
+    let measure = |text: &str| {
+        (
+            text.chars().count() as f32 * LETTER_WIDTH * size,
+            LINE_HEIGHT * size,
+        )
+    };
     let labels = labels_of(picture.hit, 1.0, measure);
     for (face, label) in scan.faces.iter().zip(&labels) {
-        put_face(page, face);
+        write_face(page, face);
         if let Some(label) = label {
-            put_label(page, label, size);
+            write_label(page, label, size);
         }
     }
     page.push_str("</svg>");
     Ok(())
 }
 
-fn put_face(page: &mut String, face: &StoredFace) {
+fn write_face(page: &mut String, face: &StoredFace) {
     let b = &face.face.bounding_box;
     let scores: Vec<String> = face
         .scores
         .iter()
         .map(|(emotion, probability)| format!("{emotion} {:.1} %", 100.0 * probability))
         .collect();
-    put(
+    append(
         page,
         format_args!(
             "<rect x=\"{:.0}\" y=\"{:.0}\" width=\"{:.0}\" height=\"{:.0}\"><title>{}</title></rect>",
@@ -121,10 +126,10 @@ fn put_face(page: &mut String, face: &StoredFace) {
     );
 }
 
-/// The browser chooses the font, so the text is told how long to be.
-fn put_label(page: &mut String, Label { text, at }: &Label, size: f32) {
-    let gap = PAD * size;
-    put(
+/// `textLength` fixes the width of the text, since the browser chooses the font.
+fn write_label(page: &mut String, Label { text, at }: &Label, size: f32) {
+    let gap = PADDING * size;
+    append(
         page,
         format_args!(
             "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"{size:.1}\" textLength=\"{:.1}\" \
@@ -137,11 +142,11 @@ fn put_label(page: &mut String, Label { text, at }: &Label, size: f32) {
     );
 }
 
-/// The address of a file, with everything encoded that has a meaning to somebody on the way.
-fn address(file: &Path) -> String {
+/// The file URL of a path, percent-encoded.
+fn file_url(file: &Path) -> String {
     let path = file.as_os_str().as_encoded_bytes();
-    // Windows names a drive first.
-    let mut address = if path.starts_with(b"/") {
+    // Paths of Windows begin with a drive.
+    let mut url = if path.starts_with(b"/") {
         "file://"
     } else {
         "file:///"
@@ -149,19 +154,20 @@ fn address(file: &Path) -> String {
     .to_owned();
     for byte in path {
         match byte {
-            b'\\' if cfg!(windows) => address.push('/'),
+            b'\\' if cfg!(windows) => url.push('/'),
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
-                address.push(char::from(*byte));
+                url.push(char::from(*byte));
             }
-            b':' if cfg!(windows) => address.push(':'),
-            other => put(&mut address, format_args!("%{other:02X}")),
+            b':' if cfg!(windows) => url.push(':'),
+            other => append(&mut url, format_args!("%{other:02X}")),
         }
     }
-    address
+    url
 }
 
-fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
-    page.write_fmt(text).expect("a string takes everything");
+fn append(page: &mut String, text: std::fmt::Arguments<'_>) {
+    page.write_fmt(text)
+        .expect("writing to a string does not fail");
 }
 
 fn escaped(text: &str) -> String {
@@ -176,14 +182,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_name_is_no_markup() {
+    fn markup_in_file_names_is_escaped() {
         assert_eq!(escaped("<b> \"a\" & c"), "&lt;b&gt; &quot;a&quot; &amp; c");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_path_is_an_address() {
+    fn paths_become_file_urls() {
         let path = Path::new("/a b/\"é\",%?#.jpg");
-        assert_eq!(address(path), "file:///a%20b/%22%C3%A9%22%2C%25%3F%23.jpg");
+        assert_eq!(file_url(path), "file:///a%20b/%22%C3%A9%22%2C%25%3F%23.jpg");
     }
 }

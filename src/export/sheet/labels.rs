@@ -1,4 +1,4 @@
-//! Where the labels of faces go: near their faces, within the photo, and none over another.
+//! Places the labels of faces: near their faces, within the photo, and without overlaps.
 
 /// A rectangle in the photo: left, top, width, height.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,17 +29,16 @@ impl Area {
     }
 }
 
-/// A text with its place.
+/// A text with its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Label {
     pub text: String,
     pub at: Area,
 }
 
-/// Finds a place for a label of each face. `texts` are what may be said of a face, the fullest first: where
-/// the photo has no room for one, the next is tried, and where there is room for none, there is no label.
-/// `measure` tells how wide and high a text is.
-pub(super) fn place(
+/// Places a label for each face. Each face has its possible texts, longest first: if one does not fit into the photo,
+/// the next is tried; a face without a text that fits gets no label. `measure` returns width and height of a text.
+pub(super) fn place_labels(
     photo: (f32, f32),
     faces: &[(Area, Vec<String>)],
     measure: impl Fn(&str) -> (f32, f32),
@@ -59,8 +58,8 @@ pub(super) fn place(
     labels
 }
 
-/// A free place for something of a size: one that hides no face if there is one, and of those the nearest
-/// to the face.
+/// A free area of a size for the label of `face`: beside the face, if possible where it covers no face; otherwise the
+/// free area nearest to the face.
 fn free(
     photo: (f32, f32),
     face: &Area,
@@ -76,7 +75,7 @@ fn free(
         height,
     };
     let (right, below) = (face.x + face.width, face.y + face.height);
-    // Below, above, beside; then all over the photo.
+    // Below, above, right, left; then a grid over the whole photo.
     let beside = [
         area(face.x, below),
         area(face.x, face.y - height),
@@ -89,14 +88,14 @@ fn free(
         (0..columns).map(move |column| area(column as f32 * width / 2.0, row as f32 * height))
     });
     let is_free = |at: &Area| at.lies_in(photo) && taken.iter().all(|other| !at.overlaps(other));
-    let hides_none = |at: &Area| faces.iter().all(|other| !at.overlaps(other));
+    let covers_no_face = |at: &Area| faces.iter().all(|other| !at.overlaps(other));
     let all: Vec<Area> = beside.into_iter().filter(is_free).collect();
     let distance = |at: &Area| {
         let (a, b) = (at.middle(), face.middle());
         (a.0 - b.0).hypot(a.1 - b.1)
     };
     all.iter()
-        .find(|at| hides_none(at))
+        .find(|at| covers_no_face(at))
         .or_else(|| all.first())
         .copied()
         .or_else(|| {
@@ -129,13 +128,13 @@ mod tests {
     }
 
     fn placed(faces: &[(Area, Vec<String>)]) -> Vec<Option<Label>> {
-        place((480.0, 320.0), faces, |text| {
+        place_labels((480.0, 320.0), faces, |text| {
             (text.chars().count() as f32 * 9.0, 20.0)
         })
     }
 
     #[test]
-    fn labels_of_any_crowd_do_not_overlap() {
+    fn labels_do_not_overlap_in_any_crowd() {
         for (columns, rows) in [(1, 1), (2, 1), (4, 3), (8, 6), (20, 15)] {
             let faces = crowd(columns, rows);
             let labels = placed(&faces);
@@ -154,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn a_label_lies_below_its_face_where_there_is_room() {
+    fn a_label_is_below_its_face_if_there_is_space() {
         let faces = crowd(2, 2);
         let labels = placed(&faces);
         let (face, label) = (&faces[0].0, labels[0].as_ref().unwrap());
         assert_eq!((label.at.x, label.at.y), (face.x, face.y + face.height));
         assert_eq!(label.text, "surprise 100 %");
-        // At the lower edge it goes above.
+        // At the lower edge of the photo it is above.
         let edge = Area {
             x: 10.0,
             y: 200.0,
@@ -172,9 +171,9 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_that_is_too_small_has_no_label() {
+    fn a_photo_that_is_too_small_gets_no_label() {
         let (face, texts) = crowd(1, 1).remove(0);
-        let labels = place((10.0, 10.0), &[(face, texts)], |_| (90.0, 20.0));
+        let labels = place_labels((10.0, 10.0), &[(face, texts)], |_| (90.0, 20.0));
         assert_eq!(labels, [None]);
     }
 }

@@ -1,4 +1,4 @@
-//! A contact sheet as a picture.
+//! Encodes a contact sheet as a PNG.
 
 use std::io::Cursor;
 
@@ -13,29 +13,29 @@ use fer_core::font;
 
 const MARGIN: i32 = 16;
 const CAPTION: i32 = 34;
-/// From one photo to the next.
-const ACROSS: i32 = SIDE as i32 + MARGIN;
+/// Horizontal distance between photos, in pixels.
+const COLUMN: i32 = SIDE as i32 + MARGIN;
 const TEXT: f32 = 20.0;
-/// Labels of faces are smaller than captions.
+/// Font size of the labels of faces; smaller than that of captions.
 const LABEL: f32 = 16.0;
 const HEADING: i32 = 28;
 const PAPER: Rgb<u8> = Rgb([250, 250, 248]);
 const INK: Rgb<u8> = Rgb([40, 40, 40]);
 
-/// More photos would be a picture that no program opens.
+/// Most photos on a sheet. With more, the picture would be too large for most programs.
 pub(super) const MOST: usize = 400;
 
-/// Draws the sheet.
+/// Draws and encodes the sheet.
 pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
     let columns = (pictures.len() as f64).sqrt().ceil().clamp(1.0, 6.0) as i32;
-    // A row is as high as its highest photo.
+    // The height of a row is that of its highest photo.
     let heights: Vec<i32> = pictures
         .chunks(columns as usize)
         .map(|row| row.iter().map(height).max().unwrap_or_default())
         .collect();
     let down: i32 = heights.iter().map(|high| high + CAPTION + MARGIN).sum();
     let size = (
-        (columns * ACROSS + MARGIN) as u32,
+        (columns * COLUMN + MARGIN) as u32,
         (HEADING + MARGIN + down + MARGIN) as u32,
     );
     let mut sheet = RgbImage::from_pixel(size.0, size.1, PAPER);
@@ -43,14 +43,14 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
     let mut png = Cursor::new(Vec::new());
     sheet
         .write_to(&mut png, ImageFormat::Png)
-        .map_err(|problem| Error::Usage(format!("a contact sheet cannot be made: {problem}")))?;
+        .map_err(|problem| Error::Usage(format!("cannot encode the contact sheet: {problem}")))?;
     Ok(png.into_inner())
 }
 
 fn draw(sheet: &mut RgbImage, columns: i32, pictures: &[Picture<'_>], heights: &[i32]) {
     let mut canvas = Canvas::new(sheet);
     let large = HEADING as f32;
-    let text = fitted(&heading(pictures), large, columns * ACROSS - MARGIN);
+    let text = fitted(&heading(pictures), large, columns * COLUMN - MARGIN);
     canvas.text(&text, (MARGIN as f32, MARGIN as f32), large, INK);
     let mut top = MARGIN + HEADING + MARGIN;
     for (index, picture) in (0..).zip(pictures) {
@@ -58,12 +58,12 @@ fn draw(sheet: &mut RgbImage, columns: i32, pictures: &[Picture<'_>], heights: &
         if column == 0 && row > 0 {
             top += heights[row - 1] + CAPTION + MARGIN;
         }
-        let (left, high) = (MARGIN + column * ACROSS, heights[row]);
-        let text = match &picture.small {
-            Ok(small) => {
-                let corner = (left, top + high - small.height() as i32); // on its caption
-                canvas.picture(small, corner);
-                draw_faces(&mut canvas, picture, corner, small.width());
+        let (left, high) = (MARGIN + column * COLUMN, heights[row]);
+        let text = match &picture.thumbnail {
+            Ok(thumbnail) => {
+                let corner = (left, top + high - thumbnail.height() as i32); // aligned with the caption
+                canvas.picture(thumbnail, corner);
+                draw_faces(&mut canvas, picture, corner, thumbnail.width());
                 caption(picture.hit)
             }
             Err(skip) => format!("{} ({skip})", caption(picture.hit)),
@@ -75,11 +75,11 @@ fn draw(sheet: &mut RgbImage, columns: i32, pictures: &[Picture<'_>], heights: &
 }
 
 fn height(picture: &Picture<'_>) -> i32 {
-    let small = picture.small.as_ref();
-    small.map_or(0, |small| small.height() as i32)
+    let thumbnail = picture.thumbnail.as_ref();
+    thumbnail.map_or(0, |thumbnail| thumbnail.height() as i32)
 }
 
-/// Frames and labels the faces of a photo that lies at `corner`, `width` pixels wide.
+/// Draws frames and labels of the faces in a photo that is at `corner` and `width` pixels wide.
 fn draw_faces(canvas: &mut Canvas<'_>, picture: &Picture<'_>, corner: (i32, i32), width: u32) {
     let scan = &picture.hit.scan;
     let scale = width as f32 / scan.width.max(1) as f32;
@@ -109,7 +109,7 @@ fn draw_faces(canvas: &mut Canvas<'_>, picture: &Picture<'_>, corner: (i32, i32)
     }
 }
 
-/// As much of a text as `room` pixels hold, with the sign for what is left out.
+/// A text shortened to `room` pixels, with an ellipsis if something is left out.
 fn fitted(text: &str, size: f32, room: i32) -> String {
     let fits = |text: &str| text_size(text, size).0 <= room as f32;
     if fits(text) {

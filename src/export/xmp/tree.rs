@@ -1,4 +1,4 @@
-//! XML as a tree that is written as it was read.
+//! An XML tree. Parts that are not edited are written exactly as they were read.
 
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
@@ -11,7 +11,7 @@ const RDF: &str = super::RDF;
 #[derive(Debug)]
 pub(super) enum Node {
     Element(Element),
-    /// Text, comments and everything else, untouched.
+    /// Text, comments and everything else, unchanged.
     Other(Event<'static>),
 }
 
@@ -19,12 +19,12 @@ pub(super) enum Node {
 #[derive(Debug)]
 pub(super) struct Element {
     pub name: String,
-    /// Names and values as they stand in the document, escapes included.
+    /// Names and values as in the document, with escapes.
     pub attributes: Vec<(String, String)>,
     pub children: Vec<Node>,
 }
 
-/// The namespaces in force: prefixes and what they stand for, the innermost last.
+/// The namespaces in scope: prefixes and URIs, the innermost last.
 pub(super) type Scope = Vec<(String, String)>;
 
 /// Reads a document.
@@ -69,7 +69,9 @@ pub(super) fn write(document: &[Node]) -> String {
 
 fn write_node(writer: &mut Writer<Vec<u8>>, node: &Node) {
     let mut put = |event: Event<'_>| {
-        writer.write_event(event).expect("memory takes everything");
+        writer
+            .write_event(event)
+            .expect("writing to memory does not fail");
     };
     match node {
         Node::Other(event) => put(event.borrow()),
@@ -92,12 +94,12 @@ fn write_node(writer: &mut Writer<Vec<u8>>, node: &Node) {
             }
             writer
                 .write_event(Event::End(end))
-                .expect("memory takes everything");
+                .expect("writing to memory does not fail");
         }
     }
 }
 
-/// The first element that meets a condition, from the outside in.
+/// The first element that meets a condition, in document order.
 pub(super) fn find<'a>(
     nodes: &'a mut [Node],
     meets: &dyn Fn(&Element, &Scope) -> bool,
@@ -121,8 +123,8 @@ pub(super) fn find<'a>(
     within(nodes, &Scope::new(), meets)
 }
 
-/// Hands every element inside of `root`, and it, to `visit`. Namespaces that are declared around
-/// `root` count as unknown, but for RDF's.
+/// Calls `visit` for `root` and every element in it. Of the namespaces that are declared outside of `root`, only RDF is
+/// known.
 pub(super) fn each(root: &mut Element, visit: &mut dyn FnMut(&mut Element, &Scope)) {
     fn within(element: &mut Element, scope: &Scope, visit: &mut dyn FnMut(&mut Element, &Scope)) {
         let scope = element.scope(scope);
@@ -161,7 +163,7 @@ impl Element {
         })
     }
 
-    /// The prefix of its name; empty where there is none.
+    /// The prefix of its name; empty if there is none.
     pub fn prefix(&self) -> String {
         let parts = self.name.split_once(':');
         parts.map_or("", |(prefix, _)| prefix).to_owned()
@@ -200,7 +202,7 @@ impl Element {
         items
     }
 
-    /// Takes items out of its list.
+    /// Removes items from its list.
     pub fn remove_items(&mut self, scope: &Scope, stale: &[String]) {
         self.children.retain(|child| match child {
             Node::Element(child) => {
@@ -216,7 +218,7 @@ impl Element {
         }
     }
 
-    /// Adds items to its list; whether it has one.
+    /// Adds items to its list, and returns whether it has one.
     pub fn add_items(&mut self, rdf: &str, items: &[String]) -> bool {
         let is_list =
             |element: &Self| element.name.ends_with("Bag") || element.name.ends_with("Seq");
@@ -232,7 +234,7 @@ impl Element {
         } else {
             format!("{rdf}:li")
         };
-        // Before the blanks that lead to the end of the list.
+        // Inserted before the white space at the end of the list.
         let blank = list
             .children
             .pop_if(|last| matches!(last, Node::Other(Event::Text(_))));
@@ -243,7 +245,7 @@ impl Element {
         true
     }
 
-    /// Adds an element that holds a text.
+    /// Adds an element that contains a text.
     pub fn push_text_element(&mut self, name: &str, text: &str) {
         let mut element = Self::new(name);
         let text = quick_xml::events::BytesText::new(text).into_owned();

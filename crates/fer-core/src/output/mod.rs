@@ -1,11 +1,10 @@
-//! What every path that is written to is held to: nothing of a person's is lost.
+//! Writes output files without overwriting anything that fer-index did not write.
 //!
-//! A file is written where nothing is, or where a file of ours is that nobody changed since. Such a
-//! file is known by its seal ([`Form`]), so that neither a list of what was written nor the folder it
-//! was written to has to be kept. Anything else is in the way and stays: a file of a person or of
-//! another program, one of ours that somebody changed, a folder, a device, and a link, whatever it
-//! leads to. [`Rule`] adds what the command line knows: which files are read, which are photos, and
-//! whether the person insists.
+//! A file is written if its path is free, or if the file there was written by fer-index and has not changed since.
+//! fer-index recognises such a file by the seal inside it ([`Form`]), so that it needs no list of the files that it
+//! wrote, and files may be moved. Anything else is in the way and is kept: files of the user or of another program, files
+//! of fer-index that somebody changed, folders, devices, and symbolic links whatever their target. [`Rule`] adds what
+//! only the command line knows: the input files, which files are photos, and whether `--force` was given.
 
 mod rule;
 mod seal;
@@ -28,7 +27,7 @@ enum Found {
     File(Vec<u8>),
 }
 
-/// Looks without following a link.
+/// Reads what is at a path. Does not follow a symbolic link.
 fn look(path: &Path) -> Result<Found> {
     let at = |source| failed(path, source);
     let what = match path.symlink_metadata() {
@@ -42,52 +41,52 @@ fn look(path: &Path) -> Result<Found> {
             let target = fs::read_link(path).map_err(at)?;
             format!("a link to {}", target.display())
         }
-        Ok(_) => "no ordinary file".to_owned(),
+        Ok(_) => "not an ordinary file".to_owned(),
     };
     Err(Error::Usage(format!(
-        "{} is {what} and stays as it is; name a file to write to",
+        "{} is {what} and is not replaced; name another file to write to",
         path.display()
     )))
 }
 
-/// Writes a file with a seal, where nothing is or in the place of one that is as it was sealed.
+/// Writes a file with a seal. The path must be free or hold a file with an intact seal, which is replaced.
 ///
 /// # Errors
-/// [`Error::Usage`] if anything else is there, which stays; or if the file cannot be written.
+/// [`Error::Usage`] if anything else is there, which is kept; [`Error::Io`] if the file cannot be written.
 pub fn write(path: &Path, form: Form, content: &[u8]) -> Result<()> {
     let sealed = seal::seal(form, content);
     match look(path)? {
         Found::Nothing => create(path, &sealed),
         Found::File(before) if before == sealed => Ok(()),
-        // Without a seal, as an earlier version wrote it.
-        Found::File(before) if seal::is_whole(&before) || before == content => {
+        // An earlier version wrote the same content without a seal.
+        Found::File(before) if seal::is_intact(&before) || before == content => {
             atomic::replace(path, &before, &sealed).map_err(|source| failed(path, source))
         }
         Found::File(_) => Err(in_the_way(path, "name another file")),
     }
 }
 
-/// Whether [`write()`] may write there, for a command that wants to know before it works for hours.
+/// Checks whether [`write()`] may write to a path, for a command that would otherwise find out after hours of work.
 ///
 /// # Errors
-/// As [`write()`], with this advice.
+/// As [`write()`]; the message ends with `advice`.
 pub fn check(path: &Path, advice: &str) -> Result<()> {
     match look(path)? {
-        Found::File(content) if !seal::is_whole(&content) => Err(in_the_way(path, advice)),
+        Found::File(content) if !seal::is_intact(&content) => Err(in_the_way(path, advice)),
         _ => Ok(()),
     }
 }
 
-/// Whether the file at a path is as we sealed it.
-pub fn is_ours(path: &Path) -> bool {
-    matches!(look(path), Ok(Found::File(content)) if seal::is_whole(&content))
+/// Whether there is a file with an intact seal at a path: fer-index wrote it and nobody has changed it.
+pub fn is_intact(path: &Path) -> bool {
+    matches!(look(path), Ok(Found::File(content)) if seal::is_intact(&content))
 }
 
-/// Keeps a copy of a file as it is, where nothing is or where it is already.
+/// Writes a file without a seal. The path must be free or already hold this content.
 ///
 /// # Errors
-/// [`Error::Usage`] if anything else is there, which stays; or if the file cannot be written.
-pub fn keep(path: &Path, content: &[u8]) -> Result<()> {
+/// [`Error::Usage`] if anything else is there, which is kept; [`Error::Io`] if the file cannot be written.
+pub fn write_unsealed(path: &Path, content: &[u8]) -> Result<()> {
     match look(path)? {
         Found::Nothing => create(path, content),
         Found::File(before) if before == content => Ok(()),
@@ -95,11 +94,11 @@ pub fn keep(path: &Path, content: &[u8]) -> Result<()> {
     }
 }
 
-/// Writes the new content of a file that belongs to a person and of which only some lines are ours,
-/// such as their settings. `before` is what was read, `None` if there was no file.
+/// Replaces the content of a file that belongs to the user, such as the settings file, in which fer-index has changed
+/// some lines. `before` is the content that was read; `None` if there was no file.
 ///
 /// # Errors
-/// If the file is not as it was read or is a link, and stays as it is; or if it cannot be written.
+/// If the file has changed since it was read, is a symbolic link, or cannot be written. It is unchanged then.
 pub fn edit(path: &Path, before: Option<&[u8]>, after: &[u8]) -> Result<()> {
     match (look(path)?, before) {
         (Found::Nothing, None) => create(path, after),
@@ -119,15 +118,15 @@ fn create(path: &Path, content: &[u8]) -> Result<()> {
 
 fn changed_meanwhile(path: &Path) -> Error {
     Error::Usage(format!(
-        "{} was changed by another program just now; try again",
+        "{} was just changed by another program; try again",
         path.display()
     ))
 }
 
 fn in_the_way(path: &Path, advice: &str) -> Error {
     Error::Usage(format!(
-        "{} is in the way: fer-index did not write it, or it was changed since, so it stays as it \
-         is; {advice}",
+        "{} is in the way: fer-index did not write it, or it was changed since, so it is not replaced; \
+         {advice}",
         path.display()
     ))
 }
@@ -144,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_own_file_is_written_again_until_somebody_changes_it() {
+    fn a_sealed_file_is_replaced_unless_somebody_changed_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/a.toml");
         for text in ["a = 1\n", "a = 2\n", "a = 2\n"] {
@@ -167,21 +166,21 @@ mod tests {
         let path = folder.path().join("a.toml");
         fs::write(&path, "a = 1\n").unwrap();
         write(&path, Form::Lines, b"a = 1\n").unwrap();
-        assert!(is_ours(&path));
+        assert!(is_intact(&path));
     }
 
     #[test]
-    fn a_kept_copy_replaces_nothing() {
+    fn an_unsealed_file_replaces_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        keep(&path, b"one").unwrap();
-        keep(&path, b"one").unwrap();
-        keep(&path, b"two").unwrap_err();
+        write_unsealed(&path, b"one").unwrap();
+        write_unsealed(&path, b"one").unwrap();
+        write_unsealed(&path, b"two").unwrap_err();
         assert_eq!(fs::read(&path).unwrap(), b"one");
     }
 
     #[test]
-    fn an_edit_holds_for_what_was_read() {
+    fn an_edit_fails_if_the_file_has_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         edit(&path, None, b"one").unwrap();
@@ -194,7 +193,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_and_folders_stay() {
+    fn links_and_folders_are_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let (link, dangling) = (folder.path().join("link"), folder.path().join("dangling"));
         let target = folder.path().join("target");
@@ -205,12 +204,12 @@ mod tests {
             (link.as_path(), "a link to"),
             (&dangling, "a link to nowhere"),
             (folder.path(), "a folder"),
-            (Path::new("/dev/null"), "no ordinary file"),
+            (Path::new("/dev/null"), "not an ordinary file"),
         ] {
             for refusal in [
                 write(path, Form::Lines, b"b\n"),
                 check(path, ""),
-                keep(path, b"b\n"),
+                write_unsealed(path, b"b\n"),
                 edit(path, Some(b"a\n"), b"b\n"),
             ] {
                 let sentence = refusal.unwrap_err().to_string();

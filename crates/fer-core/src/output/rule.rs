@@ -1,4 +1,4 @@
-//! What a command holds its outputs to.
+//! The rule that decides which files the output of a command may replace or rename.
 
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
@@ -8,13 +8,13 @@ use super::{Found, failed, in_the_way, look, seal};
 use crate::atomic;
 use crate::error::{Error, Result};
 
-/// Tells a photo by its path and content.
+/// Whether a file with this path and content is a photo.
 type IsPhoto<'a> = dyn Fn(&Path, &[u8]) -> Result<bool> + 'a;
 
-/// Which files stay whatever a command writes, and what is done with those that are in the way.
+/// Protects files from the output of a command.
 ///
-/// A file that is read, under whatever name, and a photo stay where they are, always. Any other file
-/// that is in the way stays too; if the person insists (`--force`), under another name.
+/// Input files (under any name) and photos are never replaced or renamed. Any other file that is in the way is kept
+/// as well; with `--force` it is renamed.
 pub struct Rule<'a> {
     force: bool,
     inputs: Vec<PathBuf>,
@@ -22,7 +22,7 @@ pub struct Rule<'a> {
 }
 
 impl<'a> Rule<'a> {
-    /// For a command that reads `inputs`; `is_photo` is asked of files that are in the way.
+    /// The rule of a command that reads `inputs`. `is_photo` is called for files that are in the way.
     pub fn new(
         force: bool,
         inputs: impl IntoIterator<Item = PathBuf>,
@@ -35,12 +35,12 @@ impl<'a> Rule<'a> {
         }
     }
 
-    /// Does work that writes to `paths`, each of which is free or holds a file of ours by then. All of
-    /// them are looked at before anything is done. With `--force` files in the way get other names,
-    /// which are logged, and get theirs back if the work fails.
+    /// Runs `work`, which writes to `paths`. All paths are checked first: each must be free or hold a file with an
+    /// intact seal. With `--force`, files in the way are renamed and their new names logged; if the work fails, they
+    /// get their old names back.
     ///
     /// # Errors
-    /// [`Error::Usage`] names the first path that may not be written to; or what the work says.
+    /// [`Error::Usage`] names the first path that may not be written to; otherwise the error of `work`.
     pub fn around<T>(&self, paths: &[PathBuf], work: impl FnOnce() -> Result<T>) -> Result<T> {
         let mut in_the_way = Vec::new();
         for path in paths {
@@ -61,21 +61,25 @@ impl<'a> Rule<'a> {
         if done.is_err() {
             for (kept, path) in moved {
                 if let Err(error) = atomic::rename_new(&kept, path) {
-                    tracing::warn!("{} stays {}: {error}", path.display(), kept.display());
+                    tracing::warn!(
+                        "cannot rename {} back to {}: {error}",
+                        kept.display(),
+                        path.display()
+                    );
                 }
             }
         }
         done
     }
 
-    /// Whether [`Rule::around`] would have to rename what is at a path.
+    /// Whether [`Rule::around`] would have to rename the file at a path.
     ///
     /// # Errors
     /// [`Error::Usage`] if it may not be written to.
     pub fn is_in_the_way(&self, path: &Path) -> Result<bool> {
         if path.file_name().is_none() {
             return Err(Error::Usage(format!(
-                "{} is no name of a file; name a file to write to",
+                "{} is not the path of a file; name a file to write to",
                 path.display()
             )));
         }
@@ -83,29 +87,27 @@ impl<'a> Rule<'a> {
         if let Ok(there) = path.metadata()
             && self.inputs.iter().any(|input| is_same(input, path, &there))
         {
-            return refused(
-                "is one of the files that are read here; name another file to write to",
-            );
+            return refused("is an input of this command; name another file to write to");
         }
         let Found::File(content) = look(path)? else {
             return Ok(false);
         };
-        if seal::is_whole(&content) {
+        if seal::is_intact(&content) {
             Ok(false)
         } else if (self.is_photo)(path, &content)? {
             refused(
-                "is a photo or picture that fer-index did not make, and stays as it is; name another file to write to",
+                "is a photo or picture that fer-index did not make, and is not replaced; name another file to write to",
             )
         } else if self.force {
             Ok(true)
         } else {
-            let advice = "name another file, or have this one renamed with --force";
+            let advice = "name another file, or use --force to rename this one";
             Err(in_the_way(path, advice))
         }
     }
 }
 
-/// Whether both paths lead to one file: by links, or as one of its hard links.
+/// Whether both paths lead to the same file, by symbolic links or as hard links.
 fn is_same(input: &Path, path: &Path, there: &Metadata) -> bool {
     let Ok(metadata) = input.metadata() else {
         return false;
@@ -121,7 +123,7 @@ fn is_same(input: &Path, path: &Path, there: &Metadata) -> bool {
     matches!((input.canonicalize(), path.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Gives a file the first free of the names `a (1).txt`, `a (2).txt`, …, which is returned.
+/// Renames a file to the first free name of `a (1).txt`, `a (2).txt`, …, and returns that path.
 ///
 /// # Errors
 /// If it cannot be renamed.
@@ -137,10 +139,13 @@ pub fn set_aside(path: &Path) -> Result<PathBuf> {
             }
         }
     }
-    Err(failed(path, io::Error::other("no name is free for it")))
+    Err(failed(
+        path,
+        io::Error::other("all names from (1) to (9999) are taken"),
+    ))
 }
 
-/// The path with a number before its ending.
+/// The path with a number before its extension.
 pub fn numbered(path: &Path, number: usize) -> PathBuf {
     let mut name = path.file_stem().unwrap_or_default().to_owned();
     name.push(format!(" ({number})"));
@@ -164,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_way_is_renamed_only_by_force_and_comes_back_if_the_work_fails() {
+    fn a_file_in_the_way_is_renamed_only_with_force_and_renamed_back_if_the_work_fails() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.toml");
         fs::write(&path, "mine").unwrap();
@@ -183,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn no_force_moves_a_photo_or_an_input() {
+    fn force_does_not_rename_photos_or_inputs() {
         let folder = tempfile::tempdir().unwrap();
         let [photo, input, other] = ["photo", "input", "other"].map(|name| {
             let path = folder.path().join(name);
@@ -196,11 +201,11 @@ mod tests {
         let rule = rule(true, &[&input]);
         for (path, why) in [
             (&photo, "a photo"),
-            (&input, "are read"),
-            (&hard, "are read"),
-            (&dotted, "are read"),
+            (&input, "an input"),
+            (&hard, "an input"),
+            (&dotted, "an input"),
         ] {
-            // Nothing is moved where one of several may not be.
+            // If one of several files must not be renamed, none is.
             let paths = [other.clone(), path.clone()];
             let sentence = rule.around(&paths, || Ok(())).unwrap_err().to_string();
             assert!(sentence.contains(why), "{sentence}");

@@ -1,39 +1,39 @@
-//! Seals: by the one in it a file is known to be as fer-index wrote it.
+//! Seals: marks inside files by which fer-index recognises files that it wrote and nobody has changed.
 //!
-//! A seal is a note in the file, where its format has room for one that no reader minds: a comment, a
-//! chunk of text, an entry of metadata. It holds the BLAKE3 hash of the file, taken with blanks in
-//! the hash's own place. A file that anybody changed since does not have that hash, and neither has a
-//! copy that another program saved, so that a whole seal says: all that is in here, fer-index wrote.
+//! A seal is a note where the format allows one that readers ignore: a comment, a text chunk, an entry of the metadata.
+//! It contains the BLAKE3 hash of the file, computed with zeros in place of the hash itself. If anybody changes the file,
+//! or another program saves it, the hash no longer matches. An intact seal thus means that fer-index wrote everything in
+//! the file.
 
-/// What stands before the hash.
+/// The text before the hash.
 const NOTE: &str = "made by fer-index, seal ";
 
-/// Digits of the hash.
+/// Number of hexadecimal digits of the hash.
 const DIGITS: usize = 64;
 
-/// A seal begins and ends within so many bytes of the file's start or end.
+/// A seal lies within this many bytes of the start or the end of the file.
 const REACH: usize = 512;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// Where a format has room for a note.
+/// The format of a file, which determines where its seal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// A chunk of text after the first one.
+    /// A text chunk after the first chunk.
     Png,
     /// A comment after the first marker.
     Jpeg,
     /// HTML, SVG or XML: a comment at the end.
     Markup,
-    /// TOML or a unit of systemd: a comment line at the end.
+    /// TOML or a systemd unit: a comment line at the end.
     Lines,
-    /// One JSON object or several, a line each: the first name in the first object, `seal`.
+    /// One JSON object, or several, one per line: the entry `seal`, first in the first object.
     Json,
     /// safetensors: an entry of the metadata.
     Tensors,
 }
 
-/// The file with a seal. Content that is not of the form stays as it is, and is no file of ours.
+/// The file with a seal. Content in another format is returned unchanged, without a seal.
 pub(super) fn seal(form: Form, content: &[u8]) -> Vec<u8> {
     let blank = format!("{NOTE}{}", "0".repeat(DIGITS));
     let mut file = match form {
@@ -41,14 +41,14 @@ pub(super) fn seal(form: Form, content: &[u8]) -> Vec<u8> {
         Form::Jpeg => with_comment(content, &blank),
         Form::Markup => [content, format!("<!-- {blank} -->\n").as_bytes()].concat(),
         Form::Lines => [content, format!("# {blank}\n").as_bytes()].concat(),
-        Form::Json => with_name(content, &blank),
+        Form::Json => with_entry(content, &blank),
         Form::Tensors => with_metadata(content, &blank),
     };
     let Some(at) = digits(&file) else { return file };
     let hash = blake3::hash(&file).to_hex();
     file[at..at + DIGITS].copy_from_slice(hash.as_bytes());
     if file.starts_with(PNG) {
-        // From the chunk's name on, which is four bytes before "Comment" and its zero.
+        // The checksum covers the chunk from its name on, which is the four bytes before "Comment" and its zero.
         let start = at - NOTE.len() - KEYWORD.len() - 4;
         let sum = checksum(&file[start..at + DIGITS]);
         file[at + DIGITS..at + DIGITS + 4].copy_from_slice(&sum);
@@ -56,13 +56,13 @@ pub(super) fn seal(form: Form, content: &[u8]) -> Vec<u8> {
     file
 }
 
-/// Whether a file is as it was sealed.
-pub(super) fn is_whole(file: &[u8]) -> bool {
+/// Whether a file has a seal and has not changed since it was sealed.
+pub(super) fn is_intact(file: &[u8]) -> bool {
     let Some(at) = digits(file) else {
         return false;
     };
     let end = at + DIGITS;
-    // In a PNG the chunk's checksum, which follows, depends on the hash.
+    // In a PNG the checksum of the chunk follows, and depends on the hash.
     let after = if file.starts_with(PNG) { end + 4 } else { end };
     let mut hasher = blake3::Hasher::new();
     hasher.update(&file[..at]).update(&[b'0'; DIGITS]);
@@ -70,7 +70,7 @@ pub(super) fn is_whole(file: &[u8]) -> bool {
     hasher.finalize().to_hex().as_bytes() == &file[at..end]
 }
 
-/// Where the hash stands.
+/// The position of the hash.
 fn digits(file: &[u8]) -> Option<usize> {
     let head = &file[..file.len().min(REACH)];
     let rest = file.len().saturating_sub(REACH);
@@ -82,10 +82,10 @@ fn digits(file: &[u8]) -> Option<usize> {
     (at + DIGITS + checksum <= file.len()).then_some(at)
 }
 
-/// The keyword of a PNG's text, with the zero that ends it.
+/// The keyword of the PNG text chunk, with its terminating zero.
 const KEYWORD: &[u8] = b"Comment\0";
 
-/// A PNG with a chunk `tEXt` after `IHDR`; its checksum is blank.
+/// A PNG with a `tEXt` chunk after `IHDR`; the checksum of the chunk is zero.
 fn with_chunk(png: &[u8], note: &str) -> Vec<u8> {
     // Signature, and length, name, 13 bytes and checksum of IHDR.
     const HEAD: usize = 8 + 4 + 4 + 13 + 4;
@@ -122,8 +122,8 @@ fn with_comment(jpeg: &[u8], note: &str) -> Vec<u8> {
     [b"\xff\xd8\xff\xfe", &length[..], note.as_bytes(), rest].concat()
 }
 
-/// JSON with another name in its first object, before the others.
-fn with_name(json: &[u8], note: &str) -> Vec<u8> {
+/// JSON with the entry `seal` at the start of its first object.
+fn with_entry(json: &[u8], note: &str) -> Vec<u8> {
     let Some(rest) = json.strip_prefix(b"{") else {
         return json.to_vec();
     };
@@ -131,8 +131,8 @@ fn with_name(json: &[u8], note: &str) -> Vec<u8> {
     [format!("{{\"seal\":\"{note}\"{comma}").as_bytes(), rest].concat()
 }
 
-/// A safetensors file with another entry of metadata: eight bytes of length, JSON padded by blanks
-/// to a multiple of eight bytes, tensors, whose offsets count from the JSON's end.
+/// A safetensors file with an additional entry of the metadata. The format is: length of the JSON (eight bytes), JSON
+/// padded with spaces to a multiple of eight bytes, tensors, whose offsets count from the end of the JSON.
 fn with_metadata(file: &[u8], note: &str) -> Vec<u8> {
     const METADATA: &[u8] = b"{\"__metadata__\":";
     let parts = file.split_first_chunk().and_then(|(length, rest)| {
@@ -142,7 +142,7 @@ fn with_metadata(file: &[u8], note: &str) -> Vec<u8> {
         return file.to_vec();
     };
     let mut json = match json.trim_ascii_end().strip_prefix(METADATA) {
-        Some(rest) => [METADATA, &with_name(rest, note)].concat(),
+        Some(rest) => [METADATA, &with_entry(rest, note)].concat(),
         None => return file.to_vec(),
     };
     json.resize(json.len().next_multiple_of(8), b' ');
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seal_breaks_with_any_byte_and_with_another_programs_copy() {
+    fn a_change_of_any_byte_breaks_the_seal() {
         for (form, content) in [
             (Form::Png, picture(ImageFormat::Png)),
             (Form::Jpeg, picture(ImageFormat::Jpeg)),
@@ -183,25 +183,25 @@ mod tests {
             (Form::Json, b"{}".to_vec()),
             (Form::Tensors, tensors()),
         ] {
-            assert!(!is_whole(&content), "{form:?}");
+            assert!(!is_intact(&content), "{form:?}");
             let sealed = seal(form, &content);
-            assert!(is_whole(&sealed), "{form:?}");
+            assert!(is_intact(&sealed), "{form:?}");
             let checksum = digits(&sealed).unwrap() + DIGITS;
             for at in 0..sealed.len() {
                 let mut changed = sealed.clone();
                 changed[at] ^= 1;
-                // A PNG whose checksum is wrong cannot be read: nobody made that on purpose.
+                // The checksum is not protected, but a PNG with a wrong checksum is unreadable anyway.
                 let free = form == Form::Png && (checksum..checksum + 4).contains(&at);
-                assert_eq!(is_whole(&changed), free, "{form:?} at {at}");
+                assert_eq!(is_intact(&changed), free, "{form:?} at {at}");
             }
-            assert!(!is_whole(&[&sealed[..], b"\n"].concat()), "{form:?}");
-            assert!(!is_whole(&sealed[..sealed.len() - 1]), "{form:?}");
-            assert_eq!(seal(form, &content), sealed, "the same each time");
+            assert!(!is_intact(&[&sealed[..], b"\n"].concat()), "{form:?}");
+            assert!(!is_intact(&sealed[..sealed.len() - 1]), "{form:?}");
+            assert_eq!(seal(form, &content), sealed, "sealing is deterministic");
         }
     }
 
     #[test]
-    fn sealed_files_are_read_as_before() {
+    fn sealed_files_can_be_read_as_before() {
         for (form, format) in [
             (Form::Png, ImageFormat::Png),
             (Form::Jpeg, ImageFormat::Jpeg),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_form_gets_no_seal() {
+    fn content_in_another_format_gets_no_seal() {
         for form in [Form::Png, Form::Jpeg, Form::Json, Form::Tensors] {
             for content in [&b""[..], b"hello", b"\xff\xff\xff\xff\xff\xff\xff\xff{"] {
                 assert_eq!(seal(form, content), content, "{form:?}");

@@ -1,4 +1,4 @@
-//! Asking the terminal on standard output.
+//! Queries the terminal on standard output.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -14,31 +14,31 @@ use rustix::termios::{
 };
 
 use super::Screen;
-use super::answer::{QUESTIONS, is_whole, screen};
+use super::reply::{QUERIES, is_complete, screen};
 
-/// Longer than any connection over which pictures are a pleasure.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long to wait for a reply. A connection with a longer delay is too slow for pictures.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// No answer is longer, in bytes.
+/// Most bytes of a reply.
 const LONGEST: usize = 4096;
 
-/// The screen of standard output, if it is one that shows pictures.
-pub(super) fn ask() -> Option<Screen> {
+/// The screen of standard output; `None` if it does not support pictures.
+pub(super) fn query() -> Option<Screen> {
     match exchange() {
-        Ok(answer) => screen(&answer),
+        Ok(reply) => screen(&reply),
         Err(error) => {
-            tracing::debug!(%error, "the terminal cannot be asked");
+            tracing::debug!(%error, "cannot query the terminal");
             None
         }
     }
 }
 
 fn exchange() -> io::Result<Vec<u8>> {
-    let mut terminal = Quiet::new()?;
-    terminal.file.write_all(QUESTIONS)?;
-    let end = Instant::now() + PATIENCE;
-    let mut answer = Vec::new();
-    while !is_whole(&answer) && answer.len() < LONGEST {
+    let mut terminal = RawMode::new()?;
+    terminal.file.write_all(QUERIES)?;
+    let end = Instant::now() + TIMEOUT;
+    let mut reply = Vec::new();
+    while !is_complete(&reply) && reply.len() < LONGEST {
         let left = end.saturating_duration_since(Instant::now());
         let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
         let mut ready = [PollFd::new(&terminal.file, PollFlags::IN)];
@@ -51,33 +51,33 @@ fn exchange() -> io::Result<Vec<u8>> {
         let mut bytes = [0; 256];
         match terminal.file.read(&mut bytes)? {
             0 => break,
-            count => answer.extend_from_slice(&bytes[..count]),
+            count => reply.extend_from_slice(&bytes[..count]),
         }
     }
-    // Where a question was not understood it may have been printed.
+    // Erases the line: a terminal that does not understand a query may have printed it.
     terminal.file.write_all(b"\r\x1b[K")?;
-    Ok(answer)
+    Ok(reply)
 }
 
-/// A terminal that neither echoes nor waits for the end of a line, until this goes.
-struct Quiet {
+/// A terminal without echo and line buffering; dropping this restores its modes.
+struct RawMode {
     file: File,
     before: Termios,
 }
 
-impl Quiet {
+impl RawMode {
     fn new() -> io::Result<Self> {
         let stdout = io::stdout();
         let name = ttyname(stdout.as_fd(), Vec::new())?;
-        // Its own opening: what the process was given may be for writing only.
+        // Opened again, since standard output may be open for writing only.
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .custom_flags(OFlags::NOCTTY.bits() as i32)
             .open(name.to_str().map_err(io::Error::other)?)?;
-        // A process in the background would be stopped for changing the terminal.
+        // The system stops a background process that changes the modes of the terminal.
         if tcgetpgrp(&file).is_ok_and(|group| group != getpgrp()) {
-            return Err(io::Error::other("another process has the terminal"));
+            return Err(io::Error::other("the process runs in the background"));
         }
         let before = tcgetattr(&file)?;
         let mut modes = before.clone();
@@ -87,10 +87,10 @@ impl Quiet {
     }
 }
 
-impl Drop for Quiet {
+impl Drop for RawMode {
     fn drop(&mut self) {
         if let Err(error) = tcsetattr(&self.file, OptionalActions::Now, &self.before) {
-            tracing::debug!(%error, "the terminal keeps its new modes");
+            tracing::debug!(%error, "cannot restore the modes of the terminal");
         }
     }
 }
