@@ -20,7 +20,7 @@ use fer_index::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use fer_index::file::FileMeta;
 use fer_index::geo::{Circle, Region};
 use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
-use fer_index::store::{Models, Order, PhotoRecord, Query, Scan, Store, Who};
+use fer_index::store::{Models, Order, PhotoAnalysis, PhotoRecord, Query, Store, Who};
 use jiff::SignedDuration;
 use jiff::civil::date;
 
@@ -124,7 +124,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
     PhotoRecord {
         hash: ContentHash::of(&number.to_le_bytes()),
         bytes: 3_000_000,
-        content: Ok(Scan {
+        content: Ok(PhotoAnalysis {
             format: "JPEG".into(),
             width: 4000,
             height: 3000,

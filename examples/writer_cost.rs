@@ -20,7 +20,7 @@ use fer_index::error::{Skip, SkipReason};
 use fer_index::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use fer_index::file::FileMeta;
 use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
-use fer_index::store::{Models, PhotoRecord, Scan, Store};
+use fer_index::store::{Models, PhotoAnalysis, PhotoRecord, Store};
 use jiff::SignedDuration;
 use jiff::civil::date;
 
@@ -122,7 +122,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
     PhotoRecord {
         hash,
         bytes,
-        content: Ok(Scan {
+        content: Ok(PhotoAnalysis {
             format: "JPEG".into(),
             width: 4000,
             height: 3000,

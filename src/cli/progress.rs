@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::pipeline::{Observer, Summary};
+use crate::pipeline::{IndexObserver, Summary};
 
 /// Shows photos done, photos per second and the time that is left.
 pub(super) struct Progress(ProgressBar);
@@ -27,7 +27,7 @@ impl Progress {
     }
 }
 
-impl Observer for Progress {
+impl IndexObserver for Progress {
     fn planned(&self, files: u64) {
         self.0.set_length(files);
     }

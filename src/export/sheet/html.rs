@@ -75,7 +75,7 @@ fn put_photo(page: &mut String, picture: &Picture<'_>, small: &RgbImage) -> Resu
         .encode_image(small)
         .map_err(|error| Error::Usage(format!("a contact sheet cannot be made: {error}")))?;
     let data = STANDARD.encode(jpeg.get_ref());
-    let scan = &picture.hit.scan;
+    let scan = &picture.hit.analysis;
     let (width, height) = (scan.width, scan.height);
     let alt = escaped(&caption(picture.hit));
     put(
