@@ -81,7 +81,7 @@ fn lines(hits: &[Hit]) -> (String, Vec<Row>) {
         let taken = hit.analysis.capture.taken_at;
         let score = hit
             .ranked_by
-            .map(|shown| format!("{:.1} %", 100.0 * shown.score));
+            .map(|by| format!("{:.1} %", 100.0 * by.score));
         let emotion = hit.ranked_by.map_or("", |by| by.emotion.name());
         table.add_row([
             score.unwrap_or_default(),

@@ -179,7 +179,7 @@ fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
     Ok(ranked(db, &plan)?.len() as u64)
 }
 
-/// Whether the ranking or the dates alone tell the answer.
+/// Whether the count can be read from the ranking or from the dates alone.
 fn is_in_index(plan: &Plan<'_>) -> bool {
     let rest = Query {
         emotions: EmotionSet::EMPTY,
