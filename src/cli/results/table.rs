@@ -79,9 +79,7 @@ fn lines(hits: &[Hit]) -> (String, Vec<Row>) {
         .set_header(["score", "emotion", "taken", "faces", ""]);
     for hit in hits {
         let taken = hit.analysis.capture.taken_at;
-        let score = hit
-            .ranked_by
-            .map(|by| format!("{:.1} %", 100.0 * by.score));
+        let score = hit.ranked_by.map(|by| format!("{:.1} %", 100.0 * by.score));
         let emotion = hit.ranked_by.map_or("", |by| by.emotion.name());
         table.add_row([
             score.unwrap_or_default(),
