@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_about_a_folder_that_cannot_be_created_names_the_database() {
+    fn a_folder_that_cannot_be_created_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
