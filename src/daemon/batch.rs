@@ -13,7 +13,7 @@ use super::Setup;
 use super::handle::Message;
 use super::queue::Queue;
 use crate::error::{Error, Result};
-use crate::pipeline::{Analyser, IndexOptions, Observer, Summary, look_at};
+use crate::pipeline::{Analyser, IndexObserver, IndexOptions, Summary, index_files};
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
@@ -59,7 +59,7 @@ impl BatchRunner {
             let progress = Progress(&messages);
             let work = AssertUnwindSafe(|| {
                 let mut store = Store::open_existing(&database)?;
-                look_at(&mut store, &analyser, queue, options, &progress).map(drop)
+                index_files(&mut store, &analyser, queue, options, &progress).map(drop)
             });
             let result = catch_unwind(work)
                 .unwrap_or_else(|_| Err(Error::Internal("the pipeline panicked".into())));
@@ -101,7 +101,7 @@ impl BatchRunner {
 /// Reports each committed file to the follower.
 struct Progress<'a>(&'a Sender<Message>);
 
-impl Observer for Progress<'_> {
+impl IndexObserver for Progress<'_> {
     fn planned(&self, _: u64) {}
 
     fn done(&self, path: &Path, _: &Summary) {

@@ -10,7 +10,7 @@ use super::request::{Question, Said};
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::photo::DateSource;
-use crate::store::{self, Hit, Photo, Scan, StoredFace};
+use crate::store::{self, Hit, Photo, PhotoAnalysis, StoredFace};
 
 /// The photos of a part of the grid.
 #[derive(Debug, Serialize)]
@@ -88,11 +88,11 @@ impl Tile {
         Self {
             id: hit.photo.0,
             name: name.to_string_lossy().into_owned(),
-            width: hit.scan.width,
-            height: hit.scan.height,
-            score: hit.shown.map_or(0.0, |shown| shown.score),
-            taken: taken(&hit.scan),
-            faces: hit.scan.faces.len(),
+            width: hit.analysis.width,
+            height: hit.analysis.height,
+            score: hit.ranked_by.map_or(0.0, |by| by.score),
+            taken: taken(&hit.analysis),
+            faces: hit.analysis.faces.len(),
         }
     }
 }
@@ -181,7 +181,7 @@ impl Face {
 }
 
 /// Local time to the second.
-fn taken(scan: &Scan<StoredFace>) -> Option<String> {
+fn taken(scan: &PhotoAnalysis<StoredFace>) -> Option<String> {
     let taken = scan.capture.taken_at.as_ref()?;
     Some(taken.local.strftime("%Y-%m-%dT%H:%M:%S").to_string())
 }
