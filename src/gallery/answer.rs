@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::folders::{Folder, tree};
-use super::request::{Question, Said};
+use super::request::{Interpretation, Search};
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::photo::DateSource;
@@ -34,7 +34,7 @@ pub(super) struct Counts {
     /// What the text became where it is more than words.
     read_as: Vec<String>,
     /// What became of the text, in plain words.
-    understood: Said,
+    understood: Interpretation,
     /// Why there is no photo to see, where there is none.
     why_empty: Vec<String>,
     folders: Vec<Folder>,
@@ -46,22 +46,22 @@ pub(super) struct Counts {
 
 impl Counts {
     pub fn of(
-        question: &Question,
+        search: &Search,
         found: u64,
         counts: &store::Counts,
         why_empty: Vec<String>,
         folders: &[PathBuf],
         cameras: Vec<String>,
     ) -> Self {
-        let mut asked = question.query.emotions.iter();
+        let mut asked = search.query.emotions.iter();
         let names = Emotion::ALL.map(Emotion::name);
         Self {
             found,
             all: counts.all,
             emotions: names.into_iter().zip(counts.emotions).collect(),
             emotion: asked.next().filter(|_| asked.next().is_none()),
-            read_as: question.read_as.clone(),
-            understood: question.understood.clone(),
+            read_as: search.read_as.clone(),
+            understood: search.understood.clone(),
             why_empty,
             folders: tree(folders),
             cameras,
@@ -99,7 +99,7 @@ impl Tile {
 
 /// Everything about a photo.
 #[derive(Debug, Serialize)]
-pub(super) struct Whole {
+pub(super) struct PhotoDetail {
     id: i64,
     /// As text: a path that is none is shown as well as it can be.
     paths: Vec<String>,
@@ -121,7 +121,7 @@ pub(super) struct Whole {
     can_reveal: bool,
 }
 
-impl Whole {
+impl PhotoDetail {
     /// `None` for a photo that was skipped.
     pub fn of(photo: &Photo, place: Option<String>, can_reveal: bool) -> Option<Self> {
         let scan = photo.content.as_ref().ok()?;
