@@ -10,19 +10,22 @@
 //! measures.
 #![allow(clippy::print_stdout)]
 
+mod common;
+
 use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use fer_index::emotion::{Emotion, EmotionScores, EmotionSet};
-use fer_index::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
+use fer_index::emotion::{Emotion, EmotionSet};
 use fer_index::file::FileMeta;
 use fer_index::geo::{Circle, Region};
 use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
-use fer_index::store::{Models, Order, PhotoRecord, Query, Scan, Store, Who};
+use fer_index::store::{Order, PhotoRecord, Query, Store, Who};
 use jiff::SignedDuration;
 use jiff::civil::date;
+
+use common::{Random, analysis, face};
 
 /// Number of photos in a transaction, which is also the number in a folder.
 const BATCH: u64 = 500;
@@ -112,7 +115,7 @@ fn position(number: u64, random: &mut Random) -> GeoPoint {
         latitude: (trip * 37 % 110) as f64 - 50.0,
         longitude: (trip * 101 % 360) as f64 - 180.0,
     });
-    let near = |random: &mut Random| f64::from(random.next()) * 0.4;
+    let near = |random: &mut Random| f64::from(random.uniform()) * 0.4;
     GeoPoint {
         latitude: centre.latitude + near(random),
         longitude: centre.longitude + near(random),
@@ -120,38 +123,31 @@ fn position(number: u64, random: &mut Random) -> GeoPoint {
 }
 
 fn photo(number: u64, random: &mut Random) -> PhotoRecord {
-    let faces = [0, 0, 1, 1, 2, 5][(random.next() * 6.0) as usize];
+    let faces = [0, 0, 1, 1, 2, 5][(random.uniform() * 6.0) as usize];
     PhotoRecord {
         hash: ContentHash::of(&number.to_le_bytes()),
         bytes: 3_000_000,
-        content: Ok(Scan {
-            format: "JPEG".into(),
-            width: 4000,
-            height: 3000,
-            capture: Capture {
+        content: Ok(analysis(
+            Capture {
                 taken_at: Some(TakenAt {
                     local: date(2003, 1, 1).at(0, 0, 0, 0)
-                        + SignedDuration::from_secs((random.next() * 7e8) as i64),
+                        + SignedDuration::from_secs((random.uniform() * 7e8) as i64),
                     offset: None,
                     source: DateSource::Exif,
                 }),
-                position: (random.next() < 0.7).then(|| position(number, random)),
-                camera: Some(CAMERAS[(random.next().powi(3) * 5.0) as usize].into()),
+                position: (random.uniform() < 0.7).then(|| position(number, random)),
+                camera: Some(CAMERAS[(random.uniform().powi(3) * 5.0) as usize].into()),
                 lens: Some("RF24-105mm F4 L IS USM".into()),
-                description: (random.next() < 0.02).then(|| "birthday party".into()),
-                keywords: if random.next() < 0.1 {
+                description: (random.uniform() < 0.02).then(|| "birthday party".into()),
+                keywords: if random.uniform() < 0.1 {
                     vec!["Family".into()]
                 } else {
                     Vec::new()
                 },
             },
-            models: Models {
-                detector: "yunet-s".into(),
-                classifier: "fer-index 1".into(),
-            },
-            faces: (0..faces).map(|_| face(random)).collect(),
-            unread: vec![],
-        }),
+            (0..faces).map(|_| face(random)).collect(),
+            vec![],
+        )),
     }
 }
 
@@ -162,26 +158,6 @@ const CAMERAS: [&str; 5] = [
     "NIKON D90",
     "DSC-T5",
 ];
-
-fn face(random: &mut Random) -> ScoredFace {
-    let (x, y) = (random.next() * 3500.0, random.next() * 2500.0);
-    let side = 40.0 + random.next() * 400.0;
-    let logits: [f32; Emotion::COUNT] = std::array::from_fn(|_| (random.next() * 8.0).exp());
-    let sum: f32 = logits.iter().sum();
-    ScoredFace {
-        face: DetectedFace {
-            bounding_box: BoundingBox {
-                x,
-                y,
-                width: side,
-                height: side * 1.3,
-            },
-            landmarks: Some(Landmarks::from_points([Point { x, y }; 5])),
-            score: 0.6 + 0.4 * random.next(),
-        },
-        scores: EmotionScores::new(logits.map(|value| value / sum)),
-    }
-}
 
 /// A filter: its name in the table, and a function that sets it.
 type Filter = (&'static str, fn(&mut Query));
@@ -344,18 +320,4 @@ fn times(
 fn print_row(name: &str, (hits, times): &(usize, Vec<Duration>)) {
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
     println!("| {name} | {hits} | {:.2?} | {:.2?} |", at(50), at(99));
-}
-
-/// A linear congruential generator with the constants of Knuth's MMIX.
-struct Random(u64);
-
-impl Random {
-    /// A number from 0 up to, but not including, 1.
-    fn next(&mut self) -> f32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 40) as f32 / (1 << 24) as f32
-    }
 }

@@ -8,21 +8,24 @@
 //! ```
 //!
 //! The figure is callgrind's sum divided by the number of photos. With `again` after the number,
-//! all photos are written twice, as by `reindex`, and only the second time is counted.
+//! all photos are written twice, as by `reindex`, and only the second time is counted. With
+//! `changed`, the second writing finds other faces in the photos.
 #![allow(clippy::print_stdout)]
+
+mod common;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use fer_index::emotion::{Emotion, EmotionScores};
 use fer_index::error::{Skip, SkipReason};
-use fer_index::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use fer_index::file::FileMeta;
 use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
-use fer_index::store::{Models, PhotoRecord, Scan, Store};
+use fer_index::store::{PhotoRecord, Store};
 use jiff::SignedDuration;
 use jiff::civil::date;
+
+use common::{Random, analysis, face};
 
 /// Number of findings in a transaction, as in `pipeline::write`.
 const BATCH: usize = 64;
@@ -40,26 +43,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut args = env::args().skip(1);
     let file = args
         .next()
-        .ok_or("usage: writer_cost FILE PHOTOS [again]")?;
+        .ok_or("usage: writer_cost FILE PHOTOS [again|changed]")?;
     let photos: u64 = args
         .next()
-        .ok_or("usage: writer_cost FILE PHOTOS [again]")?
+        .ok_or("usage: writer_cost FILE PHOTOS [again|changed]")?
         .parse()?;
-    let again = args.next().is_some_and(|word| word == "again");
+    let again = args.next();
     if fs::exists(&file)? {
         return Err(format!("{file} exists already; name a new file").into());
     }
-    let mut random = Random(1);
-    let findings: Vec<Finding> = (0..photos)
-        .map(|number| finding(number, &mut random))
-        .collect();
+    let mut found = findings(photos, 1);
     let mut store = Store::open(Path::new(&file))?;
-    if again {
-        for batch in findings.chunks(BATCH) {
+    if let Some(word) = again {
+        for batch in found.chunks(BATCH) {
             write(&mut store, batch)?;
         }
+        if word == "changed" {
+            found = findings(photos, 2);
+        }
     }
-    write_counted(&mut store, &findings)?;
+    write_counted(&mut store, &found)?;
     println!("{:?}", store.totals()?);
     Ok(())
 }
@@ -82,11 +85,18 @@ fn write(store: &mut Store, findings: &[Finding]) -> fer_index::error::Result<()
     })
 }
 
+fn findings(photos: u64, seed: u64) -> Vec<Finding> {
+    let mut random = Random(seed);
+    (0..photos)
+        .map(|number| finding(number, &mut random))
+        .collect()
+}
+
 fn finding(number: u64, random: &mut Random) -> Finding {
     let folder = number / FOLDER;
     let meta = FileMeta {
         size: 3_000_000,
-        mtime_ns: (1_200_000_000 + (random.next() * 5e8) as i64) * 1_000_000_000,
+        mtime_ns: (1_200_000_000 + (random.uniform() * 5e8) as i64) * 1_000_000_000,
         inode: number,
         device: 1,
     };
@@ -95,7 +105,7 @@ fn finding(number: u64, random: &mut Random) -> Finding {
         2003 + folder % 22
     );
     let mut files = vec![(path.into(), meta)];
-    if random.next() < 0.05 {
+    if random.uniform() < 0.05 {
         let copy = format!("/home/someone/Pictures/Best of/IMG_{number:07} copy.jpg");
         files.push((copy.into(), meta));
     }
@@ -110,7 +120,7 @@ fn finding(number: u64, random: &mut Random) -> Finding {
 fn photo(number: u64, random: &mut Random) -> PhotoRecord {
     let hash = ContentHash::of(&number.to_le_bytes());
     let bytes = 3_000_000;
-    if random.next() < 0.02 {
+    if random.uniform() < 0.02 {
         let skip = Skip::new(SkipReason::Damaged, "ends in the middle of the picture");
         return PhotoRecord {
             hash,
@@ -118,80 +128,39 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
             content: Err(skip),
         };
     }
-    let faces = [0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 6][(random.next() * 12.0) as usize];
+    let faces = [0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 6][(random.uniform() * 12.0) as usize];
     PhotoRecord {
         hash,
         bytes,
-        content: Ok(Scan {
-            format: "JPEG".into(),
-            width: 4000,
-            height: 3000,
-            capture: Capture {
-                taken_at: (random.next() < 0.8).then(|| TakenAt {
+        content: Ok(analysis(
+            Capture {
+                taken_at: (random.uniform() < 0.8).then(|| TakenAt {
                     local: date(2003, 1, 1).at(0, 0, 0, 0)
-                        + SignedDuration::from_secs((random.next() * 7e8) as i64),
+                        + SignedDuration::from_secs((random.uniform() * 7e8) as i64),
                     offset: None,
                     source: DateSource::Exif,
                 }),
-                position: (random.next() < 0.7).then(|| GeoPoint {
-                    latitude: 48.0 + f64::from(random.next()) * 0.4,
-                    longitude: 11.5 + f64::from(random.next()) * 0.4,
+                position: (random.uniform() < 0.7).then(|| GeoPoint {
+                    latitude: 48.0 + f64::from(random.uniform()) * 0.4,
+                    longitude: 11.5 + f64::from(random.uniform()) * 0.4,
                 }),
-                camera: Some(CAMERAS[(random.next() * 3.0) as usize].into()),
+                camera: Some(CAMERAS[(random.uniform() * 3.0) as usize].into()),
                 lens: Some("RF24-105mm F4 L IS USM".into()),
-                description: (random.next() < 0.05).then(|| "birthday party".into()),
-                keywords: if random.next() < 0.1 {
+                description: (random.uniform() < 0.05).then(|| "birthday party".into()),
+                keywords: if random.uniform() < 0.1 {
                     vec!["Family".into(), "Places|Italy".into()]
                 } else {
                     Vec::new()
                 },
             },
-            models: Models {
-                detector: "yunet-s".into(),
-                classifier: "fer-index 1".into(),
-            },
-            faces: (0..faces).map(|_| face(random)).collect(),
-            unread: if random.next() < 0.1 {
+            (0..faces).map(|_| face(random)).collect(),
+            if random.uniform() < 0.1 {
                 vec![face(random).face]
             } else {
                 Vec::new()
             },
-        }),
+        )),
     }
 }
 
 const CAMERAS: [&str; 3] = ["Pixel 8", "iPhone 12", "Canon EOS R5"];
-
-fn face(random: &mut Random) -> ScoredFace {
-    let (x, y) = (random.next() * 3500.0, random.next() * 2500.0);
-    let side = 40.0 + random.next() * 400.0;
-    let logits: [f32; Emotion::COUNT] = std::array::from_fn(|_| (random.next() * 8.0).exp());
-    let sum: f32 = logits.iter().sum();
-    ScoredFace {
-        face: DetectedFace {
-            bounding_box: BoundingBox {
-                x,
-                y,
-                width: side,
-                height: side * 1.3,
-            },
-            landmarks: Some(Landmarks::from_points([Point { x, y }; 5])),
-            score: 0.6 + 0.4 * random.next(),
-        },
-        scores: EmotionScores::new(logits.map(|value| value / sum)),
-    }
-}
-
-/// A linear congruential generator with the constants of Knuth's MMIX.
-struct Random(u64);
-
-impl Random {
-    /// A number from 0 up to, but not including, 1.
-    fn next(&mut self) -> f32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 40) as f32 / (1 << 24) as f32
-    }
-}

@@ -90,9 +90,9 @@ impl AlbumLabels {
     /// `state`, with one face a row. Ignores other columns.
     ///
     /// # Errors
-    /// [`Error::Usage`] with the line if the file is not such a table.
+    /// [`Error::Input`] with the line if the file is not such a table.
     pub fn read(path: &Path) -> Result<Self> {
-        let wrong = |problem: String| Error::Usage(format!("{}: {problem}", path.display()));
+        let wrong = |problem: String| Error::input(path, problem);
         let mut reader = csv::Reader::from_path(path).map_err(|e| wrong(e.to_string()))?;
         let header = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
         let column = |name: &str| header.iter().position(|title| title == name);

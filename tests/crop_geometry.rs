@@ -1,5 +1,6 @@
 //! Measures where FER2013's faces have their landmarks, and compares the geometry of the crop with it.
-#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+
+mod common;
 
 use std::path::Path;
 
@@ -23,10 +24,7 @@ const CANVAS: u32 = 320;
 fn the_crop_has_the_geometry_of_fer2013() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/fer2013.csv.xz");
     if !data.exists() {
-        eprintln!(
-            "skipped: the FER2013 data set {} does not exist",
-            data.display()
-        );
+        common::skip(&format!("there is no data set {}", data.display()));
         return;
     }
     let dataset = import(&data, &ImportOptions::default()).unwrap();

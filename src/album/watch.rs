@@ -84,7 +84,7 @@ impl Watch {
             }
         };
         let watcher = notify::recommended_watcher(handler).map_err(|error| {
-            Error::Usage(format!(
+            Error::WatchLimit(format!(
                 "the system cannot watch folders ({error}); on Linux, raise \
                  fs.inotify.max_user_instances"
             ))

@@ -11,7 +11,7 @@ use super::stdout::Stdout;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::Result;
 use crate::export::{Naming, sidecar, write_sidecar};
-use crate::store::{Hit, SHOWN, Store};
+use crate::store::{EMOTION_THRESHOLD, Hit, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
@@ -39,7 +39,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
     } else {
         Naming::Full
     };
-    let least = filter.min_score.unwrap_or(SHOWN);
+    let least = filter.min_score.unwrap_or(EMOTION_THRESHOLD);
     let (mut written, mut failed) = (0, false);
     let hits = store.query(&query)?;
     for hit in &hits {
@@ -67,7 +67,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
 
 /// The most probable or corrected emotion of each face, if its score is at least `least`.
 fn emotions(hit: &Hit, least: f32) -> EmotionSet {
-    let faces = hit.scan.faces.iter();
+    let faces = hit.analysis.faces.iter();
     faces
         .filter_map(|face| {
             let emotion = face.top()?;

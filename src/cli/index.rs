@@ -12,7 +12,7 @@ use crate::album::resolve_root;
 use crate::emotion::Emotion;
 use crate::error::{Result, SkipReason};
 use crate::pipeline::{IndexOptions, Summary, index};
-use crate::store::{Query, SHOWN, Store};
+use crate::store::{EMOTION_THRESHOLD, Query, Store};
 
 /// Number of the happiest photos printed at the end of a run.
 const HAPPIEST: usize = 5;
@@ -109,7 +109,7 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
 
 fn happiest(store: &Store, out: &mut Stdout) -> Result<()> {
     let query = Query {
-        min_score: Some(SHOWN),
+        min_score: Some(EMOTION_THRESHOLD),
         limit: Some(HAPPIEST),
         ..Query::for_emotion(Emotion::Happy)
     };

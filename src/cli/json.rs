@@ -60,17 +60,17 @@ pub(super) struct JsonHit {
 
 impl JsonHit {
     pub fn of(hit: &Hit) -> Self {
-        let capture = &hit.scan.capture;
+        let capture = &hit.analysis.capture;
         Self {
             path: JsonPath::of(&hit.path),
-            score: hit.shown.map(|shown| shown.score),
-            emotion: hit.shown.map(|shown| shown.emotion.name()),
+            score: hit.ranked_by.map(|by| by.score),
+            emotion: hit.ranked_by.map(|by| by.emotion.name()),
             taken_at: capture.taken_at.as_ref().map(date),
-            width: hit.scan.width,
-            height: hit.scan.height,
+            width: hit.analysis.width,
+            height: hit.analysis.height,
             latitude: capture.position.map(|position| position.latitude),
             longitude: capture.position.map(|position| position.longitude),
-            faces: hit.scan.faces.iter().map(JsonFace::stored).collect(),
+            faces: hit.analysis.faces.iter().map(JsonFace::stored).collect(),
         }
     }
 }

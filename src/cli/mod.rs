@@ -257,7 +257,8 @@ fn start_logging(cli: &Cli) {
         (false, 1) => "info",
         (false, _) => "debug",
     };
-    let filter = std::env::var("FER_INDEX_LOG").unwrap_or_else(|_| format!("fer_index={level}"));
+    let filter = std::env::var("FER_INDEX_LOG")
+        .unwrap_or_else(|_| format!("fer_index={level},fer_core={level},fer_train={level}"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

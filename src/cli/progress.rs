@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::pipeline::{Observer, Summary};
+use crate::pipeline::{IndexObserver, Summary};
 
 /// Shows the number of photos processed, photos per second, and the remaining time.
 pub(super) struct Progress(ProgressBar);
@@ -27,7 +27,7 @@ impl Progress {
     }
 }
 
-impl Observer for Progress {
+impl IndexObserver for Progress {
     fn planned(&self, files: u64) {
         self.0.set_length(files);
     }

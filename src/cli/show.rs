@@ -13,7 +13,7 @@ use super::resolve;
 use super::stdout::Stdout;
 use crate::error::{Error, Result};
 use crate::photo::DateSource;
-use crate::store::{Photo, Scan, Store, StoredFace};
+use crate::store::{Photo, PhotoAnalysis, Store, StoredFace};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
@@ -72,7 +72,7 @@ fn tell(photo: &Photo, out: &mut Stdout) -> Result<()> {
     }
 }
 
-fn tell_scan(scan: &Scan<StoredFace>, out: &mut Stdout) -> Result<()> {
+fn tell_scan(scan: &PhotoAnalysis<StoredFace>, out: &mut Stdout) -> Result<()> {
     out.line(format_args!(
         "  picture       {}, {}×{} px",
         scan.format, scan.width, scan.height

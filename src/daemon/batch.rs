@@ -13,7 +13,7 @@ use super::Setup;
 use super::handle::Message;
 use super::queue::Queue;
 use crate::error::{Error, Result};
-use crate::pipeline::{Analyser, IndexOptions, Observer, Summary, look_at};
+use crate::pipeline::{Analyser, IndexObserver, IndexOptions, Summary, index_files};
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
@@ -59,13 +59,10 @@ impl BatchRunner {
             let progress = Progress(&messages);
             let work = AssertUnwindSafe(|| {
                 let mut store = Store::open_existing(&database)?;
-                look_at(&mut store, &analyser, queue, options, &progress).map(drop)
+                index_files(&mut store, &analyser, queue, options, &progress).map(drop)
             });
-            let result = catch_unwind(work).unwrap_or_else(|_| {
-                Err(Error::Usage(
-                    "the pipeline panicked; please report this bug".into(),
-                ))
-            });
+            let result = catch_unwind(work)
+                .unwrap_or_else(|_| Err(Error::Internal("the pipeline panicked".into())));
             drop(analyser);
             let _ = messages.send(Message::BatchEnded(result));
         };
@@ -73,7 +70,7 @@ impl BatchRunner {
             .name("batch run".into())
             .spawn(batch_run);
         self.running = Some(thread.map_err(|error| {
-            Error::Usage(format!("the system cannot start another thread: {error}"))
+            Error::Daemon(format!("the system cannot start another thread: {error}"))
         })?);
         Ok(models)
     }
@@ -104,7 +101,7 @@ impl BatchRunner {
 /// Reports each committed file to the follower.
 struct Progress<'a>(&'a Sender<Message>);
 
-impl Observer for Progress<'_> {
+impl IndexObserver for Progress<'_> {
     fn planned(&self, _: u64) {}
 
     fn done(&self, path: &Path, _: &Summary) {

@@ -22,7 +22,7 @@ impl Lock {
     /// Takes the lock of a database.
     ///
     /// # Errors
-    /// [`Error::Usage`] if another process holds it, which the message names, or if the file is not a lock
+    /// [`Error::Daemon`] if another process holds it, which the message names, or if the file is not a lock
     /// file; such a file is left as it is.
     pub fn take(database: &Path) -> Result<Self> {
         let path = beside(database, "lock");
@@ -43,7 +43,7 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 let _ = file.read_to_string(&mut holder);
-                return Err(Error::Usage(format!(
+                return Err(Error::Daemon(format!(
                     "a daemon ({}) already runs for {}; `fer-index status` shows what it does, and \
                      `--database` names another database",
                     holder.trim(),
@@ -56,7 +56,7 @@ impl Lock {
         let is_ours = file.read_to_string(&mut before).is_ok()
             && (before.is_empty() || before.starts_with(HOLDER));
         if !is_ours {
-            return Err(Error::Usage(format!(
+            return Err(Error::Daemon(format!(
                 "{} is not the lock file of a daemon, which belongs there; move it, or put the \
                  database elsewhere",
                 path.display()

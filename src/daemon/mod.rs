@@ -112,7 +112,7 @@ pub fn run(database: &Path, settings: Settings) -> Result<()> {
 }
 
 fn cannot_start(error: &std::io::Error) -> Error {
-    Error::Usage(format!("the system cannot start the daemon: {error}"))
+    Error::Daemon(format!("the system cannot start the daemon: {error}"))
 }
 
 /// Path of a file that belongs to the database: the database's path, a dot and `ending`.
@@ -184,7 +184,7 @@ async fn supervise(
 }
 
 fn panicked() -> Error {
-    Error::Usage("the daemon stopped because of a bug; please report its log".into())
+    Error::Internal("the daemon's follower panicked".into())
 }
 
 /// Notifies systemd when all roots have been reconciled, and then serves its watchdog as long as the

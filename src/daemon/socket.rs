@@ -40,7 +40,7 @@ fn path(database: &Path) -> PathBuf {
 pub(super) fn listen(database: &Path) -> Result<tokio::net::UnixListener> {
     let path = path(database);
     if path.as_os_str().len() > LONGEST_PATH {
-        return Err(Error::Usage(format!(
+        return Err(Error::Daemon(format!(
             "{} is too long for the path of a socket; put the database into a folder with a shorter \
              path",
             path.display()
@@ -137,11 +137,11 @@ pub fn activity(database: &Path) -> Result<Option<Activity>> {
 /// Waits until every file that was closed before is in the index; `None` if no daemon runs.
 ///
 /// # Errors
-/// [`Error::Usage`] when it takes longer than `limit`.
+/// [`Error::Daemon`] when it takes longer than `limit`.
 pub fn wait_until_fresh(database: &Path, limit: Duration) -> Result<Option<()>> {
     match send(database, Request::Fresh, limit)? {
         Some(true) => Ok(Some(())),
-        Some(false) => Err(Error::Usage(
+        Some(false) => Err(Error::Daemon(
             "the daemon was stopped before the index was up to date; start it again".into(),
         )),
         None => Ok(None),
@@ -177,7 +177,7 @@ fn send<T: for<'a> Deserialize<'a>>(
         Ok::<_, std::io::Error>(answer)
     };
     let answer = exchange().map_err(|source| match source.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => Error::Usage(format!(
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => Error::Daemon(format!(
             "the daemon did not index all changes within {} s; `fer-index status` shows how many \
              files are left",
             limit.as_secs_f64()
@@ -188,7 +188,7 @@ fn send<T: for<'a> Deserialize<'a>>(
         },
     })?;
     serde_json::from_str(&answer).map(Some).map_err(|error| {
-        Error::Usage(format!(
+        Error::Daemon(format!(
             "the running daemon is another version of fer-index ({error}); restart it"
         ))
     })

@@ -68,7 +68,7 @@ pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
 /// The labels of the faces of a photo, whose coordinates are divided by `scale`; see [`labels::place_labels`].
 fn labels_of(hit: &Hit, scale: f32, measure: impl Fn(&str) -> (f32, f32)) -> Vec<Option<Label>> {
     let faces: Vec<_> = hit
-        .scan
+        .analysis
         .faces
         .iter()
         .map(|face| {
@@ -83,8 +83,8 @@ fn labels_of(hit: &Hit, scale: f32, measure: impl Fn(&str) -> (f32, f32)) -> Vec
         })
         .collect();
     let photo = (
-        hit.scan.width as f32 / scale,
-        hit.scan.height as f32 / scale,
+        hit.analysis.width as f32 / scale,
+        hit.analysis.height as f32 / scale,
     );
     labels::place_labels(photo, &faces, measure)
 }
@@ -110,7 +110,7 @@ fn heading(pictures: &[Picture<'_>]) -> String {
     let days = || {
         let taken = pictures
             .iter()
-            .filter_map(|picture| picture.hit.scan.capture.taken_at);
+            .filter_map(|picture| picture.hit.analysis.capture.taken_at);
         taken.map(|taken| taken.local.date())
     };
     match (days().min(), days().max()) {
@@ -124,9 +124,9 @@ fn heading(pictures: &[Picture<'_>]) -> String {
 fn caption(hit: &Hit) -> String {
     let name = hit.path.file_name().unwrap_or_default().to_string_lossy();
     let score = hit
-        .shown
-        .map(|shown| format!("{:.0} % {} · ", 100.0 * shown.score, shown.emotion));
-    let taken = hit.scan.capture.taken_at;
+        .ranked_by
+        .map(|by| format!("{:.0} % {} · ", 100.0 * by.score, by.emotion));
+    let taken = hit.analysis.capture.taken_at;
     let date = taken.map(|taken| format!(" · {}", taken.local.date()));
     format!(
         "{}{name}{}",

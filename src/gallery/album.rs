@@ -8,7 +8,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use crate::error::Result;
 use crate::store::{PhotoId, Store};
 
@@ -44,8 +44,8 @@ pub(super) struct Made {
 pub(super) async fn make(
     State(shared): State<Arc<Shared>>,
     Json(album): Json<Album>,
-) -> Result<Json<Made>, Refusal> {
-    let albums = shared.albums.clone().ok_or(Refusal::NoAlbums)?;
+) -> Result<Json<Made>, ApiError> {
+    let albums = shared.albums.clone().ok_or(ApiError::NoAlbums)?;
     let folder = albums.folder.join(checked(&album.name)?);
     let mut photos = Vec::new();
     for id in album.photos {
@@ -53,7 +53,7 @@ pub(super) async fn make(
         photos.extend(photo.paths.into_iter().next());
     }
     if photos.is_empty() {
-        return Err(Refusal::Bad("choose photos for the album".to_owned()));
+        return Err(ApiError::Bad("choose photos for the album".to_owned()));
     }
     let made = shared.ask(move |store| {
         let photos: Vec<&Path> = photos.iter().map(PathBuf::as_path).collect();
@@ -65,7 +65,7 @@ pub(super) async fn make(
 }
 
 /// A name that is the name of a folder on every system, and of one in which it stands.
-fn checked(name: &str) -> Result<&str, Refusal> {
+fn checked(name: &str) -> Result<&str, ApiError> {
     let name = name.trim();
     let is_odd = |c: char| c.is_control() || r#"/\:*?"<>|"#.contains(c);
     if name.is_empty()
@@ -74,7 +74,7 @@ fn checked(name: &str) -> Result<&str, Refusal> {
         || name.ends_with('.')
         || name.contains(is_odd)
     {
-        return Err(Refusal::Bad(format!(
+        return Err(ApiError::Bad(format!(
             "\"{name}\" cannot be the name of a folder; choose letters, digits and spaces"
         )));
     }

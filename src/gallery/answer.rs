@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::folders::{Folder, tree};
-use super::request::{Question, Said};
+use super::request::{Interpretation, Search};
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::photo::DateSource;
-use crate::store::{self, Hit, Photo, Scan, StoredFace};
+use crate::store::{self, Hit, Photo, PhotoAnalysis, StoredFace};
 
 /// The photos of a part of the grid.
 #[derive(Debug, Serialize)]
@@ -34,7 +34,7 @@ pub(super) struct Counts {
     /// What the text became where it is more than words.
     read_as: Vec<String>,
     /// What became of the text, in plain words.
-    understood: Said,
+    understood: Interpretation,
     /// Why there is no photo to see, where there is none.
     why_empty: Vec<String>,
     folders: Vec<Folder>,
@@ -46,22 +46,22 @@ pub(super) struct Counts {
 
 impl Counts {
     pub fn of(
-        question: &Question,
+        search: &Search,
         found: u64,
         counts: &store::Counts,
         why_empty: Vec<String>,
         folders: &[PathBuf],
         cameras: Vec<String>,
     ) -> Self {
-        let mut asked = question.query.emotions.iter();
+        let mut asked = search.query.emotions.iter();
         let names = Emotion::ALL.map(Emotion::name);
         Self {
             found,
             all: counts.all,
             emotions: names.into_iter().zip(counts.emotions).collect(),
             emotion: asked.next().filter(|_| asked.next().is_none()),
-            read_as: question.read_as.clone(),
-            understood: question.understood.clone(),
+            read_as: search.read_as.clone(),
+            understood: search.understood.clone(),
             why_empty,
             folders: tree(folders),
             cameras,
@@ -88,18 +88,18 @@ impl Tile {
         Self {
             id: hit.photo.0,
             name: name.to_string_lossy().into_owned(),
-            width: hit.scan.width,
-            height: hit.scan.height,
-            score: hit.shown.map_or(0.0, |shown| shown.score),
-            taken: taken(&hit.scan),
-            faces: hit.scan.faces.len(),
+            width: hit.analysis.width,
+            height: hit.analysis.height,
+            score: hit.ranked_by.map_or(0.0, |by| by.score),
+            taken: taken(&hit.analysis),
+            faces: hit.analysis.faces.len(),
         }
     }
 }
 
 /// Everything about a photo.
 #[derive(Debug, Serialize)]
-pub(super) struct Whole {
+pub(super) struct PhotoDetail {
     id: i64,
     /// As text: a path that is none is shown as well as it can be.
     paths: Vec<String>,
@@ -121,7 +121,7 @@ pub(super) struct Whole {
     can_reveal: bool,
 }
 
-impl Whole {
+impl PhotoDetail {
     /// `None` for a photo that was skipped.
     pub fn of(photo: &Photo, place: Option<String>, can_reveal: bool) -> Option<Self> {
         let scan = photo.content.as_ref().ok()?;
@@ -181,7 +181,7 @@ impl Face {
 }
 
 /// Local time to the second.
-fn taken(scan: &Scan<StoredFace>) -> Option<String> {
+fn taken(scan: &PhotoAnalysis<StoredFace>) -> Option<String> {
     let taken = scan.capture.taken_at.as_ref()?;
     Some(taken.local.strftime("%Y-%m-%dT%H:%M:%S").to_string())
 }

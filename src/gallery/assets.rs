@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -49,14 +49,14 @@ pub(super) async fn page() -> impl IntoResponse {
 }
 
 /// `GET /assets/{name}`.
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, ApiError> {
     let found = ASSETS.iter().find(|(known, ..)| *known == name);
-    let &(_, kind, text) = found.ok_or(Refusal::NotFound)?;
+    let &(_, kind, text) = found.ok_or(ApiError::NotFound)?;
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
 /// `GET /favicon.ico`: browsers ask for it before they have read which icon the page names.
-pub(super) async fn favicon() -> Result<Response, Refusal> {
+pub(super) async fn favicon() -> Result<Response, ApiError> {
     asset(Path("icon.svg".to_owned())).await
 }
 

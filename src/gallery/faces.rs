@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use super::Shared;
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::store::FaceId;
@@ -30,7 +30,7 @@ pub(super) async fn say(
     State(shared): State<Arc<Shared>>,
     Path(face): Path<i64>,
     Json(word): Json<Word>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     let face = FaceId(face);
     let known = shared.ask(move |store| match word {
         Word::Shows(emotion) => Ok(store.correct(face, Correction::Emotion(emotion))?),
@@ -41,6 +41,6 @@ pub(super) async fn say(
     if known.await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(Refusal::NotFound)
+        Err(ApiError::NotFound)
     }
 }

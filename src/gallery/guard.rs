@@ -11,10 +11,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::Shared;
-use super::keys::Keys;
-use super::refusal::Refusal;
+use super::api_error::ApiError;
+use super::tokens::Tokens;
 
-/// Where a link's key is exchanged for a cookie; the one route that is open without the cookie.
+/// Where a link's token is exchanged for a cookie; the one route that is open without the cookie.
 pub(super) const ENTRANCE: &str = "/enter";
 
 /// The page loads its own scripts, styles and pictures and asks its own server; nothing else.
@@ -50,21 +50,21 @@ pub(super) struct Guard {
     address: SocketAddr,
     /// Names under which it may be called besides addresses and `localhost`.
     names: Vec<String>,
-    keys: Keys,
+    tokens: Tokens,
 }
 
 impl Guard {
     /// Guards the server at `address`; `names` are further names of this machine.
-    pub const fn new(address: SocketAddr, names: Vec<String>, keys: Keys) -> Self {
+    pub const fn new(address: SocketAddr, names: Vec<String>, tokens: Tokens) -> Self {
         Self {
             address,
             names,
-            keys,
+            tokens,
         }
     }
 
-    pub const fn keys(&self) -> &Keys {
-        &self.keys
+    pub const fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// The cookie's name. Browsers keep one jar for all ports of a machine, hence the port in it.
@@ -81,7 +81,7 @@ impl Guard {
     }
 
     /// Whether a request may go on.
-    fn check(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn check(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), ApiError> {
         let host = self.host(headers)?;
         if path == ENTRANCE {
             return Ok(());
@@ -92,10 +92,10 @@ impl Guard {
             && site != "same-origin"
             && site != "none"
         {
-            return Err(Refusal::OtherOrigin);
+            return Err(ApiError::OtherOrigin);
         }
         if !self.has_cookie(headers) {
-            return Err(Refusal::NoKey);
+            return Err(ApiError::NoToken);
         }
         if ![Method::GET, Method::HEAD].contains(method) {
             let own = format!("http://{host}");
@@ -103,7 +103,7 @@ impl Guard {
                 .get(header::ORIGIN)
                 .is_none_or(|origin| *origin != *own)
             {
-                return Err(Refusal::OtherOrigin);
+                return Err(ApiError::OtherOrigin);
             }
         }
         Ok(())
@@ -111,15 +111,15 @@ impl Guard {
 
     /// The `Host` of a request, if it is this server's. A page that has its own name resolved to
     /// this machine (DNS rebinding) still calls it by that name.
-    fn host<'a>(&self, headers: &'a HeaderMap) -> Result<&'a str, Refusal> {
+    fn host<'a>(&self, headers: &'a HeaderMap) -> Result<&'a str, ApiError> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
-            return Err(Refusal::ForeignHost);
+            return Err(ApiError::ForeignHost);
         };
-        let text = host.to_str().map_err(|_| Refusal::ForeignHost)?;
-        let authority: Authority = text.parse().map_err(|_| Refusal::ForeignHost)?;
+        let text = host.to_str().map_err(|_| ApiError::ForeignHost)?;
+        let authority: Authority = text.parse().map_err(|_| ApiError::ForeignHost)?;
         if text.contains('@') || !self.is_own(authority.host()) {
-            return Err(Refusal::ForeignHost);
+            return Err(ApiError::ForeignHost);
         }
         Ok(text)
     }
@@ -147,7 +147,7 @@ impl Guard {
             .filter_map(|value| value.to_str().ok())
             .flat_map(|cookies| cookies.split(';'))
             .filter_map(|cookie| cookie.trim().split_once('='))
-            .any(|(key, value)| key == name && self.keys.is_session(value))
+            .any(|(token, value)| token == name && self.tokens.is_session(value))
     }
 }
 
@@ -160,9 +160,9 @@ pub(super) async fn guard(
     let (method, path) = (request.method(), request.uri().path());
     let mut response = match shared.guard.check(method, path, request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => {
-            tracing::debug!(%method, path, %refusal, "refused");
-            refusal.into_response()
+        Err(api_error) => {
+            tracing::debug!(%method, path, %api_error, "refused");
+            api_error.into_response()
         }
     };
     let headers = response.headers_mut();
@@ -181,7 +181,7 @@ mod tests {
 
     fn guard_at(address: &str) -> Guard {
         let names = vec!["photos.home".to_owned()];
-        Guard::new(address.parse().unwrap(), names, Keys::random().unwrap())
+        Guard::new(address.parse().unwrap(), names, Tokens::random().unwrap())
     }
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn the_cookie_is_told_among_others() {
         let guard = guard_at("127.0.0.1:3373");
-        let session = guard.keys.exchange(guard.keys.link().as_str()).unwrap();
+        let session = guard.tokens.exchange(guard.tokens.link().as_str()).unwrap();
         let has = |cookie: &str| guard.has_cookie(&headers(&[(header::COOKIE, cookie)]));
         assert!(has(&format!("fer_index_3373={session}")));
         assert!(has(&format!("a=b; fer_index_3373={session}; c")));
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn changes_come_from_the_page_itself() {
         let guard = guard_at("127.0.0.1:3373");
-        let session = guard.keys.exchange(guard.keys.link().as_str()).unwrap();
+        let session = guard.tokens.exchange(guard.tokens.link().as_str()).unwrap();
         let cookie = format!("fer_index_3373={session}");
         let check = |method: Method, more: &[(HeaderName, &str)]| {
             let base = [(header::HOST, "localhost:8080"), (header::COOKIE, &*cookie)];
@@ -262,7 +262,7 @@ mod tests {
             "http://evil.example",
         ] {
             let refused = check(Method::POST, &[(header::ORIGIN, origin)]);
-            assert!(matches!(refused, Err(Refusal::OtherOrigin)), "{origin}");
+            assert!(matches!(refused, Err(ApiError::OtherOrigin)), "{origin}");
         }
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
             assert!(check(method, &[]).is_err());

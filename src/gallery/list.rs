@@ -7,18 +7,18 @@ use axum::extract::{Query, State};
 
 use super::Shared;
 use super::answer::{Answer, Counts, Tile};
-use super::refusal::Refusal;
-use super::request::{Part, Wish};
+use super::api_error::ApiError;
+use super::request::{FilterParameters, Part};
 
 /// `GET /api/photos`: a part of the grid.
 pub(super) async fn photos(
     State(shared): State<Arc<Shared>>,
-    Query(wish): Query<Wish>,
+    Query(parameters): Query<FilterParameters>,
     Query(part): Query<Part>,
-) -> Result<Json<Answer>, Refusal> {
+) -> Result<Json<Answer>, ApiError> {
     let min_detection = shared.min_detection;
     let hits = shared.ask(move |store| {
-        let mut query = wish.read(store, min_detection)?.query;
+        let mut query = parameters.read(store, min_detection)?.query;
         query.offset = part.offset;
         query.limit = Some(part.limit() + 1); // one more tells whether there are more
         Ok(store.query(&query)?)
@@ -33,21 +33,21 @@ pub(super) async fn photos(
 /// `GET /api/counts`: what each emotion would bring under the other filters, and the folders.
 pub(super) async fn counts(
     State(shared): State<Arc<Shared>>,
-    Query(wish): Query<Wish>,
-) -> Result<Json<Counts>, Refusal> {
+    Query(parameters): Query<FilterParameters>,
+) -> Result<Json<Counts>, ApiError> {
     let min_detection = shared.min_detection;
     let counts = shared.ask(move |store| {
-        let question = wish.read(store, min_detection)?;
-        let counts = store.counts(&question.query)?;
-        let found = store.total(&question.query)?;
+        let search = parameters.read(store, min_detection)?;
+        let counts = store.counts(&search.query)?;
+        let found = store.total(&search.query)?;
         let why_empty = if found == 0 {
-            question.filter.why_empty(store, min_detection)?
+            search.filter.why_empty(store, min_detection)?
         } else {
             Vec::new()
         };
         let (folders, cameras) = (store.folders()?, store.cameras()?);
         Ok(Counts::of(
-            &question, found, &counts, why_empty, &folders, cameras,
+            &search, found, &counts, why_empty, &folders, cameras,
         ))
     });
     Ok(Json(counts.await?))

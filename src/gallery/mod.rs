@@ -9,20 +9,20 @@
 
 mod album;
 mod answer;
+mod api_error;
 mod assets;
 mod desktop;
 mod faces;
 mod folders;
 mod guard;
-mod keys;
 mod list;
 mod live;
 mod photo;
 mod pictures;
 mod places;
-mod refusal;
 mod request;
 mod stores;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -46,10 +46,10 @@ use crate::store::{Photo, PhotoId, Store};
 pub use album::Albums;
 pub use desktop::open_address;
 
+use api_error::ApiError;
 use guard::{ENTRANCE, Guard};
-use keys::{Key, Keys};
-use refusal::Refusal;
 use stores::Stores;
+use tokens::{Token, Tokens};
 
 /// Requests are some numbers and words.
 const MAX_BODY: usize = 4096;
@@ -118,7 +118,7 @@ impl Gallery {
         let stores = Stores::new(store);
         let (stop, stopping) = watch::channel(false);
         let shared = Shared {
-            guard: Guard::new(address, settings.names, Keys::random()?),
+            guard: Guard::new(address, settings.names, Tokens::random()?),
             revisions: live::follow(stores.open()?),
             stores,
             thumbnails: Thumbnails::new(settings.thumbnails),
@@ -144,7 +144,7 @@ impl Gallery {
 
     /// A link that lets in whoever holds it, for as long as the gallery runs.
     pub fn link(&self) -> String {
-        self.link_with(self.shared.guard.keys().link())
+        self.link_with(self.shared.guard.tokens().link())
     }
 
     /// A link that lets one browser in, once.
@@ -152,15 +152,15 @@ impl Gallery {
     /// # Errors
     /// When the system has no random numbers.
     pub fn link_once(&self) -> Result<String> {
-        Ok(self.link_with(&self.shared.guard.keys().once()?))
+        Ok(self.link_with(&self.shared.guard.tokens().once()?))
     }
 
-    fn link_with(&self, key: &Key) -> String {
+    fn link_with(&self, token: &Token) -> String {
         let mut host = self.address;
         if host.ip().is_unspecified() {
             host.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
         }
-        format!("http://{host}{ENTRANCE}?token={}", key.as_str())
+        format!("http://{host}{ENTRANCE}?key={}", token.as_str())
     }
 
     /// Answers until `end` comes.
@@ -205,7 +205,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/api/album", post(album::make))
         .route("/api/face/{face}", post(faces::say))
         .route("/api/live", get(live::live))
-        .fallback(|| async { Refusal::NotFound })
+        .fallback(|| async { ApiError::NotFound })
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&shared),
@@ -216,21 +216,21 @@ fn routes(shared: Arc<Shared>) -> Router {
 
 #[derive(Deserialize)]
 struct Entrance {
-    #[serde(default)]
+    #[serde(default, rename = "key")]
     token: String,
 }
 
-/// `GET /enter?token=…`: exchanges a link's key for the cookie. Not a redirect: where the link was
+/// `GET /enter?key=…`: exchanges a link's token for the cookie. Not a redirect: where the link was
 /// followed from another page, a browser keeps a strict cookie back on the way of a redirect.
 async fn enter(
     State(shared): State<Arc<Shared>>,
     Query(entrance): Query<Entrance>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let guard = &shared.guard;
     let session = guard
-        .keys()
+        .tokens()
         .exchange(&entrance.token)
-        .ok_or(Refusal::NoKey)?;
+        .ok_or(ApiError::NoToken)?;
     let html = "<!doctype html><meta charset=\"utf-8\"><title>fer-index</title>\
                 <meta http-equiv=\"refresh\" content=\"0; url=/\"><a href=\"/\">To the gallery</a>";
     let headers = [
@@ -242,18 +242,18 @@ async fn enter(
 
 impl Shared {
     /// A photo that can be shown: scanned, and not gone from everywhere.
-    async fn photo(self: &Arc<Self>, id: PhotoId) -> Result<Photo, Refusal> {
+    async fn photo(self: &Arc<Self>, id: PhotoId) -> Result<Photo, ApiError> {
         let found = self.ask(move |store| Ok(store.photo(id)?)).await?;
         found
             .filter(|photo| photo.content.is_ok() && !photo.paths.is_empty())
-            .ok_or(Refusal::NotFound)
+            .ok_or(ApiError::NotFound)
     }
 
     /// Runs `work` with a database, on a thread that may wait for it.
     async fn ask<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Store) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
+        work: impl FnOnce(&mut Store) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let shared = Arc::clone(self);
         waiting(move || shared.stores.with(work)).await
     }
@@ -261,8 +261,8 @@ impl Shared {
 
 /// Runs `work` on a thread that may wait.
 async fn waiting<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(Refusal::Failed(error.to_string())))
+    done.unwrap_or_else(|error| Err(ApiError::Failed(error.to_string())))
 }

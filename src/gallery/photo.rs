@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 
-use super::answer::Whole;
-use super::refusal::Refusal;
+use super::answer::PhotoDetail;
+use super::api_error::ApiError;
 use super::{Shared, desktop, waiting};
 use crate::geo::distance;
 use crate::photo::GeoPoint;
@@ -20,35 +20,35 @@ const NEAR: f64 = 50.0;
 pub(super) async fn photo(
     State(shared): State<Arc<Shared>>,
     Path(photo): Path<i64>,
-) -> Result<Json<Whole>, Refusal> {
+) -> Result<Json<PhotoDetail>, ApiError> {
     let photo = shared.photo(PhotoId(photo)).await?;
-    let whole = waiting(move || {
+    let detail = waiting(move || {
         let position = photo
             .content
             .as_ref()
             .ok()
             .and_then(|scan| scan.capture.position);
         let place = position.and_then(place);
-        Whole::of(&photo, place, shared.is_local).ok_or(Refusal::NotFound)
+        PhotoDetail::of(&photo, place, shared.is_local).ok_or(ApiError::NotFound)
     });
-    Ok(Json(whole.await?))
+    Ok(Json(detail.await?))
 }
 
 /// `POST /api/photo/{photo}/reveal`: opens the file manager where the photo lies.
 pub(super) async fn reveal(
     State(shared): State<Arc<Shared>>,
     Path(photo): Path<i64>,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     if !shared.is_local {
-        return Err(Refusal::NotHere);
+        return Err(ApiError::NotHere);
     }
     let photo = shared.photo(PhotoId(photo)).await?;
     waiting(move || {
         let there = photo.paths.iter().find(|path| path.exists());
-        let gone = || Refusal::Gone("its file is gone".to_owned());
+        let gone = || ApiError::Gone("its file is gone".to_owned());
         let path = there.ok_or_else(gone)?;
         desktop::reveal(path)
-            .map_err(|error| Refusal::Failed(format!("no file manager can be opened: {error}")))
+            .map_err(|error| ApiError::Failed(format!("no file manager can be opened: {error}")))
     })
     .await
 }

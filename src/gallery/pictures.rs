@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use super::{Shared, waiting};
 use crate::file::read_bytes;
 use crate::imaging::{self, reduced};
@@ -25,7 +25,7 @@ pub(super) async fn thumbnail(
     State(shared): State<Arc<Shared>>,
     Path(photo): Path<i64>,
     headers: HeaderMap,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     answer(&shared, photo, &headers, |shared, photo| {
         let original = || original(shared, photo);
         shared.thumbnails.get(&photo.hash, &shared.limits, original)
@@ -38,7 +38,7 @@ pub(super) async fn view(
     State(shared): State<Arc<Shared>>,
     Path(photo): Path<i64>,
     headers: HeaderMap,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     answer(&shared, photo, &headers, |shared, photo| {
         let decoded = imaging::decode(&original(shared, photo)?, &shared.limits)?;
         Ok(reduced(&decoded.raster, VIEW.0, VIEW.1))
@@ -51,8 +51,8 @@ async fn answer(
     shared: &Arc<Shared>,
     photo: i64,
     headers: &HeaderMap,
-    draw: impl FnOnce(&Shared, &Photo) -> Result<Vec<u8>, Refusal> + Send + 'static,
-) -> Result<Response, Refusal> {
+    draw: impl FnOnce(&Shared, &Photo) -> Result<Vec<u8>, ApiError> + Send + 'static,
+) -> Result<Response, ApiError> {
     let photo = shared.photo(PhotoId(photo)).await?;
     let tag = tag(&photo);
     if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
@@ -65,8 +65,8 @@ async fn answer(
 /// Runs `work` on a thread that may wait, not more of it at once than there are permits.
 async fn decoding(
     shared: &Arc<Shared>,
-    work: impl FnOnce(&Shared) -> Result<Vec<u8>, Refusal> + Send + 'static,
-) -> Result<Vec<u8>, Refusal> {
+    work: impl FnOnce(&Shared) -> Result<Vec<u8>, ApiError> + Send + 'static,
+) -> Result<Vec<u8>, ApiError> {
     let permit = shared.decoding.acquire().await;
     let own = Arc::clone(shared);
     let done = waiting(move || work(&own)).await;
@@ -75,12 +75,12 @@ async fn decoding(
 }
 
 /// The bytes of the photo, from the first of its paths where they still are.
-fn original(shared: &Shared, photo: &Photo) -> Result<Vec<u8>, Refusal> {
+fn original(shared: &Shared, photo: &Photo) -> Result<Vec<u8>, ApiError> {
     let read = |path: &std::path::PathBuf| {
         let bytes = read_bytes(path, shared.limits.max_bytes).ok()?;
         (ContentHash::of(&bytes) == photo.hash).then_some(bytes)
     };
-    let gone = || Refusal::Gone("its file is gone or has changed".to_owned());
+    let gone = || ApiError::Gone("its file is gone or has changed".to_owned());
     photo.paths.iter().find_map(read).ok_or_else(gone)
 }
 

@@ -8,7 +8,7 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::Shared;
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use crate::geo::{Cell, distance};
 use crate::photo::GeoPoint;
 use crate::query::{City, Gazetteer, Place};
@@ -46,7 +46,7 @@ struct Spot {
 }
 
 /// `GET /api/places`.
-pub(super) async fn places(State(shared): State<Arc<Shared>>) -> Result<Json<Map>, Refusal> {
+pub(super) async fn places(State(shared): State<Arc<Shared>>) -> Result<Json<Map>, ApiError> {
     let map = shared.ask(|store| {
         let gazetteer = Gazetteer::get();
         Ok(Map {
@@ -75,8 +75,8 @@ fn spots(gazetteer: &Gazetteer, occupied: &[(Cell, u64)]) -> Vec<Spot> {
     let mut towns: BTreeMap<(String, String), (City, Vec<(GeoPoint, u64)>)> = BTreeMap::new();
     for &(cell, photos) in occupied {
         let city = gazetteer.nearest(cell.centre());
-        let key = (city.country.clone(), city.name.clone());
-        let (_, cells) = towns.entry(key).or_insert_with(|| (city, Vec::new()));
+        let name = (city.country.clone(), city.name.clone());
+        let (_, cells) = towns.entry(name).or_insert_with(|| (city, Vec::new()));
         cells.push((cell.centre(), photos));
     }
     let mut spots: Vec<Spot> = towns

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use crate::query::{AskedFilter, Understood, today, understand};
 use crate::store::{Query, Store};
 
@@ -14,7 +14,7 @@ const MOST: usize = 500;
 /// and `min`, the least score in percent. What it leaves out does not restrict; what is none of them is for others.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Wish(Vec<(String, String)>);
+pub(super) struct FilterParameters(Vec<(String, String)>);
 
 /// Which part of what the filters find.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -32,7 +32,7 @@ impl Part {
 
 /// What the page asks for, read.
 #[derive(Debug)]
-pub(super) struct Question {
+pub(super) struct Search {
     /// For the store; of which part is open.
     pub query: Query,
     /// What the text became, as the flags of `fer-index query`; empty where it is just words.
@@ -40,12 +40,12 @@ pub(super) struct Question {
     /// The same filter before places and dates were looked up.
     pub filter: AskedFilter,
     /// What became of the text.
-    pub understood: Said,
+    pub understood: Interpretation,
 }
 
 /// What became of a text, in plain words.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Said {
+pub(super) struct Interpretation {
     /// What is asked for, part by part.
     filters: Vec<String>,
     /// Words that are looked for as text.
@@ -56,7 +56,7 @@ pub(super) struct Said {
     suggestions: Vec<(String, String)>,
 }
 
-impl Said {
+impl Interpretation {
     fn of(understood: &Understood) -> Self {
         Self {
             filters: understood.filter.said(),
@@ -67,18 +67,18 @@ impl Said {
     }
 }
 
-impl Wish {
-    /// Reads the wish; `min_detection` is the setting.
+impl FilterParameters {
+    /// Reads the parameters; `min_detection` is the setting.
     ///
     /// What the page's controls say goes before what the text says.
-    pub fn read(&self, store: &Store, min_detection: f32) -> Result<Question, Refusal> {
+    pub fn read(&self, store: &Store, min_detection: f32) -> Result<Search, ApiError> {
         let of = |wanted: &str| {
             let mut named = self.0.iter().filter(|(name, _)| name == wanted);
             named.next().map(|(_, value)| value.as_str())
         };
         let words: Vec<String> = of("text").map(str::to_owned).into_iter().collect();
         let typed = understand(&words, AskedFilter::new(), today());
-        let understood = Said::of(&typed);
+        let understood = Interpretation::of(&typed);
         let typed = typed.filter;
         let typed_flags = typed.set_flags();
         let is_just_words = typed_flags.iter().all(|(flag, _)| flag.name == "text");
@@ -108,9 +108,9 @@ impl Wish {
             .filter(|(flag, _)| given.iter().all(|(name, _)| *name != flag.name))
             .map(|(flag, value)| (flag.name, value.as_str()));
         let all: Vec<_> = of_text.chain(given.iter().copied()).collect();
-        let filter = AskedFilter::read(&all).map_err(Refusal::Bad)?;
+        let filter = AskedFilter::read(&all).map_err(ApiError::Bad)?;
         let query = filter.resolve(store, min_detection, Some(MOST))?;
-        Ok(Question {
+        Ok(Search {
             query,
             filter,
             read_as,
@@ -120,8 +120,8 @@ impl Wish {
 }
 
 /// A least score in percent as that of `--min-score`.
-fn score(percent: &str) -> Result<String, Refusal> {
-    let explain = || Refusal::Bad(format!("\"{percent}\" is no percentage; write 0 to 100"));
+fn score(percent: &str) -> Result<String, ApiError> {
+    let explain = || ApiError::Bad(format!("\"{percent}\" is no percentage; write 0 to 100"));
     let percent: f32 = percent.parse().map_err(|_| explain())?;
     Ok((percent / 100.0).to_string())
 }

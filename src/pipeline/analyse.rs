@@ -1,4 +1,4 @@
-//! From bytes to faces with their emotions: the part that needs no database.
+//! Analyses photos: from a file's bytes to faces with their emotions. This part needs no database.
 
 use crate::classify::{EmotionClassifier, crop_face, crop_framed};
 use crate::detect::FaceDetector;
@@ -6,9 +6,9 @@ use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
 use crate::imaging::{self, Decoded, Limits};
 use crate::raster::Raster;
-use crate::store::{Models, Scan};
+use crate::store::{Models, PhotoAnalysis};
 
-/// Looks at photos.
+/// Analyses photos with a detector and a classifier.
 pub struct Analyser {
     detector: Box<dyn FaceDetector>,
     classifier: Box<dyn EmotionClassifier>,
@@ -17,8 +17,8 @@ pub struct Analyser {
 }
 
 impl Analyser {
-    /// Puts a detector and a classifier to work. Faces whose shorter side is less than `min_face`
-    /// pixels are too small to be read.
+    /// Creates an analyser. Faces whose shorter side is less than `min_face` pixels are detected,
+    /// but too small for their emotion to be read.
     pub fn new(
         detector: Box<dyn FaceDetector>,
         classifier: Box<dyn EmotionClassifier>,
@@ -33,12 +33,12 @@ impl Analyser {
         }
     }
 
-    /// What every photo is held to.
+    /// The limits for decoding a photo.
     pub const fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// The names of the models, as they are stored beside what they find.
+    /// The names of the models, as they are stored with their results.
     pub fn models(&self) -> Models {
         Models {
             detector: self.detector.model().to_owned(),
@@ -46,11 +46,11 @@ impl Analyser {
         }
     }
 
-    /// Decodes a photo, finds its faces and reads each.
+    /// Decodes a photo, detects its faces and reads the emotion of each.
     ///
     /// # Errors
-    /// When the bytes are no photo that can be read.
-    pub fn photo(&self, bytes: &[u8]) -> Result<Scan<ScoredFace>, Skip> {
+    /// If the bytes are not a photo that can be decoded.
+    pub fn photo(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
         let decoded = imaging::decode(bytes, &self.limits)?;
         let (legible, unread): (Vec<_>, Vec<_>) = self
             .detector
@@ -66,14 +66,14 @@ impl Analyser {
             .into_iter()
             .zip(scores)
             .map(|(face, scores)| ScoredFace { face, scores });
-        Ok(self.scan(decoded, faces.collect(), unread))
+        Ok(self.analysis(decoded, faces.collect(), unread))
     }
 
-    /// Reads a picture that already is one framed face: no detection.
+    /// Reads the emotion of a picture that is one cropped face, without detection.
     ///
     /// # Errors
-    /// When the bytes are no picture that can be read.
-    pub fn framed(&self, bytes: &[u8]) -> Result<Scan<ScoredFace>, Skip> {
+    /// If the bytes are not a picture that can be decoded.
+    pub fn framed(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
         let decoded = imaging::decode(bytes, &self.limits)?;
         let raster = &decoded.raster;
         let bounding_box = BoundingBox {
@@ -92,26 +92,26 @@ impl Analyser {
             .into_iter()
             .map(|scores| ScoredFace { face, scores })
             .collect();
-        Ok(self.scan(decoded, faces, Vec::new()))
+        Ok(self.analysis(decoded, faces, Vec::new()))
     }
 
-    /// Decodes a photo and finds its faces, of any size, without reading them.
+    /// Decodes a photo and detects its faces of any size, without reading emotions.
     ///
     /// # Errors
-    /// When the bytes are no photo that can be read.
+    /// If the bytes are not a photo that can be decoded.
     pub fn detect(&self, bytes: &[u8]) -> Result<(Raster, Vec<DetectedFace>), Skip> {
         let raster = imaging::decode(bytes, &self.limits)?.raster;
         let faces = self.detector.detect(&raster)?;
         Ok((raster, faces))
     }
 
-    fn scan(
+    fn analysis(
         &self,
         decoded: Decoded,
         faces: Vec<ScoredFace>,
         unread: Vec<DetectedFace>,
-    ) -> Scan<ScoredFace> {
-        Scan {
+    ) -> PhotoAnalysis<ScoredFace> {
+        PhotoAnalysis {
             format: decoded.format.name().to_owned(),
             width: decoded.raster.width(),
             height: decoded.raster.height(),

@@ -1,18 +1,18 @@
-//! A budget of bytes for the images in flight: several panoramas at once must not fill the memory.
+//! Limits the memory of the images in flight, so that several panoramas at once do not exhaust it.
 
 use std::io::Cursor;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use image::ImageReader;
 
-/// Bytes a pixel takes while it is decoded: the decoder's planes and the RGB made from them.
+/// Bytes per pixel during decoding: the decoder's planes and the RGB image made from them.
 const BYTES_PER_PIXEL: u64 = 6;
 
-/// What a compressed byte becomes, where the header does not tell the size.
+/// Bytes of memory per byte of the file, where the header does not contain the image's size.
 const EXPANSION: u64 = 16;
 
-/// Lets workers go ahead while all of them together stay within the budget. Who wants more than
-/// there is in all waits until nobody else is at work.
+/// A budget of bytes that workers share. A request for more than the whole budget waits until all
+/// other shares are returned, and then proceeds.
 #[derive(Debug)]
 pub(super) struct Budget {
     bytes: u64,
@@ -29,7 +29,8 @@ impl Budget {
         }
     }
 
-    /// Waits until there are `bytes` to be had; they are given back with the answer.
+    /// Waits until `bytes` are available and takes them; they are returned when the share is
+    /// dropped.
     pub fn take(&self, bytes: u64) -> Share<'_> {
         let bytes = bytes.min(self.bytes);
         let in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,7 +46,7 @@ impl Budget {
     }
 }
 
-/// A part of the budget.
+/// A part of the budget, returned on drop.
 #[derive(Debug)]
 pub(super) struct Share<'a> {
     budget: &'a Budget,
@@ -60,7 +61,7 @@ impl Drop for Share<'_> {
     }
 }
 
-/// About how many bytes it takes to decode a file.
+/// Estimates how many bytes it takes to decode a file.
 pub(super) fn cost(file: &[u8]) -> u64 {
     let length = file.len() as u64;
     let size = ImageReader::new(Cursor::new(file))
@@ -99,13 +100,13 @@ mod tests {
                 });
             }
         });
-        // More than there is: nobody else may be at work, but it goes ahead.
+        // A request for more than the whole budget proceeds once no share is in use.
         drop(budget.take(1000));
         assert_eq!(*budget.in_use.lock().unwrap(), 0);
     }
 
     #[test]
-    fn a_picture_costs_by_its_pixels_and_anything_else_by_its_length() {
+    fn the_cost_of_a_picture_is_by_its_pixels_and_of_other_files_by_their_length() {
         let mut png = Cursor::new(Vec::new());
         let picture = image::RgbImage::new(300, 200);
         picture.write_to(&mut png, image::ImageFormat::Png).unwrap();

@@ -1,4 +1,4 @@
-//! Bringing the index up to date with the disk.
+//! Updates the index: reconciles folders with it and processes the differences.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -15,56 +15,57 @@ use crate::album::{Filter, FoundFile, outermost, resolve_root};
 use crate::error::Result;
 use crate::store::Store;
 
-/// Files waiting for a worker, for each of them: enough that none is idle.
+/// Capacity of the job channel per worker: enough that no worker is idle.
 const JOBS_PER_WORKER: usize = 2;
 
-/// Findings waiting for the writer, for each worker: a transaction may take a while.
+/// Capacity of the channel of findings per worker, since a transaction may take a while.
 const FINDINGS_PER_WORKER: usize = 16;
 
-/// Bytes of all images in flight, from the file to the faces: a dozen of an ordinary camera, or one
-/// of the largest that the limits let through, which then has the memory to itself.
+/// Memory budget for all images in flight, from the file to the faces: a dozen photos of an
+/// ordinary camera, or one of the largest that the limits admit, which is then processed alone.
 const BYTES_IN_FLIGHT: u64 = 1 << 30;
 
-/// How to go about it.
+/// Options of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct IndexOptions {
     /// Worker threads.
     pub threads: NonZeroUsize,
-    /// Look at every photo again, known or not.
+    /// Whether to analyse every photo again, even if the index is current.
     pub again: bool,
 }
 
-/// Is told how a run goes.
-pub trait Observer: Sync {
-    /// So many files are to be read.
+/// Receives the progress of a run.
+pub trait IndexObserver: Sync {
+    /// Called once with the number of files to be read.
     fn planned(&self, files: u64);
 
-    /// A file is done and committed; the counts so far.
+    /// Called after a file's result was committed, with the counts so far.
     fn done(&self, path: &Path, so_far: &Summary);
 }
 
-/// Tells nobody.
+/// Ignores the progress.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
 
-impl Observer for Silent {
+impl IndexObserver for Silent {
     fn planned(&self, _: u64) {}
     fn done(&self, _: &Path, _: &Summary) {}
 }
 
-/// Indexes the photos under `roots`: what is new or changed is looked at, what is gone leaves the
-/// results. It may be stopped at any moment; what was not committed is done again by the next run.
+/// Reconciles `roots` with the index: new and changed files are processed, and missing ones are
+/// removed from the results. A run may be stopped at any moment; the next run repeats what was not
+/// committed.
 ///
 /// # Errors
-/// What stops the program: a folder that is not there, a database that cannot be written. A file
-/// that cannot be read is stored as skipped and counted.
+/// Errors that stop the program, such as a folder that does not exist or a database that cannot be
+/// written. A file that cannot be read is no error; it is stored as skipped and counted.
 pub fn index(
     store: &mut Store,
     analyser: &Analyser,
     roots: &[PathBuf],
     filter: &Filter,
     options: IndexOptions,
-    observer: &dyn Observer,
+    observer: &dyn IndexObserver,
 ) -> Result<Summary> {
     let start = Instant::now();
     let roots = roots
@@ -84,14 +85,14 @@ pub fn index(
         let plan = comparison.plan(&root, &mut |_| {})?;
         if plan.is_offline {
             tracing::warn!(
-                "{} is empty, as if it was not mounted; what is known of its photos stays",
+                "{} is empty, as if it was not mounted; its photos stay in the index",
                 root.display()
             );
-            store.offline(&root)?;
+            store.mark_offline(&root)?;
             continue;
         }
         store.forget(&plan.gone)?;
-        store.reconciled(&root)?;
+        store.mark_reconciled(&root)?;
         summary.unchanged += plan.unchanged;
         summary.gone += plan.gone.len() as u64;
         for problem in &plan.problems {
@@ -106,35 +107,35 @@ pub fn index(
         ..options
     };
     let files = read.into_iter();
-    let mut summary = work_through(store, analyser, files, options, observer, summary)?;
+    let mut summary = run_pipeline(store, analyser, files, options, observer, summary)?;
     summary.elapsed = start.elapsed();
     Ok(summary)
 }
 
-/// Looks at `files`, which may come one by one as they are found, until there are no more.
+/// Processes `files` until the iterator ends; it may block while further files are found.
 ///
 /// # Errors
-/// What stops the program, as for [`index`].
-pub fn look_at(
+/// Errors that stop the program, see [`index`].
+pub fn index_files(
     store: &mut Store,
     analyser: &Analyser,
     files: impl Iterator<Item = FoundFile> + Send,
     options: IndexOptions,
-    observer: &dyn Observer,
+    observer: &dyn IndexObserver,
 ) -> Result<Summary> {
     let start = Instant::now();
     let nothing = Summary::default();
-    let mut summary = work_through(store, analyser, files, options, observer, nothing)?;
+    let mut summary = run_pipeline(store, analyser, files, options, observer, nothing)?;
     summary.elapsed = start.elapsed();
     Ok(summary)
 }
 
-fn work_through(
+fn run_pipeline(
     store: &mut Store,
     analyser: &Analyser,
     files: impl Iterator<Item = FoundFile> + Send,
     options: IndexOptions,
-    observer: &dyn Observer,
+    observer: &dyn IndexObserver,
     summary: Summary,
 ) -> Result<Summary> {
     let threads = options.threads.get();
@@ -161,8 +162,8 @@ fn work_through(
             let (queue, results) = (queue.clone(), results.clone());
             scope.spawn(move || {
                 for file in queue {
-                    // The writer has ended on an error: nobody wants the rest.
-                    if results.send(worker.look(file)).is_err() {
+                    // The writer ended with an error and receives no more findings.
+                    if results.send(worker.process(file)).is_err() {
                         break;
                     }
                 }

@@ -1,10 +1,10 @@
-//! From a path to a committed row.
+//! The indexing pipeline: from a path to committed rows.
 //!
 //! ```text
 //! plan (scan, compare) ──jobs──▶ workers: read, hash, decode, detect, classify ──▶ one writer
 //! ```
 //!
-//! Both channels are bounded, so a slow stage holds the one before it back.
+//! Both channels are bounded, so that a slow stage slows the stage before it (backpressure).
 
 mod analyse;
 mod budget;
@@ -15,6 +15,6 @@ mod work;
 mod write;
 
 pub use analyse::Analyser;
-pub use index::{IndexOptions, Observer, Silent, index, look_at};
+pub use index::{IndexObserver, IndexOptions, Silent, index, index_files};
 pub use plan::{Comparison, Plan};
 pub use summary::{SkippedFile, SkippedFiles, Summary};

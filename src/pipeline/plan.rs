@@ -1,4 +1,5 @@
-//! What is to be done: the folder as it is, held against the index.
+//! Reconciles a folder with the index: finds the differences between the files on disk and the
+//! stored ones.
 
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
@@ -7,43 +8,43 @@ use crate::album::{Filter, FoundFile, ScanProblem, Visitor, scan};
 use crate::error::{Error, Result};
 use crate::store::{KnownFile, Models, Store};
 
-/// The difference between the disk and the index.
+/// The differences between the files on disk and the index.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Files to read: new, changed, or seen by other models.
+    /// Files to read: new, changed, or analysed by other models.
     pub read: Vec<FoundFile>,
-    /// How many files are as the index has them.
+    /// Number of files that the index has in their current state.
     pub unchanged: u64,
-    /// Files of the index that are no longer there.
+    /// Files of the index that no longer exist.
     pub gone: Vec<PathBuf>,
-    /// Folders that could not be looked into.
+    /// Folders that could not be read.
     pub problems: Vec<ScanProblem>,
-    /// Whether the folder holds nothing at all where the index knows of photos, as when a disk is
-    /// not mounted. Only a root is asked; nothing in it counts as gone then.
+    /// Whether the folder is empty although the index knows photos in it, as when a disk is not
+    /// mounted. Only set for a root; if it is set, no file counts as gone.
     pub is_offline: bool,
 }
 
-/// How a folder is held against the index.
+/// Compares a folder with the index.
 #[derive(Clone, Copy)]
 pub struct Comparison<'a> {
-    /// What is known.
+    /// The index.
     pub store: &'a Store,
-    /// By which models.
+    /// The models in use; files analysed by others are read again.
     pub models: &'a Models,
-    /// Which names count.
+    /// Selects the files and folders to include.
     pub filter: &'a Filter,
-    /// Whether the folder may be a mount point.
+    /// Whether the folder is a root, which may be a mount point.
     pub is_root: bool,
-    /// Every file is to be read, known or not.
+    /// Whether to read every file, even if the index is current.
     pub again: bool,
 }
 
 impl Comparison<'_> {
-    /// Goes through a folder and what is known of it side by side, so that of neither more is in
-    /// memory than differs. `on_folder` is told of each folder before it is read.
+    /// Scans a folder and reads the index side by side, so that only the differences are in memory.
+    /// `on_folder` is called for each folder before it is read.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database cannot be read.
     pub fn plan(&self, folder: &Path, on_folder: &mut dyn FnMut(&Path)) -> Result<Plan> {
         self.store.files_under(folder, self.models, |known| {
             let mut merge = Merge {
@@ -61,19 +62,19 @@ impl Comparison<'_> {
 
 type Known<'a> = &'a mut dyn Iterator<Item = Result<(PathBuf, KnownFile)>>;
 
-/// A scan and what is known, both in the order of the bytes of the paths.
-struct Merge<'index, 'told> {
+/// Merges a scan with the files of the index, both in the order of the bytes of the paths.
+struct Merge<'index, 'callback> {
     plan: Plan,
     known: Peekable<Known<'index>>,
     again: bool,
-    on_folder: &'told mut dyn FnMut(&Path),
-    /// What kept the index from being read.
+    on_folder: &'callback mut dyn FnMut(&Path),
+    /// The first error of reading the index.
     error: Option<Error>,
 }
 
 impl Merge<'_, '_> {
-    /// Takes what is known up to a path, or to the end: what nobody has met is gone. What is known
-    /// of the path itself is the answer.
+    /// Reads the index up to and including `path`, or to the end. Files that come before it and
+    /// were not met by the scan are gone. Returns the index's entry for the path itself.
     fn catch_up(&mut self, path: Option<&Path>) -> Option<KnownFile> {
         loop {
             let is_due = |known: &Result<(PathBuf, KnownFile)>| match (known, path) {
@@ -84,7 +85,7 @@ impl Merge<'_, '_> {
             };
             match self.known.next_if(is_due)? {
                 Ok((known, file)) if path == Some(known.as_path()) => return Some(file),
-                Ok((known, _)) => self.miss(known),
+                Ok((known, _)) => self.missing(known),
                 Err(error) => {
                     self.error.get_or_insert(error);
                 }
@@ -92,8 +93,9 @@ impl Merge<'_, '_> {
         }
     }
 
-    /// What lies in a folder that could not be looked into is not gone.
-    fn miss(&mut self, path: PathBuf) {
+    /// Records that a file of the index was not met by the scan. It is not gone if it lies in a
+    /// folder that could not be read.
+    fn missing(&mut self, path: PathBuf) {
         let mut problems = self.plan.problems.iter();
         if !problems.any(|problem| path.starts_with(&problem.path)) {
             self.plan.gone.push(path);
@@ -159,7 +161,7 @@ mod tests {
         (path.into(), KnownFile { meta, is_current })
     }
 
-    /// Holds what a scan tells against an index.
+    /// Compares a scan with an index.
     fn merged(
         index: impl IntoIterator<Item = Result<(PathBuf, KnownFile)>>,
         again: bool,
@@ -203,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn new_changed_and_stale_files_are_read_and_hidden_ones_are_not_gone() {
+    fn new_changed_and_stale_files_are_read_and_files_in_unreadable_folders_are_not_gone() {
         let plan = compared(false);
         let read = ["/a/changed", "/a/new", "/a/stale"].map(PathBuf::from);
         assert!(plan.read.iter().map(|file| &file.path).eq(&read));
@@ -212,13 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn again_reads_everything() {
+    fn the_option_again_reads_every_file() {
         let plan = compared(true);
         assert_eq!((plan.read.len(), plan.unchanged), (4, 0));
     }
 
     #[test]
-    fn an_empty_folder_takes_nothing_along() {
+    fn an_empty_root_with_known_photos_is_offline_and_nothing_is_gone() {
         let plan = merged([Ok(known("/a/1.jpg", 1, true))], false, |_| true).unwrap();
         assert!(plan.is_offline && plan.gone.is_empty());
         let plan = merged([], false, |_| true).unwrap();

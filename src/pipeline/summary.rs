@@ -1,4 +1,4 @@
-//! What a run did.
+//! Counts what a run did.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,38 +11,38 @@ use crate::error::{Skip, SkipReason};
 pub struct SkippedFile {
     /// The file.
     pub path: PathBuf,
-    /// What was wrong with it.
+    /// Why it was skipped.
     pub skip: Skip,
 }
 
-/// Files that were skipped for the same reason.
+/// Files skipped for one reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SkippedFiles {
-    /// How many.
+    /// Their number.
     pub count: u64,
-    /// The first few of them; all are in the index.
+    /// The first few of them, for messages; the index has all.
     pub first: Vec<SkippedFile>,
 }
 
-/// How many skipped files of one reason are named.
+/// How many skipped files of each reason are named.
 const NAMED: usize = 3;
 
-/// Counts of a run; the figures grow while it goes on.
+/// The counts of a run; they grow while it is in progress.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Photos that were looked at.
+    /// Photos that were analysed.
     pub photos: u64,
     /// Faces in them.
     pub faces: u64,
-    /// Files whose content was known, under another name or from before.
+    /// Files with duplicate content, or whose content was already in the index.
     pub known: u64,
-    /// Files that were as the index has them and were not opened.
+    /// Files that were unchanged since they were indexed and were not opened.
     pub unchanged: u64,
-    /// Files that are no longer there.
+    /// Files that no longer exist.
     pub gone: u64,
     /// Files that were skipped, by reason.
     pub skipped: BTreeMap<SkipReason, SkippedFiles>,
-    /// Time from start to end.
+    /// Duration of the run.
     pub elapsed: Duration,
 }
 

@@ -1,4 +1,5 @@
-//! The workers: one file at a time, from its path to what the writer is to store.
+//! The workers: each processes one file at a time, from its path to the finding that the writer
+//! stores.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use crate::imaging::add_sidecar_keywords;
 use crate::photo::ContentHash;
 use crate::store::{KnownPhoto, Models, PhotoRecord, Store};
 
-/// What a worker found out about a file.
+/// The result of a worker for one file.
 #[derive(Debug)]
 pub(super) struct Finding {
     pub path: PathBuf,
@@ -23,21 +24,21 @@ pub(super) struct Finding {
 
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Content that was looked at just now.
+    /// Content that the worker has just analysed.
     New(Box<PhotoRecord>),
-    /// Content that the index has, looked at or skipped.
+    /// Content that the index already has, analysed or skipped.
     Known(KnownPhoto, ContentHash),
-    /// Content that another worker is looking at; its finding is on the way.
-    Twin(ContentHash),
+    /// Duplicate content: another worker has claimed it, and its finding may not be committed yet.
+    Duplicate(ContentHash),
     /// The file could not be read.
     Unread(Skip),
-    /// The file went away since it was found.
+    /// The file no longer exists.
     Vanished,
 }
 
 impl Finding {
-    /// The content that is in the index once the finding is committed.
-    pub fn settles(&self) -> Option<ContentHash> {
+    /// The content that the index has once the finding is committed.
+    pub fn completes(&self) -> Option<ContentHash> {
         match &self.outcome {
             Outcome::New(record) => Some(record.hash),
             Outcome::Known(_, hash) => Some(*hash),
@@ -46,57 +47,60 @@ impl Finding {
     }
 }
 
-/// Content that some worker of this run has taken on, so that copies cost one look.
+/// The contents that the workers of this run have claimed, so that each is analysed once, however
+/// many copies there are.
 #[derive(Debug)]
 pub(super) struct Claims {
-    taken: Mutex<HashSet<ContentHash>>,
-    /// Known content is looked at as well.
+    claimed: Mutex<HashSet<ContentHash>>,
+    /// Whether known content is analysed again.
     again: bool,
 }
 
 impl Claims {
     pub fn new(again: bool) -> Self {
-        let taken = Mutex::default();
-        Self { taken, again }
+        let claimed = Mutex::default();
+        Self { claimed, again }
     }
 
-    /// Whether nobody had it before.
+    /// Claims a content; returns whether no other worker has claimed it.
     fn claim(&self, hash: ContentHash) -> bool {
         self.lock().insert(hash)
     }
 
-    /// The content is committed: a copy finds it in the index from now on.
-    pub fn settle(&self, hashes: &[ContentHash]) {
-        // Where even known content is looked at, its claim says that it was.
+    /// Releases the claims of contents that are committed: from now on, workers find them in the
+    /// index.
+    pub fn release(&self, hashes: &[ContentHash]) {
+        // If known content is analysed again, the claim stays: it marks the content as done in this
+        // run.
         if !self.again {
-            let mut taken = self.lock();
+            let mut claimed = self.lock();
             for hash in hashes {
-                taken.remove(hash);
+                claimed.remove(hash);
             }
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<ContentHash>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A worker.
+/// What a worker thread needs to process files.
 pub(super) struct Worker<'a> {
     pub analyser: &'a Analyser,
     pub models: &'a Models,
     pub claims: &'a Claims,
     pub budget: &'a Budget,
-    /// A reader of its own: to know which content the index has.
+    /// A connection of its own, to look up which content the index has.
     pub store: Store,
 }
 
 impl Worker<'_> {
-    /// Looks at a file.
+    /// Processes a file.
     ///
     /// # Errors
-    /// Only what stops the program; what is wrong with the file is an [`Outcome`].
-    pub fn look(&self, file: FoundFile) -> Result<Finding> {
+    /// Only errors that stop the program; a problem with the file is an [`Outcome`].
+    pub fn process(&self, file: FoundFile) -> Result<Finding> {
         let FoundFile { path, meta } = file;
         let (meta, bytes) = match read_file(&path, self.analyser.limits().max_bytes) {
             Ok(Some((meta, bytes))) => (meta, bytes),
@@ -126,7 +130,7 @@ impl Worker<'_> {
     fn content(&self, path: &Path, bytes: &[u8]) -> Result<Outcome> {
         let hash = ContentHash::of(bytes);
         if !self.claims.claim(hash) {
-            return Ok(Outcome::Twin(hash));
+            return Ok(Outcome::Duplicate(hash));
         }
         if !self.claims.again
             && let Some(known) = self.store.photo_by_hash(&hash)?
@@ -137,8 +141,8 @@ impl Worker<'_> {
         let share = self.budget.take(cost(bytes));
         let mut content = self.analyser.photo(bytes);
         drop(share);
-        if let Ok(scan) = &mut content {
-            add_sidecar_keywords(path, &mut scan.capture.keywords);
+        if let Ok(analysis) = &mut content {
+            add_sidecar_keywords(path, &mut analysis.capture.keywords);
         }
         let bytes = bytes.len() as u64;
         Ok(Outcome::New(Box::new(PhotoRecord {
@@ -154,13 +158,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_is_claimed_once() {
+    fn a_content_is_claimed_once_and_again_only_after_its_release() {
         let hash = ContentHash::of(b"x");
         for again in [false, true] {
             let claims = Claims::new(again);
             assert!(claims.claim(hash));
             assert!(!claims.claim(hash));
-            claims.settle(&[hash]);
+            claims.release(&[hash]);
             assert_eq!(claims.claim(hash), !again);
         }
     }

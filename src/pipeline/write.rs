@@ -1,4 +1,4 @@
-//! The one writer: findings come in, transactions go out.
+//! The writer: stores the workers' findings in transactions.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::Observer;
+use super::IndexObserver;
 use super::summary::Summary;
 use super::work::{Claims, Finding, Outcome};
 use crate::error::{Result, Skip, SkipReason};
@@ -14,19 +14,21 @@ use crate::file::FileMeta;
 use crate::photo::ContentHash;
 use crate::store::{Batch, KnownPhoto, PhotoRecord, Store};
 
-/// Findings in a transaction at most; more would not be faster, and a crash costs more work.
+/// Maximum number of findings in a transaction; more would not be faster, and a crash would lose
+/// more work.
 const BATCH_FINDINGS: usize = 64;
 
 /// How long a finding may wait for others to share its transaction.
 const BATCH_WAIT: Duration = Duration::from_millis(500);
 
-/// Files that wait for the finding of a content, which another worker is looking at.
+/// Files with duplicate content that wait until the finding for that content arrives from another
+/// worker.
 type Waiting = HashMap<ContentHash, Vec<(PathBuf, FileMeta)>>;
 
-/// Takes findings until the workers are done.
+/// Stores findings until the workers are done.
 pub(super) struct Writer<'a> {
     store: &'a mut Store,
-    observer: &'a dyn Observer,
+    observer: &'a dyn IndexObserver,
     claims: &'a Claims,
     pub summary: Summary,
     waiting: Waiting,
@@ -35,7 +37,7 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub fn new(
         store: &'a mut Store,
-        observer: &'a dyn Observer,
+        observer: &'a dyn IndexObserver,
         claims: &'a Claims,
         summary: Summary,
     ) -> Self {
@@ -48,8 +50,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Stores findings as they come. The first error of a worker ends it, after what came before
-    /// is stored.
+    /// Stores findings as they arrive. The first error of a worker ends the loop, after the
+    /// findings before it are stored.
     pub fn run(&mut self, findings: &Receiver<Result<Finding>>) -> Result<()> {
         loop {
             let (batch, end) = collect(findings);
@@ -61,22 +63,22 @@ impl<'a> Writer<'a> {
     }
 
     fn store_all(&mut self, findings: Vec<Finding>) -> Result<()> {
-        let settled: Vec<_> = findings.iter().filter_map(Finding::settles).collect();
+        let completed: Vec<_> = findings.iter().filter_map(Finding::completes).collect();
         let (waiting, summary) = (&mut self.waiting, &mut self.summary);
         let done = self.store.batch(|batch| {
-            let mut storing = Storing {
+            let mut writer = FindingWriter {
                 batch,
                 waiting,
                 summary,
                 done: Vec::new(),
             };
             for finding in findings {
-                storing.finding(finding)?;
+                writer.store(finding)?;
             }
-            Ok(storing.done)
+            Ok(writer.done)
         })?;
-        self.claims.settle(&settled);
-        // After the commit: what was told done is done.
+        self.claims.release(&completed);
+        // Only after the commit: a file that is reported as done is committed.
         for path in done {
             self.observer.done(&path, &self.summary);
         }
@@ -84,7 +86,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The next batch, and how the run ended if it did.
+/// Receives the next batch of findings, and the result of the run if it has ended.
 fn collect(findings: &Receiver<Result<Finding>>) -> (Vec<Finding>, Option<Result<()>>) {
     let mut batch = Vec::new();
     let mut deadline = None;
@@ -104,17 +106,17 @@ fn collect(findings: &Receiver<Result<Finding>>) -> (Vec<Finding>, Option<Result
     (batch, None)
 }
 
-/// The storing of findings in one transaction.
-struct Storing<'a, 'batch> {
+/// Stores findings in one transaction.
+struct FindingWriter<'a, 'batch> {
     batch: &'a Batch<'batch>,
     waiting: &'a mut Waiting,
     summary: &'a mut Summary,
-    /// Files that are done with the transaction.
+    /// Files that are done once the transaction is committed.
     done: Vec<PathBuf>,
 }
 
-impl Storing<'_, '_> {
-    fn finding(&mut self, finding: Finding) -> Result<()> {
+impl FindingWriter<'_, '_> {
+    fn store(&mut self, finding: Finding) -> Result<()> {
         let Finding {
             path,
             meta,
@@ -129,11 +131,11 @@ impl Storing<'_, '_> {
                 self.batch.put_file(&path, &meta, Err(&skip))?;
                 self.summary.skip(&path, &skip);
             }
-            Outcome::New(record) => return self.new_content(path, meta, &record),
-            Outcome::Known(known, _) => return self.copy(path, &meta, &known),
-            Outcome::Twin(hash) => {
+            Outcome::New(record) => return self.store_new(path, meta, &record),
+            Outcome::Known(known, _) => return self.store_copy(path, &meta, &known),
+            Outcome::Duplicate(hash) => {
                 if let Some(known) = self.batch.photo_by_hash(&hash)? {
-                    return self.copy(path, &meta, &known);
+                    return self.store_copy(path, &meta, &known);
                 }
                 self.waiting.entry(hash).or_default().push((path, meta));
                 return Ok(());
@@ -143,17 +145,17 @@ impl Storing<'_, '_> {
         Ok(())
     }
 
-    /// Stores what was found in a content, with all files of it that have come so far.
-    fn new_content(&mut self, path: PathBuf, meta: FileMeta, record: &PhotoRecord) -> Result<()> {
+    /// Stores a newly analysed content, with all files of this content that have arrived so far.
+    fn store_new(&mut self, path: PathBuf, meta: FileMeta, record: &PhotoRecord) -> Result<()> {
         let mut files = vec![(path, meta)];
         files.extend(self.waiting.remove(&record.hash).unwrap_or_default());
         self.batch.put_photo(record, &files)?;
         let mut paths = files.into_iter().map(|(path, _)| path);
         if let Some(path) = paths.next() {
             match &record.content {
-                Ok(scan) => {
+                Ok(analysis) => {
                     self.summary.photos += 1;
-                    self.summary.faces += scan.faces.len() as u64;
+                    self.summary.faces += analysis.faces.len() as u64;
                 }
                 Err(skip) => self.summary.skip(&path, skip),
             }
@@ -161,25 +163,25 @@ impl Storing<'_, '_> {
         }
         let outcome = record.content.as_ref().map_err(|skip| skip.reason);
         for path in paths {
-            self.copied(path, outcome.map(|_| ()));
+            self.count_copy(path, outcome.map(|_| ()));
         }
         Ok(())
     }
 
-    /// Stores a file whose content is known.
-    fn copy(&mut self, path: PathBuf, meta: &FileMeta, known: &KnownPhoto) -> Result<()> {
+    /// Stores a file whose content is in the index.
+    fn store_copy(&mut self, path: PathBuf, meta: &FileMeta, known: &KnownPhoto) -> Result<()> {
         self.batch.put_file(&path, meta, Ok(known.id))?;
         let outcome = known.outcome.as_ref().map_err(|reason| *reason);
-        self.copied(path, outcome.map(|_| ()));
+        self.count_copy(path, outcome.map(|_| ()));
         Ok(())
     }
 
-    /// Counts a file whose content is known, as it was looked at or skipped.
-    fn copied(&mut self, path: PathBuf, outcome: Result<(), SkipReason>) {
+    /// Counts a file whose content is in the index, as known or as skipped.
+    fn count_copy(&mut self, path: PathBuf, outcome: Result<(), SkipReason>) {
         match outcome {
             Ok(()) => self.summary.known += 1,
             Err(reason) => {
-                let skip = Skip::new(reason, "as before, under another name");
+                let skip = Skip::new(reason, "the same content was skipped before");
                 self.summary.skip(&path, &skip);
             }
         }

@@ -9,7 +9,7 @@ use super::gazetteer::Gazetteer;
 use crate::error::{Error, Result};
 use crate::geo::{Circle, Region};
 use crate::photo::GeoPoint;
-use crate::store::{Filter, Query, SHOWN, Store};
+use crate::store::{EMOTION_THRESHOLD, Filter, Query, Store};
 
 /// How far around a place is near, in km.
 const WITHIN: f64 = 25.0;
@@ -70,8 +70,10 @@ impl AskedFilter {
             None => None,
         };
         let near = self.near.as_ref().map(|near| near.region(store));
-        let mut query = self.clone().with(since, until, taken, near.transpose()?);
-        query.min_score = query.min_score.or(Some(SHOWN));
+        let mut query = self
+            .clone()
+            .with_resolved(since, until, taken, near.transpose()?);
+        query.min_score = query.min_score.or(Some(EMOTION_THRESHOLD));
         query.min_detection = query.min_detection.or(Some(min_detection));
         query.limit = query.limit.or(limit);
         Ok(query)

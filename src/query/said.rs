@@ -62,7 +62,11 @@ impl AskedFilter {
         for group in &alone {
             if group.name() != "text" {
                 let said = group.said(&groups).unwrap_or_default();
-                told.push(format!("no photo is {}", said.trim_start_matches("is ")));
+                told.push(match group.name() {
+                    "emotion" if group.is_of_any_face(&groups) => format!("no photo {said}"),
+                    "under" | "album" | "near" | "away" | "camera" => format!("no photo is {said}"),
+                    _ => format!("no photo meets: {said}"),
+                });
                 continue;
             }
             let words = group.values.iter().flat_map(|text| text.split_whitespace());
@@ -149,6 +153,11 @@ impl Group {
         )
     }
 
+    /// Whether it is enough that one face shows it.
+    fn is_of_any_face(&self, all: &[Self]) -> bool {
+        self.name() == "emotion" && all.iter().all(|group| group.name() != "who")
+    }
+
     /// In words; `None` where another part says it.
     fn said(&self, all: &[Self]) -> Option<String> {
         let value = self.values.first()?.as_str();
@@ -169,13 +178,13 @@ impl Group {
             "all" => "however little".to_owned(),
             "min-score" => format!("with a score of {value} or more"),
             "faces" => faces(value),
-            "since" if of("until") == Some(value) => format!("taken in {value}"),
+            "since" if of("until") == Some(value) => format!("taken: {value}"),
             "until" if of("since") == Some(value) => return None,
             "since" => format!("taken from {value} on"),
             "until" => format!("taken until {value}"),
             "taken" => {
                 let dates: Vec<String> = self.values.iter().map(|text| date(text)).collect();
-                format!("taken in {}", dates.join(" or "))
+                format!("taken: {}", dates.join(" or "))
             }
             "under" => format!("below {value}"),
             "album" => format!("in a folder called {value}"),
@@ -254,11 +263,11 @@ mod tests {
             ),
             (
                 &[("since", "2019"), ("until", "2019"), ("near", "Roma")],
-                "taken in 2019; near Rome, Italy",
+                "taken: 2019; near Rome, Italy",
             ),
             (
                 &[("taken", "may"), ("taken", "june 2020"), ("near", "home")],
-                "taken in may of any year or june 2020; at home",
+                "taken: may of any year or june 2020; at home",
             ),
             (
                 &[

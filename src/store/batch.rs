@@ -1,4 +1,4 @@
-//! Writing.
+//! Write transactions.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use super::changes::Changes;
 use super::record::{KnownPhoto, PhotoId, PhotoRecord};
 use super::{explain, files, findings, photos};
 
-/// One transaction, see [`Store::batch`](super::Store::batch). Everything in it may be done again
-/// without harm.
+/// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
+/// run that was killed may repeat it without harm.
 #[derive(Debug)]
 pub struct Batch<'a> {
     transaction: Transaction<'a>,
@@ -43,19 +43,19 @@ impl<'a> Batch<'a> {
             .map_err(|error| explain::sentence(path, error))
     }
 
-    /// Stores what was found in a content, in the place of what was found in it before, and that it
-    /// lies at these absolute paths. A face found again in the same place keeps its number. A photo
-    /// that does not tell when it was taken is dated by the oldest of its files.
+    /// Stores the analysis of a content in place of an earlier one, and that the content lies at
+    /// these absolute paths. A face that is found again at the same position keeps its number. A
+    /// photo without a date of its own gets the modification time of its oldest file.
     ///
     /// # Errors
-    /// When the database cannot be written; so for every method here.
+    /// If the database cannot be written; this holds for every method of this type.
     pub fn put_photo(&self, record: &PhotoRecord, at: &[(PathBuf, FileMeta)]) -> Result<PhotoId> {
         let put = findings::put(&self.transaction, &self.changes, record, at);
         self.explained(put)
     }
 
-    /// Stores what lies at an absolute `path`: another file of a photo, by which that is dated as by
-    /// the others, or what could not be read and why.
+    /// Stores what lies at an absolute `path`: a file of a photo, whose modification time also
+    /// dates a photo without a date of its own, or a file that could not be read, with the reason.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -76,7 +76,8 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Whether this content has been looked at, as [`Store::photo_by_hash`](super::Store).
+    /// Whether this content has been analysed, like
+    /// [`Store::photo_by_hash`](super::Store::photo_by_hash).
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -84,8 +85,8 @@ impl<'a> Batch<'a> {
         self.explained(photos::known(&self.transaction, hash))
     }
 
-    /// Forgets the file at `path`; whether it was known. Its photo leaves the results with its
-    /// last path, and is kept in case it comes back.
+    /// Removes the file at `path` and returns whether it was in the index. Its photo leaves the
+    /// results with its last path, and its rows are kept in case the content comes back.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -93,7 +94,7 @@ impl<'a> Batch<'a> {
         self.explained(files::remove(&self.transaction, &self.changes, path))
     }
 
-    /// Any statements within the transaction.
+    /// Runs any statements within the transaction.
     pub(super) fn raw<T>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_comes_back_as_it_was_stored() {
+    fn a_photo_is_read_as_it_was_stored() {
         let (_folder, mut store) = temp_store();
         let faces = vec![face(5.5, 80.0, 0.9, 0.3), face(500.0, 60.0, 0.8, 0.7)];
         let record = photo("a", faces.clone());
@@ -138,24 +139,27 @@ mod tests {
             stored.paths,
             ["/album/a.jpg", "/album/b.jpg"].map(PathBuf::from)
         );
-        let (scan, given) = (stored.content.unwrap(), record.content.unwrap());
-        assert_eq!(scan.capture, given.capture);
-        assert_eq!(scan.models, given.models);
-        assert_eq!((scan.width, scan.height), (given.width, given.height));
-        assert_eq!(scan.format, given.format);
-        let back: Vec<_> = scan.faces.iter().map(|f| (f.face, f.scores)).collect();
+        let (analysis, given) = (stored.content.unwrap(), record.content.unwrap());
+        assert_eq!(analysis.capture, given.capture);
+        assert_eq!(analysis.models, given.models);
+        assert_eq!(
+            (analysis.width, analysis.height),
+            (given.width, given.height)
+        );
+        assert_eq!(analysis.format, given.format);
+        let back: Vec<_> = analysis.faces.iter().map(|f| (f.face, f.scores)).collect();
         let given: Vec<_> = faces.iter().map(|f| (f.face, f.scores)).collect();
         assert_eq!(back, given);
         assert_eq!(store.photo(PhotoId(id.0 + 1)).unwrap(), None);
     }
 
     #[test]
-    fn faces_too_small_to_read_are_told_and_never_ranked() {
+    fn faces_too_small_to_read_are_stored_and_never_ranked() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("crowd", vec![]);
         let tiny = face(5.5, 9.0, 0.9, 1.0).face;
-        if let Ok(scan) = &mut record.content {
-            scan.unread = vec![tiny];
+        if let Ok(analysis) = &mut record.content {
+            analysis.unread = vec![tiny];
         }
         let id = put(&mut store, "/crowd.jpg", &record);
         let unread = |store: &Store| store.photo(id).unwrap().unwrap().content.unwrap().unread;
@@ -169,8 +173,8 @@ mod tests {
     fn a_photo_without_a_date_is_dated_by_its_oldest_file() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);
-        if let Ok(scan) = &mut record.content {
-            scan.capture.taken_at = None;
+        if let Ok(analysis) = &mut record.content {
+            analysis.capture.taken_at = None;
         }
         let at = |seconds: i64| FileMeta {
             mtime_ns: seconds * 1_000_000_000,
@@ -185,19 +189,19 @@ mod tests {
                 Ok(id)
             })
             .unwrap();
-        let scan = store.photo(id).unwrap().unwrap().content.unwrap();
+        let analysis = store.photo(id).unwrap().unwrap().content.unwrap();
         let oldest = at(1000).modified().and_then(TakenAt::from_file_time);
-        assert_eq!(scan.capture.taken_at, oldest);
+        assert_eq!(analysis.capture.taken_at, oldest);
         let hits = store.query(&Query::for_emotion(Emotion::Happy)).unwrap();
-        assert_eq!(hits[0].scan.capture.taken_at, oldest);
+        assert_eq!(hits[0].analysis.capture.taken_at, oldest);
     }
 
     #[test]
-    fn files_that_come_with_a_photo_date_it_and_name_it() {
+    fn files_stored_with_a_photo_give_it_a_date_and_words() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);
-        if let Ok(scan) = &mut record.content {
-            scan.capture.taken_at = None;
+        if let Ok(analysis) = &mut record.content {
+            analysis.capture.taken_at = None;
         }
         let at = |path: &str, seconds: i64| {
             let mtime_ns = seconds * 1_000_000_000;
@@ -221,24 +225,24 @@ mod tests {
         };
         let oldest = files[1].1.modified().and_then(TakenAt::from_file_time);
         for words in ["beach", "party firenze", "vacation"] {
-            assert_eq!(found(words)[0].scan.capture.taken_at, oldest, "{words}");
+            assert_eq!(found(words)[0].analysis.capture.taken_at, oldest, "{words}");
         }
         assert_eq!(found("gone"), []);
     }
 
     #[test]
-    fn the_same_findings_again_change_no_row_of_faces_and_ranking() {
+    fn storing_the_same_analysis_again_writes_no_face_and_no_score() {
         let (_folder, mut store) = temp_store();
         let mut record = photo(
             "a",
             vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 60.0, 0.8, 0.2)],
         );
-        if let Ok(scan) = &mut record.content {
-            scan.unread = vec![face(5.5, 9.0, 0.9, 1.0).face];
+        if let Ok(analysis) = &mut record.content {
+            analysis.unread = vec![face(5.5, 9.0, 0.9, 1.0).face];
         }
         let id = put(&mut store, "/a.jpg", &record);
         let before = store.photo(id).unwrap().unwrap().content;
-        // Any write to these tables fails from now on.
+        // From now on any write to these tables fails.
         for table in ["faces", "unread_faces", "photo_scores"] {
             for event in ["INSERT", "UPDATE", "DELETE"] {
                 let refuse = format!(
@@ -258,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_photo_is_remembered_with_its_reason() {
+    fn a_skipped_photo_is_stored_with_its_reason() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("broken", vec![]);
         let skip = Skip::new(SkipReason::Damaged, "ends in the middle of the picture");
@@ -275,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_again_replaces_faces_and_keeps_the_number_of_those_that_stayed() {
+    fn a_new_analysis_replaces_faces_and_keeps_the_number_of_those_found_again() {
         let (_folder, mut store) = temp_store();
         let before = vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 80.0, 0.8, 0.2)];
         let id = put(&mut store, "/a.jpg", &photo("a", before));
@@ -292,11 +296,11 @@ mod tests {
         assert_eq!(stayed.id, stays.id);
         assert!(
             new.id != gone.id && new.id != stays.id,
-            "a number came back"
+            "a number was used again"
         );
         let hits = store.query(&Query::for_emotion(Emotion::Happy)).unwrap();
         assert_eq!(hits.len(), 1);
-        assert!((hits[0].shown.unwrap().score - 0.4).abs() < 1e-6);
+        assert!((hits[0].ranked_by.unwrap().score - 0.4).abs() < 1e-6);
 
         let mut skipped = photo("a", vec![]);
         skipped.content = Err(Skip::new(SkipReason::TimedOut, "took 30 s"));
@@ -309,7 +313,7 @@ mod tests {
         let (_folder, mut store) = temp_store();
         let record = photo("a", vec![face(0.0, 80.0, 0.9, 0.9)]);
         let id = put(&mut store, "/old.jpg", &record);
-        // A move, and a copy that goes again.
+        // The file is moved, and copied; then the copy is removed.
         store
             .batch(|batch| {
                 assert!(batch.remove_file(Path::new("/old.jpg"))?);
@@ -336,12 +340,12 @@ mod tests {
         assert_eq!(store.photo_by_hash(&record.hash).unwrap(), None);
         assert!(
             put(&mut store, "/new.jpg", &record) > id,
-            "a number came back"
+            "a number was used again"
         );
     }
 
     #[test]
-    fn a_batch_that_fails_leaves_nothing() {
+    fn a_batch_that_fails_writes_nothing() {
         let (_folder, mut store) = temp_store();
         let failed = store.batch(|batch| {
             batch.put_photo(&photo("a", vec![]), &[("/a.jpg".into(), META)])?;
@@ -354,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_count_what_can_be_reached() {
+    fn totals_count_photos_to_which_a_path_leads() {
         let (_folder, mut store) = temp_store();
         let record = photo(
             "a",
@@ -385,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn known_files_say_whether_reading_them_again_would_help() {
+    fn a_known_file_is_current_unless_processing_it_again_may_change_its_result() {
         let (_folder, mut store) = temp_store();
         let scanned = put(&mut store, "/album/a.jpg", &photo("a", vec![]));
         let mut damaged = photo("b", vec![]);
@@ -432,7 +436,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_name_that_is_not_utf8_comes_back() {
+    fn a_name_that_is_not_utf8_is_preserved() {
         use std::os::unix::ffi::OsStrExt as _;
         let (_folder, mut store) = temp_store();
         let path = Path::new(std::ffi::OsStr::from_bytes(b"/album/caf\xe9.jpg"));

@@ -1,14 +1,15 @@
-//! What a transaction remembers from one write to the next.
+//! What a transaction keeps from one write to the next.
 
-use super::folders::Noted;
-use super::models::Numbers;
-use super::words::Pending;
+use super::folders::StoredFolders;
+use super::models::ModelIds;
+use super::words::PendingWords;
 
-/// What need not be asked or written twice in a transaction.
+/// Caches that save a transaction repeated queries and writes, and the words that it writes at its
+/// end.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    pub models: Numbers,
-    pub folders: Noted,
-    /// Has to be written at the end.
-    pub words: Pending,
+    pub models: ModelIds,
+    pub folders: StoredFolders,
+    /// Must be written before the commit.
+    pub words: PendingWords,
 }

@@ -1,4 +1,4 @@
-//! How the library's types are written in columns.
+//! Conversions between the library's types and SQL columns.
 
 use jiff::civil::{DateTime, date};
 use jiff::{SignedDuration, tz::Offset};
@@ -17,7 +17,7 @@ const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 /// Milliseconds between 1970-01-01T00:00 and `local` on the same clock.
 pub(super) fn civil_ms(local: DateTime) -> i64 {
     let since = local.duration_since(EPOCH);
-    // Not truncated towards zero: the order must hold before 1970 as well.
+    // Rounded down, not towards zero: the order must hold before 1970 as well.
     since.as_secs() * 1000 + i64::from(since.subsec_nanos()).div_euclid(1_000_000)
 }
 
@@ -26,7 +26,7 @@ pub(super) fn from_civil_ms(ms: i64) -> Option<DateTime> {
     EPOCH.checked_add(SignedDuration::from_millis(ms)).ok()
 }
 
-/// The three columns of a date, as they are stored.
+/// The values of the three columns of a date.
 pub(super) fn taken_columns(
     taken: Option<&TakenAt>,
 ) -> (Option<i64>, Option<i32>, Option<&'static str>) {
@@ -81,8 +81,8 @@ fn landmarks_from(bytes: &[u8; 40]) -> Landmarks {
     }))
 }
 
-/// A face as the detector found it, from the columns x, y, width, height, landmarks and
-/// `detection_score`, of which the first has the number `first`.
+/// The detected face in the columns x, y, width, height, landmarks and `detection_score`, of which
+/// the first has the index `first`.
 pub(super) fn detected_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<DetectedFace> {
     let landmarks: Option<[u8; 40]> = row.get(first + 4)?;
     Ok(DetectedFace {
@@ -97,7 +97,7 @@ pub(super) fn detected_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Re
     })
 }
 
-/// The correction whose emotion is in a column; no emotion means that it is no face.
+/// The correction whose emotion is in a column; NULL means that it is no face.
 pub(super) fn correction_from_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Correction> {
     let emotion: Option<i64> = row.get(column)?;
     Ok(emotion
@@ -105,7 +105,7 @@ pub(super) fn correction_from_column(row: &Row<'_>, column: usize) -> rusqlite::
         .map_or(Correction::NotAFace, Correction::Emotion))
 }
 
-/// A reason to skip and its detail, from two columns of which the first has the number `first`.
+/// A skip reason and its detail from two columns, of which the first has the index `first`.
 pub(super) fn skip_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Skip> {
     Ok(Skip {
         reason: row.get(first)?,
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn civil_times_keep_their_order_and_come_back() {
+    fn stored_times_keep_their_order_and_are_read_unchanged() {
         let times = [
             DateTime::MIN,
             date(1969, 12, 31).at(23, 59, 59, 998_000_000),
@@ -182,7 +182,7 @@ mod tests {
         assert!(stored.is_sorted_by(|a, b| a < b), "{stored:?}");
         assert_eq!(stored.map(|ms| from_civil_ms(ms).unwrap()), times);
         assert_eq!(from_civil_ms(i64::MIN), None);
-        // A fraction of a millisecond is dropped downwards on both sides of 1970.
+        // A fraction of a millisecond is rounded down before and after 1970.
         assert_eq!(civil_ms(date(1969, 12, 31).at(23, 59, 59, 999_999_999)), -1);
         assert_eq!(civil_ms(date(1970, 1, 1).at(0, 0, 0, 999_999)), 0);
     }

@@ -1,5 +1,5 @@
-//! Opening the database file: for its owner only, brought up to date, and with the settings that
-//! let one writer and many readers work at once.
+//! Opens the database file: with access for its owner only, migrated to the current schema, and
+//! with the settings that let one writer and many readers work at the same time.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
@@ -15,13 +15,13 @@ use crate::error::{Error, Result};
 
 use super::{explain, migrate};
 
-/// How long to wait for another process that writes.
+/// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// More than there are statements in this module, so that each is compiled once.
+/// More than the number of statements in `store`, so that each is compiled once per connection.
 const STATEMENT_CACHE: usize = 64;
 
-/// The path from the root, so that a name such as `:memory:` or `file:x` is a file like any other.
+/// The absolute path, so that SQLite takes names such as `:memory:` or `file:x` for ordinary files.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|source| Error::Io {
         path: path.to_owned(),
@@ -29,8 +29,8 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     })
 }
 
-/// Makes an empty file for its owner only where there is none. SQLite gives its companions (`-wal`,
-/// `-shm`) the same mode.
+/// Creates an empty file with access for its owner only, if there is none. SQLite gives its
+/// companion files (`-wal`, `-shm`) the same mode.
 pub(super) fn create(path: &Path) -> Result<()> {
     check_companions(path)?;
     match create_private(path) {
@@ -42,7 +42,8 @@ pub(super) fn create(path: &Path) -> Result<()> {
     }
 }
 
-/// SQLite makes a database of any empty file: only of one that was made here, for its owner alone.
+/// SQLite turns any empty file into a database. This check admits only an empty file that fer-index
+/// created, which its mode shows: access for the owner only.
 fn check_empty(path: &Path) -> Result<()> {
     #[cfg(unix)]
     {
@@ -55,7 +56,7 @@ fn check_empty(path: &Path) -> Result<()> {
                 path,
                 format!(
                     "{} is an empty file that others may read, and was not made by fer-index; name \
-                 another with --database, or take it away",
+                 another file with --database, or move it away",
                     path.display()
                 ),
             ));
@@ -64,14 +65,16 @@ fn check_empty(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What SQLite's files beside a database begin with: the log, its index, the journal.
+/// The first bytes of SQLite's companion files: the write-ahead log, its shared-memory index and
+/// the rollback journal.
 const COMPANIONS: [(&str, &[&[u8]]); 3] = [
     ("-wal", &[b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"]),
     ("-shm", &[&3_007_000_u32.to_ne_bytes()]),
     ("-journal", &[b"\xd9\xd5\x05\xf9"]),
 ];
 
-/// SQLite writes over and removes whatever has the name of one of its files: that nothing else has.
+/// SQLite overwrites or removes any file that has the name of one of its companion files. This
+/// check makes sure that no other file has such a name.
 fn check_companions(path: &Path) -> Result<()> {
     for (ending, beginnings) in COMPANIONS {
         let mut name = path.as_os_str().to_owned();
@@ -79,11 +82,12 @@ fn check_companions(path: &Path) -> Result<()> {
         let file = PathBuf::from(name);
         let mut begin = Vec::new();
         let is_ours = match file.symlink_metadata() {
-            // Not there; or nothing can be there, which the database itself will tell.
+            // The file does not exist; if the folder itself is missing, opening the database
+            // reports it.
             Err(_) => true,
             Ok(metadata) if metadata.is_file() => {
                 let read = File::open(&file).and_then(|file| file.take(4).read_to_end(&mut begin));
-                // Zeros where it is being made, or where the power went.
+                // All zeros while SQLite creates the file, or after a power failure.
                 read.is_ok() && (begin.iter().all(|b| *b == 0) || beginnings.contains(&&*begin))
             }
             _ => false,
@@ -114,7 +118,7 @@ fn cannot_create(path: &Path, error: &io::Error) -> Error {
     )
 }
 
-/// Says that nothing is indexed where there is no database.
+/// Reports that nothing is indexed if there is no database.
 pub(super) fn require(path: &Path) -> Result<()> {
     if path.is_file() {
         return Ok(());
@@ -123,13 +127,13 @@ pub(super) fn require(path: &Path) -> Result<()> {
         path,
         format!(
             "nothing is indexed yet: there is no database {}; run `fer-index index DIR` first, or name \
-         another with --database",
+             another database with --database",
             path.display()
         ),
     ))
 }
 
-/// Opens for indexing.
+/// Opens a database for indexing.
 pub(super) fn open_writable(path: &Path) -> Result<Connection> {
     let connection = open(path)?;
     if connection
@@ -139,7 +143,7 @@ pub(super) fn open_writable(path: &Path) -> Result<Connection> {
         return Err(Error::store(
             path,
             format!(
-                "the database {} is read-only; make it writable, or name another with --database",
+                "the database {} is read-only; make it writable, or name another database with --database",
                 path.display()
             ),
         ));
@@ -147,7 +151,7 @@ pub(super) fn open_writable(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Opens and migrates; a database that only may be read is opened all the same.
+/// Opens and migrates a database; one that is read-only is opened all the same.
 pub(super) fn open(path: &Path) -> Result<Connection> {
     let explain = |error| explain::sentence(path, error);
     check_companions(path)?;
@@ -161,29 +165,32 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    // Without this guarantee SQLite compiles a cached statement anew for each value that is bound to it,
-    // in the hope of a better plan. Ours are chosen (`query/plans.rs`), and compiling them took a third
-    // of the time of writing a photo.
+    // Without the query planner stability guarantee, SQLite recompiles a cached statement for each
+    // value that is bound to it, in search of a better plan. The plans of these statements are
+    // fixed (see `query/plans.rs`), and recompiling took a third of the time of writing a photo.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if mode != "wal" && !connection.is_readonly("main")? {
         use_wal(connection)?;
     }
-    // In WAL mode a power cut costs the last transactions at most, a killed process nothing.
+    // In WAL mode a power failure costs at most the last transactions, and a killed process
+    // nothing.
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
-    // 2 MiB of pages and no mapped memory: the size of the process, which has a connection for each
-    // worker, must not follow that of the library, and a failing disk should be an error, not a SIGBUS.
+    // 2 MiB of page cache and no memory mapping: each worker has a connection, and the memory of
+    // the process must not grow with the index. Without the mapping a failing disk gives an error
+    // instead of a SIGBUS.
     connection.pragma_update(None, "cache_size", -2_048)?;
     connection.pragma_update(None, "mmap_size", 0)?;
-    // A large batch's log is cut back to this once it is in the database.
+    // After a checkpoint, SQLite truncates a larger log to this size.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(())
 }
 
-/// The busy timeout does not hold for this change: of two connections that make it at once, SQLite refuses
-/// one without a wait, as each may stand in the other's way.
+/// Retries until the busy timeout ends, which SQLite does not apply to this change: of two
+/// connections that switch to WAL mode at once, SQLite refuses one without waiting, since each
+/// might block the other.
 fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
     let end = Instant::now() + BUSY_TIMEOUT;
     loop {
@@ -216,7 +223,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_the_owner_may_look() {
+    fn only_the_owner_may_read_the_files() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b/index.sqlite3");
@@ -240,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_database_stays_as_it_is() {
+    fn a_file_that_is_no_database_is_left_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
         let text = "dear diary, ".repeat(100);
@@ -254,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_sqlite_would_take_for_its_own_stay_as_they_are() {
+    fn files_with_the_names_of_sqlites_companions_are_left_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         for ending in ["-wal", "-shm", "-journal"] {
             let path = folder.path().join(format!("index{ending}.sqlite3"));
@@ -276,7 +283,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_empty_file_of_somebody_is_no_new_database() {
+    fn an_empty_file_of_another_program_does_not_become_a_database() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("empty");
         fs::write(&path, "").unwrap();
@@ -288,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn another_programs_database_stays_as_it_is() {
+    fn another_programs_database_is_left_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("places.sqlite");
         let other = Connection::open(&path).unwrap();
@@ -303,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_named() {
+    fn a_folder_that_cannot_be_created_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
@@ -321,7 +328,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     #[allow(clippy::print_stderr)]
-    fn a_read_only_database_can_be_asked_but_not_written() {
+    fn a_read_only_database_can_be_queried_but_not_written() {
         use std::os::unix::fs::PermissionsExt as _;
         let (folder, mut store) = temp_store();
         testing::fill(&mut store, 3);
@@ -329,7 +336,7 @@ mod tests {
         drop(store);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
         if fs::OpenOptions::new().write(true).open(&path).is_ok() {
-            eprintln!("skipped: this user may write what is read-only");
+            eprintln!("skipped: this user may write read-only files");
             return;
         }
         let sentence = sentence(Store::open(&path));
@@ -340,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn many_may_open_a_new_database_at_once() {
+    fn several_connections_may_open_a_new_database_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index.sqlite3");
         thread::scope(|scope| {

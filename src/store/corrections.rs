@@ -1,5 +1,5 @@
-//! What people say of faces. A correction belongs to a content and a box in it, so that it holds
-//! for whatever face a model finds there.
+//! Stores people's corrections of faces. A correction belongs to a content and a box in it, so that
+//! it applies to whatever face a model finds there.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
@@ -36,7 +36,7 @@ pub(super) fn of_content(
 
 /// See [`Store::correct`](super::Store::correct).
 pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusqlite::Result<bool> {
-    let Some(photo) = take_back(db, face)?.map(|(photo, _)| photo) else {
+    let Some(photo) = remove(db, face)?.map(|(photo, _)| photo) else {
         return Ok(false);
     };
     let emotion = match correction {
@@ -66,7 +66,7 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
 
 /// See [`Store::undo`](super::Store::undo).
 pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
-    match take_back(db, face)? {
+    match remove(db, face)? {
         Some((photo, true)) => {
             rank(db, photo)?;
             Ok(true)
@@ -75,7 +75,7 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
     }
 }
 
-/// Ranks a photo and its faces anew, by models and corrections.
+/// Ranks a photo and its faces again, by the models' scores and the corrections.
 fn rank(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let faces = faces::of_photo(db, photo)?;
     faces::rank(db, &faces)?;
@@ -87,9 +87,9 @@ fn rank(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     scores::replace(db, photo, true, taken_local, &judged)
 }
 
-/// Removes the correction of a face; its photo and whether there was one, `None` where there is no
-/// such face.
-fn take_back(db: &Connection, face: FaceId) -> rusqlite::Result<Option<(PhotoId, bool)>> {
+/// Removes the correction of a face. Returns the face's photo and whether there was a correction;
+/// `None` if there is no such face.
+fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<(PhotoId, bool)>> {
     let known: Option<(PhotoId, Option<i64>)> = db
         .prepare_cached("SELECT photo_id, correction FROM faces WHERE id = ?")?
         .query_row([face], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -119,10 +119,10 @@ mod tests {
         store.photo(id).unwrap().unwrap().content.unwrap().faces
     }
 
-    /// The photo's score for an emotion by the ranking of all faces.
+    /// The score for an emotion of the first photo in the ranking.
     fn score(store: &Store, emotion: Emotion) -> Option<f32> {
         let hits = store.query(&Query::for_emotion(emotion)).unwrap();
-        hits.first()?.shown.map(|shown| shown.score)
+        hits.first()?.ranked_by.map(|by| by.score)
     }
 
     fn two_faces() -> Vec<ScoredFace> {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_ranks_as_the_person_says_until_that_is_undone() {
+    fn a_photo_is_ranked_by_a_correction_until_it_is_undone() {
         let (_folder, mut store) = temp_store();
         let id = put(&mut store, "/a.jpg", &photo("a", two_faces()));
         let happier = faces(&store, id)[0].id;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_without_a_face_left_is_in_no_answer() {
+    fn a_photo_whose_only_face_is_rejected_has_no_score() {
         let (_folder, mut store) = temp_store();
         let only = vec![face(0.0, 80.0, 0.9, 0.75)];
         let id = put(&mut store, "/a.jpg", &photo("a", only));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_again_keeps_corrections_wherever_the_boxes_overlap() {
+    fn a_new_analysis_keeps_corrections_where_the_boxes_overlap() {
         let (_folder, mut store) = temp_store();
         let id = put(&mut store, "/a.jpg", &photo("a", two_faces()));
         let [first, second] = [0, 1].map(|index| faces(&store, id)[index].id);
@@ -178,19 +178,19 @@ mod tests {
             face(4.0, 82.0, 0.6, 0.9),
         ];
         put(&mut store, "/a.jpg", &photo("a", again));
-        let said: Vec<_> = faces(&store, id)
+        let corrections: Vec<_> = faces(&store, id)
             .iter()
             .map(|face| (face.id, face.correction))
             .collect();
-        assert_eq!(said[0], (second, Some(Correction::NotAFace)));
-        assert_eq!(said[1].1, None);
-        assert_eq!(said[2], (first, Some(SAD)));
+        assert_eq!(corrections[0], (second, Some(Correction::NotAFace)));
+        assert_eq!(corrections[1].1, None);
+        assert_eq!(corrections[2], (first, Some(SAD)));
         assert_eq!(score(&store, Happy), Some(0.5));
         assert_eq!(score(&store, Sad), Some(1.0));
     }
 
     #[test]
-    fn a_face_a_person_vouched_for_stays_when_no_model_finds_it() {
+    fn a_face_that_a_person_vouched_for_is_kept_when_no_model_finds_it() {
         let (_folder, mut store) = temp_store();
         let id = put(&mut store, "/a.jpg", &photo("a", two_faces()));
         let vouched = faces(&store, id)[0];
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn corrections_outlive_a_skip_and_being_forgotten() {
+    fn corrections_survive_a_skip_and_the_deletion_of_the_photo() {
         let (_folder, mut store) = temp_store();
         let record = photo("a", two_faces());
         let id = put(&mut store, "/a.jpg", &record);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_corrected_face_counts_however_doubtful_the_detector_was() {
+    fn a_corrected_face_counts_whatever_its_detection_score_and_size() {
         let (_folder, mut store) = temp_store();
         let id = put(
             &mut store,

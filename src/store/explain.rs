@@ -1,4 +1,4 @@
-//! SQLite's errors as sentences that say what to do.
+//! Turns SQLite's errors into sentences that say what to do.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use rusqlite::ErrorCode;
 
 use crate::error::Error;
 
-/// What `error` means for a database.
+/// The error to report for an SQLite `error` of a database.
 pub(super) fn sentence(database: &Path, error: rusqlite::Error) -> Error {
     let path = database.display();
     let problem = match error.sqlite_error_code() {
@@ -19,23 +19,23 @@ pub(super) fn sentence(database: &Path, error: rusqlite::Error) -> Error {
         ),
         Some(ErrorCode::ReadOnly) => format!(
             "the database {path} is read-only; make it and its folder writable, or name another \
-             with --database"
+             database with --database"
         ),
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => format!(
             "the database {path} cannot be opened ({error}); check that the file and its folder \
-             are yours to read and write, or name another with --database"
+             are readable and writable for you, or name another database with --database"
         ),
         Some(ErrorCode::DiskFull) => format!(
-            "no space is left for the database {path}; free some and run the command again, what \
-             was finished is kept"
+            "no disk space is left for the database {path}; free some and run the command again, \
+             finished work is kept"
         ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
-            "the database {path} has been held by another program for too long; try again when \
-             that is done"
+            "the database {path} is still locked by another program after 30 s; try again when that \
+             program has finished"
         ),
         Some(ErrorCode::SystemIoFailure) => format!(
             "the database {path} cannot be read or written ({error}); check the disk, then run \
-             the command again, what was finished is kept"
+             the command again, finished work is kept"
         ),
         _ => format!("the database {path} failed: {error}"),
     };

@@ -1,4 +1,4 @@
-//! The faces of a photo.
+//! Stores the faces of photos, and merges the faces of a new analysis with those stored before.
 
 use rusqlite::{Connection, Row, params};
 
@@ -9,7 +9,7 @@ use super::codec::{correction_from_column, detected_from_columns, landmark_bytes
 use super::ranks;
 use super::record::{FaceId, JudgedFace, PhotoId, StoredCorrection, StoredFace};
 
-/// Boxes that overlap at least this much (intersection over union) are the same face.
+/// Boxes whose intersection over union is at least this belong to the same face.
 const SAME_FACE: f32 = 0.5;
 
 /// The beginning of a statement whose rows [`from_row`] reads.
@@ -21,10 +21,10 @@ macro_rules! columns {
     };
 }
 
-/// Column of the photo in [`from_row`]'s rows.
+/// Index of the photo's column in the rows of `columns!`.
 const PHOTO: usize = FIRST_SCORE + Emotion::COUNT;
 
-/// Column of the first probability in them.
+/// Index of the first probability's column.
 const FIRST_SCORE: usize = 9;
 
 /// The faces of `photo` in the detector's order.
@@ -35,7 +35,7 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// Hands every face of every photo to `visit`, photo by photo.
+/// Passes every face of every photo to `visit`, photo by photo.
 pub(super) fn each(
     db: &Connection,
     mut visit: impl FnMut(PhotoId, &StoredFace) -> rusqlite::Result<()>,
@@ -65,71 +65,71 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
     })
 }
 
-/// A face that is to be stored.
+/// A face to be stored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NewFace {
-    /// The number that it had before, if it was there.
-    pub number: Option<FaceId>,
+    /// The number of the same face in the previous analysis, if it was found there.
+    pub id: Option<FaceId>,
     pub read: ScoredFace,
-    /// What a person says of it.
-    pub said: Option<StoredCorrection>,
+    /// A person's correction of it.
+    pub correction: Option<StoredCorrection>,
 }
 
 impl NewFace {
     pub fn judged(&self) -> JudgedFace {
         JudgedFace {
             read: self.read,
-            correction: self.said.map(|said| said.correction),
+            correction: self.correction.map(|stored| stored.correction),
         }
     }
 
-    /// Whether it was found as it was before, and nobody said anything of it.
+    /// Whether the face equals the stored one and neither has a correction.
     fn is_as_stored(&self, old: &StoredFace) -> bool {
-        self.number == Some(old.id)
-            && self.said.is_none()
+        self.id == Some(old.id)
+            && self.correction.is_none()
             && old.correction.is_none()
             && (self.read.face, self.read.scores) == (old.face, old.scores)
     }
 }
 
-/// The faces that come in the place of the `old` ones when a photo was looked at and `found` are in it. A
-/// face found again keeps its number, and what a person `said` of it holds. A face that a person
-/// vouched for stays even if it was not found again.
+/// The faces to store in place of the `old` ones when an analysis `found` these faces. A face that
+/// is found again keeps its number, and its correction remains in force. A face that a person
+/// vouched for is kept even if the analysis did not find it.
 pub(super) fn merge(
     found: &[ScoredFace],
     old: &[StoredFace],
-    mut said: Vec<StoredCorrection>,
+    mut corrections: Vec<StoredCorrection>,
 ) -> Vec<NewFace> {
     let mut old = old.to_vec();
     let old_box = |face: &StoredFace| face.face.bounding_box;
-    let said_box = |said: &StoredCorrection| said.at;
+    let corrected_box = |correction: &StoredCorrection| correction.at;
     let mut faces = Vec::with_capacity(found.len());
     for read in found {
         let at = &read.face.bounding_box;
         faces.push(NewFace {
-            number: take_same(&mut old, at, old_box).map(|face| face.id),
+            id: take_same(&mut old, at, old_box).map(|face| face.id),
             read: *read,
-            said: take_same(&mut said, at, said_box),
+            correction: take_same(&mut corrections, at, corrected_box),
         });
     }
-    for said in said {
-        if let Correction::Emotion(emotion) = said.correction {
-            let before = take_same(&mut old, &said.at, old_box);
+    for stored in corrections {
+        if let Correction::Emotion(emotion) = stored.correction {
+            let before = take_same(&mut old, &stored.at, old_box);
             faces.push(NewFace {
-                number: before.map(|face| face.id),
+                id: before.map(|face| face.id),
                 read: before.map_or_else(
-                    || unseen(said.at, emotion),
+                    || vouched_face(stored.at, emotion),
                     |StoredFace { face, scores, .. }| ScoredFace { face, scores },
                 ),
-                said: Some(said),
+                correction: Some(stored),
             });
         }
     }
     faces
 }
 
-/// A face that only a person has seen.
-fn unseen(at: BoundingBox, emotion: Emotion) -> ScoredFace {
+/// A face that a person vouched for and no model has found.
+fn vouched_face(at: BoundingBox, emotion: Emotion) -> ScoredFace {
     let mut scores = [0.0; Emotion::COUNT];
     scores[emotion.index()] = 1.0;
     ScoredFace {
@@ -142,7 +142,7 @@ fn unseen(at: BoundingBox, emotion: Emotion) -> ScoredFace {
     }
 }
 
-/// Puts `faces` in the place of the `old` ones of a photo.
+/// Stores `faces` in place of the `old` ones of a photo; writes nothing if they are equal.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
@@ -168,12 +168,16 @@ fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Resul
     let ranks = ranks::of(faces.iter().map(NewFace::judged));
     let mut insert = db.prepare_cached(
         "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
-                            detection_score, correction, side, side_place, surety, surety_place,
+                            detection_score, correction, side, side_rank, confidence, confidence_rank,
                             angry, disgust, fear, happy, sad, surprise, neutral, contempt)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
-    for (position, (NewFace { number, read, said }, ranks)) in faces.iter().zip(ranks).enumerate() {
-        let ScoredFace { face, scores } = read;
+    for (position, (new, ranks)) in faces.iter().zip(ranks).enumerate() {
+        let NewFace {
+            id,
+            read: ScoredFace { face, scores },
+            correction,
+        } = new;
         let at = &face.bounding_box;
         let [
             angry,
@@ -186,7 +190,7 @@ fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Resul
             contempt,
         ] = scores.as_array();
         insert.execute(params![
-            number,
+            id,
             photo,
             position as i64,
             at.x,
@@ -195,7 +199,7 @@ fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Resul
             at.height,
             face.landmarks.as_ref().map(landmark_bytes),
             face.score,
-            said.map(|said| said.id),
+            correction.map(|stored| stored.id),
             ranks.side,
             ranks.side_rank,
             ranks.confidence,
@@ -213,10 +217,10 @@ fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Resul
     Ok(())
 }
 
-/// Ranks the faces of a photo anew.
+/// Stores the ranks of a photo's faces again.
 pub(super) fn rank(db: &Connection, faces: &[StoredFace]) -> rusqlite::Result<()> {
     let mut update = db.prepare_cached(
-        "UPDATE faces SET side = ?, side_place = ?, surety = ?, surety_place = ? WHERE id = ?",
+        "UPDATE faces SET side = ?, side_rank = ?, confidence = ?, confidence_rank = ? WHERE id = ?",
     )?;
     let ranks = ranks::of(faces.iter().map(StoredFace::judged));
     for (face, ranks) in faces.iter().zip(ranks) {
@@ -231,15 +235,16 @@ pub(super) fn rank(db: &Connection, faces: &[StoredFace]) -> rusqlite::Result<()
     Ok(())
 }
 
-/// Takes out the one that lies where `at` is, so that each is found once.
+/// Removes and returns the element whose box overlaps `at` most, if it is the same face. Removing
+/// it ensures that each element is matched once.
 fn take_same<T>(
     all: &mut Vec<T>,
     at: &BoundingBox,
-    place: impl Fn(&T) -> BoundingBox,
+    box_of: impl Fn(&T) -> BoundingBox,
 ) -> Option<T> {
     let (index, _) = all
         .iter()
-        .map(|one| place(one).iou(at))
+        .map(|one| box_of(one).iou(at))
         .enumerate()
         .filter(|(_, overlap)| *overlap >= SAME_FACE)
         .max_by(|a, b| a.1.total_cmp(&b.1))?;

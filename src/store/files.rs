@@ -1,4 +1,4 @@
-//! The paths at which photos lie.
+//! Stores the files: the paths at which photos lie, with what detects a change of the file.
 
 use std::path::{Path, PathBuf};
 
@@ -13,8 +13,8 @@ use super::codec::skip_from_columns;
 use super::path::{Subtree, decode, encode};
 use super::record::{KnownFile, Models, PhotoId};
 
-/// One range of the primary key: from the folder's own name to the last name below it. Between the
-/// two lie also names such as `folder.jpg`, which the last condition leaves out.
+/// Reads one range of the primary key: from the folder's own name to the last name below it. The
+/// range also contains names such as `folder.jpg`, which the last condition excludes.
 const UNDER: &str = "
     SELECT path, size, mtime_ns, inode, device, p.skip_reason,
            p.detector = (SELECT id FROM models WHERE name = :detector)
@@ -32,7 +32,7 @@ pub(super) fn under<T>(
 ) -> rusqlite::Result<T> {
     let tree = Subtree::of(folder);
     let mut statement = db.prepare_cached(UNDER)?;
-    // A model without a number is new: nothing is current by it.
+    // A model without a row in `models` is new, so no file is current for it.
     let mut files = statement.query_map(
         named_params! {
             ":detector": models.detector,
@@ -84,7 +84,7 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// Stores what lies at `path`, in the place of what lay there before.
+/// Stores the file at `path` and its outcome, in place of what lay there before.
 pub(super) fn put(
     db: &Connection,
     changes: &Changes,
@@ -114,11 +114,11 @@ pub(super) fn put(
         outcome.err().map(|skip| &skip.detail),
     ])?;
     if let Some(before) = before.filter(|before| outcome != Ok(*before)) {
-        note_loss(db, before)?;
+        record_loss(db, before)?;
         changes.words.refresh(before);
     }
     if outcome.is_ok() {
-        changes.folders.note(db, path)?;
+        changes.folders.store(db, path)?;
     }
     Ok(())
 }
@@ -132,21 +132,21 @@ fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
     Ok(photo.flatten())
 }
 
-/// Forgets the file at `path`; whether it was known.
+/// Removes the file at `path` and returns whether it was in the index.
 pub(super) fn remove(db: &Connection, changes: &Changes, path: &Path) -> rusqlite::Result<bool> {
     let removed: Option<Option<PhotoId>> = db
         .prepare_cached("DELETE FROM files WHERE path = ? RETURNING photo_id")?
         .query_row([encode(path)], |row| row.get(0))
         .optional()?;
     if let Some(Some(photo)) = removed {
-        note_loss(db, photo)?;
+        record_loss(db, photo)?;
         changes.words.refresh(photo);
     }
     Ok(removed.is_some())
 }
 
-/// Notes when a photo lost its last path, if it has.
-fn note_loss(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+/// Records the time at which a photo lost its last path, if it has none left.
+fn record_loss(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE photos SET lost_at = :now
          WHERE id = :id AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = :id)",
@@ -170,7 +170,7 @@ pub(super) fn remove_tree(db: &Connection, path: &Path) -> rusqlite::Result<u64>
         )?
         .collect::<rusqlite::Result<_>>()?;
     for photo in photos.iter().flatten() {
-        note_loss(db, *photo)?;
+        record_loss(db, *photo)?;
     }
     Ok(photos.len() as u64)
 }
@@ -178,7 +178,7 @@ pub(super) fn remove_tree(db: &Connection, path: &Path) -> rusqlite::Result<u64>
 /// See [`Store::rename`](super::Store::rename).
 pub(super) fn rename(db: &Connection, from: &Path, to: &Path) -> rusqlite::Result<u64> {
     let (tree, target) = (Subtree::of(from), Subtree::of(to));
-    let moved: bool = db
+    let has_files: bool = db
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM files
              WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low))",
@@ -187,11 +187,11 @@ pub(super) fn rename(db: &Connection, from: &Path, to: &Path) -> rusqlite::Resul
             named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
             |row| row.get(0),
         )?;
-    if !moved {
+    if !has_files {
         return Ok(0);
     }
     remove_tree(db, to)?;
-    // `||` makes text of the bytes, which the cast turns back as they were.
+    // `||` converts the bytes to text, and the cast converts them back unchanged.
     let renamed = db
         .prepare_cached(
             "UPDATE files SET path = CAST(:to || substr(path, :rest) AS BLOB)
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_one_range_of_the_primary_key() {
+    fn the_files_of_a_folder_are_one_range_of_the_primary_key() {
         let (_folder, store) = testing::temp_store();
         let plan = testing::plan(&store, UNDER);
         assert_eq!(
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_ends_where_its_name_ends() {
+    fn a_folder_does_not_include_files_whose_names_begin_like_it() {
         let (_folder, mut store) = testing::temp_store();
         for path in [
             "/a/b/1.jpg",
@@ -250,7 +250,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_renamed_folder_takes_its_files_along() {
+    fn renaming_a_folder_moves_its_files() {
         use std::os::unix::ffi::OsStrExt as _;
         let (_folder, mut store) = testing::temp_store();
         let odd = Path::new(std::ffi::OsStr::from_bytes(b"/a/b/c/caf\xe9.jpg"));
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(at(odd_after), Some(ids[1]));
         assert_eq!(at(Path::new("/a/bc/2.jpg")), Some(ids[2]));
         assert_eq!(at(odd), None);
-        // What lay at the new name is lost now, and not before.
+        // The photo that lay at the new path has lost it, so that it can be pruned.
         assert_eq!(store.prune(std::time::Duration::ZERO).unwrap(), 1);
         let nothing = store.rename(Path::new("/nowhere"), Path::new("/a/bc"));
         assert_eq!(nothing.unwrap(), 0);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_that_lost_its_path_stays_for_the_grace_period() {
+    fn a_photo_without_a_path_is_kept_for_the_grace_period() {
         let (_folder, mut store) = testing::temp_store();
         let day = std::time::Duration::from_hours(24);
         testing::put(&mut store, "/a.jpg", &testing::photo("a", vec![]));

@@ -1,5 +1,5 @@
-//! What was found in a photo, written at once: the photo's row, its faces, their ranks and scores, the files
-//! that hold it, and its words.
+//! Writes everything about an analysed photo at once: the photo's row, its faces, their ranks and
+//! scores, the files that contain it, and its words.
 
 use std::path::PathBuf;
 
@@ -21,23 +21,23 @@ pub(super) fn put(
     record: &PhotoRecord,
     at: &[(PathBuf, FileMeta)],
 ) -> rusqlite::Result<PhotoId> {
-    let scan = record.content.as_ref().ok();
-    let known = photos::number(db, &record.hash)?;
+    let analysis = record.content.as_ref().ok();
+    let known = photos::id_of(db, &record.hash)?;
     let old_faces = known.map_or(Ok(Vec::new()), |id| faces::of_photo(db, id))?;
-    let new_faces = match scan {
-        Some(scan) => {
-            let said = corrections::of_content(db, &record.hash)?;
-            faces::merge(&scan.faces, &old_faces, said)
+    let new_faces = match analysis {
+        Some(analysis) => {
+            let corrections = corrections::of_content(db, &record.hash)?;
+            faces::merge(&analysis.faces, &old_faces, corrections)
         }
         None => Vec::new(),
     };
     let mut judged: Vec<JudgedFace> = new_faces.iter().map(faces::NewFace::judged).collect();
     judged.retain(JudgedFace::is_face);
-    let taken = scan.and_then(|scan| scan.capture.taken_at.or_else(|| oldest(at)));
-    let models = match scan {
-        Some(scan) => Some((
-            changes.models.of(db, &scan.models.detector)?,
-            changes.models.of(db, &scan.models.classifier)?,
+    let taken = analysis.and_then(|analysis| analysis.capture.taken_at.or_else(|| oldest(at)));
+    let models = match analysis {
+        Some(analysis) => Some((
+            changes.models.of(db, &analysis.models.detector)?,
+            changes.models.of(db, &analysis.models.classifier)?,
         )),
         None => None,
     };
@@ -50,16 +50,21 @@ pub(super) fn put(
     let is_known = known.is_some();
     let id = known.unwrap_or_else(|| PhotoId(db.last_insert_rowid()));
     faces::replace(db, id, &old_faces, &new_faces)?;
-    unread::replace(db, id, is_known, scan.map_or(&[], |scan| &scan.unread))?;
+    unread::replace(
+        db,
+        id,
+        is_known,
+        analysis.map_or(&[], |analysis| &analysis.unread),
+    )?;
     let taken_local = taken.map(|taken| civil_ms(taken.local));
     scores::replace(db, id, is_known, taken_local, &judged)?;
     for (path, meta) in at {
         files::put(db, changes, path, meta, Ok(id))?;
     }
-    match scan {
-        Some(scan) if !is_known && !at.is_empty() => {
+    match analysis {
+        Some(analysis) if !is_known && !at.is_empty() => {
             let paths = at.iter().map(|(path, _)| path.as_path());
-            let capture = &scan.capture;
+            let capture = &analysis.capture;
             let description = capture.description.as_deref();
             let text = words::of_photo(paths, description, &capture.keywords);
             changes.words.add(id, text);
@@ -69,7 +74,7 @@ pub(super) fn put(
     Ok(id)
 }
 
-/// When the oldest of the files was modified.
+/// The modification time of the oldest file.
 fn oldest(files: &[(PathBuf, FileMeta)]) -> Option<TakenAt> {
     files
         .iter()

@@ -1,4 +1,4 @@
-//! The folders in which photos lie.
+//! Stores the folders in which photos lie, and searches their names.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -9,21 +9,21 @@ use rusqlite::Connection;
 use super::path::{Subtree, decode, encode};
 use super::roots;
 
-/// The folders that a transaction has stored already.
+/// The folders that this transaction has stored already.
 #[derive(Debug, Default)]
-pub(super) struct Noted(RefCell<HashSet<PathBuf>>);
+pub(super) struct StoredFolders(RefCell<HashSet<PathBuf>>);
 
-impl Noted {
-    /// Remembers the folder of the file at `path`.
-    pub fn note(&self, db: &Connection, path: &Path) -> rusqlite::Result<()> {
+impl StoredFolders {
+    /// Stores the folder of the file at `path`.
+    pub fn store(&self, db: &Connection, path: &Path) -> rusqlite::Result<()> {
         let Some(folder) = path.parent() else {
             return Ok(());
         };
-        let mut noted = self.0.borrow_mut();
-        if !noted.contains(folder) {
+        let mut stored = self.0.borrow_mut();
+        if !stored.contains(folder) {
             db.prepare_cached("INSERT OR IGNORE INTO folders (path) VALUES (?)")?
                 .execute([encode(folder)])?;
-            noted.insert(folder.to_owned());
+            stored.insert(folder.to_owned());
         }
         Ok(())
     }
@@ -31,7 +31,7 @@ impl Noted {
 
 /// See [`Store::folders`](super::Store::folders).
 pub(super) fn with_files(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
-    let mut holds = db.prepare_cached(
+    let mut has_photos = db.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM files
                         WHERE path >= ? AND path < ? AND photo_id IS NOT NULL)",
     )?;
@@ -41,15 +41,15 @@ pub(super) fn with_files(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
     while let Some(row) = rows.next()? {
         let folder = decode(row.get_ref(0)?.as_blob()?);
         let tree = Subtree::of(&folder);
-        if holds.query_row([tree.low, tree.high], |row| row.get(0))? {
+        if has_photos.query_row([tree.low, tree.high], |row| row.get(0))? {
             found.push(folder);
         }
     }
     Ok(found)
 }
 
-/// Whether a folder on the way to the file, itself included if `path` is a folder, is called so;
-/// `name` is in lower case.
+/// Whether the name of a folder in `path` contains `name`, which is in lower case; if `path` is a
+/// folder, its own name counts too.
 pub(super) fn is_called(path: &Path, name: &str) -> bool {
     path.components().any(|part| {
         part.as_os_str()
@@ -75,7 +75,7 @@ pub(super) fn called(
             continue;
         }
         let root_parts = folder.components().count() - below.components().count();
-        // The parts up to the first that is called so: a folder that may hold no photo itself.
+        // The ancestor whose own name is the first to match; it need not contain photos itself.
         let top = folder
             .ancestors()
             .filter(|folder| {

@@ -1,4 +1,5 @@
-//! Bringing the schema up to date: the files of `migrations/`, each run once and in order.
+//! Migrates the schema to the current version by running the files of `migrations/`, each once and
+//! in order.
 
 use std::path::Path;
 
@@ -10,21 +11,22 @@ use crate::error::{Error, Result};
 use super::path::{decode, encode};
 use super::{explain, words};
 
-/// Every migration; the schema's version is how many have run.
+/// All migrations; the schema's version is the number of migrations that have run.
 pub(super) const MIGRATIONS: &[&str] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
-/// "FERI": by this `PRAGMA application_id` a database is known to be ours.
+/// "FERI": the `PRAGMA application_id` that marks a database as one of fer-index.
 const APPLICATION_ID: i64 = 0x4645_5249;
 
-/// Runs what the database at `path` lacks, in one exclusive transaction.
+/// Runs the migrations that the database at `path` lacks, in one exclusive transaction.
 ///
 /// # Errors
-/// When the database is another program's, of a newer version, or cannot be written; it is
-/// unchanged then.
+/// If the database belongs to another program, has a newer schema, or cannot be written; in these
+/// cases it is unchanged.
 pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<()> {
     let latest = migrations.len();
     let explain = |error| explain::sentence(path, error);
-    // In one snapshot: read one by one, what another process commits in between makes no sense.
+    // Both values are read from one snapshot: between two reads another process may commit, and the
+    // values would not belong together.
     let snapshot = connection.transaction().map_err(explain)?;
     let found = version(&snapshot, path, latest)?;
     snapshot.finish().map_err(explain)?;
@@ -32,15 +34,15 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
         return Ok(());
     }
     add_functions(connection).map_err(explain)?;
-    // A migration may rebuild a table that others point to; the check below makes up for it.
-    // The setting cannot be changed within a transaction.
+    // Foreign keys are off, since a migration may rebuild a table that others refer to; the check
+    // below makes up for it. The setting cannot be changed within a transaction.
     connection
         .pragma_update(None, "foreign_keys", false)
         .map_err(explain)?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Exclusive)
         .map_err(explain)?;
-    // Asked again: another process may have been faster.
+    // Read again, since another process may have migrated the database meanwhile.
     let from = version(&transaction, path, latest)?;
     let apply = || {
         for migration in &migrations[from..] {
@@ -54,7 +56,7 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
         return Err(Error::store(
             path,
             format!(
-                "the database {} has rows that point to nothing and was left as it was; move it away \
+                "the database {} has rows that refer to missing rows, and was left unchanged; move it away \
              and run `fer-index index` to build it anew from the photos",
                 path.display()
             ),
@@ -67,7 +69,7 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
     Ok(())
 }
 
-/// What migrations ask of stored paths, which are not text.
+/// Adds the SQL functions by which migrations read stored paths, which are blobs, not text.
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_UTF8;
     let path = |context: &Context<'_>| {
@@ -85,7 +87,7 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     })
 }
 
-/// The schema's version, if this program can work with it.
+/// The schema's version; an error if this program cannot work with it.
 fn version(connection: &Connection, path: &Path, latest: usize) -> Result<usize> {
     let explain = |error| explain::sentence(path, error);
     let pragma = |name| {
@@ -114,11 +116,14 @@ fn version(connection: &Connection, path: &Path, latest: usize) -> Result<usize>
         .ok()
         .filter(|version| *version <= latest)
         .ok_or_else(|| {
-            Error::store(path, format!(
-                "the database {} was made by a newer fer-index (schema {version}, this one knows \
-                 {latest}); update fer-index, or name another file with --database",
-                path.display()
-            ))
+            Error::store(
+                path,
+                format!(
+                    "the database {} was made by a newer fer-index (schema {version}; this program \
+                 supports up to {latest}); update fer-index, or name another file with --database",
+                    path.display()
+                ),
+            )
         })
 }
 
@@ -128,9 +133,10 @@ mod tests {
 
     use super::super::Store;
     use super::*;
+    use crate::atomic::create_private;
 
-    /// Rows as a database of each version holds them: `SAMPLES[n]` is added by version `n + 1`
-    /// and must survive all later ones.
+    /// Rows as a database of each version holds them: `SAMPLES[n]` is added by version `n + 1` and
+    /// must survive all later migrations.
     const SAMPLES: &[&str] = &[
         "
         INSERT INTO models VALUES (1, 'yunet'), (2, 'cnn');
@@ -153,7 +159,10 @@ mod tests {
         INSERT INTO unread_faces VALUES (7, 0, 1, 1, 9, 9, NULL, 0.7);
     ",
         "
-        UPDATE faces SET side = 2, side_place = 1 WHERE id = 9;
+        UPDATE faces SET side = 2, side_place = 1, surety = 0.9, surety_place = 1 WHERE id = 9;
+    ",
+        "
+        UPDATE faces SET confidence = 1e9, confidence_rank = 1 WHERE id = 9;
     ",
     ];
 
@@ -176,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn migrating_twice_is_migrating_once() {
+    fn migrating_a_current_database_changes_nothing() {
         let mut db = connection();
         migrate(&mut db, MIGRATIONS).unwrap();
         let before = schema(&db);
@@ -186,17 +195,19 @@ mod tests {
     }
 
     #[test]
-    fn every_older_version_comes_up_to_date_with_its_rows() {
+    fn every_older_version_is_migrated_and_keeps_its_rows() {
         assert_eq!(
             SAMPLES.len(),
             MIGRATIONS.len(),
-            "a migration needs rows to be tested with: add them to SAMPLES"
+            "each migration needs rows to be tested with: add them to SAMPLES"
         );
         let mut fresh = connection();
         migrate(&mut fresh, MIGRATIONS).unwrap();
         for version in 0..=MIGRATIONS.len() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("index.sqlite3");
+            // For its owner alone, as `open` makes it: SQLite writes nothing for version 0.
+            drop(create_private(&path).unwrap());
             let mut old = Connection::open(&path).unwrap();
             for step in 0..version {
                 migrate(&mut old, &MIGRATIONS[..=step]).unwrap();
@@ -220,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_migration_leaves_everything_as_it_was() {
+    fn a_failing_migration_changes_nothing() {
         let good = ["CREATE TABLE a (x)"];
         let bad = [
             good[0],
@@ -237,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_migration_that_breaks_a_reference_is_undone() {
+    fn a_migration_that_breaks_a_foreign_key_is_rolled_back() {
         let lists = [
             "CREATE TABLE a (id INTEGER PRIMARY KEY);
              CREATE TABLE b (a REFERENCES a (id));
@@ -247,7 +258,7 @@ mod tests {
         let mut db = connection();
         migrate(&mut db, &lists[..1]).unwrap();
         let sentence = migrate(&mut db, &lists).unwrap_err().to_string();
-        assert!(sentence.contains("point to nothing"), "{sentence}");
+        assert!(sentence.contains("refer to missing rows"), "{sentence}");
         let count: i64 = db
             .query_row("SELECT count(*) FROM a", [], |row| row.get(0))
             .unwrap();
@@ -255,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_database_is_left_alone() {
+    fn a_database_with_a_newer_schema_is_left_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index.sqlite3");
         let store = Store::open(&path).unwrap();

@@ -1,10 +1,11 @@
-//! What is known of the photos, kept in one SQLite file. No other module holds SQL.
+//! Stores what is known about the photos in one SQLite file. No other module contains SQL.
 //!
-//! A photo is its content: [`PhotoRecord`] is keyed by hash, and the paths where that content lies
-//! are rows of their own. A photo is in the results while at least one path leads to it.
+//! A photo is identified by its content: a [`PhotoRecord`] is keyed by the content hash, and the
+//! paths at which that content lies are rows of their own. A photo is in the results of queries
+//! while at least one path leads to it.
 //!
-//! One writer and any number of readers work at once (WAL). Each [`Store::batch`] is one
-//! transaction; each reading method sees one state of the database.
+//! One writer and any number of readers work at the same time (WAL mode). Each [`Store::batch`] is
+//! one transaction; each reading method reads from one snapshot of the database.
 
 mod batch;
 mod changes;
@@ -44,15 +45,15 @@ use crate::geo::Cell;
 use crate::photo::{ContentHash, GeoPoint};
 
 pub use batch::Batch;
-pub use query::{Counts, Filter, Hit, Order, Query, SHOWN, Shown, Who};
+pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
-    FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace,
+    FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace,
 };
 pub use roots::Root;
 pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
 
-/// Files that are forgotten in one transaction.
+/// Number of files that [`Store::forget`] removes in one transaction.
 const FORGET_BATCH: usize = 1024;
 
 /// An open index database.
@@ -63,12 +64,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `path` for indexing and brings it up to date. It is created where it
-    /// is missing, its folders too, for its owner's eyes only.
+    /// Opens the database at `path` for indexing and migrates it to the current schema. If there is
+    /// no database, it is created together with its folders, with access for its owner only.
     ///
     /// # Errors
-    /// [`Error::Store`](crate::error::Error::Store) when it cannot be created or written, belongs
-    /// to another program, or was made by a newer fer-index; nothing is changed then.
+    /// [`Error::Store`](crate::error::Error::Store) if the database cannot be created or written,
+    /// belongs to another program, or was made by a newer fer-index; in these cases nothing is
+    /// changed.
     pub fn open(path: &Path) -> Result<Self> {
         let path = connection::absolute(path)?;
         connection::create(&path)?;
@@ -78,10 +80,11 @@ impl Store {
         })
     }
 
-    /// Opens a database that must be there, for asking.
+    /// Opens an existing database for queries.
     ///
     /// # Errors
-    /// As [`Store::open`], and when there is no database yet; it need not be writable.
+    /// Those of [`Store::open`], except that the database need not be writable, and an error if
+    /// there is no database.
     pub fn open_existing(path: &Path) -> Result<Self> {
         let path = connection::absolute(path)?;
         connection::require(&path)?;
@@ -96,12 +99,13 @@ impl Store {
         &self.path
     }
 
-    /// Goes through what is known of the files in and below `folder`, or of the one file of that
-    /// name, in the order of the bytes of their paths. A file is current if reading its unchanged
-    /// bytes with `models` would bring nothing new.
+    /// Passes to `work` what is known about each file in and below `folder` (or about the one file
+    /// of that name), in the order of the bytes of their paths. [`KnownFile::is_current`] is `true`
+    /// if processing the unchanged file again with `models` would give the same result.
     ///
     /// # Errors
-    /// What `work` returns, and when the database cannot be read; so for every method below.
+    /// The errors of `work`, and an error if the database cannot be read; the latter holds for
+    /// every method below.
     pub fn files_under<T>(
         &self,
         folder: &Path,
@@ -116,7 +120,8 @@ impl Store {
         })?
     }
 
-    /// What became of the file at `path`; `None` where it was never seen.
+    /// The outcome for the file at `path`: its photo, or why it was skipped; `None` if the file is
+    /// not in the index.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -124,7 +129,7 @@ impl Store {
         self.read(|db| files::outcome(db, path))
     }
 
-    /// Whether this content has been looked at, and with which models.
+    /// Whether this content has been analysed, and with which models.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -132,7 +137,7 @@ impl Store {
         self.read(|db| photos::known(db, hash))
     }
 
-    /// Everything that is known of a photo.
+    /// Everything that is known about a photo.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -140,7 +145,7 @@ impl Store {
         self.read(|db| photos::load(db, id))
     }
 
-    /// The photos that answer a query, in its order.
+    /// The hits of a query, in its order.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -148,7 +153,7 @@ impl Store {
         self.read(|db| query::run(db, query))
     }
 
-    /// The cells of the globe with photos, in ascending order, and how many each has.
+    /// The grid cells that have photos, in ascending order, each with its number of photos.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -156,7 +161,7 @@ impl Store {
         self.read(places::occupied)
     }
 
-    /// The middle of where most photos were taken; `None` where none tells where it was.
+    /// The centre of the area in which most photos were taken; `None` if no photo has a position.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -164,7 +169,7 @@ impl Store {
         self.read(|db| Ok(places::home(&places::occupied(db)?)))
     }
 
-    /// The years in which the first and the last photo were taken; `None` where none tells.
+    /// The years of the earliest and the latest photo; `None` if no photo has a date.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -172,8 +177,8 @@ impl Store {
         self.read(totals::years)
     }
 
-    /// How many photos meet the filters of a query: whatever they show, and for each emotion in
-    /// the place of the query's.
+    /// How many photos meet the filters of a query: with any emotion or none, and for each emotion
+    /// in place of the query's emotions.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -181,7 +186,7 @@ impl Store {
         self.read(|db| query::counts(db, query))
     }
 
-    /// The names of the cameras, in ascending order.
+    /// The names of all cameras, in ascending order.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -189,7 +194,7 @@ impl Store {
         self.read(query::cameras)
     }
 
-    /// How many photos answer a query, whatever its limit and offset.
+    /// The number of hits of a query without its limit and offset.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -197,7 +202,7 @@ impl Store {
         self.read(|db| query::total(db, query))
     }
 
-    /// The folders that files of the index lie in, sorted by the bytes of the path.
+    /// The folders that directly contain photos, sorted by the bytes of the path.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -205,8 +210,8 @@ impl Store {
         self.read(folders::with_files)
     }
 
-    /// How many faces show each emotion most, by group; only faces with at least this detection
-    /// score count.
+    /// For each group, how many faces have each emotion as their strongest; only faces with at
+    /// least this detection score count.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -214,7 +219,7 @@ impl Store {
         self.read(|db| tally::count(db, by, min_detection))
     }
 
-    /// How much there is.
+    /// The numbers of files, photos, faces and skipped files.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -222,7 +227,7 @@ impl Store {
         self.read(totals::count)
     }
 
-    /// The folders that were indexed or are followed, in order of path.
+    /// The folders that were indexed or are watched, sorted by path.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -230,7 +235,7 @@ impl Store {
         self.read(roots::all)
     }
 
-    /// Which models looked at the photos, and at how many.
+    /// The combinations of models that analysed the photos, each with its number of photos.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -238,7 +243,7 @@ impl Store {
         self.read(totals::models)
     }
 
-    /// What is known of one file, see [`Store::files_under`].
+    /// What is known about one file, see [`Store::files_under`]; `None` if it is not in the index.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -251,7 +256,7 @@ impl Store {
         })
     }
 
-    /// Gives back memory that only makes the next question faster.
+    /// Frees SQLite's caches, which only make the next query faster.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -261,7 +266,7 @@ impl Store {
             .map_err(|error| explain::sentence(&self.path, error))
     }
 
-    /// A number that is another one once another connection has written.
+    /// A number that changes whenever another connection has written to the database.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -271,10 +276,10 @@ impl Store {
         version(&self.connection).map_err(|error| explain::sentence(&self.path, error))
     }
 
-    /// Writes in one transaction: all that `work` does is kept, or nothing if it fails.
+    /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails.
     ///
     /// # Errors
-    /// What `work` returns, and when the database cannot be written.
+    /// The errors of `work`, and an error if the database cannot be written.
     pub fn batch<T>(&mut self, work: impl FnOnce(&Batch<'_>) -> Result<T>) -> Result<T> {
         let explain = |error| explain::sentence(&self.path, error);
         let transaction = self
@@ -287,18 +292,18 @@ impl Store {
         Ok(done)
     }
 
-    /// Forgets the photos that no path has led to for the time of `grace`; how many there were.
-    /// What people said of their faces is kept.
+    /// Deletes the photos to which no path has led for longer than `grace`, and returns their
+    /// number. People's corrections are kept.
     ///
     /// # Errors
-    /// When the database cannot be written; so for every method below.
+    /// If the database cannot be written; this holds for every method below.
     pub fn prune(&mut self, grace: Duration) -> Result<u64> {
         self.write(|db| photos::prune(db, grace))
     }
 
-    /// Takes a person's word on a face, in the place of what they said before. It holds from now
-    /// on, whatever models say: photos rank by it, and it outlasts looking at them again. Whether
-    /// there is such a face.
+    /// Stores a person's correction of a face in place of an earlier one. From now on the photo is
+    /// ranked by it, whatever a model says, and it remains in force when the photo is analysed
+    /// again. Returns `false` if there is no such face.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -306,8 +311,8 @@ impl Store {
         self.write(|db| corrections::put(db, face, correction))
     }
 
-    /// Takes back what a person said of a face: the model's reading holds again. Whether there was
-    /// anything to take back.
+    /// Removes a person's correction of a face, so that the model's scores apply again. Returns
+    /// `false` if there was no correction.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -315,8 +320,8 @@ impl Store {
         self.write(|db| corrections::undo(db, face))
     }
 
-    /// Forgets files that are gone. Their photos leave the results with their last path, and are
-    /// kept until they are pruned.
+    /// Removes files that no longer exist. A photo leaves the results with its last path, and its
+    /// rows are kept until it is pruned.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -331,7 +336,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets the file at `path` or all files below that folder; how many there were.
+    /// Removes the file at `path`, or all files below that folder, and returns their number.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -339,8 +344,8 @@ impl Store {
         self.write(|db| files::remove_tree(db, path))
     }
 
-    /// A file or folder has another name: what is known of the files in it goes along. How many
-    /// there were.
+    /// Records that a file or folder was renamed: what is known about the files in it moves to the
+    /// new path. Returns the number of files.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -348,20 +353,20 @@ impl Store {
         self.write(|db| files::rename(db, from, to))
     }
 
-    /// Notes that a folder was held against the index just now.
+    /// Records that a folder was reconciled with the index just now.
     ///
     /// # Errors
     /// See [`Store::prune`].
-    pub fn reconciled(&mut self, root: &Path) -> Result<()> {
-        self.write(|db| roots::reconciled(db, root))
+    pub fn mark_reconciled(&mut self, root: &Path) -> Result<()> {
+        self.write(|db| roots::mark_reconciled(db, root))
     }
 
-    /// Notes that a folder is away. What is known of its files stays.
+    /// Records that a root is offline. What is known about its files is kept.
     ///
     /// # Errors
     /// See [`Store::prune`].
-    pub fn offline(&mut self, root: &Path) -> Result<()> {
-        self.write(|db| roots::offline(db, root))
+    pub fn mark_offline(&mut self, root: &Path) -> Result<()> {
+        self.write(|db| roots::mark_offline(db, root))
     }
 
     fn write<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {

@@ -1,31 +1,31 @@
-//! The numbers under which the names of models are kept.
+//! Stores the names of models and gives them ids.
 
 use std::cell::RefCell;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-/// The numbers that a transaction has asked for already; a handful.
+/// The ids that this transaction has read already; a handful.
 #[derive(Debug, Default)]
-pub(super) struct Numbers(RefCell<Vec<(String, i64)>>);
+pub(super) struct ModelIds(RefCell<Vec<(String, i64)>>);
 
-impl Numbers {
-    /// The number of the model called `name`, which is stored if it is new.
+impl ModelIds {
+    /// The id of the model called `name`, which is stored if it is new.
     pub fn of(&self, db: &Connection, name: &str) -> rusqlite::Result<i64> {
-        let mut numbers = self.0.borrow_mut();
-        if let Some((_, number)) = numbers.iter().find(|(known, _)| known == name) {
-            return Ok(*number);
+        let mut ids = self.0.borrow_mut();
+        if let Some((_, id)) = ids.iter().find(|(known, _)| known == name) {
+            return Ok(*id);
         }
         let stored = db
             .prepare_cached("SELECT id FROM models WHERE name = ?")?
             .query_row([name], |row| row.get(0))
             .optional()?;
-        let number = match stored {
-            Some(number) => number,
+        let id = match stored {
+            Some(id) => id,
             None => db
                 .prepare_cached("INSERT INTO models (name) VALUES (?) RETURNING id")?
                 .query_row([name], |row| row.get(0))?,
         };
-        numbers.push((name.to_owned(), number));
-        Ok(number)
+        ids.push((name.to_owned(), id));
+        Ok(id)
     }
 }

@@ -1,4 +1,4 @@
-//! Paths as bytes that sort and come back exactly, UTF-8 or not.
+//! Encodes paths as bytes that preserve their order and any name, UTF-8 or not.
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,8 @@ pub(super) fn decode(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))
 }
 
-/// The bytes under which a path is stored: UTF-16, which holds Windows names that are not Unicode,
-/// with the high byte first, so that they sort as a scan meets them.
+/// The bytes under which a path is stored: UTF-16, which can represent Windows names that are not
+/// Unicode, with the high byte first, so that they sort in the order of a scan.
 #[cfg(windows)]
 pub(super) fn encode(path: &Path) -> Vec<u8> {
     use std::os::windows::ffi::OsStrExt as _;
@@ -40,22 +40,22 @@ pub(super) fn decode(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsString::from_wide(&wide))
 }
 
-/// A folder and all below it, as three stored paths: `exact`, and from `low` up to but not
-/// including `high`.
+/// A folder and everything below it, as three stored paths: `exact`, and the range from `low` up to
+/// but not including `high`.
 #[derive(Debug)]
 pub(super) struct Subtree {
     /// The folder itself (or a file).
     pub exact: Vec<u8>,
-    /// The folder with a separator.
+    /// The folder followed by a separator.
     pub low: Vec<u8>,
     /// The first bytes after everything that begins with `low`.
     pub high: Vec<u8>,
 }
 
 impl Subtree {
-    /// The tree below `folder`; separators at its end do not matter.
+    /// The tree below `folder`; trailing separators do not matter.
     pub fn of(folder: &Path) -> Self {
-        // Components put together again, so that `a//b/./` is `a/b`.
+        // Rebuilt from its components, so that `a//b/./` becomes `a/b`.
         let folder: PathBuf = folder.components().collect();
         let exact = encode(&folder);
         let separator = encode(Path::new(std::path::MAIN_SEPARATOR_STR));
@@ -70,7 +70,7 @@ impl Subtree {
         Self { exact, low, high }
     }
 
-    /// Whether a stored path lies in it.
+    /// Whether a stored path lies in the tree.
     pub fn contains(&self, path: &[u8]) -> bool {
         path == self.exact || (path >= self.low.as_slice() && path < self.high.as_slice())
     }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_bytes_come_back() {
+    fn any_bytes_are_preserved() {
         let path = Path::new(OsStr::from_bytes(b"/album/caf\xe9 \xff\n.jpg"));
         assert_eq!(decode(&encode(path)), path);
     }

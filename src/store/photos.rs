@@ -1,4 +1,4 @@
-//! Photos by their content.
+//! Stores photos, keyed by their content.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::error::SkipReason;
 use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
 use super::codec::{skip_from_columns, taken_columns, taken_from_columns};
-use super::record::{KnownPhoto, Models, Photo, PhotoId, PhotoRecord, Scan, StoredFace};
+use super::record::{KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace};
 use super::{faces, files, unread};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
@@ -41,9 +41,9 @@ pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
         return Ok(None);
     };
     photo.paths = files::of_photo(db, id)?;
-    if let Ok(scan) = &mut photo.content {
-        scan.faces = faces::of_photo(db, id)?;
-        scan.unread = unread::of_photo(db, id)?;
+    if let Ok(analysis) = &mut photo.content {
+        analysis.faces = faces::of_photo(db, id)?;
+        analysis.unread = unread::of_photo(db, id)?;
     }
     Ok(Some(photo))
 }
@@ -68,20 +68,20 @@ pub(super) fn bare(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
             paths: Vec::new(),
             content: match reason {
                 Some(_) => Err(skip_from_columns(row, 0)?),
-                None => Ok(scan_columns(row, 5)?),
+                None => Ok(analysis_columns(row, 5)?),
             },
         })
     })
     .optional()
 }
 
-fn scan_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Scan<StoredFace>> {
+fn analysis_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<PhotoAnalysis<StoredFace>> {
     let column = |offset| first + offset;
     let source: Option<String> = row.get(column(5))?;
     let latitude: Option<f64> = row.get(column(6))?;
     let longitude: Option<f64> = row.get(column(7))?;
     let keywords: String = row.get::<_, Option<_>>(column(11))?.unwrap_or_default();
-    Ok(Scan {
+    Ok(PhotoAnalysis {
         format: row.get(column(0))?,
         width: row.get(column(1))?,
         height: row.get(column(2))?,
@@ -111,33 +111,33 @@ fn scan_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Scan<StoredFace
     })
 }
 
-/// The number of the photo with this content.
-pub(super) fn number(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<PhotoId>> {
+/// The id of the photo with this content.
+pub(super) fn id_of(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<PhotoId>> {
     db.prepare_cached("SELECT id FROM photos WHERE hash = ?")?
         .query_row([hash], |row| row.get(0))
         .optional()
 }
 
-/// What the row of a photo holds besides its record.
+/// The values in the row of a photo that do not come from its record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Derived<'a> {
-    /// When it was taken, as far as the photo or its files tell.
+    /// When it was taken, according to the photo or else its files.
     pub taken: Option<&'a TakenAt>,
-    /// Numbers of detector and classifier; `None` where the photo was skipped.
+    /// Ids of detector and classifier; `None` if the photo was skipped.
     pub models: Option<(i64, i64)>,
-    /// How many faces count.
+    /// How many faces count; those that a person rejected do not.
     pub faces: usize,
 }
 
-/// Stores the row of a photo, in the place of the one for the same content.
+/// Stores the row of a photo, in place of an earlier row for the same content.
 pub(super) fn put(
     db: &Connection,
     record: &PhotoRecord,
     derived: Derived<'_>,
 ) -> rusqlite::Result<()> {
-    let scan = record.content.as_ref().ok();
+    let analysis = record.content.as_ref().ok();
     let skip = record.content.as_ref().err();
-    let capture = scan.map(|scan| &scan.capture);
+    let capture = analysis.map(|analysis| &analysis.capture);
     let (taken_local, taken_offset, taken_source) = taken_columns(derived.taken);
     let position = capture.and_then(|capture| capture.position);
     db.prepare_cached(
@@ -158,9 +158,9 @@ pub(super) fn put(
         Timestamp::now().as_millisecond(),
         skip.map(|skip| skip.reason),
         skip.map(|skip| &skip.detail),
-        scan.map(|scan| &scan.format),
-        scan.map(|scan| scan.width),
-        scan.map(|scan| scan.height),
+        analysis.map(|analysis| &analysis.format),
+        analysis.map(|analysis| analysis.width),
+        analysis.map(|analysis| analysis.height),
         taken_local,
         taken_offset,
         taken_source,
@@ -177,7 +177,7 @@ pub(super) fn put(
     Ok(())
 }
 
-/// Gives a photo that does not tell its date that of its file, unless an older file has dated it.
+/// Gives a photo without a date of its own the date of its file, unless an older file has dated it.
 pub(super) fn date_by_file(
     db: &Connection,
     id: PhotoId,

@@ -1,11 +1,11 @@
-//! Where photos were taken, by the cell.
+//! Reads where photos were taken, by grid cell.
 
 use rusqlite::Connection;
 
 use crate::geo::Cell;
 use crate::photo::GeoPoint;
 
-/// The cells with photos in ascending order, and how many each has.
+/// The cells with photos in ascending order, each with its number of photos.
 pub(super) fn occupied(db: &Connection) -> rusqlite::Result<Vec<(Cell, u64)>> {
     db.prepare_cached("SELECT cell, photos FROM places ORDER BY cell")?
         .query_map([], |row| {
@@ -14,8 +14,8 @@ pub(super) fn occupied(db: &Connection) -> rusqlite::Result<Vec<(Cell, u64)>> {
         .collect()
 }
 
-/// Where most photos were taken: the middle of those in and around the fullest cell; `None` where
-/// no photo tells where it was taken.
+/// Where most photos were taken: the centre of mass of the photos in the fullest cell and the cells
+/// around it; `None` if no photo has a position.
 pub(super) fn home(places: &[(Cell, u64)]) -> Option<GeoPoint> {
     let (fullest, _) = places
         .iter()
@@ -28,7 +28,7 @@ pub(super) fn home(places: &[(Cell, u64)]) -> Option<GeoPoint> {
         };
         let photos = places[index].1 as f64;
         let centre = cell.centre();
-        // Across the date line the short way.
+        // The short way across the date line.
         let eastwards = (centre.longitude - middle.longitude + 540.0).rem_euclid(360.0) - 180.0;
         north += photos * (centre.latitude - middle.latitude);
         east += photos * eastwards;
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn home_is_the_middle_of_the_fullest_block() {
+    fn home_is_the_centre_of_the_photos_around_the_fullest_cell() {
         assert_eq!(home(&[]), None);
         let mut places: Vec<_> = [
             (point(48.15, 11.55), 500),

@@ -1,27 +1,28 @@
-//! Each face's rank among its photo's, by size and by detection confidence: with them "four faces of 100
-//! pixels or more" is one search, for a fourth of 100 or more.
+//! Computes each face's rank among the faces of its photo, by size and by confidence. With these
+//! ranks stored, "four faces of 100 pixels or more" is one index search: for a fourth face of 100
+//! pixels or more.
 
 use crate::face::Correction;
 
 use super::record::JudgedFace;
 
-/// Size and confidence of a face that a person vouched for: it counts, whatever they were.
+/// Size and confidence of a face that a person vouched for: it counts whatever its real values are.
 const VOUCHED: f32 = 1e9;
 
-/// What is stored of a face to be searched for; `None` for what is no face.
+/// The columns by which faces are searched; `None` for what a person said is no face.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ranks {
-    /// Shorter side in pixels.
+    /// Shorter side in pixels, or [`VOUCHED`].
     pub side: Option<f32>,
-    /// Rank by that, 1 for the greatest.
+    /// Rank by `side`, 1 for the greatest.
     pub side_rank: Option<i64>,
-    /// Detection score.
+    /// Detection score, or [`VOUCHED`].
     pub confidence: Option<f32>,
-    /// Rank by that, 1 for the greatest.
+    /// Rank by `confidence`, 1 for the greatest.
     pub confidence_rank: Option<i64>,
 }
 
-/// The ranks of the faces of a photo, which come in the order of their positions.
+/// The ranks of the faces of a photo, which are given in the detector's order.
 pub(super) fn of(faces: impl Iterator<Item = JudgedFace>) -> Vec<Ranks> {
     let (sides, confidences): (Vec<_>, Vec<_>) = faces
         .map(|JudgedFace { read, correction }| match correction {
@@ -43,7 +44,7 @@ pub(super) fn of(faces: impl Iterator<Item = JudgedFace>) -> Vec<Ranks> {
         .collect()
 }
 
-/// The rank of one of several values, 1 for the greatest; of equals the first comes first.
+/// The rank of one of several values, 1 for the greatest; equal values rank in their order.
 fn rank(values: &[Option<f32>], index: usize) -> Option<i64> {
     let own = values[index]?;
     let is_before = |(other, value): &(usize, &Option<f32>)| {
@@ -59,7 +60,7 @@ mod tests {
     use crate::emotion::Emotion;
 
     #[test]
-    fn who_is_vouched_for_comes_first_and_what_is_no_face_has_no_rank() {
+    fn a_face_that_a_person_vouched_for_ranks_first_and_a_rejected_one_has_no_rank() {
         let faces = [
             (60.0, 0.9, None),
             (80.0, 0.7, None),
@@ -71,7 +72,7 @@ mod tests {
             read: face(0.0, size, score, 0.5),
             correction,
         }));
-        let places: Vec<_> = ranks
+        let found: Vec<_> = ranks
             .iter()
             .map(|ranks| (ranks.side_rank, ranks.confidence_rank))
             .collect();
@@ -82,7 +83,7 @@ mod tests {
             (Some(1), Some(1)),
             (Some(4), Some(3)),
         ];
-        assert_eq!(places, expected);
+        assert_eq!(found, expected);
         assert_eq!((ranks[3].side, ranks[0].side), (Some(VOUCHED), Some(60.0)));
     }
 }

@@ -1,4 +1,4 @@
-//! What goes into the database and comes out of it.
+//! The records that go into the database and come out of it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 use crate::file::FileMeta;
 use crate::photo::{Capture, ContentHash};
 
-/// A photo's number; it stays the same while the photo is known and is never used again.
+/// A photo's number; it stays the same while the photo is in the index and is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PhotoId(pub i64);
 
@@ -21,7 +21,7 @@ impl fmt::Display for PhotoId {
     }
 }
 
-/// A face's number; a face found again in the same place keeps it.
+/// A face's number; a face that is found again at the same position keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FaceId(pub i64);
 
@@ -31,12 +31,12 @@ impl fmt::Display for FaceId {
     }
 }
 
-/// The names of the models that look at a photo.
+/// The names of the models that analyse photos.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Models {
-    /// What finds the faces.
+    /// The model that finds the faces.
     pub detector: String,
-    /// What reads their emotions.
+    /// The model that reads their emotions.
     pub classifier: String,
 }
 
@@ -47,44 +47,45 @@ pub struct PhotoRecord {
     pub hash: ContentHash,
     /// Its length.
     pub bytes: u64,
-    /// What was found, or why the content could not be looked at.
-    pub content: Result<Scan<ScoredFace>, Skip>,
+    /// The analysis, or why the content was skipped.
+    pub content: Result<PhotoAnalysis<ScoredFace>, Skip>,
 }
 
-/// What looking at a photo brought: [`ScoredFace`]s on the way in, [`StoredFace`]s on the way out.
+/// The result of analysing a photo, with [`ScoredFace`]s on the way in and [`StoredFace`]s on the
+/// way out.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scan<Face> {
+pub struct PhotoAnalysis<Face> {
     /// Name of the file format.
     pub format: String,
-    /// Pixels across, upright.
+    /// Width of the upright photo in pixels.
     pub width: u32,
-    /// Pixels down, upright.
+    /// Height of the upright photo in pixels.
     pub height: u32,
-    /// How it was taken. Times are kept to the millisecond.
+    /// Date, position, camera and words from the file. Times are stored with a resolution of 1 ms.
     pub capture: Capture,
-    /// By what the faces were found and read.
+    /// The models that found and read the faces.
     pub models: Models,
     /// The faces, in the detector's order.
     pub faces: Vec<Face>,
-    /// Faces too small to be read, in the detector's order. A query's answer leaves them out.
+    /// Faces too small to be read, in the detector's order. Hits of a query leave them out.
     pub unread: Vec<DetectedFace>,
 }
 
-/// A face with the number under which it can be named.
+/// A face as the index stores it, with its number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StoredFace {
     /// The number.
     pub id: FaceId,
     /// The face as detected.
     pub face: DetectedFace,
-    /// Probabilities of the emotions, as the model read them.
+    /// The emotions' probabilities according to the model.
     pub scores: EmotionScores,
-    /// What a person says of it.
+    /// A person's correction of it.
     pub correction: Option<Correction>,
 }
 
 impl StoredFace {
-    /// What it shows most; `None` where a person said that it is no face.
+    /// The emotion that the face shows most; `None` if a person said that it is no face.
     pub fn top(&self) -> Option<Emotion> {
         match self.correction {
             None => Some(self.scores.top().0),
@@ -93,8 +94,8 @@ impl StoredFace {
         }
     }
 
-    /// Whether it counts in a question that asks for so much: a person's word on it goes before the
-    /// detector's confidence and before its size in pixels.
+    /// Whether the face counts in a query with these minima for the detection score and for the
+    /// shorter side in pixels. A person's correction takes precedence over both.
     pub fn counts(&self, min_detection: f32, min_size: f32) -> bool {
         match self.correction {
             Some(Correction::NotAFace) => false,
@@ -105,9 +106,9 @@ impl StoredFace {
         }
     }
 
-    /// By how much the face shows `emotion`: its probability, weighted as
-    /// [`DetectedFace::weighted`] says; 1 or 0 where a person has said what it shows, `None` where
-    /// they said that it is no face.
+    /// The score of the face for `emotion`: its probability, weighted as [`DetectedFace::weighted`]
+    /// describes. It is 1 or 0 if a person has said what the face shows, and `None` if they said
+    /// that it is no face.
     pub fn score(&self, emotion: Emotion) -> Option<f64> {
         self.judged().score(emotion)
     }
@@ -124,7 +125,8 @@ impl StoredFace {
     }
 }
 
-/// What ranks a face: what the models read, and what a person says of it.
+/// A face as it is ranked: the models' result together with a person's correction, which takes
+/// precedence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct JudgedFace {
     pub read: ScoredFace,
@@ -132,7 +134,7 @@ pub(super) struct JudgedFace {
 }
 
 impl JudgedFace {
-    /// Whether it is one, as far as anybody said.
+    /// `false` if a person said that it is no face.
     pub fn is_face(&self) -> bool {
         self.correction != Some(Correction::NotAFace)
     }
@@ -147,7 +149,7 @@ impl JudgedFace {
     }
 }
 
-/// A correction as it is stored, and the box for which it holds.
+/// A correction as it is stored, and the box to which it applies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct StoredCorrection {
     pub id: i64,
@@ -155,7 +157,7 @@ pub(super) struct StoredCorrection {
     pub correction: Correction,
 }
 
-/// Everything that is known of a photo.
+/// Everything that is known about a photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Photo {
     /// Its number.
@@ -164,25 +166,25 @@ pub struct Photo {
     pub hash: ContentHash,
     /// Length of the content.
     pub bytes: u64,
-    /// When it was last looked at.
+    /// When it was last analysed.
     pub indexed_at: Timestamp,
-    /// Where it lies, sorted by the bytes of the path; may be nowhere.
+    /// Its paths, sorted by their bytes; may be empty.
     pub paths: Vec<PathBuf>,
-    /// What was found, or why it could not be looked at.
-    pub content: Result<Scan<StoredFace>, Skip>,
+    /// The analysis, or why the content was skipped.
+    pub content: Result<PhotoAnalysis<StoredFace>, Skip>,
 }
 
-/// What spares looking at a photo again.
+/// What is needed to decide whether a known content must be analysed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownPhoto {
     /// Its number.
     pub id: PhotoId,
-    /// Which models looked at it, or why none could.
+    /// The models that analysed it, or why it was skipped.
     pub outcome: Result<Models, SkipReason>,
 }
 
 impl KnownPhoto {
-    /// Whether looking again with `models` would bring nothing new.
+    /// Whether analysing it again with `models` would give the same result.
     pub fn is_current(&self, models: &Models) -> bool {
         match &self.outcome {
             Ok(by) => by == models,
@@ -191,11 +193,11 @@ impl KnownPhoto {
     }
 }
 
-/// What spares reading a file again.
+/// What is needed to decide whether a known file must be processed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownFile {
-    /// Compare it with what the file system says now.
+    /// The file's metadata when it was last processed, to be compared with its metadata now.
     pub meta: FileMeta,
-    /// Whether reading the same bytes again would bring nothing new.
+    /// Whether processing the unchanged file again would give the same result.
     pub is_current: bool,
 }

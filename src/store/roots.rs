@@ -1,4 +1,4 @@
-//! The folders that are followed.
+//! Stores the roots: the folders that were indexed or are watched.
 
 use std::path::{Path, PathBuf};
 
@@ -7,14 +7,14 @@ use rusqlite::{Connection, Row, named_params};
 
 use super::path::{decode, encode};
 
-/// A folder that was indexed or is followed.
+/// A folder that was indexed or is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
     /// The folder.
     pub path: PathBuf,
-    /// When it was last held against the index.
+    /// When it was last reconciled with the index.
     pub reconciled_at: Option<Timestamp>,
-    /// Since when it has been away; `None` while it is there.
+    /// Since when it has been offline; `None` if it is not.
     pub offline_since: Option<Timestamp>,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<Root>> {
         .collect()
 }
 
-/// The roots that lie in no other.
+/// The roots that do not lie in another root.
 pub(super) fn topmost(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
     let mut topmost: Vec<PathBuf> = Vec::new();
     let mut paths: Vec<PathBuf> = all(db)?.into_iter().map(|root| root.path).collect();
@@ -44,7 +44,7 @@ pub(super) fn topmost(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
     Ok(topmost)
 }
 
-/// What of a path lies below the root that holds it; all of it where none does.
+/// The part of a path below the root that contains it; the whole path if no root does.
 pub(super) fn below<'p>(path: &'p Path, topmost: &[PathBuf]) -> &'p Path {
     topmost
         .iter()
@@ -57,8 +57,8 @@ fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     Ok(ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()))
 }
 
-/// The root was held against the index just now, so it is there.
-pub(super) fn reconciled(db: &Connection, root: &Path) -> rusqlite::Result<()> {
+/// Records that the root was reconciled just now, which implies that it is not offline.
+pub(super) fn mark_reconciled(db: &Connection, root: &Path) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO roots (path, reconciled_at) VALUES (:path, :now)
          ON CONFLICT (path) DO UPDATE SET reconciled_at = :now, offline_since = NULL",
@@ -69,8 +69,9 @@ pub(super) fn reconciled(db: &Connection, root: &Path) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The root is away; since when is kept from the first time on.
-pub(super) fn offline(db: &Connection, root: &Path) -> rusqlite::Result<()> {
+/// Records that the root is offline; the time of the first such record is kept until it is
+/// reconciled.
+pub(super) fn mark_offline(db: &Connection, root: &Path) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO roots (path, offline_since) VALUES (:path, :now)
          ON CONFLICT (path) DO UPDATE SET offline_since = coalesce(offline_since, :now)",
@@ -87,20 +88,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_root_is_offline_until_it_is_held_against_the_index_again() {
+    fn a_root_is_offline_until_it_is_reconciled() {
         let (_folder, mut store) = temp_store();
         let (a, b) = (PathBuf::from("/a"), PathBuf::from("/b"));
-        store.reconciled(&a).unwrap();
-        store.offline(&b).unwrap();
+        store.mark_reconciled(&a).unwrap();
+        store.mark_offline(&b).unwrap();
         let [first, second] = &store.roots().unwrap()[..] else {
             panic!("two roots")
         };
         assert_eq!((&first.path, &second.path), (&a, &b));
         assert!(first.reconciled_at.is_some() && first.offline_since.is_none());
         assert!(second.reconciled_at.is_none() && second.offline_since.is_some());
-        store.offline(&b).unwrap();
+        store.mark_offline(&b).unwrap();
         assert_eq!(store.roots().unwrap()[1], *second);
-        store.reconciled(&b).unwrap();
+        store.mark_reconciled(&b).unwrap();
         assert_eq!(store.roots().unwrap()[1].offline_since, None);
     }
 }

@@ -1,4 +1,4 @@
-//! The ranking: for each photo and emotion what its faces show, in answering order.
+//! Stores the ranking: for each photo and emotion the scores of its faces, in answering order.
 
 use rusqlite::{Connection, params};
 
@@ -6,26 +6,27 @@ use crate::emotion::Emotion;
 
 use super::record::{JudgedFace, PhotoId};
 
-/// Stands for an unknown date: it sorts after every known one.
+/// Stored in place of an unknown date; it sorts after every known one.
 pub(super) const UNKNOWN_DATE: i64 = i64::MIN;
 
-/// What a row of the ranking tells. The numbers are stored.
+/// What the score of a row in the ranking stands for. The numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The score of the only face.
     Lone = 0,
-    /// The best of several.
+    /// The best score of several faces.
     Any = 1,
-    /// What more than half of several reach.
+    /// The score that more than half of several faces reach.
     Most = 2,
-    /// The weakest of several.
+    /// The lowest score of several faces.
     All = 3,
 }
 
 impl Kind {
     const OF_SEVERAL: [Self; 3] = [Self::Any, Self::Most, Self::All];
 
-    /// The score that tells it; `descending` is not empty.
+    /// Selects the score of this kind from the scores of a photo's faces; `descending` must not be
+    /// empty.
     pub fn pick(self, descending: &[f64]) -> f64 {
         let count = descending.len();
         descending[match self {
@@ -36,7 +37,7 @@ impl Kind {
     }
 }
 
-/// A photo's row of the ranking.
+/// One row of a photo in the ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Row {
     emotion: i64,
@@ -45,8 +46,8 @@ struct Row {
     taken: i64,
 }
 
-/// Puts the scores of a photo's faces in the place of those it had, if it `is_known`; what is the same
-/// stays where it is. Without faces there are no scores.
+/// Stores the scores of a photo's faces in place of earlier ones, which only a photo that
+/// `is_known` has; rows that stay the same are not written. A photo without faces has no scores.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
@@ -121,7 +122,7 @@ fn stored(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Row>> {
         .collect()
 }
 
-/// Scores, best first.
+/// The scores in descending order.
 pub(super) fn descending(scores: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut scores: Vec<f64> = scores.collect();
     scores.sort_by(|a, b| b.total_cmp(a));

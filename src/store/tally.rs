@@ -1,4 +1,4 @@
-//! How many faces show what, by year, month, folder or place.
+//! Counts faces by the emotion that they show most, in groups by year, month, folder or place.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,22 +13,22 @@ use super::faces;
 use super::path::decode;
 use super::record::PhotoId;
 
-/// By what faces are grouped.
+/// The property by which faces are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grouping {
-    /// All together.
+    /// One group of all faces.
     None,
     /// By the year in which the photo was taken.
     Year,
-    /// By the month.
+    /// By year and month.
     Month,
-    /// By the folder of the photo, the first where it lies in several.
+    /// By the folder of the photo; a photo with several paths counts in the folder of the first.
     Folder,
-    /// By the cell in which it was taken.
+    /// By the grid cell in which the photo was taken.
     Place,
 }
 
-/// What the photos of a group have in common.
+/// The value that the photos of a group have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// Nothing.
@@ -39,9 +39,9 @@ pub enum Group {
     Month(i16, i8),
     /// The folder.
     Folder(PathBuf),
-    /// Where they were taken.
+    /// The grid cell.
     Place(Cell),
-    /// They do not tell.
+    /// The photos lack the property.
     Unknown,
 }
 
@@ -50,13 +50,13 @@ pub enum Group {
 pub struct Tally {
     /// The group.
     pub group: Group,
-    /// Its photos with a face that counts.
+    /// Number of photos in it with a face that counts.
     pub photos: u64,
     /// Faces by the emotion that they show most, in the order of [`Emotion::ALL`].
     pub faces: [u64; Emotion::COUNT],
 }
 
-/// A photo counts while a path leads to it.
+/// Selects a photo only if a path leads to it.
 const PHOTO: &str = "
     SELECT taken_local, cell, (SELECT path FROM files WHERE photo_id = p.id ORDER BY path LIMIT 1)
     FROM photos p WHERE id = ? AND EXISTS (SELECT 1 FROM files WHERE photo_id = p.id)";
@@ -94,7 +94,7 @@ pub(super) fn count(
     Ok(tallies.into_values().collect())
 }
 
-/// The group of a photo; `None` where no path leads to it.
+/// The group of a photo; `None` if no path leads to it.
 fn group(db: &Connection, by: Grouping, photo: PhotoId) -> rusqlite::Result<Option<Group>> {
     db.prepare_cached(PHOTO)?
         .query_row([photo], |row| {
@@ -125,7 +125,7 @@ mod tests {
     use crate::face::Correction;
 
     #[test]
-    fn faces_are_counted_by_what_they_show_most() {
+    fn faces_are_counted_by_the_emotion_they_show_most() {
         let (_folder, mut store) = temp_store();
         let mut add = |path: &str, year: i16, faces| {
             let mut record = photo(path, faces);

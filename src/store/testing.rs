@@ -1,4 +1,4 @@
-//! Made-up photos for the tests of this module.
+//! Generated photos for the tests of `store`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,16 +11,16 @@ use crate::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use crate::file::FileMeta;
 use crate::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
 
-use super::{KnownFile, Models, PhotoId, PhotoRecord, Scan, Store};
+use super::{KnownFile, Models, PhotoAnalysis, PhotoId, PhotoRecord, Store};
 
-/// A new database in a folder that goes with the first of the two.
+/// A new database in a temporary folder, which is deleted when the first value is dropped.
 pub(super) fn temp_store() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("index.sqlite3")).unwrap();
     (folder, store)
 }
 
-/// The models of all made-up photos.
+/// The models of all generated photos.
 pub(super) fn models() -> Models {
     Models {
         detector: "finder 1".into(),
@@ -28,7 +28,7 @@ pub(super) fn models() -> Models {
     }
 }
 
-/// What a `stat` may say.
+/// File metadata as `stat` may report it.
 pub(super) const META: FileMeta = FileMeta {
     size: 1_000_000,
     mtime_ns: 1_700_000_000_123_456_789,
@@ -36,7 +36,7 @@ pub(super) const META: FileMeta = FileMeta {
     device: 66,
 };
 
-/// A face `size` pixels wide at `x`; what `happy` leaves is neutral.
+/// A face `size` pixels wide at `x`; the rest of the probability of `happy` goes to neutral.
 pub(super) fn face(x: f32, size: f32, detection: f32, happy: f32) -> ScoredFace {
     let mut scores = [0.0; Emotion::COUNT];
     scores[Emotion::Happy.index()] = happy;
@@ -65,7 +65,7 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
     PhotoRecord {
         hash: ContentHash::of(content.as_bytes()),
         bytes: content.len() as u64,
-        content: Ok(Scan {
+        content: Ok(PhotoAnalysis {
             format: "JPEG".into(),
             width: 4000,
             height: 3000,
@@ -91,10 +91,10 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
     }
 }
 
-/// Gives a photo another date.
+/// Sets the date of a photo.
 pub(super) fn set_date(record: &mut PhotoRecord, local: jiff::civil::DateTime) {
-    let scan = record.content.as_mut().expect("a scanned photo");
-    scan.capture.taken_at = Some(TakenAt {
+    let analysis = record.content.as_mut().expect("an analysed photo");
+    analysis.capture.taken_at = Some(TakenAt {
         local,
         offset: None,
         source: DateSource::Exif,
@@ -108,8 +108,8 @@ pub(super) fn put(store: &mut Store, path: impl AsRef<Path>, record: &PhotoRecor
         .unwrap()
 }
 
-/// Stores `count` photos at `/album/0/0.jpg` and on, 1,000 in a folder, none to three faces each,
-/// the same ones every time.
+/// Stores `count` photos at `/album/0/0.jpg` and so on, 1,000 per folder, with zero to three faces
+/// each. All calls store the same photos.
 pub(super) fn fill(store: &mut Store, count: u32) {
     // The constants of Knuth's MMIX generator.
     let mut state = 1_u64;
@@ -138,7 +138,7 @@ pub(super) fn fill(store: &mut Store, count: u32) {
         .unwrap();
 }
 
-/// How SQLite would carry out `sql`, a line for each step.
+/// SQLite's query plan for `sql`, one line per step.
 pub(super) fn plan(store: &Store, sql: &str) -> Vec<String> {
     let mut explain = store
         .connection
@@ -151,7 +151,7 @@ pub(super) fn plan(store: &Store, sql: &str) -> Vec<String> {
         .unwrap()
 }
 
-/// What is known of the files below a folder.
+/// What the index contains about the files below a folder.
 pub(super) fn known(store: &Store, folder: &str, models: &Models) -> Vec<(PathBuf, KnownFile)> {
     store
         .files_under(Path::new(folder), models, |files| files.collect())

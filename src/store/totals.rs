@@ -1,4 +1,4 @@
-//! How much is in the database.
+//! Counts what the database contains.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use crate::error::SkipReason;
 use super::codec::from_civil_ms;
 use super::record::Models;
 
-/// What the database holds. Photos and faces count while at least one path leads to them.
+/// What the database contains. Photos and faces count while at least one path leads to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Paths, skipped ones included.
+    /// Number of paths, including skipped ones.
     pub files: u64,
-    /// Different photos that were scanned.
+    /// Number of distinct photos that were analysed.
     pub photos: u64,
-    /// Faces in them.
+    /// Number of faces in them that count.
     pub faces: u64,
-    /// Paths that were skipped, by reason.
+    /// Number of skipped paths, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
 }
 
@@ -66,7 +66,8 @@ pub(super) fn models(db: &Connection) -> rusqlite::Result<Vec<(Models, u64)>> {
     .collect()
 }
 
-/// See [`Store::years`](super::Store::years); both are at an end of the index by date.
+/// See [`Store::years`](super::Store::years). Each of the two subqueries reads one end of the index
+/// by date.
 pub(super) fn years(db: &Connection) -> rusqlite::Result<Option<(i16, i16)>> {
     let taken = |row: &Row<'_>, column| -> rusqlite::Result<Option<i16>> {
         let taken: Option<i64> = row.get(column)?;

@@ -1,4 +1,4 @@
-//! Faces that are too small to be read.
+//! Stores the faces that are too small for their emotion to be read.
 
 use rusqlite::{Connection, params};
 
@@ -17,7 +17,7 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
     .collect()
 }
 
-/// Puts `faces` in the place of those that `photo` had, if it `is_known`.
+/// Stores `faces` in place of the earlier ones of `photo`, which only a photo that `is_known` has.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,

@@ -1,4 +1,5 @@
-//! The words by which a photo is found: of its paths, its description and its keywords.
+//! Indexes the words by which a photo is found: those of its paths, its description and its
+//! keywords.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,7 +11,8 @@ use super::path::decode;
 use super::record::PhotoId;
 use super::roots;
 
-/// The text of a path for the index of words: `BeachParty` is two words as well as one.
+/// The text of a path for the full-text index. Camel case is also split: `BeachParty` is indexed as
+/// one word and as two.
 pub(super) fn of_path(path: &Path) -> String {
     let path = path.to_string_lossy();
     let mut text = path.clone().into_owned();
@@ -30,7 +32,7 @@ pub(super) fn of_path(path: &Path) -> String {
     text
 }
 
-/// The text of a photo for the index of words.
+/// The text of a photo for the full-text index.
 pub(super) fn of_photo<'p>(
     paths: impl Iterator<Item = &'p Path>,
     description: Option<&str>,
@@ -49,24 +51,24 @@ pub(super) fn of_photo<'p>(
     text
 }
 
-/// The photos whose words have to be written before the transaction ends. They are written together: a
-/// statement on another table may make FTS5 write out what it has gathered, and a segment for each
-/// photo costs more than one for all.
+/// The photos whose words must be written before the transaction ends. They are written together: a
+/// statement on another table may make FTS5 flush its pending segment, and one segment per photo
+/// costs more than one for all.
 #[derive(Debug, Default)]
-pub(super) struct Pending(RefCell<BTreeMap<PhotoId, Option<String>>>);
+pub(super) struct PendingWords(RefCell<BTreeMap<PhotoId, Option<String>>>);
 
-impl Pending {
-    /// The photo is new, and this is its text.
+impl PendingWords {
+    /// Adds a new photo with its text.
     pub fn add(&self, photo: PhotoId, text: String) {
         self.0.borrow_mut().insert(photo, Some(text));
     }
 
-    /// The photo has other paths than before, or tells something else of itself.
+    /// Marks a photo whose paths or metadata have changed; its text is read from the database.
     pub fn refresh(&self, photo: PhotoId) {
         self.0.borrow_mut().insert(photo, None);
     }
 
-    /// Writes them, in ascending order of the photos, as FTS5 wants them.
+    /// Writes the words, in ascending order of the photos, which is the order that FTS5 expects.
     pub fn write(self, db: &Connection) -> rusqlite::Result<()> {
         let pending = self.0.into_inner();
         if pending.is_empty() {
@@ -90,20 +92,20 @@ impl Pending {
     }
 }
 
-/// The text of a photo as it is stored; `None` where it was skipped or lies nowhere.
-/// `part` says what of each path counts.
+/// The text of a photo as it is stored; `None` if it was skipped or has no path. `part` selects the
+/// part of each path that counts.
 fn stored(
     db: &Connection,
     photo: PhotoId,
     part: impl Fn(&Path) -> &Path,
 ) -> rusqlite::Result<Option<String>> {
-    let told: Option<(Option<String>, Option<String>)> = db
+    let row: Option<(Option<String>, Option<String>)> = db
         .prepare_cached(
             "SELECT description, keywords FROM photos WHERE id = ? AND skip_reason IS NULL",
         )?
         .query_row([photo], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some((description, keywords)) = told else {
+    let Some((description, keywords)) = row else {
         return Ok(None);
     };
     let paths: Vec<PathBuf> = db
@@ -119,7 +121,8 @@ fn stored(
     }))
 }
 
-/// An FTS5 expression for all words of `text`, whatever else is in it; `None` without a word.
+/// An FTS5 expression that matches texts with all words of `text`, of which everything but letters
+/// and digits is dropped; `None` if there is no word.
 pub(super) fn expression(text: &str) -> Option<String> {
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
@@ -129,18 +132,19 @@ pub(super) fn expression(text: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" AND "))
 }
 
-/// What to do where a word is in the path of a root, as `pictures` is for nearly everybody: the index
-/// of words holds whole paths, so that each photo that it names is looked at again without the root.
+/// A filter for queries with a word that occurs in the path of a root, as `pictures` does for
+/// nearly everybody. The full-text index contains whole paths, so that such a word would match
+/// every photo; this filter matches each photo's text without the root.
 #[derive(Debug)]
 pub(super) struct BelowRoots {
-    /// The whole question.
+    /// The FTS5 expression of the query.
     expression: String,
-    /// An index of one text, with the tokenizer of `photo_words`.
+    /// A full-text index that holds one text at a time, with the tokenizer of `photo_words`.
     index: Connection,
 }
 
 impl BelowRoots {
-    /// `None` where no word of `text` is in the path of a root.
+    /// `None` if no word of `text` is in the path of a root.
     pub fn of(text: &str, topmost: &[PathBuf]) -> rusqlite::Result<Option<Self>> {
         let Some(expression) = expression(text) else {
             return Ok(None);
@@ -158,7 +162,7 @@ impl BelowRoots {
         Ok(is_in_root.then_some(below_roots))
     }
 
-    /// Whether a photo has all the words without its roots' paths.
+    /// Whether a photo has all the words without the path of its root.
     pub fn match_photo(
         &self,
         db: &Connection,
@@ -187,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn camel_case_is_taken_apart() {
+    fn camel_case_is_split() {
         assert_eq!(of_path(Path::new("/a/img_1.jpg")), "/a/img_1.jpg");
         assert_eq!(
             of_path(Path::new("/BeachParty.jpg")),
@@ -196,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_lends_its_words_to_no_photo() {
+    fn words_in_the_path_of_a_root_do_not_match_photos() {
         let roots = ["/home/ada/Pictures".into(), "/mnt/disk".into()];
         assert!(BelowRoots::of("beach", &roots).unwrap().is_none());
         let both = BelowRoots::of("beach picture", &roots).unwrap().unwrap();
@@ -210,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn no_sign_is_an_operator() {
+    fn punctuation_is_never_an_fts5_operator() {
         assert_eq!(
             expression("new-york \"OR\" (x*"),
             Some("\"new\" AND \"york\" AND \"OR\" AND \"x\"".into())

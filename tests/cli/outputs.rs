@@ -38,7 +38,7 @@ fn forced(run: Run) -> String {
 fn entries_that_the_user_added_to_a_folder_of_links_are_kept() {
     let env = album();
     for (option, folder) in [("--copy-into", "copies"), ("--link-into", "links")] {
-        let line = format!("query --emotion happy {option} {folder}");
+        let line = format!("query --emotion happy --all {option} {folder}");
         let at = |name: &str| env.path(folder).join(name);
         env.run(&line).found();
         env.run(&line).found();

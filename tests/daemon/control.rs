@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::common::fixture;
+use crate::common::{fixture, skip};
 use crate::harness::{
     Daemon, add_non_images, assert_intact, faces, files, index_times, numbered, portrait, report,
     status, wait_until,
@@ -252,7 +252,7 @@ fn promise_12_works_without_a_network() {
         .status()
         .is_ok_and(|s| s.success())
     {
-        eprintln!("SKIPPED: this user may not create a network namespace");
+        skip("this user may not create a network namespace");
         return;
     }
     Run::of(&mut alone).found();

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::common::{fixture, truncated};
+use crate::common::{fixture, skip, truncated};
 use crate::harness::{
     Daemon, add_non_images, assert_intact, files, index_times, is_full, number, numbered, portrait,
     report, size, wait_until,
@@ -103,7 +103,7 @@ fn promise_10_a_failed_write_leaves_the_database_intact() {
         ])
         .status();
     if !compiled.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: no C compiler to build failing_disk.c");
+        skip("no C compiler to build failing_disk.c");
         return;
     }
     add_non_images(&env, "photos", 0..size(10, 150));
@@ -159,7 +159,7 @@ fn promise_10_a_full_disk_leaves_the_database_intact() {
         .arg(&disk)
         .output();
     if !mounted.is_ok_and(|run| run.status.success()) {
-        eprintln!("SKIPPED: this user may not mount");
+        skip("this user may not mount");
         return;
     }
     add_non_images(&env, "photos", 0..size(3000, 20_000));

@@ -14,7 +14,7 @@ use serde_json::Value;
 use fer_index::face::ScoredFace;
 use fer_index::file::FileMeta;
 use fer_index::photo::ContentHash;
-use fer_index::store::{Batch, PhotoRecord, Scan, Store};
+use fer_index::store::{Batch, PhotoAnalysis, PhotoRecord, Store};
 
 use crate::common::{jpeg, photo};
 use crate::testenv::TestEnv;
@@ -223,7 +223,7 @@ pub fn add_indexed(env: &TestEnv, range: std::ops::Range<usize>) {
     let mut store = Store::open(&env.database()).unwrap();
     let id = store.file(&first).unwrap().unwrap().unwrap();
     let scan = store.photo(id).unwrap().unwrap().content.unwrap();
-    let scan = Scan {
+    let scan = PhotoAnalysis {
         faces: scan
             .faces
             .iter()

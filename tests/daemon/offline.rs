@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::fixture;
+use crate::common::{fixture, skip};
 use crate::harness::{
     Daemon, faces, files, index_times, numbered, portrait, report, size, status, wait_until,
 };
@@ -82,7 +82,7 @@ fn promise_6_an_unmounted_root_keeps_its_rows() {
     let disk = env.path("disk");
     fs::create_dir(&disk).unwrap();
     if !mount(&["mount", "--bind", disk.to_str().unwrap(), album]) {
-        eprintln!("SKIPPED: this user may not mount");
+        skip("this user may not mount");
         return;
     }
     let unmount = Unmount(Path::new(album));

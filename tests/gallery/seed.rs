@@ -7,7 +7,7 @@ use fer_index::emotion::{Emotion, EmotionScores};
 use fer_index::face::{BoundingBox, DetectedFace, ScoredFace};
 use fer_index::file::FileMeta;
 use fer_index::photo::{Capture, ContentHash, DateSource, TakenAt};
-use fer_index::store::{Models, PhotoId, PhotoRecord, Scan, Store};
+use fer_index::store::{Models, PhotoAnalysis, PhotoId, PhotoRecord, Store};
 use jiff::civil::Date;
 
 use crate::testenv::TestEnv;
@@ -51,7 +51,7 @@ pub fn record(seed: &Seed) -> PhotoRecord {
     PhotoRecord {
         hash: ContentHash::of(&seed.bytes),
         bytes: seed.bytes.len() as u64,
-        content: Ok(Scan {
+        content: Ok(PhotoAnalysis {
             format: "JPEG".to_owned(),
             width: size.0,
             height: size.1,

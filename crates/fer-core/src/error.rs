@@ -32,6 +32,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// The daemon cannot start, or a running one does not do what is asked of it.
+    #[error("{0}")]
+    Daemon(String),
     /// The system's limit of watched folders or watchers for this user is reached.
     #[error("{0}")]
     WatchLimit(String),

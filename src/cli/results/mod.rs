@@ -129,17 +129,17 @@ fn csv(hits: &[Hit], out: &mut Stdout) -> Result<()> {
             "path", "score", "emotion", "taken_at", "width", "height", "faces",
         ])?;
         for hit in hits {
-            let taken_at = hit.scan.capture.taken_at.as_ref().map(date);
-            let score = hit.shown.map(|shown| shown.score.to_string());
-            let emotion = hit.shown.map_or("", |shown| shown.emotion.name());
+            let taken_at = hit.analysis.capture.taken_at.as_ref().map(date);
+            let score = hit.ranked_by.map(|by| by.score.to_string());
+            let emotion = hit.ranked_by.map_or("", |by| by.emotion.name());
             writer.write_record([
                 hit.path.as_os_str().as_encoded_bytes(),
                 score.unwrap_or_default().as_bytes(),
                 emotion.as_bytes(),
                 taken_at.unwrap_or_default().as_bytes(),
-                hit.scan.width.to_string().as_bytes(),
-                hit.scan.height.to_string().as_bytes(),
-                hit.scan.faces.len().to_string().as_bytes(),
+                hit.analysis.width.to_string().as_bytes(),
+                hit.analysis.height.to_string().as_bytes(),
+                hit.analysis.faces.len().to_string().as_bytes(),
             ])?;
         }
         writer.flush()

@@ -38,7 +38,7 @@ pub(super) fn with(
 }
 
 fn faces(hit: &Hit, out: &mut Stdout) -> Result<()> {
-    for face in &hit.scan.faces {
+    for face in &hit.analysis.faces {
         out.line(format_args!(
             "    face {} at {}, detection score {:.2}{}: {}",
             face.id,
@@ -78,18 +78,16 @@ fn lines(hits: &[Hit]) -> (String, Vec<Row>) {
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(["score", "emotion", "taken", "faces", ""]);
     for hit in hits {
-        let taken = hit.scan.capture.taken_at;
-        let score = hit
-            .shown
-            .map(|shown| format!("{:.1} %", 100.0 * shown.score));
-        let emotion = hit.shown.map_or("", |shown| shown.emotion.name());
+        let taken = hit.analysis.capture.taken_at;
+        let score = hit.ranked_by.map(|by| format!("{:.1} %", 100.0 * by.score));
+        let emotion = hit.ranked_by.map_or("", |by| by.emotion.name());
         table.add_row([
             score.unwrap_or_default(),
             emotion.to_owned(),
             taken
                 .map(|taken| taken.local.date().to_string())
                 .unwrap_or_default(),
-            hit.scan.faces.len().to_string(),
+            hit.analysis.faces.len().to_string(),
             String::new(),
         ]);
     }

@@ -23,10 +23,14 @@ pub(super) fn encode(text: &mut Vec<u8>, picture: &RgbImage) -> io::Result<()> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let mut rgba = DynamicImage::from(picture.clone()).into_rgba8();
     let palette = Palette(NeuQuant::new(SAMPLE, COLOURS, rgba.as_raw()));
-    dither(&mut rgba, &palette);
+    // `dither` of image 0.25.10 cannot take a picture that is one pixel wide.
+    if width > 1 && height > 1 {
+        dither(&mut rgba, &palette);
+    }
     let indices = index_colors(&rgba, &palette).into_raw();
 
-    write!(text, "\x1bPq\"1;1;{width};{height}")?;
+    // No scaling (9), and pixels that nothing sets stay as they are (1).
+    write!(text, "\x1bP9;1;0q\"1;1;{width};{height}")?;
     for (index, colour) in palette.0.color_map_rgb().chunks_exact(3).enumerate() {
         let percent = |value: u8| (u32::from(value) * 100 + 127) / 255;
         let [red, green, blue] = [0, 1, 2].map(|channel| percent(colour[channel]));
@@ -93,7 +97,7 @@ mod tests {
     /// Reads what [`encode`] writes, as a terminal does.
     fn decode(text: &[u8]) -> RgbImage {
         let text = std::str::from_utf8(text).unwrap();
-        let text = text.strip_prefix("\x1bPq\"1;1;").unwrap();
+        let text = text.strip_prefix("\x1bP9;1;0q\"1;1;").unwrap();
         let text = text.strip_suffix("\x1b\\").unwrap();
         let numbers = |text: &str| -> Vec<u32> {
             let numbers = text.split(';').map(|n| n.parse().unwrap());

@@ -228,7 +228,7 @@ impl Follower {
             if self.roots[root].is_polled {
                 self.polled.insert(path.clone());
             }
-            return self.store.reconciled(&path);
+            return self.store.mark_reconciled(&path);
         }
         if !was_offline {
             let what = if identity.is_some() {
@@ -242,7 +242,7 @@ impl Follower {
         self.roots[root].state = Some(RootState::Offline);
         self.watch.remove_tree(&path);
         self.polled.retain(|folder| !folder.starts_with(&path));
-        self.store.offline(&path)
+        self.store.mark_offline(&path)
     }
 
     /// Reconciles the roots that were mounted, unmounted or replaced by another folder.

@@ -75,7 +75,7 @@ fn write_photo(page: &mut String, picture: &Picture<'_>, thumbnail: &RgbImage) -
         .encode_image(thumbnail)
         .map_err(|error| Error::Usage(format!("cannot encode the contact sheet: {error}")))?;
     let data = STANDARD.encode(jpeg.get_ref());
-    let scan = &picture.hit.scan;
+    let scan = &picture.hit.analysis;
     let (width, height) = (scan.width, scan.height);
     let alt = escaped(&caption(picture.hit));
     append(

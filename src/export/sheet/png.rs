@@ -81,7 +81,7 @@ fn height(picture: &Picture<'_>) -> i32 {
 
 /// Draws frames and labels of the faces in a photo that is at `corner` and `width` pixels wide.
 fn draw_faces(canvas: &mut Canvas<'_>, picture: &Picture<'_>, corner: (i32, i32), width: u32) {
-    let scan = &picture.hit.scan;
+    let scan = &picture.hit.analysis;
     let scale = width as f32 / scan.width.max(1) as f32;
     let limit = (width as f32, scan.height as f32 * scale);
     for face in &scan.faces {

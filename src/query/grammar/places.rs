@@ -108,14 +108,18 @@ impl Reader {
     /// The longest name that begins at a token, as it was typed, and its length.
     fn name_of_place(&self, at: usize, is_led: bool) -> Option<(String, usize)> {
         let has_article = self.lower(at) == "the";
-        let gazetteer = Gazetteer::get();
         let longest = LONGEST.min(self.tokens.len().saturating_sub(at));
         (1..=longest).rev().find_map(|length| {
             let words = &self.tokens[at..at + length];
             let ends_in_comma = words.last().is_some_and(|token| token.lower == ",");
-            if ends_in_comma || (length == 1 && !self.may_be_place(at, is_led)) {
+            let is_known = words.iter().all(|token| !token.meanings().is_empty());
+            if ends_in_comma
+                || (length == 1 && !self.may_be_place(at, is_led))
+                || (length > 1 && is_known)
+            {
                 return None;
             }
+            let gazetteer = Gazetteer::get();
             let mut name = String::new();
             for token in words {
                 if !name.is_empty() && token.lower != "," {

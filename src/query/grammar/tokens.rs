@@ -63,6 +63,14 @@ fn words(sentence: &str) -> Vec<String> {
     for word in sentence.split_whitespace() {
         let is_mark = |c: char| matches!(c, '.' | ';' | '!' | '?' | '"' | '(' | ')' | ':' | ',');
         let bare = word.trim_matches(is_mark);
+        // `-sad`, as search engines have it.
+        let bare = match bare.strip_prefix('-') {
+            Some(rest) if rest.starts_with(char::is_alphabetic) => {
+                words.push("not".to_owned());
+                rest
+            }
+            _ => bare,
+        };
         let alternatives: Vec<&str> = bare.split('/').collect();
         let are_words = alternatives
             .iter()

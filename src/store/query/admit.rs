@@ -1,4 +1,5 @@
-//! Whether a photo meets the filters: asked of each that comes up, whatever told that it might.
+//! Checks whether a photo meets all filters. Every candidate is checked, whichever index proposed
+//! it.
 
 use std::path::Path;
 
@@ -13,30 +14,30 @@ use super::super::{folders, roots};
 use super::plan::Plan;
 use super::sources;
 
-/// What the filters ask of a photo's row.
+/// Reads the columns of a photo's row that the filters need.
 pub(super) const FACTS: &str =
     "SELECT face_count, camera, latitude, longitude FROM photos WHERE id = ?";
 
-/// The paths of a photo in the order of their bytes, from an index alone.
+/// Reads the paths of a photo in the order of their bytes, from a covering index.
 pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER BY path";
 
-/// One place of the index of words.
+/// Looks up one photo in the full-text index.
 pub(super) const WORDS: &str =
     "SELECT EXISTS (SELECT 1 FROM photo_words WHERE photo_words MATCH ? AND rowid = ?)";
 
-/// The first path that the filters admit, as stored; `None` if the photo does not meet them. Its
-/// date and faces are not looked at here.
+/// The first path that the filters admit, as stored; `None` if the photo does not meet them. The
+/// photo's date and the faces that count are checked elsewhere.
 pub(super) fn path(
     db: &Connection,
     plan: &Plan<'_>,
     photo: PhotoId,
 ) -> rusqlite::Result<Option<Vec<u8>>> {
     let query = plan.query;
-    let asks_facts = query.faces.is_some()
+    let needs_facts = query.faces.is_some()
         || !plan.cameras.is_empty()
         || query.near.is_some()
         || plan.home.is_some();
-    if asks_facts && !facts(db, plan, photo)? {
+    if needs_facts && !facts(db, plan, photo)? {
         return Ok(None);
     }
     if let Some(words) = &plan.words
@@ -65,8 +66,8 @@ pub(super) fn path(
     Ok(None)
 }
 
-/// Whether the photo has faces and none of them shows an emotion that the query wants absent; to be
-/// asked where every face counts.
+/// Whether the photo has faces and none of them shows an emotion that the query excludes. Only
+/// valid where every face counts.
 fn shows_none_of(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
     let least = f64::from(plan.query.least_without());
     let mut statement = db.prepare_cached(sources::sql::PHOTO)?;
@@ -86,7 +87,7 @@ fn shows_none_of(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::
     Ok(true)
 }
 
-/// Whether number of faces, camera and position are as the filters want them.
+/// Whether the photo's number of faces, camera and position meet the filters.
 pub(super) fn facts(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
     let meets = db
         .prepare_cached(FACTS)?

@@ -1,4 +1,4 @@
-//! The answer as it fills, in exact order.
+//! Builds the answer to a query in exact order from candidates in the order of upper bounds.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -15,17 +15,17 @@ use super::candidate::Candidate;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
 
-/// A photo that is in the answer, unless enough come before it.
+/// A photo that is in the answer, unless enough other photos come before it.
 #[derive(Debug)]
 pub(super) struct Ranked {
     pub candidate: Candidate,
-    /// The first of the photo's paths that the question admits, as stored.
+    /// The first of the photo's paths that the query admits, as stored.
     pub path: Vec<u8>,
 }
 
-/// Takes candidates in an order by upper bounds and answers in the exact one: a photo whose exact
-/// place is known waits until no later candidate can come before it (the threshold algorithm of
-/// Fagin, Lotem and Naor, PODS 2001).
+/// Takes candidates in the order of upper bounds and answers in the exact order: a photo whose
+/// exact score is known waits until no later candidate can come before it (the threshold algorithm
+/// of Fagin, Lotem and Naor, PODS 2001).
 #[derive(Debug)]
 pub(super) struct Answer<'a> {
     db: &'a Connection,
@@ -50,7 +50,8 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Takes a candidate, after all that by their bounds come before it; breaks when full.
+    /// Takes the next candidate; no later one may come before it by its bound. Breaks when the
+    /// answer is full.
     pub fn offer(&mut self, candidate: Candidate) -> rusqlite::Result<ControlFlow<()>> {
         while let Some(first) = self.waiting.peek()
             && self
@@ -64,7 +65,7 @@ impl<'a> Answer<'a> {
             }
         }
         if self.seen.insert(candidate.photo)
-            && let Some(ranked) = self.judge(candidate)?
+            && let Some(ranked) = self.check(candidate)?
         {
             self.waiting.push(Waiting {
                 ranked,
@@ -74,7 +75,7 @@ impl<'a> Answer<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// The answer, when no candidate is left.
+    /// Returns the answer after the last candidate.
     pub fn finish(mut self) -> rusqlite::Result<Vec<Ranked>> {
         while !self.is_full() && !self.waiting.is_empty() {
             self.settle_first()?;
@@ -106,8 +107,8 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
-    /// Holds a photo against all filters and gives it its exact score.
-    fn judge(&self, mut candidate: Candidate) -> rusqlite::Result<Option<Ranked>> {
+    /// Checks a photo against all filters and gives it its exact score.
+    fn check(&self, mut candidate: Candidate) -> rusqlite::Result<Option<Ranked>> {
         if !self.plan.admits_date(candidate.taken) {
             return Ok(None);
         }
@@ -117,15 +118,16 @@ impl<'a> Answer<'a> {
         if !self.plan.every_face_counts {
             let mut faces = faces::of_photo(self.db, candidate.photo)?;
             faces.retain(|face| self.plan.counts(face));
-            if !self.weigh(&mut candidate, &faces) {
+            if !self.score(&mut candidate, &faces) {
                 return Ok(None);
             }
         }
         Ok(Some(Ranked { candidate, path }))
     }
 
-    /// Scores the photo by the faces that count; whether they suffice.
-    fn weigh(&self, candidate: &mut Candidate, faces: &[StoredFace]) -> bool {
+    /// Scores the photo by the faces that count; returns whether the photo meets the filters on
+    /// faces.
+    fn score(&self, candidate: &mut Candidate, faces: &[StoredFace]) -> bool {
         let query = self.plan.query;
         let count = faces.len() as u32;
         if query
@@ -164,7 +166,7 @@ impl<'a> Answer<'a> {
                     self.plan.query.who.kind().pick(&descending(scores)),
                 )
             })
-            // The first of equals.
+            // Of equal scores, the first emotion.
             .reduce(|best, next| if next.1 > best.1 { next } else { best });
         let Some((emotion, score)) = best else {
             return false;
@@ -174,7 +176,8 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// The first in order is the greatest, as a heap wants it. No two are equal: ties go by path.
+/// A photo in the heap, whose greatest element is the first in the order of the answer. No two are
+/// equal, since equal candidates are ordered by path.
 #[derive(Debug)]
 struct Waiting<'a> {
     ranked: Ranked,

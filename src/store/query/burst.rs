@@ -1,4 +1,4 @@
-//! Photos taken in quick succession.
+//! Finds bursts: photos taken in quick succession.
 
 use std::collections::BTreeMap;
 
@@ -6,25 +6,27 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::record::PhotoId;
 
-/// Each photo of a burst follows another of the same camera within this time, in ms.
+/// In a burst, each photo follows another one of the same camera within this time, in ms.
 const GAP: i64 = 3000;
 
-/// Dates of files are when they were copied, and make no burst.
+/// Reads date and camera of a photo. A date from a file's modification time may be that of a copy,
+/// so such a photo belongs to no burst.
 pub(super) const CAMERA: &str = "
     SELECT taken_local, camera FROM photos WHERE id = ? AND taken_source = 'exif'";
 
-/// The farthest photos that follow within the gap, forwards and back.
+/// Reads the earliest and the latest photo of the camera within a span.
 pub(super) const STEP: &str = "
     SELECT min(taken_local), max(taken_local) FROM photos
     WHERE skip_reason IS NULL AND taken_local >= ?1 AND taken_local <= ?2
       AND camera IS ?3 AND taken_source = 'exif'";
 
-/// Bursts of which a photo was shown: by camera and first date, with the last.
+/// The bursts of which a photo is in the answer: by camera and first date, with the last date.
 #[derive(Debug, Default)]
 pub(super) struct Bursts(BTreeMap<(Option<String>, i64), i64>);
 
 impl Bursts {
-    /// Whether the photo is the first of its burst to come; from then on none is.
+    /// Whether the photo is the first of its burst to be passed to this method; for all later
+    /// photos of the burst it is `false`.
     pub fn is_first(&mut self, db: &Connection, photo: PhotoId) -> rusqlite::Result<bool> {
         let row = db
             .prepare_cached(CAMERA)?
@@ -33,7 +35,8 @@ impl Bursts {
         let Some((taken, camera)) = row else {
             return Ok(true);
         };
-        // Bursts of a camera do not overlap: of those that begin before, only the latest can hold it.
+        // Bursts of a camera do not overlap: of those that begin before the photo, only the latest
+        // can contain it.
         let key = (camera, taken);
         let before = self.0.range(..=&key).next_back();
         if before.is_some_and(|((camera, _), last)| *camera == key.0 && taken <= *last) {
@@ -46,7 +49,7 @@ impl Bursts {
     }
 }
 
-/// The first and the last date of the burst around one.
+/// The first and the last date of the burst that contains a date.
 fn around(db: &Connection, taken: i64, camera: Option<&str>) -> rusqlite::Result<(i64, i64)> {
     let mut step = db.prepare_cached(STEP)?;
     let (mut first, mut last) = (taken, taken);

@@ -1,20 +1,21 @@
-//! What the ways to an answer hand to it.
+//! The photos that the sources offer to the answer.
 
 use crate::emotion::Emotion;
 
 use super::super::record::PhotoId;
 
-/// A photo that may be in the answer, and its place in it. The score may be an upper bound.
+/// A photo that may be in the answer, with what decides its position there. The score may be an
+/// upper bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Candidate {
     pub photo: PhotoId,
-    /// By which emotion the photo counts.
+    /// The emotion by which the photo is ranked.
     pub emotion: Option<Emotion>,
     /// Score, or 0 without an emotion.
     pub score: f64,
     /// Local time of the photo as stored; [`UNKNOWN_DATE`](super::super::scores::UNKNOWN_DATE) sorts
     /// last.
     pub taken: i64,
-    /// In a shuffle: how many came before.
-    pub turn: u64,
+    /// In a shuffle, the number of photos before this one.
+    pub shuffle_position: u64,
 }

@@ -1,4 +1,4 @@
-//! How many photos answer a question, without naming them.
+//! Counts the hits of a query without listing them.
 
 use rusqlite::{Connection, params};
 
@@ -11,18 +11,19 @@ use super::photo_set::PhotoSet;
 use super::plan::{Bounds, Plan};
 use super::{exact, narrow};
 
-/// How many photos there are to see.
+/// Numbers of photos that meet a query's filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// That all filters but the emotions and their score admit.
+    /// Photos that meet all filters except those by emotion and score.
     pub all: u64,
-    /// That also show this emotion, in the order of [`Emotion::ALL`].
+    /// Photos that also show the emotion, in the order of [`Emotion::ALL`].
     pub emotions: [u64; Emotion::COUNT],
 }
 
-/// The statements of this module; each reads one index and looks the lost photos up in a list.
+/// The statements of this module. Each reads one index and excludes the photos without a path,
+/// which it finds through another index.
 pub(super) mod sql {
-    /// Photos that no path leads to; few, since they are forgotten after a while.
+    /// Photos to which no path leads; few, since they are deleted after the grace period.
     macro_rules! lost {
         () => {
             "(SELECT id FROM photos WHERE lost_at IS NOT NULL
@@ -42,13 +43,14 @@ pub(super) mod sql {
     );
     pub const SHOWN_BY: &str = "
         SELECT emotion FROM photo_scores WHERE photo_id = ? AND kind IN (?, ?) AND score >= ?";
-    pub const SCANNED: &str = concat!(
+    pub const ANALYSED: &str = concat!(
         "SELECT count(*) FROM photos WHERE skip_reason IS NULL AND id NOT IN ",
         lost!()
     );
 }
 
-/// So few photos are looked up one by one; for more the lists of the ranking are read.
+/// At or below this many photos, the scores are looked up photo by photo; above it, the lists of
+/// the ranking are read.
 const FEW: usize = 10_000;
 
 /// See [`Store::counts`](super::super::Store::counts).
@@ -83,12 +85,11 @@ pub(super) fn counts_within(
         ..Counts::default()
     };
     for emotion in Emotion::ALL {
-        let question = Query {
+        let query = Query {
             emotions: EmotionSet::of(emotion),
-            min_score: query.min_score,
             ..any.clone()
         };
-        counts.emotions[emotion.index()] = count(db, &question)?;
+        counts.emotions[emotion.index()] = count(db, &query)?;
     }
     Ok(counts)
 }
@@ -100,8 +101,8 @@ pub(in super::super) fn total(db: &Connection, query: &Query) -> rusqlite::Resul
         offset: 0,
         ..query.clone()
     };
-    let mut asked = query.emotions.iter();
-    let (emotion, others) = (asked.next(), asked.next());
+    let mut emotions = query.emotions.iter();
+    let (emotion, others) = (emotions.next(), emotions.next());
     let Some(plan) = Plan::new(db, query, Bounds::default())? else {
         return Ok(0);
     };
@@ -129,7 +130,7 @@ pub(in super::super) fn total(db: &Connection, query: &Query) -> rusqlite::Resul
     }
 }
 
-/// Of these photos those that show each emotion, photo by photo.
+/// For each emotion, the number of `photos` that show it, looked up photo by photo.
 fn by_photo(
     db: &Connection,
     query: &Query,
@@ -148,7 +149,7 @@ fn by_photo(
     Ok(counts)
 }
 
-/// The same, list by list.
+/// Like [`by_photo`], but reads the lists of the ranking.
 fn by_list(
     db: &Connection,
     query: &Query,
@@ -167,7 +168,7 @@ fn by_list(
     Ok(counts)
 }
 
-/// How many photos answer a question of at most one emotion.
+/// The number of hits of a query with at most one emotion.
 fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
     let Some(plan) = Plan::new(db, query, Bounds::default())? else {
         return Ok(0);
@@ -178,7 +179,7 @@ fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
     Ok(ranked(db, &plan)?.len() as u64)
 }
 
-/// Whether the ranking or the dates alone tell the answer.
+/// Whether the count can be read from the ranking or from the dates alone.
 fn is_in_index(plan: &Plan<'_>) -> bool {
     let rest = Query {
         emotions: EmotionSet::EMPTY,
@@ -216,7 +217,7 @@ fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
             None if plan.is_dated() => db
                 .prepare_cached(sql::TAKEN)?
                 .query_row([span.start, span.end], number),
-            None => db.prepare_cached(sql::SCANNED)?.query_row([], number),
+            None => db.prepare_cached(sql::ANALYSED)?.query_row([], number),
         }?;
     }
     Ok(count as u64)
@@ -232,7 +233,7 @@ mod tests {
     use crate::store::Store;
     use crate::store::testing::{fill, plan, temp_store};
 
-    fn by_asking(store: &Store, query: &Query) -> Counts {
+    fn by_querying(store: &Store, query: &Query) -> Counts {
         let count = |emotions, min_score| {
             let query = Query {
                 emotions,
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_what_a_query_finds() {
+    fn counts_equal_the_number_of_hits() {
         let (_folder, mut store) = temp_store();
         fill(&mut store, 2500);
         store
@@ -291,7 +292,7 @@ mod tests {
             least,
         ] {
             let counts = store.counts(&query).unwrap();
-            assert_eq!(counts, by_asking(&store, &query), "{query:?}");
+            assert_eq!(counts, by_querying(&store, &query), "{query:?}");
             let total = match query.emotions.iter().next() {
                 Some(emotion) => counts.emotions[emotion.index()],
                 None => counts.all,
@@ -303,8 +304,8 @@ mod tests {
                 offset: 0,
                 ..query.clone()
             };
-            let asked = store.query(&two).unwrap().len() as u64;
-            assert_eq!(store.total(&two).unwrap(), asked, "{two:?}");
+            let hits = store.query(&two).unwrap().len() as u64;
+            assert_eq!(store.total(&two).unwrap(), hits, "{two:?}");
             assert!(counts.all > 100, "{query:?}");
         }
     }
@@ -322,7 +323,7 @@ mod tests {
                 sql::TAKEN,
                 "SEARCH photos USING COVERING INDEX photos_by_taken",
             ),
-            (sql::SCANNED, "SCAN photos USING COVERING INDEX photos_by_"),
+            (sql::ANALYSED, "SCAN photos USING COVERING INDEX photos_by_"),
             (
                 sql::SHOWN_BY,
                 "SEARCH photo_scores USING COVERING INDEX photo_scores_by_photo (photo_id=?",

@@ -1,5 +1,5 @@
-//! All photos that the filters admit, from indexes alone: for counting, where a look at every photo
-//! would take too long.
+//! Lists all photos that meet the filters from indexes alone, for counting, where checking every
+//! photo would take too long.
 
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ use super::photo_set::PhotoSet;
 use super::plan::{Bounds, Plan};
 use crate::geo::{Cell, Region};
 
-/// Lists everything, whatever it costs.
+/// No limit on the length of lists.
 const NO_BOUNDS: Bounds = Bounds {
     few: 0,
     most: usize::MAX / 16,
@@ -20,19 +20,19 @@ const NO_BOUNDS: Bounds = Bounds {
 /// The statements of this module; each reads a small index.
 pub(super) mod sql {
     pub const SKIPPED: &str = "SELECT id FROM photos WHERE skip_reason IS NOT NULL";
-    /// Photos that no path leads to; few, since they are forgotten after a while.
+    /// Photos to which no path leads; few, since they are deleted after the grace period.
     pub const LOST: &str = "
         SELECT id FROM photos WHERE lost_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)";
 }
 
-/// The photos that all filters but the emotions and their score admit; `None` where that takes a
-/// look at each.
+/// The photos that meet all filters except those by emotion and score; `None` if the indexes cannot
+/// decide it and every photo would have to be checked.
 pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option<PhotoSet>> {
     let Some(plan) = Plan::new(db, query, NO_BOUNDS)? else {
         return Ok(Some(PhotoSet::default()));
     };
-    // A photo may lie in the folder by one path and in the album by another.
+    // One of a photo's paths may lie in the folder and another in the album.
     let needs_one_path = query.under.is_some() && query.album.is_some();
     if !plan.every_face_counts
         || query.one_per_burst
@@ -51,7 +51,7 @@ pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option
             photos.remove(row.get(0)?);
         }
     }
-    for cell in doubtful(&plan) {
+    for cell in partial_cells(&plan) {
         let mut statement = db.prepare_cached(narrow::sql::CELLS)?;
         let mut rows = statement.query([cell.0, cell.0])?;
         while let Some(row) = rows.next()? {
@@ -64,8 +64,8 @@ pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option
     Ok(Some(photos))
 }
 
-/// Cells that were listed and may hold photos that are not in place.
-fn doubtful(plan: &Plan<'_>) -> Vec<Cell> {
+/// The listed cells that may also contain photos outside the query's region.
+fn partial_cells(plan: &Plan<'_>) -> Vec<Cell> {
     let near = plan
         .query
         .near

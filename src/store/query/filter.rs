@@ -1,5 +1,5 @@
-//! What a photo must meet to be in an answer. There is one type from the command line, the gallery's
-//! address and the words of `find` to the store; only dates and places are read on the way.
+//! Filters of queries. One type serves the command line, the gallery's address, the words of `find`
+//! and the store; only dates and places are resolved in between.
 
 use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
@@ -14,17 +14,17 @@ use super::super::scores::Kind;
 /// Which faces of a photo must show an emotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Who {
-    /// One of them: the photo's score is its best face's.
+    /// One of them: the photo's score is that of its best face.
     #[default]
     Any,
-    /// More than half of them: the score that more than half reach.
+    /// More than half of them: the photo's score is one that more than half of the faces reach.
     Most,
-    /// Everybody: the weakest face's score.
+    /// All of them: the photo's score is the lowest of its faces.
     All,
 }
 
 impl Who {
-    /// What it asks of several faces.
+    /// The kind of score in the ranking for photos of several faces.
     pub(super) const fn kind(self) -> Kind {
         match self {
             Self::Any => Kind::Any,
@@ -34,39 +34,41 @@ impl Who {
     }
 }
 
-/// In which order photos are answered. Ties go to the latest, then by path.
+/// The order of an answer. Of photos that it does not order, the latest comes first, then the one
+/// whose path comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
-    /// Best score first; by date where no emotion is asked for.
+    /// Best score first; latest first if the query has no emotion.
     #[default]
     Score,
     /// Latest first; photos without a date last.
     Date,
-    /// Shuffled, the same way for the same seed.
+    /// Shuffled; the same seed gives the same order.
     Random {
-        /// By what the shuffle is told from others.
+        /// Selects one of the shuffles.
         seed: u64,
     },
 }
 
-/// What restricts an answer, and how it is ordered. Every restriction must be met; what is `None`,
-/// zero, empty or `false` does not restrict.
+/// The restrictions of an answer, and its order. A photo must meet every restriction; a field that
+/// is `None`, zero, empty or `false` does not restrict.
 ///
-/// Dates and places are as people write them until they are looked up, so their types are open: a
-/// `Date`, several `Dates`, a `Place`. [`Query`] is the filter that the store answers.
+/// Dates and places stay as people write them until they are resolved, so their types are
+/// parameters: a `Date`, several `Dates`, a `Place`. [`Query`] is the resolved filter that the
+/// store answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter<Date, Dates, Place> {
-    /// The photo shows one of these; it counts by the one that it shows most. Empty: whatever it
-    /// shows, with or without faces, by date.
+    /// The photo shows one of these, and is ranked by the one that it shows most. Empty: any
+    /// emotion or none, with or without faces, by date.
     pub emotions: EmotionSet,
     /// The photo has faces, and none of them shows one of these: each of their scores is below
-    /// `min_score`, or below [`SHOWN`] where that is not given or 0.
+    /// `min_score`, or below [`EMOTION_THRESHOLD`] where that is not given or 0.
     pub without: EmotionSet,
     /// Which of its faces must show one of `emotions`.
     pub who: Who,
-    /// Least score, 0 to 1.
+    /// Minimum score, 0 to 1.
     pub min_score: Option<f32>,
-    /// How many faces it has.
+    /// Number of faces of the photo that count.
     pub faces: Option<RangeInclusive<u32>>,
     /// Taken at this local time or later.
     pub since: Option<Date>,
@@ -78,32 +80,33 @@ pub struct Filter<Date, Dates, Place> {
     pub under: Option<PathBuf>,
     /// Lies in or below a folder whose name contains this, in any case.
     pub album: Option<String>,
-    /// Taken there.
+    /// Taken at this place.
     pub near: Option<Place>,
-    /// Taken more than this many km from where most photos were taken.
+    /// Taken more than this many km from where most photos were taken; see
+    /// [`Store::home`](crate::store::Store::home).
     pub away: Option<f64>,
-    /// The camera's name contains one of these, in any case; empty: whatever it is.
+    /// The camera's name contains one of these, in any case; empty: any camera or none.
     pub cameras: Vec<String>,
-    /// All of these words are in its path, description or keywords.
+    /// The photo's paths, description and keywords together contain all of these words.
     pub text: Option<String>,
     /// Only faces with at least this detection score count, 0 to 1.
     pub min_detection: Option<f32>,
     /// Only faces whose shorter side has at least this many pixels count.
     pub min_face: Option<f32>,
-    /// Of photos taken in quick succession only the first in order.
+    /// Of each burst only the photo that comes first in the order.
     pub one_per_burst: bool,
     /// The order.
     pub order: Order,
-    /// How many photos at most.
+    /// Maximum number of hits.
     pub limit: Option<usize>,
-    /// How many to leave out before.
+    /// Number of hits to skip at the beginning.
     pub offset: usize,
 }
 
-/// From this score on a face shows an emotion: it is more likely than not.
-pub const SHOWN: f32 = 0.5;
+/// Minimum score at which a face counts as showing an emotion: the emotion is more likely than not.
+pub const EMOTION_THRESHOLD: f32 = 0.5;
 
-/// A filter whose dates are moments and spans of local time, which exclude their ends, and whose
+/// A resolved filter: dates are local times, several dates are spans that exclude their ends, and a
 /// place is a region.
 pub type Query = Filter<DateTime, Vec<Range<DateTime>>, Region>;
 
@@ -134,8 +137,8 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
         }
     }
 
-    /// The same filter with dates and place looked up.
-    pub fn with<D, Ds, P>(
+    /// The same filter with its dates and its place resolved.
+    pub fn with_resolved<D, Ds, P>(
         self,
         since: Option<D>,
         until: Option<D>,
@@ -188,22 +191,24 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
         }
     }
 
-    /// The least score in force.
+    /// The minimum score; 0 if none is set.
     pub fn least_score(&self) -> f32 {
         self.min_score.unwrap_or(0.0)
     }
 
-    /// From which score on a face shows an emotion of `without`.
+    /// The minimum score at which a face shows an emotion of `without`.
     pub fn least_without(&self) -> f32 {
-        self.min_score.filter(|least| *least > 0.0).unwrap_or(SHOWN)
+        self.min_score
+            .filter(|least| *least > 0.0)
+            .unwrap_or(EMOTION_THRESHOLD)
     }
 
-    /// The least detection score in force.
+    /// The minimum detection score; 0 if none is set.
     pub fn least_detection(&self) -> f32 {
         self.min_detection.unwrap_or(0.0)
     }
 
-    /// The least size of a face in force, in pixels.
+    /// The minimum size of a face in pixels; 0 if none is set.
     pub fn least_face(&self) -> f32 {
         self.min_face.unwrap_or(0.0)
     }

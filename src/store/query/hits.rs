@@ -1,4 +1,4 @@
-//! The answer as it is given: each photo with what is known of it.
+//! Runs a query and returns its hits, each with what is known about the photo.
 
 use std::path::PathBuf;
 
@@ -7,33 +7,33 @@ use rusqlite::Connection;
 use crate::emotion::Emotion;
 
 use super::super::path::decode;
-use super::super::record::{PhotoId, Scan, StoredFace};
+use super::super::record::{PhotoAnalysis, PhotoId, StoredFace};
 use super::super::{faces, photos};
 use super::answer::{Answer, Ranked};
 use super::filter::Query;
 use super::plan::{Bounds, Plan};
 use super::{narrow, sources};
 
-/// A photo in an answer.
+/// A photo in the answer to a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// The photo.
     pub photo: PhotoId,
-    /// Where it lies: of several paths the first that the query admits.
+    /// Its path; of several paths the first that the query admits.
     pub path: PathBuf,
-    /// What it shows; `None` where no emotion was asked for.
-    pub shown: Option<Shown>,
-    /// What is known of the photo, with the faces that count.
-    pub scan: Scan<StoredFace>,
+    /// The score by which it is ranked; `None` if the query has no emotion.
+    pub ranked_by: Option<RankingScore>,
+    /// The analysis of the photo, with only the faces that count.
+    pub analysis: PhotoAnalysis<StoredFace>,
 }
 
-/// By what a photo counts.
+/// The score by which a photo is ranked, and its emotion.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Shown {
-    /// Of the emotions asked for the one that it shows most.
+pub struct RankingScore {
+    /// Of the query's emotions the one that the photo shows most.
     pub emotion: Emotion,
-    /// Its probability for the face that decides, weighted as
-    /// [`DetectedFace::weighted`](crate::face::DetectedFace::weighted) says; 0 to 1.
+    /// The emotion's probability for the face that decides, weighted as
+    /// [`DetectedFace::weighted`](crate::face::DetectedFace::weighted) describes; 0 to 1.
     pub score: f32,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn run_within(
         .collect()
 }
 
-/// The photos of the answer in its order.
+/// The photos of the answer, in its order.
 pub(super) fn ranked(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Vec<Ranked>> {
     if plan.query.limit == Some(0) {
         return Ok(Vec::new());
@@ -70,7 +70,7 @@ pub(super) fn ranked(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Vec<R
 fn hit(db: &Connection, plan: &Plan<'_>, ranked: &Ranked) -> rusqlite::Result<Option<Hit>> {
     let candidate = &ranked.candidate;
     let photo = photos::bare(db, candidate.photo)?;
-    let Some(Ok(scan)) = photo.map(|photo| photo.content) else {
+    let Some(Ok(analysis)) = photo.map(|photo| photo.content) else {
         return Ok(None);
     };
     let mut faces = faces::of_photo(db, candidate.photo)?;
@@ -78,10 +78,10 @@ fn hit(db: &Connection, plan: &Plan<'_>, ranked: &Ranked) -> rusqlite::Result<Op
     Ok(Some(Hit {
         photo: candidate.photo,
         path: decode(&ranked.path),
-        shown: candidate.emotion.map(|emotion| Shown {
+        ranked_by: candidate.emotion.map(|emotion| RankingScore {
             emotion,
             score: candidate.score as f32,
         }),
-        scan: Scan { faces, ..scan },
+        analysis: PhotoAnalysis { faces, ..analysis },
     }))
 }

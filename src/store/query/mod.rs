@@ -1,8 +1,8 @@
-//! Which photos answer a question.
+//! Answers queries.
 //!
-//! A question is planned ([`plan`]); the indexes of its filters tell which photos can be in the
-//! answer ([`narrow`]); these are met in order ([`sources`]), held against every filter
-//! ([`admit`]) and put in their exact places ([`answer`]).
+//! A query is planned ([`plan`]); the indexes of its filters list the photos that can be in the
+//! answer ([`narrow`]); the candidates are read in order ([`sources`]), checked against every
+//! filter ([`admit`]) and put in their exact order ([`answer`]).
 
 mod admit;
 mod answer;
@@ -21,9 +21,9 @@ use rusqlite::Connection;
 
 pub use count::Counts;
 pub(super) use count::{counts, total};
-pub use filter::{Filter, Order, Query, SHOWN, Who};
+pub use filter::{EMOTION_THRESHOLD, Filter, Order, Query, Who};
 pub(super) use hits::run;
-pub use hits::{Hit, Shown};
+pub use hits::{Hit, RankingScore};
 
 /// See [`Store::cameras`](super::Store::cameras).
 pub(super) fn cameras(db: &Connection) -> rusqlite::Result<Vec<String>> {

@@ -1,4 +1,4 @@
-//! Which photos can be in an answer at all, told by the indexes of the filters.
+//! Lists the photos that can be in the answer, from the indexes of the filters.
 
 use std::ops::ControlFlow;
 
@@ -33,25 +33,25 @@ pub(super) mod sql {
         SELECT id FROM photos WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ?";
     pub const FACES: &str = "
         SELECT id FROM photos WHERE skip_reason IS NULL AND face_count >= ? AND face_count <= ?";
-    pub const SURETY: &str = "
-        SELECT photo_id FROM faces WHERE surety_place = ? AND surety >= ?";
-    pub const SIDE: &str = "SELECT photo_id FROM faces WHERE side_place = ? AND side >= ?";
+    pub const CONFIDENCE: &str = "
+        SELECT photo_id FROM faces WHERE confidence_rank = ? AND confidence >= ?";
+    pub const SIDE: &str = "SELECT photo_id FROM faces WHERE side_rank = ? AND side >= ?";
     pub const SHOWS: &str = "
         SELECT photo_id FROM photo_scores WHERE emotion = ? AND kind = ? AND score >= ?";
     pub const SHOWS_NOT: &str = "
         SELECT photo_id FROM photo_scores WHERE emotion = ? AND kind = ? AND score < ?";
 }
 
-/// So many times as many photos are listed for words: to ask of a photo whether it has them costs far
-/// more than to list it.
-const MORE_WORDS: usize = 3;
+/// Factor on the maximum length of a list for words: looking up the words of one photo costs far
+/// more than adding it to a list.
+const WORDS_FACTOR: usize = 3;
 
-/// What the filters leave.
+/// The photos that the filters leave.
 #[derive(Debug)]
 pub(super) enum Narrowed {
-    /// Too many to be listed.
+    /// No filter gave a list: they do not restrict, or leave too many photos to list.
     Unlisted,
-    /// These and no others.
+    /// Only these photos can be in the answer.
     To(PhotoSet),
 }
 
@@ -69,7 +69,7 @@ impl Narrowed {
     }
 }
 
-/// Photos of searches, up to a bound.
+/// Collects the photos of index searches, up to a maximum.
 struct Gathering<'a> {
     db: &'a Connection,
     photos: PhotoSet,
@@ -85,7 +85,7 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    /// Adds a statement's photos; breaks where they are too many.
+    /// Adds the photos that a statement returns; breaks if they are too many.
     fn add(&mut self, sql: &str, parameters: &[&dyn ToSql]) -> rusqlite::Result<ControlFlow<()>> {
         let mut statement = self.db.prepare_cached(sql)?;
         let mut rows = statement.query(parameters)?;
@@ -100,7 +100,8 @@ impl<'a> Gathering<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Adds the photos of several searches of the same statement.
+    /// Runs a statement for several searches and returns all their photos; `None` if they are too
+    /// many.
     fn add_all<P>(
         mut self,
         sql: &str,
@@ -119,7 +120,7 @@ impl<'a> Gathering<'a> {
 /// Searches the indexes of the filters that are set.
 pub(super) fn narrow(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Narrowed> {
     type Filter = fn(&Connection, &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>>;
-    // The most telling first.
+    // The filters that usually leave the fewest photos come first.
     const FILTERS: [Filter; 10] = [
         by_words,
         by_folder,
@@ -155,7 +156,7 @@ fn one(
 
 fn by_words(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     match &plan.words {
-        Some(words) => one(db, sql::WORDS, &[words], MORE_WORDS * plan.bounds.most),
+        Some(words) => one(db, sql::WORDS, &[words], WORDS_FACTOR * plan.bounds.most),
         None => Ok(None),
     }
 }
@@ -172,7 +173,7 @@ fn by_folder(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
     })
 }
 
-/// By both what is to be near and what is to be away.
+/// Both by the region that photos must be in and by the one that they must be away from.
 fn by_place(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     if plan.query.near.is_none() && plan.home.is_none() {
         return Ok(None);
@@ -221,7 +222,8 @@ fn by_camera(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
     )
 }
 
-/// Where not every face counts, a photo may have more of them than it needs.
+/// Only a lower bound where not every face counts: a photo may have more stored faces than faces
+/// that count.
 fn by_face_count(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     match &plan.query.faces {
         Some(faces) if plan.every_face_counts => one(
@@ -241,29 +243,29 @@ fn by_face_count(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<Ph
 }
 
 fn by_detection(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
-    by_face(db, plan, sql::SURETY, plan.query.least_detection())
+    by_face(db, plan, sql::CONFIDENCE, plan.query.least_detection())
 }
 
 fn by_size(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     by_face(db, plan, sql::SIDE, plan.query.least_face())
 }
 
-/// Photos with as many faces that count as are needed, where not every face does.
+/// Photos with enough faces of at least this size or confidence, where not every face counts.
 fn by_face(
     db: &Connection,
     plan: &Plan<'_>,
     sql: &str,
     least: f32,
 ) -> rusqlite::Result<Option<PhotoSet>> {
-    let asked = plan.query.faces.as_ref().map_or(0, |faces| *faces.start());
-    let needed = asked.max(u32::from(!plan.query.emotions.is_empty()));
+    let least_faces = plan.query.faces.as_ref().map_or(0, |faces| *faces.start());
+    let needed = least_faces.max(u32::from(!plan.query.emotions.is_empty()));
     if plan.every_face_counts || needed == 0 || least <= 0.0 {
         return Ok(None);
     }
     one(db, sql, &[&needed, &least], plan.bounds.most)
 }
 
-/// Photos that show the emotions, in an order other than that of the ranking.
+/// Photos that show the emotions; needed only in an order other than that of the ranking.
 fn by_emotion(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     if plan.query.emotions.is_empty() || plan.order == Order::Score {
         return Ok(None);
@@ -284,8 +286,8 @@ fn by_emotion(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<Photo
     )
 }
 
-/// Photos with faces none of which shows the emotions that are to be absent. Where not every face
-/// counts, one that does not may be what shows it, so that the list would lack photos.
+/// Photos with faces of which none shows an excluded emotion. If not every face counts, no list is
+/// made: a face that does not count may show the emotion, so the list would lack photos.
 fn by_absence(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     if plan.query.without.is_empty() || !plan.every_face_counts {
         return Ok(None);

@@ -1,9 +1,15 @@
-//! A set of photos, a bit for each number.
+//! A set of photos as a bit set.
+
+use std::iter::successors;
 
 use super::super::record::PhotoId;
 
-/// Photos by number. Numbers are given without large gaps, so that a bit each is little: 125 kB
-/// for a million photos.
+/// A set of photos with one bit per photo number. Numbers have no large gaps, so the set is small:
+/// 125 kB for a million photos.
+///
+/// No crate's type, because a query that lists many photos took more instructions with one
+/// (callgrind, the filters of `examples/big_index.rs`): up to 1.38 times as many with `roaring`,
+/// 1.10 times with `bit-set`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PhotoSet {
     bits: Vec<u64>,
@@ -11,9 +17,9 @@ pub(super) struct PhotoSet {
 }
 
 impl PhotoSet {
-    /// Puts a photo in; whether it was new.
+    /// Adds a photo; returns whether it was new.
     pub fn insert(&mut self, photo: PhotoId) -> bool {
-        let (word, bit) = place(photo);
+        let (word, bit) = word_and_bit(photo);
         if word >= self.bits.len() {
             self.bits.resize((word + 1).next_power_of_two(), 0);
         }
@@ -23,9 +29,9 @@ impl PhotoSet {
         is_new
     }
 
-    /// Takes a photo out, if it is there.
+    /// Removes a photo if it is in the set.
     pub fn remove(&mut self, photo: PhotoId) {
-        let (word, bit) = place(photo);
+        let (word, bit) = word_and_bit(photo);
         if let Some(bits) = self.bits.get_mut(word) {
             self.len -= usize::from(*bits & bit != 0);
             *bits &= !bit;
@@ -33,7 +39,7 @@ impl PhotoSet {
     }
 
     pub fn contains(&self, photo: PhotoId) -> bool {
-        let (word, bit) = place(photo);
+        let (word, bit) = word_and_bit(photo);
         self.bits.get(word).is_some_and(|bits| bits & bit != 0)
     }
 
@@ -41,7 +47,7 @@ impl PhotoSet {
         self.len
     }
 
-    /// Leaves what is in `other` too.
+    /// Keeps only photos that are also in `other`.
     pub fn intersect(&mut self, other: &Self) {
         for (index, bits) in self.bits.iter_mut().enumerate() {
             *bits &= other.bits.get(index).copied().unwrap_or_default();
@@ -56,15 +62,16 @@ impl PhotoSet {
     /// The photos in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = PhotoId> {
         self.bits.iter().enumerate().flat_map(|(word, bits)| {
-            (0..64)
-                .filter(move |bit| bits >> bit & 1 == 1)
-                .map(move |bit| PhotoId((word * 64 + bit) as i64))
+            let some = |bits: u64| (bits != 0).then_some(bits);
+            // The lowest bit is taken off each time.
+            successors(some(*bits), move |bits| some(bits & (bits - 1)))
+                .map(move |bits| PhotoId((word * 64) as i64 + i64::from(bits.trailing_zeros())))
         })
     }
 }
 
-/// The word and the bit in it. Rows are numbered from one, never below.
-fn place(photo: PhotoId) -> (usize, u64) {
+/// The index of the word and the bit in it. SQLite numbers rows from one, never below.
+fn word_and_bit(photo: PhotoId) -> (usize, u64) {
     let number = photo.0.max(0) as usize;
     (number / 64, 1 << (number % 64))
 }
@@ -82,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_both_is_left() {
+    fn an_intersection_keeps_what_is_in_both() {
         let mut a = set(&[1, 63, 64, 1000, 64]);
         assert_eq!(a.len(), 4);
         a.intersect(&set(&[0, 63, 64, 65]));

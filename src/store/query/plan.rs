@@ -1,4 +1,4 @@
-//! What is worked out of a question before any photo is looked at.
+//! Prepares a query: everything that can be computed before photos are read.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -19,14 +19,14 @@ use super::super::{roots, words};
 use super::candidate::Candidate;
 use super::filter::{Order, Query};
 
-/// What decides between ways that lead to the same answer.
+/// Bounds that decide between ways to the same answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// So few photos are not narrowed further: they are looked up and sorted. More are met soon
-    /// enough on a walk over all in their order.
+    /// At or below this many candidates, stop filtering, look them up and sort them. If there are
+    /// more, a walk over all photos in the order of the answer finds enough of them soon.
     pub few: usize,
-    /// A filter that more photos meet does not narrow: where one in twenty of a million does, a
-    /// walk finds enough of them sooner than a list of all is made.
+    /// A filter that more photos meet gives no list: if one in twenty of a million photos meets it,
+    /// a walk finds enough of them sooner than a list of all is made.
     pub most: usize,
 }
 
@@ -39,42 +39,43 @@ impl Default for Bounds {
     }
 }
 
-/// A question, and what follows from it.
+/// A query and the values derived from it.
 #[derive(Debug)]
 pub(super) struct Plan<'q> {
     pub query: &'q Query,
     pub bounds: Bounds,
-    /// The order in force: without an emotion there is no ranking.
+    /// The effective order: a query without an emotion has no ranking and is answered by date.
     pub order: Order,
-    /// Whether the faces that count are all that are stored; the ranking holds exact scores then,
-    /// and upper bounds else.
+    /// Whether all stored faces count. If so, the ranking contains exact scores, otherwise upper
+    /// bounds.
     pub every_face_counts: bool,
-    /// Stored time from which on photos may be taken.
+    /// Stored time at or after which photos must have been taken.
     pub since: i64,
-    /// Stored time before which they must.
+    /// Stored time before which photos must have been taken.
     pub until: i64,
-    /// The spans of stored time within which photos must be taken, ascending and without overlap;
-    /// all from `since` to `until`.
+    /// The spans of stored time in which photos must have been taken, ascending and without
+    /// overlap; all lie between `since` and `until`.
     pub spans: Vec<Range<i64>>,
-    /// The folders that were indexed, none within another: names count below them.
+    /// The roots that do not lie in another root; names of folders are matched only below them.
     pub roots: Vec<PathBuf>,
-    /// Where words of the query are in the path of a root: how to tell them from those below it.
+    /// Set if words of the query are in the path of a root: matches words below the roots only.
     pub below_roots: Option<words::BelowRoots>,
     pub tree: Option<Subtree>,
-    /// In lower case.
+    /// The name of an album in lower case.
     pub album: Option<String>,
-    /// In lower case.
+    /// The names of cameras in lower case.
     pub cameras: Vec<String>,
-    /// What the words are to the index of words.
+    /// The FTS5 expression for the words.
     pub words: Option<String>,
-    /// Where photos are not away.
+    /// The circle in which photos are not away.
     pub home: Option<Circle>,
-    /// The cells with photos, ascending, and how many each has; empty where no place is asked for.
+    /// The cells with photos, ascending, each with its number of photos; empty if the query has no
+    /// filter by place.
     pub places: Vec<(Cell, u64)>,
 }
 
 impl<'q> Plan<'q> {
-    /// `None` where nothing can answer the question.
+    /// `None` if no photo can be in the answer.
     pub fn new(
         db: &Connection,
         query: &'q Query,
@@ -133,18 +134,18 @@ impl<'q> Plan<'q> {
         self.query.since.is_some() || self.query.until.is_some() || self.query.taken.is_some()
     }
 
-    /// The lists of the ranking that together hold every photo with as many faces as are asked for
-    /// once for each emotion, with its score or, where not every face counts, a bound: the best
-    /// face's.
+    /// The lists of the ranking that together contain, once for each emotion, every photo with the
+    /// required number of faces. Their scores are exact, or, if not every face counts, upper
+    /// bounds: the score of the best face.
     pub fn lists(&self) -> impl Iterator<Item = (Emotion, Kind)> {
         let several = if self.every_face_counts {
             self.query.who.kind()
         } else {
             Kind::Any
         };
-        let asked = self.query.faces.as_ref();
-        let may_be_lone = asked.is_none_or(|faces| *faces.start() < 2);
-        let may_be_several = !self.every_face_counts || asked.is_none_or(|faces| *faces.end() > 1);
+        let faces = self.query.faces.as_ref();
+        let may_be_lone = faces.is_none_or(|faces| *faces.start() < 2);
+        let may_be_several = !self.every_face_counts || faces.is_none_or(|faces| *faces.end() > 1);
         let lone = may_be_lone.then_some(Kind::Lone);
         let several = may_be_several.then_some(several);
         self.query.emotions.iter().flat_map(move |emotion| {
@@ -153,7 +154,7 @@ impl<'q> Plan<'q> {
         })
     }
 
-    /// The cells that may hold photos where they are asked for, and how many each has.
+    /// The cells that may contain photos of the query's region, each with its number of photos.
     pub fn cells(&self) -> impl Iterator<Item = (Cell, u64)> {
         let ranges = self.query.near.as_ref().map(Region::cells);
         self.places.iter().copied().filter(move |(cell, _)| {
@@ -169,26 +170,27 @@ impl<'q> Plan<'q> {
         self.spans.iter().any(|span| span.contains(&taken))
     }
 
-    /// Which of two photos comes first, as far as it does not go by path.
+    /// Which of two photos comes first, apart from the comparison of their paths.
     pub fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
         let by_date = b.taken.cmp(&a.taken);
         match self.order {
             Order::Score => b.score.total_cmp(&a.score).then(by_date),
             Order::Date => by_date,
-            Order::Random { .. } => a.turn.cmp(&b.turn),
+            Order::Random { .. } => a.shuffle_position.cmp(&b.shuffle_position),
         }
     }
 
-    /// Whether a face counts.
+    /// Whether a face counts in the query.
     pub fn counts(&self, face: &StoredFace) -> bool {
         face.counts(self.query.least_detection(), self.query.least_face())
     }
 }
 
-/// The spans of stored time in which a photo may be taken, ascending; none where it cannot be.
+/// The spans of stored time in which a photo may have been taken, ascending; empty if there are
+/// none.
 fn spans(query: &Query) -> Vec<Range<i64>> {
     let whole = match (query.since, query.until, &query.taken) {
-        // A photo without a date is in no span of time, open ones included.
+        // A photo without a date is in no span, not even in an open one.
         (None, None, None) => UNKNOWN_DATE..i64::MAX,
         (since, until, _) => {
             civil_ms(since.unwrap_or(DateTime::MIN))..until.map_or(i64::MAX, civil_ms)
@@ -213,10 +215,11 @@ fn spans(query: &Query) -> Vec<Range<i64>> {
     spans
 }
 
-/// The least of the faces in a place; both are at the end of a range of an index.
+/// Reads the smallest confidence and the smallest size among all faces of a rank; each is at one
+/// end of a range of an index.
 pub(super) const LEAST: &str = "
-    SELECT (SELECT min(surety) FROM faces WHERE surety_place = ?1),
-           (SELECT min(side) FROM faces WHERE side_place = ?1)";
+    SELECT (SELECT min(confidence) FROM faces WHERE confidence_rank = ?1),
+           (SELECT min(side) FROM faces WHERE side_rank = ?1)";
 
 fn every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<bool> {
     let (detection, side) = (query.least_detection(), query.least_face());
@@ -224,17 +227,17 @@ fn every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<bool> {
         return Ok(true);
     }
     let mut least = db.prepare_cached(LEAST)?;
-    // As far as there are photos with so many faces.
-    for place in 1_i64.. {
-        let found = least.query_row([place], |row| {
+    // Ends at the first rank that no face has.
+    for rank in 1_i64.. {
+        let found = least.query_row([rank], |row| {
             Ok(row
                 .get::<_, Option<f64>>(0)?
                 .zip(row.get::<_, Option<f64>>(1)?))
         })?;
-        let Some((least_surety, least_side)) = found else {
+        let Some((least_confidence, least_side)) = found else {
             break;
         };
-        if least_surety < f64::from(detection) || least_side < f64::from(side) {
+        if least_confidence < f64::from(detection) || least_side < f64::from(side) {
             return Ok(false);
         }
     }

@@ -1,5 +1,5 @@
-//! How SQLite carries out the statements of a question: by searching an index, never by reading a
-//! whole table or sorting.
+//! Tests SQLite's plans for the statements of queries: each searches an index; none reads a whole
+//! table or sorts.
 
 use super::super::Store;
 use super::super::testing::{plan, temp_store};
@@ -21,7 +21,7 @@ fn assert_searches(store: &Store, sql: &str, index: &str) {
 }
 
 #[test]
-fn each_filter_searches_an_index_that_answers_alone() {
+fn each_filter_searches_a_covering_index() {
     let (_folder, store) = temp_store();
     for (sql, index) in [
         (
@@ -45,12 +45,12 @@ fn each_filter_searches_an_index_that_answers_alone() {
             "COVERING INDEX photos_by_faces (face_count>? AND face_count<?)",
         ),
         (
-            narrow::sql::SURETY,
-            "COVERING INDEX faces_by_surety (surety_place=? AND surety>?)",
+            narrow::sql::CONFIDENCE,
+            "COVERING INDEX faces_by_confidence (confidence_rank=? AND confidence>?)",
         ),
         (
             narrow::sql::SIDE,
-            "COVERING INDEX faces_by_side (side_place=? AND side>?)",
+            "COVERING INDEX faces_by_side (side_rank=? AND side>?)",
         ),
         (
             narrow::sql::SHOWS,
@@ -77,11 +77,11 @@ fn each_filter_searches_an_index_that_answers_alone() {
         ),
         (
             planning::LEAST,
-            "COVERING INDEX faces_by_surety (surety_place=?)",
+            "COVERING INDEX faces_by_confidence (confidence_rank=?)",
         ),
         (
             planning::LEAST,
-            "COVERING INDEX faces_by_side (side_place=?)",
+            "COVERING INDEX faces_by_side (side_rank=?)",
         ),
         (
             sources::sql::BY_DATE_WITHIN,
@@ -93,13 +93,13 @@ fn each_filter_searches_an_index_that_answers_alone() {
 }
 
 #[test]
-fn the_walks_follow_an_index_and_sort_nothing() {
+fn walks_follow_an_index_without_sorting() {
     let (_folder, store) = temp_store();
     assert_eq!(
         plan(&store, sources::sql::WALK),
         ["SEARCH photo_scores USING PRIMARY KEY (emotion=? AND kind=? AND score>?)"]
     );
-    // In order, and ended when the answer is full.
+    // A scan in the order of the answer, which ends when the answer is full.
     assert_eq!(
         plan(&store, sources::sql::BY_DATE),
         ["SCAN photos USING COVERING INDEX photos_by_taken"]
@@ -107,14 +107,14 @@ fn the_walks_follow_an_index_and_sort_nothing() {
 }
 
 #[test]
-fn words_are_looked_up_and_cameras_skipped_through() {
+fn words_are_looked_up_and_cameras_found_by_a_skip_scan() {
     let (_folder, store) = temp_store();
-    // `M`: by the words, not row by row.
+    // `M`: a search by words, not row by row.
     assert_eq!(
         plan(&store, narrow::sql::WORDS),
         ["SCAN photo_words VIRTUAL TABLE INDEX 0:M1"]
     );
-    // `=`: and only in the place of this photo.
+    // `=`: restricted to this photo.
     let steps = plan(&store, admit::WORDS);
     assert!(
         steps.contains(&"SCAN photo_words VIRTUAL TABLE INDEX 0:=M1".to_owned()),

@@ -1,4 +1,4 @@
-//! Photos that may be in an answer, in the order asked for.
+//! Reads the photos that may be in the answer, in the order of the query.
 
 use std::ops::ControlFlow;
 
@@ -15,7 +15,7 @@ use super::narrow::Narrowed;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
 
-/// The statements of this module; none sorts or reads more than it gives.
+/// The statements of this module; none sorts or reads more rows than it returns.
 pub(super) mod sql {
     pub const WALK: &str = "
         SELECT photo_id, score, taken FROM photo_scores
@@ -33,10 +33,10 @@ pub(super) mod sql {
     pub const LAST: &str = "SELECT coalesce(max(id), 0) FROM photos";
 }
 
-/// Whether the answer wants more.
+/// Whether the answer needs more candidates.
 type Flow = ControlFlow<()>;
 
-/// Hands what may be in the answer to it until that is full.
+/// Offers candidates to the answer until it is full.
 pub(super) fn feed(
     db: &Connection,
     plan: &Plan<'_>,
@@ -47,8 +47,9 @@ pub(super) fn feed(
         Narrowed::Unlisted => None,
         Narrowed::To(photos) => Some(photos),
     };
-    // A few photos are looked up and sorted. More are met soon enough on a walk over all, unless
-    // just these come last: such a walk is given up.
+    // A few listed photos are looked up and sorted. If there are more, a walk over all photos in
+    // the order of the answer finds enough of them soon, unless they come last in it: such a walk
+    // is given up, and the listed photos are looked up after all.
     let is_done = match &listed {
         Some(photos) if photos.len() <= plan.bounds.few => false,
         listed => match plan.order {
@@ -63,7 +64,8 @@ pub(super) fn feed(
     }
 }
 
-/// Counts the photos of a walk that are not on the list.
+/// Decides during a walk whether a photo is on the list, and gives the walk up after too many that
+/// are not.
 struct Walk<'a> {
     listed: Option<&'a PhotoSet>,
     left: usize,
@@ -76,7 +78,8 @@ enum Passed {
 }
 
 impl<'a> Walk<'a> {
-    /// Passing a photo by costs less than a tenth of looking one up.
+    /// Gives up after ten times as many photos as are listed: passing a photo costs less than a
+    /// tenth of looking one up.
     fn new(listed: Option<&'a PhotoSet>) -> Self {
         Self {
             listed,
@@ -99,7 +102,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Merges the lists of the ranking; `false` if it was given up.
+/// Walks the ranking by merging its lists; returns `false` if the walk was given up.
 fn by_score(
     db: &Connection,
     plan: &Plan<'_>,
@@ -130,7 +133,7 @@ fn by_score(
     }
     let mut walk = Walk::new(listed);
     loop {
-        // Of equals the last counts: reversed, the first list's.
+        // `max_by` returns the last of equal elements; reversed, this is the first list's.
         let best = heads
             .iter_mut()
             .rev()
@@ -152,7 +155,7 @@ fn by_score(
     }
 }
 
-/// One list of the ranking and its next photo.
+/// A list of the ranking and its next photo.
 struct List<'s> {
     rows: Rows<'s>,
     emotion: Emotion,
@@ -167,7 +170,7 @@ impl List<'_> {
                 emotion: Some(self.emotion),
                 score: row.get(1)?,
                 taken: row.get(2)?,
-                turn: 0,
+                shuffle_position: 0,
             }),
             None => None,
         };
@@ -209,7 +212,7 @@ fn by_date(
     Ok(true)
 }
 
-/// Draws photo numbers, each once, until the answer is full.
+/// Draws photo numbers in random order, each once, until the answer is full.
 fn shuffled(
     db: &Connection,
     plan: &Plan<'_>,
@@ -221,11 +224,11 @@ fn shuffled(
         .prepare_cached(sql::LAST)?
         .query_row([], |row| row.get(0))?;
     let mut walk = Walk::new(listed);
-    for (turn, photo) in (0..).zip(shuffle(seed, last as u64)) {
+    for (shuffle_position, photo) in (0..).zip(shuffle(seed, last as u64)) {
         let photo = PhotoId(photo as i64);
         match walk.pass(photo) {
             Passed::Listed => {
-                if offer_undated(db, plan, photo, turn, answer)?.is_break() {
+                if offer_undated(db, plan, photo, shuffle_position, answer)?.is_break() {
                     return Ok(true);
                 }
             }
@@ -236,13 +239,14 @@ fn shuffled(
     Ok(true)
 }
 
-/// The numbers from 1 to `last` in an order that the seed decides: those of a linear congruential
-/// generator of full period (Hull and Dobell 1962) that are not too large.
+/// The numbers from 1 to `last` in an order that the seed decides: the outputs of a linear
+/// congruential generator of full period (Hull and Dobell 1962) that are not too large.
 fn shuffle(seed: u64, last: u64) -> impl Iterator<Item = u64> {
-    /// Knuth's MMIX; one more than a multiple of four, as the full period asks.
+    /// The multiplier of Knuth's MMIX; as a full period requires, it is one more than a multiple of
+    /// four.
     const FACTOR: u64 = 6_364_136_223_846_793_005;
     let period = (last + 1).next_power_of_two();
-    // The seed's bits, spread by the finaliser of SplitMix64.
+    // Mixes the seed's bits with the finaliser of SplitMix64.
     let mut spread = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     spread = (spread ^ (spread >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     spread = (spread ^ (spread >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -256,7 +260,7 @@ fn shuffle(seed: u64, last: u64) -> impl Iterator<Item = u64> {
         .filter(move |number| (1..=last).contains(number))
 }
 
-/// Looks the photos up and hands them over in order.
+/// Looks up the listed photos and offers them in order.
 fn one_by_one(
     db: &Connection,
     plan: &Plan<'_>,
@@ -265,9 +269,9 @@ fn one_by_one(
 ) -> rusqlite::Result<()> {
     if let Order::Random { seed } = plan.order {
         let all: Vec<PhotoId> = photos.iter().collect();
-        for (turn, number) in (0..).zip(shuffle(seed, all.len() as u64)) {
+        for (shuffle_position, number) in (0..).zip(shuffle(seed, all.len() as u64)) {
             let photo = all[number as usize - 1];
-            if offer_undated(db, plan, photo, turn, answer)?.is_break() {
+            if offer_undated(db, plan, photo, shuffle_position, answer)?.is_break() {
                 break;
             }
         }
@@ -290,24 +294,24 @@ fn offer_undated(
     db: &Connection,
     plan: &Plan<'_>,
     photo: PhotoId,
-    turn: u64,
+    shuffle_position: u64,
     answer: &mut Answer<'_>,
 ) -> rusqlite::Result<Flow> {
-    match undated(db, plan, photo, turn)? {
+    match undated(db, plan, photo, shuffle_position)? {
         Some(candidate) => answer.offer(candidate),
         None => Ok(Flow::Continue(())),
     }
 }
 
-/// A photo whose date is to be looked up.
+/// The candidate for a photo whose date is not known yet.
 fn undated(
     db: &Connection,
     plan: &Plan<'_>,
     photo: PhotoId,
-    turn: u64,
+    shuffle_position: u64,
 ) -> rusqlite::Result<Option<Candidate>> {
     if !plan.query.emotions.is_empty() {
-        return shown(db, plan, photo, UNKNOWN_DATE, turn);
+        return shown(db, plan, photo, UNKNOWN_DATE, shuffle_position);
     }
     let mut statement = db.prepare_cached(sql::DATE)?;
     let mut rows = statement.query([photo])?;
@@ -320,20 +324,21 @@ fn undated(
                 emotion: None,
                 score: 0.0,
                 taken,
-                turn,
+                shuffle_position,
             }))
         }
         None => Ok(None),
     }
 }
 
-/// The photo by the emotion that it shows most, if it shows one enough.
+/// The candidate for a photo, ranked by the emotion that it shows most; `None` if it shows none
+/// enough.
 fn shown(
     db: &Connection,
     plan: &Plan<'_>,
     photo: PhotoId,
     taken: i64,
-    turn: u64,
+    shuffle_position: u64,
 ) -> rusqlite::Result<Option<Candidate>> {
     if plan.query.emotions.is_empty() {
         return Ok(Some(Candidate {
@@ -341,7 +346,7 @@ fn shown(
             emotion: None,
             score: 0.0,
             taken,
-            turn,
+            shuffle_position,
         }));
     }
     let mut best: Option<Candidate> = None;
@@ -356,7 +361,7 @@ fn shown(
                     emotion: Some(emotion),
                     score,
                     taken: row.get(1)?,
-                    turn,
+                    shuffle_position,
                 });
             }
         }
@@ -371,7 +376,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shuffle_holds_every_number_once() {
+    fn a_shuffle_contains_every_number_once() {
         for last in [0, 1, 2, 3, 7, 8, 9, 1000] {
             for seed in 0..20 {
                 let mut numbers: Vec<u64> = shuffle(seed, last).collect();

@@ -1,4 +1,4 @@
-//! Each filter alone and in pairs, held against photos that are known.
+//! Tests single filters on a few photos.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::emotion::Emotion;
 
 const HAPPY: Query = Query::for_emotion(Emotion::Happy);
 
-fn ask(store: &Store, query: &Query) -> Vec<String> {
+fn paths(store: &Store, query: &Query) -> Vec<String> {
     let hits = store.query(query).unwrap();
     hits.iter()
         .map(|hit| hit.path.to_str().unwrap().to_owned())
@@ -29,25 +29,28 @@ fn the_best_face_ranks_the_photo() {
     let group = vec![face(0.0, 80.0, 0.9, 0.2), face(500.0, 80.0, 0.9, 0.8)];
     put(&mut store, "/group.jpg", &photo("b", group));
     put(&mut store, "/nobody.jpg", &photo("c", vec![]));
-    assert_eq!(ask(&store, &HAPPY), ["/group.jpg", "/grim.jpg"]);
+    assert_eq!(paths(&store, &HAPPY), ["/group.jpg", "/grim.jpg"]);
     let sober = Query::for_emotion(Emotion::Neutral);
-    assert_eq!(ask(&store, &sober), ["/grim.jpg", "/group.jpg"]);
+    assert_eq!(paths(&store, &sober), ["/grim.jpg", "/group.jpg"]);
     let happy_enough = Query {
         min_score: Some(0.5),
         ..HAPPY
     };
-    assert_eq!(ask(&store, &happy_enough), ["/group.jpg"]);
+    assert_eq!(paths(&store, &happy_enough), ["/group.jpg"]);
 
     let hit = &store.query(&HAPPY).unwrap()[0];
-    let shown = hit.shown.unwrap();
-    assert_eq!((shown.emotion, hit.scan.width), (Emotion::Happy, 4000));
-    assert!((shown.score - 0.8).abs() < 1e-6);
-    assert_eq!(hit.scan.faces.len(), 2);
-    assert!(hit.scan.capture.position.is_some());
+    let ranked_by = hit.ranked_by.unwrap();
+    assert_eq!(
+        (ranked_by.emotion, hit.analysis.width),
+        (Emotion::Happy, 4000)
+    );
+    assert!((ranked_by.score - 0.8).abs() < 1e-6);
+    assert_eq!(hit.analysis.faces.len(), 2);
+    assert!(hit.analysis.capture.position.is_some());
 }
 
 #[test]
-fn ties_go_to_the_latest_then_by_path() {
+fn equal_scores_are_ordered_by_date_then_by_path() {
     let (_folder, mut store) = temp_store();
     let mut add = |path: &str, day: i8| {
         let mut record = photo(path, vec![face(0.0, 80.0, 0.9, 0.5)]);
@@ -64,12 +67,12 @@ fn ties_go_to_the_latest_then_by_path() {
             limit: Some(limit),
             ..HAPPY
         };
-        assert_eq!(ask(&store, &query), all[..limit.min(4)], "limit {limit}");
+        assert_eq!(paths(&store, &query), all[..limit.min(4)], "limit {limit}");
     }
 }
 
 #[test]
-fn a_span_of_time_is_half_open() {
+fn a_span_of_time_excludes_its_end() {
     let (_folder, mut store) = temp_store();
     let at = |second| date(2020, 1, 1).at(0, 0, second, 0);
     for second in 1..=3 {
@@ -84,7 +87,7 @@ fn a_span_of_time_is_half_open() {
             until: until.map(at),
             ..HAPPY
         };
-        ask(&store, &query)
+        paths(&store, &query)
     };
     assert_eq!(span(Some(2), Some(3)), ["/2.jpg"]);
     assert_eq!(span(Some(2), None), ["/3.jpg", "/2.jpg"]);
@@ -94,7 +97,7 @@ fn a_span_of_time_is_half_open() {
 }
 
 #[test]
-fn under_takes_the_path_that_lies_there() {
+fn a_hit_has_the_path_that_lies_under_the_folder() {
     let (_folder, mut store) = temp_store();
     let record = photo("a", vec![face(0.0, 80.0, 0.9, 0.5)]);
     for path in ["/a/x.jpg", "/b/c/x.jpg", "/b/x.jpg"] {
@@ -110,7 +113,7 @@ fn under_takes_the_path_that_lies_there() {
             under: Some(folder.into()),
             ..HAPPY
         };
-        ask(&store, &query)
+        paths(&store, &query)
     };
     assert_eq!(under("/b"), ["/b/c/x.jpg"]);
     assert_eq!(under("/b/x.jpg"), ["/b/x.jpg"]);
@@ -119,7 +122,7 @@ fn under_takes_the_path_that_lies_there() {
 }
 
 #[test]
-fn only_faces_that_count_rank_and_show() {
+fn only_faces_that_count_are_ranked_and_returned() {
     let (_folder, mut store) = temp_store();
     // The happiest "face" of /a is doubtful, that of /b small.
     let doubtful = vec![face(0.0, 80.0, 0.61, 0.9), face(500.0, 80.0, 0.9, 0.3)];
@@ -131,19 +134,19 @@ fn only_faces_that_count_rank_and_show() {
         "/c.jpg",
         &photo("c", vec![face(0.0, 80.0, 0.62, 0.95)]),
     );
-    assert_eq!(ask(&store, &HAPPY), ["/c.jpg", "/a.jpg", "/b.jpg"]);
+    assert_eq!(paths(&store, &HAPPY), ["/c.jpg", "/a.jpg", "/b.jpg"]);
     let strict = Query {
         min_detection: Some(0.8),
         min_face: Some(40.0),
         ..HAPPY
     };
-    assert_eq!(ask(&store, &strict), ["/b.jpg", "/a.jpg"]);
+    assert_eq!(paths(&store, &strict), ["/b.jpg", "/a.jpg"]);
     let first = Query {
         limit: Some(1),
         ..strict
     };
     let hits = store.query(&first).unwrap();
     assert_eq!(hits[0].path, Path::new("/b.jpg"));
-    assert!((hits[0].shown.unwrap().score - 0.4).abs() < 1e-6);
-    assert_eq!(hits[0].scan.faces.len(), 1);
+    assert!((hits[0].ranked_by.unwrap().score - 0.4).abs() < 1e-6);
+    assert_eq!(hits[0].analysis.faces.len(), 1);
 }

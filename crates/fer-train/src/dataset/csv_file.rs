@@ -28,13 +28,13 @@ pub(super) fn csv_reader(path: &Path) -> Result<csv::Reader<Box<dyn Read>>> {
 
 /// The error for a line of a file.
 pub(super) fn bad_line(path: &Path, line: u64, problem: impl std::fmt::Display) -> Error {
-    Error::Usage(format!("{}, line {line}: {problem}", path.display()))
+    Error::input(path, format_args!("line {line}: {problem}"))
 }
 
 /// The error for a file that is not CSV.
 pub(super) fn bad_csv(path: &Path, error: &csv::Error) -> Error {
     match error.position() {
         Some(position) => bad_line(path, position.line(), error),
-        None => Error::Usage(format!("{}: {error}", path.display())),
+        None => Error::input(path, error),
     }
 }

@@ -56,8 +56,8 @@ impl Dataset {
             ("format".to_owned(), FORMAT.to_owned()),
             ("emotions".to_owned(), emotions.join(",")),
         ]);
-        let bytes = safetensors::serialize(tensors, Some(metadata))
-            .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
+        let bytes =
+            safetensors::serialize(tensors, Some(metadata)).map_err(|e| Error::input(path, e))?;
         output::write(path, Form::Tensors, &bytes)
     }
 

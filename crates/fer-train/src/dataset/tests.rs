@@ -74,7 +74,7 @@ fn each_error_of_a_row_is_reported_with_its_line() {
         lines[2] = broken;
         let message = import_lines(&lines, &ImportOptions::default()).unwrap_err();
         assert!(
-            message.contains("fer2013.csv, line 4:") && message.contains(expected),
+            message.contains("fer2013.csv: line 4:") && message.contains(expected),
             "{expected}: {message}"
         );
     }
@@ -112,7 +112,7 @@ fn each_error_of_a_vote_line_is_reported_with_its_line() {
         votes[1] = broken;
         let message = import_votes(&votes).unwrap_err();
         assert!(
-            message.contains("fer2013new.csv, line 3:") && message.contains(expected),
+            message.contains("fer2013new.csv: line 3:") && message.contains(expected),
             "{expected}: {message}"
         );
     }

@@ -65,7 +65,9 @@ pub trait Plot {
     fn save(&self, stem: &Path) -> Result<()> {
         font::register();
         let (width, height) = self.size();
-        let failed = |problem: String| Error::Usage(format!("{}: {problem}", stem.display()));
+        let failed = |problem: String| {
+            Error::Internal(format!("{} cannot be drawn: {problem}", stem.display()))
+        };
 
         let mut pixels = RgbImage::new(width, height);
         self.render(BitMapBackend::with_buffer(&mut pixels, (width, height)))

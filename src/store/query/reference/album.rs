@@ -1,4 +1,4 @@
-//! The photos that are asked about.
+//! The photos of the tests.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub struct Known {
     pub paths: Vec<PathBuf>,
 }
 
-/// By which paths are sorted.
+/// The bytes by which paths are sorted.
 pub fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_encoded_bytes()
 }
@@ -50,7 +50,8 @@ pub fn strange_folder() -> PathBuf {
 /// Photos with every property in many combinations.
 pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
     let (folder, mut store) = temp_store();
-    // Small numbers that look random: the residues of multiples of a generator of a prime's group.
+    // Pseudorandom small numbers: residues of the powers of a generator of the multiplicative group
+    // of a prime.
     let mut state = 1_u32;
     let mut random = move |below: u32| {
         state = state * 5 % 65_537;
@@ -73,7 +74,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
             .collect();
         let mut record = photo(&number.to_string(), faces);
         let capture = &mut record.content.as_mut().unwrap().capture;
-        // Some of them in bursts, and many in the same second.
+        // Some photos are in bursts, and many were taken in the same second.
         let day = SignedDuration::from_hours(24 * i64::from(random(40)));
         let second = SignedDuration::from_secs(i64::from(random(3) * 2));
         capture.taken_at = (random(9) > 0).then(|| TakenAt {
@@ -121,7 +122,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
                 batch.put_photo(&record, &files)
             })
             .unwrap();
-        // As the store dates it where the photo does not.
+        // The store dates photos without a date of their own.
         let stored = store.photo(id).unwrap().unwrap().content.unwrap();
         record.content.as_mut().unwrap().capture.taken_at = stored.capture.taken_at;
         known.push(Known { id, record, paths });

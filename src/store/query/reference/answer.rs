@@ -1,4 +1,5 @@
-//! The answer as the documentation of [`Query`] has it, read photo by photo.
+//! The reference: answers a query as the documentation of [`Query`] defines it, by reading photo by
+//! photo.
 
 use std::path::PathBuf;
 
@@ -14,10 +15,10 @@ use crate::store::PhotoId;
 use super::super::{Order, Query, Who};
 use super::album::{Known, MUNICH, bytes};
 
-/// A photo, its path, and what it shows.
+/// A photo, its path, and the emotion and score by which it is ranked.
 pub type Expected = (PhotoId, PathBuf, Option<(Emotion, f64)>);
 
-/// What the documentation of [`Query`] says, filter by filter.
+/// Answers a query as the documentation of [`Query`] says, filter by filter.
 pub fn answer(query: &Query, known: &[Known]) -> Vec<Expected> {
     let mut found: Vec<_> = known
         .iter()
@@ -64,8 +65,8 @@ pub fn answer(query: &Query, known: &[Known]) -> Vec<Expected> {
 }
 
 fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)>)> {
-    let scan = photo.record.content.as_ref().unwrap();
-    let capture = &scan.capture;
+    let analysis = photo.record.content.as_ref().unwrap();
+    let capture = &analysis.capture;
     let local = capture.taken_at.map(|taken| taken.local);
     let is_true = |condition: bool| condition.then_some(());
     if let Some(since) = query.since {
@@ -117,7 +118,7 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
                 .as_ref()
                 .is_none_or(|under| path.starts_with(under))
     })?;
-    let faces: Vec<&ScoredFace> = scan
+    let faces: Vec<&ScoredFace> = analysis
         .faces
         .iter()
         .filter(|face| {

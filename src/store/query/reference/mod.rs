@@ -1,5 +1,5 @@
-//! Every filter, alone and in pairs, in every order, held against a plain reading of the same
-//! photos, by each of the ways that lead to an answer.
+//! Tests every filter, alone and in pairs, in every order and by each of the ways to an answer,
+//! against a plain implementation that reads the same photos one by one.
 
 mod album;
 mod answer;
@@ -92,8 +92,9 @@ fn circle(centre: GeoPoint, km: f64) -> Region {
     Region::Circle(Circle { centre, km })
 }
 
-/// The ways: what there is by default; nothing listed, so that every photo is held against the
-/// filters; everything listed, and walked over; lists made as long as one walk is given up.
+/// The ways to an answer: the default bounds; nothing listed, so that every photo is checked
+/// against the filters; everything listed, and found by walks; bounds at which lists are just long
+/// enough for a walk that is given up.
 const WAYS: [Bounds; 4] = [
     Bounds {
         few: 1000,
@@ -131,11 +132,11 @@ fn check(store: &Store, known: &[Known], query: &Query, names: &str) -> usize {
             found.len(),
             wanted.len(),
         );
-        let shown = |hit: &Hit| hit.shown.map(|shown| (shown.emotion, shown.score));
+        let ranked_by = |hit: &Hit| hit.ranked_by.map(|by| (by.emotion, by.score));
         assert!(
             hits.iter()
                 .zip(&expected)
-                .all(|(hit, (_, _, wanted))| shown(hit)
+                .all(|(hit, (_, _, wanted))| ranked_by(hit)
                     == wanted.map(|(emotion, score)| (emotion, score as f32))),
             "scores of {names}, {bounds:?}"
         );
@@ -144,7 +145,7 @@ fn check(store: &Store, known: &[Known], query: &Query, names: &str) -> usize {
 }
 
 #[test]
-fn every_filter_alone_and_in_pairs() {
+fn every_filter_alone_and_in_pairs_answers_like_the_reference() {
     let (_folder, store, known) = photos();
     let mut counts = Vec::new();
     for (index, (name, set)) in FILTERS.iter().enumerate() {
@@ -168,7 +169,8 @@ fn every_filter_alone_and_in_pairs() {
             check(&store, &known, &pair, &format!("{name} and {other}"));
         }
     }
-    // No filter but one lets all through, and none nothing, or the test would show little.
+    // Only one filter admits all photos and none admits no photo; otherwise the test would show
+    // little.
     for (count, limit, name) in counts {
         assert!(
             count > 0 && (limit == 7 || count < 160 || name == "any emotion"),
@@ -178,7 +180,7 @@ fn every_filter_alone_and_in_pairs() {
 }
 
 #[test]
-fn counts_of_every_filter_alone_and_in_pairs() {
+fn counts_of_every_filter_alone_and_in_pairs_equal_the_reference() {
     let (_folder, store, known) = photos();
     let sad = Query {
         min_score: Some(0.3),
@@ -213,7 +215,7 @@ fn counts_of_every_filter_alone_and_in_pairs() {
 }
 
 #[test]
-fn a_shuffle_holds_what_the_filters_leave() {
+fn a_shuffle_contains_what_the_filters_leave() {
     let (_folder, store, known) = photos();
     for (name, set) in FILTERS {
         let mut query = Query::for_emotion(Emotion::Happy);

@@ -7,7 +7,7 @@ use crate::error::{Error, Skip};
 
 /// Why a request is not answered. The message is what the browser is told.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum ApiError {
     #[error(
         "this gallery does not answer to that name; use the link that fer-index gallery printed"
     )]
@@ -18,7 +18,7 @@ pub(super) enum Refusal {
         "this gallery is private; open it with the link that fer-index gallery printed, or start \
          it again"
     )]
-    NoKey,
+    NoToken,
     #[error("there is nothing here")]
     NotFound,
     #[error("the photo cannot be shown any more: {0}")]
@@ -35,12 +35,12 @@ pub(super) enum Refusal {
     Failed(String),
 }
 
-impl Refusal {
+impl ApiError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::OtherOrigin | Self::NotHere | Self::NoAlbums => StatusCode::FORBIDDEN,
-            Self::NoKey => StatusCode::UNAUTHORIZED,
+            Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,
             Self::Bad(_) => StatusCode::BAD_REQUEST,
@@ -49,22 +49,23 @@ impl Refusal {
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
             Error::Usage(sentence) => Self::Bad(sentence),
+            Error::Input { .. } => Self::Bad(error.to_string()),
             error => Self::Failed(error.to_string()),
         }
     }
 }
 
-impl From<Skip> for Refusal {
+impl From<Skip> for ApiError {
     fn from(skip: Skip) -> Self {
         Self::Gone(skip.to_string())
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
         if status.is_server_error() {

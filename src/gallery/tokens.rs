@@ -9,9 +9,9 @@ use crate::error::{Error, Result};
 
 /// 256 random bits as 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Key(String);
+pub(super) struct Token(String);
 
-impl Key {
+impl Token {
     /// Takes one from the system's random numbers.
     pub fn random() -> Result<Self> {
         let mut bytes = [0; 32];
@@ -33,50 +33,50 @@ impl Key {
     }
 }
 
-/// Keys do not go into logs.
-impl fmt::Debug for Key {
+/// Tokens do not go into logs.
+impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key")
+        f.write_str("Token")
     }
 }
 
-/// The keys of one run of the gallery.
+/// The tokens of one run of the gallery.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(super) struct Tokens {
     /// What a link carries that a person may use again and again.
-    link: Key,
+    link: Token,
     /// What the link carries that a browser is started with: other users of the machine see that
     /// command line, so it opens once.
-    once: Mutex<Option<Key>>,
+    once: Mutex<Option<Token>>,
     /// What the cookie carries.
-    session: Key,
+    session: Token,
 }
 
-impl Keys {
-    /// Makes keys.
+impl Tokens {
+    /// Makes tokens.
     pub fn random() -> Result<Self> {
         Ok(Self {
-            link: Key::random()?,
+            link: Token::random()?,
             once: Mutex::default(),
-            session: Key::random()?,
+            session: Token::random()?,
         })
     }
 
-    /// The key for a link that is printed.
-    pub const fn link(&self) -> &Key {
+    /// The token for a link that is printed.
+    pub const fn link(&self) -> &Token {
         &self.link
     }
 
-    /// A key that lets one browser in; one that was given out before and not used no longer does.
-    pub fn once(&self) -> Result<Key> {
-        let key = Key::random()?;
-        *self.lock() = Some(key.clone());
-        Ok(key)
+    /// A token that lets one browser in; one that was given out before and not used no longer does.
+    pub fn once(&self) -> Result<Token> {
+        let token = Token::random()?;
+        *self.lock() = Some(token.clone());
+        Ok(token)
     }
 
-    /// The value of the cookie for a browser that brings a link's key.
-    pub fn exchange(&self, key: &str) -> Option<&str> {
-        let opens = self.link.is(key) || self.lock().take_if(|once| once.is(key)).is_some();
+    /// The value of the cookie for a browser that brings a link's token.
+    pub fn exchange(&self, token: &str) -> Option<&str> {
+        let opens = self.link.is(token) || self.lock().take_if(|once| once.is(token)).is_some();
         opens.then(|| self.session.as_str())
     }
 
@@ -85,7 +85,7 @@ impl Keys {
         self.session.is(value)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Key>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Token>> {
         self.once.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,28 +96,28 @@ mod tests {
 
     #[test]
     fn a_links_key_is_exchanged_for_the_cookies() {
-        let keys = Keys::random().unwrap();
-        let link = keys.link().as_str();
+        let tokens = Tokens::random().unwrap();
+        let link = tokens.link().as_str();
         assert_eq!(link.len(), 64);
-        let session = keys.exchange(link).unwrap();
-        assert!(keys.is_session(session) && !keys.is_session(link));
+        let session = tokens.exchange(link).unwrap();
+        assert!(tokens.is_session(session) && !tokens.is_session(link));
         assert_eq!(
-            keys.exchange(link),
+            tokens.exchange(link),
             Some(session),
             "a person's link stays good"
         );
         for wrong in ["", "0", session, &link[1..], &link.to_uppercase()] {
-            assert_eq!(keys.exchange(wrong), None, "{wrong}");
+            assert_eq!(tokens.exchange(wrong), None, "{wrong}");
         }
-        assert_ne!(Keys::random().unwrap().link(), keys.link());
+        assert_ne!(Tokens::random().unwrap().link(), tokens.link());
     }
 
     #[test]
     fn a_browsers_key_opens_once() {
-        let keys = Keys::random().unwrap();
-        let (old, new) = (keys.once().unwrap(), keys.once().unwrap());
-        assert_eq!(keys.exchange(old.as_str()), None);
-        assert!(keys.exchange(new.as_str()).is_some());
-        assert_eq!(keys.exchange(new.as_str()), None);
+        let tokens = Tokens::random().unwrap();
+        let (old, new) = (tokens.once().unwrap(), tokens.once().unwrap());
+        assert_eq!(tokens.exchange(old.as_str()), None);
+        assert!(tokens.exchange(new.as_str()).is_some());
+        assert_eq!(tokens.exchange(new.as_str()), None);
     }
 }
