@@ -6,7 +6,7 @@
 //! ```text
 //! album ──path──▶ imaging ──pixels, EXIF──▶ detect ──faces──▶ classify ──scores──▶ store
 //!   ▲                       pipeline drives it                                       │
-//!   └──────────────────── cli asks and shows ◀───────── query ──────────────────────┘
+//!   └──────────────────── cli queries, shows ◀───────── query ──────────────────────┘
 //! ```
 //!
 //! This crate is the program: the daemon, the one-off index, the queries, the gallery and the command line. It depends

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::Outcome;
 use super::context::Context;
 use super::json::JsonClassified;
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::emotion::EmotionScores;
 use crate::error::{Result, Skip};
 use crate::face::ScoredFace;
@@ -19,7 +19,7 @@ pub(super) struct ClassifyArgs {
     /// The image files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Treat each picture as one face: it is already cropped to the face, so none is searched for
+    /// Treat each picture as a single, already cropped face, and do not search it for faces
     #[arg(long)]
     framed: bool,
     /// The output format
@@ -67,7 +67,7 @@ pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> R
         })?,
     }
     Ok(match (failed, found) {
-        (true, _) => Outcome::Partly,
+        (true, _) => Outcome::PartialFailure,
         (false, true) => Outcome::Found,
         (false, false) => Outcome::Nothing,
     })

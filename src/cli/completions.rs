@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::output::Stdout;
+use super::stdout::Stdout;
 use super::{Cli, Outcome};
 use crate::error::Result;
 

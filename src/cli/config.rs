@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::Outcome;
 use super::context::Context;
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::config::user_file;
 use crate::error::Result;
 

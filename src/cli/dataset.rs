@@ -8,8 +8,8 @@ use comfy_table::{Table, presets};
 
 use super::Outcome;
 use super::context::Context;
-use super::output::Stdout;
-use super::outputs::ForceArgs;
+use super::force::ForceArgs;
+use super::stdout::Stdout;
 use crate::emotion::Emotion;
 use crate::error::Result;
 use fer_train::dataset::{ImportOptions, Summary, import};

@@ -10,9 +10,9 @@ use super::classify::Format;
 use super::context::Context;
 use super::draw::{draw, fitting};
 use super::drawings::{self, plan};
+use super::force::ForceArgs;
 use super::json::JsonDetected;
-use super::output::Stdout;
-use super::outputs::ForceArgs;
+use super::stdout::Stdout;
 use crate::error::{Result, Skip};
 use crate::face::DetectedFace;
 use crate::file::read_bytes;
@@ -100,7 +100,7 @@ fn process_all(
         out.json_array(array.into_iter())?;
     }
     Ok(match (failed, found) {
-        (true, _) => Outcome::Partly,
+        (true, _) => Outcome::PartialFailure,
         (false, true) => Outcome::Found,
         (false, false) => Outcome::Nothing,
     })

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::Stdout;
+use super::stdout::Stdout;
 use fer_train::TrainingObserver;
 use fer_train::metrics::{EpochMetrics, PassMetrics};
 

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 
 use super::Outcome;
 use super::context::Context;
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::error::Result;
 use crate::evaluation::{AlbumFigures, AlbumLabels, evaluate_album};
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::Outcome;
 use super::context::Context;
 use super::filter_args::FilterArgs;
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::Result;
 use crate::export::{Naming, sidecar, write_sidecar};
@@ -59,7 +59,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
     let verb = if args.dry_run { "would be" } else { "were" };
     tracing::info!("{written} of {} sidecars {verb} written", hits.len());
     Ok(match (failed, hits.is_empty()) {
-        (true, _) => Outcome::Partly,
+        (true, _) => Outcome::PartialFailure,
         (false, false) => Outcome::Found,
         (false, true) => Outcome::Nothing,
     })

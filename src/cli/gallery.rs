@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 
 use super::Outcome;
 use super::context::Context;
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::error::{Error, Result};
 use crate::export::{Placement, fill_folder};
 use crate::gallery::{Albums, Gallery, Settings, open_address};

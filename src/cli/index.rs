@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::context::Context;
-use super::output::Stdout;
 use super::progress::Progress;
+use super::stdout::Stdout;
 use super::{Outcome, results};
 use crate::album::resolve_root;
 use crate::emotion::Emotion;

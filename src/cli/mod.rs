@@ -19,6 +19,7 @@ mod evaluate;
 mod evaluate_album;
 mod export;
 mod filter_args;
+mod force;
 #[cfg(unix)]
 mod fresh;
 mod gallery;
@@ -30,8 +31,6 @@ mod model_list;
 #[cfg(feature = "train")]
 mod model_tools;
 mod model_use;
-mod output;
-mod outputs;
 mod progress;
 mod query;
 mod results;
@@ -41,6 +40,7 @@ mod show;
 mod stats;
 #[cfg(unix)]
 mod status;
+mod stdout;
 #[cfg(feature = "train")]
 mod sweep;
 mod terminal;
@@ -57,7 +57,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::error::{Error, Result};
 use context::Context;
-use output::Stdout;
+use stdout::Stdout;
 
 /// Finds the faces in your photos, classifies their apparent expressions, and searches the photos by
 /// them. Everything runs on this machine; nothing leaves it.
@@ -168,7 +168,7 @@ enum Outcome {
     /// Success, but there was nothing to find or to do.
     Nothing,
     /// Some files failed, each with a message; the others were processed.
-    Partly,
+    PartialFailure,
 }
 
 /// The path under which the index stores a folder or file: absolute, with symbolic links resolved if it exists.
@@ -198,7 +198,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Outcome::Found) => ExitCode::SUCCESS,
         Ok(Outcome::Nothing) => ExitCode::from(1),
-        Ok(Outcome::Partly) => ExitCode::from(2),
+        Ok(Outcome::PartialFailure) => ExitCode::from(2),
         Err(error) => {
             eprintln!("fer-index: {error}");
             ExitCode::from(2)

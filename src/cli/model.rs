@@ -9,7 +9,7 @@ use super::model_list::{self, ListArgs};
 #[cfg(feature = "train")]
 use super::model_tools::{self, ToolCommand};
 use super::model_use::{self, UseArgs};
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::error::Result;
 
 /// List, inspect and choose emotion models

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::context::Context;
 use super::json::JsonPath;
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::classify::BUILT_IN;
 use crate::config;
 use crate::error::{Error, Result};

@@ -14,8 +14,8 @@ use fer_train::weights;
 
 use super::Outcome;
 use super::context::Context;
-use super::output::Stdout;
-use super::outputs::ForceArgs;
+use super::force::ForceArgs;
+use super::stdout::Stdout;
 use crate::emotion::{Emotion, UnknownEmotion};
 use crate::error::Result;
 use crate::network::NetworkSpec;

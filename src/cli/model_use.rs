@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Outcome;
 use super::context::Context;
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::classify::{Cnn, EmotionClassifier as _};
 use crate::config;
 use crate::error::{Error, Result};

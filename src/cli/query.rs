@@ -7,8 +7,8 @@ use super::context::Context;
 use super::filter_args::FilterArgs;
 #[cfg(unix)]
 use super::fresh::FreshArgs;
-use super::output::Stdout;
 use super::results::ResultArgs;
+use super::stdout::Stdout;
 use crate::error::Result;
 use crate::query::{AskedFilter, Understood, today, understand};
 use crate::store::Store;

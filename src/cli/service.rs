@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 use directories::BaseDirs;
 
 use super::context::Context;
-use super::output::Stdout;
-use super::outputs::ForceArgs;
+use super::force::ForceArgs;
+use super::stdout::Stdout;
 use super::{GlobalArgs, Outcome};
 use crate::daemon::service::Supervisor;
 use crate::error::{Error, Result};

@@ -12,9 +12,9 @@ use serde_json::json;
 
 use super::Outcome;
 use super::context::Context;
-use super::output::Stdout;
 #[cfg(feature = "train")]
-use super::outputs::ForceArgs;
+use super::force::ForceArgs;
+use super::stdout::Stdout;
 use crate::emotion::Emotion;
 use crate::error::Result;
 use crate::query::Gazetteer;
@@ -38,7 +38,7 @@ pub(super) struct StatsArgs {
     #[command(flatten)]
     force: ForceArgs,
     /// Ignore faces with a lower detection score, 0 to 1, unless someone has corrected them [default: the
-    /// setting query.min_detection, initially 0.6]
+    /// setting `query.min_detection`, initially 0.6]
     #[arg(long, value_name = "P", value_parser = crate::query::parse_probability)]
     min_detection: Option<f32>,
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Outcome;
 use super::context::Context;
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::daemon::{self, Activity, RootState, RootStatus, Status};
 use crate::error::Result;
 use crate::store::Store;

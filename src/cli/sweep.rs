@@ -7,7 +7,7 @@ use comfy_table::{Table, presets};
 
 use super::Outcome;
 use super::epochs::EpochProgress;
-use super::output::Stdout;
+use super::stdout::Stdout;
 use super::train::{RecipeArgs, run_folder};
 use crate::error::Result;
 use crate::output;

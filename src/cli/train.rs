@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Outcome;
 use super::epochs::{EpochProgress, summary};
-use super::output::Stdout;
+use super::stdout::Stdout;
 use crate::error::Result;
 use fer_train::cross_validation::cross_validate;
 use fer_train::dataset::Dataset;

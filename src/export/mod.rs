@@ -9,5 +9,5 @@ mod xmp;
 
 pub use folder::{Placement, fill_folder};
 pub use sheet::contact_sheet;
-pub use thumbnail::thumbnail;
+pub use thumbnail::thumbnail_of;
 pub use xmp::{Naming, sidecar, write_sidecar};

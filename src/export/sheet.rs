@@ -9,7 +9,7 @@ use std::path::Path;
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::thumbnail;
+use super::thumbnail_of;
 use crate::error::{Error, Result, Skip};
 use crate::imaging::Limits;
 use crate::output::{self, Form};
@@ -59,7 +59,7 @@ pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
         .par_iter()
         .map(|hit| Picture {
             hit,
-            thumbnail: thumbnail(&hit.path, limits, (SIDE, SIDE)),
+            thumbnail: thumbnail_of(&hit.path, limits, (SIDE, SIDE)),
         })
         .collect();
     output::write(file, form, &write(&pictures)?)

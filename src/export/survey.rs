@@ -50,12 +50,12 @@ impl Survey {
             manifest: Manifest::read(folder).map_err(failed)?,
             ..Self::default()
         };
-        let is_old = fs::read(folder.join(MARK.0)).is_ok_and(|content| content == MARK.1);
-        let classifier = Classifier {
-            folder,
+        let has_old_mark = fs::read(folder.join(MARK.0)).is_ok_and(|content| content == MARK.1);
+        let surveyed = Folder {
+            path: folder,
             index,
             manifest: survey.manifest.clone().unwrap_or_default(),
-            is_old,
+            has_old_mark,
         };
         for entry in fs::read_dir(folder).map_err(failed)? {
             if survey.in_the_way.len() >= most {
@@ -67,7 +67,7 @@ impl Survey {
                 continue;
             }
             let metadata = entry.metadata().map_err(failed)?;
-            match classifier.classify(&name, &path, &metadata)? {
+            match surveyed.kind_of(&name, &path, &metadata)? {
                 Kind::Replaceable => survey.replaceable.push((name, FileMeta::of(&metadata))),
                 Kind::Draft => survey.drafts.push(path),
                 Kind::Kept => survey.kept.push(name),
@@ -96,24 +96,24 @@ enum Kind {
     InTheWay(&'static str),
 }
 
-struct Classifier<'a> {
-    folder: &'a Path,
+struct Folder<'a> {
+    path: &'a Path,
     index: &'a Store,
     manifest: Manifest,
-    is_old: bool,
+    has_old_mark: bool,
 }
 
-impl Classifier<'_> {
-    fn classify(&self, name: &OsStr, path: &Path, metadata: &Metadata) -> Result<Kind> {
+impl Folder<'_> {
+    fn kind_of(&self, name: &OsStr, path: &Path, metadata: &Metadata) -> Result<Kind> {
         let failed = |source| Error::Io {
             path: path.to_owned(),
             source,
         };
         if metadata.is_symlink() {
             let target = fs::read_link(path).map_err(failed)?;
-            let is_ours = self.manifest.contains(name, Content::Link(&target))
-                || self.is_old && self.is_old_link(name, &target)?;
-            return Ok(if is_ours {
+            let is_listed = self.manifest.contains(name, Content::Link(&target))
+                || self.has_old_mark && self.is_old_link(name, &target)?;
+            return Ok(if is_listed {
                 Kind::Replaceable
             } else {
                 Kind::InTheWay("")
@@ -128,19 +128,19 @@ impl Classifier<'_> {
         if FILE_MANAGER_FILES.iter().any(|file| name == *file) {
             return Ok(Kind::Kept);
         }
-        if self.is_old && name == MARK.0 {
+        if self.has_old_mark && name == MARK.0 {
             return Ok(Kind::Replaceable);
         }
         if numbered_name(name).is_some() {
             let hash = ContentHash::of(&fs::read(path).map_err(failed)?);
-            let is_ours = self.manifest.contains(name, Content::Copy(&hash));
-            if is_ours || self.is_old {
+            let is_listed = self.manifest.contains(name, Content::Copy(&hash));
+            if is_listed || self.has_old_mark {
                 // Nothing is lost with the copy if there is another file with the same content.
                 if self.has_another_file(&hash, metadata.len())? {
                     return Ok(Kind::Replaceable);
                 }
                 let remark = " (its original is gone or was changed)";
-                return Ok(Kind::InTheWay(if is_ours { remark } else { "" }));
+                return Ok(Kind::InTheWay(if is_listed { remark } else { "" }));
             }
         }
         // Such as a contact sheet.
@@ -158,7 +158,7 @@ impl Classifier<'_> {
         let photo = self.index.photo(known.id)?;
         let mut paths = photo.into_iter().flat_map(|photo| photo.paths);
         Ok(paths.any(|path| {
-            !path.starts_with(self.folder)
+            !path.starts_with(self.path)
                 && path
                     .symlink_metadata()
                     .is_ok_and(|metadata| metadata.is_file() && metadata.len() == length)
@@ -171,7 +171,7 @@ impl Classifier<'_> {
         if numbered_name(name) != file {
             return Ok(false);
         }
-        match self.folder.join(target).canonicalize() {
+        match self.path.join(target).canonicalize() {
             Ok(photo) => Ok(self.index.file(&photo)?.is_some()),
             Err(_) => Ok(false),
         }

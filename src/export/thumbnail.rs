@@ -12,7 +12,7 @@ use crate::imaging::{self, Limits};
 ///
 /// # Errors
 /// Why the photo cannot be read.
-pub fn thumbnail(path: &Path, limits: &Limits, size: (u32, u32)) -> Result<RgbImage, Skip> {
+pub fn thumbnail_of(path: &Path, limits: &Limits, size: (u32, u32)) -> Result<RgbImage, Skip> {
     let bytes = read_bytes(path, limits.max_bytes)?;
     Ok(imaging::decode(&bytes, limits)?
         .raster

@@ -127,7 +127,7 @@ fn with_emotions(packet: &str, emotions: EmotionSet) -> Result<Option<String>, S
     })
     .ok_or("is not XMP: it has no rdf:RDF")?;
     // A flat keyword is from fer-index only if the hierarchical one is there too: the user may use "Happy" as well.
-    let ours: EmotionSet = Emotion::ALL
+    let exported: EmotionSet = Emotion::ALL
         .into_iter()
         .filter(|emotion| {
             PROPERTIES.iter().any(|property| {
@@ -141,7 +141,7 @@ fn with_emotions(packet: &str, emotions: EmotionSet) -> Result<Option<String>, S
         .collect();
     let mut changed = false;
     for property in &PROPERTIES {
-        changed |= update(rdf, property, ours, emotions);
+        changed |= update(rdf, property, exported, emotions);
     }
     Ok(changed.then(|| tree::write(&document)))
 }
@@ -157,13 +157,13 @@ fn property_items(rdf: &mut Element, property: &Property) -> Vec<String> {
     items
 }
 
-fn update(rdf: &mut Element, property: &Property, ours: EmotionSet, now: EmotionSet) -> bool {
+fn update(rdf: &mut Element, property: &Property, exported: EmotionSet, now: EmotionSet) -> bool {
     let keyword = |emotion| match property.separator {
         Some(separator) => format!("Emotion{separator}{}", title(emotion)),
         None => title(emotion),
     };
     let present = property_items(rdf, property);
-    let stale: Vec<String> = ours
+    let stale: Vec<String> = exported
         .iter()
         .filter(|emotion| !now.contains(*emotion))
         .map(keyword)

@@ -1,4 +1,4 @@
-//! A folder with an album, a home and nothing else, and the binary run in it.
+//! A temporary folder with an album and a home folder, in which tests run the binary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use tempfile::TempDir;
 
 use crate::common::fixture;
 
-/// Where the tests run; it goes with the value.
+/// The temporary folder of a test; deleted when this is dropped.
 pub struct TestEnv {
     _folder: TempDir,
-    /// The folder without links in its path: as the index names it.
+    /// The path of the folder with symbolic links resolved, as the index stores it.
     root: PathBuf,
-    /// Whom commands run as, if not as whom the tests do.
+    /// The user as whom commands run; `None` for the user who runs the tests.
     user: Option<u32>,
 }
 
@@ -53,17 +53,17 @@ impl TestEnv {
         self.path("album").join(name)
     }
 
-    /// Where the database lies if nobody says otherwise.
+    /// The default path of the database.
     pub fn database(&self) -> PathBuf {
         self.path("home/.local/share/fer-index/index.sqlite3")
     }
 
-    /// Where the user's settings are looked for.
+    /// The path of the user's settings file.
     pub fn config_file(&self) -> PathBuf {
         self.path("home/.config/fer-index/config.toml")
     }
 
-    /// Writes a file of the album.
+    /// Writes a file into the album.
     pub fn add(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.album(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -83,7 +83,7 @@ impl TestEnv {
         command
     }
 
-    /// Has a command find this folder and nothing of who runs the tests.
+    /// Makes a command use this folder and nothing from the home folder of the user who runs the tests.
     pub fn place(&self, command: &mut Command) {
         for (name, _) in std::env::vars_os() {
             let name_bytes = name.as_encoded_bytes();
@@ -96,17 +96,17 @@ impl TestEnv {
             .env("HOME", self.path("home"));
     }
 
-    /// Runs a command line to its end.
+    /// Runs a command line until it exits.
     pub fn run(&self, line: &str) -> Run {
         Run::of(&mut self.command(line))
     }
 
-    /// Brings the index up to date with the album and gives the summary.
+    /// Indexes the album and returns the summary.
     pub fn index(&self) -> Value {
         self.run("index album --json").found().json()
     }
 
-    /// What the index answers, best first, by the paths within the album.
+    /// The photos that a query finds, in order, as paths within the album.
     pub fn query(&self, options: &str) -> Vec<String> {
         let run = self.run(&format!("query --format paths {options}"));
         assert!(run.code <= 1, "{run:?}");
@@ -118,20 +118,21 @@ impl TestEnv {
         run.text().lines().map(name).collect()
     }
 
-    /// Everything known of a file of the album.
+    /// The output of `show --json` for a file of the album.
     pub fn show(&self, name: &str) -> Value {
         self.run(&format!("show --json album/{name}"))
             .found()
             .json()
     }
 
-    /// The database, to be read only.
+    /// The database, opened for reading.
     pub fn open(&self) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(self.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
-    /// From here on commands are held to the permissions of files, which root is not: they run as
-    /// "nobody", who owns the folder as it is now. Whether that can be done; said if not.
+    /// Makes file permissions apply to commands from now on, which they do not for root: if the tests run as root,
+    /// commands run as "nobody", who becomes the owner of the folder. Returns whether this is possible; if not, prints
+    /// that the test is skipped.
     #[cfg(unix)]
     #[must_use]
     #[allow(clippy::print_stderr)]
@@ -146,14 +147,16 @@ impl TestEnv {
         }
         self.user = Some(NOBODY);
         if let Err(error) = self.command("--version").output() {
-            eprintln!("SKIPPED: root may read everything, and nobody cannot be asked: {error}");
+            eprintln!(
+                "SKIPPED: root may read everything, and commands cannot run as nobody: {error}"
+            );
             return false;
         }
         true
     }
 }
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Debug)]
 pub struct Run {
     pub code: i32,
@@ -162,11 +165,11 @@ pub struct Run {
 }
 
 impl Run {
-    /// Runs a command to its end.
+    /// Runs a command until it exits.
     pub fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
         let run = Self {
-            code: output.status.code().expect("it ends by itself"),
+            code: output.status.code().expect("no signal ends it"),
             stdout: output.stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         };
@@ -174,14 +177,14 @@ impl Run {
         run
     }
 
-    /// The command did what it was asked for and has nothing to remark.
+    /// Checks that the command succeeded and printed nothing to standard error.
     #[track_caller]
     pub fn found(self) -> Self {
         assert!(self.code == 0 && self.stderr.is_empty(), "{self:?}");
         self
     }
 
-    /// The command stopped with exit code 2 and nothing but one sentence, which is given.
+    /// Checks that the command exited with 2 and printed only one sentence, which is returned.
     #[track_caller]
     pub fn refused(self) -> String {
         assert!(self.code == 2 && self.stdout.is_empty(), "{self:?}");
@@ -203,7 +206,7 @@ impl Run {
         serde_json::from_slice(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Standard output as a JSON value a line.
+    /// Standard output as one JSON value per line.
     #[track_caller]
     pub fn json_lines(&self) -> Vec<Value> {
         let parse = |line| serde_json::from_str(line).unwrap();
@@ -211,7 +214,7 @@ impl Run {
     }
 }
 
-/// The names in a JSON object, in order of the alphabet.
+/// The names in a JSON object, in alphabetical order.
 #[track_caller]
 pub fn names(object: &Value) -> Vec<&str> {
     let mut names: Vec<_> = object.as_object().unwrap().keys().collect();

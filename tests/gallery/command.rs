@@ -139,7 +139,7 @@ fn an_address_on_the_network_is_warned_of_and_reveals_nothing() {
     let mut command = env.command("gallery --no-open --listen 0.0.0.0:0 --host photos.home");
     let mut server = Server::of(command.stderr(fs::File::create(&stderr).unwrap()));
     let warned = fs::read_to_string(&stderr).unwrap();
-    assert!(warned.contains("open to the network"), "{warned}");
+    assert!(warned.contains("reached from the network"), "{warned}");
     server.address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     for (host, status) in [
         ("photos.home", 200),

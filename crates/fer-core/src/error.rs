@@ -32,7 +32,7 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// The daemon cannot start, or a running one does not do what is asked of it.
+    /// The daemon cannot start, or a running daemon does not reply as expected.
     #[error("{0}")]
     Daemon(String),
     /// The system's limit of watched folders or watchers for this user is reached.

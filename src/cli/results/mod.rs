@@ -9,9 +9,9 @@ use std::slice::from_ref;
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
+use super::force::ForceArgs;
 use super::json::{JsonHit, date};
-use super::output::Stdout;
-use super::outputs::ForceArgs;
+use super::stdout::Stdout;
 use crate::error::Result;
 use crate::export::{self, Placement};
 use crate::store::{Hit, Store};

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::super::output::Stdout;
+use super::super::stdout::Stdout;
 use super::super::terminal::Pictures;
 use crate::error::Result;
-use crate::export::thumbnail;
+use crate::export::thumbnail_of;
 use crate::imaging::Limits;
 
 /// A terminal that shows photos.
@@ -33,7 +33,7 @@ impl Preview {
     /// Shows a photo, or a line with the reason why it cannot be shown.
     pub fn show(&self, path: &Path, out: &mut Stdout) -> Result<()> {
         let room = self.pictures.room();
-        let shown = thumbnail(path, &self.limits, room)
+        let shown = thumbnail_of(path, &self.limits, room)
             .map_err(|skip| skip.to_string())
             .and_then(|picture| {
                 self.pictures

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::classify::percentages;
-use super::super::output::Stdout;
+use super::super::stdout::Stdout;
 use super::preview::Preview;
 use crate::error::Result;
 use crate::store::Hit;

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
-use super::super::output::Stdout;
+use super::super::stdout::Stdout;
 use super::{Protocol, Screen, sixel};
 
 /// Most rows of text that a picture covers.

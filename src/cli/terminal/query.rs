@@ -34,7 +34,7 @@ pub(super) fn query() -> Option<Screen> {
 }
 
 fn exchange() -> io::Result<Vec<u8>> {
-    let mut terminal = RawMode::new()?;
+    let mut terminal = CbreakMode::new()?;
     terminal.file.write_all(QUERIES)?;
     let end = Instant::now() + TIMEOUT;
     let mut reply = Vec::new();
@@ -60,12 +60,12 @@ fn exchange() -> io::Result<Vec<u8>> {
 }
 
 /// A terminal without echo and line buffering; dropping this restores its modes.
-struct RawMode {
+struct CbreakMode {
     file: File,
     before: Termios,
 }
 
-impl RawMode {
+impl CbreakMode {
     fn new() -> io::Result<Self> {
         let stdout = io::stdout();
         let name = ttyname(stdout.as_fd(), Vec::new())?;
@@ -87,7 +87,7 @@ impl RawMode {
     }
 }
 
-impl Drop for RawMode {
+impl Drop for CbreakMode {
     fn drop(&mut self) {
         if let Err(error) = tcsetattr(&self.file, OptionalActions::Now, &self.before) {
             tracing::debug!(%error, "cannot restore the modes of the terminal");

@@ -52,7 +52,7 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
     for picture in pictures {
         page.push_str("<figure><div>");
         match &picture.thumbnail {
-            Ok(small) => write_photo(&mut page, picture, small)?,
+            Ok(thumbnail) => write_photo(&mut page, picture, thumbnail)?,
             Err(skip) => page.push_str(&escaped(&skip.to_string())),
         }
         let path = escaped(&picture.hit.path.to_string_lossy());
@@ -69,10 +69,10 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
     Ok(page.into_bytes())
 }
 
-fn write_photo(page: &mut String, picture: &Picture<'_>, small: &RgbImage) -> Result<()> {
+fn write_photo(page: &mut String, picture: &Picture<'_>, thumbnail: &RgbImage) -> Result<()> {
     let mut jpeg = Cursor::new(Vec::new());
     JpegEncoder::new_with_quality(&mut jpeg, 82)
-        .encode_image(small)
+        .encode_image(thumbnail)
         .map_err(|error| Error::Usage(format!("cannot encode the contact sheet: {error}")))?;
     let data = STANDARD.encode(jpeg.get_ref());
     let scan = &picture.hit.analysis;
@@ -83,8 +83,8 @@ fn write_photo(page: &mut String, picture: &Picture<'_>, small: &RgbImage) -> Re
         format_args!(
             "<img alt=\"{alt}\" width=\"{}\" height=\"{}\" src=\"data:image/jpeg;base64,{data}\">\
              <svg viewBox=\"0 0 {width} {height}\">",
-            small.width(),
-            small.height(),
+            thumbnail.width(),
+            thumbnail.height(),
         ),
     );
     // The text has the same size in every photo, whatever the resolution.
