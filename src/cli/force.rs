@@ -24,8 +24,14 @@ impl ForceArgs {
     /// photo if its content is an image or if the index, should one exist, has it.
     pub fn rule(self, context: &Context, inputs: impl IntoIterator<Item = PathBuf>) -> Rule<'_> {
         let config = context.config();
+        // SQLite's companion files are never opened here: closing one drops SQLite's locks on it.
+        let companions = ["-wal", "-shm", "-journal"].map(|ending| {
+            let mut name = config.database.clone().into_os_string();
+            name.push(ending);
+            PathBuf::from(name)
+        });
         let own = [&config.database, &config.classifier.model];
-        let own = own.into_iter().cloned();
+        let own = own.into_iter().cloned().chain(companions);
         let own = own.chain([context.effective().file().to_owned()]);
         // Opened only if something is in the way.
         let index = OnceCell::new();

@@ -160,7 +160,7 @@ impl Gallery {
         if host.ip().is_unspecified() {
             host.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
         }
-        format!("http://{host}{ENTRANCE}?key={}", token.as_str())
+        format!("http://{host}{ENTRANCE}?token={}", token.as_str())
     }
 
     /// Answers until `end` comes.
@@ -216,11 +216,11 @@ fn routes(shared: Arc<Shared>) -> Router {
 
 #[derive(Deserialize)]
 struct Entrance {
-    #[serde(default, rename = "key")]
+    #[serde(default)]
     token: String,
 }
 
-/// `GET /enter?key=…`: exchanges a link's token for the cookie. Not a redirect: where the link was
+/// `GET /enter?token=…`: exchanges a link's token for the cookie. Not a redirect: where the link was
 /// followed from another page, a browser keeps a strict cookie back on the way of a redirect.
 async fn enter(
     State(shared): State<Arc<Shared>>,

@@ -1,7 +1,7 @@
 //! Opens the database file: with access for its owner only, migrated to the current schema, and
 //! with the settings that let one writer and many readers work at the same time.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -65,46 +65,59 @@ fn check_empty(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The first bytes of SQLite's companion files: the write-ahead log, its shared-memory index and
-/// the rollback journal.
-const COMPANIONS: [(&str, &[&[u8]]); 3] = [
+/// The first bytes of SQLite's write-ahead log and of its rollback journal.
+const COMPANIONS: [(&str, &[&[u8]]); 2] = [
     ("-wal", &[b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"]),
-    ("-shm", &[&3_007_000_u32.to_ne_bytes()]),
     ("-journal", &[b"\xd9\xd5\x05\xf9"]),
 ];
+
+/// SQLite's shared memory is made of blocks of so many bytes.
+const SHM_BLOCK: u64 = 32 * 1024;
 
 /// SQLite overwrites or removes any file that has the name of one of its companion files. This
 /// check makes sure that no other file has such a name.
 fn check_companions(path: &Path) -> Result<()> {
     for (ending, beginnings) in COMPANIONS {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        let file = PathBuf::from(name);
-        let mut begin = Vec::new();
-        let is_ours = match file.symlink_metadata() {
-            // The file does not exist; if the folder itself is missing, opening the database
-            // reports it.
-            Err(_) => true,
-            Ok(metadata) if metadata.is_file() => {
-                let read = File::open(&file).and_then(|file| file.take(4).read_to_end(&mut begin));
-                // All zeros while SQLite creates the file, or after a power failure.
-                read.is_ok() && (begin.iter().all(|b| *b == 0) || beginnings.contains(&&*begin))
-            }
-            _ => false,
-        };
-        if !is_ours {
-            return Err(Error::store(
-                path,
-                format!(
-                    "{} is in the way of the database {}: SQLite would write over it; move it, or name \
-                 another database with --database",
-                    file.display(),
-                    path.display()
-                ),
-            ));
-        }
+        check_companion(path, ending, |file, _| {
+            let mut begin = Vec::new();
+            let read = File::open(file).and_then(|file| file.take(4).read_to_end(&mut begin));
+            // All zeros while SQLite creates the file, or after a power failure.
+            read.is_ok() && (begin.iter().all(|b| *b == 0) || beginnings.contains(&&*begin))
+        })?;
     }
-    Ok(())
+    // The shared memory must never be opened here: closing it would drop all POSIX locks that this
+    // process has on it, and another process would truncate it while this one has it mapped
+    // (<https://sqlite.org/howtocorrupt.html>, section 2.2). Its size tells enough.
+    check_companion(path, "-shm", |_, metadata| {
+        metadata.len() <= 3 || metadata.len().is_multiple_of(SHM_BLOCK)
+    })
+}
+
+/// Checks one companion file, if it exists.
+fn check_companion(
+    path: &Path,
+    ending: &str,
+    is_of_sqlite: impl Fn(&Path, &Metadata) -> bool,
+) -> Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    let file = PathBuf::from(name);
+    // If the folder itself is missing, opening the database reports it.
+    let Ok(metadata) = file.symlink_metadata() else {
+        return Ok(());
+    };
+    if metadata.is_file() && is_of_sqlite(&file, &metadata) {
+        return Ok(());
+    }
+    Err(Error::store(
+        path,
+        format!(
+            "{} is in the way of the database {}: SQLite would write over it; move it, or name \
+             another database with --database",
+            file.display(),
+            path.display()
+        ),
+    ))
 }
 
 fn cannot_create(path: &Path, error: &io::Error) -> Error {

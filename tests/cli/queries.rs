@@ -135,9 +135,11 @@ fn results_can_be_piped_to_xargs_and_explained() {
     let expected = [C, B, A].map(|name| format!("{}\0", env.album(name).display()));
     assert_eq!(run.text(), expected.concat());
 
-    let run = env
-        .run("query --emotion happy --all --limit 1 --explain")
-        .found();
+    let run = env.run("query --emotion happy --all --limit 1 --explain");
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (0, "1 of 3; --offset 1 for more\n")
+    );
     let lines: Vec<_> = run.text().lines().collect();
     assert!(
         lines[2].starts_with("    face ") && lines[2].matches(" %").count() == 8,

@@ -148,16 +148,16 @@ fn the_shown_emotion_is_one_of_the_query() {
 #[test]
 fn the_total_is_printed() {
     let env = album();
-    let run = env.run("query --limit 3").found();
-    assert!(
-        run.stderr.ends_with("3 of 4; --offset 3 for more\n"),
-        "{run:?}"
-    );
-    let run = env.run("query --limit 1 --offset 1").found();
-    assert!(
-        run.stderr.ends_with("2 to 2 of 4; --offset 2 for more\n"),
-        "{run:?}"
-    );
+    for (line, total) in [
+        ("query --limit 3", "3 of 4; --offset 3 for more\n"),
+        (
+            "query --limit 1 --offset 1",
+            "2 to 2 of 4; --offset 2 for more\n",
+        ),
+    ] {
+        let run = env.run(line);
+        assert_eq!((run.code, run.stderr.as_str()), (0, total), "{line}");
+    }
     assert_eq!(env.run("query --limit 4").found().stderr, "");
     assert_eq!(env.run("query --count --limit 1").found().text(), "4\n");
     assert_eq!(env.run("find happy --count").found().text(), "1\n");

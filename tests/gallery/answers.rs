@@ -223,9 +223,11 @@ fn a_persons_word_counts_and_can_be_taken_back() {
     assert_eq!((count(Happy), count(Sad)), (json!(1), json!(3)));
     assert_eq!(faces()[0]["said"], "sad");
     // Other commands hear of it.
-    let run = env
-        .run("query --emotion sad --limit 1 --format paths")
-        .found();
+    let run = env.run("query --emotion sad --limit 1 --format paths");
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (0, "1 of 3; --offset 1 for more\n")
+    );
     assert!(run.text().trim_end().ends_with("party/glad.jpg"), "{run:?}");
 
     assert_eq!(say(json!("not_a_face")), 204);

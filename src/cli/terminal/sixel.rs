@@ -21,17 +21,11 @@ const BAND: usize = 6;
 /// Appends a picture as SIXEL to `text`.
 pub(super) fn encode(text: &mut Vec<u8>, picture: &RgbImage) -> io::Result<()> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let mut rgba = DynamicImage::from(picture.clone()).into_rgba8();
-    let palette = Palette(NeuQuant::new(SAMPLE, COLOURS, rgba.as_raw()));
-    // `dither` of image 0.25.10 cannot take a picture that is one pixel wide.
-    if width > 1 && height > 1 {
-        dither(&mut rgba, &palette);
-    }
-    let indices = index_colors(&rgba, &palette).into_raw();
+    let (palette, indices) = quantise(picture);
 
     // No scaling (9), and pixels that nothing sets stay as they are (1).
     write!(text, "\x1bP9;1;0q\"1;1;{width};{height}")?;
-    for (index, colour) in palette.0.color_map_rgb().chunks_exact(3).enumerate() {
+    for (index, colour) in palette.iter().enumerate() {
         let percent = |value: u8| (u32::from(value) * 100 + 127) / 255;
         let [red, green, blue] = [0, 1, 2].map(|channel| percent(colour[channel]));
         write!(text, "#{index};2;{red};{green};{blue}")?;
@@ -41,6 +35,25 @@ pub(super) fn encode(text: &mut Vec<u8>, picture: &RgbImage) -> io::Result<()> {
     }
     text.extend_from_slice(b"\x1b\\");
     Ok(())
+}
+
+/// The palette of a picture, and the index of each pixel's colour in it.
+fn quantise(picture: &RgbImage) -> (Vec<[u8; 3]>, Vec<u8>) {
+    // The network that makes palettes has nothing to learn from so few pixels.
+    if picture.pixels().len() <= COLOURS {
+        let palette: Vec<_> = picture.pixels().map(|pixel| pixel.0).collect();
+        let indices = (0..palette.len()).map(|index| index as u8).collect();
+        return (palette, indices);
+    }
+    let mut rgba = DynamicImage::from(picture.clone()).into_rgba8();
+    let palette = Palette(NeuQuant::new(SAMPLE, COLOURS, rgba.as_raw()));
+    // `dither` of image 0.25.10 cannot take a picture that is one pixel wide.
+    if picture.width() > 1 && picture.height() > 1 {
+        dither(&mut rgba, &palette);
+    }
+    let indices = index_colors(&rgba, &palette).into_raw();
+    let colours = palette.0.color_map_rgb();
+    (colours.as_chunks::<3>().0.to_vec(), indices)
 }
 
 /// The colours of a picture.
@@ -144,7 +157,7 @@ mod tests {
 
     #[test]
     fn colours_and_size_survive() {
-        for (width, height) in [(60, 48), (61, 47), (1, 1)] {
+        for (width, height) in [(60, 48), (61, 47), (1, 300), (1, 1)] {
             let picture = RgbImage::from_fn(width, height, |x, y| {
                 Rgb([(x * 4) as u8, (y * 5) as u8, 90])
             });

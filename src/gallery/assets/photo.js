@@ -66,8 +66,10 @@ export class PhotoView {
       this.#told.closed(id);
     });
     this.#dialog.addEventListener("click", ({ target }) => {
+      // What a button does is its own business: the one that starts a slideshow must not end it.
+      if (!(target instanceof Element) || target.closest("button")) return;
       if (this.slideshow.isOn) this.slideshow.stop();
-      else if (target instanceof Element && target.matches(".stage") && !this.zoom.isClose) this.#dialog.close();
+      else if (target.matches(".stage") && !this.zoom.isClose) this.#dialog.close();
     });
     this.#swipes();
   }
