@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use fer_index::emotion::Emotion::{Happy, Sad};
+use jiff::civil::date;
 use serde_json::{Value, json};
 
 use crate::common::{fixture, skip};
@@ -19,13 +20,15 @@ const DOWN: char = '\u{e015}';
 
 fn album() -> (TestEnv, Server) {
     let env = TestEnv::new();
-    let photo = |name: &'static str, faces: &[_]| {
-        Seed::new(name, [fixture("coffee.jpg"), name.into()].concat(), faces)
+    // The latest photo comes first.
+    let photo = |name: &'static str, day: i8, faces: &[_]| Seed {
+        taken: Some(date(2020, 3, day)),
+        ..Seed::new(name, [fixture("coffee.jpg"), name.into()].concat(), faces)
     };
     let photos = [
-        photo("both.jpg", &[(Happy, 0.9), (Sad, 0.8)]),
-        photo("glad.jpg", &[(Happy, 0.8)]),
-        photo("nobody.jpg", &[]),
+        photo("both.jpg", 3, &[(Happy, 0.9), (Sad, 0.8)]),
+        photo("glad.jpg", 2, &[(Happy, 0.8)]),
+        photo("nobody.jpg", 1, &[]),
     ];
     seed(&env, &photos);
     let server = Server::start(&env);
@@ -144,7 +147,7 @@ fn by_keyboard_alone_everything_is_reached_and_named() {
     browser.open(&server.link);
     browser.wait_until("document.activeElement.closest('#grid')");
     let (name, role) = browser.focused();
-    assert_eq!((&*name, &*role), ("both.jpg, 2 faces", "link"));
+    assert_eq!((&*name, &*role), ("both.jpg, March 3, 2020, 2 faces", "link"));
 
     // Among the photos with arrows; Tab leads on, and round again.
     browser.run("document.querySelector('.brand').focus()");
@@ -158,7 +161,7 @@ fn by_keyboard_alone_everything_is_reached_and_named() {
         "button All 3",
         "button Happy 2",
         "button Select",
-        "link both.jpg, 2 faces",
+        "link both.jpg, March 3, 2020, 2 faces",
     ] {
         assert!(
             stops_of_page.iter().any(|stop| stop == wanted),
@@ -202,7 +205,7 @@ fn by_keyboard_alone_everything_is_reached_and_named() {
     browser.wait_until("document.querySelector('#photo-name').textContent === 'glad.jpg'");
     browser.press(ESCAPE);
     browser.wait_until("!document.querySelector('#photo').open");
-    browser.wait_until("document.activeElement.ariaLabel === 'glad.jpg, 1 face'");
+    browser.wait_until("document.activeElement.ariaLabel === 'glad.jpg, March 2, 2020, 1 face'");
     assert_eq!(
         browser.run("return document.querySelectorAll('h1').length"),
         1
