@@ -36,8 +36,7 @@ pub enum Placed {
 /// `force` the photos are put beside it.
 ///
 /// # Errors
-/// [`Error::Usage`] names what is in the way, or says that a photo lies in the folder itself; or the
-/// folder cannot be written.
+/// [`Error::Usage`] names what is in the way; or the folder cannot be written.
 pub fn fill_folder(
     folder: &Path,
     photos: &[&Path],
@@ -48,7 +47,6 @@ pub fn fill_folder(
     let folder = absolute(folder)?;
     let at = |source| failed(&folder, source);
     let is_there = is_there(&folder)?;
-    let photos = outside(&folder, photos, index)?;
     let survey = if is_there {
         Survey::of(&folder, index, if force { usize::MAX } else { TOLD + 1 })?
     } else {
@@ -70,6 +68,7 @@ pub fn fill_folder(
         )));
     }
     let _lock = lock(&folder)?;
+    let photos = outside(&folder, photos, &survey, index)?;
     let filling = Filling {
         folder: &folder,
         draft: atomic::unused_name(&folder).map_err(at)?,
@@ -117,10 +116,18 @@ fn is_there(folder: &Path) -> Result<bool> {
     )))
 }
 
-/// The photos by paths that do not lie in the folder, whose copies may be in the index themselves.
-fn outside(folder: &Path, photos: &[&Path], index: &Store) -> Result<Vec<PathBuf>> {
+/// The photos by paths other than those of copies that are about to go: such copies may be in the
+/// index themselves, and be the first path of a photo.
+fn outside(
+    folder: &Path,
+    photos: &[&Path],
+    survey: &Survey,
+    index: &Store,
+) -> Result<Vec<PathBuf>> {
     let path = |photo: &&Path| {
-        if !photo.starts_with(folder) {
+        let name = photo.file_name().unwrap_or_default();
+        let goes = photo.parent() == Some(folder) && survey.ours.iter().any(|(it, _)| it == name);
+        if !goes {
             return Ok(photo.to_path_buf());
         }
         let known = match index.file(photo)? {
@@ -128,10 +135,10 @@ fn outside(folder: &Path, photos: &[&Path], index: &Store) -> Result<Vec<PathBuf
             _ => None,
         };
         let mut paths = known.into_iter().flat_map(|known| known.paths);
-        let other = paths.find(|path| !path.starts_with(folder) && path.is_file());
+        let other = paths.find(|path| path.parent() != Some(folder) && path.is_file());
         other.ok_or_else(|| {
             Error::Usage(format!(
-                "{} is a photo of the answer and lies in the folder to be filled; name another folder",
+                "{} is a photo of the answer and of the folder to be filled; name another folder",
                 photo.display()
             ))
         })

@@ -156,7 +156,7 @@ impl Look<'_> {
         let photo = self.index.photo(known.id)?;
         let mut paths = photo.into_iter().flat_map(|photo| photo.paths);
         Ok(paths.any(|path| {
-            !path.starts_with(self.folder)
+            path.parent() != Some(self.folder)
                 && path
                     .symlink_metadata()
                     .is_ok_and(|metadata| metadata.is_file() && metadata.len() == length)

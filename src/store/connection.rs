@@ -79,8 +79,9 @@ fn check_companions(path: &Path) -> Result<()> {
             Err(_) => true,
             Ok(metadata) if metadata.is_file() => {
                 let read = File::open(&file).and_then(|file| file.take(4).read_to_end(&mut begin));
+                // SQLite takes its files away when it is done with them: gone by now, perhaps.
                 // Zeros where it is being made, or where the power went.
-                read.is_ok() && (begin.iter().all(|b| *b == 0) || beginnings.contains(&&*begin))
+                read.is_err() || begin.iter().all(|b| *b == 0) || beginnings.contains(&&*begin)
             }
             _ => false,
         };

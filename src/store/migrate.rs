@@ -191,6 +191,8 @@ mod tests {
         for version in 0..=MIGRATIONS.len() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("index.sqlite3");
+            // As it is made: an empty file that others may read is somebody's.
+            drop(crate::file::create_private(&path).unwrap());
             let mut old = Connection::open(&path).unwrap();
             for step in 0..version {
                 migrate(&mut old, &MIGRATIONS[..=step]).unwrap();
