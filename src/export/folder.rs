@@ -36,7 +36,7 @@ pub enum Placement {
 /// entries are added beside them.
 ///
 /// # Errors
-/// [`Error::Usage`] if something is in the way, which it names, or if a photo is in `folder` itself;
+/// [`Error::Usage`] if something is in the way, which it names, or if the only file of a photo is an entry that would be replaced;
 /// [`Error::Io`] if the folder cannot be written.
 pub fn fill_folder(
     folder: &Path,
@@ -48,7 +48,6 @@ pub fn fill_folder(
     let folder = absolute(folder)?;
     let at = |source| failed(&folder, source);
     let folder_exists = folder_exists(&folder)?;
-    let photos = outside(&folder, photos, index)?;
     let survey = if folder_exists {
         Survey::of(
             &folder,
@@ -74,6 +73,7 @@ pub fn fill_folder(
         )));
     }
     let _lock = lock(&folder)?;
+    let photos = outside(&folder, photos, &survey, index)?;
     let filling = Fill {
         folder: &folder,
         draft: atomic::unused_name(&folder).map_err(at)?,
@@ -122,10 +122,19 @@ fn folder_exists(folder: &Path) -> Result<bool> {
     )))
 }
 
-/// For each photo a path outside of the folder. A path inside can be in the index if the folder was indexed.
-fn outside(folder: &Path, photos: &[&Path], index: &Store) -> Result<Vec<PathBuf>> {
+/// For each photo a path other than that of a copy that is about to be replaced. Such a copy is in the index, and may
+/// be the first path of a photo, if the folder was indexed.
+fn outside(
+    folder: &Path,
+    photos: &[&Path],
+    survey: &Survey,
+    index: &Store,
+) -> Result<Vec<PathBuf>> {
     let path = |photo: &&Path| {
-        if !photo.starts_with(folder) {
+        let name = photo.file_name().unwrap_or_default();
+        let goes =
+            photo.parent() == Some(folder) && survey.replaceable.iter().any(|(it, _)| it == name);
+        if !goes {
             return Ok(photo.to_path_buf());
         }
         let known = match index.file(photo)? {
@@ -133,10 +142,10 @@ fn outside(folder: &Path, photos: &[&Path], index: &Store) -> Result<Vec<PathBuf
             _ => None,
         };
         let mut paths = known.into_iter().flat_map(|known| known.paths);
-        let other = paths.find(|path| !path.starts_with(folder) && path.is_file());
+        let other = paths.find(|path| path.parent() != Some(folder) && path.is_file());
         other.ok_or_else(|| {
             Error::Usage(format!(
-                "{} is one of the photos and lies in the folder to be filled; name another folder",
+                "{} is one of the photos and one of the copies in the folder to be filled; name another folder",
                 photo.display()
             ))
         })

@@ -158,7 +158,7 @@ impl Folder<'_> {
         let photo = self.index.photo(known.id)?;
         let mut paths = photo.into_iter().flat_map(|photo| photo.paths);
         Ok(paths.any(|path| {
-            !path.starts_with(self.path)
+            path.parent() != Some(self.path)
                 && path
                     .symlink_metadata()
                     .is_ok_and(|metadata| metadata.is_file() && metadata.len() == length)

@@ -81,8 +81,9 @@ fn check_companions(path: &Path) -> Result<()> {
         check_companion(path, ending, |file, _| {
             let mut begin = Vec::new();
             let read = File::open(file).and_then(|file| file.take(4).read_to_end(&mut begin));
-            // All zeros while SQLite creates the file, or after a power failure.
-            read.is_ok() && (begin.iter().all(|b| *b == 0) || beginnings.contains(&&*begin))
+            // SQLite may have removed it meanwhile. It holds zeros while SQLite creates it, or after a power
+            // failure.
+            read.is_err() || begin.iter().all(|b| *b == 0) || beginnings.contains(&&*begin)
         })?;
     }
     // The shared memory must never be opened here: closing it would drop all POSIX locks that this

@@ -147,7 +147,10 @@ fn by_keyboard_alone_everything_is_reached_and_named() {
     browser.open(&server.link);
     browser.wait_until("document.activeElement.closest('#grid')");
     let (name, role) = browser.focused();
-    assert_eq!((&*name, &*role), ("both.jpg, March 3, 2020, 2 faces", "link"));
+    assert_eq!(
+        (&*name, &*role),
+        ("both.jpg, March 3, 2020, 2 faces", "link")
+    );
 
     // Among the photos with arrows; Tab leads on, and round again.
     browser.run("document.querySelector('.brand').focus()");
