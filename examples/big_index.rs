@@ -167,7 +167,7 @@ const FILTERS: &[Filter] = &[
         query.emotions = [Emotion::Happy, Emotion::Sad].into_iter().collect();
     }),
     ("not sad", |query| {
-        query.without = EmotionSet::of(Emotion::Sad)
+        query.without = EmotionSet::of(Emotion::Sad);
     }),
     ("min-score 0.9", |query| query.min_score = Some(0.9)),
     ("who most", |query| query.who = Who::Most),

@@ -1,5 +1,10 @@
 //! Measures where FER2013's faces have their landmarks, and compares the geometry of the crop with it.
 
+#![allow(
+    clippy::print_stderr,
+    reason = "the medians are shown with --nocapture"
+)]
+
 mod common;
 
 use std::path::Path;

@@ -70,9 +70,12 @@ fn towns(gazetteer: &Gazetteer) -> Vec<[f64; 2]> {
         .collect()
 }
 
+/// A town, and the cells that are nearest to it with their number of photos.
+type Town = (City, Vec<(GeoPoint, u64)>);
+
 /// Cells with the same nearest town are one place.
 fn spots(gazetteer: &Gazetteer, occupied: &[(Cell, u64)]) -> Vec<Spot> {
-    let mut towns: BTreeMap<(String, String), (City, Vec<(GeoPoint, u64)>)> = BTreeMap::new();
+    let mut towns: BTreeMap<(String, String), Town> = BTreeMap::new();
     for &(cell, photos) in occupied {
         let city = gazetteer.nearest(cell.centre());
         let name = (city.country.clone(), city.name.clone());

@@ -112,8 +112,8 @@ impl FilterParameters {
         let query = filter.resolve(store, min_detection, Some(MOST))?;
         Ok(Search {
             query,
-            filter,
             read_as,
+            filter,
             understood,
         })
     }

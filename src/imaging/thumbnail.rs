@@ -63,7 +63,7 @@ impl Thumbnails {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
-                tracing::debug!(path = %path.display(), %error, "a thumbnail cannot be read")
+                tracing::debug!(path = %path.display(), %error, "a thumbnail cannot be read");
             }
         }
         let decoded = decode(&original()?, limits)?;

@@ -44,11 +44,11 @@ pub struct Near {
     /// Names of cities or countries, `home`, or latitude and longitude with a comma between; of
     /// several one suffices.
     pub places: Vec<String>,
-    /// How near to a city or position, in km; [`WITHIN`] where it is not said.
+    /// How near to a city or position, in km; 25 km where it is not said.
     pub km: Option<f64>,
 }
 
-/// A filter as it was asked for. [`flags`](super::flags) says how each part of it is written.
+/// A filter as it was asked for. `FLAGS` says how each part of it is written.
 pub type AskedFilter = Filter<When, Vec<Taken>, Near>;
 
 impl AskedFilter {

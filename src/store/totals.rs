@@ -71,7 +71,9 @@ pub(super) fn models(db: &Connection) -> rusqlite::Result<Vec<(Models, u64)>> {
 pub(super) fn years(db: &Connection) -> rusqlite::Result<Option<(i16, i16)>> {
     let taken = |row: &Row<'_>, column| -> rusqlite::Result<Option<i16>> {
         let taken: Option<i64> = row.get(column)?;
-        Ok(taken.and_then(from_civil_ms).map(|taken| taken.year()))
+        Ok(taken
+            .and_then(from_civil_ms)
+            .map(jiff::civil::DateTime::year))
     };
     db.prepare_cached(
         "SELECT (SELECT min(taken_local) FROM photos WHERE skip_reason IS NULL),

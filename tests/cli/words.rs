@@ -137,10 +137,10 @@ fn the_shown_emotion_is_one_of_the_query() {
     all.sort();
     assert_eq!(all, [OTHER, LAUGHING, SOBER]);
     env.run("query --emotion happy --link-into links").found();
-    let linked = std::fs::read_dir(env.path("links")).unwrap();
-    let is_link = |name: &str| name.ends_with(".jpg");
-    let linked =
-        linked.filter(|entry| is_link(&entry.as_ref().unwrap().file_name().into_string().unwrap()));
+    let linked = std::fs::read_dir(env.path("links"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "jpg"));
     assert_eq!(linked.count(), 1);
     assert_eq!(env.query("--not happy"), [OTHER, SOBER]);
 }

@@ -62,6 +62,7 @@ impl Error {
     }
 
     /// An error of a file that the user named.
+    #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
     pub fn input(path: &Path, problem: impl ToString) -> Self {
         Self::Input {
             path: path.to_owned(),

@@ -35,6 +35,7 @@ fn judge(line: &str) -> (bool, String) {
     )
 }
 
+#[allow(clippy::print_stdout, reason = "the score is shown with --nocapture")]
 #[test]
 fn sentences_become_the_filters_that_are_meant() {
     let lines: Vec<&str> = SENTENCES

@@ -75,7 +75,7 @@ impl Panels {
     }
 
     /// A pointer to `column` of the first row of a tap; the next row, of the next source channel,
-    /// is [`PANEL`] values further on.
+    /// is `PANEL` values further on.
     #[inline(always)]
     pub fn rows(&self, tap: usize, column: usize) -> *const f32 {
         let row = (column / PANEL * self.taps + tap) * self.sources;
