@@ -65,6 +65,7 @@ impl AskedFilter {
                 told.push(match group.name() {
                     "emotion" if group.is_of_any_face(&groups) => format!("no photo {said}"),
                     "under" | "album" | "near" | "away" | "camera" => format!("no photo is {said}"),
+                    _ if said.is_empty() => format!("no photo meets --{}", group.name()),
                     _ => format!("no photo meets: {said}"),
                 });
                 continue;
@@ -100,7 +101,11 @@ impl AskedFilter {
                 .collect();
             if finds(&others)? {
                 let said = group.said(&groups).unwrap_or_default();
-                told.push(format!("there are some without: {said}"));
+                told.push(if said.is_empty() {
+                    format!("there are some without --{}", group.name())
+                } else {
+                    format!("there are some without: {said}")
+                });
             }
         }
         Ok(told)
@@ -179,8 +184,11 @@ impl Group {
             "min-score" => format!("with a score of {value} or more"),
             "faces" => faces(value),
             "since" if of("until") == Some(value) => format!("taken: {value}"),
-            "until" if of("since") == Some(value) => return None,
-            "since" => format!("taken from {value} on"),
+            "until" if of("since").is_some() => return None,
+            "since" => match of("until") {
+                Some(until) => format!("taken: {value} to {until}"),
+                None => format!("taken from {value} on"),
+            },
             "until" => format!("taken until {value}"),
             "taken" => {
                 let dates: Vec<String> = self.values.iter().map(|text| date(text)).collect();
@@ -194,7 +202,7 @@ impl Group {
             }
             "within" => format!("within {value} km"),
             "away" => format!("more than {value} km from home"),
-            "camera" => format!("taken with a {}", either()),
+            "camera" => format!("by camera {}", either()),
             "text" => format!("with the words {value}"),
             "min-face-size" => format!("faces of {value} pixels or more"),
             "min-detection" => format!("faces with a detection score of {value} or more"),

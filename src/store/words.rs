@@ -121,6 +121,13 @@ fn stored(
     }))
 }
 
+/// Whether the first two letters of two words are the same, in any case; accents may make them so.
+fn begin_alike(a: &str, b: &str) -> bool {
+    let is_alike =
+        |(a, b): (char, char)| !a.is_ascii() || !b.is_ascii() || a.eq_ignore_ascii_case(&b);
+    !a.is_empty() && !b.is_empty() && a.chars().zip(b.chars()).take(2).all(is_alike)
+}
+
 /// An FTS5 expression that matches texts with all words of `text`, of which everything but letters
 /// and digits is dropped; `None` if there is no word.
 pub(super) fn expression(text: &str) -> Option<String> {
@@ -149,13 +156,20 @@ impl BelowRoots {
         let Some(expression) = expression(text) else {
             return Ok(None);
         };
+        let of_roots: String = topmost.iter().map(|root| of_path(root) + " ").collect();
+        // Most texts share no beginning of a word with a root, and need no index: the tokenizer changes only the ends of words.
+        let words = || of_roots.split(|c: char| !c.is_alphanumeric());
+        let may_be_in_root = |word: &str| words().any(|of_root| begin_alike(of_root, word));
+        let mut asked = text.split(|c: char| !c.is_alphanumeric());
+        if !asked.any(may_be_in_root) {
+            return Ok(None);
+        }
         let index = Connection::open_in_memory()?;
         index.execute_batch(
             "CREATE VIRTUAL TABLE one USING fts5 (
                  words, detail = 'none', tokenize = 'porter unicode61 remove_diacritics 2'
              )",
         )?;
-        let of_roots: String = topmost.iter().map(|root| of_path(root) + " ").collect();
         let below_roots = Self { expression, index };
         let any_word = below_roots.expression.replace(" AND ", " OR ");
         let is_in_root = below_roots.matches(&of_roots, &any_word)?;

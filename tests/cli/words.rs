@@ -115,7 +115,7 @@ fn an_empty_result_prints_the_reason() {
     let env = album();
     for (line, reason) in [
         ("query --near paris", "no photo is near Paris, France"),
-        ("query --camera gopro", "no photo is taken with a gopro"),
+        ("query --camera gopro", "no photo is by camera gopro"),
         ("query --since 2020 --until 2018", "2020 is after 2018"),
         (
             "query --emotion happy --near berlin",
