@@ -1,6 +1,13 @@
-//! Affine maps of the plane, from the coordinates of one picture to those of another.
+//! Points in pixels, and affine maps of the plane, from the coordinates of one picture to those of another.
 
-use crate::face::Point;
+/// A point in pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Distance from the left edge.
+    pub x: f32,
+    /// Distance from the upper edge.
+    pub y: f32,
+}
 
 /// An affine map: `x' = a x + b y + tx`, `y' = c x + d y + ty`, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,16 +6,8 @@
 use std::fmt;
 
 use crate::affine::Affine;
+pub use crate::affine::Point;
 use crate::emotion::{Emotion, EmotionScores};
-
-/// A point in pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
-    /// Distance from the left edge.
-    pub x: f32,
-    /// Distance from the upper edge.
-    pub y: f32,
-}
 
 /// An axis-aligned rectangle in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
