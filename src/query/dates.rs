@@ -201,7 +201,7 @@ impl Feast {
     /// The latest occurrence that has begun or, with `ended`, that is over.
     fn latest(self, today: Date, ended: bool) -> Option<DateSpan> {
         let now = DateTime::from(today);
-        // Eight years, because a century's year may have no leap day.
+        // Two leap days can be eight years apart, as in 1896 and 1904.
         (0..=8)
             .filter_map(|years| self.of(today.year() - years))
             .find(|span| {

@@ -15,7 +15,7 @@ use crate::store::{EMOTION_THRESHOLD, Filter, Query, Store};
 /// The default maximum distance from a place, in km.
 const WITHIN: f64 = 25.0;
 
-/// The default minimum distance from home of photos taken "away", in km.
+/// The default minimum distance from home for `--away`, in km.
 pub(super) const AWAY: f64 = 100.0;
 
 /// The name of the place where most photos were taken.

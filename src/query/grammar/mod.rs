@@ -212,7 +212,7 @@ impl Reader {
             filter.emotions = filter.emotions.iter().chain(emotions.iter()).collect();
             return Some(1);
         }
-        // `me` has no meaning in `show me`, but it has one in `photos of me`.
+        // `me` is ignored in `show me`, but listed as left out in `photos of me`.
         let is_asker = at > 0 && matches!(self.lower(at - 1), "show" | "give" | "get" | "find");
         let are_last = self.is(at + 1, "photo");
         for meaning in self.tokens[at].meanings().to_vec() {
