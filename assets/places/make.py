@@ -15,7 +15,7 @@ LEAST_POPULATION = 10_000
 OTHER_NAMES_FROM = 100_000
 NAME = re.compile(r"[A-Z\u00c0-\u00de][a-zA-Z\u00c0-\u017f' -]{2,23}")
 
-# What people call countries beside the name that GeoNames gives.
+# Common names of countries, in addition to the names in GeoNames.
 COUNTRIES = {
     "AE": ["UAE", "Emirates"], "AT": ["Österreich"], "BA": ["Bosnia"], "BE": ["Belgique", "België"],
     "CH": ["Schweiz", "Suisse", "Svizzera"], "CD": ["Congo"], "CZ": ["Czech Republic"],

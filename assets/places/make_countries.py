@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes countries.tsv from the Unicode CLDR, as the PyPI package Babel (2.19.0) brings it:
+"""Makes countries.tsv from the Unicode CLDR, whose data the PyPI package Babel (2.19.0) contains:
 
     pip install babel
     ./make_countries.py > countries.tsv
@@ -15,7 +15,7 @@ from babel import Locale
 LANGUAGES = """
     bg ca cs da de el es et eu fi fr gl hr hu id is it ja ko lt lv nb nl pl pt ro ru sk sl sr sv tr uk zh
 """.split()
-# Shorter ones are words of other languages: Fas, Ý, Mỹ.
+# Minimum length of a name in Latin letters. Shorter names are words of other languages: Fas, Ý, Mỹ.
 SHORTEST = 4
 
 
@@ -35,7 +35,7 @@ for language in LANGUAGES:
 names = defaultdict(list)
 for name, codes in sorted(votes.items()):
     is_short = name.isascii() and len(name) < SHORTEST
-    # A name that is another country's in English, or as many languages' for another, is nobody's.
+    # Omit a name that is a country's English name, or that equally many languages use for two countries.
     best = sorted(codes.values(), reverse=True)
     code = max(codes, key=codes.get)
     is_torn = len(best) > 1 and best[0] == best[1]

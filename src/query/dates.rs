@@ -1,16 +1,16 @@
-//! Dates as people write them, each a span of local time: `2019`, `2019-07-14 12:30`, `last summer`,
-//! `july 2019`, `3 weeks ago`.
+//! Parses dates into spans of local time: `2019`, `2019-07-14 12:30`, `last summer`, `july 2019`,
+//! `3 weeks ago`.
 
 use jiff::civil::{Date, DateTime, Time, Weekday, date};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 
-/// A span of local time, the end excluded.
+/// A span of local time, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateSpan {
-    /// Its first moment.
+    /// The first moment of the span.
     pub start: DateTime,
-    /// The first moment after it.
+    /// The first moment after the span.
     pub end: DateTime,
 }
 
@@ -32,17 +32,17 @@ impl DateSpan {
     }
 }
 
-/// The date on the system's clock.
+/// The local date of the system's clock.
 pub fn today() -> Date {
     Timestamp::now()
         .to_zoned_datetime(TimeZone::system())
         .date()
 }
 
-/// Reads a date in figures or in words; `today` is when it is asked.
+/// Parses a date in digits or in words; words such as `yesterday` are relative to `today`.
 ///
 /// # Errors
-/// A sentence that says how to write one.
+/// A sentence that says how to write a date.
 pub fn parse_span(text: &str, today: Date) -> Result<DateSpan, String> {
     let text = text.trim();
     in_figures(text)
@@ -56,7 +56,7 @@ pub fn parse_span(text: &str, today: Date) -> Result<DateSpan, String> {
         })
 }
 
-/// `2019`, `2019-07`, `2019-07-14`, `2019-07-14 12:30`, `2019-07-14T12:30:15`, `2019/07/14` or
+/// Parses `2019`, `2019-07`, `2019-07-14`, `2019-07-14 12:30`, `2019-07-14T12:30:15`, `2019/07/14` or
 /// `14.07.2019`.
 fn in_figures(text: &str) -> Option<DateSpan> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -105,10 +105,10 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// What comes back every year, by its name.
+/// A part of the year that has a name: a season, a month, a day or a feast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Feast {
-    /// From a day on, so many months and days.
+    /// A number of months and days, from the same day of every year on.
     Fixed {
         month: i8,
         day: i8,
@@ -139,7 +139,8 @@ const fn days(month: i8, day: i8, days: i8) -> Feast {
     }
 }
 
-/// Seasons of the north, each of three months, winter beginning in the year that names it; and feasts.
+/// The seasons of the northern hemisphere, each of three months, and feasts. The winter of a year begins in
+/// December of that year.
 const FEASTS: &[(&str, Feast)] = &[
     ("spring", months(3, 3)),
     ("summer", months(6, 3)),
@@ -168,7 +169,7 @@ impl Feast {
         if let [a, b] = words
             && let Some((month, day)) = day_of_month(a, b)
         {
-            // A leap day is none in other years; `of` says so.
+            // 29 February does not exist in every year; `of` returns `None` for the others.
             return Some(days(month, day, 1));
         }
         let name = words.join(" ");
@@ -197,10 +198,10 @@ impl Feast {
         DateSpan::from_day(start, length)
     }
 
-    /// The latest that has begun, or with `ended` that is over.
+    /// The latest occurrence that has begun or, with `ended`, that is over.
     fn latest(self, today: Date, ended: bool) -> Option<DateSpan> {
         let now = DateTime::from(today);
-        // A leap day comes back after eight years where a century has none.
+        // Two leap days can be eight years apart, as in 1896 and 1904.
         (0..=8)
             .filter_map(|years| self.of(today.year() - years))
             .find(|span| {
@@ -228,7 +229,7 @@ fn easter(year: i16) -> Option<Date> {
     Date::new(year, (n / 31) as i8, (n % 31 + 1) as i8).ok()
 }
 
-/// A time of the year: from the start of one feast to the end of another or the same.
+/// A part of the year, from the start of one feast to the end of the same or another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Yearly {
     first: Feast,
@@ -236,7 +237,7 @@ pub struct Yearly {
 }
 
 impl Yearly {
-    /// That of a year; one that reaches over the turn of the year begins in it.
+    /// The span in a year; a span across the turn of the year begins in that year.
     pub fn of(self, year: i16) -> Option<DateSpan> {
         let (first, last) = (self.first.of(year)?, self.last.of(year)?);
         let end = if last.end <= first.start {
@@ -251,20 +252,20 @@ impl Yearly {
     }
 }
 
-/// When photos were taken: in a span, or in a time of any year.
+/// The time when photos were taken: one span, or a part of every year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dates {
-    /// Once.
+    /// One span.
     Span(DateSpan),
-    /// Every year.
+    /// The same part of every year.
     Yearly(Yearly),
 }
 
-/// Reads a date, or a range of two with `to` or `..` between, for photos that were taken then: what
-/// names no year (`may`, `christmas`, `june to august`) is of every year.
+/// Parses a date, or a range of two dates that are separated by `to` or `..`. A date without a year (`may`,
+/// `christmas`, `june to august`) means that date in every year.
 ///
 /// # Errors
-/// A sentence that says how to write one.
+/// A sentence that says how to write a date or a range.
 pub fn parse_dates(text: &str, today: Date) -> Result<Dates, String> {
     if let Some((first, last)) = text.split_once(" to ").or_else(|| text.split_once("..")) {
         let range = (one(first, today)?, one(last, today)?);
@@ -297,7 +298,7 @@ fn one(text: &str, today: Date) -> Result<Dates, String> {
     }
 }
 
-/// A time of the year that is named without one.
+/// Parses a part of the year without a year, such as `may` or `christmas`.
 pub(super) fn yearly(words: &[&str]) -> Option<Yearly> {
     let feast = Feast::named(words)?;
     Some(Yearly {
@@ -306,7 +307,7 @@ pub(super) fn yearly(words: &[&str]) -> Option<Yearly> {
     })
 }
 
-/// The number of a month by its name or the first three letters of it.
+/// The number of a month, by its name or the first three letters of its name.
 fn month(word: &str) -> Option<i8> {
     let index = MONTHS
         .iter()
@@ -314,7 +315,7 @@ fn month(word: &str) -> Option<i8> {
     Some(index as i8 + 1)
 }
 
-/// Month and day, in either order.
+/// Parses a month and a day, in either order.
 fn day_of_month(a: &str, b: &str) -> Option<(i8, i8)> {
     let (month, day) = match (month(a), month(b)) {
         (Some(month), None) => (month, b),
@@ -328,7 +329,7 @@ fn day_of_month(a: &str, b: &str) -> Option<(i8, i8)> {
     (1..=31).contains(&day).then_some((month, day))
 }
 
-/// Dates in words, without what is counted from today.
+/// Parses dates in words, except those that [`relative`] parses.
 pub(super) fn in_words(words: &[&str], today: Date) -> Option<DateSpan> {
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -353,8 +354,8 @@ pub(super) fn in_words(words: &[&str], today: Date) -> Option<DateSpan> {
     }
 }
 
-/// Whether a meaning of the vocabulary is a word of dates, with `_` for spaces: a month, a feast, a
-/// weekday, a unit, `last`, `ago`.
+/// Whether a meaning of the vocabulary is a word in dates: a month, a feast, a weekday, a unit, `last`,
+/// `ago`. Meanings have `_` for spaces.
 pub(super) fn is_name(meaning: &str) -> bool {
     const OTHERS: [&str; 18] = [
         "today",
@@ -385,13 +386,13 @@ pub(super) fn is_feast(meaning: &str) -> bool {
     MONTHS.contains(&name.as_str()) || FEASTS.iter().any(|(feast, _)| *feast == name)
 }
 
-/// A year of four digits.
+/// Parses a year of four digits.
 pub(super) fn year(word: &str) -> Option<i16> {
     let year = word.parse().ok()?;
     (word.len() == 4 && (1800..=2999).contains(&year)).then_some(year)
 }
 
-/// `1990s`, `90s`, `nineties`.
+/// Parses a decade: `1990s`, `90s`, `nineties`.
 fn decade(word: &str) -> Option<DateSpan> {
     const IN_WORDS: [(&str, &str); 6] = [
         ("fifties", "50s"),
@@ -414,7 +415,7 @@ fn decade(word: &str) -> Option<DateSpan> {
     DateSpan::from_day(date(first, 1, 1), 10.years())
 }
 
-/// A number in figures or a small one in words.
+/// Parses a number in digits, or one up to ten in words.
 pub(super) fn number(word: &str) -> Option<i64> {
     const WORDS: [&str; 10] = [
         "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
@@ -430,7 +431,7 @@ pub(super) fn number(word: &str) -> Option<i64> {
     })
 }
 
-/// The whole year, month, week or weekend that lies so many of them from the present one.
+/// The whole year, month, week or weekend at a distance from the present one: -1 is the previous one.
 fn period(unit: &str, today: Date, distance: i64) -> Option<DateSpan> {
     let monday = today
         .checked_sub(i64::from(today.weekday().to_monday_zero_offset()).days())
@@ -449,7 +450,7 @@ fn period(unit: &str, today: Date, distance: i64) -> Option<DateSpan> {
     DateSpan::from_day(present.checked_add(step).ok()?, length)
 }
 
-/// The latest such day before today.
+/// The latest day before today that is this weekday.
 fn last_weekday(name: &[&str], today: Date) -> Option<DateSpan> {
     const DAYS: [(&str, Weekday); 7] = [
         ("monday", Weekday::Monday),
@@ -464,10 +465,10 @@ fn last_weekday(name: &[&str], today: Date) -> Option<DateSpan> {
     DateSpan::from_day(today.nth_weekday(-1, *weekday).ok()?, 1.day())
 }
 
-/// What is counted from today (`3 weeks ago`, `2 days ago 18:00`), in the words of GNU `date`, read by
-/// `parse_datetime`: the day, or the minute where a time is given.
+/// Parses dates relative to today (`3 weeks ago`, `2 days ago 18:00`) with the crate `parse_datetime`, which
+/// accepts the words of GNU `date`. The span is the day, or the minute if the text contains a time.
 pub(super) fn relative(text: &str, today: Date) -> Option<DateSpan> {
-    // Single letters are time zones there.
+    // `parse_datetime` takes single letters for time zones.
     if text.len() < 4 || !text.contains(|c: char| c.is_alphabetic()) {
         return None;
     }

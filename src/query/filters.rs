@@ -1,4 +1,5 @@
-//! Filters as people give them: places by name, dates in words, everything else as the store takes it.
+//! Filters as users write them: places are names and dates are words; all other fields have the types that
+//! the store uses.
 
 use std::ops::Range;
 
@@ -11,52 +12,52 @@ use crate::geo::{Circle, Region};
 use crate::photo::GeoPoint;
 use crate::store::{EMOTION_THRESHOLD, Filter, Query, Store};
 
-/// How far around a place is near, in km.
+/// The default maximum distance from a place, in km.
 const WITHIN: f64 = 25.0;
 
-/// How far from home is away, in km.
+/// The default minimum distance from home for `--away`, in km.
 pub(super) const AWAY: f64 = 100.0;
 
 /// The name of the place where most photos were taken.
 pub(super) const HOME: &str = "home";
 
-/// A date as it was given, and what it means.
+/// A date as the user wrote it, with its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct When {
-    /// The words.
+    /// The user's words.
     pub text: String,
-    /// The span.
+    /// The span that they mean.
     pub span: DateSpan,
 }
 
-/// One of the dates on which photos were taken, as it was given, and what it means.
+/// One of the alternative dates of `--taken` as the user wrote it, with its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// The words.
+    /// The user's words.
     pub text: String,
-    /// The dates.
+    /// The dates that they mean.
     pub dates: Dates,
 }
 
-/// Near what.
+/// The places near which photos were taken, and the maximum distance.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Near {
-    /// Names of cities or countries, `home`, or latitude and longitude with a comma between; of
-    /// several one suffices.
+    /// Each is the name of a city or country, `home`, or latitude and longitude separated by a comma. A
+    /// photo need be near only one of them.
     pub places: Vec<String>,
-    /// How near to a city or position, in km; 25 km where it is not said.
+    /// The maximum distance from a city or position in km; `None` means 25 km.
     pub km: Option<f64>,
 }
 
-/// A filter as it was asked for. `FLAGS` says how each part of it is written.
+/// A filter as the user wrote it. `FLAGS` defines how each field is parsed and printed.
 pub type AskedFilter = Filter<When, Vec<Taken>, Near>;
 
 impl AskedFilter {
-    /// The filter with dates and place looked up, for the store. `min_detection` and `limit` hold
-    /// where it leaves them open; an emotion that is asked for must be shown.
+    /// Resolves dates and places to a query for the store. `min_detection` and `limit` are defaults for
+    /// the fields of the same names; the default minimum score is [`EMOTION_THRESHOLD`].
     ///
     /// # Errors
-    /// If a place is not known, and if the store cannot be read.
+    /// If the gazetteer does not contain a place, or if the store cannot be read.
     pub fn resolve(
         &self,
         store: &Store,
@@ -80,14 +81,14 @@ impl AskedFilter {
     }
 }
 
-/// The spans of time, those of every year for the years in which there are photos.
+/// The spans of time of several dates; a yearly date has one span for each year in which photos were taken.
 fn spans(taken: &[Taken], store: &Store) -> Result<Vec<Range<DateTime>>> {
     let mut spans = Vec::new();
     for Taken { dates, .. } in taken {
         match dates {
             Dates::Span(span) => spans.push(*span),
             Dates::Yearly(yearly) => {
-                // One that began in the year before the first reaches into it.
+                // A span that begins in the year before the first photo may reach into the next year.
                 let years = store.years()?.map(|(first, last)| first - 1..=last);
                 let years = years.into_iter().flatten();
                 spans.extend(years.filter_map(|year| yearly.of(year)));
@@ -116,7 +117,7 @@ fn region(place: &str, km: f64, store: &Store) -> Result<Region> {
         return Ok(Region::Circle(Circle { centre, km }));
     }
     if place.eq_ignore_ascii_case(HOME) {
-        // Where no photo tells where it was taken, there is no home, and no photo near it.
+        // If no photo has a position, there is no home, and no photo is near it.
         let home = store.home()?.map(|centre| Circle { centre, km });
         return Ok(home.map_or_else(|| Region::Cells(Vec::new()), Region::Circle));
     }
@@ -130,7 +131,7 @@ fn region(place: &str, km: f64, store: &Store) -> Result<Region> {
     Ok(gazetteer.region(&found, km, &store.places()?))
 }
 
-/// Latitude and longitude.
+/// Parses a latitude and a longitude that are separated by a comma.
 fn position(text: &str) -> Option<GeoPoint> {
     let (latitude, longitude) = text.split_once(',')?;
     let degrees = |text: &str, most: f64| {

@@ -10,35 +10,35 @@ use super::filters::{AskedFilter, Taken, When};
 use crate::emotion::Emotion;
 use crate::store::{Order, Who};
 
-/// A filter by its name: how it is read and how it is written.
+/// A flag of the table: its name, and how its value is parsed and printed.
 #[derive(Debug)]
 pub struct Flag {
-    /// The flag without its hyphens, and the parameter of an address.
+    /// The flag without its hyphens; also the name of the parameter in the gallery's address.
     pub name: &'static str,
-    /// The flag of one letter.
+    /// The flag's one-letter form.
     pub short: Option<char>,
-    /// What its value is called in the help; `None` for one that takes no value.
+    /// The placeholder of the value in the help; `None` if the flag takes no value.
     pub value: Option<&'static str>,
-    /// The value that it has where none is given; such a flag takes one only after `=`.
+    /// The value if the flag is given without one; such a flag takes a value only after `=`.
     pub default_value: Option<&'static str>,
-    /// Its values, where these are all, and what they mean.
+    /// All possible values with their meanings; empty if other values are possible.
     pub choices: &'static [(&'static str, &'static str)],
-    /// Whether it may be given several times.
+    /// Whether the flag may be given several times.
     pub is_repeatable: bool,
-    /// Whether its value may begin with a hyphen.
+    /// Whether the value may begin with a hyphen.
     pub takes_negative: bool,
-    /// Another flag that must be given beside it.
+    /// Another flag that must be given together with this one.
     pub requires: Option<&'static str>,
-    /// Another flag that must not be given beside it.
+    /// Another flag that must not be given together with this one.
     pub conflicts_with: Option<&'static str>,
-    /// What it does, for the help.
+    /// The help text.
     pub help: &'static str,
     set: fn(&mut AskedFilter, &OsStr) -> Result<(), String>,
     values: fn(&AskedFilter) -> Vec<String>,
 }
 
 impl Flag {
-    /// Sets the filter from a value; one without a value is set by any.
+    /// Parses a value and sets the filter's field; a flag that takes no value ignores it.
     ///
     /// # Errors
     /// A sentence that says how to write the value.
@@ -376,7 +376,7 @@ pub const FLAGS: &[Flag] = &[
     },
 ];
 
-/// What most flags are.
+/// The values that most flags share.
 const PLAIN: Flag = Flag {
     name: "",
     short: None,
@@ -393,10 +393,10 @@ const PLAIN: Flag = Flag {
 };
 
 impl AskedFilter {
-    /// The filter that these flags and values say, given in any order.
+    /// Parses flags and their values, in any order, into a filter. Names that are not flags are ignored.
     ///
     /// # Errors
-    /// A sentence that says how to write a value. What is no flag is passed over.
+    /// A sentence that says how to write a value.
     pub fn read<'a>(given: &[(&'a str, &'a str)]) -> Result<Self, String> {
         let mut filter = Self::new();
         for flag in FLAGS {
@@ -462,10 +462,10 @@ fn seed_of_now() -> u64 {
         .map_or(0, |since| since.as_nanos() as u64)
 }
 
-/// A probability, 0 to 1.
+/// Parses a probability, 0 to 1.
 ///
 /// # Errors
-/// A sentence that says how to write one.
+/// A sentence that says how to write a probability.
 pub fn parse_probability(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
@@ -487,7 +487,7 @@ fn parse_when(text: &str) -> Result<When, String> {
     })
 }
 
-/// `3`, `2..5`, `2..`, `..5`; both ends count.
+/// Parses a range with both of its ends: `3`, `2..5`, `2..`, `..5`.
 fn parse_range(text: &str) -> Result<RangeInclusive<u32>, String> {
     let explain = || format!("\"{text}\" is no number of faces; write 2, 2..5 or 3..");
     let bound = |text: &str, open: u32| match text.trim_start_matches('=') {
@@ -506,7 +506,7 @@ fn parse_range(text: &str) -> Result<RangeInclusive<u32>, String> {
     Ok(range)
 }
 
-/// `3`, `2..5`, `2..`
+/// The range as [`parse_range`] accepts it: `3`, `2..5`, `2..`.
 fn range_text(range: &RangeInclusive<u32>) -> String {
     match (*range.start(), *range.end()) {
         (least, most) if least == most => least.to_string(),
@@ -549,7 +549,7 @@ mod tests {
         );
     }
 
-    /// Every flag once, with a value: no row of the table may be without an example here.
+    /// Every flag occurs once with a value: each row of the table needs an example here.
     #[test]
     fn every_flag_is_written_as_it_was_read() {
         let given = [
@@ -587,7 +587,7 @@ mod tests {
             .map(|(flag, value)| (flag.name, value.as_str()))
             .collect();
         assert_eq!(written, given);
-        // It is `--min-score 0` by another name.
+        // `--all` is another name for `--min-score 0`.
         let all = AskedFilter::read(&[("all", "")]).unwrap();
         assert_eq!(all.arguments(), ["--all"]);
         for flag in FLAGS.iter().filter(|flag| flag.name != "all") {
@@ -597,7 +597,7 @@ mod tests {
                 flag.name
             );
         }
-        // In any order of the names, as an address has them.
+        // An address may contain the names in any order.
         let mut sorted = given;
         sorted.sort_by_key(|(name, _)| *name);
         assert_eq!(AskedFilter::read(&sorted).unwrap(), filter);

@@ -1,4 +1,4 @@
-//! Cities and countries by name and by position; see `assets/places/README.md`.
+//! Finds cities and countries by name and by position; see `assets/places/README.md`.
 
 use std::collections::HashMap;
 use std::f64::consts::FRAC_2_PI;
@@ -15,10 +15,10 @@ use crate::photo::GeoPoint;
 
 const DATA: &[u8] = include_bytes!("../../assets/places/places.tsv.gz");
 
-/// What countries are called in other languages (Unicode CLDR).
+/// The names of countries in other languages (Unicode CLDR).
 const COUNTRIES: &str = include_str!("../../assets/places/countries.tsv");
 
-/// Cities whose names are words as well: places only where a preposition says so.
+/// Cities whose names are also common words; they are places only after a preposition.
 const WORDS: &[&str] = &[
     "adelaide",
     "austin",
@@ -51,8 +51,8 @@ const WORDS: &[&str] = &[
     "york",
 ];
 
-/// Names of places that hardly anybody means: given names and things. They are places only where they
-/// are written like one, as in `in Forest`.
+/// Names of places that are usually given names or things; they are places only after `in` and with a
+/// capital letter, as in `in Forest`.
 const HARDLY_PLACES: &[&str] = &[
     "airport",
     "alice",
@@ -98,38 +98,39 @@ const HARDLY_PLACES: &[&str] = &[
 /// Kilometres in a degree of latitude, rounded down.
 const KM_PER_DEGREE: f64 = 111.0;
 
-/// The countries of the world, and its cities of 10,000 people and more (`GeoNames`, CC BY 4.0).
+/// All countries, and all cities with at least 10,000 inhabitants (`GeoNames`, CC BY 4.0).
 #[derive(Debug)]
 pub struct Gazetteer {
     text: String,
     countries: Vec<Entry>,
-    /// Numbers of the countries by folded name, in any language.
+    /// Indexes of the countries by folded name, in any language.
     country_by_name: HashMap<String, u32>,
-    /// The largest first.
+    /// The cities with their positions, the largest first.
     cities: Vec<(Entry, GeoPoint)>,
-    /// Numbers of the cities from south to north.
+    /// Indexes of the cities from south to north.
     by_latitude: Vec<u32>,
-    /// How many of the cities have 100,000 people and more.
+    /// The number of cities with at least 100,000 inhabitants; only these have alternative names.
     large: usize,
-    /// Numbers of the cities by folded name, ascending, and whether it is their own or another.
+    /// Indexes of the cities by folded name, ascending; the flag says whether the name is the city's main
+    /// name or an alternative one.
     by_name: HashMap<String, Vec<(u32, bool)>>,
 }
 
 #[derive(Debug)]
 struct Entry {
     code: Range<usize>,
-    /// Separated by tabs.
+    /// The names, separated by tabs.
     names: Range<usize>,
 }
 
-/// What a name stands for.
+/// A place that a name can mean.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Place {
     /// A city.
     City(City),
     /// A country, by its ISO 3166 code.
     Country {
-        /// Two letters.
+        /// The two letters of the code.
         code: String,
         /// Its English name.
         name: String,
@@ -139,16 +140,17 @@ pub enum Place {
 /// A city.
 #[derive(Debug, Clone, PartialEq)]
 pub struct City {
-    /// Its name.
+    /// The city's main name.
     pub name: String,
     /// The ISO 3166 code of its country.
     pub country: String,
-    /// Where its middle is.
+    /// The position of its centre.
     pub at: GeoPoint,
 }
 
 impl Gazetteer {
-    /// The gazetteer in the program. The first call of a process unpacks it, in some 20 ms.
+    /// The gazetteer that is embedded in the binary. The first call in a process decompresses it, which
+    /// takes about 20 ms.
     pub fn get() -> &'static Self {
         static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(Gazetteer::unpack);
         &GAZETTEER
@@ -184,7 +186,7 @@ impl Gazetteer {
                 for other in names {
                     let named = by_name.entry(other.to_owned()).or_default();
                     named.push((number, false));
-                    // Only of large cities other names are kept.
+                    // Only large cities have alternative names.
                     large = cities.len() + 1;
                 }
                 let at = GeoPoint {
@@ -208,7 +210,7 @@ impl Gazetteer {
                 .iter()
                 .position(|entry| text[entry.code.clone()] == *code);
             for (name, number) in fields.zip(number.into_iter().cycle()) {
-                // English goes before the others.
+                // An English name takes precedence over the same name in another language.
                 country_by_name
                     .entry(name.to_owned())
                     .or_insert(number as u32);
@@ -230,8 +232,9 @@ impl Gazetteer {
         }
     }
 
-    /// The country or, of several cities, the largest of that name, in any case and in any of the
-    /// languages that it is known in. `Florence, US` is one in that country.
+    /// Finds a place by its name, in any case and in any language of the tables. A country takes
+    /// precedence over cities, and the largest city over others. `Florence, US` is the largest Florence
+    /// in that country.
     pub fn find(&self, name: &str) -> Option<Place> {
         if let Some((city, country)) = name.rsplit_once(',') {
             let country = country.trim();
@@ -253,8 +256,8 @@ impl Gazetteer {
         Some(Place::City(self.as_city(city)))
     }
 
-    /// A place that is meant even where nothing says that it is one: a country, or a large city whose
-    /// name is no common word.
+    /// Finds a place whose name needs no preposition: a country, or a large city whose name is not a
+    /// common word.
     pub fn find_bare(&self, name: &str) -> Option<Place> {
         let folded = folded(name);
         if folded.len() < 3 || WORDS.contains(&folded.as_str()) || is_hardly_place(name) {
@@ -267,14 +270,14 @@ impl Gazetteer {
         (city < self.large).then(|| Place::City(self.as_city(city)))
     }
 
-    /// The name of a country that is one letter away.
+    /// The name of a country at an edit distance of 1 from `name`.
     pub fn country_nearly(&self, name: &str) -> Option<&str> {
         let name = folded(name);
         let mut names = self.countries.iter().map(|entry| self.name(entry));
         names.find(|known| known.len() > 4 && strsim::osa_distance(&folded(known), &name) == 1)
     }
 
-    /// The city whose middle is nearest.
+    /// The city whose centre is nearest.
     pub fn nearest(&self, at: GeoPoint) -> City {
         let city = |index: u32| &self.cities[index as usize];
         let middle = self
@@ -285,7 +288,7 @@ impl Gazetteer {
         let mut reach = f64::INFINITY;
         let mut look = |index: u32| {
             let position = city(index).1;
-            // Going on north or south only leads farther away.
+            // All further cities in this direction are farther away.
             if (position.latitude - at.latitude).abs() * KM_PER_DEGREE > best.0 {
                 return false;
             }
@@ -300,7 +303,7 @@ impl Gazetteer {
             }
             true
         };
-        // In turns, so that a near one soon bounds the other direction.
+        // The two directions alternate, so that a near city soon bounds the search in both.
         let (mut southwards, mut northwards) = (south.iter().rev(), north.iter());
         let (mut south_open, mut north_open) = (true, true);
         while south_open || north_open {
@@ -310,13 +313,13 @@ impl Gazetteer {
         self.as_city(best.1 as usize)
     }
 
-    /// Where the cities are, the largest first.
+    /// The positions of the cities, the largest city first.
     pub fn positions(&self) -> impl Iterator<Item = GeoPoint> {
         self.cities.iter().map(|(_, at)| *at)
     }
 
-    /// The surroundings of a city, or of a country those of the occupied cells to which one of its
-    /// cities is the nearest.
+    /// The region of a place: for a city, the circle of `km` around it; for a country, those of the
+    /// occupied cells whose nearest city is in that country.
     pub fn region(&self, place: &Place, km: f64, occupied: &[(Cell, u64)]) -> Region {
         match place {
             Place::City(city) => Region::Circle(Circle {
@@ -347,8 +350,9 @@ impl Gazetteer {
         self.countries.get(*number as usize)
     }
 
-    /// The number of the city that a folded name means: the largest that bears it as its own name, or
-    /// a large one that is called so elsewhere, as Rome is `Roma`, before a small one that bears it.
+    /// The index of the city that a folded name means. The largest city with this main name takes
+    /// precedence over cities with it as an alternative name, unless the former is small: `roma` means
+    /// Rome, and not a small town called Roma.
     fn city(&self, name: &str, country: Option<&str>) -> Option<usize> {
         let numbers = self.by_name.get(name)?;
         let mut numbers = numbers.iter().map(|(number, own)| (*number as usize, *own));
@@ -388,14 +392,15 @@ impl Gazetteer {
     }
 }
 
-/// Whether a name is that of a place which hardly anybody means.
+/// Whether a name is in [`HARDLY_PLACES`].
 pub(super) fn is_hardly_place(name: &str) -> bool {
     HARDLY_PLACES.contains(&folded(name).as_str())
 }
 
-/// Degrees of longitude beyond which nothing is within `km` of a place: by the haversine formula the
-/// sine of half the angle between two places is at least that of half their difference in longitude, times
-/// the cosine of the latitude nearer to a pole; and sin x ≥ 2x/π.
+/// The difference in longitude, in degrees, beyond which no point is within `km` of a place at this
+/// latitude. By the haversine formula, the sine of half the angle between two points is at least the sine of
+/// half their difference in longitude times the cosine of the latitude that is nearer to a pole; and
+/// sin x ≥ 2x/π.
 fn reach_across(latitude: f64, km: f64) -> f64 {
     let polar = latitude.abs() + km / KM_PER_DEGREE;
     if polar < 90.0 {
@@ -405,7 +410,7 @@ fn reach_across(latitude: f64, km: f64) -> f64 {
     }
 }
 
-/// A name in lower case and without accents.
+/// Converts a name to lower case and removes its accents.
 fn folded(name: &str) -> String {
     let name = name.trim();
     if name.is_ascii() {
@@ -442,7 +447,7 @@ mod tests {
         assert_eq!(city("new york"), "New York City US");
         assert_eq!(city("Florence, usa"), "Florence US");
         assert_eq!(city("paris"), "Paris FR");
-        // Not the towns of that name in Lesotho and elsewhere.
+        // Rome takes precedence over the towns called Roma in Lesotho and elsewhere.
         assert_eq!(city("Roma"), "Rome IT");
         assert_eq!(city("Rom"), "Rome IT");
         let country = |name: &str| match gazetteer.find(name) {

@@ -1,5 +1,5 @@
-//! What people ask, made into a question for the store: dates in words, places by name, and a small
-//! grammar for free text.
+//! Turns what a user writes (flags, dates in words, names of places, free text) into a query that the
+//! store answers.
 
 mod dates;
 mod filters;

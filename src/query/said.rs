@@ -1,4 +1,4 @@
-//! A filter in plain words: what stands above an answer, and why there is none.
+//! Describes a filter in plain words, and explains why no photo meets it.
 
 use super::dates::{Dates, parse_dates, today};
 use super::filters::{AskedFilter, HOME};
@@ -8,15 +8,15 @@ use crate::error::Result;
 use crate::store::Store;
 
 impl AskedFilter {
-    /// What is asked for, part by part: `shows happy`, `near Rome, Italy`.
+    /// Describes each part of the filter: `shows happy`, `near Rome, Italy`.
     pub fn said(&self) -> Vec<String> {
         let groups = self.groups();
         let phrases = groups.iter().filter_map(|group| group.said(&groups));
         phrases.collect()
     }
 
-    /// Why no photo meets the filter, as far as a part of it tells: that which no photo meets by
-    /// itself; else each without which there would be photos.
+    /// Explains why no photo meets the filter, if single parts of it are the reason: lists the parts
+    /// that no photo meets; if there are none, lists each part without which photos would be found.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -38,7 +38,7 @@ impl AskedFilter {
                         .map(|value| (group.name(), value.as_str()))
                 })
                 .collect();
-            // What was read once can be read again.
+            // Cannot fail: these values have been parsed before.
             let Ok(filter) = Self::read(&given) else {
                 return Ok(true);
             };
@@ -142,7 +142,7 @@ impl Group {
         self.flag.requires
     }
 
-    /// Whether it decides which photos are found, not in which order or how many.
+    /// Whether the flag decides which photos are found, and not only their order or number.
     fn restricts(&self) -> bool {
         !matches!(
             self.name(),
@@ -150,7 +150,7 @@ impl Group {
         )
     }
 
-    /// Whether it says nothing by itself.
+    /// Whether the flag only changes the meaning of other flags.
     fn depends_on_others(&self) -> bool {
         matches!(
             self.name(),
@@ -158,12 +158,12 @@ impl Group {
         )
     }
 
-    /// Whether it is enough that one face shows it.
+    /// Whether one face that shows the emotion is enough.
     fn is_of_any_face(&self, all: &[Self]) -> bool {
         self.name() == "emotion" && all.iter().all(|group| group.name() != "who")
     }
 
-    /// In words; `None` where another part says it.
+    /// The group in words; `None` if the words of another group include it.
     fn said(&self, all: &[Self]) -> Option<String> {
         let value = self.values.first()?.as_str();
         let of = |name: &str| {
@@ -235,7 +235,7 @@ fn date(text: &str) -> String {
     }
 }
 
-/// Which place a name means.
+/// The place that a name means, in words.
 fn place(name: &str) -> String {
     let gazetteer = Gazetteer::get();
     match gazetteer.find(name) {

@@ -1,32 +1,32 @@
-//! The meanings of words, language by language: `assets/words/*.tsv`. A language is a file, and a synonym
-//! is a word in it.
+//! Looks up the meanings of words. `assets/words/` contains one file for each language; a synonym is
+//! another word in a file's row.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::emotion::Emotion;
 
-/// The languages, those before others first where a word is in several.
+/// The languages. A word that is in several has the meanings of the first language first.
 const LANGUAGES: [&str; 2] = [
     include_str!("../../assets/words/en.tsv"),
     include_str!("../../assets/words/de.tsv"),
 ];
 
-/// No phrase in the files has more words.
+/// The maximum number of words in a phrase of the files.
 const LONGEST: usize = 4;
 
-/// Of which meaning a word that nearly has it is suggested.
+/// Meanings, besides emotions and feasts, for which a similar word is suggested.
 const WORTH_SUGGESTING: [&str; 6] = ["people", "group", "couple", "away", "everybody", "nobody"];
 
-/// What words mean.
+/// The meanings of words in all languages.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
-    /// By words, with spaces between them.
+    /// The meanings by word or phrase; the words of a phrase are separated by spaces.
     meanings: HashMap<String, Vec<&'static str>>,
 }
 
 impl Vocabulary {
-    /// All languages.
+    /// The vocabulary of all languages.
     pub fn get() -> &'static Self {
         static ALL: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::read(&LANGUAGES));
         &ALL
@@ -62,13 +62,13 @@ impl Vocabulary {
         Self { meanings }
     }
 
-    /// What a word or phrase in lower case means.
+    /// The meanings of a word or phrase in lower case.
     pub fn meanings(&self, words: &str) -> &[&'static str] {
         self.meanings.get(words).map_or(&[], Vec::as_slice)
     }
 
-    /// How many of the words, taken together from the first on, are a phrase of the vocabulary; 1 where
-    /// none is.
+    /// The number of words in the longest phrase of the vocabulary with which `words` begins; 1 if there
+    /// is none.
     pub fn phrase(&self, words: &[&str]) -> usize {
         (2..=LONGEST.min(words.len()))
             .rev()
@@ -76,8 +76,8 @@ impl Vocabulary {
             .unwrap_or(1)
     }
 
-    /// A word of the vocabulary that is one letter away from `word`: one more, one less, another, or
-    /// two that changed places. Only words that restrict an answer are looked at.
+    /// A word of the vocabulary at an edit distance of 1 from `word`: one letter is added, missing or
+    /// different, or two neighbours are swapped. Only words that restrict an answer are candidates.
     pub fn nearly(&self, word: &str) -> Option<&str> {
         let is_worth = |meaning: &&str| {
             meaning.parse::<Emotion>().is_ok()

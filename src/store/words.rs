@@ -1,5 +1,4 @@
-//! Indexes the words by which a photo is found: those of its paths, its description and its
-//! keywords.
+//! Maintains the full-text index of photos: the words of their paths, descriptions and keywords.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -51,9 +50,9 @@ pub(super) fn of_photo<'p>(
     text
 }
 
-/// The photos whose words must be written before the transaction ends. They are written together: a
-/// statement on another table may make FTS5 flush its pending segment, and one segment per photo
-/// costs more than one for all.
+/// The photos whose words must be written before the transaction ends. They are written together
+/// because a statement on another table may make FTS5 flush its pending segment, and one segment per
+/// photo costs more than one segment for all.
 #[derive(Debug, Default)]
 pub(super) struct PendingWords(RefCell<BTreeMap<PhotoId, Option<String>>>);
 
@@ -121,15 +120,16 @@ fn stored(
     }))
 }
 
-/// Whether the first two letters of two words are the same, in any case; accents may make them so.
+/// Whether two words begin with the same two letters, in any case. A letter outside ASCII counts as equal to
+/// any other, because the tokenizer removes accents.
 fn begin_alike(a: &str, b: &str) -> bool {
     let is_alike =
         |(a, b): (char, char)| !a.is_ascii() || !b.is_ascii() || a.eq_ignore_ascii_case(&b);
     !a.is_empty() && !b.is_empty() && a.chars().zip(b.chars()).take(2).all(is_alike)
 }
 
-/// An FTS5 expression that matches texts with all words of `text`, of which everything but letters
-/// and digits is dropped; `None` if there is no word.
+/// An FTS5 expression that matches texts with all words of `text`. Only letters and digits belong to
+/// words; `None` if there is no word.
 pub(super) fn expression(text: &str) -> Option<String> {
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
@@ -157,7 +157,8 @@ impl BelowRoots {
             return Ok(None);
         };
         let of_roots: String = topmost.iter().map(|root| of_path(root) + " ").collect();
-        // Most texts share no beginning of a word with a root, and need no index: the tokenizer changes only the ends of words.
+        // If no word begins like a word of a root, no index is needed: the tokenizer changes only the
+        // ends of words, and few texts get past this check.
         let words = || of_roots.split(|c: char| !c.is_alphanumeric());
         let may_be_in_root = |word: &str| words().any(|of_root| begin_alike(of_root, word));
         let mut asked = text.split(|c: char| !c.is_alphanumeric());

@@ -1,4 +1,4 @@
-//! `fer-index find`: how words are understood, and what is printed about it.
+//! Tests how `fer-index find` understands words, and what it prints about them.
 
 use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg_with_exif};
@@ -71,7 +71,7 @@ fn sentences_find_what_they_mean() {
         ("2017 and 2019", &[CAT, OTHER, LAUGHING]),
         ("Italien", &[SOBER, LAUGHING]),
         ("Roma or Berlin 2019", &[CAT, OTHER]),
-        // Of two places with equally many photos, home is the southern one.
+        // Rome and Berlin have equally many photos; then home is the southern place.
         ("at home", &[SOBER, LAUGHING]),
         ("with my iphone", &[LAUGHING]),
         ("iphone or nikon", &[CAT, LAUGHING]),

@@ -1,8 +1,8 @@
-//! `taken with my iphone`, `a nikon d850`, `camera NAME`.
+//! Reads the names of cameras: `taken with my iphone`, `a nikon d850`, `camera NAME`.
 
 use super::{Length, Reader, Token};
 
-/// What people call cameras and phones.
+/// Brands and product lines of cameras and phones.
 const BRANDS: &[&str] = &[
     "blackberry",
     "canon",
@@ -39,7 +39,7 @@ const BRANDS: &[&str] = &[
     "xiaomi",
 ];
 
-/// Parts of a model's name without a figure in them.
+/// Parts of models' names that contain no digit.
 const MODELS: &[&str] = &[
     "alpha",
     "cyber-shot",
@@ -63,7 +63,7 @@ const MODELS: &[&str] = &[
 ];
 
 impl Reader {
-    /// The name of a camera.
+    /// Reads the name of a camera.
     pub(super) fn camera(&mut self, at: usize) -> Length {
         let token = self.token(at)?;
         if token.is("camera") {
@@ -73,13 +73,13 @@ impl Reader {
             return Some(self.name(start) + 1);
         }
         if BRANDS.contains(&token.lower.as_str()) {
-            // Of `samsung galaxy s21` cameras tell the last.
+            // For `samsung galaxy s21`, search for `galaxy s21`: the metadata contain only the last brand.
             let more = (at + 1..self.tokens.len())
                 .take_while(|at| BRANDS.contains(&self.lower(*at)))
                 .count();
             return Some(more + self.name(at + more));
         }
-        // `shot on a d850`: no brand, but a model.
+        // `shot on a d850` names a model without a brand.
         if !matches!(token.lower.as_str(), "with" | "on" | "mit") {
             return None;
         }
@@ -94,7 +94,7 @@ impl Reader {
         Some(start - at + self.name(start))
     }
 
-    /// Takes the name that begins at a token; how many tokens it has.
+    /// Adds the camera's name that begins at a token to the filter; returns its number of tokens.
     fn name(&mut self, at: usize) -> usize {
         let is_part = |at: usize| {
             let word = self.lower(at);
@@ -115,7 +115,8 @@ impl Reader {
     }
 }
 
-/// Letters and figures mixed, as in `d850`, `r5`, `dsc-t5`; no day of a month and no decade.
+/// Whether a word mixes letters and digits, as `d850`, `r5` and `dsc-t5` do, and is neither a day of
+/// a month (`4th`) nor a decade (`90s`).
 fn is_model(word: &str) -> bool {
     let is_date = |ending| {
         word.strip_suffix(ending)

@@ -1,18 +1,18 @@
-//! Numbers: of faces (`three happy people`), or of photos (`top 3`, `20 photos`).
+//! Reads numbers of faces (`three happy people`) and of photos (`top 3`, `20 photos`).
 
 use std::ops::RangeInclusive;
 
 use super::{Length, Reader};
 use crate::store::Order;
 
-/// Larger numbers are years.
+/// The largest number that counts faces or photos; larger ones are years.
 const MOST: u32 = 1000;
 
-/// How far behind a number the word may stand that says what is counted.
+/// The counted noun must be among this many tokens after a number.
 const REACH: usize = 5;
 
 impl Reader {
-    /// A number with what it counts.
+    /// Reads a number with the noun that it counts.
     pub(super) fn count(&mut self, at: usize) -> Length {
         if self.is(at, "group") {
             let of = at + 1 + usize::from(self.is(at + 1, "photo"));
@@ -21,7 +21,7 @@ impl Reader {
             }
             let (range, length) = self.range(of + 1)?;
             self.understood.filter.faces = Some(range);
-            // `group of five friends`: the noun belongs to the number.
+            // In `group of five friends`, the number counts the friends.
             let end = of + 1 + length;
             if self.is(end, "kin") {
                 self.counted.push(end);
@@ -58,7 +58,7 @@ impl Reader {
         None
     }
 
-    /// `top 10`, `latest 20`, `last 10 photos`.
+    /// Reads `top 10`, `latest 20`, `last 10 photos`.
     fn limit(&mut self, at: usize) -> Length {
         let is_last = self.is(at, "last") && self.is(at + 2, "photo");
         let is_latest = self.is(at, "latest") || is_last;
@@ -74,7 +74,8 @@ impl Reader {
         Some(2)
     }
 
-    /// `3`, `at least three`, `2 or 3`, `2 to 5`, `2-5`.
+    /// The range that begins at a token and its number of tokens: `3`, `at least three`, `2 or 3`,
+    /// `2 to 5`, `2-5`.
     fn range(&self, at: usize) -> Option<(RangeInclusive<u32>, usize)> {
         if self.is(at, "at_least") {
             return Some((self.number(at + 1)?..=u32::MAX, 2));
@@ -117,7 +118,7 @@ impl Reader {
         Some((first..=first, 1))
     }
 
-    /// A number in figures or in words.
+    /// The number at a token, in digits or in words.
     pub(super) fn number(&self, at: usize) -> Option<u32> {
         let token = self.token(at)?;
         let in_words = token.meanings().iter().find_map(|word| word.parse().ok());
@@ -126,7 +127,7 @@ impl Reader {
             .filter(|count| (1..=MOST).contains(count))
     }
 
-    /// The people or faces that a number before `at` counts.
+    /// The index of the noun for people or faces that a number before `at` counts.
     fn counted(&self, at: usize) -> Option<usize> {
         (at..at + REACH)
             .take_while(|noun| *noun == at || self.is_said_of_noun(noun - 1))
@@ -141,7 +142,7 @@ impl Reader {
         nouns.any(|noun| self.is(noun, "photo")) || is_superlative
     }
 
-    /// Whether a token may stand between a number and what it counts.
+    /// Whether a token may stand between a number and the noun that it counts.
     fn is_said_of_noun(&self, at: usize) -> bool {
         !self.emotions(at).is_empty()
             || self.is_any(at, &["vague", "or", "and", "best", "latest", "random"])

@@ -1,10 +1,10 @@
-//! Free text as filters: `happy vacation photos in italy last summer`. `docs/query.md` is its
-//! description.
+//! Parses free text such as `happy vacation photos in italy last summer` into a filter. The user
+//! documentation is `docs/query.md`.
 //!
-//! Words are read from left to right. At each one the readers of this module are asked in turn, and the
-//! first that makes something of what stands there says how many words that was. No word is lost: what
-//! none of them understands is looked for as text, and what cannot be looked for is left out; both are
-//! told.
+//! The parser goes through the tokens from left to right. At each token it tries the readers of this
+//! module in a fixed order; the first reader that recognises a phrase returns the number of tokens in
+//! it. No word is dropped silently: a word that no reader recognises becomes a search word, a word that
+//! cannot be searched for is left out, and [`Understood`] lists both.
 
 mod cameras;
 mod counts;
@@ -23,20 +23,20 @@ use crate::store::{Order, Who};
 use times::Occasion;
 use tokens::{Token, tokens};
 
-/// What became of a text.
+/// The result of parsing a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Understood {
-    /// The filter.
+    /// The filter that the text describes.
     pub filter: AskedFilter,
-    /// Words that stand for nothing else and are looked for as text.
+    /// Words without another meaning; they are searched for in paths, descriptions and keywords.
     pub as_text: Vec<String>,
-    /// Words that nothing was made of.
+    /// Words that the filter ignores.
     pub left_out: Vec<String>,
-    /// Words that are one letter away from one with a meaning, and that one.
+    /// Probable typing errors, each with the known word that differs from it by one letter.
     pub suggestions: Vec<(String, String)>,
 }
 
-/// Reads a text as filters and adds them to those that are given.
+/// Parses a text and adds its filters to `filter`.
 pub fn understand(words: &[String], filter: AskedFilter, today: Date) -> Understood {
     let mut reader = Reader {
         tokens: tokens(&words.join(" ")),
@@ -61,20 +61,20 @@ pub fn understand(words: &[String], filter: AskedFilter, today: Date) -> Underst
 struct Reader {
     tokens: Vec<Token>,
     today: Date,
-    /// Dates on which photos were taken.
+    /// The dates and ranges of dates that were read so far.
     occasions: Vec<Occasion>,
-    /// Whether a word for people was read that says nothing more of them.
+    /// Whether a word such as `people` was read, which only requires that there is a face.
     asks_for_people: bool,
-    /// Numbers of the tokens that say what a number of faces counts.
+    /// Indexes of the tokens that are nouns after a number of faces.
     counted: Vec<usize>,
     understood: Understood,
 }
 
-/// How many tokens were read; `None` where there is nothing for the reader.
+/// The number of tokens that a reader has read; `None` if it does not recognise a phrase there.
 type Length = Option<usize>;
 
 impl Reader {
-    /// Reads what stands at a token; how many tokens that was.
+    /// Reads the phrase that begins at a token; returns its number of tokens.
     fn read(&mut self, at: usize) -> usize {
         const READERS: [fn(&mut Reader, usize) -> Length; 7] = [
             Reader::negation,
@@ -128,7 +128,7 @@ impl Reader {
         self.token(at).is_some_and(|token| token.is_any(meanings))
     }
 
-    /// The emotions that a token names.
+    /// The emotions that a token means.
     fn emotions(&self, at: usize) -> EmotionSet {
         let meanings = self.token(at).map_or(&[][..], Token::meanings);
         meanings
@@ -157,7 +157,7 @@ impl Reader {
         self.understood.as_text.push(token.word.clone());
     }
 
-    /// `album NAME`, `the NAME album`.
+    /// Reads `album NAME` or `the NAME album`.
     fn album(&mut self, at: usize) -> Length {
         let is_name = |token: &Token| {
             token.lower != "," && !token.is_any(&["filler", "photo", "in", "from", "this", "and"])
@@ -175,13 +175,14 @@ impl Reader {
         Some(2)
     }
 
-    /// A token with a meaning of its own.
+    /// Reads a token whose meaning does not depend on the tokens around it.
     fn keyword(&mut self, at: usize) -> Length {
-        /// What joins words, and says nothing where nothing is joined.
+        /// Meanings of words that only connect others; they are ignored.
         const JOINING: [&str; 10] = [
             "filler", "photo", "and", "or", "nor", "but", "in", "from", "to", "best",
         ];
-        /// What would restrict the answer if it stood where it can be understood.
+        /// Meanings that would restrict the answer in another position, where a reader recognises them;
+        /// here they are left out.
         const LOST: [&str; 21] = [
             "vague",
             "not_only",
@@ -211,7 +212,7 @@ impl Reader {
             filter.emotions = filter.emotions.iter().chain(emotions.iter()).collect();
             return Some(1);
         }
-        // `show me` says nothing, `photos of me` does.
+        // `me` is ignored in `show me`, but listed as left out in `photos of me`.
         let is_asker = at > 0 && matches!(self.lower(at - 1), "show" | "give" | "get" | "find");
         let are_last = self.is(at + 1, "photo");
         for meaning in self.tokens[at].meanings().to_vec() {

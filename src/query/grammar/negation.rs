@@ -1,24 +1,25 @@
-//! `not sad`, `nobody smiling`, `without people`: what photos must not show.
+//! Reads negations, which say what photos must not show: `not sad`, `nobody smiling`, `without people`.
 
 use super::{Length, Reader};
 use crate::emotion::EmotionSet;
 
 impl Reader {
-    /// A negation and what it negates. One that cannot be asked for is left out with what it negates:
-    /// without the `not` the answer would be its opposite.
+    /// Reads a negation with the words that it negates. If no filter can express the negation, all
+    /// these words are left out together: without the `not`, the rest would mean the opposite.
     pub(super) fn negation(&mut self, at: usize) -> Length {
         let is_nobody = self.is(at, "nobody");
         if !is_nobody && !self.is(at, "not") {
             return None;
         }
-        // `who are not all of the people smiling`: what stands between says of whom.
+        // Words for people may stand between the negation and the emotion, as in
+        // `none of the people smiling`.
         let mut end = at + 1;
         let mut of_people = is_nobody;
         while self.is_any(end, &["filler", "people", "somebody"]) {
             of_people |= self.is_any(end, &["people", "somebody"]);
             end += 1;
         }
-        // `not sad and happy` is happy; `without sad and happy faces` is not.
+        // `not sad and happy` negates only `sad`; `without sad and happy faces` negates both.
         let is_of_all = is_nobody || !matches!(self.lower(at), "not" | "nicht" | "never");
         let emotions = self.alternatives(&mut end, is_of_all);
         if !emotions.is_empty() {
@@ -39,7 +40,8 @@ impl Reader {
         Some(end - at)
     }
 
-    /// Emotions with `or` or `nor` between, `with_and` also with `and` and, before one of these, commas.
+    /// Reads emotions that are joined by `or` or `nor` and, if `with_and` is set, also by `and`. Commas
+    /// may join all but the last two.
     fn alternatives(&self, end: &mut usize, with_and: bool) -> EmotionSet {
         let joins = |at: usize| self.is_any(at, &["or", "nor"]) || (with_and && self.is(at, "and"));
         let mut all = EmotionSet::EMPTY;
@@ -63,7 +65,7 @@ impl Reader {
         }
     }
 
-    /// Where that ends which a negation at `end` negates and which is no emotion.
+    /// The end of the negated words that begin at `end`, if these are not emotions.
     fn end_of_unknown(&self, mut end: usize) -> usize {
         if self.is_any(end, &["everybody", "most"]) {
             end += 1;

@@ -1,11 +1,12 @@
-//! Where photos were taken: `in italy and france`, `at home`, or a bare `rome`.
+//! Reads the places where photos were taken: `in italy and france`, `at home`, or `rome` without a
+//! preposition.
 
 use super::super::filters::HOME;
 use super::super::gazetteer::{Gazetteer, Place, is_hardly_place};
 use super::{Length, Reader};
 
-/// States and regions, which the gazetteer does not know, and small towns of the same name that nobody
-/// means.
+/// States and regions, which are not in the gazetteer. It may contain small towns with the same names,
+/// but hardly anybody means those.
 const REGIONS: &[&str] = &[
     "alaska",
     "arizona",
@@ -34,11 +35,11 @@ const REGIONS: &[&str] = &[
     "wyoming",
 ];
 
-/// No name of a place has more words.
+/// The maximum number of words in the name of a place.
 const LONGEST: usize = 4;
 
 impl Reader {
-    /// Places, with or without a preposition.
+    /// Reads one or more places, with or without a preposition.
     pub(super) fn place(&mut self, at: usize) -> Length {
         let mut start = at;
         let is_led = self.is_any(at, &["in", "from", "to"]);
@@ -52,7 +53,7 @@ impl Reader {
         let (name, length) = self.name_of_place(start, is_led)?;
         self.go_near(name);
         let mut end = start + length;
-        // What follows an `and` needs no preposition of its own.
+        // A place after `and` needs no preposition.
         while self.is_any(end, &["and", "or"]) || self.lower(end) == "," {
             let next = end
                 + 1
@@ -66,7 +67,7 @@ impl Reader {
         Some(end - at)
     }
 
-    /// How many tokens the place has that stands at a token.
+    /// The number of tokens of the place that begins at a token.
     pub(super) fn length_of_place(&self, at: usize) -> Length {
         let (_, length) = self.name_of_place(at, true)?;
         Some(length)
@@ -77,15 +78,15 @@ impl Reader {
         near.places.push(name);
     }
 
-    /// `home` after a preposition; `zuhause` without.
+    /// Reads `home` after a preposition, or a word such as `zuhause`, which needs none.
     fn home(&self, at: usize, is_led: bool) -> Length {
         let own = usize::from(matches!(self.lower(at), "my" | "our"));
         let is_home = self.is(at + own, "home") && (is_led || self.lower(at + own) != HOME);
         is_home.then_some(own + 1)
     }
 
-    /// Whether a single token may be the name of a place: a word without another meaning, or one that
-    /// says how something is and has nothing behind it that it could say it of, as in `from Nice`.
+    /// Whether a single token may be the name of a place. It may if it has no other meaning, or if it
+    /// is an adjective after a preposition and no noun follows, as in `from Nice`.
     fn may_be_place(&self, at: usize, is_led: bool) -> bool {
         let token = &self.tokens[at];
         if REGIONS.contains(&token.lower.as_str()) {
@@ -105,7 +106,8 @@ impl Reader {
         token.meanings().is_empty() || (is_led && token.is("vague") && stands_alone)
     }
 
-    /// The longest name that begins at a token, as it was typed, and its length.
+    /// The longest name of a place that begins at a token, as the user typed it, and its number of
+    /// tokens.
     fn name_of_place(&self, at: usize, is_led: bool) -> Option<(String, usize)> {
         let has_article = self.lower(at) == "the";
         let longest = LONGEST.min(self.tokens.len().saturating_sub(at));
@@ -128,7 +130,8 @@ impl Reader {
                 name.push_str(&token.word);
             }
             if has_article && let Some(bare) = name.get("the ".len()..) {
-                // `the hague` is a city; `the garden` of no city.
+                // Only a country may lose its article: `the hague` is a city, but `the garden` is not
+                // the city Garden.
                 if let Some(Place::Country { .. }) = gazetteer.find(bare) {
                     return Some((bare.to_owned(), length));
                 }

@@ -1,14 +1,14 @@
-//! Sentences and the filters that they must become.
+//! Tests the grammar on sentences with the expected filters.
 
 use jiff::civil::date;
 
 use super::*;
 
-/// Sentences, arguments, and words that are left out, with tabs between. Every second one, from the second
-/// on, was set aside before the grammar was written and is only scored.
+/// Sentences with the expected arguments and the words that are left out, separated by tabs. Every second
+/// sentence, from the second on, was held out before the grammar was written: these are only scored.
 const SENTENCES: &str = include_str!("sentences.tsv");
 
-/// Least share of the sentences that were set aside that are to be read as they are meant.
+/// The minimum share of the held-out sentences that must be understood correctly.
 const LEAST: f64 = 0.95;
 
 fn read(text: &str) -> Understood {
@@ -20,7 +20,7 @@ fn check(text: &str, arguments: &str) {
     assert_eq!(read(text).filter.arguments().join(" "), arguments, "{text}");
 }
 
-/// Whether a sentence became what it must, and what it became.
+/// Whether a sentence became the expected filter, and a description of the actual one.
 fn judge(line: &str) -> (bool, String) {
     let mut fields = line.split('\t');
     let mut next = || fields.next().unwrap_or_default().trim();
@@ -63,8 +63,8 @@ fn sentences_become_the_filters_that_are_meant() {
     assert!(share >= LEAST, "{share:.3}\n{}", set_aside.join("\n"));
 }
 
-/// Each word of a sentence is a filter, a text that is told, told as left out, or says nothing by the
-/// vocabulary.
+/// Inserts an unknown word at every position of every sentence; it must become a filter or a search word,
+/// or be listed as left out.
 #[test]
 fn no_word_is_lost() {
     let unknown = ["zyx", "qwrt", "plugh"];

@@ -1,4 +1,5 @@
-//! When photos were taken: dates, ranges and lists of them, `since`, `before`, `the last two weeks`.
+//! Reads when photos were taken: dates, ranges and lists of dates, `since`, `before`,
+//! `the last two weeks`.
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan as _};
@@ -9,20 +10,20 @@ use super::super::dates::{
 use super::super::filters::{Taken, When};
 use super::{Length, Reader};
 
-/// No date has more tokens.
+/// The maximum number of tokens in a date.
 const LONGEST: usize = 6;
 
-/// Dates on which photos were taken.
+/// A date or a range of dates on which photos were taken.
 #[derive(Debug, Clone)]
 pub(super) enum Occasion {
-    /// A date.
+    /// One date.
     One(Taken),
-    /// From one to another; neither is of every year.
+    /// From one date to another; both have a year.
     Range(When, When),
 }
 
 impl Reader {
-    /// A time in which photos were taken.
+    /// Reads a phrase that says when photos were taken.
     pub(super) fn time(&mut self, at: usize) -> Length {
         if let Some(length) = self.open_span(at).or_else(|| self.recent(at)) {
             return Some(length);
@@ -48,14 +49,14 @@ impl Reader {
         Some(start - at + length)
     }
 
-    /// How many tokens the date has that stands at a token.
+    /// The number of tokens of the date that begins at a token.
     pub(super) fn length_of_date(&self, at: usize) -> Length {
         let (_, length) = self.date(at)?;
         Some(length)
     }
 
-    /// Turns the dates that were read into filters: one span that is asked for is `--since` and
-    /// `--until`, which everybody knows; all else is `--taken`.
+    /// Turns the dates that were read into filters: a single span becomes `--since` and `--until`,
+    /// which are the more familiar flags; everything else becomes `--taken`.
     pub(super) fn set_dates(&mut self) {
         let occasions = std::mem::take(&mut self.occasions);
         let filter = &mut self.understood.filter;
@@ -96,7 +97,7 @@ impl Reader {
         }
     }
 
-    /// Whether a token may stand before a date and adds nothing.
+    /// Whether a token has no meaning of its own before a date.
     fn is_before_date(&self, at: usize) -> bool {
         // `the year 2019`, `the month of may`
         let is_unit = self.is_any(at, &["year", "month"]) && self.lower(at + 1) != "ago";
@@ -119,7 +120,8 @@ impl Reader {
             )
     }
 
-    /// `since may`, `after 2019`, `before christmas`, `until 2020`, `older than 5 years`.
+    /// Reads a span with one open end: `since may`, `after 2019`, `before christmas`, `until 2020`,
+    /// `older than 5 years`.
     fn open_span(&mut self, at: usize) -> Length {
         if self.is_any(at, &["older", "newer"])
             && let Some((date, length)) = self.so_long_ago(at + 1)
@@ -155,12 +157,12 @@ impl Reader {
         Some(length + 1)
     }
 
-    /// `the last two weeks`, `past month`: up to today.
+    /// Reads a span that ends today: `the last two weeks`, `past month`.
     fn recent(&mut self, at: usize) -> Length {
         let (date, length) = if self.is_any(at, &["last", "past"]) {
             match self.so_long_ago(at + 1) {
                 Some((date, length)) => (date, length),
-                // `last month` is the one before this.
+                // `past month` ends today, but `last month` is the previous calendar month.
                 None if self.is(at, "past") => (self.ago(1, at + 1)?, 1),
                 None => return None,
             }
@@ -171,7 +173,8 @@ impl Reader {
         Some(length + 1)
     }
 
-    /// The day that lies `two weeks` or `a few weeks` before today, and how many tokens that is.
+    /// The day that is `two weeks` or `a few weeks` before today, and the number of tokens of this
+    /// duration.
     fn so_long_ago(&self, at: usize) -> Option<(Date, usize)> {
         let (count, length) = if self.is(at, "couple") {
             (2, 1 + usize::from(self.lower(at + 1) == "of"))
@@ -200,10 +203,10 @@ impl Reader {
         self.today.checked_sub(span).ok()
     }
 
-    /// `2018 to 2020`, `june to august 2019`, `14 to 20 july`.
+    /// Reads `2018 to 2020`, `june to august 2019`, `14 to 20 july`.
     fn range_of_dates(&mut self, at: usize, between: &[&str]) -> Length {
         let (first, length) = self.date(at).or_else(|| {
-            // A day whose month comes later.
+            // A day whose month follows the second day, as in `14 to 20 july`.
             let day = self.lower(at).trim_end_matches(char::is_alphabetic);
             let is_day = day.parse().is_ok_and(|day: u8| (1..=31).contains(&day));
             is_day.then(|| (self.lower(at).to_owned(), 1))
@@ -219,7 +222,7 @@ impl Reader {
         Some(start + rest - at)
     }
 
-    /// `2018-2020`.
+    /// Reads a range without spaces: `2018-2020`.
     fn range_in_a_token(&mut self, at: usize) -> Length {
         let (first, last) = self.lower(at).split_once(['-', '–'])?;
         year(first).zip(year(last))?;
@@ -228,7 +231,7 @@ impl Reader {
         Some(1)
     }
 
-    /// `2021 onwards`, `2021 on`, `2021 or earlier`.
+    /// Reads `2021 onwards`, `2021 on`, `2021 or earlier`.
     fn onwards(&mut self, at: usize) -> Length {
         let (text, length) = self.date(at)?;
         let end = at + length;
@@ -246,7 +249,7 @@ impl Reader {
         Some(length + 1)
     }
 
-    /// A date, or several with `and`, `or` or commas between: `june, july and august 2021`.
+    /// Reads a date, or several that are joined by `and`, `or` or commas: `june, july and august 2021`.
     fn list_of_dates(&mut self, at: usize) -> Length {
         let (first, length) = self.date(at)?;
         let (mut texts, mut end) = (vec![first], at + length);
@@ -259,7 +262,7 @@ impl Reader {
             let Some((text, length)) = self.date(next) else {
                 break;
             };
-            // It may be the start of a range, which is read by itself.
+            // If the next date begins a range, the list ends before it.
             if self.is_any(next + length, &["to", "until"])
                 && self.date(next + length + 1).is_some()
             {
@@ -276,7 +279,8 @@ impl Reader {
         Some(end - at)
     }
 
-    /// The longest date that begins at a token, in words that [`parse_dates`] knows, and its length.
+    /// The longest date that begins at a token, in words that [`parse_dates`] accepts, and its number
+    /// of tokens.
     fn date(&self, at: usize) -> Option<(String, usize)> {
         let longest = LONGEST.min(self.tokens.len().saturating_sub(at));
         (1..=longest).rev().find_map(|length| {
@@ -291,7 +295,7 @@ impl Reader {
                     }
                     _ => false,
                 };
-            // In `july 4 people` the number is not of the date.
+            // In `july 4 people` the number does not belong to the date.
             let ends_in_count = words.len() > 1
                 && words[words.len() - 1].len() < 3
                 && words[words.len() - 1].parse::<u32>().is_ok()
@@ -300,7 +304,8 @@ impl Reader {
         })
     }
 
-    /// Tokens as words of dates, without those that only join them; `None` where they cannot be one.
+    /// Converts tokens to the words that [`parse_dates`] accepts, and omits connecting words such as
+    /// `of`; `None` if no word is left.
     fn words_of_date(&self, at: usize, length: usize) -> Option<String> {
         let mut words: Vec<String> = Vec::new();
         for index in at..at + length {
@@ -314,7 +319,7 @@ impl Reader {
             }
             let named = token.meanings().iter().find(|meaning| is_name(meaning));
             let word = match named {
-                // The plural of a unit is known as it is.
+                // The date parser accepts the plural of a unit.
                 Some(unit) if token.lower.starts_with(*unit) && is_unit(unit) => {
                     token.lower.clone()
                 }
@@ -332,7 +337,7 @@ fn is_unit(name: &str) -> bool {
     matches!(name, "day" | "week" | "weekend" | "month" | "year")
 }
 
-/// A single day.
+/// One day as a span.
 fn day(date: Date) -> When {
     let start = date.into();
     let end = date.tomorrow().unwrap_or(Date::MAX).into();
@@ -342,13 +347,13 @@ fn day(date: Date) -> When {
     }
 }
 
-/// The year that ends a date.
+/// The year at the end of a date.
 fn year_of(text: &str) -> Option<&str> {
     let last = text.rsplit(' ').next()?;
     year(last).map(|_| last)
 }
 
-/// A range of two dates; one of them may have the year, or the month, of both.
+/// A range of two dates; the year or the month may be given with only one of them.
 fn range(first: &str, last: &str, today: Date) -> Option<Occasion> {
     let words: Vec<&str> = last.split(' ').collect();
     // `14 to 20 july 2019`
@@ -401,8 +406,8 @@ fn range(first: &str, last: &str, today: Date) -> Option<Occasion> {
     Some(Occasion::Range(when(first, start), when(last, end)))
 }
 
-/// In a list, `june and july 2019` are both of that year, and `christmas 2018 and 2019` are both
-/// Christmases.
+/// Completes the dates of a list: in `june and july 2019` the year applies to both months, and in
+/// `christmas 2018 and 2019` both years are Christmases.
 fn share_years(texts: &mut [String]) {
     for index in 1..texts.len() {
         let name = texts[index - 1]

@@ -1,35 +1,35 @@
-//! A sentence as words with their meanings.
+//! Splits a sentence into words and looks up their meanings.
 
 use super::super::vocabulary::Vocabulary;
 
 /// A word, a phrase of the vocabulary, or a comma.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
-    /// As it was typed, without marks around it.
+    /// The word as the user typed it, without the punctuation around it.
     pub word: String,
-    /// In lower case.
+    /// The word in lower case.
     pub lower: String,
     meanings: Vec<&'static str>,
 }
 
 impl Token {
-    /// Whether it has a meaning of the vocabulary.
+    /// Whether the vocabulary gives the word this meaning.
     pub fn is(&self, meaning: &str) -> bool {
         self.meanings.contains(&meaning)
     }
 
-    /// Whether it has one of these.
+    /// Whether the vocabulary gives the word one of these meanings.
     pub fn is_any(&self, meanings: &[&str]) -> bool {
         meanings.iter().any(|meaning| self.is(meaning))
     }
 
-    /// What it means, in the order of the languages.
+    /// The meanings of the word, in the order of the languages.
     pub fn meanings(&self) -> &[&'static str] {
         &self.meanings
     }
 }
 
-/// Reads a sentence.
+/// Splits a sentence into tokens.
 pub(super) fn tokens(sentence: &str) -> Vec<Token> {
     let words = words(&sentence.replace(['’', '‘'], "'"));
     let vocabulary = Vocabulary::get();
@@ -41,7 +41,7 @@ pub(super) fn tokens(sentence: &str) -> Vec<Token> {
         let length = vocabulary.phrase(&lower[at..]);
         let phrase = lower[at..at + length].join(" ");
         let (base, meanings) = base(&phrase, vocabulary);
-        // Only an unknown word is told as it was typed, so a known one may lose its `'s`.
+        // `word` is printed only if it is unknown, so a known word may lose its `'s`.
         let word = words[at..at + length].join(" ");
         let word = match word.get(..base.len()) {
             Some(start) if base != phrase => start.to_owned(),
@@ -57,13 +57,13 @@ pub(super) fn tokens(sentence: &str) -> Vec<Token> {
     tokens
 }
 
-/// Words without the marks around them, commas as words.
+/// Splits a sentence into words without punctuation; commas are words of their own.
 fn words(sentence: &str) -> Vec<String> {
     let mut words = Vec::new();
     for word in sentence.split_whitespace() {
         let is_mark = |c: char| matches!(c, '.' | ';' | '!' | '?' | '"' | '(' | ')' | ':' | ',');
         let bare = word.trim_matches(is_mark);
-        // `-sad`, as search engines have it.
+        // `-sad` means `not sad`, as in search engines.
         let bare = match bare.strip_prefix('-') {
             Some(rest) if rest.starts_with(char::is_alphabetic) => {
                 words.push("not".to_owned());
@@ -76,7 +76,7 @@ fn words(sentence: &str) -> Vec<String> {
             .iter()
             .all(|word| word.len() > 1 && word.chars().all(char::is_alphabetic));
         if are_words {
-            // `happy/sad`
+            // `happy/sad` means `happy or sad`.
             for (index, word) in alternatives.into_iter().enumerate() {
                 if index > 0 {
                     words.push("or".to_owned());
@@ -93,7 +93,8 @@ fn words(sentence: &str) -> Vec<String> {
     words
 }
 
-/// A word without a possessive's ending, and without that of a plural where it is known without.
+/// Removes a possessive's ending from a word, and a plural's ending if the vocabulary contains only the
+/// singular.
 fn base(word: &str, vocabulary: &Vocabulary) -> (String, Vec<&'static str>) {
     let known = |word: &str| {
         let meanings = vocabulary.meanings(word);

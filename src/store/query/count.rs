@@ -23,7 +23,7 @@ pub struct Counts {
 /// The statements of this module. Each reads one index and excludes the photos without a path,
 /// which it finds through another index.
 pub(super) mod sql {
-    /// Photos to which no path leads; few, since they are deleted after the grace period.
+    /// Photos without a path. They are few, because they are deleted after the grace period.
     macro_rules! lost {
         () => {
             "(SELECT id FROM photos WHERE lost_at IS NOT NULL

@@ -34,8 +34,8 @@ impl Who {
     }
 }
 
-/// The order of an answer. Of photos that it does not order, the latest comes first, then the one
-/// whose path comes first.
+/// The order of an answer. Among photos that are equal in this order, the latest comes first, then the
+/// one whose path comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// Best score first; latest first if the query has no emotion.
@@ -93,9 +93,9 @@ pub struct Filter<Date, Dates, Place> {
     pub min_detection: Option<f32>,
     /// Only faces whose shorter side has at least this many pixels count.
     pub min_face: Option<f32>,
-    /// Of each burst only the photo that comes first in the order.
+    /// Show only the photo of each burst that comes first in the order.
     pub one_per_burst: bool,
-    /// The order.
+    /// The order of the hits.
     pub order: Order,
     /// Maximum number of hits.
     pub limit: Option<usize>,

@@ -46,7 +46,7 @@ pub(super) mod sql {
 /// more than adding it to a list.
 const WORDS_FACTOR: usize = 3;
 
-/// The photos that the filters leave.
+/// The photos that remain after the filters' indexes were searched.
 #[derive(Debug)]
 pub(super) enum Narrowed {
     /// No filter gave a list: they do not restrict, or leave too many photos to list.
@@ -173,7 +173,7 @@ fn by_folder(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
     })
 }
 
-/// Both by the region that photos must be in and by the one that they must be away from.
+/// Photos in the region of the query and outside the one around home.
 fn by_place(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     if plan.query.near.is_none() && plan.home.is_none() {
         return Ok(None);
@@ -222,8 +222,8 @@ fn by_camera(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
     )
 }
 
-/// Only a lower bound where not every face counts: a photo may have more stored faces than faces
-/// that count.
+/// Photos with enough stored faces. If not every face counts, only the lower bound is used: a photo may
+/// have more stored faces than faces that count.
 fn by_face_count(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     match &plan.query.faces {
         Some(faces) if plan.every_face_counts => one(
