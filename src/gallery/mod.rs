@@ -110,7 +110,7 @@ impl Gallery {
     pub async fn open(store: Store, address: SocketAddr, settings: Settings) -> Result<Self> {
         let explain = |error: std::io::Error| {
             Error::Usage(format!(
-                "the gallery cannot have the address {address} ({error}); name another with \
+                "the gallery cannot listen at {address} ({error}); choose another address with \
                  --listen, such as 127.0.0.1:0"
             ))
         };
