@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(
             tokens.exchange(link),
             Some(session),
-            "a person's link stays good"
+            "the printed link stays valid"
         );
         for wrong in ["", "0", session, &link[1..], &link.to_uppercase()] {
             assert_eq!(tokens.exchange(wrong), None, "{wrong}");

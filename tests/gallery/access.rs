@@ -41,7 +41,7 @@ fn axe() -> Option<String> {
     let file =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/node_modules/axe-core/axe.min.js");
     let Ok(source) = fs::read_to_string(file) else {
-        let missing = "there is no axe; run npm ci --prefix tests/page";
+        let missing = "axe is not installed; run npm ci --prefix tests/page";
         skip(missing);
         return None;
     };

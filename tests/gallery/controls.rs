@@ -1,4 +1,4 @@
-//! Every key and every button that `docs/gallery.md` documents, pressed in a real browser.
+//! Uses every key and every button that `docs/gallery.md` documents, in a real browser.
 #![cfg(unix)]
 
 use std::cell::RefCell;

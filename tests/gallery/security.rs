@@ -100,7 +100,7 @@ fn the_token_is_exchanged_for_a_strict_cookie() {
     let (_, token) = target.split_once('=').unwrap();
     assert!(
         !cookie.contains(token),
-        "the cookie outlives the link's key in no log"
+        "the cookie must not contain the link's token"
     );
     assert_eq!(server.get("/").send().status, 200);
 }
@@ -175,7 +175,7 @@ fn another_page_can_neither_change_nor_read() {
     assert_eq!(happy(&server), 1, "nothing has changed");
 
     assert_eq!(post(Some(&own)).send().status, 204);
-    assert_eq!(happy(&server), 0, "the page itself may");
+    assert_eq!(happy(&server), 0, "the page itself may change a face");
 }
 
 #[test]

@@ -59,6 +59,6 @@ function sayUnderstood({ filters, left_out: leftOut, suggestions }) {
  */
 function sayWhy(reasons) {
   const why = reasons.join("; ");
-  if (!why) return "Remove a filter, or lower the minimum score.";
+  if (!why) return "Remove a filter, or lower how sure the emotion must be.";
   return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
 }
