@@ -1,4 +1,4 @@
-//! An album of the photos that were chosen in the page: a folder of links.
+//! Makes an album, a folder of links, of the photos that a person selected in the page.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,35 +12,36 @@ use super::api_error::ApiError;
 use crate::error::Result;
 use crate::store::{PhotoId, Store};
 
-/// The longest name of an album, in bytes: with a number before it still a file name.
+/// The longest name of an album, in bytes; leaves room for a number before it in a file name.
 const LONGEST: usize = 200;
 
-/// Where albums go, and what fills them.
+/// The folder in which albums are made, and the function that fills them.
 ///
-/// A page that could say where files are written would be a way into the machine for whoever gets hold
-/// of the page. So the folder is named where the gallery is started, and the page gives a name in it.
+/// If the page could choose where files are written, whoever controls the page could write anywhere on
+/// the machine. Therefore the folder is chosen when the gallery is started, and the page gives only a
+/// name within it.
 #[derive(Debug, Clone)]
 pub struct Albums {
-    /// The folder that albums are made in.
+    /// The folder in which albums are made.
     pub folder: PathBuf,
-    /// Makes a folder hold links to photos, and nothing that it holds is lost by that.
+    /// Fills a folder with links to photos without losing anything that is in it.
     pub fill: fn(folder: &Path, photos: &[&Path], index: &Store) -> Result<()>,
 }
 
-/// What an album is to be.
+/// The body of a request for an album.
 #[derive(Debug, Deserialize)]
 pub(super) struct Album {
     name: String,
     photos: Vec<i64>,
 }
 
-/// What has become of it.
+/// The answer: where the album is.
 #[derive(Debug, Serialize)]
 pub(super) struct Made {
     folder: String,
 }
 
-/// `POST /api/album`.
+/// `POST /api/album`: makes an album of the given photos.
 pub(super) async fn make(
     State(shared): State<Arc<Shared>>,
     Json(album): Json<Album>,
@@ -53,7 +54,7 @@ pub(super) async fn make(
         photos.extend(photo.paths.into_iter().next());
     }
     if photos.is_empty() {
-        return Err(ApiError::Bad("choose photos for the album".to_owned()));
+        return Err(ApiError::Bad("select photos for the album".to_owned()));
     }
     let made = shared.ask(move |store| {
         let photos: Vec<&Path> = photos.iter().map(PathBuf::as_path).collect();
@@ -64,7 +65,7 @@ pub(super) async fn make(
     made.await
 }
 
-/// A name that is the name of a folder on every system, and of one in which it stands.
+/// Checks that a name is a valid folder name on every system and has no path separators.
 fn checked(name: &str) -> Result<&str, ApiError> {
     let name = name.trim();
     let is_odd = |c: char| c.is_control() || r#"/\:*?"<>|"#.contains(c);

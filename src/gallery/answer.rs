@@ -1,4 +1,4 @@
-//! What the page is told, as JSON for its own scripts and nobody else.
+//! The JSON answers to the page. Only the page's own scripts read them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,33 +12,33 @@ use crate::face::Correction;
 use crate::photo::DateSource;
 use crate::store::{self, Hit, Photo, PhotoAnalysis, StoredFace};
 
-/// The photos of a part of the grid.
+/// One page of the photos in the grid.
 #[derive(Debug, Serialize)]
 pub(super) struct Answer {
     pub photos: Vec<Tile>,
-    /// Whether more come after these.
+    /// Whether more photos follow.
     pub more: bool,
 }
 
-/// How many photos there are to see.
+/// How many photos there are, with and without the emotion.
 #[derive(Debug, Serialize)]
 pub(super) struct Counts {
-    /// That all filters admit: so many the grid shows.
+    /// The number of photos that all filters accept, which is how many the grid shows.
     found: u64,
-    /// That the filters other than the emotion admit.
+    /// The number of photos that the filters other than the emotion accept.
     all: u64,
-    /// That also show the emotion, by its name.
+    /// Of those, the number of photos that also show each emotion, by the emotion's name.
     emotions: BTreeMap<&'static str, u64>,
-    /// The emotion in force, be it by a control or by the text.
+    /// The emotion in force, whether a control or the typed text chose it.
     emotion: Option<Emotion>,
-    /// What the text became where it is more than words.
+    /// The flags that the typed text was read as; empty where it is only words.
     read_as: Vec<String>,
-    /// What became of the text, in plain words.
+    /// How the typed text was understood, in plain words.
     understood: Interpretation,
-    /// Why there is no photo to see, where there is none.
+    /// Why no photo is found; empty where there are photos.
     why_empty: Vec<String>,
     folders: Vec<Folder>,
-    /// The names of the cameras.
+    /// The cameras by name.
     cameras: Vec<String>,
     /// Whether any photo is indexed.
     indexed: bool,
@@ -97,18 +97,18 @@ impl Tile {
     }
 }
 
-/// Everything about a photo.
+/// All details of one photo.
 #[derive(Debug, Serialize)]
 pub(super) struct PhotoDetail {
     id: i64,
-    /// As text: a path that is none is shown as well as it can be.
+    /// Paths as text; a path that is not valid Unicode is shown as closely as possible.
     paths: Vec<String>,
     bytes: u64,
     width: u32,
     height: u32,
     format: String,
     taken: Option<String>,
-    /// Whether the date is that of the file, for want of the photo's own.
+    /// Whether `taken` is the file's date because the photo has none of its own.
     taken_from_file: bool,
     position: Option<[f64; 2]>,
     /// The nearest city.
@@ -152,14 +152,14 @@ impl PhotoDetail {
 #[derive(Debug, Serialize)]
 struct Face {
     id: i64,
-    /// x, y, width and height in pixels of the upright photo.
+    /// The bounding box: x, y, width and height in pixels of the upright photo.
     r#box: [f32; 4],
     detection: f32,
-    /// In the order of [`Emotion::ALL`].
+    /// The emotion scores in the order of [`Emotion::ALL`].
     scores: [f32; Emotion::COUNT],
-    /// What a person says that it shows.
+    /// The emotion that a person set, if any.
     said: Option<Emotion>,
-    /// Whether a person says that it is no face.
+    /// Whether a person marked this as not a face.
     rejected: bool,
 }
 
@@ -180,7 +180,7 @@ impl Face {
     }
 }
 
-/// Local time to the second.
+/// The time of the photo as local time to the second.
 fn taken(scan: &PhotoAnalysis<StoredFace>) -> Option<String> {
     let taken = scan.capture.taken_at.as_ref()?;
     Some(taken.local.strftime("%Y-%m-%dT%H:%M:%S").to_string())

@@ -1,34 +1,32 @@
-//! What is answered in the place of what was asked for.
+//! Errors of the gallery's API: a status and a sentence.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::{Error, Skip};
 
-/// Why a request is not answered. The message is what the browser is told.
+/// Why a request is refused or has failed. The message is sent to the browser.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ApiError {
-    #[error(
-        "this gallery does not answer to that name; use the link that fer-index gallery printed"
-    )]
+    #[error("the gallery refuses this host name; use the link that fer-index gallery printed")]
     ForeignHost,
-    #[error("other pages may not use this gallery")]
+    #[error("requests from other pages are refused; use the gallery's own page")]
     OtherOrigin,
     #[error(
         "this gallery is private; open it with the link that fer-index gallery printed, or start \
          it again"
     )]
     NoToken,
-    #[error("there is nothing here")]
+    #[error("not found; the gallery has nothing at this address")]
     NotFound,
-    #[error("the photo cannot be shown any more: {0}")]
+    #[error("the photo can no longer be shown: {0}")]
     Gone(String),
     #[error("{0}")]
     Bad(String),
-    #[error("files are shown only on the machine that runs the gallery")]
+    #[error("the file manager opens only for browsers on the machine that runs the gallery")]
     NotHere,
     #[error(
-        "this gallery was not told where albums go; start it as fer-index gallery --albums FOLDER"
+        "there is no folder for albums; start the gallery as fer-index gallery --albums FOLDER"
     )]
     NoAlbums,
     #[error("{0}")]

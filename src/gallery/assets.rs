@@ -1,4 +1,4 @@
-//! The page itself, in the binary.
+//! Serves the page, its scripts and its styles, which are part of the binary.
 
 use axum::extract::Path;
 use axum::http::header;
@@ -11,7 +11,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// Everything that `/assets/…` leads to: name, type, text.
+/// Every file that `/assets/…` serves: name, media type, text.
 const ASSETS: &[(&str, &str, &str)] = &[
     ("gallery.css", CSS, include_str!("assets/gallery.css")),
     ("grid.css", CSS, include_str!("assets/grid.css")),
@@ -42,20 +42,20 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("zoom.js", SCRIPT, include_str!("assets/zoom.js")),
 ];
 
-/// `GET /`: the page; what it shows is in the rest of the address, which the page reads itself.
+/// `GET /`: the page. Its scripts read the filters from the rest of the address.
 pub(super) async fn page() -> impl IntoResponse {
     let html = include_str!("assets/index.html");
     ([(header::CONTENT_TYPE, HTML)], html)
 }
 
-/// `GET /assets/{name}`.
+/// `GET /assets/{name}`: one of the files of the page.
 pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, ApiError> {
     let found = ASSETS.iter().find(|(known, ..)| *known == name);
     let &(_, kind, text) = found.ok_or(ApiError::NotFound)?;
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
-/// `GET /favicon.ico`: browsers ask for it before they have read which icon the page names.
+/// `GET /favicon.ico`: browsers request it before they have read which icon the page names.
 pub(super) async fn favicon() -> Result<Response, ApiError> {
     asset(Path("icon.svg".to_owned())).await
 }
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(served, files);
     }
 
-    /// A script that the page does not name is asked for only once another one has been read.
+    /// A browser requests a script that the page does not name only after it has read another script.
     #[test]
     fn the_page_names_every_script() {
         let page = include_str!("assets/index.html");

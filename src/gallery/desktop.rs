@@ -1,4 +1,4 @@
-//! The desktop's own programs: the browser and the file manager.
+//! Starts the desktop's programs: the browser and the file manager.
 
 use std::ffi::OsStr;
 use std::io;
@@ -8,12 +8,12 @@ use std::process::{Command, Stdio};
 /// Opens an address in the user's browser.
 ///
 /// # Errors
-/// When there is no program for that, or it fails.
+/// When there is no program that opens addresses, or it fails.
 pub fn open_address(address: &str) -> io::Result<()> {
     open(OsStr::new(address))
 }
 
-/// Shows a file in the user's file manager, selected where the desktop can do that.
+/// Shows a file in the user's file manager, and selects it where the desktop supports that.
 ///
 /// # Errors
 /// When there is no file manager, or it fails.
@@ -24,7 +24,7 @@ pub fn reveal(file: &Path) -> io::Result<()> {
     return run(Command::new("explorer").arg("/select,").arg(file));
     #[cfg(not(any(target_os = "macos", windows)))]
     {
-        // The interface that Nautilus, Dolphin, Nemo, Thunar and others share.
+        // The D-Bus interface that Nautilus, Dolphin, Nemo, Thunar and others implement.
         let items = format!("array:string:{}", file_address(file));
         let selected = run(Command::new("dbus-send").args([
             "--session",
@@ -65,7 +65,7 @@ fn run(command: &mut Command) -> io::Result<()> {
     }
 }
 
-/// The file's address, with everything encoded that has a meaning to somebody on the way.
+/// The file's `file:` address, with every byte encoded that is special in an address, on a bus or in a list.
 #[cfg(not(any(target_os = "macos", windows)))]
 fn file_address(file: &Path) -> String {
     use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! What a person says of a face.
+//! Corrections: what a person says a face shows.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::store::FaceId;
 
-/// One of three things to say.
+/// The correction of one face.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Word {
-    /// It shows this emotion.
+    /// The face shows this emotion.
     Shows(Emotion),
-    /// It is no face.
+    /// This is not a face.
     NotAFace,
-    /// What was said is taken back.
+    /// An earlier correction is undone.
     Nothing,
 }
 
-/// `POST /api/face/{face}`: takes a person's word on a face.
+/// `POST /api/face/{face}`: stores or undoes a correction.
 pub(super) async fn say(
     State(shared): State<Arc<Shared>>,
     Path(face): Path<i64>,
@@ -35,7 +35,7 @@ pub(super) async fn say(
     let known = shared.ask(move |store| match word {
         Word::Shows(emotion) => Ok(store.correct(face, Correction::Emotion(emotion))?),
         Word::NotAFace => Ok(store.correct(face, Correction::NotAFace)?),
-        // Nothing to take back is as good as taken back.
+        // Undoing a correction that does not exist succeeds.
         Word::Nothing => Ok(store.undo(face).map(|_| true)?),
     });
     if known.await? {

@@ -1,21 +1,21 @@
-//! The folders to choose from, as a tree.
+//! The tree of folders that the page offers as a filter.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-/// A folder to choose.
+/// A folder that the filter offers.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Folder {
     path: String,
     name: String,
-    /// How many others of the list it lies in.
+    /// The depth in the tree: how many other listed folders contain this one.
     depth: usize,
 }
 
-/// Folders that hold photos and those between them, each before what is in it. One whose path is
-/// no text cannot be asked for and is left out.
+/// Returns the folders that hold photos and the folders between them; parents come before their
+/// children. A folder whose path is not valid Unicode cannot be put in an address and is left out.
 pub(super) fn tree(with_photos: &[PathBuf]) -> Vec<Folder> {
     let Some(top) = with_photos
         .iter()

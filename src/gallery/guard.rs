@@ -1,4 +1,4 @@
-//! Stands before every route: lets in who may come in, and tells the browser what the page may do.
+//! Middleware before every route: checks each request and adds the security headers to each answer.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use super::Shared;
 use super::api_error::ApiError;
 use super::tokens::Tokens;
 
-/// Where a link's token is exchanged for a cookie; the one route that is open without the cookie.
+/// The route that exchanges a link's token for the cookie; the only one that needs no cookie.
 pub(super) const ENTRANCE: &str = "/enter";
 
-/// The page loads its own scripts, styles and pictures and asks its own server; nothing else.
+/// The page may load only its own scripts, styles and pictures, and send requests only to its own server.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// What goes with every answer.
+/// The headers of every answer.
 const HEADERS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -44,17 +44,17 @@ const HEADERS: [(HeaderName, &str); 7] = [
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The rules, for a server at one address.
+/// The access rules of a server at one address.
 #[derive(Debug)]
 pub(super) struct Guard {
     address: SocketAddr,
-    /// Names under which it may be called besides addresses and `localhost`.
+    /// Names by which browsers may address the server besides IP addresses and `localhost`.
     names: Vec<String>,
     tokens: Tokens,
 }
 
 impl Guard {
-    /// Guards the server at `address`; `names` are further names of this machine.
+    /// Guards the server at `address`; `names` are further host names of this machine.
     pub const fn new(address: SocketAddr, names: Vec<String>, tokens: Tokens) -> Self {
         Self {
             address,
@@ -67,12 +67,12 @@ impl Guard {
         &self.tokens
     }
 
-    /// The cookie's name. Browsers keep one jar for all ports of a machine, hence the port in it.
+    /// The cookie's name. It contains the port because browsers share cookies among all ports of a host.
     fn cookie_name(&self) -> String {
         format!("fer_index_{}", self.address.port())
     }
 
-    /// The header that gives a browser the cookie.
+    /// The `Set-Cookie` value that gives a browser the session.
     pub fn cookie(&self, session: &str) -> String {
         format!(
             "{}={session}; Path=/; HttpOnly; SameSite=Strict",
@@ -80,14 +80,14 @@ impl Guard {
         )
     }
 
-    /// Whether a request may go on.
+    /// Checks whether a request is allowed.
     fn check(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), ApiError> {
         let host = self.host(headers)?;
         if path == ENTRANCE {
             return Ok(());
         }
-        // Another page of this machine (another port) is of the same *site* and gets the cookie
-        // sent along; its requests end here.
+        // A page of another server on this machine (another port) belongs to the same *site*, so the
+        // browser sends the cookie with its requests. They are refused here.
         if let Some(site) = headers.get(FETCH_SITE)
             && site != "same-origin"
             && site != "none"
@@ -109,8 +109,8 @@ impl Guard {
         Ok(())
     }
 
-    /// The `Host` of a request, if it is this server's. A page that has its own name resolved to
-    /// this machine (DNS rebinding) still calls it by that name.
+    /// The `Host` of a request, if it names this server. A page that has its own name resolved to
+    /// this machine (DNS rebinding) still sends that name as the `Host`.
     fn host<'a>(&self, headers: &'a HeaderMap) -> Result<&'a str, ApiError> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
@@ -124,7 +124,7 @@ impl Guard {
         Ok(text)
     }
 
-    /// Any port will do, as behind `ssh -L`: rebinding gives a page its own name, not its own port.
+    /// Every port is accepted, as `ssh -L` changes it; DNS rebinding changes the name, not the port.
     fn is_own(&self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         match bare.parse::<IpAddr>() {
@@ -151,7 +151,7 @@ impl Guard {
     }
 }
 
-/// The middleware.
+/// The middleware: checks a request, runs it and adds the headers to its answer.
 pub(super) async fn guard(
     State(shared): State<Arc<Shared>>,
     request: Request,

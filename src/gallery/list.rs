@@ -1,4 +1,4 @@
-//! The photos that the filters find, and how many there are.
+//! Lists and counts the photos that match the filters.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::answer::{Answer, Counts, Tile};
 use super::api_error::ApiError;
 use super::request::{FilterParameters, Part};
 
-/// `GET /api/photos`: a part of the grid.
+/// `GET /api/photos`: one page of the photos in the grid.
 pub(super) async fn photos(
     State(shared): State<Arc<Shared>>,
     Query(parameters): Query<FilterParameters>,
@@ -20,7 +20,7 @@ pub(super) async fn photos(
     let hits = shared.ask(move |store| {
         let mut query = parameters.read(store, min_detection)?.query;
         query.offset = part.offset;
-        query.limit = Some(part.limit() + 1); // one more tells whether there are more
+        query.limit = Some(part.limit() + 1); // one more photo shows whether more follow
         Ok(store.query(&query)?)
     });
     let mut hits = hits.await?;
@@ -30,7 +30,7 @@ pub(super) async fn photos(
     Ok(Json(Answer { photos, more }))
 }
 
-/// `GET /api/counts`: what each emotion would bring under the other filters, and the folders.
+/// `GET /api/counts`: how many photos show each emotion under the other filters, and the folders.
 pub(super) async fn counts(
     State(shared): State<Arc<Shared>>,
     Query(parameters): Query<FilterParameters>,

@@ -1,4 +1,4 @@
-//! Tells open pages that the index has changed.
+//! Notifies open pages when the index has changed.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use tokio::sync::watch;
 use super::Shared;
 use crate::store::Store;
 
-/// How often the database is asked whether somebody has written.
+/// How often the database is checked for writes.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Follows the revision of `store` on a thread of its own for as long as anybody holds the answer.
+/// Watches the revision of `store` on a thread of its own until all receivers are dropped.
 pub(super) fn follow(store: Store) -> watch::Receiver<i64> {
     let (sender, receiver) = watch::channel(store.revision().unwrap_or_default());
     thread::spawn(move || {
@@ -26,14 +26,14 @@ pub(super) fn follow(store: Store) -> watch::Receiver<i64> {
                 Ok(revision) => {
                     sender.send_if_modified(|last| std::mem::replace(last, revision) != revision);
                 }
-                Err(error) => tracing::debug!(%error, "the index cannot be followed"),
+                Err(error) => tracing::debug!(%error, "cannot watch the index for changes"),
             }
         }
     });
     receiver
 }
 
-/// `GET /api/live`: an event at once and after every change.
+/// `GET /api/live`: server-sent events, one at once and one after every change.
 pub(super) async fn live(
     State(shared): State<Arc<Shared>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

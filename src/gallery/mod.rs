@@ -1,11 +1,11 @@
-//! The local page: what the index knows, to look at and to correct.
+//! The gallery: a local web page on which the indexed photos are viewed and corrected.
 //!
 //! ```text
 //! browser ──▶ guard (Host, origin, cookie) ──▶ routes ──▶ store, thumbnails
 //! ```
 //!
-//! Photos are named by number, never by path, and a file's bytes are handed on only if their hash is
-//! that of the indexed photo: whatever a path leads to by now, nothing else can be read.
+//! Requests name photos by number, never by path. The bytes of a file are sent only if their hash is that
+//! of the indexed photo, so no other content can be read, whatever a path leads to by now.
 
 mod album;
 mod answer;
@@ -51,30 +51,30 @@ use guard::{ENTRANCE, Guard};
 use stores::Stores;
 use tokens::{Token, Tokens};
 
-/// Requests are some numbers and words.
+/// The largest request body, in bytes; requests contain only a few numbers and words.
 const MAX_BODY: usize = 4096;
 
-/// How long answers that are on their way may take once the gallery is to end.
+/// How long answers in progress may take to finish once the gallery is asked to end.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How to go about it.
+/// Settings of a gallery.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Names of this machine, besides its addresses and `localhost`, that browsers may use.
     pub names: Vec<String>,
-    /// Where the small copies of photos are kept.
+    /// The folder in which thumbnails are kept.
     pub thumbnails: PathBuf,
-    /// What decoding a photo may cost.
+    /// The limits for decoding a photo.
     pub limits: Limits,
-    /// How many photos are decoded at once.
+    /// How many photos may be decoded at the same time.
     pub threads: usize,
-    /// Least detection score of a face that counts, 0 to 1.
+    /// The minimum detection score at which a face counts, 0 to 1.
     pub min_detection: f32,
-    /// What makes albums of photos that are chosen in the page, if it may.
+    /// Makes albums of selected photos; `None` if the gallery may not make albums.
     pub albums: Option<Albums>,
 }
 
-/// What all requests share.
+/// The state that all requests share.
 #[derive(Debug)]
 struct Shared {
     guard: Guard,
@@ -83,15 +83,15 @@ struct Shared {
     limits: Limits,
     min_detection: f32,
     albums: Option<Albums>,
-    /// A permit for each photo that may be decoded at once.
+    /// One permit for each photo that may be decoded at the same time.
     decoding: Semaphore,
     revisions: watch::Receiver<i64>,
     stopping: watch::Receiver<bool>,
-    /// Whether browsers are on this machine, so that its file manager is theirs.
+    /// Whether only browsers on this machine can connect, so that its file manager is the user's own.
     is_local: bool,
 }
 
-/// A gallery that has its address and waits to be run.
+/// A gallery that listens at its address and is ready to run.
 #[derive(Debug)]
 pub struct Gallery {
     listener: TcpListener,
@@ -101,15 +101,16 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    /// Opens a page on `store` at `address`; with port 0 at any that is free. To be called inside
-    /// of a tokio runtime.
+    /// Opens a gallery on `store` at `address`; port 0 picks any free port. Must be called inside a
+    /// tokio runtime.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the address cannot be had; when the database cannot be opened again.
+    /// [`Error::Usage`] when the gallery cannot listen at `address`; an error of the store when the database
+    /// cannot be opened again.
     pub async fn open(store: Store, address: SocketAddr, settings: Settings) -> Result<Self> {
         let explain = |error: std::io::Error| {
             Error::Usage(format!(
-                "the gallery cannot have the address {address} ({error}); name another with \
+                "the gallery cannot listen at {address} ({error}); choose another address with \
                  --listen, such as 127.0.0.1:0"
             ))
         };
@@ -137,20 +138,20 @@ impl Gallery {
         })
     }
 
-    /// Where it is.
+    /// The address at which the gallery listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A link that lets in whoever holds it, for as long as the gallery runs.
+    /// A link that gives access to whoever holds it, for as long as the gallery runs.
     pub fn link(&self) -> String {
         self.link_with(self.shared.guard.tokens().link())
     }
 
-    /// A link that lets one browser in, once.
+    /// A link that gives access to one browser, once.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// When the system's random number generator fails.
     pub fn link_once(&self) -> Result<String> {
         Ok(self.link_with(&self.shared.guard.tokens().once()?))
     }
@@ -163,10 +164,10 @@ impl Gallery {
         format!("http://{host}{ENTRANCE}?token={}", token.as_str())
     }
 
-    /// Answers until `end` comes.
+    /// Answers requests until `end` completes.
     ///
     /// # Errors
-    /// When the network fails as a whole.
+    /// When the server cannot accept connections any more.
     pub async fn run(self, end: impl Future<Output = ()>) -> Result<()> {
         let routes = routes(self.shared);
         let mut stopping = self.stop.subscribe();
@@ -220,8 +221,8 @@ struct Entrance {
     token: String,
 }
 
-/// `GET /enter?token=…`: exchanges a link's token for the cookie. Not a redirect: where the link was
-/// followed from another page, a browser keeps a strict cookie back on the way of a redirect.
+/// `GET /enter?token=…`: exchanges a link's token for the cookie. The answer is a page, not a redirect: after
+/// a link on another page was followed, browsers do not send a strict cookie along with a redirect.
 async fn enter(
     State(shared): State<Arc<Shared>>,
     Query(entrance): Query<Entrance>,
@@ -241,7 +242,7 @@ async fn enter(
 }
 
 impl Shared {
-    /// A photo that can be shown: scanned, and not gone from everywhere.
+    /// A photo that can be shown: it was analysed, and at least one of its files exists.
     async fn photo(self: &Arc<Self>, id: PhotoId) -> Result<Photo, ApiError> {
         let found = self.ask(move |store| Ok(store.photo(id)?)).await?;
         found
@@ -249,7 +250,7 @@ impl Shared {
             .ok_or(ApiError::NotFound)
     }
 
-    /// Runs `work` with a database, on a thread that may wait for it.
+    /// Runs `work` with a database connection on a thread that may block.
     async fn ask<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Store) -> Result<T, ApiError> + Send + 'static,
@@ -259,7 +260,7 @@ impl Shared {
     }
 }
 
-/// Runs `work` on a thread that may wait.
+/// Runs `work` on a thread that may block.
 async fn waiting<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {

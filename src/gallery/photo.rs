@@ -1,4 +1,4 @@
-//! One photo: everything about it, and its place in the file manager.
+//! The details of one photo, and showing its file in the file manager.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::photo::GeoPoint;
 use crate::query::Gazetteer;
 use crate::store::PhotoId;
 
-/// How far from a city a photo is said to be of there, in km.
+/// The maximum distance from a city at which a photo is named after it, in km.
 const NEAR: f64 = 50.0;
 
-/// `GET /api/photo/{photo}`.
+/// `GET /api/photo/{photo}`: the details of a photo.
 pub(super) async fn photo(
     State(shared): State<Arc<Shared>>,
     Path(photo): Path<i64>,
@@ -34,7 +34,7 @@ pub(super) async fn photo(
     Ok(Json(detail.await?))
 }
 
-/// `POST /api/photo/{photo}/reveal`: opens the file manager where the photo lies.
+/// `POST /api/photo/{photo}/reveal`: shows the photo's file in the file manager.
 pub(super) async fn reveal(
     State(shared): State<Arc<Shared>>,
     Path(photo): Path<i64>,
@@ -53,7 +53,7 @@ pub(super) async fn reveal(
     .await
 }
 
-/// The nearest city and its country; `None` where none is near.
+/// The nearest city and its country; `None` where no city is near.
 fn place(at: GeoPoint) -> Option<String> {
     let gazetteer = Gazetteer::get();
     let city = gazetteer.nearest(at);

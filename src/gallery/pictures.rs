@@ -1,4 +1,4 @@
-//! The pixels: by number, and only of bytes that are the indexed photo.
+//! Serves the pixels of photos by number, only from bytes whose hash is that of the indexed photo.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::imaging::{self, reduced};
 use crate::photo::ContentHash;
 use crate::store::{Photo, PhotoId};
 
-/// The large picture fits into this, in pixels: a screen of today with room to look closer.
+/// The large picture fits into this size, in pixels: a current screen with some reserve for zooming.
 const VIEW: (u32, u32) = (2560, 1600);
 
-/// Kept by the browser, and shown again once this server has said that the photo is still there.
+/// Browsers keep a picture, but show it again only after this server has confirmed that the photo still exists.
 const KEEP: HeaderValue = HeaderValue::from_static("private, no-cache");
 
-/// `GET /thumb/{photo}`: the small copy for the grid.
+/// `GET /thumb/{photo}`: the thumbnail for the grid.
 pub(super) async fn thumbnail(
     State(shared): State<Arc<Shared>>,
     Path(photo): Path<i64>,
@@ -33,7 +33,7 @@ pub(super) async fn thumbnail(
     .await
 }
 
-/// `GET /view/{photo}`: upright, as large as a screen, and of a format that every browser shows.
+/// `GET /view/{photo}`: the photo upright, as large as a screen, in a format that every browser shows.
 pub(super) async fn view(
     State(shared): State<Arc<Shared>>,
     Path(photo): Path<i64>,
@@ -46,7 +46,7 @@ pub(super) async fn view(
     .await
 }
 
-/// A picture of a photo as `draw` makes it, unless the browser has it.
+/// Answers with the picture that `draw` makes of a photo, or "not modified" if the browser has it.
 async fn answer(
     shared: &Arc<Shared>,
     photo: i64,
@@ -62,7 +62,7 @@ async fn answer(
     Ok(picture(tag, jpeg))
 }
 
-/// Runs `work` on a thread that may wait, not more of it at once than there are permits.
+/// Runs `work` on a thread that may block, limited by the decoding permits.
 async fn decoding(
     shared: &Arc<Shared>,
     work: impl FnOnce(&Shared) -> Result<Vec<u8>, ApiError> + Send + 'static,
@@ -74,7 +74,7 @@ async fn decoding(
     done
 }
 
-/// The bytes of the photo, from the first of its paths where they still are.
+/// The photo's bytes, from the first of its paths that still holds them.
 fn original(shared: &Shared, photo: &Photo) -> Result<Vec<u8>, ApiError> {
     let read = |path: &std::path::PathBuf| {
         let bytes = read_bytes(path, shared.limits.max_bytes).ok()?;
@@ -84,7 +84,7 @@ fn original(shared: &Shared, photo: &Photo) -> Result<Vec<u8>, ApiError> {
     photo.paths.iter().find_map(read).ok_or_else(gone)
 }
 
-/// Content does not change under its hash.
+/// The entity tag of a photo's picture: its hash, since content never changes under its hash.
 fn tag(photo: &Photo) -> HeaderValue {
     let tag = format!("\"{}\"", photo.hash);
     HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes")

@@ -1,4 +1,4 @@
-//! The places where photos were taken, over the towns of the world.
+//! Lists the places where photos were taken, and the towns of the world for the map behind them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use crate::geo::{Cell, distance};
 use crate::photo::GeoPoint;
 use crate::query::{City, Gazetteer, Place};
 
-/// Towns nearer to each other than this are one dot, in degrees.
+/// Towns nearer to each other than this share one dot, in degrees.
 const DOT: f64 = 0.5;
 
-/// How far around a place photos are looked for at least, in km.
+/// The minimum radius in which the filter searches around a place, in km.
 const AROUND: f64 = 25.0;
 
-/// From the middle of a cell to its corner, in km; rounded up.
+/// The distance from the middle of a cell to its corner, in km; rounded up.
 const CORNER: f64 = 8.0;
 
-/// What the map shows.
+/// The content of the map.
 #[derive(Debug, Serialize)]
 pub(super) struct Map {
-    /// Latitude and longitude of towns: where people live tells the shape of the land.
+    /// Latitude and longitude of towns; where people live outlines the land.
     towns: Vec<[f64; 2]>,
-    /// The places with the most photos first.
+    /// The places, the ones with the most photos first.
     places: Vec<Spot>,
 }
 
@@ -35,17 +35,17 @@ pub(super) struct Map {
 #[derive(Debug, PartialEq, Serialize)]
 struct Spot {
     name: String,
-    /// The middle of the photos.
+    /// The average position of the photos.
     latitude: f64,
     longitude: f64,
     photos: u64,
-    /// By what the filter `near` finds it.
+    /// The value of the filter `near` that finds this town.
     near: String,
-    /// How far around that all of the photos are, in km.
+    /// The radius around the town that contains all of its photos, in km.
     within: f64,
 }
 
-/// `GET /api/places`.
+/// `GET /api/places`: the content of the map.
 pub(super) async fn places(State(shared): State<Arc<Shared>>) -> Result<Json<Map>, ApiError> {
     let map = shared.ask(|store| {
         let gazetteer = Gazetteer::get();
@@ -57,7 +57,7 @@ pub(super) async fn places(State(shared): State<Arc<Shared>>) -> Result<Json<Map
     Ok(Json(map.await?))
 }
 
-/// A dot for each part of the world with a town.
+/// One dot for each part of the world that has a town.
 fn towns(gazetteer: &Gazetteer) -> Vec<[f64; 2]> {
     let step = |degrees: f64| (degrees / DOT).round() as i32;
     let dots: BTreeSet<_> = gazetteer
@@ -70,10 +70,10 @@ fn towns(gazetteer: &Gazetteer) -> Vec<[f64; 2]> {
         .collect()
 }
 
-/// A town, and the cells that are nearest to it with their number of photos.
+/// A town, and the cells whose nearest town it is, with the number of photos in each.
 type Town = (City, Vec<(GeoPoint, u64)>);
 
-/// Cells with the same nearest town are one place.
+/// Groups cells by their nearest town; each group is one place.
 fn spots(gazetteer: &Gazetteer, occupied: &[(Cell, u64)]) -> Vec<Spot> {
     let mut towns: BTreeMap<(String, String), Town> = BTreeMap::new();
     for &(cell, photos) in occupied {
@@ -102,7 +102,7 @@ fn spot(gazetteer: &Gazetteer, city: &City, cells: &[(GeoPoint, u64)]) -> Spot {
         .fold(0.0, f64::max);
     let country = gazetteer.country_name(&city.country);
     let name = format!("{}, {}", city.name, country.unwrap_or(&city.country));
-    // Several towns of a country may have one name; the largest is found by it.
+    // Several towns of a country may share a name; the name finds the largest of them.
     let is_found = matches!(gazetteer.find(&name), Some(Place::City(found)) if found == *city);
     let near = if is_found {
         name.clone()

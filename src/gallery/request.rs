@@ -1,4 +1,4 @@
-//! What the page asks for.
+//! Parses the filters in the page's requests.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,17 +6,17 @@ use super::api_error::ApiError;
 use crate::query::{AskedFilter, Understood, today, understand};
 use crate::store::{Query, Store};
 
-/// Most photos of one answer.
+/// The maximum number of photos in one answer.
 const MOST: usize = 500;
 
-/// The parameters of the page's address: the flags of `fer-index query` by their names, beside them
-/// `text`, what a person typed in the grammar of `fer-index find`, `words`, which is the flag `--text`,
-/// and `min`, the least score in percent. What it leaves out does not restrict; what is none of them is for others.
+/// The parameters of the page's address: the flags of `fer-index query` under their names, and in addition
+/// `text` (what a person typed, in the grammar of `fer-index find`), `words` (the flag `--text`) and `min`
+/// (the minimum score in percent). A missing parameter does not restrict; unknown ones are left to others.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct FilterParameters(Vec<(String, String)>);
 
-/// Which part of what the filters find.
+/// Which of the photos that match the filters to return.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) struct Part {
     #[serde(default)]
@@ -30,29 +30,29 @@ impl Part {
     }
 }
 
-/// What the page asks for, read.
+/// The filters of a request after parsing.
 #[derive(Debug)]
 pub(super) struct Search {
-    /// For the store; of which part is open.
+    /// The query for the store, without a limit or offset.
     pub query: Query,
-    /// What the text became, as the flags of `fer-index query`; empty where it is just words.
+    /// The flags of `fer-index query` that the text was read as; empty where it is only words.
     pub read_as: Vec<String>,
-    /// The same filter before places and dates were looked up.
+    /// The same filter before places and dates were resolved.
     pub filter: AskedFilter,
-    /// What became of the text.
+    /// How the text was understood.
     pub understood: Interpretation,
 }
 
-/// What became of a text, in plain words.
+/// How a typed text was understood, in plain words.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Interpretation {
-    /// What is asked for, part by part.
+    /// The filters, one sentence each.
     filters: Vec<String>,
-    /// Words that are looked for as text.
+    /// Words that are searched for as text.
     as_text: Vec<String>,
-    /// Words that nothing was made of.
+    /// Words that were ignored.
     left_out: Vec<String>,
-    /// Words that are one letter away from one with a meaning, each with that.
+    /// Words that are one letter away from a known word, each with that word.
     suggestions: Vec<(String, String)>,
 }
 
@@ -68,9 +68,9 @@ impl Interpretation {
 }
 
 impl FilterParameters {
-    /// Reads the parameters; `min_detection` is the setting.
+    /// Parses the parameters; `min_detection` is the setting of that name.
     ///
-    /// What the page's controls say goes before what the text says.
+    /// The page's controls override the text.
     pub fn read(&self, store: &Store, min_detection: f32) -> Result<Search, ApiError> {
         let of = |wanted: &str| {
             let mut named = self.0.iter().filter(|(name, _)| name == wanted);
@@ -89,7 +89,7 @@ impl FilterParameters {
         };
 
         let min_score = of("min").map(score).transpose()?;
-        // The typed sentence may leave words as well, and a photo must have them all.
+        // The typed sentence may also contain words to search for; a photo must match all of them.
         let words = of("words").map(|words| match &typed.text {
             Some(text) => format!("{text} {words}"),
             None => words.to_owned(),
@@ -119,7 +119,7 @@ impl FilterParameters {
     }
 }
 
-/// A least score in percent as that of `--min-score`.
+/// Converts a minimum score in percent to a value of `--min-score`.
 fn score(percent: &str) -> Result<String, ApiError> {
     let explain = || ApiError::Bad(format!("\"{percent}\" is no percentage; write 0 to 100"));
     let percent: f32 = percent.parse().map_err(|_| explain())?;

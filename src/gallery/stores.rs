@@ -1,4 +1,4 @@
-//! Connections to the database, one for each request that is being answered.
+//! A pool of database connections; each request that is being answered uses one.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::Result;
 use crate::store::Store;
 
-/// Open databases that nobody uses at the moment.
+/// The open connections that are not in use.
 #[derive(Debug)]
 pub(super) struct Stores {
     path: PathBuf,
@@ -14,7 +14,7 @@ pub(super) struct Stores {
 }
 
 impl Stores {
-    /// Takes the first; more are opened as they are needed.
+    /// Starts the pool with one connection; more are opened when they are needed.
     pub fn new(store: Store) -> Self {
         Self {
             path: store.path().to_owned(),
@@ -22,12 +22,12 @@ impl Stores {
         }
     }
 
-    /// A database of the caller's own.
+    /// Opens a connection for the caller to keep.
     pub fn open(&self) -> Result<Store> {
         Store::open_existing(&self.path)
     }
 
-    /// Lends a database to `work`.
+    /// Runs `work` with a connection of the pool.
     pub fn with<T, E: From<crate::error::Error>>(
         &self,
         work: impl FnOnce(&mut Store) -> Result<T, E>,

@@ -1,4 +1,4 @@
-//! Who may come in: whoever holds a link, and then the browser that holds the cookie.
+//! The tokens that give access: one in each link, and one in the cookie of an admitted browser.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 pub(super) struct Token(String);
 
 impl Token {
-    /// Takes one from the system's random numbers.
+    /// Creates a token from the system's random number generator.
     pub fn random() -> Result<Self> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|source| Error::Io {
@@ -26,14 +26,14 @@ impl Token {
         &self.0
     }
 
-    /// Whether `other` is the same, told in a time that does not depend on where they differ.
+    /// Compares with `other` in a time that does not depend on where they differ.
     fn is(&self, other: &str) -> bool {
         // Comparing two `Hash`es takes constant time.
         blake3::hash(self.0.as_bytes()) == blake3::hash(other.as_bytes())
     }
 }
 
-/// Tokens do not go into logs.
+/// Prints no digits, so that tokens do not get into logs.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token")
@@ -43,17 +43,17 @@ impl fmt::Debug for Token {
 /// The tokens of one run of the gallery.
 #[derive(Debug)]
 pub(super) struct Tokens {
-    /// What a link carries that a person may use again and again.
+    /// The token of the printed link, which can be used any number of times.
     link: Token,
-    /// What the link carries that a browser is started with: other users of the machine see that
-    /// command line, so it opens once.
+    /// The token of the link with which a browser is started. It works once, because other users of
+    /// the machine can see that command line.
     once: Mutex<Option<Token>>,
-    /// What the cookie carries.
+    /// The value of the cookie.
     session: Token,
 }
 
 impl Tokens {
-    /// Makes tokens.
+    /// Creates the tokens.
     pub fn random() -> Result<Self> {
         Ok(Self {
             link: Token::random()?,
@@ -62,25 +62,25 @@ impl Tokens {
         })
     }
 
-    /// The token for a link that is printed.
+    /// The token for the printed link.
     pub const fn link(&self) -> &Token {
         &self.link
     }
 
-    /// A token that lets one browser in; one that was given out before and not used no longer does.
+    /// A new token that admits one browser; an earlier one that is still unused becomes invalid.
     pub fn once(&self) -> Result<Token> {
         let token = Token::random()?;
         *self.lock() = Some(token.clone());
         Ok(token)
     }
 
-    /// The value of the cookie for a browser that brings a link's token.
+    /// Returns the cookie's value in exchange for the token of a link, if the token is valid.
     pub fn exchange(&self, token: &str) -> Option<&str> {
         let opens = self.link.is(token) || self.lock().take_if(|once| once.is(token)).is_some();
         opens.then(|| self.session.as_str())
     }
 
-    /// Whether this is the value of the cookie.
+    /// Whether `value` is the value of the cookie.
     pub fn is_session(&self, value: &str) -> bool {
         self.session.is(value)
     }
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(
             tokens.exchange(link),
             Some(session),
-            "a person's link stays good"
+            "the printed link stays valid"
         );
         for wrong in ["", "0", session, &link[1..], &link.to_uppercase()] {
             assert_eq!(tokens.exchange(wrong), None, "{wrong}");

@@ -1,4 +1,4 @@
-//! The page for those who see, hear or point in other ways: axe's rules, names, the keyboard alone.
+//! Accessibility of the page: axe's rules, accessible names, and use by keyboard alone.
 
 use std::fs;
 use std::path::Path;
@@ -35,23 +35,23 @@ fn album() -> (TestEnv, Server) {
     (env, server)
 }
 
-/// axe's source, or `None`, said on standard error, where it is not installed.
+/// The source of axe; `None`, with a note on standard error, if axe is not installed.
 #[allow(clippy::print_stderr)]
 fn axe() -> Option<String> {
     let file =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/node_modules/axe-core/axe.min.js");
     let Ok(source) = fs::read_to_string(file) else {
-        let missing = "there is no axe; run npm ci --prefix tests/page";
+        let missing = "axe is not installed; run npm ci --prefix tests/page";
         skip(missing);
         return None;
     };
     Some(source)
 }
 
-/// What axe finds in the page as it is.
+/// The violations that axe reports for the page in its current state.
 fn violations(browser: &Browser, axe: &str) -> Value {
     browser.run(&format!("{axe}; window.axe = axe;"));
-    // What fades in is looked at once it is there.
+    // Elements that fade in are checked after their animations have ended.
     let look = "const done = arguments[0];
         Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))
             .then(() => axe.run(document, {resultTypes: ['violations']}))
@@ -123,7 +123,7 @@ fn axe_finds_nothing_in_any_view_width_or_theme() {
     }
 }
 
-/// What a screen reader says at each stop of the Tab key, until the first comes again.
+/// The names that a screen reader speaks at each Tab stop, until the first stop comes again.
 fn stops(browser: &Browser, most: usize) -> Vec<String> {
     let mut stops = Vec::new();
     for _ in 0..most {
@@ -152,7 +152,7 @@ fn by_keyboard_alone_everything_is_reached_and_named() {
         ("both.jpg, March 3, 2020, 2 faces", "link")
     );
 
-    // Among the photos with arrows; Tab leads on, and round again.
+    // Arrows move among the photos; Tab leaves the grid and goes round to the start.
     browser.run("document.querySelector('.brand').focus()");
     let stops_of_page = stops(&browser, 40);
     for wanted in [
@@ -177,7 +177,7 @@ fn by_keyboard_alone_everything_is_reached_and_named() {
         .count();
     assert_eq!(photos, 1, "{stops_of_page:#?}");
 
-    // Into a photo; its faces and what to say of each.
+    // Opens a photo and visits its faces and the buttons of each.
     browser.run("document.querySelector('#grid a[tabindex=\"0\"]').focus()");
     browser.press(ENTER);
     browser.wait_until("document.querySelectorAll('.face').length === 2");
@@ -203,7 +203,7 @@ fn by_keyboard_alone_everything_is_reached_and_named() {
             "{stop:?} has no name"
         );
     }
-    // Whatever has the focus, an arrow turns and Escape closes.
+    // Whichever element has the focus, an arrow shows the next photo and Escape closes it.
     browser.press(DOWN);
     browser.wait_until("document.querySelector('#photo-name').textContent === 'glad.jpg'");
     browser.press(ESCAPE);

@@ -1,4 +1,4 @@
-//! Albums of photos that are chosen in the page.
+//! Albums made in the page from selected photos.
 
 use std::fs;
 
@@ -44,7 +44,7 @@ fn an_album_is_made_in_the_named_folder_and_nowhere_else() {
         assert_eq!(make(name).status, 400, "{name}");
     }
     assert!(!env.path("up").exists());
-    // A folder with something of a person's own stays as it is.
+    // A folder that contains a file of the user's own stays unchanged.
     fs::create_dir(env.path("best/mine")).unwrap();
     fs::write(env.path("best/mine/diary.txt"), "dear").unwrap();
     assert_eq!(make("mine").status, 400);

@@ -1,4 +1,4 @@
-//! What the page is told, and what it says back.
+//! The answers of the API, and the corrections that the page sends.
 
 use std::io::Read as _;
 
@@ -11,7 +11,7 @@ use crate::seed::{Seed, seed};
 use crate::server::{Server, wait_for};
 use crate::testenv::TestEnv;
 
-/// Photos that differ in their bytes alone.
+/// A photo with this name, year and faces; its bytes differ from those of all other photos.
 fn photo(name: &'static str, year: i16, faces: &[(Emotion, f32)]) -> Seed {
     let bytes = [fixture("coffee.jpg"), name.into()].concat();
     Seed {
@@ -118,7 +118,7 @@ fn counts_are_what_the_grid_would_show() {
         assert_eq!(counts["all"], names(&all).len(), "{filters}");
         assert_eq!(counts["indexed"], true);
     }
-    // Choosing an emotion changes no chip's count.
+    // Choosing an emotion changes the count of no chip.
     let chosen = server.ask("/api/counts?emotion=sad");
     assert_eq!(chosen["emotions"], server.ask("/api/counts")["emotions"]);
     assert_eq!(chosen["emotion"], "sad");
@@ -132,7 +132,7 @@ fn what_is_typed_is_understood_as_by_find() {
     assert_eq!(counts["read_as"][0], "--emotion", "{counts}");
     let grid = server.ask("/api/photos?limit=9&text=happy+photos+since+2020");
     assert_eq!(names(&grid), ["mixed.jpg"]);
-    // A control goes before the text.
+    // A control overrides the text.
     let grid = server.ask("/api/photos?limit=9&text=happy+photos+since+2020&emotion=sad");
     assert_eq!(names(&grid), ["sad.jpg", "mixed.jpg"]);
     let two = server.ask("/api/counts?text=happy+or+sad,+not+angry,+with+us");
@@ -154,7 +154,7 @@ fn what_is_typed_is_understood_as_by_find() {
         none["why_empty"],
         json!(["no photo has the word \"zebras\""])
     );
-    // Every flag of `query` is a parameter of the address.
+    // Every flag of `query` is also a parameter of the address.
     let grid = server.ask("/api/photos?limit=9&not=sad&taken=2019&album=party");
     assert_eq!(names(&grid), ["glad.jpg"]);
     let words = server.ask("/api/counts?text=party");
@@ -222,7 +222,7 @@ fn a_persons_word_counts_and_can_be_taken_back() {
     assert_eq!(say(json!({"shows": "sad"})), 204);
     assert_eq!((count(Happy), count(Sad)), (json!(1), json!(3)));
     assert_eq!(faces()[0]["said"], "sad");
-    // Other commands hear of it.
+    // Other commands see the correction.
     let run = env.run("query --emotion sad --limit 1 --format paths");
     assert_eq!(
         (run.code, run.stderr.as_str()),

@@ -1,4 +1,4 @@
-//! The page in a real browser, over real photos that the real networks have looked at.
+//! The page in a real browser, with real photos analysed by the real networks.
 
 use serde_json::json;
 
@@ -7,12 +7,12 @@ use crate::server::Server;
 use crate::testenv::TestEnv;
 use crate::webdriver::Browser;
 
-/// `WebDriver`'s code points of keys.
+/// The code points that `WebDriver` assigns to keys.
 const ESCAPE: char = '\u{e00c}';
 const ENTER: char = '\u{e007}';
 const RIGHT: char = '\u{e014}';
 
-/// How many photos the chip of an emotion says.
+/// An expression for the number of photos on the chip of an emotion.
 fn count(emotion: &str) -> String {
     format!("Number(document.querySelector(\"[data-emotion='{emotion}'] .count\").textContent)")
 }
@@ -29,12 +29,12 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
     let server = Server::start(&env);
     browser.open(&server.link);
 
-    // In by the link, and the token is not left in the address.
+    // The link opens the page, and the token does not stay in the address.
     browser.wait_until("document.querySelector('#grid li')");
     assert_eq!(browser.run("return location.search + location.hash"), "");
     browser.wait_until(&format!("{} === 1", count("happy")));
 
-    // To the happy ones.
+    // Chooses the happy photos.
     browser.click("#emotions [data-emotion='happy']");
     browser.wait_until(&format!("{TILES} === 1"));
     let label = "return document.querySelector('#grid a').getAttribute('aria-label')";
@@ -43,14 +43,14 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
     assert!(label.starts_with("astronaut.jpg, happy "), "{label}");
     browser.wait_until("document.querySelector('#grid img').naturalWidth > 0");
 
-    // A photo, its face and what was read from it.
+    // Opens a photo and checks its face and scores.
     browser.click("#grid a");
     browser.wait_until("document.querySelector('#photo').open");
     browser.wait_until("document.querySelector('#picture').naturalWidth > 0");
     browser.wait_until("document.querySelectorAll('.box').length === 1");
     let first = browser.run("return document.querySelector('.bar').dataset.emotion");
     assert_eq!(first, "happy");
-    // The box lies on the face: the astronaut's is in the upper middle.
+    // The box must lie on the face: the astronaut's face is in the upper middle.
     let place = "const face = document.querySelector('.box').getBoundingClientRect();
         const photo = document.querySelector('#picture').getBoundingClientRect();
         return [(face.left + face.width / 2 - photo.left) / photo.width,
@@ -61,7 +61,7 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
         "{place:?}"
     );
 
-    // "That is surprise": the counts and the grid follow.
+    // Corrects the face to surprise: the counts and the grid follow.
     browser.click(".bar[data-emotion='surprise']");
     browser.wait_until("document.querySelector(\".bar[aria-pressed='true']\")");
     browser.wait_until(&format!(
@@ -77,7 +77,7 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
     browser.click(".undo");
     browser.wait_until(&format!("{} === 1", count("happy")));
 
-    // By keyboard: out, to all photos, along and in again.
+    // By keyboard: closes the photo, shows all photos, moves to the next one and opens it.
     browser.press(ESCAPE);
     browser.wait_until("!document.querySelector('#photo').open");
     browser.press('0');
@@ -93,13 +93,13 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
     browser.wait_until("document.querySelector('#help').open");
     browser.press(ESCAPE);
 
-    // A photo that is indexed meanwhile appears by itself.
+    // A photo that is indexed meanwhile appears without a reload.
     let pair = group(&[photo("astronaut.jpg"), photo("hopper.jpg")], 400);
     env.add("pair.jpg", jpeg(pair));
     env.run("index album").found();
     browser.wait_until(&format!("{TILES} === 4 && {} === 2", count("happy")));
 
-    // Every control has a name.
+    // Every control has an accessible name.
     let nameless = "return [...document.querySelectorAll('button, a, input, select')]
         .filter((control) => !(control.ariaLabel || control.labels?.length
             || control.textContent.trim() || control.title))
@@ -111,7 +111,7 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
     let requests = browser.requests();
     assert!(requests.len() > 10, "{requests:?}");
     for request in requests {
-        // What the browser shows before the page is its own.
+        // The browser's own start page does not count.
         let is_own = ["data:", "chrome:", own.as_str()]
             .iter()
             .any(|start| request.starts_with(start));
@@ -132,7 +132,7 @@ fn what_is_pressed_while_a_photo_closes_is_not_undone() {
     browser.wait_until(&format!("{TILES} === 1"));
     browser.click("#grid a");
     browser.wait_until("document.querySelector('#photo').open");
-    // The page has told the browser to go back, which it does later.
+    // The page has called `history.back()`, which the browser carries out later.
     browser.run(
         "const dialog = document.querySelector('#photo');
         dialog.addEventListener('close', () => document.body.dispatchEvent(
@@ -145,7 +145,7 @@ fn what_is_pressed_while_a_photo_closes_is_not_undone() {
         browser.run("return document.querySelector('#photo').open"),
         false
     );
-    // And the way back is as long as it was.
+    // The history is as long as before.
     browser.run("history.back()");
     browser.wait_until(&format!("{TILES} === 1"));
     assert_eq!(browser.run("return location.search"), "?emotion=happy");
@@ -163,7 +163,7 @@ fn on_a_phone_nothing_is_wider_than_the_screen() {
     env.add("astronaut.jpg", fixture("astronaut.jpg"));
     env.run("index album").found();
     browser.wait_until(&format!("{TILES} === 1"));
-    // A phone zooms out until everything fits.
+    // A phone's browser zooms out until everything fits.
     let width = "return Math.max(innerWidth, document.documentElement.scrollWidth)";
     assert_eq!(browser.run(width), 390);
     browser.click("#show-filters");

@@ -1,4 +1,4 @@
-//! Starting and ending the gallery, and the programs that it starts.
+//! Starting and ending the gallery, and the programs that the gallery starts.
 #![cfg(unix)]
 
 use std::fs;
@@ -15,7 +15,7 @@ use crate::seed::{Seed, seed};
 use crate::server::{Server, wait_for};
 use crate::testenv::{Run, TestEnv};
 
-/// A program that stands in for one of the desktop's: it notes what it was asked for.
+/// A program that stands in for a desktop program and records its arguments.
 pub fn stand_in(env: &TestEnv, name: &str, exit_code: i32) -> PathBuf {
     let bin = env.path("bin");
     fs::create_dir_all(&bin).unwrap();
@@ -80,7 +80,7 @@ fn a_photo_is_shown_in_the_file_manager() {
     let asked = fs::read_to_string(&selected).unwrap();
     assert!(asked.contains("/album/trip%2C%201/a%20b.jpg "), "{asked}");
 
-    // Where no file manager can select, the folder is opened.
+    // If no file manager can select a file, the folder is opened.
     stand_in(&env, "dbus-send", 1);
     let opened = stand_in(&env, "xdg-open", 0);
     assert_eq!(server.post("/api/photo/1/reveal", &json!(null)).status, 200);
@@ -120,7 +120,7 @@ fn an_address_that_is_taken_is_named() {
     assert!(sentence.contains(&server.address.to_string()), "{sentence}");
     assert!(sentence.contains("--listen"), "{sentence}");
 
-    // Where nobody asked for that very address, another will do.
+    // If the address was not requested explicitly, the gallery uses another one.
     let mut command = env.command("gallery --no-open");
     let address = server.address.to_string();
     let other = Server::of(command.env("FER_INDEX_GALLERY_LISTEN", address));

@@ -1,4 +1,4 @@
-//! Every key and every button that `docs/gallery.md` documents, pressed in a real browser.
+//! Uses every key and every button that `docs/gallery.md` documents, in a real browser.
 #![cfg(unix)]
 
 use std::cell::RefCell;
@@ -15,7 +15,7 @@ use crate::server::{Server, wait_for};
 use crate::testenv::TestEnv;
 use crate::webdriver::Browser;
 
-/// A page whose controls are used by the names under which they are documented.
+/// A page whose controls are operated by their documented names; it records which were used.
 struct Page {
     browser: Browser,
     keys: RefCell<BTreeSet<String>>,
@@ -28,7 +28,7 @@ impl Page {
         self.browser.press(code(key));
     }
 
-    /// Clicks on the button of that name which is to be seen, within what a selector finds.
+    /// Clicks the visible button of that name within the elements that a selector matches.
     #[track_caller]
     fn click_in(&self, within: &str, name: &str) {
         self.buttons.borrow_mut().insert(name.to_owned());
@@ -68,7 +68,7 @@ impl Page {
         ));
     }
 
-    /// The keys are at the photo of this number in the answer.
+    /// Waits until the photo with this index in the answer has the focus.
     #[track_caller]
     fn is_at(&self, index: usize) {
         self.until(&format!(
@@ -85,7 +85,7 @@ impl Page {
     }
 }
 
-/// `WebDriver`'s code point of a key.
+/// The code point that `WebDriver` assigns to a key.
 fn code(key: &str) -> char {
     match key {
         "←" => '\u{e012}',
@@ -105,7 +105,7 @@ fn code(key: &str) -> char {
     }
 }
 
-/// What the first column of a table of the document names.
+/// The names in the first column of a table of the document.
 fn documented(heading: &str) -> BTreeSet<String> {
     let document = include_str!("../../docs/gallery.md");
     let (_, table) = document.split_once(&format!("| {heading} | |\n")).unwrap();
@@ -200,7 +200,7 @@ fn keys_in_the_grid(page: &Page) {
     page.press("Home");
     page.is_at(0);
 
-    // Words, then back to the photos.
+    // Types a search, then returns to the photos.
     page.press("/");
     page.until("document.activeElement === document.querySelector('#text')");
     page.browser.press('0');
@@ -274,7 +274,7 @@ fn keys_in_a_photo(page: &Page, opened: &std::path::Path) {
         page.press(key);
         name_is(page, name);
     }
-    // Faces have numbers, left to right.
+    // Faces are numbered from left to right.
     let numbers = "return [...document.querySelectorAll('.box')]
         .sort((a, b) => a.offsetLeft - b.offsetLeft).map((box) => box.querySelector('.number').textContent)";
     assert_eq!(page.browser.run(numbers), json!(["1", "2"]));
@@ -287,7 +287,7 @@ fn keys_in_a_photo(page: &Page, opened: &std::path::Path) {
     wait_for("the file manager", || fs::read(opened).ok());
     fs::remove_file(opened).unwrap();
 
-    // Closer; then arrows move the picture, and Escape goes one step back.
+    // Zoomed in, arrows move the picture, and Escape first resets the zoom.
     page.press("+");
     page.press("+");
     page.until("document.querySelector('#photo .stage').matches('.close')");
@@ -374,7 +374,7 @@ fn buttons_of_a_photo(page: &Page, opened: &std::path::Path) {
     page.until("document.querySelector('#toast').matches('.shown')");
     page.click("Show in file manager");
     wait_for("the file manager", || fs::read(opened).ok());
-    // Not a face, also after it was said to show something.
+    // "Not a face" also works after a correction to an emotion.
     for emotion in [
         "Happy", "Surprise", "Neutral", "Sad", "Angry", "Fear", "Disgust", "Contempt",
     ] {

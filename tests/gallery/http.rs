@@ -1,4 +1,4 @@
-//! A client that sends what it is told, unlike a decent one: foreign hosts, paths with `..`.
+//! An HTTP client that sends anything, unlike a browser: foreign hosts, paths with `..`.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Longer than any answer takes.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A request in the making. Without more it is a decent one.
+/// A request under construction; by default, one that a browser would send.
 #[derive(Debug, Clone)]
 pub struct Request {
     address: SocketAddr,
@@ -37,7 +37,7 @@ impl Request {
         self
     }
 
-    /// Another `Host`, or none.
+    /// Sets another `Host`, or none.
     pub fn host(mut self, host: Option<&str>) -> Self {
         self.host = host.map(str::to_owned);
         self
@@ -54,13 +54,13 @@ impl Request {
         request
     }
 
-    /// Sends it and takes the whole answer.
+    /// Sends the request and reads the whole answer.
     #[track_caller]
     pub fn send(self) -> Response {
         let mut stream = self.open();
         let mut bytes = Vec::new();
         let mut part = [0; 16384];
-        // Not to the end of the connection: some servers keep it open, whatever they are asked.
+        // Does not read until the connection closes, because some servers keep it open regardless of the request.
         while !Response::is_whole(&bytes) {
             match stream.read(&mut part).unwrap() {
                 0 => break,
@@ -70,7 +70,7 @@ impl Request {
         Response::of(&bytes)
     }
 
-    /// Sends it and leaves the answer to be read.
+    /// Sends the request and leaves the answer unread.
     #[track_caller]
     pub fn open(self) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
@@ -91,13 +91,13 @@ impl Request {
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
-    /// Names in small letters.
+    /// The headers; names are in lower case.
     headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// Whether all is there that a `content-length` announces.
+    /// Whether as many bytes have arrived as `content-length` announces.
     fn is_whole(bytes: &[u8]) -> bool {
         let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
             return false;

@@ -1,4 +1,4 @@
-//! The gallery as a browser meets it: the real binary, over real HTTP.
+//! Tests the gallery as a browser sees it: the real binary, over real HTTP.
 
 #![allow(missing_docs)]
 

@@ -1,4 +1,4 @@
-//! The pictures: upright, made once, kept for their owner alone.
+//! The pictures: upright, made once, readable only by their owner.
 
 use std::fs;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ fn cached(env: &TestEnv) -> Vec<PathBuf> {
 
 #[test]
 fn pictures_are_upright_and_tell_nothing_else() {
-    // Red above, blue below, 900 wide; stored as a phone does that is held upright.
+    // Red above, blue below, 900 wide; stored rotated, as by a phone held upright.
     let upright = RgbImage::from_fn(900, 1600, |_, y| {
         Rgb(if y < 800 {
             [240, 10, 10]
@@ -80,16 +80,16 @@ fn a_thumbnail_is_made_once_and_kept_for_the_owner() {
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert_eq!(fs::read(&kept[0]).unwrap(), first.body);
 
-    // Not made again: the photo itself is gone, and its thumbnail still there.
+    // The thumbnail is not made again: it is still served after the photo itself was removed.
     fs::remove_file(env.album("a/astronaut.jpg")).unwrap();
     assert_eq!(server.get("/thumb/1").send().body, first.body);
 
-    // Nor sent again to a browser that has it.
+    // A browser that already has the thumbnail does not receive it again.
     let tag = first.header("etag").unwrap();
     let known = server.get("/thumb/1").header("if-none-match", tag).send();
     assert_eq!((known.status, known.body.len()), (304, 0));
 
-    // It can be thrown away.
+    // The thumbnail can be deleted.
     fs::write(env.album("a/astronaut.jpg"), fixture("astronaut.jpg")).unwrap();
     fs::remove_dir_all(env.path("home/.cache")).unwrap();
     picture(&server.get("/thumb/1").send());

@@ -1,4 +1,4 @@
-//! Who must not get in does not, and who is in sees the indexed photos and nothing else.
+//! Access rules: who has no access is refused, and who has access sees indexed photos and nothing else.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::seed::{Seed, seed};
 use crate::server::Server;
 use crate::testenv::TestEnv;
 
-/// Everything that a browser can ask for.
+/// All routes that a browser can request.
 const ROUTES: [&str; 9] = [
     "/",
     "/assets/main.js",
@@ -46,7 +46,7 @@ fn happy(server: &Server) -> u64 {
 fn is_refused(response: &Response, status: u16) {
     assert_eq!(response.status, status, "{}", response.text());
     assert!(response.header("set-cookie").is_none());
-    // A sentence and nothing of the photos.
+    // The body is one sentence and reveals nothing about the photos.
     assert!(response.body.len() < 300, "{}", response.text());
 }
 
@@ -100,7 +100,7 @@ fn the_token_is_exchanged_for_a_strict_cookie() {
     let (_, token) = target.split_once('=').unwrap();
     assert!(
         !cookie.contains(token),
-        "the cookie outlives the link's key in no log"
+        "the cookie must not contain the link's token"
     );
     assert_eq!(server.get("/").send().status, 200);
 }
@@ -163,19 +163,19 @@ fn another_page_can_neither_change_nor_read() {
     }
     let reveal = server.get("/api/photo/1/reveal").method("POST");
     is_refused(&reveal.send(), 403);
-    // A form of another page, had it passed so far, cannot say that it is JSON.
+    // A form in another page, if it got this far, cannot declare its body to be JSON.
     let form = server
         .get("/api/face/1")
         .method("POST")
         .header("origin", &own);
     let form = form.header("content-type", "text/plain").send();
     assert_eq!(form.status, 415);
-    // Reading is no way to change.
+    // GET requests cannot change anything.
     assert_eq!(server.get("/api/face/1").send().status, 405);
     assert_eq!(happy(&server), 1, "nothing has changed");
 
     assert_eq!(post(Some(&own)).send().status, 204);
-    assert_eq!(happy(&server), 0, "the page itself may");
+    assert_eq!(happy(&server), 0, "the page itself may change a face");
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn no_path_leads_out_of_the_index() {
     }
 }
 
-/// The index knows paths, and what lies there may have become something else.
+/// The index stores paths, and the file at a path may have been replaced since.
 #[cfg(unix)]
 #[test]
 fn what_takes_a_photos_place_is_not_shown() {
@@ -281,7 +281,7 @@ fn every_answer_keeps_the_page_to_itself() {
 fn nobody_on_the_network_can_knock() {
     let (_env, server) = gallery();
     assert!(server.address.ip().is_loopback());
-    // No packet is sent; the system says under which address it would be.
+    // Sends no packet; the system reports from which address it would send one.
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
     let own = socket
         .connect("192.0.2.1:9")

@@ -1,4 +1,4 @@
-//! An index of real photos with faces that the test says, so that no network has to run.
+//! Creates an index of real photos with given faces, so that no network has to run.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,13 +12,13 @@ use jiff::civil::Date;
 
 use crate::testenv::TestEnv;
 
-/// A photo of the album.
+/// A photo of the album and its faces.
 #[derive(Debug, Clone)]
 pub struct Seed {
     pub name: &'static str,
     pub bytes: Vec<u8>,
     pub taken: Option<Date>,
-    /// Each face shows this emotion by this much; the rest is neutral (or happy).
+    /// Each face shows this emotion with this score; the rest goes to neutral (or to happy).
     pub faces: Vec<(Emotion, f32)>,
 }
 
@@ -33,7 +33,7 @@ impl Seed {
     }
 }
 
-/// Writes the photos into the album and the index; their numbers.
+/// Writes the photos into the album and the index; returns their numbers.
 pub fn seed(env: &TestEnv, photos: &[Seed]) -> Vec<PhotoId> {
     let mut store = Store::open(&env.database()).unwrap();
     let put = |seed: &Seed| {

@@ -1,4 +1,4 @@
-//! A running gallery, and waiting for what it does.
+//! Starts a gallery, and waits for conditions.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -11,25 +11,25 @@ use serde_json::Value;
 use crate::http::{Request, Response};
 use crate::testenv::TestEnv;
 
-/// What must happen has happened by then, however busy the machine is.
+/// How long a test waits for a condition; enough even on a busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A gallery; it ends with the value.
+/// A running gallery; dropping the value ends it.
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
-    /// What it printed.
+    /// The link that the gallery printed.
     pub link: String,
     pub cookie: String,
 }
 
 impl Server {
-    /// A gallery on the index of `env`, entered by its link.
+    /// Starts a gallery on the index of `env` and enters it by its link.
     pub fn start(env: &TestEnv) -> Self {
         Self::of(&mut env.command("gallery --no-open --listen 127.0.0.1:0"))
     }
 
-    /// The gallery that this command starts.
+    /// Starts a gallery with this command.
     pub fn of(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut link = String::new();
@@ -52,18 +52,18 @@ impl Server {
         }
     }
 
-    /// A request of the page's own.
+    /// A request as the page sends it.
     pub fn get(&self, target: &str) -> Request {
         Request::get(self.address, target).header("cookie", &self.cookie)
     }
 
-    /// What the page is told.
+    /// The JSON answer to a request of the page.
     #[track_caller]
     pub fn ask(&self, target: &str) -> Value {
         self.get(target).send().json()
     }
 
-    /// A change that the page itself makes.
+    /// Sends a change as the page does.
     #[track_caller]
     pub fn post(&self, target: &str, body: &Value) -> Response {
         self.get(target)
@@ -73,7 +73,7 @@ impl Server {
             .send()
     }
 
-    /// Ends it as a supervisor does, and gives its exit code.
+    /// Ends the gallery as a supervisor does; returns its exit code.
     #[cfg(unix)]
     pub fn terminate(mut self) -> i32 {
         let kill = Command::new("kill")
@@ -92,7 +92,7 @@ impl Drop for Server {
     }
 }
 
-/// Asks again and again until there is something.
+/// Calls `ask` repeatedly until it returns a value.
 #[track_caller]
 pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -100,7 +100,7 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         if let Some(value) = ask() {
             return value;
         }
-        assert!(start.elapsed() < DEADLINE, "waited in vain for {what}");
+        assert!(start.elapsed() < DEADLINE, "timed out waiting for {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }

@@ -1,4 +1,4 @@
-//! How fast a large index scrolls; for a quiet machine:
+//! Measures how fast a large index scrolls; needs a quiet machine:
 //!
 //! ```text
 //! cargo test --release --test gallery -- --ignored --nocapture a_hundred_thousand
@@ -21,10 +21,10 @@ use crate::webdriver::Browser;
 
 const PHOTOS: u64 = 100_000;
 
-/// So many names can one file have everywhere.
+/// How many names one file may have on every file system.
 const NAMES: u64 = 20_000;
 
-/// An index of photos whose files are gone, and a small copy of each.
+/// An index of photos whose files are gone, with a thumbnail of each.
 fn large() -> TestEnv {
     let env = TestEnv::new();
     let sources = [
@@ -95,7 +95,7 @@ fn a_hundred_thousand_photos_scroll() {
         };
         requestAnimationFrame(step);";
     println!("scrolling, {}", browser.run_async(scroll));
-    // To the last photo, and back to the first.
+    // Moves to the last photo, then back to the first.
     browser.run("document.querySelector('#grid a').focus()");
     for (key, index) in [('\u{e010}', PHOTOS - 1), ('\u{e011}', 0)] {
         browser.press(key);

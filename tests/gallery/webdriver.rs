@@ -1,7 +1,7 @@
-//! A browser without a window, driven over `WebDriver` (W3C): the few commands that the test needs.
+//! Drives a headless browser over `WebDriver` (W3C) with the few commands that the tests need.
 //!
-//! The crates for it bring more than forty others; the protocol is JSON over HTTP, which the other
-//! tests speak already.
+//! The crates for `WebDriver` depend on more than forty others; the protocol is JSON over HTTP, for which the
+//! other tests already have a client.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -15,25 +15,25 @@ use crate::common::skip;
 use crate::http::Request;
 use crate::server::wait_for;
 
-/// Under which name `WebDriver` hands an element's number about.
+/// The key under which `WebDriver` passes the reference to an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// A browser; it ends with the value.
+/// A browser; dropping the value ends it.
 pub struct Browser {
     driver: Child,
     address: SocketAddr,
     session: String,
-    /// Its settings; they go with the value.
+    /// The folder of the browser's profile; it is removed with the value.
     profile: TempDir,
 }
 
 impl Browser {
-    /// A browser as on a desk. `None`, said on standard error, where there is none.
+    /// Starts a desktop browser; `None`, with a note on standard error, if there is none.
     pub fn desktop() -> Option<Self> {
         Self::start(None)
     }
 
-    /// A browser as on a phone, with touch in the place of a mouse.
+    /// Starts a phone's browser, with touch instead of a mouse.
     pub fn phone() -> Option<Self> {
         let metrics = json!({"width": 390, "height": 844, "pixelRatio": 2, "touch": true});
         Self::start(Some(json!({"deviceMetrics": metrics})))
@@ -94,7 +94,7 @@ impl Browser {
         self.post("/url", &json!({"url": address}));
     }
 
-    /// Runs a script in the page and gives what it returns.
+    /// Runs a script in the page and returns its result.
     pub fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({"script": script, "args": []}))
     }
@@ -106,8 +106,9 @@ impl Browser {
         wait_for(expression, || (self.run(&script) == true).then_some(()));
     }
 
-    /// Clicks on what a CSS selector finds, as a person does: once it is there, where it is and if
-    /// nothing covers it. Between finding and clicking the page may have drawn it anew.
+    /// Clicks the element that a CSS selector finds, as a person does: once the element exists, at its position,
+    /// and only if nothing covers it. The page may redraw the element between finding and clicking; then it is
+    /// found again.
     #[track_caller]
     pub fn click(&self, selector: &str) {
         let find = json!({"using": "css selector", "value": selector});
@@ -128,7 +129,7 @@ impl Browser {
         });
     }
 
-    /// The colours that the system is said to prefer: `light` or `dark`.
+    /// Sets the colour scheme that the system prefers: `light` or `dark`.
     pub fn prefer(&self, colours: &str) {
         let feature = json!({"name": "prefers-color-scheme", "value": colours});
         let command =
@@ -136,12 +137,12 @@ impl Browser {
         self.post("/goog/cdp/execute", &command);
     }
 
-    /// Runs a script in the page that ends by calling its last argument, and gives what that gets.
+    /// Runs a script that ends by calling its last argument; returns the value passed to that call.
     pub fn run_async(&self, script: &str) -> Value {
         self.post("/execute/async", &json!({"script": script, "args": []}))
     }
 
-    /// The name by which a screen reader calls the element that has the focus, and its role.
+    /// The accessible name and the role of the element that has the focus.
     pub fn focused(&self) -> (String, String) {
         let element = self.call("GET", &self.target("/element/active"), None);
         let id = element[ELEMENT].as_str().unwrap();
@@ -166,13 +167,13 @@ impl Browser {
         self.post("/actions", &json!({"actions": [keyboard]}));
     }
 
-    /// What the page said on its console since the last call.
+    /// The messages on the page's console since the last call.
     pub fn console(&self) -> Vec<String> {
         let entries = self.log("browser");
         entries.iter().map(ToString::to_string).collect()
     }
 
-    /// The addresses that pages asked for since the last call.
+    /// The addresses that the pages requested since the last call.
     pub fn requests(&self) -> Vec<String> {
         let event = |entry: &Value| -> Option<String> {
             let message: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
@@ -198,7 +199,7 @@ impl Browser {
         self.call("POST", &self.target(command), Some(body))
     }
 
-    /// The answer to a command, or the error.
+    /// Sends a command; returns its result or its error.
     fn ask(&self, command: &str, body: &Value) -> Result<Value, Value> {
         self.try_call("POST", &self.target(command), Some(body))
     }
@@ -232,7 +233,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // No `call`: it may panic, and this may be the end of a test that failed.
+        // Does not use `call`, which may panic: the value may be dropped by a failing test.
         if let Ok(mut stream) = TcpStream::connect(self.address) {
             let quit = format!(
                 "DELETE {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
@@ -241,7 +242,7 @@ impl Drop for Browser {
             );
             let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
             let _ = stream.write_all(quit.as_bytes());
-            // The answer comes when the browser has ended.
+            // The answer arrives after the browser has ended.
             let _ = stream.read(&mut [0]);
         }
         let _ = self.driver.kill();

@@ -1,10 +1,10 @@
-// The page's address, which says what is looked for and which photo is open.
+// The page's address, which contains the filters and the open photo.
 
-/** The photo that is open by the address; 0 for none. */
+/** The open photo according to the address; 0 for none. */
 export const photoInAddress = () => Number(new URL(location.href).searchParams.get("photo"));
 
 /**
- * The page's address with this photo open.
+ * The page's address with this photo open, or with none.
  * @param {number | null} id
  */
 export function withPhoto(id) {
@@ -14,8 +14,8 @@ export function withPhoto(id) {
   return address;
 }
 
-// A browser goes back some time after it was told to, and from where it is then: what is to change the
-// address waits for that, or it would be what is gone back from.
+// A browser goes back some time after `history.back()` was called, and from the entry that is current by
+// then. A change of the address must wait for that; otherwise the browser would leave the changed address.
 let returned = Promise.resolve();
 
 export function goBack() {
@@ -23,5 +23,5 @@ export function goBack() {
   history.back();
 }
 
-// When no way back is under way.
+// Resolves when no `history.back()` is pending.
 export const settled = () => returned;

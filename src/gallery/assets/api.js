@@ -1,8 +1,8 @@
-// Talking to the server: the only file that does. The types are those of src/gallery/answer.rs.
+// Requests to the server; no other file makes any. The types are those of src/gallery/answer.rs.
 
 /**
  * @typedef {"angry" | "disgust" | "fear" | "happy" | "sad" | "surprise" | "neutral" | "contempt"} Emotion
- * @typedef {Record<string, string>} Filters What is looked for; what is not given does not restrict.
+ * @typedef {Record<string, string>} Filters The filters of a query; a missing one does not restrict.
  *
  * @typedef {object} Tile A photo of the grid.
  * @property {number} id
@@ -15,9 +15,9 @@
  *
  * @typedef {object} Face
  * @property {number} id
- * @property {[number, number, number, number]} box x, y, width and height in pixels of the photo.
+ * @property {[number, number, number, number]} box x, y, width and height in pixels of the upright photo.
  * @property {number} detection
- * @property {number[]} scores In the order of `EMOTIONS`.
+ * @property {number[]} scores The emotion scores in the order of `EMOTIONS`.
  * @property {Emotion | null} said
  * @property {boolean} rejected
  *
@@ -45,7 +45,7 @@
  * @property {number} depth
  *
  * @typedef {object} Counts
- * @property {number} found How many photos all filters find.
+ * @property {number} found The number of photos that all filters accept.
  * @property {number} all
  * @property {Record<string, number>} emotions
  * @property {Emotion | null} emotion
@@ -56,19 +56,19 @@
  * @property {string[]} cameras
  * @property {boolean} indexed
  *
- * @typedef {object} Understood What became of the typed words.
+ * @typedef {object} Understood How the typed text was understood.
  * @property {string[]} filters
  * @property {string[]} as_text
  * @property {string[]} left_out
  * @property {[string, string][]} suggestions
  *
- * @typedef {object} Place Where photos were taken.
+ * @typedef {object} Place A town near which photos were taken.
  * @property {string} name
  * @property {number} latitude
  * @property {number} longitude
  * @property {number} photos
- * @property {string} near What to look for.
- * @property {number} within km around it in which all of these photos were taken.
+ * @property {string} near The value of the filter `near` that finds the place.
+ * @property {number} within The radius in km that contains all of these photos.
  */
 
 /**
@@ -135,7 +135,7 @@ export const reveal = (id) => post(`/api/photo/${id}/reveal`);
 export const places = () => get("/api/places");
 
 /**
- * Makes a folder of links to photos; where it is then.
+ * Makes a folder of links to photos and returns its path.
  * @param {string} name
  * @param {number[]} ids
  * @returns {Promise<{ folder: string }>}

@@ -1,9 +1,9 @@
-// Making and finding elements. Text is only ever set as text.
+// Creates and finds elements. Text is always inserted as text, never as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * The first element that a selector finds; an error where there is none, or one of another kind.
+ * The first element that a selector matches; throws if there is none or it is of another kind.
  * @template {Element} [T=HTMLElement]
  * @param {string} selector
  * @param {new () => T} [kind]
@@ -18,7 +18,7 @@ export function find(selector, kind, within = document) {
 }
 
 /**
- * The first element that a selector finds, if any.
+ * The first element that a selector matches, if any.
  * @param {string} selector
  * @param {ParentNode} [within]
  * @returns {HTMLElement | null}
@@ -27,11 +27,11 @@ export const seek = (selector, within = document) => within.querySelector(select
 
 /**
  * @typedef {string | number | boolean | null | undefined} Attribute
- *   `true` sets it without a value; `false`, `null` and `undefined` leave it out.
+ *   `true` sets the attribute without a value; `false`, `null` and `undefined` omit it.
  */
 
 /**
- * Makes an element. An attribute `onEVENT` is a listener.
+ * Creates an element. An attribute `onEVENT` adds an event listener.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Record<string, Attribute | ((event: any) => void)>} [attributes]
@@ -50,7 +50,7 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 /**
- * One of the page's icons.
+ * Creates one of the page's icons.
  * @param {string} name
  */
 export function icon(name) {
@@ -69,7 +69,7 @@ export const number = (value) => NUMBER.format(value);
 export const plural = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 /**
- * Camera time has no zone: read and shown as it stands.
+ * Formats a date. Cameras record no time zone, so the time is parsed and shown unchanged.
  * @param {string | null} local
  * @param {Intl.DateTimeFormatOptions} [style]
  */
@@ -77,14 +77,14 @@ export function date(local, style = { dateStyle: "long" }) {
   return local ? new Intl.DateTimeFormat(undefined, { ...style, timeZone: "UTC" }).format(new Date(`${local}Z`)) : "";
 }
 
-/** What an error says. @param {unknown} error */
+/** The message of an error. @param {unknown} error */
 export const reason = (error) => (error instanceof Error ? error.message : String(error));
 
-/** Whether a request was given up on purpose. @param {unknown} error */
+/** Whether a request was aborted on purpose. @param {unknown} error */
 export const wasAborted = (error) => error instanceof DOMException && error.name === "AbortError";
 
 /**
- * Makes an element of a drawing.
+ * Creates an SVG element.
  * @template {keyof SVGElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Record<string, string | number>} attributes
@@ -105,9 +105,9 @@ export function svg(tag, attributes, ...children) {
 export const onClick = (selector, act) => find(selector).addEventListener("click", () => act());
 
 /**
- * Copies a text, or shows it where the browser does not let the page copy.
+ * Copies a text, or shows it if the browser does not let the page use the clipboard.
  * @param {string} text
- * @param {string} done What to say then.
+ * @param {string} done The message to show after copying.
  */
 export async function copy(text, done) {
   try {
@@ -122,13 +122,13 @@ export async function copy(text, done) {
 let fading;
 
 /**
- * Says something for a while, perhaps with a button.
+ * Shows a message for a while, optionally with a button.
  * @param {string} message
  * @param {{ name: string, act: () => void }} [offer]
  */
 export function toast(message, offer) {
   const place = find("#toast");
-  // Inside of an open dialog, or it would be behind it.
+  // Inside an open dialog, because the dialog would cover it otherwise.
   const open = [...document.querySelectorAll("dialog[open]")].at(-1);
   (open ?? document.body).append(place);
   const button = offer && element("button", { type: "button", onclick: offer.act }, offer.name);

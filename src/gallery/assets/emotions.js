@@ -1,4 +1,4 @@
-// The vocabulary, in the order of the server's scores.
+// The emotions, in the order of the server's scores.
 
 import { element, icon } from "./dom.js";
 
@@ -8,7 +8,7 @@ import { element, icon } from "./dom.js";
 export const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt"];
 
 /**
- * The order of the chips: what people look for first.
+ * The order of the chips: the emotions that people look for most come first.
  * @type {readonly Emotion[]}
  */
 export const BY_INTEREST = ["happy", "surprise", "neutral", "sad", "angry", "fear", "disgust", "contempt"];
@@ -23,21 +23,21 @@ export const percent = (score) => {
 };
 
 /**
- * Emotions with their scores, the most probable first.
+ * Emotions with their scores, highest score first.
  * @param {number[]} scores
  */
 export const ranked = (scores) =>
   EMOTIONS.map((emotion, index) => ({ emotion, score: scores[index] ?? 0 })).sort((a, b) => b.score - a.score);
 
 /**
- * What a face shows: a person's word before the model's.
+ * The emotion that a face shows: a correction takes precedence over the model.
  * @param {import("./api.js").Face} face
  * @returns {Emotion}
  */
 export const shown = (face) => face.said ?? ranked(face.scores)[0]?.emotion ?? "neutral";
 
 /**
- * An emotion's face and name.
+ * An emotion's icon and name.
  * @param {Emotion} emotion
  * @param {string} [text]
  */

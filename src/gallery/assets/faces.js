@@ -1,4 +1,4 @@
-// The faces of a photo: where they are, what was read from each, and what a person says instead.
+// The faces of the open photo: bounding boxes, scores, and buttons that correct them.
 
 import * as api from "./api.js";
 import { element, icon, plural, reason, toast } from "./dom.js";
@@ -13,7 +13,7 @@ const CROP = 112;
  */
 
 /**
- * The boxes over the picture.
+ * Draws the bounding boxes over the picture.
  * @param {HTMLElement} place
  * @param {Photo} photo
  * @param {{ chosen: (face: number) => void }} told
@@ -46,7 +46,7 @@ export function drawBoxes(place, photo, { chosen }) {
 }
 
 /**
- * A card for each face; `changed` is called when a person has said something.
+ * Shows a card for each face; `changed` is called after each correction.
  * @param {HTMLElement} place
  * @param {Photo} photo
  * @param {HTMLImageElement} picture
@@ -54,7 +54,7 @@ export function drawBoxes(place, photo, { chosen }) {
  */
 export function listFaces(place, photo, picture, { changed }) {
   const heading = element("h3", {}, photo.faces.length ? plural(photo.faces.length, "face") : "No face found");
-  const hint = element("p", { class: "hint" }, "Wrong? Choose what you see; it is remembered.");
+  const hint = element("p", { class: "hint" }, "Wrong? Choose the emotion that you see; your choice is kept.");
   const cards = photo.faces.map((face, index) => card(face, index, photo, picture, changed));
   place.replaceChildren(heading, ...(photo.faces.length ? [hint] : []), ...cards);
 }
@@ -139,7 +139,7 @@ function bar(face, emotion, score, choose) {
 }
 
 /**
- * The face itself, cut from the picture that is shown, with some room around.
+ * The face, cut from the displayed picture with a margin.
  * @param {Face} face
  * @param {Photo} photo
  * @param {HTMLImageElement} picture

@@ -1,4 +1,4 @@
-// What is known of a photo; much of it leads to the photos of which the same is known.
+// The facts about a photo; many of them lead to all photos that share the fact.
 
 import { date, element } from "./dom.js";
 
@@ -20,9 +20,9 @@ const folderOf = (path) => path.slice(0, Math.max(0, path.length - lastPart(path
 const length = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 /**
- * The facts as the content of a list.
+ * The facts as the items of a list.
  * @param {Photo} photo
- * @param {(filters: import("./api.js").Filters) => void} follow Shows the photos of which the same is known.
+ * @param {(filters: import("./api.js").Filters) => void} follow Shows all photos that match the filters.
  */
 export function listFacts(photo, follow) {
   return facts(photo).flatMap(({ name, value, filters }) => {

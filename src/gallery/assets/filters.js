@@ -1,5 +1,5 @@
-// What is looked for. It lives in the page's address, so that a reload, the back button and a
-// bookmark keep it.
+// The filters in force. They are stored in the page's address, so that a reload, the back button and a
+// bookmark keep them.
 
 import { settled } from "./address.js";
 import { element, find, icon, number } from "./dom.js";
@@ -11,10 +11,10 @@ import { BY_INTEREST, label } from "./emotions.js";
  */
 
 const NAMES = ["emotion", "text", "since", "until", "near", "within", "under", "who", "min", "faces", "camera", "words"];
-// What the panel holds.
+// The filters in the panel.
 const IN_PANEL = ["since", "until", "near", "under", "words", "camera", "faces", "who", "min"];
 const TYPING = 250;
-// The server's, where nothing is said.
+// The server's default for the minimum score, in percent.
 const MIN = "50";
 
 export class Filters {
@@ -27,8 +27,8 @@ export class Filters {
 
   /**
    * @param {object} told
-   * @param {() => void} told.changed Others are in force.
-   * @param {() => void} told.done A person has chosen, and wants to see the photos.
+   * @param {() => void} told.changed Called when other filters are in force.
+   * @param {() => void} told.done Called when a person has finished choosing and the photos should get the focus.
    */
   constructor(told) {
     this.#told = told;
@@ -57,7 +57,7 @@ export class Filters {
   }
 
   /**
-   * The filters in force; what is not given is not restricted.
+   * The filters in force; a missing one does not restrict.
    * @returns {import("./api.js").Filters}
    */
   get() {
@@ -67,7 +67,7 @@ export class Filters {
   }
 
   /**
-   * Changes some filters; an empty one is lifted. How far around a place goes with the place.
+   * Changes some filters; an empty value removes a filter. A new place also resets the radius.
    * @param {Record<string, string>} some
    */
   async set(some, { replace = false } = {}) {
@@ -105,7 +105,7 @@ export class Filters {
     this.#toggle.setAttribute("aria-expanded", String(!this.#form.hidden));
   }
 
-  // Puts the address's filters into the controls.
+  // Copies the filters from the address into the controls.
   show() {
     const filters = this.get();
     for (const [emotion, chip] of this.#chips) {
@@ -125,7 +125,7 @@ export class Filters {
   }
 
   /**
-   * How many photos each emotion would bring, which is in force, and which folders there are.
+   * Shows the number of photos for each emotion, the emotion in force, the folders and the cameras.
    * @param {import("./api.js").Counts} counts
    */
   showCounts({ all, emotions, emotion: inForce, folders, cameras }) {
@@ -192,7 +192,7 @@ export class Filters {
 }
 
 /**
- * Offers what there is to choose from, after the first option; what is chosen stays chosen.
+ * Replaces all options after the first one; the selected value stays selected.
  * @param {HTMLSelectElement} select
  * @param {{ value: string, text: string }[]} known
  */
@@ -205,7 +205,7 @@ function fill(select, known) {
 }
 
 /**
- * Has something among the options, though the index may not know it any more.
+ * Adds an option for a value that the index may no longer contain.
  * @param {HTMLSelectElement} select
  * @param {string} value
  */

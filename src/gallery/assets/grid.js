@@ -1,4 +1,4 @@
-// The photos that were found, in rows; only those on the screen and around it are there.
+// Shows the photos found, in rows; only photos on the screen and near it are elements of the page.
 
 import { find, seek, wasAborted } from "./dom.js";
 import { PAGE, Pages } from "./pages.js";
@@ -6,9 +6,10 @@ import { describeTile, makeTile } from "./tile.js";
 
 /** @typedef {import("./api.js").Tile} Tile */
 
-// So many screens above and below are drawn as well.
+// How many screen heights above and below the screen are drawn as well.
 const AROUND = 0.75;
-// Whoever has scrolled past so many photos is asked before they are put in another order.
+// Past this many photos the grid is not refreshed by itself, because the photos would change places; a
+// button offers it instead.
 const ASKED = 300;
 
 export class Grid {
@@ -16,11 +17,11 @@ export class Grid {
   #pages = new Pages({});
   /** @type {import("./api.js").Filters} */
   #filters = {};
-  /** What is drawn, by its place in the answer. @type {Map<number, HTMLLIElement>} */
+  /** The drawn tiles by their index in the answer. @type {Map<number, HTMLLIElement>} */
   #drawn = new Map();
-  // Where the keys are.
+  // The index of the photo that the keys act on.
   #current = 0;
-  // Where the list was when it was last drawn.
+  // The top of the list when it was last drawn.
   #top = 0;
   #frame = 0;
   #width = 0;
@@ -39,9 +40,9 @@ export class Grid {
     this.#list.addEventListener("focusin", ({ target }) => this.#rove(indexOf(target)));
     told.selection.follow(() => this.#describe());
     addEventListener("scroll", () => this.#soon(), { passive: true });
-    // Only its width matters: its height is what was computed.
+    // Only the list's width matters; its height is computed.
     new ResizeObserver(() => this.#list.clientWidth !== this.#width && this.#fit()).observe(this.#list);
-    // What is scrolled to must not lie under the header.
+    // Keeps the header from covering a photo that was scrolled to.
     new ResizeObserver(([header]) => {
       document.documentElement.style.scrollPaddingTop = `${(header?.borderBoxSize[0]?.blockSize ?? 0) + 8}px`;
     }).observe(find("header"));
@@ -51,7 +52,7 @@ export class Grid {
     return this.#pages.total;
   }
 
-  /** How many photos the server counted. @param {number} total */
+  /** Sets how many photos the server counted. @param {number} total */
   expect(total) {
     this.#pages.expect(total);
     this.#describe();
@@ -59,7 +60,7 @@ export class Grid {
   }
 
   /**
-   * Shows what these filters find, from the first on.
+   * Shows the photos that these filters find, from the first one.
    * @param {import("./api.js").Filters} filters
    */
   async show(filters) {
@@ -72,7 +73,7 @@ export class Grid {
     this.#draw();
   }
 
-  /** Brings what is shown up to date, in place; whether that could be done. */
+  /** Updates the displayed photos in place; returns whether that was possible. */
   async refresh() {
     const visible = this.#visible();
     if ((visible[0] ?? 0) > ASKED) return false;
@@ -85,7 +86,7 @@ export class Grid {
   }
 
   /**
-   * Which photo of the answer this is; -1 where it is not among those that are here.
+   * The index of a photo in the answer; -1 if it is not among the fetched photos.
    * @param {number} id
    */
   indexOf(id) {
@@ -93,7 +94,7 @@ export class Grid {
   }
 
   /**
-   * The photo at a place in the answer; none before the first and after the last.
+   * The photo at an index in the answer; none before the first or after the last.
    * @param {number} index
    * @returns {Promise<Tile | undefined>}
    */
@@ -103,14 +104,14 @@ export class Grid {
     return this.#pages.at(index);
   }
 
-  /** Puts the focus where the keys are, or where it says that there is nothing. */
+  /** Moves the focus to the current photo, or to the message if there are no photos. */
   focus() {
     if (this.total) this.#goTo(this.#current);
     else find("#empty").focus();
   }
 
   /**
-   * Puts the focus on a photo, where it is in the grid.
+   * Moves the focus to a photo if it is in the grid.
    * @param {number | undefined} id
    */
   focusPhoto(id) {
@@ -119,13 +120,13 @@ export class Grid {
     this.focus();
   }
 
-  /** The photo where the keys are. */
+  /** The photo that the keys act on. */
   get current() {
     return this.#pages.at(this.#current);
   }
 
   /**
-   * A new answer up to a photo; `null` where another one was asked for since.
+   * Fetches a new answer up to a photo; `null` if another request has replaced this one.
    * @param {import("./api.js").Filters} filters
    * @param {number} to
    */
@@ -184,19 +185,19 @@ export class Grid {
     this.#frame ||= requestAnimationFrame(() => this.#draw());
   }
 
-  // Draws what is on the screen and around it, and fetches what of that is not here.
+  // Draws the photos on the screen and around it, and fetches those that are missing.
   #draw() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     const pages = this.#pages;
     const { top } = this.#list.getBoundingClientRect();
     const [from, to] = [-top - AROUND * innerHeight, -top + (1 + AROUND) * innerHeight];
-    // What is only flown past is not fetched.
+    // Photos that are only scrolled past are not fetched.
     if (Math.abs(top - this.#top) > 2 * innerHeight) this.#soon();
     else for (const number of pages.numbers(from, to)) if (!pages.has(number)) this.#fetchPage(number);
     this.#top = top;
     const wanted = pages.between(from, to);
-    // Tab leads to the photo where the keys are, wherever that is.
+    // Tab must reach the current photo wherever it is.
     if (pages.at(this.#current)) wanted.push(this.#current);
     this.#put([...new Set(wanted)].sort((a, b) => a - b));
     this.#list.style.height = `${pages.height}px`;
@@ -208,13 +209,13 @@ export class Grid {
     const before = pages.bottom(number);
     await this.#load(number * PAGE);
     if (pages !== this.#pages || !pages.has(number)) return;
-    // What is above the screen has grown or shrunk: what is on it stays where it is.
+    // The part above the screen has become higher or lower; scrolls so that the screen shows the same photos.
     const { top } = this.#list.getBoundingClientRect();
     if (before <= -top) scrollBy({ top: pages.bottom(number) - before, behavior: "instant" });
   }
 
   /**
-   * Has these photos in the list and no others; what is there already keeps its picture.
+   * Puts exactly these photos into the list; tiles that are already there keep their pictures.
    * @param {number[]} indexes
    */
   #put(indexes) {
@@ -240,12 +241,12 @@ export class Grid {
     for (const [index, item] of this.#drawn) {
       find("a", HTMLElement, item).tabIndex = index === this.#current ? 0 : -1;
     }
-    // Where the photo with the focus is gone, the one in its place has it.
+    // If the photo with the focus is gone, the photo in its place gets the focus.
     const current = focused?.isConnected ? focused : seek("a[tabindex='0']", this.#list);
     if (focused && document.activeElement !== focused) current?.focus({ preventScroll: true });
   }
 
-  // Says anew what is known of the photos that are drawn.
+  // Updates the descriptions of the drawn photos.
   #describe() {
     for (const [index, item] of this.#drawn) {
       const photo = this.#pages.at(index);
@@ -263,7 +264,7 @@ export class Grid {
     describeTile(item, photo, { emotion, index, total: this.total, selected: this.#told.selection.has(photo.id) });
   }
 
-  // The photos of which something is on the screen.
+  // The photos of which any part is on the screen.
   #visible() {
     const { top } = this.#list.getBoundingClientRect();
     return this.#pages.between(-top, innerHeight - top);
@@ -329,7 +330,7 @@ export class Grid {
     this.#current = index;
   }
 
-  // Selects all between where the keys are and another photo, as far as they are here.
+  // Selects all fetched photos from the current one to another photo.
   /** @param {number} index */
   #selectTo(index) {
     const [from, to] = [Math.min(index, this.#current), Math.max(index, this.#current)];
@@ -347,7 +348,7 @@ export class Grid {
 }
 
 /**
- * Which photo of the answer an event is about; -1 for none.
+ * The index in the answer of the photo that an event is about; -1 for none.
  * @param {EventTarget | null} target
  */
 function indexOf(target) {

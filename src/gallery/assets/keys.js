@@ -1,4 +1,4 @@
-// Keys that work everywhere on the page.
+// Keyboard shortcuts of the whole page.
 
 import { find, onClick } from "./dom.js";
 
@@ -11,17 +11,17 @@ import { find, onClick } from "./dom.js";
  * @property {import("./selection.js").Selection} selection
  * @property {() => void} startSlideshow
  *
- * @typedef {Record<string, () => unknown>} Keys What each key does.
+ * @typedef {Record<string, () => unknown>} Keys The action of each key.
  */
 
 /**
- * Whether what is pressed is text.
+ * Whether a key press in this element enters text.
  * @param {EventTarget | null} target
  */
 const isTyping = (target) => target instanceof HTMLElement && target.matches("input:not([type=range]), select, textarea");
 
 /**
- * Whether a control has a use of its own for a key.
+ * Whether a control itself uses a key.
  * @param {EventTarget | null} target
  * @param {string} key
  */
@@ -74,7 +74,7 @@ export function listen({ filters, grid, view, places, selection, startSlideshow 
       else if (filters.isPanelOpen) filters.togglePanel();
       grid.focus();
     },
-    // From wherever the focus is, arrows lead into the grid; there it follows them itself.
+    // Arrows lead into the grid from any element; inside the grid, the grid handles them.
     ...Object.fromEntries(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"].map((key) => [key, () => grid.focus()])),
   };
   for (let digit = 0; digit <= 8; digit++) inGrid[digit] = () => filters.choose(digit);
@@ -82,7 +82,7 @@ export function listen({ filters, grid, view, places, selection, startSlideshow 
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
     if (isTyping(event.target)) {
-      // A dialog closes by itself.
+      // An open dialog closes by itself.
       if (event.key === "Escape" && !document.querySelector("dialog[open]")) grid.focus();
       return;
     }

@@ -1,7 +1,7 @@
-// Tells when the index has changed. A hidden page lets its connection go: a browser has six for
-// one server, and tabs share them.
+// Notifies the page when the index has changed. A hidden page closes its connection: a browser allows six
+// connections to a server, which all its tabs share.
 
-// Many changes in a row, as while photos are indexed, are looked at once a second.
+// Several changes in a row, as during indexing, are handled together once a second.
 const PAUSE = 1000;
 
 /** @param {() => void} changed */
@@ -32,7 +32,7 @@ export function follow(changed) {
     events = null;
   };
   document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
-  // A page in the back-forward cache must not hold a connection either.
+  // A page in the back-forward cache must not keep a connection either.
   addEventListener("pagehide", rest);
   addEventListener("pageshow", listen);
   listen();

@@ -1,4 +1,4 @@
-// Puts the page together.
+// Creates the parts of the page and connects them.
 
 import { goBack, photoInAddress, settled, withPhoto } from "./address.js";
 import * as api from "./api.js";
@@ -27,10 +27,10 @@ new Together(selection, filters, { changed: refresh });
 
 /** @type {AbortController | undefined} */
 let counting;
-/** What was counted last. @type {api.Counts | undefined} */
+/** The counts of the last answer. @type {api.Counts | undefined} */
 let counted;
 
-// Counts what the filters find, and says it; after the grid, which then knows how much follows.
+// Shows how many photos the filters find. Waits for the grid, which then learns how many photos follow.
 /** @param {Promise<unknown>} shown */
 async function count(shown) {
   counting?.abort();
@@ -86,7 +86,7 @@ async function follow(some) {
 
 /** @param {number | undefined} id */
 function closed(id) {
-  // Back to where the photo was opened from; where it was opened by its address, there is no back.
+  // Goes back to the page that opened the photo; a photo that was opened by its address has none.
   if (photoInAddress()) {
     if (history.state?.opened) goBack();
     else history.replaceState({}, "", withPhoto(null));

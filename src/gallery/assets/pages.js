@@ -1,4 +1,4 @@
-// The photos that were found, fetched a page at a time, and where each lies in the grid.
+// The photos found, fetched one page at a time, and the position of each in the grid.
 
 import * as api from "./api.js";
 import { setIntoRows, shape } from "./rows.js";
@@ -9,15 +9,15 @@ import { setIntoRows, shape } from "./rows.js";
  * @typedef {{ left: number, top: number, width: number, height: number }} Place
  */
 
-// Photos in a page.
+// The number of photos in a page.
 export const PAGE = 60;
-// A browser shows nothing that lies deeper than some 33 million pixels.
+// Browsers cannot show anything below about 33 million pixels.
 export const MOST = 400_000;
-// How much wider than high photos are before any is known.
+// The assumed ratio of width to height of photos before any is fetched.
 const USUAL = 1.4;
 
 export class Pages {
-  /** How many photos there are. */
+  /** The number of photos in the answer, at most `MOST`. */
   total = 0;
   /** @type {Map<number, Page>} */
   #pages = new Map();
@@ -27,7 +27,7 @@ export class Pages {
   #filters;
   #giveUp = new AbortController();
   #room = { width: 1, wanted: 1, gap: 0 };
-  /** Where each page starts; one more says where the last ends. */
+  /** The top of each page; the last entry is the bottom of the last page. */
   #tops = [0];
 
   /** @param {import("./api.js").Filters} filters */
@@ -35,18 +35,18 @@ export class Pages {
     this.#filters = filters;
   }
 
-  /** No more answers are wanted. */
+  /** Aborts the requests in progress. */
   close() {
     this.#giveUp.abort();
   }
 
-  /** How high all photos are together. */
+  /** The height of all photos together. */
   get height() {
     return this.#tops.at(-1) ?? 0;
   }
 
   /**
-   * Says how wide the grid is and how high its rows should be.
+   * Sets the width of the grid and the desired height of its rows.
    * @param {{ width: number, wanted: number, gap: number }} room
    */
   fit(room) {
@@ -64,7 +64,7 @@ export class Pages {
   }
 
   /**
-   * The photo at a place in the answer, if it is here.
+   * The photo at an index in the answer, if it was fetched.
    * @param {number} index
    * @returns {Tile | undefined}
    */
@@ -73,7 +73,7 @@ export class Pages {
   }
 
   /**
-   * Which photo this is; -1 where it is not among those that are here.
+   * The index of a photo; -1 if it is not among the fetched photos.
    * @param {number} id
    */
   indexOf(id) {
@@ -85,7 +85,7 @@ export class Pages {
   }
 
   /**
-   * Where a photo lies; `null` where that is not known yet.
+   * The position of a photo in the grid; `null` if it is not known yet.
    * @param {number} index
    * @returns {Place | null}
    */
@@ -102,7 +102,7 @@ export class Pages {
   }
 
   /**
-   * The photos of which some part lies between two heights, as far as they are here.
+   * The fetched photos of which some part lies between two heights.
    * @param {number} from
    * @param {number} to
    * @returns {number[]}
@@ -120,7 +120,7 @@ export class Pages {
   }
 
   /**
-   * The photo of the next row, below (1) or above (-1), that lies most nearly under or over this one.
+   * The photo in the next row, below (1) or above (-1), whose position across is nearest to this one's.
    * @param {number} index
    * @param {1 | -1} way
    */
@@ -147,7 +147,7 @@ export class Pages {
   }
 
   /**
-   * The pages between two heights.
+   * The numbers of the pages between two heights.
    * @param {number} from
    * @param {number} to
    */
@@ -166,7 +166,7 @@ export class Pages {
   }
 
   /**
-   * Where a page ends.
+   * The bottom of a page.
    * @param {number} number
    */
   bottom(number) {
@@ -174,7 +174,7 @@ export class Pages {
   }
 
   /**
-   * Fetches the page of a photo, if it is not here.
+   * Fetches the page that contains a photo, unless it was fetched before.
    * @param {number} index
    */
   async load(index) {
@@ -188,7 +188,7 @@ export class Pages {
   /** @param {number} number */
   async #ask(number) {
     const { photos, more } = await api.photos(this.#filters, number * PAGE, PAGE, this.#giveUp.signal);
-    // What was counted may have changed since.
+    // The number of photos may have changed since they were counted.
     const end = number * PAGE + photos.length;
     if (more) this.total = Math.max(this.total, Math.min(end + 1, MOST));
     else if (photos.length || number === 0) this.total = Math.min(end, MOST);
@@ -208,7 +208,7 @@ export class Pages {
     page.height = last ? last.top + last.height + gap : 0;
   }
 
-  // Puts the pages under each other; one that is not here is as high as the others are.
+  // Stacks the pages; a page that was not fetched gets the average height of the others.
   #stack() {
     const { width, wanted, gap } = this.#room;
     const full = [...this.#pages.values()].filter(({ photos }) => photos.length === PAGE);

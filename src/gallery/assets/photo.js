@@ -1,4 +1,4 @@
-// One photo, large, with its faces and what is known of it.
+// Shows one photo in large, with its faces and facts.
 
 import { withPhoto } from "./address.js";
 import * as api from "./api.js";
@@ -8,17 +8,17 @@ import { fileName, listFacts } from "./facts.js";
 import { Slideshow } from "./slideshow.js";
 import { Zoom } from "./zoom.js";
 
-// A small photo is not blown up to the whole screen.
+// The maximum magnification; a small photo does not fill the whole screen.
 const ENLARGED = 2.5;
-// Pixels that a finger moves to turn.
+// How many pixels a finger must move to show the next photo.
 const SWIPE = 60;
 
 /**
  * @typedef {object} Told
- * @property {() => Promise<void>} changed A person has said something of a face.
+ * @property {() => Promise<void>} changed Called after a face was corrected.
  * @property {(id: number | undefined) => void} closed
- * @property {(filters: api.Filters) => void} follow Other photos are asked for.
- * @property {() => void} shown Another photo is shown.
+ * @property {(filters: api.Filters) => void} follow Called to show other photos.
+ * @property {() => void} shown Called when another photo is shown.
  */
 
 export class PhotoView {
@@ -28,10 +28,10 @@ export class PhotoView {
   #told;
   /** @type {api.Photo | null} */
   #photo = null;
-  // The photo that was asked for last; none once the view was closed, however late an answer is.
+  // The photo requested last; `null` after the view was closed, so that a late answer is ignored.
   /** @type {number | null} */
   #wanted = null;
-  // Where the photo was in the grid: a corrected photo may have left it.
+  // The photo's index in the grid, since a corrected photo may no longer be there.
   #index = -1;
   zoom = new Zoom(find("#photo .stage"), find("#photo .frame"), () => this.#showZoom());
   slideshow = new Slideshow(
@@ -66,7 +66,7 @@ export class PhotoView {
       this.#told.closed(id);
     });
     this.#dialog.addEventListener("click", ({ target }) => {
-      // What a button does is its own business: the one that starts a slideshow must not end it.
+      // A button handles its click itself: the one that starts a slideshow must not also end it.
       if (!(target instanceof Element) || target.closest("button")) return;
       if (this.slideshow.isOn) this.slideshow.stop();
       else if (target.matches(".stage") && !this.zoom.isClose) this.#dialog.close();
@@ -96,7 +96,7 @@ export class PhotoView {
       toast(reason(error));
       return;
     }
-    // Faces are numbered as they stand, left to right.
+    // Faces are numbered from left to right.
     photo.faces.sort((a, b) => a.box[0] - b.box[0] || a.id - b.id);
     const before = this.#photo;
     const same = before?.id === id;
@@ -115,7 +115,7 @@ export class PhotoView {
     find("#photo-name").textContent = fileName(photo);
     find("#facts").replaceChildren(...listFacts(photo, this.#told.follow));
     find("#reveal").hidden = !photo.can_reveal;
-    // Controls that nothing has changed stay: someone may be about to use one.
+    // Keeps the controls if no face has changed, because a person may be about to use one.
     if (!same || JSON.stringify(before.faces) !== JSON.stringify(photo.faces)) this.#showFaces(photo);
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#showTurns();
@@ -128,12 +128,12 @@ export class PhotoView {
   }
 
   /**
-   * Goes to a neighbour in the grid; whether there is one.
+   * Shows a neighbour in the grid; returns whether there is one.
    * @param {number} by
    */
   async turn(by) {
     const stays = (await this.#grid.at(this.#index))?.id === this.#photo?.id;
-    // Where the photo has left the grid, the next one has taken its place.
+    // If the photo has left the grid, the next photo has taken its index.
     const index = this.#index + (stays || by < 0 ? by : 0);
     const next = await this.#grid.at(index);
     if (!next || !this.isOpen) return false;
@@ -150,7 +150,7 @@ export class PhotoView {
 
   async copyPath() {
     const path = this.#photo?.paths[0];
-    if (path) await copy(path, "The path is copied.");
+    if (path) await copy(path, "Path copied.");
   }
 
   async reveal() {
@@ -162,12 +162,12 @@ export class PhotoView {
     }
   }
 
-  /** Brings the faces up to date, as after a change of the index. */
+  /** Updates the faces, for example after the index has changed. */
   async refresh() {
     if (this.#wanted !== null) await this.show(this.#wanted);
   }
 
-  // Escape ends what was begun last.
+  // Escape ends what was started last.
   /** @param {Event} event */
   #stepBack(event) {
     if (event.target !== this.#dialog || !(this.slideshow.isOn || this.zoom.isClose)) return;

@@ -1,16 +1,16 @@
-// A map of the places where photos were taken, over the towns of the world. Nothing is fetched from
-// elsewhere: both are in the program.
+// Shows a map of the places where photos were taken, over the towns of the world. Both come from the
+// program; nothing is fetched from other servers.
 
 import * as api from "./api.js";
 import { element, find, number, onClick, plural, reason, svg, toast } from "./dom.js";
 import { Zoom } from "./zoom.js";
 
-// Degrees around the places, and the least that is shown.
+// The margin around the places, and the smallest extent of the map, in degrees.
 const AROUND = 4;
 const LEAST = 24;
-// Size of the names, in pixels.
+// The size of the names, in pixels.
 const LETTERS = 14;
-// So many places are named on the map; the list names all.
+// The maximum number of places named on the map; the list names all of them.
 const MOST_NAMES = 40;
 
 export class Places {
@@ -60,7 +60,7 @@ export class Places {
     const { left, top, width, height } = extent(places);
     this.#map.setAttribute("viewBox", `${left} ${top} ${width} ${height}`);
     find("#places .frame").style.setProperty("--ratio", String(width / height));
-    // A square is a line of no length with square ends.
+    // A line of length zero with square ends is drawn as a square.
     const squares = towns.map(([latitude, longitude]) => `M${longitude} ${-latitude}h0`).join("");
     const most = Math.max(...places.map(({ photos }) => photos), 1);
     const pixel = width / (this.#map.clientWidth || 1);
@@ -83,7 +83,7 @@ export class Places {
       ),
     );
     find("#place-list").replaceChildren(...items);
-    find("#places-hint").textContent = places.length ? plural(places.length, "place") : "No photo tells where it was taken.";
+    find("#places-hint").textContent = places.length ? plural(places.length, "place") : "No photo contains a location.";
   }
 
   /** @param {api.Place} place */
@@ -94,9 +94,9 @@ export class Places {
 }
 
 /**
- * The names of the places with the most photos, as many as have room.
+ * Labels for the places with the most photos, as many as fit.
  * @param {api.Place[]} places
- * @param {number} pixel In degrees.
+ * @param {number} pixel The size of a pixel in degrees.
  */
 function names(places, pixel) {
   const size = LETTERS * pixel;
@@ -116,7 +116,7 @@ function names(places, pixel) {
 const told = ({ name, photos }) => `${name}: ${plural(photos, "photo")}`;
 
 /**
- * The part of the world that shows these places.
+ * The part of the world that contains these places.
  * @param {api.Place[]} places
  */
 function extent(places) {

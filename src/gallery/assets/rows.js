@@ -1,34 +1,34 @@
-// Photos set into rows of one width, as words are set into lines.
+// Sets photos into rows of equal width, as words are set into justified lines.
 
 /**
  * @typedef {object} Row
- * @property {number} from Its first photo.
- * @property {number} to The photo after its last.
+ * @property {number} from The index of the first photo.
+ * @property {number} to The index after the last photo.
  * @property {number} top
  * @property {number} height
  */
 
-// A photo is shown no narrower and no wider than this, or it would leave nothing to its neighbours.
+// The limits of the shape in which a photo is shown, so that it leaves room for its neighbours.
 const NARROWEST = 0.5;
 const WIDEST = 3;
-// Rows are at most so many times as high as they should be.
+// The maximum height of a row, as a multiple of the desired height.
 const HIGHEST = 1.6;
 
 /**
- * The shape in which a photo is shown: width through height.
+ * The shape in which a photo is shown: width divided by height.
  * @param {{ width: number, height: number }} photo
  */
 export const shape = ({ width, height }) => Math.min(Math.max(width / height || 1, NARROWEST), WIDEST);
 
 /**
- * Breaks photos into rows that end flush and are, all together, as near to `wanted` high as can be. Where
- * the photos end, the last row need not be full.
+ * Breaks photos into rows of full width whose heights, taken together, deviate least from `wanted`. The last
+ * row need not be full if the photos end there.
  * @param {number[]} shapes
  * @param {{ width: number, wanted: number, gap: number, ends: boolean }} page
  * @returns {Row[]}
  */
 export function setIntoRows(shapes, { width, wanted, gap, ends }) {
-  // For each photo the cheapest way to set all before it, and where the last of those rows starts.
+  // For each photo: the least cost of setting the photos before it, and where the last of those rows starts.
   const best = [{ cost: 0, from: 0, height: 0 }];
   for (let to = 1; to <= shapes.length; to++) {
     let found = { cost: Infinity, from: to - 1, height: wanted };

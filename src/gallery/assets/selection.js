@@ -1,4 +1,4 @@
-// The photos that were chosen to do something with together.
+// The selected photos.
 
 import { find } from "./dom.js";
 

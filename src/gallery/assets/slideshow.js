@@ -1,8 +1,8 @@
-// One photo after the other, without anything around them.
+// Shows one photo after the other, without controls.
 
 import { find } from "./dom.js";
 
-// How long a photo is shown.
+// How long a photo is shown, in milliseconds.
 const STAY = 4000;
 
 export class Slideshow {
@@ -14,8 +14,8 @@ export class Slideshow {
   #waiting;
 
   /**
-   * @param {() => Promise<boolean>} next Shows the next photo; whether there is one.
-   * @param {() => Promise<unknown>} loaded When the picture is there.
+   * @param {() => Promise<boolean>} next Shows the next photo; returns whether there is one.
+   * @param {() => Promise<unknown>} loaded Resolves when the picture is loaded.
    */
   constructor(next, loaded) {
     this.#next = next;
@@ -41,7 +41,7 @@ export class Slideshow {
     this.#wait();
   }
 
-  // A photo stays from when it is there, however long that took.
+  // The time starts when the picture is loaded, however long loading took.
   async #wait() {
     await this.#loaded();
     clearTimeout(this.#waiting);

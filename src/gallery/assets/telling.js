@@ -1,4 +1,4 @@
-// What the page says of the answer: over the photos, in their place, and as its title.
+// Describes the answer: over the photos, in the place of missing photos, and in the page's title.
 
 import { find, number, plural } from "./dom.js";
 import { label } from "./emotions.js";
@@ -7,9 +7,9 @@ import { MOST } from "./pages.js";
 /** @typedef {import("./api.js").Counts} Counts */
 
 /**
- * Says what was found; how many photos.
+ * Shows how many photos were found and how the text was understood; returns the number of photos.
  * @param {Counts} counts
- * @param {{ text?: string }} filters Those in force.
+ * @param {{ text?: string }} filters The filters in force.
  */
 export function tell(counts, filters) {
   const { found, emotion, understood, why_empty: whyEmpty, indexed } = counts;
@@ -24,7 +24,7 @@ export function tell(counts, filters) {
   /** @type {[string, string]} */
   const [title, text] = indexed
     ? ["No photo matches", isRestricted ? sayWhy(whyEmpty) : "No face was found in any photo."]
-    : ["Nothing is indexed yet", "Run: fer-index index ~/Pictures. The photos appear here as they are done."];
+    : ["Nothing is indexed yet", "Run: fer-index index ~/Pictures. Photos appear here as soon as they are indexed."];
   find("h2", HTMLElement, empty).textContent = title;
   find("p", HTMLElement, empty).textContent = text;
   return found;
@@ -43,7 +43,7 @@ export function titleOf(photo, counts) {
 }
 
 /**
- * What was made of the typed words, and what was not.
+ * Which words became filters, which were ignored, and which other words may have been meant.
  * @param {Counts["understood"]} understood
  */
 function sayUnderstood({ filters, left_out: leftOut, suggestions }) {
@@ -54,11 +54,11 @@ function sayUnderstood({ filters, left_out: leftOut, suggestions }) {
 }
 
 /**
- * Why there is nothing to see, as a sentence.
+ * The reasons why no photo is found, as a sentence.
  * @param {string[]} reasons
  */
 function sayWhy(reasons) {
   const why = reasons.join("; ");
-  if (!why) return "Take a filter away, or lower how sure it must be.";
+  if (!why) return "Remove a filter, or lower how sure the emotion must be.";
   return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
 }

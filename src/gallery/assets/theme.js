@@ -1,4 +1,4 @@
-// Light or dark, or as the system is.
+// The colour theme: light, dark, or that of the system.
 
 import { find, onClick } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// A photo of the grid.
+// A photo in the grid.
 
 import * as api from "./api.js";
 import { date, element, find, icon, plural } from "./dom.js";
@@ -24,7 +24,7 @@ export function makeTile(photo) {
 }
 
 /**
- * Says what is known of a photo, and how it stands among the others.
+ * Describes a photo and its position among the others.
  * @param {HTMLLIElement} item
  * @param {Tile} photo
  * @param {Standing} standing

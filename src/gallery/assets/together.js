@@ -1,4 +1,4 @@
-// What can be done with several photos: correct, copy their paths, make an album.
+// Acts on all selected photos: corrects faces, copies paths, makes an album.
 
 import * as api from "./api.js";
 import { copy, element, find, number, onClick, plural, reason, toast } from "./dom.js";
@@ -6,7 +6,7 @@ import { BY_INTEREST, label, shown } from "./emotions.js";
 
 /** @typedef {import("./api.js").Emotion} Emotion */
 
-// So many photos are asked about at once.
+// How many requests run at the same time.
 const AT_ONCE = 6;
 
 export class Together {
@@ -57,7 +57,7 @@ export class Together {
     for (const control of this.#bar.querySelectorAll(".acts")) control.toggleAttribute("disabled", ids.length === 0);
   }
 
-  // The faces that show what is looked for, or all where nothing is, are said to show something else.
+  // Corrects the faces that show the emotion in the filters, or all faces if the filters name none.
   async #say() {
     const said = BY_INTEREST.find((emotion) => emotion === this.#emotion.value);
     this.#emotion.value = "";
@@ -98,7 +98,7 @@ export class Together {
 }
 
 /**
- * Asks for all, some at a time.
+ * Sends a request for each item, a few at a time.
  * @template T, Answer
  * @param {T[]} all
  * @param {(one: T) => Promise<Answer>} ask

@@ -1,8 +1,8 @@
-// Looking closer at a picture: the wheel, two fingers, keys; a drag moves it.
+// Zooms a picture with the wheel, two fingers or keys; a drag moves the picture.
 
 const MOST = 8;
 const STEP = 1.5;
-// Pixels that an arrow key moves a picture.
+// How many pixels an arrow key moves a picture.
 const PAN = 80;
 
 export class Zoom {
@@ -11,13 +11,13 @@ export class Zoom {
   #scale = 1;
   #x = 0;
   #y = 0;
-  /** The fingers, or the mouse, that are down. @type {Map<number, PointerEvent>} */
+  /** The fingers that touch the picture, or the pressed mouse. @type {Map<number, PointerEvent>} */
   #down = new Map();
   #changed;
 
   /**
-   * @param {HTMLElement} stage What the picture is seen through.
-   * @param {HTMLElement | SVGElement} frame The picture, in the middle of the stage.
+   * @param {HTMLElement} stage The element through which the picture is seen.
+   * @param {HTMLElement | SVGElement} frame The picture, centred in the stage.
    * @param {() => void} [changed]
    */
   constructor(stage, frame, changed = () => {}) {
@@ -37,7 +37,7 @@ export class Zoom {
     });
   }
 
-  /** Whether the picture is larger than it fits. */
+  /** Whether the picture is zoomed in. */
   get isClose() {
     return this.#scale > 1;
   }
@@ -51,7 +51,7 @@ export class Zoom {
   }
 
   /**
-   * Moves the picture by so many steps.
+   * Moves the picture by a number of steps.
    * @param {number} across
    * @param {number} down
    */
@@ -69,7 +69,7 @@ export class Zoom {
 
   /**
    * @param {number} factor
-   * @param {number} [x] What stays where it is, on the screen.
+   * @param {number} [x] The point on the screen that stays in place.
    * @param {number} [y]
    */
   #by(factor, x, y) {
@@ -83,7 +83,7 @@ export class Zoom {
     this.#show();
   }
 
-  // No farther than to the edge of the picture.
+  // Keeps the edges of the picture at or outside the edges of its frame.
   #show() {
     const room = (/** @type {number} */ size) => (size * (this.#scale - 1)) / 2;
     const { clientWidth, clientHeight } = this.#frame;
