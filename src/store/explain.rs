@@ -26,7 +26,7 @@ pub(super) fn sentence(database: &Path, error: rusqlite::Error) -> Error {
              are readable and writable for you, or name another database with --database"
         ),
         Some(ErrorCode::DiskFull) => format!(
-            "no disk space is left for the database {path}; free some and run the command again, \
+            "no space is left on the disk for the database {path}; free some and run the command again, \
              finished work is kept"
         ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
