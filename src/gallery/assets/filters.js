@@ -50,6 +50,7 @@ export class Filters {
     find("#search").addEventListener("submit", async (event) => {
       event.preventDefault();
       clearTimeout(typed);
+      this.#text.blur(); // from now on, keys are shortcuts and no text
       await this.set({ text: this.#text.value.trim() });
       this.#told.done();
     });

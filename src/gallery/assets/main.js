@@ -19,11 +19,16 @@ const failed = (error) => {
   if (!wasAborted(error)) toast(reason(error));
 };
 const selection = new Selection();
-const filters = new Filters({ changed: search, done: () => searching.then(() => grid.focus()) });
+const filters = new Filters({ changed: search, done: () => searching.then(focusGrid) });
 const grid = new Grid({ open, failed, selection });
 const view = new PhotoView(grid, { changed: refresh, closed, follow, shown: showTitle });
 const places = new Places((where) => filters.set(where));
 new Together(selection, filters, { changed: refresh });
+
+// Moves the focus to the photos, unless a person has meanwhile begun another search.
+function focusGrid() {
+  if (document.activeElement?.id !== "text") grid.focus();
+}
 
 /** @type {AbortController | undefined} */
 let counting;
