@@ -12,8 +12,8 @@ use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg, jpeg_with_exif, photo, truncated};
 use crate::testenv::TestEnv;
 
-/// Number of photos: more than four transactions hold, as two may be committed before the first check.
-const PHOTOS: u32 = 300;
+/// Number of photos: far more than the transactions that may be committed before a busy machine checks.
+const PHOTOS: u32 = 600;
 
 /// Far longer than any commit takes.
 const DEADLINE: Duration = Duration::from_mins(5);

@@ -3,8 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::common::exif_block::ExifBlock;
-use crate::common::{fixture, jpeg_with_exif};
+use crate::common::{fixture, photo_taken};
 use crate::testenv::{Run, TestEnv};
 
 const FLORENCE: (f64, f64) = (43.77, 11.25);
@@ -13,7 +12,7 @@ const BERLIN: (f64, f64) = (52.52, 13.40);
 /// An album of three photos with dates, places and cameras: two at home, one on a trip.
 fn album() -> TestEnv {
     let env = TestEnv::new();
-    for (name, fixture_name, date, (latitude, longitude), camera) in [
+    for (name, fixture_name, date, position, camera) in [
         (
             "Trips/Tuscany 2019/a.jpg",
             "astronaut.jpg",
@@ -36,12 +35,7 @@ fn album() -> TestEnv {
             "Canon EOS R5",
         ),
     ] {
-        let block = ExifBlock::new()
-            .with_date(date, "", "")
-            .with_position(latitude, longitude)
-            .with_text(exif::Tag::Model, camera)
-            .bytes();
-        env.add(name, jpeg_with_exif(&fixture(fixture_name), &block));
+        env.add(name, photo_taken(fixture_name, date, position, camera));
     }
     env.index();
     env

@@ -1,7 +1,6 @@
 //! Tests how `fer-index find` understands words, and what it prints about them.
 
-use crate::common::exif_block::ExifBlock;
-use crate::common::{fixture, jpeg_with_exif};
+use crate::common::{fixture, photo_taken};
 use crate::testenv::TestEnv;
 
 const ROME: (f64, f64) = (41.89, 12.48);
@@ -10,7 +9,7 @@ const BERLIN: (f64, f64) = (52.52, 13.40);
 /// A laughing woman and two men who do not laugh, in May of three different years, and a cat at home.
 fn album() -> TestEnv {
     let env = TestEnv::new();
-    for (name, fixture_name, date, (latitude, longitude), camera) in [
+    for (name, fixture_name, date, position, camera) in [
         (
             "trip/laughing.jpg",
             "astronaut.jpg",
@@ -40,12 +39,7 @@ fn album() -> TestEnv {
             "NIKON D850",
         ),
     ] {
-        let block = ExifBlock::new()
-            .with_date(date, "", "")
-            .with_position(latitude, longitude)
-            .with_text(exif::Tag::Model, camera)
-            .bytes();
-        env.add(name, jpeg_with_exif(&fixture(fixture_name), &block));
+        env.add(name, photo_taken(fixture_name, date, position, camera));
     }
     env.index();
     env

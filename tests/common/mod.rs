@@ -8,6 +8,7 @@ pub mod exif_block;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use exif_block::ExifBlock;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
@@ -64,6 +65,15 @@ pub fn jpeg(picture: impl Into<DynamicImage>) -> Vec<u8> {
         .encode_image(&picture.into())
         .unwrap();
     bytes
+}
+
+/// A fixture with EXIF data: the date, (latitude, longitude) in degrees, and the name of the camera.
+pub fn photo_taken(name: &str, date: &str, position: (f64, f64), camera: &str) -> Vec<u8> {
+    let block = ExifBlock::new()
+        .with_date(date, "", "")
+        .with_position(position.0, position.1)
+        .with_text(exif::Tag::Model, camera);
+    jpeg_with_exif(&fixture(name), &block.bytes())
 }
 
 /// A JPEG with an EXIF segment after its first marker.
