@@ -155,7 +155,8 @@ impl<'a> Refinement<'a> {
         let mut patch = RgbImage::new(side, side);
         let values = sample(picture.stored(), &to_stored, (side, side), SAMPLES);
         for (pixel, value) in patch.pixels_mut().zip(values) {
-            *pixel = Rgb(value.map(|v| (v + 0.5) as u8));
+            let [r, g, b] = value;
+            *pixel = Rgb([(r + 0.5) as u8, (g + 0.5) as u8, (b + 0.5) as u8]);
         }
         let expected = face.through(&to_photo.inverse()?).bounding_box;
         let refined = self

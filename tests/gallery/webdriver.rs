@@ -3,9 +3,9 @@
 //! The crates for `WebDriver` depend on more than forty others; the protocol is JSON over HTTP, for which the
 //! other tests already have a client.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -41,18 +41,20 @@ impl Browser {
 
     #[allow(clippy::print_stderr)]
     fn start(emulation: Option<Value>) -> Option<Self> {
-        let port = free_port();
+        // The driver chooses its port: one that the test chose could be taken by the driver of a test beside it,
+        // and both tests would talk to one driver.
         let spawned = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
+            .arg("--port=0")
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn();
-        let Ok(driver) = spawned else {
+        let Ok(mut driver) = spawned else {
             let missing = "there is no chromedriver; install it (Debian: chromium-driver) to test \
                            the gallery in a browser";
             skip(missing);
             return None;
         };
+        let port = announced_port(driver.stdout.take().unwrap());
         let profile = tempfile::tempdir().unwrap();
         let mut browser = Self {
             driver,
@@ -250,7 +252,15 @@ impl Drop for Browser {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+/// Reads the port that a driver announces once it listens ("ChromeDriver was started successfully on port 4711."). The
+/// rest of its output is read and dropped, so that the driver never waits for room in the pipe.
+fn announced_port(output: ChildStdout) -> u16 {
+    let mut lines = BufReader::new(output).lines();
+    let announced = lines.by_ref().find_map(|line| {
+        let line = line.unwrap();
+        let (_, port) = line.rsplit_once("started successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    });
+    std::thread::spawn(move || lines.for_each(drop));
+    announced.expect("chromedriver ended before it announced its port")
 }

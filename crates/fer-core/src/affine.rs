@@ -28,6 +28,7 @@ impl Affine {
     }
 
     /// Maps a point.
+    #[inline]
     pub fn apply(&self, p: Point) -> Point {
         Point {
             x: self.x[0] * p.x + self.x[1] * p.y + self.x[2],

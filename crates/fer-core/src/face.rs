@@ -37,16 +37,19 @@ impl fmt::Display for BoundingBox {
 
 impl BoundingBox {
     /// Area in square pixels; zero for an empty box.
+    #[inline]
     pub fn area(&self) -> f32 {
         self.width.max(0.0) * self.height.max(0.0)
     }
 
     /// The shorter side in pixels; filters and scores take it as the size of a face.
+    #[inline]
     pub fn short_side(&self) -> f32 {
         self.width.min(self.height)
     }
 
     /// The area that both boxes cover, in square pixels.
+    #[inline]
     pub fn intersection(&self, other: &Self) -> f32 {
         let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
         let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
@@ -54,6 +57,7 @@ impl BoundingBox {
     }
 
     /// The centre of the box.
+    #[inline]
     pub fn centre(&self) -> Point {
         Point {
             x: self.x + self.width / 2.0,
@@ -85,6 +89,7 @@ impl BoundingBox {
     }
 
     /// Intersection over union, 0 to 1; 0 if both boxes are empty.
+    #[inline]
     pub fn iou(&self, other: &Self) -> f32 {
         let intersection = self.intersection(other);
         let union = self.area() + other.area() - intersection;
