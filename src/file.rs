@@ -70,24 +70,7 @@ impl FileMeta {
 /// # Errors
 /// [`SkipReason::PermissionDenied`], [`SkipReason::Unreadable`] or [`SkipReason::TooLarge`].
 pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>, Skip> {
-    let unread = |error: &io::Error| match error.kind() {
-        ErrorKind::NotFound => None,
-        ErrorKind::PermissionDenied => Some(Skip::new(
-            SkipReason::PermissionDenied,
-            "the file may not be read",
-        )),
-        _ => Some(Skip::new(SkipReason::Unreadable, error.to_string())),
-    };
-    let attempt = || -> io::Result<Result<(FileMeta, Vec<u8>), Skip>> {
-        // Checked before opening, since opening a pipe blocks until another process writes to it.
-        if !path.metadata()?.is_file() {
-            return Ok(Err(Skip::new(
-                SkipReason::Unreadable,
-                "it is not a regular file",
-            )));
-        }
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
+    read_regular(path, |file, metadata| {
         if metadata.len() > limit {
             let detail = format!("{} bytes, and the limit is {limit}", metadata.len());
             return Ok(Err(Skip::new(SkipReason::TooLarge, detail)));
@@ -101,11 +84,51 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>,
                 format!("the limit is {limit} bytes"),
             )));
         }
-        Ok(Ok((FileMeta::of(&metadata), bytes)))
+        Ok(Ok(bytes))
+    })
+}
+
+/// Reads the first bytes of a file, at most `limit`, with the metadata they were read under; `None` if
+/// there is no such file.
+///
+/// # Errors
+/// [`SkipReason::PermissionDenied`] or [`SkipReason::Unreadable`].
+pub fn read_start(path: &Path, limit: usize) -> Result<Option<(FileMeta, Vec<u8>)>, Skip> {
+    read_regular(path, |file, _| {
+        let mut bytes = Vec::with_capacity(limit);
+        file.take(limit as u64).read_to_end(&mut bytes)?;
+        Ok(Ok(bytes))
+    })
+}
+
+/// Opens a regular file and lets `read` read its bytes; `None` if there is no such file.
+fn read_regular(
+    path: &Path,
+    read: impl FnOnce(File, &Metadata) -> io::Result<Result<Vec<u8>, Skip>>,
+) -> Result<Option<(FileMeta, Vec<u8>)>, Skip> {
+    let attempt = || -> io::Result<Result<(FileMeta, Vec<u8>), Skip>> {
+        // Checked before opening, since opening a pipe blocks until another process writes to it.
+        if !path.metadata()?.is_file() {
+            return Ok(Err(Skip::new(
+                SkipReason::Unreadable,
+                "it is not a regular file",
+            )));
+        }
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        let bytes = read(file, &metadata)?;
+        Ok(bytes.map(|bytes| (FileMeta::of(&metadata), bytes)))
     };
     match attempt() {
         Ok(read) => read.map(Some),
-        Err(error) => unread(&error).map_or(Ok(None), Err),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound => Ok(None),
+            ErrorKind::PermissionDenied => Err(Skip::new(
+                SkipReason::PermissionDenied,
+                "the file may not be read",
+            )),
+            _ => Err(Skip::new(SkipReason::Unreadable, error.to_string())),
+        },
     }
 }
 
@@ -153,5 +176,7 @@ mod tests {
             SkipReason::TooLarge
         );
         assert_eq!(read_file(&dir.path().join("b"), 4), Ok(None));
+        assert_eq!(read_start(&path, 4).unwrap().unwrap().1, b"1234");
+        assert_eq!(read_start(&dir.path().join("b"), 4), Ok(None));
     }
 }

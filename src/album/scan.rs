@@ -1,15 +1,15 @@
-//! Walks a folder and lists its pictures in the order of their paths.
+//! Walks a folder and lists the files in it that may be photos, in the order of their paths.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::Filter;
+use super::{Filter, Named};
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::file::FileMeta;
 
-/// A file with the name of a picture.
+/// A file that may be a photo by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFile {
     /// Absolute path.
@@ -33,8 +33,14 @@ pub trait Visitor {
     /// found by the scan or reported as a change.
     fn folder(&mut self, folder: &Path);
 
-    /// A picture. Pictures come in the order of the bytes of their paths.
+    /// A folder that is marked as no album, after [`folder`](Self::folder) and instead of what is in it.
+    fn marked(&mut self, _folder: &Path) {}
+
+    /// A file that may be a photo. Files come in the order of the bytes of their paths.
     fn file(&mut self, file: FoundFile);
+
+    /// A file that is no photo by its name. Hidden files are not reported.
+    fn other(&mut self) {}
 
     /// Something that could not be read; it comes before all files that sort after it.
     fn problem(&mut self, problem: ScanProblem);
@@ -68,8 +74,8 @@ pub fn outermost(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
     folders
 }
 
-/// Finds the pictures below an absolute path, which may also be a single file. Returns whether the path is
-/// an empty folder, like a mount point on which nothing is mounted.
+/// Finds the files below an absolute path that may be photos; the path may also be that of a single file. Returns
+/// whether the path is an empty folder, like a mount point on which nothing is mounted.
 ///
 /// The filter decides whether symbolic links are followed; a link to a folder above it is ignored.
 pub fn scan(root: &Path, filter: &Filter, visitor: &mut dyn Visitor) -> bool {
@@ -114,6 +120,9 @@ enum Entry {
 impl Walk<'_> {
     fn folder(&mut self, folder: &Path) {
         self.visitor.folder(folder);
+        if self.filter.is_marked(folder) {
+            return self.visitor.marked(folder);
+        }
         let mut entries = match self.entries(folder) {
             Ok(entries) => entries,
             Err(error) => return self.problem(folder, &error),
@@ -160,12 +169,20 @@ impl Walk<'_> {
         Ok(entries)
     }
 
-    fn entry(&self, folder: &Path, name: &OsStr, entry: &DirEntry) -> io::Result<Option<Entry>> {
+    fn entry(
+        &mut self,
+        folder: &Path,
+        name: &OsStr,
+        entry: &DirEntry,
+    ) -> io::Result<Option<Entry>> {
         let kind = entry.file_type()?;
         let may_be_folder = kind.is_dir() || kind.is_symlink() && self.filter.follow_symlinks;
         // The cheap checks come first.
-        let is_picture = Filter::is_picture(Path::new(name)) && !kind.is_dir();
-        if !(may_be_folder || is_picture && kind.is_file()) {
+        let may_be_photo = !kind.is_dir() && Named::of(Path::new(name)).may_be_photo();
+        if !(may_be_folder || may_be_photo && kind.is_file()) {
+            if kind.is_file() && self.filter.shows(name) {
+                self.visitor.other();
+            }
             return Ok(None);
         }
         let path = folder.join(name);
@@ -183,7 +200,7 @@ impl Walk<'_> {
         Ok(if metadata.is_dir() {
             Some(Entry::Link)
         } else {
-            (is_picture && metadata.is_file()).then(|| Entry::File(FileMeta::of(&metadata)))
+            (may_be_photo && metadata.is_file()).then(|| Entry::File(FileMeta::of(&metadata)))
         })
     }
 

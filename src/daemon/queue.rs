@@ -40,6 +40,16 @@ impl Queue {
         }
     }
 
+    /// Removes the files below `folder` from the queue, and returns those that are in flight.
+    pub fn drop_below(&self, folder: &Path) -> Vec<PathBuf> {
+        let mut inner = self.lock();
+        inner.waiting.retain(|file| !file.path.starts_with(folder));
+        inner.queued.retain(|path| !path.starts_with(folder));
+        let in_flight = inner.in_flight.iter();
+        let below = in_flight.filter(|path| path.starts_with(folder));
+        below.cloned().collect()
+    }
+
     /// Removes a committed file from those in flight.
     pub fn done(&self, path: &Path) {
         self.lock().in_flight.remove(path);
@@ -137,7 +147,11 @@ mod tests {
         assert!(queue.contains(Path::new("/b/3")) && queue.contains(Path::new("/a/1")));
         queue.done(Path::new("/b/3"));
         assert!(!queue.contains(Path::new("/b/3")));
+        queue.push_last(file("/c/4"));
+        assert_eq!(queue.drop_below(Path::new("/c")), [] as [PathBuf; 0]);
+        assert!(!queue.contains(Path::new("/c/4")));
         queue.next();
+        assert_eq!(queue.drop_below(Path::new("/a")), [PathBuf::from("/a/1")]);
         assert_eq!(queue.take_in_flight(), [PathBuf::from("/a/1")]);
         queue.close();
         assert_eq!(queue.next(), None);

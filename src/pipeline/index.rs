@@ -94,6 +94,7 @@ pub fn index(
         store.forget(&plan.gone)?;
         store.mark_reconciled(&root)?;
         summary.unchanged += plan.unchanged;
+        summary.passed_over += plan.passed_over;
         summary.gone += plan.gone.len() as u64;
         for problem in &plan.problems {
             summary.skip(&problem.path, &problem.skip);

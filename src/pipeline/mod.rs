@@ -9,6 +9,7 @@
 mod analyse;
 mod budget;
 mod index;
+mod look;
 mod plan;
 mod summary;
 mod work;

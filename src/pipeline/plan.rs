@@ -15,6 +15,10 @@ pub struct Plan {
     pub read: Vec<FoundFile>,
     /// Number of files that the index has in their current state.
     pub unchanged: u64,
+    /// Number of files that are no photos by their names.
+    pub passed_over: u64,
+    /// Folders that are marked as no album.
+    pub marked: Vec<PathBuf>,
     /// Files of the index that no longer exist.
     pub gone: Vec<PathBuf>,
     /// Folders that could not be read.
@@ -118,6 +122,14 @@ impl Merge<'_, '_> {
 impl Visitor for Merge<'_, '_> {
     fn folder(&mut self, folder: &Path) {
         (self.on_folder)(folder);
+    }
+
+    fn marked(&mut self, folder: &Path) {
+        self.plan.marked.push(folder.to_path_buf());
+    }
+
+    fn other(&mut self) {
+        self.plan.passed_over += 1;
     }
 
     fn file(&mut self, file: FoundFile) {

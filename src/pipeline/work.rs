@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Analyser;
 use super::budget::{Budget, cost};
-use crate::album::FoundFile;
+use super::look::{Look, look};
+use crate::album::{FoundFile, Named};
 use crate::error::{Result, Skip};
 use crate::file::{FileMeta, read_file};
 use crate::imaging::add_sidecar_keywords;
@@ -30,7 +31,7 @@ pub(super) enum Outcome {
     Known(KnownPhoto, ContentHash),
     /// Duplicate content: another worker has claimed it, and its finding may not be committed yet.
     Duplicate(ContentHash),
-    /// The file could not be read.
+    /// The file could not be read, or its first bytes say that it is no photo.
     Unread(Skip),
     /// The file no longer exists.
     Vanished,
@@ -102,6 +103,24 @@ impl Worker<'_> {
     /// Only errors that stop the program; a problem with the file is an [`Outcome`].
     pub fn process(&self, file: FoundFile) -> Result<Finding> {
         let FoundFile { path, meta } = file;
+        if Named::of(&path) == Named::Unknown {
+            let (meta, outcome) = match look(&path) {
+                Ok(Look::Photo) => return self.read(path, meta),
+                Ok(Look::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
+                Ok(Look::Vanished) => (meta, Outcome::Vanished),
+                Err(skip) => (meta, Outcome::Unread(skip)),
+            };
+            return Ok(Finding {
+                path,
+                meta,
+                outcome,
+            });
+        }
+        self.read(path, meta)
+    }
+
+    /// Reads the whole of a file, which had this metadata, and processes its content.
+    fn read(&self, path: PathBuf, meta: FileMeta) -> Result<Finding> {
         let (meta, bytes) = match read_file(&path, self.analyser.limits().max_bytes) {
             Ok(Some((meta, bytes))) => (meta, bytes),
             Ok(None) => {

@@ -18,7 +18,8 @@ use super::record::{KnownFile, Models, PhotoId};
 const UNDER: &str = "
     SELECT path, size, mtime_ns, inode, device, p.skip_reason,
            p.detector = (SELECT id FROM models WHERE name = :detector)
-           AND p.classifier = (SELECT id FROM models WHERE name = :classifier)
+           AND p.classifier = (SELECT id FROM models WHERE name = :classifier),
+           f.skip_reason
     FROM files f LEFT JOIN photos p ON p.id = f.photo_id
     WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)
     ORDER BY path";
@@ -44,6 +45,8 @@ pub(super) fn under<T>(
         |row| {
             let skipped: Option<SkipReason> = row.get(5)?;
             let same_models: Option<bool> = row.get(6)?;
+            // A file has a reason of its own only if not all of it was read.
+            let unread: Option<SkipReason> = row.get(7)?;
             let file = KnownFile {
                 meta: FileMeta {
                     size: row.get::<_, i64>(1)? as u64,
@@ -52,7 +55,8 @@ pub(super) fn under<T>(
                     device: row.get::<_, i64>(4)? as u64,
                 },
                 is_current: same_models.unwrap_or_default()
-                    || skipped.is_some_and(SkipReason::is_in_content),
+                    || skipped.is_some_and(SkipReason::is_in_content)
+                    || unread.is_some_and(SkipReason::is_in_first_bytes),
             };
             Ok((decode(row.get_ref(0)?.as_blob()?), file))
         },

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use super::Follower;
-use crate::album::{Change, Filter, Followed, FoundFile, Readiness};
+use crate::album::{Change, Followed, FoundFile, Named, Readiness};
 use crate::daemon::RootState;
 use crate::error::Result;
 use crate::file::FileMeta;
@@ -15,22 +15,29 @@ use crate::pipeline::Comparison;
 impl Follower {
     /// Takes a change: schedules a check of its path.
     pub(super) fn note(&mut self, change: Change) {
+        for path in change.paths() {
+            self.note_marker(path);
+        }
         match change {
             Change::Closed(path) if self.waiters.owns(&path) => self.cookie_seen(&path),
             Change::Touched(path) | Change::Written(path) | Change::Moved(path)
                 if self.waiters.owns(&path) => {}
             Change::Closed(path) => self.note_file(&path, Readiness::Closed),
             Change::Written(path) => self.note_file(&path, Readiness::Writing),
-            Change::Touched(path) if Filter::is_picture(&path) => {
-                let seen = path.metadata().ok().map(|m| FileMeta::of(&m));
-                self.note_file(&path, Readiness::Seen(seen));
+            Change::Touched(path) => {
+                let metadata = path.metadata().ok();
+                if metadata.as_ref().is_some_and(fs::Metadata::is_dir) {
+                    // The folder may have become readable, or be a link to a folder.
+                    self.note_path(&path, Readiness::Closed);
+                } else {
+                    let seen = metadata.map(|metadata| FileMeta::of(&metadata));
+                    self.note_file(&path, Readiness::Seen(seen));
+                }
             }
-            // The folder may have become readable, or be a link to a folder.
-            Change::Touched(path) if path.is_dir() => self.note_path(&path, Readiness::Closed),
-            Change::Touched(_) => {}
             // At once, since files made in it before it is watched are not reported.
             Change::NewFolder(path) => {
                 if self.is_admitted(&path)
+                    && !self.is_left_out(&path)
                     && let Err(error) = self.reconcile_folder(&path)
                 {
                     self.report(&error.to_string());
@@ -43,8 +50,17 @@ impl Follower {
     }
 
     fn note_file(&mut self, path: &Path, readiness: Readiness) {
-        if Filter::is_picture(path) {
+        if Named::of(path).may_be_photo() {
             self.note_path(path, readiness);
+        }
+    }
+
+    /// Schedules a check of the folder that a file may mark as no album, or marked until now.
+    fn note_marker(&mut self, path: &Path) {
+        if let Some(folder) = path.parent()
+            && self.setup.filter.is_marker(path)
+        {
+            self.note_path(folder, Readiness::Closed);
         }
     }
 
@@ -61,6 +77,15 @@ impl Follower {
             .is_some_and(|root| is_root(&&self.roots[root]) || self.setup.filter.admits(path))
     }
 
+    /// Whether a path lies in a folder that is excluded or marked as no album. Such folders are not watched,
+    /// but a folder may have become one after it was.
+    fn is_left_out(&self, path: &Path) -> bool {
+        self.root_of(path).is_some_and(|root| {
+            let root = &self.roots[root].path;
+            self.setup.filter.is_left_out(path, root)
+        })
+    }
+
     fn root_of(&self, path: &Path) -> Option<usize> {
         self.roots
             .iter()
@@ -71,7 +96,9 @@ impl Follower {
     /// photo again.
     fn renamed(&mut self, from: &Path, to: &Path) {
         self.watch.remove_tree(from);
-        let stays = self.is_admitted(to) && (Filter::is_picture(to) || to.is_dir());
+        let stays = self.is_admitted(to)
+            && (Named::of(to).may_be_photo() || to.is_dir())
+            && !self.is_left_out(to);
         if stays && let Err(error) = self.store.rename(from, to) {
             self.report(&error.to_string());
         }
@@ -93,9 +120,12 @@ impl Follower {
             self.note_path(path, Readiness::Closed);
             return Ok(());
         }
+        if self.is_left_out(path) {
+            return self.forget_tree(path);
+        }
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.reconcile_folder(path),
-            Ok(metadata) if metadata.is_file() && Filter::is_picture(path) => {
+            Ok(metadata) if metadata.is_file() && Named::of(path).may_be_photo() => {
                 let meta = FileMeta::of(&metadata);
                 match readiness {
                     Readiness::Seen(before) if before != Some(meta) => {
@@ -113,12 +143,28 @@ impl Follower {
                 if self.roots[root].has_changed() {
                     return self.reconcile_root(root);
                 }
-                self.watch.remove_tree(path);
-                self.polled.retain(|folder| !folder.starts_with(path));
-                self.store.forget_tree(path).map(drop)
+                self.forget_tree(path)
             }
             // Not a photo; or it cannot be read just now, and its rows stay.
             Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Removes a file or folder from the results, and stops following it.
+    fn forget_tree(&mut self, path: &Path) -> Result<()> {
+        self.watch.remove_tree(path);
+        self.polled.retain(|folder| !folder.starts_with(path));
+        self.store.forget_tree(path).map(drop)
+    }
+
+    /// Stops following what lies in a folder that is marked as no album. The folder itself is followed on, since
+    /// its marker may be removed. Files in it that are in flight are checked when they are committed.
+    fn leave_marked(&mut self, folder: &Path) {
+        self.watch.remove_below(folder);
+        self.polled
+            .retain(|polled| polled == folder || !polled.starts_with(folder));
+        for path in self.queue.drop_below(folder) {
+            self.note_path(&path, Readiness::Closed);
         }
     }
 
@@ -158,6 +204,9 @@ impl Follower {
             if self.unreadable.insert(problem.path.clone()) {
                 tracing::warn!("{}: {}", problem.path.display(), problem.skip);
             }
+        }
+        for folder in &plan.marked {
+            self.leave_marked(folder);
         }
         // A file in flight would be inserted again after its deletion: it is checked later.
         let (late, gone): (Vec<_>, Vec<_>) = plan
