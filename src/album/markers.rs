@@ -136,7 +136,10 @@ mod tests {
         }
         assert!(!is_marked_in(&media, "library"));
         // Other people's folders.
-        assert!(!is_marked_in(&["thumbs/", "profile/", "backups/"], "thumbs"));
+        assert!(!is_marked_in(
+            &["thumbs/", "profile/", "backups/"],
+            "thumbs"
+        ));
         assert!(!is_marked_in(&["thumbs/", "upload/"], "thumbs"));
     }
 }

@@ -54,7 +54,10 @@ mod tests {
             (&b"\xff\xd8\xff\xe0 and so on"[..], None),
             (b"", Some(SkipReason::Empty)),
             (b"Dear diary", Some(SkipReason::NotAnImage)),
-            (b"\0\0\0\x14ftypisom\0\0\x02\0mp41", Some(SkipReason::UnsupportedFormat)),
+            (
+                b"\0\0\0\x14ftypisom\0\0\x02\0mp41",
+                Some(SkipReason::UnsupportedFormat),
+            ),
         ] {
             fs::write(&path, content).unwrap();
             let reason = match look(&path).unwrap() {
