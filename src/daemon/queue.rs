@@ -147,14 +147,22 @@ mod tests {
         assert!(queue.contains(Path::new("/b/3")) && queue.contains(Path::new("/a/1")));
         queue.done(Path::new("/b/3"));
         assert!(!queue.contains(Path::new("/b/3")));
-        queue.push_last(file("/c/4"));
-        assert_eq!(queue.drop_below(Path::new("/c")), [] as [PathBuf; 0]);
-        assert!(!queue.contains(Path::new("/c/4")));
         queue.next();
-        assert_eq!(queue.drop_below(Path::new("/a")), [PathBuf::from("/a/1")]);
         assert_eq!(queue.take_in_flight(), [PathBuf::from("/a/1")]);
         queue.close();
         assert_eq!(queue.next(), None);
         assert_eq!((queue.has_work(), queue.len()), (false, 1));
+    }
+
+    #[test]
+    fn files_in_flight_are_not_dropped_with_those_that_wait() {
+        let mut queue = Queue::default();
+        for path in ["/a/1", "/a/2", "/b/3"] {
+            queue.push_last(file(path));
+        }
+        queue.next();
+        assert_eq!(queue.drop_below(Path::new("/a")), [PathBuf::from("/a/1")]);
+        assert!(!queue.contains(Path::new("/a/2")));
+        assert_eq!(queue.next().unwrap().path, Path::new("/b/3"));
     }
 }
