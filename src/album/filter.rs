@@ -80,7 +80,7 @@ impl Filter {
     }
 
     /// Whether a folder is marked as no album: by a file `.nomedia` or `.noindex`, by a cache directory tag,
-    /// or as a folder of generated pictures of Immich or PhotoPrism. Nothing in it is admitted.
+    /// or as a folder of generated pictures of Immich or `PhotoPrism`. Nothing in it is admitted.
     pub fn is_marked(&self, folder: &Path) -> bool {
         self.respect_markers && markers::is_marked(folder)
     }

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 /// Files whose existence marks their folder: Android's sign for its media scanner, which many programs
-/// respect; that of indexing programs; and the one that PhotoPrism writes into its storage folder.
+/// respect; that of indexing programs; and the one that `PhotoPrism` writes into its storage folder.
 const MARKERS: [&str; 3] = [".nomedia", ".noindex", ".ppstorage"];
 
 /// The file that tags a folder as a cache (Cache Directory Tagging Specification,
