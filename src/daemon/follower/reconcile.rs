@@ -9,8 +9,9 @@ use super::Follower;
 use crate::album::{Change, Filter, Followed, FoundFile, Readiness};
 use crate::daemon::RootState;
 use crate::error::Result;
-use crate::file::FileMeta;
-use crate::pipeline::Comparison;
+use crate::file::{Difference, FileMeta};
+use crate::pipeline::{Comparison, refresh_sidecars};
+use crate::sidecar::{self, is_sidecar};
 
 impl Follower {
     /// Takes a change: schedules a check of its path.
@@ -21,12 +22,12 @@ impl Follower {
                 if self.waiters.owns(&path) => {}
             Change::Closed(path) => self.note_file(&path, Readiness::Closed),
             Change::Written(path) => self.note_file(&path, Readiness::Writing),
-            Change::Touched(path) if Filter::is_picture(&path) => {
-                let seen = path.metadata().ok().map(|m| FileMeta::of(&m));
-                self.note_file(&path, Readiness::Seen(seen));
+            Change::Touched(path) if is_followed(&path) => {
+                let now = path.metadata().ok().map(|m| FileMeta::of(&m));
+                self.note_file(&path, Readiness::Touched(now));
             }
             // The folder may have become readable, or be a link to a folder.
-            Change::Touched(path) if path.is_dir() => self.note_path(&path, Readiness::Closed),
+            Change::Touched(path) if path.is_dir() => self.note_path(&path, Readiness::Moved),
             Change::Touched(_) => {}
             // At once, since files made in it before it is watched are not reported.
             Change::NewFolder(path) => {
@@ -34,21 +35,21 @@ impl Follower {
                     && let Err(error) = self.reconcile_folder(&path)
                 {
                     self.report(&error.to_string());
-                    self.note_path(&path, Readiness::Closed);
+                    self.note_path(&path, Readiness::Moved);
                 }
             }
-            Change::Moved(path) => self.note_path(&path, Readiness::Closed),
+            Change::Moved(path) => self.note_path(&path, Readiness::Moved),
             Change::Renamed { from, to } => self.renamed(&from, &to),
         }
     }
 
     fn note_file(&mut self, path: &Path, readiness: Readiness) {
-        if Filter::is_picture(path) {
+        if is_followed(path) {
             self.note_path(path, readiness);
         }
     }
 
-    fn note_path(&mut self, path: &Path, readiness: Readiness) {
+    pub(super) fn note_path(&mut self, path: &Path, readiness: Readiness) {
         if self.is_admitted(path) {
             let quiet = self.setup.debounce;
             self.debouncer.note(path, readiness, Instant::now(), quiet);
@@ -72,11 +73,21 @@ impl Follower {
     fn renamed(&mut self, from: &Path, to: &Path) {
         self.watch.remove_tree(from);
         let stays = self.is_admitted(to) && (Filter::is_picture(to) || to.is_dir());
-        if stays && let Err(error) = self.store.rename(from, to) {
-            self.report(&error.to_string());
+        if stays {
+            let renamed = self.store.rename(from, to);
+            if let Err(error) = renamed.and_then(|_| self.adopt_renamed(from, to)) {
+                self.report(&error.to_string());
+            }
         }
-        self.note_path(from, Readiness::Closed);
-        self.note_path(to, Readiness::Closed);
+        // Both moves were reported before; a second one would mean that the file was away for a moment.
+        for (path, readiness) in [
+            (from, Readiness::Moved),
+            (to, self.readiness_after_rename(from)),
+        ] {
+            if readiness.was_written() || !self.debouncer.contains(path) {
+                self.note_path(path, readiness);
+            }
+        }
         self.waiters.renamed(from, to);
     }
 
@@ -90,22 +101,23 @@ impl Follower {
         }
         if self.queue.is_in_flight(path) {
             // The pipeline may be reading the file that was there before.
-            self.note_path(path, Readiness::Closed);
+            self.note_path(path, readiness);
             return Ok(());
         }
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.reconcile_folder(path),
-            Ok(metadata) if metadata.is_file() && Filter::is_picture(path) => {
-                let meta = FileMeta::of(&metadata);
-                match readiness {
-                    Readiness::Seen(before) if before != Some(meta) => {
-                        let quiet = self.setup.debounce;
-                        let seen = Readiness::Seen(Some(meta));
-                        self.debouncer.note(path, seen, now, quiet);
-                        Ok(())
-                    }
-                    _ => self.queue_if_changed(path, meta),
-                }
+            Ok(metadata) if metadata.is_file() && is_followed(path) => {
+                let meta = Some(FileMeta::of(&metadata));
+                let later = match readiness {
+                    Readiness::Seen(before) if before != meta => Readiness::Seen(meta),
+                    Readiness::Touched(before) if before != meta => Readiness::Touched(meta),
+                    _ if is_sidecar(path) => return self.check_sidecar(path),
+                    Readiness::Touched(_) if self.adopt(path, &metadata)? => return Ok(()),
+                    _ => return self.queue_if_changed(path, FileMeta::of(&metadata), readiness),
+                };
+                let quiet = self.setup.debounce;
+                self.debouncer.note(path, later, now, quiet);
+                Ok(())
             }
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
@@ -115,24 +127,60 @@ impl Follower {
                 }
                 self.watch.remove_tree(path);
                 self.polled.retain(|folder| !folder.starts_with(path));
-                self.store.forget_tree(path).map(drop)
+                self.store.forget_tree(path)?;
+                match is_sidecar(path) {
+                    true => self.check_sidecar(path),
+                    false => Ok(()),
+                }
             }
             // Not a photo; or it cannot be read just now, and its rows stay.
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    /// Queues a file unless the index has it with the same metadata and the models in use.
-    fn queue_if_changed(&mut self, path: &Path, meta: FileMeta) -> Result<()> {
+    /// Queues a file that was written to, or that differs from what the index knows. Of another one only the
+    /// sidecars are compared.
+    fn queue_if_changed(
+        &mut self,
+        path: &Path,
+        meta: FileMeta,
+        readiness: Readiness,
+    ) -> Result<()> {
         let known = self.store.known_file(path, &self.models)?;
-        let is_known = known.is_some_and(|known| known.is_current && known.meta == meta);
-        if !is_known {
-            self.queue.push_first(FoundFile {
-                path: path.to_path_buf(),
-                meta,
-            });
+        let same = known
+            .filter(|known| known.is_current && meta.difference(&known.meta) == Difference::None);
+        match same {
+            Some(known) if !readiness.was_written() => {
+                let photo = [path.to_path_buf()];
+                let has_changed = sidecar::have_changed(&sidecar::find(path), &known.sidecars);
+                self.refresh_sidecars(if has_changed { &photo } else { &[] })
+            }
+            _ => {
+                self.queue.push_first(FoundFile {
+                    path: path.to_path_buf(),
+                    meta,
+                });
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    /// Reads a sidecar that appeared, changed or is gone, for the photos to which it belongs.
+    fn check_sidecar(&mut self, path: &Path) -> Result<()> {
+        let owns =
+            |photo: &Path| photo.parent() == path.parent() && sidecar::belongs_to(path, photo);
+        if self.queue.is_any_in_flight(owns) {
+            // The pipeline may have read the sidecar that was there before.
+            self.note_path(path, Readiness::Moved);
+            return Ok(());
+        }
+        let photos = self.store.photos_beside(path)?;
+        self.refresh_sidecars(&photos)
+    }
+
+    fn refresh_sidecars(&mut self, photos: &[PathBuf]) -> Result<()> {
+        let state = &self.state;
+        refresh_sidecars(&mut self.store, photos, &|| state.heartbeat())
     }
 
     /// Watches a folder and all folders below it, and reconciles its files. Returns whether it is empty
@@ -166,8 +214,10 @@ impl Follower {
             .partition(|path| self.queue.is_in_flight(path));
         self.store.forget(&gone)?;
         for path in late {
-            self.note_path(&path, Readiness::Closed);
+            self.note_path(&path, Readiness::Moved);
         }
+        self.store.adopt_status(&plan.without_ctime)?;
+        self.refresh_sidecars(&plan.sidecars)?;
         for file in plan.read {
             if self.is_quiet(&file.meta) {
                 self.queue.push_last(file);
@@ -268,4 +318,9 @@ impl Follower {
         }
         Ok(())
     }
+}
+
+/// Whether the file of this name is a photo or a sidecar.
+fn is_followed(path: &Path) -> bool {
+    Filter::is_picture(path) || is_sidecar(path)
 }
