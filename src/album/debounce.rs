@@ -37,7 +37,7 @@ impl Readiness {
     fn then(self, next: Self) -> Self {
         use Readiness::{Closed, Moved, Seen, Touched, Writing};
         match (self, next) {
-            (Closed | Writing, Seen(_) | Touched(_)) | (Moved, Seen(_) | Touched(_)) => self,
+            (Closed | Writing | Moved, Seen(_) | Touched(_)) => self,
             (Seen(_), Touched(meta)) => Seen(meta),
             // It was away for a moment, or was written to before: what happened to it there is unknown.
             (Closed | Writing | Moved, Moved) => Closed,

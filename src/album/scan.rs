@@ -137,9 +137,10 @@ impl Walk<'_> {
                         || path
                             .file_stem()
                             .is_some_and(|stem| with_sidecar.contains(stem));
-                    let sidecars = match may_have_sidecar {
-                        true => sidecar::find(&path),
-                        false => Vec::new(),
+                    let sidecars = if may_have_sidecar {
+                        sidecar::find(&path)
+                    } else {
+                        Vec::new()
                     };
                     self.visitor.file(FoundFile { path, meta }, sidecars);
                 }

@@ -83,12 +83,29 @@ pub(super) fn put(
             (SidecarFile { name, meta }, keywords.join("\n"))
         })
         .collect();
-    if now == known {
-        return Ok(());
+    if now != known {
+        replace(db, &path, &now)?;
     }
+    // Also if they are the same: the photo at this path may be another one, whose words lack them.
+    if !(now.is_empty() && known.is_empty()) {
+        let photo: Option<PhotoId> = db
+            .prepare_cached("SELECT max(photo_id) FROM files WHERE path = ?")?
+            .query_row([&path], |row| row.get(0))?;
+        if let Some(photo) = photo {
+            changes.words.refresh(photo);
+        }
+    }
+    Ok(())
+}
+
+fn replace(
+    db: &Connection,
+    path: &[u8],
+    sidecars: &[(SidecarFile, String)],
+) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM sidecars WHERE photo_path = ?")?
-        .execute([&path])?;
-    for (file, keywords) in &now {
+        .execute([path])?;
+    for (file, keywords) in sidecars {
         // A file that is not in the index, as after its removal by another process, has no sidecars.
         db.prepare_cached(
             "INSERT INTO sidecars (photo_path, name, size, mtime_ns, ctime_ns, inode, keywords)
@@ -103,21 +120,6 @@ pub(super) fn put(
             file.meta.inode as i64,
             keywords,
         ])?;
-    }
-    let keywords = |sidecars: &[(SidecarFile, String)]| -> Vec<String> {
-        sidecars
-            .iter()
-            .map(|(_, keywords)| keywords.clone())
-            .collect()
-    };
-    if keywords(&now) == keywords(&known) {
-        return Ok(());
-    }
-    let photo: Option<PhotoId> = db
-        .prepare_cached("SELECT max(photo_id) FROM files WHERE path = ?")?
-        .query_row([&path], |row| row.get(0))?;
-    if let Some(photo) = photo {
-        changes.words.refresh(photo);
     }
     Ok(())
 }

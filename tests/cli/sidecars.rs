@@ -38,6 +38,14 @@ fn a_sidecar_is_read_when_it_is_new_or_changed_and_its_keywords_go_with_it() {
     assert_eq!(env.query("--text sofa"), [""; 0]);
     assert_eq!(env.query("--text lawn"), ["chelsea.jpg"]);
 
+    // The photo is edited: the sidecar is still its own.
+    env.add(
+        "chelsea.jpg",
+        with_comment(&fixture("chelsea.jpg"), "edited"),
+    );
+    assert_eq!(env.index()["unchanged"], 1);
+    assert_eq!(env.query("--text lawn"), ["chelsea.jpg"]);
+
     // A damaged one has no keywords and is no error.
     env.add("chelsea.jpg.xmp", &sidecar(&["Cat", "Lawn"])[..200]);
     index_reads_no_photo(&env, 2);

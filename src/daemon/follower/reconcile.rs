@@ -128,9 +128,10 @@ impl Follower {
                 self.watch.remove_tree(path);
                 self.polled.retain(|folder| !folder.starts_with(path));
                 self.store.forget_tree(path)?;
-                match is_sidecar(path) {
-                    true => self.check_sidecar(path),
-                    false => Ok(()),
+                if is_sidecar(path) {
+                    self.check_sidecar(path)
+                } else {
+                    Ok(())
                 }
             }
             // Not a photo; or it cannot be read just now, and its rows stay.
