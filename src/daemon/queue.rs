@@ -71,6 +71,12 @@ impl Queue {
         inner.in_flight.iter().any(|file| file.starts_with(path))
     }
 
+    /// Whether a file that meets the condition is in flight.
+    pub fn is_any_in_flight(&self, condition: impl Fn(&Path) -> bool) -> bool {
+        let inner = self.lock();
+        inner.in_flight.iter().any(|file| condition(file))
+    }
+
     /// Whether the file is queued or in flight.
     pub fn contains(&self, path: &Path) -> bool {
         let inner = self.lock();
@@ -128,6 +134,7 @@ mod tests {
             meta: FileMeta {
                 size: 1,
                 mtime_ns: 0,
+                ctime_ns: 1_700_000_000_123_456_789,
                 inode: 0,
                 device: 0,
             },

@@ -2,7 +2,7 @@
 //! stores.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Analyser;
@@ -11,8 +11,9 @@ use super::look::{Look, look};
 use crate::album::{FoundFile, Named};
 use crate::error::{Result, Skip};
 use crate::file::{FileMeta, read_file};
-use crate::imaging::add_sidecar_keywords;
+use crate::imaging::read_sidecars;
 use crate::photo::ContentHash;
+use crate::sidecar::Sidecar;
 use crate::store::{KnownPhoto, Models, PhotoRecord, Store};
 
 /// The result of a worker for one file.
@@ -21,6 +22,8 @@ pub(super) struct Finding {
     pub path: PathBuf,
     pub meta: FileMeta,
     pub outcome: Outcome,
+    /// The sidecars beside the file.
+    pub sidecars: Vec<Sidecar>,
 }
 
 #[derive(Debug)]
@@ -110,10 +113,12 @@ impl Worker<'_> {
                 Ok(Look::Vanished) => (meta, Outcome::Vanished),
                 Err(skip) => (meta, Outcome::Unread(skip)),
             };
+            let sidecars = read_sidecars(&path);
             return Ok(Finding {
                 path,
                 meta,
                 outcome,
+                sidecars,
             });
         }
         self.read(path, meta)
@@ -128,6 +133,7 @@ impl Worker<'_> {
                     path,
                     meta,
                     outcome: Outcome::Vanished,
+                    sidecars: Vec::new(),
                 });
             }
             Err(skip) => {
@@ -135,18 +141,22 @@ impl Worker<'_> {
                     path,
                     meta,
                     outcome: Outcome::Unread(skip),
+                    sidecars: Vec::new(),
                 });
             }
         };
-        let outcome = self.content(&path, &bytes)?;
+        tracing::debug!("{} was read", path.display());
+        let outcome = self.content(&bytes)?;
+        let sidecars = read_sidecars(&path);
         Ok(Finding {
             path,
             meta,
             outcome,
+            sidecars,
         })
     }
 
-    fn content(&self, path: &Path, bytes: &[u8]) -> Result<Outcome> {
+    fn content(&self, bytes: &[u8]) -> Result<Outcome> {
         let hash = ContentHash::of(bytes);
         if !self.claims.claim(hash) {
             return Ok(Outcome::Duplicate(hash));
@@ -158,11 +168,8 @@ impl Worker<'_> {
             return Ok(Outcome::Known(known, hash));
         }
         let share = self.budget.take(cost(bytes));
-        let mut content = self.analyser.photo(bytes);
+        let content = self.analyser.photo(bytes);
         drop(share);
-        if let Ok(analysis) = &mut content {
-            add_sidecar_keywords(path, &mut analysis.capture.keywords);
-        }
         let bytes = bytes.len() as u64;
         Ok(Outcome::New(Box::new(PhotoRecord {
             hash,

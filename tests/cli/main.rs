@@ -7,6 +7,7 @@ mod common;
 
 mod bad_files;
 mod bad_requests;
+mod changes;
 mod corrections;
 mod detect;
 mod exclusions;
@@ -23,6 +24,7 @@ mod previews;
 mod queries;
 mod results;
 mod settings;
+mod sidecars;
 mod testenv;
 #[cfg(unix)]
 #[cfg(feature = "train")]
