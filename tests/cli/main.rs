@@ -7,8 +7,10 @@ mod common;
 
 mod bad_files;
 mod bad_requests;
+mod changes;
 mod corrections;
 mod detect;
+mod exclusions;
 mod interrupted;
 mod json;
 #[cfg(feature = "train")]
@@ -22,6 +24,7 @@ mod previews;
 mod queries;
 mod results;
 mod settings;
+mod sidecars;
 mod testenv;
 #[cfg(unix)]
 #[cfg(feature = "train")]
