@@ -3,6 +3,7 @@
 // Every test crate uses a part of this module, and a skipped test must print that it was skipped.
 #![allow(dead_code, clippy::print_stderr)]
 
+pub mod dump;
 pub mod exif_block;
 
 use std::io::Cursor;
