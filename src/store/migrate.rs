@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Error, Result};
 
 use super::path::{decode, encode};
-use super::{explain, words};
+use super::{derived, explain, words};
 
 /// All migrations; the schema's version is the number of migrations that have run.
 pub(super) const MIGRATIONS: &[&str] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
@@ -48,6 +48,7 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
         for migration in &migrations[from..] {
             transaction.execute_batch(migration)?;
         }
+        derived::update_if_noted(&transaction)?;
         transaction.pragma_update(None, "user_version", latest as i64)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.prepare("PRAGMA foreign_key_check")?.exists([])
@@ -163,6 +164,11 @@ mod tests {
     ",
         "
         UPDATE faces SET confidence = 1e9, confidence_rank = 1 WHERE id = 9;
+    ",
+        "
+        INSERT INTO dirty_photos VALUES (7);
+        INSERT INTO dirty_ranks VALUES (7);
+        INSERT INTO dirty_paths VALUES (CAST('/album/b.jpg' AS BLOB));
     ",
     ];
 

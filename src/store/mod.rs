@@ -12,6 +12,7 @@ mod changes;
 mod codec;
 mod connection;
 mod corrections;
+mod derived;
 mod explain;
 mod faces;
 mod files;
@@ -276,7 +277,8 @@ impl Store {
         version(&self.connection).map_err(|error| explain::sentence(&self.path, error))
     }
 
-    /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails.
+    /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails. What is
+    /// derived from the rows written follows before it is committed.
     ///
     /// # Errors
     /// The errors of `work`, and an error if the database cannot be written.
