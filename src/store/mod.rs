@@ -13,6 +13,7 @@ mod codec;
 mod connection;
 mod corrections;
 mod derived;
+mod doctor;
 mod explain;
 mod faces;
 mod files;
@@ -46,6 +47,7 @@ use crate::geo::Cell;
 use crate::photo::{ContentHash, GeoPoint};
 
 pub use batch::Batch;
+pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace,
@@ -275,6 +277,23 @@ impl Store {
         let version =
             |db: &Connection| db.pragma_query_value(None, "data_version", |row| row.get(0));
         version(&self.connection).map_err(|error| explain::sentence(&self.path, error))
+    }
+
+    /// Compares every derived row with what it is derived from, in one snapshot of the database, and runs
+    /// SQLite's own checks.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn diagnose(&self, observer: &dyn DoctorObserver) -> Result<Diagnosis> {
+        self.read(|db| doctor::diagnose(db, observer))
+    }
+
+    /// Does the same and mends what differs, in one transaction. Returns what has differed.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub fn repair(&mut self, observer: &dyn DoctorObserver) -> Result<Diagnosis> {
+        self.write(|db| doctor::repair(db, observer))
     }
 
     /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails. What is

@@ -9,6 +9,7 @@ mod bad_files;
 mod bad_requests;
 mod corrections;
 mod detect;
+mod doctor;
 mod interrupted;
 mod json;
 #[cfg(feature = "train")]
