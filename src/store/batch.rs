@@ -6,12 +6,12 @@ use rusqlite::{Connection, Transaction};
 
 use crate::error::{Result, Skip};
 use crate::file::FileMeta;
-use crate::photo::{ContentHash, TakenAt};
+use crate::photo::ContentHash;
 use crate::sidecar::Sidecar;
 
 use super::changes::Changes;
 use super::record::{KnownPhoto, PhotoId, PhotoRecord};
-use super::{explain, files, findings, photos, sidecars};
+use super::{derived, explain, files, findings, photos, sidecars};
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
 /// run that was killed may repeat it without harm.
@@ -33,13 +33,9 @@ impl<'a> Batch<'a> {
 
     pub(super) fn commit(self) -> Result<()> {
         let Self {
-            transaction,
-            changes,
-            path,
+            transaction, path, ..
         } = self;
-        changes
-            .words
-            .write(&transaction)
+        derived::update(&transaction)
             .and_then(|()| transaction.commit())
             .map_err(|error| explain::sentence(path, error))
     }
@@ -66,15 +62,7 @@ impl<'a> Batch<'a> {
         meta: &FileMeta,
         outcome: Result<PhotoId, &Skip>,
     ) -> Result<()> {
-        let (db, changes) = (&self.transaction, &self.changes);
-        self.explained(files::put(db, changes, path, meta, outcome))?;
-        if let Ok(photo) = outcome {
-            changes.words.refresh(photo);
-            if let Some(modified) = meta.modified().and_then(TakenAt::from_file_time) {
-                self.explained(photos::date_by_file(db, photo, &modified))?;
-            }
-        }
-        Ok(())
+        self.explained(files::put(&self.transaction, path, meta, outcome))
     }
 
     /// Stores the sidecars of the file of a photo, sorted by name, in place of those it had.
@@ -82,8 +70,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// See [`Batch::put_photo`].
     pub fn put_sidecars(&self, photo: &Path, sidecars: &[Sidecar]) -> Result<()> {
-        let (db, changes) = (&self.transaction, &self.changes);
-        self.explained(sidecars::put(db, changes, photo, sidecars))
+        self.explained(sidecars::put(&self.transaction, photo, sidecars))
     }
 
     /// Whether this content has been analysed, like
@@ -101,7 +88,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// See [`Batch::put_photo`].
     pub fn remove_file(&self, path: &Path) -> Result<bool> {
-        self.explained(files::remove(&self.transaction, &self.changes, path))
+        self.explained(files::remove(&self.transaction, path))
     }
 
     /// Runs any statements within the transaction.
@@ -125,6 +112,7 @@ mod tests {
 
     use crate::emotion::Emotion;
     use crate::error::{Error, SkipReason};
+    use crate::photo::TakenAt;
 
     use super::super::testing::{META, face, known, models, photo, put, temp_store};
     use super::super::{Models, Query, Store, Totals};

@@ -2,14 +2,13 @@
 //! it applies to whatever face a model finds there.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use crate::face::{BoundingBox, Correction};
 use crate::photo::ContentHash;
 
 use super::codec::correction_from_column;
-use super::record::{FaceId, JudgedFace, PhotoId, StoredCorrection, StoredFace};
-use super::{faces, scores};
+use super::record::{FaceId, StoredCorrection};
 
 /// The corrections of a content.
 pub(super) fn of_content(
@@ -36,9 +35,9 @@ pub(super) fn of_content(
 
 /// See [`Store::correct`](super::Store::correct).
 pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusqlite::Result<bool> {
-    let Some(photo) = remove(db, face)?.map(|(photo, _)| photo) else {
+    if remove(db, face)?.is_none() {
         return Ok(false);
-    };
+    }
     let emotion = match correction {
         Correction::Emotion(emotion) => Some(emotion.index() as i64),
         Correction::NotAFace => None,
@@ -60,47 +59,27 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
         )?;
     db.prepare_cached("UPDATE faces SET correction = :id WHERE id = :face")?
         .execute(named_params! {":id": id, ":face": face})?;
-    rank(db, photo)?;
     Ok(true)
 }
 
 /// See [`Store::undo`](super::Store::undo).
 pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
-    match remove(db, face)? {
-        Some((photo, true)) => {
-            rank(db, photo)?;
-            Ok(true)
-        }
-        _ => Ok(false),
-    }
+    Ok(remove(db, face)? == Some(true))
 }
 
-/// Ranks a photo and its faces again, by the models' scores and the corrections.
-fn rank(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
-    let faces = faces::of_photo(db, photo)?;
-    faces::rank(db, &faces)?;
-    let mut judged: Vec<JudgedFace> = faces.iter().map(StoredFace::judged).collect();
-    judged.retain(JudgedFace::is_face);
-    let taken_local = db
-        .prepare_cached("UPDATE photos SET face_count = ? WHERE id = ? RETURNING taken_local")?
-        .query_row(params![judged.len() as i64, photo], |row| row.get(0))?;
-    scores::replace(db, photo, true, taken_local, &judged)
-}
-
-/// Removes the correction of a face. Returns the face's photo and whether there was a correction;
-/// `None` if there is no such face.
-fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<(PhotoId, bool)>> {
-    let known: Option<(PhotoId, Option<i64>)> = db
-        .prepare_cached("SELECT photo_id, correction FROM faces WHERE id = ?")?
-        .query_row([face], |row| Ok((row.get(0)?, row.get(1)?)))
+/// Removes the correction of a face. Returns whether there was one; `None` if there is no such face.
+fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<bool>> {
+    let known: Option<Option<i64>> = db
+        .prepare_cached("SELECT correction FROM faces WHERE id = ?")?
+        .query_row([face], |row| row.get(0))
         .optional()?;
-    if let Some((_, Some(correction))) = known {
+    if let Some(Some(correction)) = known {
         db.prepare_cached("UPDATE faces SET correction = NULL WHERE correction = ?")?
             .execute([correction])?;
         db.prepare_cached("DELETE FROM corrections WHERE id = ?")?
             .execute([correction])?;
     }
-    Ok(known.map(|(photo, correction)| (photo, correction.is_some())))
+    Ok(known.map(|correction| correction.is_some()))
 }
 
 #[cfg(test)]
@@ -110,7 +89,7 @@ mod tests {
     use crate::face::ScoredFace;
 
     use super::super::testing::{face, photo, put, temp_store};
-    use super::super::{Query, Store, StoredFace};
+    use super::super::{PhotoId, Query, Store, StoredFace};
     use super::*;
 
     const SAD: Correction = Correction::Emotion(Sad);

@@ -1,5 +1,5 @@
 //! Writes everything about an analysed photo at once: the photo's row, its faces, their ranks and
-//! scores, the files that contain it, and its words.
+//! scores, and the files that contain it. The rest follows when the transaction ends (`derived`).
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use super::changes::Changes;
 use super::codec::civil_ms;
 use super::photos::Derived;
 use super::record::{JudgedFace, PhotoId, PhotoRecord};
-use super::{corrections, faces, files, photos, scores, unread, words};
+use super::{corrections, derived, faces, files, photos, scores, unread};
 
 /// See [`Batch::put_photo`](super::Batch::put_photo).
 pub(super) fn put(
@@ -58,18 +58,9 @@ pub(super) fn put(
     )?;
     let taken_local = taken.map(|taken| civil_ms(taken.local));
     scores::replace(db, id, is_known, taken_local, &judged)?;
+    derived::ranked(db, id)?;
     for (path, meta) in at {
-        files::put(db, changes, path, meta, Ok(id))?;
-    }
-    match analysis {
-        Some(analysis) if !is_known && !at.is_empty() => {
-            let paths = at.iter().map(|(path, _)| path.as_path());
-            let capture = &analysis.capture;
-            let description = capture.description.as_deref();
-            let text = words::of_photo(paths, description, &capture.keywords);
-            changes.words.add(id, text);
-        }
-        _ => changes.words.refresh(id),
+        files::put(db, path, meta, Ok(id))?;
     }
     Ok(id)
 }

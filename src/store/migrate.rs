@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Error, Result};
 
 use super::path::{decode, encode};
-use super::{explain, words};
+use super::{derived, explain, words};
 
 /// All migrations; the schema's version is the number of migrations that have run.
 pub(super) const MIGRATIONS: &[&str] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
@@ -48,6 +48,7 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
         for migration in &migrations[from..] {
             transaction.execute_batch(migration)?;
         }
+        derived::update_if_noted(&transaction)?;
         transaction.pragma_update(None, "user_version", latest as i64)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.prepare("PRAGMA foreign_key_check")?.exists([])
@@ -167,6 +168,11 @@ mod tests {
         "
         INSERT INTO sidecars VALUES
             (CAST('/album/a.jpg' AS BLOB), CAST('a.xmp' AS BLOB), 10, 0, 0, 2, 'Lake');
+    ",
+        "
+        INSERT INTO dirty_photos VALUES (7);
+        INSERT INTO dirty_ranks VALUES (7);
+        INSERT INTO dirty_paths VALUES (CAST('/album/b.jpg' AS BLOB));
     ",
     ];
 

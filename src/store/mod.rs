@@ -12,6 +12,8 @@ mod changes;
 mod codec;
 mod connection;
 mod corrections;
+mod derived;
+mod doctor;
 mod explain;
 mod faces;
 mod files;
@@ -47,6 +49,7 @@ use crate::geo::Cell;
 use crate::photo::{ContentHash, GeoPoint};
 
 pub use batch::Batch;
+pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
     FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace,
@@ -286,7 +289,25 @@ impl Store {
         version(&self.connection).map_err(|error| explain::sentence(&self.path, error))
     }
 
-    /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails.
+    /// Compares every derived row with what it is derived from, in one snapshot of the database, and runs
+    /// SQLite's own checks.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn diagnose(&self, observer: &dyn DoctorObserver) -> Result<Diagnosis> {
+        self.read(|db| doctor::diagnose(db, observer))
+    }
+
+    /// Does the same and mends what differs, in one transaction. Returns what has differed.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub fn repair(&mut self, observer: &dyn DoctorObserver) -> Result<Diagnosis> {
+        self.write(|db| doctor::repair(db, observer))
+    }
+
+    /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails. What is
+    /// derived from the rows written follows before it is committed.
     ///
     /// # Errors
     /// The errors of `work`, and an error if the database cannot be written.

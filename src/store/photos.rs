@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::SkipReason;
 use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
@@ -182,26 +182,24 @@ pub(super) fn put(
     Ok(())
 }
 
-/// Gives a photo without a date of its own the date of its file, unless an older file has dated it.
-pub(super) fn date_by_file(
+/// Stores the date of a photo that is dated by its files. The dates in its ranking follow by a trigger.
+pub(super) fn set_date(
     db: &Connection,
     id: PhotoId,
-    modified: &TakenAt,
+    taken: Option<&TakenAt>,
 ) -> rusqlite::Result<()> {
-    let (local, offset, source) = taken_columns(Some(modified));
-    let changed = db
-        .prepare_cached(
-            "UPDATE photos SET taken_local = :local, taken_offset = :offset, taken_source = :source
-             WHERE id = :id AND skip_reason IS NULL
-               AND (taken_source IS NULL OR taken_source = 'file' AND taken_local > :local)",
-        )?
-        .execute(named_params! {
-            ":local": local, ":offset": offset, ":source": source, ":id": id,
-        })?;
-    if changed > 0 {
-        db.prepare_cached("UPDATE photo_scores SET taken = ? WHERE photo_id = ?")?
-            .execute(params![local, id])?;
-    }
+    let (local, offset, source) = taken_columns(taken);
+    db.prepare_cached(
+        "UPDATE photos SET taken_local = ?, taken_offset = ?, taken_source = ? WHERE id = ?",
+    )?
+    .execute(params![local, offset, source, id])?;
+    Ok(())
+}
+
+/// Stores since when no path has led to a photo, in Unix time in ms; `None` if one does.
+pub(super) fn set_lost(db: &Connection, id: PhotoId, since: Option<i64>) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE photos SET lost_at = ? WHERE id = ?")?
+        .execute(params![since, id])?;
     Ok(())
 }
 

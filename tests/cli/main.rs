@@ -10,6 +10,7 @@ mod bad_requests;
 mod changes;
 mod corrections;
 mod detect;
+mod doctor;
 mod exclusions;
 mod interrupted;
 mod json;
