@@ -80,7 +80,11 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
     ))?;
     for (number, what) in [
         (summary.unchanged, "unchanged"),
-        (summary.known, "with known content"),
+        (summary.known - summary.metadata, "with known content"),
+        (
+            summary.metadata,
+            "with a known picture; only their metadata were read",
+        ),
         (summary.gone, "gone"),
     ] {
         if number > 0 {
@@ -138,6 +142,7 @@ fn json(summary: &Summary) -> serde_json::Value {
         "photos": summary.photos,
         "faces": summary.faces,
         "known": summary.known,
+        "metadata": summary.metadata,
         "unchanged": summary.unchanged,
         "gone": summary.gone,
         "skipped": skipped,

@@ -17,7 +17,8 @@ use super::record::{KnownFile, Models, PhotoId};
 /// range also contains names such as `folder.jpg`, which the last condition excludes.
 const UNDER: &str = "
     SELECT path, size, mtime_ns, inode, device, p.skip_reason,
-           p.detector = (SELECT id FROM models WHERE name = :detector)
+           p.picture IS NOT NULL
+           AND p.detector = (SELECT id FROM models WHERE name = :detector)
            AND p.classifier = (SELECT id FROM models WHERE name = :classifier)
     FROM files f LEFT JOIN photos p ON p.id = f.photo_id
     WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)
@@ -32,7 +33,8 @@ pub(super) fn under<T>(
 ) -> rusqlite::Result<T> {
     let tree = Subtree::of(folder);
     let mut statement = db.prepare_cached(UNDER)?;
-    // A model without a row in `models` is new, so no file is current for it.
+    // A model without a row in `models` is new, so no file is current for it. Nor is one whose picture is not
+    // hashed, which the index needs to recognise the photo when its metadata change.
     let mut files = statement.query_map(
         named_params! {
             ":detector": models.detector,
@@ -84,14 +86,22 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// Stores the file at `path` and its outcome, in place of what lay there before.
+/// The number of paths of `photo`.
+pub(super) fn count_of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<usize> {
+    db.prepare_cached("SELECT count(*) FROM files WHERE photo_id = ?")?
+        .query_row([photo], |row| row.get::<_, i64>(0))
+        .map(|count| count as usize)
+}
+
+/// Stores the file at `path` and its outcome, in place of what lay there before. Returns the photo that lay
+/// there before, if it is another one.
 pub(super) fn put(
     db: &Connection,
     changes: &Changes,
     path: &Path,
     meta: &FileMeta,
     outcome: Result<PhotoId, &Skip>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<PhotoId>> {
     let before = photo_at(db, path)?;
     db.prepare_cached(
         "INSERT INTO files (path, size, mtime_ns, inode, device,
@@ -113,18 +123,19 @@ pub(super) fn put(
         outcome.err().map(|skip| skip.reason),
         outcome.err().map(|skip| &skip.detail),
     ])?;
-    if let Some(before) = before.filter(|before| outcome != Ok(*before)) {
+    let before = before.filter(|before| outcome != Ok(*before));
+    if let Some(before) = before {
         record_loss(db, before)?;
         changes.words.refresh(before);
     }
     if outcome.is_ok() {
         changes.folders.store(db, path)?;
     }
-    Ok(())
+    Ok(before)
 }
 
 /// The photo that lies at `path`.
-fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
+pub(super) fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
     let photo = db
         .prepare_cached("SELECT photo_id FROM files WHERE path = ?")?
         .query_row([encode(path)], |row| row.get(0))

@@ -164,6 +164,10 @@ mod tests {
         "
         UPDATE faces SET confidence = 1e9, confidence_rank = 1 WHERE id = 9;
     ",
+        "
+        UPDATE photos SET picture = zeroblob(32), orientation = 6 WHERE id = 7;
+        UPDATE corrections SET picture = zeroblob(32), orientation = 6 WHERE id = 3;
+    ",
     ];
 
     fn connection() -> Connection {

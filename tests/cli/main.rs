@@ -22,6 +22,7 @@ mod previews;
 mod queries;
 mod results;
 mod settings;
+mod tagged;
 mod testenv;
 #[cfg(unix)]
 #[cfg(feature = "train")]
