@@ -80,7 +80,11 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
     ))?;
     for (number, what) in [
         (summary.unchanged, "unchanged"),
-        (summary.known, "with known content"),
+        (summary.known - summary.metadata, "with known content"),
+        (
+            summary.metadata,
+            "with a known picture; only their metadata were read",
+        ),
         (summary.gone, "gone"),
         (summary.passed_over, "passed over: no photos by their names"),
     ] {
@@ -139,6 +143,7 @@ fn json(summary: &Summary) -> serde_json::Value {
         "photos": summary.photos,
         "faces": summary.faces,
         "known": summary.known,
+        "metadata": summary.metadata,
         "unchanged": summary.unchanged,
         "gone": summary.gone,
         "passed_over": summary.passed_over,

@@ -172,7 +172,12 @@ impl ZByteReaderTrait for Source<'_> {
 
 /// The end of the first picture: the offset of its end-of-image marker, or the length of the file.
 fn end_of_image(bytes: &[u8]) -> usize {
-    Markers { bytes, at: 0 }
+    end_of_image_after(bytes, 0)
+}
+
+/// The end of the first picture whose header ends at `at`, or at another segment's end after it.
+pub(super) fn end_of_image_after(bytes: &[u8], at: usize) -> usize {
+    Markers { bytes, at }
         .find(|(code, _)| *code == END_OF_IMAGE[1])
         .map_or(bytes.len(), |(_, offset)| offset - 2)
 }

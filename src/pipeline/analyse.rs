@@ -4,7 +4,7 @@ use crate::classify::{EmotionClassifier, crop_face, crop_framed};
 use crate::detect::FaceDetector;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
-use crate::imaging::{self, Decoded, Limits};
+use crate::imaging::{self, Decoded, Facts, Limits};
 use crate::raster::Raster;
 use crate::store::{Models, PhotoAnalysis};
 
@@ -51,7 +51,23 @@ impl Analyser {
     /// # Errors
     /// If the bytes are not a photo that can be decoded.
     pub fn photo(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
-        let decoded = imaging::decode(bytes, &self.limits)?;
+        self.decoded(imaging::decode(bytes, &self.limits)?)
+    }
+
+    /// Like [`Analyser::photo`], for a photo whose facts have been read already.
+    ///
+    /// # Errors
+    /// See [`Analyser::photo`].
+    pub fn photo_with(
+        &self,
+        facts: Facts,
+        bytes: &[u8],
+    ) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
+        self.decoded(imaging::decode_with(facts, bytes, &self.limits)?)
+    }
+
+    /// Detects the faces of a decoded photo and reads the emotion of each.
+    fn decoded(&self, decoded: Decoded) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
         let (legible, unread): (Vec<_>, Vec<_>) = self
             .detector
             .detect(&decoded.raster)?

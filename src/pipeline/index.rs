@@ -158,7 +158,7 @@ fn run_pipeline(
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let mut writer = Writer::new(store, observer, &claims, summary);
+    let mut writer = Writer::new(store, observer, &claims, &models, summary);
     std::thread::scope(|scope| {
         let (jobs, queue) = bounded(threads * JOBS_PER_WORKER);
         let (results, findings) = bounded(threads * FINDINGS_PER_WORKER);

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction};
 
 use crate::error::{Result, Skip};
+use crate::face::ScoredFace;
 use crate::file::FileMeta;
-use crate::photo::ContentHash;
+use crate::photo::{ContentHash, Picture};
 use crate::sidecar::Sidecar;
 
 use super::changes::Changes;
-use super::record::{KnownPhoto, PhotoId, PhotoRecord};
-use super::{derived, explain, files, findings, photos, sidecars};
+use super::record::{KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
+use super::{derived, explain, files, findings, photos, pictures, sidecars};
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
 /// run that was killed may repeat it without harm.
@@ -42,7 +43,9 @@ impl<'a> Batch<'a> {
 
     /// Stores the analysis of a content in place of an earlier one, and that the content lies at
     /// these absolute paths. A face that is found again at the same position keeps its number. A
-    /// photo without a date of its own gets the modification time of its oldest file.
+    /// photo without a date of its own gets the modification time of its oldest file. If these paths
+    /// are the last ones of a photo with the same picture, or such a photo has lost its paths, that
+    /// photo takes the new content and keeps its number.
     ///
     /// # Errors
     /// If the database cannot be written; this holds for every method of this type.
@@ -53,6 +56,8 @@ impl<'a> Batch<'a> {
 
     /// Stores what lies at an absolute `path`: a file of a photo, whose modification time also
     /// dates a photo without a date of its own, or a file that could not be read, with the reason.
+    /// If an older photo with the same picture thereby loses its last path, `outcome` is merged
+    /// into it.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -62,7 +67,12 @@ impl<'a> Batch<'a> {
         meta: &FileMeta,
         outcome: Result<PhotoId, &Skip>,
     ) -> Result<()> {
-        self.explained(files::put(&self.transaction, path, meta, outcome))
+        let (db, changes) = (&self.transaction, &self.changes);
+        let before = self.explained(files::put(db, path, meta, outcome))?;
+        if let (Ok(photo), Some(before)) = (outcome, before) {
+            self.explained(pictures::keep_elder(db, changes, before, photo))?;
+        }
+        Ok(())
     }
 
     /// Stores the sidecars of the file of a photo, sorted by name, in place of those it had.
@@ -80,6 +90,19 @@ impl<'a> Batch<'a> {
     /// See [`Batch::put_photo`].
     pub fn photo_by_hash(&self, hash: &ContentHash) -> Result<Option<KnownPhoto>> {
         self.explained(photos::known(&self.transaction, hash))
+    }
+
+    /// The analysis of a picture by `models`, in its orientation, like
+    /// [`Store::analysis_of_picture`](super::Store::analysis_of_picture) for a file at a new path.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn analysis_of_picture(
+        &self,
+        picture: &Picture,
+        models: &Models,
+    ) -> Result<Option<PhotoAnalysis<ScoredFace>>> {
+        self.explained(pictures::analysis(&self.transaction, None, picture, models))
     }
 
     /// Removes the file at `path` and returns whether it was in the index. Its photo leaves the

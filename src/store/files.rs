@@ -16,7 +16,8 @@ use super::sidecars;
 /// range also contains names such as `folder.jpg`, which the last condition excludes.
 const UNDER: &str = "
     SELECT path, size, mtime_ns, ctime_ns, inode, device, p.skip_reason,
-           p.detector = (SELECT id FROM models WHERE name = :detector)
+           p.picture IS NOT NULL
+           AND p.detector = (SELECT id FROM models WHERE name = :detector)
            AND p.classifier = (SELECT id FROM models WHERE name = :classifier),
            f.skip_reason
     FROM files f LEFT JOIN photos p ON p.id = f.photo_id
@@ -33,7 +34,8 @@ pub(super) fn under<T>(
     let tree = Subtree::of(folder);
     sidecars::under(db, &tree, |sidecars_of| {
         let mut statement = db.prepare_cached(UNDER)?;
-        // A model without a row in `models` is new, so no file is current for it.
+        // A model without a row in `models` is new, so no file is current for it. Nor is one whose picture is not
+        // hashed, which the index needs to recognise the photo when its metadata change.
         let mut files = statement.query_map(
             named_params! {
                 ":detector": models.detector,
@@ -92,13 +94,22 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// Stores the file at `path` and its outcome, in place of what lay there before.
+/// The number of paths of `photo`.
+pub(super) fn count_of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<usize> {
+    db.prepare_cached("SELECT count(*) FROM files WHERE photo_id = ?")?
+        .query_row([photo], |row| row.get::<_, i64>(0))
+        .map(|count| count as usize)
+}
+
+/// Stores the file at `path` and its outcome, in place of what lay there before. Returns the photo that lay
+/// there before, if it is another one.
 pub(super) fn put(
     db: &Connection,
     path: &Path,
     meta: &FileMeta,
     outcome: Result<PhotoId, &Skip>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<PhotoId>> {
+    let before = photo_at(db, path)?;
     db.prepare_cached(
         "INSERT INTO files (path, size, mtime_ns, ctime_ns, inode, device,
                             photo_id, skip_reason, skip_detail)
@@ -120,7 +131,16 @@ pub(super) fn put(
         outcome.err().map(|skip| skip.reason),
         outcome.err().map(|skip| &skip.detail),
     ])?;
-    Ok(())
+    Ok(before.filter(|before| outcome != Ok(*before)))
+}
+
+/// The photo that lies at `path`.
+pub(super) fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
+    let photo = db
+        .prepare_cached("SELECT photo_id FROM files WHERE path = ?")?
+        .query_row([encode(path)], |row| row.get(0))
+        .optional()?;
+    Ok(photo.flatten())
 }
 
 /// See [`Store::adopt_status`](super::Store::adopt_status).

@@ -174,6 +174,10 @@ mod tests {
         INSERT INTO dirty_ranks VALUES (7);
         INSERT INTO dirty_paths VALUES (CAST('/album/b.jpg' AS BLOB));
     ",
+        "
+        UPDATE photos SET picture = zeroblob(32), orientation = 6 WHERE id = 7;
+        UPDATE corrections SET picture = zeroblob(32), orientation = 6 WHERE id = 3;
+    ",
     ];
 
     fn connection() -> Connection {

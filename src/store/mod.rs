@@ -2,7 +2,8 @@
 //!
 //! A photo is identified by its content: a [`PhotoRecord`] is keyed by the content hash, and the
 //! paths at which that content lies are rows of their own. A photo is in the results of queries
-//! while at least one path leads to it.
+//! while at least one path leads to it. Photos with the same picture differ only in their metadata:
+//! one takes the place of the other when it replaces its last file, and corrections apply to all.
 //!
 //! One writer and any number of readers work at the same time (WAL mode). Each [`Store::batch`] is
 //! one transaction; each reading method reads from one snapshot of the database.
@@ -23,6 +24,7 @@ mod migrate;
 mod models;
 mod path;
 mod photos;
+mod pictures;
 mod places;
 mod query;
 mod ranks;
@@ -43,10 +45,10 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, Skip};
-use crate::face::Correction;
+use crate::face::{Correction, ScoredFace};
 use crate::file::FileMeta;
 use crate::geo::Cell;
-use crate::photo::{ContentHash, GeoPoint};
+use crate::photo::{ContentHash, GeoPoint, Picture};
 
 pub use batch::Batch;
 pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
@@ -140,6 +142,29 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn photo_by_hash(&self, hash: &ContentHash) -> Result<Option<KnownPhoto>> {
         self.read(|db| photos::known(db, hash))
+    }
+
+    /// The analysis by `models` of this picture, in its orientation: that of any photo with the same picture and
+    /// orientation, or the turned one of the photo that the file at `path` was before, or of one that has lost
+    /// its files. The metadata in it are those of that photo.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn analysis_of_picture(
+        &self,
+        path: &Path,
+        picture: &Picture,
+        models: &Models,
+    ) -> Result<Option<PhotoAnalysis<ScoredFace>>> {
+        self.read(|db| pictures::analysis(db, Some(path), picture, models))
+    }
+
+    /// A photo as it was stored: what the models found in it, without people's corrections.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn record(&self, id: PhotoId) -> Result<Option<PhotoRecord>> {
+        self.read(|db| Ok(photos::load_embedded(db, id)?.map(Photo::into_record)))
     }
 
     /// Everything that is known about a photo.

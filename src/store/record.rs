@@ -9,8 +9,10 @@ use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 use crate::file::FileMeta;
-use crate::photo::{Capture, ContentHash};
+use crate::photo::{Capture, ContentHash, DateSource, Picture};
 use crate::sidecar::SidecarFile;
+
+use super::pictures::found_by_models;
 
 /// A photo's number; it stays the same while the photo is in the index and is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,6 +50,8 @@ pub struct PhotoRecord {
     pub hash: ContentHash,
     /// Its length.
     pub bytes: u64,
+    /// Its picture; only that of an analysed photo is stored.
+    pub picture: Option<Picture>,
     /// The analysis, or why the content was skipped.
     pub content: Result<PhotoAnalysis<ScoredFace>, Skip>,
 }
@@ -167,12 +171,33 @@ pub struct Photo {
     pub hash: ContentHash,
     /// Length of the content.
     pub bytes: u64,
+    /// Its picture; `None` if the content was skipped, or analysed by a version that did not hash pictures.
+    pub picture: Option<Picture>,
     /// When it was last analysed.
     pub indexed_at: Timestamp,
     /// Its paths, sorted by their bytes; may be empty.
     pub paths: Vec<PathBuf>,
     /// The analysis, or why the content was skipped.
     pub content: Result<PhotoAnalysis<StoredFace>, Skip>,
+}
+
+impl Photo {
+    /// What was stored: what the models found, without people's corrections. A date that comes from a file is left
+    /// out, since it belongs to the file.
+    pub(super) fn into_record(self) -> PhotoRecord {
+        let content = self.content.map(|analysis| {
+            let mut found = found_by_models(analysis);
+            let taken_at = &mut found.capture.taken_at;
+            *taken_at = taken_at.filter(|taken| taken.source != DateSource::FileTime);
+            found
+        });
+        PhotoRecord {
+            hash: self.hash,
+            bytes: self.bytes,
+            picture: self.picture,
+            content,
+        }
+    }
 }
 
 /// What is needed to decide whether a known content must be analysed again.
@@ -182,6 +207,8 @@ pub struct KnownPhoto {
     pub id: PhotoId,
     /// The models that analysed it, or why it was skipped.
     pub outcome: Result<Models, SkipReason>,
+    /// Whether its picture is hashed, unless it was skipped.
+    pub has_picture: bool,
 }
 
 impl KnownPhoto {

@@ -26,6 +26,7 @@ mod queries;
 mod results;
 mod settings;
 mod sidecars;
+mod tagged;
 mod testenv;
 #[cfg(unix)]
 #[cfg(feature = "train")]

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use fer_index::face::ScoredFace;
 use fer_index::file::FileMeta;
+use fer_index::imaging::{Limits, facts};
 use fer_index::photo::ContentHash;
 use fer_index::store::{Batch, PhotoAnalysis, PhotoRecord, Store};
 
@@ -248,6 +249,7 @@ pub fn add_indexed(env: &TestEnv, range: std::ops::Range<usize>) {
                 let record = PhotoRecord {
                     hash: ContentHash::of(&bytes),
                     bytes: bytes.len() as u64,
+                    picture: Some(facts(&bytes, &Limits::default()).unwrap().picture),
                     content: Ok(scan.clone()),
                 };
                 let meta = FileMeta::of(&fs::metadata(&path).unwrap());
