@@ -170,13 +170,14 @@ impl FindingWriter<'_, '_> {
                 // Meanwhile the photo has taken the content of a file with the same picture.
                 None => self.store_content(path, meta, &record, Work::Nothing)?,
             },
-            Outcome::Duplicate(hash) => match self.batch.photo_by_hash(&hash)? {
-                Some(known) => self.store_copy(path, &meta, &known)?,
-                None => {
+            Outcome::Duplicate(hash) => {
+                if let Some(known) = self.batch.photo_by_hash(&hash)? {
+                    self.store_copy(path, &meta, &known)?;
+                } else {
                     let waiting = self.waiting.contents.entry(hash).or_default();
                     waiting.push((path, meta));
                 }
-            },
+            }
             Outcome::DuplicatePicture(new) => {
                 let picture = new.facts.picture;
                 if let Some(skip) = self.waiting.skipped.get(&picture) {
