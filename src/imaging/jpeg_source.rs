@@ -212,7 +212,7 @@ impl Iterator for Markers<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let rest = self.bytes.get(self.at..)?;
-            self.at += rest.iter().position(|&byte| byte == 0xff)? + 1;
+            self.at += memchr::memchr(0xff, rest)? + 1;
             let code = *self.bytes.get(self.at)?;
             let behind = self.at + 1;
             self.at = match code {

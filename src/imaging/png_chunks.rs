@@ -55,9 +55,9 @@ pub(super) fn late_xmp(bytes: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    fn chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
         let length = (data.len() as u32).to_be_bytes();
-        [&length, kind.as_slice(), data, b"crc."].concat()
+        [&length, kind, data, b"crc."].concat()
     }
 
     #[test]

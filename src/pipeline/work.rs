@@ -188,18 +188,13 @@ impl Worker<'_> {
         if !self.claims.claim(Claim::Content(hash)) {
             return Ok(Outcome::Duplicate(hash));
         }
-        let mut known = None;
-        if !self.claims.again
-            && let Some(photo) = self.store.photo_by_hash(&hash)?
-            && photo.is_current(self.models)
-        {
-            known = self.store.record(photo.id)?;
-            if photo.has_picture || photo.outcome.is_err() {
-                if let Some(record) = known {
-                    return Ok(Outcome::Known(Box::new(record)));
-                }
-            }
-        }
+        let known = self.known(&hash)?;
+        // Of a photo that was analysed before pictures were hashed, the picture is unknown.
+        let has_picture = |known: &PhotoRecord| known.picture.is_some() || known.content.is_err();
+        let unhashed = match known {
+            Some(record) if has_picture(&record) => return Ok(Outcome::Known(Box::new(record))),
+            unhashed => unhashed,
+        };
         let length = bytes.len() as u64;
         let facts = match facts(bytes, self.analyser.limits()) {
             Ok(facts) => facts,
@@ -218,13 +213,8 @@ impl Worker<'_> {
             bytes: length,
             facts,
         };
-        // Analysed before pictures were hashed.
-        if let Some(PhotoRecord {
-            content: Ok(analysis),
-            ..
-        }) = known
-        {
-            return Ok(Outcome::SamePicture(Box::new(new.record(Ok(analysis)))));
+        if let Some(record) = unhashed {
+            return Ok(Outcome::SamePicture(Box::new(new.record(record.content))));
         }
         // A run that analyses everything again does so with each content, so that its result cannot
         // depend on an earlier one.
@@ -248,6 +238,21 @@ impl Worker<'_> {
             picture: Some(picture),
             content,
         })))
+    }
+
+    /// The photo with this content, if the index has analysed it with the present models, or skipped it for a
+    /// reason that lies in its content.
+    fn known(&self, hash: &ContentHash) -> Result<Option<PhotoRecord>> {
+        if self.claims.again {
+            return Ok(None);
+        }
+        let photo = self.store.photo_by_hash(hash)?;
+        let Some(photo) = photo.filter(|photo| photo.is_current(self.models)) else {
+            return Ok(None);
+        };
+        // Between the two queries the photo may have taken another content.
+        let record = self.store.record(photo.id)?;
+        Ok(record.filter(|record| record.hash == *hash))
     }
 }
 

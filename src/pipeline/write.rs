@@ -185,10 +185,13 @@ impl FindingWriter<'_, '_> {
                 // Meanwhile the photo has taken the content of a file with the same picture.
                 None => self.store_content(file, &record, Work::Nothing)?,
             },
-            Outcome::Duplicate(hash) => match self.batch.photo_by_hash(&hash)? {
-                Some(known) => self.store_copy(file, &known)?,
-                None => self.waiting.contents.entry(hash).or_default().push(file),
-            },
+            Outcome::Duplicate(hash) => {
+                if let Some(known) = self.batch.photo_by_hash(&hash)? {
+                    self.store_copy(file, &known)?;
+                } else {
+                    self.waiting.contents.entry(hash).or_default().push(file);
+                }
+            }
             Outcome::DuplicatePicture(new) => {
                 let picture = new.facts.picture;
                 if let Some(skip) = self.waiting.skipped.get(&picture) {

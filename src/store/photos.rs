@@ -15,7 +15,7 @@ use super::{faces, files, sidecars, unread};
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
     db.prepare_cached(
-        "SELECT p.id, p.skip_reason, d.name, c.name, p.picture IS NOT NULL
+        "SELECT p.id, p.skip_reason, d.name, c.name
          FROM photos p LEFT JOIN models d ON d.id = p.detector
                        LEFT JOIN models c ON c.id = p.classifier
          WHERE p.hash = ?",
@@ -30,7 +30,6 @@ pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Opt
                     classifier: row.get(3)?,
                 }),
             },
-            has_picture: row.get(4)?,
         })
     })
     .optional()

@@ -207,8 +207,6 @@ pub struct KnownPhoto {
     pub id: PhotoId,
     /// The models that analysed it, or why it was skipped.
     pub outcome: Result<Models, SkipReason>,
-    /// Whether its picture is hashed, unless it was skipped.
-    pub has_picture: bool,
 }
 
 impl KnownPhoto {
