@@ -6,8 +6,6 @@ use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, Ty
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::resolve;
-use crate::error::Result;
 use crate::query::{AskedFilter, FLAGS, Flag};
 
 /// The filter that a command was given.
@@ -15,13 +13,9 @@ use crate::query::{AskedFilter, FLAGS, Flag};
 pub(super) struct FilterArgs(AskedFilter);
 
 impl FilterArgs {
-    /// The filter, with the folder of `--under` as the index stores it.
-    pub fn filter(&self) -> Result<AskedFilter> {
-        let filter = self.0.clone();
-        Ok(AskedFilter {
-            under: filter.under.map(resolve).transpose()?,
-            ..filter
-        })
+    /// The filter.
+    pub fn filter(&self) -> AskedFilter {
+        self.0.clone()
     }
 }
 

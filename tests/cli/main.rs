@@ -25,6 +25,8 @@ mod results;
 mod settings;
 mod testenv;
 #[cfg(unix)]
+mod typed_paths;
+#[cfg(unix)]
 #[cfg(feature = "train")]
 mod untouched;
 mod updates;

@@ -10,6 +10,13 @@ mod common;
 #[allow(dead_code, reason = "the tests of the commands use the rest")]
 mod testenv;
 
+#[path = "../gallery/server.rs"]
+#[allow(dead_code, reason = "the tests of the gallery use the rest")]
+mod gallery_server;
+#[path = "../gallery/http.rs"]
+#[allow(dead_code, reason = "the tests of the gallery use the rest")]
+mod http;
+
 mod control;
 mod crashes;
 mod following;
@@ -18,4 +25,5 @@ mod harness;
 mod load;
 mod lost_events;
 mod offline;
+mod renamed;
 mod soak;
