@@ -6,8 +6,6 @@ use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, Ty
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::resolve;
-use crate::error::Result;
 use crate::query::{FLAGS, Flag, UserFilter};
 
 /// The filter that a command was given.
@@ -15,13 +13,9 @@ use crate::query::{FLAGS, Flag, UserFilter};
 pub(super) struct FilterArgs(UserFilter);
 
 impl FilterArgs {
-    /// The filter, with the folder of `--under` as the index stores it.
-    pub fn filter(&self) -> Result<UserFilter> {
-        let filter = self.0.clone();
-        Ok(UserFilter {
-            under: filter.under.map(resolve).transpose()?,
-            ..filter
-        })
+    /// The filter.
+    pub fn filter(&self) -> UserFilter {
+        self.0.clone()
     }
 }
 

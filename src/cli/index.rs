@@ -1,6 +1,6 @@
 //! `fer-index index` and `reindex`: run the pipeline once and print a summary.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -41,7 +41,11 @@ pub(super) fn run(
     };
     // Checked before the database is created, so that a mistyped folder leaves no file behind.
     for root in &roots {
-        resolve_root(root)?;
+        if let Err(error) = resolve_root(root)
+            && !is_indexed(root, &config.database)?
+        {
+            return Err(error);
+        }
     }
     let filter = context.filter()?;
     let analyser = context.analyser()?;
@@ -63,6 +67,16 @@ pub(super) fn run(
         }
     }
     Ok(Outcome::Found)
+}
+
+/// Whether the database has a folder or file by this path, and it is there under the stored path. It may not be
+/// there under the one that was typed, whose accents may be written in another way.
+fn is_indexed(root: &Path, database: &Path) -> Result<bool> {
+    if !database.is_file() {
+        return Ok(false);
+    }
+    let stored = Store::open_existing(database)?.find_path(root)?;
+    Ok(stored.is_some_and(|path| path.exists()))
 }
 
 fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {

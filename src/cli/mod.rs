@@ -176,7 +176,8 @@ enum Outcome {
     Faulty,
 }
 
-/// The path under which the index stores a folder or file: absolute, with symbolic links resolved if it exists.
+/// The path under which `index` would store a folder or file that is new to it: absolute, with symbolic links
+/// resolved if it exists. [`Store::find_path`](crate::store::Store::find_path) finds what is stored.
 fn resolve(folder: PathBuf) -> Result<PathBuf> {
     folder.canonicalize().or_else(|_| {
         std::path::absolute(&folder).map_err(|source| Error::Io {

@@ -47,11 +47,11 @@ pub(super) struct FindArgs {
 }
 
 pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    answer(&args.filters.filter()?, &args.search, context, out)
+    answer(&args.filters.filter(), &args.search, context, out)
 }
 
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    let understood = understand(&args.words, args.filters.filter()?, now());
+    let understood = understand(&args.words, args.filters.filter(), now());
     let arguments: Vec<String> = understood
         .filter
         .arguments()

@@ -27,8 +27,13 @@ pub(super) struct ShowArgs {
 
 pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let store = Store::open_existing(&context.config().database)?;
-    let path = resolve(args.path.clone())?;
-    let Some(outcome) = store.file(&path)? else {
+    let path = store.find_path(&args.path)?;
+    let outcome = match &path {
+        Some(path) => store.file(path)?,
+        None => None,
+    };
+    let (Some(path), Some(outcome)) = (path, outcome) else {
+        let path = resolve(args.path.clone())?;
         return Err(Error::Usage(format!(
             "{} is not in the index; run fer-index index {}",
             path.display(),

@@ -53,7 +53,7 @@ pub struct Near {
 pub type UserFilter = Filter<UserDate, Vec<UserDates>, Near>;
 
 impl UserFilter {
-    /// Resolves dates and places to a query for the store. `min_detection` and `limit` are defaults for
+    /// Resolves dates, places and the folder to a query for the store. `min_detection` and `limit` are defaults for
     /// the fields of the same names; the default minimum score is [`EMOTION_THRESHOLD`].
     ///
     /// # Errors
@@ -74,6 +74,11 @@ impl UserFilter {
         let mut query = self
             .clone()
             .with_resolved(since, until, taken, near.transpose()?);
+        if let Some(folder) = &query.under
+            && let Some(stored) = store.find_path(folder)?
+        {
+            query.under = Some(stored);
+        }
         query.min_score = query.min_score.or(Some(EMOTION_THRESHOLD));
         query.min_detection = query.min_detection.or(Some(min_detection));
         query.limit = query.limit.or(limit);

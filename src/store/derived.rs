@@ -29,6 +29,11 @@ pub(super) const NOTED: &str = concat!(
       ORDER BY d.photo_id"
 );
 
+/// Reads the photos whose ranking is noted, or that have a face without ranks.
+pub(super) const UNRANKED: &str = "
+    SELECT photo_id FROM dirty_ranks
+    UNION SELECT photo_id FROM faces WHERE side IS NULL AND correction IS NULL";
+
 /// Brings everything that the triggers have noted in this transaction up to date.
 pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     update_ranks(db)?;
@@ -69,7 +74,7 @@ pub(super) fn ranked(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
 /// Ranks photos and their faces again, by the models' scores and the corrections.
 fn update_ranks(db: &Connection) -> rusqlite::Result<()> {
     let noted: Vec<PhotoId> = db
-        .prepare_cached("SELECT photo_id FROM dirty_ranks")?
+        .prepare_cached(UNRANKED)?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for photo in noted {
@@ -255,3 +260,6 @@ fn update_folders(db: &Connection, present: &PhotoFolders) -> rusqlite::Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::path::{Subtree, decode, encode};
-use super::roots;
+use super::{roots, words};
 
 /// Stores a folder that directly holds a photo.
 pub(super) fn add(db: &Connection, folder: &Path) -> rusqlite::Result<()> {
@@ -65,18 +65,20 @@ pub(super) fn with_files(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether the name of a folder in `path` contains `name`, which is in lower case; if `path` is a
-/// folder, its own name counts too.
-pub(super) fn is_called(path: &Path, name: &str) -> bool {
-    path.components().any(|part| {
-        part.as_os_str()
-            .to_string_lossy()
-            .to_lowercase()
-            .contains(name)
-    })
+/// A name in the form in which names are compared: in lower case, and with accents as part of their letters,
+/// however they are written.
+pub(super) fn comparable(name: &str) -> String {
+    words::composed(name).to_lowercase()
 }
 
-/// The topmost folders below the roots whose names contain `name`, which is in lower case.
+/// Whether the name of a folder in `path` contains `name`, which is [`comparable`]; if `path` is a
+/// folder, its own name counts too.
+pub(super) fn is_called(path: &Path, name: &str) -> bool {
+    path.components()
+        .any(|part| comparable(&part.as_os_str().to_string_lossy()).contains(name))
+}
+
+/// The topmost folders below the roots whose names contain `name`, which is [`comparable`].
 pub(super) fn called(
     db: &Connection,
     name: &str,

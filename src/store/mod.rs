@@ -36,6 +36,7 @@ mod tally;
 #[cfg(test)]
 mod testing;
 mod totals;
+mod typed;
 mod unread;
 mod words;
 
@@ -134,6 +135,17 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn file(&self, path: &Path) -> Result<Option<Result<PhotoId, Skip>>> {
         self.read(|db| files::outcome(db, path))
+    }
+
+    /// The path under which the index has the file or folder that a person means by `typed`; `None` if it
+    /// has none. The first of these that the index has: the path itself, made absolute; the path with its
+    /// symbolic links resolved; a path through a symbolic link in the album that leads there; a path with
+    /// the same names by Unicode canonical equivalence.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn find_path(&self, typed: &Path) -> Result<Option<PathBuf>> {
+        self.read(|db| typed::find(db, typed))
     }
 
     /// Whether this content has been analysed, and with which models.

@@ -57,8 +57,8 @@ pub(super) fn add_said(text: &mut String, said: &str) {
 
 /// The text in Unicode's composed form, in which the tokenizer knows letters with accents. A Mac writes
 /// names in the decomposed form.
-fn composed(text: &str) -> Cow<'_, str> {
-    if is_nfc(text) {
+pub(super) fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc(text) {
         Cow::Borrowed(text)
     } else {
         text.nfc().collect()

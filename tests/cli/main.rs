@@ -29,6 +29,8 @@ mod sidecars;
 mod tagged;
 mod testenv;
 #[cfg(unix)]
+mod typed_paths;
+#[cfg(unix)]
 #[cfg(feature = "train")]
 mod untouched;
 mod updates;
