@@ -51,12 +51,27 @@ impl Analyser {
     /// # Errors
     /// If the bytes are not a photo that can be decoded.
     pub fn photo(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
+        self.photo_and(bytes, |_, _| ())
+            .map(|(analysis, ())| analysis)
+    }
+
+    /// Does the same, and passes the decoded photo and its faces that are large enough to be read to
+    /// `look`, whose result is returned as well.
+    ///
+    /// # Errors
+    /// If the bytes are not a photo that can be decoded.
+    pub fn photo_and<T>(
+        &self,
+        bytes: &[u8],
+        look: impl FnOnce(&Decoded, &[DetectedFace]) -> T,
+    ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
         let decoded = imaging::decode(bytes, &self.limits)?;
         let (legible, unread): (Vec<_>, Vec<_>) = self
             .detector
             .detect(&decoded.raster)?
             .into_iter()
             .partition(|face| face.bounding_box.short_side() >= self.min_face);
+        let seen = look(&decoded, &legible);
         let crops: Vec<_> = legible
             .iter()
             .map(|face| crop_face(&decoded.raster, face))
@@ -66,7 +81,7 @@ impl Analyser {
             .into_iter()
             .zip(scores)
             .map(|(face, scores)| ScoredFace { face, scores });
-        Ok(self.analysis(decoded, faces.collect(), unread))
+        Ok((self.analysis(decoded, faces.collect(), unread), seen))
     }
 
     /// Reads the emotion of a picture that is one cropped face, without detection.

@@ -9,6 +9,7 @@
 mod analyse;
 mod budget;
 mod index;
+mod kin;
 mod plan;
 mod summary;
 mod work;
@@ -16,5 +17,6 @@ mod write;
 
 pub use analyse::Analyser;
 pub use index::{IndexObserver, IndexOptions, Silent, index, index_files};
+pub use kin::carry_over;
 pub use plan::{Comparison, Plan};
 pub use summary::{SkippedFile, SkippedFiles, Summary};

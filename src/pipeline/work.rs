@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Analyser;
 use super::budget::{Budget, cost};
+use super::{Analyser, kin};
 use crate::album::FoundFile;
 use crate::error::{Result, Skip};
 use crate::file::{FileMeta, read_file};
 use crate::imaging::add_sidecar_keywords;
 use crate::photo::ContentHash;
-use crate::store::{KnownPhoto, Models, PhotoRecord, Store};
+use crate::store::{KinFace, KnownPhoto, Models, PhotoRecord, Store};
 
 /// The result of a worker for one file.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub(super) struct Finding {
 
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Content that the worker has just analysed.
-    New(Box<PhotoRecord>),
+    /// Content that the worker has just analysed, and what is kin to its faces.
+    New(Box<PhotoRecord>, Vec<KinFace>),
     /// Content that the index already has, analysed or skipped.
     Known(KnownPhoto, ContentHash),
     /// Duplicate content: another worker has claimed it, and its finding may not be committed yet.
@@ -40,7 +40,7 @@ impl Finding {
     /// The content that the index has once the finding is committed.
     pub fn completes(&self) -> Option<ContentHash> {
         match &self.outcome {
-            Outcome::New(record) => Some(record.hash),
+            Outcome::New(record, _) => Some(record.hash),
             Outcome::Known(_, hash) => Some(*hash),
             _ => None,
         }
@@ -139,17 +139,23 @@ impl Worker<'_> {
             return Ok(Outcome::Known(known, hash));
         }
         let share = self.budget.take(cost(bytes));
-        let mut content = self.analyser.photo(bytes);
+        let look = |decoded: &_, faces: &[_]| kin::of_analysis(&self.store, &hash, decoded, faces);
+        let seen = self.analyser.photo_and(bytes, look);
         drop(share);
+        let (mut content, kin) = match seen {
+            Ok((analysis, kin)) => (Ok(analysis), kin?),
+            Err(skip) => (Err(skip), Vec::new()),
+        };
         if let Ok(analysis) = &mut content {
             add_sidecar_keywords(path, &mut analysis.capture.keywords);
         }
         let bytes = bytes.len() as u64;
-        Ok(Outcome::New(Box::new(PhotoRecord {
+        let record = PhotoRecord {
             hash,
             bytes,
             content,
-        })))
+        };
+        Ok(Outcome::New(Box::new(record), kin))
     }
 }
 

@@ -12,7 +12,7 @@ use super::work::{Claims, Finding, Outcome};
 use crate::error::{Result, Skip, SkipReason};
 use crate::file::FileMeta;
 use crate::photo::ContentHash;
-use crate::store::{Batch, KnownPhoto, PhotoRecord, Store};
+use crate::store::{Batch, KinFace, KnownPhoto, PhotoRecord, Store};
 
 /// Maximum number of findings in a transaction; more would not be faster, and a crash would lose
 /// more work.
@@ -131,7 +131,7 @@ impl FindingWriter<'_, '_> {
                 self.batch.put_file(&path, &meta, Err(&skip))?;
                 self.summary.skip(&path, &skip);
             }
-            Outcome::New(record) => return self.store_new(path, meta, &record),
+            Outcome::New(record, kin) => return self.store_new(path, meta, &record, &kin),
             Outcome::Known(known, _) => return self.store_copy(path, &meta, &known),
             Outcome::Duplicate(hash) => {
                 if let Some(known) = self.batch.photo_by_hash(&hash)? {
@@ -145,11 +145,19 @@ impl FindingWriter<'_, '_> {
         Ok(())
     }
 
-    /// Stores a newly analysed content, with all files of this content that have arrived so far.
-    fn store_new(&mut self, path: PathBuf, meta: FileMeta, record: &PhotoRecord) -> Result<()> {
+    /// Stores a newly analysed content, with all files of this content that have arrived so far, and
+    /// carries corrections over to its faces.
+    fn store_new(
+        &mut self,
+        path: PathBuf,
+        meta: FileMeta,
+        record: &PhotoRecord,
+        kin: &[KinFace],
+    ) -> Result<()> {
         let mut files = vec![(path, meta)];
         files.extend(self.waiting.remove(&record.hash).unwrap_or_default());
-        self.batch.put_photo(record, &files)?;
+        let photo = self.batch.put_photo(record, &files)?;
+        self.batch.put_kin(photo, kin)?;
         let mut paths = files.into_iter().map(|(path, _)| path);
         if let Some(path) = paths.next() {
             match &record.content {

@@ -9,8 +9,8 @@ use crate::file::FileMeta;
 use crate::photo::{ContentHash, TakenAt};
 
 use super::changes::Changes;
-use super::record::{KnownPhoto, PhotoId, PhotoRecord};
-use super::{explain, files, findings, photos};
+use super::record::{KinFace, KnownPhoto, PhotoId, PhotoRecord};
+use super::{explain, files, findings, kin, photos};
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
 /// run that was killed may repeat it without harm.
@@ -74,6 +74,15 @@ impl<'a> Batch<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Stores pictures of a photo's corrected faces, and carries corrections over to faces that have
+    /// none. Returns the number of faces to which one was carried over.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn put_kin(&self, photo: PhotoId, kin: &[KinFace]) -> Result<u64> {
+        self.explained(kin::put(&self.transaction, photo, kin))
     }
 
     /// Whether this content has been analysed, like

@@ -34,7 +34,7 @@ pub(super) fn of_content(
     .collect()
 }
 
-/// See [`Store::correct`](super::Store::correct).
+/// Stores a correction in place of an earlier one; `false` if there is no such face.
 pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusqlite::Result<bool> {
     let Some(photo) = remove(db, face)?.map(|(photo, _)| photo) else {
         return Ok(false);
@@ -64,7 +64,7 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
     Ok(true)
 }
 
-/// See [`Store::undo`](super::Store::undo).
+/// Removes the correction of a face; `false` if there was none.
 pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
     match remove(db, face)? {
         Some((photo, true)) => {
@@ -76,7 +76,7 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
 }
 
 /// Ranks a photo and its faces again, by the models' scores and the corrections.
-fn rank(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+pub(super) fn rank(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let faces = faces::of_photo(db, photo)?;
     faces::rank(db, &faces)?;
     let mut judged: Vec<JudgedFace> = faces.iter().map(StoredFace::judged).collect();

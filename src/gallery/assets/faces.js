@@ -108,7 +108,8 @@ function card(face, index, photo, picture, changed) {
 
 /** @param {Face} face */
 function aside(face) {
-  const text = face.rejected || face.said ? "as you said" : face.detection < 0.75 ? "a doubtful face" : "";
+  const said = face.carried_from === null ? "as you said" : `as you said on ${face.carried_from || "a file that is gone"}`;
+  const text = face.rejected || face.said ? said : face.detection < 0.75 ? "a doubtful face" : "";
   return element("p", { class: "hint" }, text);
 }
 
