@@ -11,6 +11,7 @@ mod corrections;
 mod detect;
 mod interrupted;
 mod json;
+mod kin;
 #[cfg(feature = "train")]
 mod models;
 #[cfg(unix)]
