@@ -234,8 +234,8 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Gallery(args) => gallery::run(&args, &context, out),
         Command::Detect(args) => detect::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
-        Command::Correct(args) => correct::correct(&args, &context),
-        Command::Reject(args) => correct::reject(&args, &context),
+        Command::Correct(args) => correct::correct(&args, &context, out),
+        Command::Reject(args) => correct::reject(&args, &context, out),
         Command::Undo(args) => correct::undo(&args, &context),
         #[cfg(feature = "train")]
         Command::Dataset(args) => dataset::run(&args, &context, out),

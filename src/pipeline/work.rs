@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Analyser;
 use super::budget::{Budget, cost};
 use super::look::{Look, look};
+use super::{Analyser, kin};
 use crate::album::{FoundFile, Named};
 use crate::error::{Result, Skip};
 use crate::face::ScoredFace;
@@ -15,7 +15,7 @@ use crate::file::{FileMeta, read_file};
 use crate::imaging::{Facts, facts, read_sidecars};
 use crate::photo::{ContentHash, Picture};
 use crate::sidecar::Sidecar;
-use crate::store::{Models, PhotoAnalysis, PhotoRecord, Store};
+use crate::store::{KinFace, Models, PhotoAnalysis, PhotoRecord, Store};
 
 /// The result of a worker for one file.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub(super) struct Finding {
 
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Content that the worker has just analysed.
-    New(Box<PhotoRecord>),
+    /// Content that the worker has just analysed, and what is kin to its faces.
+    New(Box<PhotoRecord>, Vec<KinFace>),
     /// Content whose picture the index has. Only its metadata were read.
     SamePicture(Box<PhotoRecord>),
     /// Content that the index already has, analysed or skipped.
@@ -199,12 +199,13 @@ impl Worker<'_> {
         let facts = match facts(bytes, self.analyser.limits()) {
             Ok(facts) => facts,
             Err(skip) => {
-                return Ok(Outcome::New(Box::new(PhotoRecord {
+                let record = PhotoRecord {
                     hash,
                     bytes: length,
                     picture: None,
                     content: Err(skip),
-                })));
+                };
+                return Ok(Outcome::New(Box::new(record), Vec::new()));
             }
         };
         let picture = facts.picture;
@@ -230,14 +231,20 @@ impl Worker<'_> {
             }
         }
         let share = self.budget.take(cost(bytes));
-        let content = self.analyser.photo_with(new.facts, bytes);
+        let look = |decoded: &_, faces: &[_]| kin::of_analysis(&self.store, &hash, decoded, faces);
+        let analysed = self.analyser.photo_with(new.facts, bytes, look);
         drop(share);
-        Ok(Outcome::New(Box::new(PhotoRecord {
+        let (content, kin) = match analysed {
+            Ok((analysis, kin)) => (Ok(analysis), kin?),
+            Err(skip) => (Err(skip), Vec::new()),
+        };
+        let record = PhotoRecord {
             hash,
             bytes: length,
             picture: Some(picture),
             content,
-        })))
+        };
+        Ok(Outcome::New(Box::new(record), kin))
     }
 
     /// The photo with this content, if the index has analysed it with the present models, or skipped it for a

@@ -13,7 +13,7 @@ use crate::error::{Result, Skip, SkipReason};
 use crate::file::FileMeta;
 use crate::photo::{ContentHash, Picture};
 use crate::sidecar::Sidecar;
-use crate::store::{Batch, KnownPhoto, Models, PhotoRecord, Store};
+use crate::store::{Batch, KinFace, KnownPhoto, Models, PhotoId, PhotoRecord, Store};
 
 /// Maximum number of findings in a transaction; more would not be faster, and a crash would lose
 /// more work.
@@ -173,9 +173,11 @@ impl FindingWriter<'_, '_> {
                 self.summary.skip(&file.path, &skip);
                 self.done.push(file.path);
             }
-            Outcome::New(record) => self.store_picture(file, &record, Work::Analysis)?,
+            Outcome::New(record, kin) => {
+                self.store_picture(file, &record, &kin, Work::Analysis)?;
+            }
             Outcome::SamePicture(record) => {
-                self.store_picture(file, &record, Work::Metadata)?;
+                self.store_picture(file, &record, &[], Work::Metadata)?;
             }
             Outcome::Known(record) => match self.batch.photo_by_hash(&record.hash)? {
                 Some(known) => {
@@ -183,7 +185,7 @@ impl FindingWriter<'_, '_> {
                     self.stored.push(Claim::Content(record.hash));
                 }
                 // Meanwhile the photo has taken the content of a file with the same picture.
-                None => self.store_content(file, &record, Work::Nothing)?,
+                None => self.store_content(file, &record, Work::Nothing).map(drop)?,
             },
             Outcome::Duplicate(hash) => {
                 if let Some(known) = self.batch.photo_by_hash(&hash)? {
@@ -211,9 +213,17 @@ impl FindingWriter<'_, '_> {
         Ok(())
     }
 
-    /// Stores a content with all contents of the same picture that have arrived so far.
-    fn store_picture(&mut self, file: ReadFile, record: &PhotoRecord, work: Work) -> Result<()> {
-        self.store_content(file, record, work)?;
+    /// Stores a content with all contents of the same picture that have arrived so far, and carries corrections
+    /// over to its faces.
+    fn store_picture(
+        &mut self,
+        file: ReadFile,
+        record: &PhotoRecord,
+        kin: &[KinFace],
+        work: Work,
+    ) -> Result<()> {
+        let photo = self.store_content(file, record, work)?;
+        self.batch.put_kin(photo, kin)?;
         let Some(picture) = record.picture else {
             return Ok(());
         };
@@ -229,7 +239,12 @@ impl FindingWriter<'_, '_> {
     }
 
     /// Stores a content, with all files of this content that have arrived so far.
-    fn store_content(&mut self, file: ReadFile, record: &PhotoRecord, work: Work) -> Result<()> {
+    fn store_content(
+        &mut self,
+        file: ReadFile,
+        record: &PhotoRecord,
+        work: Work,
+    ) -> Result<PhotoId> {
         let mut found = vec![file];
         let waiting = self.waiting.contents.remove(&record.hash);
         found.extend(waiting.unwrap_or_default());
@@ -237,7 +252,7 @@ impl FindingWriter<'_, '_> {
             .into_iter()
             .map(|file| ((file.path, file.meta), file.sidecars))
             .unzip();
-        self.batch.put_photo(record, &files)?;
+        let photo = self.batch.put_photo(record, &files)?;
         for ((path, _), sidecars) in files.iter().zip(&sidecars) {
             self.batch.put_sidecars(path, sidecars)?;
         }
@@ -261,7 +276,7 @@ impl FindingWriter<'_, '_> {
         for path in paths {
             self.count_copy(path, outcome.map(|_| ()));
         }
-        Ok(())
+        Ok(photo)
     }
 
     /// Stores a file whose content is in the index.

@@ -11,8 +11,8 @@ use crate::photo::{ContentHash, Picture};
 use crate::sidecar::Sidecar;
 
 use super::changes::Changes;
-use super::record::{KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
-use super::{derived, explain, files, findings, photos, pictures, sidecars};
+use super::record::{KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
+use super::{derived, explain, files, findings, kin, photos, pictures, sidecars};
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
 /// run that was killed may repeat it without harm.
@@ -81,6 +81,15 @@ impl<'a> Batch<'a> {
     /// See [`Batch::put_photo`].
     pub fn put_sidecars(&self, photo: &Path, sidecars: &[Sidecar]) -> Result<()> {
         self.explained(sidecars::put(&self.transaction, photo, sidecars))
+    }
+
+    /// Stores pictures of a photo's corrected faces, and carries corrections over to faces that have
+    /// none. Returns the number of faces to which one was carried over.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn put_kin(&self, photo: PhotoId, kin: &[KinFace]) -> Result<u64> {
+        self.explained(kin::put(&self.transaction, photo, kin))
     }
 
     /// Whether this content has been analysed, like

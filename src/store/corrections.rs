@@ -81,7 +81,7 @@ pub(super) fn set_picture(
     Ok(())
 }
 
-/// See [`Store::correct`](super::Store::correct).
+/// Stores a correction in place of an earlier one; `false` if there is no such face.
 pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusqlite::Result<bool> {
     let Some(removed) = remove(db, face)? else {
         return Ok(false);
@@ -114,7 +114,7 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
     Ok(true)
 }
 
-/// See [`Store::undo`](super::Store::undo).
+/// Removes the correction of a face; `false` if there was none.
 pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
     Ok(remove(db, face)?.is_some_and(|removed| removed.was_corrected))
 }
@@ -157,6 +157,8 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
         let replaced = all.iter().filter(is_replaced).map(|other| other.id);
         for id in replaced.chain([correction]) {
             db.prepare_cached("UPDATE faces SET correction = NULL WHERE correction = ?")?
+                .execute([id])?;
+            db.prepare_cached("UPDATE corrections SET carried_from = NULL WHERE carried_from = ?")?
                 .execute([id])?;
             db.prepare_cached("DELETE FROM corrections WHERE id = ?")?
                 .execute([id])?;

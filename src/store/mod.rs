@@ -20,6 +20,7 @@ mod faces;
 mod files;
 mod findings;
 mod folders;
+mod kin;
 mod migrate;
 mod models;
 mod path;
@@ -49,13 +50,14 @@ use crate::error::{Result, Skip};
 use crate::face::{Correction, ScoredFace};
 use crate::file::FileMeta;
 use crate::geo::Cell;
-use crate::photo::{ContentHash, GeoPoint, Picture};
+use crate::photo::{Capture, ContentHash, GeoPoint, Picture};
 
 pub use batch::Batch;
 pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
-    FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace,
+    CarriedFrom, FaceId, KinCorrection, KinFace, KinId, KnownFile, KnownPhoto, Models, Photo,
+    PhotoAnalysis, PhotoId, PhotoRecord, StoredFace,
 };
 pub use roots::Root;
 pub use tally::{Group, Grouping, Tally};
@@ -371,21 +373,71 @@ impl Store {
 
     /// Stores a person's correction of a face in place of an earlier one. From now on the photo is
     /// ranked by it, whatever a model says, and it remains in force when the photo is analysed
-    /// again. Returns `false` if there is no such face.
+    /// again. Corrections that were carried over from an earlier one of this face follow. Returns
+    /// `false` if there is no such face.
     ///
     /// # Errors
     /// See [`Store::prune`].
     pub fn correct(&mut self, face: FaceId, correction: Correction) -> Result<bool> {
-        self.write(|db| corrections::put(db, face, correction))
+        self.write(|db| kin::correct(db, face, correction))
     }
 
-    /// Removes a person's correction of a face, so that the model's scores apply again. Returns
-    /// `false` if there was no correction.
+    /// Removes a person's correction of a face, so that the model's scores apply again, also to the
+    /// faces to which it was carried over. No other one is carried over to the face. Returns `false`
+    /// if there was no correction.
     ///
     /// # Errors
     /// See [`Store::prune`].
     pub fn undo(&mut self, face: FaceId) -> Result<bool> {
-        self.write(|db| corrections::undo(db, face))
+        self.write(|db| kin::undo(db, face))
+    }
+
+    /// The corrections of faces in other photos that may be the same picture as the photo with this
+    /// content and size (upright, in pixels): with the same camera and time. A fraction of a second that
+    /// is missing from one of them is not compared.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn kin_corrections(
+        &self,
+        hash: &ContentHash,
+        capture: &Capture,
+        size: (u32, u32),
+    ) -> Result<Vec<KinCorrection>> {
+        self.read(|db| kin::corrections(db, hash, capture, size))
+    }
+
+    /// Whether a correction of this content has no picture of its face yet.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn lacks_picture(&self, hash: &ContentHash) -> Result<bool> {
+        self.read(|db| kin::lacks_picture(db, hash))
+    }
+
+    /// The other photos that may be the same picture as `photo`: with files and faces, and with the same
+    /// camera and time as in [`Store::kin_corrections`].
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn kin_photos(&self, photo: PhotoId) -> Result<Vec<PhotoId>> {
+        self.read(|db| kin::photos(db, photo))
+    }
+
+    /// The photo of a face.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn photo_of_face(&self, face: FaceId) -> Result<Option<PhotoId>> {
+        self.read(|db| kin::photo_of_face(db, face))
+    }
+
+    /// The faces of a photo whose corrections were carried over from another photo.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn carried(&self, photo: PhotoId) -> Result<Vec<(FaceId, CarriedFrom)>> {
+        self.read(|db| kin::carried(db, photo))
     }
 
     /// Removes files that no longer exist. A photo leaves the results with its last path, and its

@@ -140,10 +140,16 @@ pub(super) fn id_of(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Opt
         .optional()
 }
 
-/// Gives a photo another content, which no photo has. Its row must then be written with [`put`].
+/// Gives a photo another content, which no photo has, and its corrections with it. Its row must then be written with
+/// [`put`].
 pub(super) fn set_hash(db: &Connection, id: PhotoId, hash: &ContentHash) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE photos SET hash = ? WHERE id = ?")?
-        .execute(params![hash, id])?;
+    for follow in [
+        "UPDATE corrections SET hash = ?1 WHERE hash = (SELECT hash FROM photos WHERE id = ?2)",
+        "UPDATE undone_corrections SET hash = ?1 WHERE hash = (SELECT hash FROM photos WHERE id = ?2)",
+        "UPDATE photos SET hash = ?1 WHERE id = ?2",
+    ] {
+        db.prepare_cached(follow)?.execute(params![hash, id])?;
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 use crate::file::FileMeta;
+use crate::likeness::{FacePicture, Moment};
 use crate::photo::{Capture, ContentHash, DateSource, Picture};
 use crate::sidecar::SidecarFile;
 
@@ -160,6 +161,48 @@ pub(super) struct StoredCorrection {
     pub id: i64,
     pub at: BoundingBox,
     pub correction: Correction,
+}
+
+/// A correction of a face in another photo of the same moment and camera, and the picture of that face.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KinCorrection {
+    /// The correction's row.
+    pub(super) id: i64,
+    /// The face as it was when it was corrected.
+    pub picture: FacePicture,
+    /// Whether its photo may be another one of a burst.
+    pub moment: Moment,
+}
+
+impl KinCorrection {
+    /// The mark by which [`KinFace::correction`] refers to it.
+    pub const fn id(&self) -> KinId {
+        KinId(self.id)
+    }
+}
+
+/// Refers to a [`KinCorrection`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KinId(pub(super) i64);
+
+/// The picture of a face, and the correction that is carried over to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KinFace {
+    /// The face's box.
+    pub at: BoundingBox,
+    /// Its picture.
+    pub picture: FacePicture,
+    /// The correction of the same face in another file.
+    pub correction: Option<KinId>,
+}
+
+/// Where a correction was made that was carried over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriedFrom {
+    /// The photo's content.
+    pub content: ContentHash,
+    /// Its first path; `None` if no file has this content any more.
+    pub path: Option<PathBuf>,
 }
 
 /// Everything that is known about a photo.

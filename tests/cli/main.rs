@@ -14,6 +14,7 @@ mod doctor;
 mod exclusions;
 mod interrupted;
 mod json;
+mod kin;
 #[cfg(feature = "train")]
 mod models;
 #[cfg(unix)]

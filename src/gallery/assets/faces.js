@@ -108,7 +108,8 @@ function card(face, index, photo, picture, changed) {
 
 /** @param {Face} face */
 function aside(face) {
-  const text = face.rejected || face.corrected_to ? "corrected by you" : face.detection < 0.75 ? "a doubtful face" : "";
+  const source = face.carried_from === null ? "corrected by you" : `corrected by you on ${face.carried_from || "a file that is gone"}`;
+  const text = face.rejected || face.corrected_to ? source : face.detection < 0.75 ? "a doubtful face" : "";
   return element("p", { class: "hint" }, text);
 }
 
