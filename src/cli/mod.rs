@@ -24,6 +24,8 @@ mod force;
 mod fresh;
 mod gallery;
 mod index;
+mod index_lock;
+mod interrupt;
 mod json;
 mod model;
 #[cfg(feature = "train")]
@@ -31,6 +33,7 @@ mod model_list;
 #[cfg(feature = "train")]
 mod model_tools;
 mod model_use;
+mod path_list;
 mod progress;
 mod query;
 mod results;
@@ -41,6 +44,7 @@ mod stats;
 #[cfg(unix)]
 mod status;
 mod stdout;
+mod suggest;
 #[cfg(feature = "train")]
 mod sweep;
 mod terminal;
@@ -53,7 +57,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::error::{Error, Result};
 use context::Context;
@@ -62,7 +66,7 @@ use stdout::Stdout;
 /// Finds the faces in your photos, classifies their apparent expressions, and searches the photos by
 /// them. Everything runs on this machine; nothing leaves it.
 ///
-/// Exit codes: 0 success, 1 nothing found, 2 error.
+/// Exit codes: 0 success, 1 nothing found, 2 error, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
@@ -169,6 +173,8 @@ enum Outcome {
     Nothing,
     /// Some files failed, each with a message; the others were processed.
     PartialFailure,
+    /// Ctrl-C ended the work before all was done; what was done is kept.
+    Interrupted,
 }
 
 /// The path under which the index stores a folder or file: absolute, with symbolic links resolved if it exists.
@@ -183,9 +189,11 @@ fn resolve(folder: PathBuf) -> Result<PathBuf> {
 
 /// Runs the command line of this process.
 ///
-/// Exit codes: 0 success, 1 nothing found, 2 error. A closed pipe is not an error.
+/// Exit codes: 0 success, 1 nothing found, 2 error, 130 interrupted. A closed pipe is not an error.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        suggest::explained(error, &Cli::command(), std::env::args_os().skip(1)).exit()
+    });
     start_logging(&cli);
     let mut stdout = Stdout::new();
     let result = run(cli, &mut stdout).and_then(|outcome| {
@@ -199,6 +207,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Found) => ExitCode::SUCCESS,
         Ok(Outcome::Nothing) => ExitCode::from(1),
         Ok(Outcome::PartialFailure) => ExitCode::from(2),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
             eprintln!("fer-index: {error}");
             ExitCode::from(2)
@@ -226,9 +235,9 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Gallery(args) => gallery::run(&args, &context, out),
         Command::Detect(args) => detect::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
-        Command::Correct(args) => correct::correct(&args, &context),
-        Command::Reject(args) => correct::reject(&args, &context),
-        Command::Undo(args) => correct::undo(&args, &context),
+        Command::Correct(args) => correct::correct(&args, &context, out),
+        Command::Reject(args) => correct::reject(&args, &context, out),
+        Command::Undo(args) => correct::undo(&args, &context, out),
         #[cfg(feature = "train")]
         Command::Dataset(args) => dataset::run(&args, &context, out),
         #[cfg(feature = "train")]
@@ -241,6 +250,12 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Config(args) => config::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
     }
+}
+
+/// Whether the environment asks for output without colours (<https://no-color.org>). clap and the progress bar
+/// check this themselves.
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// Starts logging to standard error: warnings, with `-v` also information, with `-vv` also details. The daemon logs
@@ -264,6 +279,6 @@ fn start_logging(cli: &Cli) {
         .with_writer(std::io::stderr)
         .with_target(false)
         .without_time()
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal() && !no_color())
         .init();
 }

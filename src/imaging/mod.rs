@@ -7,6 +7,7 @@
 mod av1;
 mod containment;
 mod dates;
+mod embedded;
 mod exif;
 mod format;
 mod heif;
@@ -21,6 +22,7 @@ mod xmp;
 
 use image::{ImageFormat, RgbImage};
 
+pub use embedded::embedded_xmp;
 pub use format::{Format, is_picture};
 pub use limits::Limits;
 pub use sidecar::{add_sidecar_keywords, sidecars};

@@ -11,6 +11,6 @@ mod vocabulary;
 
 pub use dates::{DateSpan, Dates, Yearly, parse_span, today};
 pub use filters::{AskedFilter, Near, Taken, When};
-pub use flags::{FLAGS, Flag, parse_probability};
+pub use flags::{FLAGS, Flag, Kind, parse_probability};
 pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Understood, understand};

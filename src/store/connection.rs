@@ -172,8 +172,51 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(explain)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(explain)?;
+    if lacks_shared_memory(&connection, path) {
+        connection = open_alone(path).map_err(explain)?;
+    }
     migrate::run(&mut connection, path, migrate::MIGRATIONS)?;
     configure(&connection).map_err(explain)?;
+    Ok(connection)
+}
+
+/// Whether this is a database in WAL mode whose shared memory does not exist and cannot be created, because its
+/// folder may not be written: a backup, a network share, a disc.
+fn lacks_shared_memory(connection: &Connection, path: &Path) -> bool {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    let code = version.err().and_then(|error| error.sqlite_error_code());
+    matches!(
+        code,
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    ) && path.parent().is_some_and(|folder| !is_writable(folder))
+}
+
+#[cfg(unix)]
+fn is_writable(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn is_writable(folder: &Path) -> bool {
+    folder
+        .metadata()
+        .is_ok_and(|metadata| !metadata.permissions().readonly())
+}
+
+/// Opens a read-only database without locks and shared memory. The log beside it (`-wal`), if there is one, is read:
+/// in exclusive locking mode SQLite keeps the index of the log in its own memory. Nothing may write to the database
+/// meanwhile; where the folder cannot be written, that is at most another machine that shares it.
+fn open_alone(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // SQLite's name for its methods without locks; only a file that was opened for writing can be locked
+    // exclusively.
+    let without_locks = if cfg!(unix) {
+        c"unix-none"
+    } else {
+        c"win32-none"
+    };
+    let connection = Connection::open_with_flags_and_vfs(path, flags, without_locks)?;
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
     Ok(connection)
 }
 

@@ -7,7 +7,9 @@ mod common;
 
 mod bad_files;
 mod bad_requests;
+mod conversation;
 mod corrections;
+mod dates;
 mod detect;
 mod interrupted;
 mod json;

@@ -316,6 +316,12 @@ fn the_service_is_installed_and_uninstalled() {
             .contains("systemctl --user enable --now fer-index"),
         "{shown:?}"
     );
+    assert!(
+        shown
+            .text()
+            .contains("no user manager of systemd answers (systemctl cannot be run:"),
+        "{shown:?}"
+    );
     let unit = fs::read_to_string(&file).unwrap();
     let line = format!(
         "ExecStart={} watch --threads 2",

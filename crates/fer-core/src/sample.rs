@@ -135,7 +135,11 @@ mod tests {
                 y: [0.9, 0.4, -1.0],
             };
             let cells = sample(&picture, &turned, (5, 5), 4);
-            assert!(cells.iter().all(|cell| cell.map(|v| v.round() as u8) == [1, 20, 255]));
+            assert!(
+                cells
+                    .iter()
+                    .all(|cell| cell.map(|v| v.round() as u8) == [1, 20, 255])
+            );
         }
     }
 }

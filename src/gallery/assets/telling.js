@@ -12,11 +12,12 @@ import { MOST } from "./pages.js";
  * @param {{ text?: string }} filters The filters in force.
  */
 export function tell(counts, filters) {
-  const { found, emotion, understood, why_empty: whyEmpty, indexed } = counts;
+  const { found, undated, emotion, understood, why_empty: whyEmpty, indexed } = counts;
   const order = emotion ? `, most ${emotion} first` : "";
   const part = found > MOST ? `; the first ${number(MOST)} are shown` : "";
   const said = filters.text ? sayUnderstood(understood) : "";
-  find("#status").textContent = found || said ? plural(found, "photo") + order + part + said : "";
+  const without = undated ? `; ${plural(undated, "more photo")} without a date, see Filters` : "";
+  find("#status").textContent = found || said || without ? plural(found, "photo") + order + part + without + said : "";
   find("#select").hidden = found === 0;
   const empty = find("#empty");
   empty.hidden = found > 0;
