@@ -203,13 +203,23 @@ fn is_writable(folder: &Path) -> bool {
         .is_ok_and(|metadata| !metadata.permissions().readonly())
 }
 
-/// Opens a read-only database without locks and shared memory. The log beside it (`-wal`), if there is one, is read:
-/// in exclusive locking mode SQLite keeps the index of the log in its own memory. Nothing may write to the database
-/// meanwhile; where the folder cannot be written, that is at most another machine that shares it.
+/// Opens a database for reading without locks and shared memory. Nothing may write to it meanwhile; where the folder
+/// cannot be written, that is at most another machine that shares it.
+///
+/// Without a log beside it (`-wal`) the database is opened as immutable. A log is read in exclusive locking mode, in
+/// which SQLite keeps the index of the log in its own memory, and with SQLite's methods that take no locks, since only
+/// a file that is opened for writing can be locked exclusively.
 fn open_alone(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    // SQLite's name for its methods without locks; only a file that was opened for writing can be locked
-    // exclusively.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = Path::new(&log)
+        .metadata()
+        .is_ok_and(|metadata| metadata.len() > 0);
+    if !has_log {
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+        return Connection::open_with_flags(immutable(path), flags);
+    }
     let without_locks = if cfg!(unix) {
         c"unix-none"
     } else {
@@ -218,6 +228,24 @@ fn open_alone(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags_and_vfs(path, flags, without_locks)?;
     connection.pragma_update(None, "locking_mode", "exclusive")?;
     Ok(connection)
+}
+
+/// The URI by which SQLite opens an absolute path as a database that nobody changes.
+fn immutable(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    if cfg!(windows) {
+        uri.push('/');
+    }
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b':' => {
+                uri.push(char::from(*byte));
+            }
+            b'\\' if cfg!(windows) => uri.push('/'),
+            byte => uri.extend(format!("%{byte:02X}").chars()),
+        }
+    }
+    uri + "?immutable=1"
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -401,6 +429,17 @@ mod tests {
         let store = Store::open_existing(&path).unwrap();
         assert_eq!(store.totals().unwrap().photos, 3);
         drop(folder);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_of_any_bytes_is_a_uri() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"/a b/%3f?#\xff.sqlite3"));
+        assert_eq!(
+            immutable(path),
+            "file:/a%20b/%253f%3F%23%FF.sqlite3?immutable=1"
+        );
     }
 
     #[test]
