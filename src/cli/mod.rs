@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr, reason = "errors and hints go to standard error")]
 
 mod classify;
+mod complete;
 mod completions;
 mod config;
 mod context;
@@ -160,6 +161,9 @@ enum Command {
     Model(model::ModelArgs),
     /// Print the settings in effect and their origins, or the path of your settings file
     Config(config::ConfigArgs),
+    /// Propose values of a flag, for completion scripts
+    #[command(hide = true)]
+    Complete(complete::CompleteArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -248,6 +252,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Evaluate(args) => evaluate::run(&args, &context, out),
         Command::Model(args) => model::run(&args, &context, out),
         Command::Config(args) => config::run(&args, &context, out),
+        Command::Complete(args) => complete::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
     }
 }

@@ -202,6 +202,14 @@ impl Store {
         self.read(query::cameras)
     }
 
+    /// All keywords and titles of photos, in ascending order, each once.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn keywords(&self) -> Result<Vec<String>> {
+        self.read(totals::keywords)
+    }
+
     /// The number of hits of a query without its limit and offset.
     ///
     /// # Errors

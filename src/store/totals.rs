@@ -1,6 +1,6 @@
 //! Counts what the database contains.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rusqlite::{Connection, Row};
@@ -49,6 +49,18 @@ pub(super) fn count(db: &Connection) -> rusqlite::Result<Totals> {
         faces: number(faces),
         skipped,
     })
+}
+
+/// See [`Store::keywords`](super::Store::keywords).
+pub(super) fn keywords(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = db.prepare("SELECT DISTINCT keywords FROM photos WHERE keywords <> ''")?;
+    let mut rows = statement.query([])?;
+    let mut keywords = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let list = row.get_ref(0)?.as_str()?;
+        keywords.extend(list.lines().map(str::to_owned));
+    }
+    Ok(keywords.into_iter().collect())
 }
 
 /// See [`Store::skipped`](super::Store::skipped).
