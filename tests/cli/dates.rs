@@ -9,7 +9,7 @@ use crate::common::{fixture, photo_taken};
 use crate::testenv::{Run, TestEnv};
 
 /// 2019-07-14T00:00:00Z.
-const FILE_TIME: Duration = Duration::from_secs(1_563_062_400);
+const FILE_TIME: Duration = Duration::from_hours(434_184);
 
 /// A photo that was taken on 14 July 2019, and one without a date whose file was last written on that day.
 fn album() -> TestEnv {

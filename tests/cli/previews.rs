@@ -110,3 +110,44 @@ fn a_terminal_without_pictures_gets_the_table_and_a_message() {
     );
     assert!(piped.stderr.contains("no previews: "), "{piped:?}");
 }
+
+/// Runs a command line whose standard error is a terminal; returns what it wrote there.
+fn on_terminal_as_stderr(env: &TestEnv, line: &str, no_color: &str) -> String {
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap();
+    let name = Path::new(OsStr::from_bytes(name.as_bytes()));
+    let terminal = OpenOptions::new().write(true).open(name).unwrap();
+    let mut command = env.command(line);
+    command
+        .env("NO_COLOR", no_color)
+        .env("TERM", "xterm-256color");
+    command.stdout(Stdio::null()).stderr(terminal);
+    let mut controller = File::from(controller);
+    let screen = thread::spawn(move || {
+        let mut written = Vec::new();
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = controller.read(&mut bytes) {
+            written.extend_from_slice(&bytes[..count]);
+        }
+        String::from_utf8(written).unwrap()
+    });
+    command.status().unwrap();
+    drop(command);
+    screen.join().unwrap()
+}
+
+#[test]
+fn no_color_is_respected_in_messages() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.index();
+    for line in ["query --near paris", "query --colour", "undo 1"] {
+        let coloured = on_terminal_as_stderr(&env, line, "");
+        assert!(coloured.contains("\x1b["), "{line}: {coloured:?}");
+        let plain = on_terminal_as_stderr(&env, line, "1");
+        assert!(!plain.contains('\x1b'), "{line}: {plain:?}");
+    }
+    let progress = on_terminal_as_stderr(&env, "reindex album", "1");
+    assert!(!progress.contains("\x1b[3"), "{progress:?}");
+}

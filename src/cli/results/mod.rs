@@ -22,6 +22,7 @@ use preview::Preview;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Results")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct ResultArgs {
     /// The output format [default: table on a terminal, otherwise paths]
     #[arg(long, short, value_enum)]
