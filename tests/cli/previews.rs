@@ -151,3 +151,48 @@ fn no_color_is_respected_in_messages() {
     let progress = on_terminal_as_stderr(&env, "reindex album", "1");
     assert!(!progress.contains("\x1b[3"), "{progress:?}");
 }
+
+/// A text with each number as 0: durations, dates and scores differ between runs and models.
+fn without_numbers(text: &str) -> String {
+    let mut plain = String::new();
+    for c in text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+    {
+        if !(c == '0' && plain.ends_with('0')) {
+            plain.push(c);
+        }
+    }
+    // Blanks in front of a number align it, and vary with its length.
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_picture_of_the_output_shows_what_is_printed() {
+    let env = TestEnv::new();
+    let photos = env.path("home/Pictures");
+    std::fs::create_dir(&photos).unwrap();
+    for name in ["astronaut", "camera", "chelsea", "coffee", "hopper"] {
+        let name = format!("{name}.jpg");
+        std::fs::write(photos.join(&name), crate::common::fixture(&name)).unwrap();
+    }
+    let printed = |line: &str| {
+        let run = run_on_terminal(&env, line, b"").found();
+        let text = String::from_utf8(run.stdout).unwrap();
+        text.replace(&photos.display().to_string(), "/home/ada/Pictures")
+    };
+    let index = printed(&format!("index {}", photos.display()));
+    let classify = printed(&format!("classify {}/astronaut.jpg", photos.display()));
+    let expected = format!(
+        "$ fer-index index ~/Pictures\n{index}\n$ fer-index classify ~/Pictures/astronaut.jpg\n{classify}"
+    );
+    let picture = include_str!("../../docs/output.svg");
+    let shown: String = picture
+        .lines()
+        .filter_map(|line| {
+            let text = line.strip_prefix("<text ")?.strip_suffix("</text>")?;
+            Some(format!("{}\n", text.split_once('>')?.1))
+        })
+        .collect();
+    assert_eq!(without_numbers(&shown), without_numbers(&expected));
+}
