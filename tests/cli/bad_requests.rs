@@ -117,7 +117,9 @@ fn a_database_of_a_newer_version_is_refused() {
 #[test]
 fn a_read_only_database_is_refused() {
     use std::fs::Permissions;
+    use std::io::{BufRead as _, BufReader};
     use std::os::unix::fs::PermissionsExt;
+    use std::process::Stdio;
 
     let mut env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     env.index();
@@ -172,6 +174,20 @@ fn a_read_only_database_is_refused() {
             .run("index album --database backup/index.sqlite3")
             .refused();
         assert!(sentence.contains("is read-only"), "{sentence}");
+        let mut gallery = env
+            .command("gallery --no-open --listen 127.0.0.1:0 --database backup/index.sqlite3")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut link = String::new();
+        let mut lines = BufReader::new(gallery.stdout.take().unwrap());
+        lines.read_line(&mut link).unwrap();
+        gallery.kill().unwrap();
+        let said = gallery.wait_with_output().unwrap();
+        let said = String::from_utf8(said.stderr).unwrap();
+        assert!(link.starts_with("http://127.0.0.1:"), "{link} {said}");
+        assert!(said.contains("corrections cannot be stored"), "{said}");
         assert_eq!(
             fs::read_dir(&backup).unwrap().count(),
             1 + companions.len(),
