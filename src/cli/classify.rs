@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::Outcome;
 use super::context::Context;
 use super::json::JsonClassified;
+use super::path_list::ListArgs;
 use super::stdout::Stdout;
 use crate::emotion::EmotionScores;
 use crate::error::{Result, Skip};
@@ -16,15 +17,20 @@ use crate::pipeline::Analyser;
 
 #[derive(Debug, Args)]
 pub(super) struct ClassifyArgs {
-    /// The image files
-    #[arg(required = true, value_name = "FILE")]
+    /// The image files; - for a list on standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    list: ListArgs,
     /// Treat each picture as a single, already cropped face, and do not search it for faces
     #[arg(long)]
     framed: bool,
     /// The output format
     #[arg(long, short, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,22 +46,24 @@ pub(super) enum Format {
 type Answer = Result<Vec<ScoredFace>, Skip>;
 
 pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let format = if args.json { Format::Json } else { args.format };
+    let files = args.list.expand(&args.files)?;
     let analyser = context.analyser()?;
     let (mut found, mut failed) = (false, false);
-    let mut answers = args.files.iter().map(|path| {
+    let mut answers = files.iter().map(|path| {
         let answer = look(&analyser, path, args.framed);
         match &answer {
             Ok(faces) => found |= !faces.is_empty(),
             Err(skip) => {
                 failed = true;
-                if args.format == Format::Text {
+                if format == Format::Text {
                     eprintln!("fer-index: {}: {skip}", path.display());
                 }
             }
         }
         (path, answer)
     });
-    match args.format {
+    match format {
         Format::Text => answers.try_for_each(|(path, answer)| {
             tell(path, &answer, out)?;
             out.flush()

@@ -1,4 +1,8 @@
 //! `fer-index completions`: prints a completion script for a shell.
+//!
+//! The script of `clap_complete` knows commands, flags and fixed values. For values that depend on the index or the
+//! gazetteer (places, cameras, keywords) a few lines are added that ask `fer-index complete`. The engine of
+//! `clap_complete` that could do this is marked as unstable.
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
@@ -6,6 +10,7 @@ use clap_complete::Shell;
 use super::stdout::Stdout;
 use super::{Cli, Outcome};
 use crate::error::Result;
+use crate::query::{FLAGS, Flag, Kind};
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
@@ -16,6 +21,97 @@ pub(super) struct CompletionsArgs {
 pub(super) fn run(args: &CompletionsArgs, out: &mut Stdout) -> Result<Outcome> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "fer-index", &mut script);
-    out.with(|stdout| stdout.write_all(&script))?;
+    let script = String::from_utf8_lossy(&script);
+    let script = match args.shell {
+        Shell::Bash => bash(&script),
+        Shell::Zsh => zsh(&script),
+        Shell::Fish => fish(&script),
+        _ => script.into_owned(),
+    };
+    out.with(|stdout| stdout.write_all(script.as_bytes()))?;
     Ok(Outcome::Found)
+}
+
+/// The flags whose values `fer-index complete` proposes.
+fn asked() -> impl Iterator<Item = &'static Flag> {
+    let is_asked = |flag: &&Flag| matches!(flag.kind, Kind::Place | Kind::Camera | Kind::Word);
+    FLAGS.iter().filter(is_asked)
+}
+
+fn bash(script: &str) -> String {
+    // clap_complete 4.6 takes the hyphen of the program's name for the boundary of a subcommand in half of the
+    // places, so that no subcommand would be recognised.
+    let script = script.replace("fer__subcmd__index", "fer__index");
+    let flags: Vec<String> = asked().map(|flag| format!("--{}", flag.name)).collect();
+    let more = r#"
+# Values that depend on the index: the program is asked.
+_fer_index_values() {
+    local flag="${COMP_WORDS[COMP_CWORD - 1]}" value="${COMP_WORDS[COMP_CWORD]}" line
+    if [[ "$flag" == "=" ]]; then
+        flag="${COMP_WORDS[COMP_CWORD - 2]}"
+    elif [[ "$value" == "=" ]]; then
+        value=""
+    fi
+    case "$flag" in
+        @FLAGS@)
+            value="${value#[\"\']}"
+            value="${value//\\/}"
+            COMPREPLY=()
+            while IFS= read -r line; do
+                COMPREPLY+=("$(printf '%q' "$line")")
+            done < <(fer-index complete "${flag#--}" "$value" 2>/dev/null)
+            ;;
+        *) @FUNCTION@ "$@" ;;
+    esac
+}
+complete -F _fer_index_values -o bashdefault -o default fer-index
+"#;
+    let function = script
+        .split("complete -F ")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next())
+        .unwrap_or("true");
+    let more = more.replace("@FUNCTION@", function);
+    script.clone() + &more.replace("@FLAGS@", &flags.join(" | "))
+}
+
+fn zsh(script: &str) -> String {
+    let function = r#"
+# Values that depend on the index: the program is asked.
+_fer_index_values() {
+    local -a values
+    values=("${(@f)$(fer-index complete "$1" "${(Q)PREFIX}" 2>/dev/null)}")
+    compadd -M 'm:{a-zA-Z}={A-Za-z}' -a values
+}
+"#;
+    let mut script = script.replacen('\n', function, 1);
+    for flag in asked() {
+        let (name, value) = (flag.name, flag.value.unwrap_or_default());
+        let flags = [format!("'--{name}="), format!("'*--{name}=")];
+        let is_flag = |line: &str| flags.iter().any(|flag| line.starts_with(flag.as_str()));
+        let lines = script.split_inclusive('\n').map(|line| {
+            if is_flag(line) {
+                let action = format!(":{value}: _fer_index_values {name}'");
+                line.replace(&format!(":{value}:_default'"), &action)
+            } else {
+                line.to_owned()
+            }
+        });
+        script = lines.collect();
+    }
+    script
+}
+
+fn fish(script: &str) -> String {
+    let lines = asked().map(|flag| {
+        format!(
+            "complete -c fer-index -n '__fish_seen_subcommand_from query find export stats' -l {0} -x \
+             -a '(fer-index complete {0} (commandline -ct | string unescape) 2>/dev/null)'\n",
+            flag.name
+        )
+    });
+    format!(
+        "{script}\n# Values that depend on the index: the program is asked.\n{}",
+        lines.collect::<String>()
+    )
 }

@@ -1,9 +1,12 @@
 //! `fer-index correct`, `reject` and `undo`: corrections of faces.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 
 use super::Outcome;
 use super::context::Context;
+use super::filter_args::EmotionName;
 use super::stdout::Stdout;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
@@ -18,12 +21,22 @@ pub(super) struct FaceArgs {
     faces: Vec<i64>,
 }
 
+impl FaceArgs {
+    /// The faces, each once.
+    fn ids(&self) -> Vec<FaceId> {
+        let mut ids: Vec<_> = self.faces.iter().copied().map(FaceId).collect();
+        let mut seen = BTreeSet::new();
+        ids.retain(|face| seen.insert(face.0));
+        ids
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct CorrectArgs {
     #[command(flatten)]
     faces: FaceArgs,
     /// The emotion that the faces show: angry, disgust, fear, happy, sad, surprise, neutral or contempt
-    #[arg(long, short, value_name = "EMOTION")]
+    #[arg(long, short, value_name = "EMOTION", value_parser = EmotionName, hide_possible_values = true)]
     emotion: Emotion,
 }
 
@@ -43,15 +56,18 @@ fn save(
     out: &mut Stdout,
 ) -> Result<Outcome> {
     let mut store = open(context)?;
-    for &face in &args.faces {
-        if !store.correct(FaceId(face), correction)? {
-            return Err(Error::Usage(format!(
-                "there is no face {face}; `fer-index show PHOTO` prints the numbers of a photo's faces"
-            )));
-        }
-        tracing::info!(face, "corrected to: {}", correction.name());
+    let faces = args.ids();
+    let before = named(&store, &faces)?;
+    if let Some(unknown) = store.correct_all(&faces, correction)? {
+        return Err(no_such_face(unknown));
     }
-    let faces: Vec<_> = args.faces.iter().copied().map(FaceId).collect();
+    for (face, name) in faces.iter().zip(before) {
+        let now = match correction {
+            Correction::Emotion(emotion) => format!("corrected to {emotion}"),
+            Correction::NotAFace => "marked as not a face".to_owned(),
+        };
+        out.line(format_args!("face {face} {name}: {now}"))?;
+    }
     match carry_over(&mut store, &faces, &context.limits())? {
         0 => {}
         1 => out.line("Carried over to 1 face in an edit or export of the same picture")?,
@@ -62,16 +78,57 @@ fn save(
     Ok(Outcome::Found)
 }
 
-pub(super) fn undo(args: &FaceArgs, context: &Context) -> Result<Outcome> {
+pub(super) fn undo(args: &FaceArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let mut store = open(context)?;
+    let faces = args.ids();
+    let before = named(&store, &faces)?;
+    let undone = store.undo_all(&faces)?.map_err(no_such_face)?;
     let mut outcome = Outcome::Found;
-    for &face in &args.faces {
-        if !store.undo(FaceId(face))? {
-            tracing::warn!(face, "the face has no correction that could be removed");
+    for (face, name) in faces.iter().zip(before) {
+        if undone.contains(face) {
+            out.line(format_args!(
+                "face {face} {name}: correction removed, the model decides again"
+            ))?;
+        } else {
+            tracing::warn!("face {face} {name} has no correction that could be removed");
             outcome = Outcome::Nothing;
         }
     }
     Ok(outcome)
+}
+
+/// For each face the name of its photo and what it has counted as so far: `in beach.jpg (happy)`.
+///
+/// # Errors
+/// If there is no such face; nothing has been changed then.
+fn named(store: &Store, faces: &[FaceId]) -> Result<Vec<String>> {
+    let name = |face: &FaceId| {
+        let (photo, known) = store.face(*face)?.ok_or_else(|| no_such_face(*face))?;
+        let counted = match (known.correction, known.top()) {
+            (Some(Correction::NotAFace), _) => "not a face".to_owned(),
+            (Some(Correction::Emotion(emotion)), _) => format!("corrected to {emotion}"),
+            (None, Some(emotion)) => {
+                format!("{emotion} {:.0} %", 100.0 * known.scores[emotion])
+            }
+            (None, None) => "no emotion".to_owned(),
+        };
+        let path = store
+            .photo(photo)?
+            .and_then(|photo| photo.paths.into_iter().next());
+        let path = path.map_or_else(
+            || "a deleted photo".to_owned(),
+            |path| path.display().to_string(),
+        );
+        Ok(format!("in {path} (until now: {counted})"))
+    };
+    faces.iter().map(name).collect()
+}
+
+fn no_such_face(face: FaceId) -> Error {
+    Error::Usage(format!(
+        "there is no face {face}, so nothing was changed; `fer-index show PHOTO` prints the numbers of a photo's \
+         faces"
+    ))
 }
 
 /// Opens the database, which must exist.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use image::RgbImage;
 
 use super::Outcome;
@@ -12,26 +12,30 @@ use super::draw::{draw, fitting};
 use super::drawings::{self, plan};
 use super::force::ForceArgs;
 use super::json::JsonDetected;
+use super::path_list::ListArgs;
 use super::stdout::Stdout;
 use crate::error::{Result, Skip};
 use crate::face::DetectedFace;
 use crate::file::read_bytes;
 use crate::pipeline::Analyser;
+use crate::query::parse_probability;
 use crate::raster::Raster;
 
 #[derive(Debug, Args)]
 pub(super) struct DetectArgs {
-    /// The image files
-    #[arg(required = true, value_name = "FILE")]
+    /// The image files; - for a list on standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    list: ListArgs,
     /// Draw boxes, landmarks and scores into a copy of each picture: OUT is the copy's file (.png or .jpg),
     /// or a folder if there are several pictures; pictures that fer-index did not draw are never replaced
     #[arg(long, value_name = "OUT")]
     draw: Option<PathBuf>,
     #[command(flatten)]
     force: ForceArgs,
-    /// Lowest detection score, 0 to 1 [default: the setting detector.threshold, initially 0.6]
-    #[arg(long, value_name = "SCORE", value_parser = score)]
+    /// Lowest detection score: 0.7 or 70% [default: the setting detector.threshold, initially 0.6]
+    #[arg(long, value_name = "SCORE", value_parser = parse_probability)]
     threshold: Option<f32>,
     /// The output format
     #[arg(long, short, value_enum, default_value_t = Format::Text)]
@@ -41,31 +45,25 @@ pub(super) struct DetectArgs {
     json: bool,
 }
 
-fn score(text: &str) -> Result<f32, String> {
-    let number = text.parse().ok();
-    number
-        .filter(|score| (0.0..=1.0).contains(score))
-        .ok_or_else(|| "a detection score is a number from 0 to 1".to_owned())
-}
-
 type Answer = Result<(Raster, Vec<DetectedFace>), Skip>;
 
 pub(super) fn run(args: &DetectArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let format = if args.json { Format::Json } else { args.format };
+    let files = args.list.expand(&args.files)?;
     let threshold = context.config().detector.threshold;
     let analyser = context.analyser_from(args.threshold.unwrap_or(threshold))?;
     let target = args.draw.as_deref();
-    let drawings = target.map_or_else(|| Ok(Vec::new()), |target| plan(target, &args.files))?;
-    let rule = args.force.rule(context, args.files.iter().cloned());
+    let drawings = target.map_or_else(|| Ok(Vec::new()), |target| plan(target, &files))?;
+    let rule = args.force.rule(context, files.iter().cloned());
     rule.around(&drawings, || {
-        process_all(args, &analyser, &drawings, format, out)
+        process_all(&files, &analyser, &drawings, format, out)
     })
 }
 
 /// Processes the pictures in order. `drawings` holds the path of the drawing of each picture; it is empty without
 /// `--draw`.
 fn process_all(
-    args: &DetectArgs,
+    files: &[PathBuf],
     analyser: &Analyser,
     drawings: &[PathBuf],
     format: Format,
@@ -73,7 +71,7 @@ fn process_all(
 ) -> Result<Outcome> {
     let (mut found, mut failed) = (false, false);
     let mut array = Vec::new();
-    for (index, path) in args.files.iter().enumerate() {
+    for (index, path) in files.iter().enumerate() {
         let answer = look(analyser, path);
         match &answer {
             Ok((photo, faces)) => {

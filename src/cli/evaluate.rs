@@ -10,6 +10,7 @@ use super::Outcome;
 use super::context::Context;
 use super::evaluate_album::{self, FiguresFormat};
 use super::force::ForceArgs;
+use super::model_use::is_built_in;
 use super::stdout::Stdout;
 use crate::classify::BUILT_IN;
 use crate::error::{Error, Result};
@@ -27,7 +28,8 @@ use fer_train::weights;
 pub(super) struct EvaluateArgs {
     #[command(subcommand)]
     command: Option<EvaluateCommand>,
-    /// The model file; by default the model of the settings, which is the built-in one unless changed.
+    /// The model file, or `built-in`; by default the model of the settings, which is the built-in one unless
+    /// changed.
     model: Option<PathBuf>,
     /// The data set, as `dataset import` writes it.
     #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
@@ -46,6 +48,9 @@ pub(super) struct EvaluateArgs {
     /// How to print the figures.
     #[arg(long, value_enum, default_value_t = FiguresFormat::Table)]
     format: FiguresFormat,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,7 +65,8 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
     }
     let chosen = &context.config().classifier.model;
     let chosen = Some(chosen).filter(|model| !model.as_os_str().is_empty());
-    let (bytes, name) = match args.model.as_ref().or(chosen) {
+    let model = args.model.as_ref().or(chosen);
+    let (bytes, name) = match model.filter(|model| !is_built_in(model)) {
         Some(model) => (
             Cow::Owned(weights::read_bytes(model)?),
             model.display().to_string(),
@@ -80,7 +86,12 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
         let inputs = args.model.iter().chain([&args.data]).cloned();
         save_plots(&evaluation, folder, &args.force.rule(context, inputs))?;
     }
-    match args.format {
+    let format = if args.json {
+        FiguresFormat::Json
+    } else {
+        args.format
+    };
+    match format {
         FiguresFormat::Table => print_tables(&evaluation, out)?,
         FiguresFormat::Json => {
             let json = serde_json::to_string_pretty(&evaluation)

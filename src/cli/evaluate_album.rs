@@ -36,6 +36,9 @@ pub(super) struct AlbumArgs {
     /// How to print the figures.
     #[arg(long, value_enum, default_value_t = FiguresFormat::Table)]
     format: FiguresFormat,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
 }
 
 pub(super) fn run(args: &AlbumArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
@@ -50,7 +53,12 @@ pub(super) fn run(args: &AlbumArgs, context: &Context, out: &mut Stdout) -> Resu
     let figures = evaluate_album(&analyser, &args.folder, &labels, threshold, || bar.inc(1));
     bar.finish_and_clear();
     let figures = figures?;
-    match args.format {
+    let format = if args.json {
+        FiguresFormat::Json
+    } else {
+        args.format
+    };
+    match format {
         FiguresFormat::Table => print_figures(&figures, out)?,
         FiguresFormat::Json => out.json(&figures)?,
     }

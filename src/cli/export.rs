@@ -7,6 +7,8 @@ use clap::Args;
 use super::Outcome;
 use super::context::Context;
 use super::filter_args::FilterArgs;
+use super::index::count;
+use super::query::{hint, tell_undated};
 use super::stdout::Stdout;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::Result;
@@ -40,28 +42,41 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
         Naming::Full
     };
     let least = filter.min_score.unwrap_or(EMOTION_THRESHOLD);
-    let (mut written, mut failed) = (0, false);
+    let (mut written, mut current, mut failed) = (0_u64, 0_u64, 0_u64);
     let hits = store.query(&query)?;
     for hit in &hits {
         let path = sidecar(&hit.path, naming);
-        match write_sidecar(&path, emotions(hit, least), args.dry_run) {
-            Ok(false) => {}
+        match write_sidecar(&path, &hit.path, emotions(hit, least), args.dry_run) {
+            Ok(false) => current += 1,
             Ok(true) => {
                 written += 1;
-                tell(&path, emotions(hit, least), out)?;
+                tell(&path, emotions(hit, least), args.dry_run, out)?;
             }
             Err(error) => {
                 tracing::error!("{error}");
-                failed = true;
+                failed += 1;
             }
         }
     }
-    let verb = if args.dry_run { "would be" } else { "were" };
-    tracing::info!("{written} of {} sidecars {verb} written", hits.len());
+    out.flush()?;
+    tell_undated(&query, &store)?;
+    let verb = if args.dry_run {
+        "would be written"
+    } else {
+        "written"
+    };
+    let failures = match failed {
+        0 => String::new(),
+        failed => format!(", {failed} failed"),
+    };
+    hint(format_args!(
+        "{} found: {written} sidecars {verb}, {current} need no change{failures}",
+        count(hits.len() as u64, "photo")
+    ));
     Ok(match (failed, hits.is_empty()) {
-        (true, _) => Outcome::PartialFailure,
-        (false, false) => Outcome::Found,
-        (false, true) => Outcome::Nothing,
+        (1.., _) => Outcome::PartialFailure,
+        (0, false) => Outcome::Found,
+        (0, true) => Outcome::Nothing,
     })
 }
 
@@ -76,7 +91,13 @@ fn emotions(hit: &Hit, least: f32) -> EmotionSet {
         .collect()
 }
 
-fn tell(path: &Path, emotions: EmotionSet, out: &mut Stdout) -> Result<()> {
+fn tell(path: &Path, emotions: EmotionSet, dry: bool, out: &mut Stdout) -> Result<()> {
     let names: Vec<_> = emotions.iter().map(Emotion::name).collect();
-    out.line(format_args!("{}: {}", path.display(), names.join(", ")))
+    let names = if names.is_empty() {
+        "no emotion any more".to_owned()
+    } else {
+        names.join(", ")
+    };
+    let would = if dry { "would write " } else { "" };
+    out.line(format_args!("{would}{}: {names}", path.display()))
 }

@@ -2,11 +2,14 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{
+    OsStringValueParser, PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser,
+};
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
-use crate::query::{FLAGS, Flag, UserFilter};
+use crate::emotion::Emotion;
+use crate::query::{FLAGS, Flag, Kind, UserFilter};
 
 /// The filter that a command was given.
 #[derive(Debug)]
@@ -75,9 +78,14 @@ fn arg(flag: &'static Flag) -> Arg {
     let Some(value) = flag.value else {
         return arg.action(ArgAction::SetTrue);
     };
+    if flag.kind == Kind::Folder {
+        arg = arg.value_hint(ValueHint::DirPath);
+    }
     arg = arg
         .value_name(value)
         .value_parser(Value(flag))
+        // The help text of these names them itself.
+        .hide_possible_values(flag.choices.is_empty())
         .allow_hyphen_values(flag.takes_negative);
     if let Some(value) = flag.default_value {
         arg = arg
@@ -119,8 +127,40 @@ impl TypedValueParser for Value {
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let Self(flag) = *self;
+        // For the scripts that complete words; a value may also be a list or a synonym.
+        if flag.kind == Kind::Emotion {
+            return Some(Box::new(emotions()));
+        }
         (!flag.choices.is_empty()).then(|| Box::new(choices(flag)) as Box<_>)
     }
+}
+
+/// Parses the name of one emotion; completions propose all of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EmotionName;
+
+impl TypedValueParser for EmotionName {
+    type Value = Emotion;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Emotion, clap::Error> {
+        StringValueParser::new()
+            .try_map(|word| word.parse::<Emotion>())
+            .parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(emotions()))
+    }
+}
+
+/// The emotions, as values of a flag.
+fn emotions() -> impl Iterator<Item = PossibleValue> {
+    Emotion::ALL.iter().map(|emotion| emotion.name().into())
 }
 
 fn choices(flag: &'static Flag) -> impl Iterator<Item = PossibleValue> {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tokio::runtime::Builder;
@@ -35,9 +35,7 @@ pub(super) struct GalleryArgs {
 
 pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let config = context.config();
-    // Opened for writing, since the page stores corrections. This also creates the database if nothing is indexed
-    // yet; photos then appear in the open page as they are indexed.
-    let store = Store::open(&config.database)?;
+    let store = open_store(&config.database)?;
     let settings = Settings {
         names: args.host.clone(),
         thumbnails: config.thumbnails.clone(),
@@ -66,6 +64,20 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
     Ok(Outcome::Found)
 }
 
+/// Opens the database for writing, since the page stores corrections. This also creates it if nothing is indexed yet;
+/// photos then appear in the open page as they are indexed. A database that can only be read, such as a backup, is
+/// shown all the same, and refuses corrections.
+fn open_store(database: &Path) -> Result<Store> {
+    Store::open(database).or_else(|error| {
+        let store = Store::open_existing(database).map_err(|_| error)?;
+        tracing::warn!(
+            "the database {} can only be read, so corrections cannot be stored",
+            database.display()
+        );
+        Ok(store)
+    })
+}
+
 /// Albums in `folder`: folders of links, filled by the function behind `query --link-into`.
 fn albums(folder: PathBuf) -> Albums {
     Albums {
@@ -81,7 +93,7 @@ async fn open_near(store: Store, address: SocketAddr, settings: Settings) -> Res
     match Gallery::open(store, address, settings.clone()).await {
         Err(Error::Usage(_)) => {
             let any_port = SocketAddr::new(address.ip(), 0);
-            Gallery::open(Store::open(&path)?, any_port, settings).await
+            Gallery::open(open_store(&path)?, any_port, settings).await
         }
         opened => opened,
     }

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::context::Context;
+use super::index_lock::IndexLock;
+use super::interrupt::Interrupt;
+use super::path_list::ListArgs;
 use super::progress::Progress;
 use super::stdout::Stdout;
 use super::{Outcome, results};
@@ -19,9 +22,12 @@ const HAPPIEST: usize = 5;
 
 #[derive(Debug, Args)]
 pub(super) struct IndexArgs {
-    /// Folders or files [default: the setting album.roots, initially ~/Pictures]
-    #[arg(value_name = "DIR")]
+    /// Folders or files; - for a list on standard input [default: the setting album.roots, initially
+    /// ~/Pictures]
+    #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
     roots: Vec<PathBuf>,
+    #[command(flatten)]
+    list: ListArgs,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -37,8 +43,12 @@ pub(super) fn run(
     let roots = if args.roots.is_empty() {
         config.album.roots.clone()
     } else {
-        args.roots.clone()
+        args.list.expand(&args.roots)?
     };
+    if roots.is_empty() {
+        tracing::warn!("there is nothing to index: the list on standard input is empty");
+        return Ok(Outcome::Nothing);
+    }
     // Checked before the database is created, so that a mistyped folder leaves no file behind.
     for root in &roots {
         if let Err(error) = resolve_root(root)
@@ -50,7 +60,8 @@ pub(super) fn run(
     let filter = context.filter()?;
     let analyser = context.analyser()?;
     let mut store = Store::open(&config.database)?;
-    let progress = Progress::new(context.quiet());
+    let _lock = IndexLock::take(store.path())?;
+    let progress = Progress::new(context.quiet(), Interrupt::watch()?);
     let options = IndexOptions {
         threads: context.threads(),
         again,
@@ -58,13 +69,24 @@ pub(super) fn run(
     let result = index(&mut store, &analyser, &roots, &filter, options, &progress);
     progress.finish();
     let summary = result?;
+    let interrupted = progress.interrupted();
     if args.json {
-        out.json(&json(&summary))?;
+        out.json(&json(&summary, interrupted.is_some()))?;
     } else {
         tell(&summary, out)?;
-        if Stdout::is_terminal() {
-            happiest(&store, out)?;
-        }
+    }
+    if let Some((done, planned)) = interrupted {
+        out.flush()?;
+        eprintln!(
+            "fer-index: stopped after {done} of {}; what they gave is kept, and the same command continues with \
+             the other {}",
+            count(planned, "file"),
+            planned - done
+        );
+        return Ok(Outcome::Interrupted);
+    }
+    if !args.json && Stdout::is_terminal() {
+        happiest(&store, out)?;
     }
     Ok(Outcome::Found)
 }
@@ -141,11 +163,12 @@ fn happiest(store: &Store, out: &mut Stdout) -> Result<()> {
     out.line("\nMore of them: fer-index query --emotion happy --limit 20")
 }
 
-fn count(number: u64, noun: &str) -> String {
+/// A number with its noun.
+pub(super) fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-fn json(summary: &Summary) -> serde_json::Value {
+fn json(summary: &Summary, is_interrupted: bool) -> serde_json::Value {
     let skipped: serde_json::Map<_, _> = SkipReason::ALL
         .iter()
         .filter_map(|reason| {
@@ -153,7 +176,7 @@ fn json(summary: &Summary) -> serde_json::Value {
             Some((reason.name().to_owned(), files.count.into()))
         })
         .collect();
-    serde_json::json!({
+    let mut value = serde_json::json!({
         "photos": summary.photos,
         "faces": summary.faces,
         "known": summary.known,
@@ -163,5 +186,9 @@ fn json(summary: &Summary) -> serde_json::Value {
         "passed_over": summary.passed_over,
         "skipped": skipped,
         "seconds": summary.elapsed.as_secs_f64(),
-    })
+    });
+    if is_interrupted {
+        value["interrupted"] = true.into();
+    }
+    value
 }

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::emotion::EmotionScores;
 use crate::face::{Correction, DetectedFace, ScoredFace};
-use crate::photo::TakenAt;
+use crate::photo::{DateSource, TakenAt};
 use crate::store::{CarriedFrom, FaceId, Hit, StoredFace};
 
 /// A path as text; if it is not UTF-8, also its exact bytes in hexadecimal.
@@ -51,6 +51,7 @@ pub(super) struct JsonHit {
     score: Option<f32>,
     emotion: Option<&'static str>,
     taken_at: Option<String>,
+    taken_at_source: Option<&'static str>,
     width: u32,
     height: u32,
     latitude: Option<f64>,
@@ -66,6 +67,7 @@ impl JsonHit {
             score: hit.ranked_by.map(|by| by.score),
             emotion: hit.ranked_by.map(|by| by.emotion.name()),
             taken_at: capture.taken_at.as_ref().map(date),
+            taken_at_source: capture.taken_at.as_ref().map(date_source),
             width: hit.analysis.width,
             height: hit.analysis.height,
             latitude: capture.position.map(|position| position.latitude),
@@ -249,10 +251,17 @@ pub(super) fn date(taken_at: &TakenAt) -> String {
     format!("{}{}", taken_at.local, offset.unwrap_or_default())
 }
 
+/// Where a date is from: `exif`, or `file` if the photo has no date of its own.
+pub(super) const fn date_source(taken_at: &TakenAt) -> &'static str {
+    match taken_at.source {
+        DateSource::Exif => "exif",
+        DateSource::FileTime => "file",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::photo::DateSource;
     use jiff::civil;
     use jiff::tz::Offset;
 

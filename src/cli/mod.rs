@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr, reason = "errors and hints go to standard error")]
 
 mod classify;
+mod complete;
 mod completions;
 mod config;
 mod context;
@@ -25,6 +26,8 @@ mod force;
 mod fresh;
 mod gallery;
 mod index;
+mod index_lock;
+mod interrupt;
 mod json;
 mod model;
 #[cfg(feature = "train")]
@@ -32,6 +35,7 @@ mod model_list;
 #[cfg(feature = "train")]
 mod model_tools;
 mod model_use;
+mod path_list;
 mod progress;
 mod query;
 mod results;
@@ -42,6 +46,7 @@ mod stats;
 #[cfg(unix)]
 mod status;
 mod stdout;
+mod suggest;
 #[cfg(feature = "train")]
 mod sweep;
 mod terminal;
@@ -54,7 +59,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::error::{Error, Result};
 use context::Context;
@@ -63,7 +68,7 @@ use stdout::Stdout;
 /// Finds the faces in your photos, classifies their apparent expressions, and searches the photos by
 /// them. Everything runs on this machine; nothing leaves it.
 ///
-/// Exit codes: 0 success, 1 nothing found, 2 error, 3 `doctor` found faults.
+/// Exit codes: 0 success, 1 nothing found, 2 error, 3 `doctor` found faults, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
@@ -159,6 +164,9 @@ enum Command {
     Model(model::ModelArgs),
     /// Print the settings in effect and their origins, or the path of your settings file
     Config(config::ConfigArgs),
+    /// Propose values of a flag, for completion scripts
+    #[command(hide = true)]
+    Complete(complete::CompleteArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -174,6 +182,8 @@ enum Outcome {
     PartialFailure,
     /// The database was examined and has faults.
     Faulty,
+    /// Ctrl-C ended the work before all was done; what was done is kept.
+    Interrupted,
 }
 
 /// The path under which `index` would store a folder or file that is new to it: absolute, with symbolic links
@@ -189,9 +199,12 @@ fn resolve(folder: PathBuf) -> Result<PathBuf> {
 
 /// Runs the command line of this process.
 ///
-/// Exit codes: 0 success, 1 nothing found, 2 error, 3 `doctor` found faults. A closed pipe is not an error.
+/// Exit codes: 0 success, 1 nothing found, 2 error, 3 `doctor` found faults, 130 interrupted. A closed pipe is not an
+/// error.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        suggest::explained(error, &Cli::command(), std::env::args_os().skip(1)).exit()
+    });
     start_logging(&cli);
     let mut stdout = Stdout::new();
     let result = run(cli, &mut stdout).and_then(|outcome| {
@@ -206,6 +219,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Nothing) => ExitCode::from(1),
         Ok(Outcome::PartialFailure) => ExitCode::from(2),
         Ok(Outcome::Faulty) => ExitCode::from(3),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
             eprintln!("fer-index: {error}");
             ExitCode::from(2)
@@ -236,7 +250,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Show(args) => show::run(&args, &context, out),
         Command::Correct(args) => correct::correct(&args, &context, out),
         Command::Reject(args) => correct::reject(&args, &context, out),
-        Command::Undo(args) => correct::undo(&args, &context),
+        Command::Undo(args) => correct::undo(&args, &context, out),
         #[cfg(feature = "train")]
         Command::Dataset(args) => dataset::run(&args, &context, out),
         #[cfg(feature = "train")]
@@ -247,8 +261,15 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Evaluate(args) => evaluate::run(&args, &context, out),
         Command::Model(args) => model::run(&args, &context, out),
         Command::Config(args) => config::run(&args, &context, out),
+        Command::Complete(args) => complete::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
     }
+}
+
+/// Whether the environment asks for output without colours (<https://no-color.org>). clap and the progress bar
+/// check this themselves.
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// Starts logging to standard error: warnings, with `-v` also information, with `-vv` also details. The daemon logs
@@ -272,6 +293,6 @@ fn start_logging(cli: &Cli) {
         .with_writer(std::io::stderr)
         .with_target(false)
         .without_time()
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal() && !no_color())
         .init();
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::context::Context;
 use super::json::JsonPath;
+use super::model_use::BUILT_IN_NAME;
 use super::stdout::Stdout;
 use crate::classify::BUILT_IN;
 use crate::config;
@@ -62,7 +63,7 @@ impl Listed {
 
     /// The entry as a line of text.
     fn line(&self) -> String {
-        let file = self.file.as_ref().map_or("built-in", JsonPath::text);
+        let file = self.file.as_ref().map_or(BUILT_IN_NAME, JsonPath::text);
         if let Some(error) = &self.error {
             return format!("{file}  {error}");
         }

@@ -15,16 +15,18 @@ use fer_train::weights;
 use super::Outcome;
 use super::context::Context;
 use super::force::ForceArgs;
+use super::model_use::is_built_in;
 use super::stdout::Stdout;
+use crate::classify::BUILT_IN;
 use crate::emotion::{Emotion, UnknownEmotion};
 use crate::error::Result;
-use crate::network::NetworkSpec;
+use crate::network::{NetworkSpec, read_spec};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ToolCommand {
     /// Show layers, output shapes, parameters and multiplications of a model file or a recipe.
     Summary {
-        /// A model (.safetensors) or a recipe (.toml).
+        /// A model (.safetensors), a recipe (.toml) or `built-in`.
         file: PathBuf,
     },
     /// Calibrate the probabilities of a model: fit a temperature for each head, and the ensemble
@@ -156,8 +158,12 @@ fn shift(text: &str) -> std::result::Result<(Emotion, f32), String> {
     ))
 }
 
-/// The architecture of a recipe or a model file.
+/// The architecture of a recipe, a model file or the built-in model.
 fn spec(file: &Path) -> Result<NetworkSpec> {
+    if is_built_in(file) {
+        let (bytes, what) = BUILT_IN;
+        return read_spec(bytes, what);
+    }
     if file
         .extension()
         .is_some_and(|extension| extension == "toml")

@@ -1,6 +1,6 @@
 //! `fer-index model use`: sets the model that classifies faces from now on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -12,9 +12,12 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::output;
 
+/// The name of the built-in model, as `model list` prints it.
+pub(super) const BUILT_IN_NAME: &str = "built-in";
+
 #[derive(Debug, Args)]
 pub(super) struct UseArgs {
-    /// The model file; it is copied into the data folder of fer-index.
+    /// The model file, which is copied into the data folder of fer-index; or `built-in`
     #[arg(required_unless_present = "built_in")]
     file: Option<PathBuf>,
     /// Use the built-in model again.
@@ -22,12 +25,18 @@ pub(super) struct UseArgs {
     built_in: bool,
 }
 
+/// Whether the path is the name of the built-in model, and not that of a file.
+pub(super) fn is_built_in(file: &Path) -> bool {
+    file.as_os_str() == BUILT_IN_NAME && !file.exists()
+}
+
 pub(super) fn run(args: &UseArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    let (model, setting) = match &args.file {
+    let file = args.file.as_deref().filter(|file| !is_built_in(file));
+    let (model, setting) = match file {
         None => (Cnn::embedded()?, String::new()),
         Some(file) => {
             let bytes = std::fs::read(file).map_err(|source| Error::Io {
-                path: file.clone(),
+                path: file.to_owned(),
                 source,
             })?;
             let model = Cnn::read(&bytes, &file.display().to_string())?;

@@ -11,7 +11,7 @@ use super::results::ResultArgs;
 use super::stdout::Stdout;
 use crate::error::Result;
 use crate::query::{Understood, UserFilter, now, understand};
-use crate::store::Store;
+use crate::store::{Query, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct QueryArgs {
@@ -94,7 +94,7 @@ fn print_understood(understood: &Understood) {
 }
 
 /// Prints a message to standard error, unless `--quiet` was given.
-fn hint(words: std::fmt::Arguments<'_>) {
+pub(super) fn hint(words: std::fmt::Arguments<'_>) {
     if tracing::enabled!(tracing::Level::WARN) {
         eprintln!("{words}");
     }
@@ -112,9 +112,14 @@ fn answer(
     let store = Store::open_existing(&config.database)?;
     let min_detection = config.query.min_detection;
     let query = filter.resolve(&store, min_detection, Some(config.query.limit))?;
+    for sentence in filter.without_effect() {
+        hint(format_args!("{sentence}"));
+    }
     if search.count {
         let total = store.total(&query)?;
         out.line(total)?;
+        out.flush()?;
+        tell_undated(&query, &store)?;
         return Ok(if total > 0 {
             Outcome::Found
         } else {
@@ -128,13 +133,15 @@ fn answer(
         for reason in filter.why_empty(&store, min_detection)? {
             hint(format_args!("{reason}"));
         }
+        tell_undated(&query, &store)?;
         return Ok(Outcome::Nothing);
     }
+    out.flush()?;
+    tell_undated(&query, &store)?;
     if query.limit == Some(hits.len()) {
         let end = query.offset + hits.len();
         let total = store.total(&query)?;
         if total > end as u64 {
-            out.flush()?;
             let shown = match query.offset {
                 0 => hits.len().to_string(),
                 offset => format!("{} to {end}", offset + 1),
@@ -143,6 +150,22 @@ fn answer(
         }
     }
     Ok(Outcome::Found)
+}
+
+/// Prints how many photos a filter by date left out only because they have no date of their own.
+pub(super) fn tell_undated(query: &Query, store: &Store) -> Result<()> {
+    let undated = store.undated(query)?;
+    if undated > 0 {
+        let are = if undated == 1 {
+            "photo is"
+        } else {
+            "photos are"
+        };
+        hint(format_args!(
+            "{undated} more {are} dated only by the file; --file-dates includes them"
+        ));
+    }
+    Ok(())
 }
 
 /// The text quoted for a shell, so that it is one argument.

@@ -76,15 +76,19 @@ fn install(
     })?;
     out.line(format_args!("{} written", file.display()))?;
     if supervisor == Supervisor::Systemd {
-        run_program(&["systemctl", "--user", "daemon-reload"], None);
+        // If this fails, so does the start, which reports it.
+        let _ = run_program(&["systemctl", "--user", "daemon-reload"], None);
     }
     let start = supervisor.start_command();
     match run_program(start, launchd_file(supervisor, file)) {
-        Some(_) => out.line("started; fer-index status prints what it is doing")?,
-        None => out.line(format_args!(
-            "start it with: {}",
-            shell_command(start, supervisor, file)
-        ))?,
+        Ok(_) => out.line("started; fer-index status prints what it is doing")?,
+        Err(problem) => {
+            out.line(advice(supervisor, &problem))?;
+            out.line(format_args!(
+                "start it with: {}",
+                shell_command(start, supervisor, file)
+            ))?;
+        }
     }
     Ok(Outcome::Found)
 }
@@ -103,7 +107,8 @@ fn uninstall(
             file.display()
         )));
     }
-    run_program(supervisor.stop_command(), launchd_file(supervisor, file));
+    // It may not run, and then there is nothing to stop.
+    let _ = run_program(supervisor.stop_command(), launchd_file(supervisor, file));
     if is_changed {
         let kept = set_aside(file)?;
         out.line(format_args!(
@@ -139,9 +144,12 @@ fn status(supervisor: Supervisor, file: &Path, out: &mut Stdout) -> Result<Outco
     }
     out.line(format_args!("installed: {}", file.display()))?;
     let state = match run_program(supervisor.status_command(), None) {
-        Some(answer) if supervisor == Supervisor::Systemd => answer,
-        Some(_) => "active".to_owned(),
-        None => "not active".to_owned(),
+        Ok(answer) if supervisor == Supervisor::Systemd => answer,
+        Ok(_) => "active".to_owned(),
+        Err(problem) if problem.contains("bus") || problem.contains("cannot be run") => {
+            format!("unknown; {problem}")
+        }
+        Err(_) => "not active".to_owned(),
     };
     out.line(format_args!("service:   {state}"))?;
     Ok(Outcome::Found)
@@ -186,16 +194,37 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     })
 }
 
-/// The standard output of a program; `None` if it does not exist or fails.
-fn run_program(words: &[&str], last: Option<&Path>) -> Option<String> {
-    let (program, arguments) = words.split_first()?;
+/// The standard output of a program.
+///
+/// # Errors
+/// Why it gave none, in its own words.
+fn run_program(words: &[&str], last: Option<&Path>) -> std::result::Result<String, String> {
+    let (program, arguments) = words.split_first().ok_or("there is no program to run")?;
     let output = Command::new(program)
         .args(arguments)
         .args(last)
         .output()
-        .ok()?;
-    let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    output.status.success().then_some(answer)
+        .map_err(|error| format!("{program} cannot be run: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() {
+        return Ok(text(&output.stdout));
+    }
+    let said = text(&output.stderr);
+    let said = said.lines().next().unwrap_or("it failed");
+    Err(format!("{program}: {said}"))
+}
+
+/// What to do if a supervisor could not start the service; `problem` is its answer.
+fn advice(supervisor: Supervisor, problem: &str) -> String {
+    // systemctl's answers without a user manager: "Failed to connect to bus: …", "… user scope bus …".
+    let is_unreachable = problem.contains("bus") || problem.contains("cannot be run");
+    if supervisor == Supervisor::Systemd && is_unreachable {
+        return format!(
+            "no user manager of systemd answers ({problem}), so the service is installed but not started: it \
+             starts at the next login that has one; without systemd, run fer-index watch yourself"
+        );
+    }
+    format!("the service is installed but not started ({problem})")
 }
 
 /// The last argument of a command: launchd needs the file, systemd only the name of the unit.

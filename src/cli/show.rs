@@ -3,65 +3,116 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde_json::json;
 
 use super::Outcome;
 use super::classify::percentages;
 use super::context::Context;
-use super::json::{JsonClassified, JsonFace, JsonFound, JsonPath, date};
+use super::json::{JsonClassified, JsonFace, JsonFound, JsonPath, date, date_source};
+use super::path_list::{ListArgs, is_list};
 use super::resolve;
 use super::stdout::Stdout;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Skip};
 use crate::photo::DateSource;
 use crate::store::{CarriedFrom, FaceId, Photo, PhotoAnalysis, Store, StoredFace};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// The file of the photo
-    #[arg(value_name = "PHOTO")]
-    path: PathBuf,
-    /// Print as JSON
+    /// The files of photos; - for a list on standard input
+    #[arg(required = true, value_name = "PHOTO", value_hint = ValueHint::FilePath)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    list: ListArgs,
+    /// Print as JSON: an object, or an array of objects for several files or a list
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let store = Store::open_existing(&context.config().database)?;
-    let path = store.find_path(&args.path)?;
-    let outcome = match &path {
-        Some(path) => store.file(path)?,
-        None => None,
-    };
-    let (Some(path), Some(outcome)) = (path, outcome) else {
-        let path = resolve(args.path.clone())?;
-        return Err(Error::Usage(format!(
-            "{} is not in the index; run fer-index index {}",
-            path.display(),
-            path.parent().unwrap_or(Path::new(".")).display(),
-        )));
-    };
-    let photo = match outcome {
-        Ok(id) => store.photo(id)?,
-        Err(skip) => {
-            if args.json {
-                out.json(&JsonClassified::error(&path, &skip))?;
-            } else {
-                out.line(format_args!("{}\nskipped: {skip}", path.display()))?;
-            }
-            return Ok(Outcome::Found);
+    let paths = args.list.expand(&args.paths)?;
+    if let [path] = &args.paths[..]
+        && !is_list(path)
+    {
+        let shown = Shown::of(&store, path)?;
+        if args.json {
+            out.json(&shown.as_json())?;
+        } else {
+            shown.tell(out)?;
         }
-    };
-    let photo = photo.ok_or_else(|| {
-        Error::Usage("the photo was just removed from the index; run the command again".to_owned())
-    })?;
-    let carried: Carried = store.carried(photo.id)?.into_iter().collect();
-    if args.json {
-        out.json(&as_json(&photo, &carried))?;
-    } else {
-        tell(&photo, &carried, out)?;
+        return Ok(Outcome::Found);
     }
-    Ok(Outcome::Found)
+    let mut outcome = Outcome::Nothing;
+    let mut array = Vec::new();
+    for path in &paths {
+        match Shown::of(&store, path) {
+            Ok(shown) if args.json => array.push(shown.as_json()),
+            Ok(shown) => shown.tell(out)?,
+            Err(Error::Usage(sentence)) => {
+                eprintln!("fer-index: {sentence}");
+                outcome = Outcome::PartialFailure;
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
+        if outcome == Outcome::Nothing {
+            outcome = Outcome::Found;
+        }
+    }
+    if args.json {
+        out.json_array(array.iter())?;
+    }
+    Ok(outcome)
+}
+
+/// What the index holds on a file.
+enum Shown {
+    Photo(Box<Photo>, Carried),
+    /// A file that could not be read.
+    Skipped(PathBuf, Skip),
+}
+
+impl Shown {
+    fn of(store: &Store, path: &Path) -> Result<Self> {
+        let found = store.find_path(path)?;
+        let outcome = match &found {
+            Some(path) => store.file(path)?,
+            None => None,
+        };
+        let (Some(found), Some(outcome)) = (found, outcome) else {
+            let path = resolve(path.to_owned())?;
+            return Err(Error::Usage(format!(
+                "{} is not in the index; run fer-index index {}",
+                path.display(),
+                path.parent().unwrap_or(Path::new(".")).display(),
+            )));
+        };
+        let photo = match outcome {
+            Ok(id) => store.photo(id)?,
+            Err(skip) => return Ok(Self::Skipped(found, skip)),
+        };
+        let gone = "the photo was just removed from the index; run the command again";
+        let photo = photo.ok_or_else(|| Error::Usage(gone.to_owned()))?;
+        let carried = store.carried(photo.id)?.into_iter().collect();
+        Ok(Self::Photo(Box::new(photo), carried))
+    }
+
+    fn tell(&self, out: &mut Stdout) -> Result<()> {
+        match self {
+            Self::Photo(photo, carried) => tell(photo, carried, out),
+            Self::Skipped(path, skip) => {
+                out.line(format_args!("{}\nskipped: {skip}", path.display()))
+            }
+        }
+    }
+
+    fn as_json(&self) -> serde_json::Value {
+        match self {
+            Self::Photo(photo, carried) => as_json(photo, carried),
+            Self::Skipped(path, skip) => json!(JsonClassified::error(path, skip)),
+        }
+    }
 }
 
 /// The faces whose corrections were carried over from another photo.
@@ -164,10 +215,7 @@ fn as_json(photo: &Photo, carried: &Carried) -> serde_json::Value {
                 "width": scan.width,
                 "height": scan.height,
                 "taken_at": capture.taken_at.as_ref().map(date),
-                "taken_at_source": capture.taken_at.map(|taken_at| match taken_at.source {
-                    DateSource::Exif => "exif",
-                    DateSource::FileTime => "file",
-                }),
+                "taken_at_source": capture.taken_at.as_ref().map(date_source),
                 "latitude": capture.position.map(|position| position.latitude),
                 "longitude": capture.position.map(|position| position.longitude),
                 "camera": capture.camera,

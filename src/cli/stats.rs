@@ -1,4 +1,4 @@
-//! `fer-index stats`: counts faces by the emotion that each shows most.
+//! `fer-index stats`: counts faces by the emotion that each shows most, of all photos or of those that filters find.
 
 use std::collections::BTreeMap;
 #[cfg(feature = "train")]
@@ -12,13 +12,15 @@ use serde_json::json;
 
 use super::Outcome;
 use super::context::Context;
+use super::filter_args::FilterArgs;
 #[cfg(feature = "train")]
 use super::force::ForceArgs;
+use super::query::{hint, tell_undated};
 use super::stdout::Stdout;
 use crate::emotion::Emotion;
 use crate::error::Result;
 use crate::query::Gazetteer;
-use crate::store::{Group, Grouping, Store};
+use crate::store::{Group, Grouping, Query, Store};
 #[cfg(feature = "train")]
 use fer_train::plots::{EmotionBar, EmotionBars, Plot as _, plot_files};
 
@@ -37,10 +39,8 @@ pub(super) struct StatsArgs {
     #[cfg(feature = "train")]
     #[command(flatten)]
     force: ForceArgs,
-    /// Ignore faces with a lower detection score, 0 to 1, unless someone has corrected them [default: the
-    /// setting `query.min_detection`, initially 0.6]
-    #[arg(long, value_name = "P", value_parser = crate::query::parse_probability)]
-    min_detection: Option<f32>,
+    #[command(flatten)]
+    filters: FilterArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -51,8 +51,10 @@ enum By {
     Month,
     /// By the folder that contains the photos
     Folder,
-    /// By the city nearest to where they were taken
+    /// By the city in which they were taken, or else the nearest one
     Place,
+    /// By the camera
+    Camera,
 }
 
 /// The counts of a group, with its printed name.
@@ -77,8 +79,17 @@ impl Row {
 pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let config = context.config();
     let store = Store::open_existing(&config.database)?;
-    let min_detection = args.min_detection.unwrap_or(config.query.min_detection);
-    let rows = rows(&store, args.by, min_detection)?;
+    let filter = args.filters.filter();
+    let min_detection = config.query.min_detection;
+    let query = filter.resolve(&store, min_detection, None)?;
+    let query = Query {
+        // Without --emotion, the lowest score of one says nothing.
+        min_score: query
+            .min_score
+            .filter(|_| !(query.emotions.is_empty() && query.without.is_empty())),
+        ..query
+    };
+    let rows = rows(&store, args.by, &query)?;
     #[cfg(feature = "train")]
     if let Some(file) = &args.plot {
         let stem = stem(file);
@@ -90,11 +101,20 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
     } else if !rows.is_empty() {
         table(&rows, args.by, out)?;
     }
-    if rows.is_empty() {
-        tracing::warn!("the index contains no face; run fer-index index DIR first");
-        return Ok(Outcome::Nothing);
+    out.flush()?;
+    tell_undated(&query, &store)?;
+    if !rows.is_empty() {
+        return Ok(Outcome::Found);
     }
-    Ok(Outcome::Found)
+    if store.totals()?.faces == 0 {
+        tracing::warn!("the index contains no face; run fer-index index DIR first");
+    } else {
+        tracing::warn!("no face in the photos that the filters find");
+        for reason in filter.why_empty(&store, min_detection)? {
+            hint(format_args!("{reason}"));
+        }
+    }
+    Ok(Outcome::Nothing)
 }
 
 #[cfg(feature = "train")]
@@ -116,21 +136,22 @@ fn stem(file: &Path) -> PathBuf {
     }
 }
 
-fn rows(store: &Store, by: Option<By>, min_detection: f32) -> Result<Vec<Row>> {
+fn rows(store: &Store, by: Option<By>, query: &Query) -> Result<Vec<Row>> {
     let grouping = match by {
         None => Grouping::None,
         Some(By::Year) => Grouping::Year,
         Some(By::Month) => Grouping::Month,
         Some(By::Folder) => Grouping::Folder,
         Some(By::Place) => Grouping::Place,
+        Some(By::Camera) => Grouping::Camera,
     };
     let gazetteer = match by {
         Some(By::Place) => Some(Gazetteer::get()),
         _ => None,
     };
-    // Cells with the same nearest city are merged.
+    // Cells of the same city are merged.
     let mut rows: BTreeMap<(bool, String), Row> = BTreeMap::new();
-    for tally in store.tally(grouping, min_detection)? {
+    for tally in store.tally(grouping, query)? {
         let is_unknown = tally.group == Group::Unknown;
         let name = name(&tally.group, gazetteer);
         let row = rows.entry((is_unknown, name.clone())).or_insert(Row {
@@ -153,10 +174,11 @@ fn name(group: &Group, gazetteer: Option<&Gazetteer>) -> String {
         Group::Month(year, month) => format!("{year:04}-{month:02}"),
         Group::Folder(folder) => folder.display().to_string(),
         Group::Place(cell) => gazetteer.map_or_else(String::new, |gazetteer| {
-            let city = gazetteer.nearest(cell.centre());
+            let city = gazetteer.city_of(cell.centre());
             let country = gazetteer.country_name(&city.country);
             format!("{}, {}", country.unwrap_or(&city.country), city.name)
         }),
+        Group::Camera(name) => name.clone(),
         Group::Unknown => "unknown".to_owned(),
     }
 }
@@ -168,6 +190,7 @@ fn label(by: Option<By>) -> &'static str {
         Some(By::Month) => "month",
         Some(By::Folder) => "folder",
         Some(By::Place) => "place",
+        Some(By::Camera) => "camera",
     }
 }
 

@@ -1,16 +1,23 @@
 //! `fer-index status`: prints the state of the daemon and the contents of the index.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use serde::Serialize;
 
 use super::Outcome;
 use super::context::Context;
+use super::json::JsonPath;
 use super::stdout::Stdout;
 use crate::daemon::{self, Activity, RootState, RootStatus, Status};
-use crate::error::Result;
+use crate::error::{Result, Skip};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
+    /// Also print the skipped files, each with the reason
+    #[arg(long)]
+    skipped: bool,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -20,15 +27,55 @@ pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Res
     let database = &context.config().database;
     let store = Store::open_existing(database)?;
     let status = Status::of(&store, daemon::activity(database)?)?;
-    if args.json {
-        out.json(&status)?;
+    let skipped = if args.skipped {
+        Some(store.skipped()?)
     } else {
-        tell(&status, out)?;
+        None
+    };
+    if args.json {
+        let skipped_files = skipped.map(|files| files.iter().map(JsonSkipped::of).collect());
+        out.json(&JsonStatus {
+            status,
+            skipped_files,
+        })?;
+    } else {
+        tell(&status, skipped.is_some(), out)?;
+        for (path, skip) in skipped.into_iter().flatten() {
+            out.line(format_args!("          {}: {skip}", path.display()))?;
+        }
     }
     Ok(Outcome::Found)
 }
 
-fn tell(status: &Status, out: &mut Stdout) -> Result<()> {
+/// The status, with the skipped files if they were asked for.
+#[derive(Serialize)]
+struct JsonStatus {
+    #[serde(flatten)]
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped_files: Option<Vec<JsonSkipped>>,
+}
+
+/// A file that was skipped, and why.
+#[derive(Serialize)]
+struct JsonSkipped {
+    #[serde(flatten)]
+    path: JsonPath,
+    reason: &'static str,
+    detail: String,
+}
+
+impl JsonSkipped {
+    fn of((path, skip): &(PathBuf, Skip)) -> Self {
+        Self {
+            path: JsonPath::of(path),
+            reason: skip.reason.name(),
+            detail: skip.detail.clone(),
+        }
+    }
+}
+
+fn tell(status: &Status, names_skipped: bool, out: &mut Stdout) -> Result<()> {
     match &status.daemon {
         Some(daemon) => tell_daemon(daemon, out)?,
         None => out.line("daemon    not running; start it with fer-index watch")?,
@@ -40,14 +87,17 @@ fn tell(status: &Status, out: &mut Stdout) -> Result<()> {
         "index     {} photos, {} faces, {} files",
         status.photos, status.faces, status.files
     ))?;
-    for (reason, count) in &status.skipped {
-        out.line(format_args!("skipped   {count}: {reason}"))?;
-    }
     for models in &status.models {
         out.line(format_args!(
             "models    {}, {}: {} photos",
             models.detector, models.classifier, models.photos
         ))?;
+    }
+    for (reason, count) in &status.skipped {
+        out.line(format_args!("skipped   {count}: {reason}"))?;
+    }
+    if !status.skipped.is_empty() && !names_skipped {
+        out.line("          (fer-index status --skipped names these files)")?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The answer to `fer-index status`, from the database and from the daemon if one runs.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -130,6 +131,7 @@ impl Status {
                 }),
             }
         }
+        fold(&mut roots);
         Ok(Self {
             running: daemon.is_some(),
             daemon,
@@ -153,6 +155,22 @@ impl Status {
                 .collect(),
         })
     }
+}
+
+/// Removes the roots that lie in a root that the daemon follows: it follows them as part of that one.
+fn fold(roots: &mut Vec<RootStatus>) {
+    let is_followed =
+        |root: &&RootStatus| matches!(root.state, RootState::Watching | RootState::Polling);
+    let followed: Vec<PathBuf> = roots
+        .iter()
+        .filter(is_followed)
+        .map(|root| PathBuf::from(&root.path))
+        .collect();
+    roots.retain(|root| {
+        let path = Path::new(&root.path);
+        let lies_in = |outer: &PathBuf| path != outer && path.starts_with(outer);
+        !followed.iter().any(lies_in)
+    });
 }
 
 /// Files done in the last minute, counted in spans of a second.
@@ -185,6 +203,28 @@ impl Throughput {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn roots_below_a_watched_one_are_folded() {
+        let root = |path: &str, state| RootStatus {
+            path: path.to_owned(),
+            state,
+            reconciled_at: None,
+            offline_since: None,
+        };
+        let mut roots = vec![
+            root("/a", RootState::Watching),
+            root("/a/b", RootState::Idle),
+            root("/ab", RootState::Idle),
+            root("/c", RootState::Idle),
+            root("/c/d", RootState::Idle),
+            root("/e", RootState::Offline),
+            root("/e/f", RootState::Polling),
+        ];
+        fold(&mut roots);
+        let left: Vec<_> = roots.iter().map(|root| root.path.as_str()).collect();
+        assert_eq!(left, ["/a", "/ab", "/c", "/c/d", "/e", "/e/f"]);
+    }
 
     #[test]
     fn the_throughput_is_averaged_over_the_last_minute() {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::{Error, Result};
+use crate::imaging::embedded_xmp;
 use crate::output;
 use crate::sidecar;
 use tree::{Element, Node};
@@ -81,12 +82,14 @@ pub fn sidecar(photo: &Path, naming: Naming) -> PathBuf {
     }
 }
 
-/// Makes these emotions, and no others, keywords of a sidecar, and returns whether that changes it. With `dry` nothing
-/// is written.
+/// Makes these emotions, and no others, keywords of the sidecar `path` of a photo, and returns whether that changes it.
+/// A new sidecar begins as a copy of the photo's own XMP packet, because programs that find a sidecar do not read the
+/// packet: its keywords, rating and title would be lost to them. With `dry` nothing is written.
 ///
 /// # Errors
-/// If the sidecar cannot be read or written, is a symbolic link or is not XMP. It is unchanged then.
-pub fn write_sidecar(path: &Path, emotions: EmotionSet, dry: bool) -> Result<bool> {
+/// If the sidecar cannot be read or written, is a symbolic link or is not XMP. It is unchanged then. Also if a new one
+/// is needed and the photo cannot be read.
+pub fn write_sidecar(path: &Path, photo: &Path, emotions: EmotionSet, dry: bool) -> Result<bool> {
     let before = match fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -100,17 +103,37 @@ pub fn write_sidecar(path: &Path, emotions: EmotionSet, dry: bool) -> Result<boo
     if before.is_none() && emotions.is_empty() {
         return Ok(false);
     }
-    let after = with_emotions(before.as_deref().unwrap_or(EMPTY), emotions)
-        .map_err(|problem| Error::Usage(format!("{} {problem}", path.display())))?;
-    let changes = match (&before, after) {
-        (Some(_), None) => return Ok(false),
-        (_, after) => after.unwrap_or_else(|| EMPTY.to_owned()),
+    let after = match &before {
+        None if dry => return Ok(true),
+        None => first(photo, emotions)?,
+        Some(before) => match with_emotions(before, emotions) {
+            Ok(Some(after)) => after,
+            Ok(None) => return Ok(false),
+            Err(problem) => return Err(Error::Usage(format!("{} {problem}", path.display()))),
+        },
     };
     if !dry {
         let before = before.as_deref().map(str::as_bytes);
-        output::edit(path, before, changes.as_bytes())?;
+        output::edit(path, before, after.as_bytes())?;
     }
     Ok(true)
+}
+
+/// The content of a new sidecar: the photo's own packet with the emotions.
+fn first(photo: &Path, emotions: EmotionSet) -> Result<String> {
+    let bytes = fs::read(photo).map_err(|source| Error::Io {
+        path: photo.to_owned(),
+        source,
+    })?;
+    let packet = embedded_xmp(&bytes).unwrap_or_default();
+    // A packet that is damaged has nothing that a program could read.
+    let with = match with_emotions(&packet, emotions) {
+        Ok(None) => Ok(Some(packet)),
+        Ok(with) => Ok(with),
+        Err(_) => with_emotions(EMPTY, emotions),
+    };
+    // The template is whole, and lacks the emotions.
+    Ok(with.ok().flatten().unwrap_or_else(|| EMPTY.to_owned()))
 }
 
 /// The last level of a keyword, such as "Happy".
@@ -318,13 +341,14 @@ mod tests {
     fn an_existing_sidecar_is_used() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
+        fs::write(&photo, "no picture").unwrap();
         let [full, stem] = ["a.jpg.xmp", "a.xmp"].map(|name| folder.path().join(name));
         assert_eq!(sidecar(&photo, Naming::Full), full);
         assert_eq!(sidecar(&photo, Naming::Stem), stem);
-        assert!(!write_sidecar(&stem, EmotionSet::EMPTY, false).unwrap());
-        assert!(write_sidecar(&stem, set(HAPPY), true).unwrap() && !stem.exists());
-        assert!(write_sidecar(&stem, set(HAPPY), false).unwrap() && stem.exists());
+        assert!(!write_sidecar(&stem, &photo, EmotionSet::EMPTY, false).unwrap());
+        assert!(write_sidecar(&stem, &photo, set(HAPPY), true).unwrap() && !stem.exists());
+        assert!(write_sidecar(&stem, &photo, set(HAPPY), false).unwrap() && stem.exists());
         assert_eq!(sidecar(&photo, Naming::Full), stem);
-        assert!(!write_sidecar(&stem, set(HAPPY), false).unwrap());
+        assert!(!write_sidecar(&stem, &photo, set(HAPPY), false).unwrap());
     }
 }

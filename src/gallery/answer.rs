@@ -9,7 +9,7 @@ use super::folders::{Folder, tree};
 use super::request::{Interpretation, Search};
 use crate::emotion::Emotion;
 use crate::face::Correction;
-use crate::photo::DateSource;
+use crate::photo::{Capture, DateSource};
 use crate::store::{self, CarriedFrom, FaceId, Hit, Photo, PhotoAnalysis, StoredFace};
 
 /// One page of the photos in the grid.
@@ -25,6 +25,8 @@ pub(super) struct Answer {
 pub(super) struct Counts {
     /// The number of photos that all filters accept, which is how many the grid shows.
     found: u64,
+    /// The number of photos that the dates leave out only because the photos have no date of their own.
+    undated: u64,
     /// The number of photos that the filters other than the emotion accept.
     all: u64,
     /// Of those, the number of photos that also show each emotion, by the emotion's name.
@@ -47,7 +49,7 @@ pub(super) struct Counts {
 impl Counts {
     pub fn of(
         search: &Search,
-        found: u64,
+        (found, undated): (u64, u64),
         counts: &store::Counts,
         why_empty: Vec<String>,
         folders: &[PathBuf],
@@ -57,6 +59,7 @@ impl Counts {
         let names = Emotion::ALL.map(Emotion::name);
         Self {
             found,
+            undated,
             all: counts.all,
             emotions: names.into_iter().zip(counts.emotions).collect(),
             emotion: asked.next().filter(|_| asked.next().is_none()),
@@ -79,6 +82,8 @@ pub(super) struct Tile {
     height: u32,
     score: f32,
     taken: Option<String>,
+    /// Whether `taken` is the file's date because the photo has none of its own.
+    taken_from_file: bool,
     faces: usize,
 }
 
@@ -92,6 +97,7 @@ impl Tile {
             height: hit.analysis.height,
             score: hit.ranked_by.map_or(0.0, |by| by.score),
             taken: taken(&hit.analysis),
+            taken_from_file: is_taken_from_file(&hit.analysis.capture),
             faces: hit.analysis.faces.len(),
         }
     }
@@ -132,7 +138,6 @@ impl PhotoDetail {
         let scan = photo.content.as_ref().ok()?;
         let capture = &scan.capture;
         let path = |path: &PathBuf| path.to_string_lossy().into_owned();
-        let source = capture.taken_at.as_ref().map(|taken| taken.source);
         Some(Self {
             id: photo.id.0,
             paths: photo.paths.iter().map(path).collect(),
@@ -141,7 +146,7 @@ impl PhotoDetail {
             height: scan.height,
             format: scan.format.clone(),
             taken: taken(scan),
-            taken_from_file: source == Some(DateSource::FileTime),
+            taken_from_file: is_taken_from_file(capture),
             position: capture.position.map(|at| [at.latitude, at.longitude]),
             place,
             camera: capture.camera.clone(),
@@ -195,6 +200,12 @@ impl Face {
             }),
         }
     }
+}
+
+/// Whether the photo is dated by its file because it has no date of its own.
+fn is_taken_from_file(capture: &Capture) -> bool {
+    let source = capture.taken_at.as_ref().map(|taken| taken.source);
+    source == Some(DateSource::FileTime)
 }
 
 /// The time of the photo as local time to the second.

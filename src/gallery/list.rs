@@ -40,6 +40,7 @@ pub(super) async fn counts(
         let search = parameters.read(store, min_detection)?;
         let counts = store.counts(&search.query)?;
         let found = store.total(&search.query)?;
+        let undated = store.undated(&search.query)?;
         let why_empty = if found == 0 {
             search.filter.why_empty(store, min_detection)?
         } else {
@@ -47,7 +48,12 @@ pub(super) async fn counts(
         };
         let (folders, cameras) = (store.folders()?, store.cameras()?);
         Ok(Counts::of(
-            &search, found, &counts, why_empty, &folders, cameras,
+            &search,
+            (found, undated),
+            &counts,
+            why_empty,
+            &folders,
+            cameras,
         ))
     });
     Ok(Json(counts.await?))

@@ -8,6 +8,7 @@
 mod av1;
 mod containment;
 mod dates;
+mod embedded;
 mod exif;
 mod format;
 mod heif;
@@ -24,6 +25,7 @@ mod xmp;
 
 use image::RgbImage;
 
+pub use embedded::embedded_xmp;
 pub use format::{Format, is_picture};
 pub use limits::Limits;
 pub use sidecar::read_sidecars;

@@ -14,7 +14,7 @@ use super::write::Writer;
 use super::{Analyser, Summary};
 use crate::album::{Filter, FoundFile, outermost, resolve_root};
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{Root, Store};
 
 /// Capacity of the job channel per worker: enough that no worker is idle.
 const JOBS_PER_WORKER: usize = 2;
@@ -42,6 +42,11 @@ pub trait IndexObserver: Sync {
 
     /// Called after a file's result was committed, with the counts so far.
     fn done(&self, path: &Path, so_far: &Summary);
+
+    /// Whether the run should end: no further file is read, and those in work are committed.
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 /// Ignores the progress.
@@ -75,6 +80,7 @@ pub fn index(
         .collect::<Result<_>>()?;
     let mut summary = Summary::default();
     let mut read = Vec::new();
+    let known = store.roots()?;
     for root in outermost(roots) {
         let comparison = Comparison {
             store,
@@ -95,7 +101,11 @@ pub fn index(
         store.forget(&plan.gone)?;
         store.adopt_status(&plan.without_ctime)?;
         refresh_sidecars(store, &plan.sidecars, &|| {})?;
-        store.mark_reconciled(&root)?;
+        // A single file of a known root is no root of its own: a list of files would make thousands.
+        let is_part = |known: &Root| known.path != root && root.starts_with(&known.path);
+        if !(root.is_file() && known.iter().any(is_part)) {
+            store.mark_reconciled(&root)?;
+        }
         summary.unchanged += plan.unchanged;
         summary.passed_over += plan.passed_over;
         summary.gone += plan.gone.len() as u64;
@@ -110,7 +120,7 @@ pub fn index(
         threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN),
         ..options
     };
-    let files = read.into_iter();
+    let files = read.into_iter().take_while(|_| !observer.is_stopped());
     let mut summary = run_pipeline(store, analyser, files, options, observer, summary)?;
     summary.elapsed = start.elapsed();
     Ok(summary)

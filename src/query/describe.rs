@@ -49,11 +49,12 @@ impl UserFilter {
         let mut alone = Vec::new();
         for group in restricting().filter(|group| !group.depends_on_others()) {
             let mut parts = vec![group];
-            parts.extend(
-                groups
-                    .iter()
-                    .filter(|other| other.name() == "within" && group.name() == "near"),
-            );
+            parts.extend(groups.iter().filter(|other| {
+                matches!(
+                    (other.name(), group.name()),
+                    ("within", "near") | ("file-dates", "since" | "until" | "taken")
+                )
+            }));
             if !finds(&parts)? {
                 alone.push(group);
             }
@@ -64,9 +65,11 @@ impl UserFilter {
                 let description = group.description(&groups).unwrap_or_default();
                 reasons.push(match group.name() {
                     "emotion" if group.is_of_any_face(&groups) => format!("no photo {description}"),
-                    "under" | "album" | "near" | "away" | "camera" => {
-                        format!("no photo is {description}")
+                    "under" => {
+                        let folder = group.values.join(" ");
+                        format!("no photo below {folder} is in the index; fer-index index {folder} adds them")
                     }
+                    "album" | "near" | "away" | "camera" => format!("no photo is {description}"),
                     _ if description.is_empty() => format!("no photo meets --{}", group.name()),
                     _ => format!("no photo meets: {description}"),
                 });
@@ -113,6 +116,26 @@ impl UserFilter {
         Ok(reasons)
     }
 
+    /// Names the filters that change nothing, because they are about an emotion and no emotion was asked for.
+    pub fn without_effect(&self) -> Vec<String> {
+        if !self.emotions.is_empty() {
+            return Vec::new();
+        }
+        let groups = self.groups();
+        let idle = groups.iter().filter(|group| match group.name() {
+            "who" | "all" => true,
+            "min-score" => self.without.is_empty(),
+            _ => false,
+        });
+        idle.map(|group| {
+            format!(
+                "--{} changes nothing without --emotion: photos with any emotion or none are meant",
+                group.name()
+            )
+        })
+        .collect()
+    }
+
     fn groups(&self) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         for (flag, value) in self.set_flags() {
@@ -148,7 +171,14 @@ impl Group {
     fn restricts(&self) -> bool {
         !matches!(
             self.name(),
-            "all" | "order" | "seed" | "limit" | "offset" | "one-per-burst" | "within"
+            "all"
+                | "order"
+                | "seed"
+                | "limit"
+                | "offset"
+                | "one-per-burst"
+                | "within"
+                | "file-dates"
         )
     }
 
@@ -196,6 +226,7 @@ impl Group {
                 let dates: Vec<String> = self.values.iter().map(|text| date(text)).collect();
                 format!("taken: {}", dates.join(" or "))
             }
+            "file-dates" => "dated by their files where they have no date".to_owned(),
             "under" => format!("below {value}"),
             "album" => format!("in a folder called {value}"),
             "near" => {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use super::dates::{now, parse_dates, parse_span};
 use super::filters::{UserDate, UserDates, UserFilter};
-use crate::emotion::Emotion;
+use crate::emotion::{Emotion, EmotionSet};
 use crate::store::{Order, Who};
 
 /// A flag of the table: its name, and how its value is parsed and printed.
@@ -23,6 +23,8 @@ pub struct Flag {
     pub default_value: Option<&'static str>,
     /// All possible values with their meanings; empty if other values are possible.
     pub choices: &'static [(&'static str, &'static str)],
+    /// What the values are, so that a shell can complete them.
+    pub kind: Kind,
     /// Whether the flag may be given several times.
     pub is_repeatable: bool,
     /// Whether the value may begin with a hyphen.
@@ -47,6 +49,23 @@ impl Flag {
     }
 }
 
+/// What the values of a flag are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something else than the following.
+    Other,
+    /// Names of emotions.
+    Emotion,
+    /// A place.
+    Place,
+    /// A folder.
+    Folder,
+    /// A camera of the index.
+    Camera,
+    /// A word or keyword of the index.
+    Word,
+}
+
 /// Every flag, in the order of the help.
 pub const FLAGS: &[Flag] = &[
     Flag {
@@ -54,11 +73,12 @@ pub const FLAGS: &[Flag] = &[
         short: Some('e'),
         value: Some("EMOTION"),
         is_repeatable: true,
+        kind: Kind::Emotion,
         help: "Photos that show this emotion: angry, disgust, fear, happy, sad, surprise, neutral or contempt. \
-               Given several times: that show at least one of them",
+               Given several times, or as happy,sad: that show at least one of them",
         set: |filter, value| {
-            let emotion: Emotion = parse(value)?;
-            filter.emotions = filter.emotions.iter().chain([emotion]).collect();
+            let emotions = parse_emotions(value)?;
+            filter.emotions = filter.emotions.iter().chain(emotions.iter()).collect();
             Ok(())
         },
         values: |filter| filter.emotions.iter().map(name_of_emotion).collect(),
@@ -68,11 +88,12 @@ pub const FLAGS: &[Flag] = &[
         name: "not",
         value: Some("EMOTION"),
         is_repeatable: true,
+        kind: Kind::Emotion,
         help: "Photos with faces, none of which shows this emotion. Given several times: none of which shows \
-               any of them",
+               any of them (also as angry,sad)",
         set: |filter, value| {
-            let emotion: Emotion = parse(value)?;
-            filter.without = filter.without.iter().chain([emotion]).collect();
+            let emotions = parse_emotions(value)?;
+            filter.without = filter.without.iter().chain(emotions.iter()).collect();
             Ok(())
         },
         values: |filter| filter.without.iter().map(name_of_emotion).collect(),
@@ -106,7 +127,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "min-score",
         value: Some("P"),
-        help: "The lowest score with which a face shows an emotion, 0 to 1 [default: 0.5]",
+        help: "The lowest score with which a face shows an emotion: 0.9 or 90% [default: 0.5]",
         set: |filter, value| {
             filter.min_score = Some(parse_probability(text(value)?)?);
             Ok(())
@@ -182,8 +203,20 @@ pub const FLAGS: &[Flag] = &[
         ..PLAIN
     },
     Flag {
+        name: "file-dates",
+        help: "For --since, --until and --taken: a photo without a date of its own counts by the modification \
+               time of its file [default: such photos are left out]",
+        set: |filter, _| {
+            filter.file_dates = true;
+            Ok(())
+        },
+        values: |filter| switched(filter.file_dates),
+        ..PLAIN
+    },
+    Flag {
         name: "under",
         value: Some("DIR"),
+        kind: Kind::Folder,
         help: "Photos in this folder or in a folder below it",
         set: |filter, value| {
             filter.under = Some(value.into());
@@ -208,6 +241,7 @@ pub const FLAGS: &[Flag] = &[
         value: Some("PLACE|LAT,LON"),
         takes_negative: true,
         is_repeatable: true,
+        kind: Kind::Place,
         help: "Photos taken near a city or position, in a country, or near \"home\", where most photos were \
                taken. Given several times: near one of the places",
         set: |filter, value| {
@@ -253,6 +287,7 @@ pub const FLAGS: &[Flag] = &[
         name: "camera",
         value: Some("NAME"),
         is_repeatable: true,
+        kind: Kind::Camera,
         help: "Photos whose camera's name contains NAME. Given several times: one of the names",
         set: |filter, value| {
             filter.cameras.push(parse(value)?);
@@ -264,6 +299,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "text",
         value: Some("WORDS"),
+        kind: Kind::Word,
         help: "Photos with all of these words in their path, description, title or keywords",
         set: |filter, value| {
             filter.text = Some(parse(value)?);
@@ -286,7 +322,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "min-detection",
         value: Some("P"),
-        help: "Ignore faces with a lower detection score, 0 to 1, unless someone has corrected them \
+        help: "Ignore faces with a lower detection score (0.9 or 90%), unless someone has corrected them \
                [default: the setting query.min_detection, initially 0.6]",
         set: |filter, value| {
             filter.min_detection = Some(parse_probability(text(value)?)?);
@@ -383,6 +419,7 @@ const PLAIN: Flag = Flag {
     value: None,
     default_value: None,
     choices: &[],
+    kind: Kind::Other,
     is_repeatable: false,
     takes_negative: false,
     requires: None,
@@ -433,6 +470,15 @@ impl UserFilter {
     }
 }
 
+/// Parses one emotion or several that are separated by commas.
+fn parse_emotions(value: &OsStr) -> Result<EmotionSet, String> {
+    let words = text(value)?.split(',');
+    let emotions = words.map(|word| word.trim().parse::<Emotion>());
+    emotions
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
+}
+
 fn name_of_emotion(emotion: Emotion) -> String {
     emotion.name().to_owned()
 }
@@ -462,15 +508,27 @@ fn seed_of_now() -> u64 {
         .map_or(0, |since| since.as_nanos() as u64)
 }
 
-/// Parses a probability, 0 to 1.
+/// Parses a probability: `0.9`, or a percentage: `90%`, `90 %`, `90`. A number of 2 or more without a sign is a
+/// percentage; one between 1 and 2 could be either and is refused.
 ///
 /// # Errors
 /// A sentence that says how to write a probability.
 pub fn parse_probability(text: &str) -> Result<f32, String> {
-    match text.parse() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("a probability lies between 0 and 1".to_owned()),
+    let (number, is_percentage) = match text.trim().strip_suffix('%') {
+        Some(number) => (number.trim_end(), true),
+        None => (text.trim(), false),
+    };
+    let value = match number.parse::<f32>() {
+        Ok(value) if is_percentage || value >= 2.0 => value / 100.0,
+        Ok(value) => value,
+        Err(_) => f32::NAN,
+    };
+    if (0.0..=1.0).contains(&value) {
+        return Ok(value);
     }
+    Err(format!(
+        "\"{text}\" is no probability, which lies between 0 and 1; write 0.9 or 90%"
+    ))
 }
 
 fn parse_km(text: &str) -> Result<f64, String> {
@@ -531,6 +589,35 @@ mod tests {
     }
 
     #[test]
+    fn probabilities_may_be_percentages() {
+        for (text, value) in [
+            ("0.9", 0.9),
+            ("90", 0.9),
+            ("90%", 0.9),
+            ("90 %", 0.9),
+            ("1", 1.0),
+            ("1%", 0.01),
+            ("100", 1.0),
+            ("0", 0.0),
+        ] {
+            assert_eq!(parse_probability(text), Ok(value), "{text}");
+        }
+        for text in ["1.5", "-1", "100.5", "101%", "NaN", "inf", "", "%", "half"] {
+            assert!(parse_probability(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn several_emotions_may_be_separated_by_commas() {
+        let filter = UserFilter::read(&[("emotion", "happy, sad"), ("not", "fear,angry")]);
+        let filter = filter.unwrap();
+        assert_eq!(
+            filter.arguments().join(" "),
+            "--emotion happy --emotion sad --not angry --not fear"
+        );
+    }
+
+    #[test]
     fn only_what_restricts_is_a_flag() {
         assert_eq!(UserFilter::new().arguments(), [] as [&str; 0]);
         let filter = UserFilter {
@@ -563,6 +650,7 @@ mod tests {
             ("until", "last summer"),
             ("taken", "christmas"),
             ("taken", "june 2018 to july 2018"),
+            ("file-dates", ""),
             ("under", "/photos/a b"),
             ("album", "Wedding"),
             ("near", "43.77,11.25"),
@@ -618,7 +706,9 @@ mod tests {
         for (name, value, hint) in [
             ("emotion", "hapy", "happy"),
             ("who", "me", "any, most or all"),
-            ("min-score", "2", "between 0 and 1"),
+            ("min-score", "101", "between 0 and 1"),
+            ("min-score", "1.5", "0.9 or 90%"),
+            ("emotion", "happy,sda", "happy"),
             ("since", "soon", "2019-07-14"),
             ("order", "up", "score, date or random"),
             ("limit", "-1", "invalid digit"),

@@ -1,7 +1,7 @@
 //! Finds cities and countries by name and by position; see `assets/places/README.md`.
 
 use std::collections::HashMap;
-use std::f64::consts::FRAC_2_PI;
+use std::f64::consts::{FRAC_2_PI, PI};
 use std::io::Read;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -94,6 +94,9 @@ const HARDLY_PLACES: &[&str] = &[
     "vineyard",
     "wedding",
 ];
+
+/// The largest radius of a city in km.
+const WIDEST: f64 = 30.0;
 
 /// Kilometres in a degree of latitude, rounded down.
 const KM_PER_DEGREE: f64 = 111.0;
@@ -313,6 +316,55 @@ impl Gazetteer {
         self.as_city(best.1 as usize)
     }
 
+    /// The city that a place belongs to: of the cities of the nearest city's country that extend to the place, the
+    /// largest, or else the nearest city. Kreuzberg, which the tables list by itself, belongs to Berlin.
+    pub fn city_of(&self, at: GeoPoint) -> City {
+        let nearest = self.nearest(at);
+        let low = at.latitude - WIDEST / KM_PER_DEGREE;
+        let high = at.latitude + WIDEST / KM_PER_DEGREE;
+        let latitude = |index: &u32| self.cities[*index as usize].1.latitude;
+        let from = self
+            .by_latitude
+            .partition_point(|index| latitude(index) < low);
+        let largest = self.by_latitude[from..]
+            .iter()
+            .take_while(|index| latitude(index) <= high)
+            .map(|index| *index as usize)
+            .filter(|number| {
+                let (entry, centre) = &self.cities[*number];
+                self.code(entry) == nearest.country && distance(*centre, at) <= self.radius(*number)
+            })
+            .min();
+        largest.map_or(nearest, |number| self.as_city(number))
+    }
+
+    /// How far a city extends, in km. The tables have no numbers of inhabitants, only their order. By Zipf's law
+    /// the number is inversely proportional to the rank; the smallest of the large cities has 100,000. A city has
+    /// about 3,000 inhabitants on a square kilometre.
+    fn radius(&self, number: usize) -> f64 {
+        let inhabitants = 100_000.0 * self.large as f64 / (number as f64 + 1.0);
+        (inhabitants / (3000.0 * PI)).sqrt().min(WIDEST)
+    }
+
+    /// At most `most` names of countries, and then of cities, the largest first, that begin with `beginning` in any
+    /// case and without accents.
+    pub fn names(&self, beginning: &str, most: usize) -> Vec<String> {
+        let beginning = folded(beginning);
+        let cities = self.cities.iter().map(|(entry, _)| entry);
+        let names = self.countries.iter().chain(cities);
+        let mut found: Vec<String> = Vec::new();
+        for name in names.map(|entry| self.name(entry)) {
+            let is_new = |found: &[String]| !found.iter().any(|other| other == name);
+            if folded(name).starts_with(&beginning) && is_new(&found) {
+                found.push(name.to_owned());
+                if found.len() == most {
+                    break;
+                }
+            }
+        }
+        found
+    }
+
     /// The positions of the cities, the largest city first.
     pub fn positions(&self) -> impl Iterator<Item = GeoPoint> {
         self.cities.iter().map(|(_, at)| *at)
@@ -489,6 +541,24 @@ mod tests {
                 (distance(nearest.at, at) - least.unwrap()).abs() < 1e-9,
                 "{at:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_quarter_belongs_to_its_city() {
+        let gazetteer = Gazetteer::get();
+        for (latitude, longitude, city) in [
+            (52.500, 13.403, "Berlin"),         // Kreuzberg
+            (41.883, 12.467, "Rome"),           // Trastevere
+            (40.783, -73.966, "New York City"), // Manhattan
+            (51.536, -0.103, "London"),         // Islington
+            (52.399, 13.066, "Potsdam"),
+            (43.779, 11.246, "Florence"),
+            (43.807, 11.294, "Fiesole"),
+            (48.804, 2.134, "Versailles"),
+        ] {
+            let name = gazetteer.city_of(point(latitude, longitude)).name;
+            assert_eq!(name, city);
         }
     }
 

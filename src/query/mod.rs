@@ -11,6 +11,6 @@ mod vocabulary;
 
 pub use dates::{DateSpan, Dates, Yearly, now, parse_span};
 pub use filters::{Near, UserDate, UserDates, UserFilter};
-pub use flags::{FLAGS, Flag, parse_probability};
+pub use flags::{FLAGS, Flag, Kind, parse_probability};
 pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Understood, understand};

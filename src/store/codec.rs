@@ -15,6 +15,9 @@ use super::record::{FaceId, PhotoId};
 
 const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
+/// The value of the column `taken_source` for a date that is the modification time of a file.
+pub(super) const FILE_TIME: &str = "file";
+
 /// Milliseconds between 1970-01-01T00:00 and `local` on the same clock.
 pub(super) fn civil_ms(local: DateTime) -> i64 {
     let since = local.duration_since(EPOCH);
@@ -34,7 +37,7 @@ pub(super) fn taken_columns(
     taken.map_or((None, None, None), |taken| {
         let source = match taken.source {
             DateSource::Exif => "exif",
-            DateSource::FileTime => "file",
+            DateSource::FileTime => FILE_TIME,
         };
         (
             Some(civil_ms(taken.local)),

@@ -172,9 +172,80 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(explain)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(explain)?;
+    if lacks_shared_memory(&connection, path) {
+        connection = open_alone(path).map_err(explain)?;
+    }
     migrate::run(&mut connection, path, migrate::MIGRATIONS)?;
     configure(&connection).map_err(explain)?;
     Ok(connection)
+}
+
+/// Whether this is a database in WAL mode whose shared memory does not exist and cannot be created, because its
+/// folder may not be written: a backup, a network share, a disc.
+fn lacks_shared_memory(connection: &Connection, path: &Path) -> bool {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    let code = version.err().and_then(|error| error.sqlite_error_code());
+    matches!(
+        code,
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    ) && path.parent().is_some_and(|folder| !is_writable(folder))
+}
+
+#[cfg(unix)]
+fn is_writable(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn is_writable(folder: &Path) -> bool {
+    folder
+        .metadata()
+        .is_ok_and(|metadata| !metadata.permissions().readonly())
+}
+
+/// Opens a database for reading without locks and shared memory. Nothing may write to it meanwhile; where the folder
+/// cannot be written, that is at most another machine that shares it.
+///
+/// Without a log beside it (`-wal`) the database is opened as immutable. A log is read in exclusive locking mode, in
+/// which SQLite keeps the index of the log in its own memory, and with SQLite's methods that take no locks, since only
+/// a file that is opened for writing can be locked exclusively.
+fn open_alone(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = Path::new(&log)
+        .metadata()
+        .is_ok_and(|metadata| metadata.len() > 0);
+    if !has_log {
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+        return Connection::open_with_flags(immutable(path), flags);
+    }
+    let without_locks = if cfg!(unix) {
+        c"unix-none"
+    } else {
+        c"win32-none"
+    };
+    let connection = Connection::open_with_flags_and_vfs(path, flags, without_locks)?;
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    Ok(connection)
+}
+
+/// The URI by which SQLite opens an absolute path as a database that nobody changes.
+fn immutable(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    if cfg!(windows) {
+        uri.push('/');
+    }
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b':' => {
+                uri.push(char::from(*byte));
+            }
+            b'\\' if cfg!(windows) => uri.push('/'),
+            byte => uri.extend(format!("%{byte:02X}").chars()),
+        }
+    }
+    uri + "?immutable=1"
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -360,6 +431,17 @@ mod tests {
         let store = Store::open_existing(&path).unwrap();
         assert_eq!(store.totals().unwrap().photos, 3);
         drop(folder);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_of_any_bytes_is_a_uri() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"/a b/%3f?#\xff.sqlite3"));
+        assert_eq!(
+            immutable(path),
+            "file:/a%20b/%253f%3F%23%FF.sqlite3?immutable=1"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Stores the faces of photos, and merges the faces of a new analysis with those stored before.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
@@ -47,6 +47,27 @@ pub(super) fn each(
         visit(row.get(PHOTO)?, &from_row(row)?)?;
     }
     Ok(())
+}
+
+/// The face with a number, and its photo; `None` if there is none.
+pub(super) fn one(
+    db: &Connection,
+    face: FaceId,
+) -> rusqlite::Result<Option<(PhotoId, StoredFace)>> {
+    const ONE: &str = concat!(columns!(), " WHERE f.id = ?");
+    db.prepare_cached(ONE)?
+        .query_row([face], |row| Ok((row.get(PHOTO)?, from_row(row)?)))
+        .optional()
+}
+
+/// The first of these faces that does not exist.
+pub(super) fn first_unknown(db: &Connection, faces: &[FaceId]) -> rusqlite::Result<Option<FaceId>> {
+    for face in faces {
+        if one(db, *face)?.is_none() {
+            return Ok(Some(*face));
+        }
+    }
+    Ok(None)
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {

@@ -189,6 +189,14 @@ impl Store {
         self.read(|db| photos::load(db, id))
     }
 
+    /// A face and its photo; `None` if there is no such face.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn face(&self, face: FaceId) -> Result<Option<(PhotoId, StoredFace)>> {
+        self.read(|db| faces::one(db, face))
+    }
+
     /// The hits of a query, in its order.
     ///
     /// # Errors
@@ -238,12 +246,39 @@ impl Store {
         self.read(query::cameras)
     }
 
+    /// All keywords and titles of photos, in ascending order, each once.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn keywords(&self) -> Result<Vec<String>> {
+        self.read(totals::keywords)
+    }
+
     /// The number of hits of a query without its limit and offset.
     ///
     /// # Errors
     /// See [`Store::files_under`].
     pub fn total(&self, query: &Query) -> Result<u64> {
         self.read(|db| query::total(db, query))
+    }
+
+    /// The number of photos that a query by date leaves out only because nothing but the time of their file
+    /// dates them.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn undated(&self, query: &Query) -> Result<u64> {
+        if !query.is_dated() || query.file_dates {
+            return Ok(0);
+        }
+        let by_files = Query {
+            file_dates: true,
+            ..query.clone()
+        };
+        self.read(|db| {
+            let found = query::total(db, query)?;
+            Ok(query::total(db, &by_files)?.saturating_sub(found))
+        })
     }
 
     /// The folders that directly contain photos, sorted by the bytes of the path.
@@ -254,13 +289,13 @@ impl Store {
         self.read(folders::with_files)
     }
 
-    /// For each group, how many faces have each emotion as their strongest; only faces with at
-    /// least this detection score count.
+    /// For each group of the photos that a query finds, how many faces have each emotion as their strongest. Only
+    /// faces that the query counts are counted.
     ///
     /// # Errors
     /// See [`Store::files_under`].
-    pub fn tally(&self, by: Grouping, min_detection: f32) -> Result<Vec<Tally>> {
-        self.read(|db| tally::count(db, by, min_detection))
+    pub fn tally(&self, by: Grouping, query: &Query) -> Result<Vec<Tally>> {
+        self.read(|db| tally::count(db, by, query))
     }
 
     /// The numbers of files, photos, faces and skipped files.
@@ -269,6 +304,14 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn totals(&self) -> Result<Totals> {
         self.read(totals::count)
+    }
+
+    /// The files that were skipped, each with the reason, sorted by path.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn skipped(&self) -> Result<Vec<(PathBuf, Skip)>> {
+        self.read(totals::skipped)
     }
 
     /// The folders that were indexed or are watched, sorted by path.
@@ -438,6 +481,47 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn carried(&self, photo: PhotoId) -> Result<Vec<(FaceId, CarriedFrom)>> {
         self.read(|db| kin::carried(db, photo))
+    }
+
+    /// Stores the same correction for several faces, see [`Store::correct`]. If one of them does not exist, it is
+    /// returned, and nothing is stored.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn correct_all(
+        &mut self,
+        faces: &[FaceId],
+        correction: Correction,
+    ) -> Result<Option<FaceId>> {
+        self.write(|db| {
+            if let Some(unknown) = faces::first_unknown(db, faces)? {
+                return Ok(Some(unknown));
+            }
+            for face in faces {
+                kin::correct(db, *face, correction)?;
+            }
+            Ok(None)
+        })
+    }
+
+    /// Removes the corrections of several faces, see [`Store::undo`], and returns the faces that had one. If one
+    /// of the faces does not exist, it is returned, and nothing is removed.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn undo_all(&mut self, faces: &[FaceId]) -> Result<Result<Vec<FaceId>, FaceId>> {
+        self.write(|db| {
+            if let Some(unknown) = faces::first_unknown(db, faces)? {
+                return Ok(Err(unknown));
+            }
+            let mut undone = Vec::new();
+            for face in faces {
+                if kin::undo(db, *face)? {
+                    undone.push(*face);
+                }
+            }
+            Ok(Ok(undone))
+        })
     }
 
     /// Removes files that no longer exist. A photo leaves the results with its last path, and its

@@ -1,4 +1,4 @@
-//! Counts faces by the emotion that they show most, in groups by year, month, folder or place.
+//! Counts faces by the emotion that they show most, in groups by year, month, folder, place or camera.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::emotion::Emotion;
 use crate::geo::Cell;
 
-use super::codec::from_civil_ms;
+use super::codec::{FILE_TIME, from_civil_ms};
 use super::faces;
 use super::path::decode;
+use super::query::{self, Query};
 use super::record::PhotoId;
 
 /// The property by which faces are grouped.
@@ -26,6 +27,8 @@ pub enum Grouping {
     Folder,
     /// By the grid cell in which the photo was taken.
     Place,
+    /// By the camera.
+    Camera,
 }
 
 /// The value that the photos of a group have in common.
@@ -41,6 +44,8 @@ pub enum Group {
     Folder(PathBuf),
     /// The grid cell.
     Place(Cell),
+    /// The camera's name.
+    Camera(String),
     /// The photos lack the property.
     Unknown,
 }
@@ -58,24 +63,23 @@ pub struct Tally {
 
 /// Selects a photo only if a path leads to it.
 const PHOTO: &str = "
-    SELECT taken_local, cell, (SELECT path FROM files WHERE photo_id = p.id ORDER BY path LIMIT 1)
+    SELECT taken_local, cell, (SELECT path FROM files WHERE photo_id = p.id ORDER BY path LIMIT 1),
+           taken_source, camera
     FROM photos p WHERE id = ? AND EXISTS (SELECT 1 FROM files WHERE photo_id = p.id)";
 
 /// See [`Store::tally`](super::Store::tally).
-pub(super) fn count(
-    db: &Connection,
-    by: Grouping,
-    min_detection: f32,
-) -> rusqlite::Result<Vec<Tally>> {
+pub(super) fn count(db: &Connection, by: Grouping, query: &Query) -> rusqlite::Result<Vec<Tally>> {
+    let photos = query::photos(db, query)?;
     let mut tallies: BTreeMap<Group, Tally> = BTreeMap::new();
     let mut current: Option<(PhotoId, Option<Group>)> = None;
     faces::each(db, |photo, face| {
-        if !face.counts(min_detection, 0.0) {
+        let is_found = photos.as_ref().is_none_or(|photos| photos.contains(photo));
+        if !is_found || !face.counts(query.least_detection(), query.least_face()) {
             return Ok(());
         }
         let is_new = current.as_ref().is_none_or(|(known, _)| *known != photo);
         if is_new {
-            current = Some((photo, group(db, by, photo)?));
+            current = Some((photo, group(db, by, photo, query.file_dates)?));
         }
         let Some((_, Some(group))) = &current else {
             return Ok(());
@@ -95,10 +99,17 @@ pub(super) fn count(
 }
 
 /// The group of a photo; `None` if no path leads to it.
-fn group(db: &Connection, by: Grouping, photo: PhotoId) -> rusqlite::Result<Option<Group>> {
+fn group(
+    db: &Connection,
+    by: Grouping,
+    photo: PhotoId,
+    file_dates: bool,
+) -> rusqlite::Result<Option<Group>> {
     db.prepare_cached(PHOTO)?
         .query_row([photo], |row| {
-            let taken = row.get::<_, Option<i64>>(0)?.and_then(from_civil_ms);
+            let is_known = file_dates || row.get_ref(3)?.as_str_or_null()? != Some(FILE_TIME);
+            let taken = row.get::<_, Option<i64>>(0)?.filter(|_| is_known);
+            let taken = taken.and_then(from_civil_ms);
             Ok(match by {
                 Grouping::None => Some(Group::All),
                 Grouping::Year => taken.map(|taken| Group::Year(taken.year())),
@@ -110,6 +121,7 @@ fn group(db: &Connection, by: Grouping, photo: PhotoId) -> rusqlite::Result<Opti
                 Grouping::Place => row
                     .get::<_, Option<i64>>(1)?
                     .map(|cell| Group::Place(Cell(cell))),
+                Grouping::Camera => row.get::<_, Option<String>>(4)?.map(Group::Camera),
             }
             .unwrap_or(Group::Unknown))
         })
@@ -144,7 +156,11 @@ mod tests {
         );
         let gone = add("/b/3.jpg", 2020, vec![face(0.0, 80.0, 0.7, 0.9)]);
         let count = |store: &super::super::Store, by, least| {
-            let tallies = store.tally(by, least).unwrap();
+            let query = Query {
+                min_detection: Some(least),
+                ..Query::new()
+            };
+            let tallies = store.tally(by, &query).unwrap();
             let short = |tally: Tally| {
                 let faces = |emotion: Emotion| tally.faces[emotion.index()];
                 let (happy, neutral) = (faces(Emotion::Happy), faces(Emotion::Neutral));

@@ -1,12 +1,14 @@
 //! Counts what the database contains.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use rusqlite::{Connection, Row};
 
-use crate::error::SkipReason;
+use crate::error::{Skip, SkipReason};
 
-use super::codec::from_civil_ms;
+use super::codec::{from_civil_ms, skip_from_columns};
+use super::path::decode;
 use super::record::Models;
 
 /// What the database contains. Photos and faces count while at least one path leads to them.
@@ -47,6 +49,34 @@ pub(super) fn count(db: &Connection) -> rusqlite::Result<Totals> {
         faces: number(faces),
         skipped,
     })
+}
+
+/// See [`Store::keywords`](super::Store::keywords).
+pub(super) fn keywords(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = db.prepare("SELECT DISTINCT keywords FROM photos WHERE keywords <> ''")?;
+    let mut rows = statement.query([])?;
+    let mut keywords = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let list = row.get_ref(0)?.as_str()?;
+        keywords.extend(list.lines().map(str::to_owned));
+    }
+    Ok(keywords.into_iter().collect())
+}
+
+/// See [`Store::skipped`](super::Store::skipped).
+pub(super) fn skipped(db: &Connection) -> rusqlite::Result<Vec<(PathBuf, Skip)>> {
+    db.prepare(
+        "SELECT path, coalesce(f.skip_reason, p.skip_reason) AS reason,
+                coalesce(f.skip_detail, p.skip_detail)
+         FROM files f LEFT JOIN photos p ON p.id = f.photo_id
+         WHERE reason IS NOT NULL
+         ORDER BY path",
+    )?
+    .query_map([], |row| {
+        let path = decode(row.get_ref(0)?.as_blob()?);
+        Ok((path, skip_from_columns(row, 1)?))
+    })?
+    .collect()
 }
 
 /// See [`Store::models`](super::Store::models).

@@ -40,3 +40,58 @@ fn a_corrected_face_stays_corrected() {
     let sentence = env.run("correct 999 -e sad").refused();
     assert!(sentence.contains("no face 999"), "{sentence}");
 }
+
+#[test]
+fn several_faces_are_corrected_together_or_not_at_all() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    env.index();
+    let face = |name: &str| env.show(name)["faces"][0]["id"].as_i64().unwrap();
+    let (one, two) = (face("astronaut.jpg"), face("hopper.jpg"));
+
+    let sentence = env
+        .run(&format!("correct {one} 999 {two} -e sad"))
+        .refused();
+    assert!(
+        sentence.contains("no face 999, so nothing was changed"),
+        "{sentence}"
+    );
+    assert_eq!(
+        env.show("astronaut.jpg")["faces"][0]["correction"],
+        json!(null)
+    );
+
+    let run = env
+        .run(&format!("correct {one} {two} {one} -e sad"))
+        .found();
+    let lines: Vec<_> = run.text().lines().collect();
+    assert_eq!(lines.len(), 2, "{run:?}");
+    let start = format!(
+        "face {one} in {} (until now: happy ",
+        env.album("astronaut.jpg").display()
+    );
+    assert!(
+        lines[0].starts_with(&start) && lines[0].ends_with(" %): corrected to sad"),
+        "{run:?}"
+    );
+    let run = env.run(&format!("reject {one}")).found();
+    let end = "(until now: corrected to sad): marked as not a face\n";
+    assert!(run.text().ends_with(end), "{run:?}");
+
+    let sentence = env.run(&format!("undo {one} 999")).refused();
+    assert!(sentence.contains("no face 999"), "{sentence}");
+    assert_eq!(
+        env.show("astronaut.jpg")["faces"][0]["correction"],
+        "not a face"
+    );
+    let run = env.run(&format!("undo {one} {two}")).found();
+    assert_eq!(
+        run.text().matches("correction removed").count(),
+        2,
+        "{run:?}"
+    );
+    let run = env.run(&format!("undo {one}"));
+    assert!(
+        run.code == 1 && run.stderr.contains("has no correction"),
+        "{run:?}"
+    );
+}

@@ -124,3 +124,53 @@ fn the_next_run_completes_a_killed_one() {
         assert_eq!(row, expected);
     }
 }
+
+/// Waits until at least `files` are committed.
+#[cfg(unix)]
+fn wait_for(files: u32, env: &TestEnv) {
+    let deadline = Instant::now() + DEADLINE;
+    while committed(env) < files {
+        assert!(Instant::now() < deadline, "{files} files");
+        thread::yield_now();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_says_what_is_kept_and_a_second_run_says_who_is_at_work() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let env = album();
+    let mut command = env.command("index album --json");
+    let run = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let run = run.unwrap();
+    wait_for(1, &env);
+    let sentence = env.run("index album").refused();
+    let process = format!("(process {}, since ", run.id());
+    assert!(sentence.contains(&process), "{sentence}");
+    assert!(
+        sentence.contains(&format!("kill {}", run.id())),
+        "{sentence}"
+    );
+
+    kill_process(Pid::from_child(&run), Signal::INT).unwrap();
+    let output = run.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    let so_far = committed(&env);
+    assert!(
+        stderr.contains("stopping after the photos in work"),
+        "{stderr}"
+    );
+    let kept = format!("stopped after {so_far} of {} files", PHOTOS + 6);
+    assert!(stderr.contains(&kept), "{kept}: {stderr}");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["interrupted"], true);
+
+    let last = env.index();
+    assert_eq!(last["unchanged"], so_far);
+    assert_eq!(committed(&env), PHOTOS + 6);
+}

@@ -50,8 +50,9 @@ fn json_of_a_query() {
         hits.iter().find(is).unwrap()
     };
     let hit = by_name("/turned.jpg");
-    let all = "emotion faces height latitude longitude path score taken_at width";
-    assert!(names(hit).into_iter().eq(all.split(' ')));
+    let all = "emotion faces height latitude longitude path score taken_at \
+               taken_at_source width";
+    assert!(names(hit).into_iter().eq(all.split_whitespace()));
     assert_eq!(hit["path"], path.to_str().unwrap());
     assert_eq!(hit["emotion"], "neutral");
     assert_eq!(hit["taken_at"], "2008-05-30T15:56:01.25+02:00");

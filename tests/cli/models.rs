@@ -54,6 +54,24 @@ fn a_chosen_model_is_used_until_the_built_in_one_is_chosen() {
 }
 
 #[test]
+fn the_built_in_model_has_a_name() {
+    let env = TestEnv::new();
+    write_model(&env.path("other.safetensors"), "remark", "mine");
+    env.run("model use other.safetensors").found();
+    env.run("model use built-in").found();
+    let list = env.run("model list --json").found().json();
+    assert_eq!(list[0]["in_use"], true, "{list}");
+    let built_in = env.run("model summary built-in").found();
+    let other = env.run("model summary other.safetensors").found();
+    assert_eq!(built_in.text(), other.text());
+    assert!(built_in.text().contains("MMAC a face"), "{built_in:?}");
+    // A file of that name comes first.
+    fs::write(env.path("built-in"), "none").unwrap();
+    let sentence = env.run("model summary built-in").refused();
+    assert!(sentence.contains("built-in"), "{sentence}");
+}
+
+#[test]
 fn model_list_prints_every_available_model() {
     let env = TestEnv::with_fixtures(&[]);
     let list = || env.run("model list --json").found().json();

@@ -110,3 +110,89 @@ fn a_terminal_without_pictures_gets_the_table_and_a_message() {
     );
     assert!(piped.stderr.contains("no previews: "), "{piped:?}");
 }
+
+/// Runs a command line whose standard error is a terminal; returns what it wrote there.
+fn on_terminal_as_stderr(env: &TestEnv, line: &str, no_color: &str) -> String {
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap();
+    let name = Path::new(OsStr::from_bytes(name.as_bytes()));
+    let terminal = OpenOptions::new().write(true).open(name).unwrap();
+    let mut command = env.command(line);
+    command
+        .env("NO_COLOR", no_color)
+        .env("TERM", "xterm-256color");
+    command.stdout(Stdio::null()).stderr(terminal);
+    let mut controller = File::from(controller);
+    let screen = thread::spawn(move || {
+        let mut written = Vec::new();
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = controller.read(&mut bytes) {
+            written.extend_from_slice(&bytes[..count]);
+        }
+        String::from_utf8(written).unwrap()
+    });
+    command.status().unwrap();
+    drop(command);
+    screen.join().unwrap()
+}
+
+#[test]
+fn no_color_is_respected_in_messages() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.index();
+    for line in ["query --near paris", "query --colour", "undo 1"] {
+        let coloured = on_terminal_as_stderr(&env, line, "");
+        assert!(coloured.contains("\x1b["), "{line}: {coloured:?}");
+        let plain = on_terminal_as_stderr(&env, line, "1");
+        assert!(!plain.contains('\x1b'), "{line}: {plain:?}");
+    }
+    let progress = on_terminal_as_stderr(&env, "reindex album", "1");
+    assert!(!progress.contains("\x1b[3"), "{progress:?}");
+}
+
+/// A text with each number as 0: durations, dates and scores differ between runs and models.
+fn without_numbers(text: &str) -> String {
+    let mut plain = String::new();
+    for c in text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+    {
+        if !(c == '0' && plain.ends_with('0')) {
+            plain.push(c);
+        }
+    }
+    // Blanks in front of a number align it, and vary with its length.
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_picture_of_the_output_shows_what_is_printed() {
+    let env = TestEnv::new();
+    let photos = env.path("home/Pictures");
+    std::fs::create_dir(&photos).unwrap();
+    for name in ["astronaut", "camera", "chelsea", "coffee", "hopper"] {
+        let name = format!("{name}.jpg");
+        std::fs::write(photos.join(&name), crate::common::fixture(&name)).unwrap();
+    }
+    let printed = |line: &str| {
+        let run = run_on_terminal(&env, line, b"").found();
+        let text = String::from_utf8(run.stdout).unwrap();
+        text.replace(&photos.display().to_string(), "/home/ada/Pictures")
+    };
+    let index = printed(&format!("index {}", photos.display()));
+    let classify = printed(&format!("classify {}/astronaut.jpg", photos.display()));
+    let expected = format!(
+        "$ fer-index index ~/Pictures\n{index}\n$ fer-index classify ~/Pictures/astronaut.jpg\n{classify}"
+    );
+    let picture = include_str!("../../docs/output.svg");
+    let shown: String = picture
+        .lines()
+        .filter_map(|line| {
+            let text = line.strip_prefix("<text ")?.strip_suffix("</text>")?;
+            Some(format!("{}\n", text.split_once('>')?.1))
+        })
+        .collect();
+    assert_eq!(without_numbers(&shown), without_numbers(&expected));
+}

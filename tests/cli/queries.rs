@@ -119,7 +119,7 @@ fn find_understands_plain_words() {
             .contains("searched as text in paths, descriptions and keywords: tuscany")
     );
     assert_eq!(env.run("find photos tuscany in 2020").code, 1);
-    assert_eq!(env.run("find happy --min-score 2").code, 2);
+    assert_eq!(env.run("find happy --min-score 200").code, 2);
 }
 
 #[test]
@@ -246,17 +246,21 @@ fn stats_counts_by_year_and_place() {
 fn export_writes_keywords_and_does_not_change_photos() {
     let env = album();
     let before = fs::read(env.album(A)).unwrap();
-    let run = env
-        .run("export --xmp --camera nikon --min-score 0.1 --dry-run")
-        .found();
+    let run = env.run("export --xmp --camera nikon --min-score 0.1 --dry-run");
     let sidecar = env.album("Trips/Tuscany 2019/a.jpg.xmp");
-    assert!(
-        run.text().starts_with(&sidecar.display().to_string()),
-        "{run:?}"
+    assert_eq!(
+        (run.text(), run.stderr.as_str()),
+        (
+            format!("would write {}: happy\n", sidecar.display()).as_str(),
+            "1 photo found: 1 sidecars would be written, 0 need no change\n"
+        )
     );
     assert!(!sidecar.exists());
-    env.run("export --xmp --camera nikon --min-score 0.1")
-        .found();
+    let run = env.run("export --xmp --camera nikon --min-score 0.1");
+    assert_eq!(
+        run.stderr,
+        "1 photo found: 1 sidecars written, 0 need no change\n"
+    );
     let packet = fs::read_to_string(&sidecar).unwrap();
     assert!(
         packet.contains("<rdf:li>Emotion|Happy</rdf:li>"),
@@ -264,9 +268,46 @@ fn export_writes_keywords_and_does_not_change_photos() {
     );
     assert_eq!(fs::read(env.album(A)).unwrap(), before);
     assert_eq!(
-        env.run("export --xmp --camera nikon --min-score 0.1")
+        env.run("export --xmp --camera nikon --min-score 0.1 --quiet")
             .found()
             .text(),
         ""
+    );
+}
+
+#[test]
+fn a_new_sidecar_carries_the_keywords_rating_and_title_of_the_photo() {
+    const PACKET: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta
+        xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+        rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"
+        xmp:Rating="4"><dc:subject><rdf:Bag><rdf:li>Beach</rdf:li></rdf:Bag></dc:subject><dc:title><rdf:Alt><rdf:li
+        xml:lang="x-default">At the sea</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket
+        end="w"?>"#;
+    let env = TestEnv::new();
+    let photo = fixture("astronaut.jpg");
+    let (start_of_image, rest) = photo.split_at(2);
+    let packet = [b"http://ns.adobe.com/xap/1.0/\0", PACKET.as_bytes()].concat();
+    let length = (2 + packet.len() as u16).to_be_bytes();
+    let photo = [start_of_image, b"\xff\xe1", &length, &packet, rest].concat();
+    env.add("a.jpg", &photo);
+    env.index();
+    assert_eq!(env.query("--text beach"), ["a.jpg"]);
+    assert_eq!(env.run("export --xmp").code, 0);
+    let sidecar = fs::read_to_string(env.album("a.jpg.xmp")).unwrap();
+    for part in [
+        "xmp:Rating=\"4\"",
+        "<rdf:li>Beach</rdf:li><rdf:li>Happy</rdf:li></rdf:Bag></dc:subject>",
+        ">At the sea</rdf:li>",
+        "<rdf:li>Emotion|Happy</rdf:li>",
+    ] {
+        assert!(sidecar.contains(part), "{part}: {sidecar}");
+    }
+    assert_eq!(fs::read(env.album("a.jpg")).unwrap(), photo);
+    // The next run changes nothing, and the index takes no emotion for a keyword of the user.
+    assert_eq!(env.run("export --xmp --quiet").found().text(), "");
+    env.run("reindex album").found();
+    assert_eq!(
+        env.show("a.jpg")["keywords"],
+        serde_json::json!(["Beach", "At the sea"])
     );
 }

@@ -39,7 +39,7 @@ fn the_happiest_photos_come_first_in_every_format() {
 
     let csv = ask("--format csv");
     let mut reader = csv::Reader::from_reader(csv.stdout.as_slice());
-    let head = "path score emotion taken_at width height faces";
+    let head = "path score emotion taken_at width height faces taken_at_source";
     assert!(reader.headers().unwrap().iter().eq(head.split(' ')));
     let records: Vec<_> = reader.records().map(Result::unwrap).collect();
     assert_eq!(records.len(), 2);

@@ -123,6 +123,69 @@ fn completions_are_printed_for_every_shell() {
     }
 }
 
+/// The proposals of the bash script for the last of these words.
+#[cfg(unix)]
+fn proposed(env: &TestEnv, words: &[&str]) -> Option<Vec<String>> {
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_fer-index"));
+    let folder = program.parent().unwrap().display();
+    let script = format!(
+        "PATH={folder}:$PATH; source <(fer-index completions bash); COMP_WORDS=(fer-index {}); COMP_CWORD={}; \
+         _fer_index_values fer-index \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; \
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        words.join(" "),
+        words.len()
+    );
+    let mut bash = std::process::Command::new("bash");
+    env.place(&mut bash);
+    match bash.args(["-c", &script]).output() {
+        Ok(output) => {
+            let text = String::from_utf8(output.stdout).unwrap();
+            Some(text.lines().map(str::to_owned).collect())
+        }
+        Err(error) => {
+            crate::common::skip(&format!("bash cannot be run: {error}"));
+            None
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn bash_completes_emotions_places_cameras_and_keywords() {
+    let env = TestEnv::new();
+    let taken = crate::common::photo_taken(
+        "chelsea.jpg",
+        "2019:07:14 09:00:00",
+        (43.77, 11.25),
+        "NIKON D850",
+    );
+    env.add("a.jpg", taken);
+    let keywords =
+        "<rdf:RDF><dc:subject><rdf:Bag><rdf:li>Ada Smith</rdf:li></rdf:Bag></dc:subject></rdf:RDF>";
+    env.add("a.jpg.xmp", keywords);
+    env.index();
+    let Some(emotions) = proposed(&env, &["query", "--emotion", "s"]) else {
+        return;
+    };
+    assert_eq!(emotions, ["sad", "surprise"]);
+    // Commands and their flags.
+    assert_eq!(proposed(&env, &["que"]).unwrap(), ["query"]);
+    assert_eq!(
+        proposed(&env, &["query", "--file"]).unwrap(),
+        ["--file-dates"]
+    );
+    for (words, expected) in [
+        (["query", "--near", "floren"], "Florence"),
+        (["find", "--near", "new\\ yor"], "New\\ York\\ City"),
+        (["stats", "--camera", "nik"], "NIKON\\ D850"),
+        (["query", "--text", "ada"], "Ada\\ Smith"),
+        (["export", "--near", "ital"], "Italy"),
+    ] {
+        let values = proposed(&env, &words).unwrap();
+        assert!(values.iter().any(|value| value == expected), "{values:?}");
+    }
+}
+
 #[test]
 fn help_and_version_are_printed_to_standard_output() {
     let env = TestEnv::new();

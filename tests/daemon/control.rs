@@ -73,6 +73,24 @@ fn status_shows_the_daemon_while_it_runs_and_the_database_always() {
 }
 
 #[test]
+fn status_folds_a_root_below_a_watched_one() {
+    let env = TestEnv::new();
+    env.add("trip/a.jpg", fixture("astronaut.jpg"));
+    env.run("index album/trip").found();
+    let roots = || -> Vec<String> {
+        let roots = status(&env)["roots"].clone();
+        let path = |root: &serde_json::Value| root["path"].as_str().unwrap().to_owned();
+        roots.as_array().unwrap().iter().map(path).collect()
+    };
+    let [album, trip] = ["album", "album/trip"].map(|name| env.path(name).display().to_string());
+    assert_eq!(roots(), [trip.as_str()]);
+    let daemon = Daemon::start(&env);
+    assert_eq!(roots(), [album.as_str()]);
+    daemon.stop();
+    assert_eq!(roots(), [album, trip]);
+}
+
+#[test]
 fn one_daemon_per_database() {
     let env = TestEnv::new();
     let daemon = Daemon::start(&env);
@@ -314,6 +332,12 @@ fn the_service_is_installed_and_uninstalled() {
         shown
             .text()
             .contains("systemctl --user enable --now fer-index"),
+        "{shown:?}"
+    );
+    assert!(
+        shown
+            .text()
+            .contains("no user manager of systemd answers (systemctl cannot be run:"),
         "{shown:?}"
     );
     let unit = fs::read_to_string(&file).unwrap();

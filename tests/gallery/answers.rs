@@ -75,6 +75,41 @@ fn the_grid_shows_what_the_filters_admit() {
 }
 
 #[test]
+fn photos_without_a_date_are_marked_and_left_out_by_dates() {
+    let env = TestEnv::new();
+    let undated = Seed {
+        taken: None,
+        ..photo("undated.jpg", 2020, &[(Happy, 0.9)])
+    };
+    seed(&env, &[photo("dated.jpg", 2019, &[(Happy, 0.95)]), undated]);
+    let server = Server::start(&env);
+    let ask = |filters: &str| {
+        let photos = server.ask(&format!("/api/photos?limit=10&emotion=happy&{filters}"));
+        let counts = server.ask(&format!("/api/counts?emotion=happy&{filters}"));
+        let names: Vec<String> = names(&photos).into_iter().map(str::to_owned).collect();
+        (names, counts["undated"].as_u64().unwrap())
+    };
+    let (dated, both) = (vec!["dated.jpg"], vec!["dated.jpg", "undated.jpg"]);
+    for (filters, expected, undated) in [
+        ("", &both, 0),
+        ("since=2000-01-01", &dated, 1),
+        ("since=2000-01-01&file-dates=yes", &both, 0),
+        ("until=2019-12-31", &dated, 0),
+        ("text=since+2000", &dated, 1),
+    ] {
+        let (names, left_out) = ask(filters);
+        assert_eq!(names, *expected, "{filters}");
+        assert_eq!(left_out, undated, "{filters}");
+    }
+    let tiles = server.ask("/api/photos?limit=10&emotion=happy");
+    let is_from_file = |index: usize| tiles["photos"][index]["taken_from_file"].clone();
+    assert_eq!(
+        (is_from_file(0), is_from_file(1)),
+        (json!(false), json!(true))
+    );
+}
+
+#[test]
 fn the_grid_comes_in_parts_without_gap_or_overlap() {
     let (_env, server) = album();
     let part = |offset: usize| {

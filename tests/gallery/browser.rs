@@ -41,6 +41,10 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
     let label = browser.run(label);
     let label = label.as_str().unwrap();
     assert!(label.starts_with("astronaut.jpg, happy "), "{label}");
+    // The fixture has no date of its own.
+    assert!(label.contains(", file dated "), "{label}");
+    let caption = browser.run("return document.querySelector('.caption span').textContent");
+    assert!(caption.as_str().unwrap().ends_with(" (file)"), "{caption}");
     browser.wait_until("document.querySelector('#grid img').naturalWidth > 0");
 
     // Opens a photo and checks its face and scores.

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::context::Context;
 use super::force::ForceArgs;
-use super::json::{JsonHit, date};
+use super::json::{JsonHit, date, date_source};
 use super::stdout::Stdout;
 use crate::error::Result;
 use crate::export::{self, Placement};
@@ -22,10 +22,14 @@ use preview::Preview;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Results")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct ResultArgs {
     /// The output format [default: table on a terminal, otherwise paths]
     #[arg(long, short, value_enum)]
     format: Option<Format>,
+    /// The same as --format json
+    #[arg(long, conflicts_with_all = ["format", "null", "count"])]
+    json: bool,
     /// Print paths, each followed by a zero byte, for xargs -0
     #[arg(long = "null", short = '0', conflicts_with_all = ["format", "explain"])]
     null: bool,
@@ -105,7 +109,12 @@ impl ResultArgs {
         } else {
             Format::Paths
         };
-        match self.format.unwrap_or(default) {
+        let asked = if self.json {
+            Some(Format::Json)
+        } else {
+            self.format
+        };
+        match asked.unwrap_or(default) {
             Format::Table if hits.is_empty() => Ok(()),
             Format::Table => {
                 let preview = self
@@ -126,10 +135,19 @@ fn csv(hits: &[Hit], out: &mut Stdout) -> Result<()> {
     out.with(|stdout| {
         let mut writer = csv::Writer::from_writer(stdout);
         writer.write_record([
-            "path", "score", "emotion", "taken_at", "width", "height", "faces",
+            "path",
+            "score",
+            "emotion",
+            "taken_at",
+            "width",
+            "height",
+            "faces",
+            "taken_at_source",
         ])?;
         for hit in hits {
-            let taken_at = hit.analysis.capture.taken_at.as_ref().map(date);
+            let taken_at = hit.analysis.capture.taken_at.as_ref();
+            let source = taken_at.map_or("", date_source);
+            let taken_at = taken_at.map(date);
             let score = hit.ranked_by.map(|by| by.score.to_string());
             let emotion = hit.ranked_by.map_or("", |by| by.emotion.name());
             writer.write_record([
@@ -140,6 +158,7 @@ fn csv(hits: &[Hit], out: &mut Stdout) -> Result<()> {
                 hit.analysis.width.to_string().as_bytes(),
                 hit.analysis.height.to_string().as_bytes(),
                 hit.analysis.faces.len().to_string().as_bytes(),
+                source.as_bytes(),
             ])?;
         }
         writer.flush()

@@ -9,6 +9,7 @@ use super::super::classify::percentages;
 use super::super::stdout::Stdout;
 use super::preview::Preview;
 use crate::error::Result;
+use crate::photo::{DateSource, TakenAt};
 use crate::store::Hit;
 
 /// Prints photos. On a terminal, paths are shortened to its width and are hyperlinks if it supports them.
@@ -84,9 +85,7 @@ fn lines(hits: &[Hit]) -> (String, Vec<Row>) {
         table.add_row([
             score.unwrap_or_default(),
             emotion.to_owned(),
-            taken
-                .map(|taken| taken.local.date().to_string())
-                .unwrap_or_default(),
+            taken.as_ref().map(day).unwrap_or_default(),
             hit.analysis.faces.len().to_string(),
             String::new(),
         ]);
@@ -120,6 +119,15 @@ fn lines(hits: &[Hit]) -> (String, Vec<Row>) {
         }
     });
     (head, rows.collect())
+}
+
+/// The day of a photo; marked if it is that of the file, because the photo has no date of its own.
+fn day(taken: &TakenAt) -> String {
+    let mark = match taken.source {
+        DateSource::Exif => "",
+        DateSource::FileTime => " (file)",
+    };
+    format!("{}{mark}", taken.local.date())
 }
 
 /// A path without control characters, which a terminal would interpret.

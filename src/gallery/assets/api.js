@@ -11,6 +11,7 @@
  * @property {number} height
  * @property {number} score
  * @property {string | null} taken
+ * @property {boolean} taken_from_file Whether the date is that of the file; the photo has none of its own.
  * @property {number} faces
  *
  * @typedef {object} Face
@@ -47,6 +48,7 @@
  *
  * @typedef {object} Counts
  * @property {number} found The number of photos that all filters accept.
+ * @property {number} undated The number of photos that the dates leave out because they have none of their own.
  * @property {number} all
  * @property {Record<string, number>} emotions
  * @property {Emotion | null} emotion

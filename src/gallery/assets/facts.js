@@ -45,7 +45,7 @@ function facts(photo) {
     {
       name: photo.taken_from_file ? "File dated" : "Taken",
       value: date(photo.taken, { dateStyle: "full", timeStyle: "short" }),
-      filters: { since: day, until: day },
+      filters: photo.taken_from_file ? { since: day, until: day, "file-dates": "yes" } : { since: day, until: day },
     },
     { name: "About", value: photo.description ?? "" },
     { name: "Place", value: photo.place ?? position, filters: { near: position.replace(" ", "") } },

@@ -10,9 +10,9 @@ import { BY_INTEREST, label } from "./emotions.js";
  * @typedef {HTMLInputElement | HTMLSelectElement} Field
  */
 
-const NAMES = ["emotion", "text", "since", "until", "near", "within", "under", "who", "min", "faces", "camera", "words"];
+const NAMES = ["emotion", "text", "since", "until", "file-dates", "near", "within", "under", "who", "min", "faces", "camera", "words"];
 // The filters in the panel.
-const IN_PANEL = ["since", "until", "near", "under", "words", "camera", "faces", "who", "min"];
+const IN_PANEL = ["since", "until", "file-dates", "near", "under", "words", "camera", "faces", "who", "min"];
 const TYPING = 250;
 // The server's default for the minimum score, in percent.
 const MIN = "50";

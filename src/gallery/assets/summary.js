@@ -12,11 +12,13 @@ import { MOST } from "./pages.js";
  * @param {{ text?: string }} filters The filters in force.
  */
 export function showSummary(counts, filters) {
-  const { found, emotion, understood, why_empty: whyEmpty, indexed } = counts;
+  const { found, undated, emotion, understood, why_empty: whyEmpty, indexed } = counts;
   const order = emotion ? `, most ${emotion} first` : "";
   const part = found > MOST ? `; the first ${number(MOST)} are shown` : "";
   const description = filters.text ? describeUnderstood(understood) : "";
-  find("#status").textContent = found || description ? plural(found, "photo") + order + part + description : "";
+  const without = undated ? `; ${plural(undated, "more photo")} without a date, see Filters` : "";
+  const isEmpty = !(found || description || without);
+  find("#status").textContent = isEmpty ? "" : plural(found, "photo") + order + part + without + description;
   find("#select").hidden = found === 0;
   const empty = find("#empty");
   empty.hidden = found > 0;

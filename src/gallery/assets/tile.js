@@ -32,8 +32,10 @@ export function makeTile(photo) {
 export function describeTile(item, photo, { emotion, index, total, selected }) {
   const score = emotion ? percent(photo.score) : "";
   find(".caption b", HTMLElement, item).textContent = score;
-  find(".caption span", HTMLElement, item).textContent = date(photo.taken, { dateStyle: "medium" });
-  const label = [photo.name, emotion && `${emotion} ${score}`, date(photo.taken), plural(photo.faces, "face"), selected && "selected"];
+  const day = date(photo.taken, { dateStyle: "medium" });
+  find(".caption span", HTMLElement, item).textContent = day && photo.taken_from_file ? `${day} (file)` : day;
+  const when = day && photo.taken_from_file ? `file dated ${date(photo.taken)}` : date(photo.taken);
+  const label = [photo.name, emotion && `${emotion} ${score}`, when, plural(photo.faces, "face"), selected && "selected"];
   find("a", HTMLElement, item).setAttribute("aria-label", label.filter(Boolean).join(", "));
   find(".pick", HTMLElement, item).setAttribute("aria-pressed", String(selected));
   item.classList.toggle("selected", selected);

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::photo::GeoPoint;
 
+use super::super::codec::FILE_TIME;
 use super::super::path::decode;
 use super::super::record::PhotoId;
 use super::super::scores::Kind;
@@ -16,7 +17,7 @@ use super::sources;
 
 /// Reads the columns of a photo's row that the filters need.
 pub(super) const FACTS: &str =
-    "SELECT face_count, camera, latitude, longitude FROM photos WHERE id = ?";
+    "SELECT face_count, camera, latitude, longitude, taken_source FROM photos WHERE id = ?";
 
 /// Reads the paths of a photo in the order of their bytes, from a covering index.
 pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER BY path";
@@ -36,7 +37,8 @@ pub(super) fn path(
     let needs_facts = query.faces.is_some()
         || !plan.cameras.is_empty()
         || query.near.is_some()
-        || plan.home.is_some();
+        || plan.home.is_some()
+        || plan.needs_own_date();
     if needs_facts && !facts(db, plan, photo)? {
         return Ok(None);
     }
@@ -87,7 +89,7 @@ fn shows_none_of(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::
     Ok(true)
 }
 
-/// Whether the photo's number of faces, camera and position meet the filters.
+/// Whether the photo's number of faces, camera, position and source of the date meet the filters.
 pub(super) fn facts(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
     let meets = db
         .prepare_cached(FACTS)?
@@ -110,6 +112,9 @@ fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
         if !plan.cameras.iter().any(|name| camera.contains(name)) {
             return Ok(false);
         }
+    }
+    if plan.needs_own_date() && row.get_ref(4)?.as_str_or_null()? == Some(FILE_TIME) {
+        return Ok(false);
     }
     if query.near.is_none() && plan.home.is_none() {
         return Ok(true);

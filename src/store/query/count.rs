@@ -20,8 +20,8 @@ pub struct Counts {
     pub emotions: [u64; Emotion::COUNT],
 }
 
-/// The statements of this module. Each reads one index and excludes the photos without a path,
-/// which it finds through another index.
+/// The statements of this module. Each reads one index, unless it says so, and excludes the photos without a
+/// path, which it finds through another index.
 pub(super) mod sql {
     /// Photos without a path. They are few, because they are deleted after the grace period.
     macro_rules! lost {
@@ -30,17 +30,31 @@ pub(super) mod sql {
               AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id))"
         };
     }
-    pub const SHOWN: &str = concat!(
-        "SELECT count(*) FROM photo_scores
-         WHERE emotion = ? AND kind IN (?, ?) AND score >= ? AND taken >= ? AND taken < ?
-           AND photo_id NOT IN ",
-        lost!()
+    /// Begins the count of the photos in a span of a list of the ranking.
+    macro_rules! shown {
+        () => {
+            "SELECT count(*) FROM photo_scores
+             WHERE emotion = ? AND kind IN (?, ?) AND score >= ? AND taken >= ? AND taken < ?
+               AND photo_id NOT IN "
+        };
+    }
+    /// Begins the count of the photos in a span of dates.
+    macro_rules! taken {
+        () => {
+            "SELECT count(*) FROM photos
+             WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ? AND id NOT IN "
+        };
+    }
+    pub const SHOWN: &str = concat!(shown!(), lost!());
+    pub const TAKEN: &str = concat!(taken!(), lost!());
+    // The next two leave out photos that only the time of their file dates, for which they read the row of each
+    // photo.
+    pub const SHOWN_ITSELF: &str = concat!(
+        shown!(),
+        lost!(),
+        " AND (SELECT taken_source FROM photos WHERE id = photo_id) <> 'file'"
     );
-    pub const TAKEN: &str = concat!(
-        "SELECT count(*) FROM photos
-         WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ? AND id NOT IN ",
-        lost!()
-    );
+    pub const TAKEN_ITSELF: &str = concat!(taken!(), lost!(), " AND taken_source <> 'file'");
     pub const SHOWN_BY: &str = "
         SELECT emotion FROM photo_scores WHERE photo_id = ? AND kind IN (?, ?) AND score >= ?";
     pub const ANALYSED: &str = concat!(
@@ -188,6 +202,7 @@ fn is_in_index(plan: &Plan<'_>) -> bool {
         since: None,
         until: None,
         taken: None,
+        file_dates: false,
         min_detection: None,
         min_face: None,
         order: Order::Score,
@@ -199,11 +214,16 @@ fn is_in_index(plan: &Plan<'_>) -> bool {
 }
 
 fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
+    let (shown, taken) = if plan.needs_own_date() {
+        (sql::SHOWN_ITSELF, sql::TAKEN_ITSELF)
+    } else {
+        (sql::SHOWN, sql::TAKEN)
+    };
     let mut count = 0;
     for span in &plan.spans {
         let number = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         count += match plan.query.emotions.iter().next() {
-            Some(emotion) => db.prepare_cached(sql::SHOWN)?.query_row(
+            Some(emotion) => db.prepare_cached(shown)?.query_row(
                 params![
                     emotion.index() as i64,
                     Kind::Lone as i64,
@@ -215,7 +235,7 @@ fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
                 number,
             ),
             None if plan.is_dated() => db
-                .prepare_cached(sql::TAKEN)?
+                .prepare_cached(taken)?
                 .query_row([span.start, span.end], number),
             None => db.prepare_cached(sql::ANALYSED)?.query_row([], number),
         }?;
@@ -322,6 +342,14 @@ mod tests {
             (
                 sql::TAKEN,
                 "SEARCH photos USING COVERING INDEX photos_by_taken",
+            ),
+            (
+                sql::SHOWN_ITSELF,
+                "SEARCH photo_scores USING PRIMARY KEY (emotion=? AND kind=? AND score>?)",
+            ),
+            (
+                sql::TAKEN_ITSELF,
+                "SEARCH photos USING INDEX photos_by_taken",
             ),
             (sql::ANALYSED, "SCAN photos USING COVERING INDEX photos_by_"),
             (

@@ -76,6 +76,9 @@ pub struct Filter<Date, Dates, Place> {
     pub until: Option<Date>,
     /// Taken on one of these dates.
     pub taken: Option<Dates>,
+    /// Whether `since`, `until` and `taken` take the modification time of its file for the date of a photo
+    /// without one. If not, such a photo meets none of the three.
+    pub file_dates: bool,
     /// Lies in or below this folder, or is this file; an absolute path.
     pub under: Option<PathBuf>,
     /// Lies in or below a folder whose name contains this, in any case.
@@ -122,6 +125,7 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
             since: None,
             until: None,
             taken: None,
+            file_dates: false,
             under: None,
             album: None,
             near: None,
@@ -154,6 +158,7 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
             since: _,
             until: _,
             taken: _,
+            file_dates,
             under,
             album,
             near: _,
@@ -176,6 +181,7 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
             since,
             until,
             taken,
+            file_dates,
             under,
             album,
             near,
@@ -189,6 +195,11 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
             limit,
             offset,
         }
+    }
+
+    /// Whether the date of a photo decides about it.
+    pub const fn is_dated(&self) -> bool {
+        self.since.is_some() || self.until.is_some() || self.taken.is_some()
     }
 
     /// The minimum score; 0 if none is set.

@@ -24,6 +24,28 @@ pub(super) use count::{counts, total};
 pub use filter::{EMOTION_THRESHOLD, Filter, Order, Query, Who};
 pub(super) use hits::run;
 pub use hits::{Hit, RankingScore};
+use photo_set::PhotoSet;
+use plan::{Bounds, Plan};
+
+/// The photos that a query finds; `None` if it finds all.
+pub(super) fn photos(db: &Connection, query: &Query) -> rusqlite::Result<Option<PhotoSet>> {
+    let is_restricted = Query {
+        min_detection: None,
+        min_face: None,
+        file_dates: false,
+        ..query.clone()
+    } != Query::new();
+    if !is_restricted {
+        return Ok(None);
+    }
+    let mut photos = PhotoSet::default();
+    if let Some(plan) = Plan::new(db, query, Bounds::default())? {
+        for ranked in hits::ranked(db, &plan)? {
+            photos.insert(ranked.candidate.photo);
+        }
+    }
+    Ok(Some(photos))
+}
 
 /// See [`Store::cameras`](super::Store::cameras).
 pub(super) fn cameras(db: &Connection) -> rusqlite::Result<Vec<String>> {

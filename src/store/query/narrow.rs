@@ -31,6 +31,10 @@ pub(super) mod sql {
     pub const CAMERA: &str = "SELECT id FROM photos WHERE camera = ?";
     pub const TAKEN: &str = "
         SELECT id FROM photos WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ?";
+    /// The same photos, without those that only the time of their file dates.
+    pub const TAKEN_ITSELF: &str = "
+        SELECT id FROM photos WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ?
+        AND taken_source <> 'file'";
     pub const FACES: &str = "
         SELECT id FROM photos WHERE skip_reason IS NULL AND face_count >= ? AND face_count <= ?";
     pub const CONFIDENCE: &str = "
@@ -191,7 +195,12 @@ fn by_date(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet
     if !plan.is_dated() {
         return Ok(None);
     }
-    Gathering::new(db, plan.bounds.most).add_all(sql::TAKEN, &plan.spans, |gathering, sql, span| {
+    let sql = if plan.needs_own_date() {
+        sql::TAKEN_ITSELF
+    } else {
+        sql::TAKEN
+    };
+    Gathering::new(db, plan.bounds.most).add_all(sql, &plan.spans, |gathering, sql, span| {
         gathering.add(sql, &[&span.start, &span.end])
     })
 }

@@ -11,7 +11,7 @@ use super::super::record::PhotoId;
 /// (callgrind, the filters of `examples/big_index.rs`): up to 1.38 times as many with `roaring`,
 /// 1.10 times with `bit-set`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PhotoSet {
+pub(in super::super) struct PhotoSet {
     bits: Vec<u64>,
     len: usize,
 }

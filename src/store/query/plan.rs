@@ -131,7 +131,12 @@ impl<'q> Plan<'q> {
     }
 
     pub const fn is_dated(&self) -> bool {
-        self.query.since.is_some() || self.query.until.is_some() || self.query.taken.is_some()
+        self.query.is_dated()
+    }
+
+    /// Whether photos that are dated only by the time of their file are left out.
+    pub const fn needs_own_date(&self) -> bool {
+        self.is_dated() && !self.query.file_dates
     }
 
     /// The lists of the ranking that together contain, once for each emotion, every photo with the

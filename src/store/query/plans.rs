@@ -41,6 +41,10 @@ fn each_filter_searches_a_covering_index() {
             "COVERING INDEX photos_by_taken (taken_local>? AND taken_local<?)",
         ),
         (
+            narrow::sql::TAKEN_ITSELF,
+            "INDEX photos_by_taken (taken_local>? AND taken_local<?)",
+        ),
+        (
             narrow::sql::FACES,
             "COVERING INDEX photos_by_faces (face_count>? AND face_count<?)",
         ),

@@ -67,7 +67,10 @@ pub fn answer(query: &Query, known: &[Known]) -> Vec<Expected> {
 fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)>)> {
     let analysis = photo.record.content.as_ref().unwrap();
     let capture = &analysis.capture;
-    let local = capture.taken_at.map(|taken| taken.local);
+    let by_own_date = capture
+        .taken_at
+        .filter(|taken| query.file_dates || taken.source != DateSource::FileTime);
+    let local = by_own_date.map(|taken| taken.local);
     let is_true = |condition: bool| condition.then_some(());
     if let Some(since) = query.since {
         is_true(local? >= since)?;

@@ -53,6 +53,14 @@ const FILTERS: &[Filter] = &[
             at(7, 1)..at(7, 2),
         ]);
     }),
+    ("since, by files too", |query| {
+        query.since = Some(date(2019, 7, 5).at(12, 0, 2, 0));
+        query.file_dates = true;
+    }),
+    ("until, by files too", |query| {
+        query.until = Some(date(2024, 7, 10).at(12, 0, 2, 0));
+        query.file_dates = true;
+    }),
     ("cameras", |query| {
         query.cameras = vec!["nikon".into(), "é".into()];
     }),
