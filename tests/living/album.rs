@@ -98,7 +98,7 @@ impl Album {
     pub fn corrected(&self) -> Vec<PathBuf> {
         let run = self
             .env
-            .run("query --format paths --all --emotion sad --min-score 1");
+            .run("query --format paths --emotion sad --min-score 1");
         assert!(run.code <= 1, "{run:?}");
         run.text().lines().map(PathBuf::from).collect()
     }

@@ -155,11 +155,12 @@ fn beside(photo: &Path, prefix: &str) -> PathBuf {
 
 /// An album in the course of the matrix.
 struct Matrix {
+    /// Before the album, which is removed when it is dropped.
+    daemon: Option<Daemon>,
     album: Album,
     /// The photo with a correction, and the one without.
     corrected: PathBuf,
     plain: PathBuf,
-    daemon: Option<Daemon>,
     /// Cells that failed, with what differs.
     failures: Vec<String>,
 }
