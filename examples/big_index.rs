@@ -25,7 +25,7 @@ use fer_index::store::{Order, PhotoRecord, Query, Store, Who};
 use jiff::SignedDuration;
 use jiff::civil::date;
 
-use common::{Random, analysis, face};
+use common::{Random, analysis, face, picture};
 
 /// Number of photos in a transaction, which is also the number in a folder.
 const BATCH: u64 = 500;
@@ -128,6 +128,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
     PhotoRecord {
         hash: ContentHash::of(&number.to_le_bytes()),
         bytes: 3_000_000,
+        picture: Some(picture(number)),
         content: Ok(analysis(
             Capture {
                 taken_at: Some(TakenAt {

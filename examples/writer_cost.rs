@@ -25,7 +25,7 @@ use fer_index::store::{PhotoRecord, Store};
 use jiff::SignedDuration;
 use jiff::civil::date;
 
-use common::{Random, analysis, face};
+use common::{Random, analysis, face, picture};
 
 /// Number of findings in a transaction, as in `pipeline::write`.
 const BATCH: usize = 64;
@@ -126,6 +126,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
         return PhotoRecord {
             hash,
             bytes,
+            picture: None,
             content: Err(skip),
         };
     }
@@ -133,6 +134,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
     PhotoRecord {
         hash,
         bytes,
+        picture: Some(picture(number)),
         content: Ok(analysis(
             Capture {
                 taken_at: (random.uniform() < 0.8).then(|| TakenAt {

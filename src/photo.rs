@@ -1,4 +1,4 @@
-//! The identity of a photo, and the metadata that its EXIF block and XMP packet contain.
+//! The identity of a photo and of its picture, and the metadata that its EXIF block and XMP packet contain.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -6,6 +6,8 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
+
+use crate::raster::Orientation;
 
 /// BLAKE3 digest of a file's bytes: the identity of a photo, whatever its path.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +40,39 @@ impl fmt::Debug for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// BLAKE3 digest of the picture data of a file, without its metadata: files with the same digest decode to the
+/// same pixels. `docs/formats.md` says what is hashed of each format.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PictureHash([u8; 32]);
+
+impl PictureHash {
+    /// Wraps a digest.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PictureHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+/// The picture in a file: its stored pixels, and the orientation in which they are shown. Everything that is
+/// detected in a photo follows from these two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Picture {
+    /// The hash of the picture data.
+    pub hash: PictureHash,
+    /// What makes the stored pixels upright.
+    pub orientation: Orientation,
 }
 
 /// The source of a photo's date.

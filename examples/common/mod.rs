@@ -2,7 +2,8 @@
 
 use fer_index::emotion::{Emotion, EmotionScores};
 use fer_index::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
-use fer_index::photo::Capture;
+use fer_index::photo::{Capture, ContentHash, Picture, PictureHash};
+use fer_index::raster::Orientation;
 use fer_index::store::{Models, PhotoAnalysis};
 
 /// A linear congruential generator with the constants of Knuth's MMIX. The same seed gives the same
@@ -38,6 +39,15 @@ pub fn face(random: &mut Random) -> ScoredFace {
             score: 0.6 + 0.4 * random.uniform(),
         },
         scores: EmotionScores::new(weights.map(|weight| weight / sum)),
+    }
+}
+
+/// A picture that no other number has.
+pub fn picture(number: u64) -> Picture {
+    let hash = ContentHash::of(&[b"picture".as_slice(), &number.to_le_bytes()].concat());
+    Picture {
+        hash: PictureHash::from_bytes(*hash.as_bytes()),
+        orientation: Orientation::Upright,
     }
 }
 

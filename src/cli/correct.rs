@@ -4,9 +4,11 @@ use clap::Args;
 
 use super::Outcome;
 use super::context::Context;
+use super::stdout::Stdout;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
 use crate::face::Correction;
+use crate::pipeline::carry_over;
 use crate::store::{FaceId, Store};
 
 #[derive(Debug, Args)]
@@ -25,15 +27,21 @@ pub(super) struct CorrectArgs {
     emotion: Emotion,
 }
 
-pub(super) fn correct(args: &CorrectArgs, context: &Context) -> Result<Outcome> {
-    save(&args.faces, Correction::Emotion(args.emotion), context)
+pub(super) fn correct(args: &CorrectArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let correction = Correction::Emotion(args.emotion);
+    save(&args.faces, correction, context, out)
 }
 
-pub(super) fn reject(args: &FaceArgs, context: &Context) -> Result<Outcome> {
-    save(args, Correction::NotAFace, context)
+pub(super) fn reject(args: &FaceArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    save(args, Correction::NotAFace, context, out)
 }
 
-fn save(args: &FaceArgs, correction: Correction, context: &Context) -> Result<Outcome> {
+fn save(
+    args: &FaceArgs,
+    correction: Correction,
+    context: &Context,
+    out: &mut Stdout,
+) -> Result<Outcome> {
     let mut store = open(context)?;
     for &face in &args.faces {
         if !store.correct(FaceId(face), correction)? {
@@ -42,6 +50,14 @@ fn save(args: &FaceArgs, correction: Correction, context: &Context) -> Result<Ou
             )));
         }
         tracing::info!(face, "corrected to: {}", correction.name());
+    }
+    let faces: Vec<_> = args.faces.iter().copied().map(FaceId).collect();
+    match carry_over(&mut store, &faces, &context.limits())? {
+        0 => {}
+        1 => out.line("Carried over to 1 face in an edit or export of the same picture")?,
+        more => out.line(format_args!(
+            "Carried over to {more} faces in edits or exports of the same picture"
+        ))?,
     }
     Ok(Outcome::Found)
 }

@@ -32,7 +32,7 @@ pub(super) struct ExportArgs {
 pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let config = context.config();
     let store = Store::open_existing(&config.database)?;
-    let filter = args.filters.filter()?;
+    let filter = args.filters.filter();
     let query = filter.resolve(&store, config.query.min_detection, None)?;
     let naming = if args.lightroom {
         Naming::Stem

@@ -6,22 +6,16 @@ use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, Ty
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::resolve;
-use crate::error::Result;
-use crate::query::{AskedFilter, FLAGS, Flag};
+use crate::query::{FLAGS, Flag, UserFilter};
 
 /// The filter that a command was given.
 #[derive(Debug)]
-pub(super) struct FilterArgs(AskedFilter);
+pub(super) struct FilterArgs(UserFilter);
 
 impl FilterArgs {
-    /// The filter, with the folder of `--under` as the index stores it.
-    pub fn filter(&self) -> Result<AskedFilter> {
-        let filter = self.0.clone();
-        Ok(AskedFilter {
-            under: filter.under.map(resolve).transpose()?,
-            ..filter
-        })
+    /// The filter.
+    pub fn filter(&self) -> UserFilter {
+        self.0.clone()
     }
 }
 
@@ -38,7 +32,7 @@ impl Args for FilterArgs {
 
 impl FromArgMatches for FilterArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut filter = AskedFilter::new();
+        let mut filter = UserFilter::new();
         for flag in FLAGS {
             let mut set = |value: &OsStr| {
                 flag.set(&mut filter, value)
@@ -117,7 +111,7 @@ impl TypedValueParser for Value {
         }
         OsStringValueParser::new()
             .try_map(|value| {
-                flag.set(&mut AskedFilter::new(), &value)?;
+                flag.set(&mut UserFilter::new(), &value)?;
                 Ok::<_, String>(value)
             })
             .parse_ref(command, arg, value)

@@ -40,9 +40,12 @@ impl ForceArgs {
                 return Ok(true);
             }
             let index = index.get_or_init(|| Store::open_existing(&config.database).ok());
-            match (index, path.canonicalize()) {
-                (Some(index), Ok(path)) => Ok(index.file(&path)?.is_some()),
-                _ => Ok(false),
+            match index {
+                Some(index) => match index.find_path(path)? {
+                    Some(path) => Ok(index.file(&path)?.is_some()),
+                    None => Ok(false),
+                },
+                None => Ok(false),
             }
         })
     }

@@ -1,6 +1,6 @@
 //! `fer-index index` and `reindex`: run the pipeline once and print a summary.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -41,7 +41,11 @@ pub(super) fn run(
     };
     // Checked before the database is created, so that a mistyped folder leaves no file behind.
     for root in &roots {
-        resolve_root(root)?;
+        if let Err(error) = resolve_root(root)
+            && !is_indexed(root, &config.database)?
+        {
+            return Err(error);
+        }
     }
     let filter = context.filter()?;
     let analyser = context.analyser()?;
@@ -65,6 +69,16 @@ pub(super) fn run(
     Ok(Outcome::Found)
 }
 
+/// Whether the database has a folder or file by this path, and it is there under the stored path. It may not be
+/// there under the one that was typed, whose accents may be written in another way.
+fn is_indexed(root: &Path, database: &Path) -> Result<bool> {
+    if !database.is_file() {
+        return Ok(false);
+    }
+    let stored = Store::open_existing(database)?.find_path(root)?;
+    Ok(stored.is_some_and(|path| path.exists()))
+}
+
 fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
     let seconds = summary.elapsed.as_secs_f64();
     let rate = if summary.photos > 0 && seconds > 0.0 {
@@ -80,7 +94,11 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
     ))?;
     for (number, what) in [
         (summary.unchanged, "unchanged"),
-        (summary.known, "with known content"),
+        (summary.known - summary.metadata, "with known content"),
+        (
+            summary.metadata,
+            "with a known picture; only their metadata were read",
+        ),
         (summary.gone, "gone"),
         (summary.passed_over, "passed over: no photos by their names"),
     ] {
@@ -139,6 +157,7 @@ fn json(summary: &Summary) -> serde_json::Value {
         "photos": summary.photos,
         "faces": summary.faces,
         "known": summary.known,
+        "metadata": summary.metadata,
         "unchanged": summary.unchanged,
         "gone": summary.gone,
         "passed_over": summary.passed_over,

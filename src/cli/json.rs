@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::emotion::EmotionScores;
 use crate::face::{Correction, DetectedFace, ScoredFace};
 use crate::photo::TakenAt;
-use crate::store::{FaceId, Hit, StoredFace};
+use crate::store::{CarriedFrom, FaceId, Hit, StoredFace};
 
 /// A path as text; if it is not UTF-8, also its exact bytes in hexadecimal.
 #[derive(Debug, Serialize)]
@@ -183,6 +183,16 @@ pub(super) struct JsonFace {
     scores: EmotionScores,
     #[serde(skip_serializing_if = "Option::is_none")]
     correction: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carried_from: Option<JsonCarried>,
+}
+
+/// The photo from which a correction was carried over: its content, and its path if it has a file.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonCarried {
+    content: String,
+    #[serde(flatten)]
+    path: Option<JsonPath>,
 }
 
 impl JsonFace {
@@ -190,6 +200,17 @@ impl JsonFace {
         Self {
             correction: face.correction.map(Correction::name),
             ..Self::new(Some(face.id), &face.face, face.scores)
+        }
+    }
+
+    /// The same, with the photo from which its correction was carried over.
+    pub fn carried(face: &StoredFace, from: Option<&CarriedFrom>) -> Self {
+        Self {
+            carried_from: from.map(|from| JsonCarried {
+                content: from.content.to_string(),
+                path: from.path.as_deref().map(JsonPath::of),
+            }),
+            ..Self::stored(face)
         }
     }
 
@@ -205,6 +226,7 @@ impl JsonFace {
             detection_score: face.score,
             scores,
             correction: None,
+            carried_from: None,
         }
     }
 }

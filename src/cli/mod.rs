@@ -9,6 +9,7 @@ mod correct;
 #[cfg(feature = "train")]
 mod dataset;
 mod detect;
+mod doctor;
 mod draw;
 mod drawings;
 #[cfg(feature = "train")]
@@ -62,7 +63,7 @@ use stdout::Stdout;
 /// Finds the faces in your photos, classifies their apparent expressions, and searches the photos by
 /// them. Everything runs on this machine; nothing leaves it.
 ///
-/// Exit codes: 0 success, 1 nothing found, 2 error.
+/// Exit codes: 0 success, 1 nothing found, 2 error, 3 `doctor` found faults.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
@@ -118,6 +119,8 @@ enum Command {
     /// Print whether the folders are watched, how many files are queued, and what the index contains
     #[cfg(unix)]
     Status(status::StatusArgs),
+    /// Check the database, and mend what is derived from other rows in it
+    Doctor(doctor::DoctorArgs),
     /// Find photos by emotion, date, place, camera, words and more
     Query(query::QueryArgs),
     /// Find photos by a description in plain words: happy vacation photos in italy last summer
@@ -169,9 +172,12 @@ enum Outcome {
     Nothing,
     /// Some files failed, each with a message; the others were processed.
     PartialFailure,
+    /// The database was examined and has faults.
+    Faulty,
 }
 
-/// The path under which the index stores a folder or file: absolute, with symbolic links resolved if it exists.
+/// The path under which `index` would store a folder or file that is new to it: absolute, with symbolic links
+/// resolved if it exists. [`Store::find_path`](crate::store::Store::find_path) finds what is stored.
 fn resolve(folder: PathBuf) -> Result<PathBuf> {
     folder.canonicalize().or_else(|_| {
         std::path::absolute(&folder).map_err(|source| Error::Io {
@@ -183,7 +189,7 @@ fn resolve(folder: PathBuf) -> Result<PathBuf> {
 
 /// Runs the command line of this process.
 ///
-/// Exit codes: 0 success, 1 nothing found, 2 error. A closed pipe is not an error.
+/// Exit codes: 0 success, 1 nothing found, 2 error, 3 `doctor` found faults. A closed pipe is not an error.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(&cli);
@@ -199,6 +205,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Found) => ExitCode::SUCCESS,
         Ok(Outcome::Nothing) => ExitCode::from(1),
         Ok(Outcome::PartialFailure) => ExitCode::from(2),
+        Ok(Outcome::Faulty) => ExitCode::from(3),
         Err(error) => {
             eprintln!("fer-index: {error}");
             ExitCode::from(2)
@@ -218,6 +225,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Service(args) => service::run(&args, &context, &global, out),
         #[cfg(unix)]
         Command::Status(args) => status::run(&args, &context, out),
+        Command::Doctor(args) => doctor::run(&args, &context, out),
         Command::Query(args) => query::run(&args, &context, out),
         Command::Find(args) => query::find(&args, &context, out),
         Command::Stats(args) => stats::run(&args, &context, out),
@@ -226,8 +234,8 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Gallery(args) => gallery::run(&args, &context, out),
         Command::Detect(args) => detect::run(&args, &context, out),
         Command::Show(args) => show::run(&args, &context, out),
-        Command::Correct(args) => correct::correct(&args, &context),
-        Command::Reject(args) => correct::reject(&args, &context),
+        Command::Correct(args) => correct::correct(&args, &context, out),
+        Command::Reject(args) => correct::reject(&args, &context, out),
         Command::Undo(args) => correct::undo(&args, &context),
         #[cfg(feature = "train")]
         Command::Dataset(args) => dataset::run(&args, &context, out),

@@ -1,5 +1,6 @@
 //! `fer-index show`: prints everything that the index holds on a photo.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,7 +14,7 @@ use super::resolve;
 use super::stdout::Stdout;
 use crate::error::{Error, Result};
 use crate::photo::DateSource;
-use crate::store::{Photo, PhotoAnalysis, Store, StoredFace};
+use crate::store::{CarriedFrom, FaceId, Photo, PhotoAnalysis, Store, StoredFace};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
@@ -27,8 +28,13 @@ pub(super) struct ShowArgs {
 
 pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let store = Store::open_existing(&context.config().database)?;
-    let path = resolve(args.path.clone())?;
-    let Some(outcome) = store.file(&path)? else {
+    let path = store.find_path(&args.path)?;
+    let outcome = match &path {
+        Some(path) => store.file(path)?,
+        None => None,
+    };
+    let (Some(path), Some(outcome)) = (path, outcome) else {
+        let path = resolve(args.path.clone())?;
         return Err(Error::Usage(format!(
             "{} is not in the index; run fer-index index {}",
             path.display(),
@@ -49,15 +55,19 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
     let photo = photo.ok_or_else(|| {
         Error::Usage("the photo was just removed from the index; run the command again".to_owned())
     })?;
+    let carried: Carried = store.carried(photo.id)?.into_iter().collect();
     if args.json {
-        out.json(&as_json(&photo))?;
+        out.json(&as_json(&photo, &carried))?;
     } else {
-        tell(&photo, out)?;
+        tell(&photo, &carried, out)?;
     }
     Ok(Outcome::Found)
 }
 
-fn tell(photo: &Photo, out: &mut Stdout) -> Result<()> {
+/// The faces whose corrections were carried over from another photo.
+type Carried = HashMap<FaceId, CarriedFrom>;
+
+fn tell(photo: &Photo, carried: &Carried, out: &mut Stdout) -> Result<()> {
     for path in &photo.paths {
         out.line(path.display())?;
     }
@@ -67,12 +77,12 @@ fn tell(photo: &Photo, out: &mut Stdout) -> Result<()> {
     ))?;
     out.line(format_args!("  indexed       {}", photo.indexed_at))?;
     match &photo.content {
-        Ok(scan) => tell_scan(scan, out),
+        Ok(scan) => tell_scan(scan, carried, out),
         Err(skip) => out.line(format_args!("  skipped       {skip}")),
     }
 }
 
-fn tell_scan(scan: &PhotoAnalysis<StoredFace>, out: &mut Stdout) -> Result<()> {
+fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdout) -> Result<()> {
     out.line(format_args!(
         "  picture       {}, {}×{} px",
         scan.format, scan.width, scan.height
@@ -111,9 +121,16 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, out: &mut Stdout) -> Result<()> {
         out.line("  No face")?;
     }
     for face in &scan.faces {
-        let correction = face.correction.map_or_else(String::new, |correction| {
+        let mut correction = face.correction.map_or_else(String::new, |correction| {
             format!("; corrected to: {}", correction.name())
         });
+        if let Some(CarriedFrom { path, .. }) = carried.get(&face.id) {
+            let from = path.as_ref().map_or_else(
+                || "another file of the same picture that is gone".to_owned(),
+                |path| path.display().to_string(),
+            );
+            correction.push_str(&format!(" (carried over from {from})"));
+        }
         out.line(format_args!(
             "  face {:<8} at {}, detection score {:.2}{correction}\n                {}",
             face.id,
@@ -131,7 +148,7 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, out: &mut Stdout) -> Result<()> {
     Ok(())
 }
 
-fn as_json(photo: &Photo) -> serde_json::Value {
+fn as_json(photo: &Photo, carried: &Carried) -> serde_json::Value {
     let mut value = json!({
         "paths": photo.paths.iter().map(|path| JsonPath::of(path)).collect::<Vec<_>>(),
         "content": photo.hash.to_string(),
@@ -159,7 +176,9 @@ fn as_json(photo: &Photo) -> serde_json::Value {
                 "keywords": capture.keywords,
                 "detector": scan.models.detector,
                 "classifier": scan.models.classifier,
-                "faces": scan.faces.iter().map(JsonFace::stored).collect::<Vec<_>>(),
+                "faces": scan.faces.iter()
+                    .map(|face| JsonFace::carried(face, carried.get(&face.id)))
+                    .collect::<Vec<_>>(),
                 "unread": scan.unread.iter().map(JsonFound::of).collect::<Vec<_>>(),
             })
         }

@@ -1,7 +1,7 @@
 //! The JSON answers to the page. Only the page's own scripts read them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use super::request::{Interpretation, Search};
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::photo::DateSource;
-use crate::store::{self, Hit, Photo, PhotoAnalysis, StoredFace};
+use crate::store::{self, CarriedFrom, FaceId, Hit, Photo, PhotoAnalysis, StoredFace};
 
 /// One page of the photos in the grid.
 #[derive(Debug, Serialize)]
@@ -123,7 +123,12 @@ pub(super) struct PhotoDetail {
 
 impl PhotoDetail {
     /// `None` for a photo that was skipped.
-    pub fn of(photo: &Photo, place: Option<String>, can_reveal: bool) -> Option<Self> {
+    pub fn of(
+        photo: &Photo,
+        carried: &[(FaceId, CarriedFrom)],
+        place: Option<String>,
+        can_reveal: bool,
+    ) -> Option<Self> {
         let scan = photo.content.as_ref().ok()?;
         let capture = &scan.capture;
         let path = |path: &PathBuf| path.to_string_lossy().into_owned();
@@ -143,7 +148,11 @@ impl PhotoDetail {
             lens: capture.lens.clone(),
             description: capture.description.clone(),
             keywords: capture.keywords.clone(),
-            faces: scan.faces.iter().map(Face::of).collect(),
+            faces: scan
+                .faces
+                .iter()
+                .map(|face| Face::of(face, carried))
+                .collect(),
             can_reveal,
         })
     }
@@ -158,24 +167,32 @@ struct Face {
     /// The emotion scores in the order of [`Emotion::ALL`].
     scores: [f32; Emotion::COUNT],
     /// The emotion that a person set, if any.
-    said: Option<Emotion>,
+    corrected_to: Option<Emotion>,
     /// Whether a person marked this as not a face.
     rejected: bool,
+    /// The name of the file on which the person said so, if it is another file of the same picture; empty if
+    /// that file is gone.
+    carried_from: Option<String>,
 }
 
 impl Face {
-    fn of(face: &StoredFace) -> Self {
+    fn of(face: &StoredFace, carried: &[(FaceId, CarriedFrom)]) -> Self {
         let b = &face.face.bounding_box;
+        let carried = carried.iter().find(|(id, _)| *id == face.id);
         Self {
             id: face.id.0,
             r#box: [b.x, b.y, b.width, b.height],
             detection: face.face.score,
             scores: *face.scores.as_array(),
-            said: match face.correction {
+            corrected_to: match face.correction {
                 Some(Correction::Emotion(emotion)) => Some(emotion),
                 _ => None,
             },
             rejected: face.correction == Some(Correction::NotAFace),
+            carried_from: carried.map(|(_, from)| {
+                let name = from.path.as_deref().and_then(Path::file_name);
+                name.unwrap_or_default().to_string_lossy().into_owned()
+            }),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::Shared;
 use super::api_error::ApiError;
 use crate::emotion::Emotion;
 use crate::face::Correction;
+use crate::pipeline;
 use crate::store::FaceId;
 
 /// The correction of one face.
@@ -32,6 +33,7 @@ pub(super) async fn say(
     Json(word): Json<Word>,
 ) -> Result<StatusCode, ApiError> {
     let face = FaceId(face);
+    let says = !matches!(word, Word::Nothing);
     let known = shared.ask(move |store| match word {
         Word::Shows(emotion) => Ok(store.correct(face, Correction::Emotion(emotion))?),
         Word::NotAFace => Ok(store.correct(face, Correction::NotAFace)?),
@@ -39,8 +41,28 @@ pub(super) async fn say(
         Word::Nothing => Ok(store.undo(face).map(|_| true)?),
     });
     if known.await? {
+        if says {
+            tokio::spawn(carry_over(shared, face));
+        }
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)
+    }
+}
+
+/// Carries the correction of a face over to edits and exports of the photo. This decodes photos, so the answer does not
+/// wait for it. If the gallery ends before, it is made up for when the photos are next analysed.
+async fn carry_over(shared: Arc<Shared>, face: FaceId) {
+    let Ok(_permit) = shared.decoding.acquire().await else {
+        return;
+    };
+    let limits = shared.limits;
+    let carried = shared.ask(move |store| Ok(pipeline::carry_over(store, &[face], &limits)?));
+    if let Err(error) = carried.await {
+        tracing::warn!(
+            face = face.0,
+            ?error,
+            "the correction could not be carried over to edits of the photo"
+        );
     }
 }

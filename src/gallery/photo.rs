@@ -22,6 +22,8 @@ pub(super) async fn photo(
     Path(photo): Path<i64>,
 ) -> Result<Json<PhotoDetail>, ApiError> {
     let photo = shared.photo(PhotoId(photo)).await?;
+    let id = photo.id;
+    let carried = shared.ask(move |store| Ok(store.carried(id)?)).await?;
     let detail = waiting(move || {
         let position = photo
             .content
@@ -29,7 +31,7 @@ pub(super) async fn photo(
             .ok()
             .and_then(|scan| scan.capture.position);
         let place = position.and_then(place);
-        PhotoDetail::of(&photo, place, shared.is_local).ok_or(ApiError::NotFound)
+        PhotoDetail::of(&photo, &carried, place, shared.is_local).ok_or(ApiError::NotFound)
     });
     Ok(Json(detail.await?))
 }

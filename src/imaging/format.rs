@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use image::ImageFormat;
+
 use crate::error::{Skip, SkipReason};
 
 /// A format that is decoded.
@@ -37,6 +39,19 @@ impl Format {
             Self::Bmp => "BMP",
             Self::Heic => "HEIC",
             Self::Avif => "AVIF",
+        }
+    }
+
+    /// The name of a format that the `image` crate decodes. For the others it is of no meaning.
+    pub(super) const fn of_image_crate(self) -> ImageFormat {
+        match self {
+            Self::Jpeg => ImageFormat::Jpeg,
+            Self::Png => ImageFormat::Png,
+            Self::WebP => ImageFormat::WebP,
+            Self::Gif => ImageFormat::Gif,
+            Self::Tiff => ImageFormat::Tiff,
+            Self::Bmp => ImageFormat::Bmp,
+            Self::Heic | Self::Avif => ImageFormat::Avif,
         }
     }
 

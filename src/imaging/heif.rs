@@ -15,23 +15,23 @@ use heic_rs::{
 use image::{RgbImage, RgbaImage};
 
 use super::limits::Task;
-use super::{Picture, av1, hevc_colour, image_crate};
+use super::{Blocks, av1, hevc_colour, image_crate};
 use crate::error::{Skip, SkipReason};
 
+/// The EXIF block and the XMP packet of the primary picture.
+pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
+    let context = open(task.bytes).map_err(|error| explain(task, error))?;
+    let item = context.meta.primary;
+    Ok(Blocks {
+        exif: exif(&context, item),
+        xmp: xmp(&context, item),
+    })
+}
+
 /// Decodes the primary picture.
-pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
+pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
     let explain = |error| explain(task, error);
-    let context = Context {
-        file: task.bytes,
-        // Not `Context::open`, which reads the brands only to reject AVIF.
-        ftyp: FileType {
-            major: Brand::Mif1,
-            effective: Brand::Mif1,
-            minor_version: 0,
-            compatible_count: 0,
-        },
-        meta: meta::parse(task.bytes).map_err(explain)?,
-    };
+    let context = open(task.bytes).map_err(explain)?;
     let item = context.meta.primary;
     let props = context.props(item).map_err(explain)?;
     let (width, height) = context.coded_size(item, &props).map_err(explain)?;
@@ -39,17 +39,39 @@ pub(super) fn decode(task: &Task<'_>) -> Result<Picture, Skip> {
     let decoder = ItemDecoder { task, context };
     let (frame, nclx) = decoder.item(item)?;
     let alpha = decoder.alpha(item, &frame)?;
-    let pixels = pixels(&frame, alpha.as_ref(), nclx, &props.transforms).map_err(explain)?;
-    Ok(Picture {
-        pixels,
-        exif: decoder.exif(item),
-        xmp: None,
+    converted(&frame, alpha.as_ref(), nclx, &props.transforms).map_err(explain)
+}
+
+/// Reads the container of a file.
+pub(super) fn open(bytes: &[u8]) -> Result<Context<'_>, Error> {
+    Ok(Context {
+        file: bytes,
+        // Not `Context::open`, which reads the brands only to reject AVIF.
+        ftyp: FileType {
+            major: Brand::Mif1,
+            effective: Brand::Mif1,
+            minor_version: 0,
+            compatible_count: 0,
+        },
+        meta: meta::parse(bytes)?,
     })
+}
+
+/// The EXIF block of an item.
+fn exif(context: &Context<'_>, item: u32) -> Option<Vec<u8>> {
+    let data = context.item_data(context.exif_item(item)?).ok()?;
+    metadata::exif_tiff(&data).ok().map(<[u8]>::to_vec)
+}
+
+/// The XMP packet of an item.
+fn xmp(context: &Context<'_>, item: u32) -> Option<Vec<u8>> {
+    let data = context.item_data(context.xmp_item(item)?).ok()?;
+    Some(data.into_owned())
 }
 
 /// Converts samples to RGB, blends them onto white if there is an alpha plane, and applies the container's
 /// transforms.
-fn pixels(
+fn converted(
     frame: &Frame,
     alpha: Option<&Frame>,
     mut nclx: Nclx,
@@ -159,13 +181,6 @@ impl ItemDecoder<'_> {
         let (alpha, _) = self.item(alpha)?;
         let fits = (alpha.width, alpha.height) == (frame.width, frame.height);
         Ok(fits.then_some(alpha))
-    }
-
-    /// The EXIF block of an item.
-    fn exif(&self, item: u32) -> Option<Vec<u8>> {
-        let item = self.context.exif_item(item)?;
-        let data = self.context.item_data(item).ok()?;
-        metadata::exif_tiff(&data).ok().map(<[u8]>::to_vec)
     }
 }
 

@@ -4,13 +4,34 @@ use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
 
-use super::Picture;
 use super::limits::{Deadline, Task};
+use super::{Blocks, png_chunks};
 use crate::error::{Skip, SkipReason};
 
+/// The EXIF block and the XMP packet.
+pub(super) fn blocks(task: &Task<'_>, format: ImageFormat) -> Result<Blocks, Skip> {
+    let mut decoder = open(task, format)?;
+    let (mut exif, mut xmp) = (
+        decoder.exif_metadata().unwrap_or_default(),
+        decoder.xmp_metadata().unwrap_or_default(),
+    );
+    if format == ImageFormat::Png {
+        // The decoder stops at the pixels; programs that add metadata to a PNG write them after these.
+        exif = exif.or_else(|| png_chunks::late_exif(task.bytes));
+        xmp = xmp.or_else(|| png_chunks::late_xmp(task.bytes));
+    }
+    Ok(Blocks { exif, xmp })
+}
+
 /// Decodes a picture; of an animation the first frame, of a file with several pictures the first one.
-pub(super) fn decode(task: &Task<'_>, format: ImageFormat) -> Result<Picture, Skip> {
-    let explain = |error| explain(task, error);
+pub(super) fn pixels(task: &Task<'_>, format: ImageFormat) -> Result<RgbImage, Skip> {
+    let decoder = open(task, format)?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| explain(task, error))?;
+    Ok(on_white(picture))
+}
+
+/// A decoder that has read the headers of a file and checked the size of the picture.
+fn open<'a>(task: &Task<'a>, format: ImageFormat) -> Result<impl ImageDecoder + 'a, Skip> {
     let source = TimedReader {
         bytes: Cursor::new(task.bytes),
         deadline: task.deadline,
@@ -19,17 +40,12 @@ pub(super) fn decode(task: &Task<'_>, format: ImageFormat) -> Result<Picture, Sk
     let mut limits = image::Limits::no_limits();
     limits.max_alloc = Some(task.limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(explain)?;
+    let decoder = reader
+        .into_decoder()
+        .map_err(|error| explain(task, error))?;
     let (width, height) = decoder.dimensions();
     task.check_size(width, height)?;
-    let exif = decoder.exif_metadata().unwrap_or_default();
-    let xmp = decoder.xmp_metadata().unwrap_or_default();
-    let picture = DynamicImage::from_decoder(decoder).map_err(explain)?;
-    Ok(Picture {
-        pixels: on_white(picture),
-        exif,
-        xmp,
-    })
+    Ok(decoder)
 }
 
 /// 16 bits for each of red, green, blue and alpha.

@@ -172,7 +172,12 @@ impl ZByteReaderTrait for Source<'_> {
 
 /// The end of the first picture: the offset of its end-of-image marker, or the length of the file.
 fn end_of_image(bytes: &[u8]) -> usize {
-    Markers { bytes, at: 0 }
+    end_of_image_after(bytes, 0)
+}
+
+/// The end of the first picture whose header ends at `at`, or at another segment's end after it.
+pub(super) fn end_of_image_after(bytes: &[u8], at: usize) -> usize {
+    Markers { bytes, at }
         .find(|(code, _)| *code == END_OF_IMAGE[1])
         .map_or(bytes.len(), |(_, offset)| offset - 2)
 }
@@ -207,7 +212,7 @@ impl Iterator for Markers<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let rest = self.bytes.get(self.at..)?;
-            self.at += rest.iter().position(|&byte| byte == 0xff)? + 1;
+            self.at += memchr::memchr(0xff, rest)? + 1;
             let code = *self.bytes.get(self.at)?;
             let behind = self.at + 1;
             self.at = match code {

@@ -2,7 +2,8 @@
 //!
 //! A file may come from any camera or program, or from a copy that failed. [`decode`] recognises the format
 //! by the content, enforces [`Limits`], contains a decoder's panic, and returns pixels or the reason to skip
-//! the file. It never returns an incomplete picture.
+//! the file. It never returns an incomplete picture. [`facts`] reads everything but the pixels, and a hash of
+//! the picture data by which a file is recognised whose metadata alone were changed.
 
 mod av1;
 mod containment;
@@ -15,11 +16,13 @@ mod image_crate;
 mod jpeg;
 mod jpeg_source;
 mod limits;
+mod picture;
+mod png_chunks;
 mod sidecar;
 mod thumbnail;
 mod xmp;
 
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 
 pub use format::{Format, is_picture};
 pub use limits::Limits;
@@ -27,10 +30,41 @@ pub use sidecar::read_sidecars;
 pub use thumbnail::{Thumbnails, reduced};
 
 use crate::error::{Skip, SkipReason};
-use crate::photo::Capture;
+use crate::photo::{Capture, Picture};
 use crate::raster::{Orientation, Raster};
 use exif::Exif;
 use limits::Task;
+
+/// What is read from a photo without decoding its pixels.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The format by the file's content.
+    pub format: Format,
+    /// Its metadata from EXIF and XMP; the date is absent if EXIF has none.
+    pub capture: Capture,
+    /// The hash of its picture data, and the orientation of the stored pixels.
+    pub picture: Picture,
+}
+
+/// Reads a photo's metadata and hashes its picture data.
+///
+/// Unreadable EXIF counts as absent.
+///
+/// # Errors
+/// Those of [`decode`] that the headers of a file show. A file whose facts are read may still be damaged.
+pub fn facts(bytes: &[u8], limits: &Limits) -> Result<Facts, Skip> {
+    within(bytes, limits, |task| {
+        let metadata = metadata(task)?;
+        Ok(Facts {
+            format: task.format,
+            capture: metadata.capture,
+            picture: Picture {
+                hash: picture::hash(task.format, task.bytes),
+                orientation: metadata.orientation,
+            },
+        })
+    })
+}
 
 /// A decoded photo.
 #[derive(Debug, Clone)]
@@ -52,13 +86,46 @@ pub struct Decoded {
 /// [`SkipReason::UnsupportedFormat`], [`SkipReason::Damaged`] (also if the file is truncated),
 /// [`SkipReason::TooLarge`], [`SkipReason::TimedOut`] or [`SkipReason::Crashed`].
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
+    within(bytes, limits, |task| {
+        let Metadata {
+            capture,
+            orientation,
+        } = metadata(task)?;
+        Ok(Decoded {
+            raster: Raster::new(pixels(task)?, orientation),
+            capture,
+            format: task.format,
+        })
+    })
+}
+
+/// Decodes a photo whose facts have been read already.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_with(facts: Facts, bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
+    within(bytes, limits, |task| {
+        Ok(Decoded {
+            raster: Raster::new(pixels(task)?, facts.picture.orientation),
+            capture: facts.capture,
+            format: task.format,
+        })
+    })
+}
+
+/// Recognises the format of a file and does `work` on it, within the limits and with panics contained.
+fn within<T>(
+    bytes: &[u8],
+    limits: &Limits,
+    work: impl FnOnce(&Task<'_>) -> Result<T, Skip>,
+) -> Result<T, Skip> {
     if bytes.is_empty() {
         return Err(Skip::new(SkipReason::Empty, "the file has no bytes"));
     }
     limits.check_bytes(bytes.len() as u64)?;
     let format = Format::sniff(bytes)?;
     let task = Task::new(bytes, format, limits);
-    containment::contain(|| decode_as(format, &task)).unwrap_or_else(|message| {
+    containment::contain(|| work(&task)).unwrap_or_else(|message| {
         Err(Skip::new(
             SkipReason::Crashed,
             format!("the {format} decoder panicked: {message}"),
@@ -66,44 +133,54 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     })
 }
 
-/// The pixels as stored, before orientation, and the raw EXIF block and XMP packet of a file.
-struct Picture {
-    pixels: RgbImage,
+/// The raw EXIF block and XMP packet of a file.
+#[derive(Default)]
+struct Blocks {
     exif: Option<Vec<u8>>,
     xmp: Option<Vec<u8>>,
 }
 
-fn decode_as(format: Format, task: &Task<'_>) -> Result<Decoded, Skip> {
+/// What the EXIF block and the XMP packet of a file say.
+struct Metadata {
+    capture: Capture,
+    orientation: Orientation,
+}
+
+fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
     // The tags of a TIFF are its EXIF block. They also show whether it is a camera's raw file.
-    let tiff = match format {
+    let tiff = match task.format {
         Format::Tiff => Exif::parse(task.bytes.to_vec()),
         _ => None,
     };
     if let Some(name) = tiff.as_ref().and_then(Exif::camera_raw) {
         return Err(Skip::new(SkipReason::UnsupportedFormat, name));
     }
-    let picture = match format {
-        Format::Jpeg => jpeg::decode(task),
-        Format::Png => image_crate::decode(task, ImageFormat::Png),
-        Format::WebP => image_crate::decode(task, ImageFormat::WebP),
-        Format::Gif => image_crate::decode(task, ImageFormat::Gif),
-        Format::Tiff => image_crate::decode(task, ImageFormat::Tiff),
-        Format::Bmp => image_crate::decode(task, ImageFormat::Bmp),
-        Format::Heic | Format::Avif => heif::decode(task),
+    let blocks = match task.format {
+        Format::Jpeg => jpeg::blocks(task),
+        Format::Heic | Format::Avif => heif::blocks(task),
+        format => image_crate::blocks(task, format.of_image_crate()),
     }?;
-    let keywords = picture.xmp.as_deref().map(xmp::keywords);
-    let exif = tiff.or_else(|| picture.exif.and_then(Exif::parse));
-    let orientation = match (format, &exif) {
-        // The decoder has applied the container's rotation.
+    let keywords = blocks.xmp.as_deref().map(xmp::keywords);
+    let exif = tiff.or_else(|| blocks.exif.and_then(Exif::parse));
+    let orientation = match (task.format, &exif) {
+        // The decoder applies the container's rotation.
         (Format::Heic | Format::Avif, _) | (_, None) => Orientation::Upright,
         (_, Some(exif)) => exif.orientation(),
     };
-    Ok(Decoded {
-        raster: Raster::new(picture.pixels, orientation),
+    Ok(Metadata {
         capture: Capture {
             keywords: keywords.unwrap_or_default(),
             ..exif.as_ref().map(Exif::capture).unwrap_or_default()
         },
-        format,
+        orientation,
     })
+}
+
+/// The pixels as stored, before orientation.
+fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
+    match task.format {
+        Format::Jpeg => jpeg::pixels(task),
+        Format::Heic | Format::Avif => heif::pixels(task),
+        format => image_crate::pixels(task, format.of_image_crate()),
+    }
 }

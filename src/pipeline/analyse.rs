@@ -4,7 +4,7 @@ use crate::classify::{EmotionClassifier, crop_face, crop_framed};
 use crate::detect::FaceDetector;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
-use crate::imaging::{self, Decoded, Limits};
+use crate::imaging::{self, Decoded, Facts, Limits};
 use crate::raster::Raster;
 use crate::store::{Models, PhotoAnalysis};
 
@@ -52,11 +52,36 @@ impl Analyser {
     /// If the bytes are not a photo that can be decoded.
     pub fn photo(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
         let decoded = imaging::decode(bytes, &self.limits)?;
+        self.decoded(decoded, |_, _| ())
+            .map(|(analysis, ())| analysis)
+    }
+
+    /// Like [`Analyser::photo`], for a photo whose facts have been read already. Also passes the decoded photo and
+    /// its faces that are large enough to be read to `look`, whose result is returned as well.
+    ///
+    /// # Errors
+    /// See [`Analyser::photo`].
+    pub fn photo_with<T>(
+        &self,
+        facts: Facts,
+        bytes: &[u8],
+        look: impl FnOnce(&Decoded, &[DetectedFace]) -> T,
+    ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
+        self.decoded(imaging::decode_with(facts, bytes, &self.limits)?, look)
+    }
+
+    /// Detects the faces of a decoded photo and reads the emotion of each.
+    fn decoded<T>(
+        &self,
+        decoded: Decoded,
+        look: impl FnOnce(&Decoded, &[DetectedFace]) -> T,
+    ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
         let (legible, unread): (Vec<_>, Vec<_>) = self
             .detector
             .detect(&decoded.raster)?
             .into_iter()
             .partition(|face| face.bounding_box.short_side() >= self.min_face);
+        let seen = look(&decoded, &legible);
         let crops: Vec<_> = legible
             .iter()
             .map(|face| crop_face(&decoded.raster, face))
@@ -66,7 +91,7 @@ impl Analyser {
             .into_iter()
             .zip(scores)
             .map(|(face, scores)| ScoredFace { face, scores });
-        Ok(self.analysis(decoded, faces.collect(), unread))
+        Ok((self.analysis(decoded, faces.collect(), unread), seen))
     }
 
     /// Reads the emotion of a picture that is one cropped face, without detection.

@@ -71,7 +71,7 @@ pub fn index(
     let start = Instant::now();
     let roots = roots
         .iter()
-        .map(|root| resolve_root(root))
+        .map(|root| stored_root(store, root))
         .collect::<Result<_>>()?;
     let mut summary = Summary::default();
     let mut read = Vec::new();
@@ -116,6 +116,16 @@ pub fn index(
     Ok(summary)
 }
 
+/// The path under which the index has the folder or file that a person means by `root`, or would have it. A
+/// folder that was found through a symbolic link keeps the path through the link, so that its rows are updated
+/// and not moved.
+fn stored_root(store: &Store, root: &Path) -> Result<PathBuf> {
+    match store.find_path(root)?.filter(|stored| stored.exists()) {
+        Some(stored) => resolve_root(&stored).map(|_| stored),
+        None => resolve_root(root),
+    }
+}
+
 /// Processes `files` until the iterator ends; it may block while further files are found.
 ///
 /// # Errors
@@ -158,7 +168,7 @@ fn run_pipeline(
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let mut writer = Writer::new(store, observer, &claims, summary);
+    let mut writer = Writer::new(store, observer, &claims, &models, summary);
     std::thread::scope(|scope| {
         let (jobs, queue) = bounded(threads * JOBS_PER_WORKER);
         let (results, findings) = bounded(threads * FINDINGS_PER_WORKER);

@@ -9,6 +9,7 @@
 mod analyse;
 mod budget;
 mod index;
+mod kin;
 mod look;
 mod plan;
 mod sidecars;
@@ -18,6 +19,7 @@ mod write;
 
 pub use analyse::Analyser;
 pub use index::{IndexObserver, IndexOptions, Silent, index, index_files};
+pub use kin::carry_over;
 pub use plan::{Comparison, Plan};
 pub use sidecars::refresh_sidecars;
 pub use summary::{SkippedFile, SkippedFiles, Summary};

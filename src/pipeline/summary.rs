@@ -34,8 +34,11 @@ pub struct Summary {
     pub photos: u64,
     /// Faces in them.
     pub faces: u64,
-    /// Files with duplicate content, or whose content was already in the index.
+    /// Files with duplicate content or a duplicate picture, or whose content or picture was already in the index.
     pub known: u64,
+    /// Those of the known files whose picture was in the index and whose metadata were read anew, without
+    /// decoding them.
+    pub metadata: u64,
     /// Files that were unchanged since they were indexed and were not opened.
     pub unchanged: u64,
     /// Files that no longer exist.

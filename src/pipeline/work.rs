@@ -2,19 +2,20 @@
 //! stores.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Analyser;
 use super::budget::{Budget, cost};
 use super::look::{Look, look};
+use super::{Analyser, kin};
 use crate::album::{FoundFile, Named};
 use crate::error::{Result, Skip};
+use crate::face::ScoredFace;
 use crate::file::{FileMeta, read_file};
-use crate::imaging::read_sidecars;
-use crate::photo::ContentHash;
+use crate::imaging::{Facts, facts, read_sidecars};
+use crate::photo::{ContentHash, Picture};
 use crate::sidecar::Sidecar;
-use crate::store::{KnownPhoto, Models, PhotoRecord, Store};
+use crate::store::{KinFace, Models, PhotoAnalysis, PhotoRecord, Store};
 
 /// The result of a worker for one file.
 #[derive(Debug)]
@@ -28,34 +29,60 @@ pub(super) struct Finding {
 
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Content that the worker has just analysed.
-    New(Box<PhotoRecord>),
+    /// Content that the worker has just analysed, and what is kin to its faces.
+    New(Box<PhotoRecord>, Vec<KinFace>),
+    /// Content whose picture the index has. Only its metadata were read.
+    SamePicture(Box<PhotoRecord>),
     /// Content that the index already has, analysed or skipped.
-    Known(KnownPhoto, ContentHash),
+    Known(Box<PhotoRecord>),
     /// Duplicate content: another worker has claimed it, and its finding may not be committed yet.
     Duplicate(ContentHash),
+    /// New content with a duplicate picture: another worker has claimed the picture.
+    DuplicatePicture(Box<NewFile>),
     /// The file could not be read, or its first bytes say that it is no photo.
     Unread(Skip),
     /// The file no longer exists.
     Vanished,
 }
 
-impl Finding {
-    /// The content that the index has once the finding is committed.
-    pub fn completes(&self) -> Option<ContentHash> {
-        match &self.outcome {
-            Outcome::New(record) => Some(record.hash),
-            Outcome::Known(_, hash) => Some(*hash),
-            _ => None,
+/// A content whose picture another worker analyses.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    pub hash: ContentHash,
+    pub bytes: u64,
+    pub facts: Facts,
+}
+
+impl NewFile {
+    /// The record of this content if its picture has this analysis, or was skipped.
+    pub fn record(self, analysis: Result<PhotoAnalysis<ScoredFace>, Skip>) -> PhotoRecord {
+        let Self { hash, bytes, facts } = self;
+        PhotoRecord {
+            hash,
+            bytes,
+            picture: Some(facts.picture),
+            content: analysis.map(|analysis| PhotoAnalysis {
+                format: facts.format.name().to_owned(),
+                capture: facts.capture,
+                ..analysis
+            }),
         }
     }
 }
 
-/// The contents that the workers of this run have claimed, so that each is analysed once, however
-/// many copies there are.
+/// What only one worker may process at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Claim {
+    Content(ContentHash),
+    /// Also the orientation: in another one a detector may find other faces.
+    Picture(Picture),
+}
+
+/// The contents and pictures that the workers of this run have claimed, so that each is analysed
+/// once, however many copies there are.
 #[derive(Debug)]
 pub(super) struct Claims {
-    claimed: Mutex<HashSet<ContentHash>>,
+    claimed: Mutex<HashSet<Claim>>,
     /// Whether known content is analysed again.
     again: bool,
 }
@@ -66,25 +93,25 @@ impl Claims {
         Self { claimed, again }
     }
 
-    /// Claims a content; returns whether no other worker has claimed it.
-    fn claim(&self, hash: ContentHash) -> bool {
-        self.lock().insert(hash)
+    /// Claims a content or a picture; returns whether no other worker has claimed it.
+    fn claim(&self, claim: Claim) -> bool {
+        self.lock().insert(claim)
     }
 
-    /// Releases the claims of contents that are committed: from now on, workers find them in the
-    /// index.
-    pub fn release(&self, hashes: &[ContentHash]) {
+    /// Releases the claims of contents and pictures that are committed: from now on, workers find
+    /// them in the index.
+    pub fn release(&self, committed: &[Claim]) {
         // If known content is analysed again, the claim stays: it marks the content as done in this
         // run.
         if !self.again {
             let mut claimed = self.lock();
-            for hash in hashes {
-                claimed.remove(hash);
+            for claim in committed {
+                claimed.remove(claim);
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashSet<ContentHash>> {
+    fn lock(&self) -> MutexGuard<'_, HashSet<Claim>> {
         self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -146,7 +173,7 @@ impl Worker<'_> {
             }
         };
         tracing::debug!("{} was read", path.display());
-        let outcome = self.content(&bytes)?;
+        let outcome = self.content(&path, &bytes)?;
         let sidecars = read_sidecars(&path);
         Ok(Finding {
             path,
@@ -156,26 +183,83 @@ impl Worker<'_> {
         })
     }
 
-    fn content(&self, bytes: &[u8]) -> Result<Outcome> {
+    fn content(&self, path: &Path, bytes: &[u8]) -> Result<Outcome> {
         let hash = ContentHash::of(bytes);
-        if !self.claims.claim(hash) {
+        if !self.claims.claim(Claim::Content(hash)) {
             return Ok(Outcome::Duplicate(hash));
         }
-        if !self.claims.again
-            && let Some(known) = self.store.photo_by_hash(&hash)?
-            && known.is_current(self.models)
-        {
-            return Ok(Outcome::Known(known, hash));
+        let known = self.known(&hash)?;
+        // Of a photo that was analysed before pictures were hashed, the picture is unknown.
+        let has_picture = |known: &PhotoRecord| known.picture.is_some() || known.content.is_err();
+        let unhashed = match known {
+            Some(record) if has_picture(&record) => return Ok(Outcome::Known(Box::new(record))),
+            unhashed => unhashed,
+        };
+        let length = bytes.len() as u64;
+        let facts = match facts(bytes, self.analyser.limits()) {
+            Ok(facts) => facts,
+            Err(skip) => {
+                let record = PhotoRecord {
+                    hash,
+                    bytes: length,
+                    picture: None,
+                    content: Err(skip),
+                };
+                return Ok(Outcome::New(Box::new(record), Vec::new()));
+            }
+        };
+        let picture = facts.picture;
+        let new = NewFile {
+            hash,
+            bytes: length,
+            facts,
+        };
+        if let Some(record) = unhashed {
+            return Ok(Outcome::SamePicture(Box::new(new.record(record.content))));
+        }
+        // A run that analyses everything again does so with each content, so that its result cannot
+        // depend on an earlier one.
+        if !self.claims.again {
+            if !self.claims.claim(Claim::Picture(picture)) {
+                return Ok(Outcome::DuplicatePicture(Box::new(new)));
+            }
+            let same = self
+                .store
+                .analysis_of_picture(path, &picture, self.models)?;
+            if let Some(analysis) = same {
+                return Ok(Outcome::SamePicture(Box::new(new.record(Ok(analysis)))));
+            }
         }
         let share = self.budget.take(cost(bytes));
-        let content = self.analyser.photo(bytes);
+        let look = |decoded: &_, faces: &[_]| kin::of_analysis(&self.store, &hash, decoded, faces);
+        let analysed = self.analyser.photo_with(new.facts, bytes, look);
         drop(share);
-        let bytes = bytes.len() as u64;
-        Ok(Outcome::New(Box::new(PhotoRecord {
+        let (content, kin) = match analysed {
+            Ok((analysis, kin)) => (Ok(analysis), kin?),
+            Err(skip) => (Err(skip), Vec::new()),
+        };
+        let record = PhotoRecord {
             hash,
-            bytes,
+            bytes: length,
+            picture: Some(picture),
             content,
-        })))
+        };
+        Ok(Outcome::New(Box::new(record), kin))
+    }
+
+    /// The photo with this content, if the index has analysed it with the present models, or skipped it for a
+    /// reason that lies in its content.
+    fn known(&self, hash: &ContentHash) -> Result<Option<PhotoRecord>> {
+        if self.claims.again {
+            return Ok(None);
+        }
+        let photo = self.store.photo_by_hash(hash)?;
+        let Some(photo) = photo.filter(|photo| photo.is_current(self.models)) else {
+            return Ok(None);
+        };
+        // Between the two queries the photo may have taken another content.
+        let record = self.store.record(photo.id)?;
+        Ok(record.filter(|record| record.hash == *hash))
     }
 }
 
@@ -185,13 +269,13 @@ mod tests {
 
     #[test]
     fn a_content_is_claimed_once_and_again_only_after_its_release() {
-        let hash = ContentHash::of(b"x");
+        let content = Claim::Content(ContentHash::of(b"x"));
         for again in [false, true] {
             let claims = Claims::new(again);
-            assert!(claims.claim(hash));
-            assert!(!claims.claim(hash));
-            claims.release(&[hash]);
-            assert_eq!(claims.claim(hash), !again);
+            assert!(claims.claim(content));
+            assert!(!claims.claim(content));
+            claims.release(&[content]);
+            assert_eq!(claims.claim(content), !again);
         }
     }
 }

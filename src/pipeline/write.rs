@@ -8,12 +8,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::IndexObserver;
 use super::summary::Summary;
-use super::work::{Claims, Finding, Outcome};
+use super::work::{Claim, Claims, Finding, NewFile, Outcome};
 use crate::error::{Result, Skip, SkipReason};
 use crate::file::FileMeta;
-use crate::photo::ContentHash;
+use crate::photo::{ContentHash, Picture};
 use crate::sidecar::Sidecar;
-use crate::store::{Batch, KnownPhoto, PhotoRecord, Store};
+use crate::store::{Batch, KinFace, KnownPhoto, Models, PhotoId, PhotoRecord, Store};
 
 /// Maximum number of findings in a transaction; more would not be faster, and a crash would lose
 /// more work.
@@ -22,15 +22,30 @@ const BATCH_FINDINGS: usize = 64;
 /// How long a finding may wait for others to share its transaction.
 const BATCH_WAIT: Duration = Duration::from_millis(500);
 
-/// Files with duplicate content that wait until the finding for that content arrives from another
-/// worker.
-type Waiting = HashMap<ContentHash, Vec<(PathBuf, FileMeta, Vec<Sidecar>)>>;
+/// A file that was read.
+struct ReadFile {
+    path: PathBuf,
+    meta: FileMeta,
+    sidecars: Vec<Sidecar>,
+}
+
+/// Files that wait for the finding of another worker.
+#[derive(Default)]
+struct Waiting {
+    /// Files with duplicate content, until that content is stored.
+    contents: HashMap<ContentHash, Vec<ReadFile>>,
+    /// Files with a duplicate picture, until that picture is analysed.
+    pictures: HashMap<Picture, Vec<(ReadFile, NewFile)>>,
+    /// The pictures that were skipped in this run.
+    skipped: HashMap<Picture, Skip>,
+}
 
 /// Stores findings until the workers are done.
 pub(super) struct Writer<'a> {
     store: &'a mut Store,
     observer: &'a dyn IndexObserver,
     claims: &'a Claims,
+    models: &'a Models,
     pub summary: Summary,
     waiting: Waiting,
 }
@@ -40,14 +55,16 @@ impl<'a> Writer<'a> {
         store: &'a mut Store,
         observer: &'a dyn IndexObserver,
         claims: &'a Claims,
+        models: &'a Models,
         summary: Summary,
     ) -> Self {
         Self {
             store,
             observer,
             claims,
+            models,
             summary,
-            waiting: HashMap::new(),
+            waiting: Waiting::default(),
         }
     }
 
@@ -64,21 +81,22 @@ impl<'a> Writer<'a> {
     }
 
     fn store_all(&mut self, findings: Vec<Finding>) -> Result<()> {
-        let completed: Vec<_> = findings.iter().filter_map(Finding::completes).collect();
-        let (waiting, summary) = (&mut self.waiting, &mut self.summary);
-        let done = self.store.batch(|batch| {
+        let (waiting, summary, models) = (&mut self.waiting, &mut self.summary, self.models);
+        let (done, stored) = self.store.batch(|batch| {
             let mut writer = FindingWriter {
                 batch,
                 waiting,
                 summary,
+                models,
                 done: Vec::new(),
+                stored: Vec::new(),
             };
             for finding in findings {
                 writer.store(finding)?;
             }
-            Ok(writer.done)
+            Ok((writer.done, writer.stored))
         })?;
-        self.claims.release(&completed);
+        self.claims.release(&stored);
         // Only after the commit: a file that is reported as done is committed.
         for path in done {
             self.observer.done(&path, &self.summary);
@@ -112,8 +130,22 @@ struct FindingWriter<'a, 'batch> {
     batch: &'a Batch<'batch>,
     waiting: &'a mut Waiting,
     summary: &'a mut Summary,
+    models: &'a Models,
     /// Files that are done once the transaction is committed.
     done: Vec<PathBuf>,
+    /// Contents and pictures that the index has once the transaction is committed.
+    stored: Vec<Claim>,
+}
+
+/// What a worker did to find out about a content.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// It decoded and analysed the picture.
+    Analysis,
+    /// It read the metadata.
+    Metadata,
+    /// It found the content in the index.
+    Nothing,
 }
 
 impl FindingWriter<'_, '_> {
@@ -124,55 +156,119 @@ impl FindingWriter<'_, '_> {
             outcome,
             sidecars,
         } = finding;
+        let file = ReadFile {
+            path,
+            meta,
+            sidecars,
+        };
         match outcome {
             Outcome::Vanished => {
-                self.batch.remove_file(&path)?;
+                self.batch.remove_file(&file.path)?;
                 self.summary.gone += 1;
+                self.done.push(file.path);
             }
             Outcome::Unread(skip) => {
-                self.batch.put_file(&path, &meta, Err(&skip))?;
-                self.batch.put_sidecars(&path, &sidecars)?;
-                self.summary.skip(&path, &skip);
+                self.batch.put_file(&file.path, &file.meta, Err(&skip))?;
+                self.batch.put_sidecars(&file.path, &file.sidecars)?;
+                self.summary.skip(&file.path, &skip);
+                self.done.push(file.path);
             }
-            Outcome::New(record) => return self.store_new((path, meta, sidecars), &record),
-            Outcome::Known(known, _) => return self.store_copy(path, &meta, &sidecars, &known),
+            Outcome::New(record, kin) => {
+                self.store_picture(file, &record, &kin, Work::Analysis)?;
+            }
+            Outcome::SamePicture(record) => {
+                self.store_picture(file, &record, &[], Work::Metadata)?;
+            }
+            Outcome::Known(record) => match self.batch.photo_by_hash(&record.hash)? {
+                Some(known) => {
+                    self.store_copy(file, &known)?;
+                    self.stored.push(Claim::Content(record.hash));
+                }
+                // Meanwhile the photo has taken the content of a file with the same picture.
+                None => self.store_content(file, &record, Work::Nothing).map(drop)?,
+            },
             Outcome::Duplicate(hash) => {
                 if let Some(known) = self.batch.photo_by_hash(&hash)? {
-                    return self.store_copy(path, &meta, &sidecars, &known);
+                    self.store_copy(file, &known)?;
+                } else {
+                    self.waiting.contents.entry(hash).or_default().push(file);
                 }
-                let waiting = self.waiting.entry(hash).or_default();
-                waiting.push((path, meta, sidecars));
-                return Ok(());
+            }
+            Outcome::DuplicatePicture(new) => {
+                let picture = new.facts.picture;
+                if let Some(skip) = self.waiting.skipped.get(&picture) {
+                    let record = new.record(Err(skip.clone()));
+                    self.store_content(file, &record, Work::Metadata)?;
+                } else if let Some(analysis) =
+                    self.batch.analysis_of_picture(&picture, self.models)?
+                {
+                    let record = new.record(Ok(analysis));
+                    self.store_content(file, &record, Work::Metadata)?;
+                } else {
+                    let waiting = self.waiting.pictures.entry(picture).or_default();
+                    waiting.push((file, *new));
+                }
             }
         }
-        self.done.push(path);
         Ok(())
     }
 
-    /// Stores a newly analysed content, with all files of this content that have arrived so far.
-    fn store_new(
+    /// Stores a content with all contents of the same picture that have arrived so far, and carries corrections
+    /// over to its faces.
+    fn store_picture(
         &mut self,
-        file: (PathBuf, FileMeta, Vec<Sidecar>),
+        file: ReadFile,
         record: &PhotoRecord,
+        kin: &[KinFace],
+        work: Work,
     ) -> Result<()> {
+        let photo = self.store_content(file, record, work)?;
+        self.batch.put_kin(photo, kin)?;
+        let Some(picture) = record.picture else {
+            return Ok(());
+        };
+        if let Err(skip) = &record.content {
+            self.waiting.skipped.insert(picture, skip.clone());
+        }
+        self.stored.push(Claim::Picture(picture));
+        for (file, new) in self.waiting.pictures.remove(&picture).unwrap_or_default() {
+            let other = new.record(record.content.clone());
+            self.store_content(file, &other, Work::Metadata)?;
+        }
+        Ok(())
+    }
+
+    /// Stores a content, with all files of this content that have arrived so far.
+    fn store_content(
+        &mut self,
+        file: ReadFile,
+        record: &PhotoRecord,
+        work: Work,
+    ) -> Result<PhotoId> {
         let mut found = vec![file];
-        found.extend(self.waiting.remove(&record.hash).unwrap_or_default());
+        let waiting = self.waiting.contents.remove(&record.hash);
+        found.extend(waiting.unwrap_or_default());
         let (files, sidecars): (Vec<_>, Vec<_>) = found
             .into_iter()
-            .map(|(path, meta, sidecars)| ((path, meta), sidecars))
+            .map(|file| ((file.path, file.meta), file.sidecars))
             .unzip();
-        self.batch.put_photo(record, &files)?;
+        let photo = self.batch.put_photo(record, &files)?;
         for ((path, _), sidecars) in files.iter().zip(&sidecars) {
             self.batch.put_sidecars(path, sidecars)?;
         }
+        self.stored.push(Claim::Content(record.hash));
         let mut paths = files.into_iter().map(|(path, _)| path);
         if let Some(path) = paths.next() {
-            match &record.content {
-                Ok(analysis) => {
+            match (&record.content, work) {
+                (Ok(analysis), Work::Analysis) => {
                     self.summary.photos += 1;
                     self.summary.faces += analysis.faces.len() as u64;
                 }
-                Err(skip) => self.summary.skip(&path, skip),
+                (Ok(_), _) => {
+                    self.summary.known += 1;
+                    self.summary.metadata += u64::from(work == Work::Metadata);
+                }
+                (Err(skip), _) => self.summary.skip(&path, skip),
             }
             self.done.push(path);
         }
@@ -180,21 +276,15 @@ impl FindingWriter<'_, '_> {
         for path in paths {
             self.count_copy(path, outcome.map(|_| ()));
         }
-        Ok(())
+        Ok(photo)
     }
 
     /// Stores a file whose content is in the index.
-    fn store_copy(
-        &mut self,
-        path: PathBuf,
-        meta: &FileMeta,
-        sidecars: &[Sidecar],
-        known: &KnownPhoto,
-    ) -> Result<()> {
-        self.batch.put_file(&path, meta, Ok(known.id))?;
-        self.batch.put_sidecars(&path, sidecars)?;
+    fn store_copy(&mut self, file: ReadFile, known: &KnownPhoto) -> Result<()> {
+        self.batch.put_file(&file.path, &file.meta, Ok(known.id))?;
+        self.batch.put_sidecars(&file.path, &file.sidecars)?;
         let outcome = known.outcome.as_ref().map_err(|reason| *reason);
-        self.count_copy(path, outcome.map(|_| ()));
+        self.count_copy(file.path, outcome.map(|_| ()));
         Ok(())
     }
 

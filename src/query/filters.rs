@@ -23,7 +23,7 @@ pub(super) const HOME: &str = "home";
 
 /// A date as the user wrote it, with its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct When {
+pub struct UserDate {
     /// The user's words.
     pub text: String,
     /// The span that they mean.
@@ -32,7 +32,7 @@ pub struct When {
 
 /// One of the alternative dates of `--taken` as the user wrote it, with its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub struct UserDates {
     /// The user's words.
     pub text: String,
     /// The dates that they mean.
@@ -50,10 +50,10 @@ pub struct Near {
 }
 
 /// A filter as the user wrote it. `FLAGS` defines how each field is parsed and printed.
-pub type AskedFilter = Filter<When, Vec<Taken>, Near>;
+pub type UserFilter = Filter<UserDate, Vec<UserDates>, Near>;
 
-impl AskedFilter {
-    /// Resolves dates and places to a query for the store. `min_detection` and `limit` are defaults for
+impl UserFilter {
+    /// Resolves dates, places and the folder to a query for the store. `min_detection` and `limit` are defaults for
     /// the fields of the same names; the default minimum score is [`EMOTION_THRESHOLD`].
     ///
     /// # Errors
@@ -74,6 +74,11 @@ impl AskedFilter {
         let mut query = self
             .clone()
             .with_resolved(since, until, taken, near.transpose()?);
+        if let Some(folder) = &query.under
+            && let Some(stored) = store.find_path(folder)?
+        {
+            query.under = Some(stored);
+        }
         query.min_score = query.min_score.or(Some(EMOTION_THRESHOLD));
         query.min_detection = query.min_detection.or(Some(min_detection));
         query.limit = query.limit.or(limit);
@@ -82,9 +87,9 @@ impl AskedFilter {
 }
 
 /// The spans of time of several dates; a yearly date has one span for each year in which photos were taken.
-fn spans(taken: &[Taken], store: &Store) -> Result<Vec<Range<DateTime>>> {
+fn spans(taken: &[UserDates], store: &Store) -> Result<Vec<Range<DateTime>>> {
     let mut spans = Vec::new();
-    for Taken { dates, .. } in taken {
+    for UserDates { dates, .. } in taken {
         match dates {
             Dates::Span(span) => spans.push(*span),
             Dates::Yearly(yearly) => {

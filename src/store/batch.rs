@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction};
 
 use crate::error::{Result, Skip};
+use crate::face::ScoredFace;
 use crate::file::FileMeta;
-use crate::photo::{ContentHash, TakenAt};
+use crate::photo::{ContentHash, Picture};
 use crate::sidecar::Sidecar;
 
 use super::changes::Changes;
-use super::record::{KnownPhoto, PhotoId, PhotoRecord};
-use super::{explain, files, findings, photos, sidecars};
+use super::record::{KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
+use super::{derived, explain, files, findings, kin, photos, pictures, sidecars};
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
 /// run that was killed may repeat it without harm.
@@ -33,20 +34,18 @@ impl<'a> Batch<'a> {
 
     pub(super) fn commit(self) -> Result<()> {
         let Self {
-            transaction,
-            changes,
-            path,
+            transaction, path, ..
         } = self;
-        changes
-            .words
-            .write(&transaction)
+        derived::update(&transaction)
             .and_then(|()| transaction.commit())
             .map_err(|error| explain::sentence(path, error))
     }
 
     /// Stores the analysis of a content in place of an earlier one, and that the content lies at
     /// these absolute paths. A face that is found again at the same position keeps its number. A
-    /// photo without a date of its own gets the modification time of its oldest file.
+    /// photo without a date of its own gets the modification time of its oldest file. If these paths
+    /// are the last ones of a photo with the same picture, or such a photo has lost its paths, that
+    /// photo takes the new content and keeps its number.
     ///
     /// # Errors
     /// If the database cannot be written; this holds for every method of this type.
@@ -57,6 +56,8 @@ impl<'a> Batch<'a> {
 
     /// Stores what lies at an absolute `path`: a file of a photo, whose modification time also
     /// dates a photo without a date of its own, or a file that could not be read, with the reason.
+    /// If an older photo with the same picture thereby loses its last path, `outcome` is merged
+    /// into it.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -67,12 +68,9 @@ impl<'a> Batch<'a> {
         outcome: Result<PhotoId, &Skip>,
     ) -> Result<()> {
         let (db, changes) = (&self.transaction, &self.changes);
-        self.explained(files::put(db, changes, path, meta, outcome))?;
-        if let Ok(photo) = outcome {
-            changes.words.refresh(photo);
-            if let Some(modified) = meta.modified().and_then(TakenAt::from_file_time) {
-                self.explained(photos::date_by_file(db, photo, &modified))?;
-            }
+        let before = self.explained(files::put(db, path, meta, outcome))?;
+        if let (Ok(photo), Some(before)) = (outcome, before) {
+            self.explained(pictures::keep_elder(db, changes, before, photo))?;
         }
         Ok(())
     }
@@ -82,8 +80,16 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// See [`Batch::put_photo`].
     pub fn put_sidecars(&self, photo: &Path, sidecars: &[Sidecar]) -> Result<()> {
-        let (db, changes) = (&self.transaction, &self.changes);
-        self.explained(sidecars::put(db, changes, photo, sidecars))
+        self.explained(sidecars::put(&self.transaction, photo, sidecars))
+    }
+
+    /// Stores pictures of a photo's corrected faces, and carries corrections over to faces that have
+    /// none. Returns the number of faces to which one was carried over.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn put_kin(&self, photo: PhotoId, kin: &[KinFace]) -> Result<u64> {
+        self.explained(kin::put(&self.transaction, photo, kin))
     }
 
     /// Whether this content has been analysed, like
@@ -95,13 +101,26 @@ impl<'a> Batch<'a> {
         self.explained(photos::known(&self.transaction, hash))
     }
 
+    /// The analysis of a picture by `models`, in its orientation, like
+    /// [`Store::analysis_of_picture`](super::Store::analysis_of_picture) for a file at a new path.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn analysis_of_picture(
+        &self,
+        picture: &Picture,
+        models: &Models,
+    ) -> Result<Option<PhotoAnalysis<ScoredFace>>> {
+        self.explained(pictures::analysis(&self.transaction, None, picture, models))
+    }
+
     /// Removes the file at `path` and returns whether it was in the index. Its photo leaves the
     /// results with its last path, and its rows are kept in case the content comes back.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
     pub fn remove_file(&self, path: &Path) -> Result<bool> {
-        self.explained(files::remove(&self.transaction, &self.changes, path))
+        self.explained(files::remove(&self.transaction, path))
     }
 
     /// Runs any statements within the transaction.
@@ -125,6 +144,7 @@ mod tests {
 
     use crate::emotion::Emotion;
     use crate::error::{Error, SkipReason};
+    use crate::photo::TakenAt;
 
     use super::super::testing::{META, face, known, models, photo, put, temp_store};
     use super::super::{Models, Query, Store, Totals};

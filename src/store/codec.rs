@@ -8,7 +8,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use crate::emotion::Emotion;
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, Landmarks, Point};
-use crate::photo::{ContentHash, DateSource, TakenAt};
+use crate::photo::{ContentHash, DateSource, Picture, PictureHash, TakenAt};
+use crate::raster::Orientation;
 
 use super::record::{FaceId, PhotoId};
 
@@ -105,6 +106,28 @@ pub(super) fn correction_from_column(row: &Row<'_>, column: usize) -> rusqlite::
         .map_or(Correction::NotAFace, Correction::Emotion))
 }
 
+/// A picture from the columns of its hash and of its orientation, of which the first has the index `first`.
+pub(super) fn picture_from_columns(
+    row: &Row<'_>,
+    first: usize,
+) -> rusqlite::Result<Option<Picture>> {
+    let hash: Option<PictureHash> = row.get(first)?;
+    let orientation = orientation_from_column(row, first + 1)?;
+    Ok(hash.map(|hash| Picture {
+        hash,
+        orientation: orientation.unwrap_or_default(),
+    }))
+}
+
+/// An orientation from its EXIF value.
+pub(super) fn orientation_from_column(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<Orientation>> {
+    let value: Option<u32> = row.get(column)?;
+    Ok(value.map(Orientation::from_exif))
+}
+
 /// A skip reason and its detail from two columns, of which the first has the index `first`.
 pub(super) fn skip_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Skip> {
     Ok(Skip {
@@ -135,6 +158,18 @@ impl ToSql for ContentHash {
 }
 
 impl FromSql for ContentHash {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 32]>::column_result(value).map(Self::from_bytes)
+    }
+}
+
+impl ToSql for PictureHash {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.as_bytes().as_slice().to_sql()
+    }
+}
+
+impl FromSql for PictureHash {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         <[u8; 32]>::column_result(value).map(Self::from_bytes)
     }

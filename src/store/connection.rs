@@ -191,6 +191,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // nothing.
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Without it, a row that a REPLACE removes fires no trigger, and what is derived from it stays.
+    connection.pragma_update(None, "recursive_triggers", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     // 2 MiB of page cache and no memory mapping: each worker has a connection, and the memory of
     // the process must not grow with the index. Without the mapping a failing disk gives an error

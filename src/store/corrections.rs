@@ -1,42 +1,89 @@
-//! Stores people's corrections of faces. A correction belongs to a content and a box in it, so that
-//! it applies to whatever face a model finds there.
+//! Stores people's corrections of faces. A correction belongs to a picture and a box in it, so that
+//! it applies to whatever face a model finds there, in every file with that picture.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
-use crate::face::{BoundingBox, Correction};
-use crate::photo::ContentHash;
+use crate::face::{BoundingBox, Correction, ScoredFace};
+use crate::photo::{ContentHash, Picture};
+use crate::raster::Turn;
 
-use super::codec::correction_from_column;
-use super::record::{FaceId, JudgedFace, PhotoId, StoredCorrection, StoredFace};
-use super::{faces, scores};
+use super::codec::{correction_from_column, orientation_from_column};
+use super::pictures::Frame;
+use super::record::{FaceId, PhotoId, StoredCorrection};
+use super::{faces, pictures};
 
-/// The corrections of a content.
-pub(super) fn of_content(
-    db: &Connection,
-    hash: &ContentHash,
-) -> rusqlite::Result<Vec<StoredCorrection>> {
+/// The corrections that apply to a photo, with their boxes in its coordinates: those of its picture, whatever
+/// the orientation, and those of its content that were made before its picture was known. Of two that belong
+/// to the same face, the later one.
+pub(super) fn of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<StoredCorrection>> {
+    let mut all = every_of_frame(db, frame)?;
+    let mut latest: Vec<StoredCorrection> = Vec::with_capacity(all.len());
+    while let Some(correction) = all.pop() {
+        if !latest.iter().any(|later| is_same(later, &correction.at)) {
+            latest.push(correction);
+        }
+    }
+    latest.reverse();
+    Ok(latest)
+}
+
+/// Also those in whose place later ones were made; the earliest first.
+fn every_of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<StoredCorrection>> {
     db.prepare_cached(
-        "SELECT id, x, y, width, height, emotion FROM corrections WHERE hash = ? ORDER BY id",
+        "SELECT id, x, y, width, height, emotion, orientation FROM corrections WHERE picture = :picture
+         UNION ALL
+         SELECT id, x, y, width, height, emotion, orientation FROM corrections
+         WHERE hash = :hash AND picture IS NULL
+         ORDER BY id",
     )?
-    .query_map([hash], |row| {
-        Ok(StoredCorrection {
-            id: row.get(0)?,
-            at: BoundingBox {
+    .query_map(
+        named_params! {":picture": frame.picture.map(|picture| picture.hash), ":hash": frame.hash},
+        |row| {
+            let at = BoundingBox {
                 x: row.get(1)?,
                 y: row.get(2)?,
                 width: row.get(3)?,
                 height: row.get(4)?,
-            },
-            correction: correction_from_column(row, 5)?,
-        })
-    })?
+            };
+            let turn = frame
+                .picture
+                .zip(orientation_from_column(row, 6)?)
+                .and_then(|(picture, made_in)| {
+                    let stored = picture.orientation.exchange(frame.size);
+                    Turn::between(made_in, picture.orientation, stored)
+                });
+            Ok(StoredCorrection {
+                id: row.get(0)?,
+                at: turn.map_or(at, |turn| turn.bounding_box(&at)),
+                correction: correction_from_column(row, 5)?,
+            })
+        },
+    )?
     .collect()
 }
 
-/// See [`Store::correct`](super::Store::correct).
+/// Whether a correction belongs to the face in a box.
+fn is_same(correction: &StoredCorrection, at: &BoundingBox) -> bool {
+    correction.at.iou(at) >= faces::SAME_FACE
+}
+
+/// Gives the corrections of a content its picture, by which they apply to every file with that picture.
+pub(super) fn set_picture(
+    db: &Connection,
+    hash: &ContentHash,
+    picture: &Picture,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE corrections SET picture = ?, orientation = ? WHERE hash = ? AND picture IS NULL",
+    )?
+    .execute(params![picture.hash, picture.orientation.exif(), hash])?;
+    Ok(())
+}
+
+/// Stores a correction in place of an earlier one; `false` if there is no such face.
 pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusqlite::Result<bool> {
-    let Some(photo) = remove(db, face)?.map(|(photo, _)| photo) else {
+    let Some(removed) = remove(db, face)? else {
         return Ok(false);
     };
     let emotion = match correction {
@@ -45,8 +92,9 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
     };
     let id: i64 = db
         .prepare_cached(
-            "INSERT INTO corrections (hash, x, y, width, height, emotion, made_at)
-             SELECT hash, x, y, f.width, f.height, :emotion, :now
+            "INSERT INTO corrections (hash, picture, orientation, x, y, width, height, emotion, made_at)
+             SELECT hash, picture, iif(picture IS NULL, NULL, orientation), x, y, f.width, f.height,
+                    :emotion, :now
              FROM faces f JOIN photos p ON p.id = f.photo_id WHERE f.id = :face
              RETURNING id",
         )?
@@ -60,47 +108,66 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
         )?;
     db.prepare_cached("UPDATE faces SET correction = :id WHERE id = :face")?
         .execute(named_params! {":id": id, ":face": face})?;
-    rank(db, photo)?;
+    for sibling in pictures::siblings(db, removed.photo)? {
+        apply(db, sibling)?;
+    }
     Ok(true)
 }
 
-/// See [`Store::undo`](super::Store::undo).
+/// Removes the correction of a face; `false` if there was none.
 pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
-    match remove(db, face)? {
-        Some((photo, true)) => {
-            rank(db, photo)?;
-            Ok(true)
-        }
-        _ => Ok(false),
-    }
+    Ok(remove(db, face)?.is_some_and(|removed| removed.was_corrected))
 }
 
-/// Ranks a photo and its faces again, by the models' scores and the corrections.
-fn rank(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
-    let faces = faces::of_photo(db, photo)?;
-    faces::rank(db, &faces)?;
-    let mut judged: Vec<JudgedFace> = faces.iter().map(StoredFace::judged).collect();
-    judged.retain(JudgedFace::is_face);
-    let taken_local = db
-        .prepare_cached("UPDATE photos SET face_count = ? WHERE id = ? RETURNING taken_local")?
-        .query_row(params![judged.len() as i64, photo], |row| row.get(0))?;
-    scores::replace(db, photo, true, taken_local, &judged)
+/// Assigns the corrections of a photo to its faces again.
+fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    let Some(frame) = pictures::frame_of(db, photo)? else {
+        return Ok(());
+    };
+    let old = faces::of_photo(db, photo)?;
+    let found: Vec<ScoredFace> = old.iter().map(|face| face.judged().read).collect();
+    let new = faces::merge(&found, &old, of_frame(db, &frame)?);
+    faces::replace(db, photo, &old, &new)
 }
 
-/// Removes the correction of a face. Returns the face's photo and whether there was a correction;
+/// What the removal of a correction has changed.
+struct Removed {
+    /// The photo of the face.
+    photo: PhotoId,
+    /// Whether the face had a correction.
+    was_corrected: bool,
+}
+
+/// Removes the correction of a face, from all photos with its picture, and those in whose place it was made.
 /// `None` if there is no such face.
-fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<(PhotoId, bool)>> {
+fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
     let known: Option<(PhotoId, Option<i64>)> = db
         .prepare_cached("SELECT photo_id, correction FROM faces WHERE id = ?")?
         .query_row([face], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some((_, Some(correction))) = known {
-        db.prepare_cached("UPDATE faces SET correction = NULL WHERE correction = ?")?
-            .execute([correction])?;
-        db.prepare_cached("DELETE FROM corrections WHERE id = ?")?
-            .execute([correction])?;
+    let Some((photo, correction)) = known else {
+        return Ok(None);
+    };
+    let frame = pictures::frame_of(db, photo)?;
+    if let (Some(correction), Some(frame)) = (correction, frame) {
+        let all = every_of_frame(db, &frame)?;
+        let own = all.iter().find(|other| other.id == correction);
+        let at = own.map(|own| own.at);
+        let is_replaced = |other: &&StoredCorrection| at.is_some_and(|at| is_same(other, &at));
+        let replaced = all.iter().filter(is_replaced).map(|other| other.id);
+        for id in replaced.chain([correction]) {
+            db.prepare_cached("UPDATE faces SET correction = NULL WHERE correction = ?")?
+                .execute([id])?;
+            db.prepare_cached("UPDATE corrections SET carried_from = NULL WHERE carried_from = ?")?
+                .execute([id])?;
+            db.prepare_cached("DELETE FROM corrections WHERE id = ?")?
+                .execute([id])?;
+        }
     }
-    Ok(known.map(|(photo, correction)| (photo, correction.is_some())))
+    Ok(Some(Removed {
+        photo,
+        was_corrected: correction.is_some(),
+    }))
 }
 
 #[cfg(test)]
@@ -110,7 +177,7 @@ mod tests {
     use crate::face::ScoredFace;
 
     use super::super::testing::{face, photo, put, temp_store};
-    use super::super::{Query, Store, StoredFace};
+    use super::super::{PhotoId, Query, Store, StoredFace};
     use super::*;
 
     const SAD: Correction = Correction::Emotion(Sad);

@@ -10,7 +10,7 @@ use super::ranks;
 use super::record::{FaceId, JudgedFace, PhotoId, StoredCorrection, StoredFace};
 
 /// Boxes whose intersection over union is at least this belong to the same face.
-const SAME_FACE: f32 = 0.5;
+pub(super) const SAME_FACE: f32 = 0.5;
 
 /// The beginning of a statement whose rows [`from_row`] reads.
 macro_rules! columns {

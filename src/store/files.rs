@@ -2,13 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use crate::error::{Skip, SkipReason};
 use crate::file::FileMeta;
 
-use super::changes::Changes;
 use super::codec::skip_from_columns;
 use super::path::{Subtree, decode, encode};
 use super::record::{KnownFile, Models, PhotoId};
@@ -18,7 +16,8 @@ use super::sidecars;
 /// range also contains names such as `folder.jpg`, which the last condition excludes.
 const UNDER: &str = "
     SELECT path, size, mtime_ns, ctime_ns, inode, device, p.skip_reason,
-           p.detector = (SELECT id FROM models WHERE name = :detector)
+           p.picture IS NOT NULL
+           AND p.detector = (SELECT id FROM models WHERE name = :detector)
            AND p.classifier = (SELECT id FROM models WHERE name = :classifier),
            f.skip_reason
     FROM files f LEFT JOIN photos p ON p.id = f.photo_id
@@ -35,7 +34,8 @@ pub(super) fn under<T>(
     let tree = Subtree::of(folder);
     sidecars::under(db, &tree, |sidecars_of| {
         let mut statement = db.prepare_cached(UNDER)?;
-        // A model without a row in `models` is new, so no file is current for it.
+        // A model without a row in `models` is new, so no file is current for it. Nor is one whose picture is not
+        // hashed, which the index needs to recognise the photo when its metadata change.
         let mut files = statement.query_map(
             named_params! {
                 ":detector": models.detector,
@@ -94,14 +94,21 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// Stores the file at `path` and its outcome, in place of what lay there before.
+/// The number of paths of `photo`.
+pub(super) fn count_of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<usize> {
+    db.prepare_cached("SELECT count(*) FROM files WHERE photo_id = ?")?
+        .query_row([photo], |row| row.get::<_, i64>(0))
+        .map(|count| count as usize)
+}
+
+/// Stores the file at `path` and its outcome, in place of what lay there before. Returns the photo that lay
+/// there before, if it is another one.
 pub(super) fn put(
     db: &Connection,
-    changes: &Changes,
     path: &Path,
     meta: &FileMeta,
     outcome: Result<PhotoId, &Skip>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<PhotoId>> {
     let before = photo_at(db, path)?;
     db.prepare_cached(
         "INSERT INTO files (path, size, mtime_ns, ctime_ns, inode, device,
@@ -124,14 +131,16 @@ pub(super) fn put(
         outcome.err().map(|skip| skip.reason),
         outcome.err().map(|skip| &skip.detail),
     ])?;
-    if let Some(before) = before.filter(|before| outcome != Ok(*before)) {
-        record_loss(db, before)?;
-        changes.words.refresh(before);
-    }
-    if outcome.is_ok() {
-        changes.folders.store(db, path)?;
-    }
-    Ok(())
+    Ok(before.filter(|before| outcome != Ok(*before)))
+}
+
+/// The photo that lies at `path`.
+pub(super) fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
+    let photo = db
+        .prepare_cached("SELECT photo_id FROM files WHERE path = ?")?
+        .query_row([encode(path)], |row| row.get(0))
+        .optional()?;
+    Ok(photo.flatten())
 }
 
 /// See [`Store::adopt_status`](super::Store::adopt_status).
@@ -153,56 +162,24 @@ pub(super) fn adopt_status(db: &Connection, files: &[(PathBuf, FileMeta)]) -> ru
     Ok(())
 }
 
-/// The photo that lies at `path`.
-fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
-    let photo = db
-        .prepare_cached("SELECT photo_id FROM files WHERE path = ?")?
-        .query_row([encode(path)], |row| row.get(0))
-        .optional()?;
-    Ok(photo.flatten())
-}
-
 /// Removes the file at `path` and returns whether it was in the index.
-pub(super) fn remove(db: &Connection, changes: &Changes, path: &Path) -> rusqlite::Result<bool> {
-    let removed: Option<Option<PhotoId>> = db
-        .prepare_cached("DELETE FROM files WHERE path = ? RETURNING photo_id")?
-        .query_row([encode(path)], |row| row.get(0))
-        .optional()?;
-    if let Some(Some(photo)) = removed {
-        record_loss(db, photo)?;
-        changes.words.refresh(photo);
-    }
-    Ok(removed.is_some())
-}
-
-/// Records the time at which a photo lost its last path, if it has none left.
-fn record_loss(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE photos SET lost_at = :now
-         WHERE id = :id AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = :id)",
-    )?
-    .execute(named_params! {":now": Timestamp::now().as_millisecond(), ":id": photo})?;
-    Ok(())
+pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    let removed = db
+        .prepare_cached("DELETE FROM files WHERE path = ?")?
+        .execute([encode(path)])?;
+    Ok(removed > 0)
 }
 
 /// See [`Store::forget_tree`](super::Store::forget_tree).
 pub(super) fn remove_tree(db: &Connection, path: &Path) -> rusqlite::Result<u64> {
     let tree = Subtree::of(path);
-    let photos: Vec<Option<PhotoId>> = db
+    let removed = db
         .prepare_cached(
             "DELETE FROM files
-             WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)
-             RETURNING photo_id",
+             WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
         )?
-        .query_map(
-            named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
-            |row| row.get(0),
-        )?
-        .collect::<rusqlite::Result<_>>()?;
-    for photo in photos.iter().flatten() {
-        record_loss(db, *photo)?;
-    }
-    Ok(photos.len() as u64)
+        .execute(named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high})?;
+    Ok(removed as u64)
 }
 
 /// See [`Store::rename`](super::Store::rename).

@@ -1,5 +1,5 @@
 //! Writes everything about an analysed photo at once: the photo's row, its faces, their ranks and
-//! scores, the files that contain it, and its words.
+//! scores, and the files that contain it. The rest follows when the transaction ends (`derived`).
 
 use std::path::PathBuf;
 
@@ -11,8 +11,9 @@ use crate::photo::TakenAt;
 use super::changes::Changes;
 use super::codec::civil_ms;
 use super::photos::Derived;
+use super::pictures::Frame;
 use super::record::{JudgedFace, PhotoId, PhotoRecord};
-use super::{corrections, faces, files, photos, scores, unread, words};
+use super::{corrections, derived, faces, files, photos, pictures, scores, unread};
 
 /// See [`Batch::put_photo`](super::Batch::put_photo).
 pub(super) fn put(
@@ -21,15 +22,32 @@ pub(super) fn put(
     record: &PhotoRecord,
     at: &[(PathBuf, FileMeta)],
 ) -> rusqlite::Result<PhotoId> {
+    let known = pictures::take_row(db, record, at)?;
+    write(db, changes, record, known, at)
+}
+
+/// Writes a record into the row of the photo `known`, which has its content, or into a new one.
+pub(super) fn write(
+    db: &Connection,
+    changes: &Changes,
+    record: &PhotoRecord,
+    known: Option<PhotoId>,
+    at: &[(PathBuf, FileMeta)],
+) -> rusqlite::Result<PhotoId> {
     let analysis = record.content.as_ref().ok();
-    let known = photos::id_of(db, &record.hash)?;
     let old_faces = known.map_or(Ok(Vec::new()), |id| faces::of_photo(db, id))?;
-    let new_faces = match analysis {
-        Some(analysis) => {
-            let corrections = corrections::of_content(db, &record.hash)?;
-            faces::merge(&analysis.faces, &old_faces, corrections)
+    let new_faces = match (analysis, Frame::of(record)) {
+        (Some(analysis), Some(frame)) => {
+            let mut before = old_faces.clone();
+            if let Some(turn) = known.map_or(Ok(None), |id| pictures::turn_to(db, id, record))? {
+                for face in &mut before {
+                    face.face = turn.face(&face.face);
+                }
+            }
+            let corrections = corrections::of_frame(db, &frame)?;
+            faces::merge(&analysis.faces, &before, corrections)
         }
-        None => Vec::new(),
+        _ => Vec::new(),
     };
     let mut judged: Vec<JudgedFace> = new_faces.iter().map(faces::NewFace::judged).collect();
     judged.retain(JudgedFace::is_face);
@@ -47,6 +65,9 @@ pub(super) fn put(
         faces: judged.len(),
     };
     photos::put(db, record, derived)?;
+    if let Some(picture) = record.picture.filter(|_| analysis.is_some()) {
+        corrections::set_picture(db, &record.hash, &picture)?;
+    }
     let is_known = known.is_some();
     let id = known.unwrap_or_else(|| PhotoId(db.last_insert_rowid()));
     faces::replace(db, id, &old_faces, &new_faces)?;
@@ -58,18 +79,11 @@ pub(super) fn put(
     )?;
     let taken_local = taken.map(|taken| civil_ms(taken.local));
     scores::replace(db, id, is_known, taken_local, &judged)?;
-    for (path, meta) in at {
-        files::put(db, changes, path, meta, Ok(id))?;
+    if is_known {
+        derived::ranked(db, id)?;
     }
-    match analysis {
-        Some(analysis) if !is_known && !at.is_empty() => {
-            let paths = at.iter().map(|(path, _)| path.as_path());
-            let capture = &analysis.capture;
-            let description = capture.description.as_deref();
-            let text = words::of_photo(paths, description, &capture.keywords);
-            changes.words.add(id, text);
-        }
-        _ => changes.words.refresh(id),
+    for (path, meta) in at {
+        files::put(db, path, meta, Ok(id))?;
     }
     Ok(id)
 }

@@ -1,31 +1,48 @@
 //! Stores the folders in which photos lie, and searches their names.
 
-use std::cell::RefCell;
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::path::{Subtree, decode, encode};
-use super::roots;
+use super::{roots, words};
 
-/// The folders that this transaction has stored already.
-#[derive(Debug, Default)]
-pub(super) struct StoredFolders(RefCell<HashSet<PathBuf>>);
+/// Stores a folder that directly holds a photo.
+pub(super) fn add(db: &Connection, folder: &Path) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO folders (path) VALUES (?)")?
+        .execute([encode(folder)])?;
+    Ok(())
+}
 
-impl StoredFolders {
-    /// Stores the folder of the file at `path`.
-    pub fn store(&self, db: &Connection, path: &Path) -> rusqlite::Result<()> {
-        let Some(folder) = path.parent() else {
-            return Ok(());
+/// Removes a folder that no longer directly holds a photo.
+pub(super) fn remove(db: &Connection, folder: &Path) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM folders WHERE path = ?")?
+        .execute([encode(folder)])?;
+    Ok(())
+}
+
+/// Whether a photo lies directly in `folder`. Reads one file of each folder in it at most, however many
+/// files these have.
+pub(super) fn holds_photo(db: &Connection, folder: &Path) -> rusqlite::Result<bool> {
+    let mut next = db.prepare_cached(
+        "SELECT path FROM files
+         WHERE path >= ? AND path < ? AND photo_id IS NOT NULL ORDER BY path LIMIT 1",
+    )?;
+    let tree = Subtree::of(folder);
+    let mut from = tree.low;
+    loop {
+        let path = next.query_row(params![from, tree.high], |row| {
+            Ok(decode(row.get_ref(0)?.as_blob()?))
+        });
+        let Some(path) = path.optional()? else {
+            return Ok(false);
         };
-        let mut stored = self.0.borrow_mut();
-        if !stored.contains(folder) {
-            db.prepare_cached("INSERT OR IGNORE INTO folders (path) VALUES (?)")?
-                .execute([encode(folder)])?;
-            stored.insert(folder.to_owned());
+        let mut below = path.ancestors().take_while(|part| *part != folder);
+        match below.clone().nth(1) {
+            None => return Ok(true),
+            // The file lies deeper: continue after the folder that it lies in.
+            Some(_) => from = Subtree::of(below.by_ref().last().unwrap_or(&path)).high,
         }
-        Ok(())
     }
 }
 
@@ -48,18 +65,20 @@ pub(super) fn with_files(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether the name of a folder in `path` contains `name`, which is in lower case; if `path` is a
-/// folder, its own name counts too.
-pub(super) fn is_called(path: &Path, name: &str) -> bool {
-    path.components().any(|part| {
-        part.as_os_str()
-            .to_string_lossy()
-            .to_lowercase()
-            .contains(name)
-    })
+/// A name in the form in which names are compared: in lower case, and with accents as part of their letters,
+/// however they are written.
+pub(super) fn comparable(name: &str) -> String {
+    words::composed(name).to_lowercase()
 }
 
-/// The topmost folders below the roots whose names contain `name`, which is in lower case.
+/// Whether the name of a folder in `path` contains `name`, which is [`comparable`]; if `path` is a
+/// folder, its own name counts too.
+pub(super) fn is_called(path: &Path, name: &str) -> bool {
+    path.components()
+        .any(|part| comparable(&part.as_os_str().to_string_lossy()).contains(name))
+}
+
+/// The topmost folders below the roots whose names contain `name`, which is [`comparable`].
 pub(super) fn called(
     db: &Connection,
     name: &str,

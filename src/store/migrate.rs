@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Error, Result};
 
 use super::path::{decode, encode};
-use super::{explain, words};
+use super::{derived, explain, words};
 
 /// All migrations; the schema's version is the number of migrations that have run.
 pub(super) const MIGRATIONS: &[&str] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
@@ -48,6 +48,7 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
         for migration in &migrations[from..] {
             transaction.execute_batch(migration)?;
         }
+        derived::update_if_noted(&transaction)?;
         transaction.pragma_update(None, "user_version", latest as i64)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.prepare("PRAGMA foreign_key_check")?.exists([])
@@ -168,6 +169,19 @@ mod tests {
         INSERT INTO sidecars VALUES
             (CAST('/album/a.jpg' AS BLOB), CAST('a.xmp' AS BLOB), 10, 0, 0, 2, 'Lake');
     ",
+        "
+        INSERT INTO dirty_photos VALUES (7);
+        INSERT INTO dirty_ranks VALUES (7);
+        INSERT INTO dirty_paths VALUES (CAST('/album/b.jpg' AS BLOB));
+    ",
+        "
+        UPDATE photos SET picture = zeroblob(32), orientation = 6 WHERE id = 7;
+        UPDATE corrections SET picture = zeroblob(32), orientation = 6 WHERE id = 3;
+    ",
+        "
+        UPDATE corrections SET crop = zeroblob(9240);
+        INSERT INTO undone_corrections VALUES (zeroblob(32), 5, 5, 2, 2);
+    ",
     ];
 
     fn connection() -> Connection {
@@ -232,6 +246,37 @@ mod tests {
                 assert_eq!(hits[0].path, Path::new("/album/a.jpg"), "from {version}");
             }
         }
+    }
+
+    #[test]
+    fn corrections_of_older_databases_learn_when_and_with_what_the_photo_was_taken() {
+        let migration = MIGRATIONS
+            .iter()
+            .position(|sql| sql.contains("ADD COLUMN carried_from"))
+            .unwrap();
+        let mut db = connection();
+        for step in 0..migration {
+            migrate(&mut db, &MIGRATIONS[..=step]).unwrap();
+            db.execute_batch(SAMPLES[step]).unwrap();
+        }
+        let other =
+            "INSERT INTO photos (id, hash, bytes, indexed_at, taken_local, taken_source, camera,
+                                         detector, classifier)
+                         VALUES (8, randomblob(32), 10, 0, 5000, 'file', 'Canon', 1, 2);
+                     INSERT INTO corrections (id, hash, x, y, width, height, made_at)
+                         SELECT 4, hash, 1, 1, 2, 2, 0 FROM photos WHERE id = 8;
+                     UPDATE photos SET camera = 'Canon' WHERE id = 7;";
+        db.execute_batch(other).unwrap();
+        migrate(&mut db, MIGRATIONS).unwrap();
+        let known: Vec<(i64, Option<i64>, Option<String>)> = db
+            .prepare("SELECT id, taken_local, camera FROM corrections ORDER BY id")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        // The date of the second one is that of its file.
+        assert_eq!(known, [(3, Some(0), Some("Canon".into())), (4, None, None)]);
     }
 
     #[test]

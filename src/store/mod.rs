@@ -2,7 +2,8 @@
 //!
 //! A photo is identified by its content: a [`PhotoRecord`] is keyed by the content hash, and the
 //! paths at which that content lies are rows of their own. A photo is in the results of queries
-//! while at least one path leads to it.
+//! while at least one path leads to it. Photos with the same picture differ only in their metadata:
+//! one takes the place of the other when it replaces its last file, and corrections apply to all.
 //!
 //! One writer and any number of readers work at the same time (WAL mode). Each [`Store::batch`] is
 //! one transaction; each reading method reads from one snapshot of the database.
@@ -12,15 +13,19 @@ mod changes;
 mod codec;
 mod connection;
 mod corrections;
+mod derived;
+mod doctor;
 mod explain;
 mod faces;
 mod files;
 mod findings;
 mod folders;
+mod kin;
 mod migrate;
 mod models;
 mod path;
 mod photos;
+mod pictures;
 mod places;
 mod query;
 mod ranks;
@@ -32,6 +37,7 @@ mod tally;
 #[cfg(test)]
 mod testing;
 mod totals;
+mod typed;
 mod unread;
 mod words;
 
@@ -41,15 +47,17 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, Skip};
-use crate::face::Correction;
+use crate::face::{Correction, ScoredFace};
 use crate::file::FileMeta;
 use crate::geo::Cell;
-use crate::photo::{ContentHash, GeoPoint};
+use crate::photo::{Capture, ContentHash, GeoPoint, Picture};
 
 pub use batch::Batch;
+pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
-    FaceId, KnownFile, KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace,
+    CarriedFrom, FaceId, KinCorrection, KinFace, KinId, KnownFile, KnownPhoto, Models, Photo,
+    PhotoAnalysis, PhotoId, PhotoRecord, StoredFace,
 };
 pub use roots::Root;
 pub use tally::{Group, Grouping, Tally};
@@ -131,12 +139,46 @@ impl Store {
         self.read(|db| files::outcome(db, path))
     }
 
+    /// The path under which the index has the file or folder that a person means by `typed`; `None` if it
+    /// has none. The first of these that the index has: the path itself, made absolute; the path with its
+    /// symbolic links resolved; a path through a symbolic link in the album that leads there; a path with
+    /// the same names by Unicode canonical equivalence.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn find_path(&self, typed: &Path) -> Result<Option<PathBuf>> {
+        self.read(|db| typed::find(db, typed))
+    }
+
     /// Whether this content has been analysed, and with which models.
     ///
     /// # Errors
     /// See [`Store::files_under`].
     pub fn photo_by_hash(&self, hash: &ContentHash) -> Result<Option<KnownPhoto>> {
         self.read(|db| photos::known(db, hash))
+    }
+
+    /// The analysis by `models` of this picture, in its orientation: that of any photo with the same picture and
+    /// orientation, or the turned one of the photo that the file at `path` was before, or of one that has lost
+    /// its files. The metadata in it are those of that photo.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn analysis_of_picture(
+        &self,
+        path: &Path,
+        picture: &Picture,
+        models: &Models,
+    ) -> Result<Option<PhotoAnalysis<ScoredFace>>> {
+        self.read(|db| pictures::analysis(db, Some(path), picture, models))
+    }
+
+    /// A photo as it was stored: what the models found in it, without people's corrections.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn record(&self, id: PhotoId) -> Result<Option<PhotoRecord>> {
+        self.read(|db| Ok(photos::load_embedded(db, id)?.map(Photo::into_record)))
     }
 
     /// Everything that is known about a photo.
@@ -286,7 +328,25 @@ impl Store {
         version(&self.connection).map_err(|error| explain::sentence(&self.path, error))
     }
 
-    /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails.
+    /// Compares every derived row with what it is derived from, in one snapshot of the database, and runs
+    /// SQLite's own checks.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn diagnose(&self, observer: &dyn DoctorObserver) -> Result<Diagnosis> {
+        self.read(|db| doctor::diagnose(db, observer))
+    }
+
+    /// Does the same and mends what differs, in one transaction. Returns what has differed.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub fn repair(&mut self, observer: &dyn DoctorObserver) -> Result<Diagnosis> {
+        self.write(|db| doctor::repair(db, observer))
+    }
+
+    /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails. What is
+    /// derived from the rows written follows before it is committed.
     ///
     /// # Errors
     /// The errors of `work`, and an error if the database cannot be written.
@@ -313,21 +373,71 @@ impl Store {
 
     /// Stores a person's correction of a face in place of an earlier one. From now on the photo is
     /// ranked by it, whatever a model says, and it remains in force when the photo is analysed
-    /// again. Returns `false` if there is no such face.
+    /// again. Corrections that were carried over from an earlier one of this face follow. Returns
+    /// `false` if there is no such face.
     ///
     /// # Errors
     /// See [`Store::prune`].
     pub fn correct(&mut self, face: FaceId, correction: Correction) -> Result<bool> {
-        self.write(|db| corrections::put(db, face, correction))
+        self.write(|db| kin::correct(db, face, correction))
     }
 
-    /// Removes a person's correction of a face, so that the model's scores apply again. Returns
-    /// `false` if there was no correction.
+    /// Removes a person's correction of a face, so that the model's scores apply again, also to the
+    /// faces to which it was carried over. No other one is carried over to the face. Returns `false`
+    /// if there was no correction.
     ///
     /// # Errors
     /// See [`Store::prune`].
     pub fn undo(&mut self, face: FaceId) -> Result<bool> {
-        self.write(|db| corrections::undo(db, face))
+        self.write(|db| kin::undo(db, face))
+    }
+
+    /// The corrections of faces in other photos that may be the same picture as the photo with this
+    /// content and size (upright, in pixels): with the same camera and time. A fraction of a second that
+    /// is missing from one of them is not compared.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn kin_corrections(
+        &self,
+        hash: &ContentHash,
+        capture: &Capture,
+        size: (u32, u32),
+    ) -> Result<Vec<KinCorrection>> {
+        self.read(|db| kin::corrections(db, hash, capture, size))
+    }
+
+    /// Whether a correction of this content has no picture of its face yet.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn lacks_picture(&self, hash: &ContentHash) -> Result<bool> {
+        self.read(|db| kin::lacks_picture(db, hash))
+    }
+
+    /// The other photos that may be the same picture as `photo`: with files and faces, and with the same
+    /// camera and time as in [`Store::kin_corrections`].
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn kin_photos(&self, photo: PhotoId) -> Result<Vec<PhotoId>> {
+        self.read(|db| kin::photos(db, photo))
+    }
+
+    /// The photo of a face.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn photo_of_face(&self, face: FaceId) -> Result<Option<PhotoId>> {
+        self.read(|db| kin::photo_of_face(db, face))
+    }
+
+    /// The faces of a photo whose corrections were carried over from another photo.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn carried(&self, photo: PhotoId) -> Result<Vec<(FaceId, CarriedFrom)>> {
+        self.read(|db| kin::carried(db, photo))
     }
 
     /// Removes files that no longer exist. A photo leaves the results with its last path, and its

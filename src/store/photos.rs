@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::SkipReason;
 use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
-use super::codec::{skip_from_columns, taken_columns, taken_from_columns};
+use super::codec::{picture_from_columns, skip_from_columns, taken_columns, taken_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace};
 use super::{faces, files, sidecars, unread};
 
@@ -37,7 +37,18 @@ pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Opt
 
 /// See [`Store::photo`](super::Store::photo).
 pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
-    let Some(mut photo) = bare(db, id)? else {
+    let Some(mut photo) = load_embedded(db, id)? else {
+        return Ok(None);
+    };
+    if let Ok(analysis) = &mut photo.content {
+        sidecars::add_keywords(db, id, &mut analysis.capture.keywords)?;
+    }
+    Ok(Some(photo))
+}
+
+/// The photo with what its content says alone, without the keywords of its sidecars.
+pub(super) fn load_embedded(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
+    let Some(mut photo) = row_of(db, id)? else {
         return Ok(None);
     };
     photo.paths = files::of_photo(db, id)?;
@@ -50,34 +61,40 @@ pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
 
 /// The photo without its paths and faces.
 pub(super) fn bare(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
-    let mut photo = db
-        .prepare_cached(
-            "SELECT skip_reason, skip_detail, hash, bytes, indexed_at,
-                format, width, height, taken_local, taken_offset, taken_source,
-                latitude, longitude, camera, lens, description, keywords, d.name, c.name
-         FROM photos p LEFT JOIN models d ON d.id = p.detector
-                       LEFT JOIN models c ON c.id = p.classifier
-         WHERE p.id = ?",
-        )?
-        .query_row([id], |row| {
-            let reason: Option<SkipReason> = row.get(0)?;
-            Ok(Photo {
-                id,
-                hash: row.get(2)?,
-                bytes: row.get::<_, i64>(3)? as u64,
-                indexed_at: Timestamp::from_millisecond(row.get(4)?).unwrap_or_default(),
-                paths: Vec::new(),
-                content: match reason {
-                    Some(_) => Err(skip_from_columns(row, 0)?),
-                    None => Ok(analysis_columns(row, 5)?),
-                },
-            })
-        })
-        .optional()?;
+    let mut photo = row_of(db, id)?;
     if let Some(Ok(analysis)) = photo.as_mut().map(|photo| photo.content.as_mut()) {
         sidecars::add_keywords(db, id, &mut analysis.capture.keywords)?;
     }
     Ok(photo)
+}
+
+/// The row of a photo.
+fn row_of(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
+    db.prepare_cached(
+        "SELECT skip_reason, skip_detail, hash, bytes, indexed_at,
+                format, width, height, taken_local, taken_offset, taken_source,
+                latitude, longitude, camera, lens, description, keywords, d.name, c.name,
+                picture, orientation
+         FROM photos p LEFT JOIN models d ON d.id = p.detector
+                       LEFT JOIN models c ON c.id = p.classifier
+         WHERE p.id = ?",
+    )?
+    .query_row([id], |row| {
+        let reason: Option<SkipReason> = row.get(0)?;
+        Ok(Photo {
+            id,
+            hash: row.get(2)?,
+            bytes: row.get::<_, i64>(3)? as u64,
+            picture: picture_from_columns(row, 19)?,
+            indexed_at: Timestamp::from_millisecond(row.get(4)?).unwrap_or_default(),
+            paths: Vec::new(),
+            content: match reason {
+                Some(_) => Err(skip_from_columns(row, 0)?),
+                None => Ok(analysis_columns(row, 5)?),
+            },
+        })
+    })
+    .optional()
 }
 
 fn analysis_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<PhotoAnalysis<StoredFace>> {
@@ -123,6 +140,19 @@ pub(super) fn id_of(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Opt
         .optional()
 }
 
+/// Gives a photo another content, which no photo has, and its corrections with it. Its row must then be written with
+/// [`put`].
+pub(super) fn set_hash(db: &Connection, id: PhotoId, hash: &ContentHash) -> rusqlite::Result<()> {
+    for follow in [
+        "UPDATE corrections SET hash = ?1 WHERE hash = (SELECT hash FROM photos WHERE id = ?2)",
+        "UPDATE undone_corrections SET hash = ?1 WHERE hash = (SELECT hash FROM photos WHERE id = ?2)",
+        "UPDATE photos SET hash = ?1 WHERE id = ?2",
+    ] {
+        db.prepare_cached(follow)?.execute(params![hash, id])?;
+    }
+    Ok(())
+}
+
 /// The values in the row of a photo that do not come from its record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Derived<'a> {
@@ -145,17 +175,19 @@ pub(super) fn put(
     let capture = analysis.map(|analysis| &analysis.capture);
     let (taken_local, taken_offset, taken_source) = taken_columns(derived.taken);
     let position = capture.and_then(|capture| capture.position);
+    let picture = record.picture.filter(|_| analysis.is_some());
     db.prepare_cached(
         "INSERT INTO photos (hash, bytes, indexed_at, skip_reason, skip_detail, format, width, height,
             taken_local, taken_offset, taken_source, latitude, longitude, camera, lens, description,
-            keywords, detector, classifier, face_count)
+            keywords, detector, classifier, face_count, picture, orientation)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20)
+            ?19, ?20, ?21, ?22)
          ON CONFLICT (hash) DO UPDATE SET
             (bytes, indexed_at, skip_reason, skip_detail, format, width, height,
             taken_local, taken_offset, taken_source, latitude, longitude, camera, lens, description,
-            keywords, detector, classifier, face_count) =
-            (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+            keywords, detector, classifier, face_count, picture, orientation) =
+            (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+            ?21, ?22)",
     )?
     .execute(params![
         record.hash,
@@ -178,30 +210,30 @@ pub(super) fn put(
         derived.models.map(|(detector, _)| detector),
         derived.models.map(|(_, classifier)| classifier),
         derived.faces as i64,
+        picture.map(|picture| picture.hash),
+        picture.map(|picture| picture.orientation.exif()),
     ])?;
     Ok(())
 }
 
-/// Gives a photo without a date of its own the date of its file, unless an older file has dated it.
-pub(super) fn date_by_file(
+/// Stores the date of a photo that is dated by its files. The dates in its ranking follow by a trigger.
+pub(super) fn set_date(
     db: &Connection,
     id: PhotoId,
-    modified: &TakenAt,
+    taken: Option<&TakenAt>,
 ) -> rusqlite::Result<()> {
-    let (local, offset, source) = taken_columns(Some(modified));
-    let changed = db
-        .prepare_cached(
-            "UPDATE photos SET taken_local = :local, taken_offset = :offset, taken_source = :source
-             WHERE id = :id AND skip_reason IS NULL
-               AND (taken_source IS NULL OR taken_source = 'file' AND taken_local > :local)",
-        )?
-        .execute(named_params! {
-            ":local": local, ":offset": offset, ":source": source, ":id": id,
-        })?;
-    if changed > 0 {
-        db.prepare_cached("UPDATE photo_scores SET taken = ? WHERE photo_id = ?")?
-            .execute(params![local, id])?;
-    }
+    let (local, offset, source) = taken_columns(taken);
+    db.prepare_cached(
+        "UPDATE photos SET taken_local = ?, taken_offset = ?, taken_source = ? WHERE id = ?",
+    )?
+    .execute(params![local, offset, source, id])?;
+    Ok(())
+}
+
+/// Stores since when no path has led to a photo, in Unix time in ms; `None` if one does.
+pub(super) fn set_lost(db: &Connection, id: PhotoId, since: Option<i64>) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE photos SET lost_at = ? WHERE id = ?")?
+        .execute(params![since, id])?;
     Ok(())
 }
 

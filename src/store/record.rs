@@ -9,8 +9,11 @@ use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 use crate::file::FileMeta;
-use crate::photo::{Capture, ContentHash};
+use crate::likeness::{FacePicture, Moment};
+use crate::photo::{Capture, ContentHash, DateSource, Picture};
 use crate::sidecar::SidecarFile;
+
+use super::pictures::found_by_models;
 
 /// A photo's number; it stays the same while the photo is in the index and is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,6 +51,8 @@ pub struct PhotoRecord {
     pub hash: ContentHash,
     /// Its length.
     pub bytes: u64,
+    /// Its picture; only that of an analysed photo is stored.
+    pub picture: Option<Picture>,
     /// The analysis, or why the content was skipped.
     pub content: Result<PhotoAnalysis<ScoredFace>, Skip>,
 }
@@ -158,6 +163,48 @@ pub(super) struct StoredCorrection {
     pub correction: Correction,
 }
 
+/// A correction of a face in another photo of the same moment and camera, and the picture of that face.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KinCorrection {
+    /// The correction's row.
+    pub(super) id: i64,
+    /// The face as it was when it was corrected.
+    pub picture: FacePicture,
+    /// Whether its photo may be another one of a burst.
+    pub moment: Moment,
+}
+
+impl KinCorrection {
+    /// The mark by which [`KinFace::correction`] refers to it.
+    pub const fn id(&self) -> KinId {
+        KinId(self.id)
+    }
+}
+
+/// Refers to a [`KinCorrection`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KinId(pub(super) i64);
+
+/// The picture of a face, and the correction that is carried over to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KinFace {
+    /// The face's box.
+    pub at: BoundingBox,
+    /// Its picture.
+    pub picture: FacePicture,
+    /// The correction of the same face in another file.
+    pub correction: Option<KinId>,
+}
+
+/// Where a correction was made that was carried over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriedFrom {
+    /// The photo's content.
+    pub content: ContentHash,
+    /// Its first path; `None` if no file has this content any more.
+    pub path: Option<PathBuf>,
+}
+
 /// Everything that is known about a photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Photo {
@@ -167,12 +214,33 @@ pub struct Photo {
     pub hash: ContentHash,
     /// Length of the content.
     pub bytes: u64,
+    /// Its picture; `None` if the content was skipped, or analysed by a version that did not hash pictures.
+    pub picture: Option<Picture>,
     /// When it was last analysed.
     pub indexed_at: Timestamp,
     /// Its paths, sorted by their bytes; may be empty.
     pub paths: Vec<PathBuf>,
     /// The analysis, or why the content was skipped.
     pub content: Result<PhotoAnalysis<StoredFace>, Skip>,
+}
+
+impl Photo {
+    /// What was stored: what the models found, without people's corrections. A date that comes from a file is left
+    /// out, since it belongs to the file.
+    pub(super) fn into_record(self) -> PhotoRecord {
+        let content = self.content.map(|analysis| {
+            let mut found = found_by_models(analysis);
+            let taken_at = &mut found.capture.taken_at;
+            *taken_at = taken_at.filter(|taken| taken.source != DateSource::FileTime);
+            found
+        });
+        PhotoRecord {
+            hash: self.hash,
+            bytes: self.bytes,
+            picture: self.picture,
+            content,
+        }
+    }
 }
 
 /// What is needed to decide whether a known content must be analysed again.

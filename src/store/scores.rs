@@ -39,7 +39,7 @@ impl Kind {
 
 /// One row of a photo in the ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Row {
+pub(super) struct Row {
     emotion: i64,
     kind: i64,
     score: f64,
@@ -89,7 +89,8 @@ pub(super) fn replace(
     Ok(())
 }
 
-fn rows(taken_local: Option<i64>, faces: &[JudgedFace]) -> Vec<Row> {
+/// The rows that a photo with these faces should have.
+pub(super) fn rows(taken_local: Option<i64>, faces: &[JudgedFace]) -> Vec<Row> {
     let kinds = match faces.len() {
         0 => &[],
         1 => &[Kind::Lone][..],
@@ -109,7 +110,8 @@ fn rows(taken_local: Option<i64>, faces: &[JudgedFace]) -> Vec<Row> {
     rows
 }
 
-fn stored(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Row>> {
+/// The rows that a photo has.
+pub(super) fn stored(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Row>> {
     db.prepare_cached("SELECT emotion, kind, score, taken FROM photo_scores WHERE photo_id = ?")?
         .query_map([photo], |row| {
             Ok(Row {

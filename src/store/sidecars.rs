@@ -7,7 +7,6 @@ use rusqlite::{Connection, Row, named_params, params};
 use crate::file::FileMeta;
 use crate::sidecar::{Sidecar, SidecarFile, belongs_to};
 
-use super::changes::Changes;
 use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
 
@@ -64,12 +63,7 @@ fn file_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<SidecarFile> {
 }
 
 /// See [`Batch::put_sidecars`](super::Batch::put_sidecars).
-pub(super) fn put(
-    db: &Connection,
-    changes: &Changes,
-    photo: &Path,
-    sidecars: &[Sidecar],
-) -> rusqlite::Result<()> {
+pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqlite::Result<()> {
     let path = encode(photo);
     let known = of_file(db, &path)?;
     let now: Vec<(SidecarFile, String)> = sidecars
@@ -85,15 +79,6 @@ pub(super) fn put(
         .collect();
     if now != known {
         replace(db, &path, &now)?;
-    }
-    // Also if they are the same: the photo at this path may be another one, whose words lack them.
-    if !(now.is_empty() && known.is_empty()) {
-        let photo: Option<PhotoId> = db
-            .prepare_cached("SELECT max(photo_id) FROM files WHERE path = ?")?
-            .query_row([&path], |row| row.get(0))?;
-        if let Some(photo) = photo {
-            changes.words.refresh(photo);
-        }
     }
     Ok(())
 }

@@ -9,7 +9,8 @@ use tempfile::TempDir;
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use crate::file::FileMeta;
-use crate::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
+use crate::photo::{Capture, ContentHash, DateSource, GeoPoint, Picture, PictureHash, TakenAt};
+use crate::raster::Orientation;
 
 use super::{KnownFile, Models, PhotoAnalysis, PhotoId, PhotoRecord, Store};
 
@@ -66,6 +67,10 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
     PhotoRecord {
         hash: ContentHash::of(content.as_bytes()),
         bytes: content.len() as u64,
+        picture: Some(Picture {
+            hash: PictureHash::from_bytes(*ContentHash::of(content.as_bytes()).as_bytes()),
+            orientation: Orientation::Upright,
+        }),
         content: Ok(PhotoAnalysis {
             format: "JPEG".into(),
             width: 4000,

@@ -1,19 +1,20 @@
 //! Maintains the full-text index of photos: the words of their paths, descriptions and keywords.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
-use super::path::decode;
 use super::record::PhotoId;
-use super::{roots, sidecars};
+use super::{files, roots};
 
 /// The text of a path for the full-text index. Camel case is also split: `BeachParty` is indexed as
 /// one word and as two.
 pub(super) fn of_path(path: &Path) -> String {
     let path = path.to_string_lossy();
+    let path = composed(&path);
     let mut text = path.clone().into_owned();
     let mut before = ' ';
     let mut split = String::new();
@@ -31,64 +32,53 @@ pub(super) fn of_path(path: &Path) -> String {
     text
 }
 
-/// The text of a photo for the full-text index.
-pub(super) fn of_photo<'p>(
-    paths: impl Iterator<Item = &'p Path>,
-    description: Option<&str>,
-    keywords: &[String],
-) -> String {
-    let mut text = String::new();
-    for path in paths {
-        text.push_str(&of_path(path));
-        text.push(' ');
-    }
-    text.push_str(description.unwrap_or_default());
-    for keyword in keywords {
-        text.push(' ');
-        text.push_str(keyword);
-    }
-    text
+/// The text of a photo `p` apart from its paths, as an SQL expression: everything else by which `--text` finds
+/// it. Whatever is added here must mark the photo in `dirty_photos` when it changes (`migrations/`).
+macro_rules! said_of_photo {
+    () => {
+        "coalesce(p.description, '') || ' ' || coalesce(p.keywords, '') || ' ' || coalesce((
+            SELECT group_concat(s.keywords, ' ')
+            FROM files of_photo JOIN sidecars s ON s.photo_path = of_photo.path
+            WHERE of_photo.photo_id = p.id), '')"
+    };
+}
+pub(super) use said_of_photo;
+
+/// Adds one path to the text of a photo for the full-text index.
+pub(super) fn add_path(text: &mut String, path: &Path) {
+    text.push_str(&of_path(path));
+    text.push(' ');
 }
 
-/// The photos whose words must be written before the transaction ends. They are written together
-/// because a statement on another table may make FTS5 flush its pending segment, and one segment per
-/// photo costs more than one segment for all.
-#[derive(Debug, Default)]
-pub(super) struct PendingWords(RefCell<BTreeMap<PhotoId, Option<String>>>);
+/// Adds what [`said_of_photo`] selects to the text of a photo.
+pub(super) fn add_said(text: &mut String, said: &str) {
+    text.push_str(&composed(said));
+}
 
-impl PendingWords {
-    /// Adds a new photo with its text.
-    pub fn add(&self, photo: PhotoId, text: String) {
-        self.0.borrow_mut().insert(photo, Some(text));
+/// The text in Unicode's composed form, in which the tokenizer knows letters with accents. A Mac writes
+/// names in the decomposed form.
+pub(super) fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc(text) {
+        Cow::Borrowed(text)
+    } else {
+        text.nfc().collect()
     }
+}
 
-    /// Marks a photo whose paths or metadata have changed; its text is read from the database.
-    pub fn refresh(&self, photo: PhotoId) {
-        self.0.borrow_mut().insert(photo, None);
-    }
+/// Writes the words of a photo in place of earlier ones. Photos should be written in ascending order, which
+/// is what FTS5 expects, and one after the other: a statement on another table may make FTS5 flush its pending
+/// segment, and one segment per photo costs more than one segment for all.
+pub(super) fn write(db: &Connection, photo: PhotoId, text: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO photo_words (rowid, words) VALUES (?, ?)")?
+        .execute(params![photo, text])?;
+    Ok(())
+}
 
-    /// Writes the words, in ascending order of the photos, which is the order that FTS5 expects.
-    pub fn write(self, db: &Connection) -> rusqlite::Result<()> {
-        let pending = self.0.into_inner();
-        if pending.is_empty() {
-            return Ok(());
-        }
-        let mut insert =
-            db.prepare_cached("INSERT OR REPLACE INTO photo_words (rowid, words) VALUES (?, ?)")?;
-        for (photo, text) in pending {
-            let text = match text {
-                Some(text) => Some(text),
-                None => stored(db, photo, |path| path)?,
-            };
-            if let Some(text) = text {
-                insert.execute(params![photo, text])?;
-            } else {
-                db.prepare_cached("DELETE FROM photo_words WHERE rowid = ?")?
-                    .execute([photo])?;
-            }
-        }
-        Ok(())
-    }
+/// Removes the words of a photo.
+pub(super) fn remove(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM photo_words WHERE rowid = ?")?
+        .execute([photo])?;
+    Ok(())
 }
 
 /// The text of a photo as it is stored; `None` if it was skipped or has no path. `part` selects the
@@ -98,29 +88,27 @@ fn stored(
     photo: PhotoId,
     part: impl Fn(&Path) -> &Path,
 ) -> rusqlite::Result<Option<String>> {
-    let row: Option<(Option<String>, Option<String>)> = db
-        .prepare_cached(
-            "SELECT description, keywords FROM photos WHERE id = ? AND skip_reason IS NULL",
-        )?
-        .query_row([photo], |row| Ok((row.get(0)?, row.get(1)?)))
+    const SAID: &str = concat!(
+        "SELECT ",
+        said_of_photo!(),
+        " FROM photos p WHERE p.id = ? AND p.skip_reason IS NULL"
+    );
+    let said: Option<String> = db
+        .prepare_cached(SAID)?
+        .query_row([photo], |row| row.get(0))
         .optional()?;
-    let Some((description, embedded)) = row else {
+    let Some(said) = said else {
         return Ok(None);
     };
-    let embedded = embedded.unwrap_or_default();
-    let mut keywords: Vec<String> = embedded.lines().map(str::to_owned).collect();
-    sidecars::add_keywords(db, photo, &mut keywords)?;
-    let paths: Vec<PathBuf> = db
-        .prepare_cached("SELECT path FROM files WHERE photo_id = ?")?
-        .query_map([photo], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok((!paths.is_empty()).then(|| {
-        of_photo(
-            paths.iter().map(|path| part(path)),
-            description.as_deref(),
-            &keywords,
-        )
-    }))
+    let mut text = String::new();
+    for path in files::of_photo(db, photo)? {
+        add_path(&mut text, part(&path));
+    }
+    if text.is_empty() {
+        return Ok(None);
+    }
+    add_said(&mut text, &said);
+    Ok(Some(text))
 }
 
 /// Whether two words begin with the same two letters, in any case. A letter outside ASCII counts as equal to
@@ -131,10 +119,15 @@ fn begin_alike(a: &str, b: &str) -> bool {
     !a.is_empty() && !b.is_empty() && a.chars().zip(b.chars()).take(2).all(is_alike)
 }
 
+/// The first and the last accent that is a character of its own (Unicode's block of combining diacritics).
+const ACCENTS: RangeInclusive<char> = '\u{300}'..='\u{36f}';
+
 /// An FTS5 expression that matches texts with all words of `text`. Only letters and digits belong to
-/// words; `None` if there is no word.
+/// words; `None` if there is no word. Accents that no letter is composed with are left out, as the tokenizer
+/// does.
 pub(super) fn expression(text: &str) -> Option<String> {
-    let words: Vec<String> = text
+    let words: Vec<String> = composed(text)
+        .replace(|c| ACCENTS.contains(&c), "")
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(|word| format!("\"{word}\""))
@@ -159,6 +152,7 @@ impl BelowRoots {
         let Some(expression) = expression(text) else {
             return Ok(None);
         };
+        let text = composed(text);
         let of_roots: String = topmost.iter().map(|root| of_path(root) + " ").collect();
         // If no word begins like a word of a root, no index is needed: the tokenizer changes only the
         // ends of words, and few texts get past this check.
@@ -238,5 +232,13 @@ mod tests {
             Some("\"new\" AND \"york\" AND \"OR\" AND \"x\"".into())
         );
         assert_eq!(expression(" -\" "), None);
+    }
+
+    #[test]
+    fn accents_that_are_characters_of_their_own_are_part_of_a_word() {
+        let composed = expression("\u{d6}sterreich");
+        assert_eq!(expression("O\u{308}sterreich"), composed);
+        assert_eq!(expression("x\u{302}yz"), expression("xyz"));
+        assert_eq!(of_path(Path::new("/O\u{308}st")), "/\u{d6}st");
     }
 }

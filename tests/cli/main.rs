@@ -10,9 +10,11 @@ mod bad_requests;
 mod changes;
 mod corrections;
 mod detect;
+mod doctor;
 mod exclusions;
 mod interrupted;
 mod json;
+mod kin;
 #[cfg(feature = "train")]
 mod models;
 #[cfg(unix)]
@@ -25,7 +27,10 @@ mod queries;
 mod results;
 mod settings;
 mod sidecars;
+mod tagged;
 mod testenv;
+#[cfg(unix)]
+mod typed_paths;
 #[cfg(unix)]
 #[cfg(feature = "train")]
 mod untouched;

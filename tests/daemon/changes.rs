@@ -1,7 +1,7 @@
 //! One change is one look: how often the daemon reads a file that other programs write, rename or touch.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
@@ -152,6 +152,15 @@ fn a_file_that_was_changed_and_then_renamed_or_touched_is_read() {
     fs::rename(env.path("b.jpg"), env.album("b.jpg")).unwrap();
     wait_until_fresh(&env);
     assert_eq!(hash(&env, "b.jpg"), hash_of(&version(2)));
+
+    // A link to a file that is written to elsewhere.
+    fs::write(env.path("far.jpg"), version(10)).unwrap();
+    symlink(env.path("far.jpg"), env.album("c.jpg")).unwrap();
+    wait_until("the link", || hash(&env, "c.jpg") == hash_of(&version(10)));
+    rewrite_keeping_time(&env.path("far.jpg"), &version(11));
+    fs::rename(env.album("c.jpg"), env.album("d.jpg")).unwrap();
+    wait_until_fresh(&env);
+    assert_eq!(hash(&env, "d.jpg"), hash_of(&version(11)));
 
     // Written under another name of the file, of which no report tells.
     fs::hard_link(env.album("b.jpg"), env.path("link.jpg")).unwrap();

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use fer_index::face::ScoredFace;
 use fer_index::file::FileMeta;
+use fer_index::imaging::{Limits, facts};
 use fer_index::photo::ContentHash;
 use fer_index::store::{Batch, PhotoAnalysis, PhotoRecord, Store};
 
@@ -214,11 +215,15 @@ pub fn add_non_images(env: &TestEnv, folder: &str, range: std::ops::Range<usize>
     }
 }
 
-/// Adds portraits with these numbers to the album, five hundred per folder, and their rows to the index.
+/// Adds portraits with these numbers to a folder of the album, five hundred per folder in it, and their rows to the
+/// index.
 /// Only the first is processed; the others get the same findings, as a run of `index` would store them.
-pub fn add_indexed(env: &TestEnv, range: std::ops::Range<usize>) {
+pub fn add_indexed(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
     let portrait = portrait();
-    let first = env.add("first.jpg", numbered(&portrait, range.start));
+    let first = env.add(
+        format!("{folder}/first.jpg"),
+        numbered(&portrait, range.start),
+    );
     assert_eq!(env.index()["photos"], 1);
     let mut store = Store::open(&env.database()).unwrap();
     let id = store.file(&first).unwrap().unwrap().unwrap();
@@ -244,10 +249,12 @@ pub fn add_indexed(env: &TestEnv, range: std::ops::Range<usize>) {
         let add = |batch: &Batch<'_>| {
             for number in numbers {
                 let bytes = numbered(&portrait, *number);
-                let path = env.add(format!("{:03}/{number:06}.jpg", number / 500), &bytes);
+                let name = format!("{folder}/{:03}/{number:06}.jpg", number / 500);
+                let path = env.add(name, &bytes);
                 let record = PhotoRecord {
                     hash: ContentHash::of(&bytes),
                     bytes: bytes.len() as u64,
+                    picture: Some(facts(&bytes, &Limits::default()).unwrap().picture),
                     content: Ok(scan.clone()),
                 };
                 let meta = FileMeta::of(&fs::metadata(&path).unwrap());

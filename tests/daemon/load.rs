@@ -136,7 +136,7 @@ fn cpu_of(env: &TestEnv, line: &str) -> Duration {
 fn a_restart_takes_little_more_cpu_than_find_and_idling_almost_none() {
     let env = TestEnv::new();
     let count = size(1000, 20_000);
-    add_indexed(&env, 0..count);
+    add_indexed(&env, "photos", 0..count);
     assert_eq!(files(&env), count as i64);
     let before = index_times(&env);
 

@@ -10,6 +10,13 @@ mod common;
 #[allow(dead_code, reason = "the tests of the commands use the rest")]
 mod testenv;
 
+#[path = "../gallery/server.rs"]
+#[allow(dead_code, reason = "the tests of the gallery use the rest")]
+mod gallery_server;
+#[path = "../gallery/http.rs"]
+#[allow(dead_code, reason = "the tests of the gallery use the rest")]
+mod http;
+
 mod changes;
 mod control;
 mod crashes;
@@ -19,4 +26,5 @@ mod harness;
 mod load;
 mod lost_events;
 mod offline;
+mod renamed;
 mod soak;

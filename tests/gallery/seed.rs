@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use fer_index::emotion::{Emotion, EmotionScores};
 use fer_index::face::{BoundingBox, DetectedFace, ScoredFace};
 use fer_index::file::FileMeta;
-use fer_index::photo::{Capture, ContentHash, DateSource, TakenAt};
+use fer_index::photo::{Capture, ContentHash, DateSource, Picture, PictureHash, TakenAt};
+use fer_index::raster::Orientation;
 use fer_index::store::{Models, PhotoAnalysis, PhotoId, PhotoRecord, Store};
 use jiff::civil::Date;
 
@@ -51,6 +52,10 @@ pub fn record(seed: &Seed) -> PhotoRecord {
     PhotoRecord {
         hash: ContentHash::of(&seed.bytes),
         bytes: seed.bytes.len() as u64,
+        picture: Some(Picture {
+            hash: PictureHash::from_bytes(*ContentHash::of(&seed.bytes).as_bytes()),
+            orientation: Orientation::Upright,
+        }),
         content: Ok(PhotoAnalysis {
             format: "JPEG".to_owned(),
             width: size.0,

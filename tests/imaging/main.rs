@@ -9,6 +9,7 @@ mod bad_input;
 mod cameras;
 mod formats;
 mod metadata;
+mod picture;
 
 use fer_index::imaging::{self, Decoded, Limits};
 use image::RgbImage;

@@ -13,6 +13,7 @@ pub mod emotion;
 pub mod error;
 pub mod face;
 pub mod font;
+pub mod likeness;
 pub mod network;
 pub mod output;
 pub mod raster;

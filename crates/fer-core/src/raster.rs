@@ -3,6 +3,8 @@
 //! Rotating twelve megapixels costs more than finding the faces in them, so the pixels stay as the
 //! file stores them, and only what is read from them (a small copy, a face crop) is rotated.
 
+mod turn;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -12,10 +14,11 @@ use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 
 use crate::affine::Affine;
+pub use turn::Turn;
 
 /// The rotation or reflection that makes stored pixels upright: the eight values of EXIF's tag
 /// 0x0112.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum Orientation {
     /// Stored upright.
@@ -61,6 +64,38 @@ impl Orientation {
     /// Whether upright width and height are the stored height and width.
     pub const fn swaps_sides(self) -> bool {
         self as u8 >= Self::Transpose as u8
+    }
+
+    /// The EXIF value, 1 to 8.
+    pub const fn exif(self) -> u8 {
+        self as u8
+    }
+
+    /// The size of the stored pixels of an upright picture, or the reverse: width and height, exchanged if the
+    /// orientation exchanges them.
+    pub const fn exchange(self, (width, height): (u32, u32)) -> (u32, u32) {
+        if self.swaps_sides() {
+            (height, width)
+        } else {
+            (width, height)
+        }
+    }
+
+    /// The map from upright coordinates to those of `width` × `height` stored pixels; in both, pixel edges are
+    /// at integers.
+    pub fn upright_to_stored(self, width: u32, height: u32) -> Affine {
+        let (w, h) = (width as f32, height as f32);
+        let (x, y) = match self {
+            Self::Upright => ([1., 0., 0.], [0., 1., 0.]),
+            Self::FlipHorizontal => ([-1., 0., w], [0., 1., 0.]),
+            Self::Rotate180 => ([-1., 0., w], [0., -1., h]),
+            Self::FlipVertical => ([1., 0., 0.], [0., -1., h]),
+            Self::Transpose => ([0., 1., 0.], [1., 0., 0.]),
+            Self::Rotate90 => ([0., 1., 0.], [-1., 0., h]),
+            Self::Transverse => ([0., -1., w], [-1., 0., h]),
+            Self::Rotate270 => ([0., -1., w], [1., 0., 0.]),
+        };
+        Affine { x, y }
     }
 
     /// The orientation followed by another quarter turn clockwise.
@@ -147,18 +182,13 @@ impl Raster {
 
     /// The map from upright to stored coordinates; in both, pixel edges are at integers.
     pub fn upright_to_stored(&self) -> Affine {
-        let (w, h) = (self.stored.width() as f32, self.stored.height() as f32);
-        let (x, y) = match self.orientation {
-            Orientation::Upright => ([1., 0., 0.], [0., 1., 0.]),
-            Orientation::FlipHorizontal => ([-1., 0., w], [0., 1., 0.]),
-            Orientation::Rotate180 => ([-1., 0., w], [0., -1., h]),
-            Orientation::FlipVertical => ([1., 0., 0.], [0., -1., h]),
-            Orientation::Transpose => ([0., 1., 0.], [1., 0., 0.]),
-            Orientation::Rotate90 => ([0., 1., 0.], [-1., 0., h]),
-            Orientation::Transverse => ([0., -1., w], [-1., 0., h]),
-            Orientation::Rotate270 => ([0., -1., w], [1., 0., 0.]),
-        };
-        Affine { x, y }
+        self.orientation
+            .upright_to_stored(self.stored.width(), self.stored.height())
+    }
+
+    /// The orientation that makes the stored pixels upright.
+    pub const fn orientation(&self) -> Orientation {
+        self.orientation
     }
 
     /// The upright pixels; copied only if they are not stored upright.

@@ -2,8 +2,9 @@
 //!
 //! The daemon is told of every close after a write, so a changed ctime needs no look if it came with a rename
 //! or an attribute change alone. That a close was lost, or came in under another name, must be excluded:
-//! hence only watched folders, only files with one name, and after an overflow of the event queue the files
-//! that were adopted shortly before are read after all.
+//! hence only watched folders, no links, only files with one name, and after an overflow of the event queue
+//! the files that were adopted shortly before are read after all. Nor must a read be pending: if the daemon were
+//! killed before it, the new ctime would hide the change.
 
 use std::fs::{self, Metadata};
 use std::path::Path;
@@ -29,7 +30,9 @@ impl Follower {
             && (meta.inode, meta.device) == (known.meta.inode, known.meta.device)
             && meta.difference(&known.meta) == Difference::Status;
         let is_polled = self.polled.iter().any(|folder| path.starts_with(folder));
-        if !is_same_file || is_polled || !has_one_name(metadata) {
+        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+        let has_other_names = is_link || !has_one_name(metadata);
+        if !is_same_file || is_polled || has_other_names || self.queue.contains(path) {
             return Ok(false);
         }
         self.store.adopt_status(&[(path.to_path_buf(), meta)])?;
@@ -48,9 +51,8 @@ impl Follower {
     pub(super) fn adopt_renamed(&mut self, from: &Path, to: &Path) -> Result<()> {
         // The rename itself was reported as one move from here.
         let was_quiet = self.debouncer.readiness(from) == Some(Readiness::Moved);
-        let is_queued = self.queue.contains(from) || self.queue.contains(to);
         match fs::metadata(to) {
-            Ok(metadata) if metadata.is_file() && was_quiet && !is_queued => {
+            Ok(metadata) if metadata.is_file() && was_quiet && !self.queue.contains(from) => {
                 self.adopt(to, &metadata).map(drop)
             }
             _ => Ok(()),

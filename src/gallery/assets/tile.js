@@ -33,8 +33,8 @@ export function describeTile(item, photo, { emotion, index, total, selected }) {
   const score = emotion ? percent(photo.score) : "";
   find(".caption b", HTMLElement, item).textContent = score;
   find(".caption span", HTMLElement, item).textContent = date(photo.taken, { dateStyle: "medium" });
-  const said = [photo.name, emotion && `${emotion} ${score}`, date(photo.taken), plural(photo.faces, "face"), selected && "selected"];
-  find("a", HTMLElement, item).setAttribute("aria-label", said.filter(Boolean).join(", "));
+  const label = [photo.name, emotion && `${emotion} ${score}`, date(photo.taken), plural(photo.faces, "face"), selected && "selected"];
+  find("a", HTMLElement, item).setAttribute("aria-label", label.filter(Boolean).join(", "));
   find(".pick", HTMLElement, item).setAttribute("aria-pressed", String(selected));
   item.classList.toggle("selected", selected);
   item.dataset.index = String(index);

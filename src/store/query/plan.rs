@@ -15,7 +15,7 @@ use super::super::path::Subtree;
 use super::super::places;
 use super::super::record::StoredFace;
 use super::super::scores::{Kind, UNKNOWN_DATE};
-use super::super::{roots, words};
+use super::super::{folders, roots, words};
 use super::candidate::Candidate;
 use super::filter::{Order, Query};
 
@@ -61,7 +61,7 @@ pub(super) struct Plan<'q> {
     /// Set if words of the query are in the path of a root: matches words below the roots only.
     pub below_roots: Option<words::BelowRoots>,
     pub tree: Option<Subtree>,
-    /// The name of an album in lower case.
+    /// The name of an album, as names are compared.
     pub album: Option<String>,
     /// The names of cameras in lower case.
     pub cameras: Vec<String>,
@@ -122,7 +122,7 @@ impl<'q> Plan<'q> {
                 .under
                 .as_deref()
                 .map(|folder: &Path| Subtree::of(folder)),
-            album: query.album.as_ref().map(lower),
+            album: query.album.as_deref().map(folders::comparable),
             cameras: query.cameras.iter().map(lower).collect(),
             words: query.text.as_deref().and_then(words::expression),
             home,

@@ -37,10 +37,19 @@ const MAX_SAMPLES: u32 = 8;
 /// The pixels are read from the photo at full resolution and averaged over the area that each value
 /// covers. Outside the photo, the pixels at its edge are repeated.
 pub fn crop_face(photo: &Raster, face: &DetectedFace) -> FaceCrop {
+    grey_frame(
+        photo.stored(),
+        &frame_of(face).then(&photo.upright_to_stored()),
+    )
+}
+
+/// The map from FER2013's frame of 48 × 48 pixels to the upright photo, by which [`crop_face`] cuts a
+/// face.
+pub fn frame_of(face: &DetectedFace) -> Affine {
     let aligned = face
         .landmarks
         .and_then(|landmarks| Affine::similarity(&FRAME_LANDMARKS.points(), &landmarks.points()));
-    let frame_to_upright = aligned.unwrap_or_else(|| {
+    aligned.unwrap_or_else(|| {
         let b = &face.bounding_box;
         let [from, to] = FRAME_BOX;
         let scale = b.width.max(b.height) / (to.y - from.y).max(to.x - from.x);
@@ -49,11 +58,7 @@ pub fn crop_face(photo: &Raster, face: &DetectedFace) -> FaceCrop {
             x: [scale, 0.0, centre.x - scale * f32::midpoint(from.x, to.x)],
             y: [0.0, scale, centre.y - scale * f32::midpoint(from.y, to.y)],
         }
-    });
-    grey_frame(
-        photo.stored(),
-        &frame_to_upright.then(&photo.upright_to_stored()),
-    )
+    })
 }
 
 /// Scales a whole picture, of any size, that already is one framed face.

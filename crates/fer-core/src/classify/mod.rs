@@ -7,7 +7,7 @@ mod input;
 
 pub use blend::{blend, softmax};
 pub use cnn::{BUILT_IN, Cnn};
-pub use crop::{FRAME_BOX, FRAME_LANDMARKS, crop_face, crop_framed};
+pub use crop::{FRAME_BOX, FRAME_LANDMARKS, crop_face, crop_framed, frame_of};
 pub use input::{check as check_input, input};
 
 use crate::emotion::EmotionScores;

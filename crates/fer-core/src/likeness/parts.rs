@@ -1,0 +1,165 @@
+//! Compares two registered pictures of faces part by part.
+
+use super::filter::{Normalised, normalised};
+use super::picture::{CELLS, FacePicture, SIDE};
+use super::register::{COARSE, pass, register, warped};
+use crate::affine::{Affine, Point};
+
+/// Side of a part in cells: half the distance between the eyes.
+const PART: usize = 12;
+
+/// Parts overlap by half.
+const STEP: usize = PART / 2;
+
+/// The least share of a part's cells that both pictures must have.
+const LEAST_COMMON: f32 = 0.9;
+
+/// The least contrast of a part, as a share of the mean contrast of all parts, with which it is compared: without
+/// contrast there is only noise.
+const LEAST_CONTRAST: f32 = 0.3;
+
+/// The least number of parts by which faces are told apart: a fifth of the picture.
+const LEAST_PARTS: usize = 45;
+
+/// The share of the parts that may agree less than the result: glare, a vignette, a caption.
+const OUTLIERS: f32 = 0.1;
+
+/// How well two pictures of faces agree.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Likeness {
+    /// Nine tenths of the parts of the picture correlate at least so well, -1 to 1.
+    pub parts: f32,
+    /// How far the face has moved in the frame of the photo, in cells, a forty-eighth of the face's width: 0 for
+    /// a photo that was only scaled. A large number if the photo was turned or mirrored.
+    pub moved: f32,
+}
+
+/// Compares two pictures; `None` if they have too little in common to tell.
+pub fn likeness(a: &FacePicture, b: &FacePicture) -> Option<Likeness> {
+    // The sharper one is blurred to what the other one can show.
+    let blur = (0.6 / a.cell_side().min(b.cell_side())).max(0.8);
+    let still = normalised(a, blur);
+    let pose = best_pose(&still, &normalised(b, blur))?;
+    let map = register(&still, &pose.picture, pose.map)?;
+    let (values, common) = warped(&pose.picture, &map);
+    let parts = parts(&still, &values, &common)?;
+    Some(Likeness {
+        parts,
+        moved: if pose.is_upright {
+            moved(a, b, &map).unwrap_or(f32::INFINITY)
+        } else {
+            f32::INFINITY
+        },
+    })
+}
+
+/// A picture turned or mirrored so that it is most like another one.
+struct Pose {
+    picture: Normalised,
+    map: Affine,
+    is_upright: bool,
+}
+
+/// The one of the eight ways of turning and mirroring `picture` in which it is most like `still`. A detector may take
+/// the chin of a face that is upside down for its forehead.
+fn best_pose(still: &Normalised, picture: &Normalised) -> Option<Pose> {
+    let still = still.blurred(COARSE);
+    let mut best = None;
+    let mut most = f32::NEG_INFINITY;
+    let mut turned = picture.clone();
+    for way in 0..8 {
+        let moving = turned.blurred(COARSE);
+        if let Some(map) = pass(&still, &moving, Affine::stretch(1.0, 1.0)) {
+            let (values, common) = warped(&moving, &map);
+            let all = 0..CELLS;
+            if let Some((agreement, _)) = correlation(&still, &values, &common, all, 0.25)
+                && agreement > most
+            {
+                most = agreement;
+                best = Some(Pose {
+                    picture: turned.clone(),
+                    map,
+                    is_upright: way == 0,
+                });
+            }
+        }
+        turned = turned.turned();
+        if way == 3 {
+            turned = turned.mirrored();
+        }
+    }
+    best
+}
+
+/// How far `map`, from the cells of `a` to those of `b`, is from what scaling the photo of `a` to the size of that of `b`
+/// would do, in cells of `b`.
+fn moved(a: &FacePicture, b: &FacePicture, map: &Affine) -> Option<f32> {
+    let scaled = Affine::stretch(b.photo[0] / a.photo[0], b.photo[1] / a.photo[1]);
+    let expected = a.to_photo.then(&scaled).then(&b.to_photo.inverse()?);
+    let (near, far) = (0.25 * SIDE as f32, 0.75 * SIDE as f32);
+    let corners = [(near, near), (near, far), (far, near), (far, far)];
+    corners
+        .map(|(x, y)| {
+            let (p, q) = (map.apply(Point { x, y }), expected.apply(Point { x, y }));
+            (p.x - q.x).hypot(p.y - q.y)
+        })
+        .into_iter()
+        .reduce(f32::max)
+}
+
+/// The correlation that all parts but the outliers reach.
+fn parts(still: &Normalised, values: &[f32], common: &[bool]) -> Option<f32> {
+    let mut parts = Vec::new();
+    for top in (0..=SIDE - PART).step_by(STEP) {
+        for left in (0..=SIDE - PART).step_by(STEP) {
+            let cells =
+                (top..top + PART).flat_map(|y| (left..left + PART).map(move |x| y * SIDE + x));
+            parts.extend(correlation(still, values, common, cells, LEAST_COMMON));
+        }
+    }
+    let total: f32 = parts.iter().map(|(_, contrast)| contrast).sum();
+    let least = LEAST_CONTRAST * total / parts.len() as f32;
+    let mut agreements: Vec<f32> = parts
+        .iter()
+        .filter(|(_, contrast)| *contrast >= least)
+        .map(|(agreement, _)| *agreement)
+        .collect();
+    if agreements.len() < LEAST_PARTS {
+        return None;
+    }
+    agreements.sort_by(f32::total_cmp);
+    Some(agreements[(OUTLIERS * agreements.len() as f32) as usize])
+}
+
+/// The correlation of some cells of two pictures, and the contrast of both, as a variance; `None` if the pictures have
+/// less than `least` of the cells in common.
+fn correlation(
+    still: &Normalised,
+    values: &[f32],
+    common: &[bool],
+    cells: impl Iterator<Item = usize>,
+    least: f32,
+) -> Option<(f32, f32)> {
+    let (mut all, mut n) = (0.0_f32, 0.0_f32);
+    let (mut sum_a, mut sum_b, mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for cell in cells {
+        all += 1.0;
+        if common[cell] && still.inside[cell] {
+            let (a, b) = (still.values[cell], values[cell]);
+            n += 1.0;
+            sum_a += a;
+            sum_b += b;
+            aa += a * a;
+            bb += b * b;
+            ab += a * b;
+        }
+    }
+    if n < least * all || n < 1.0 {
+        return None;
+    }
+    let contrast = ((aa - sum_a * sum_a / n) * (bb - sum_b * sum_b / n))
+        .max(0.0)
+        .sqrt();
+    let agreement = (ab - sum_a * sum_b / n) / contrast.max(f32::EPSILON);
+    Some((agreement, contrast / n))
+}

@@ -1,0 +1,149 @@
+//! `fer-index doctor`: checks the database, and mends what is derived from other rows in it.
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::Outcome;
+use super::context::Context;
+use super::stdout::Stdout;
+use crate::error::Result;
+use crate::store::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver, Store};
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Mend what differs, in one transaction
+    #[arg(long)]
+    repair: bool,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let mut store = Store::open_existing(&context.config().database)?;
+    let progress = Progress::new(context.quiet());
+    let diagnosis = if args.repair {
+        store.repair(&progress)
+    } else {
+        store.diagnose(&progress)
+    };
+    progress.0.finish_and_clear();
+    let diagnosis = diagnosis?;
+    if args.json {
+        out.json(&as_json(&diagnosis, args.repair))?;
+    } else {
+        tell(&diagnosis, args.repair, out)?;
+    }
+    let is_mended = args.repair || diagnosis.differences.is_empty();
+    Ok(if is_mended && diagnosis.damage.is_empty() {
+        Outcome::Found
+    } else {
+        Outcome::Faulty
+    })
+}
+
+fn tell(diagnosis: &Diagnosis, is_repair: bool, out: &mut Stdout) -> Result<()> {
+    for sentence in &diagnosis.damage {
+        out.line(format_args!("damaged   {sentence}"))?;
+    }
+    let label = if is_repair { "mended" } else { "differs" };
+    for difference in &diagnosis.differences {
+        out.line(format_args!("{label:<9} {}", sentence(difference)))?;
+        for example in &difference.examples {
+            out.line(format_args!("              {example}"))?;
+        }
+        let others = difference.count - difference.examples.len() as u64;
+        if others > 0 {
+            out.line(format_args!("              … and {others} more"))?;
+        }
+    }
+    if !diagnosis.damage.is_empty() {
+        return out.line(
+            "The damaged rows cannot be mended: move the database away and run fer-index index to build it \
+             anew from the photos; corrections are lost with it",
+        );
+    }
+    match (diagnosis.differences.is_empty(), is_repair) {
+        (true, _) => out.line("The database is sound, and everything in it agrees."),
+        (false, true) => out.line("Everything in the database agrees now."),
+        (false, false) => out.line("fer-index doctor --repair mends this."),
+    }
+}
+
+/// A difference in plain words, with its number.
+fn sentence(difference: &Difference) -> String {
+    use DerivedPart as Part;
+    use DifferenceKind::{Extra, Missing, Wrong};
+    let number = difference.count;
+    let what = match (difference.part, difference.kind) {
+        (Part::Notes, _) => "changes are noted that nothing has followed",
+        (Part::Loss, Missing | Wrong) => "photos without a file are not marked as such",
+        (Part::Loss, Extra) => "photos with a file are marked as having none",
+        (Part::FileDates, _) => {
+            "photos without a date of their own do not have the date of their oldest file"
+        }
+        (Part::Words, Missing) => "photos are not found by their words",
+        (Part::Words, Extra) => "photos are found by words although no file leads to them",
+        (Part::Words, Wrong) => {
+            "photos are found by other words than those of their paths, descriptions and keywords"
+        }
+        (Part::Folders, Missing | Wrong) => {
+            "folders with photos are missing from the list of folders"
+        }
+        (Part::Folders, Extra) => "folders in the list of folders hold no photo",
+        (Part::Cells, Missing | Wrong) => "photos with a position are not found by it",
+        (Part::Cells, Extra) => "photos are found at a position where they were not taken",
+        (Part::Places, Missing) => "places with photos are missing from the list of places",
+        (Part::Places, Extra) => "places in the list of places have no photo",
+        (Part::Places, Wrong) => "places are stored with a wrong number of photos",
+        (Part::FaceCounts, _) => "photos are stored with a wrong number of faces",
+        (Part::FaceRanks, _) => "photos have faces with wrong ranks by size or confidence",
+        (Part::Scores, Missing) => "photos are missing from the ranking, or from a part of it",
+        (Part::Scores, Extra) => "photos have rows in the ranking that they should not have",
+        (Part::Scores, Wrong) => "photos are ranked by a wrong score or date",
+    };
+    format!("{number}: {what}")
+}
+
+fn as_json(diagnosis: &Diagnosis, is_repair: bool) -> serde_json::Value {
+    let differences = diagnosis.differences.iter().map(|difference| {
+        json!({
+            "part": difference.part.name(),
+            "kind": difference.kind.name(),
+            "count": difference.count,
+            "examples": difference.examples,
+        })
+    });
+    json!({
+        "damage": diagnosis.damage,
+        "differences": differences.collect::<Vec<_>>(),
+        "repaired": is_repair && diagnosis.damage.is_empty(),
+    })
+}
+
+/// Shows the running check on standard error.
+struct Progress(ProgressBar);
+
+impl Progress {
+    fn new(quiet: bool) -> Self {
+        if quiet {
+            return Self(ProgressBar::hidden());
+        }
+        let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len}  {msg}")
+            .expect("the template is valid");
+        Self(ProgressBar::no_length().with_style(style))
+    }
+}
+
+impl DoctorObserver for Progress {
+    fn begins(&self, what: &'static str, number: u64) {
+        self.0.set_position(0);
+        self.0.set_length(number);
+        self.0.set_message(what);
+    }
+
+    fn advanced(&self, by: u64) {
+        self.0.inc(by);
+    }
+}

@@ -1,0 +1,74 @@
+//! HEIC and AVIF: the coded pictures that the primary picture consists of, with the properties that the
+//! decoder uses, among them those that crop, rotate and mirror it.
+
+use heic_rs::Range;
+use heic_rs::context::Context;
+use heic_rs::props::{ItemProps, Transform};
+
+use super::Parts;
+use crate::imaging::heif::open;
+
+pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
+    let context = open(bytes).ok()?;
+    let primary = context.meta.primary;
+    add_item(parts, &context, primary)?;
+    if let Some(alpha) = context.alpha_item(primary).ok()? {
+        parts.add(b"alpha", b"")?;
+        add_item(parts, &context, alpha)?;
+    }
+    Some(())
+}
+
+/// Adds a coded picture, or a grid with its tiles.
+fn add_item(parts: &mut Parts, context: &Context<'_>, item: u32) -> Option<()> {
+    add_coded(parts, context, item)?;
+    let tiles = context.grid(item).ok()?.map(|(_, tiles)| tiles);
+    for tile in tiles.unwrap_or_default() {
+        add_coded(parts, context, tile)?;
+    }
+    Some(())
+}
+
+/// Adds the data and the properties of one item.
+fn add_coded(parts: &mut Parts, context: &Context<'_>, item: u32) -> Option<()> {
+    let kind = context.meta.item(item)?.item_type;
+    add_properties(parts, &context.props(item).ok()?)?;
+    parts.add(&kind, &context.item_data(item).ok()?)
+}
+
+fn add_properties(parts: &mut Parts, props: &ItemProps<'_>) -> Option<()> {
+    if let Some(config) = &props.hvcc {
+        parts.add_numbers(b"hvcC", &[u64::from(config.length_size)])?;
+        for set in config.parameter_sets() {
+            parts.add(b"parameter set", set)?;
+        }
+    }
+    if let Some(size) = props.ispe {
+        parts.add_numbers(b"ispe", &[size.width.into(), size.height.into()])?;
+    }
+    if let Some(nclx) = &props.nclx {
+        let is_full = u64::from(nclx.range == Range::Full);
+        parts.add_numbers(b"nclx", &[nclx.matrix_code.into(), is_full])?;
+    }
+    for transform in &props.transforms {
+        match transform {
+            Transform::Rotate(rotation) => parts.add_numbers(b"irot", &[*rotation as u64])?,
+            Transform::Mirror(mirror) => parts.add_numbers(b"imir", &[*mirror as u64])?,
+            Transform::Crop(clap) => {
+                // The offsets are signed; their bits identify them as well.
+                let numbers = [
+                    clap.width.0,
+                    clap.width.1,
+                    clap.height.0,
+                    clap.height.1,
+                    clap.horiz_off.0.cast_unsigned(),
+                    clap.horiz_off.1,
+                    clap.vert_off.0.cast_unsigned(),
+                    clap.vert_off.1,
+                ];
+                parts.add_numbers(b"clap", &numbers.map(u64::from))?;
+            }
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,123 @@
+//! Carries corrections over to edits and exports of the same picture: when one of them is analysed, and when
+//! a face is corrected of which others are in the index already.
+
+use std::collections::BTreeMap;
+
+use crate::error::Result;
+use crate::face::DetectedFace;
+use crate::file::read_bytes;
+use crate::imaging::{self, Decoded, Limits};
+use crate::likeness::{FacePicture, same_faces};
+use crate::photo::ContentHash;
+use crate::raster::Raster;
+use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
+
+/// The pictures of the faces of a photo that is being analysed, with the corrections of the same faces in other files.
+/// Empty, at the cost of two look-ups, unless a photo of the same moment and camera was corrected, or this one was
+/// before the index kept pictures.
+///
+/// # Errors
+/// If the database cannot be read.
+pub(super) fn of_analysis(
+    store: &Store,
+    hash: &ContentHash,
+    decoded: &Decoded,
+    faces: &[DetectedFace],
+) -> Result<Vec<KinFace>> {
+    let corrections = store.kin_corrections(hash, &decoded.capture, size_of(decoded))?;
+    if corrections.is_empty() && !store.lacks_picture(hash)? {
+        return Ok(Vec::new());
+    }
+    Ok(pictures(&decoded.raster, faces, &corrections))
+}
+
+/// Width and height of the upright photo.
+fn size_of(decoded: &Decoded) -> (u32, u32) {
+    (decoded.raster.width(), decoded.raster.height())
+}
+
+/// The faces' pictures, each with the one of `corrections` whose picture shows the same.
+fn pictures(photo: &Raster, faces: &[DetectedFace], corrections: &[KinCorrection]) -> Vec<KinFace> {
+    let pictures: Vec<_> = faces
+        .iter()
+        .map(|face| FacePicture::of(photo, face))
+        .collect();
+    let corrected: Vec<_> = corrections
+        .iter()
+        .map(|one| (&one.picture, one.moment))
+        .collect();
+    let same = same_faces(&pictures, &corrected);
+    let kin = faces.iter().zip(pictures).zip(same);
+    kin.map(|((face, picture), same)| KinFace {
+        at: face.bounding_box,
+        picture,
+        correction: same.map(|index| corrections[index].id()),
+    })
+    .collect()
+}
+
+/// After a person corrected faces: keeps pictures of them, by which they are recognised in edits and exports, and
+/// carries the corrections over to those that are in the index. Returns the number of faces to which one
+/// was carried over. Files that cannot be read are passed over.
+///
+/// # Errors
+/// If the database cannot be read or written.
+pub fn carry_over(store: &mut Store, faces: &[FaceId], limits: &Limits) -> Result<u64> {
+    let mut photos = BTreeMap::new();
+    for face in faces {
+        if let Some(photo) = store.photo_of_face(*face)? {
+            photos.entry(photo).or_insert_with(Vec::new).push(*face);
+        }
+    }
+    let mut carried = 0;
+    for (photo, corrected) in photos {
+        let kept = put(store, photo, limits, |face| corrected.contains(&face))?;
+        if kept.is_none() {
+            continue;
+        }
+        for kin in store.kin_photos(photo)? {
+            carried += put(store, kin, limits, |_| true)?.unwrap_or_default();
+        }
+    }
+    Ok(carried)
+}
+
+/// Reads a photo that is in the index and stores what is kin to its faces, of those that `wanted` admits. Returns the
+/// number of faces to which a correction was carried over; `None` if no file of it can be read.
+fn put(
+    store: &mut Store,
+    photo: PhotoId,
+    limits: &Limits,
+    wanted: impl Fn(FaceId) -> bool,
+) -> Result<Option<u64>> {
+    let Some(photo) = store.photo(photo)? else {
+        return Ok(None);
+    };
+    let Ok(analysis) = &photo.content else {
+        return Ok(None);
+    };
+    let faces: Vec<_> = analysis
+        .faces
+        .iter()
+        .filter(|face| wanted(face.id))
+        .map(|face| face.face)
+        .collect();
+    let Some(decoded) = read(&photo, limits) else {
+        tracing::debug!(photo = %photo.id, "no file of the photo can be read to keep the corrected faces");
+        return Ok(None);
+    };
+    let corrections = store.kin_corrections(&photo.hash, &decoded.capture, size_of(&decoded))?;
+    let kin = pictures(&decoded.raster, &faces, &corrections);
+    store.batch(|batch| batch.put_kin(photo.id, &kin)).map(Some)
+}
+
+/// Decodes the first file of a photo that still has its content.
+fn read(photo: &Photo, limits: &Limits) -> Option<Decoded> {
+    photo.paths.iter().find_map(|path| {
+        let bytes = read_bytes(path, limits.max_bytes).ok()?;
+        if ContentHash::of(&bytes) != photo.hash {
+            return None;
+        }
+        imaging::decode(&bytes, limits).ok()
+    })
+}

@@ -1,0 +1,265 @@
+//! Brings derived rows up to date. What indexing finds out is in `photos`, `files`, `faces` and
+//! `corrections`; words, folders, the dates of files, lost photos and rankings are derived from it.
+//!
+//! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
+//! every transaction ends with [`update`], which empties them. So no writer has to know what depends on the
+//! rows that it writes. The triggers themselves keep the places, and the dates in the ranking
+//! (`migrations/`).
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::photo::TakenAt;
+
+use super::path::decode;
+use super::record::{JudgedFace, PhotoId, StoredFace};
+use super::{faces, folders, photos, scores, words};
+
+/// Reads each noted photo with its files, one row per file, in the order that the full-text index expects.
+pub(super) const NOTED: &str = concat!(
+    "SELECT d.photo_id, f.path, p.id IS NOT NULL, p.skip_reason IS NULL, p.lost_at,
+            p.taken_source, p.taken_local - 1000 * p.taken_offset, ",
+    words::said_of_photo!(),
+    " FROM dirty_photos d LEFT JOIN photos p ON p.id = d.photo_id
+                          LEFT JOIN files f ON f.photo_id = d.photo_id
+      ORDER BY d.photo_id"
+);
+
+/// Reads the photos whose ranking is noted, or that have a face without ranks.
+pub(super) const UNRANKED: &str = "
+    SELECT photo_id FROM dirty_ranks
+    UNION SELECT photo_id FROM faces WHERE side IS NULL AND correction IS NULL";
+
+/// Brings everything that the triggers have noted in this transaction up to date.
+pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
+    update_ranks(db)?;
+    let mut present = PhotoFolders::default();
+    // The words come first and in one go, see `words::write`.
+    for (photo, fact) in update_words(db, &mut present)? {
+        match fact {
+            Fact::Date(taken) => photos::set_date(db, photo, taken.as_ref())?,
+            Fact::Lost(since) => photos::set_lost(db, photo, since)?,
+        }
+    }
+    for folder in &present.folders {
+        folders::add(db, folder)?;
+    }
+    update_folders(db, &present)?;
+    for table in ["dirty_photos", "dirty_ranks", "dirty_paths"] {
+        db.prepare_cached(&format!("DELETE FROM {table}"))?
+            .execute([])?;
+    }
+    Ok(())
+}
+
+/// Does the same if the schema has the tables of notes already; for migrations.
+pub(super) fn update_if_noted(db: &Connection) -> rusqlite::Result<()> {
+    if db.table_exists(None, "dirty_photos")? {
+        update(db)?;
+    }
+    Ok(())
+}
+
+/// Records that the ranking of a photo has just been written together with its faces.
+pub(super) fn ranked(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM dirty_ranks WHERE photo_id = ?")?
+        .execute([photo])?;
+    Ok(())
+}
+
+/// Ranks photos and their faces again, by the models' scores and the corrections.
+fn update_ranks(db: &Connection) -> rusqlite::Result<()> {
+    let noted: Vec<PhotoId> = db
+        .prepare_cached(UNRANKED)?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for photo in noted {
+        let faces = faces::of_photo(db, photo)?;
+        faces::rank(db, &faces)?;
+        let judged = judged(&faces);
+        let taken_local: Option<Option<i64>> = db
+            .prepare_cached("UPDATE photos SET face_count = ? WHERE id = ? RETURNING taken_local")?
+            .query_row(params![judged.len() as i64, photo], |row| row.get(0))
+            .optional()?;
+        if let Some(taken_local) = taken_local {
+            scores::replace(db, photo, true, taken_local, &judged)?;
+        }
+    }
+    Ok(())
+}
+
+/// The faces by which a photo is ranked: without what a person said is no face.
+pub(super) fn judged(faces: &[StoredFace]) -> Vec<JudgedFace> {
+    let mut judged: Vec<JudgedFace> = faces.iter().map(StoredFace::judged).collect();
+    judged.retain(JudgedFace::is_face);
+    judged
+}
+
+/// A column of a photo that is out of date, with its new value.
+#[derive(Debug)]
+enum Fact {
+    /// The date by its files.
+    Date(Option<TakenAt>),
+    /// Since when no file has led to it.
+    Lost(Option<i64>),
+}
+
+/// A noted photo while its files are read.
+#[derive(Debug)]
+struct Noted {
+    id: PhotoId,
+    is_analysed: bool,
+    has_file: bool,
+    /// Its text for the full-text index; so far the paths.
+    text: String,
+    /// The rest of the text.
+    said: String,
+}
+
+impl Noted {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            is_analysed: row.get::<_, bool>(2)? && row.get(3)?,
+            has_file: false,
+            text: String::new(),
+            said: row.get(7)?,
+        })
+    }
+
+    /// Writes its words, if it is found by any.
+    fn write_words(mut self, db: &Connection) -> rusqlite::Result<()> {
+        if !self.is_analysed || !self.has_file {
+            return words::remove(db, self.id);
+        }
+        words::add_said(&mut self.text, &self.said);
+        words::write(db, self.id, &self.text)
+    }
+}
+
+/// Writes the words of the noted photos, collects the folders in which they lie, and returns what else of
+/// them is out of date.
+fn update_words(
+    db: &Connection,
+    present: &mut PhotoFolders,
+) -> rusqlite::Result<Vec<(PhotoId, Fact)>> {
+    let mut statement = db.prepare_cached(NOTED)?;
+    let mut rows = statement.query([])?;
+    let mut facts = Vec::new();
+    let mut photo: Option<Noted> = None;
+    while let Some(row) = rows.next()? {
+        let id = row.get(0)?;
+        if photo.as_ref().is_none_or(|photo| photo.id != id) {
+            if let Some(before) = photo.replace(Noted::of(row)?) {
+                before.write_words(db)?;
+            }
+            check_facts(db, id, row, &mut facts)?;
+        }
+        if let (Some(photo), Some(path)) = (&mut photo, row.get_ref(1)?.as_blob_or_null()?) {
+            let path = decode(path);
+            photo.has_file = true;
+            words::add_path(&mut photo.text, &path);
+            present.add(&path);
+        }
+    }
+    if let Some(last) = photo {
+        last.write_words(db)?;
+    }
+    Ok(facts)
+}
+
+/// Adds what is out of date in the photo's own row, which is in a row of [`NOTED`].
+fn check_facts(
+    db: &Connection,
+    id: PhotoId,
+    row: &Row<'_>,
+    facts: &mut Vec<(PhotoId, Fact)>,
+) -> rusqlite::Result<()> {
+    let exists: bool = row.get(2)?;
+    let is_lost = row.get::<_, Option<i64>>(4)?.is_some();
+    let has_file = row.get_ref(1)?.as_blob_or_null()?.is_some();
+    if exists && is_lost == has_file {
+        let since = (!has_file).then(|| Timestamp::now().as_millisecond());
+        facts.push((id, Fact::Lost(since)));
+    }
+    let is_analysed = exists && row.get(3)?;
+    let source = row.get_ref(5)?.as_str_or_null()?;
+    if !is_analysed || !has_file || source == Some("exif") {
+        return Ok(());
+    }
+    if let Some(taken) = date_by_files(db, id, row.get(6)?, source)? {
+        facts.push((id, Fact::Date(taken)));
+    }
+    Ok(())
+}
+
+/// The date that a photo without a date of its own should have, which is that of its oldest file, if it has
+/// another `moment`, in Unix time in ms, or another `source`.
+///
+/// The moment is compared, not the local time: the time zone of this process need not be that of the one that
+/// stored the date.
+pub(super) fn date_by_files(
+    db: &Connection,
+    photo: PhotoId,
+    moment: Option<i64>,
+    source: Option<&str>,
+) -> rusqlite::Result<Option<Option<TakenAt>>> {
+    let oldest: Option<i64> = db
+        .prepare_cached("SELECT min(mtime_ns) FROM files WHERE photo_id = ?")?
+        .query_row([photo], |row| row.get(0))?;
+    let taken = oldest.and_then(date_of_file);
+    let right = taken.and(oldest).map(|ns| ns.div_euclid(1_000_000));
+    let is_right = moment == right && source.is_some() == taken.is_some();
+    Ok((!is_right).then_some(taken))
+}
+
+/// The date by a file that was modified at this time in ns.
+fn date_of_file(mtime_ns: i64) -> Option<TakenAt> {
+    let distance = Duration::from_nanos(mtime_ns.unsigned_abs());
+    let modified = if mtime_ns < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    };
+    TakenAt::from_file_time(modified?)
+}
+
+/// Folders in which photos lie.
+#[derive(Debug, Default)]
+struct PhotoFolders {
+    folders: HashSet<PathBuf>,
+}
+
+impl PhotoFolders {
+    /// Adds the folder of the file at `path`.
+    fn add(&mut self, path: &Path) {
+        if let Some(folder) = path.parent()
+            && !self.folders.contains(folder)
+        {
+            self.folders.insert(folder.to_owned());
+        }
+    }
+}
+
+/// Removes the folders whose last photo has gone; those that are `present` hold one.
+fn update_folders(db: &Connection, present: &PhotoFolders) -> rusqlite::Result<()> {
+    let mut left = PhotoFolders::default();
+    let mut paths = db.prepare_cached("SELECT path FROM dirty_paths")?;
+    let mut rows = paths.query([])?;
+    while let Some(row) = rows.next()? {
+        left.add(&decode(row.get_ref(0)?.as_blob()?));
+    }
+    for folder in left.folders.difference(&present.folders) {
+        if !folders::holds_photo(db, folder)? {
+            folders::remove(db, folder)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

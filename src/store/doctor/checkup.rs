@@ -1,0 +1,165 @@
+//! Collects what the checks of an examination find, and what is needed to mend it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use rusqlite::{Connection, Row};
+
+use super::super::record::PhotoId;
+use super::super::{files, folders};
+use super::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
+
+/// Most examples of one kind of difference.
+const EXAMPLES: usize = 3;
+
+/// An examination.
+pub(super) struct Checkup<'a> {
+    pub db: &'a Connection,
+    observer: &'a dyn DoctorObserver,
+    damage: Vec<String>,
+    found: BTreeMap<(DerivedPart, DifferenceKind), (u64, Vec<String>)>,
+    /// Photos to be noted in `dirty_photos`.
+    photos: BTreeSet<PhotoId>,
+    /// Photos to be noted in `dirty_ranks`.
+    ranks: BTreeSet<PhotoId>,
+    folders_to_add: Vec<PathBuf>,
+    folders_to_remove: Vec<PathBuf>,
+}
+
+impl<'a> Checkup<'a> {
+    pub fn new(db: &'a Connection, observer: &'a dyn DoctorObserver) -> Self {
+        Self {
+            db,
+            observer,
+            damage: Vec::new(),
+            found: BTreeMap::new(),
+            photos: BTreeSet::new(),
+            ranks: BTreeSet::new(),
+            folders_to_add: Vec::new(),
+            folders_to_remove: Vec::new(),
+        }
+    }
+
+    /// Begins a check that looks at the rows which this statement counts.
+    pub fn begin(&self, what: &'static str, count: &str) -> rusqlite::Result<()> {
+        let number: i64 = self.db.query_row(count, [], |row| row.get(0))?;
+        self.observer.begins(what, number as u64);
+        Ok(())
+    }
+
+    /// Some more rows are checked.
+    pub fn advance(&self, by: u64) {
+        self.observer.advanced(by);
+    }
+
+    /// SQLite itself found this.
+    pub fn damaged(&mut self, what: String) {
+        self.damage.push(what);
+    }
+
+    /// Counts a difference.
+    pub fn differs(&mut self, part: DerivedPart, kind: DifferenceKind, example: String) {
+        let (count, examples) = self.found.entry((part, kind)).or_default();
+        *count += 1;
+        if examples.len() < EXAMPLES {
+            examples.push(example);
+        }
+    }
+
+    /// Counts a difference of a photo that [`derived`](super::super::derived) mends if the photo is noted.
+    pub fn photo_differs(
+        &mut self,
+        part: DerivedPart,
+        kind: DifferenceKind,
+        photo: PhotoId,
+    ) -> rusqlite::Result<()> {
+        let name = self.name(photo)?;
+        self.differs(part, kind, name);
+        match part {
+            DerivedPart::FaceCounts | DerivedPart::FaceRanks | DerivedPart::Scores => {
+                self.ranks.insert(photo);
+            }
+            _ => {
+                self.photos.insert(photo);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the photos that a statement selects by their number as differences.
+    pub fn all_differ(
+        &mut self,
+        part: DerivedPart,
+        kind: DifferenceKind,
+        select: &str,
+    ) -> rusqlite::Result<()> {
+        let mut statement = self.db.prepare(select)?;
+        let photos = statement.query_map([], |row: &Row<'_>| row.get(0))?;
+        for photo in photos {
+            self.photo_differs(part, kind, photo?)?;
+        }
+        Ok(())
+    }
+
+    pub fn folder_is_missing(&mut self, folder: PathBuf) {
+        let name = folder.display().to_string();
+        self.differs(DerivedPart::Folders, DifferenceKind::Missing, name);
+        self.folders_to_add.push(folder);
+    }
+
+    pub fn folder_is_extra(&mut self, folder: PathBuf) {
+        let name = folder.display().to_string();
+        self.differs(DerivedPart::Folders, DifferenceKind::Extra, name);
+        self.folders_to_remove.push(folder);
+    }
+
+    pub fn has_found(&self, parts: &[DerivedPart]) -> bool {
+        self.found.keys().any(|(part, _)| parts.contains(part))
+    }
+
+    /// Notes what is out of date as the triggers do, and mends the folders.
+    pub fn note(&self, db: &Connection) -> rusqlite::Result<()> {
+        for (table, photos) in [("dirty_photos", &self.photos), ("dirty_ranks", &self.ranks)] {
+            let mut insert = db.prepare(&format!(
+                "INSERT OR IGNORE INTO {table} (photo_id) VALUES (?)"
+            ))?;
+            for photo in photos {
+                insert.execute([photo])?;
+            }
+        }
+        // Rows of photos that are not there are not reached by their photo.
+        db.execute(
+            "DELETE FROM photo_scores WHERE photo_id NOT IN (SELECT id FROM photos)",
+            [],
+        )?;
+        for folder in &self.folders_to_add {
+            folders::add(db, folder)?;
+        }
+        for folder in &self.folders_to_remove {
+            folders::remove(db, folder)?;
+        }
+        Ok(())
+    }
+
+    pub fn into_diagnosis(self) -> Diagnosis {
+        let difference = |((part, kind), (count, examples))| Difference {
+            part,
+            kind,
+            count,
+            examples,
+        };
+        Diagnosis {
+            damage: self.damage,
+            differences: self.found.into_iter().map(difference).collect(),
+        }
+    }
+
+    /// The path of a photo, or else its number.
+    fn name(&self, photo: PhotoId) -> rusqlite::Result<String> {
+        let first = files::of_photo(self.db, photo)?.into_iter().next();
+        Ok(first.map_or_else(
+            || format!("photo {photo}"),
+            |path| path.display().to_string(),
+        ))
+    }
+}

@@ -1,0 +1,155 @@
+//! Compares every derived row with what it is derived from, and mends the differences. Triggers keep derived
+//! rows up to date (`derived`); this finds what a fault of the program, of a disk or of another program has
+//! done to them.
+
+mod checkup;
+mod facts;
+mod folders;
+mod notes;
+mod places;
+mod ranks;
+mod sound;
+mod words;
+
+use rusqlite::Connection;
+
+use super::derived;
+use checkup::Checkup;
+
+/// What is derived from other rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DerivedPart {
+    /// The notes of changes that nothing has followed yet.
+    Notes,
+    /// Since when a photo has had no file.
+    Loss,
+    /// The dates of photos that have none of their own, by their oldest file.
+    FileDates,
+    /// The full-text index of paths, descriptions and keywords.
+    Words,
+    /// The folders that hold photos.
+    Folders,
+    /// In which grid cell each photo was taken.
+    Cells,
+    /// The number of photos of each grid cell.
+    Places,
+    /// The number of a photo's faces that count.
+    FaceCounts,
+    /// The ranks of faces by size and by confidence.
+    FaceRanks,
+    /// The ranking of photos by emotion.
+    Scores,
+}
+
+impl DerivedPart {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Notes => "notes",
+            Self::Loss => "loss",
+            Self::FileDates => "file_dates",
+            Self::Words => "words",
+            Self::Folders => "folders",
+            Self::Cells => "cells",
+            Self::Places => "places",
+            Self::FaceCounts => "face_counts",
+            Self::FaceRanks => "face_ranks",
+            Self::Scores => "scores",
+        }
+    }
+}
+
+/// How a derived row differs from what it is derived from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DifferenceKind {
+    /// There should be one, and there is none.
+    Missing,
+    /// There is one, and there should be none.
+    Extra,
+    /// It has another value than it should have.
+    Wrong,
+}
+
+impl DifferenceKind {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Extra => "extra",
+            Self::Wrong => "wrong",
+        }
+    }
+}
+
+/// Differences of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// What differs.
+    pub part: DerivedPart,
+    /// How.
+    pub kind: DifferenceKind,
+    /// How many.
+    pub count: u64,
+    /// A few of them: paths, or else what they are.
+    pub examples: Vec<String>,
+}
+
+/// What is wrong with a database.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// What SQLite's own checks found; it cannot be mended.
+    pub damage: Vec<String>,
+    /// Derived rows that differ from what they are derived from.
+    pub differences: Vec<Difference>,
+}
+
+/// Receives the progress of an examination.
+pub trait DoctorObserver {
+    /// The next check begins; it looks at this number of photos or rows, 0 if unknown.
+    fn begins(&self, what: &'static str, number: u64);
+
+    /// Some more of them are done.
+    fn advanced(&self, by: u64);
+}
+
+/// See [`Store::diagnose`](super::Store::diagnose).
+pub(super) fn diagnose(
+    db: &Connection,
+    observer: &dyn DoctorObserver,
+) -> rusqlite::Result<Diagnosis> {
+    Ok(examine(db, observer)?.into_diagnosis())
+}
+
+/// See [`Store::repair`](super::Store::repair).
+pub(super) fn repair(
+    db: &Connection,
+    observer: &dyn DoctorObserver,
+) -> rusqlite::Result<Diagnosis> {
+    let checkup = examine(db, observer)?;
+    observer.begins("mending", 0);
+    checkup.note(db)?;
+    derived::update(db)?;
+    // Last, since it depends on which photos are lost.
+    if checkup.has_found(&[DerivedPart::Cells, DerivedPart::Places, DerivedPart::Loss]) {
+        places::rebuild(db)?;
+    }
+    Ok(checkup.into_diagnosis())
+}
+
+fn examine<'a>(
+    db: &'a Connection,
+    observer: &'a dyn DoctorObserver,
+) -> rusqlite::Result<Checkup<'a>> {
+    let mut checkup = Checkup::new(db, observer);
+    if !sound::check(&mut checkup)? {
+        // What is read from a damaged file means nothing.
+        return Ok(checkup);
+    }
+    notes::check(&mut checkup)?;
+    facts::check(&mut checkup)?;
+    folders::check(&mut checkup)?;
+    places::check(&mut checkup)?;
+    ranks::check(&mut checkup)?;
+    words::check(&mut checkup)?;
+    Ok(checkup)
+}

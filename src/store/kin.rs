@@ -1,0 +1,376 @@
+//! Carries corrections over to edits and exports of the photo on which they were made.
+//!
+//! A correction belongs to a content, and an edit is another one. So each correction remembers the
+//! moment, the camera and a small picture of the face, by which the pipeline recognises the same face in another
+//! file. What is carried over is a correction of its own that follows the one that a person made:
+//! it changes with it and ends with it, until a person says something else about that very face.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+
+use crate::face::{BoundingBox, Correction, DetectedFace};
+use crate::likeness::{FacePicture, Moment};
+use crate::photo::{Capture, ContentHash, DateSource};
+
+use super::codec::{civil_ms, detected_from_columns};
+use super::record::{CarriedFrom, FaceId, KinCorrection, KinFace, KinId, PhotoId};
+use super::{corrections, faces, files};
+
+/// See [`Store::kin_corrections`](super::Store::kin_corrections).
+pub(super) fn corrections(
+    db: &Connection,
+    hash: &ContentHash,
+    capture: &Capture,
+    size: (u32, u32),
+) -> rusqlite::Result<Vec<KinCorrection>> {
+    let (Some(taken), Some(camera)) = (&capture.taken_at, &capture.camera) else {
+        return Ok(Vec::new());
+    };
+    if taken.source != DateSource::Exif {
+        return Ok(Vec::new());
+    }
+    let taken = civil_ms(taken.local);
+    let second = second_of(taken);
+    let rows: Vec<(i64, i64, Vec<u8>)> = db
+        .prepare_cached(
+            "SELECT id, taken_local, crop FROM corrections
+             WHERE camera = ? AND taken_local BETWEEN ? AND ? AND crop IS NOT NULL AND hash <> ?
+             ORDER BY carried_from IS NOT NULL, id",
+        )?
+        .query_map(params![camera, second, second + 999, hash], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let others = sizes(db, hash, camera, taken)?;
+    let same = rows
+        .into_iter()
+        .filter(|(_, at, ..)| same_moment(*at, taken));
+    Ok(same
+        .filter_map(|(id, at, crop)| {
+            let picture = FacePicture::from_bytes(&crop)?;
+            let is_certain = at == taken && has_fraction(at);
+            let moment = if is_certain || !has_repeated_size(size, picture.photo_size(), &others) {
+                Moment::Certain
+            } else {
+                Moment::Doubtful
+            };
+            Some(KinCorrection {
+                id,
+                picture,
+                moment,
+            })
+        })
+        .collect())
+}
+
+/// See [`Store::lacks_picture`](super::Store::lacks_picture).
+pub(super) fn lacks_picture(db: &Connection, hash: &ContentHash) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM corrections WHERE hash = ? AND crop IS NULL")?
+        .exists([hash])
+}
+
+/// The first millisecond of a second.
+const fn second_of(ms: i64) -> i64 {
+    ms - ms.rem_euclid(1000)
+}
+
+/// The sizes of the photos in the index that were taken with this camera in the same second, other than the one with this
+/// content.
+fn sizes(
+    db: &Connection,
+    hash: &ContentHash,
+    camera: &str,
+    taken: i64,
+) -> rusqlite::Result<Vec<(u32, u32)>> {
+    let second = second_of(taken);
+    db.prepare_cached(
+        "SELECT width, height FROM photos
+         WHERE taken_local BETWEEN ? AND ? AND camera = ? AND hash <> ? AND skip_reason IS NULL",
+    )?
+    .query_map(params![second, second + 999, camera, hash], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?
+    .collect()
+}
+
+/// Whether two photos of a moment have the same size, upright or on its side, among a photo, the one that was corrected,
+/// and the `others` in the index, of which the latter may be one. The photos of a burst have the same size,
+/// so if no two photos have, there is no burst.
+fn has_repeated_size(photo: (u32, u32), corrected: (u32, u32), others: &[(u32, u32)]) -> bool {
+    let area = |(width, height): (u32, u32)| (width.min(height), width.max(height));
+    let mut sizes: Vec<_> = others.iter().copied().map(area).collect();
+    if !sizes.contains(&area(corrected)) {
+        sizes.push(area(corrected));
+    }
+    sizes.push(area(photo));
+    sizes.sort_unstable();
+    sizes.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// Whether a time in ms has a fraction of a second; a camera that writes none seems to take all photos at the full second.
+const fn has_fraction(ms: i64) -> bool {
+    ms.rem_euclid(1000) != 0
+}
+
+/// Whether two times in ms within one second may be the same moment. Many programs drop the fraction of the second
+/// when they write an edit.
+const fn same_moment(a: i64, b: i64) -> bool {
+    a == b || !has_fraction(a) || !has_fraction(b)
+}
+
+/// See [`Store::kin_photos`](super::Store::kin_photos).
+pub(super) fn photos(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PhotoId>> {
+    let of: Option<(i64, String)> = db
+        .prepare_cached(
+            "SELECT taken_local, camera FROM photos
+             WHERE id = ? AND taken_source = 'exif' AND camera IS NOT NULL AND skip_reason IS NULL",
+        )?
+        .query_row([photo], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((taken, camera)) = of else {
+        return Ok(Vec::new());
+    };
+    let second = second_of(taken);
+    let rows: Vec<(PhotoId, i64)> = db
+        .prepare_cached(
+            "SELECT id, taken_local FROM photos
+             WHERE taken_local BETWEEN :second AND :second + 999 AND camera = :camera AND id <> :photo
+               AND taken_source = 'exif' AND skip_reason IS NULL AND face_count > 0
+               AND EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)",
+        )?
+        .query_map(
+            named_params! {":second": second, ":camera": camera, ":photo": photo},
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    let same = rows.into_iter().filter(|(_, at)| same_moment(*at, taken));
+    Ok(same.map(|(id, _)| id).collect())
+}
+
+/// See [`Batch::put_kin`](super::Batch::put_kin).
+pub(super) fn put(db: &Connection, photo: PhotoId, kin: &[KinFace]) -> rusqlite::Result<u64> {
+    let mut carried = 0;
+    for face in kin {
+        let Some((id, correction)) = face_at(db, photo, &face.at)? else {
+            continue;
+        };
+        match (correction, face.correction) {
+            (Some(correction), _) => set_picture(db, correction, &face.picture)?,
+            (None, Some(KinId(from))) => {
+                if carry(db, id, from, &face.picture)? {
+                    carried += 1;
+                }
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(carried)
+}
+
+/// The face of a photo in a box, and its correction.
+fn face_at(
+    db: &Connection,
+    photo: PhotoId,
+    at: &BoundingBox,
+) -> rusqlite::Result<Option<(FaceId, Option<i64>)>> {
+    let faces: Vec<(FaceId, DetectedFace, Option<i64>)> = db
+        .prepare_cached(
+            "SELECT id, x, y, width, height, landmarks, detection_score, correction
+             FROM faces WHERE photo_id = ?",
+        )?
+        .query_map([photo], |row| {
+            Ok((row.get(0)?, detected_from_columns(row, 1)?, row.get(7)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let overlapping = faces
+        .into_iter()
+        .map(|(id, face, correction)| (face.bounding_box.iou(at), id, correction))
+        .filter(|(overlap, ..)| *overlap >= faces::SAME_FACE)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    Ok(overlapping.map(|(_, id, correction)| (id, correction)))
+}
+
+/// Gives a correction that was made without one the picture of its face, and when and with what it was taken.
+fn set_picture(db: &Connection, correction: i64, picture: &FacePicture) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE corrections SET crop = ? WHERE id = ? AND crop IS NULL")?
+        .execute(params![picture.to_bytes(), correction])?;
+    date(db, correction)
+}
+
+/// Notes when and with what camera the photo of a correction was taken.
+fn date(db: &Connection, correction: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE corrections SET (taken_local, camera) = (
+             SELECT p.taken_local, p.camera FROM faces f JOIN photos p ON p.id = f.photo_id
+             WHERE f.correction = corrections.id AND p.taken_source = 'exif' AND p.camera IS NOT NULL
+         )
+         WHERE id = ? AND taken_local IS NULL",
+    )?
+    .execute([correction])?;
+    Ok(())
+}
+
+/// Gives a face a correction that follows another one; `false` if that one is gone, or if a person undid
+/// a correction of this face.
+fn carry(
+    db: &Connection,
+    face: FaceId,
+    from: i64,
+    picture: &FacePicture,
+) -> rusqlite::Result<bool> {
+    if was_undone(db, face)? {
+        return Ok(false);
+    }
+    let id: Option<i64> = db
+        .prepare_cached(
+            "INSERT INTO corrections (hash, x, y, width, height, emotion, made_at, picture,
+                                      orientation, taken_local, camera, crop, carried_from)
+             SELECT p.hash, f.x, f.y, f.width, f.height, c.emotion, :now, p.picture,
+                    p.orientation, p.taken_local, p.camera, :crop, coalesce(c.carried_from, c.id)
+             FROM faces f JOIN photos p ON p.id = f.photo_id, corrections c
+             WHERE f.id = :face AND f.correction IS NULL AND c.id = :from
+             RETURNING id",
+        )?
+        .query_row(
+            named_params! {
+                ":now": Timestamp::now().as_millisecond(),
+                ":crop": picture.to_bytes(),
+                ":face": face,
+                ":from": from,
+            },
+            |row| row.get(0),
+        )
+        .optional()?;
+    if let Some(id) = id {
+        db.prepare_cached("UPDATE faces SET correction = ? WHERE id = ?")?
+            .execute(params![id, face])?;
+    }
+    Ok(id.is_some())
+}
+
+/// Whether a person undid a correction of this face.
+fn was_undone(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
+    let (hash, at) = place(db, face)?;
+    let undone: Vec<BoundingBox> = db
+        .prepare_cached("SELECT x, y, width, height FROM undone_corrections WHERE hash = ?")?
+        .query_map([hash], |row| {
+            Ok(BoundingBox {
+                x: row.get(0)?,
+                y: row.get(1)?,
+                width: row.get(2)?,
+                height: row.get(3)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(undone
+        .iter()
+        .any(|other| other.iou(&at) >= faces::SAME_FACE))
+}
+
+/// The content and the box of a face.
+fn place(db: &Connection, face: FaceId) -> rusqlite::Result<(ContentHash, BoundingBox)> {
+    db.prepare_cached(
+        "SELECT p.hash, x, y, f.width, f.height FROM faces f JOIN photos p ON p.id = f.photo_id
+         WHERE f.id = ?",
+    )?
+    .query_row([face], |row| {
+        let at = BoundingBox {
+            x: row.get(1)?,
+            y: row.get(2)?,
+            width: row.get(3)?,
+            height: row.get(4)?,
+        };
+        Ok((row.get(0)?, at))
+    })
+}
+
+/// See [`Store::correct`](super::Store::correct).
+pub(super) fn correct(
+    db: &Connection,
+    face: FaceId,
+    correction: Correction,
+) -> rusqlite::Result<bool> {
+    let before = correction_of(db, face)?;
+    let followers = leave(db, before)?;
+    if !corrections::put(db, face, correction)? {
+        return Ok(false);
+    }
+    let Some(made) = correction_of(db, face)? else {
+        return Ok(false);
+    };
+    date(db, made)?;
+    for follower in followers {
+        db.prepare_cached(
+            "UPDATE corrections SET (emotion, carried_from) = (SELECT emotion, id FROM corrections WHERE id = ?)
+             WHERE id = ?",
+        )?
+        .execute([made, follower])?;
+    }
+    Ok(true)
+}
+
+/// See [`Store::undo`](super::Store::undo).
+pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
+    let Some(before) = correction_of(db, face)? else {
+        return Ok(false);
+    };
+    for follower in leave(db, Some(before))? {
+        db.prepare_cached("UPDATE faces SET correction = NULL WHERE correction = ?")?
+            .execute([follower])?;
+        db.prepare_cached("DELETE FROM corrections WHERE id = ?")?
+            .execute([follower])?;
+    }
+    let (hash, at) = place(db, face)?;
+    db.prepare_cached("INSERT INTO undone_corrections VALUES (?, ?, ?, ?, ?)")?
+        .execute(params![hash, at.x, at.y, at.width, at.height])?;
+    corrections::undo(db, face)
+}
+
+/// The correction of a face.
+fn correction_of(db: &Connection, face: FaceId) -> rusqlite::Result<Option<i64>> {
+    let row: Option<Option<i64>> = db
+        .prepare_cached("SELECT correction FROM faces WHERE id = ?")?
+        .query_row([face], |row| row.get(0))
+        .optional()?;
+    Ok(row.flatten())
+}
+
+/// Makes the corrections that follow `leader` follow none, and returns them.
+fn leave(db: &Connection, leader: Option<i64>) -> rusqlite::Result<Vec<i64>> {
+    db.prepare_cached(
+        "UPDATE corrections SET carried_from = NULL WHERE carried_from = ? RETURNING id",
+    )?
+    .query_map([leader], |row| row.get(0))?
+    .collect()
+}
+
+/// See [`Store::photo_of_face`](super::Store::photo_of_face).
+pub(super) fn photo_of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<PhotoId>> {
+    db.prepare_cached("SELECT photo_id FROM faces WHERE id = ?")?
+        .query_row([face], |row| row.get(0))
+        .optional()
+}
+
+/// See [`Store::carried`](super::Store::carried).
+pub(super) fn carried(
+    db: &Connection,
+    photo: PhotoId,
+) -> rusqlite::Result<Vec<(FaceId, CarriedFrom)>> {
+    let rows: Vec<(FaceId, ContentHash, Option<PhotoId>)> = db
+        .prepare_cached(
+            "SELECT f.id, source.hash, p.id
+             FROM faces f JOIN corrections c ON c.id = f.correction
+                          JOIN corrections source ON source.id = c.carried_from
+                          LEFT JOIN photos p ON p.hash = source.hash
+             WHERE f.photo_id = ? ORDER BY f.position",
+        )?
+        .query_map([photo], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    rows.into_iter()
+        .map(|(face, content, photo)| {
+            let paths = photo.map_or(Ok(Vec::new()), |photo| files::of_photo(db, photo))?;
+            let path = paths.into_iter().next();
+            Ok((face, CarriedFrom { content, path }))
+        })
+        .collect()
+}

@@ -1,0 +1,203 @@
+//! Finds the stored path that a person means by a path that they type. The index knows a file by one path,
+//! the one that a scan met and that queries print; on disk it may have others, through symbolic links, and
+//! Unicode can write one name in several ways.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, named_params, params};
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::path::{Subtree, decode};
+
+/// See [`Store::find_path`](super::Store::find_path).
+pub(super) fn find(db: &Connection, typed: &Path) -> rusqlite::Result<Option<PathBuf>> {
+    let Ok(absolute) = std::path::absolute(typed) else {
+        return Ok(None);
+    };
+    let resolved = without_links(&absolute);
+    for path in [&absolute, &resolved] {
+        if is_stored(db, path)? {
+            return Ok(Some(path.components().collect()));
+        }
+    }
+    let folders = folders(db)?;
+    if let Some(path) = through_link(db, &resolved, &folders)? {
+        return Ok(Some(path));
+    }
+    for path in [&absolute, &resolved] {
+        if let Some(path) = equivalent(db, path, &folders)? {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// The path with the symbolic links resolved in as much of it as exists.
+fn without_links(absolute: &Path) -> PathBuf {
+    absolute
+        .ancestors()
+        .find_map(|existing| {
+            let rest = absolute.strip_prefix(existing).ok()?;
+            Some(join(&existing.canonicalize().ok()?, rest))
+        })
+        .unwrap_or_else(|| absolute.to_owned())
+}
+
+/// Like [`Path::join`], which adds a separator for an empty path.
+fn join(folder: &Path, rest: &Path) -> PathBuf {
+    folder.components().chain(rest.components()).collect()
+}
+
+/// Whether this is the path of a file of the index, of a folder of one, or of a root.
+fn is_stored(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    let tree = Subtree::of(path);
+    db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM files
+                        WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low))
+             OR EXISTS (SELECT 1 FROM roots WHERE path = :exact)",
+    )?
+    .query_row(
+        named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
+        |row| row.get(0),
+    )
+}
+
+/// The folders that hold photos.
+fn folders(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
+    db.prepare_cached("SELECT path FROM folders ORDER BY path")?
+        .query_map([], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
+        .collect()
+}
+
+/// The stored path of what lies at `resolved`, if a symbolic link in the album leads there.
+fn through_link(
+    db: &Connection,
+    resolved: &Path,
+    folders: &[PathBuf],
+) -> rusqlite::Result<Option<PathBuf>> {
+    for folder in folders {
+        let Ok(real) = folder.canonicalize() else {
+            continue;
+        };
+        if real == *folder {
+            continue;
+        }
+        let meant = if let Ok(rest) = resolved.strip_prefix(&real) {
+            join(folder, rest)
+        } else if let Ok(rest) = real.strip_prefix(resolved)
+            && folder.ends_with(rest)
+        {
+            let depth = folder.components().count() - rest.components().count();
+            folder.components().take(depth).collect()
+        } else {
+            continue;
+        };
+        if is_stored(db, &meant)? && meant.canonicalize().is_ok_and(|real| real == resolved) {
+            return Ok(Some(meant));
+        }
+    }
+    Ok(None)
+}
+
+/// The stored path that is the same text as `path` for Unicode: its accents may be part of a letter or
+/// characters of their own, as in the names that a Mac writes.
+fn equivalent(
+    db: &Connection,
+    path: &Path,
+    folders: &[PathBuf],
+) -> rusqlite::Result<Option<PathBuf>> {
+    let Some(wanted) = composed(path) else {
+        return Ok(None);
+    };
+    let depth = path.components().count();
+    let is_wanted = |path: &Path| composed(path).as_ref() == Some(&wanted);
+    for folder in folders {
+        let upper: PathBuf = folder.components().take(depth).collect();
+        if is_wanted(&upper) {
+            return Ok(Some(upper));
+        }
+    }
+    let Some(parent) = path.parent().and_then(composed) else {
+        return Ok(None);
+    };
+    let mut files = db.prepare_cached("SELECT path FROM files WHERE path >= ? AND path < ?")?;
+    for folder in folders {
+        if composed(folder).as_ref() != Some(&parent) {
+            continue;
+        }
+        let tree = Subtree::of(folder);
+        let mut rows = files.query(params![tree.low, tree.high])?;
+        while let Some(row) = rows.next()? {
+            let file = decode(row.get_ref(0)?.as_blob()?);
+            if is_wanted(&file) {
+                return Ok(Some(file));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The path in Unicode's composed form; `None` if it is not Unicode.
+fn composed(path: &Path) -> Option<String> {
+    let path: PathBuf = path.components().collect();
+    Some(path.to_str()?.nfc().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{photo, put, temp_store};
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_however_its_accents_are_written() {
+        let (_folder, mut store) = temp_store();
+        let decomposed = "/a/O\u{308}sterreich/Cafe\u{301}.jpg";
+        put(&mut store, decomposed, &photo("a", vec![]));
+        let found = |typed: &str| store.find_path(Path::new(typed)).unwrap();
+        for typed in [
+            decomposed,
+            "/a/\u{d6}sterreich/Caf\u{e9}.jpg",
+            "/a/\u{d6}sterreich//./Cafe\u{301}.jpg",
+        ] {
+            assert_eq!(found(typed), Some(decomposed.into()), "{typed}");
+        }
+        assert_eq!(
+            found("/a/\u{d6}sterreich/"),
+            Some("/a/O\u{308}sterreich".into())
+        );
+        assert_eq!(found("/a"), Some("/a".into()));
+        for typed in ["/a/Osterreich", "/a/\u{d6}sterreich/Cafe.jpg", ""] {
+            assert_eq!(found(typed), None, "{typed}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_stored_through_a_link_is_found_by_its_other_paths() {
+        let (folder, mut store) = temp_store();
+        let at = |name: &str| folder.path().canonicalize().unwrap().join(name);
+        std::fs::create_dir_all(at("disk/trip/day")).unwrap();
+        std::fs::create_dir(at("album")).unwrap();
+        let photo_at = |store: &mut _, path: &Path| put(store, path, &photo("a", vec![]));
+        std::fs::write(at("disk/trip/day/1.jpg"), "").unwrap();
+        std::os::unix::fs::symlink(at("disk/trip"), at("album/link")).unwrap();
+        std::os::unix::fs::symlink(at("album"), at("short")).unwrap();
+        photo_at(&mut store, &at("album/link/day/1.jpg"));
+        let found = |typed: &str| store.find_path(&at(typed)).unwrap();
+        for (typed, stored) in [
+            ("album/link/day/1.jpg", "album/link/day/1.jpg"),
+            ("short/link/day/1.jpg", "album/link/day/1.jpg"),
+            ("disk/trip/day/1.jpg", "album/link/day/1.jpg"),
+            ("disk/trip/day", "album/link/day"),
+            ("disk/trip", "album/link"),
+            ("short", "album"),
+        ] {
+            assert_eq!(found(typed), Some(at(stored)), "{typed}");
+        }
+        assert_eq!(found("disk"), None);
+        // A photo at the target of the link has a path of its own.
+        photo_at(&mut store, &at("disk/trip/day/1.jpg"));
+        let found = store.find_path(&at("disk/trip/day/1.jpg")).unwrap();
+        assert_eq!(found, Some(at("disk/trip/day/1.jpg")));
+    }
+}

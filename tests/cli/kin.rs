@@ -1,0 +1,190 @@
+//! Corrections carry over to edits and exports of the same picture, and to nothing else.
+
+use exif::Tag;
+use image::{RgbImage, imageops};
+use serde_json::{Value, json};
+
+use crate::common::exif_block::ExifBlock;
+use crate::common::{fixture, jpeg, jpeg_with_exif, photo};
+use crate::testenv::TestEnv;
+
+const DATE: &str = "2019:07:14 12:34:56";
+
+/// A JPEG with the date, a fraction of a second and a camera.
+fn taken(jpeg: &[u8], date: &str, fraction: &str, camera: &str) -> Vec<u8> {
+    let block = ExifBlock::new()
+        .with_date(date, fraction, "")
+        .with_text(Tag::Model, camera);
+    jpeg_with_exif(jpeg, &block.bytes())
+}
+
+/// The same for a picture, all taken at one moment by one camera.
+fn edit(picture: &RgbImage) -> Vec<u8> {
+    taken(&jpeg(picture.clone()), DATE, "25", "X100")
+}
+
+/// Edits and exports of a photo.
+fn edits(photo: &RgbImage) -> Vec<(&'static str, RgbImage)> {
+    let (width, height) = photo.dimensions();
+    let half = |filter| imageops::resize(photo, width / 2, height / 2, filter);
+    let mut bright = photo.clone();
+    for value in bright.iter_mut() {
+        *value = (255.0 * (f32::from(*value) / 255.0).powf(0.7)) as u8;
+    }
+    let grey = image::DynamicImage::from(imageops::grayscale(photo)).into_rgb8();
+    vec![
+        ("smaller.jpg", half(imageops::FilterType::Lanczos3)),
+        ("bright.jpg", bright),
+        ("grey.jpg", grey),
+        (
+            "cut.jpg",
+            imageops::crop_imm(photo, width / 5, 0, width * 3 / 5, height / 2).to_image(),
+        ),
+        ("turned.jpg", imageops::rotate90(photo)),
+        ("mirrored.jpg", imageops::flip_horizontal(photo)),
+    ]
+}
+
+fn face(env: &TestEnv, name: &str) -> Value {
+    env.show(name)["faces"][0].clone()
+}
+
+/// An album with a photo of a face that is corrected to sad, and the number of the face.
+fn corrected() -> (TestEnv, i64) {
+    let env = TestEnv::new();
+    env.add(
+        "original.jpg",
+        taken(&fixture("astronaut.jpg"), DATE, "25", "X100"),
+    );
+    env.index();
+    let number = face(&env, "original.jpg")["id"].as_i64().unwrap();
+    env.run(&format!("correct {number} --emotion sad")).found();
+    (env, number)
+}
+
+#[test]
+fn a_correction_carries_over_to_every_edit_that_is_indexed_later() {
+    let (env, number) = corrected();
+    let edits = edits(&photo("astronaut.jpg"));
+    for (name, picture) in &edits {
+        env.add(name, edit(picture));
+    }
+    env.index();
+    for (name, _) in &edits {
+        let face = face(&env, name);
+        assert_eq!(face["correction"], "sad", "{name}: {face}");
+        let original = env.album("original.jpg");
+        assert_eq!(face["carried_from"]["path"], json!(original), "{name}");
+        let shown = env.run(&format!("show album/{name}")).found();
+        let remark = format!("sad (carried over from {})", original.display());
+        assert!(shown.text().contains(&remark), "{shown:?}");
+    }
+    assert_eq!(
+        env.query("--emotion sad --min-score 1").len(),
+        1 + edits.len()
+    );
+    assert_eq!(face(&env, "original.jpg")["carried_from"], Value::Null);
+
+    // What is carried over follows the correction, until a person says something else of the copy itself.
+    let own = face(&env, "grey.jpg")["id"].as_i64().unwrap();
+    env.run(&format!("correct {own} --emotion fear")).found();
+    env.run(&format!("correct {number} --emotion angry"))
+        .found();
+    assert_eq!(face(&env, "cut.jpg")["correction"], "angry");
+    assert_eq!(face(&env, "grey.jpg")["correction"], "fear");
+    env.run(&format!("undo {number}")).found();
+    assert_eq!(face(&env, "cut.jpg")["correction"], Value::Null);
+    assert_eq!(face(&env, "grey.jpg")["correction"], "fear");
+    assert_eq!(env.query("--emotion angry --min-score 1"), [""; 0]);
+}
+
+#[test]
+fn undoing_a_carried_correction_leaves_the_original_and_is_not_carried_again() {
+    let (env, _) = corrected();
+    env.add("grey.jpg", edit(&edits(&photo("astronaut.jpg"))[2].1));
+    env.index();
+    let copy = face(&env, "grey.jpg")["id"].as_i64().unwrap();
+    env.run(&format!("undo {copy}")).found();
+    env.run("reindex album").found();
+    assert_eq!(face(&env, "grey.jpg")["correction"], Value::Null);
+    assert_eq!(face(&env, "original.jpg")["correction"], "sad");
+}
+
+#[test]
+fn an_edit_in_place_of_the_photo_keeps_the_correction() {
+    let (env, _) = corrected();
+    env.add("original.jpg", edit(&edits(&photo("astronaut.jpg"))[3].1));
+    env.index();
+    let face = face(&env, "original.jpg");
+    assert_eq!(face["correction"], "sad");
+    let content = &face["carried_from"]["content"];
+    assert!(
+        content.is_string() && face["carried_from"]["path"].is_null(),
+        "{face}"
+    );
+}
+
+#[test]
+fn a_correction_carries_over_to_edits_that_are_in_the_index_already() {
+    let env = TestEnv::new();
+    env.add(
+        "original.jpg",
+        taken(&fixture("astronaut.jpg"), DATE, "25", "X100"),
+    );
+    let edits = edits(&photo("astronaut.jpg"));
+    for (name, picture) in &edits[..2] {
+        env.add(name, edit(picture));
+    }
+    env.index();
+    let number = &face(&env, "original.jpg")["id"];
+    let run = env.run(&format!("reject {number}")).found();
+    assert!(run.text().contains("Carried over to 2 faces"), "{run:?}");
+    for (name, _) in &edits[..2] {
+        assert_eq!(face(&env, name)["correction"], "not a face", "{name}");
+    }
+}
+
+#[test]
+fn other_faces_other_times_and_other_cameras_take_over_nothing() {
+    let (env, _) = corrected();
+    let grey = jpeg(edits(&photo("astronaut.jpg"))[2].1.clone());
+    for (name, bytes) in [
+        (
+            "other face.jpg",
+            taken(&fixture("hopper.jpg"), DATE, "25", "X100"),
+        ),
+        ("other camera.jpg", taken(&grey, DATE, "25", "X200")),
+        (
+            "other second.jpg",
+            taken(&grey, "2019:07:14 12:34:57", "25", "X100"),
+        ),
+        ("other fraction.jpg", taken(&grey, DATE, "26", "X100")),
+        ("no date.jpg", grey.clone()),
+    ] {
+        env.add(name.replace(' ', "_"), bytes);
+    }
+    env.index();
+    assert_eq!(env.query("--emotion sad --min-score 1"), ["original.jpg"]);
+}
+
+#[test]
+fn without_a_fraction_of_a_second_the_face_must_be_where_it_was() {
+    let env = TestEnv::new();
+    let picture = photo("astronaut.jpg");
+    let dated = |picture: &RgbImage| taken(&jpeg(picture.clone()), DATE, "", "X100");
+    env.add("original.jpg", dated(&picture));
+    env.index();
+    let number = &face(&env, "original.jpg")["id"];
+    env.run(&format!("correct {number} --emotion sad")).found();
+
+    // The next photo of a burst: of the same size, and nothing has moved but the camera, by two pixels.
+    let (width, height) = picture.dimensions();
+    let shaken = RgbImage::from_fn(width, height, |x, y| {
+        *picture.get_pixel((x + 2).min(width - 1), (y + 1).min(height - 1))
+    });
+    env.add("burst.jpg", dated(&shaken));
+    env.add("bright.jpg", dated(&edits(&picture)[1].1));
+    env.index();
+    assert_eq!(face(&env, "bright.jpg")["correction"], "sad");
+    assert_eq!(face(&env, "burst.jpg")["correction"], Value::Null);
+}
