@@ -77,7 +77,11 @@ fn a_transaction_reads_only_what_is_noted() {
         [
             "SCAN d",
             "SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-            "SEARCH f USING COVERING INDEX files_by_photo (photo_id=?) LEFT-JOIN"
+            "SEARCH f USING COVERING INDEX files_by_photo (photo_id=?) LEFT-JOIN",
+            // The keywords of its sidecars.
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SEARCH of_photo USING COVERING INDEX files_by_photo (photo_id=?)",
+            "SEARCH s USING PRIMARY KEY (photo_path=?)",
         ]
     );
     let steps = plan(&store, UNRANKED);
