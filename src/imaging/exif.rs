@@ -47,6 +47,15 @@ impl Exif {
         }
     }
 
+    /// The XMP packet that a TIFF has among its tags.
+    pub(super) fn xmp(&self) -> Option<&[u8]> {
+        const XMP: Tag = Tag(Context::Tiff, 0x02bc);
+        match &self.field(XMP)?.value {
+            Value::Byte(packet) | Value::Undefined(packet, _) => Some(packet),
+            _ => None,
+        }
+    }
+
     /// The name of the raw format, if this is the block of a camera's raw file that is a TIFF whose first
     /// picture is a thumbnail or sensor data.
     pub(super) fn camera_raw(&self) -> Option<String> {

@@ -162,7 +162,10 @@ fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
         Format::Heic | Format::Avif => heif::blocks(task),
         format => image_crate::blocks(task, format.of_image_crate()),
     }?;
-    let keywords = blocks.xmp.as_deref().map(xmp::keywords);
+    let xmp = blocks.xmp.as_deref();
+    let keywords = xmp
+        .or_else(|| tiff.as_ref().and_then(Exif::xmp))
+        .map(xmp::keywords);
     let exif = tiff.or_else(|| blocks.exif.and_then(Exif::parse));
     let orientation = match (task.format, &exif) {
         // The decoder applies the container's rotation.

@@ -228,3 +228,38 @@ fn a_damaged_copy_with_other_tags_is_not_taken_for_the_whole_photo() {
     let summary = env.index();
     assert_eq!(summary["skipped"], json!({"damaged": 1}), "{summary}");
 }
+
+#[test]
+fn the_result_does_not_depend_on_the_order_of_the_files() {
+    let versions = [
+        fixture("astronaut.jpg"),
+        tagged("astronaut.jpg", 1),
+        tagged("astronaut.jpg", 3),
+        [tagged("astronaut.jpg", 3), b"trailer".to_vec()].concat(),
+    ];
+    let mut results = Vec::new();
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
+        let env = TestEnv::new();
+        for (name, version) in ["a.jpg", "b.jpg", "c.jpg", "d.jpg"].iter().zip(order) {
+            env.add(name, &versions[version]);
+        }
+        // One analysis in each of the two orientations.
+        assert_eq!(counts(&env.index()), (json!(2), json!(2), json!(2)));
+        let mut shown: Vec<_> = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+            .iter()
+            .map(|name| {
+                let mut shown = env.show(name);
+                let fields = shown.as_object_mut().unwrap();
+                for depends in ["paths", "indexed_at", "taken_at"] {
+                    fields.remove(depends);
+                }
+                shown["faces"][0].as_object_mut().unwrap().remove("id");
+                shown.to_string()
+            })
+            .collect();
+        shown.sort();
+        results.push(shown);
+    }
+    assert_eq!(results[0], results[1]);
+    assert_eq!(results[0], results[2]);
+}

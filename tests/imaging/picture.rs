@@ -177,7 +177,13 @@ fn writing_metadata_into_a_tiff_keeps_its_picture() {
     let described = ExifBlock::new()
         .with_text(Tag::ImageDescription, &"long ".repeat(100))
         .with_orientation(3);
-    let turned = picture(&described.tiff(&small()));
+    let packet = b"<dc:subject><rdf:Bag><rdf:li>Beach</rdf:li></rdf:Bag></dc:subject>";
+    let xmp = Tag(exif::Context::Tiff, 0x02bc);
+    let described = described.with(xmp, exif::Value::Byte(packet.to_vec()));
+    let file = described.tiff(&small());
+    let capture = facts(&file, &Limits::default()).unwrap().capture;
+    assert_eq!(capture.keywords, ["Beach"]);
+    let turned = picture(&file);
     assert_eq!(turned.hash, plain.hash);
     assert_eq!(turned.orientation, Orientation::Rotate180);
 }
