@@ -71,8 +71,9 @@ const COMPANIONS: [(&str, &[&[u8]]); 2] = [
     ("-journal", &[b"\xd9\xd5\x05\xf9"]),
 ];
 
-/// SQLite's shared memory is made of blocks of so many bytes.
-const SHM_BLOCK: u64 = 32 * 1024;
+/// SQLite's shared memory is made of blocks of 32 KiB, and grows to them by so many bytes at a time, which
+/// another process may see.
+const SHM_PAGE: u64 = 4096;
 
 /// SQLite overwrites or removes any file that has the name of one of its companion files. This
 /// check makes sure that no other file has such a name.
@@ -90,7 +91,7 @@ fn check_companions(path: &Path) -> Result<()> {
     // process has on it, and another process would truncate it while this one has it mapped
     // (<https://sqlite.org/howtocorrupt.html>, section 2.2). Its size tells enough.
     check_companion(path, "-shm", |_, metadata| {
-        metadata.len() <= 3 || metadata.len().is_multiple_of(SHM_BLOCK)
+        metadata.len() <= 3 || metadata.len().is_multiple_of(SHM_PAGE)
     })
 }
 
