@@ -5,14 +5,17 @@
 //! file. What is carried over is a correction of its own that follows the one that a person made:
 //! it changes with it and ends with it, until a person says something else about that very face.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use crate::face::{BoundingBox, Correction, DetectedFace};
-use crate::likeness::{FacePicture, Moment};
+use crate::likeness::FacePicture;
 use crate::photo::{Capture, ContentHash, DateSource};
 
 use super::codec::{civil_ms, detected_from_columns};
+use super::path::encode;
 use super::record::{CarriedFrom, FaceId, KinCorrection, KinFace, KinId, PhotoId};
 use super::{corrections, files};
 
@@ -23,6 +26,7 @@ const SAME_FACE: f32 = 0.5;
 pub(super) fn corrections(
     db: &Connection,
     hash: &ContentHash,
+    path: Option<&Path>,
     capture: &Capture,
     size: (u32, u32),
 ) -> rusqlite::Result<Vec<KinCorrection>> {
@@ -34,36 +38,38 @@ pub(super) fn corrections(
     }
     let taken = civil_ms(taken.local);
     let second = second_of(taken);
-    let rows: Vec<(i64, i64, Vec<u8>)> = db
+    let rows: Vec<(i64, ContentHash, i64, Vec<u8>)> = db
         .prepare_cached(
-            "SELECT id, taken_local, crop FROM corrections
+            "SELECT id, hash, taken_local, crop FROM corrections
              WHERE camera = ? AND taken_local BETWEEN ? AND ? AND crop IS NOT NULL AND hash <> ?
              ORDER BY carried_from IS NOT NULL, id",
         )?
         .query_map(params![camera, second, second + 999, hash], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let others = sizes(db, hash, camera, taken)?;
-    let same = rows
-        .into_iter()
-        .filter(|(_, at, ..)| same_moment(*at, taken));
-    Ok(same
-        .filter_map(|(id, at, crop)| {
-            let picture = FacePicture::from_bytes(&crop)?;
-            let is_certain = at == taken && has_fraction(at);
-            let moment = if is_certain || !has_repeated_size(size, picture.photo_size(), &others) {
-                Moment::Certain
-            } else {
-                Moment::Doubtful
-            };
-            Some(KinCorrection {
-                id,
-                picture,
-                moment,
-            })
-        })
-        .collect())
+    let replaced = path.map_or(Ok(None), |path| content_at(db, path))?;
+    let kin = rows.into_iter().filter_map(|(id, of, at, crop)| {
+        let picture = FacePicture::from_bytes(&crop)?;
+        let is_same_moment = has_fraction(at) && at == taken
+            || same_moment(at, taken)
+                && (replaced == Some(of) || !has_repeated_size(size, picture.photo_size(), &others));
+        is_same_moment.then_some(KinCorrection { id, picture })
+    });
+    Ok(kin.collect())
+}
+
+/// The content of the file at a path, as far as the index knows.
+fn content_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<ContentHash>> {
+    db.prepare_cached(
+        "SELECT p.hash FROM files f JOIN photos p ON p.id = f.photo_id WHERE f.path = ?",
+    )?
+    .query_row([encode(path)], |row| row.get(0))
+    .optional()
 }
 
 /// See [`Store::lacks_picture`](super::Store::lacks_picture).

@@ -165,7 +165,7 @@ mod tests {
         UPDATE faces SET confidence = 1e9, confidence_rank = 1 WHERE id = 9;
     ",
         "
-        UPDATE corrections SET crop = zeroblob(9240);
+        UPDATE corrections SET crop = zeroblob(9228);
         INSERT INTO undone_corrections VALUES (zeroblob(32), 5, 5, 2, 2);
     ",
     ];
