@@ -45,7 +45,11 @@ type Edited = (RgbImage, Affine);
 
 /// A kind of edit: its name, the quality of the JPEG in which it is stored, and how it is made of a photo and its first
 /// face; `None` where that is impossible.
-type Edit = (&'static str, u8, fn(&RgbImage, &DetectedFace) -> Option<Edited>);
+type Edit = (
+    &'static str,
+    u8,
+    fn(&RgbImage, &DetectedFace) -> Option<Edited>,
+);
 
 #[rustfmt::skip]
 const EDITS: &[Edit] = &[
@@ -190,7 +194,9 @@ fn photos(folder: &str) -> Result<Vec<PathBuf>> {
 
 fn read(path: &Path) -> Result<Option<Raster>> {
     let bytes = std::fs::read(path)?;
-    Ok(imaging::decode(&bytes, &LIMITS).ok().map(|decoded| decoded.raster))
+    Ok(imaging::decode(&bytes, &LIMITS)
+        .ok()
+        .map(|decoded| decoded.raster))
 }
 
 struct Faces(Builtin);

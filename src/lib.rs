@@ -15,7 +15,9 @@
 //! module may import which.
 #![forbid(unsafe_code)]
 
-pub use fer_core::{affine, atomic, classify, emotion, face, likeness, network, output, raster, sample};
+pub use fer_core::{
+    affine, atomic, classify, emotion, face, likeness, network, output, raster, sample,
+};
 
 pub mod canvas;
 pub mod error;

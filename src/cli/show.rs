@@ -77,11 +77,7 @@ fn tell(photo: &Photo, carried: &Carried, out: &mut Stdout) -> Result<()> {
     }
 }
 
-fn tell_scan(
-    scan: &PhotoAnalysis<StoredFace>,
-    carried: &Carried,
-    out: &mut Stdout,
-) -> Result<()> {
+fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdout) -> Result<()> {
     out.line(format_args!(
         "  picture       {}, {}×{} px",
         scan.format, scan.width, scan.height

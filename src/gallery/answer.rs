@@ -148,7 +148,11 @@ impl PhotoDetail {
             lens: capture.lens.clone(),
             description: capture.description.clone(),
             keywords: capture.keywords.clone(),
-            faces: scan.faces.iter().map(|face| Face::of(face, carried)).collect(),
+            faces: scan
+                .faces
+                .iter()
+                .map(|face| Face::of(face, carried))
+                .collect(),
             can_reveal,
         })
     }

@@ -59,6 +59,10 @@ async fn carry_over(shared: Arc<Shared>, face: FaceId) {
     let limits = shared.limits;
     let carried = shared.ask(move |store| Ok(pipeline::carry_over(store, &[face], &limits)?));
     if let Err(error) = carried.await {
-        tracing::warn!(face = face.0, ?error, "the correction could not be carried over to edits of the photo");
+        tracing::warn!(
+            face = face.0,
+            ?error,
+            "the correction could not be carried over to edits of the photo"
+        );
     }
 }

@@ -40,11 +40,7 @@ fn size_of(decoded: &Decoded) -> (u32, u32) {
 }
 
 /// The faces' pictures, each with the one of `corrections` whose picture shows the same.
-fn pictures(
-    photo: &Raster,
-    faces: &[DetectedFace],
-    corrections: &[KinCorrection],
-) -> Vec<KinFace> {
+fn pictures(photo: &Raster, faces: &[DetectedFace], corrections: &[KinCorrection]) -> Vec<KinFace> {
     let pictures: Vec<_> = faces
         .iter()
         .map(|face| FacePicture::of(photo, face))
@@ -110,7 +106,8 @@ fn put(
         tracing::debug!(photo = %photo.id, "no file of the photo can be read to keep the corrected faces");
         return Ok(None);
     };
-    let corrections = store.kin_corrections(&photo.hash, None, &decoded.capture, size_of(&decoded))?;
+    let corrections =
+        store.kin_corrections(&photo.hash, None, &decoded.capture, size_of(&decoded))?;
     let kin = pictures(&decoded.raster, &faces, &corrections);
     store.batch(|batch| batch.put_kin(photo.id, &kin)).map(Some)
 }

@@ -139,9 +139,8 @@ impl Worker<'_> {
             return Ok(Outcome::Known(known, hash));
         }
         let share = self.budget.take(cost(bytes));
-        let look = |decoded: &_, faces: &[_]| {
-            kin::of_analysis(&self.store, path, &hash, decoded, faces)
-        };
+        let look =
+            |decoded: &_, faces: &[_]| kin::of_analysis(&self.store, path, &hash, decoded, faces);
         let seen = self.analyser.photo_and(bytes, look);
         drop(share);
         let (mut content, kin) = match seen {

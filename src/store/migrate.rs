@@ -245,7 +245,8 @@ mod tests {
             migrate(&mut db, &MIGRATIONS[..=step]).unwrap();
             db.execute_batch(SAMPLES[step]).unwrap();
         }
-        let other = "INSERT INTO photos (id, hash, bytes, indexed_at, taken_local, taken_source, camera,
+        let other =
+            "INSERT INTO photos (id, hash, bytes, indexed_at, taken_local, taken_source, camera,
                                          detector, classifier)
                          VALUES (8, randomblob(32), 10, 0, 5000, 'file', 'Canon', 1, 2);
                      INSERT INTO corrections (id, hash, x, y, width, height, made_at)

@@ -48,7 +48,8 @@ use crate::photo::{Capture, ContentHash, GeoPoint};
 pub use batch::Batch;
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
-    CarriedFrom, FaceId, KinCorrection, KinFace, KinId, KnownFile, KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace,
+    CarriedFrom, FaceId, KinCorrection, KinFace, KinId, KnownFile, KnownPhoto, Models, Photo,
+    PhotoAnalysis, PhotoId, PhotoRecord, StoredFace,
 };
 pub use roots::Root;
 pub use tally::{Group, Grouping, Tally};

@@ -26,7 +26,8 @@ const LEAVES: &[&str] = &["canvas", "error", "file", "geo", "photo"];
 
 /// The modules of `fer-core` that the root re-exports; any module may name them.
 const CORE: &[&str] = &[
-    "affine", "atomic", "classify", "emotion", "face", "likeness", "network", "output", "raster", "sample",
+    "affine", "atomic", "classify", "emotion", "face", "likeness", "network", "output", "raster",
+    "sample",
 ];
 
 /// A crate that only certain modules may name.

@@ -88,7 +88,8 @@ fn a_correction_carries_over_to_every_edit_that_is_indexed_later() {
     // What is carried over follows the correction, until a person says something else of the copy itself.
     let own = face(&env, "grey.jpg")["id"].as_i64().unwrap();
     env.run(&format!("correct {own} --emotion fear")).found();
-    env.run(&format!("correct {number} --emotion angry")).found();
+    env.run(&format!("correct {number} --emotion angry"))
+        .found();
     assert_eq!(face(&env, "cut.jpg")["correction"], "angry");
     assert_eq!(face(&env, "grey.jpg")["correction"], "fear");
     env.run(&format!("undo {number}")).found();
@@ -117,7 +118,10 @@ fn an_edit_in_place_of_the_photo_keeps_the_correction() {
     let face = face(&env, "original.jpg");
     assert_eq!(face["correction"], "sad");
     let content = &face["carried_from"]["content"];
-    assert!(content.is_string() && face["carried_from"]["path"].is_null(), "{face}");
+    assert!(
+        content.is_string() && face["carried_from"]["path"].is_null(),
+        "{face}"
+    );
 }
 
 #[test]
@@ -145,9 +149,15 @@ fn other_faces_other_times_and_other_cameras_take_over_nothing() {
     let (env, _) = corrected();
     let grey = jpeg(edits(&photo("astronaut.jpg"))[2].1.clone());
     for (name, bytes) in [
-        ("other face.jpg", taken(&fixture("hopper.jpg"), DATE, "25", "X100")),
+        (
+            "other face.jpg",
+            taken(&fixture("hopper.jpg"), DATE, "25", "X100"),
+        ),
         ("other camera.jpg", taken(&grey, DATE, "25", "X200")),
-        ("other second.jpg", taken(&grey, "2019:07:14 12:34:57", "25", "X100")),
+        (
+            "other second.jpg",
+            taken(&grey, "2019:07:14 12:34:57", "25", "X100"),
+        ),
         ("other fraction.jpg", taken(&grey, DATE, "26", "X100")),
         ("no date.jpg", grey.clone()),
     ] {

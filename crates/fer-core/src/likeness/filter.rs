@@ -65,7 +65,11 @@ impl Normalised {
 
     /// The picture, blurred further.
     pub fn blurred(&self, blur: f32) -> Self {
-        let weights: Vec<f32> = self.inside.iter().map(|is| f32::from(u8::from(*is))).collect();
+        let weights: Vec<f32> = self
+            .inside
+            .iter()
+            .map(|is| f32::from(u8::from(*is)))
+            .collect();
         let mut values = mean(&self.values, &weights, blur);
         for (value, weight) in values.iter_mut().zip(&weights) {
             *value *= weight;
@@ -111,7 +115,10 @@ fn gaussian(values: &[f32], sigma: f32) -> Vec<f32> {
         let target = &mut both[y * SIDE..(y + 1) * SIDE];
         for other in y.saturating_sub(radius)..(y + radius + 1).min(SIDE) {
             let factor = kernel[y.abs_diff(other)];
-            for (t, s) in target.iter_mut().zip(&across[other * SIDE..(other + 1) * SIDE]) {
+            for (t, s) in target
+                .iter_mut()
+                .zip(&across[other * SIDE..(other + 1) * SIDE])
+            {
                 *t += factor * s;
             }
         }

@@ -18,14 +18,14 @@ const LEAST_COMMON: f32 = 0.9;
 /// contrast there is only noise.
 const LEAST_CONTRAST: f32 = 0.3;
 
-/// The least number of parts by which faces are told apart: a fifth of the picture.
-const LEAST_PARTS: usize = 45;
+/// The least number of parts by which faces are told apart: a ninth of the picture, for faces at the edge of a photo.
+const LEAST_PARTS: usize = 25;
 
 /// The share of the parts that may agree less than the result: glare, a vignette, a caption.
 const OUTLIERS: f32 = 0.1;
 
-/// From this correlation of the blurred pictures on, no other pose is tried.
-const CERTAIN_POSE: f32 = 0.8;
+/// From this correlation of the blurred pictures on, no other pose is tried; a mirrored face may reach 0.9.
+const CERTAIN_POSE: f32 = 0.97;
 
 /// How well two pictures of faces agree: the correlation, -1 to 1, that nine tenths of their parts reach. `None` if they
 /// have too little in common to tell.
@@ -83,7 +83,8 @@ fn parts(still: &Normalised, values: &[f32], common: &[bool]) -> Option<f32> {
     let mut parts = Vec::new();
     for top in (0..=SIDE - PART).step_by(STEP) {
         for left in (0..=SIDE - PART).step_by(STEP) {
-            let cells = (top..top + PART).flat_map(|y| (left..left + PART).map(move |x| y * SIDE + x));
+            let cells =
+                (top..top + PART).flat_map(|y| (left..left + PART).map(move |x| y * SIDE + x));
             parts.extend(correlation(still, values, common, cells, LEAST_COMMON));
         }
     }

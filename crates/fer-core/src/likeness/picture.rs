@@ -110,6 +110,8 @@ pub(super) fn centre_of(index: usize) -> Point {
 impl std::fmt::Debug for FacePicture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The cells of a person's face do not belong into a log.
-        f.debug_struct("FacePicture").field("photo", &self.photo).finish_non_exhaustive()
+        f.debug_struct("FacePicture")
+            .field("photo", &self.photo)
+            .finish_non_exhaustive()
     }
 }

@@ -28,11 +28,7 @@ pub(super) fn register(still: &Normalised, moving: &Normalised, start: Affine) -
 }
 
 /// The same on blurred pictures that are offset by up to several cells.
-pub(super) fn pass(
-    still: &Normalised,
-    moving: &Normalised,
-    mut map: Affine,
-) -> Option<Affine> {
+pub(super) fn pass(still: &Normalised, moving: &Normalised, mut map: Affine) -> Option<Affine> {
     let descent = descent(still);
     let half = SIDE as f32 / 2.0;
     for _ in 0..STEPS {
@@ -91,8 +87,16 @@ fn slope(picture: &Normalised, index: usize) -> [f32; 2] {
     };
     let inner = |v: usize| (1..SIDE - 1).contains(&v);
     [
-        if inner(x) { across(index - 1, index + 1) } else { 0.0 },
-        if inner(y) { across(index - SIDE, index + SIDE) } else { 0.0 },
+        if inner(x) {
+            across(index - 1, index + 1)
+        } else {
+            0.0
+        },
+        if inner(y) {
+            across(index - SIDE, index + SIDE)
+        } else {
+            0.0
+        },
     ]
 }
 
