@@ -2,6 +2,7 @@
 //! a face is corrected of which others are in the index already.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::error::Result;
 use crate::face::DetectedFace;
@@ -12,7 +13,7 @@ use crate::photo::ContentHash;
 use crate::raster::Raster;
 use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
 
-/// The pictures of the faces of a photo that is being analysed, with the corrections of the same faces in other files.
+/// The pictures of the faces of a photo at `path` that is being analysed, with the corrections of the same faces in other files.
 /// Empty, at the cost of two look-ups, unless a photo of the same moment and camera was corrected, or this one was
 /// before the index kept pictures.
 ///
@@ -20,11 +21,13 @@ use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
 /// If the database cannot be read.
 pub(super) fn of_analysis(
     store: &Store,
+    path: &Path,
     hash: &ContentHash,
     decoded: &Decoded,
     faces: &[DetectedFace],
 ) -> Result<Vec<KinFace>> {
-    let corrections = store.kin_corrections(hash, &decoded.capture, size_of(decoded))?;
+    let size = size_of(decoded);
+    let corrections = store.kin_corrections(hash, Some(path), &decoded.capture, size)?;
     if corrections.is_empty() && !store.lacks_picture(hash)? {
         return Ok(Vec::new());
     }
@@ -42,10 +45,7 @@ fn pictures(photo: &Raster, faces: &[DetectedFace], corrections: &[KinCorrection
         .iter()
         .map(|face| FacePicture::of(photo, face))
         .collect();
-    let corrected: Vec<_> = corrections
-        .iter()
-        .map(|one| (&one.picture, one.moment))
-        .collect();
+    let corrected: Vec<_> = corrections.iter().map(|one| &one.picture).collect();
     let same = same_faces(&pictures, &corrected);
     let kin = faces.iter().zip(pictures).zip(same);
     kin.map(|((face, picture), same)| KinFace {
@@ -106,7 +106,8 @@ fn put(
         tracing::debug!(photo = %photo.id, "no file of the photo can be read to keep the corrected faces");
         return Ok(None);
     };
-    let corrections = store.kin_corrections(&photo.hash, &decoded.capture, size_of(&decoded))?;
+    let corrections =
+        store.kin_corrections(&photo.hash, None, &decoded.capture, size_of(&decoded))?;
     let kin = pictures(&decoded.raster, &faces, &corrections);
     store.batch(|batch| batch.put_kin(photo.id, &kin)).map(Some)
 }

@@ -231,7 +231,8 @@ impl Worker<'_> {
             }
         }
         let share = self.budget.take(cost(bytes));
-        let look = |decoded: &_, faces: &[_]| kin::of_analysis(&self.store, &hash, decoded, faces);
+        let look =
+            |decoded: &_, faces: &[_]| kin::of_analysis(&self.store, path, &hash, decoded, faces);
         let analysed = self.analyser.photo_with(new.facts, bytes, look);
         drop(share);
         let (content, kin) = match analysed {

@@ -179,7 +179,7 @@ mod tests {
         UPDATE corrections SET picture = zeroblob(32), orientation = 6 WHERE id = 3;
     ",
         "
-        UPDATE corrections SET crop = zeroblob(9240);
+        UPDATE corrections SET crop = zeroblob(9228);
         INSERT INTO undone_corrections VALUES (zeroblob(32), 5, 5, 2, 2);
     ",
     ];

@@ -435,19 +435,24 @@ impl Store {
         self.write(|db| kin::undo(db, face))
     }
 
-    /// The corrections of faces in other photos that may be the same picture as the photo with this
-    /// content and size (upright, in pixels): with the same camera and time. A fraction of a second that
-    /// is missing from one of them is not compared.
+    /// The corrections of faces in other files of the same moment as the photo with this content and size
+    /// (upright, in pixels), which lies or is about to lie at `path`: those of the same camera and time, provided
+    /// that the photo cannot be another one of a burst. That is so if
+    ///
+    /// - both times have the same fraction of a second, or
+    /// - the photo replaces the corrected one at `path`, or
+    /// - no two photos of this second and camera have the same size, which those of a burst have.
     ///
     /// # Errors
     /// See [`Store::files_under`].
     pub fn kin_corrections(
         &self,
         hash: &ContentHash,
+        path: Option<&Path>,
         capture: &Capture,
         size: (u32, u32),
     ) -> Result<Vec<KinCorrection>> {
-        self.read(|db| kin::corrections(db, hash, capture, size))
+        self.read(|db| kin::corrections(db, hash, path, capture, size))
     }
 
     /// Whether a correction of this content has no picture of its face yet.

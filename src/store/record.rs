@@ -9,7 +9,7 @@ use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 use crate::file::FileMeta;
-use crate::likeness::{FacePicture, Moment};
+use crate::likeness::FacePicture;
 use crate::photo::{Capture, ContentHash, DateSource, Picture};
 use crate::sidecar::SidecarFile;
 
@@ -163,15 +163,13 @@ pub(super) struct StoredCorrection {
     pub correction: Correction,
 }
 
-/// A correction of a face in another photo of the same moment and camera, and the picture of that face.
+/// A correction of a face in a file of the same moment and camera, and the picture of that face.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KinCorrection {
     /// The correction's row.
     pub(super) id: i64,
     /// The face as it was when it was corrected.
     pub picture: FacePicture,
-    /// Whether its photo may be another one of a burst.
-    pub moment: Moment,
 }
 
 impl KinCorrection {

@@ -168,23 +168,36 @@ fn other_faces_other_times_and_other_cameras_take_over_nothing() {
 }
 
 #[test]
-fn without_a_fraction_of_a_second_the_face_must_be_where_it_was() {
+fn without_a_fraction_of_a_second_photos_of_a_burst_take_over_nothing() {
     let env = TestEnv::new();
     let picture = photo("astronaut.jpg");
     let dated = |picture: &RgbImage| taken(&jpeg(picture.clone()), DATE, "", "X100");
     env.add("original.jpg", dated(&picture));
     env.index();
-    let number = &face(&env, "original.jpg")["id"];
+    let number = face(&env, "original.jpg")["id"].clone();
     env.run(&format!("correct {number} --emotion sad")).found();
 
-    // The next photo of a burst: of the same size, and nothing has moved but the camera, by two pixels.
+    // An export is smaller, so it is no photo of a burst.
+    let edits = edits(&picture);
+    env.add("smaller.jpg", dated(&edits[0].1));
+    env.index();
+    assert_eq!(face(&env, "smaller.jpg")["correction"], "sad");
+
+    // The next photo of a burst: of the same size, and nothing has moved but the camera. After it, an export may be that
+    // of either.
     let (width, height) = picture.dimensions();
     let shaken = RgbImage::from_fn(width, height, |x, y| {
         *picture.get_pixel((x + 2).min(width - 1), (y + 1).min(height - 1))
     });
     env.add("burst.jpg", dated(&shaken));
-    env.add("bright.jpg", dated(&edits(&picture)[1].1));
     env.index();
-    assert_eq!(face(&env, "bright.jpg")["correction"], "sad");
+    env.add("cut.jpg", dated(&edits[3].1));
+    env.index();
     assert_eq!(face(&env, "burst.jpg")["correction"], Value::Null);
+    assert_eq!(face(&env, "cut.jpg")["correction"], Value::Null);
+
+    // An edit in place of the photo can only be of this photo.
+    env.add("original.jpg", dated(&edits[1].1));
+    env.index();
+    assert_eq!(face(&env, "original.jpg")["correction"], "sad");
 }

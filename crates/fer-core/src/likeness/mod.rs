@@ -3,42 +3,30 @@
 //! A [`FacePicture`] is a small grey picture of a face and its surroundings, aligned by the landmarks,
 //! so that scaling, rotating and cropping the photo hardly change it. [`likeness`] compares two of
 //! them: it registers one with the other exactly and then compares them part by part. An edit changes
-//! tones smoothly, but moves no part against the others.
+//! tones smoothly, but moves no part against the others. A face that was held still looks the same in two
+//! photos of a burst, however, so something else must show that the photos are of the same moment.
 
 mod filter;
 mod parts;
 mod picture;
 mod register;
 
-pub use parts::{Likeness, likeness};
+pub use parts::likeness;
 pub use picture::FacePicture;
 
-/// The least [`Likeness::parts`] of the same picture of a face. `docs/corrections.md` has the measurements.
-const SAME_PICTURE: f32 = 0.7;
-
-/// The most [`Likeness::moved`] of a face in a photo that was at most scaled, in cells.
-const UNMOVED: f32 = 0.05;
-
-/// What else is known of two photos.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
-    /// They were taken at the same moment: no other photo can be meant.
-    Certain,
-    /// They may be two photos of a burst. A face that was held still looks the same in both, so only its place in the
-    /// frame tells them apart: a camera, or a head, is hardly ever still to a fraction of a pixel.
-    Doubtful,
-}
+/// The least [`likeness`] of the same picture of a face. `docs/corrections.md` has the measurements.
+pub const SAME_PICTURE: f32 = 0.8;
 
 /// The picture among `others` that shows the same face as each of `faces`; each is the answer for one face
 /// at most, the best pairs first.
-pub fn same_faces(faces: &[FacePicture], others: &[(&FacePicture, Moment)]) -> Vec<Option<usize>> {
+pub fn same_faces(faces: &[FacePicture], others: &[&FacePicture]) -> Vec<Option<usize>> {
     let mut pairs = Vec::new();
     for (face, picture) in faces.iter().enumerate() {
-        for (other, (pictured, moment)) in others.iter().enumerate() {
+        for (other, pictured) in others.iter().enumerate() {
             if let Some(likeness) = likeness(pictured, picture)
-                && likeness.is_same_picture(*moment)
+                && likeness >= SAME_PICTURE
             {
-                pairs.push((likeness.parts, face, other));
+                pairs.push((likeness, face, other));
             }
         }
     }
@@ -52,13 +40,128 @@ pub fn same_faces(faces: &[FacePicture], others: &[(&FacePicture, Moment)]) -> V
     same
 }
 
-impl Likeness {
-    /// Whether the faces are the same picture.
-    pub fn is_same_picture(&self, moment: Moment) -> bool {
-        let is_alike = self.parts >= SAME_PICTURE;
-        match moment {
-            Moment::Certain => is_alike,
-            Moment::Doubtful => is_alike && self.moved <= UNMOVED,
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage, imageops};
+
+    use super::*;
+    use crate::classify::FRAME_LANDMARKS;
+    use crate::face::{BoundingBox, DetectedFace, Landmarks, Point};
+    use crate::raster::{Orientation, Raster};
+
+    /// A picture of 240 × 240 pixels of smooth blobs, which `seed` places.
+    fn blobs(seed: u32) -> RgbImage {
+        let mut state = seed;
+        let mut random = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 24) as f32
+        };
+        let blobs: Vec<[f32; 4]> = (0..150)
+            .map(|_| {
+                [
+                    240.0 * random(),
+                    240.0 * random(),
+                    4.0 + 8.0 * random(),
+                    random() - 0.5,
+                ]
+            })
+            .collect();
+        RgbImage::from_fn(240, 240, |x, y| {
+            let light: f32 = blobs
+                .iter()
+                .map(|[cx, cy, size, height]| {
+                    let (dx, dy) = (x as f32 - cx, y as f32 - cy);
+                    height * (-(dx * dx + dy * dy) / (2.0 * size * size)).exp()
+                })
+                .sum();
+            Rgb([(128.0 + 100.0 * light).clamp(0.0, 255.0) as u8; 3])
+        })
+    }
+
+    /// A face whose landmarks are three times as large as in the frame of a crop, and off by `error` pixels.
+    fn picture(photo: &RgbImage, error: f32) -> FacePicture {
+        let mut signs = [1.0, -1.0, 0.5, -0.5, 1.0].into_iter();
+        let landmarks: Landmarks = FRAME_LANDMARKS.map(|p| {
+            let off = error * signs.next().unwrap_or_default();
+            Point {
+                x: 3.0 * p.x + 48.0 + error + off,
+                y: 3.0 * p.y + 48.0 - off,
+            }
+        });
+        let face = DetectedFace {
+            bounding_box: BoundingBox {
+                x: 60.0,
+                y: 42.0,
+                width: 120.0,
+                height: 155.0,
+            },
+            landmarks: Some(landmarks),
+            score: 0.9,
+        };
+        FacePicture::of(&Raster::new(photo.clone(), Orientation::Upright), &face)
+    }
+
+    #[test]
+    fn tones_and_inexact_landmarks_do_not_matter_and_a_moved_part_does() {
+        let photo = blobs(1);
+        let original = picture(&photo, 0.0);
+        let mut toned = photo.clone();
+        for value in toned.iter_mut() {
+            *value = (255.0 * (f32::from(*value) / 255.0).powf(0.6)) as u8;
+        }
+        let alike = likeness(&original, &picture(&toned, 5.0)).unwrap();
+        assert!(alike > 0.95, "{alike}");
+
+        // The lower half moves against the upper one, by six pixels.
+        let moved = RgbImage::from_fn(240, 240, |x, y| {
+            let x = if y > 110 { (x + 6).min(239) } else { x };
+            *photo.get_pixel(x, y)
+        });
+        let alike = likeness(&original, &picture(&moved, 0.0)).unwrap();
+        assert!(alike < 0.7, "{alike}");
+        let alike = likeness(&original, &picture(&blobs(2), 0.0)).unwrap_or(-1.0);
+        assert!(alike < 0.5, "{alike}");
+    }
+
+    #[test]
+    fn turned_and_mirrored_pictures_are_recognised() {
+        let photo = blobs(3);
+        let original = picture(&photo, 0.0);
+        for turned in [
+            imageops::rotate90(&photo),
+            imageops::rotate180(&photo),
+            imageops::flip_horizontal(&photo),
+        ] {
+            let alike = likeness(&original, &picture(&turned, 0.0)).unwrap();
+            assert!(alike > 0.9, "{alike}");
+        }
+    }
+
+    #[test]
+    fn each_picture_is_the_answer_for_one_face() {
+        let [a, b, c] = [4, 5, 6].map(|seed| picture(&blobs(seed), 0.0));
+        let faces = [b.clone(), c, a.clone(), a.clone()];
+        let same = same_faces(&faces, &[&a, &b]);
+        assert_eq!(same[..2], [Some(1), None]);
+        assert_eq!(same[2..].iter().flatten().count(), 1);
+    }
+
+    #[test]
+    fn a_picture_is_stored_and_read_unchanged_and_nonsense_is_refused() {
+        let picture = picture(&blobs(7), 0.0);
+        let bytes = picture.to_bytes();
+        assert_eq!(FacePicture::from_bytes(&bytes), Some(picture));
+        assert_eq!(FacePicture::from_bytes(&bytes[1..]), None);
+        assert_eq!(FacePicture::from_bytes(&[]), None);
+        assert_eq!(FacePicture::from_bytes(&vec![0; bytes.len()]), None);
+        assert_eq!(FacePicture::from_bytes(&vec![255; bytes.len()]), None);
+    }
+
+    #[test]
+    fn pictures_without_anything_in_common_are_not_alike() {
+        let flat = picture(&RgbImage::from_pixel(240, 240, Rgb([90; 3])), 0.0);
+        for other in [&flat, &picture(&blobs(8), 0.0)] {
+            assert!(likeness(&flat, other).unwrap_or(-1.0) < SAME_PICTURE);
         }
     }
 }

@@ -23,17 +23,17 @@ const CELL: f32 = (FACE_SIDE as f32 + 2.0 * MARGIN) / SIDE as f32;
 const MAX_SAMPLES: u32 = 8;
 
 /// The numbers before the cells in a stored picture.
-const NUMBERS: usize = 6;
+const NUMBERS: usize = 3;
 
 /// The value of a cell that lies outside of the photo.
 pub(super) const OUTSIDE: u8 = 0;
 
-/// A face and its surroundings: 96 × 96 grey cells, aligned by the landmarks as a face crop, and where
-/// in the photo they lie.
+/// A face and its surroundings: 96 × 96 grey cells, aligned by the landmarks as a face crop, and the
+/// sizes of a cell and of the photo.
 #[derive(Clone, PartialEq)]
 pub struct FacePicture {
-    /// The map from cells to the upright photo: a similarity.
-    pub(super) to_photo: Affine,
+    /// Side of a cell in pixels of the photo.
+    pub(super) step: f32,
     /// Width and height of the upright photo in pixels.
     pub(super) photo: [f32; 2],
     /// Grey values from 1 to 255 row by row, or [`OUTSIDE`].
@@ -62,7 +62,7 @@ impl FacePicture {
             }
         });
         Self {
-            to_photo,
+            step: to_photo.x[0].hypot(to_photo.y[0]),
             photo: [width, height],
             cells: cells.collect(),
         }
@@ -73,16 +73,10 @@ impl FacePicture {
         (self.photo[0] as u32, self.photo[1] as u32)
     }
 
-    /// Side of a cell in pixels of the photo.
-    pub(super) fn cell_side(&self) -> f32 {
-        self.to_photo.x[0].hypot(self.to_photo.y[0])
-    }
-
-    /// The picture as it is stored: six little-endian `f32` (of the similarity from cells to the photo,
-    /// `x' = a x - b y + c`, `y' = b x + a y + d`, the numbers a to d; the photo's width and height), and the cells.
+    /// The picture as it is stored: three little-endian `f32` (the side of a cell, the photo's width and height, in
+    /// pixels), and the cells.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Affine { x, y } = self.to_photo;
-        let numbers = [x[0], y[0], x[2], y[2], self.photo[0], self.photo[1]];
+        let numbers = [self.step, self.photo[0], self.photo[1]];
         let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
         bytes.extend(&self.cells);
         bytes
@@ -95,17 +89,10 @@ impl FacePicture {
         for (value, bytes) in values.iter_mut().zip(numbers.as_chunks().0) {
             *value = f32::from_le_bytes(*bytes);
         }
-        let [a, b, c, d, width, height] = values;
-        let is_usable = values.iter().all(|value| value.is_finite())
-            && a.hypot(b) > 0.0
-            && width > 0.0
-            && height > 0.0
-            && cells.len() == CELLS;
-        is_usable.then(|| Self {
-            to_photo: Affine {
-                x: [a, -b, c],
-                y: [b, a, d],
-            },
+        let is_usable = values.iter().all(|value| value.is_finite() && *value > 0.0);
+        let [step, width, height] = values;
+        (is_usable && cells.len() == CELLS).then(|| Self {
+            step,
             photo: [width, height],
             cells: cells.into(),
         })

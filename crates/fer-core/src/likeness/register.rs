@@ -13,10 +13,10 @@ pub(super) const COARSE: f32 = 4.0;
 const MEDIUM: f32 = 1.5;
 
 /// Most steps in a pass.
-const STEPS: usize = 20;
+const STEPS: usize = 12;
 
 /// A pass ends when no cell moves by more than this, in cells.
-const SETTLED: f32 = 0.005;
+const SETTLED: f32 = 0.003;
 
 /// The similarity (rotation, scale, shift) that maps the cells of `still` to those of `moving` with the least squared
 /// difference of the values, near `start`; `None` if the pictures have too little in common.
@@ -132,7 +132,7 @@ fn solve(matrix: [[f64; 4]; 4], vector: [f64; 4]) -> Option<[f64; 4]> {
             let sum: f64 = (0..j).map(|k| lower[i][k] * lower[j][k]).sum();
             if i == j {
                 let square = matrix[i][i] - sum;
-                if !(square > 1e-9) {
+                if square < 1e-9 || square.is_nan() {
                     return None;
                 }
                 lower[i][i] = square.sqrt();
