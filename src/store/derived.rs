@@ -64,6 +64,13 @@ pub(super) fn update_if_noted(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Notes that a photo has new faces, for which there is no trigger.
+pub(super) fn note_ranks(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO dirty_ranks (photo_id) VALUES (?)")?
+        .execute([photo])?;
+    Ok(())
+}
+
 /// Records that the ranking of a photo has just been written together with its faces.
 pub(super) fn ranked(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM dirty_ranks WHERE photo_id = ?")?
