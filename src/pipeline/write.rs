@@ -315,6 +315,7 @@ mod tests {
     use crate::store::PhotoAnalysis;
 
     const META: FileMeta = FileMeta {
+        ctime_ns: 0,
         size: 1,
         mtime_ns: 1,
         inode: 1,
@@ -372,7 +373,7 @@ mod tests {
     }
 
     fn new(content: &str) -> Outcome {
-        Outcome::New(Box::new(record(content)))
+        Outcome::New(Box::new(record(content)), Vec::new())
     }
 
     /// A content with the picture of [`record`], which another worker has claimed.
@@ -397,6 +398,7 @@ mod tests {
                 path: path.into(),
                 meta: META,
                 outcome,
+                sidecars: Vec::new(),
             };
             writer.store_all(vec![finding]).unwrap();
         }
@@ -453,10 +455,13 @@ mod tests {
         let skipped = || {
             let skip = Skip::new(SkipReason::Damaged, "cut");
             let content = Err(skip);
-            Outcome::New(Box::new(PhotoRecord {
-                content,
-                ..record("a")
-            }))
+            Outcome::New(
+                Box::new(PhotoRecord {
+                    content,
+                    ..record("a")
+                }),
+                Vec::new(),
+            )
         };
         for first in [true, false] {
             let (_folder, mut store) = store();

@@ -64,6 +64,13 @@ pub(super) fn update_if_noted(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Notes that a photo has new faces, for which there is no trigger.
+pub(super) fn note_ranks(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO dirty_ranks (photo_id) VALUES (?)")?
+        .execute([photo])?;
+    Ok(())
+}
+
 /// Records that the ranking of a photo has just been written together with its faces.
 pub(super) fn ranked(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM dirty_ranks WHERE photo_id = ?")?
@@ -101,7 +108,7 @@ pub(super) fn judged(faces: &[StoredFace]) -> Vec<JudgedFace> {
 
 /// A column of a photo that is out of date, with its new value.
 #[derive(Debug)]
-enum Fact {
+pub(super) enum Fact {
     /// The date by its files.
     Date(Option<TakenAt>),
     /// Since when no file has led to it.
@@ -191,9 +198,8 @@ fn check_facts(
     if !is_analysed || !has_file || source == Some("exif") {
         return Ok(());
     }
-    if let Some(taken) = date_by_files(db, id, row.get(6)?, source)? {
-        facts.push((id, Fact::Date(taken)));
-    }
+    let date = date_by_files(db, id, row.get(6)?, source)?;
+    facts.extend(date.map(|date| (id, date)));
     Ok(())
 }
 
@@ -207,14 +213,14 @@ pub(super) fn date_by_files(
     photo: PhotoId,
     moment: Option<i64>,
     source: Option<&str>,
-) -> rusqlite::Result<Option<Option<TakenAt>>> {
+) -> rusqlite::Result<Option<Fact>> {
     let oldest: Option<i64> = db
         .prepare_cached("SELECT min(mtime_ns) FROM files WHERE photo_id = ?")?
         .query_row([photo], |row| row.get(0))?;
     let taken = oldest.and_then(date_of_file);
     let right = taken.and(oldest).map(|ns| ns.div_euclid(1_000_000));
     let is_right = moment == right && source.is_some() == taken.is_some();
-    Ok((!is_right).then_some(taken))
+    Ok((!is_right).then_some(Fact::Date(taken)))
 }
 
 /// The date by a file that was modified at this time in ns.

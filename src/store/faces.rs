@@ -6,8 +6,8 @@ use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 
 use super::codec::{correction_from_column, detected_from_columns, landmark_bytes};
-use super::ranks;
 use super::record::{FaceId, JudgedFace, PhotoId, StoredCorrection, StoredFace};
+use super::{derived, ranks};
 
 /// Boxes whose intersection over union is at least this belong to the same face.
 pub(super) const SAME_FACE: f32 = 0.5;
@@ -178,6 +178,7 @@ pub(super) fn replace(
     {
         return Ok(());
     }
+    derived::note_ranks(db, photo)?;
     if !old.is_empty() {
         db.prepare_cached("DELETE FROM faces WHERE photo_id = ?")?
             .execute([photo])?;

@@ -79,9 +79,7 @@ pub(super) fn write(
     )?;
     let taken_local = taken.map(|taken| civil_ms(taken.local));
     scores::replace(db, id, is_known, taken_local, &judged)?;
-    if is_known {
-        derived::ranked(db, id)?;
-    }
+    derived::ranked(db, id)?;
     for (path, meta) in at {
         files::put(db, path, meta, Ok(id))?;
     }

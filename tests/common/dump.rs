@@ -134,11 +134,7 @@ impl Names {
 /// The rows of a table as text.
 fn rows(db: &Connection, table: &str, names: &Names) -> Vec<String> {
     let mut statement = db.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
-    let columns: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let of_photo = if table == "photos" { "id" } else { "photo_id" };
     let of_photo = columns.iter().position(|column| column == of_photo);
     let as_text = |row: &Row<'_>| {

@@ -74,7 +74,7 @@ fn a_folder_renamed_while_no_daemon_runs_is_found_by_its_new_name() {
 }
 
 #[test]
-fn promise_15_photos_of_a_large_folder_are_found_by_its_new_name() {
+fn promise_18_photos_of_a_large_folder_are_found_by_its_new_name() {
     let env = TestEnv::new();
     let count = size(1000, 20_000);
     add_indexed(&env, "Before", 0..count);
@@ -96,7 +96,7 @@ fn promise_15_photos_of_a_large_folder_are_found_by_its_new_name() {
     assert_eq!(counted("--text before"), 0);
     assert_eq!(index_times(&env), before, "no photo was processed again");
     report(
-        "15",
+        "18",
         format!(
             "{count} photos are found by the new name of their folder {took:.1?} after the rename"
         ),

@@ -206,6 +206,29 @@ fn what_is_typed_is_understood_as_by_find() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_is_found_through_a_link_and_however_its_accents_are_written() {
+    let env = TestEnv::new();
+    let decomposed = photo("Cafe\u{301}/glad.jpg", 2019, &[(Happy, 0.95)]);
+    seed(
+        &env,
+        &[decomposed, photo("other/sad.jpg", 2019, &[(Sad, 0.9)])],
+    );
+    std::os::unix::fs::symlink(env.path("album"), env.path("short")).unwrap();
+    let server = Server::start(&env);
+    // As the address encodes the composed and the decomposed form.
+    for folder in ["Caf%C3%A9", "Cafe%CC%81"] {
+        for album in ["album", "short"] {
+            let under = format!("{}/{folder}", env.path(album).display());
+            let grid = server.ask(&format!("/api/photos?limit=10&under={under}"));
+            assert_eq!(names(&grid), ["glad.jpg"], "{under}");
+        }
+        let grid = server.ask(&format!("/api/photos?limit=10&album={folder}"));
+        assert_eq!(names(&grid), ["glad.jpg"], "{folder}");
+    }
+}
+
 #[test]
 fn folders_are_offered_as_a_tree() {
     let (env, server) = album();
