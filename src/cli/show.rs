@@ -180,7 +180,7 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
                 || "another file of the same picture that is gone".to_owned(),
                 |path| path.display().to_string(),
             );
-            correction.push_str(&format!(" (carried over from {from})"));
+            correction = format!("{correction} (carried over from {from})");
         }
         out.line(format_args!(
             "  face {:<8} at {}, detection score {:.2}{correction}\n                {}",

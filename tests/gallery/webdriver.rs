@@ -252,7 +252,7 @@ impl Drop for Browser {
     }
 }
 
-/// Reads the port that a driver announces once it listens ("ChromeDriver was started successfully on port 4711."). The
+/// Reads the port that a driver announces once it listens ("… was started successfully on port 4711."). The
 /// rest of its output is read and dropped, so that the driver never waits for room in the pipe.
 fn announced_port(output: ChildStdout) -> u16 {
     let mut lines = BufReader::new(output).lines();

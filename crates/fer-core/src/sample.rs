@@ -77,7 +77,7 @@ impl<'a> Pixels<'a> {
     }
 
     /// The value at a point, interpolated bilinearly from the four pixels around it.
-    #[inline(always)]
+    #[inline]
     fn at(&self, x: f32, y: f32) -> [f32; 3] {
         // The index of the pixel before the point, and the weight of the pixel after it. A point on
         // the last pixel lies between the last two, with weight 1 for the last.
