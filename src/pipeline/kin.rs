@@ -9,7 +9,7 @@ use crate::face::DetectedFace;
 use crate::file::read_bytes;
 use crate::imaging::{self, Decoded, Limits};
 use crate::likeness::{FacePicture, same_faces};
-use crate::photo::ContentHash;
+use crate::photo::{Capture, ContentHash, DateSource, TakenAt};
 use crate::raster::Raster;
 use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
 
@@ -83,7 +83,7 @@ pub fn carry_over(store: &mut Store, faces: &[FaceId], limits: &Limits) -> Resul
 }
 
 /// Reads a photo that is in the index and stores what is kin to its faces, of those that `wanted` admits. Returns the
-/// number of faces to which a correction was carried over; `None` if no file of it can be read.
+/// number of faces to which a correction was carried over; `None` if it has no date and camera, or no file of it can be read.
 fn put(
     store: &mut Store,
     photo: PhotoId,
@@ -96,6 +96,9 @@ fn put(
     let Ok(analysis) = &photo.content else {
         return Ok(None);
     };
+    if !can_have_kin(&analysis.capture) {
+        return Ok(None);
+    }
     let faces: Vec<_> = analysis
         .faces
         .iter()
@@ -110,6 +113,12 @@ fn put(
         store.kin_corrections(&photo.hash, None, &decoded.capture, size_of(&decoded))?;
     let kin = pictures(&decoded.raster, &faces, &corrections);
     store.batch(|batch| batch.put_kin(photo.id, &kin)).map(Some)
+}
+
+/// Whether it is known when and with what camera a photo was taken.
+fn can_have_kin(capture: &Capture) -> bool {
+    let has_date = |taken: TakenAt| taken.source == DateSource::Exif;
+    capture.camera.is_some() && capture.taken_at.is_some_and(has_date)
 }
 
 /// Decodes the first file of a photo that still has its content.

@@ -72,8 +72,10 @@ fn content_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<ContentHa
 
 /// See [`Store::lacks_picture`](super::Store::lacks_picture).
 pub(super) fn lacks_picture(db: &Connection, hash: &ContentHash) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM corrections WHERE hash = ? AND crop IS NULL")?
-        .exists([hash])
+    db.prepare_cached(
+        "SELECT 1 FROM corrections WHERE hash = ? AND crop IS NULL AND camera IS NOT NULL",
+    )?
+    .exists([hash])
 }
 
 /// The first millisecond of a second.
@@ -199,9 +201,13 @@ fn face_at(
 
 /// Gives a correction that was made without one the picture of its face, and when and with what it was taken.
 fn set_picture(db: &Connection, correction: i64, picture: &FacePicture) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE corrections SET crop = ? WHERE id = ? AND crop IS NULL")?
-        .execute(params![picture.to_bytes(), correction])?;
-    date(db, correction)
+    date(db, correction)?;
+    // Without a moment and a camera it would never be compared, and a person's face is not kept for nothing.
+    db.prepare_cached(
+        "UPDATE corrections SET crop = ? WHERE id = ? AND crop IS NULL AND camera IS NOT NULL",
+    )?
+    .execute(params![picture.to_bytes(), correction])?;
+    Ok(())
 }
 
 /// Notes when and with what camera the photo of a correction was taken.

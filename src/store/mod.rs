@@ -455,7 +455,7 @@ impl Store {
         self.read(|db| kin::corrections(db, hash, path, capture, size))
     }
 
-    /// Whether a correction of this content has no picture of its face yet.
+    /// Whether a correction of this content has no picture of its face yet, by which it could be carried over.
     ///
     /// # Errors
     /// See [`Store::files_under`].
