@@ -163,10 +163,12 @@ fn vouched_face(at: BoundingBox, emotion: Emotion) -> ScoredFace {
     }
 }
 
-/// Stores `faces` in place of the `old` ones of a photo; writes nothing if they are equal.
+/// Stores `faces` in place of the `old` ones of a photo, which only a photo that `is_known` has; writes nothing
+/// if they are equal.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
+    is_known: bool,
     old: &[StoredFace],
     faces: &[NewFace],
 ) -> rusqlite::Result<()> {
@@ -178,7 +180,10 @@ pub(super) fn replace(
     {
         return Ok(());
     }
-    derived::note_ranks(db, photo)?;
+    // There is no trigger for a new face. A new photo is written whole, with its ranking.
+    if is_known {
+        derived::note_ranks(db, photo)?;
+    }
     if !old.is_empty() {
         db.prepare_cached("DELETE FROM faces WHERE photo_id = ?")?
             .execute([photo])?;

@@ -70,7 +70,7 @@ pub(super) fn write(
     }
     let is_known = known.is_some();
     let id = known.unwrap_or_else(|| PhotoId(db.last_insert_rowid()));
-    faces::replace(db, id, &old_faces, &new_faces)?;
+    faces::replace(db, id, is_known, &old_faces, &new_faces)?;
     unread::replace(
         db,
         id,
@@ -79,7 +79,9 @@ pub(super) fn write(
     )?;
     let taken_local = taken.map(|taken| civil_ms(taken.local));
     scores::replace(db, id, is_known, taken_local, &judged)?;
-    derived::ranked(db, id)?;
+    if is_known {
+        derived::ranked(db, id)?;
+    }
     for (path, meta) in at {
         files::put(db, path, meta, Ok(id))?;
     }
