@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::{Rgb, RgbImage};
 
@@ -94,13 +94,14 @@ impl Album {
         comparable(&database)
     }
 
-    /// The photos that are corrected, as the index shows them.
-    pub fn corrected(&self) -> Vec<PathBuf> {
-        let run = self
+    /// Whether the index has the correction of this photo, and shows the photo for it.
+    pub fn has_correction(&self, photo: &Path) -> bool {
+        let shown = self.env.run(&format!("show --json {}", photo.display()));
+        let found = self
             .env
-            .run("query --format paths --emotion sad --min-score 1");
-        assert!(run.code <= 1, "{run:?}");
-        run.text().lines().map(PathBuf::from).collect()
+            .run("query --format jsonl --emotion sad --min-score 1");
+        let found: Vec<_> = found.json_lines();
+        shown.code == 0 && shown.json()["faces"][0]["correction"] == "sad" && found.len() == 1
     }
 }
 

@@ -201,7 +201,7 @@ impl Matrix {
             self.wait_for(&fresh);
         }
         differs.push_str(&difference(&self.album.dump(), &fresh));
-        if !self.album.corrected().contains(&self.corrected) {
+        if !self.album.has_correction(&self.corrected) {
             differs.push_str("the correction is gone\n");
         }
         let seen = self.album.inferences();
