@@ -66,6 +66,7 @@ fn fill(store: &mut Store, photos: u64) -> fer_index::error::Result<()> {
                 let meta = FileMeta {
                     size: 3_000_000,
                     mtime_ns: 1_700_000_000_000_000_000,
+                    ctime_ns: 1_700_000_000_123_456_789,
                     inode: number,
                     device: 1,
                 };

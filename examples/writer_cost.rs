@@ -97,6 +97,7 @@ fn finding(number: u64, random: &mut Random) -> Finding {
     let meta = FileMeta {
         size: 3_000_000,
         mtime_ns: (1_200_000_000 + (random.uniform() * 5e8) as i64) * 1_000_000_000,
+        ctime_ns: 1_700_000_000_123_456_789,
         inode: number,
         device: 1,
     };

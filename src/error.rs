@@ -68,6 +68,14 @@ impl SkipReason {
             Self::PermissionDenied | Self::Unreadable | Self::DetectorFailed
         )
     }
+
+    /// Whether the first bytes of a file show the reason, so that it holds until the file changes.
+    pub const fn is_in_first_bytes(self) -> bool {
+        matches!(
+            self,
+            Self::Empty | Self::NotAnImage | Self::UnsupportedFormat
+        )
+    }
 }
 
 impl fmt::Display for SkipReason {

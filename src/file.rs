@@ -14,6 +14,9 @@ pub struct FileMeta {
     pub size: u64,
     /// Modification time in ns since 1970, negative before.
     pub mtime_ns: i64,
+    /// The time of the last change of content, attributes or name (ctime) in ns since 1970; 0 where it is
+    /// unknown. Programs can set back the modification time, but not this one.
+    pub ctime_ns: i64,
     /// Inode number; 0 where the platform has none.
     pub inode: u64,
     /// The device that holds the inode; 0 where the platform has none.
@@ -27,10 +30,8 @@ impl FileMeta {
         use std::os::unix::fs::MetadataExt as _;
         Self {
             size: metadata.size(),
-            mtime_ns: metadata
-                .mtime()
-                .saturating_mul(1_000_000_000)
-                .saturating_add(metadata.mtime_nsec()),
+            mtime_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            ctime_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
             inode: metadata.ino(),
             device: metadata.dev(),
         }
@@ -48,8 +49,30 @@ impl FileMeta {
         Self {
             size: metadata.len(),
             mtime_ns,
+            ctime_ns: 0,
             inode: 0,
             device: 0,
+        }
+    }
+
+    /// Compares the file with what the index knows of it. Device and inode number do not count as long as
+    /// there is a ctime: they change by themselves when a disk is mounted under another device node, and on
+    /// some file systems in user space whenever a file is looked up.
+    pub fn difference(&self, known: &Self) -> Difference {
+        if (self.size, self.mtime_ns) != (known.size, known.mtime_ns) {
+            return Difference::Content;
+        }
+        // A file whose last change of any kind was the known modification has not changed since. So do file
+        // systems answer that do not store a ctime, such as FAT after a mount, and sshfs.
+        let is_same = match self.ctime_ns {
+            0 => true,
+            now if now == known.ctime_ns || now == self.mtime_ns => true,
+            _ => known.ctime_ns == 0 && self.inode == known.inode,
+        };
+        if is_same {
+            Difference::None
+        } else {
+            Difference::Status
         }
     }
 
@@ -64,30 +87,42 @@ impl FileMeta {
     }
 }
 
+/// How a file differs from what the index knows of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// It is the same file, unchanged.
+    None,
+    /// Only its ctime differs: its attributes or its name changed, or its content by a program that kept
+    /// size and modification time.
+    Status,
+    /// Its size or modification time differs.
+    Content,
+}
+
+#[cfg(unix)]
+const fn nanoseconds(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+}
+
+/// Whether a file has one name only, so that no change comes in under another one.
+#[cfg(unix)]
+pub fn has_one_name(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(metadata) == 1
+}
+
+/// Whether a file has one name only; unknown on this platform, hence `false`.
+#[cfg(not(unix))]
+pub fn has_one_name(_: &Metadata) -> bool {
+    false
+}
+
 /// Reads a whole file of at most `limit` bytes, with the metadata it was read under; `None` if
 /// there is no such file.
 ///
 /// # Errors
 /// [`SkipReason::PermissionDenied`], [`SkipReason::Unreadable`] or [`SkipReason::TooLarge`].
 pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>, Skip> {
-    let unread = |error: &io::Error| match error.kind() {
-        ErrorKind::NotFound => None,
-        ErrorKind::PermissionDenied => Some(Skip::new(
-            SkipReason::PermissionDenied,
-            "the file may not be read",
-        )),
-        _ => Some(Skip::new(SkipReason::Unreadable, error.to_string())),
-    };
-    let attempt = || -> io::Result<Result<(FileMeta, Vec<u8>), Skip>> {
-        // Checked before opening, since opening a pipe blocks until another process writes to it.
-        if !path.metadata()?.is_file() {
-            return Ok(Err(Skip::new(
-                SkipReason::Unreadable,
-                "it is not a regular file",
-            )));
-        }
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
+    read_regular(path, |file, metadata| {
         if metadata.len() > limit {
             let detail = format!("{} bytes, and the limit is {limit}", metadata.len());
             return Ok(Err(Skip::new(SkipReason::TooLarge, detail)));
@@ -101,11 +136,51 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Option<(FileMeta, Vec<u8>)>,
                 format!("the limit is {limit} bytes"),
             )));
         }
-        Ok(Ok((FileMeta::of(&metadata), bytes)))
+        Ok(Ok(bytes))
+    })
+}
+
+/// Reads the first bytes of a file, at most `limit`, with the metadata they were read under; `None` if
+/// there is no such file.
+///
+/// # Errors
+/// [`SkipReason::PermissionDenied`] or [`SkipReason::Unreadable`].
+pub fn read_start(path: &Path, limit: usize) -> Result<Option<(FileMeta, Vec<u8>)>, Skip> {
+    read_regular(path, |file, _| {
+        let mut bytes = Vec::with_capacity(limit);
+        file.take(limit as u64).read_to_end(&mut bytes)?;
+        Ok(Ok(bytes))
+    })
+}
+
+/// Opens a regular file and lets `read` read its bytes; `None` if there is no such file.
+fn read_regular(
+    path: &Path,
+    read: impl FnOnce(File, &Metadata) -> io::Result<Result<Vec<u8>, Skip>>,
+) -> Result<Option<(FileMeta, Vec<u8>)>, Skip> {
+    let attempt = || -> io::Result<Result<(FileMeta, Vec<u8>), Skip>> {
+        // Checked before opening, since opening a pipe blocks until another process writes to it.
+        if !path.metadata()?.is_file() {
+            return Ok(Err(Skip::new(
+                SkipReason::Unreadable,
+                "it is not a regular file",
+            )));
+        }
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        let bytes = read(file, &metadata)?;
+        Ok(bytes.map(|bytes| (FileMeta::of(&metadata), bytes)))
     };
     match attempt() {
         Ok(read) => read.map(Some),
-        Err(error) => unread(&error).map_or(Ok(None), Err),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound => Ok(None),
+            ErrorKind::PermissionDenied => Err(Skip::new(
+                SkipReason::PermissionDenied,
+                "the file may not be read",
+            )),
+            _ => Err(Skip::new(SkipReason::Unreadable, error.to_string())),
+        },
     }
 }
 
@@ -143,6 +218,43 @@ mod tests {
     }
 
     #[test]
+    fn only_size_mtime_and_ctime_tell_a_changed_file() {
+        let known = FileMeta {
+            size: 3,
+            mtime_ns: 100,
+            ctime_ns: 200,
+            inode: 7,
+            device: 1,
+        };
+        let differs = |now: FileMeta| now.difference(&known);
+        assert_eq!(differs(known), Difference::None);
+        for (inode, device) in [(7, 2), (8, 1)] {
+            let moved = FileMeta {
+                inode,
+                device,
+                ..known
+            };
+            assert_eq!(differs(moved), Difference::None);
+        }
+        let (size, mtime_ns, ctime_ns) = (4, 101, 201);
+        assert_eq!(differs(FileMeta { size, ..known }), Difference::Content);
+        assert_eq!(differs(FileMeta { mtime_ns, ..known }), Difference::Content);
+        assert_eq!(differs(FileMeta { ctime_ns, ..known }), Difference::Status);
+        // Neither a file system without a ctime nor one that repeats the modification time.
+        for ctime_ns in [0, 100] {
+            assert_eq!(differs(FileMeta { ctime_ns, ..known }), Difference::None);
+        }
+        // A row from before the ctime was stored: the inode counts in its place.
+        let old = FileMeta {
+            ctime_ns: 0,
+            ..known
+        };
+        assert_eq!(known.difference(&old), Difference::None);
+        let other = FileMeta { inode: 8, ..known };
+        assert_eq!(other.difference(&old), Difference::Status);
+    }
+
+    #[test]
     fn a_file_over_the_limit_is_skipped_and_a_missing_one_is_none() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
@@ -153,5 +265,7 @@ mod tests {
             SkipReason::TooLarge
         );
         assert_eq!(read_file(&dir.path().join("b"), 4), Ok(None));
+        assert_eq!(read_start(&path, 4).unwrap().unwrap().1, b"1234");
+        assert_eq!(read_start(&dir.path().join("b"), 4), Ok(None));
     }
 }

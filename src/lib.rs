@@ -22,6 +22,7 @@ pub mod error;
 pub mod file;
 pub mod geo;
 pub mod photo;
+pub mod sidecar;
 
 pub mod album;
 pub mod cli;

@@ -99,7 +99,8 @@ pub struct Capture {
     pub lens: Option<String>,
     /// EXIF `ImageDescription`.
     pub description: Option<String>,
-    /// Keywords and title from XMP, each without line breaks.
+    /// Keywords and title from XMP, each without line breaks: of an analysis those embedded in the file, of a
+    /// photo in the index also those of its sidecars.
     pub keywords: Vec<String>,
 }
 

@@ -19,12 +19,36 @@ const OPEN_FILE_FACTOR: u32 = 30;
 /// How complete a changed file is, as far as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readiness {
-    /// It was closed, moved into place or removed: no more changes are expected.
+    /// A program that had opened it for writing closed it: no more changes are expected, and it is read
+    /// whatever its metadata are.
     Closed,
-    /// It appeared, or was seen with this metadata; whether it is complete is unknown.
+    /// It was moved into place or removed: no more changes are expected.
+    Moved,
+    /// It was seen by a scan with this metadata; whether it is complete is unknown.
     Seen(Option<FileMeta>),
+    /// It appeared, or only its attributes changed, and it had this metadata.
+    Touched(Option<FileMeta>),
     /// It is being written to.
     Writing,
+}
+
+impl Readiness {
+    /// What is known of a file after `self` and then `next`.
+    fn then(self, next: Self) -> Self {
+        use Readiness::{Closed, Moved, Seen, Touched, Writing};
+        match (self, next) {
+            (Closed | Writing | Moved, Seen(_) | Touched(_)) => self,
+            (Seen(_), Touched(meta)) => Seen(meta),
+            // It was away for a moment, or was written to before: what happened to it there is unknown.
+            (Closed | Writing | Moved, Moved) => Closed,
+            _ => next,
+        }
+    }
+
+    /// Whether the file was written to, so that it is read even if it looks unchanged.
+    pub const fn was_written(self) -> bool {
+        matches!(self, Self::Closed | Self::Writing)
+    }
 }
 
 /// Changed files, each with the time at which it is due to be checked.
@@ -36,20 +60,24 @@ pub struct Debouncer {
 
 impl Debouncer {
     /// Records a change at `now` and restarts the wait for the file. `quiet` is the interval for which a
-    /// file must not change. `Seen` does not replace `Closed` or `Writing`.
+    /// file must not change. What was known of the file before is kept if it tells more, such as that it was
+    /// closed.
     pub fn note(&mut self, path: &Path, readiness: Readiness, now: Instant, quiet: Duration) {
-        let readiness = match (readiness, self.files.get(path)) {
-            (Readiness::Seen(_), Some((_, known @ (Readiness::Closed | Readiness::Writing)))) => {
-                *known
-            }
-            _ => readiness,
+        let readiness = match self.readiness(path) {
+            Some(before) => before.then(readiness),
+            None => readiness,
         };
         let wait = match readiness {
-            Readiness::Closed => AFTER_CLOSE,
-            Readiness::Seen(_) => quiet,
+            Readiness::Closed | Readiness::Moved => AFTER_CLOSE,
+            Readiness::Seen(_) | Readiness::Touched(_) => quiet,
             Readiness::Writing => quiet * OPEN_FILE_FACTOR,
         };
         self.put(path.to_path_buf(), now + wait, readiness);
+    }
+
+    /// What is known of a file that is being debounced.
+    pub fn readiness(&self, path: &Path) -> Option<Readiness> {
+        self.files.get(path).map(|(_, readiness)| *readiness)
     }
 
     /// Takes the earliest file that is due at `now`.
@@ -160,6 +188,32 @@ mod tests {
         assert_eq!(first, Some((a.to_path_buf(), Readiness::Closed)));
         assert_eq!(debouncer.next_due(now).unwrap().0, b);
         assert_eq!(debouncer.next_due(now), None);
+    }
+
+    #[test]
+    fn what_tells_more_is_kept() {
+        let (mut debouncer, start, path) = (Debouncer::default(), Instant::now(), Path::new("a"));
+        let (seen, touched) = (Readiness::Seen(None), Readiness::Touched(None));
+        for (changes, expected) in [
+            (&[touched, touched][..], touched),
+            (&[seen, touched], seen),
+            (&[touched, seen], seen),
+            (
+                &[touched, Readiness::Moved, touched, seen],
+                Readiness::Moved,
+            ),
+            (&[Readiness::Closed, touched], Readiness::Closed),
+            // Written, and renamed over by another file or moved away and back again.
+            (&[Readiness::Writing, Readiness::Moved], Readiness::Closed),
+            (&[Readiness::Moved, Readiness::Moved], Readiness::Closed),
+            (&[Readiness::Closed, Readiness::Writing], Readiness::Writing),
+        ] {
+            for change in changes {
+                debouncer.note(path, *change, start, QUIET);
+            }
+            assert_eq!(debouncer.readiness(path), Some(expected), "{changes:?}");
+            assert!(debouncer.next_due(second(start, 100.0)).is_some());
+        }
     }
 
     #[test]

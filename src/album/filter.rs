@@ -5,16 +5,8 @@ use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use super::{markers, names};
 use crate::error::{Error, Result};
-
-/// Extensions of pictures, and of camera raw files, which are reported as skipped since no decoder reads
-/// them.
-const EXTENSIONS: &[&str] = &[
-    "avif", "bmp", "dib", "gif", "heic", "heif", "hif", "jfif", "jpe", "jpeg", "jpg", "jxl", "png",
-    "tif", "tiff", "webp", // pictures
-    "3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "iiq", "kdc", "mef", "mos", "mrw",
-    "nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f", // raw
-];
 
 /// Settings of a [`Filter`].
 #[derive(Debug, Clone, Default)]
@@ -26,15 +18,18 @@ pub struct FilterSettings {
     pub hidden: bool,
     /// Whether symbolic links are followed.
     pub follow_symlinks: bool,
+    /// Whether nothing in a marked folder is admitted, see [`Filter::is_marked`].
+    pub respect_markers: bool,
 }
 
-/// Decides by their names which files and folders are admitted.
+/// Decides which files and folders are admitted, by their names and by the markers in folders.
 #[derive(Debug)]
 pub struct Filter {
     names: GlobSet,
     paths: GlobSet,
     hidden: bool,
     pub(super) follow_symlinks: bool,
+    respect_markers: bool,
 }
 
 impl Filter {
@@ -69,25 +64,39 @@ impl Filter {
             paths: compiled(paths)?,
             hidden: settings.hidden,
             follow_symlinks: settings.follow_symlinks,
+            respect_markers: settings.respect_markers,
         })
     }
 
-    /// Whether a file or folder is admitted.
+    /// Whether a file or folder is admitted by its own name and path.
     pub fn admits(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or(OsStr::new(""));
-        let is_hidden = name.as_encoded_bytes().starts_with(b".");
-        (self.hidden || !is_hidden) && !self.names.is_match(name) && !self.paths.is_match(path)
+        self.shows(name) && !self.names.is_match(name) && !self.paths.is_match(path)
     }
 
-    /// Whether a file has the extension of a picture, in any case.
-    pub fn is_picture(path: &Path) -> bool {
-        path.extension()
-            .and_then(OsStr::to_str)
-            .is_some_and(|extension| {
-                EXTENSIONS
-                    .iter()
-                    .any(|known| known.eq_ignore_ascii_case(extension))
-            })
+    /// Whether a name is admitted as far as hidden files are concerned.
+    pub(super) fn shows(&self, name: &OsStr) -> bool {
+        self.hidden || !names::is_hidden(name)
+    }
+
+    /// Whether a folder is marked as no album: by a file `.nomedia` or `.noindex`, by a cache directory tag,
+    /// or as a folder of generated pictures of Immich or `PhotoPrism`. Nothing in it is admitted.
+    pub fn is_marked(&self, folder: &Path) -> bool {
+        self.respect_markers && markers::is_marked(folder)
+    }
+
+    /// Whether a file of this name, if there is one, may mark its folder.
+    pub fn is_marker(&self, path: &Path) -> bool {
+        self.respect_markers && path.file_name().is_some_and(markers::is_marker)
+    }
+
+    /// Whether a file or folder lies in a folder that is marked or not admitted; only folders from `root` on
+    /// count, and `root` itself is admitted whatever its name is.
+    pub fn is_left_out(&self, path: &Path, root: &Path) -> bool {
+        let above = path.ancestors().skip(1);
+        above
+            .take_while(|folder| folder.starts_with(root))
+            .any(|folder| folder != root && !self.admits(folder) || self.is_marked(folder))
     }
 }
 
@@ -101,6 +110,7 @@ mod tests {
             exclude,
             hidden,
             follow_symlinks: true,
+            respect_markers: true,
         })
         .unwrap()
     }
@@ -130,10 +140,31 @@ mod tests {
     }
 
     #[test]
-    fn extensions_match_in_any_case() {
-        assert!(Filter::is_picture(Path::new("a.JPeG")));
-        assert!(Filter::is_picture(Path::new("a.nef")));
-        assert!(!Filter::is_picture(Path::new("a.xmp")));
-        assert!(!Filter::is_picture(Path::new("jpg")));
+    fn what_lies_below_an_excluded_or_marked_folder_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("@eaDir");
+        std::fs::create_dir_all(root.join("private/b")).unwrap();
+        std::fs::write(root.join("private/.nomedia"), "").unwrap();
+        let filter = |respect_markers| {
+            Filter::new(&FilterSettings {
+                exclude: vec!["@eaDir".into()],
+                respect_markers,
+                ..FilterSettings::default()
+            })
+            .unwrap()
+        };
+        for (path, expected) in [
+            ("a/1.jpg", false),
+            ("a/@eaDir/1.jpg", true),
+            ("private", false),
+            ("private/1.jpg", true),
+            ("private/b/1.jpg", true),
+        ] {
+            let is_left_out = filter(true).is_left_out(&root.join(path), &root);
+            assert_eq!(is_left_out, expected, "{path}");
+        }
+        assert!(!filter(false).is_left_out(&root.join("private/1.jpg"), &root));
+        assert!(filter(true).is_marker(Path::new("/a/.nomedia")));
+        assert!(!filter(false).is_marker(Path::new("/a/.nomedia")));
     }
 }

@@ -2,10 +2,13 @@
 
 mod debounce;
 mod filter;
+mod markers;
+mod names;
 mod scan;
 mod watch;
 
 pub use debounce::{Debouncer, Readiness};
 pub use filter::{Filter, FilterSettings};
+pub use names::Named;
 pub use scan::{FoundFile, ScanProblem, Visitor, outermost, resolve_root, scan};
 pub use watch::{Change, Followed, Watch, needs_polling};

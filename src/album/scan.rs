@@ -1,15 +1,17 @@
-//! Walks a folder and lists its pictures in the order of their paths.
+//! Walks a folder and lists the files in it that may be photos, in the order of their paths.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::Filter;
+use super::{Filter, Named};
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::file::FileMeta;
+use crate::sidecar::{self, SidecarFile};
 
-/// A file with the name of a picture.
+/// A file that may be a photo by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFile {
     /// Absolute path.
@@ -33,8 +35,15 @@ pub trait Visitor {
     /// found by the scan or reported as a change.
     fn folder(&mut self, folder: &Path);
 
-    /// A picture. Pictures come in the order of the bytes of their paths.
-    fn file(&mut self, file: FoundFile);
+    /// A folder that is marked as no album, after [`folder`](Self::folder) and instead of what is in it.
+    fn marked(&mut self, _folder: &Path) {}
+
+    /// A file that may be a photo, with its sidecars sorted by name. Files come in the order of the bytes of their
+    /// paths.
+    fn file(&mut self, file: FoundFile, sidecars: Vec<SidecarFile>);
+
+    /// A file that is neither a photo nor a sidecar by its name. Hidden files are not reported.
+    fn other(&mut self) {}
 
     /// Something that could not be read; it comes before all files that sort after it.
     fn problem(&mut self, problem: ScanProblem);
@@ -68,8 +77,8 @@ pub fn outermost(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
     folders
 }
 
-/// Finds the pictures below an absolute path, which may also be a single file. Returns whether the path is
-/// an empty folder, like a mount point on which nothing is mounted.
+/// Finds the files below an absolute path that may be photos; the path may also be that of a single file. Returns
+/// whether the path is an empty folder, like a mount point on which nothing is mounted.
 ///
 /// The filter decides whether symbolic links are followed; a link to a folder above it is ignored.
 pub fn scan(root: &Path, filter: &Filter, visitor: &mut dyn Visitor) -> bool {
@@ -79,14 +88,18 @@ pub fn scan(root: &Path, filter: &Filter, visitor: &mut dyn Visitor) -> bool {
         visitor,
         is_empty: false,
         above: Vec::new(),
+        with_sidecar: HashSet::new(),
     };
     match root.metadata() {
         Ok(metadata) if metadata.is_dir() => walk.folder(root),
         // A file that is the root is admitted whatever its name is.
-        Ok(metadata) if metadata.is_file() => walk.visitor.file(FoundFile {
-            path: root.to_path_buf(),
-            meta: FileMeta::of(&metadata),
-        }),
+        Ok(metadata) if metadata.is_file() => walk.visitor.file(
+            FoundFile {
+                path: root.to_path_buf(),
+                meta: FileMeta::of(&metadata),
+            },
+            sidecar::find(root),
+        ),
         Ok(_) => {}
         Err(error) => walk.problem(root, &error),
     }
@@ -101,6 +114,9 @@ struct Walk<'a> {
     /// The links that led to the present folder, outermost first: for each the folder that has the link and
     /// its target, both resolved.
     above: Vec<(PathBuf, PathBuf)>,
+    /// The names or stems of the photos that may have a sidecar in the folder that was listed last. Only
+    /// for these a sidecar is looked for.
+    with_sidecar: HashSet<OsString>,
 }
 
 /// An entry of a folder.
@@ -114,17 +130,30 @@ enum Entry {
 impl Walk<'_> {
     fn folder(&mut self, folder: &Path) {
         self.visitor.folder(folder);
+        if self.filter.is_marked(folder) {
+            return self.visitor.marked(folder);
+        }
         let mut entries = match self.entries(folder) {
             Ok(entries) => entries,
             Err(error) => return self.problem(folder, &error),
         };
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let with_sidecar = std::mem::take(&mut self.with_sidecar);
         for (name, entry) in entries {
             match entry {
-                Entry::File(meta) => self.visitor.file(FoundFile {
-                    path: folder.join(name),
-                    meta,
-                }),
+                Entry::File(meta) => {
+                    let path = folder.join(&name);
+                    let may_have_sidecar = with_sidecar.contains(&name)
+                        || path
+                            .file_stem()
+                            .is_some_and(|stem| with_sidecar.contains(stem));
+                    let sidecars = if may_have_sidecar {
+                        sidecar::find(&path)
+                    } else {
+                        Vec::new()
+                    };
+                    self.visitor.file(FoundFile { path, meta }, sidecars);
+                }
                 Entry::Folder => self.folder(&without_slash(folder, &name)),
                 Entry::Link => {
                     let path = without_slash(folder, &name);
@@ -141,10 +170,15 @@ impl Walk<'_> {
     fn entries(&mut self, folder: &Path) -> io::Result<Vec<(OsString, Entry)>> {
         let mut entries = Vec::new();
         let mut is_empty = true;
+        self.with_sidecar.clear();
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             is_empty = false;
             let mut name = entry.file_name();
+            if sidecar::is_sidecar(Path::new(&name)) {
+                let photo = Path::new(&name).file_stem().unwrap_or(&name).to_owned();
+                self.with_sidecar.insert(photo);
+            }
             match self.entry(folder, &name, &entry) {
                 Ok(Some(entry)) => {
                     if !matches!(entry, Entry::File(_)) {
@@ -160,12 +194,21 @@ impl Walk<'_> {
         Ok(entries)
     }
 
-    fn entry(&self, folder: &Path, name: &OsStr, entry: &DirEntry) -> io::Result<Option<Entry>> {
+    fn entry(
+        &mut self,
+        folder: &Path,
+        name: &OsStr,
+        entry: &DirEntry,
+    ) -> io::Result<Option<Entry>> {
         let kind = entry.file_type()?;
         let may_be_folder = kind.is_dir() || kind.is_symlink() && self.filter.follow_symlinks;
         // The cheap checks come first.
-        let is_picture = Filter::is_picture(Path::new(name)) && !kind.is_dir();
-        if !(may_be_folder || is_picture && kind.is_file()) {
+        let may_be_photo = !kind.is_dir() && Named::of(Path::new(name)).may_be_photo();
+        if !(may_be_folder || may_be_photo && kind.is_file()) {
+            let is_sidecar = sidecar::is_sidecar(Path::new(name));
+            if kind.is_file() && !is_sidecar && self.filter.shows(name) {
+                self.visitor.other();
+            }
             return Ok(None);
         }
         let path = folder.join(name);
@@ -183,7 +226,7 @@ impl Walk<'_> {
         Ok(if metadata.is_dir() {
             Some(Entry::Link)
         } else {
-            (is_picture && metadata.is_file()).then(|| Entry::File(FileMeta::of(&metadata)))
+            (may_be_photo && metadata.is_file()).then(|| Entry::File(FileMeta::of(&metadata)))
         })
     }
 
@@ -245,6 +288,7 @@ mod tests {
         root: PathBuf,
         folders: usize,
         files: Vec<FoundFile>,
+        sidecars: Vec<OsString>,
         problems: Vec<ScanProblem>,
         is_empty: bool,
         on_folder: Option<fn(&Path)>,
@@ -258,8 +302,10 @@ mod tests {
             }
         }
 
-        fn file(&mut self, file: FoundFile) {
+        fn file(&mut self, file: FoundFile, sidecars: Vec<SidecarFile>) {
             self.files.push(file);
+            self.sidecars
+                .extend(sidecars.into_iter().map(|sidecar| sidecar.name));
         }
 
         fn problem(&mut self, problem: ScanProblem) {
@@ -316,6 +362,29 @@ mod tests {
         );
         assert_eq!(found.problems, []);
         assert_eq!(found.files[0].meta.size, 1);
+    }
+
+    #[test]
+    fn photos_come_with_their_sidecars() {
+        let dir = tempfile::tempdir().unwrap();
+        for path in [
+            "1.jpg",
+            "1.jpg.xmp",
+            "1.nef",
+            "1.xmp",
+            "2.jpg",
+            "3.xmp",
+            "a/2.xmp",
+        ] {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        let found = Found::of(dir.path(), None);
+        assert_eq!(found.names(), ["1.jpg", "1.nef", "2.jpg"]);
+        assert_eq!(found.sidecars, ["1.jpg.xmp", "1.xmp", "1.xmp"]);
+        let one = Found::of(&dir.path().join("1.jpg"), None);
+        assert_eq!(one.sidecars, ["1.jpg.xmp", "1.xmp"]);
     }
 
     #[cfg(unix)]

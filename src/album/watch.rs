@@ -41,6 +41,21 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The paths that changed: one, or the old and the new one of a rename.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        let (first, second) = match self {
+            Self::Touched(path)
+            | Self::Written(path)
+            | Self::Closed(path)
+            | Self::NewFolder(path)
+            | Self::Moved(path) => (path, None),
+            Self::Renamed { from, to } => (from, Some(to)),
+        };
+        [first].into_iter().chain(second).map(PathBuf::as_path)
+    }
+}
+
 /// How a folder is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Followed {
@@ -136,12 +151,20 @@ impl Watch {
 
     /// Stops watching a folder and all folders below it, as after a move.
     pub fn remove_tree(&mut self, folder: &Path) {
-        if !self.watched.contains(folder) {
-            return;
+        if self.watched.contains(folder) {
+            self.remove_where(|watched| watched.starts_with(folder));
         }
+    }
+
+    /// Stops watching all folders below a folder, but not the folder itself.
+    pub fn remove_below(&mut self, folder: &Path) {
+        self.remove_where(|watched| watched != folder && watched.starts_with(folder));
+    }
+
+    fn remove_where(&mut self, is_removed: impl Fn(&Path) -> bool) {
         let below: Vec<_> = self
             .watched
-            .extract_if(|watched| watched.starts_with(folder))
+            .extract_if(|watched| is_removed(watched))
             .collect();
         for path in below {
             // It fails if the folder is not watched any more.

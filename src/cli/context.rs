@@ -58,6 +58,7 @@ impl Context {
             exclude: album.exclude.clone(),
             hidden: album.hidden,
             follow_symlinks: album.follow_symlinks,
+            respect_markers: album.respect_markers,
         })
     }
 

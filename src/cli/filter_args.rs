@@ -11,17 +11,17 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint}
 use super::resolve;
 use crate::emotion::Emotion;
 use crate::error::Result;
-use crate::query::{AskedFilter, FLAGS, Flag, Kind};
+use crate::query::{FLAGS, Flag, Kind, UserFilter};
 
 /// The filter that a command was given.
 #[derive(Debug)]
-pub(super) struct FilterArgs(AskedFilter);
+pub(super) struct FilterArgs(UserFilter);
 
 impl FilterArgs {
     /// The filter, with the folder of `--under` as the index stores it.
-    pub fn filter(&self) -> Result<AskedFilter> {
+    pub fn filter(&self) -> Result<UserFilter> {
         let filter = self.0.clone();
-        Ok(AskedFilter {
+        Ok(UserFilter {
             under: filter.under.map(resolve).transpose()?,
             ..filter
         })
@@ -41,7 +41,7 @@ impl Args for FilterArgs {
 
 impl FromArgMatches for FilterArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut filter = AskedFilter::new();
+        let mut filter = UserFilter::new();
         for flag in FLAGS {
             let mut set = |value: &OsStr| {
                 flag.set(&mut filter, value)
@@ -125,7 +125,7 @@ impl TypedValueParser for Value {
         }
         OsStringValueParser::new()
             .try_map(|value| {
-                flag.set(&mut AskedFilter::new(), &value)?;
+                flag.set(&mut UserFilter::new(), &value)?;
                 Ok::<_, String>(value)
             })
             .parse_ref(command, arg, value)

@@ -104,6 +104,7 @@ fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
         (summary.unchanged, "unchanged"),
         (summary.known, "with known content"),
         (summary.gone, "gone"),
+        (summary.passed_over, "passed over: no photos by their names"),
     ] {
         if number > 0 {
             out.line(format_args!("{} {what}", count(number, "file")))?;
@@ -163,6 +164,7 @@ fn json(summary: &Summary, is_interrupted: bool) -> serde_json::Value {
         "known": summary.known,
         "unchanged": summary.unchanged,
         "gone": summary.gone,
+        "passed_over": summary.passed_over,
         "skipped": skipped,
         "seconds": summary.elapsed.as_secs_f64(),
     });

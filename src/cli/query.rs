@@ -10,7 +10,7 @@ use super::fresh::FreshArgs;
 use super::results::ResultArgs;
 use super::stdout::Stdout;
 use crate::error::Result;
-use crate::query::{AskedFilter, Understood, today, understand};
+use crate::query::{Understood, UserFilter, now, understand};
 use crate::store::{Query, Store};
 
 #[derive(Debug, Args)]
@@ -51,7 +51,7 @@ pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Resu
 }
 
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    let understood = understand(&args.words, args.filters.filter()?, today());
+    let understood = understand(&args.words, args.filters.filter()?, now());
     let arguments: Vec<String> = understood
         .filter
         .arguments()
@@ -65,13 +65,13 @@ pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Resu
 
 /// Prints how the words were understood, including those that became no filter.
 fn print_understood(understood: &Understood) {
-    let said = understood.filter.said();
+    let descriptions = understood.filter.descriptions();
     hint(format_args!(
         "understood: {}",
-        if said.is_empty() {
+        if descriptions.is_empty() {
             "all photos".to_owned()
         } else {
-            said.join("; ")
+            descriptions.join("; ")
         }
     ));
     if !understood.as_text.is_empty() {
@@ -101,7 +101,7 @@ pub(super) fn hint(words: std::fmt::Arguments<'_>) {
 }
 
 fn answer(
-    filter: &AskedFilter,
+    filter: &UserFilter,
     search: &SearchArgs,
     context: &Context,
     out: &mut Stdout,

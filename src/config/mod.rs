@@ -69,6 +69,8 @@ pub struct AlbumSettings {
     pub follow_symlinks: bool,
     /// Whether names that begin with a dot are admitted.
     pub hidden: bool,
+    /// Whether folders that are marked as no album are left out.
+    pub respect_markers: bool,
 }
 
 /// Settings of `[limits]`.

@@ -1,6 +1,6 @@
 //! The follower: takes changes and messages in order, and keeps the pipeline's queue filled.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
+mod adopt;
 mod reconcile;
 
 /// Capacity of the message channel; a sender waits while it is full.
@@ -62,6 +63,8 @@ pub(super) struct Follower {
     polled: BTreeSet<PathBuf>,
     /// Folders that cannot be read; each is logged once.
     unreadable: HashSet<PathBuf>,
+    /// Files whose status was adopted without a read, and when; see `adopt`.
+    adopted: VecDeque<(Instant, PathBuf)>,
     waiters: Waiters,
     schedule: Schedule,
     throughput: Throughput,
@@ -85,6 +88,7 @@ impl Follower {
             roots: roots_of(&setup),
             polled: BTreeSet::new(),
             unreadable: HashSet::new(),
+            adopted: VecDeque::new(),
             waiters: Waiters::new(store.path()),
             schedule: Schedule {
                 rescan: now,
@@ -220,6 +224,7 @@ impl Follower {
         if self.watch.take_overflow() {
             tracing::info!("more files changed at once than were reported: scanning the folders");
             self.schedule.rescan = now;
+            self.doubt_adopted();
         }
         if now >= self.schedule.rescan {
             self.schedule.rescan = now + self.setup.rescan;

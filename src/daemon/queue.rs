@@ -40,6 +40,16 @@ impl Queue {
         }
     }
 
+    /// Removes the files below `folder` from the queue, and returns those that are in flight.
+    pub fn drop_below(&self, folder: &Path) -> Vec<PathBuf> {
+        let mut inner = self.lock();
+        inner.waiting.retain(|file| !file.path.starts_with(folder));
+        inner.queued.retain(|path| !path.starts_with(folder));
+        let in_flight = inner.in_flight.iter();
+        let below = in_flight.filter(|path| path.starts_with(folder));
+        below.cloned().collect()
+    }
+
     /// Removes a committed file from those in flight.
     pub fn done(&self, path: &Path) {
         self.lock().in_flight.remove(path);
@@ -59,6 +69,12 @@ impl Queue {
     pub fn is_in_flight(&self, path: &Path) -> bool {
         let inner = self.lock();
         inner.in_flight.iter().any(|file| file.starts_with(path))
+    }
+
+    /// Whether a file that meets the condition is in flight.
+    pub fn is_any_in_flight(&self, condition: impl Fn(&Path) -> bool) -> bool {
+        let inner = self.lock();
+        inner.in_flight.iter().any(|file| condition(file))
     }
 
     /// Whether the file is queued or in flight.
@@ -118,6 +134,7 @@ mod tests {
             meta: FileMeta {
                 size: 1,
                 mtime_ns: 0,
+                ctime_ns: 1_700_000_000_123_456_789,
                 inode: 0,
                 device: 0,
             },
@@ -142,5 +159,17 @@ mod tests {
         queue.close();
         assert_eq!(queue.next(), None);
         assert_eq!((queue.has_work(), queue.len()), (false, 1));
+    }
+
+    #[test]
+    fn files_in_flight_are_not_dropped_with_those_that_wait() {
+        let mut queue = Queue::default();
+        for path in ["/a/1", "/a/2", "/b/3"] {
+            queue.push_last(file(path));
+        }
+        queue.next();
+        assert_eq!(queue.drop_below(Path::new("/a")), [PathBuf::from("/a/1")]);
+        assert!(!queue.contains(Path::new("/a/2")));
+        assert_eq!(queue.next().unwrap().path, Path::new("/b/3"));
     }
 }

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::{Error, Result};
-use crate::imaging::{embedded_xmp, sidecars};
+use crate::imaging::embedded_xmp;
 use crate::output;
+use crate::sidecar;
 use tree::{Element, Node};
 
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
@@ -69,7 +70,7 @@ pub enum Naming {
 
 /// The path of the sidecar of a photo: of an existing one in either naming, otherwise of a new one.
 pub fn sidecar(photo: &Path, naming: Naming) -> PathBuf {
-    let [full, stem] = sidecars(photo);
+    let [full, stem] = sidecar::paths(photo);
     let (first, second) = match naming {
         Naming::Full => (full, stem),
         Naming::Stem => (stem, full),

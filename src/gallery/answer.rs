@@ -163,7 +163,7 @@ struct Face {
     /// The emotion scores in the order of [`Emotion::ALL`].
     scores: [f32; Emotion::COUNT],
     /// The emotion that a person set, if any.
-    said: Option<Emotion>,
+    corrected_to: Option<Emotion>,
     /// Whether a person marked this as not a face.
     rejected: bool,
 }
@@ -176,7 +176,7 @@ impl Face {
             r#box: [b.x, b.y, b.width, b.height],
             detection: face.face.score,
             scores: *face.scores.as_array(),
-            said: match face.correction {
+            corrected_to: match face.correction {
                 Some(Correction::Emotion(emotion)) => Some(emotion),
                 _ => None,
             },

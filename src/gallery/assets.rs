@@ -35,10 +35,14 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("rows.js", SCRIPT, include_str!("assets/rows.js")),
     ("selection.js", SCRIPT, include_str!("assets/selection.js")),
     ("slideshow.js", SCRIPT, include_str!("assets/slideshow.js")),
-    ("telling.js", SCRIPT, include_str!("assets/telling.js")),
+    ("summary.js", SCRIPT, include_str!("assets/summary.js")),
     ("theme.js", SCRIPT, include_str!("assets/theme.js")),
     ("tile.js", SCRIPT, include_str!("assets/tile.js")),
-    ("together.js", SCRIPT, include_str!("assets/together.js")),
+    (
+        "selection_actions.js",
+        SCRIPT,
+        include_str!("assets/selection_actions.js"),
+    ),
     ("zoom.js", SCRIPT, include_str!("assets/zoom.js")),
 ];
 

@@ -28,12 +28,12 @@ pub(super) struct Map {
     /// Latitude and longitude of towns; where people live outlines the land.
     towns: Vec<[f64; 2]>,
     /// The places, the ones with the most photos first.
-    places: Vec<Spot>,
+    places: Vec<PhotoPlace>,
 }
 
 /// A town near which photos were taken.
 #[derive(Debug, PartialEq, Serialize)]
-struct Spot {
+struct PhotoPlace {
     name: String,
     /// The average position of the photos.
     latitude: f64,
@@ -51,7 +51,7 @@ pub(super) async fn places(State(shared): State<Arc<Shared>>) -> Result<Json<Map
         let gazetteer = Gazetteer::get();
         Ok(Map {
             towns: towns(gazetteer),
-            places: spots(gazetteer, &store.places()?),
+            places: photo_places(gazetteer, &store.places()?),
         })
     });
     Ok(Json(map.await?))
@@ -74,7 +74,7 @@ fn towns(gazetteer: &Gazetteer) -> Vec<[f64; 2]> {
 type Town = (City, Vec<(GeoPoint, u64)>);
 
 /// Groups cells by their nearest town; each group is one place.
-fn spots(gazetteer: &Gazetteer, occupied: &[(Cell, u64)]) -> Vec<Spot> {
+fn photo_places(gazetteer: &Gazetteer, occupied: &[(Cell, u64)]) -> Vec<PhotoPlace> {
     let mut towns: BTreeMap<(String, String), Town> = BTreeMap::new();
     for &(cell, photos) in occupied {
         let city = gazetteer.nearest(cell.centre());
@@ -82,15 +82,15 @@ fn spots(gazetteer: &Gazetteer, occupied: &[(Cell, u64)]) -> Vec<Spot> {
         let (_, cells) = towns.entry(name).or_insert_with(|| (city, Vec::new()));
         cells.push((cell.centre(), photos));
     }
-    let mut spots: Vec<Spot> = towns
+    let mut photo_places: Vec<PhotoPlace> = towns
         .into_values()
-        .map(|(city, cells)| spot(gazetteer, &city, &cells))
+        .map(|(city, cells)| photo_place(gazetteer, &city, &cells))
         .collect();
-    spots.sort_by(|a, b| b.photos.cmp(&a.photos).then_with(|| a.name.cmp(&b.name)));
-    spots
+    photo_places.sort_by(|a, b| b.photos.cmp(&a.photos).then_with(|| a.name.cmp(&b.name)));
+    photo_places
 }
 
-fn spot(gazetteer: &Gazetteer, city: &City, cells: &[(GeoPoint, u64)]) -> Spot {
+fn photo_place(gazetteer: &Gazetteer, city: &City, cells: &[(GeoPoint, u64)]) -> PhotoPlace {
     let photos = cells.iter().map(|(_, photos)| photos).sum::<u64>();
     let mean = |of: fn(&GeoPoint) -> f64| {
         let sum: f64 = cells.iter().map(|(at, n)| of(at) * *n as f64).sum();
@@ -109,7 +109,7 @@ fn spot(gazetteer: &Gazetteer, city: &City, cells: &[(GeoPoint, u64)]) -> Spot {
     } else {
         format!("{},{}", city.at.latitude, city.at.longitude)
     };
-    Spot {
+    PhotoPlace {
         name,
         latitude: mean(|at| at.latitude),
         longitude: mean(|at| at.longitude),
@@ -137,16 +137,16 @@ mod tests {
             (cell(43.77, 11.26), 2),
             (cell(48.14, 11.58), 9),
         ];
-        let spots = spots(gazetteer, &occupied);
+        let photo_places = photo_places(gazetteer, &occupied);
         assert_eq!(
-            spots
+            photo_places
                 .iter()
-                .map(|spot| (&*spot.name, spot.photos))
+                .map(|photo_place| (&*photo_place.name, photo_place.photos))
                 .collect::<Vec<_>>(),
             [("Munich, Germany", 9), ("Florence, Italy", 5)]
         );
         assert_eq!(
-            (&*spots[1].near, spots[1].within),
+            (&*photo_places[1].near, photo_places[1].within),
             ("Florence, Italy", 25.0)
         );
     }

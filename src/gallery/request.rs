@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use crate::query::{AskedFilter, Understood, today, understand};
+use crate::query::{Understood, UserFilter, now, understand};
 use crate::store::{Query, Store};
 
 /// The maximum number of photos in one answer.
@@ -38,7 +38,7 @@ pub(super) struct Search {
     /// The flags of `fer-index query` that the text was read as; empty where it is only words.
     pub read_as: Vec<String>,
     /// The same filter before places and dates were resolved.
-    pub filter: AskedFilter,
+    pub filter: UserFilter,
     /// How the text was understood.
     pub understood: Interpretation,
 }
@@ -59,7 +59,7 @@ pub(super) struct Interpretation {
 impl Interpretation {
     fn of(understood: &Understood) -> Self {
         Self {
-            filters: understood.filter.said(),
+            filters: understood.filter.descriptions(),
             as_text: understood.as_text.clone(),
             left_out: understood.left_out.clone(),
             suggestions: understood.suggestions.clone(),
@@ -77,7 +77,7 @@ impl FilterParameters {
             named.next().map(|(_, value)| value.as_str())
         };
         let words: Vec<String> = of("text").map(str::to_owned).into_iter().collect();
-        let typed = understand(&words, AskedFilter::new(), today());
+        let typed = understand(&words, UserFilter::new(), now());
         let understood = Interpretation::of(&typed);
         let typed = typed.filter;
         let typed_flags = typed.set_flags();
@@ -108,7 +108,7 @@ impl FilterParameters {
             .filter(|(flag, _)| given.iter().all(|(name, _)| *name != flag.name))
             .map(|(flag, value)| (flag.name, value.as_str()));
         let all: Vec<_> = of_text.chain(given.iter().copied()).collect();
-        let filter = AskedFilter::read(&all).map_err(ApiError::Bad)?;
+        let filter = UserFilter::read(&all).map_err(ApiError::Bad)?;
         let query = filter.resolve(store, min_detection, Some(MOST))?;
         Ok(Search {
             query,

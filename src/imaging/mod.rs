@@ -25,7 +25,7 @@ use image::{ImageFormat, RgbImage};
 pub use embedded::embedded_xmp;
 pub use format::{Format, is_picture};
 pub use limits::Limits;
-pub use sidecar::{add_sidecar_keywords, sidecars};
+pub use sidecar::read_sidecars;
 pub use thumbnail::{Thumbnails, reduced};
 
 use crate::error::{Skip, SkipReason};

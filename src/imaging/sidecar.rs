@@ -1,10 +1,10 @@
 //! Reads keywords from the XMP sidecars of a photo, which digiKam, darktable and Lightroom write.
 
-use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::xmp;
+use crate::file::read_bytes;
+use crate::sidecar::{Sidecar, find};
 
 /// Size limit of a sidecar in bytes; larger files are ignored.
 const MAX_BYTES: u64 = 4 << 20;
@@ -12,36 +12,29 @@ const MAX_BYTES: u64 = 4 << 20;
 /// Prefixes of the hierarchical keywords that `fer-index export --xmp` writes.
 const EXPORTED: [&str; 2] = ["Emotion|", "Emotion/"];
 
-/// The paths of the two possible sidecars of a photo: `photo.jpg.xmp` (digiKam, darktable) and
-/// `photo.xmp` (Lightroom).
-pub fn sidecars(photo: &Path) -> [PathBuf; 2] {
-    let mut full: OsString = photo.as_os_str().to_owned();
-    full.push(".xmp");
-    [full.into(), photo.with_extension("xmp")]
-}
-
-/// Adds the keywords of a photo's sidecars to `keywords`, each once. Keywords that were exported from the
-/// index are left out; a sidecar that cannot be read has none.
-pub fn add_sidecar_keywords(photo: &Path, keywords: &mut Vec<String>) {
-    for keyword in sidecars(photo).iter().flat_map(|sidecar| read(sidecar)) {
-        if !keywords.contains(&keyword) {
-            keywords.push(keyword);
-        }
-    }
+/// Reads the sidecars of a photo, sorted by name. Keywords that were exported from the index are left out; a
+/// sidecar that is damaged or cannot be read has none.
+pub fn read_sidecars(photo: &Path) -> Vec<Sidecar> {
+    let read = |file: crate::sidecar::SidecarFile| {
+        let keywords = read(&photo.with_file_name(&file.name));
+        Sidecar { file, keywords }
+    };
+    find(photo).into_iter().map(read).collect()
 }
 
 fn read(sidecar: &Path) -> Vec<String> {
-    // Checked before opening, since opening a pipe blocks until another process writes to it.
-    let is_small = sidecar
-        .metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_BYTES);
-    if !is_small {
-        return Vec::new();
+    let ignored = |reason: &str| {
+        tracing::debug!("{} is ignored: {reason}", sidecar.display());
+        Vec::new()
+    };
+    let packet = match read_bytes(sidecar, MAX_BYTES) {
+        Ok(packet) => packet,
+        Err(skip) => return ignored(&skip.to_string()),
+    };
+    match xmp::read(&packet) {
+        (keywords, None) => without_exported(keywords),
+        (_, Some(damage)) => ignored(&damage),
     }
-    fs::read(sidecar).map_or_else(
-        |_| Vec::new(),
-        |packet| without_exported(xmp::keywords(&packet)),
-    )
 }
 
 /// Removes the keywords that `fer-index export --xmp` wrote: the hierarchical ones, and each flat one that
@@ -64,12 +57,13 @@ fn without_exported(mut keywords: Vec<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn keywords(photo: &Path) -> Vec<String> {
-        let mut keywords = Vec::new();
-        add_sidecar_keywords(photo, &mut keywords);
-        keywords
+        let sidecars = read_sidecars(photo).into_iter();
+        sidecars.flat_map(|sidecar| sidecar.keywords).collect()
     }
 
     fn packet(keywords: &[&str]) -> String {
@@ -87,7 +81,19 @@ mod tests {
         let full = packet(&["Beach", "Happy", "Emotion|Happy", "Emotion/Happy", "Sad"]);
         fs::write(folder.path().join("a.jpg.xmp"), full).unwrap();
         fs::write(folder.path().join("a.xmp"), packet(&["Sun", "Beach"])).unwrap();
-        assert_eq!(keywords(&photo), ["Beach", "Sad", "Sun"]);
+        assert_eq!(keywords(&photo), ["Beach", "Sad", "Sun", "Beach"]);
+    }
+
+    #[test]
+    fn a_damaged_sidecar_has_no_keywords() {
+        let folder = tempfile::tempdir().unwrap();
+        let photo = folder.path().join("a.jpg");
+        let whole = packet(&["Beach", "Sun"]);
+        for damaged in [&whole[..whole.len() - 20], "no XML at <all", "<a><b></a>"] {
+            fs::write(folder.path().join("a.xmp"), damaged).unwrap();
+            assert_eq!(read_sidecars(&photo).len(), 1);
+            assert_eq!(keywords(&photo), [""; 0], "{damaged}");
+        }
     }
 
     #[test]

@@ -13,14 +13,21 @@ const LONGEST: usize = 256;
 /// The keywords and title of a packet in their order, each once and without line breaks. Of a broken packet,
 /// those before the error.
 pub(super) fn keywords(packet: &[u8]) -> Vec<String> {
+    read(packet).0
+}
+
+/// The keywords and title like [`keywords`], and what is wrong with a broken packet.
+pub(super) fn read(packet: &[u8]) -> (Vec<String>, Option<String>) {
     let packet = String::from_utf8_lossy(packet);
     let mut reader = Reader::from_str(&packet);
     let mut keywords: Vec<String> = Vec::new();
     let (mut in_property, mut in_item) = (false, false);
     let mut item = String::new();
+    let mut depth = 0_usize;
     loop {
         match reader.read_event() {
             Ok(Event::Start(tag)) => {
+                depth += 1;
                 let name = tag.local_name();
                 in_property |= PROPERTIES.contains(&name.as_ref());
                 if in_property && name.as_ref() == "li" {
@@ -35,6 +42,7 @@ pub(super) fn keywords(packet: &[u8]) -> Vec<String> {
                 item.extend(character(&reference));
             }
             Ok(Event::End(tag)) => {
+                depth = depth.saturating_sub(1);
                 let name = tag.local_name();
                 if in_item && name.as_ref() == "li" {
                     in_item = false;
@@ -47,7 +55,11 @@ pub(super) fn keywords(packet: &[u8]) -> Vec<String> {
                 }
                 in_property &= !PROPERTIES.contains(&name.as_ref());
             }
-            Ok(Event::Eof) | Err(_) => return keywords,
+            Ok(Event::Eof) => {
+                let is_cut = depth > 0;
+                return (keywords, is_cut.then(|| "it ends early".to_owned()));
+            }
+            Err(error) => return (keywords, Some(error.to_string())),
             Ok(_) => {}
         }
     }

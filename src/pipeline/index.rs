@@ -8,6 +8,7 @@ use crossbeam_channel::bounded;
 
 use super::budget::Budget;
 use super::plan::Comparison;
+use super::sidecars::refresh_sidecars;
 use super::work::{Claims, Worker};
 use super::write::Writer;
 use super::{Analyser, Summary};
@@ -98,12 +99,15 @@ pub fn index(
             continue;
         }
         store.forget(&plan.gone)?;
+        store.adopt_status(&plan.without_ctime)?;
+        refresh_sidecars(store, &plan.sidecars, &|| {})?;
         // A single file of a known root is no root of its own: a list of files would make thousands.
         let is_part = |known: &Root| known.path != root && root.starts_with(&known.path);
         if !(root.is_file() && known.iter().any(is_part)) {
             store.mark_reconciled(&root)?;
         }
         summary.unchanged += plan.unchanged;
+        summary.passed_over += plan.passed_over;
         summary.gone += plan.gone.len() as u64;
         for problem in &plan.problems {
             summary.skip(&problem.path, &problem.skip);

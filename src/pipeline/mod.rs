@@ -9,7 +9,9 @@
 mod analyse;
 mod budget;
 mod index;
+mod look;
 mod plan;
+mod sidecars;
 mod summary;
 mod work;
 mod write;
@@ -17,4 +19,5 @@ mod write;
 pub use analyse::Analyser;
 pub use index::{IndexObserver, IndexOptions, Silent, index, index_files};
 pub use plan::{Comparison, Plan};
+pub use sidecars::refresh_sidecars;
 pub use summary::{SkippedFile, SkippedFiles, Summary};

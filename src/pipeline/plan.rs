@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::album::{Filter, FoundFile, ScanProblem, Visitor, scan};
 use crate::error::{Error, Result};
+use crate::file::{Difference, FileMeta};
+use crate::sidecar::{self, SidecarFile};
 use crate::store::{KnownFile, Models, Store};
 
 /// The differences between the files on disk and the index.
@@ -15,6 +17,14 @@ pub struct Plan {
     pub read: Vec<FoundFile>,
     /// Number of files that the index has in their current state.
     pub unchanged: u64,
+    /// Number of files that are no photos by their names.
+    pub passed_over: u64,
+    /// Folders that are marked as no album.
+    pub marked: Vec<PathBuf>,
+    /// Unchanged files whose sidecars are new, changed or gone.
+    pub sidecars: Vec<PathBuf>,
+    /// Unchanged files of which the index has no ctime yet.
+    pub without_ctime: Vec<(PathBuf, FileMeta)>,
     /// Files of the index that no longer exist.
     pub gone: Vec<PathBuf>,
     /// Folders that could not be read.
@@ -120,10 +130,28 @@ impl Visitor for Merge<'_, '_> {
         (self.on_folder)(folder);
     }
 
-    fn file(&mut self, file: FoundFile) {
+    fn marked(&mut self, folder: &Path) {
+        self.plan.marked.push(folder.to_path_buf());
+    }
+
+    fn other(&mut self) {
+        self.plan.passed_over += 1;
+    }
+
+    fn file(&mut self, file: FoundFile, sidecars: Vec<SidecarFile>) {
         match self.catch_up(Some(&file.path)) {
-            Some(old) if !self.again && old.is_current && old.meta == file.meta => {
+            Some(old)
+                if !self.again
+                    && old.is_current
+                    && file.meta.difference(&old.meta) == Difference::None =>
+            {
                 self.plan.unchanged += 1;
+                if sidecar::have_changed(&sidecars, &old.sidecars) {
+                    self.plan.sidecars.push(file.path.clone());
+                }
+                if old.meta.ctime_ns == 0 && file.meta.ctime_ns != 0 {
+                    self.plan.without_ctime.push((file.path, file.meta));
+                }
             }
             _ => self.plan.read.push(file),
         }
@@ -138,12 +166,12 @@ impl Visitor for Merge<'_, '_> {
 mod tests {
     use super::*;
     use crate::error::{Skip, SkipReason};
-    use crate::file::FileMeta;
 
     fn meta(size: u64) -> FileMeta {
         FileMeta {
             size,
             mtime_ns: 1,
+            ctime_ns: 1_700_000_000_123_456_789,
             inode: 2,
             device: 3,
         }
@@ -158,7 +186,13 @@ mod tests {
 
     fn known(path: &str, size: u64, is_current: bool) -> (PathBuf, KnownFile) {
         let meta = meta(size);
-        (path.into(), KnownFile { meta, is_current })
+        let sidecars = Vec::new();
+        let file = KnownFile {
+            meta,
+            is_current,
+            sidecars,
+        };
+        (path.into(), file)
     }
 
     /// Compares a scan with an index.
@@ -191,13 +225,13 @@ mod tests {
             known("/a/z", 1, true),
         ];
         let scan = |visitor: &mut dyn Visitor| {
-            visitor.file(found("/a/changed", 2));
+            visitor.file(found("/a/changed", 2), Vec::new());
             visitor.problem(ScanProblem {
                 path: "/a/locked".into(),
                 skip: Skip::new(SkipReason::PermissionDenied, ""),
             });
             for name in ["new", "same", "stale"] {
-                visitor.file(found(&format!("/a/{name}"), 1));
+                visitor.file(found(&format!("/a/{name}"), 1), Vec::new());
             }
             false
         };
@@ -220,6 +254,29 @@ mod tests {
     }
 
     #[test]
+    fn an_unchanged_file_is_not_read_for_its_sidecars_or_its_ctime() {
+        let (path, mut old) = known("/a/1.jpg", 1, true);
+        old.meta.ctime_ns = 0;
+        let sidecar = |size: u64| SidecarFile {
+            name: "1.xmp".into(),
+            meta: meta(size),
+        };
+        let index = [Ok((path.clone(), old)), Ok(known("/a/2.jpg", 1, true))];
+        let plan = merged(index, false, |visitor| {
+            visitor.file(found("/a/1.jpg", 1), Vec::new());
+            visitor.file(found("/a/2.jpg", 1), vec![sidecar(1)]);
+            false
+        });
+        let expected = Plan {
+            unchanged: 2,
+            sidecars: vec!["/a/2.jpg".into()],
+            without_ctime: vec![(path, meta(1))],
+            ..Plan::default()
+        };
+        assert_eq!(plan.unwrap(), expected);
+    }
+
+    #[test]
     fn an_empty_root_with_known_photos_is_offline_and_nothing_is_gone() {
         let plan = merged([Ok(known("/a/1.jpg", 1, true))], false, |_| true).unwrap();
         assert!(plan.is_offline && plan.gone.is_empty());
@@ -234,7 +291,7 @@ mod tests {
             Err(Error::store(Path::new("db"), "the disk fails")),
         ];
         let read = |visitor: &mut dyn Visitor| {
-            visitor.file(found("/a/2", 1));
+            visitor.file(found("/a/2", 1), Vec::new());
             false
         };
         assert!(merged(index, false, read).is_err());

@@ -40,6 +40,8 @@ pub struct Summary {
     pub unchanged: u64,
     /// Files that no longer exist.
     pub gone: u64,
+    /// Files that are no photos by their names, and were not opened.
+    pub passed_over: u64,
     /// Files that were skipped, by reason.
     pub skipped: BTreeMap<SkipReason, SkippedFiles>,
     /// Duration of the run.

@@ -2,16 +2,18 @@
 //! stores.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Analyser;
 use super::budget::{Budget, cost};
-use crate::album::FoundFile;
+use super::look::{Look, look};
+use crate::album::{FoundFile, Named};
 use crate::error::{Result, Skip};
 use crate::file::{FileMeta, read_file};
-use crate::imaging::add_sidecar_keywords;
+use crate::imaging::read_sidecars;
 use crate::photo::ContentHash;
+use crate::sidecar::Sidecar;
 use crate::store::{KnownPhoto, Models, PhotoRecord, Store};
 
 /// The result of a worker for one file.
@@ -20,6 +22,8 @@ pub(super) struct Finding {
     pub path: PathBuf,
     pub meta: FileMeta,
     pub outcome: Outcome,
+    /// The sidecars beside the file.
+    pub sidecars: Vec<Sidecar>,
 }
 
 #[derive(Debug)]
@@ -30,7 +34,7 @@ pub(super) enum Outcome {
     Known(KnownPhoto, ContentHash),
     /// Duplicate content: another worker has claimed it, and its finding may not be committed yet.
     Duplicate(ContentHash),
-    /// The file could not be read.
+    /// The file could not be read, or its first bytes say that it is no photo.
     Unread(Skip),
     /// The file no longer exists.
     Vanished,
@@ -102,6 +106,26 @@ impl Worker<'_> {
     /// Only errors that stop the program; a problem with the file is an [`Outcome`].
     pub fn process(&self, file: FoundFile) -> Result<Finding> {
         let FoundFile { path, meta } = file;
+        if Named::of(&path) == Named::Unknown {
+            let (meta, outcome) = match look(&path) {
+                Ok(Look::Photo) => return self.read(path, meta),
+                Ok(Look::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
+                Ok(Look::Vanished) => (meta, Outcome::Vanished),
+                Err(skip) => (meta, Outcome::Unread(skip)),
+            };
+            let sidecars = read_sidecars(&path);
+            return Ok(Finding {
+                path,
+                meta,
+                outcome,
+                sidecars,
+            });
+        }
+        self.read(path, meta)
+    }
+
+    /// Reads the whole of a file, which had this metadata, and processes its content.
+    fn read(&self, path: PathBuf, meta: FileMeta) -> Result<Finding> {
         let (meta, bytes) = match read_file(&path, self.analyser.limits().max_bytes) {
             Ok(Some((meta, bytes))) => (meta, bytes),
             Ok(None) => {
@@ -109,6 +133,7 @@ impl Worker<'_> {
                     path,
                     meta,
                     outcome: Outcome::Vanished,
+                    sidecars: Vec::new(),
                 });
             }
             Err(skip) => {
@@ -116,18 +141,22 @@ impl Worker<'_> {
                     path,
                     meta,
                     outcome: Outcome::Unread(skip),
+                    sidecars: Vec::new(),
                 });
             }
         };
-        let outcome = self.content(&path, &bytes)?;
+        tracing::debug!("{} was read", path.display());
+        let outcome = self.content(&bytes)?;
+        let sidecars = read_sidecars(&path);
         Ok(Finding {
             path,
             meta,
             outcome,
+            sidecars,
         })
     }
 
-    fn content(&self, path: &Path, bytes: &[u8]) -> Result<Outcome> {
+    fn content(&self, bytes: &[u8]) -> Result<Outcome> {
         let hash = ContentHash::of(bytes);
         if !self.claims.claim(hash) {
             return Ok(Outcome::Duplicate(hash));
@@ -139,11 +168,8 @@ impl Worker<'_> {
             return Ok(Outcome::Known(known, hash));
         }
         let share = self.budget.take(cost(bytes));
-        let mut content = self.analyser.photo(bytes);
+        let content = self.analyser.photo(bytes);
         drop(share);
-        if let Ok(analysis) = &mut content {
-            add_sidecar_keywords(path, &mut analysis.capture.keywords);
-        }
         let bytes = bytes.len() as u64;
         Ok(Outcome::New(Box::new(PhotoRecord {
             hash,

@@ -12,6 +12,7 @@ use super::work::{Claims, Finding, Outcome};
 use crate::error::{Result, Skip, SkipReason};
 use crate::file::FileMeta;
 use crate::photo::ContentHash;
+use crate::sidecar::Sidecar;
 use crate::store::{Batch, KnownPhoto, PhotoRecord, Store};
 
 /// Maximum number of findings in a transaction; more would not be faster, and a crash would lose
@@ -23,7 +24,7 @@ const BATCH_WAIT: Duration = Duration::from_millis(500);
 
 /// Files with duplicate content that wait until the finding for that content arrives from another
 /// worker.
-type Waiting = HashMap<ContentHash, Vec<(PathBuf, FileMeta)>>;
+type Waiting = HashMap<ContentHash, Vec<(PathBuf, FileMeta, Vec<Sidecar>)>>;
 
 /// Stores findings until the workers are done.
 pub(super) struct Writer<'a> {
@@ -121,6 +122,7 @@ impl FindingWriter<'_, '_> {
             path,
             meta,
             outcome,
+            sidecars,
         } = finding;
         match outcome {
             Outcome::Vanished => {
@@ -129,15 +131,17 @@ impl FindingWriter<'_, '_> {
             }
             Outcome::Unread(skip) => {
                 self.batch.put_file(&path, &meta, Err(&skip))?;
+                self.batch.put_sidecars(&path, &sidecars)?;
                 self.summary.skip(&path, &skip);
             }
-            Outcome::New(record) => return self.store_new(path, meta, &record),
-            Outcome::Known(known, _) => return self.store_copy(path, &meta, &known),
+            Outcome::New(record) => return self.store_new((path, meta, sidecars), &record),
+            Outcome::Known(known, _) => return self.store_copy(path, &meta, &sidecars, &known),
             Outcome::Duplicate(hash) => {
                 if let Some(known) = self.batch.photo_by_hash(&hash)? {
-                    return self.store_copy(path, &meta, &known);
+                    return self.store_copy(path, &meta, &sidecars, &known);
                 }
-                self.waiting.entry(hash).or_default().push((path, meta));
+                let waiting = self.waiting.entry(hash).or_default();
+                waiting.push((path, meta, sidecars));
                 return Ok(());
             }
         }
@@ -146,10 +150,21 @@ impl FindingWriter<'_, '_> {
     }
 
     /// Stores a newly analysed content, with all files of this content that have arrived so far.
-    fn store_new(&mut self, path: PathBuf, meta: FileMeta, record: &PhotoRecord) -> Result<()> {
-        let mut files = vec![(path, meta)];
-        files.extend(self.waiting.remove(&record.hash).unwrap_or_default());
+    fn store_new(
+        &mut self,
+        file: (PathBuf, FileMeta, Vec<Sidecar>),
+        record: &PhotoRecord,
+    ) -> Result<()> {
+        let mut found = vec![file];
+        found.extend(self.waiting.remove(&record.hash).unwrap_or_default());
+        let (files, sidecars): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .map(|(path, meta, sidecars)| ((path, meta), sidecars))
+            .unzip();
         self.batch.put_photo(record, &files)?;
+        for ((path, _), sidecars) in files.iter().zip(&sidecars) {
+            self.batch.put_sidecars(path, sidecars)?;
+        }
         let mut paths = files.into_iter().map(|(path, _)| path);
         if let Some(path) = paths.next() {
             match &record.content {
@@ -169,8 +184,15 @@ impl FindingWriter<'_, '_> {
     }
 
     /// Stores a file whose content is in the index.
-    fn store_copy(&mut self, path: PathBuf, meta: &FileMeta, known: &KnownPhoto) -> Result<()> {
+    fn store_copy(
+        &mut self,
+        path: PathBuf,
+        meta: &FileMeta,
+        sidecars: &[Sidecar],
+        known: &KnownPhoto,
+    ) -> Result<()> {
         self.batch.put_file(&path, meta, Ok(known.id))?;
+        self.batch.put_sidecars(&path, sidecars)?;
         let outcome = known.outcome.as_ref().map_err(|reason| *reason);
         self.count_copy(path, outcome.map(|_| ()));
         Ok(())

@@ -23,7 +23,7 @@ pub(super) const HOME: &str = "home";
 
 /// A date as the user wrote it, with its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct When {
+pub struct UserDate {
     /// The user's words.
     pub text: String,
     /// The span that they mean.
@@ -32,7 +32,7 @@ pub struct When {
 
 /// One of the alternative dates of `--taken` as the user wrote it, with its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub struct UserDates {
     /// The user's words.
     pub text: String,
     /// The dates that they mean.
@@ -50,9 +50,9 @@ pub struct Near {
 }
 
 /// A filter as the user wrote it. `FLAGS` defines how each field is parsed and printed.
-pub type AskedFilter = Filter<When, Vec<Taken>, Near>;
+pub type UserFilter = Filter<UserDate, Vec<UserDates>, Near>;
 
-impl AskedFilter {
+impl UserFilter {
     /// Resolves dates and places to a query for the store. `min_detection` and `limit` are defaults for
     /// the fields of the same names; the default minimum score is [`EMOTION_THRESHOLD`].
     ///
@@ -82,9 +82,9 @@ impl AskedFilter {
 }
 
 /// The spans of time of several dates; a yearly date has one span for each year in which photos were taken.
-fn spans(taken: &[Taken], store: &Store) -> Result<Vec<Range<DateTime>>> {
+fn spans(taken: &[UserDates], store: &Store) -> Result<Vec<Range<DateTime>>> {
     let mut spans = Vec::new();
-    for Taken { dates, .. } in taken {
+    for UserDates { dates, .. } in taken {
         match dates {
             Dates::Span(span) => spans.push(*span),
             Dates::Yearly(yearly) => {

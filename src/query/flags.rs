@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::ops::RangeInclusive;
 use std::time::SystemTime;
 
-use super::dates::{parse_dates, parse_span, today};
-use super::filters::{AskedFilter, Taken, When};
+use super::dates::{now, parse_dates, parse_span};
+use super::filters::{UserDate, UserDates, UserFilter};
 use crate::emotion::{Emotion, EmotionSet};
 use crate::store::{Order, Who};
 
@@ -35,8 +35,8 @@ pub struct Flag {
     pub conflicts_with: Option<&'static str>,
     /// The help text.
     pub help: &'static str,
-    set: fn(&mut AskedFilter, &OsStr) -> Result<(), String>,
-    values: fn(&AskedFilter) -> Vec<String>,
+    set: fn(&mut UserFilter, &OsStr) -> Result<(), String>,
+    values: fn(&UserFilter) -> Vec<String>,
 }
 
 impl Flag {
@@ -44,7 +44,7 @@ impl Flag {
     ///
     /// # Errors
     /// A sentence that says how to write the value.
-    pub fn set(&self, filter: &mut AskedFilter, value: &OsStr) -> Result<(), String> {
+    pub fn set(&self, filter: &mut UserFilter, value: &OsStr) -> Result<(), String> {
         (self.set)(filter, value)
     }
 }
@@ -189,8 +189,8 @@ pub const FLAGS: &[Flag] = &[
                several times: taken on one of the dates",
         set: |filter, value| {
             let text = text(value)?;
-            let dates = parse_dates(text, today())?;
-            filter.taken.get_or_insert_default().push(Taken {
+            let dates = parse_dates(text, now())?;
+            filter.taken.get_or_insert_default().push(UserDates {
                 text: text.to_owned(),
                 dates,
             });
@@ -429,7 +429,7 @@ const PLAIN: Flag = Flag {
     values: |_| vec![],
 };
 
-impl AskedFilter {
+impl UserFilter {
     /// Parses flags and their values, in any order, into a filter. Names that are not flags are ignored.
     ///
     /// # Errors
@@ -538,10 +538,10 @@ fn parse_km(text: &str) -> Result<f64, String> {
     }
 }
 
-fn parse_when(text: &str) -> Result<When, String> {
-    Ok(When {
+fn parse_when(text: &str) -> Result<UserDate, String> {
+    Ok(UserDate {
         text: text.to_owned(),
-        span: parse_span(text, today())?,
+        span: parse_span(text, now())?,
     })
 }
 
@@ -609,7 +609,7 @@ mod tests {
 
     #[test]
     fn several_emotions_may_be_separated_by_commas() {
-        let filter = AskedFilter::read(&[("emotion", "happy, sad"), ("not", "fear,angry")]);
+        let filter = UserFilter::read(&[("emotion", "happy, sad"), ("not", "fear,angry")]);
         let filter = filter.unwrap();
         assert_eq!(
             filter.arguments().join(" "),
@@ -619,15 +619,15 @@ mod tests {
 
     #[test]
     fn only_what_restricts_is_a_flag() {
-        assert_eq!(AskedFilter::new().arguments(), [] as [&str; 0]);
-        let filter = AskedFilter {
+        assert_eq!(UserFilter::new().arguments(), [] as [&str; 0]);
+        let filter = UserFilter {
             emotions: [Emotion::Happy, Emotion::Sad].into_iter().collect(),
             who: Who::All,
             faces: Some(2..=u32::MAX),
             away: Some(super::super::filters::AWAY),
             min_score: Some(0.5),
             one_per_burst: true,
-            ..AskedFilter::new()
+            ..UserFilter::new()
         };
         assert_eq!(
             filter.arguments().join(" "),
@@ -668,7 +668,7 @@ mod tests {
             ("limit", "30"),
             ("offset", "60"),
         ];
-        let filter = AskedFilter::read(&given).unwrap();
+        let filter = UserFilter::read(&given).unwrap();
         let written = filter.set_flags();
         let written: Vec<_> = written
             .iter()
@@ -676,7 +676,7 @@ mod tests {
             .collect();
         assert_eq!(written, given);
         // `--all` is another name for `--min-score 0`.
-        let all = AskedFilter::read(&[("all", "")]).unwrap();
+        let all = UserFilter::read(&[("all", "")]).unwrap();
         assert_eq!(all.arguments(), ["--all"]);
         for flag in FLAGS.iter().filter(|flag| flag.name != "all") {
             assert!(
@@ -688,7 +688,7 @@ mod tests {
         // An address may contain the names in any order.
         let mut sorted = given;
         sorted.sort_by_key(|(name, _)| *name);
-        assert_eq!(AskedFilter::read(&sorted).unwrap(), filter);
+        assert_eq!(UserFilter::read(&sorted).unwrap(), filter);
     }
 
     #[test]
@@ -714,7 +714,7 @@ mod tests {
             ("limit", "-1", "invalid digit"),
             ("away", "far", "km"),
         ] {
-            let sentence = AskedFilter::read(&[(name, value)]).unwrap_err();
+            let sentence = UserFilter::read(&[(name, value)]).unwrap_err();
             assert!(sentence.contains(hint), "{sentence}");
         }
     }

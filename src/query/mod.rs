@@ -2,15 +2,15 @@
 //! store answers.
 
 mod dates;
+mod describe;
 mod filters;
 mod flags;
 mod gazetteer;
 mod grammar;
-mod said;
 mod vocabulary;
 
-pub use dates::{DateSpan, Dates, Yearly, parse_span, today};
-pub use filters::{AskedFilter, Near, Taken, When};
+pub use dates::{DateSpan, Dates, Yearly, now, parse_span};
+pub use filters::{Near, UserDate, UserDates, UserFilter};
 pub use flags::{FLAGS, Flag, Kind, parse_probability};
 pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Understood, understand};

@@ -7,10 +7,11 @@ use rusqlite::{Connection, Transaction};
 use crate::error::{Result, Skip};
 use crate::file::FileMeta;
 use crate::photo::{ContentHash, TakenAt};
+use crate::sidecar::Sidecar;
 
 use super::changes::Changes;
 use super::record::{KnownPhoto, PhotoId, PhotoRecord};
-use super::{explain, files, findings, photos};
+use super::{explain, files, findings, photos, sidecars};
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
 /// run that was killed may repeat it without harm.
@@ -74,6 +75,15 @@ impl<'a> Batch<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Stores the sidecars of the file of a photo, sorted by name, in place of those it had.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn put_sidecars(&self, photo: &Path, sidecars: &[Sidecar]) -> Result<()> {
+        let (db, changes) = (&self.transaction, &self.changes);
+        self.explained(sidecars::put(db, changes, photo, sidecars))
     }
 
     /// Whether this content has been analysed, like

@@ -12,13 +12,15 @@ use super::changes::Changes;
 use super::codec::skip_from_columns;
 use super::path::{Subtree, decode, encode};
 use super::record::{KnownFile, Models, PhotoId};
+use super::sidecars;
 
 /// Reads one range of the primary key: from the folder's own name to the last name below it. The
 /// range also contains names such as `folder.jpg`, which the last condition excludes.
 const UNDER: &str = "
-    SELECT path, size, mtime_ns, inode, device, p.skip_reason,
+    SELECT path, size, mtime_ns, ctime_ns, inode, device, p.skip_reason,
            p.detector = (SELECT id FROM models WHERE name = :detector)
-           AND p.classifier = (SELECT id FROM models WHERE name = :classifier)
+           AND p.classifier = (SELECT id FROM models WHERE name = :classifier),
+           f.skip_reason
     FROM files f LEFT JOIN photos p ON p.id = f.photo_id
     WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)
     ORDER BY path";
@@ -31,33 +33,41 @@ pub(super) fn under<T>(
     work: impl FnOnce(&mut dyn Iterator<Item = rusqlite::Result<(PathBuf, KnownFile)>>) -> T,
 ) -> rusqlite::Result<T> {
     let tree = Subtree::of(folder);
-    let mut statement = db.prepare_cached(UNDER)?;
-    // A model without a row in `models` is new, so no file is current for it.
-    let mut files = statement.query_map(
-        named_params! {
-            ":detector": models.detector,
-            ":classifier": models.classifier,
-            ":exact": tree.exact,
-            ":low": tree.low,
-            ":high": tree.high,
-        },
-        |row| {
-            let skipped: Option<SkipReason> = row.get(5)?;
-            let same_models: Option<bool> = row.get(6)?;
-            let file = KnownFile {
-                meta: FileMeta {
-                    size: row.get::<_, i64>(1)? as u64,
-                    mtime_ns: row.get(2)?,
-                    inode: row.get::<_, i64>(3)? as u64,
-                    device: row.get::<_, i64>(4)? as u64,
-                },
-                is_current: same_models.unwrap_or_default()
-                    || skipped.is_some_and(SkipReason::is_in_content),
-            };
-            Ok((decode(row.get_ref(0)?.as_blob()?), file))
-        },
-    )?;
-    Ok(work(&mut files))
+    sidecars::under(db, &tree, |sidecars_of| {
+        let mut statement = db.prepare_cached(UNDER)?;
+        // A model without a row in `models` is new, so no file is current for it.
+        let mut files = statement.query_map(
+            named_params! {
+                ":detector": models.detector,
+                ":classifier": models.classifier,
+                ":exact": tree.exact,
+                ":low": tree.low,
+                ":high": tree.high,
+            },
+            |row| {
+                let path = row.get_ref(0)?.as_blob()?;
+                let skipped: Option<SkipReason> = row.get(6)?;
+                let same_models: Option<bool> = row.get(7)?;
+                // A file has a reason of its own only if not all of it was read.
+                let unread: Option<SkipReason> = row.get(8)?;
+                let file = KnownFile {
+                    meta: FileMeta {
+                        size: row.get::<_, i64>(1)? as u64,
+                        mtime_ns: row.get(2)?,
+                        ctime_ns: row.get(3)?,
+                        inode: row.get::<_, i64>(4)? as u64,
+                        device: row.get::<_, i64>(5)? as u64,
+                    },
+                    is_current: same_models.unwrap_or_default()
+                        || skipped.is_some_and(SkipReason::is_in_content)
+                        || unread.is_some_and(SkipReason::is_in_first_bytes),
+                    sidecars: sidecars_of(path)?,
+                };
+                Ok((decode(path), file))
+            },
+        )?;
+        Ok(work(&mut files))
+    })
 }
 
 /// See [`Store::file`](super::Store::file).
@@ -94,11 +104,11 @@ pub(super) fn put(
 ) -> rusqlite::Result<()> {
     let before = photo_at(db, path)?;
     db.prepare_cached(
-        "INSERT INTO files (path, size, mtime_ns, inode, device,
+        "INSERT INTO files (path, size, mtime_ns, ctime_ns, inode, device,
                             photo_id, skip_reason, skip_detail)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (path) DO UPDATE SET
-            size = excluded.size, mtime_ns = excluded.mtime_ns,
+            size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns,
             inode = excluded.inode, device = excluded.device,
             photo_id = excluded.photo_id,
             skip_reason = excluded.skip_reason, skip_detail = excluded.skip_detail",
@@ -107,6 +117,7 @@ pub(super) fn put(
         encode(path),
         meta.size as i64,
         meta.mtime_ns,
+        meta.ctime_ns,
         meta.inode as i64,
         meta.device as i64,
         outcome.ok(),
@@ -119,6 +130,25 @@ pub(super) fn put(
     }
     if outcome.is_ok() {
         changes.folders.store(db, path)?;
+    }
+    Ok(())
+}
+
+/// See [`Store::adopt_status`](super::Store::adopt_status).
+pub(super) fn adopt_status(db: &Connection, files: &[(PathBuf, FileMeta)]) -> rusqlite::Result<()> {
+    let mut update = db.prepare_cached(
+        "UPDATE files SET ctime_ns = ?, inode = ?, device = ?
+         WHERE path = ? AND size = ? AND mtime_ns = ?",
+    )?;
+    for (path, meta) in files {
+        update.execute(params![
+            meta.ctime_ns,
+            meta.inode as i64,
+            meta.device as i64,
+            encode(path),
+            meta.size as i64,
+            meta.mtime_ns,
+        ])?;
     }
     Ok(())
 }

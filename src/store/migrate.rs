@@ -164,6 +164,10 @@ mod tests {
         "
         UPDATE faces SET confidence = 1e9, confidence_rank = 1 WHERE id = 9;
     ",
+        "
+        INSERT INTO sidecars VALUES
+            (CAST('/album/a.jpg' AS BLOB), CAST('a.xmp' AS BLOB), 10, 0, 0, 2, 'Lake');
+    ",
     ];
 
     fn connection() -> Connection {

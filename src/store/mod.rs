@@ -27,6 +27,7 @@ mod ranks;
 mod record;
 mod roots;
 mod scores;
+mod sidecars;
 mod tally;
 #[cfg(test)]
 mod testing;
@@ -41,6 +42,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Result, Skip};
 use crate::face::Correction;
+use crate::file::FileMeta;
 use crate::geo::Cell;
 use crate::photo::{ContentHash, GeoPoint};
 
@@ -53,7 +55,7 @@ pub use roots::Root;
 pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
 
-/// Number of files that [`Store::forget`] removes in one transaction.
+/// Number of files that [`Store::forget`] and [`Store::adopt_status`] change in one transaction.
 const FORGET_BATCH: usize = 1024;
 
 /// An open index database.
@@ -299,6 +301,14 @@ impl Store {
         })
     }
 
+    /// The files of the index to which a sidecar belongs by its name.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn photos_beside(&self, sidecar: &Path) -> Result<Vec<PathBuf>> {
+        self.read(|db| sidecars::photos_beside(db, sidecar))
+    }
+
     /// Frees SQLite's caches, which only make the next query faster.
     ///
     /// # Errors
@@ -435,6 +445,18 @@ impl Store {
     /// See [`Store::prune`].
     pub fn rename(&mut self, from: &Path, to: &Path) -> Result<u64> {
         self.write(|db| files::rename(db, from, to))
+    }
+
+    /// Records the ctime, inode and device of files whose content is known to be unchanged. A file whose size
+    /// or modification time is another one meanwhile stays as it is.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn adopt_status(&mut self, files: &[(PathBuf, FileMeta)]) -> Result<()> {
+        for files in files.chunks(FORGET_BATCH) {
+            self.write(|db| files::adopt_status(db, files))?;
+        }
+        Ok(())
     }
 
     /// Records that a folder was reconciled with the index just now.

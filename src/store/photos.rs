@@ -10,7 +10,7 @@ use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
 use super::codec::{skip_from_columns, taken_columns, taken_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace};
-use super::{faces, files, unread};
+use super::{faces, files, sidecars, unread};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -50,29 +50,34 @@ pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
 
 /// The photo without its paths and faces.
 pub(super) fn bare(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
-    db.prepare_cached(
-        "SELECT skip_reason, skip_detail, hash, bytes, indexed_at,
+    let mut photo = db
+        .prepare_cached(
+            "SELECT skip_reason, skip_detail, hash, bytes, indexed_at,
                 format, width, height, taken_local, taken_offset, taken_source,
                 latitude, longitude, camera, lens, description, keywords, d.name, c.name
          FROM photos p LEFT JOIN models d ON d.id = p.detector
                        LEFT JOIN models c ON c.id = p.classifier
          WHERE p.id = ?",
-    )?
-    .query_row([id], |row| {
-        let reason: Option<SkipReason> = row.get(0)?;
-        Ok(Photo {
-            id,
-            hash: row.get(2)?,
-            bytes: row.get::<_, i64>(3)? as u64,
-            indexed_at: Timestamp::from_millisecond(row.get(4)?).unwrap_or_default(),
-            paths: Vec::new(),
-            content: match reason {
-                Some(_) => Err(skip_from_columns(row, 0)?),
-                None => Ok(analysis_columns(row, 5)?),
-            },
+        )?
+        .query_row([id], |row| {
+            let reason: Option<SkipReason> = row.get(0)?;
+            Ok(Photo {
+                id,
+                hash: row.get(2)?,
+                bytes: row.get::<_, i64>(3)? as u64,
+                indexed_at: Timestamp::from_millisecond(row.get(4)?).unwrap_or_default(),
+                paths: Vec::new(),
+                content: match reason {
+                    Some(_) => Err(skip_from_columns(row, 0)?),
+                    None => Ok(analysis_columns(row, 5)?),
+                },
+            })
         })
-    })
-    .optional()
+        .optional()?;
+    if let Some(Ok(analysis)) = photo.as_mut().map(|photo| photo.content.as_mut()) {
+        sidecars::add_keywords(db, id, &mut analysis.capture.keywords)?;
+    }
+    Ok(photo)
 }
 
 fn analysis_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<PhotoAnalysis<StoredFace>> {

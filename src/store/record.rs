@@ -10,6 +10,7 @@ use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 use crate::file::FileMeta;
 use crate::photo::{Capture, ContentHash};
+use crate::sidecar::SidecarFile;
 
 /// A photo's number; it stays the same while the photo is in the index and is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -200,4 +201,6 @@ pub struct KnownFile {
     pub meta: FileMeta,
     /// Whether processing the unchanged file again would give the same result.
     pub is_current: bool,
+    /// Its sidecars when they were last read, sorted by name; their device is not stored.
+    pub sidecars: Vec<SidecarFile>,
 }

@@ -32,6 +32,7 @@ pub(super) fn models() -> Models {
 pub(super) const META: FileMeta = FileMeta {
     size: 1_000_000,
     mtime_ns: 1_700_000_000_123_456_789,
+    ctime_ns: 1_700_000_000_123_456_789,
     inode: u64::MAX,
     device: 66,
 };

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::path::decode;
 use super::record::PhotoId;
-use super::roots;
+use super::{roots, sidecars};
 
 /// The text of a path for the full-text index. Camel case is also split: `BeachParty` is indexed as
 /// one word and as two.
@@ -104,9 +104,12 @@ fn stored(
         )?
         .query_row([photo], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some((description, keywords)) = row else {
+    let Some((description, embedded)) = row else {
         return Ok(None);
     };
+    let embedded = embedded.unwrap_or_default();
+    let mut keywords: Vec<String> = embedded.lines().map(str::to_owned).collect();
+    sidecars::add_keywords(db, photo, &mut keywords)?;
     let paths: Vec<PathBuf> = db
         .prepare_cached("SELECT path FROM files WHERE photo_id = ?")?
         .query_map([photo], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
@@ -115,7 +118,7 @@ fn stored(
         of_photo(
             paths.iter().map(|path| part(path)),
             description.as_deref(),
-            keywords.as_slice(),
+            &keywords,
         )
     }))
 }

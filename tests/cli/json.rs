@@ -137,7 +137,7 @@ fn json_of_index_and_show() {
     env.add("copy.jpg", fixture("astronaut.jpg"));
     env.add("empty.jpg", "");
     let run = env.index();
-    let all = "faces gone known photos seconds skipped unchanged";
+    let all = "faces gone known passed_over photos seconds skipped unchanged";
     assert!(names(&run).into_iter().eq(all.split(' ')));
     assert_eq!(run["skipped"], json!({"empty": 1}));
     assert!(run["seconds"].as_f64().unwrap() > 0.0);

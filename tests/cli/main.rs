@@ -7,10 +7,12 @@ mod common;
 
 mod bad_files;
 mod bad_requests;
+mod changes;
 mod conversation;
 mod corrections;
 mod dates;
 mod detect;
+mod exclusions;
 mod interrupted;
 mod json;
 #[cfg(feature = "train")]
@@ -24,6 +26,7 @@ mod previews;
 mod queries;
 mod results;
 mod settings;
+mod sidecars;
 mod testenv;
 #[cfg(unix)]
 #[cfg(feature = "train")]

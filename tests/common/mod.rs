@@ -3,6 +3,7 @@
 // Every test crate uses a part of this module, and a skipped test must print that it was skipped.
 #![allow(dead_code, clippy::print_stderr)]
 
+pub mod dump;
 pub mod exif_block;
 
 use std::io::Cursor;
@@ -89,6 +90,40 @@ pub fn jpeg_with_exif(jpeg: &[u8], block: &[u8]) -> Vec<u8> {
         rest,
     ]
     .concat()
+}
+
+/// A JPEG with a comment after its first marker: the same picture in other bytes.
+pub fn with_comment(jpeg: &[u8], comment: &str) -> Vec<u8> {
+    let length = (comment.len() as u16 + 2).to_be_bytes();
+    let (start_of_image, rest) = jpeg.split_at(2);
+    [
+        start_of_image,
+        b"\xff\xfe",
+        &length,
+        comment.as_bytes(),
+        rest,
+    ]
+    .concat()
+}
+
+/// Changes the bytes of a file in place and then sets back its modification time, like `exiv2 -k`.
+pub fn rewrite_keeping_time(path: &Path, bytes: &[u8]) {
+    let before = std::fs::metadata(path).unwrap().modified().unwrap();
+    let mut file = std::fs::File::options().write(true).open(path).unwrap();
+    std::io::Write::write_all(&mut file, bytes).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
+    file.set_modified(before).unwrap();
+}
+
+/// A sidecar with these keywords.
+pub fn sidecar(keywords: &[&str]) -> String {
+    let items = keywords.join("</rdf:li><rdf:li>");
+    format!(
+        "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"
+                  xmlns:dc=\"http://purl.org/dc/elements/1.1/\">
+         <rdf:Description><dc:subject><rdf:Bag><rdf:li>{items}</rdf:li></rdf:Bag></dc:subject>
+         </rdf:Description></rdf:RDF>"
+    )
 }
 
 /// An extended WebP file: lossless pixels and an EXIF chunk.

@@ -204,6 +204,87 @@ fn excluded_folders_are_not_watched_and_new_ones_are() {
 }
 
 #[test]
+fn a_marker_makes_photos_leave_and_its_removal_makes_them_return() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    env.add("private/hopper.jpg", fixture("hopper.jpg"));
+    env.add("private/deep/chelsea.jpg", fixture("chelsea.jpg"));
+    let _daemon = Daemon::start(&env);
+    wait_until_fresh(&env);
+    let all = [
+        "astronaut.jpg",
+        "private/deep/chelsea.jpg",
+        "private/hopper.jpg",
+    ];
+    assert_eq!(paths(&env), all);
+    let (before, faces_before) = (index_times(&env), faces(&env));
+    let watched = |env: &TestEnv| status(env)["daemon"]["watched_folders"].clone();
+    assert_eq!(watched(&env), 3);
+
+    for round in 0..2 {
+        let marker = env.add("private/.nomedia", "");
+        wait_until_fresh(&env);
+        assert_eq!(paths(&env), all[..1], "round {round}");
+        assert_eq!(watched(&env), 2, "the marked folder, but not the one in it");
+        // What happens in the marked folder changes nothing.
+        env.add(format!("private/{round}.jpg"), fixture("coffee.jpg"));
+        env.add(format!("private/new{round}/1.jpg"), fixture("coffee.jpg"));
+        fs::copy(env.album("astronaut.jpg"), env.path("copy.jpg")).unwrap();
+        fs::rename(env.path("copy.jpg"), env.album("private/moved.jpg")).unwrap();
+        wait_until_fresh(&env);
+        assert_eq!(paths(&env), all[..1], "round {round}");
+        for name in [&format!("{round}.jpg"), "moved.jpg"] {
+            fs::remove_file(env.album("private").join(name)).unwrap();
+        }
+        fs::remove_dir_all(env.album(format!("private/new{round}"))).unwrap();
+
+        fs::remove_file(marker).unwrap();
+        wait_until_fresh(&env);
+        assert_eq!(paths(&env), all, "round {round}");
+        assert_eq!(watched(&env), 3);
+    }
+    assert_eq!((index_times(&env), faces(&env)), (before, faces_before));
+}
+
+#[test]
+fn photos_that_are_renamed_into_or_out_of_a_marked_folder_leave_and_return() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.add(
+        "private/CACHEDIR.TAG",
+        "Signature: 8a477f597d28d172789f06886806bc55",
+    );
+    let _daemon = Daemon::start(&env);
+    wait_until_fresh(&env);
+    let before = index_times(&env);
+    for (from, to, expected) in [
+        ("hopper.jpg", "private/hopper.jpg", None),
+        ("private/hopper.jpg", "back.jpg", Some("back.jpg")),
+    ] {
+        fs::rename(env.album(from), env.album(to)).unwrap();
+        wait_until_fresh(&env);
+        assert!(paths(&env).iter().eq(expected), "{to}");
+    }
+    fs::rename(env.album("private/CACHEDIR.TAG"), env.path("tag")).unwrap();
+    fs::rename(env.album("back.jpg"), env.album("private/1.jpg")).unwrap();
+    wait_until_fresh(&env);
+    assert_eq!(paths(&env), ["private/1.jpg"]);
+    assert_eq!(index_times(&env), before);
+}
+
+#[test]
+fn new_files_are_told_by_their_first_bytes() {
+    let env = TestEnv::new();
+    let _daemon = Daemon::start(&env);
+    env.add("IMG_1", fixture("hopper.jpg"));
+    env.add("notes", "no photo");
+    env.add("notes.txt", "no photo");
+    wait_until_fresh(&env);
+    assert_eq!(paths(&env), ["IMG_1", "notes"]);
+    assert_eq!(env.query("--emotion happy --all"), ["IMG_1"]);
+    let reason = "SELECT count(*) FROM files WHERE skip_reason = 'not an image'";
+    assert_eq!(number(&env, reason), 1);
+}
+
+#[test]
 fn photos_without_a_file_are_deleted_after_the_grace_period() {
     let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
     let path = env.add("gone.jpg", "not for long");

@@ -10,6 +10,7 @@ mod common;
 #[allow(dead_code, reason = "the tests of the commands use the rest")]
 mod testenv;
 
+mod changes;
 mod control;
 mod crashes;
 mod following;

@@ -1,7 +1,7 @@
 //! A soak test: random changes to files for some time, after which the index must equal a fresh one.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,13 +11,17 @@ use rusqlite::{Connection, OpenFlags};
 use fer_index::emotion::Emotion;
 use fer_index::store::{Query, Store};
 
+use crate::common::{rewrite_keeping_time, sidecar};
 use crate::crashes::Random;
 use crate::harness::{Daemon, assert_intact, non_image, numbered, portrait, report, size};
 use crate::testenv::TestEnv;
 
 /// The stored rows of the files that exist, without the numbers and file dates that depend on the order in
 /// which files were processed.
-const TABLES: [&str; 2] = [
+const TABLES: [&str; 3] = [
+    "SELECT CAST(photo_path AS TEXT) || '|' || CAST(name AS TEXT) || '|' || mtime_ns || '|' || inode
+            || '|' || keywords
+     FROM sidecars ORDER BY 1",
     "SELECT CAST(path AS TEXT) || '|' || size || '|' || mtime_ns || '|' || inode || '|' || hex(hash)
             || '|' || coalesce(p.skip_reason, '') || '|' || face_count
      FROM files f JOIN photos p ON p.id = photo_id ORDER BY path",
@@ -26,7 +30,7 @@ const TABLES: [&str; 2] = [
      ORDER BY 1",
 ];
 
-fn tables(database: &std::path::Path) -> Vec<String> {
+fn tables(database: &Path) -> Vec<String> {
     let database = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut rows = Vec::new();
     for table in TABLES {
@@ -60,6 +64,12 @@ impl RandomChanges<'_> {
         self.env.album(format!("{a}/{b}"))
     }
 
+    /// One of the two sidecars of a photo.
+    fn some_sidecar(&mut self, photo: &Path) -> PathBuf {
+        let mut paths = fer_index::sidecar::paths(photo);
+        std::mem::take(&mut paths[self.random.below(2) as usize])
+    }
+
     fn content(&mut self) -> Vec<u8> {
         self.made += 1;
         match self.random.below(12) {
@@ -73,7 +83,7 @@ impl RandomChanges<'_> {
         let path = self.some_path();
         let other = self.some_path();
         // Some of these calls fail, for instance because the file does not exist; this is intended.
-        let _ = match self.random.below(14) {
+        let _ = match self.random.below(18) {
             0..=4 => {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 let content = self.content();
@@ -93,6 +103,17 @@ impl RandomChanges<'_> {
                 .and_then(|file| file.set_len(5)),
             10 => fs::rename(self.some_folder(), self.some_folder()),
             11 if self.random.below(8) == 0 => fs::remove_dir_all(self.some_folder()),
+            12 | 13 => {
+                let keyword = self.random.below(9).to_string();
+                fs::write(self.some_sidecar(&path), sidecar(&[&keyword]))
+            }
+            14 => fs::rename(self.some_sidecar(&path), self.some_sidecar(&other)),
+            15 => fs::remove_file(self.some_sidecar(&path)),
+            16 => fs::read(&path).map(|mut bytes| {
+                let other_last = bytes.pop().map(|last| last ^ 1);
+                bytes.extend(other_last);
+                rewrite_keeping_time(&path, &bytes);
+            }),
             _ => fs::remove_file(&path),
         };
         self.done += 1;

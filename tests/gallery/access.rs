@@ -102,7 +102,7 @@ fn axe_finds_nothing_in_any_view_width_or_theme() {
             browser.press(ESCAPE);
             browser.wait_until("!document.querySelector('#places').open");
             browser.press('x');
-            browser.wait_until("!document.querySelector('#together').hidden");
+            browser.wait_until("!document.querySelector('#selection-bar').hidden");
             check("selection");
             browser.click("#make-album");
             browser.wait_until("document.querySelector('#album').open");
@@ -110,7 +110,7 @@ fn axe_finds_nothing_in_any_view_width_or_theme() {
             browser.press(ESCAPE);
             browser.wait_until("!document.querySelector('#album').open");
             browser.press(ESCAPE);
-            browser.wait_until("document.querySelector('#together').hidden");
+            browser.wait_until("document.querySelector('#selection-bar').hidden");
             browser.press('?');
             browser.wait_until("document.querySelector('#help').open");
             check("keys");

@@ -239,7 +239,7 @@ fn a_photo_is_told_with_its_faces() {
     let sad = face["scores"][Sad.index()].as_f64().unwrap();
     assert!((sad - 0.7).abs() < 1e-6, "{face}");
     assert_eq!(
-        (&face["said"], &face["rejected"]),
+        (&face["corrected_to"], &face["rejected"]),
         (&Value::Null, &json!(false))
     );
     assert_eq!(server.get("/api/photo/99").send().status, 404);
@@ -256,7 +256,7 @@ fn a_persons_word_counts_and_can_be_taken_back() {
 
     assert_eq!(say(json!({"shows": "sad"})), 204);
     assert_eq!((count(Happy), count(Sad)), (json!(1), json!(3)));
-    assert_eq!(faces()[0]["said"], "sad");
+    assert_eq!(faces()[0]["corrected_to"], "sad");
     // Other commands see the correction.
     let run = env.run("query --emotion sad --limit 1 --format paths");
     assert_eq!(
@@ -271,7 +271,7 @@ fn a_persons_word_counts_and_can_be_taken_back() {
 
     assert_eq!(say(json!("nothing")), 204);
     assert_eq!((count(Happy), count(Sad)), (json!(2), json!(2)));
-    assert_eq!(faces()[0]["said"], Value::Null);
+    assert_eq!(faces()[0]["corrected_to"], Value::Null);
 
     assert_eq!(
         server

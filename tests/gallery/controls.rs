@@ -240,9 +240,9 @@ fn keys_in_the_grid(page: &Page) {
     page.press("Esc");
     page.is_open("#places", false);
     page.press("x");
-    page.until("document.querySelector('#together-count').textContent === '1 selected'");
+    page.until("document.querySelector('#selection-count').textContent === '1 selected'");
     page.press("Esc");
-    page.until("document.querySelector('#together').hidden");
+    page.until("document.querySelector('#selection-bar').hidden");
     page.press("?");
     page.is_open("#help", true);
     let shown = "return [...document.querySelectorAll('#help kbd')].map((key) => key.textContent)";
@@ -399,10 +399,10 @@ fn selected_photos(page: &Page, env: &TestEnv) {
         page.browser
             .click(&format!("#grid li[data-index='{index}'] a"));
     }
-    page.until("document.querySelector('#together-count').textContent === '2 selected'");
+    page.until("document.querySelector('#selection-count').textContent === '2 selected'");
     page.click("Copy paths");
     page.until("document.querySelector('#toast').matches('.shown')");
-    let say = "const field = document.querySelector('#say-together');
+    let say = "const field = document.querySelector('#selection-emotion');
         field.value = 'fear';
         field.dispatchEvent(new Event('change', {bubbles: true}));";
     page.browser.run(say);
@@ -433,5 +433,5 @@ fn selected_photos(page: &Page, env: &TestEnv) {
         .collect();
     assert_eq!(made.len(), 2, "{made:?}");
     page.click("End the selection");
-    page.until("document.querySelector('#together').hidden");
+    page.until("document.querySelector('#selection-bar').hidden");
 }

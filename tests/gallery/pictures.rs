@@ -7,7 +7,7 @@ use fer_index::emotion::Emotion;
 use image::{DynamicImage, Rgb, RgbImage};
 
 use crate::common::exif_block::ExifBlock;
-use crate::common::{fixture, jpeg, jpeg_with_exif, stored};
+use crate::common::{fixture, jpeg, jpeg_with_exif, rewrite_keeping_time, stored, with_comment};
 use crate::http::Response;
 use crate::seed::{Seed, seed};
 use crate::server::Server;
@@ -60,6 +60,26 @@ fn pictures_are_upright_and_tell_nothing_else() {
         );
         assert!(!response.text().contains("Exif"), "{route}");
     }
+}
+
+#[test]
+fn a_photo_that_was_rewritten_is_shown_again_after_the_next_run() {
+    let env = TestEnv::new();
+    let version = |text| with_comment(&fixture("hopper.jpg"), text);
+    let path = env.add("hopper.jpg", version("before"));
+    env.index();
+    let server = Server::start(&env);
+    let status = || {
+        let database = env.open().unwrap();
+        let photo = database.query_row("SELECT photo_id FROM files", [], |row| row.get(0));
+        let photo: i64 = photo.unwrap();
+        server.get(&format!("/view/{photo}")).send().status
+    };
+    assert_eq!(status(), 200);
+    rewrite_keeping_time(&path, &version("behind"));
+    assert_eq!(status(), 410);
+    env.index();
+    assert_eq!(status(), 200);
 }
 
 #[test]

@@ -6,49 +6,66 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use super::Follower;
-use crate::album::{Change, Filter, Followed, FoundFile, Readiness};
+use crate::album::{Change, Followed, FoundFile, Named, Readiness};
 use crate::daemon::RootState;
 use crate::error::Result;
-use crate::file::FileMeta;
-use crate::pipeline::Comparison;
+use crate::file::{Difference, FileMeta};
+use crate::pipeline::{Comparison, refresh_sidecars};
+use crate::sidecar::{self, is_sidecar};
 
 impl Follower {
     /// Takes a change: schedules a check of its path.
     pub(super) fn note(&mut self, change: Change) {
+        for path in change.paths() {
+            self.note_marker(path);
+        }
         match change {
             Change::Closed(path) if self.waiters.owns(&path) => self.cookie_seen(&path),
             Change::Touched(path) | Change::Written(path) | Change::Moved(path)
                 if self.waiters.owns(&path) => {}
             Change::Closed(path) => self.note_file(&path, Readiness::Closed),
             Change::Written(path) => self.note_file(&path, Readiness::Writing),
-            Change::Touched(path) if Filter::is_picture(&path) => {
-                let seen = path.metadata().ok().map(|m| FileMeta::of(&m));
-                self.note_file(&path, Readiness::Seen(seen));
+            Change::Touched(path) => {
+                let metadata = path.metadata().ok();
+                if metadata.as_ref().is_some_and(fs::Metadata::is_dir) {
+                    // The folder may have become readable, or be a link to a folder.
+                    self.note_path(&path, Readiness::Moved);
+                } else {
+                    let now = metadata.map(|metadata| FileMeta::of(&metadata));
+                    self.note_file(&path, Readiness::Touched(now));
+                }
             }
-            // The folder may have become readable, or be a link to a folder.
-            Change::Touched(path) if path.is_dir() => self.note_path(&path, Readiness::Closed),
-            Change::Touched(_) => {}
             // At once, since files made in it before it is watched are not reported.
             Change::NewFolder(path) => {
                 if self.is_admitted(&path)
+                    && !self.is_left_out(&path)
                     && let Err(error) = self.reconcile_folder(&path)
                 {
                     self.report(&error.to_string());
-                    self.note_path(&path, Readiness::Closed);
+                    self.note_path(&path, Readiness::Moved);
                 }
             }
-            Change::Moved(path) => self.note_path(&path, Readiness::Closed),
+            Change::Moved(path) => self.note_path(&path, Readiness::Moved),
             Change::Renamed { from, to } => self.renamed(&from, &to),
         }
     }
 
     fn note_file(&mut self, path: &Path, readiness: Readiness) {
-        if Filter::is_picture(path) {
+        if is_followed(path) {
             self.note_path(path, readiness);
         }
     }
 
-    fn note_path(&mut self, path: &Path, readiness: Readiness) {
+    /// Schedules a check of the folder that a file may mark as no album, or marked until now.
+    fn note_marker(&mut self, path: &Path) {
+        if let Some(folder) = path.parent()
+            && self.setup.filter.is_marker(path)
+        {
+            self.note_path(folder, Readiness::Moved);
+        }
+    }
+
+    pub(super) fn note_path(&mut self, path: &Path, readiness: Readiness) {
         if self.is_admitted(path) {
             let quiet = self.setup.debounce;
             self.debouncer.note(path, readiness, Instant::now(), quiet);
@@ -61,6 +78,15 @@ impl Follower {
             .is_some_and(|root| is_root(&&self.roots[root]) || self.setup.filter.admits(path))
     }
 
+    /// Whether a path lies in a folder that is excluded or marked as no album. Such folders are not watched,
+    /// but a folder may have become one after it was.
+    fn is_left_out(&self, path: &Path) -> bool {
+        self.root_of(path).is_some_and(|root| {
+            let root = &self.roots[root].path;
+            self.setup.filter.is_left_out(path, root)
+        })
+    }
+
     fn root_of(&self, path: &Path) -> Option<usize> {
         self.roots
             .iter()
@@ -71,12 +97,24 @@ impl Follower {
     /// photo again.
     fn renamed(&mut self, from: &Path, to: &Path) {
         self.watch.remove_tree(from);
-        let stays = self.is_admitted(to) && (Filter::is_picture(to) || to.is_dir());
-        if stays && let Err(error) = self.store.rename(from, to) {
-            self.report(&error.to_string());
+        let stays = self.is_admitted(to)
+            && (Named::of(to).may_be_photo() || to.is_dir())
+            && !self.is_left_out(to);
+        if stays {
+            let renamed = self.store.rename(from, to);
+            if let Err(error) = renamed.and_then(|_| self.adopt_renamed(from, to)) {
+                self.report(&error.to_string());
+            }
         }
-        self.note_path(from, Readiness::Closed);
-        self.note_path(to, Readiness::Closed);
+        // Both moves were reported before; a second one would mean that the file was away for a moment.
+        for (path, readiness) in [
+            (from, Readiness::Moved),
+            (to, self.readiness_after_rename(from)),
+        ] {
+            if readiness.was_written() || !self.debouncer.contains(path) {
+                self.note_path(path, readiness);
+            }
+        }
         self.waiters.renamed(from, to);
     }
 
@@ -90,22 +128,26 @@ impl Follower {
         }
         if self.queue.is_in_flight(path) {
             // The pipeline may be reading the file that was there before.
-            self.note_path(path, Readiness::Closed);
+            self.note_path(path, readiness);
             return Ok(());
+        }
+        if self.is_left_out(path) {
+            return self.forget_tree(path);
         }
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.reconcile_folder(path),
-            Ok(metadata) if metadata.is_file() && Filter::is_picture(path) => {
-                let meta = FileMeta::of(&metadata);
-                match readiness {
-                    Readiness::Seen(before) if before != Some(meta) => {
-                        let quiet = self.setup.debounce;
-                        let seen = Readiness::Seen(Some(meta));
-                        self.debouncer.note(path, seen, now, quiet);
-                        Ok(())
-                    }
-                    _ => self.queue_if_changed(path, meta),
-                }
+            Ok(metadata) if metadata.is_file() && is_followed(path) => {
+                let meta = Some(FileMeta::of(&metadata));
+                let later = match readiness {
+                    Readiness::Seen(before) if before != meta => Readiness::Seen(meta),
+                    Readiness::Touched(before) if before != meta => Readiness::Touched(meta),
+                    _ if is_sidecar(path) => return self.check_sidecar(path),
+                    Readiness::Touched(_) if self.adopt(path, &metadata)? => return Ok(()),
+                    _ => return self.queue_if_changed(path, FileMeta::of(&metadata), readiness),
+                };
+                let quiet = self.setup.debounce;
+                self.debouncer.note(path, later, now, quiet);
+                Ok(())
             }
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
@@ -113,26 +155,79 @@ impl Follower {
                 if self.roots[root].has_changed() {
                     return self.reconcile_root(root);
                 }
-                self.watch.remove_tree(path);
-                self.polled.retain(|folder| !folder.starts_with(path));
-                self.store.forget_tree(path).map(drop)
+                self.forget_tree(path)?;
+                if is_sidecar(path) {
+                    self.check_sidecar(path)
+                } else {
+                    Ok(())
+                }
             }
             // Not a photo; or it cannot be read just now, and its rows stay.
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    /// Queues a file unless the index has it with the same metadata and the models in use.
-    fn queue_if_changed(&mut self, path: &Path, meta: FileMeta) -> Result<()> {
-        let known = self.store.known_file(path, &self.models)?;
-        let is_known = known.is_some_and(|known| known.is_current && known.meta == meta);
-        if !is_known {
-            self.queue.push_first(FoundFile {
-                path: path.to_path_buf(),
-                meta,
-            });
+    /// Removes a file or folder from the results, and stops following it.
+    fn forget_tree(&mut self, path: &Path) -> Result<()> {
+        self.watch.remove_tree(path);
+        self.polled.retain(|folder| !folder.starts_with(path));
+        self.store.forget_tree(path).map(drop)
+    }
+
+    /// Stops following what lies in a folder that is marked as no album. The folder itself is followed on, since
+    /// its marker may be removed. Files in it that are in flight are checked when they are committed.
+    fn leave_marked(&mut self, folder: &Path) {
+        self.watch.remove_below(folder);
+        self.polled
+            .retain(|polled| polled == folder || !polled.starts_with(folder));
+        for path in self.queue.drop_below(folder) {
+            self.note_path(&path, Readiness::Moved);
         }
-        Ok(())
+    }
+
+    /// Queues a file that was written to, or that differs from what the index knows. Of another one only the
+    /// sidecars are compared.
+    fn queue_if_changed(
+        &mut self,
+        path: &Path,
+        meta: FileMeta,
+        readiness: Readiness,
+    ) -> Result<()> {
+        let known = self.store.known_file(path, &self.models)?;
+        let same = known
+            .filter(|known| known.is_current && meta.difference(&known.meta) == Difference::None);
+        match same {
+            Some(known) if !readiness.was_written() => {
+                let photo = [path.to_path_buf()];
+                let has_changed = sidecar::have_changed(&sidecar::find(path), &known.sidecars);
+                self.refresh_sidecars(if has_changed { &photo } else { &[] })
+            }
+            _ => {
+                self.queue.push_first(FoundFile {
+                    path: path.to_path_buf(),
+                    meta,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads a sidecar that appeared, changed or is gone, for the photos to which it belongs.
+    fn check_sidecar(&mut self, path: &Path) -> Result<()> {
+        let owns =
+            |photo: &Path| photo.parent() == path.parent() && sidecar::belongs_to(path, photo);
+        if self.queue.is_any_in_flight(owns) {
+            // The pipeline may have read the sidecar that was there before.
+            self.note_path(path, Readiness::Moved);
+            return Ok(());
+        }
+        let photos = self.store.photos_beside(path)?;
+        self.refresh_sidecars(&photos)
+    }
+
+    fn refresh_sidecars(&mut self, photos: &[PathBuf]) -> Result<()> {
+        let state = &self.state;
+        refresh_sidecars(&mut self.store, photos, &|| state.heartbeat())
     }
 
     /// Watches a folder and all folders below it, and reconciles its files. Returns whether it is empty
@@ -159,6 +254,9 @@ impl Follower {
                 tracing::warn!("{}: {}", problem.path.display(), problem.skip);
             }
         }
+        for folder in &plan.marked {
+            self.leave_marked(folder);
+        }
         // A file in flight would be inserted again after its deletion: it is checked later.
         let (late, gone): (Vec<_>, Vec<_>) = plan
             .gone
@@ -166,8 +264,10 @@ impl Follower {
             .partition(|path| self.queue.is_in_flight(path));
         self.store.forget(&gone)?;
         for path in late {
-            self.note_path(&path, Readiness::Closed);
+            self.note_path(&path, Readiness::Moved);
         }
+        self.store.adopt_status(&plan.without_ctime)?;
+        self.refresh_sidecars(&plan.sidecars)?;
         for file in plan.read {
             if self.is_quiet(&file.meta) {
                 self.queue.push_last(file);
@@ -268,4 +368,9 @@ impl Follower {
         }
         Ok(())
     }
+}
+
+/// Whether the file of this name may be a photo, or is a sidecar.
+fn is_followed(path: &Path) -> bool {
+    Named::of(path).may_be_photo() || is_sidecar(path)
 }

@@ -19,7 +19,7 @@
  * @property {[number, number, number, number]} box x, y, width and height in pixels of the upright photo.
  * @property {number} detection
  * @property {number[]} scores The emotion scores in the order of `EMOTIONS`.
- * @property {Emotion | null} said
+ * @property {Emotion | null} corrected_to The emotion that a person assigned.
  * @property {boolean} rejected
  *
  * @typedef {object} Photo
@@ -105,8 +105,8 @@ const get = async (path, parameters = {}, signal) => {
  * @param {unknown} [body]
  */
 const post = (path, body) => {
-  const said = body === undefined ? {} : { body: JSON.stringify(body) };
-  return request(path, { method: "POST", headers: { "content-type": "application/json" }, ...said });
+  const content = body === undefined ? {} : { body: JSON.stringify(body) };
+  return request(path, { method: "POST", headers: { "content-type": "application/json" }, ...content });
 };
 
 /**
@@ -125,11 +125,11 @@ export const counts = (filters, signal) => get("/api/counts", filters, signal);
 export const photo = (id, signal) => get(`/api/photo/${id}`, {}, signal);
 
 /** @type {(face: number, emotion: Emotion) => Promise<unknown>} */
-export const says = (face, emotion) => post(`/api/face/${face}`, { shows: emotion });
+export const correctFace = (face, emotion) => post(`/api/face/${face}`, { shows: emotion });
 /** @type {(face: number) => Promise<unknown>} */
-export const rejects = (face) => post(`/api/face/${face}`, "not_a_face");
+export const rejectFace = (face) => post(`/api/face/${face}`, "not_a_face");
 /** @type {(face: number) => Promise<unknown>} */
-export const takesBack = (face) => post(`/api/face/${face}`, "nothing");
+export const undoCorrection = (face) => post(`/api/face/${face}`, "nothing");
 /** @type {(photo: number) => Promise<unknown>} */
 export const reveal = (id) => post(`/api/photo/${id}/reveal`);
 

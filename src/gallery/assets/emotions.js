@@ -34,7 +34,7 @@ export const ranked = (scores) =>
  * @param {import("./api.js").Face} face
  * @returns {Emotion}
  */
-export const shown = (face) => face.said ?? ranked(face.scores)[0]?.emotion ?? "neutral";
+export const shown = (face) => face.corrected_to ?? ranked(face.scores)[0]?.emotion ?? "neutral";
 
 /**
  * An emotion's icon and name.

@@ -16,7 +16,7 @@ const CROP = 112;
  * Draws the bounding boxes over the picture.
  * @param {HTMLElement} place
  * @param {Photo} photo
- * @param {{ chosen: (face: number) => void }} told
+ * @param {{ chosen: (face: number) => void }} callbacks
  */
 export function drawBoxes(place, photo, { chosen }) {
   place.replaceChildren(
@@ -50,7 +50,7 @@ export function drawBoxes(place, photo, { chosen }) {
  * @param {HTMLElement} place
  * @param {Photo} photo
  * @param {HTMLImageElement} picture
- * @param {{ changed: () => Promise<void> }} told
+ * @param {{ changed: () => Promise<void> }} callbacks
  */
 export function listFaces(place, photo, picture, { changed }) {
   const heading = element("h3", {}, photo.faces.length ? plural(photo.faces.length, "face") : "No face found");
@@ -79,10 +79,10 @@ function card(face, index, photo, picture, changed) {
   /** @type {(kind: string, text: string, saying: () => Promise<unknown>) => HTMLElement} */
   const act = (kind, text, saying) => element("button", { type: "button", class: kind, onclick: () => say(saying) }, text);
   const name = `Face ${index + 1}`;
-  const corrected = face.said || face.rejected;
+  const corrected = face.corrected_to || face.rejected;
   const verdict = face.rejected
     ? element("span", { class: "badge-emotion" }, icon("close"), element("span", {}, "Not a face"))
-    : badge(shown(face), face.said ? label(face.said) : `${label(shown(face))} ${percent(Math.max(...face.scores))}`);
+    : badge(shown(face), face.corrected_to ? label(face.corrected_to) : `${label(shown(face))} ${percent(Math.max(...face.scores))}`);
   return element(
     "section",
     { class: `face ${face.rejected ? "rejected" : ""}`, "data-face": face.id, "aria-label": name, tabindex: "-1" },
@@ -95,20 +95,20 @@ function card(face, index, photo, picture, changed) {
     element(
       "div",
       { class: "bars", role: "group", "aria-label": `${name} shows` },
-      ...ranked(face.scores).map(({ emotion, score }) => bar(face, emotion, score, () => say(() => api.says(face.id, emotion)))),
+      ...ranked(face.scores).map(({ emotion, score }) => bar(face, emotion, score, () => say(() => api.correctFace(face.id, emotion)))),
     ),
     element(
       "div",
       { class: "face-tools" },
-      face.rejected ? null : act("reject", "Not a face", () => api.rejects(face.id)),
-      corrected ? act("undo", "Undo", () => api.takesBack(face.id)) : null,
+      face.rejected ? null : act("reject", "Not a face", () => api.rejectFace(face.id)),
+      corrected ? act("undo", "Undo", () => api.undoCorrection(face.id)) : null,
     ),
   );
 }
 
 /** @param {Face} face */
 function aside(face) {
-  const text = face.rejected || face.said ? "as you said" : face.detection < 0.75 ? "a doubtful face" : "";
+  const text = face.rejected || face.corrected_to ? "corrected by you" : face.detection < 0.75 ? "a doubtful face" : "";
   return element("p", { class: "hint" }, text);
 }
 
@@ -127,7 +127,7 @@ function bar(face, emotion, score, choose) {
       type: "button",
       class: `bar is-${emotion}`,
       "data-emotion": emotion,
-      "aria-pressed": String(face.said === emotion),
+      "aria-pressed": String(face.corrected_to === emotion),
       title: `Say that it is ${emotion}`,
       onclick: choose,
     },

@@ -18,7 +18,7 @@ const TYPING = 250;
 const MIN = "50";
 
 export class Filters {
-  #told;
+  #callbacks;
   #form = find("#filters", HTMLFormElement);
   #text = find("#text", HTMLInputElement);
   #toggle = find("#show-filters");
@@ -26,12 +26,12 @@ export class Filters {
   #chips = new Map();
 
   /**
-   * @param {object} told
-   * @param {() => void} told.changed Called when other filters are in force.
-   * @param {() => void} told.done Called when a person has finished choosing and the photos should get the focus.
+   * @param {object} callbacks
+   * @param {() => void} callbacks.changed Called when other filters are in force.
+   * @param {() => void} callbacks.done Called when a person has finished choosing and the photos should get the focus.
    */
-  constructor(told) {
-    this.#told = told;
+  constructor(callbacks) {
+    this.#callbacks = callbacks;
     this.#makeChips();
     this.#form.addEventListener("change", () => this.#readForm());
     this.#form.addEventListener("reset", (event) => {
@@ -52,7 +52,7 @@ export class Filters {
       clearTimeout(typed);
       this.#text.blur(); // from now on, keys are shortcuts and no text
       await this.set({ text: this.#text.value.trim() });
-      this.#told.done();
+      this.#callbacks.done();
     });
     this.show();
   }
@@ -83,7 +83,7 @@ export class Filters {
     if (address.href === location.href) return;
     history[replace ? "replaceState" : "pushState"]({}, "", address);
     this.show();
-    this.#told.changed();
+    this.#callbacks.changed();
   }
 
   /** @param {number} index */
@@ -160,7 +160,7 @@ export class Filters {
   /** @param {Emotion | ""} emotion */
   async #chooseEmotion(emotion) {
     await this.set({ emotion });
-    this.#told.done();
+    this.#callbacks.done();
   }
 
   #makeChips() {

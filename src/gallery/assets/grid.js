@@ -25,20 +25,20 @@ export class Grid {
   #top = 0;
   #frame = 0;
   #width = 0;
-  #told;
+  #callbacks;
 
   /**
-   * @param {object} told
-   * @param {(id: number) => void} told.open
-   * @param {(error: unknown) => void} told.failed
-   * @param {import("./selection.js").Selection} told.selection
+   * @param {object} callbacks
+   * @param {(id: number) => void} callbacks.open
+   * @param {(error: unknown) => void} callbacks.failed
+   * @param {import("./selection.js").Selection} callbacks.selection
    */
-  constructor(told) {
-    this.#told = told;
+  constructor(callbacks) {
+    this.#callbacks = callbacks;
     this.#list.addEventListener("keydown", (event) => this.#press(event));
     this.#list.addEventListener("click", (event) => this.#click(event));
     this.#list.addEventListener("focusin", ({ target }) => this.#rove(indexOf(target)));
-    told.selection.follow(() => this.#describe());
+    callbacks.selection.follow(() => this.#describe());
     addEventListener("scroll", () => this.#soon(), { passive: true });
     // Only the list's width matters; its height is computed.
     new ResizeObserver(() => this.#list.clientWidth !== this.#width && this.#fit()).observe(this.#list);
@@ -141,7 +141,7 @@ export class Grid {
       await Promise.all(firsts.map((index) => pages.load(index)));
       return this.#asking === pages ? pages : null;
     } catch (error) {
-      this.#told.failed(error);
+      this.#callbacks.failed(error);
       return null;
     } finally {
       if (this.#asking === pages) {
@@ -168,7 +168,7 @@ export class Grid {
     try {
       await pages.load(index);
     } catch (error) {
-      if (!wasAborted(error)) this.#told.failed(error);
+      if (!wasAborted(error)) this.#callbacks.failed(error);
     }
     if (pages === this.#pages) this.#soon();
   }
@@ -261,7 +261,7 @@ export class Grid {
    */
   #describeOne(index, item, photo) {
     const { emotion } = this.#filters;
-    describeTile(item, photo, { emotion, index, total: this.total, selected: this.#told.selection.has(photo.id) });
+    describeTile(item, photo, { emotion, index, total: this.total, selected: this.#callbacks.selection.has(photo.id) });
   }
 
   // The photos of which any part is on the screen.
@@ -320,13 +320,13 @@ export class Grid {
     const index = indexOf(event.target);
     const photo = this.#pages.at(index);
     if (!photo || !(event.target instanceof Element)) return;
-    const { selection } = this.#told;
+    const { selection } = this.#callbacks;
     const isPick = event.target.closest(".pick") !== null;
     if (!isPick && (event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     if (event.shiftKey) this.#selectTo(index);
     else if (isPick || selection.isOn) this.#select(index, !selection.has(photo.id));
-    else this.#told.open(photo.id);
+    else this.#callbacks.open(photo.id);
     this.#current = index;
   }
 
@@ -343,7 +343,7 @@ export class Grid {
    */
   #select(index, selected) {
     const photo = this.#pages.at(index);
-    if (photo) this.#told.selection.set(photo.id, selected);
+    if (photo) this.#callbacks.selection.set(photo.id, selected);
   }
 }
 

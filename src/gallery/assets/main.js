@@ -10,9 +10,9 @@ import * as live from "./live.js";
 import { PhotoView } from "./photo.js";
 import { Places } from "./places.js";
 import { Selection } from "./selection.js";
-import { tell, titleOf } from "./telling.js";
+import { showSummary, titleOf } from "./summary.js";
 import { followTheme } from "./theme.js";
-import { Together } from "./together.js";
+import { SelectionActions } from "./selection_actions.js";
 
 /** @param {unknown} error */
 const failed = (error) => {
@@ -23,7 +23,7 @@ const filters = new Filters({ changed: search, done: () => searching.then(focusG
 const grid = new Grid({ open, failed, selection });
 const view = new PhotoView(grid, { changed: refresh, closed, follow, shown: showTitle });
 const places = new Places((where) => filters.set(where));
-new Together(selection, filters, { changed: refresh });
+new SelectionActions(selection, filters, { changed: refresh });
 
 // Moves the focus to the photos, unless a person has meanwhile begun another search.
 function focusGrid() {
@@ -44,7 +44,7 @@ async function count(shown) {
     const counts = await api.counts(filters.get(), counting.signal);
     counted = counts;
     filters.showCounts(counts);
-    const found = tell(counts, filters.get());
+    const found = showSummary(counts, filters.get());
     showTitle();
     await shown;
     if (counted === counts) grid.expect(found);

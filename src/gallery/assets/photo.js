@@ -14,7 +14,7 @@ const ENLARGED = 2.5;
 const SWIPE = 60;
 
 /**
- * @typedef {object} Told
+ * @typedef {object} Callbacks
  * @property {() => Promise<void>} changed Called after a face was corrected.
  * @property {(id: number | undefined) => void} closed
  * @property {(filters: api.Filters) => void} follow Called to show other photos.
@@ -25,7 +25,7 @@ export class PhotoView {
   #dialog = find("#photo", HTMLDialogElement);
   #picture = find("#picture", HTMLImageElement);
   #grid;
-  #told;
+  #callbacks;
   /** @type {api.Photo | null} */
   #photo = null;
   // The photo requested last; `null` after the view was closed, so that a late answer is ignored.
@@ -41,11 +41,11 @@ export class PhotoView {
 
   /**
    * @param {import("./grid.js").Grid} grid
-   * @param {Told} told
+   * @param {Callbacks} callbacks
    */
-  constructor(grid, told) {
+  constructor(grid, callbacks) {
     this.#grid = grid;
-    this.#told = told;
+    this.#callbacks = callbacks;
     onClick(".turn.previous", () => this.turn(-1));
     onClick(".turn.next", () => this.turn(1));
     onClick("#photo .zoom-in", () => this.zoom.in());
@@ -63,7 +63,7 @@ export class PhotoView {
       this.#photo = this.#wanted = null;
       this.slideshow.stop();
       this.zoom.reset();
-      this.#told.closed(id);
+      this.#callbacks.closed(id);
     });
     this.#dialog.addEventListener("click", ({ target }) => {
       // A button handles its click itself: the one that starts a slideshow must not also end it.
@@ -113,13 +113,13 @@ export class PhotoView {
     style.setProperty("--ratio", (photo.width / photo.height).toFixed(5));
     style.setProperty("--most", `${ENLARGED * photo.width}px`);
     find("#photo-name").textContent = fileName(photo);
-    find("#facts").replaceChildren(...listFacts(photo, this.#told.follow));
+    find("#facts").replaceChildren(...listFacts(photo, this.#callbacks.follow));
     find("#reveal").hidden = !photo.can_reveal;
     // Keeps the controls if no face has changed, because a person may be about to use one.
     if (!same || JSON.stringify(before.faces) !== JSON.stringify(photo.faces)) this.#showFaces(photo);
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#showTurns();
-    this.#told.shown();
+    this.#callbacks.shown();
   }
 
   close() {
@@ -182,7 +182,7 @@ export class PhotoView {
     drawBoxes(find("#boxes"), photo, { chosen: (face) => this.#choose(face) });
     listFaces(find("#faces"), photo, this.#picture, {
       changed: async () => {
-        await this.#told.changed();
+        await this.#callbacks.changed();
         await this.refresh();
       },
     });

@@ -66,7 +66,7 @@ export class Places {
     const pixel = width / (this.#map.clientWidth || 1);
     const circles = places.map((place) => {
       const radius = pixel * (6 + 12 * Math.sqrt(place.photos / most));
-      const circle = svg("circle", { class: "place", cx: place.longitude, cy: -place.latitude, r: radius }, svg("title", {}, told(place)));
+      const circle = svg("circle", { class: "place", cx: place.longitude, cy: -place.latitude, r: radius }, svg("title", {}, describePlace(place)));
       circle.addEventListener("click", () => this.#choose(place));
       return circle;
     });
@@ -113,7 +113,7 @@ function names(places, pixel) {
 }
 
 /** @param {api.Place} place */
-const told = ({ name, photos }) => `${name}: ${plural(photos, "photo")}`;
+const describePlace = ({ name, photos }) => `${name}: ${plural(photos, "photo")}`;
 
 /**
  * The part of the world that contains these places.

@@ -35,8 +35,8 @@ export function describeTile(item, photo, { emotion, index, total, selected }) {
   const day = date(photo.taken, { dateStyle: "medium" });
   find(".caption span", HTMLElement, item).textContent = day && photo.taken_from_file ? `${day} (file)` : day;
   const when = day && photo.taken_from_file ? `file dated ${date(photo.taken)}` : date(photo.taken);
-  const said = [photo.name, emotion && `${emotion} ${score}`, when, plural(photo.faces, "face"), selected && "selected"];
-  find("a", HTMLElement, item).setAttribute("aria-label", said.filter(Boolean).join(", "));
+  const label = [photo.name, emotion && `${emotion} ${score}`, when, plural(photo.faces, "face"), selected && "selected"];
+  find("a", HTMLElement, item).setAttribute("aria-label", label.filter(Boolean).join(", "));
   find(".pick", HTMLElement, item).setAttribute("aria-pressed", String(selected));
   item.classList.toggle("selected", selected);
   item.dataset.index = String(index);

@@ -13,9 +13,9 @@ mod places;
 mod times;
 mod tokens;
 
-use jiff::civil::Date;
+use jiff::civil::DateTime;
 
-use super::filters::{AWAY, AskedFilter};
+use super::filters::{AWAY, UserFilter};
 use super::gazetteer::Gazetteer;
 use super::vocabulary::Vocabulary;
 use crate::emotion::{Emotion, EmotionSet};
@@ -27,7 +27,7 @@ use tokens::{Token, tokens};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Understood {
     /// The filter that the text describes.
-    pub filter: AskedFilter,
+    pub filter: UserFilter,
     /// Words without another meaning; they are searched for in paths, descriptions and keywords.
     pub as_text: Vec<String>,
     /// Words that the filter ignores.
@@ -37,10 +37,10 @@ pub struct Understood {
 }
 
 /// Parses a text and adds its filters to `filter`.
-pub fn understand(words: &[String], filter: AskedFilter, today: Date) -> Understood {
+pub fn understand(words: &[String], filter: UserFilter, now: DateTime) -> Understood {
     let mut reader = Reader {
         tokens: tokens(&words.join(" ")),
-        today,
+        now,
         occasions: Vec::new(),
         asks_for_people: false,
         counted: Vec::new(),
@@ -60,7 +60,7 @@ pub fn understand(words: &[String], filter: AskedFilter, today: Date) -> Underst
 
 struct Reader {
     tokens: Vec<Token>,
-    today: Date,
+    now: DateTime,
     /// The dates and ranges of dates that were read so far.
     occasions: Vec<Occasion>,
     /// Whether a word such as `people` was read, which only requires that there is a face.

@@ -12,7 +12,11 @@ const SENTENCES: &str = include_str!("sentences.tsv");
 const LEAST: f64 = 0.95;
 
 fn read(text: &str) -> Understood {
-    understand(&[text.to_owned()], AskedFilter::new(), date(2026, 11, 24))
+    understand(
+        &[text.to_owned()],
+        UserFilter::new(),
+        date(2026, 11, 24).at(12, 0, 0, 0),
+    )
 }
 
 #[track_caller]
@@ -100,7 +104,7 @@ fn what_is_written_can_be_read_again() {
             .iter()
             .map(|(flag, value)| (flag.name, value.as_str()))
             .collect();
-        let mut again = AskedFilter::read(&given).unwrap_or_else(|error| panic!("{line}: {error}"));
+        let mut again = UserFilter::read(&given).unwrap_or_else(|error| panic!("{line}: {error}"));
         if let Order::Random { seed } = &mut again.order {
             *seed = 0; // another each time where none is given
         }

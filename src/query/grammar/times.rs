@@ -1,13 +1,13 @@
 //! Reads when photos were taken: dates, ranges and lists of dates, `since`, `before`,
 //! `the last two weeks`.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::{Span, ToSpan as _};
 
 use super::super::dates::{
-    DateSpan, Dates, in_words, is_name, parse_dates, parse_span, relative, year, yearly,
+    DateSpan, Dates, in_words, is_name, parse_dates, parse_span, year, yearly,
 };
-use super::super::filters::{Taken, When};
+use super::super::filters::{UserDate, UserDates};
 use super::{Length, Reader};
 
 /// The maximum number of tokens in a date.
@@ -17,9 +17,9 @@ const LONGEST: usize = 6;
 #[derive(Debug, Clone)]
 pub(super) enum Occasion {
     /// One date.
-    One(Taken),
+    One(UserDates),
     /// From one date to another; both have a year.
-    Range(When, When),
+    Range(UserDate, UserDate),
 }
 
 impl Reader {
@@ -68,12 +68,12 @@ impl Reader {
                 return;
             }
             [
-                Occasion::One(Taken {
+                Occasion::One(UserDates {
                     text,
                     dates: Dates::Span(span),
                 }),
             ] if is_open => {
-                let when = When {
+                let when = UserDate {
                     text: text.clone(),
                     span: *span,
                 };
@@ -86,7 +86,7 @@ impl Reader {
         for occasion in occasions {
             taken.push(match occasion {
                 Occasion::One(taken) => taken,
-                Occasion::Range(first, last) => Taken {
+                Occasion::Range(first, last) => UserDates {
                     text: format!("{} to {}", first.text, last.text),
                     dates: Dates::Span(DateSpan {
                         start: first.span.start,
@@ -138,8 +138,8 @@ impl Reader {
             return None;
         }
         let (text, length) = self.date(at + 1)?;
-        let span = parse_span(&text, self.today).ok()?;
-        let when = When { text, span };
+        let span = parse_span(&text, self.now).ok()?;
+        let when = UserDate { text, span };
         let (first, end) = (when.span.start.date(), when.span.end.date());
         let is = |meaning| self.is(at, meaning);
         let (since, until) = if is("since") {
@@ -162,7 +162,7 @@ impl Reader {
         let (date, length) = if self.is_any(at, &["last", "past"]) {
             match self.so_long_ago(at + 1) {
                 Some((date, length)) => (date, length),
-                // `past month` ends today, but `last month` is the previous calendar month.
+                // `past month` ends now, but `last month` is the previous calendar month.
                 None if self.is(at, "past") => (self.ago(1, at + 1)?, 1),
                 None => return None,
             }
@@ -173,7 +173,7 @@ impl Reader {
         Some(length + 1)
     }
 
-    /// The day that is `two weeks` or `a few weeks` before today, and the number of tokens of this
+    /// The day that is `two weeks` or `a few weeks` before now, and the number of tokens of this
     /// duration.
     fn so_long_ago(&self, at: usize) -> Option<(Date, usize)> {
         let (count, length) = if self.is(at, "couple") {
@@ -200,7 +200,7 @@ impl Reader {
         } else {
             return None;
         };
-        self.today.checked_sub(span).ok()
+        self.now.date().checked_sub(span).ok()
     }
 
     /// Reads `2018 to 2020`, `june to august 2019`, `14 to 20 july`.
@@ -217,7 +217,7 @@ impl Reader {
         }
         let start = middle + 1 + usize::from(self.lower(middle + 1) == "the");
         let (last, rest) = self.date(start)?;
-        let occasion = range(&first, &last, self.today)?;
+        let occasion = range(&first, &last, self.now)?;
         self.occasions.push(occasion);
         Some(start + rest - at)
     }
@@ -226,7 +226,7 @@ impl Reader {
     fn range_in_a_token(&mut self, at: usize) -> Length {
         let (first, last) = self.lower(at).split_once(['-', '–'])?;
         year(first).zip(year(last))?;
-        let occasion = range(first, last, self.today)?;
+        let occasion = range(first, last, self.now)?;
         self.occasions.push(occasion);
         Some(1)
     }
@@ -236,16 +236,16 @@ impl Reader {
         let (text, length) = self.date(at)?;
         let end = at + length;
         if self.is(end, "backwards") {
-            let span = parse_span(&text, self.today).ok()?;
-            self.understood.filter.until = Some(When { text, span });
+            let span = parse_span(&text, self.now).ok()?;
+            self.understood.filter.until = Some(UserDate { text, span });
             return Some(length + 1);
         }
         let is_last = self.token(end + 1).is_none_or(|token| token.lower == ",");
         if !self.is(end, "onwards") || (self.lower(end) == "on" && !is_last) {
             return None;
         }
-        let span = parse_span(&text, self.today).ok()?;
-        self.understood.filter.since = Some(When { text, span });
+        let span = parse_span(&text, self.now).ok()?;
+        self.understood.filter.since = Some(UserDate { text, span });
         Some(length + 1)
     }
 
@@ -273,8 +273,9 @@ impl Reader {
         }
         share_years(&mut texts);
         for text in texts {
-            let dates = parse_dates(&text, self.today).ok()?;
-            self.occasions.push(Occasion::One(Taken { text, dates }));
+            let dates = parse_dates(&text, self.now).ok()?;
+            self.occasions
+                .push(Occasion::One(UserDates { text, dates }));
         }
         Some(end - at)
     }
@@ -287,14 +288,9 @@ impl Reader {
             let text = self.words_of_date(at, length)?;
             let words: Vec<&str> = text.split(' ').collect();
             let is_date = yearly(&words).is_some()
-                || in_words(&words, self.today).is_some()
-                || match words[..] {
-                    [.., "ago"] => relative(&text, self.today).is_some(),
-                    [word] if word.contains(['-', '.', '/']) => {
-                        parse_span(word, self.today).is_ok()
-                    }
-                    _ => false,
-                };
+                || in_words(&words, self.now).is_some()
+                || matches!(words[..], [word] if word.contains(['-', '.', '/'])
+                        && parse_span(word, self.now).is_ok());
             // In `july 4 people` the number does not belong to the date.
             let ends_in_count = words.len() > 1
                 && words[words.len() - 1].len() < 3
@@ -338,10 +334,10 @@ fn is_unit(name: &str) -> bool {
 }
 
 /// One day as a span.
-fn day(date: Date) -> When {
+fn day(date: Date) -> UserDate {
     let start = date.into();
     let end = date.tomorrow().unwrap_or(Date::MAX).into();
-    When {
+    UserDate {
         text: date.to_string(),
         span: DateSpan { start, end },
     }
@@ -354,7 +350,7 @@ fn year_of(text: &str) -> Option<&str> {
 }
 
 /// A range of two dates; the year or the month may be given with only one of them.
-fn range(first: &str, last: &str, today: Date) -> Option<Occasion> {
+fn range(first: &str, last: &str, now: DateTime) -> Option<Occasion> {
     let words: Vec<&str> = last.split(' ').collect();
     // `14 to 20 july 2019`
     let first = if first.len() < 5
@@ -365,12 +361,12 @@ fn range(first: &str, last: &str, today: Date) -> Option<Occasion> {
     } else {
         first.to_owned()
     };
-    let is_yearly = |text: &str| matches!(parse_dates(text, today), Ok(Dates::Yearly(_)));
-    let span = |text: &str| parse_span(text, today).ok();
+    let is_yearly = |text: &str| matches!(parse_dates(text, now), Ok(Dates::Yearly(_)));
+    let span = |text: &str| parse_span(text, now).ok();
     if is_yearly(&first) && is_yearly(last) {
         let text = format!("{first} to {last}");
-        let dates = parse_dates(&text, today).ok()?;
-        return Some(Occasion::One(Taken { text, dates }));
+        let dates = parse_dates(&text, now).ok()?;
+        return Some(Occasion::One(UserDates { text, dates }));
     }
     let mut texts = [first, last.to_owned()];
     let years = [0, 1].map(|side: usize| year_of(&texts[side]).map(str::to_owned));
@@ -402,7 +398,7 @@ fn range(first: &str, last: &str, today: Date) -> Option<Occasion> {
     if start.start >= end.end {
         return None;
     }
-    let when = |text, span| When { text, span };
+    let when = |text, span| UserDate { text, span };
     Some(Occasion::Range(when(first, start), when(last, end)))
 }
 

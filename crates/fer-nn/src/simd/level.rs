@@ -1,7 +1,17 @@
 //! Detects the processor's instruction sets and runs kernels compiled for them.
 
+use std::marker::PhantomData;
+
+use pulp::NullaryFnOnce;
+#[cfg(target_arch = "aarch64")]
+use pulp::aarch64::Neon;
+#[cfg(target_arch = "x86_64")]
+use pulp::x86::{V3, V4};
+
 use super::Simd;
 use super::portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use super::x86::{Avx2, Avx512};
 
 /// A computation written once for every instruction set. `run` must be `#[inline(always)]`: it is
 /// compiled for an instruction set only where it is inlined into a function that enables that set.
@@ -16,34 +26,34 @@ pub trait Kernel {
     unsafe fn run<S: Simd>(self) -> Self::Output;
 }
 
-/// An instruction set that this processor supports. Only detection constructs a level, so running a
-/// kernel at any level is safe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An instruction set that this processor supports. pulp creates its tokens only where it has detected the
+/// instructions, so running a kernel at any level is safe.
+#[derive(Debug, Clone, Copy)]
 pub struct Level(InstructionSet);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum InstructionSet {
     Portable,
     #[cfg(target_arch = "x86_64")]
-    Avx2,
+    Avx2(V3),
     #[cfg(target_arch = "x86_64")]
-    Avx512,
+    Avx512(V4),
     #[cfg(target_arch = "aarch64")]
-    Neon,
+    Neon(Neon),
 }
 
 impl Level {
     /// The widest instruction set that this processor supports.
     pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx512f") {
-            return Self(InstructionSet::Avx512);
-        } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return Self(InstructionSet::Avx2);
+        if let Some(token) = V4::try_new() {
+            return Self(InstructionSet::Avx512(token));
+        } else if let Some(token) = V3::try_new() {
+            return Self(InstructionSet::Avx2(token));
         }
         #[cfg(target_arch = "aarch64")]
-        if std::arch::is_aarch64_feature_detected!("neon") {
-            return Self(InstructionSet::Neon);
+        if let Some(token) = Neon::try_new() {
+            return Self(InstructionSet::Neon(token));
         }
         Self(InstructionSet::Portable)
     }
@@ -51,60 +61,57 @@ impl Level {
     /// Every instruction set that this processor supports, the widest last.
     #[cfg(test)]
     pub fn supported() -> Vec<Self> {
-        let best = Self::detect();
-        let mut levels = vec![Self(InstructionSet::Portable)];
+        let mut levels = vec![InstructionSet::Portable];
         #[cfg(target_arch = "x86_64")]
-        if best == Self(InstructionSet::Avx512)
-            && is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
         {
-            levels.push(Self(InstructionSet::Avx2));
+            levels.extend(V3::try_new().map(InstructionSet::Avx2));
+            levels.extend(V4::try_new().map(InstructionSet::Avx512));
         }
-        if best != levels[0] {
-            levels.push(best);
-        }
-        levels
+        #[cfg(target_arch = "aarch64")]
+        levels.extend(Neon::try_new().map(InstructionSet::Neon));
+        levels.into_iter().map(Self).collect()
     }
 
     /// Runs the copy of a kernel that is compiled for this instruction set.
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        // SAFETY: only `detect` and `supported` construct a level, and of AVX-512, AVX2 and NEON
-        // only after the standard library detected the features that `on_avx512`, `on_avx2` or
-        // `on_neon` enables. `Portable` uses no instruction beyond the target's baseline.
-        unsafe {
-            match self.0 {
-                InstructionSet::Portable => kernel.run::<Portable>(),
-                #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx2 => on_avx2(kernel),
-                #[cfg(target_arch = "x86_64")]
-                InstructionSet::Avx512 => on_avx512(kernel),
-                #[cfg(target_arch = "aarch64")]
-                InstructionSet::Neon => on_neon(kernel),
+        match self.0 {
+            InstructionSet::Portable => Run::<K, Portable>::new(kernel).call(),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2(token) => token.vectorize(Run::<K, Avx2>::new(kernel)),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512(token) => token.vectorize(Run::<K, Avx512>::new(kernel)),
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon(token) => {
+                token.vectorize(Run::<K, super::neon::Neon>::new(kernel))
             }
         }
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-unsafe fn on_avx512<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller guarantees that the processor supports AVX-512F, the only feature that
-    // `Avx512` uses.
-    unsafe { kernel.run::<super::x86::Avx512>() }
+/// A kernel and the instruction set for which it is compiled, as pulp takes a function: it is inlined into one that
+/// enables the instructions of the token.
+struct Run<K, S> {
+    kernel: K,
+    set: PhantomData<S>,
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn on_avx2<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller guarantees that the processor supports AVX2 and FMA, which is all that
-    // `Avx2` uses.
-    unsafe { kernel.run::<super::x86::Avx2>() }
+impl<K: Kernel, S: Simd> Run<K, S> {
+    const fn new(kernel: K) -> Self {
+        Self {
+            kernel,
+            set: PhantomData,
+        }
+    }
 }
 
-#[cfg(target_arch = "aarch64")]
-#[target_feature(enable = "neon")]
-unsafe fn on_neon<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller guarantees that the processor supports NEON, the only feature that `Neon`
-    // uses.
-    unsafe { kernel.run::<super::neon::Neon>() }
+impl<K: Kernel, S: Simd> NullaryFnOnce for Run<K, S> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn call(self) -> K::Output {
+        // SAFETY: `Level::run` pairs each token, which proves that the processor supports its instructions, with
+        // an `S` that needs no others: `Avx512` needs AVX-512F, a part of V4; `Avx2` needs AVX2 and FMA, parts of
+        // V3; `Portable` needs nothing beyond the target's baseline.
+        unsafe { self.kernel.run::<S>() }
+    }
 }

@@ -11,20 +11,21 @@ import { MOST } from "./pages.js";
  * @param {Counts} counts
  * @param {{ text?: string }} filters The filters in force.
  */
-export function tell(counts, filters) {
+export function showSummary(counts, filters) {
   const { found, undated, emotion, understood, why_empty: whyEmpty, indexed } = counts;
   const order = emotion ? `, most ${emotion} first` : "";
   const part = found > MOST ? `; the first ${number(MOST)} are shown` : "";
-  const said = filters.text ? sayUnderstood(understood) : "";
+  const description = filters.text ? describeUnderstood(understood) : "";
   const without = undated ? `; ${plural(undated, "more photo")} without a date, see Filters` : "";
-  find("#status").textContent = found || said || without ? plural(found, "photo") + order + part + without + said : "";
+  const summary = plural(found, "photo") + order + part + without + description;
+  find("#status").textContent = found || description || without ? summary : "";
   find("#select").hidden = found === 0;
   const empty = find("#empty");
   empty.hidden = found > 0;
   const isRestricted = Object.keys(filters).length > 0;
   /** @type {[string, string]} */
   const [title, text] = indexed
-    ? ["No photo matches", isRestricted ? sayWhy(whyEmpty) : "No face was found in any photo."]
+    ? ["No photo matches", isRestricted ? describeReasons(whyEmpty) : "No face was found in any photo."]
     : ["Nothing is indexed yet", "Run: fer-index index ~/Pictures. Photos appear here as soon as they are indexed."];
   find("h2", HTMLElement, empty).textContent = title;
   find("p", HTMLElement, empty).textContent = text;
@@ -47,18 +48,18 @@ export function titleOf(photo, counts) {
  * Which words became filters, which were ignored, and which other words may have been meant.
  * @param {Counts["understood"]} understood
  */
-function sayUnderstood({ filters, left_out: leftOut, suggestions }) {
-  const said = filters.length ? `: ${filters.join("; ")}` : "";
+function describeUnderstood({ filters, left_out: leftOut, suggestions }) {
+  const description = filters.length ? `: ${filters.join("; ")}` : "";
   const lost = leftOut.length ? `. Left out: ${leftOut.join(", ")}` : "";
   const meant = suggestions.map(([word, other]) => `. “${word}”: did you mean ${other}?`).join("");
-  return said + lost + meant;
+  return description + lost + meant;
 }
 
 /**
  * The reasons why no photo is found, as a sentence.
  * @param {string[]} reasons
  */
-function sayWhy(reasons) {
+function describeReasons(reasons) {
   const why = reasons.join("; ");
   if (!why) return "Remove a filter, or lower how sure the emotion must be.";
   return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;

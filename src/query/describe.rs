@@ -1,18 +1,18 @@
 //! Describes a filter in plain words, and explains why no photo meets it.
 
-use super::dates::{Dates, parse_dates, today};
-use super::filters::{AskedFilter, HOME};
+use super::dates::{Dates, now, parse_dates};
+use super::filters::{HOME, UserFilter};
 use super::flags::Flag;
 use super::gazetteer::{Gazetteer, Place};
 use crate::error::Result;
 use crate::store::Store;
 
-impl AskedFilter {
+impl UserFilter {
     /// Describes each part of the filter: `shows happy`, `near Rome, Italy`.
-    pub fn said(&self) -> Vec<String> {
+    pub fn descriptions(&self) -> Vec<String> {
         let groups = self.groups();
-        let phrases = groups.iter().filter_map(|group| group.said(&groups));
-        phrases.collect()
+        let descriptions = groups.iter().filter_map(|group| group.description(&groups));
+        descriptions.collect()
     }
 
     /// Explains why no photo meets the filter, if single parts of it are the reason: lists the parts
@@ -59,19 +59,19 @@ impl AskedFilter {
                 alone.push(group);
             }
         }
-        let mut told: Vec<String> = Vec::new();
+        let mut reasons: Vec<String> = Vec::new();
         for group in &alone {
             if group.name() != "text" {
-                let said = group.said(&groups).unwrap_or_default();
-                told.push(match group.name() {
-                    "emotion" if group.is_of_any_face(&groups) => format!("no photo {said}"),
+                let description = group.description(&groups).unwrap_or_default();
+                reasons.push(match group.name() {
+                    "emotion" if group.is_of_any_face(&groups) => format!("no photo {description}"),
                     "under" => {
                         let folder = group.values.join(" ");
                         format!("no photo below {folder} is in the index; fer-index index {folder} adds them")
                     }
-                    "album" | "near" | "away" | "camera" => format!("no photo is {said}"),
-                    _ if said.is_empty() => format!("no photo meets --{}", group.name()),
-                    _ => format!("no photo meets: {said}"),
+                    "album" | "near" | "away" | "camera" => format!("no photo is {description}"),
+                    _ if description.is_empty() => format!("no photo meets --{}", group.name()),
+                    _ => format!("no photo meets: {description}"),
                 });
                 continue;
             }
@@ -92,10 +92,10 @@ impl AskedFilter {
                     group.values.join(" ")
                 ));
             }
-            told.extend(lacking);
+            reasons.extend(lacking);
         }
-        if !told.is_empty() {
-            return Ok(told);
+        if !reasons.is_empty() {
+            return Ok(reasons);
         }
         for group in restricting() {
             let others: Vec<&Group> = groups
@@ -105,15 +105,15 @@ impl AskedFilter {
                 })
                 .collect();
             if finds(&others)? {
-                let said = group.said(&groups).unwrap_or_default();
-                told.push(if said.is_empty() {
+                let description = group.description(&groups).unwrap_or_default();
+                reasons.push(if description.is_empty() {
                     format!("there are some without --{}", group.name())
                 } else {
-                    format!("there are some without: {said}")
+                    format!("there are some without: {description}")
                 });
             }
         }
-        Ok(told)
+        Ok(reasons)
     }
 
     /// Names the filters that change nothing, because they are about an emotion and no emotion was asked for.
@@ -196,7 +196,7 @@ impl Group {
     }
 
     /// The group in words; `None` if the words of another group include it.
-    fn said(&self, all: &[Self]) -> Option<String> {
+    fn description(&self, all: &[Self]) -> Option<String> {
         let value = self.values.first()?.as_str();
         let of = |name: &str| {
             let group = all.iter().find(|group| group.name() == name)?;
@@ -262,7 +262,7 @@ fn faces(range: &str) -> String {
 }
 
 fn date(text: &str) -> String {
-    match parse_dates(text, today()) {
+    match parse_dates(text, now()) {
         Ok(Dates::Yearly(_)) => format!("{text} of any year"),
         _ => text.to_owned(),
     }
@@ -287,8 +287,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_is_said_in_words() {
-        for (given, said) in [
+    fn a_filter_is_described_in_words() {
+        for (given, expected) in [
             (&[][..], ""),
             (
                 &[
@@ -319,8 +319,8 @@ mod tests {
                 "without a face; in France or near Florence, United States",
             ),
         ] {
-            let filter = AskedFilter::read(given).unwrap();
-            assert_eq!(filter.said().join("; "), said);
+            let filter = UserFilter::read(given).unwrap();
+            assert_eq!(filter.descriptions().join("; "), expected);
         }
     }
 }

@@ -9,9 +9,9 @@ import { BY_INTEREST, label, shown } from "./emotions.js";
 // How many requests run at the same time.
 const AT_ONCE = 6;
 
-export class Together {
-  #bar = find("#together");
-  #emotion = find("#say-together", HTMLSelectElement);
+export class SelectionActions {
+  #bar = find("#selection-bar");
+  #emotion = find("#selection-emotion", HTMLSelectElement);
   #name = find("#album-name", HTMLInputElement);
   #dialog = find("#album", HTMLDialogElement);
   #selection;
@@ -21,7 +21,7 @@ export class Together {
   /**
    * @param {import("./selection.js").Selection} selection
    * @param {import("./filters.js").Filters} filters
-   * @param {{ changed: () => Promise<void> }} told
+   * @param {{ changed: () => Promise<void> }} callbacks
    */
   constructor(selection, filters, { changed }) {
     this.#selection = selection;
@@ -29,8 +29,8 @@ export class Together {
     this.#changed = changed;
     this.#emotion.append(...BY_INTEREST.map((emotion) => element("option", { value: emotion }, label(emotion))));
     selection.follow(() => this.#show());
-    this.#emotion.addEventListener("change", () => this.#try(() => this.#say()));
-    onClick("#copy-together", () => this.#try(() => this.copyPaths()));
+    this.#emotion.addEventListener("change", () => this.#try(() => this.#correct()));
+    onClick("#copy-selected", () => this.#try(() => this.copyPaths()));
     onClick("#make-album", () => this.askForAlbum());
     onClick("#end-selection", () => selection.clear());
     onClick("#album-cancel", () => this.#dialog.close());
@@ -53,27 +53,27 @@ export class Together {
   #show() {
     const { ids, isOn } = this.#selection;
     this.#bar.hidden = !isOn;
-    find("#together-count").textContent = ids.length ? `${number(ids.length)} selected` : "Choose photos";
+    find("#selection-count").textContent = ids.length ? `${number(ids.length)} selected` : "Choose photos";
     for (const control of this.#bar.querySelectorAll(".acts")) control.toggleAttribute("disabled", ids.length === 0);
   }
 
   // Corrects the faces that show the emotion in the filters, or all faces if the filters name none.
-  async #say() {
-    const said = BY_INTEREST.find((emotion) => emotion === this.#emotion.value);
+  async #correct() {
+    const corrected = BY_INTEREST.find((emotion) => emotion === this.#emotion.value);
     this.#emotion.value = "";
-    if (!said) return;
+    if (!corrected) return;
     const { emotion } = this.#filters.get();
     const faces = (await this.#photos())
       .flatMap((photo) => photo.faces)
-      .filter((face) => !face.rejected && face.said !== said && (!emotion || shown(face) === emotion));
-    await inTurns(faces, (face) => api.says(face.id, said));
+      .filter((face) => !face.rejected && face.corrected_to !== corrected && (!emotion || shown(face) === emotion));
+    await inParallel(faces, (face) => api.correctFace(face.id, corrected));
     const undo = () =>
       this.#try(async () => {
-        await inTurns(faces, (face) => (face.said ? api.says(face.id, face.said) : api.takesBack(face.id)));
+        await inParallel(faces, (face) => (face.corrected_to ? api.correctFace(face.id, face.corrected_to) : api.undoCorrection(face.id)));
         await this.#changed();
       });
     await this.#changed();
-    toast(`${plural(faces.length, "face")} set to ${said}.`, { name: "Undo", act: undo });
+    toast(`${plural(faces.length, "face")} set to ${corrected}.`, { name: "Undo", act: undo });
   }
 
   async #makeAlbum() {
@@ -84,7 +84,7 @@ export class Together {
   }
 
   #photos() {
-    return inTurns(this.#selection.ids, (id) => api.photo(id));
+    return inParallel(this.#selection.ids, (id) => api.photo(id));
   }
 
   /** @param {() => Promise<void>} act */
@@ -103,7 +103,7 @@ export class Together {
  * @param {T[]} all
  * @param {(one: T) => Promise<Answer>} ask
  */
-async function inTurns(all, ask) {
+async function inParallel(all, ask) {
   /** @type {Answer[]} */
   const answers = [];
   for (let first = 0; first < all.length; first += AT_ONCE) {

@@ -1,0 +1,137 @@
+//! What the name of a file says about its content, before anything is opened.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// Extensions of pictures, and of camera raw files, which are reported as skipped since no decoder reads
+/// them.
+const PICTURES: &[&str] = &[
+    "avif", "bmp", "dib", "gif", "heic", "heif", "hif", "jfif", "jpe", "jpeg", "jpg", "jxl", "mpo",
+    "png", "tif", "tiff", "webp", // pictures; an MPO is a JPEG with more pictures behind it
+    "3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "iiq", "kdc", "mef", "mos", "mrw",
+    "nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f", // raw
+];
+
+/// Extensions of files that are not photos: documents, sounds, videos, archives, programs, databases, and what
+/// photo programs keep beside the photos.
+///
+/// Thumbnails and previews that are kept beside photos are here as well: they are pictures, but copies of
+/// photos that are in the album.
+#[rustfmt::skip]
+const OTHERS: &[&str] = &[
+    "3g2", "3gp", "7z", "a", "aac", "aae", "aax", "abw", "accdb", "ai", "aif", "aiff", "amr", "ape",
+    "apk", "app", "ar", "arp", "asc", "asf", "asm", "ass", "avi", "azw", "azw3", "bak", "bat", "bib",
+    "bin", "bridgesort", "bup", "bz2", "c", "cab", "cbr", "cbz", "cc", "cfg", "chm", "class", "cmd",
+    "cof", "comask", "conf", "cop", "cos", "cot", "cpp", "crdownload", "crt", "cs", "css", "csv", "cue",
+    "dat", "db", "db-journal", "db-shm", "db-wal", "deb", "dll", "dmg", "doc", "docm", "docx", "dop",
+    "drf", "dvr-ms", "dylib", "eip", "eml", "eot", "eps", "epub", "exe", "f4v", "fit", "flac", "flv",
+    "fodt", "gitignore", "go", "gpx", "gz", "h", "hpp", "htm", "html", "icc", "ico", "ics", "idx", "iml",
+    "ind", "indd", "inf", "info", "ini", "ipa", "ipynb", "iso", "ithmb", "jar", "java", "js", "json",
+    "jsonl", "jsx", "key", "kml", "kmz", "kt", "lck", "lnk", "lock", "log", "lrcat", "lrf", "lrprev",
+    "lrtemplate", "lrv", "lua", "lz", "lz4", "lzma", "m", "m2ts", "m3u", "m3u8", "m4a", "m4b", "m4p",
+    "m4v", "map", "md", "md5", "mdb", "mid", "midi", "mjs", "mka", "mkv", "mobi", "moff", "mov", "mp2",
+    "mp3", "mp4", "mpc", "mpeg", "mpg", "msg", "msi", "mts", "mui", "mxf", "nfo", "nks", "nksc", "numbers",
+    "o", "odg", "odp", "ods", "odt", "oga", "ogg", "ogv", "on1", "opus", "orig", "otf", "ova", "pages",
+    "part", "pcap", "pdb", "pdf", "pem", "php", "pif", "pkg", "pl", "plist", "pp3", "pps", "ppsx", "ppt",
+    "pptx", "properties", "ps", "ps1", "psb", "psd", "pst", "py", "pyc", "qcow2", "r", "ra", "rar", "rb",
+    "rm", "rmvb", "rpm", "rs", "rst", "rtf", "sav", "scss", "sfv", "sh", "sha1", "sha256", "so", "sql",
+    "sqlite", "sqlite-journal", "sqlite-shm", "sqlite-wal", "sqlite3", "srt", "sub", "svg", "svgz", "swf",
+    "swift", "swp", "sys", "tar", "tbz2", "tex", "tgz", "thm", "tmp", "toml", "torrent", "ts", "tsv",
+    "tsx", "ttc", "ttf", "txt", "txz", "url", "vbs", "vcf", "vcs", "vdi", "vhd", "vmdk", "vob", "wasm",
+    "wav", "webm", "webmanifest", "wma", "wmf", "wmv", "woff", "woff2", "wpd", "wps", "xcf", "xls", "xlsm",
+    "xlsx", "xmp", "xz", "xml", "yaml", "yml", "z", "zip", "zst",
+];
+
+/// Endings that exiftool appends to the whole name of a photo: its backup before a change, and the file
+/// that it writes.
+const EXIFTOOL: [&str; 2] = ["_original", "_exiftool_tmp"];
+
+/// What the name of a file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// It has the extension of a picture.
+    Picture,
+    /// It has the extension of something else; it is never opened.
+    Other,
+    /// Nothing: it has no extension, or one that is not known. Its first bytes have to be looked at.
+    Unknown,
+}
+
+impl Named {
+    /// What the name of this file says. Extensions are compared in any case.
+    pub fn of(path: &Path) -> Self {
+        let Some(extension) = path.extension() else {
+            return Self::Unknown;
+        };
+        // No known extension has a letter outside of ASCII.
+        let extension = extension.to_str().unwrap_or_default();
+        if is_one_of(PICTURES, extension) {
+            Self::Picture
+        } else if is_other(extension) {
+            Self::Other
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// Whether the file may be a photo, by its name.
+    pub fn may_be_photo(self) -> bool {
+        self != Self::Other
+    }
+}
+
+fn is_one_of(extensions: &[&str], extension: &str) -> bool {
+    extensions
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(extension))
+}
+
+fn is_other(extension: &str) -> bool {
+    let is_exiftool = EXIFTOOL.iter().any(|ending| {
+        let before = extension.strip_suffix(ending);
+        before.is_some_and(|before| is_one_of(PICTURES, before))
+    });
+    is_exiftool || is_one_of(OTHERS, extension)
+}
+
+/// Whether this is the name of a file or folder that the user does not see.
+pub(super) fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_say_in_any_case_what_a_file_is() {
+        for (name, expected) in [
+            ("a.JPeG", Named::Picture),
+            ("a.nef", Named::Picture),
+            ("DSC_0001.MPO", Named::Picture),
+            ("a.xmp", Named::Other),
+            ("a.jpg.XMP", Named::Other),
+            ("MVI_1.THM", Named::Other),
+            ("jpg", Named::Unknown),
+            (".jpg", Named::Unknown),
+            ("IMG_0001", Named::Unknown),
+            ("a.jpg_large", Named::Unknown),
+            ("a.JPG_", Named::Unknown),
+            ("a.jpg_exiftool_tmp", Named::Other),
+            ("a.JPG_original", Named::Other),
+            ("a.trip_original", Named::Unknown),
+            ("a.ünlü", Named::Unknown),
+        ] {
+            assert_eq!(Named::of(Path::new(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_extension_is_in_both_lists_or_twice() {
+        let mut all: Vec<_> = PICTURES.iter().chain(OTHERS).collect();
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}

@@ -1,0 +1,75 @@
+//! Adopts the new ctime of a file that was only renamed, or whose attributes only changed, without a read.
+//!
+//! The daemon is told of every close after a write, so a changed ctime needs no look if it came with a rename
+//! or an attribute change alone. That a close was lost, or came in under another name, must be excluded:
+//! hence only watched folders, only files with one name, and after an overflow of the event queue the files
+//! that were adopted shortly before are read after all.
+
+use std::fs::{self, Metadata};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::Follower;
+use crate::album::Readiness;
+use crate::error::Result;
+use crate::file::{Difference, FileMeta, has_one_name};
+
+/// Adoptions this long before an overflow was noticed are in doubt; far longer than a report takes.
+const DOUBT: Duration = Duration::from_secs(10);
+
+impl Follower {
+    /// Adopts the status of a file whose attributes changed or that was renamed to `path`, if nothing else
+    /// can have happened to it. Returns whether it did.
+    pub(super) fn adopt(&mut self, path: &Path, metadata: &Metadata) -> Result<bool> {
+        let meta = FileMeta::of(metadata);
+        let Some(known) = self.store.known_file(path, &self.models)? else {
+            return Ok(false);
+        };
+        let is_same_file = known.meta.ctime_ns != 0
+            && (meta.inode, meta.device) == (known.meta.inode, known.meta.device)
+            && meta.difference(&known.meta) == Difference::Status;
+        let is_polled = self.polled.iter().any(|folder| path.starts_with(folder));
+        if !is_same_file || is_polled || !has_one_name(metadata) {
+            return Ok(false);
+        }
+        self.store.adopt_status(&[(path.to_path_buf(), meta)])?;
+        let now = Instant::now();
+        while let Some((when, _)) = self.adopted.front()
+            && now.duration_since(*when) > DOUBT
+        {
+            self.adopted.pop_front();
+        }
+        self.adopted.push_back((now, path.to_path_buf()));
+        Ok(true)
+    }
+
+    /// Adopts the status of a file that was renamed from `from` to `to`, unless something else is known to
+    /// have happened to it. Its row has the new path already.
+    pub(super) fn adopt_renamed(&mut self, from: &Path, to: &Path) -> Result<()> {
+        // The rename itself was reported as one move from here.
+        let was_quiet = self.debouncer.readiness(from) == Some(Readiness::Moved);
+        let is_queued = self.queue.contains(from) || self.queue.contains(to);
+        match fs::metadata(to) {
+            Ok(metadata) if metadata.is_file() && was_quiet && !is_queued => {
+                self.adopt(to, &metadata).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Schedules a read of the files that were adopted shortly before the event queue overflowed.
+    pub(super) fn doubt_adopted(&mut self) {
+        for (_, path) in std::mem::take(&mut self.adopted) {
+            self.note_path(&path, Readiness::Closed);
+        }
+    }
+
+    /// What is still to be done for `from` when it was renamed to `to`: a file that was written to and not
+    /// looked at yet is read under its new name.
+    pub(super) fn readiness_after_rename(&self, from: &Path) -> Readiness {
+        match self.debouncer.readiness(from) {
+            Some(before) if before.was_written() => Readiness::Closed,
+            _ => Readiness::Moved,
+        }
+    }
+}

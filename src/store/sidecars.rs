@@ -1,0 +1,321 @@
+//! Stores the sidecars of photos: which file of a photo has which, and their keywords.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Row, named_params, params};
+
+use crate::file::FileMeta;
+use crate::sidecar::{Sidecar, SidecarFile, belongs_to};
+
+use super::changes::Changes;
+use super::path::{Subtree, decode, encode};
+use super::record::PhotoId;
+
+/// The sidecars of the files in a range of [`Subtree`], in the order of these files.
+const UNDER: &str = "
+    SELECT photo_path, name, size, mtime_ns, ctime_ns, inode FROM sidecars
+    WHERE photo_path >= :exact AND photo_path < :high
+      AND (photo_path = :exact OR photo_path >= :low)
+    ORDER BY photo_path, name";
+
+/// Reads the sidecars of all files in `tree`, and passes to `work` a function that returns those of a file.
+/// It must be called with the stored paths of files in ascending order.
+pub(super) fn under<T>(
+    db: &Connection,
+    tree: &Subtree,
+    work: impl FnOnce(
+        &mut dyn FnMut(&[u8]) -> rusqlite::Result<Vec<SidecarFile>>,
+    ) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let mut statement = db.prepare_cached(UNDER)?;
+    let range = named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high};
+    let mut rows = statement
+        .query_map(range, |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, file_columns(row, 1)?))
+        })?
+        .peekable();
+    work(&mut |photo| {
+        let mut sidecars = Vec::new();
+        while let Some(row) = rows.next_if(|row| match row {
+            Ok((path, _)) => path.as_slice() <= photo,
+            Err(_) => true,
+        }) {
+            let (path, sidecar) = row?;
+            if path == photo {
+                sidecars.push(sidecar);
+            }
+        }
+        Ok(sidecars)
+    })
+}
+
+/// The sidecar in the columns from `first` on; its device is not stored.
+fn file_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<SidecarFile> {
+    Ok(SidecarFile {
+        name: decode(row.get_ref(first)?.as_blob()?).into_os_string(),
+        meta: FileMeta {
+            size: row.get::<_, i64>(first + 1)? as u64,
+            mtime_ns: row.get(first + 2)?,
+            ctime_ns: row.get(first + 3)?,
+            inode: row.get::<_, i64>(first + 4)? as u64,
+            device: 0,
+        },
+    })
+}
+
+/// See [`Batch::put_sidecars`](super::Batch::put_sidecars).
+pub(super) fn put(
+    db: &Connection,
+    changes: &Changes,
+    photo: &Path,
+    sidecars: &[Sidecar],
+) -> rusqlite::Result<()> {
+    let path = encode(photo);
+    let known = of_file(db, &path)?;
+    let now: Vec<(SidecarFile, String)> = sidecars
+        .iter()
+        .map(|Sidecar { file, keywords }| {
+            let meta = FileMeta {
+                device: 0, // not stored
+                ..file.meta
+            };
+            let name = file.name.clone();
+            (SidecarFile { name, meta }, keywords.join("\n"))
+        })
+        .collect();
+    if now != known {
+        replace(db, &path, &now)?;
+    }
+    // Also if they are the same: the photo at this path may be another one, whose words lack them.
+    if !(now.is_empty() && known.is_empty()) {
+        let photo: Option<PhotoId> = db
+            .prepare_cached("SELECT max(photo_id) FROM files WHERE path = ?")?
+            .query_row([&path], |row| row.get(0))?;
+        if let Some(photo) = photo {
+            changes.words.refresh(photo);
+        }
+    }
+    Ok(())
+}
+
+fn replace(
+    db: &Connection,
+    path: &[u8],
+    sidecars: &[(SidecarFile, String)],
+) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM sidecars WHERE photo_path = ?")?
+        .execute([path])?;
+    for (file, keywords) in sidecars {
+        // A file that is not in the index, as after its removal by another process, has no sidecars.
+        db.prepare_cached(
+            "INSERT INTO sidecars (photo_path, name, size, mtime_ns, ctime_ns, inode, keywords)
+             SELECT path, ?2, ?3, ?4, ?5, ?6, ?7 FROM files WHERE path = ?1",
+        )?
+        .execute(params![
+            path,
+            encode(Path::new(&file.name)),
+            file.meta.size as i64,
+            file.meta.mtime_ns,
+            file.meta.ctime_ns,
+            file.meta.inode as i64,
+            keywords,
+        ])?;
+    }
+    Ok(())
+}
+
+/// The sidecars of the file at a stored path, sorted by name, with their keywords, one a line.
+fn of_file(db: &Connection, path: &[u8]) -> rusqlite::Result<Vec<(SidecarFile, String)>> {
+    db.prepare_cached(
+        "SELECT name, size, mtime_ns, ctime_ns, inode, keywords FROM sidecars
+         WHERE photo_path = ? ORDER BY name",
+    )?
+    .query_map([path], |row| Ok((file_columns(row, 0)?, row.get(5)?)))?
+    .collect()
+}
+
+/// Adds the keywords of the sidecars of all files of a photo to its embedded ones, each once.
+pub(super) fn add_keywords(
+    db: &Connection,
+    photo: PhotoId,
+    keywords: &mut Vec<String>,
+) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "SELECT s.keywords FROM files f JOIN sidecars s ON s.photo_path = f.path
+         WHERE f.photo_id = ? ORDER BY s.photo_path, s.name",
+    )?;
+    let mut rows = statement.query([photo])?;
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(0)?;
+        for keyword in text.lines() {
+            if !keywords.iter().any(|known| known == keyword) {
+                keywords.push(keyword.to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// See [`Store::photos_beside`](super::Store::photos_beside).
+pub(super) fn photos_beside(db: &Connection, sidecar: &Path) -> rusqlite::Result<Vec<PathBuf>> {
+    // The photo has the name of the sidecar without ".xmp", alone or followed by an extension: between the
+    // dot and the byte after it.
+    let base = encode(&sidecar.with_extension(""));
+    let after = |name: &str| [base.clone(), encode(Path::new(name))].concat();
+    let beside: Vec<PathBuf> = db
+        .prepare_cached(
+            "SELECT path FROM files WHERE path = ?1 OR path >= ?2 AND path < ?3 ORDER BY path",
+        )?
+        .query_map([&base, &after("."), &after("/")], |row| {
+            Ok(decode(row.get_ref(0)?.as_blob()?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let is_owner =
+        |photo: &PathBuf| photo.parent() == sidecar.parent() && belongs_to(sidecar, photo);
+    Ok(beside.into_iter().filter(is_owner).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{self, META};
+    use super::super::{Query, Store};
+    use super::*;
+    use crate::emotion::Emotion;
+
+    fn sidecar(name: &str, keywords: &[&str]) -> Sidecar {
+        Sidecar {
+            file: SidecarFile {
+                name: name.into(),
+                meta: META,
+            },
+            keywords: keywords.iter().map(|&keyword| keyword.to_owned()).collect(),
+        }
+    }
+
+    fn set(store: &mut Store, photo: &str, sidecars: &[Sidecar]) {
+        store
+            .batch(|batch| batch.put_sidecars(Path::new(photo), sidecars))
+            .unwrap();
+    }
+
+    /// The sidecars that the index has, as photo and name.
+    fn all(store: &Store) -> Vec<(String, String)> {
+        let mut statement = store
+            .connection
+            .prepare(
+                "SELECT CAST(photo_path AS TEXT), CAST(name AS TEXT) FROM sidecars ORDER BY 1, 2",
+            )
+            .unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    fn found(store: &Store, words: &str) -> usize {
+        let text = Some(words.to_owned());
+        let query = Query::for_emotion(Emotion::Happy);
+        store.query(&Query { text, ..query }).unwrap().len()
+    }
+
+    #[test]
+    fn the_keywords_of_all_copies_are_those_of_the_photo() {
+        let (_folder, mut store) = testing::temp_store();
+        let record = testing::photo("a", vec![testing::face(0.0, 80.0, 0.9, 0.9)]);
+        let id = testing::put(&mut store, "/a/1.jpg", &record);
+        testing::put(&mut store, "/b/copy.jpg", &record);
+        set(
+            &mut store,
+            "/a/1.jpg",
+            &[sidecar("1.xmp", &["Lake", "Vacation"])],
+        );
+        set(
+            &mut store,
+            "/b/copy.jpg",
+            &[sidecar("copy.jpg.xmp", &["Boat", "Lake"])],
+        );
+        let keywords = |store: &Store| {
+            let photo = store.photo(id).unwrap().unwrap();
+            photo.content.unwrap().capture.keywords
+        };
+        let embedded = ["Vacation", "Places|Italy"];
+        assert_eq!(
+            keywords(&store),
+            [&embedded[..], &["Lake", "Boat"]].concat()
+        );
+        assert_eq!((found(&store, "lake"), found(&store, "boat")), (1, 1));
+
+        set(&mut store, "/b/copy.jpg", &[]);
+        assert_eq!(keywords(&store), [&embedded[..], &["Lake"]].concat());
+        assert_eq!((found(&store, "lake"), found(&store, "boat")), (1, 0));
+    }
+
+    #[test]
+    fn sidecars_move_and_go_with_their_photo() {
+        let (_folder, mut store) = testing::temp_store();
+        for name in ["/a/1.jpg", "/a/2.jpg"] {
+            testing::put(&mut store, name, &testing::photo(name, vec![]));
+        }
+        set(&mut store, "/a/1.jpg", &[sidecar("1.xmp", &["Lake"])]);
+        set(
+            &mut store,
+            "/a/2.jpg",
+            &[sidecar("2.jpg.xmp", &[]), sidecar("2.xmp", &[])],
+        );
+        store.rename(Path::new("/a"), Path::new("/b")).unwrap();
+        let row = |photo: &str, name: &str| (photo.to_owned(), name.to_owned());
+        let [one, two, three] = [
+            row("/b/1.jpg", "1.xmp"),
+            row("/b/2.jpg", "2.jpg.xmp"),
+            row("/b/2.jpg", "2.xmp"),
+        ];
+        assert_eq!(all(&store), [one, two.clone(), three.clone()]);
+        store.forget(&["/b/1.jpg".into()]).unwrap();
+        assert_eq!(all(&store), [two, three]);
+        // Of a file that is not in the index there are none.
+        set(&mut store, "/b/1.jpg", &[sidecar("1.xmp", &["Lake"])]);
+        assert_eq!(all(&store).len(), 2);
+        store.forget_tree(Path::new("/b")).unwrap();
+        assert_eq!(all(&store), []);
+    }
+
+    #[test]
+    fn known_files_come_with_their_sidecars() {
+        let (_folder, mut store) = testing::temp_store();
+        for name in ["/a/1.jpg", "/a/2.jpg", "/a/3.jpg", "/b/1.jpg"] {
+            testing::put(&mut store, name, &testing::photo(name, vec![]));
+        }
+        set(
+            &mut store,
+            "/a/2.jpg",
+            &[sidecar("2.jpg.xmp", &[]), sidecar("2.xmp", &[])],
+        );
+        set(&mut store, "/b/1.jpg", &[sidecar("1.xmp", &[])]);
+        let counts = |folder: &str| -> Vec<usize> {
+            let known = testing::known(&store, folder, &testing::models());
+            known.iter().map(|(_, file)| file.sidecars.len()).collect()
+        };
+        assert_eq!(counts("/a"), [0, 2, 0]);
+        assert_eq!(counts("/a/2.jpg"), [2]);
+        assert_eq!(counts("/b"), [1]);
+    }
+
+    #[test]
+    fn the_photos_beside_a_sidecar_are_found() {
+        let (_folder, mut store) = testing::temp_store();
+        let names = [
+            "/a/1.jpg",
+            "/a/1.nef",
+            "/a/1.x.jpg",
+            "/a/10.jpg",
+            "/a/1",
+            "/a/1.d/2.jpg",
+        ];
+        for name in names {
+            testing::put(&mut store, name, &testing::photo(name, vec![]));
+        }
+        let beside = |sidecar: &str| store.photos_beside(Path::new(sidecar)).unwrap();
+        let expected = ["/a/1", "/a/1.jpg", "/a/1.nef"].map(PathBuf::from);
+        assert_eq!(beside("/a/1.xmp"), expected);
+        assert_eq!(beside("/a/1.jpg.xmp"), [PathBuf::from("/a/1.jpg")]);
+        assert_eq!(beside("/b/1.xmp"), [] as [PathBuf; 0]);
+    }
+}

@@ -1,0 +1,204 @@
+//! What is no album: marked folders, the files of other programs, and files that are no photos.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::common::{fixture, photo};
+use crate::testenv::TestEnv;
+
+/// A photo with a content of its own: the fixture with a bar in one corner, as long as the number.
+fn photo_number(number: u32) -> Vec<u8> {
+    let mut picture = photo("hopper.jpg");
+    for x in 0..=number {
+        for y in 0..8 {
+            picture.put_pixel(x, y, image::Rgb([255, 0, 255]));
+        }
+    }
+    crate::common::jpeg(picture)
+}
+
+/// The files of the album that are in the index as photos, in the order of their paths.
+fn indexed(env: &TestEnv) -> Vec<String> {
+    let database = env.open().unwrap();
+    let mut statement = database
+        .prepare("SELECT CAST(path AS TEXT) FROM files WHERE photo_id IS NOT NULL ORDER BY path")
+        .unwrap();
+    let album = format!("{}/", env.path("album").display());
+    let rows = statement.query_map([], |row| row.get::<_, String>(0));
+    rows.unwrap()
+        .map(|path| path.unwrap().replace(&album, ""))
+        .collect()
+}
+
+#[test]
+fn a_marked_folder_leaves_with_all_below_it_and_returns_with_its_corrections() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    env.add("private/deep/hopper.jpg", fixture("hopper.jpg"));
+    env.index();
+    let face = env.show("private/deep/hopper.jpg")["faces"][0]["id"].clone();
+    env.run(&format!("correct {face} --emotion sad")).found();
+    for (name, content) in [
+        (".nomedia", ""),
+        (".noindex", ""),
+        (
+            "CACHEDIR.TAG",
+            "Signature: 8a477f597d28d172789f06886806bc55\n",
+        ),
+    ] {
+        let marker = env.add(format!("private/{name}"), content);
+        let summary = env.index();
+        assert_eq!(
+            (&summary["gone"], &summary["unchanged"]),
+            (&json!(1), &json!(1))
+        );
+        assert_eq!(indexed(&env), ["astronaut.jpg"], "{name}");
+        assert_eq!(env.query("--emotion sad --min-score 1"), [""; 0]);
+        fs::remove_file(marker).unwrap();
+        let summary = env.index();
+        assert_eq!(
+            (&summary["photos"], &summary["known"]),
+            (&json!(0), &json!(1))
+        );
+        let corrected = ["private/deep/hopper.jpg"];
+        assert_eq!(
+            env.query("--emotion sad --min-score 1"),
+            corrected,
+            "{name}"
+        );
+        assert_eq!(env.show(corrected[0])["faces"][0]["id"], face, "{name}");
+    }
+    // A file of that name without the signature tags nothing.
+    env.add("private/CACHEDIR.TAG", "a cache, or so");
+    assert_eq!(indexed(&env).len(), 2);
+}
+
+#[test]
+fn markers_are_ignored_if_the_setting_says_so() {
+    let env = TestEnv::new();
+    env.add("private/hopper.jpg", fixture("hopper.jpg"));
+    env.add("private/.nomedia", "");
+    env.index();
+    assert_eq!(indexed(&env), [""; 0]);
+    let mut index = env.command("index album");
+    index.env("FER_INDEX_ALBUM_RESPECT_MARKERS", "false");
+    assert!(index.output().unwrap().status.success());
+    assert_eq!(indexed(&env), ["private/hopper.jpg"]);
+}
+
+#[test]
+fn a_marked_root_is_no_album_either() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.index();
+    env.add(".nomedia", "");
+    assert_eq!(env.index()["gone"], 1);
+    assert_eq!(indexed(&env), [""; 0]);
+}
+
+#[test]
+fn generated_pictures_of_other_programs_are_excluded_and_originals_are_not() {
+    let env = TestEnv::new();
+    let originals = [
+        "Aperture.aplibrary/Masters/2012/1.jpg",
+        "Mine.photoslibrary/originals/0/1.jpg",
+        "Old.photolibrary/Masters/1.jpg",
+        "immich/library/admin/1.jpg",
+        "immich/upload/1.jpg",
+        "lr/Mobile Downloads.lrdata/1.jpg",
+        "me/resources/1.jpg",
+        "me/thumbs/1.jpg",
+        "nextcloud/ada/files/1.jpg",
+        "photoprism/originals/1.jpg",
+    ];
+    let generated = [
+        "$RECYCLE.BIN/S-1/1.jpg",
+        ".Trash-1000/files/1.jpg",
+        ".dtrash/files/1.jpg",
+        ".thumbnails/1.jpg",
+        "@eaDir/1.jpg/SYNOPHOTO_THUMB_XL.jpg",
+        "#recycle/1.jpg",
+        ".@__thumb/default1.jpg",
+        "@Recycle/1.jpg",
+        "Aperture.aplibrary/Thumbnails/1.jpg",
+        "Mine.photoslibrary/resources/derivatives/0/1.jpeg",
+        "Mine.photoslibrary/scopes/cloudsharing/data/1.jpg",
+        "Old.photolibrary/Previews/1.jpg",
+        "immich/encoded-video/1.jpg",
+        "immich/profile/1.jpg",
+        "immich/thumbs/admin/1-preview.jpeg",
+        "lr/Mine Previews.lrdata/0/1.jpg",
+        "lr/Mobile Downloads.lrdata/downloaded-smart-previews/1.jpg",
+        "nextcloud/ada/files_trashbin/files/1.jpg",
+        "nextcloud/appdata_oc1a2b3c4d5e/preview/a/1/1024-1024-max.jpg",
+        "photoprism/storage/cache/thumbnails/1.jpg",
+        "raw/CaptureOne/Cache/Thumbnails/1.jpg",
+    ];
+    env.add("photoprism/storage/.ppstorage", "1700000000");
+    let all = originals.iter().chain(&generated);
+    for (path, number) in all.zip(0..) {
+        env.add(path, photo_number(number));
+    }
+    // With hidden files, so that the lists are tested, and not only the dots.
+    let mut index = env.command("index album");
+    index.env("FER_INDEX_ALBUM_HIDDEN", "true");
+    assert!(index.output().unwrap().status.success());
+    assert_eq!(indexed(&env), originals);
+}
+
+#[test]
+fn files_with_odd_names_are_told_by_their_first_bytes() {
+    let env = TestEnv::new();
+    let photos = ["IMG_1", "a.JPG_", "b.jpg_large", "c.MPO", "d.photo"];
+    for (name, number) in photos.into_iter().zip(0..) {
+        env.add(name, photo_number(number));
+    }
+    // exiftool's backup is a copy of a photo that is in the album.
+    env.add("c.jpg_original", photo_number(99));
+    env.add("Makefile", "all: photos");
+    env.add("empty", "");
+    env.add("film", b"\0\0\0\x14ftypisom\0\0\x02\0mp41");
+    env.add("notes.txt", "not opened");
+    env.add("film.mp4", "not opened");
+    let summary = env.index();
+    let skipped = json!({"empty": 1, "not an image": 1, "unsupported format": 1});
+    assert_eq!(
+        (&summary["photos"], &summary["skipped"]),
+        (&json!(5), &skipped)
+    );
+    assert_eq!(summary["passed_over"], 3);
+    assert_eq!(indexed(&env), photos);
+
+    let again = env.index();
+    assert_eq!(
+        (&again["unchanged"], &again["skipped"]),
+        (&json!(8), &json!({}))
+    );
+    assert_eq!(again["passed_over"], 3);
+
+    // What changed is looked at again.
+    env.add("Makefile", photo_number(100));
+    let summary = env.index();
+    assert_eq!(
+        (&summary["photos"], &summary["unchanged"]),
+        (&json!(1), &json!(7))
+    );
+    let told = env.run("index album").found();
+    let line = "3 files passed over: no photos by their names";
+    assert!(told.text().contains(line), "{told:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_was_looked_at_is_not_opened_again() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mut env = TestEnv::new();
+    let odd = env.add("Makefile", "all: photos");
+    if !env.heed_permissions() {
+        return;
+    }
+    assert_eq!(env.index()["skipped"], json!({"not an image": 1}));
+    // If it was opened, it would be skipped for another reason.
+    fs::set_permissions(&odd, fs::Permissions::from_mode(0o000)).unwrap();
+    assert_eq!(env.index()["unchanged"], 1);
+}

@@ -1,0 +1,99 @@
+//! Sidecars are files: read when they are new or changed, and gone with their keywords. No photo is read for
+//! them.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::common::{fixture, rewrite_keeping_time, sidecar, with_comment};
+use crate::testenv::TestEnv;
+
+/// Indexes an album whose photos are all unchanged.
+#[track_caller]
+fn index_reads_no_photo(env: &TestEnv, unchanged: u64) {
+    let summary = env.index();
+    let read = ["photos", "known"].map(|name| summary[name].clone());
+    assert_eq!(
+        (&summary["unchanged"], read),
+        (&json!(unchanged), [json!(0), json!(0)])
+    );
+}
+
+fn keywords(env: &TestEnv, name: &str) -> Value {
+    env.show(name)["keywords"].clone()
+}
+
+#[test]
+fn a_sidecar_is_read_when_it_is_new_or_changed_and_its_keywords_go_with_it() {
+    let env = TestEnv::with_fixtures(&["chelsea.jpg", "coffee.jpg"]);
+    env.index();
+    let path = env.add("chelsea.jpg.xmp", sidecar(&["Cat", "Sofa"]));
+    index_reads_no_photo(&env, 2);
+    assert_eq!(keywords(&env, "chelsea.jpg"), json!(["Cat", "Sofa"]));
+    assert_eq!(env.query("--text sofa"), ["chelsea.jpg"]);
+
+    // Another keyword of the same length, and the time as before.
+    rewrite_keeping_time(&path, sidecar(&["Cat", "Lawn"]).as_bytes());
+    index_reads_no_photo(&env, 2);
+    assert_eq!(env.query("--text sofa"), [""; 0]);
+    assert_eq!(env.query("--text lawn"), ["chelsea.jpg"]);
+
+    // The photo is edited: the sidecar is still its own.
+    env.add(
+        "chelsea.jpg",
+        with_comment(&fixture("chelsea.jpg"), "edited"),
+    );
+    assert_eq!(env.index()["unchanged"], 1);
+    assert_eq!(env.query("--text lawn"), ["chelsea.jpg"]);
+
+    // A damaged one has no keywords and is no error.
+    env.add("chelsea.jpg.xmp", &sidecar(&["Cat", "Lawn"])[..200]);
+    index_reads_no_photo(&env, 2);
+    assert_eq!(keywords(&env, "chelsea.jpg"), json!([]));
+
+    env.add("chelsea.jpg.xmp", sidecar(&["Cat"]));
+    index_reads_no_photo(&env, 2);
+    fs::remove_file(path).unwrap();
+    index_reads_no_photo(&env, 2);
+    assert_eq!(env.query("--text cat"), [""; 0]);
+    index_reads_no_photo(&env, 2);
+}
+
+#[test]
+fn each_copy_has_its_own_sidecar_and_photos_of_one_stem_share_one() {
+    let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
+    env.add("copy/chelsea.jpg", fixture("chelsea.jpg"));
+    env.add(
+        "copy/chelsea.jpe",
+        with_comment(&fixture("coffee.jpg"), "other"),
+    );
+    env.add("chelsea.jpg.xmp", sidecar(&["Cat", "Sofa"]));
+    env.add("copy/chelsea.jpg.xmp", sidecar(&["Cat", "Lawn"]));
+    env.add("copy/chelsea.xmp", sidecar(&["Garden"]));
+    env.index();
+    let all = json!(["Cat", "Sofa", "Lawn", "Garden"]);
+    assert_eq!(keywords(&env, "chelsea.jpg"), all);
+    assert_eq!(keywords(&env, "copy/chelsea.jpe"), json!(["Garden"]));
+    assert_eq!(env.query("--text garden").len(), 2);
+
+    // With the copy go the keywords of its sidecars, though these stay.
+    fs::remove_file(env.album("copy/chelsea.jpg")).unwrap();
+    env.index();
+    assert_eq!(keywords(&env, "chelsea.jpg"), json!(["Cat", "Sofa"]));
+    assert_eq!(keywords(&env, "copy/chelsea.jpe"), json!(["Garden"]));
+}
+
+#[test]
+fn exported_keywords_are_not_read_back() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.add("hopper.jpg.xmp", sidecar(&["Admiral"]));
+    env.index();
+    env.run("export --xmp --min-score 0.1").found();
+    let packet = fs::read_to_string(env.album("hopper.jpg.xmp")).unwrap();
+    assert!(
+        packet.contains("Emotion|") && packet.contains("Admiral"),
+        "{packet}"
+    );
+    index_reads_no_photo(&env, 1);
+    assert_eq!(keywords(&env, "hopper.jpg"), json!(["Admiral"]));
+}
