@@ -127,7 +127,7 @@ fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let old = faces::of_photo(db, photo)?;
     let found: Vec<ScoredFace> = old.iter().map(|face| face.judged().read).collect();
     let new = faces::merge(&found, &old, of_frame(db, &frame)?);
-    faces::replace(db, photo, &old, &new)
+    faces::replace(db, photo, true, &old, &new)
 }
 
 /// What the removal of a correction has changed.

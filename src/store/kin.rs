@@ -557,7 +557,11 @@ mod tests {
         assert_eq!(correction(&store, edit), None);
         let happy = store.query(&Query::for_emotion(Happy)).unwrap();
         assert_eq!(happy.len(), 2);
-        assert!(happy.iter().all(|hit| (hit.ranked_by.unwrap().score - 0.75).abs() < 1e-6));
+        assert!(
+            happy
+                .iter()
+                .all(|hit| (hit.ranked_by.unwrap().score - 0.75).abs() < 1e-6)
+        );
         // What a batch carries over from a correction that is gone by now.
         assert_eq!(store.batch(|batch| batch.put_kin(edit, &copy)).unwrap(), 0);
     }

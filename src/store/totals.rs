@@ -53,7 +53,10 @@ pub(super) fn count(db: &Connection) -> rusqlite::Result<Totals> {
 
 /// See [`Store::keywords`](super::Store::keywords).
 pub(super) fn keywords(db: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut statement = db.prepare("SELECT DISTINCT keywords FROM photos WHERE keywords <> ''")?;
+    let mut statement = db.prepare(
+        "SELECT keywords FROM photos WHERE keywords <> ''
+         UNION SELECT keywords FROM sidecars WHERE keywords <> ''",
+    )?;
     let mut rows = statement.query([])?;
     let mut keywords = BTreeSet::new();
     while let Some(row) = rows.next()? {

@@ -88,7 +88,7 @@ fn exported_keywords_are_not_read_back() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
     env.add("hopper.jpg.xmp", sidecar(&["Admiral"]));
     env.index();
-    env.run("export --xmp --min-score 0.1").found();
+    env.run("export --xmp --min-score 0.1 --quiet").found();
     let packet = fs::read_to_string(env.album("hopper.jpg.xmp")).unwrap();
     assert!(
         packet.contains("Emotion|") && packet.contains("Admiral"),

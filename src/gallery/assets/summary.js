@@ -17,8 +17,8 @@ export function showSummary(counts, filters) {
   const part = found > MOST ? `; the first ${number(MOST)} are shown` : "";
   const description = filters.text ? describeUnderstood(understood) : "";
   const without = undated ? `; ${plural(undated, "more photo")} without a date, see Filters` : "";
-  const isEmpty = !(found || description || without);
-  find("#status").textContent = isEmpty ? "" : plural(found, "photo") + order + part + without + description;
+  const summary = plural(found, "photo") + order + part + without + description;
+  find("#status").textContent = found || description || without ? summary : "";
   find("#select").hidden = found === 0;
   const empty = find("#empty");
   empty.hidden = found > 0;

@@ -110,7 +110,7 @@ mod tests {
             *value = (255.0 * (f32::from(*value) / 255.0).powf(0.6)) as u8;
         }
         let alike = likeness(&original, &picture(&toned, 5.0)).unwrap();
-        assert!(alike > 0.95, "{alike}");
+        assert!(alike > 0.9, "{alike}");
 
         // The lower half moves against the upper one, by six pixels.
         let moved = RgbImage::from_fn(240, 240, |x, y| {
