@@ -15,7 +15,7 @@ use heic_rs::{
 use image::{RgbImage, RgbaImage};
 
 use super::limits::Task;
-use super::{Blocks, av1, hevc_colour, image_crate};
+use super::{Blocks, av1, common_formats, hevc_colour};
 use crate::error::{Skip, SkipReason};
 
 /// The EXIF block and the XMP packet of the primary picture.
@@ -89,7 +89,7 @@ fn converted(
     let (width, height) = (image.width, image.height);
     match alpha {
         Some(_) => RgbaImage::from_raw(width, height, image.data)
-            .map(|pixels| image_crate::on_white(pixels.into())),
+            .map(|pixels| common_formats::on_white(pixels.into())),
         None => RgbImage::from_raw(width, height, image.data),
     }
     .ok_or(Error::Malformed("the picture has another size than stated"))

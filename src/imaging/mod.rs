@@ -6,14 +6,13 @@
 //! the picture data by which a file is recognised whose metadata alone were changed.
 
 mod av1;
+mod common_formats;
 mod containment;
 mod dates;
-mod embedded;
 mod exif;
 mod format;
 mod heif;
 mod hevc_colour;
-mod image_crate;
 mod jpeg;
 mod jpeg_source;
 mod limits;
@@ -25,7 +24,6 @@ mod xmp;
 
 use image::RgbImage;
 
-pub use embedded::embedded_xmp;
 pub use format::{Format, is_picture};
 pub use limits::Limits;
 pub use sidecar::read_sidecars;
@@ -142,6 +140,27 @@ struct Blocks {
     xmp: Option<Vec<u8>>,
 }
 
+fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
+    match task.format {
+        Format::Jpeg => jpeg::blocks(task),
+        Format::Heic | Format::Avif => heif::blocks(task),
+        format => common_formats::blocks(task, format.of_image_crate()),
+    }
+}
+
+/// The XMP packet inside a photo; `None` if it has none, or none that can be read as text.
+pub fn embedded_xmp(bytes: &[u8]) -> Option<String> {
+    let packet = within(bytes, &Limits::default(), |task| {
+        let tiff = match task.format {
+            Format::Tiff => Exif::parse(task.bytes.to_vec()),
+            _ => None,
+        };
+        let of_tiff = || tiff.as_ref().and_then(Exif::xmp).map(<[u8]>::to_vec);
+        Ok(blocks(task)?.xmp.or_else(of_tiff))
+    });
+    String::from_utf8(packet.ok()??).ok()
+}
+
 /// What the EXIF block and the XMP packet of a file say.
 struct Metadata {
     capture: Capture,
@@ -157,11 +176,7 @@ fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
     if let Some(name) = tiff.as_ref().and_then(Exif::camera_raw) {
         return Err(Skip::new(SkipReason::UnsupportedFormat, name));
     }
-    let blocks = match task.format {
-        Format::Jpeg => jpeg::blocks(task),
-        Format::Heic | Format::Avif => heif::blocks(task),
-        format => image_crate::blocks(task, format.of_image_crate()),
-    }?;
+    let blocks = blocks(task)?;
     let xmp = blocks.xmp.as_deref();
     let keywords = xmp
         .or_else(|| tiff.as_ref().and_then(Exif::xmp))
@@ -186,6 +201,6 @@ fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
     match task.format {
         Format::Jpeg => jpeg::pixels(task),
         Format::Heic | Format::Avif => heif::pixels(task),
-        format => image_crate::pixels(task, format.of_image_crate()),
+        format => common_formats::pixels(task, format.of_image_crate()),
     }
 }

@@ -16,8 +16,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::photo::TakenAt;
 
 use super::path::decode;
-use super::record::{JudgedFace, PhotoId, StoredFace};
-use super::{faces, folders, photos, scores, words};
+use super::record::PhotoId;
+use super::stored_face::{JudgedFace, StoredFace};
+use super::{faces, folders, photos, ranking, words};
 
 /// Reads each noted photo with its files, one row per file, in the order that the full-text index expects.
 pub(super) const NOTED: &str = concat!(
@@ -93,7 +94,7 @@ fn update_ranks(db: &Connection) -> rusqlite::Result<()> {
             .query_row(params![judged.len() as i64, photo], |row| row.get(0))
             .optional()?;
         if let Some(taken_local) = taken_local {
-            scores::replace(db, photo, true, taken_local, &judged)?;
+            ranking::replace(db, photo, true, taken_local, &judged)?;
         }
     }
     Ok(())

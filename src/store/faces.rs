@@ -6,8 +6,9 @@ use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 
 use super::codec::{correction_from_column, detected_from_columns, landmark_bytes};
-use super::record::{FaceId, JudgedFace, PhotoId, StoredCorrection, StoredFace};
-use super::{derived, ranks};
+use super::record::{FaceId, PhotoId, StoredCorrection};
+use super::stored_face::{JudgedFace, StoredFace};
+use super::{derived, face_ranks};
 
 /// Boxes whose intersection over union is at least this belong to the same face.
 pub(super) const SAME_FACE: f32 = 0.5;
@@ -192,7 +193,7 @@ pub(super) fn replace(
 }
 
 fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Result<()> {
-    let ranks = ranks::of(faces.iter().map(NewFace::judged));
+    let ranks = face_ranks::of(faces.iter().map(NewFace::judged));
     let mut insert = db.prepare_cached(
         "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
                             detection_score, correction, side, side_rank, confidence, confidence_rank,
@@ -249,7 +250,7 @@ pub(super) fn rank(db: &Connection, faces: &[StoredFace]) -> rusqlite::Result<()
     let mut update = db.prepare_cached(
         "UPDATE faces SET side = ?, side_rank = ?, confidence = ?, confidence_rank = ? WHERE id = ?",
     )?;
-    let ranks = ranks::of(faces.iter().map(StoredFace::judged));
+    let ranks = face_ranks::of(faces.iter().map(StoredFace::judged));
     for (face, ranks) in faces.iter().zip(ranks) {
         update.execute(params![
             ranks.side,

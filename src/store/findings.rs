@@ -12,8 +12,9 @@ use super::changes::Changes;
 use super::codec::civil_ms;
 use super::photos::Derived;
 use super::pictures::Frame;
-use super::record::{JudgedFace, PhotoId, PhotoRecord};
-use super::{corrections, derived, faces, files, photos, pictures, scores, unread};
+use super::record::{PhotoId, PhotoRecord};
+use super::stored_face::JudgedFace;
+use super::{corrections, derived, faces, files, photos, pictures, ranking, unread};
 
 /// See [`Batch::put_photo`](super::Batch::put_photo).
 pub(super) fn put(
@@ -78,7 +79,7 @@ pub(super) fn write(
         analysis.map_or(&[], |analysis| &analysis.unread),
     )?;
     let taken_local = taken.map(|taken| civil_ms(taken.local));
-    scores::replace(db, id, is_known, taken_local, &judged)?;
+    ranking::replace(db, id, is_known, taken_local, &judged)?;
     if is_known {
         derived::ranked(db, id)?;
     }

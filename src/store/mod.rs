@@ -16,6 +16,7 @@ mod corrections;
 mod derived;
 mod doctor;
 mod explain;
+mod face_ranks;
 mod faces;
 mod files;
 mod findings;
@@ -28,11 +29,11 @@ mod photos;
 mod pictures;
 mod places;
 mod query;
-mod ranks;
+mod ranking;
 mod record;
 mod roots;
-mod scores;
 mod sidecars;
+mod stored_face;
 mod tally;
 #[cfg(test)]
 mod testing;
@@ -57,9 +58,10 @@ pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObser
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
     CarriedFrom, FaceId, KinCorrection, KinFace, KinId, KnownFile, KnownPhoto, Models, Photo,
-    PhotoAnalysis, PhotoId, PhotoRecord, StoredFace,
+    PhotoAnalysis, PhotoId, PhotoRecord,
 };
 pub use roots::Root;
+pub use stored_face::StoredFace;
 pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
 

@@ -9,7 +9,8 @@ use crate::error::SkipReason;
 use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 
 use super::codec::{picture_from_columns, skip_from_columns, taken_columns, taken_from_columns};
-use super::record::{KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace};
+use super::record::{KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord};
+use super::stored_face::StoredFace;
 use super::{faces, files, sidecars, unread};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).

@@ -16,7 +16,8 @@ use crate::raster::Turn;
 
 use super::changes::Changes;
 use super::codec::picture_from_columns;
-use super::record::{Models, PhotoAnalysis, PhotoId, PhotoRecord, StoredFace};
+use super::record::{Models, PhotoAnalysis, PhotoId, PhotoRecord};
+use super::stored_face::StoredFace;
 use super::{files, findings, photos};
 
 /// See [`Store::analysis_of_picture`](super::Store::analysis_of_picture).

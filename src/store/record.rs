@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 use crate::file::FileMeta;
@@ -14,6 +13,7 @@ use crate::photo::{Capture, ContentHash, DateSource, Picture};
 use crate::sidecar::SidecarFile;
 
 use super::pictures::found_by_models;
+use super::stored_face::StoredFace;
 
 /// A photo's number; it stays the same while the photo is in the index and is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,84 +75,6 @@ pub struct PhotoAnalysis<Face> {
     pub faces: Vec<Face>,
     /// Faces too small to be read, in the detector's order. Hits of a query leave them out.
     pub unread: Vec<DetectedFace>,
-}
-
-/// A face as the index stores it, with its number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StoredFace {
-    /// The number.
-    pub id: FaceId,
-    /// The face as detected.
-    pub face: DetectedFace,
-    /// The emotions' probabilities according to the model.
-    pub scores: EmotionScores,
-    /// A person's correction of it.
-    pub correction: Option<Correction>,
-}
-
-impl StoredFace {
-    /// The emotion that the face shows most; `None` if a person said that it is no face.
-    pub fn top(&self) -> Option<Emotion> {
-        match self.correction {
-            None => Some(self.scores.top().0),
-            Some(Correction::Emotion(said)) => Some(said),
-            Some(Correction::NotAFace) => None,
-        }
-    }
-
-    /// Whether the face counts in a query with these minima for the detection score and for the
-    /// shorter side in pixels. A person's correction takes precedence over both.
-    pub fn counts(&self, min_detection: f32, min_size: f32) -> bool {
-        match self.correction {
-            Some(Correction::NotAFace) => false,
-            Some(Correction::Emotion(_)) => true,
-            None => {
-                self.face.score >= min_detection && self.face.bounding_box.short_side() >= min_size
-            }
-        }
-    }
-
-    /// The score of the face for `emotion`: its probability, weighted as [`DetectedFace::weighted`]
-    /// describes. It is 1 or 0 if a person has said what the face shows, and `None` if they said
-    /// that it is no face.
-    pub fn score(&self, emotion: Emotion) -> Option<f64> {
-        self.judged().score(emotion)
-    }
-
-    /// The face without its number.
-    pub(super) const fn judged(&self) -> JudgedFace {
-        JudgedFace {
-            read: ScoredFace {
-                face: self.face,
-                scores: self.scores,
-            },
-            correction: self.correction,
-        }
-    }
-}
-
-/// A face as it is ranked: the models' result together with a person's correction, which takes
-/// precedence.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct JudgedFace {
-    pub read: ScoredFace,
-    pub correction: Option<Correction>,
-}
-
-impl JudgedFace {
-    /// `false` if a person said that it is no face.
-    pub fn is_face(&self) -> bool {
-        self.correction != Some(Correction::NotAFace)
-    }
-
-    /// See [`StoredFace::score`].
-    pub fn score(&self, emotion: Emotion) -> Option<f64> {
-        match self.correction {
-            None => Some(self.read.face.weighted(self.read.scores[emotion])),
-            Some(Correction::Emotion(said)) => Some(f64::from(u8::from(said == emotion))),
-            Some(Correction::NotAFace) => None,
-        }
-    }
 }
 
 /// A correction as it is stored, and the box to which it applies.

@@ -121,9 +121,8 @@ fn a_filter_that_changes_nothing_or_finds_nothing_is_named() {
     env.run("query --not happy --min-score 90").found();
     fs::create_dir(env.path("elsewhere")).unwrap();
     let run = env.run("query --under elsewhere");
-    let folder = env.path("elsewhere").display().to_string();
-    let reason = format!("no photo below {folder} is in the index; fer-index index {folder} adds");
-    assert!(run.code == 1 && run.stderr.contains(&reason), "{run:?}");
+    let reason = "no photo below elsewhere is in the index; fer-index index elsewhere adds";
+    assert!(run.code == 1 && run.stderr.contains(reason), "{run:?}");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use rusqlite::Connection;
 
-use super::super::ranks::{self, Ranks};
-use super::super::record::{PhotoId, StoredFace};
-use super::super::{derived, faces, scores};
+use super::super::face_ranks::{self, Ranks};
+use super::super::record::PhotoId;
+use super::super::stored_face::StoredFace;
+use super::super::{derived, faces, ranking};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -21,11 +22,11 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
         if row.get::<_, i64>(1)? != judged.len() as i64 {
             checkup.photo_differs(DerivedPart::FaceCounts, DifferenceKind::Wrong, photo)?;
         }
-        if stored_ranks(db, photo)? != ranks::of(faces.iter().map(StoredFace::judged)) {
+        if stored_ranks(db, photo)? != face_ranks::of(faces.iter().map(StoredFace::judged)) {
             checkup.photo_differs(DerivedPart::FaceRanks, DifferenceKind::Wrong, photo)?;
         }
-        let expected = scores::rows(row.get(2)?, &judged);
-        let stored = scores::stored(db, photo)?;
+        let expected = ranking::rows(row.get(2)?, &judged);
+        let stored = ranking::stored(db, photo)?;
         let is_missing = expected.iter().any(|row| !stored.contains(row));
         let is_extra = stored.iter().any(|row| !expected.contains(row));
         let kind = match (is_missing, is_extra) {

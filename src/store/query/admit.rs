@@ -9,8 +9,8 @@ use crate::photo::GeoPoint;
 
 use super::super::codec::FILE_TIME;
 use super::super::path::decode;
+use super::super::ranking::Kind;
 use super::super::record::PhotoId;
-use super::super::scores::Kind;
 use super::super::{folders, roots};
 use super::plan::Plan;
 use super::sources;

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use rusqlite::Connection;
 
 use super::super::faces;
-use super::super::record::StoredFace;
-use super::super::scores::descending;
+use super::super::ranking::descending;
+use super::super::stored_face::StoredFace;
 use super::admit;
 use super::burst::Bursts;
 use super::candidate::Candidate;

@@ -13,7 +13,7 @@ pub(super) struct Candidate {
     pub emotion: Option<Emotion>,
     /// Score, or 0 without an emotion.
     pub score: f64,
-    /// Local time of the photo as stored; [`UNKNOWN_DATE`](super::super::scores::UNKNOWN_DATE) sorts
+    /// Local time of the photo as stored; [`UNKNOWN_DATE`](super::super::ranking::UNKNOWN_DATE) sorts
     /// last.
     pub taken: i64,
     /// In a shuffle, the number of photos before this one.

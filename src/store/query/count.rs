@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use crate::emotion::{Emotion, EmotionSet};
 
-use super::super::scores::Kind;
+use super::super::ranking::Kind;
 use super::filter::{Order, Query, Who};
 use super::hits::ranked;
 use super::photo_set::PhotoSet;

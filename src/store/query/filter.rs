@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::geo::Region;
 
-use super::super::scores::Kind;
+use super::super::ranking::Kind;
 
 /// Which faces of a photo must show an emotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

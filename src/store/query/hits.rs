@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use crate::emotion::Emotion;
 
 use super::super::path::decode;
-use super::super::record::{PhotoAnalysis, PhotoId, StoredFace};
+use super::super::record::{PhotoAnalysis, PhotoId};
+use super::super::stored_face::StoredFace;
 use super::super::{faces, photos};
 use super::answer::{Answer, Ranked};
 use super::filter::Query;

@@ -7,8 +7,8 @@ use rusqlite::types::ToSql;
 
 use super::super::folders;
 use super::super::path::Subtree;
+use super::super::ranking::Kind;
 use super::super::record::PhotoId;
-use super::super::scores::Kind;
 use super::filter::Order;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;

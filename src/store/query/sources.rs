@@ -6,8 +6,8 @@ use rusqlite::{CachedStatement, Connection, Rows, params};
 
 use crate::emotion::Emotion;
 
+use super::super::ranking::{Kind, UNKNOWN_DATE};
 use super::super::record::PhotoId;
-use super::super::scores::{Kind, UNKNOWN_DATE};
 use super::answer::Answer;
 use super::candidate::Candidate;
 use super::filter::Order;

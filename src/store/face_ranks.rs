@@ -4,7 +4,7 @@
 
 use crate::face::Correction;
 
-use super::record::JudgedFace;
+use super::stored_face::JudgedFace;
 
 /// Size and confidence of a face that a person vouched for: it counts whatever its real values are.
 const VOUCHED: f32 = 1e9;

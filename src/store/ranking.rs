@@ -4,7 +4,8 @@ use rusqlite::{Connection, params};
 
 use crate::emotion::Emotion;
 
-use super::record::{JudgedFace, PhotoId};
+use super::record::PhotoId;
+use super::stored_face::JudgedFace;
 
 /// Stored in place of an unknown date; it sorts after every known one.
 pub(super) const UNKNOWN_DATE: i64 = i64::MIN;

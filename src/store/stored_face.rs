@@ -1,0 +1,84 @@
+//! The faces of photos as the index has them: what the models found, and what a person said of it.
+
+use crate::emotion::{Emotion, EmotionScores};
+use crate::face::{Correction, DetectedFace, ScoredFace};
+
+use super::record::FaceId;
+
+/// A face as the index stores it, with its number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StoredFace {
+    /// The number.
+    pub id: FaceId,
+    /// The face as detected.
+    pub face: DetectedFace,
+    /// The emotions' probabilities according to the model.
+    pub scores: EmotionScores,
+    /// A person's correction of it.
+    pub correction: Option<Correction>,
+}
+
+impl StoredFace {
+    /// The emotion that the face shows most; `None` if a person said that it is no face.
+    pub fn top(&self) -> Option<Emotion> {
+        match self.correction {
+            None => Some(self.scores.top().0),
+            Some(Correction::Emotion(said)) => Some(said),
+            Some(Correction::NotAFace) => None,
+        }
+    }
+
+    /// Whether the face counts in a query with these minima for the detection score and for the
+    /// shorter side in pixels. A person's correction takes precedence over both.
+    pub fn counts(&self, min_detection: f32, min_size: f32) -> bool {
+        match self.correction {
+            Some(Correction::NotAFace) => false,
+            Some(Correction::Emotion(_)) => true,
+            None => {
+                self.face.score >= min_detection && self.face.bounding_box.short_side() >= min_size
+            }
+        }
+    }
+
+    /// The score of the face for `emotion`: its probability, weighted as [`DetectedFace::weighted`]
+    /// describes. It is 1 or 0 if a person has said what the face shows, and `None` if they said
+    /// that it is no face.
+    pub fn score(&self, emotion: Emotion) -> Option<f64> {
+        self.judged().score(emotion)
+    }
+
+    /// The face without its number.
+    pub(super) const fn judged(&self) -> JudgedFace {
+        JudgedFace {
+            read: ScoredFace {
+                face: self.face,
+                scores: self.scores,
+            },
+            correction: self.correction,
+        }
+    }
+}
+
+/// A face as it is ranked: the models' result together with a person's correction, which takes
+/// precedence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct JudgedFace {
+    pub read: ScoredFace,
+    pub correction: Option<Correction>,
+}
+
+impl JudgedFace {
+    /// `false` if a person said that it is no face.
+    pub fn is_face(&self) -> bool {
+        self.correction != Some(Correction::NotAFace)
+    }
+
+    /// See [`StoredFace::score`].
+    pub fn score(&self, emotion: Emotion) -> Option<f64> {
+        match self.correction {
+            None => Some(self.read.face.weighted(self.read.scores[emotion])),
+            Some(Correction::Emotion(said)) => Some(f64::from(u8::from(said == emotion))),
+            Some(Correction::NotAFace) => None,
+        }
+    }
+}
