@@ -44,8 +44,9 @@ impl Album {
     fn settings(&self, log: &str) -> String {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/living/detector.py");
         format!(
-            "threads = 1\n[detector]\nbackend = \"command\"\ncommand = [\"python3\", {program:?}, {:?}]\n",
-            self.env.path(log)
+            "threads = 1\n[detector]\nbackend = \"command\"\ncommand = [\"python3\", \"{}\", \"{}\"]\n",
+            program.display(),
+            self.env.path(log).display()
         )
     }
 

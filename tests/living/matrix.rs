@@ -206,10 +206,8 @@ impl Matrix {
         }
         let seen = self.album.inferences();
         if seen != inferences {
-            differs.push_str(&format!(
-                "{} more inferences than {inferences}\n",
-                seen as i64 - inferences as i64
-            ));
+            let more = seen as i64 - inferences as i64;
+            differs = format!("{differs}{more} more inferences than {inferences}\n");
         }
         if !differs.is_empty() {
             self.failures.push(format!("{cell}, {mode}:\n{differs}"));
