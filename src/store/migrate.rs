@@ -182,6 +182,9 @@ mod tests {
         UPDATE corrections SET crop = zeroblob(9228);
         INSERT INTO undone_corrections VALUES (zeroblob(32), 5, 5, 2, 2);
     ",
+        "
+        UPDATE photos SET taken_source = 'file' WHERE id = 7;
+    ",
     ];
 
     fn connection() -> Connection {

@@ -47,12 +47,11 @@ pub(super) mod sql {
     }
     pub const SHOWN: &str = concat!(shown!(), lost!());
     pub const TAKEN: &str = concat!(taken!(), lost!());
-    // The next two leave out photos that only the time of their file dates, for which they read the row of each
-    // photo.
+    // The next two leave out photos that only the time of their file dates.
     pub const SHOWN_ITSELF: &str = concat!(
         shown!(),
         lost!(),
-        " AND (SELECT taken_source FROM photos WHERE id = photo_id) <> 'file'"
+        " AND photo_id NOT IN (SELECT id FROM photos WHERE taken_source = 'file')"
     );
     pub const TAKEN_ITSELF: &str = concat!(taken!(), lost!(), " AND taken_source <> 'file'");
     pub const SHOWN_BY: &str = "
@@ -349,7 +348,7 @@ mod tests {
             ),
             (
                 sql::TAKEN_ITSELF,
-                "SEARCH photos USING INDEX photos_by_taken",
+                "SEARCH photos USING COVERING INDEX photos_by_own_date",
             ),
             (sql::ANALYSED, "SCAN photos USING COVERING INDEX photos_by_"),
             (

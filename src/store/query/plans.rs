@@ -42,7 +42,7 @@ fn each_filter_searches_a_covering_index() {
         ),
         (
             narrow::sql::TAKEN_ITSELF,
-            "INDEX photos_by_taken (taken_local>? AND taken_local<?)",
+            "COVERING INDEX photos_by_own_date (taken_local>? AND taken_local<?)",
         ),
         (
             narrow::sql::FACES,
