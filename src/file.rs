@@ -195,11 +195,44 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Skip> {
     }
 }
 
+/// The file URL of a path, percent-encoded.
+pub fn url(file: &Path) -> String {
+    let path = file.as_os_str().as_encoded_bytes();
+    // Paths of Windows begin with a drive.
+    let mut url = if path.starts_with(b"/") {
+        "file://"
+    } else {
+        "file:///"
+    }
+    .to_owned();
+    for byte in path {
+        match byte {
+            b'\\' if cfg!(windows) => url.push('/'),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
+                url.push(char::from(*byte));
+            }
+            b':' if cfg!(windows) => url.push(':'),
+            other => {
+                let digits = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value)]);
+                url.extend(['%', digits(other >> 4), digits(other & 15)]);
+            }
+        }
+    }
+    url
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
 
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_become_file_urls() {
+        let path = Path::new("/a b/\"é\",%?#.jpg");
+        assert_eq!(url(path), "file:///a%20b/%22%C3%A9%22%2C%25%3F%23.jpg");
+    }
 
     #[test]
     fn times_before_1970_are_negative() {

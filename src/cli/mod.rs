@@ -87,7 +87,13 @@ struct GlobalArgs {
     #[arg(long, global = true, value_name = "FILE")]
     database: Option<PathBuf>,
     /// Read the settings from this file instead of your settings file
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "FER_INDEX_CONFIG",
+        hide_env_values = true
+    )]
     config: Option<PathBuf>,
     /// The emotion model, a .safetensors file [default: the setting classifier.model, initially the
     /// built-in model]

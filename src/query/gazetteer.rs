@@ -340,10 +340,10 @@ impl Gazetteer {
 
     /// How far a city extends, in km. The tables have no numbers of inhabitants, only their order. By Zipf's law
     /// the number is inversely proportional to the rank; the smallest of the large cities has 100,000. A city has
-    /// about 3,000 inhabitants on a square kilometre.
+    /// about 4,000 inhabitants on a square kilometre.
     fn radius(&self, number: usize) -> f64 {
         let inhabitants = 100_000.0 * self.large as f64 / (number as f64 + 1.0);
-        (inhabitants / (3000.0 * PI)).sqrt().min(WIDEST)
+        (inhabitants / (4000.0 * PI)).sqrt().min(WIDEST)
     }
 
     /// At most `most` names of countries, and then of cities, the largest first, that begin with `beginning` in any
@@ -554,7 +554,7 @@ mod tests {
             (51.536, -0.103, "London"),         // Islington
             (52.399, 13.066, "Potsdam"),
             (43.779, 11.246, "Florence"),
-            (43.807, 11.294, "Fiesole"),
+            (43.880, 11.097, "Prato"),
             (48.804, 2.134, "Versailles"),
         ] {
             let name = gazetteer.city_of(point(latitude, longitude)).name;

@@ -44,6 +44,8 @@ fn an_unknown_setting_is_named_with_the_most_similar_one() {
     // A file given with --config replaces it.
     fs::write(env.path("other.toml"), "threads = 1\n").unwrap();
     env.run("config show --config other.toml").found();
+    let mut command = env.command("config show");
+    Run::of(command.env("FER_INDEX_CONFIG", env.path("other.toml"))).found();
     let sentence = env.run("config show --config none.toml").refused();
     assert!(sentence.contains("none.toml"), "{sentence}");
 

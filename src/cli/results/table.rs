@@ -9,6 +9,7 @@ use super::super::classify::percentages;
 use super::super::stdout::Stdout;
 use super::preview::Preview;
 use crate::error::Result;
+use crate::file;
 use crate::photo::{DateSource, TakenAt};
 use crate::store::Hit;
 
@@ -64,7 +65,7 @@ impl Row {
     fn text(&self, path: &Path) -> String {
         let links = supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
         if links && Stdout::is_terminal() {
-            let (url, shown) = (file_url(path), &self.path);
+            let (url, shown) = (file::url(path), &self.path);
             format!("{}\x1b]8;;{url}\x1b\\{shown}\x1b]8;;\x1b\\", self.before)
         } else {
             format!("{}{}", self.before, self.path)
@@ -151,20 +152,6 @@ fn end_of(text: &str, room: usize) -> String {
     format!("…{}", &text[start..])
 }
 
-/// The path as a file URL, percent-encoded.
-pub(super) fn file_url(path: &Path) -> String {
-    let mut url = String::from("file://");
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-                url.push(char::from(*byte));
-            }
-            byte => url.extend(format!("%{byte:02X}").chars()),
-        }
-    }
-    url
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,10 +172,6 @@ mod tests {
         assert_eq!(
             printable(Path::new("/a\x1b[31m\n.jpg")),
             "/a\u{fffd}[31m\u{fffd}.jpg"
-        );
-        assert_eq!(
-            file_url(Path::new("/a b/ü%.jpg")),
-            "file:///a%20b/%C3%BC%25.jpg"
         );
     }
 }

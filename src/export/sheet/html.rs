@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::Cursor;
-use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +11,7 @@ use image::codecs::jpeg::JpegEncoder;
 use super::labels::Label;
 use super::{Picture, caption, heading, labels_of};
 use crate::error::{Error, Result};
+use crate::file;
 use crate::store::StoredFace;
 
 /// Line height, assumed width of a letter, and padding before a text, in units of the font size.
@@ -61,7 +61,7 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
             &mut page,
             format_args!(
                 "</div><figcaption title=\"{path}\"><a href=\"{}\">{caption}</a></figcaption></figure>\n",
-                file_url(&picture.hit.path)
+                file::url(&picture.hit.path)
             ),
         );
     }
@@ -142,29 +142,6 @@ fn write_label(page: &mut String, Label { text, at }: &Label, size: f32) {
     );
 }
 
-/// The file URL of a path, percent-encoded.
-fn file_url(file: &Path) -> String {
-    let path = file.as_os_str().as_encoded_bytes();
-    // Paths of Windows begin with a drive.
-    let mut url = if path.starts_with(b"/") {
-        "file://"
-    } else {
-        "file:///"
-    }
-    .to_owned();
-    for byte in path {
-        match byte {
-            b'\\' if cfg!(windows) => url.push('/'),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
-                url.push(char::from(*byte));
-            }
-            b':' if cfg!(windows) => url.push(':'),
-            other => append(&mut url, format_args!("%{other:02X}")),
-        }
-    }
-    url
-}
-
 fn append(page: &mut String, text: std::fmt::Arguments<'_>) {
     page.write_fmt(text)
         .expect("writing to a string does not fail");
@@ -182,12 +159,5 @@ mod tests {
     #[test]
     fn markup_in_file_names_is_escaped() {
         assert_eq!(escaped("<b> \"a\" & c"), "&lt;b&gt; &quot;a&quot; &amp; c");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn paths_become_file_urls() {
-        let path = Path::new("/a b/\"é\",%?#.jpg");
-        assert_eq!(file_url(path), "file:///a%20b/%22%C3%A9%22%2C%25%3F%23.jpg");
     }
 }

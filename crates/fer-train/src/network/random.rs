@@ -1,26 +1,20 @@
 //! Seeded random numbers for weights and dropout; candle's CPU generator cannot be seeded.
 
-/// `SplitMix64` (Steele, Lea and Flood 2014): small, and the same sequence on every machine.
+use rand_xoshiro::rand_core::{RngCore as _, SeedableRng as _};
+
+/// `SplitMix64` (Steele, Lea and Flood 2014): the same sequence on every machine.
 #[derive(Debug, Clone)]
-pub struct SplitMix64(u64);
+pub struct SplitMix64(rand_xoshiro::SplitMix64);
 
 impl SplitMix64 {
     /// Seeds the generator.
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    const fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = self.0;
-        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+    pub fn new(seed: u64) -> Self {
+        Self(rand_xoshiro::SplitMix64::seed_from_u64(seed))
     }
 
     /// Uniform in 0 (included) to 1 (excluded).
     pub fn uniform(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1u32 << 24) as f32
+        (self.0.next_u64() >> 40) as f32 / (1u32 << 24) as f32
     }
 
     /// Standard normal (Box and Muller 1958).
@@ -33,6 +27,13 @@ impl SplitMix64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_sequence_is_the_published_one() {
+        // The first number for seed 1234567, as the reference implementation prints it: 6457827717110365317.
+        let first = SplitMix64::new(1_234_567).uniform();
+        assert!((f64::from(first) - 6_457_827_717_110_365_317.0 / 2.0_f64.powi(64)).abs() < 1e-7);
+    }
 
     #[test]
     fn normal_numbers_have_mean_0_and_variance_1() {
