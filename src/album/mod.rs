@@ -10,5 +10,5 @@ mod watch;
 pub use debounce::{Debouncer, Readiness};
 pub use filter::{Filter, FilterSettings};
 pub use names::Named;
-pub use scan::{FoundFile, ScanProblem, Visitor, outermost, resolve_root, scan};
+pub use scan::{FoundFile, ScanProblem, Visitor, leads_above, outermost, resolve_root, scan};
 pub use watch::{Change, Followed, Watch, needs_polling};

@@ -106,6 +106,15 @@ pub fn scan(root: &Path, filter: &Filter, visitor: &mut dyn Visitor) -> bool {
     walk.is_empty
 }
 
+/// Whether a path is a symbolic link to the folder that has it, or to one above; a scan from above ignores it.
+pub fn leads_above(path: &Path) -> bool {
+    let leads = || -> io::Result<bool> {
+        let parent = path.parent().unwrap_or(path);
+        Ok(path.is_symlink() && parent.canonicalize()?.starts_with(path.canonicalize()?))
+    };
+    leads().unwrap_or(false)
+}
+
 struct Walk<'a> {
     root: &'a Path,
     filter: &'a Filter,

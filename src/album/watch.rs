@@ -3,7 +3,7 @@
 //! The caller adds one watch for each folder that its filter admits. All watches share one queue of the
 //! kernel, so changes arrive in the order in which they happened, also across folders.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,6 +54,32 @@ impl Change {
         };
         [first].into_iter().chain(second).map(PathBuf::as_path)
     }
+
+    /// The same change of an entry under another of its paths.
+    fn under(&self, path: PathBuf) -> Self {
+        match self {
+            Self::Touched(_) => Self::Touched(path),
+            Self::Written(_) => Self::Written(path),
+            Self::Closed(_) => Self::Closed(path),
+            Self::NewFolder(_) => Self::NewFolder(path),
+            Self::Moved(_) | Self::Renamed { .. } => Self::Moved(path),
+        }
+    }
+}
+
+/// Identifies a folder whatever the path: device and inode.
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(folder: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = folder.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Path) -> Option<Identity> {
+    None
 }
 
 /// How a folder is followed.
@@ -70,7 +96,10 @@ pub struct Watch {
     watcher: RecommendedWatcher,
     changes: Receiver<Change>,
     overflowed: Arc<AtomicBool>,
-    watched: HashSet<PathBuf>,
+    watched: HashMap<PathBuf, Option<Identity>>,
+    /// The watched paths of each folder. Symbolic links may lead to one folder by several paths, for which the
+    /// system has one watch: it reports changes under the path that was added last.
+    paths: HashMap<Identity, Vec<PathBuf>>,
     max_watches: usize,
 }
 
@@ -112,7 +141,8 @@ impl Watch {
             watcher,
             changes,
             overflowed,
-            watched: HashSet::new(),
+            watched: HashMap::new(),
+            paths: HashMap::new(),
             max_watches,
         })
     }
@@ -130,12 +160,20 @@ impl Watch {
     /// Watches a folder, without those in it, unless the limit is reached. A folder may be added again, and
     /// has to be where another folder took its name.
     pub fn add(&mut self, folder: &Path) -> Followed {
-        if !self.watched.contains(folder) && self.watched.len() >= self.max_watches {
+        if !self.watched.contains_key(folder) && self.watched.len() >= self.max_watches {
             return Followed::Polled;
         }
         match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
             Ok(()) => {
-                self.watched.insert(folder.to_path_buf());
+                self.forget(folder);
+                let identity = identity(folder);
+                self.watched.insert(folder.to_path_buf(), identity);
+                if let Some(identity) = identity {
+                    self.paths
+                        .entry(identity)
+                        .or_default()
+                        .push(folder.to_path_buf());
+                }
                 Followed::Watched
             }
             Err(error) => {
@@ -151,7 +189,7 @@ impl Watch {
 
     /// Stops watching a folder and all folders below it, as after a move.
     pub fn remove_tree(&mut self, folder: &Path) {
-        if self.watched.contains(folder) {
+        if self.watched.contains_key(folder) {
             self.remove_where(|watched| watched.starts_with(folder));
         }
     }
@@ -162,14 +200,53 @@ impl Watch {
     }
 
     fn remove_where(&mut self, is_removed: impl Fn(&Path) -> bool) {
-        let below: Vec<_> = self
+        let removed: Vec<PathBuf> = self
             .watched
-            .extract_if(|watched| is_removed(watched))
+            .keys()
+            .filter(|watched| is_removed(watched))
+            .cloned()
             .collect();
-        for path in below {
+        let mut others = Vec::new();
+        for path in removed {
             // It fails if the folder is not watched any more.
             let _ = self.watcher.unwatch(&path);
+            others.extend(self.forget(&path));
         }
+        // The system has ended its only watch of a folder that other paths lead to.
+        for path in others {
+            if self.watched.contains_key(&path) {
+                self.add(&path);
+            }
+        }
+    }
+
+    /// Forgets a watched path; returns another watched path of the same folder, if there is one.
+    fn forget(&mut self, folder: &Path) -> Option<PathBuf> {
+        let identity = self.watched.remove(folder)??;
+        let paths = self.paths.get_mut(&identity)?;
+        paths.retain(|path| path != folder);
+        let other = paths.last().cloned();
+        if other.is_none() {
+            self.paths.remove(&identity);
+        }
+        other
+    }
+
+    /// The same change under the other watched paths that lead to its folder.
+    pub fn under_other_paths(&self, change: &Change) -> Vec<Change> {
+        let mut others = Vec::new();
+        for path in change.paths() {
+            let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+                continue;
+            };
+            let Some(Some(identity)) = self.watched.get(folder) else {
+                continue;
+            };
+            let paths = self.paths.get(identity).into_iter().flatten();
+            let aliases = paths.filter(|other| *other != folder);
+            others.extend(aliases.map(|other| change.under(other.join(name))));
+        }
+        others
     }
 
     /// Number of watched folders.
@@ -275,6 +352,28 @@ mod tests {
             assert_eq!(next(&watch), change);
         }
         assert!(!watch.take_overflow());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_stays_watched_when_a_link_to_it_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let [folder, link] = ["folder", "link"].map(|name| dir.path().join(name));
+        fs::create_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        let mut watch = Watch::new(0).unwrap();
+        watch.add(&folder);
+        watch.add(&link);
+        fs::write(link.join("a.jpg"), "x").unwrap();
+        let change = next(&watch);
+        assert_eq!(change, Change::Touched(link.join("a.jpg")));
+        let others = watch.under_other_paths(&change);
+        assert_eq!(others, [Change::Touched(folder.join("a.jpg"))]);
+        watch.remove_tree(&link);
+        assert_eq!(watch.count(), 1);
+        fs::write(folder.join("b.jpg"), "x").unwrap();
+        let is_reported = |change: Change| change == Change::Closed(folder.join("b.jpg"));
+        while !is_reported(next(&watch)) {}
     }
 
     #[test]

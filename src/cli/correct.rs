@@ -17,8 +17,15 @@ use crate::store::{FaceId, Store};
 #[derive(Debug, Args)]
 pub(super) struct FaceArgs {
     /// Numbers of faces, as printed by `fer-index show PHOTO`
-    #[arg(value_name = "FACE", required = true)]
+    #[arg(value_name = "FACE", required = true, value_parser = face_number)]
     faces: Vec<i64>,
+}
+
+fn face_number(text: &str) -> std::result::Result<i64, String> {
+    text.parse().map_err(|_| {
+        "a face is named by its number, which `fer-index show PHOTO` prints; the emotion comes after --emotion"
+            .to_owned()
+    })
 }
 
 impl FaceArgs {

@@ -45,16 +45,29 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
     let (mut written, mut current, mut failed) = (0_u64, 0_u64, 0_u64);
     let hits = store.query(&query)?;
     for hit in &hits {
-        let path = sidecar(&hit.path, naming);
-        match write_sidecar(&path, &hit.path, emotions(hit, least), args.dry_run) {
-            Ok(false) => current += 1,
-            Ok(true) => {
-                written += 1;
-                tell(&path, emotions(hit, least), args.dry_run, out)?;
-            }
-            Err(error) => {
-                tracing::error!("{error}");
-                failed += 1;
+        let emotions = emotions(hit, least);
+        // Each copy of a photo has a sidecar of its own; one that was left out would keep what no longer applies.
+        let photo = store.photo(hit.photo)?;
+        let mut copies = photo.map_or_else(Vec::new, |photo| photo.paths);
+        copies.retain(|copy| {
+            let is_below = query
+                .under
+                .as_ref()
+                .is_none_or(|under| copy.starts_with(under));
+            *copy == hit.path || is_below && query.album.is_none()
+        });
+        for copy in copies {
+            let path = sidecar(&copy, naming);
+            match write_sidecar(&path, &copy, emotions, args.dry_run) {
+                Ok(false) => current += 1,
+                Ok(true) => {
+                    written += 1;
+                    tell(&path, emotions, args.dry_run, out)?;
+                }
+                Err(error) => {
+                    tracing::error!("{error}");
+                    failed += 1;
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 use super::context::Context;
 use super::index_lock::IndexLock;
 use super::interrupt::Interrupt;
-use super::path_list::ListArgs;
+use super::path_list::{ListArgs, is_list};
 use super::progress::Progress;
 use super::stdout::Stdout;
 use super::{Outcome, results};
@@ -40,7 +40,7 @@ pub(super) fn run(
     out: &mut Stdout,
 ) -> Result<Outcome> {
     let config = context.config();
-    let roots = if args.roots.is_empty() {
+    let mut roots = if args.roots.is_empty() {
         config.album.roots.clone()
     } else {
         args.list.expand(&args.roots)?
@@ -50,12 +50,24 @@ pub(super) fn run(
         return Ok(Outcome::Nothing);
     }
     // Checked before the database is created, so that a mistyped folder leaves no file behind.
+    let mut unreadable = Vec::new();
     for root in &roots {
         if let Err(error) = resolve_root(root)
             && !is_indexed(root, &config.database)?
         {
+            unreadable.push((root.clone(), error));
+        }
+    }
+    // A mistyped folder must be noticed before hours of work; of a list, one file must not keep the others from
+    // being processed.
+    let is_partial = !unreadable.is_empty();
+    roots.retain(|root| unreadable.iter().all(|(other, _)| other != root));
+    let is_refused = roots.is_empty() || !args.roots.iter().any(|root| is_list(root));
+    for (_, error) in unreadable {
+        if is_refused {
             return Err(error);
         }
+        eprintln!("fer-index: {error}");
     }
     let filter = context.filter()?;
     let analyser = context.analyser()?;
@@ -87,6 +99,9 @@ pub(super) fn run(
     }
     if !args.json && Stdout::is_terminal() {
         happiest(&store, out)?;
+    }
+    if is_partial {
+        return Ok(Outcome::PartialFailure);
     }
     Ok(Outcome::Found)
 }

@@ -57,6 +57,17 @@ fn commands_read_lists_of_files_from_standard_input() {
     assert_eq!(summary.json()["photos"], 2);
     let again = run_with_input(&env, "reindex --json -0 -", b"album/a b.jpg\0");
     assert_eq!(again.found().json()["photos"], 1);
+    let partly = run_with_input(
+        &env,
+        "index --json -",
+        b"album/gone.jpg\nalbum/astronaut.jpg\n",
+    );
+    assert!(
+        partly.code == 2 && partly.stderr.contains("gone.jpg is not there"),
+        "{partly:?}"
+    );
+    assert_eq!(partly.json()["photos"], 1);
+    env.run("index album/gone.jpg album/hopper.jpg").refused();
     let nothing = run_with_input(&env, "index -", b"");
     assert!(
         nothing.code == 1
@@ -69,10 +80,10 @@ fn commands_read_lists_of_files_from_standard_input() {
     let shown = run_with_input(&env, "show --json -", list).found().json();
     let names: Vec<_> = shown.as_array().unwrap().iter().collect();
     assert_eq!(names[1]["paths"][0]["path"], json!(env.album("a b.jpg")));
-    let shown = env.run("show album/hopper.jpg album/astronaut.jpg");
+    let shown = env.run("show album/hopper.jpg album/none.jpg");
     assert!(shown.text().contains("hopper.jpg\n"), "{shown:?}");
     assert!(
-        shown.code == 2 && shown.stderr.contains("astronaut.jpg is not in the index"),
+        shown.code == 2 && shown.stderr.contains("none.jpg is not in the index"),
         "{shown:?}"
     );
 

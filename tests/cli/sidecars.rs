@@ -97,3 +97,16 @@ fn exported_keywords_are_not_read_back() {
     index_reads_no_photo(&env, 1);
     assert_eq!(keywords(&env, "hopper.jpg"), json!(["Admiral"]));
 }
+
+#[test]
+fn every_copy_of_a_photo_gets_a_sidecar_of_its_own() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    fs::create_dir(env.album("copies")).unwrap();
+    fs::copy(env.album("hopper.jpg"), env.album("copies/a.jpg")).unwrap();
+    env.index();
+    env.run("export --xmp --min-score 0.1 --under album/copies --quiet")
+        .found();
+    assert!(env.album("copies/a.jpg.xmp").exists() && !env.album("hopper.jpg.xmp").exists());
+    env.run("export --xmp --min-score 0.1 --quiet").found();
+    assert!(env.album("hopper.jpg.xmp").exists());
+}

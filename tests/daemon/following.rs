@@ -299,3 +299,42 @@ fn photos_without_a_file_are_deleted_after_the_grace_period() {
     let _daemon = Daemon::start_with(&env, &[("FER_INDEX_WATCH_KEEP_DAYS", "0")]);
     wait_until("the photo is deleted", || number(&env, photos) == 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_is_followed_on_when_a_link_to_it_is_removed() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    fs::create_dir(env.album("real")).unwrap();
+    fs::rename(env.album("hopper.jpg"), env.album("real/1.jpg")).unwrap();
+    let _daemon = Daemon::start(&env);
+    wait_until_fresh(&env);
+    let link =
+        |from: &str, to: &str| std::os::unix::fs::symlink(env.album(from), env.album(to)).unwrap();
+    link("real", "link");
+    wait_until_fresh(&env);
+    assert_eq!(paths(&env), ["link/1.jpg", "real/1.jpg"]);
+
+    // The system reports changes in the folder under one of its paths; they hold under both.
+    env.add("real/2.jpg", fixture("astronaut.jpg"));
+    wait_until_fresh(&env);
+    assert_eq!(
+        paths(&env),
+        ["link/1.jpg", "link/2.jpg", "real/1.jpg", "real/2.jpg"]
+    );
+
+    fs::remove_file(env.album("link")).unwrap();
+    wait_until_fresh(&env);
+    env.add("real/3.jpg", fixture("chelsea.jpg"));
+    fs::remove_file(env.album("real/1.jpg")).unwrap();
+    wait_until_fresh(&env);
+    assert_eq!(paths(&env), ["real/2.jpg", "real/3.jpg"]);
+
+    // A link to the album itself is no second album, and its removal ends nothing.
+    link("", "real/loop");
+    wait_until_fresh(&env);
+    fs::remove_file(env.album("real/loop")).unwrap();
+    wait_until_fresh(&env);
+    env.add("4.jpg", fixture("coffee.jpg"));
+    wait_until_fresh(&env);
+    assert_eq!(paths(&env), ["4.jpg", "real/2.jpg", "real/3.jpg"]);
+}

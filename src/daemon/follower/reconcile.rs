@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use super::Follower;
-use crate::album::{Change, Followed, FoundFile, Named, Readiness};
+use crate::album::{Change, Followed, FoundFile, Named, Readiness, leads_above};
 use crate::daemon::RootState;
 use crate::error::Result;
 use crate::file::{Difference, FileMeta};
@@ -16,6 +16,13 @@ use crate::sidecar::{self, is_sidecar};
 impl Follower {
     /// Takes a change: schedules a check of its path.
     pub(super) fn note(&mut self, change: Change) {
+        for other in self.watch.under_other_paths(&change) {
+            self.note_one(other);
+        }
+        self.note_one(change);
+    }
+
+    fn note_one(&mut self, change: Change) {
         for path in change.paths() {
             self.note_marker(path);
         }
@@ -135,6 +142,7 @@ impl Follower {
             return self.forget_tree(path);
         }
         match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() && leads_above(path) => Ok(()),
             Ok(metadata) if metadata.is_dir() => self.reconcile_folder(path),
             Ok(metadata) if metadata.is_file() && is_followed(path) => {
                 let meta = Some(FileMeta::of(&metadata));
