@@ -168,3 +168,21 @@ fn a_closed_pipe_is_not_an_error() {
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{line}");
     }
 }
+
+#[test]
+fn a_photo_that_is_gone_keeps_no_other_from_being_copied() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    env.index();
+    std::fs::remove_file(env.album("hopper.jpg")).unwrap();
+    for option in ["copy-into", "link-into"] {
+        let run = env.run(&format!("query --{option} {option}"));
+        assert!(
+            run.code == 0 && run.stderr.contains("hopper.jpg is left out"),
+            "{run:?}"
+        );
+        let copies = std::fs::read_dir(env.path(option)).unwrap();
+        let names = copies.map(|entry| entry.unwrap().file_name());
+        let photos = names.filter(|name| name.to_string_lossy().ends_with(".jpg"));
+        assert_eq!(photos.count(), 1);
+    }
+}

@@ -68,6 +68,22 @@ enum Format {
     Paths,
 }
 
+/// The photos whose files are there. One that was moved or deleted since the index was updated must not keep the
+/// others from being linked or copied.
+fn without_gone(hits: &[Hit]) -> Vec<&Hit> {
+    let is_there = |hit: &&Hit| {
+        let is_there = hit.path.try_exists().unwrap_or(true);
+        if !is_there {
+            tracing::warn!(
+                "{} is left out, because it is no longer there; run fer-index index to update the index",
+                hit.path.display()
+            );
+        }
+        is_there
+    };
+    hits.iter().filter(is_there).collect()
+}
+
 impl ResultArgs {
     /// Writes all outputs that the flags name.
     pub fn present(
@@ -77,7 +93,12 @@ impl ResultArgs {
         context: &Context,
         out: &mut Stdout,
     ) -> Result<()> {
-        let paths: Vec<_> = hits.iter().map(|hit| hit.path.as_path()).collect();
+        let there = if self.link_into.is_some() || self.copy_into.is_some() {
+            without_gone(hits)
+        } else {
+            hits.iter().collect()
+        };
+        let paths: Vec<_> = there.iter().map(|hit| hit.path.as_path()).collect();
         let rule = self.force.rule(context, paths.iter().map(PathBuf::from));
         if let Some(file) = &self.contact_sheet {
             // Checked before a folder is filled: if one output is refused, nothing is written.
