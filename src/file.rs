@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Skip, SkipReason};
@@ -193,6 +193,14 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Skip> {
         Some((_, bytes)) => Ok(bytes),
         None => Err(Skip::new(SkipReason::Unreadable, "there is no such file")),
     }
+}
+
+/// Path of a file that belongs to the database: the database's path, a dot and `ending`.
+pub fn beside(database: &Path, ending: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// The file URL of a path, percent-encoded.

@@ -23,6 +23,7 @@ pub mod canvas;
 pub mod error;
 pub mod file;
 pub mod geo;
+pub mod lock;
 pub mod photo;
 pub mod sidecar;
 

@@ -1,22 +1,18 @@
 //! One `index` or `reindex` at a time for each database: two would do the same work twice.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::error::{Error, Result};
+use crate::file::beside;
+use crate::lock::{ProcessLock, Unavailable, process_of};
 
-/// Every lock file begins with this.
-const HOLDER: &str = "process ";
-
-/// Held by the run that is at work. The system releases it when the process ends, however that happens. The file
-/// stays; people and the message of a second run read its text.
+/// Held by the run that is at work.
 #[derive(Debug)]
 pub(super) struct IndexLock {
-    _file: File,
+    _lock: ProcessLock,
 }
 
 impl IndexLock {
@@ -26,49 +22,23 @@ impl IndexLock {
     /// If another run holds it, which the message names with its process and the time of its start; or if the
     /// file is not a lock file, which is left as it is then.
     pub fn take(database: &Path) -> Result<Self> {
-        let mut name = database.as_os_str().to_owned();
-        name.push(".indexing");
-        let path = PathBuf::from(name);
-        let io = |source| Error::Io {
-            path: path.clone(),
-            source,
-        };
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(io)?;
-        let lock = file.try_lock();
-        let mut holder = String::new();
-        let is_text = file.read_to_string(&mut holder).is_ok();
-        match lock {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = holder.trim();
-                let number = holder.strip_prefix(HOLDER).unwrap_or(holder);
-                let number = number.split(',').next().unwrap_or(number);
-                return Err(Error::Usage(format!(
-                    "another fer-index index or reindex ({holder}) is at work on {}; run this command again \
-                     when it has ended, or end it by Ctrl-C or kill {number}, which keeps what it has done",
-                    database.display()
-                )));
-            }
-            Err(TryLockError::Error(source)) => return Err(io(source)),
-        }
-        if !is_text || !(holder.is_empty() || holder.starts_with(HOLDER)) {
-            return Err(Error::Usage(format!(
+        let path = beside(database, "indexing");
+        let now = Timestamp::now().to_zoned_datetime(TimeZone::system());
+        let since = now.datetime().strftime("since %Y-%m-%d %H:%M").to_string();
+        match ProcessLock::take(&path, &since)? {
+            Ok(lock) => Ok(Self { _lock: lock }),
+            Err(Unavailable::Held(holder)) => Err(Error::Usage(format!(
+                "another fer-index index or reindex ({holder}) is at work on {}; run this command again \
+                 when it has ended, or end it by Ctrl-C or kill {}, which keeps what it has done",
+                database.display(),
+                process_of(&holder)
+            ))),
+            Err(Unavailable::Foreign) => Err(Error::Usage(format!(
                 "{} is not the file by which runs exclude each other, which belongs there; move it, or name \
                  another database with --database",
                 path.display()
-            )));
+            ))),
         }
-        let now = Timestamp::now().to_zoned_datetime(TimeZone::system());
-        let now = now.datetime().strftime("%Y-%m-%d %H:%M").to_string();
-        let text = format!("{HOLDER}{}, since {now}\n", std::process::id());
-        file.set_len(0).map_err(io)?;
-        file.rewind().map_err(io)?;
-        file.write_all(text.as_bytes()).map_err(io)?;
-        Ok(Self { _file: file })
     }
 }
 

@@ -115,14 +115,6 @@ fn cannot_start(error: &std::io::Error) -> Error {
     Error::Daemon(format!("the system cannot start the daemon: {error}"))
 }
 
-/// Path of a file that belongs to the database: the database's path, a dot and `ending`.
-fn beside(database: &Path, ending: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    PathBuf::from(name)
-}
-
 struct Signals {
     stop: StopSignals,
     hang_up: Signal,

@@ -11,9 +11,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
+use super::Activity;
 use super::handle::{Handle, Message};
-use super::{Activity, beside};
 use crate::error::{Error, Result};
+use crate::file::beside;
 
 /// Longest path of a socket, in bytes: the system's limit (`sockaddr_un`) less room for a suffix.
 const LONGEST_PATH: usize = 100;

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::oneshot;
 
-use super::beside;
 use crate::album::{Followed, Watch};
+use crate::file::beside;
 
 /// A request that is not answered yet.
 #[derive(Debug)]

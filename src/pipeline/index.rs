@@ -74,9 +74,11 @@ pub fn index(
     observer: &dyn IndexObserver,
 ) -> Result<Summary> {
     let start = Instant::now();
+    let stored = store.find_paths(roots)?;
     let roots = roots
         .iter()
-        .map(|root| stored_root(store, root))
+        .zip(stored)
+        .map(|(root, stored)| stored_root(root, stored))
         .collect::<Result<_>>()?;
     let mut summary = Summary::default();
     let mut read = Vec::new();
@@ -126,11 +128,11 @@ pub fn index(
     Ok(summary)
 }
 
-/// The path under which the index has the folder or file that a person means by `root`, or would have it. A
-/// folder that was found through a symbolic link keeps the path through the link, so that its rows are updated
+/// The path under which the index has the folder or file that a person means by `root`, which is `stored`, or would
+/// have it. A folder that was found through a symbolic link keeps the path through the link, so that its rows are updated
 /// and not moved.
-fn stored_root(store: &Store, root: &Path) -> Result<PathBuf> {
-    match store.find_path(root)?.filter(|stored| stored.exists()) {
+fn stored_root(root: &Path, stored: Option<PathBuf>) -> Result<PathBuf> {
+    match stored.filter(|stored| stored.exists()) {
         Some(stored) => resolve_root(&stored).map(|_| stored),
         None => resolve_root(root),
     }

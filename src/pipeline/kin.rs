@@ -13,9 +13,9 @@ use crate::photo::{Capture, ContentHash, DateSource, TakenAt};
 use crate::raster::Raster;
 use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
 
-/// The pictures of the faces of a photo at `path` that is being analysed, with the corrections of the same faces in other files.
-/// Empty, at the cost of two look-ups, unless a photo of the same moment and camera was corrected, or this one was
-/// before the index kept pictures.
+/// The pictures of the faces of a photo at `path` that is being analysed, with the corrections of the same
+/// faces in other files. Empty, at the cost of two look-ups, unless a photo of the same moment and camera was
+/// corrected, or this one was before the index kept pictures.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -65,7 +65,7 @@ fn pictures(photo: &Raster, faces: &[DetectedFace], corrections: &[KinCorrection
 pub fn carry_over(store: &mut Store, faces: &[FaceId], limits: &Limits) -> Result<u64> {
     let mut photos = BTreeMap::new();
     for face in faces {
-        if let Some(photo) = store.photo_of_face(*face)? {
+        if let Some((photo, _)) = store.face(*face)? {
             photos.entry(photo).or_insert_with(Vec::new).push(*face);
         }
     }
@@ -82,8 +82,9 @@ pub fn carry_over(store: &mut Store, faces: &[FaceId], limits: &Limits) -> Resul
     Ok(carried)
 }
 
-/// Reads a photo that is in the index and stores what is kin to its faces, of those that `wanted` admits. Returns the
-/// number of faces to which a correction was carried over; `None` if it has no date and camera, or no file of it can be read.
+/// Reads a photo that is in the index and stores what is kin to its faces, of those that `wanted` admits.
+/// Returns the number of faces to which a correction was carried over; `None` if it has no date and camera,
+/// or no file of it can be read.
 fn put(
     store: &mut Store,
     photo: PhotoId,

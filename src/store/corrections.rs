@@ -130,6 +130,18 @@ fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     faces::replace(db, photo, true, &old, &new)
 }
 
+/// Deletes a correction; the faces that had it have none, and what was carried over from it follows none.
+pub(super) fn delete(db: &Connection, correction: i64) -> rusqlite::Result<()> {
+    for statement in [
+        "UPDATE faces SET correction = NULL WHERE correction = ?",
+        "UPDATE corrections SET carried_from = NULL WHERE carried_from = ?",
+        "DELETE FROM corrections WHERE id = ?",
+    ] {
+        db.prepare_cached(statement)?.execute([correction])?;
+    }
+    Ok(())
+}
+
 /// What the removal of a correction has changed.
 struct Removed {
     /// The photo of the face.
@@ -156,12 +168,7 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
         let is_replaced = |other: &&StoredCorrection| at.is_some_and(|at| is_same(other, &at));
         let replaced = all.iter().filter(is_replaced).map(|other| other.id);
         for id in replaced.chain([correction]) {
-            db.prepare_cached("UPDATE faces SET correction = NULL WHERE correction = ?")?
-                .execute([id])?;
-            db.prepare_cached("UPDATE corrections SET carried_from = NULL WHERE carried_from = ?")?
-                .execute([id])?;
-            db.prepare_cached("DELETE FROM corrections WHERE id = ?")?
-                .execute([id])?;
+            delete(db, id)?;
         }
     }
     Ok(Some(Removed {

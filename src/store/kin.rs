@@ -83,8 +83,8 @@ const fn second_of(ms: i64) -> i64 {
     ms - ms.rem_euclid(1000)
 }
 
-/// The sizes of the photos in the index that were taken with this camera in the same second, other than the one with this
-/// content.
+/// The sizes of the photos in the index that were taken with this camera in the same second, other than the
+/// one with this content.
 fn sizes(
     db: &Connection,
     hash: &ContentHash,
@@ -102,9 +102,9 @@ fn sizes(
     .collect()
 }
 
-/// Whether two photos of a moment have the same size, upright or on its side, among a photo, the one that was corrected,
-/// and the `others` in the index, of which the latter may be one. The photos of a burst have the same size,
-/// so if no two photos have, there is no burst.
+/// Whether two photos of a moment have the same size, upright or on its side, among a photo, the one that was
+/// corrected, and the `others` in the index, of which the latter may be one. The photos of a burst have the
+/// same size, so if no two photos have, there is no burst.
 fn has_repeated_size(photo: (u32, u32), corrected: (u32, u32), others: &[(u32, u32)]) -> bool {
     let area = |(width, height): (u32, u32)| (width.min(height), width.max(height));
     let mut sizes: Vec<_> = others.iter().copied().map(area).collect();
@@ -116,7 +116,8 @@ fn has_repeated_size(photo: (u32, u32), corrected: (u32, u32), others: &[(u32, u
     sizes.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// Whether a time in ms has a fraction of a second; a camera that writes none seems to take all photos at the full second.
+/// Whether a time in ms has a fraction of a second; a camera that writes none seems to take all photos at the
+/// full second.
 const fn has_fraction(ms: i64) -> bool {
     ms.rem_euclid(1000) != 0
 }
@@ -328,10 +329,7 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
         return Ok(false);
     };
     for follower in leave(db, Some(before))? {
-        db.prepare_cached("UPDATE faces SET correction = NULL WHERE correction = ?")?
-            .execute([follower])?;
-        db.prepare_cached("DELETE FROM corrections WHERE id = ?")?
-            .execute([follower])?;
+        corrections::delete(db, follower)?;
     }
     let (hash, at) = place(db, face)?;
     db.prepare_cached("INSERT INTO undone_corrections VALUES (?, ?, ?, ?, ?)")?
@@ -355,13 +353,6 @@ fn leave(db: &Connection, leader: Option<i64>) -> rusqlite::Result<Vec<i64>> {
     )?
     .query_map([leader], |row| row.get(0))?
     .collect()
-}
-
-/// See [`Store::photo_of_face`](super::Store::photo_of_face).
-pub(super) fn photo_of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<PhotoId>> {
-    db.prepare_cached("SELECT photo_id FROM faces WHERE id = ?")?
-        .query_row([face], |row| row.get(0))
-        .optional()
 }
 
 /// See [`Store::carried`](super::Store::carried).
@@ -396,7 +387,7 @@ mod tests {
     use crate::emotion::Emotion::{Fear, Happy, Sad};
     use crate::raster::{Orientation, Raster};
 
-    use super::super::testing::{META, face, photo, put, temp_store};
+    use super::super::testing::{META, face, first_face, photo, put, temp_store};
     use super::super::{KinFace, PhotoId, Query, Store};
     use super::*;
 
@@ -453,14 +444,7 @@ mod tests {
             let record = photo(name, vec![face(0.0, 80.0, 0.9, 0.75)]);
             put(&mut store, format!("/{name}.jpg"), &record)
         });
-        let number = store
-            .photo(original)
-            .unwrap()
-            .unwrap()
-            .content
-            .unwrap()
-            .faces[0]
-            .id;
+        let number = first_face(&store, original);
         store.correct(number, SAD).unwrap();
         let hash = photo("a", vec![]).hash;
         assert!(store.lacks_picture(&hash).unwrap());
@@ -514,14 +498,7 @@ mod tests {
         let sad = store.query(&Query::for_emotion(Sad)).unwrap();
         assert!(sad[1].ranked_by.unwrap().score > 0.999);
 
-        let first = store
-            .photo(original)
-            .unwrap()
-            .unwrap()
-            .content
-            .unwrap()
-            .faces[0]
-            .id;
+        let first = first_face(&store, original);
         let afraid = Correction::Emotion(Fear);
         store.correct(first, afraid).unwrap();
         assert_eq!(correction(&store, edit), Some(afraid));
@@ -545,14 +522,7 @@ mod tests {
         let id = found(&store, None, 0, SIZE)[0];
         let copy = [kin(edit, &store, Some(id))];
         store.batch(|batch| batch.put_kin(edit, &copy)).unwrap();
-        let number = store
-            .photo(original)
-            .unwrap()
-            .unwrap()
-            .content
-            .unwrap()
-            .faces[0]
-            .id;
+        let number = first_face(&store, original);
         assert!(store.undo(number).unwrap());
         assert_eq!(correction(&store, edit), None);
         let happy = store.query(&Query::for_emotion(Happy)).unwrap();

@@ -149,7 +149,18 @@ impl Store {
     /// # Errors
     /// See [`Store::files_under`].
     pub fn find_path(&self, typed: &Path) -> Result<Option<PathBuf>> {
-        self.read(|db| typed::find(db, typed))
+        self.read(|db| typed::Finder::new(db).find(typed))
+    }
+
+    /// The stored path of each of several typed ones, as [`Store::find_path`] finds it.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn find_paths(&self, typed: &[PathBuf]) -> Result<Vec<Option<PathBuf>>> {
+        self.read(|db| {
+            let finder = typed::Finder::new(db);
+            typed.iter().map(|path| finder.find(path)).collect()
+        })
     }
 
     /// Whether this content has been analysed, and with which models.
@@ -472,14 +483,6 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn kin_photos(&self, photo: PhotoId) -> Result<Vec<PhotoId>> {
         self.read(|db| kin::photos(db, photo))
-    }
-
-    /// The photo of a face.
-    ///
-    /// # Errors
-    /// See [`Store::files_under`].
-    pub fn photo_of_face(&self, face: FaceId) -> Result<Option<PhotoId>> {
-        self.read(|db| kin::photo_of_face(db, face))
     }
 
     /// The faces of a photo whose corrections were carried over from another photo.

@@ -132,7 +132,7 @@ fn group(
 mod tests {
     use jiff::civil::date;
 
-    use super::super::testing::{face, photo, put, set_date, temp_store};
+    use super::super::testing::{face, first_face, photo, put, set_date, temp_store};
     use super::*;
     use crate::face::Correction;
 
@@ -172,14 +172,7 @@ mod tests {
         let years = [(Group::Year(2019), 1, 1, 1), (Group::Year(2020), 1, 2, 0)];
         assert_eq!(count(&store, Grouping::Year, 0.8), years);
 
-        let face = store
-            .photo(rejected)
-            .unwrap()
-            .unwrap()
-            .content
-            .unwrap()
-            .faces[0]
-            .id;
+        let face = first_face(&store, rejected);
         store.correct(face, Correction::NotAFace).unwrap();
         store
             .batch(|batch| batch.remove_file(Path::new("/b/3.jpg")))

@@ -12,7 +12,7 @@ use crate::file::FileMeta;
 use crate::photo::{Capture, ContentHash, DateSource, GeoPoint, Picture, PictureHash, TakenAt};
 use crate::raster::Orientation;
 
-use super::{KnownFile, Models, PhotoAnalysis, PhotoId, PhotoRecord, Store};
+use super::{FaceId, KnownFile, Models, PhotoAnalysis, PhotoId, PhotoRecord, Store};
 
 /// A new database in a temporary folder, which is deleted when the first value is dropped.
 pub(super) fn temp_store() -> (TempDir, Store) {
@@ -162,4 +162,9 @@ pub(super) fn known(store: &Store, folder: &str, models: &Models) -> Vec<(PathBu
     store
         .files_under(Path::new(folder), models, |files| files.collect())
         .unwrap()
+}
+
+/// The number of a photo's first face.
+pub fn first_face(store: &Store, photo: PhotoId) -> FaceId {
+    store.photo(photo).unwrap().unwrap().content.unwrap().faces[0].id
 }

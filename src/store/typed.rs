@@ -2,6 +2,8 @@
 //! the one that a scan met and that queries print; on disk it may have others, through symbolic links, and
 //! Unicode can write one name in several ways.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, named_params, params};
@@ -9,27 +11,93 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::path::{Subtree, decode};
 
-/// See [`Store::find_path`](super::Store::find_path).
-pub(super) fn find(db: &Connection, typed: &Path) -> rusqlite::Result<Option<PathBuf>> {
-    let Ok(absolute) = std::path::absolute(typed) else {
-        return Ok(None);
-    };
-    let resolved = without_links(&absolute);
-    for path in [&absolute, &resolved] {
-        if is_stored(db, path)? {
-            return Ok(Some(path.components().collect()));
+/// Finds stored paths. What it needs of the folders is read once, and only if a path is not stored as it was typed:
+/// resolving the links of every folder on disk is slow.
+pub(super) struct Finder<'db> {
+    db: &'db Connection,
+    folders: OnceCell<Folders>,
+}
+
+impl<'db> Finder<'db> {
+    pub fn new(db: &'db Connection) -> Self {
+        Self {
+            db,
+            folders: OnceCell::new(),
         }
     }
-    let folders = folders(db)?;
-    if let Some(path) = through_link(db, &resolved, &folders)? {
-        return Ok(Some(path));
-    }
-    for path in [&absolute, &resolved] {
-        if let Some(path) = equivalent(db, path, &folders)? {
+
+    /// See [`Store::find_path`](super::Store::find_path).
+    pub fn find(&self, typed: &Path) -> rusqlite::Result<Option<PathBuf>> {
+        let Ok(absolute) = std::path::absolute(typed) else {
+            return Ok(None);
+        };
+        let resolved = without_links(&absolute);
+        for path in [&absolute, &resolved] {
+            if is_stored(self.db, path)? {
+                return Ok(Some(path.components().collect()));
+            }
+        }
+        let folders = self.folders()?;
+        if let Some(path) = through_link(self.db, &resolved, folders)? {
             return Ok(Some(path));
         }
+        for path in [&absolute, &resolved] {
+            if let Some(path) = equivalent(self.db, path, folders)? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
     }
-    Ok(None)
+
+    fn folders(&self) -> rusqlite::Result<&Folders> {
+        if let Some(folders) = self.folders.get() {
+            return Ok(folders);
+        }
+        let folders = Folders::read(self.db)?;
+        Ok(self.folders.get_or_init(|| folders))
+    }
+}
+
+/// The folders that hold photos, as [`Finder`] compares them.
+struct Folders {
+    /// Those that a symbolic link leads to, each with its path without links, sorted by path.
+    linked: Vec<(PathBuf, PathBuf)>,
+    /// The first of the folders and the folders above them with each name in Unicode's composed form.
+    named: HashMap<String, PathBuf>,
+    /// The folders with each name in Unicode's composed form, sorted by path.
+    all_named: HashMap<String, Vec<PathBuf>>,
+}
+
+impl Folders {
+    fn read(db: &Connection) -> rusqlite::Result<Self> {
+        let mut folders = Self {
+            linked: Vec::new(),
+            named: HashMap::new(),
+            all_named: HashMap::new(),
+        };
+        let mut statement = db.prepare_cached("SELECT path FROM folders ORDER BY path")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            folders.add(decode(row.get_ref(0)?.as_blob()?));
+        }
+        Ok(folders)
+    }
+
+    fn add(&mut self, folder: PathBuf) {
+        for upper in folder.ancestors() {
+            if let Some(name) = composed(upper) {
+                self.named.entry(name).or_insert_with(|| upper.to_owned());
+            }
+        }
+        if let Ok(real) = folder.canonicalize()
+            && real != folder
+        {
+            self.linked.push((folder.clone(), real));
+        }
+        if let Some(name) = composed(&folder) {
+            self.all_named.entry(name).or_default().push(folder);
+        }
+    }
 }
 
 /// The path with the symbolic links resolved in as much of it as exists.
@@ -62,27 +130,14 @@ fn is_stored(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
     )
 }
 
-/// The folders that hold photos.
-fn folders(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
-    db.prepare_cached("SELECT path FROM folders ORDER BY path")?
-        .query_map([], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
-        .collect()
-}
-
 /// The stored path of what lies at `resolved`, if a symbolic link in the album leads there.
 fn through_link(
     db: &Connection,
     resolved: &Path,
-    folders: &[PathBuf],
+    folders: &Folders,
 ) -> rusqlite::Result<Option<PathBuf>> {
-    for folder in folders {
-        let Ok(real) = folder.canonicalize() else {
-            continue;
-        };
-        if real == *folder {
-            continue;
-        }
-        let meant = if let Ok(rest) = resolved.strip_prefix(&real) {
+    for (folder, real) in &folders.linked {
+        let meant = if let Ok(rest) = resolved.strip_prefix(real) {
             join(folder, rest)
         } else if let Ok(rest) = real.strip_prefix(resolved)
             && folder.ends_with(rest)
@@ -104,32 +159,24 @@ fn through_link(
 fn equivalent(
     db: &Connection,
     path: &Path,
-    folders: &[PathBuf],
+    folders: &Folders,
 ) -> rusqlite::Result<Option<PathBuf>> {
     let Some(wanted) = composed(path) else {
         return Ok(None);
     };
-    let depth = path.components().count();
-    let is_wanted = |path: &Path| composed(path).as_ref() == Some(&wanted);
-    for folder in folders {
-        let upper: PathBuf = folder.components().take(depth).collect();
-        if is_wanted(&upper) {
-            return Ok(Some(upper));
-        }
+    if let Some(folder) = folders.named.get(&wanted) {
+        return Ok(Some(folder.clone()));
     }
     let Some(parent) = path.parent().and_then(composed) else {
         return Ok(None);
     };
     let mut files = db.prepare_cached("SELECT path FROM files WHERE path >= ? AND path < ?")?;
-    for folder in folders {
-        if composed(folder).as_ref() != Some(&parent) {
-            continue;
-        }
+    for folder in folders.all_named.get(&parent).into_iter().flatten() {
         let tree = Subtree::of(folder);
         let mut rows = files.query(params![tree.low, tree.high])?;
         while let Some(row) = rows.next()? {
             let file = decode(row.get_ref(0)?.as_blob()?);
-            if is_wanted(&file) {
+            if composed(&file).as_ref() == Some(&wanted) {
                 return Ok(Some(file));
             }
         }

@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
     LEAVES,
 ];
 
-const LEAVES: &[&str] = &["canvas", "error", "file", "geo", "photo", "sidecar"];
+const LEAVES: &[&str] = &["canvas", "error", "file", "geo", "lock", "photo", "sidecar"];
 
 /// The modules of `fer-core` that the root re-exports; any module may name them.
 const CORE: &[&str] = &[

@@ -20,15 +20,7 @@ fn photo_number(number: u32) -> Vec<u8> {
 
 /// The files of the album that are in the index as photos, in the order of their paths.
 fn indexed(env: &TestEnv) -> Vec<String> {
-    let database = env.open().unwrap();
-    let mut statement = database
-        .prepare("SELECT CAST(path AS TEXT) FROM files WHERE photo_id IS NOT NULL ORDER BY path")
-        .unwrap();
-    let album = format!("{}/", env.path("album").display());
-    let rows = statement.query_map([], |row| row.get::<_, String>(0));
-    rows.unwrap()
-        .map(|path| path.unwrap().replace(&album, ""))
-        .collect()
+    env.stored_files("photo_id IS NOT NULL")
 }
 
 #[test]

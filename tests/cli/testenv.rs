@@ -125,6 +125,18 @@ impl TestEnv {
             .json()
     }
 
+    /// The files in the index that meet an SQL condition, relative to the album, in the order of their paths.
+    pub fn stored_files(&self, condition: &str) -> Vec<String> {
+        let database = self.open().unwrap();
+        let files = format!("SELECT CAST(path AS TEXT) FROM files WHERE {condition} ORDER BY path");
+        let mut statement = database.prepare(&files).unwrap();
+        let album = format!("{}/", self.path("album").display());
+        let rows = statement.query_map([], |row| row.get::<_, String>(0));
+        rows.unwrap()
+            .map(|path| path.unwrap().replace(&album, ""))
+            .collect()
+    }
+
     /// The database, opened for reading.
     pub fn open(&self) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(self.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)

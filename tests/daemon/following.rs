@@ -19,15 +19,7 @@ fn wait_until_fresh(env: &TestEnv) {
 }
 
 fn paths(env: &TestEnv) -> Vec<String> {
-    let database = env.open().unwrap();
-    let mut statement = database
-        .prepare("SELECT CAST(path AS TEXT) FROM files ORDER BY path")
-        .unwrap();
-    let album = format!("{}/", env.path("album").display());
-    let rows = statement.query_map([], |row| row.get::<_, String>(0));
-    rows.unwrap()
-        .map(|path| path.unwrap().replace(&album, ""))
-        .collect()
+    env.stored_files("true")
 }
 
 #[test]

@@ -17,7 +17,7 @@ use fer_index::imaging::{Limits, facts};
 use fer_index::photo::ContentHash;
 use fer_index::store::{Batch, PhotoAnalysis, PhotoRecord, Store};
 
-use crate::common::{jpeg, photo};
+use crate::common::{jpeg, photo, with_comment};
 use crate::testenv::TestEnv;
 
 /// How long a test waits for a condition; far more than necessary, even on a busy machine.
@@ -184,17 +184,7 @@ pub fn report(promise: &str, figure: impl Display) {
 
 /// A JPEG with a content hash of its own: the same pixels and a comment with the number.
 pub fn numbered(jpeg: &[u8], number: usize) -> Vec<u8> {
-    let comment = format!("{number:08}");
-    let length = (comment.len() as u16 + 2).to_be_bytes();
-    let (start_of_image, rest) = jpeg.split_at(2);
-    [
-        start_of_image,
-        b"\xff\xfe",
-        &length,
-        comment.as_bytes(),
-        rest,
-    ]
-    .concat()
+    with_comment(jpeg, &format!("{number:08}"))
 }
 
 /// A small portrait for [`numbered`].
