@@ -100,6 +100,8 @@ pub struct Watch {
     /// The watched paths of each folder. Symbolic links may lead to one folder by several paths, for which the
     /// system has one watch: it reports changes under the path that was added last.
     paths: HashMap<Identity, Vec<PathBuf>>,
+    /// Folders whose watch was made anew, so that changes in them may have been lost.
+    missed: Vec<PathBuf>,
     max_watches: usize,
 }
 
@@ -143,6 +145,7 @@ impl Watch {
             overflowed,
             watched: HashMap::new(),
             paths: HashMap::new(),
+            missed: Vec::new(),
             max_watches,
         })
     }
@@ -157,9 +160,20 @@ impl Watch {
         self.overflowed.swap(false, Ordering::AcqRel)
     }
 
+    /// The folders in which changes may have been lost since the last call, though not all others: they have to be
+    /// scanned.
+    pub fn take_missed(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.missed)
+    }
+
     /// Watches a folder, without those in it, unless the limit is reached. A folder may be added again, and
-    /// has to be where another folder took its name.
+    /// has to be where another folder took its name, or a link to another one.
     pub fn add(&mut self, folder: &Path) -> Followed {
+        let leads_elsewhere = |known: &Option<Identity>| *known != identity(folder);
+        if self.watched.get(folder).is_some_and(leads_elsewhere) {
+            // The system still reports the changes of the old folder, under this path.
+            self.remove_where(|watched| watched.starts_with(folder));
+        }
         if !self.watched.contains_key(folder) && self.watched.len() >= self.max_watches {
             return Followed::Polled;
         }
@@ -212,10 +226,11 @@ impl Watch {
             let _ = self.watcher.unwatch(&path);
             others.extend(self.forget(&path));
         }
-        // The system has ended its only watch of a folder that other paths lead to.
+        // The system has ended its only watch of a folder that other paths lead to, and drops what it has not reported.
         for path in others {
             if self.watched.contains_key(&path) {
                 self.add(&path);
+                self.missed.push(path);
             }
         }
     }
@@ -371,9 +386,31 @@ mod tests {
         assert_eq!(others, [Change::Touched(folder.join("a.jpg"))]);
         watch.remove_tree(&link);
         assert_eq!(watch.count(), 1);
+        assert_eq!(watch.take_missed(), [folder.clone()]);
         fs::write(folder.join("b.jpg"), "x").unwrap();
         let is_reported = |change: Change| change == Change::Closed(folder.join("b.jpg"));
         while !is_reported(next(&watch)) {}
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_stays_watched_when_a_link_to_it_leads_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let [folder, other, link] = ["folder", "other", "link"].map(|name| dir.path().join(name));
+        fs::create_dir(&folder).unwrap();
+        fs::create_dir(&other).unwrap();
+        let mut watch = Watch::new(0).unwrap();
+        watch.add(&folder);
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        watch.add(&link);
+        fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink(&other, &link).unwrap();
+        watch.add(&link);
+        assert_eq!(watch.take_missed(), [folder.clone()]);
+        for path in [folder.join("a.jpg"), link.join("b.jpg")] {
+            fs::write(&path, "x").unwrap();
+            while next(&watch) != Change::Closed(path.clone()) {}
+        }
     }
 
     #[test]

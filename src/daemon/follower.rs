@@ -226,6 +226,7 @@ impl Follower {
             self.schedule.rescan = now;
             self.doubt_adopted();
         }
+        self.note_missed();
         if now >= self.schedule.rescan {
             self.schedule.rescan = now + self.setup.rescan;
             self.schedule.poll = now + self.setup.poll;
@@ -343,6 +344,7 @@ impl Follower {
         if let Err(error) = self.poll() {
             self.report(&error.to_string());
         }
+        self.note_missed();
         let mut pending = self.debouncer.expedite(Instant::now());
         pending.extend(self.queue.paths());
         self.waiters.cookie_seen(cookie, pending);

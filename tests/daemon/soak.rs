@@ -1,16 +1,19 @@
 //! A soak test: random changes to files for some time, after which the index must equal a fresh one.
 
-use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, io, thread};
+
+use image::{Rgb, RgbImage};
 
 use fer_index::emotion::Emotion;
 use fer_index::store::{Query, Store};
 
 use crate::common::dump::{difference, dump};
-use crate::common::{rewrite_keeping_time, sidecar};
+use crate::common::exif_block::ExifBlock;
+use crate::common::{jpeg, jpeg_with_exif, rewrite_keeping_time, sidecar, with_comment};
 use crate::crashes::Random;
 use crate::harness::{Daemon, assert_intact, non_image, numbered, portrait, report, size};
 use crate::testenv::TestEnv;
@@ -19,7 +22,7 @@ use crate::testenv::TestEnv;
 struct RandomChanges<'a> {
     env: &'a TestEnv,
     random: Random,
-    portrait: Vec<u8>,
+    pictures: Vec<Vec<u8>>,
     made: usize,
     done: usize,
 }
@@ -42,20 +45,50 @@ impl RandomChanges<'_> {
         std::mem::take(&mut paths[self.random.below(2) as usize])
     }
 
+    /// A photo without a face, with one of seven pictures and one of four orientations, and with a comment as a tag:
+    /// rewritten, it may be the same picture. (The boxes of faces are turned with the flag, while a fresh index finds
+    /// them anew, almost at the same place.)
+    fn photo(&mut self) -> Vec<u8> {
+        let orientation = [1, 3, 6, 8][self.random.below(4) as usize];
+        let block = ExifBlock::new().with_orientation(orientation).bytes();
+        let picture = &self.pictures[1 + self.random.below(7) as usize];
+        with_comment(&jpeg_with_exif(picture, &block), &self.made.to_string())
+    }
+
     fn content(&mut self) -> Vec<u8> {
         self.made += 1;
         match self.random.below(12) {
-            0 => numbered(&self.portrait, self.made),
-            1 => non_image(self.random.below(20) as usize).into(), // a copy of another
+            0 => numbered(&self.pictures[0], self.made),
+            1 | 2 => self.photo(),
+            3 => non_image(self.random.below(20) as usize).into(), // a copy of another
             _ => non_image(1000 + self.made).into(),
         }
+    }
+
+    /// Gives a photo other metadata, as an editor of metadata does that writes with `write`: a comment, or
+    /// another orientation.
+    fn tag(&mut self, path: &Path, write: impl FnOnce(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let bytes = fs::read(path)?;
+        if !bytes.starts_with(b"\xff\xd8") {
+            return Ok(());
+        }
+        self.made += 1;
+        let mut tagged = with_comment(&bytes, &self.made.to_string());
+        // The entry of the orientation, one number of 16 bits, with the value behind it.
+        let entry = tagged
+            .windows(8)
+            .position(|bytes| bytes == b"\x12\x01\x03\0\x01\0\0\0");
+        if let Some(entry) = entry {
+            tagged[entry + 8] = [1, 3, 6, 8][self.random.below(4) as usize];
+        }
+        write(&tagged)
     }
 
     fn make_one(&mut self) {
         let path = self.some_path();
         let other = self.some_path();
         // Some of these calls fail, for instance because the file does not exist; this is intended.
-        let _ = match self.random.below(18) {
+        let _ = match self.random.below(24) {
             0..=4 => {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 let content = self.content();
@@ -86,10 +119,41 @@ impl RandomChanges<'_> {
                 bytes.extend(other_last);
                 rewrite_keeping_time(&path, &bytes);
             }),
+            17 => self.tag(&path, |bytes| fs::write(&path, bytes)),
+            18 => self.tag(&path, |bytes| {
+                let written = path.with_extension("jpg_tmp");
+                fs::write(&written, bytes).and_then(|()| fs::rename(&written, &path))
+            }),
+            19 => self.tag(&path, |bytes| {
+                rewrite_keeping_time(&path, bytes);
+                Ok(())
+            }),
+            // A link to a folder; what is written behind a link to a file, a rescan finds.
+            20 => {
+                let link = self.env.album("link");
+                let _ = fs::remove_file(&link);
+                symlink(self.some_folder(), link)
+            }
+            21 => {
+                let marker = self.some_folder().join(".nomedia");
+                match self.random.below(3) {
+                    0 => fs::write(marker, ""),
+                    _ => fs::remove_file(marker),
+                }
+            }
             _ => fs::remove_file(&path),
         };
         self.done += 1;
     }
+}
+
+/// Eight small pictures, one of them with a face.
+fn pictures() -> Vec<Vec<u8>> {
+    let mut pictures = vec![portrait()];
+    for shade in 1..8 {
+        pictures.push(jpeg(RgbImage::from_pixel(64, 48, Rgb([30 * shade; 3]))));
+    }
+    pictures
 }
 
 #[test]
@@ -101,7 +165,7 @@ fn after_a_soak_the_index_equals_a_fresh_one() {
     let mut changes = RandomChanges {
         env: &env,
         random: Random(42),
-        portrait: portrait(),
+        pictures: pictures(),
         made: 0,
         done: 0,
     };

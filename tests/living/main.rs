@@ -14,6 +14,7 @@ mod harness;
 mod testenv;
 
 mod album;
+mod bursts;
 mod matrix;
 mod table;
 mod tools;

@@ -72,6 +72,13 @@ impl Follower {
         }
     }
 
+    /// Schedules a scan of the folders in which changes may have been lost.
+    pub(super) fn note_missed(&mut self) {
+        for folder in self.watch.take_missed() {
+            self.note_path(&folder, Readiness::Moved);
+        }
+    }
+
     pub(super) fn note_path(&mut self, path: &Path, readiness: Readiness) {
         if self.is_admitted(path) {
             let quiet = self.setup.debounce;
