@@ -62,13 +62,24 @@ const MEANT: &[(&str, &[&str])] = &[
     ("dataset", &["data", "datasets"]),
 ];
 
-/// Adds to an error about an unknown command the command that the word means, if it means one. `arguments` are those
-/// of the process.
+/// Adds to an error about an unknown command the command that the word means, if it means one, and to one about a word
+/// after `query` that `find` takes words. `arguments` are those of the process.
 pub(super) fn explained(
     mut error: Error,
     program: &Command,
-    arguments: impl Iterator<Item = OsString>,
+    mut arguments: impl Iterator<Item = OsString>,
 ) -> Error {
+    if error.kind() == ErrorKind::UnknownArgument && arguments.any(|word| word == "query") {
+        let word = error.get(ContextKind::InvalidArg);
+        if let Some(ContextValue::String(word)) =
+            word.filter(|word| !word.to_string().starts_with('-'))
+        {
+            let tip =
+                format!("query takes flags such as --emotion happy; 'find {word}' takes words");
+            suggest(&mut error, tip);
+        }
+        return error;
+    }
     if error.kind() != ErrorKind::InvalidSubcommand {
         return error;
     }
@@ -84,11 +95,15 @@ pub(super) fn explained(
         return error;
     };
     error.remove(ContextKind::SuggestedSubcommand);
+    suggest(&mut error, tip);
+    error
+}
+
+fn suggest(error: &mut Error, tip: String) {
     error.insert(
         ContextKind::Suggested,
         ContextValue::StyledStrs(vec![tip.into()]),
     );
-    error
 }
 
 fn tip(word: &str, program: &Command) -> Option<String> {

@@ -107,9 +107,9 @@ impl UserFilter {
             if finds(&others)? {
                 let description = group.description(&groups).unwrap_or_default();
                 reasons.push(if description.is_empty() {
-                    format!("there are some without --{}", group.name())
+                    format!("without --{} there would be some", group.name())
                 } else {
-                    format!("there are some without: {description}")
+                    format!("without \"{description}\" there would be some")
                 });
             }
         }

@@ -39,6 +39,7 @@ fn a_word_of_another_program_gets_the_command_that_it_means() {
         ("album", "did you mean 'index album'"),
         ("album/hopper.jpg", "did you mean 'show album/hopper.jpg'"),
         ("serch happy", "tip: "),
+        ("query happy", "'find happy' takes words"),
     ] {
         let run = env.run(line);
         assert!(run.code == 2 && run.stdout.is_empty(), "{line}: {run:?}");

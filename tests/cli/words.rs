@@ -113,7 +113,7 @@ fn an_empty_result_prints_the_reason() {
         ("query --since 2020 --until 2018", "2020 is after 2018"),
         (
             "query --emotion happy --near berlin",
-            "there are some without: near Berlin, Germany",
+            "without \"near Berlin, Germany\" there would be some",
         ),
     ] {
         let run = env.run(line);
