@@ -14,6 +14,8 @@ mod format;
 mod heif;
 mod hevc_colour;
 mod jpeg;
+mod jpeg_any;
+mod jpeg_general;
 mod jpeg_source;
 mod limits;
 mod picture;
@@ -142,7 +144,7 @@ struct Blocks {
 
 fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
     match task.format {
-        Format::Jpeg => jpeg::blocks(task),
+        Format::Jpeg => jpeg_any::blocks(task),
         Format::Heic | Format::Avif => heif::blocks(task),
         format => common_formats::blocks(task, format.of_image_crate()),
     }
@@ -199,7 +201,7 @@ fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
 /// The pixels as stored, before orientation.
 fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
     match task.format {
-        Format::Jpeg => jpeg::pixels(task),
+        Format::Jpeg => jpeg_any::pixels(task),
         Format::Heic | Format::Avif => heif::pixels(task),
         format => common_formats::pixels(task, format.of_image_crate()),
     }

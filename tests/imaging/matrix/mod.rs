@@ -2,6 +2,7 @@
 //! `compare.py` does the same with any folder and the reference decoders that are installed.
 
 mod heif;
+mod jpeg;
 
 use image::RgbImage;
 
