@@ -120,18 +120,18 @@ fn is_rare(bytes: &[u8]) -> bool {
 }
 
 /// Whether a marker begins a frame header.
-const fn is_frame(code: u8) -> bool {
+pub(super) const fn is_frame(code: u8) -> bool {
     matches!(code, 0xc0..=0xcf) && !matches!(code, 0xc4 | 0xc8 | 0xcc)
 }
 
 /// The segments of a JPEG up to its first scan, each as its marker and its payload.
-struct Segments<'a> {
+pub(super) struct Segments<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Segments<'a> {
-    const fn of(bytes: &'a [u8]) -> Self {
+    pub(super) const fn of(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 2 }
     }
 }

@@ -55,12 +55,13 @@ fn files_that_are_no_images_are_described() {
 fn formats_without_a_decoder_are_named() {
     let pdf = skip(b"%PDF-1.7\n");
     assert_eq!(pdf.to_string(), "unsupported format: PDF document");
+    // A raw file without a preview.
     let raw = ExifBlock::new()
         .with(Tag(Context::Tiff, 0xc612), Value::Byte(vec![1, 4, 0, 0]))
         .tiff(&photo("formats/reference.png"));
     assert_eq!(
         skip(&raw).to_string(),
-        "unsupported format: Adobe raw (DNG)"
+        "unsupported format: Adobe raw (DNG): it has no JPEG preview"
     );
 }
 

@@ -3,6 +3,7 @@
 
 mod heif;
 mod jpeg;
+mod raw;
 
 use image::RgbImage;
 
