@@ -3,13 +3,13 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Extensions of pictures, and of camera raw files, which are reported as skipped since no decoder reads
-/// them.
+/// Extensions of pictures, and of camera raw files.
 const PICTURES: &[&str] = &[
     "avif", "bmp", "dib", "gif", "heic", "heif", "hif", "jfif", "jpe", "jpeg", "jpg", "jxl", "mpo",
     "png", "tif", "tiff", "webp", // pictures; an MPO is a JPEG with more pictures behind it
-    "3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "iiq", "kdc", "mef", "mos", "mrw",
-    "nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f", // raw
+    "3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "fff", "iiq", "kdc", "mef", "mos",
+    "mrw", "nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw",
+    "x3f", // raw
 ];
 
 /// Extensions of files that are not photos: documents, sounds, videos, archives, programs, databases, and what

@@ -56,27 +56,6 @@ impl Exif {
         }
     }
 
-    /// The name of the raw format, if this is the block of a camera's raw file that is a TIFF whose first
-    /// picture is a thumbnail or sensor data.
-    pub(super) fn camera_raw(&self) -> Option<String> {
-        const DNG_VERSION: Tag = Tag(Context::Tiff, 0xc612);
-        const NEW_SUBFILE_TYPE: Tag = Tag(Context::Tiff, 0xfe);
-        // Compression schemes of Samsung, Sony, Nikon and Pentax; lossy DNG.
-        const RAW: [u32; 7] = [32767, 32769, 32770, 32772, 34713, 34892, 65535];
-
-        if self.field(DNG_VERSION).is_some() {
-            return Some("Adobe raw (DNG)".to_owned());
-        }
-        let camera = self.camera()?;
-        let is_thumbnail = self
-            .number(NEW_SUBFILE_TYPE)
-            .is_some_and(|bits| bits & 1 == 1);
-        let is_raw = self
-            .number(Tag::Compression)
-            .is_some_and(|scheme| RAW.contains(&scheme));
-        (is_thumbnail || is_raw).then(|| format!("raw file of a {camera}"))
-    }
-
     fn field(&self, tag: Tag) -> Option<&Field> {
         self.0.get_field(tag, In::PRIMARY)
     }
@@ -366,22 +345,6 @@ mod tests {
         assert_eq!(description(b"Gr\xf6\xdfe").as_deref(), Some("Größe"));
         // Control characters could send commands to a terminal.
         assert_eq!(description(b"a\x1b[31mb").as_deref(), Some("a [31mb"));
-    }
-
-    #[test]
-    fn camera_raw_files_are_recognised() {
-        let dng = (Tag(Context::Tiff, 0xc612), Value::Byte(vec![1, 4, 0, 0]));
-        assert_eq!(exif([dng]).camera_raw().as_deref(), Some("Adobe raw (DNG)"));
-        let thumbnail = || (Tag(Context::Tiff, 0xfe), Value::Long(vec![1]));
-        let model = || ascii(Tag::Model, "NIKON D850");
-        assert_eq!(
-            exif([thumbnail(), model()]).camera_raw().as_deref(),
-            Some("raw file of a NIKON D850")
-        );
-        let pentax = (Tag::Compression, Value::Short(vec![65535]));
-        assert!(exif([pentax, model()]).camera_raw().is_some());
-        assert_eq!(exif([model()]).camera_raw(), None);
-        assert_eq!(exif([thumbnail()]).camera_raw(), None);
     }
 
     #[test]

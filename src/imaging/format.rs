@@ -4,6 +4,7 @@ use std::fmt;
 
 use image::ImageFormat;
 
+pub use super::raw::Raw;
 use crate::error::{Skip, SkipReason};
 
 /// A format that is decoded.
@@ -25,6 +26,8 @@ pub enum Format {
     Heic,
     /// AV1 in the HEIF container.
     Avif,
+    /// A camera's raw file, by its preview.
+    Raw(Raw),
 }
 
 impl Format {
@@ -39,13 +42,14 @@ impl Format {
             Self::Bmp => "BMP",
             Self::Heic => "HEIC",
             Self::Avif => "AVIF",
+            Self::Raw(raw) => raw.name(),
         }
     }
 
     /// The name of a format that the `image` crate decodes. For the others it is of no meaning.
     pub(super) const fn of_image_crate(self) -> ImageFormat {
         match self {
-            Self::Jpeg => ImageFormat::Jpeg,
+            Self::Jpeg | Self::Raw(_) => ImageFormat::Jpeg,
             Self::Png => ImageFormat::Png,
             Self::WebP => ImageFormat::WebP,
             Self::Gif => ImageFormat::Gif,
@@ -125,16 +129,16 @@ const SIGNATURES: &[(Parts, Kind)] = &[
     (&[(0, b"BM"), (14, b"\x38\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x6c\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x7c\0\0\0")], Decoded(Format::Bmp)),
-    // Raw files that are TIFF with a signature of their own; others are recognised by their tags (`exif`).
-    (&[(0, b"II*\0"), (8, b"CR\x02")], Unsupported("Canon raw (CR2)")),
-    (&[(0, b"II\x1a\0\0\0HEAPCCDR")], Unsupported("Canon raw (CRW)")),
-    (&[(0, b"FUJIFILMCCD-RAW")], Unsupported("Fujifilm raw (RAF)")),
-    (&[(0, b"IIRO")], Unsupported("Olympus raw (ORF)")),
-    (&[(0, b"IIRS")], Unsupported("Olympus raw (ORF)")),
-    (&[(0, b"MMOR")], Unsupported("Olympus raw (ORF)")),
-    (&[(0, b"IIU\0")], Unsupported("Panasonic raw (RW2)")),
-    (&[(0, b"FOVb")], Unsupported("Sigma raw (X3F)")),
-    (&[(0, b"\0MRM")], Unsupported("Minolta raw (MRW)")),
+    // Raw files with a signature of their own; those that begin like a TIFF are recognised by their tags.
+    (&[(0, b"II*\0"), (8, b"CR\x02")], Decoded(Format::Raw(Raw::Cr2))),
+    (&[(0, b"II\x1a\0\0\0HEAPCCDR")], Decoded(Format::Raw(Raw::Crw))),
+    (&[(0, b"FUJIFILMCCD-RAW")], Decoded(Format::Raw(Raw::Raf))),
+    (&[(0, b"IIRO")], Decoded(Format::Raw(Raw::Orf))),
+    (&[(0, b"IIRS")], Decoded(Format::Raw(Raw::Orf))),
+    (&[(0, b"MMOR")], Decoded(Format::Raw(Raw::Orf))),
+    (&[(0, b"IIU\0")], Decoded(Format::Raw(Raw::Rw2))),
+    (&[(0, b"FOVb")], Decoded(Format::Raw(Raw::X3f))),
+    (&[(0, b"\0MRM")], Decoded(Format::Raw(Raw::Mrw))),
     (&[(0, b"II*\0")], Decoded(Format::Tiff)),
     (&[(0, b"MM\0*")], Decoded(Format::Tiff)),
     (&[(0, b"II+\0")], Decoded(Format::Tiff)),
@@ -183,7 +187,7 @@ fn brand(bytes: &[u8]) -> Option<Kind> {
         match brand {
             b"avif" | b"avis" => return Some(Decoded(Format::Avif)),
             b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" => return Some(Decoded(Format::Heic)),
-            b"crx " => return Some(Unsupported("Canon raw (CR3)")),
+            b"crx " => return Some(Decoded(Format::Raw(Raw::Cr3))),
             _ => {}
         }
     }
@@ -261,18 +265,24 @@ mod tests {
     }
 
     #[test]
+    fn raw_files_are_recognised() {
+        for (bytes, expected) in [
+            (b"II*\0\x10\0\0\0CR\x02\0".as_slice(), Raw::Cr2),
+            (b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom", Raw::Cr3),
+            (b"FUJIFILMCCD-RAW 0201", Raw::Raf),
+        ] {
+            assert_eq!(Format::sniff(bytes).unwrap(), Format::Raw(expected));
+        }
+    }
+
+    #[test]
     fn formats_without_a_decoder_are_named() {
-        assert_eq!(unsupported(b"II*\0\x10\0\0\0CR\x02\0"), "Canon raw (CR2)");
         assert_eq!(unsupported(b"\xff\x0a\0"), "JPEG XL");
         assert_eq!(
             unsupported(b"\0\0\0\x14ftypisom\0\0\x02\0mp41"),
             "MPEG-4 video"
         );
         assert_eq!(unsupported(b"<?xml version='1.0'?>\n<svg/>"), "SVG drawing");
-        assert_eq!(
-            unsupported(b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom"),
-            "Canon raw (CR3)"
-        );
     }
 
     #[test]

@@ -11,20 +11,9 @@ use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::Blocks;
 use super::jpeg_source::{Outcome, Source, unsupported_process};
 use super::limits::Task;
 use crate::error::Skip;
-
-/// The EXIF block and the XMP packet.
-pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
-    let outcome = Cell::new(Outcome::Complete);
-    let decoder = open(task, &outcome)?;
-    Ok(Blocks {
-        exif: decoder.exif().cloned(),
-        xmp: decoder.xmp().cloned(),
-    })
-}
 
 /// Decodes a JPEG; of several pictures in the file (thumbnails, gain maps, MPO) the first.
 pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {

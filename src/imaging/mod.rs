@@ -14,17 +14,21 @@ mod format;
 mod heif;
 mod hevc_colour;
 mod jpeg;
+mod jpeg_any;
+mod jpeg_general;
 mod jpeg_source;
 mod limits;
 mod picture;
 mod png_chunks;
+mod raw;
 mod sidecar;
 mod thumbnail;
+mod tiff_structure;
 mod xmp;
 
 use image::RgbImage;
 
-pub use format::{Format, is_picture};
+pub use format::{Format, Raw, is_picture};
 pub use limits::Limits;
 pub use sidecar::read_sidecars;
 pub use thumbnail::{Thumbnails, reduced};
@@ -124,8 +128,14 @@ fn within<T>(
     }
     limits.check_bytes(bytes.len() as u64)?;
     let format = Format::sniff(bytes)?;
-    let task = Task::new(bytes, format, limits);
-    containment::contain(|| work(&task)).unwrap_or_else(|message| {
+    let mut task = Task::new(bytes, format, limits);
+    containment::contain(|| {
+        if format == Format::Tiff {
+            task.format = raw::of_tiff(bytes).map_or(format, Format::Raw);
+        }
+        work(&task)
+    })
+    .unwrap_or_else(|message| {
         Err(Skip::new(
             SkipReason::Crashed,
             format!("the {format} decoder panicked: {message}"),
@@ -142,8 +152,9 @@ struct Blocks {
 
 fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
     match task.format {
-        Format::Jpeg => jpeg::blocks(task),
+        Format::Jpeg => jpeg_any::blocks(task),
         Format::Heic | Format::Avif => heif::blocks(task),
+        Format::Raw(raw) => raw::blocks(task, raw),
         format => common_formats::blocks(task, format.of_image_crate()),
     }
 }
@@ -151,12 +162,13 @@ fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 /// The XMP packet inside a photo; `None` if it has none, or none that can be read as text.
 pub fn embedded_xmp(bytes: &[u8]) -> Option<String> {
     let packet = within(bytes, &Limits::default(), |task| {
-        let tiff = match task.format {
-            Format::Tiff => Exif::parse(task.bytes.to_vec()),
-            _ => None,
+        let blocks = blocks(task)?;
+        let block = match task.format {
+            Format::Tiff => Some(task.bytes.to_vec()),
+            _ => blocks.exif,
         };
-        let of_tiff = || tiff.as_ref().and_then(Exif::xmp).map(<[u8]>::to_vec);
-        Ok(blocks(task)?.xmp.or_else(of_tiff))
+        let exif = || block.and_then(Exif::parse);
+        Ok(blocks.xmp.or_else(|| exif()?.xmp().map(<[u8]>::to_vec)))
     });
     String::from_utf8(packet.ok()??).ok()
 }
@@ -168,20 +180,17 @@ struct Metadata {
 }
 
 fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
-    // The tags of a TIFF are its EXIF block. They also show whether it is a camera's raw file.
+    // The tags of a TIFF are its EXIF block.
     let tiff = match task.format {
         Format::Tiff => Exif::parse(task.bytes.to_vec()),
         _ => None,
     };
-    if let Some(name) = tiff.as_ref().and_then(Exif::camera_raw) {
-        return Err(Skip::new(SkipReason::UnsupportedFormat, name));
-    }
     let blocks = blocks(task)?;
     let xmp = blocks.xmp.as_deref();
-    let keywords = xmp
-        .or_else(|| tiff.as_ref().and_then(Exif::xmp))
-        .map(xmp::keywords);
     let exif = tiff.or_else(|| blocks.exif.and_then(Exif::parse));
+    let keywords = xmp
+        .or_else(|| exif.as_ref().and_then(Exif::xmp))
+        .map(xmp::keywords);
     let orientation = match (task.format, &exif) {
         // The decoder applies the container's rotation.
         (Format::Heic | Format::Avif, _) | (_, None) => Orientation::Upright,
@@ -199,8 +208,9 @@ fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
 /// The pixels as stored, before orientation.
 fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
     match task.format {
-        Format::Jpeg => jpeg::pixels(task),
+        Format::Jpeg => jpeg_any::pixels(task),
         Format::Heic | Format::Avif => heif::pixels(task),
+        Format::Raw(raw) => jpeg_any::pixels(&raw::of_part(task, raw::preview(task, raw)?)),
         format => common_formats::pixels(task, format.of_image_crate()),
     }
 }

@@ -13,6 +13,8 @@ mod tiff;
 mod webp;
 
 use super::format::Format;
+use super::limits::{Limits, Task};
+use super::raw;
 use crate::photo::PictureHash;
 
 /// The hash of the picture data in the bytes of a file. Never fails, also not for a damaged file.
@@ -25,6 +27,11 @@ pub(super) fn hash(format: Format, bytes: &[u8]) -> PictureHash {
         Format::Gif => gif::add(&mut parts, bytes),
         Format::Tiff => tiff::add(&mut parts, bytes),
         Format::Heic | Format::Avif => heif::add(&mut parts, bytes),
+        Format::Raw(raw) => {
+            let limits = Limits::default();
+            let preview = raw::preview(&Task::new(bytes, format, &limits), raw).ok();
+            preview.and_then(|preview| jpeg::add(&mut parts, preview))
+        }
         // Nothing in it is metadata.
         Format::Bmp => None,
     };
@@ -57,6 +64,8 @@ impl Parts {
             Format::Bmp => "fer-index picture 1 BMP",
             Format::Heic => "fer-index picture 1 HEIC",
             Format::Avif => "fer-index picture 1 AVIF",
+            // Of every raw format the preview alone.
+            Format::Raw(_) => "fer-index picture 1 raw",
         };
         Self {
             hasher: blake3::Hasher::new_derive_key(context),

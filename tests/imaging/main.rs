@@ -8,6 +8,7 @@ mod common;
 mod bad_input;
 mod cameras;
 mod formats;
+mod matrix;
 mod metadata;
 mod picture;
 

@@ -1,0 +1,161 @@
+//! Decodes JPEG with the decoder that suits its coding: a fast one for what cameras write, and for everything else
+//! [`jpeg_general`].
+
+use image::RgbImage;
+
+use super::containment::contain;
+use super::jpeg_general::{self, Colour, Fault, Options};
+use super::limits::Task;
+use super::{Blocks, jpeg};
+use crate::error::{Skip, SkipReason};
+
+/// The EXIF block and the XMP packet. Reads the segments up to the first scan, and checks the size of the picture.
+pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
+    let mut blocks = Blocks::default();
+    let mut has_frame = false;
+    for (code, payload) in Segments::of(task.bytes) {
+        if code == 0xe1 {
+            if let Some(exif) = payload.strip_prefix(b"Exif\0\0") {
+                blocks.exif.get_or_insert_with(|| exif.to_vec());
+            } else if let Some(xmp) = payload.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
+                blocks.xmp.get_or_insert_with(|| xmp.to_vec());
+            }
+        } else if is_frame(code) {
+            has_frame = true;
+            if let &[_, y0, y1, x0, x1, ..] = payload {
+                let (width, height) = (u16::from_be_bytes([x0, x1]), u16::from_be_bytes([y0, y1]));
+                // A height of zero is given behind the first scan.
+                task.check_size(width.into(), height.max(1).into())?;
+            }
+        }
+    }
+    if has_frame {
+        Ok(blocks)
+    } else {
+        Err(task.damaged("its data end before the picture begins"))
+    }
+}
+
+/// Decodes a JPEG; of several pictures in the file (thumbnails, gain maps, MPO) the first.
+pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
+    if is_rare(task.bytes) {
+        return general(task, task.bytes, &[], None);
+    }
+    // Contained by itself, so that a file that makes the fast decoder panic is still decoded by the other one.
+    let fast = contain(|| jpeg::pixels(task));
+    match fast {
+        Ok(Ok(pixels)) => Ok(pixels),
+        Ok(Err(skip)) if matches!(skip.reason, SkipReason::TooLarge | SkipReason::TimedOut) => {
+            Err(skip)
+        }
+        Ok(Err(_)) | Err(_) => general(task, task.bytes, &[], None),
+    }
+}
+
+/// Decodes a JPEG of any coding. TIFF gives tables and colours that are not in the JPEG itself.
+pub(super) fn general(
+    task: &Task<'_>,
+    bytes: &[u8],
+    tables: &[u8],
+    colour: Option<Colour>,
+) -> Result<RgbImage, Skip> {
+    let options = Options {
+        admits: &|width, height| task.check_size(width, height).is_ok(),
+        stops: &|| task.deadline.has_passed(),
+        tables,
+        colour,
+    };
+    let decoded = jpeg_general::decode(bytes, &options).map_err(|fault| match fault {
+        Fault::Damaged(problem) => task.damaged(problem),
+        Fault::Unsupported(process) => task.unsupported(process),
+        Fault::Stopped => task.timed_out(),
+        Fault::Refused => Skip::new(SkipReason::TooLarge, "a JPEG in it is too large"),
+    })?;
+    match decoded.fault {
+        Some(Fault::Damaged(problem)) => Err(task.damaged(problem)),
+        _ => Ok(decoded.pixels),
+    }
+}
+
+/// Whether the coding is one that fast decoders get wrong or refuse: arithmetic coding, other than 8 bits a sample, a
+/// height behind the scan, components that are sampled more finely than the first one or by three or four,
+/// components in separate scans of a sequential picture, and RGB that only the names of the components tell.
+fn is_rare(bytes: &[u8]) -> bool {
+    let (mut is_labelled, mut sequential_components) = (false, None);
+    for (code, payload) in Segments::of(bytes) {
+        match code {
+            0xe0 => is_labelled |= payload.starts_with(b"JFIF\0"),
+            0xee => is_labelled |= payload.starts_with(b"Adobe"),
+            0xda if sequential_components.is_some() => {
+                return sequential_components != payload.first().copied();
+            }
+            _ if is_frame(code) => {
+                let &[bits, y0, y1, _, _, number, ref parts @ ..] = payload else {
+                    return true;
+                };
+                let factors = parts
+                    .chunks_exact(3)
+                    .map(|part| (part[1] >> 4, part[1] & 15));
+                let (h, v) = factors.clone().next().unwrap_or_default();
+                let is_odd = |(part_h, part_v): (u8, u8)| part_h > h || part_v > v;
+                let is_named_rgb = !is_labelled && parts.iter().step_by(3).eq(b"RGB");
+                if !matches!(code, 0xc0..=0xc2)
+                    || bits != 8
+                    || [y0, y1] == [0; 2]
+                    || h > 2
+                    || v > 2
+                    || factors.clone().any(is_odd)
+                    || is_named_rgb
+                {
+                    return true;
+                }
+                if code != 0xc2 {
+                    sequential_components = Some(number);
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether a marker begins a frame header.
+pub(super) const fn is_frame(code: u8) -> bool {
+    matches!(code, 0xc0..=0xcf) && !matches!(code, 0xc4 | 0xc8 | 0xcc)
+}
+
+/// The segments of a JPEG up to its first scan, each as its marker and its payload.
+pub(super) struct Segments<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Segments<'a> {
+    pub(super) const fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 2 }
+    }
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = (u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            // Some cameras write garbage between segments.
+            self.at += memchr::memchr(0xff, self.bytes.get(self.at..)?)?;
+            let code = *self.bytes.get(self.at + 1)?;
+            if matches!(code, 0x00 | 0x01 | 0xd0..=0xd8 | 0xff) {
+                self.at += if code == 0xff { 1 } else { 2 };
+                continue;
+            }
+            let (length, _) = self.bytes.get(self.at + 2..)?.split_first_chunk()?;
+            let length = usize::from(u16::from_be_bytes(*length));
+            let payload = self.bytes.get(self.at + 4..self.at + 2 + length)?;
+            self.at = match code {
+                0xda | 0xd9 => self.bytes.len(),
+                _ => self.at + 2 + length,
+            };
+            return (code != 0xd9).then_some((code, payload));
+        }
+    }
+}

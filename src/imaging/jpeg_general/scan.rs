@@ -1,0 +1,224 @@
+//! Walks over the blocks of a scan, and over its restart intervals, also after a fault.
+
+use std::ops::Range;
+
+use super::Fault;
+use super::arithmetic::{Decoder, Statistics};
+use super::blocks::{BlockDecoder, Entropy, Memory, Tables};
+use super::frame::{Picture, Reader, ScanHeader};
+use super::huffman::Bits;
+use super::output::put_samples;
+
+/// Decodes a scan, as far as it goes, and returns the first fault in it.
+///
+/// # Errors
+/// [`Fault::Stopped`].
+pub(super) fn decode(
+    reader: &mut Reader<'_>,
+    picture: &mut Picture,
+    header: &ScanHeader,
+) -> Result<Option<Fault>, Fault> {
+    for part in &header.parts {
+        let component = &mut picture.components[part.component];
+        if component.table.is_none() {
+            component.table = match reader.table_of(component) {
+                Ok(table) => Some(table),
+                Err(fault) => return Ok(Some(fault)),
+            };
+        }
+    }
+    let mut lost = vec![false; picture.units_high];
+    let fault = intervals(reader, picture, header, &mut lost)?;
+    for part in &header.parts {
+        let component = &mut picture.components[part.component];
+        for (known, _) in component
+            .known
+            .iter_mut()
+            .zip(&lost)
+            .filter(|(_, lost)| !**lost)
+        {
+            for bit in &mut known[header.first..=header.last] {
+                // A later scan adds a bit only to what the scans before it gave.
+                if header.high == 0 || u32::from(*bit) == header.high {
+                    *bit = header.low as u8;
+                }
+            }
+        }
+    }
+    Ok(fault)
+}
+
+/// The units of a scan: blocks of one component, or the units of several.
+struct Units {
+    wide: usize,
+    number: usize,
+    /// Rows of units of this scan in a row of units of the picture.
+    rows: usize,
+}
+
+impl Units {
+    fn of(picture: &Picture, header: &ScanHeader) -> Self {
+        if let [part] = header.parts.as_slice() {
+            let component = &picture.components[part.component];
+            let (wide, high) = (component.width.div_ceil(8), component.height.div_ceil(8));
+            return Self {
+                wide,
+                number: wide * high,
+                rows: component.v,
+            };
+        }
+        Self {
+            wide: picture.units_wide,
+            number: picture.units_wide * picture.units_high,
+            rows: 1,
+        }
+    }
+
+    /// Marks the rows of the picture in which units lie.
+    fn mark(&self, units: Range<usize>, lost: &mut [bool]) {
+        if !units.is_empty() {
+            let row = |unit: usize| unit / self.wide / self.rows;
+            lost[row(units.start)..=row(units.end - 1)].fill(true);
+        }
+    }
+}
+
+fn intervals(
+    reader: &mut Reader<'_>,
+    picture: &mut Picture,
+    header: &ScanHeader,
+    lost: &mut [bool],
+) -> Result<Option<Fault>, Fault> {
+    let units = Units::of(picture, header);
+    let (mut unit, mut expected, mut fault) = (0, 0, None);
+    loop {
+        let end = match reader.restart {
+            0 => units.number,
+            restart => (unit + restart).min(units.number),
+        };
+        let (at, outcome) = interval(reader, picture, header, &units, unit..end);
+        reader.at = at;
+        match outcome {
+            Ok(()) => {}
+            Err((_, Fault::Stopped)) => return Err(Fault::Stopped),
+            Err((failed, found)) => {
+                units.mark(failed..end, lost);
+                fault = fault.or(Some(found));
+            }
+        }
+        unit = end;
+        if unit >= units.number {
+            return Ok(fault);
+        }
+        let Some(ahead) = next_restart(reader, expected) else {
+            units.mark(unit..units.number, lost);
+            return Ok(fault.or(Some(NO_RESTART)));
+        };
+        if ahead > 0 {
+            let next = (unit + ahead * reader.restart).min(units.number);
+            units.mark(unit..next, lost);
+            fault = fault.or(Some(NO_RESTART));
+            unit = next;
+        }
+        expected = (expected + 1 + ahead) % 8;
+        if unit >= units.number {
+            return Ok(fault);
+        }
+    }
+}
+
+/// Goes behind the next restart marker, and returns how many intervals are missing before it; `None` if the scan
+/// ends first. Markers that count backwards are taken for damage and passed over.
+fn next_restart(reader: &mut Reader<'_>, expected: usize) -> Option<usize> {
+    loop {
+        reader.at += memchr::memchr(0xff, reader.bytes.get(reader.at..)?)?;
+        match *reader.bytes.get(reader.at + 1)? {
+            0xff => reader.at += 1,
+            0x00 => reader.at += 2,
+            code @ 0xd0..=0xd7 => {
+                reader.at += 2;
+                let ahead = (usize::from(code & 7) + 8 - expected) % 8;
+                if ahead < 4 {
+                    return Some(ahead);
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Decodes the units of one restart interval. Returns the place behind what was read, and the unit at which a
+/// fault was met.
+fn interval(
+    reader: &Reader<'_>,
+    picture: &mut Picture,
+    header: &ScanHeader,
+    units: &Units,
+    range: Range<usize>,
+) -> (usize, Result<(), (usize, Fault)>) {
+    let blocks = BlockDecoder {
+        header,
+        is_progressive: picture.process.is_progressive,
+        tables: header
+            .parts
+            .iter()
+            .map(|part| Tables {
+                dc: reader.dc[part.dc].as_ref(),
+                ac: reader.ac[part.ac].as_ref(),
+            })
+            .collect(),
+    };
+    let mut entropy = if picture.process.is_arithmetic {
+        Entropy::Arithmetic(
+            Decoder::new(reader.bytes, reader.at),
+            Box::new(Statistics::new(reader.conditioning)),
+        )
+    } else {
+        Entropy::Huffman(Bits::new(reader.bytes, reader.at))
+    };
+    let mut memory = Memory::default();
+    for unit in range {
+        let (x, y) = (unit % units.wide, unit / units.wide);
+        if x == 0 && (reader.options.stops)() {
+            return (entropy.at(), Err((unit, Fault::Stopped)));
+        }
+        for (index, part) in header.parts.iter().enumerate() {
+            let component = &picture.components[part.component];
+            let (h, v) = match header.parts.len() {
+                1 => (1, 1),
+                _ => (component.h, component.v),
+            };
+            for (row, column) in (0..v).flat_map(|row| (0..h).map(move |column| (row, column))) {
+                let place = (x * h + column, y * v + row);
+                let decoded = one(&blocks, &mut entropy, &mut memory, index, picture, place);
+                if let Err(fault) = decoded {
+                    return (entropy.at(), Err((unit, fault)));
+                }
+            }
+        }
+    }
+    (entropy.at(), Ok(()))
+}
+
+/// Decodes one block, the one in this column and row of its component.
+fn one(
+    blocks: &BlockDecoder<'_>,
+    entropy: &mut Entropy<'_>,
+    memory: &mut Memory,
+    index: usize,
+    picture: &mut Picture,
+    (column, row): (usize, usize),
+) -> Result<(), Fault> {
+    let bits = picture.bits;
+    let component = &mut picture.components[blocks.header.parts[index].component];
+    if blocks.is_progressive {
+        let at = row * component.blocks_wide + column;
+        return blocks.decode(entropy, memory, index, &mut component.coefficients[at]);
+    }
+    let mut block = [0; 64];
+    blocks.decode(entropy, memory, index, &mut block)?;
+    put_samples(component, bits, (column, row), &block);
+    Ok(())
+}
+
+const NO_RESTART: Fault = Fault::Damaged("a part between two restart markers is missing");

@@ -1,0 +1,271 @@
+//! Camera raw files, by the largest JPEG that the camera put into them. The sensor's data are not developed.
+//!
+//! Where the file is built like a TIFF, its directories say where the previews are. Some cameras keep the largest one
+//! in their own notes, and other formats in places of their own, so that a file in which no large preview is found this
+//! way is also searched for the start of a JPEG; what follows must have the segments of one up to its first scan.
+
+mod canon;
+
+use std::fmt;
+
+use super::Blocks;
+use super::jpeg_any::{self, Segments, is_frame};
+use super::limits::Task;
+use super::tiff_structure::{Directory, File};
+use crate::error::Skip;
+
+/// A format of raw files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Raw {
+    /// Adobe, Apple, Google, Leica, Samsung and others.
+    Dng,
+    /// Canon since 2018, in the ISO base media format.
+    Cr3,
+    /// Canon until 2018, built like a TIFF.
+    Cr2,
+    /// Canon before 2004.
+    Crw,
+    /// Fujifilm.
+    Raf,
+    /// Olympus and OM System.
+    Orf,
+    /// Panasonic and Leica.
+    Rw2,
+    /// Sigma.
+    X3f,
+    /// Minolta.
+    Mrw,
+    /// Built like a TIFF: Nikon, Sony, Pentax, Samsung, Epson, Kodak, Hasselblad and others.
+    Tiff,
+}
+
+impl Raw {
+    /// Its usual name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dng => "Adobe raw (DNG)",
+            Self::Cr3 => "Canon raw (CR3)",
+            Self::Cr2 => "Canon raw (CR2)",
+            Self::Crw => "Canon raw (CRW)",
+            Self::Raf => "Fujifilm raw (RAF)",
+            Self::Orf => "Olympus raw (ORF)",
+            Self::Rw2 => "Panasonic raw (RW2)",
+            Self::X3f => "Sigma raw (X3F)",
+            Self::Mrw => "Minolta raw (MRW)",
+            Self::Tiff => "camera raw",
+        }
+    }
+
+    /// Whether the file is built like a TIFF, so that its directories are its EXIF block.
+    pub(super) const fn is_like_tiff(self) -> bool {
+        matches!(
+            self,
+            Self::Dng | Self::Cr2 | Self::Orf | Self::Rw2 | Self::Tiff
+        )
+    }
+}
+
+impl fmt::Display for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The tags of TIFF that are read here.
+mod tag {
+    pub(super) const COMPRESSION: u16 = 0x0103;
+    pub(super) const PHOTOMETRIC: u16 = 0x0106;
+    pub(super) const STRIP_OFFSETS: u16 = 0x0111;
+    pub(super) const STRIP_LENGTHS: u16 = 0x0117;
+    pub(super) const JPEG_OFFSET: u16 = 0x0201;
+    pub(super) const JPEG_LENGTH: u16 = 0x0202;
+    /// Of Panasonic: the bytes of a JPEG.
+    pub(super) const PANASONIC_JPEG: u16 = 0x002e;
+    pub(super) const DNG_VERSION: u16 = 0xc612;
+}
+
+/// The raw format of a file that begins like a TIFF; `None` if it is a TIFF.
+pub(super) fn of_tiff(bytes: &[u8]) -> Option<Raw> {
+    let directories = File::of(bytes)?.directories();
+    if directories
+        .iter()
+        .any(|each| each.find(tag::DNG_VERSION).is_some())
+    {
+        return Some(Raw::Dng);
+    }
+    directories.iter().any(has_sensor_data).then_some(Raw::Tiff)
+}
+
+/// Whether the picture of a directory is what a sensor measured.
+fn has_sensor_data(directory: &Directory<'_>) -> bool {
+    /// Colour filter array, linear raw.
+    const PHOTOMETRIC: [usize; 2] = [32_803, 34_892];
+    /// Of Sony, packed, Nikon, Samsung, Pentax, Kodak.
+    const COMPRESSION: [usize; 7] = [32_767, 32_769, 32_770, 32_772, 34_713, 65_000, 65_535];
+    let is_one_of = |tag, values: &[usize]| {
+        directory
+            .number(tag)
+            .is_some_and(|value| values.contains(&value))
+    };
+    is_one_of(tag::PHOTOMETRIC, &PHOTOMETRIC) || is_one_of(tag::COMPRESSION, &COMPRESSION)
+}
+
+/// The largest preview of a raw file.
+///
+/// # Errors
+/// If it has none that can be decoded.
+pub(super) fn preview<'a>(task: &Task<'a>, raw: Raw) -> Result<&'a [u8], Skip> {
+    /// A preview with fewer pixels than this is no photo, and a larger one is searched for.
+    const ENOUGH: u64 = 1_000_000;
+    let listed = match raw {
+        Raw::Raf => listed_in_raf(task.bytes).into_iter().collect(),
+        _ if raw.is_like_tiff() => listed_in_tiff(task.bytes),
+        _ => Vec::new(),
+    };
+    let listed = largest(&listed);
+    if let Some((pixels, jpeg)) = listed
+        && pixels >= ENOUGH
+    {
+        return Ok(jpeg);
+    }
+    let searched = largest(&search(task.bytes));
+    let found = match (listed, searched) {
+        (Some(listed), Some(searched)) if searched.0 > listed.0 => Some(searched),
+        (listed, searched) => listed.or(searched),
+    };
+    found
+        .map(|(_, jpeg)| jpeg)
+        .ok_or_else(|| task.unsupported("it has no JPEG preview"))
+}
+
+/// The JPEG with the most pixels, with their number; of several the first.
+fn largest<'a>(jpegs: &[&'a [u8]]) -> Option<(u64, &'a [u8])> {
+    let sized = jpegs
+        .iter()
+        .filter_map(|jpeg| Some((pixels_of(jpeg)?, *jpeg)));
+    sized.rev().max_by_key(|(pixels, _)| *pixels)
+}
+
+/// The JPEGs that the directories of a file name.
+fn listed_in_tiff(bytes: &[u8]) -> Vec<&[u8]> {
+    let directories = File::of(bytes).map(|file| file.directories());
+    let mut jpegs = Vec::new();
+    for directory in directories.unwrap_or_default() {
+        let mut add = |offset: Option<usize>, length: Option<usize>| {
+            if let (Some(offset), Some(length)) = (offset, length)
+                && let Some(jpeg) = bytes.get(offset..offset.saturating_add(length))
+            {
+                jpegs.push(jpeg);
+            }
+        };
+        add(
+            directory.number(tag::JPEG_OFFSET),
+            directory.number(tag::JPEG_LENGTH),
+        );
+        // A preview in one strip; the data of the sensor may be JPEG as well.
+        let is_jpeg = matches!(directory.number(tag::COMPRESSION), Some(6 | 7));
+        let is_one = directory
+            .find(tag::STRIP_OFFSETS)
+            .is_some_and(|strips| strips.count == 1);
+        if is_jpeg && is_one && !has_sensor_data(&directory) {
+            add(
+                directory.number(tag::STRIP_OFFSETS),
+                directory.number(tag::STRIP_LENGTHS),
+            );
+        }
+        if let Some(jpeg) = directory.find(tag::PANASONIC_JPEG) {
+            jpegs.push(jpeg.value);
+        }
+    }
+    jpegs
+}
+
+/// The JPEG that the header of a RAF names.
+fn listed_in_raf(bytes: &[u8]) -> Option<&[u8]> {
+    const PLACE: usize = 84;
+    let number = |at: usize| {
+        let (number, _) = bytes.get(at..)?.split_first_chunk()?;
+        Some(u32::from_be_bytes(*number) as usize)
+    };
+    let (offset, length) = (number(PLACE)?, number(PLACE + 4)?);
+    bytes.get(offset..offset.saturating_add(length))
+}
+
+/// Everything in a file that begins like a JPEG.
+fn search(bytes: &[u8]) -> Vec<&[u8]> {
+    /// More previews than any camera writes.
+    const MOST: usize = 32;
+    let starts = memchr::memmem::find_iter(bytes, b"\xff\xd8\xff").map(|at| &bytes[at..]);
+    starts
+        .filter(|jpeg| pixels_of(jpeg).is_some())
+        .take(MOST)
+        .collect()
+}
+
+/// The number of pixels of a JPEG that can be shown; `None` for sensor data, which are coded without loss, and for
+/// what is no JPEG.
+fn pixels_of(jpeg: &[u8]) -> Option<u64> {
+    jpeg.starts_with(b"\xff\xd8\xff").then_some(())?;
+    let mut pixels = None;
+    for (code, payload) in Segments::of(jpeg) {
+        match (code, payload) {
+            (0xc0..=0xc2, [8, y0, y1, x0, x1, 1 | 3, ..]) => {
+                let side = |high: &u8, low: &u8| u64::from(u16::from_be_bytes([*high, *low]));
+                pixels = Some(side(x0, x1) * side(y0, y1));
+            }
+            (0xda, _) => return pixels.filter(|&pixels| pixels > 0),
+            _ if is_frame(code) => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The EXIF block and the XMP packet: the file's own, or those of the preview.
+pub(super) fn blocks(task: &Task<'_>, raw: Raw) -> Result<Blocks, Skip> {
+    let preview = preview(task, raw)?;
+    let of_preview = jpeg_any::blocks(&of_part(task, preview))?;
+    let own = match raw {
+        Raw::Cr3 => canon::blocks(task.bytes),
+        Raw::Mrw => Blocks {
+            exif: minolta_exif(task.bytes).map(<[u8]>::to_vec),
+            xmp: None,
+        },
+        _ if raw.is_like_tiff() => Blocks {
+            exif: Some(as_tiff(task.bytes)),
+            xmp: None,
+        },
+        _ => Blocks::default(),
+    };
+    Ok(Blocks {
+        exif: own.exif.or(of_preview.exif),
+        xmp: own.xmp.or(of_preview.xmp),
+    })
+}
+
+/// The file with the number that marks a TIFF, in the place of which some cameras write another one.
+fn as_tiff(bytes: &[u8]) -> Vec<u8> {
+    let mut tiff = bytes.to_vec();
+    if let Some(mark) = tiff.get_mut(2..4) {
+        mark.copy_from_slice(if bytes.starts_with(b"II") {
+            b"*\0"
+        } else {
+            b"\0*"
+        });
+    }
+    tiff
+}
+
+/// The TIFF in a raw file of Minolta.
+fn minolta_exif(bytes: &[u8]) -> Option<&[u8]> {
+    let head = &bytes[..bytes.len().min(1 << 16)];
+    bytes.get(memchr::memmem::find(head, b"\0TTW")? + 8..)
+}
+
+/// The task to decode a part of a file.
+pub(super) fn of_part<'a>(task: &Task<'a>, part: &'a [u8]) -> Task<'a> {
+    Task {
+        bytes: part,
+        ..*task
+    }
+}

@@ -1,0 +1,240 @@
+//! Reads the structure of TIFF files: the directories, their tags and the numbers in these. Camera raw files have the
+//! same structure.
+
+/// Most directories that are read of a file, more than any program writes.
+const MOST_DIRECTORIES: usize = 64;
+/// Most tags of a directory; also more than any program writes.
+const MOST_TAGS: usize = 1000;
+
+/// A file that begins with the header of a TIFF, a `BigTIFF`, or a raw file that is built like one.
+#[derive(Clone, Copy)]
+pub(super) struct File<'a> {
+    pub bytes: &'a [u8],
+    pub is_little_endian: bool,
+    /// Length of an offset: 4, or 8 in a `BigTIFF`.
+    word: usize,
+}
+
+/// A tag of a directory.
+#[derive(Clone, Copy)]
+pub(super) struct Tag<'a> {
+    pub number: u16,
+    pub kind: u16,
+    pub count: u64,
+    /// The bytes of all values, in the byte order of the file.
+    pub value: &'a [u8],
+}
+
+/// A directory: its tags, each of which is there once.
+pub(super) struct Directory<'a> {
+    file: File<'a>,
+    pub tags: Vec<Tag<'a>>,
+    /// Whether no tag was left out, because its values are not in the file, or it is there twice.
+    pub is_complete: bool,
+    /// The place of the directory that follows.
+    next: usize,
+}
+
+impl<'a> File<'a> {
+    /// Reads the header. `None` if it is none, whatever the number behind the byte order is.
+    pub fn of(bytes: &'a [u8]) -> Option<Self> {
+        let is_little_endian = bytes.starts_with(b"II");
+        (is_little_endian || bytes.starts_with(b"MM")).then_some(())?;
+        let mut file = Self {
+            bytes,
+            is_little_endian,
+            word: 4,
+        };
+        if file.read(2, 2)? == 43 {
+            (file.read(4, 2)? == 8).then_some(())?;
+            file.word = 8;
+        }
+        Some(file)
+    }
+
+    /// The number in `length` bytes at an offset.
+    pub fn read(&self, at: usize, length: usize) -> Option<u64> {
+        let bytes = self.bytes.get(at..at.checked_add(length)?)?;
+        Some(self.value(bytes))
+    }
+
+    fn value(&self, bytes: &[u8]) -> u64 {
+        let join = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
+        if self.is_little_endian {
+            bytes.iter().rev().fold(0, join)
+        } else {
+            bytes.iter().fold(0, join)
+        }
+    }
+
+    /// The first directory.
+    pub fn first(&self) -> Option<Directory<'a>> {
+        let place = if self.word == 8 { 8 } else { 4 };
+        self.directory(usize::try_from(self.read(place, self.word)?).ok()?)
+    }
+
+    /// The directories of the file in their order, each followed by those below it. Those that are damaged are left
+    /// out.
+    pub fn directories(&self) -> Vec<Directory<'a>> {
+        const SUB_DIRECTORIES: u16 = 0x014a;
+        let place = if self.word == 8 { 8 } else { 4 };
+        let first = self.read(place, self.word).unwrap_or_default();
+        let mut places = vec![usize::try_from(first).unwrap_or_default()];
+        let (mut seen, mut directories) = (Vec::new(), Vec::new());
+        while let Some(place) = places.pop() {
+            if place == 0 || seen.contains(&place) || seen.len() == MOST_DIRECTORIES {
+                continue;
+            }
+            seen.push(place);
+            let Some(directory) = self.directory(place) else {
+                continue;
+            };
+            places.push(directory.next);
+            if let Some(below) = directory.find(SUB_DIRECTORIES) {
+                let number = (below.count as usize).min(MOST_DIRECTORIES);
+                let below = (0..number)
+                    .rev()
+                    .filter_map(|index| directory.number_of(below, index));
+                places.extend(below);
+            }
+            directories.push(directory);
+        }
+        directories
+    }
+
+    fn directory(&self, mut at: usize) -> Option<Directory<'a>> {
+        let count_length = if self.word == 8 { 8 } else { 2 };
+        let count = usize::try_from(self.read(at, count_length)?).ok()?;
+        (count <= MOST_TAGS).then_some(())?;
+        at = at.checked_add(count_length)?;
+        let entry = 4 + 2 * self.word;
+        let mut tags: Vec<Tag<'a>> = Vec::new();
+        let mut is_complete = true;
+        for _ in 0..count {
+            self.read(at, entry.min(8))?;
+            // A tag of a type that is unknown, or whose values are not in the file, is as good as absent.
+            match self.tag(at) {
+                Some(tag) if tags.iter().all(|other| other.number != tag.number) => tags.push(tag),
+                _ => is_complete = false,
+            }
+            at = at.checked_add(entry)?;
+        }
+        let next = self.read(at, self.word).unwrap_or_default();
+        Some(Directory {
+            file: *self,
+            tags,
+            is_complete,
+            next: usize::try_from(next).unwrap_or_default(),
+        })
+    }
+
+    fn tag(&self, at: usize) -> Option<Tag<'a>> {
+        let kind = self.read(at.checked_add(2)?, 2)? as u16;
+        let count = self.read(at.checked_add(4)?, self.word)?;
+        let length = usize::try_from(count).ok()?.checked_mul(length_of(kind)?)?;
+        let inline = at.checked_add(4 + self.word)?;
+        let start = if length <= self.word {
+            inline
+        } else {
+            usize::try_from(self.read(inline, self.word)?).ok()?
+        };
+        Some(Tag {
+            number: self.read(at, 2)? as u16,
+            kind,
+            count,
+            value: self.bytes.get(start..start.checked_add(length)?)?,
+        })
+    }
+}
+
+impl<'a> Directory<'a> {
+    /// The tag of this number.
+    pub fn find(&self, number: u16) -> Option<&Tag<'a>> {
+        self.tags.iter().find(|tag| tag.number == number)
+    }
+
+    /// The first value of a tag, as an unsigned number.
+    pub fn number(&self, tag: u16) -> Option<usize> {
+        self.number_of(self.find(tag)?, 0)
+    }
+
+    /// One of the values of a tag, as an unsigned number.
+    pub fn number_of(&self, tag: &Tag<'_>, index: usize) -> Option<usize> {
+        let length = length_of(tag.kind)?;
+        let start = index.checked_mul(length)?;
+        let bytes = tag.value.get(start..start.checked_add(length)?)?;
+        usize::try_from(self.file.value(bytes)).ok()
+    }
+}
+
+/// Length in bytes of a value of this type.
+fn length_of(kind: u16) -> Option<usize> {
+    Some(match kind {
+        1 | 2 | 6 | 7 => 1,
+        3 | 8 => 2,
+        4 | 9 | 11 | 13 => 4,
+        5 | 10 | 12 | 16 | 17 | 18 => 8,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A little-endian file of directories, each at its place with its tags (number, type, count, value or place).
+    fn file(directories: &[(usize, &[(u16, u16, u32, u32)], u32)]) -> Vec<u8> {
+        let mut bytes = vec![0; 400];
+        bytes[..8].copy_from_slice(b"II*\0\x08\0\0\0");
+        for (place, tags, next) in directories {
+            let mut directory = (tags.len() as u16).to_le_bytes().to_vec();
+            for (number, kind, count, value) in *tags {
+                directory.extend(number.to_le_bytes());
+                directory.extend(kind.to_le_bytes());
+                directory.extend(count.to_le_bytes());
+                directory.extend(value.to_le_bytes());
+            }
+            directory.extend(next.to_le_bytes());
+            bytes[*place..place + directory.len()].copy_from_slice(&directory);
+        }
+        bytes
+    }
+
+    #[test]
+    fn directories_follow_each_other_with_those_below_them() {
+        let tag = |value| [(0x100, 4, 1, value)];
+        let with_below = [(0x100, 4, 1, 1), (0x14a, 4, 2, 200)];
+        let mut bytes = file(&[
+            (8, &with_below, 100),
+            (100, &tag(4), 8), // leads back to the first
+            (250, &tag(2), 0),
+            (300, &tag(3), 0),
+        ]);
+        bytes[200..208].copy_from_slice(&[250, 0, 0, 0, 44, 1, 0, 0]);
+        let file = File::of(&bytes).unwrap();
+        let order: Vec<_> = file
+            .directories()
+            .iter()
+            .map(|directory| directory.number(0x100).unwrap())
+            .collect();
+        assert_eq!(order, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn tags_that_are_unreadable_are_absent() {
+        let bytes = file(&[(
+            8,
+            &[(1, 4, 1000, 9), (2, 99, 1, 1), (3, 3, 2, 0x0005_0004)],
+            0,
+        )]);
+        let directory = File::of(&bytes).unwrap().first().unwrap();
+        assert_eq!(directory.tags.len(), 1);
+        assert!(!directory.is_complete);
+        let numbers = [0, 1, 2].map(|index| directory.number_of(&directory.tags[0], index));
+        assert_eq!(numbers, [Some(4), Some(5), None]);
+        for end in 0..bytes.len() {
+            let cut = File::of(&bytes[..end]);
+            let _ = cut.map(|file| file.directories().len());
+        }
+    }
+}
