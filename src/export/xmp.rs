@@ -2,9 +2,15 @@
 //! (`Happy`), hierarchical in `lr:hierarchicalSubject` (`Emotion|Happy`) and `digiKam:TagsList` (`Emotion/Happy`).
 //! Everything else in a sidecar is kept.
 
-mod tree;
+mod document;
+mod edit;
+mod encoding;
+mod packet;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::emotion::{Emotion, EmotionSet};
@@ -12,9 +18,9 @@ use crate::error::{Error, Result};
 use crate::imaging::embedded_xmp;
 use crate::output;
 use crate::sidecar;
-use tree::{Element, Node};
-
-const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+use edit::{Change, edit};
+use encoding::Text;
+use packet::{Packet, Value};
 
 /// A property with keywords: its namespace, usual prefix, name, kind of list, and the separator of the levels of a
 /// keyword. `None` if keywords consist of the last level only.
@@ -26,6 +32,22 @@ struct Property {
     separator: Option<char>,
 }
 
+impl Property {
+    /// Its name as it is usually written.
+    fn written(&self) -> String {
+        format!("{}:{}", self.prefix, self.name)
+    }
+
+    /// The keyword of an emotion.
+    fn keyword(&self, emotion: Emotion) -> String {
+        match self.separator {
+            Some(separator) => format!("Emotion{separator}{}", title(emotion)),
+            None => title(emotion),
+        }
+    }
+}
+
+/// The flat property comes first.
 const PROPERTIES: [Property; 3] = [
     Property {
         namespace: "http://purl.org/dc/elements/1.1/",
@@ -84,56 +106,78 @@ pub fn sidecar(photo: &Path, naming: Naming) -> PathBuf {
 
 /// Makes these emotions, and no others, keywords of the sidecar `path` of a photo, and returns whether that changes it.
 /// A new sidecar begins as a copy of the photo's own XMP packet, because programs that find a sidecar do not read the
-/// packet: its keywords, rating and title would be lost to them. With `dry` nothing is written.
+/// packet: its keywords, rating and title would be lost to them. If the sidecar is a symbolic link, the file is changed
+/// to which it leads. With `dry` nothing is written, and everything else is the same.
 ///
 /// # Errors
-/// If the sidecar cannot be read or written, is a symbolic link or is not XMP. It is unchanged then. Also if a new one
-/// is needed and the photo cannot be read.
+/// If the sidecar cannot be read or written, or if it is not certain that only our keywords would change. It is
+/// unchanged then. Also if a new one is needed and the photo cannot be read.
 pub fn write_sidecar(path: &Path, photo: &Path, emotions: EmotionSet, dry: bool) -> Result<bool> {
-    let before = match fs::read_to_string(path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(source) => {
-            return Err(Error::Io {
-                path: path.to_owned(),
-                source,
-            });
+    let io = |source| Error::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let is_link = path.is_symlink();
+    let target = match path.canonicalize() {
+        Ok(target) if is_link => target,
+        Err(error) if error.kind() == ErrorKind::NotFound && is_link => {
+            let reason = "it is a link to a file that is not there";
+            return Err(left_alone(path, reason));
         }
+        _ => path.to_owned(),
+    };
+    let before = match fs::read(&target) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(io(error)),
     };
     if before.is_none() && emotions.is_empty() {
         return Ok(false);
     }
     let after = match &before {
-        None if dry => return Ok(true),
         None => first(photo, emotions)?,
         Some(before) => match with_emotions(before, emotions) {
             Ok(Some(after)) => after,
             Ok(None) => return Ok(false),
-            Err(problem) => return Err(Error::Usage(format!("{} {problem}", path.display()))),
+            Err(reason) => return Err(left_alone(path, &reason)),
         },
     };
-    if !dry {
-        let before = before.as_deref().map(str::as_bytes);
-        output::edit(path, before, after.as_bytes())?;
+    if dry {
+        output::check_edit(&target, before.as_deref())?;
+    } else {
+        output::edit(&target, before.as_deref(), &after)?;
     }
     Ok(true)
 }
 
+fn left_alone(path: &Path, reason: &str) -> Error {
+    Error::Usage(format!("{} is left as it is: {reason}", path.display()))
+}
+
 /// The content of a new sidecar: the photo's own packet with the emotions.
-fn first(photo: &Path, emotions: EmotionSet) -> Result<String> {
+fn first(photo: &Path, emotions: EmotionSet) -> Result<Vec<u8>> {
     let bytes = fs::read(photo).map_err(|source| Error::Io {
         path: photo.to_owned(),
         source,
     })?;
-    let packet = embedded_xmp(&bytes).unwrap_or_default();
-    // A packet that is damaged has nothing that a program could read.
-    let with = match with_emotions(&packet, emotions) {
-        Ok(None) => Ok(Some(packet)),
-        Ok(with) => Ok(with),
-        Err(_) => with_emotions(EMPTY, emotions),
+    let Some(packet) = embedded_xmp(&bytes) else {
+        return added(EMPTY, emotions, photo);
     };
-    // The template is whole, and lacks the emotions.
-    Ok(with.ok().flatten().unwrap_or_else(|| EMPTY.to_owned()))
+    match document::parse(&packet) {
+        Ok(_) => added(&packet, emotions, photo),
+        // A packet that is damaged has nothing that a program could read.
+        Err(_) => added(EMPTY, emotions, photo),
+    }
+}
+
+fn added(packet: &str, emotions: EmotionSet, photo: &Path) -> Result<Vec<u8>> {
+    match with_emotions(packet.as_bytes(), emotions) {
+        Ok(with) => Ok(with.unwrap_or_else(|| packet.as_bytes().to_vec())),
+        Err(reason) => Err(Error::Usage(format!(
+            "{} gets no sidecar, since the XMP in it cannot be copied with new keywords: {reason}",
+            photo.display()
+        ))),
+    }
 }
 
 /// The last level of a keyword, such as "Happy".
@@ -142,213 +186,99 @@ fn title(emotion: Emotion) -> String {
     first.to_uppercase() + rest
 }
 
-/// The packet with these emotions as keywords; `None` if nothing changes.
-fn with_emotions(packet: &str, emotions: EmotionSet) -> Result<Option<String>, String> {
-    let mut document = tree::parse(packet)?;
-    let rdf = tree::find(&mut document, &|element, scope| {
-        element.is(scope, RDF, "RDF")
-    })
-    .ok_or("is not XMP: it has no rdf:RDF")?;
-    // A flat keyword is from fer-index only if the hierarchical one is there too: the user may use "Happy" as well.
-    let exported: EmotionSet = Emotion::ALL
-        .into_iter()
-        .filter(|emotion| {
-            PROPERTIES.iter().any(|property| {
-                let Some(separator) = property.separator else {
-                    return false;
-                };
-                let keyword = format!("Emotion{separator}{}", title(*emotion));
-                property_items(rdf, property).contains(&keyword)
-            })
-        })
-        .collect();
-    let mut changed = false;
-    for property in &PROPERTIES {
-        changed |= update(rdf, property, exported, emotions);
+/// The file with these emotions as keywords; `None` if nothing changes. The error says why it is not certain that
+/// nothing else would change.
+fn with_emotions(file: &[u8], emotions: EmotionSet) -> Result<Option<Vec<u8>>, String> {
+    let text = Text::decode(file)?;
+    let document = document::parse(&text.content)?;
+    text.check(document.encoding.as_deref())?;
+    let packet = Packet::of(&document.root)?;
+    let changes = changes(&packet.keywords, emotions);
+    if changes.iter().all(|change| *change == Change::default()) {
+        return Ok(None);
     }
-    Ok(changed.then(|| tree::write(&document)))
+    let after = edit(&text.content, &packet, &changes);
+    if after == text.content {
+        return Ok(None); // what goes is more than a word, and stays
+    }
+    verify(&packet, &after, &changes)?;
+    Ok(Some(text.encode(&after)))
 }
 
-/// The items of a property in all descriptions.
-fn property_items(rdf: &mut Element, property: &Property) -> Vec<String> {
-    let mut items = Vec::new();
-    tree::each(rdf, &mut |element, scope| {
-        if element.is(scope, property.namespace, property.name) {
-            items.extend(element.items(scope));
-        }
-    });
-    items
-}
-
-fn update(rdf: &mut Element, property: &Property, exported: EmotionSet, now: EmotionSet) -> bool {
-    let keyword = |emotion| match property.separator {
-        Some(separator) => format!("Emotion{separator}{}", title(emotion)),
-        None => title(emotion),
+/// The keywords that go and come, of each property.
+fn changes(
+    values: &[Vec<Value<'_>>; PROPERTIES.len()],
+    emotions: EmotionSet,
+) -> [Change; PROPERTIES.len()] {
+    let [_, hierarchical @ ..] = values;
+    let has = |values: &[Value<'_>], keyword: &str| {
+        let mut items = values.iter().flat_map(|value| &value.items);
+        items.any(|item| item.text == keyword)
     };
-    let present = property_items(rdf, property);
-    let stale: Vec<String> = exported
-        .iter()
-        .filter(|emotion| !now.contains(*emotion))
-        .map(keyword)
-        .filter(|keyword| present.contains(keyword))
-        .collect();
-    let missing: Vec<String> = now
-        .iter()
-        .map(keyword)
-        .filter(|keyword| !present.contains(keyword))
-        .collect();
-    if stale.is_empty() && missing.is_empty() {
-        return false;
-    }
-    let rdf_prefix = rdf.prefix();
-    let mut added = missing.is_empty();
-    tree::each(rdf, &mut |element, scope| {
-        if element.is(scope, property.namespace, property.name) {
-            element.remove_items(scope, &stale);
-            if !added {
-                added = element.add_items(&rdf_prefix, &missing);
+    let mut changes: [Change; PROPERTIES.len()] = std::array::from_fn(|_| Change::default());
+    for emotion in Emotion::ALL {
+        let word = title(emotion);
+        let keywords = PROPERTIES
+            .each_ref()
+            .map(|property| property.keyword(emotion));
+        let is_there: [bool; PROPERTIES.len()] =
+            std::array::from_fn(|at| has(&values[at], &keywords[at]));
+        let [has_flat, has_both @ ..] = is_there;
+        // Whether the person uses the word in a hierarchy of their own.
+        let is_used = hierarchical.iter().flatten().any(|value| {
+            value.items.iter().any(|item| {
+                !keywords.contains(&item.text) && item.text.rsplit(['|', '/']).next() == Some(&word)
+                    || item.text == word
+            })
+        });
+        // The flat keyword is ours if all hierarchical ones are there, and no other program has it in a hierarchy.
+        // Beside a flat keyword that was there before, only the first hierarchical one is written, which tells them
+        // apart ever after.
+        let is_ours = has_both == [true; 2] && !is_used;
+        let is_theirs = has_flat && !is_ours;
+        let is_exported = has_both.contains(&true);
+        for (at, keyword) in keywords.into_iter().enumerate() {
+            if emotions.contains(emotion) {
+                let is_sign = at + 1 == PROPERTIES.len() && is_theirs && !is_used;
+                if !is_there[at] && !is_sign {
+                    changes[at].missing.push(keyword);
+                }
+            } else if is_exported && is_there[at] && (at > 0 || is_ours) {
+                changes[at].stale.push(keyword);
             }
         }
-    });
-    if !added {
-        rdf.children
-            .push(Node::Element(description(property, &rdf_prefix, &missing)));
     }
-    true
+    changes
 }
 
-/// A description with one property.
-fn description(property: &Property, rdf: &str, items: &[String]) -> Element {
-    let name = |prefix: &str, local: &str| {
-        if prefix.is_empty() {
-            local.to_owned()
-        } else {
-            format!("{prefix}:{local}")
-        }
+/// Reads an edited text again, and checks that it has all that the packet had, and only the intended changes.
+fn verify(
+    before: &Packet<'_>,
+    after: &str,
+    changes: &[Change; PROPERTIES.len()],
+) -> Result<(), String> {
+    let document = document::parse(after)?;
+    let after = Packet::of(&document.root)?;
+    let items = |values: &[Value<'_>]| -> Vec<(String, bool)> {
+        let items = values.iter().flat_map(|value| &value.items);
+        items
+            .map(|item| (item.whole.clone(), item.is_plain))
+            .collect()
     };
-    let mut list = Element::new(&name(rdf, property.list));
-    for item in items {
-        list.push_text_element(&name(rdf, "li"), item);
-    }
-    let mut value = Element::new(&name(property.prefix, property.name));
-    value.children.push(Node::Element(list));
-    let mut description = Element::new(&name(rdf, "Description"));
-    description
-        .attributes
-        .push((name(rdf, "about"), String::new()));
-    description.attributes.push((
-        format!("xmlns:{}", property.prefix),
-        property.namespace.to_owned(),
-    ));
-    description.children.push(Node::Element(value));
-    description
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn set(emotions: &[Emotion]) -> EmotionSet {
-        emotions.iter().copied().collect()
-    }
-
-    const HAPPY: &[Emotion] = &[Emotion::Happy];
-
-    #[test]
-    fn a_new_sidecar_has_all_three_conventions() {
-        let packet = with_emotions(EMPTY, set(HAPPY)).unwrap().unwrap();
-        for part in [
-            "<dc:subject><rdf:Bag><rdf:li>Happy</rdf:li></rdf:Bag></dc:subject>",
-            "<lr:hierarchicalSubject><rdf:Bag><rdf:li>Emotion|Happy</rdf:li>",
-            "<digiKam:TagsList><rdf:Seq><rdf:li>Emotion/Happy</rdf:li>",
-        ] {
-            assert!(packet.contains(part), "{packet}");
-        }
-        assert_eq!(
-            with_emotions(&packet, set(HAPPY)),
-            Ok(None),
-            "a second run changes nothing"
-        );
-    }
-
-    const FOREIGN: &str = r#"<?xml version="1.0"?><!-- kept --><x:xmpmeta xmlns:x='adobe:ns:meta/'>
- <r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-  <r:Description r:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5" xmlns:d="http://purl.org/dc/elements/1.1/">
-   <d:subject>
-    <r:Bag>
-     <r:li>Sun &amp; sand</r:li>
-     <r:li>Happy</r:li>
-    </r:Bag>
-   </d:subject>
-   <unknown xmlns="urn:x"><![CDATA[<raw>]]></unknown>
-  </r:Description>
- </r:RDF>
-</x:xmpmeta>"#;
-
-    #[test]
-    fn everything_else_in_a_sidecar_is_kept() {
-        let packet = with_emotions(FOREIGN, set(&[Emotion::Sad]))
-            .unwrap()
-            .unwrap();
-        for part in [
-            "<!-- kept -->",
-            "xmp:Rating=\"5\"",
-            "<r:li>Sun &amp; sand</r:li>",
-            "<![CDATA[<raw>]]>",
-            "<r:li>Sad</r:li></r:Bag>",
-            "<r:li>Emotion|Sad</r:li>",
-            // The user's own keyword.
-            "<r:li>Happy</r:li>",
-        ] {
-            assert!(packet.contains(part), "{part} in {packet}");
-        }
-        assert_eq!(packet.matches("d:subject").count(), 2, "{packet}");
-    }
-
-    #[test]
-    fn keywords_that_no_longer_apply_are_removed() {
-        let both = with_emotions(FOREIGN, set(&[Emotion::Sad, Emotion::Fear]))
-            .unwrap()
-            .unwrap();
-        let one = with_emotions(&both, set(&[Emotion::Fear]))
-            .unwrap()
-            .unwrap();
-        assert!(
-            !one.contains("Sad") && one.contains("Emotion/Fear"),
-            "{one}"
-        );
-        let none = with_emotions(&one, EmotionSet::EMPTY).unwrap().unwrap();
-        assert!(
-            !none.contains("Fear") && none.contains("Sun &amp; sand"),
-            "{none}"
-        );
-    }
-
-    #[test]
-    fn text_that_is_not_xmp_is_refused() {
-        for text in [
-            "",
-            "hello",
-            "<a></b>",
-            "<a/>",
-            "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">",
-        ] {
-            assert!(with_emotions(text, set(HAPPY)).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_existing_sidecar_is_used() {
-        let folder = tempfile::tempdir().unwrap();
-        let photo = folder.path().join("a.jpg");
-        fs::write(&photo, "no picture").unwrap();
-        let [full, stem] = ["a.jpg.xmp", "a.xmp"].map(|name| folder.path().join(name));
-        assert_eq!(sidecar(&photo, Naming::Full), full);
-        assert_eq!(sidecar(&photo, Naming::Stem), stem);
-        assert!(!write_sidecar(&stem, &photo, EmotionSet::EMPTY, false).unwrap());
-        assert!(write_sidecar(&stem, &photo, set(HAPPY), true).unwrap() && !stem.exists());
-        assert!(write_sidecar(&stem, &photo, set(HAPPY), false).unwrap() && stem.exists());
-        assert_eq!(sidecar(&photo, Naming::Full), stem);
-        assert!(!write_sidecar(&stem, &photo, set(HAPPY), false).unwrap());
+    let is_as_intended = |at: usize| {
+        let Change { stale, missing } = &changes[at];
+        let stale: Vec<String> = stale.iter().map(|text| packet::item(text)).collect();
+        let mut expected = items(&before.keywords[at]);
+        expected.retain(|(whole, is_plain)| !(*is_plain && stale.contains(whole)));
+        expected.extend(missing.iter().map(|text| (packet::item(text), true)));
+        let mut found = items(&after.keywords[at]);
+        expected.sort();
+        found.sort();
+        expected == found
+    };
+    if before.rest() == after.rest() && (0..PROPERTIES.len()).all(is_as_intended) {
+        Ok(())
+    } else {
+        Err("with new keywords it would not read as before".to_owned())
     }
 }

@@ -324,7 +324,7 @@ fn outputs_do_not_follow_links() {
     ];
     assert_eq!(names(&env.path("")), all);
 
-    // Nor for files that are changed in place: sidecars, settings.
+    // Nor for settings; and what is no sidecar is left alone behind a link as well.
     fs::write(env.path("a.xmp"), "mine").unwrap();
     symlink("../a.xmp", env.album("astronaut.jpg.xmp")).unwrap();
     let run = env.run("export --xmp --min-score 0.1");

@@ -3,6 +3,8 @@
 //! The content is written to a new file with a random name in the same folder (with `create_new`, so that no existing
 //! file is overwritten), which is then renamed.
 
+mod keep;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -22,18 +24,23 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     rename_new(&draft.path, path)
 }
 
-/// Replaces a file whose content is `before`, and keeps its permissions. After a crash the file has either the old or the
-/// new content.
+/// Replaces a file whose content is `before`, and keeps its owner, permissions and extended attributes. After a crash the
+/// file has either the old or the new content, and if the disk does not give back what was written, the old one.
 ///
 /// # Errors
-/// If the path is no longer an ordinary file with that content (symbolic links are not followed), or another error of
-/// the system.
+/// If the path is no longer an ordinary file with that content (symbolic links are not followed), if the file belongs to
+/// somebody else, or another error of the system.
 pub fn replace(path: &Path, before: &[u8], content: &[u8]) -> io::Result<()> {
     let metadata = path.symlink_metadata()?;
     // Private until the permissions are set, since the old file may be private.
     let draft = Draft::new(path, content, create_private)?;
+    keep::owner(&draft.file, &metadata)?;
     draft.file.set_permissions(metadata.permissions())?;
+    keep::attributes(path, &draft.file)?;
     draft.file.sync_all()?;
+    if fs::read(&draft.path)? != content {
+        return Err(io::Error::other("what was written does not read back"));
+    }
     // Checked as late as possible: an editor may have saved the file since `before` was read.
     if !path.symlink_metadata()?.is_file() || fs::read(path)? != before {
         return Err(io::Error::other(
@@ -41,6 +48,17 @@ pub fn replace(path: &Path, before: &[u8], content: &[u8]) -> io::Result<()> {
         ));
     }
     fs::rename(&draft.path, path)
+}
+
+/// Checks what may be checked before [`replace`] or [`create`] without writing anything.
+///
+/// # Errors
+/// If the folder may not be written, or the file belongs to somebody else.
+pub fn check(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    keep::check(folder.unwrap_or(Path::new(".")), path)
 }
 
 /// Writes a new file that only its owner may read, and creates missing folders with the same restriction. Any number of

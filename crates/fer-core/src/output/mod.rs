@@ -109,6 +109,19 @@ pub fn edit(path: &Path, before: Option<&[u8]>, after: &[u8]) -> Result<()> {
     }
 }
 
+/// Checks whether [`edit`] would succeed, without writing anything.
+///
+/// # Errors
+/// As [`edit`], if they can be known before.
+pub fn check_edit(path: &Path, before: Option<&[u8]>) -> Result<()> {
+    match (look(path)?, before) {
+        (Found::Nothing, None) => {}
+        (Found::File(found), Some(before)) if found == before => {}
+        _ => return Err(changed_meanwhile(path)),
+    }
+    atomic::check(path).map_err(|source| failed(path, source))
+}
+
 fn create(path: &Path, content: &[u8]) -> Result<()> {
     atomic::create(path, content).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists if path.symlink_metadata().is_ok() => changed_meanwhile(path),

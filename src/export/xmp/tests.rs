@@ -1,0 +1,231 @@
+use super::*;
+
+fn set(emotions: &[Emotion]) -> EmotionSet {
+    emotions.iter().copied().collect()
+}
+
+/// The packet with these emotions, as text.
+fn with(packet: &str, emotions: &[Emotion]) -> Result<Option<String>, String> {
+    let with = with_emotions(packet.as_bytes(), set(emotions))?;
+    Ok(with.map(|bytes| String::from_utf8(bytes).unwrap()))
+}
+
+/// A packet with these descriptions.
+fn packet(descriptions: &str) -> String {
+    format!(
+        "<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#' \
+         xmlns:d='http://purl.org/dc/elements/1.1/'>{descriptions}</r:RDF>"
+    )
+}
+
+const HAPPY: &[Emotion] = &[Emotion::Happy];
+
+#[test]
+fn a_new_sidecar_has_all_three_conventions() {
+    let packet = with(EMPTY, HAPPY).unwrap().unwrap();
+    for part in [
+        "<dc:subject><rdf:Bag><rdf:li>Happy</rdf:li></rdf:Bag></dc:subject>",
+        "<lr:hierarchicalSubject><rdf:Bag><rdf:li>Emotion|Happy</rdf:li>",
+        "<digiKam:TagsList><rdf:Seq><rdf:li>Emotion/Happy</rdf:li>",
+    ] {
+        assert!(packet.contains(part), "{packet}");
+    }
+    assert_eq!(
+        with(&packet, HAPPY),
+        Ok(None),
+        "a second run changes nothing"
+    );
+}
+
+const FOREIGN: &str = r#"<?xml version="1.0"?><!-- kept --><x:xmpmeta xmlns:x='adobe:ns:meta/'>
+ <r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <r:Description r:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5" xmlns:d="http://purl.org/dc/elements/1.1/">
+   <d:subject>
+    <r:Bag>
+     <r:li>Sun &amp; sand</r:li>
+     <r:li>Happy</r:li>
+    </r:Bag>
+   </d:subject>
+   <unknown xmlns="urn:x"><![CDATA[<raw>]]></unknown>
+  </r:Description>
+ </r:RDF>
+</x:xmpmeta>"#;
+
+#[test]
+fn everything_else_in_a_sidecar_is_kept() {
+    let packet = with(FOREIGN, &[Emotion::Sad]).unwrap().unwrap();
+    for part in [
+        "<!-- kept -->",
+        "xmp:Rating=\"5\"",
+        "<r:li>Sun &amp; sand</r:li>",
+        "<![CDATA[<raw>]]>",
+        "<r:li>Happy</r:li>\n     <r:li>Sad</r:li>\n    </r:Bag>",
+        "<r:li>Emotion|Sad</r:li>",
+        // The user's own keyword.
+        "<r:li>Happy</r:li>",
+    ] {
+        assert!(packet.contains(part), "{part} in {packet}");
+    }
+    assert_eq!(packet.matches("d:subject").count(), 2, "{packet}");
+}
+
+#[test]
+fn keywords_that_no_longer_apply_are_removed() {
+    let both = with(FOREIGN, &[Emotion::Sad, Emotion::Fear])
+        .unwrap()
+        .unwrap();
+    let one = with(&both, &[Emotion::Fear]).unwrap().unwrap();
+    assert!(
+        !one.contains("Sad") && one.contains("Emotion/Fear"),
+        "{one}"
+    );
+    let none = with(&one, &[]).unwrap().unwrap();
+    assert!(
+        !none.contains("Fear") && none.contains("Sun &amp; sand"),
+        "{none}"
+    );
+}
+
+/// Descriptions, and what they become with Happy; `…` are the hierarchical keywords.
+const FORMS: [(&str, &str); 9] = [
+    (
+        "<r:Description d:subject='a &amp; b'></r:Description>",
+        "<r:Description><d:subject><r:Bag><r:li>a &amp; b</r:li><r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>",
+    ),
+    (
+        "<r:Description d:subject='a'/>",
+        "<r:Description/><r:Description r:about=\"\" xmlns:lr=… xmlns:digiKam=…><d:subject><r:Bag><r:li>a</r:li>\
+         <r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>",
+    ),
+    (
+        "<r:Description><d:subject>a<!-- b --></d:subject></r:Description>",
+        "<r:Description><d:subject><r:Bag><r:li>a<!-- b --></r:li><r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>",
+    ),
+    (
+        "<r:Description><d:subject/></r:Description>",
+        "<r:Description><d:subject><r:Bag><r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>",
+    ),
+    (
+        "<r:Description><d:subject><r:Seq /></d:subject></r:Description>",
+        "<r:Description><d:subject><r:Seq ><r:li>Happy</r:li></r:Seq></d:subject>…</r:Description>",
+    ),
+    (
+        "<r:Description>\n <d:subject><r:Bag>\n  <r:li>a</r:li>\n </r:Bag></d:subject>\n</r:Description>",
+        "<r:Description>\n <d:subject><r:Bag>\n  <r:li>a</r:li>\n  <r:li>Happy</r:li>\n </r:Bag></d:subject>\n …\n\
+         </r:Description>",
+    ),
+    // A field of a structure is no property.
+    (
+        "<r:Description><h xmlns='urn:h' r:parseType='Resource'><d:subject>Happy</d:subject></h></r:Description>",
+        "<r:Description><h xmlns='urn:h' r:parseType='Resource'><d:subject>Happy</d:subject></h>\
+         <d:subject><r:Bag><r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>",
+    ),
+    // The property is there twice, as earlier versions left it.
+    (
+        "<r:Description><d:subject><r:Bag><r:li>a</r:li></r:Bag></d:subject></r:Description>\
+         <r:Description><d:subject><r:Bag><r:li>b</r:li></r:Bag></d:subject></r:Description>",
+        "<r:Description><d:subject><r:Bag><r:li>a</r:li><r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>\
+         <r:Description><d:subject><r:Bag><r:li>b</r:li></r:Bag></d:subject></r:Description>",
+    ),
+    (
+        "",
+        "<r:Description r:about=\"\" xmlns:lr=… xmlns:digiKam=…><d:subject><r:Bag><r:li>Happy</r:li></r:Bag>\
+         </d:subject>…</r:Description>",
+    ),
+];
+
+#[test]
+fn each_form_becomes_a_list_and_keeps_the_rest() {
+    let lr = "xmlns:lr=\"http://ns.adobe.com/lightroom/1.0/\"";
+    let digikam = "xmlns:digiKam=\"http://www.digikam.org/ns/1.0/\"";
+    for (before, after) in FORMS {
+        let blank = if before.contains('\n') { "\n " } else { "" };
+        // Namespaces are declared on a new description, or else on the properties.
+        let (on_lr, on_digikam) = if after.contains("xmlns:lr=…") {
+            (String::new(), String::new())
+        } else {
+            (format!(" {lr}"), format!(" {digikam}"))
+        };
+        let hierarchical = format!(
+            "<lr:hierarchicalSubject{on_lr}><r:Bag><r:li>Emotion|Happy</r:li></r:Bag></lr:hierarchicalSubject>\
+             {blank}<digiKam:TagsList{on_digikam}><r:Seq><r:li>Emotion/Happy</r:li></r:Seq></digiKam:TagsList>"
+        );
+        let expected = after
+            .replace("xmlns:lr=…", lr)
+            .replace("xmlns:digiKam=…", digikam)
+            .replace('…', &hierarchical);
+        let found = with(&packet(before), HAPPY);
+        assert_eq!(found, Ok(Some(packet(&expected))), "{before}");
+    }
+}
+
+#[test]
+fn prefixes_that_mean_something_else_are_not_used() {
+    let foreign = "<dc:RDF xmlns:dc='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+        <dc:Description xmlns:lr='urn:lr'><lr:x/></dc:Description></dc:RDF>";
+    let after = with(foreign, HAPPY).unwrap().unwrap();
+    for part in [
+        "<dc2:subject xmlns:dc2=\"http://purl.org/dc/elements/1.1/\"><dc:Bag><dc:li>Happy</dc:li>",
+        "<lr2:hierarchicalSubject xmlns:lr2=\"http://ns.adobe.com/lightroom/1.0/\">",
+    ] {
+        assert!(after.contains(part), "{after}");
+    }
+    // RDF without a prefix: attributes need one.
+    let bare = "<RDF xmlns='http://www.w3.org/1999/02/22-rdf-syntax-ns#'/>";
+    let after = with(bare, HAPPY).unwrap().unwrap();
+    let start = "<RDF xmlns='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description \
+        rdf:about=\"\" xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\" xmlns:dc=";
+    assert!(after.starts_with(start), "{after}");
+    assert_eq!(with(&after, HAPPY), Ok(None));
+}
+
+#[test]
+fn a_word_of_the_person_stays_when_the_emotion_goes() {
+    let own = packet(
+        "<r:Description><d:subject><r:Bag><r:li>Happy</r:li></r:Bag></d:subject></r:Description>",
+    );
+    let both = with(&own, HAPPY).unwrap().unwrap();
+    assert!(
+        both.contains("Emotion|Happy") && !both.contains("Emotion/Happy"),
+        "{both}"
+    );
+    assert_eq!(with(&both, HAPPY), Ok(None));
+    assert_eq!(with(&both, &[]), Ok(Some(own)));
+    // digiKam has the word at the top of a hierarchy.
+    let tagged = packet(
+        "<r:Description xmlns:k='http://www.digikam.org/ns/1.0/'><d:subject><r:Bag><r:li>Happy</r:li></r:Bag>\
+         </d:subject><k:TagsList><r:Seq><r:li>Happy</r:li></r:Seq></k:TagsList></r:Description>",
+    );
+    let both = with(&tagged, HAPPY).unwrap().unwrap();
+    assert!(
+        both.contains("Emotion|Happy") && both.contains("Emotion/Happy"),
+        "{both}"
+    );
+    assert_eq!(with(&both, HAPPY), Ok(None));
+    assert_eq!(with(&both, &[]), Ok(Some(tagged)));
+}
+
+#[test]
+fn a_keyword_with_more_than_a_word_is_neither_doubled_nor_removed() {
+    let own = packet(
+        "<r:Description><d:subject><r:Bag><r:li xml:lang='en'>Happy</r:li></r:Bag></d:subject></r:Description>",
+    );
+    let both = with(&own, HAPPY).unwrap().unwrap();
+    assert_eq!(both.matches(">Happy<").count(), 1, "{both}");
+    assert_eq!(with(&both, &[]), Ok(Some(own)));
+}
+
+#[test]
+fn an_existing_sidecar_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = folder.path().join("a.jpg");
+    fs::write(&photo, "no picture").unwrap();
+    let [full, stem] = ["a.jpg.xmp", "a.xmp"].map(|name| folder.path().join(name));
+    assert_eq!(sidecar(&photo, Naming::Full), full);
+    assert_eq!(sidecar(&photo, Naming::Stem), stem);
+    assert!(!write_sidecar(&stem, &photo, EmotionSet::EMPTY, false).unwrap());
+    assert!(write_sidecar(&stem, &photo, set(HAPPY), true).unwrap() && !stem.exists());
+    assert!(write_sidecar(&stem, &photo, set(HAPPY), false).unwrap() && stem.exists());
+    assert_eq!(sidecar(&photo, Naming::Full), stem);
+    assert!(!write_sidecar(&stem, &photo, set(HAPPY), false).unwrap());
+}
