@@ -64,6 +64,7 @@ pub use roots::Root;
 pub use stored_face::StoredFace;
 pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
+pub use words::has_words;
 
 /// Number of files that [`Store::forget`] and [`Store::adopt_status`] change in one transaction.
 const FORGET_BATCH: usize = 1024;

@@ -27,6 +27,7 @@ mod pictures;
 mod previews;
 mod queries;
 mod results;
+mod scripts;
 mod settings;
 mod sidecars;
 mod tagged;
