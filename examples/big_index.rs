@@ -141,16 +141,28 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
                 camera: Some(CAMERAS[(random.uniform().powi(3) * 5.0) as usize].into()),
                 lens: Some("RF24-105mm F4 L IS USM".into()),
                 description: (random.uniform() < 0.02).then(|| "birthday party".into()),
-                keywords: if random.uniform() < 0.1 {
-                    vec!["Family".into()]
-                } else {
-                    Vec::new()
-                },
+                keywords: keywords(number, random.uniform() < 0.1),
             },
             (0..faces).map(|_| face(random)).collect(),
             vec![],
         )),
     }
+}
+
+/// The keywords of a photo: of one in ten an English one, of one in twenty one in a script without spaces.
+fn keywords(number: u64, is_of_family: bool) -> Vec<String> {
+    let mut keywords = Vec::new();
+    if is_of_family {
+        keywords.push("Family".into());
+    }
+    if number % 20 == 7 {
+        let unspaced = ["北海道旅行", "제주도여행사진", "เที่ยวทะเลหัวหิน", "ទីក្រុងភ្នំពេញ"];
+        keywords.push(unspaced[(number / 20 % 4) as usize].into());
+    }
+    if number % 50 == 3 {
+        keywords.push("हिमालय की यात्रा".into());
+    }
+    keywords
 }
 
 const CAMERAS: [&str; 5] = [
@@ -212,6 +224,13 @@ const FILTERS: &[Filter] = &[
     ("camera of few", |query| query.cameras = vec!["dsc".into()]),
     ("text of 2 %", |query| query.text = Some("birthday".into())),
     ("text of 10 %", |query| query.text = Some("family".into())),
+    ("text of one character", |query| {
+        query.text = Some("海".into());
+    }),
+    ("text of a part of a run", |query| {
+        query.text = Some("여행사".into());
+    }),
+    ("text in Hindi", |query| query.text = Some("हिमालय".into())),
     ("text of all", |query| query.text = Some("pictures".into())),
     ("min-detection 0.95", |query| {
         query.min_detection = Some(0.95);

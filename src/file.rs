@@ -166,8 +166,14 @@ fn read_regular(
                 "it is not a regular file",
             )));
         }
-        let file = File::open(path)?;
+        let file = open(path)?;
         let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Ok(Err(Skip::new(
+                SkipReason::Unreadable,
+                "it was just replaced by what is no regular file",
+            )));
+        }
         let bytes = read(file, &metadata)?;
         Ok(bytes.map(|bytes| (FileMeta::of(&metadata), bytes)))
     };
@@ -182,6 +188,18 @@ fn read_regular(
             _ => Err(Skip::new(SkipReason::Unreadable, error.to_string())),
         },
     }
+}
+
+/// Opens a file for reading; does not wait if a pipe has taken its place.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        rustix::fs::OFlags::NONBLOCK.bits() as i32,
+    );
+    options.open(path)
 }
 
 /// Reads the bytes of a file that is expected to exist, see [`read_file`].
@@ -201,6 +219,35 @@ pub fn beside(database: &Path, ending: &str) -> PathBuf {
     name.push(".");
     name.push(ending);
     PathBuf::from(name)
+}
+
+/// Takes the rights to a file or folder of this user from all others. Does nothing where they have none, where it belongs
+/// to another user, or where there is none.
+pub fn keep_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        let Ok(metadata) = path.symlink_metadata() else {
+            return;
+        };
+        let mode = metadata.mode();
+        let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
+        if metadata.is_symlink() || !is_own || mode & 0o700 == mode & 0o777 {
+            return;
+        }
+        let private = std::fs::Permissions::from_mode(mode & 0o700);
+        match std::fs::set_permissions(path, private) {
+            Ok(()) => tracing::warn!("others had rights to {}; only you have now", path.display()),
+            Err(error) => {
+                tracing::warn!(
+                    "others have rights to {}, and cannot lose them: {error}",
+                    path.display()
+                );
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// The file URL of a path, percent-encoded.

@@ -1,35 +1,61 @@
 //! `fer-index doctor`: checks the database, and mends what is derived from other rows in it.
 
+use std::path::Path;
+
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::Outcome;
+use super::backup::keep_daemon_away;
 use super::context::Context;
+use super::index::count;
+use super::index_lock::IndexLock;
 use super::stdout::Stdout;
 use crate::error::Result;
-use crate::store::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver, Store};
+use crate::store::{
+    DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver, Store, is_damage,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     /// Mend what differs, in one transaction
     #[arg(long)]
     repair: bool,
+    /// Make a sound database of what can be read of a damaged one, which is kept under another name
+    #[arg(long, conflicts_with = "repair")]
+    recover: bool,
     /// Print as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    let mut store = Store::open_existing(&context.config().database)?;
+    let database = &context.config().database;
+    if args.recover {
+        return recover(database, args.json, out);
+    }
     let progress = Progress::new(context.quiet());
-    let diagnosis = if args.repair {
-        store.repair(&progress)
-    } else {
-        store.diagnose(&progress)
-    };
+    let examined = Store::open_existing(database).and_then(|mut store| {
+        if args.repair {
+            store.repair(&progress)
+        } else {
+            store.diagnose(&progress)
+        }
+    });
     progress.0.finish_and_clear();
-    let diagnosis = diagnosis?;
+    let diagnosis = match examined {
+        // What is so damaged that it cannot be examined is a finding as well.
+        Err(error) if is_damage(&error) => Diagnosis {
+            damage: vec![error.to_string()],
+            ..Diagnosis::default()
+        },
+        Err(error) if args.json && database.is_file() => {
+            out.json(&json!({"error": error.to_string()}))?;
+            return Ok(Outcome::PartialFailure);
+        }
+        examined => examined?,
+    };
     if args.json {
         out.json(&as_json(&diagnosis, args.repair))?;
     } else {
@@ -41,6 +67,38 @@ pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Res
     } else {
         Outcome::Faulty
     })
+}
+
+fn recover(database: &Path, as_json: bool, out: &mut Stdout) -> Result<Outcome> {
+    let _daemon = keep_daemon_away(database)?;
+    let _run = IndexLock::take(database)?;
+    let recovered = Store::recover(database)?;
+    let (contents, kept) = (recovered.restored.contents, &recovered.restored.kept);
+    if as_json {
+        out.json(&json!({
+            "photos": contents.photos,
+            "corrections": contents.corrections,
+            "incomplete": recovered.incomplete,
+            "kept": kept.as_ref().map(|path| path.display().to_string()),
+        }))?;
+        return Ok(Outcome::Found);
+    }
+    out.line(format_args!(
+        "{} and {} were recovered; fer-index index adds what is missing",
+        count(contents.photos, "photo"),
+        count(contents.corrections, "correction")
+    ))?;
+    if !recovered.incomplete.is_empty() {
+        let tables = recovered.incomplete.join(", ");
+        out.line(format_args!("Not every row could be read of {tables}"))?;
+    }
+    if let Some(kept) = kept {
+        out.line(format_args!(
+            "The damaged database is kept as {}",
+            kept.display()
+        ))?;
+    }
+    Ok(Outcome::Found)
 }
 
 fn tell(diagnosis: &Diagnosis, is_repair: bool, out: &mut Stdout) -> Result<()> {
@@ -60,8 +118,8 @@ fn tell(diagnosis: &Diagnosis, is_repair: bool, out: &mut Stdout) -> Result<()> 
     }
     if !diagnosis.damage.is_empty() {
         return out.line(
-            "The damaged rows cannot be mended: move the database away and run fer-index index to build it \
-             anew from the photos; corrections are lost with it",
+            "This cannot be mended. fer-index doctor --recover makes a sound database of what can be read, and keeps \
+             this one; fer-index index then adds what is missing",
         );
     }
     match (diagnosis.differences.is_empty(), is_repair) {

@@ -16,11 +16,15 @@ use crate::export::{Naming, sidecar, write_sidecar};
 use crate::store::{EMOTION_THRESHOLD, Hit, Store};
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct ExportArgs {
     /// Write the emotions of each photo as keywords into its XMP sidecar, in the form that digiKam and
     /// Lightroom read; the photos themselves are never changed
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "everything")]
     xmp: bool,
+    /// Print everything that the index holds as JSON, one row a line, and write no file
+    #[arg(long, exclusive = true)]
+    everything: bool,
     /// Print what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -32,6 +36,9 @@ pub(super) struct ExportArgs {
 }
 
 pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    if args.everything {
+        return super::everything::run(context, out);
+    }
     let config = context.config();
     let store = Store::open_existing(&config.database)?;
     let filter = args.filters.filter();

@@ -13,7 +13,7 @@ use super::stdout::Stdout;
 use super::{Outcome, results};
 use crate::album::resolve_root;
 use crate::emotion::Emotion;
-use crate::error::{Result, SkipReason};
+use crate::error::{Error, Result, SkipReason};
 use crate::pipeline::{IndexOptions, Summary, index};
 use crate::store::{EMOTION_THRESHOLD, Query, Store};
 
@@ -73,6 +73,14 @@ pub(super) fn run(
     let analyser = context.analyser()?;
     let mut store = Store::open(&config.database)?;
     let _lock = IndexLock::take(store.path())?;
+    for root in &roots {
+        if store.is_forgotten(&super::resolve(root.clone())?)? {
+            return Err(Error::Usage(format!(
+                "{} was forgotten and is not indexed; fer-index forget --undo allows it again",
+                root.display()
+            )));
+        }
+    }
     let progress = Progress::new(context.quiet(), Interrupt::watch()?);
     let options = IndexOptions {
         threads: context.threads(),
@@ -86,6 +94,7 @@ pub(super) fn run(
         out.json(&json(&summary, interrupted.is_some()))?;
     } else {
         tell(&summary, out)?;
+        tell_skipped_before(&roots, &store, &summary, out)?;
     }
     if let Some((done, planned)) = interrupted {
         out.flush()?;
@@ -114,6 +123,36 @@ fn is_indexed(root: &Path, database: &Path) -> Result<bool> {
     }
     let stored = Store::open_existing(database)?.find_path(root)?;
     Ok(stored.is_some_and(|path| path.exists()))
+}
+
+/// Says of files that were named one by one why an earlier run has skipped them: "unchanged" would be no answer.
+fn tell_skipped_before(
+    roots: &[PathBuf],
+    store: &Store,
+    summary: &Summary,
+    out: &mut Stdout,
+) -> Result<()> {
+    if summary.unchanged == 0 {
+        return Ok(());
+    }
+    for file in roots.iter().filter(|root| root.is_file()) {
+        let stored = store.find_path(file)?;
+        let outcome = stored.map(|path| store.file(&path)).transpose()?.flatten();
+        let skip = match outcome {
+            None => None,
+            Some(Err(skip)) => Some(skip),
+            Some(Ok(photo)) => store.photo(photo)?.and_then(|photo| photo.content.err()),
+        };
+        let Some(skip) = skip else { continue };
+        let is_told = summary.skipped.values().flat_map(|files| &files.first);
+        if is_told.clone().all(|told| told.skip != skip) {
+            out.line(format_args!(
+                "{} is as it was when it was skipped: {skip}",
+                file.display()
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {

@@ -1,12 +1,14 @@
 //! The command line: one file per command. No other module prints.
 #![allow(clippy::print_stderr, reason = "errors and hints go to standard error")]
 
+mod backup;
 mod classify;
 mod complete;
 mod completions;
 mod config;
 mod context;
 mod correct;
+mod corrections;
 #[cfg(feature = "train")]
 mod dataset;
 mod detect;
@@ -19,9 +21,11 @@ mod epochs;
 mod evaluate;
 #[cfg(feature = "train")]
 mod evaluate_album;
+mod everything;
 mod export;
 mod filter_args;
 mod force;
+mod forget;
 #[cfg(unix)]
 mod fresh;
 mod gallery;
@@ -132,6 +136,10 @@ enum Command {
     Status(status::StatusArgs),
     /// Check the database, and mend what is derived from other rows in it
     Doctor(doctor::DoctorArgs),
+    /// Write a copy of the index to a file, also while `watch` is running
+    Backup(backup::BackupArgs),
+    /// Put a copy that `backup` has written in the place of the index
+    Restore(backup::RestoreArgs),
     /// Find photos by emotion, date, place, camera, words and more
     Query(query::QueryArgs),
     /// Find photos by a description in plain words: happy vacation photos in italy last summer
@@ -154,6 +162,10 @@ enum Command {
     Reject(correct::FaceArgs),
     /// Remove the corrections of faces, so that the model's scores apply again
     Undo(correct::FaceArgs),
+    /// Remove every trace of a folder or photo from the index, and never index it again
+    Forget(forget::ForgetArgs),
+    /// Write all corrections to a file, or read them from one
+    Corrections(corrections::CorrectionsArgs),
     /// Import training data
     #[cfg(feature = "train")]
     Dataset(dataset::DatasetArgs),
@@ -246,6 +258,8 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         #[cfg(unix)]
         Command::Status(args) => status::run(&args, &context, out),
         Command::Doctor(args) => doctor::run(&args, &context, out),
+        Command::Backup(args) => backup::backup(&args, &context, out),
+        Command::Restore(args) => backup::restore(&args, &context, out),
         Command::Query(args) => query::run(&args, &context, out),
         Command::Find(args) => query::find(&args, &context, out),
         Command::Stats(args) => stats::run(&args, &context, out),
@@ -257,6 +271,8 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Correct(args) => correct::correct(&args, &context, out),
         Command::Reject(args) => correct::reject(&args, &context, out),
         Command::Undo(args) => correct::undo(&args, &context, out),
+        Command::Forget(args) => forget::run(&args, &context, out),
+        Command::Corrections(args) => corrections::run(&args, &context, out),
         #[cfg(feature = "train")]
         Command::Dataset(args) => dataset::run(&args, &context, out),
         #[cfg(feature = "train")]

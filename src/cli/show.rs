@@ -35,7 +35,7 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
     if let [path] = &args.paths[..]
         && !is_list(path)
     {
-        let shown = Shown::of(&store, path)?;
+        let shown = Shown::of(path, &store, context)?;
         if args.json {
             out.json(&shown.as_json())?;
         } else {
@@ -46,7 +46,7 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
     let mut outcome = Outcome::Nothing;
     let mut array = Vec::new();
     for path in &paths {
-        match Shown::of(&store, path) {
+        match Shown::of(path, &store, context) {
             Ok(shown) if args.json => array.push(shown.as_json()),
             Ok(shown) => shown.tell(out)?,
             Err(Error::Usage(sentence)) => {
@@ -74,7 +74,7 @@ enum Shown {
 }
 
 impl Shown {
-    fn of(store: &Store, path: &Path) -> Result<Self> {
+    fn of(path: &Path, store: &Store, context: &Context) -> Result<Self> {
         let found = store.find_path(path)?;
         let outcome = match &found {
             Some(path) => store.file(path)?,
@@ -83,9 +83,9 @@ impl Shown {
         let (Some(found), Some(outcome)) = (found, outcome) else {
             let path = resolve(path.to_owned())?;
             return Err(Error::Usage(format!(
-                "{} is not in the index; run fer-index index {}",
+                "{} is not in the index; {}",
                 path.display(),
-                path.parent().unwrap_or(Path::new(".")).display(),
+                why_not(&path, store, context)?
             )));
         };
         let photo = match outcome {
@@ -113,6 +113,37 @@ impl Shown {
             Self::Skipped(path, skip) => json!(JsonClassified::error(path, skip)),
         }
     }
+}
+
+/// Why a file is not in the index, and what to do about it.
+fn why_not(path: &Path, store: &Store, context: &Context) -> Result<String> {
+    let filter = context.filter()?;
+    let folders = || path.ancestors().skip(1);
+    if store.is_forgotten(path)? {
+        return Ok("it was forgotten; fer-index forget --undo allows it again".to_owned());
+    }
+    if let Some(folder) = folders().find(|folder| filter.is_marked(folder)) {
+        return Ok(format!(
+            "{} is marked as no album, by a file such as .nomedia or as a cache of another program; remove the \
+             mark, or see album.respect_markers in the settings",
+            folder.display()
+        ));
+    }
+    let roots = store.roots()?;
+    let root = roots.iter().find(|root| path.starts_with(&root.path));
+    if let Some(root) = root
+        && let Some(left_out) = path
+            .ancestors()
+            .take_while(|above| *above != root.path)
+            .find(|above| !filter.admits(above))
+    {
+        return Ok(format!(
+            "{} is left out by its name; see album.exclude and album.hidden in the settings",
+            left_out.display()
+        ));
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    Ok(format!("run fer-index index {}", folder.display()))
 }
 
 /// The faces whose corrections were carried over from another photo.

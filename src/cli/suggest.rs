@@ -37,7 +37,10 @@ const MEANT: &[(&str, &[&str])] = &[
         &["fix", "edit", "set", "label", "change", "relabel"],
     ),
     ("reject", &["discard", "ignore"]),
-    ("undo", &["revert", "restore"]),
+    ("undo", &["revert"]),
+    ("forget", &["delete", "remove", "rm", "erase", "purge"]),
+    ("backup", &["save", "copy", "dump", "snapshot"]),
+    ("restore", &["recover", "load"]),
     ("export", &["xmp", "sidecar", "sidecars", "tag", "write"]),
     (
         "classify",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
 use crate::query::{Understood, UserFilter, now, understand};
-use crate::store::{Query, Store};
+use crate::store::{Query, Store, has_words};
 
 /// The maximum number of photos in one answer.
 const MOST: usize = 500;
@@ -90,10 +90,12 @@ impl FilterParameters {
 
         let min_score = of("min").map(score).transpose()?;
         // The typed sentence may also contain words to search for; a photo must match all of them.
-        let words = of("words").map(|words| match &typed.text {
-            Some(text) => format!("{text} {words}"),
-            None => words.to_owned(),
-        });
+        let words = of("words")
+            .filter(|words| has_words(words))
+            .map(|words| match &typed.text {
+                Some(text) => format!("{text} {words}"),
+                None => words.to_owned(),
+            });
         let controls = self
             .0
             .iter()

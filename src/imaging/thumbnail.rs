@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use image::codecs::jpeg::JpegEncoder;
+use walkdir::WalkDir;
 
 use super::{Limits, decode};
 use crate::atomic;
@@ -74,6 +75,34 @@ impl Thumbnails {
         Ok(jpeg)
     }
 
+    /// Deletes the thumbnails of contents that are not `known`.
+    ///
+    /// # Errors
+    /// Those of `known`; [`Error::Io`](crate::error::Error::Io) if a thumbnail cannot be deleted.
+    pub fn retain(
+        &self,
+        mut known: impl FnMut(&ContentHash) -> crate::error::Result<bool>,
+    ) -> crate::error::Result<()> {
+        let files = WalkDir::new(&self.folder).min_depth(2).max_depth(2);
+        for file in files.into_iter().filter_map(Result::ok) {
+            let name = file
+                .file_name()
+                .to_str()
+                .and_then(|name| name.strip_suffix(".jpg"));
+            let hash = name.and_then(|name| blake3::Hash::from_hex(name).ok());
+            let Some(hash) = hash.map(|hash| ContentHash::from_bytes(*hash.as_bytes())) else {
+                continue;
+            };
+            if self.path(&hash) == file.path() && !known(&hash)? {
+                fs::remove_file(file.path()).map_err(|source| crate::error::Error::Io {
+                    path: file.path().to_owned(),
+                    source,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// The path of a thumbnail, in a subfolder by the first byte, so that no folder has more than a few
     /// thousand files.
     fn path(&self, hash: &ContentHash) -> PathBuf {
@@ -131,7 +160,7 @@ mod tests {
         assert_eq!(get(Err(gone())).unwrap(), made);
 
         #[cfg(unix)]
-        for entry in walkdir::WalkDir::new(folder.path()).min_depth(1) {
+        for entry in WalkDir::new(folder.path()).min_depth(1) {
             use std::os::unix::fs::PermissionsExt as _;
             let entry = entry.unwrap();
             let mode = entry.metadata().unwrap().permissions().mode() & 0o777;

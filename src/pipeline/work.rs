@@ -43,6 +43,8 @@ pub(super) enum Outcome {
     Unread(Skip),
     /// The file no longer exists.
     Vanished,
+    /// A person wanted the file or its content to be forgotten.
+    Forgotten,
 }
 
 /// A content whose picture another worker analyses.
@@ -133,6 +135,14 @@ impl Worker<'_> {
     /// Only errors that stop the program; a problem with the file is an [`Outcome`].
     pub fn process(&self, file: FoundFile) -> Result<Finding> {
         let FoundFile { path, meta } = file;
+        if self.store.is_forgotten(&path)? {
+            return Ok(Finding {
+                path,
+                meta,
+                outcome: Outcome::Forgotten,
+                sidecars: Vec::new(),
+            });
+        }
         if Named::of(&path) == Named::Unknown {
             let (meta, outcome) = match look(&path) {
                 Ok(Look::Photo) => return self.read(path, meta),
@@ -185,6 +195,9 @@ impl Worker<'_> {
 
     fn content(&self, path: &Path, bytes: &[u8]) -> Result<Outcome> {
         let hash = ContentHash::of(bytes);
+        if self.store.is_forgotten_content(&hash)? {
+            return Ok(Outcome::Forgotten);
+        }
         if !self.claims.claim(Claim::Content(hash)) {
             return Ok(Outcome::Duplicate(hash));
         }

@@ -161,7 +161,17 @@ impl FindingWriter<'_, '_> {
             meta,
             sidecars,
         };
+        // The person may have said so while the file was processed.
+        let outcome = match outcome {
+            Outcome::Vanished => Outcome::Vanished,
+            _ if self.batch.is_forgotten(&file.path)? => Outcome::Forgotten,
+            outcome => outcome,
+        };
         match outcome {
+            Outcome::Forgotten => {
+                self.batch.remove_file(&file.path)?;
+                self.done.push(file.path);
+            }
             Outcome::Vanished => {
                 self.batch.remove_file(&file.path)?;
                 self.summary.gone += 1;

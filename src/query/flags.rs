@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::dates::{now, parse_dates, parse_span};
 use super::filters::{UserDate, UserDates, UserFilter};
 use crate::emotion::{Emotion, EmotionSet};
-use crate::store::{Order, Who};
+use crate::store::{Order, Who, has_words};
 
 /// A flag of the table: its name, and how its value is parsed and printed.
 #[derive(Debug)]
@@ -302,7 +302,11 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::Word,
         help: "Photos with all of these words in their path, description, title or keywords",
         set: |filter, value| {
-            filter.text = Some(parse(value)?);
+            let text: String = parse(value)?;
+            if !has_words(&text) {
+                return Err("there is no letter, digit or symbol in it to search for".to_owned());
+            }
+            filter.text = Some(text);
             Ok(())
         },
         values: |filter| written(filter.text.as_ref()),
@@ -393,7 +397,14 @@ pub const FLAGS: &[Flag] = &[
         help: "The largest number of photos [default: the setting query.limit, initially 20; \
                for export: all]",
         set: |filter, value| {
-            filter.limit = Some(parse(value)?);
+            let limit = parse(value)?;
+            if limit == 0 {
+                return Err(
+                    "no photo would be printed; write 1 or more, or --count for the number alone"
+                        .to_owned(),
+                );
+            }
+            filter.limit = Some(limit);
             Ok(())
         },
         values: |filter| written(filter.limit),
@@ -712,6 +723,7 @@ mod tests {
             ("since", "soon", "2019-07-14"),
             ("order", "up", "score, date or random"),
             ("limit", "-1", "invalid digit"),
+            ("limit", "0", "1 or more"),
             ("away", "far", "km"),
         ] {
             let sentence = UserFilter::read(&[(name, value)]).unwrap_err();

@@ -12,7 +12,7 @@ use crate::sidecar::Sidecar;
 
 use super::changes::Changes;
 use super::record::{KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
-use super::{derived, explain, files, findings, kin, photos, pictures, sidecars};
+use super::{derived, explain, files, findings, forgotten, kin, photos, pictures, sidecars};
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
 /// run that was killed may repeat it without harm.
@@ -121,6 +121,15 @@ impl<'a> Batch<'a> {
     /// See [`Batch::put_photo`].
     pub fn remove_file(&self, path: &Path) -> Result<bool> {
         self.explained(files::remove(&self.transaction, path))
+    }
+
+    /// Whether a file, or a folder in which it lies, was forgotten, like
+    /// [`Store::is_forgotten`](super::Store::is_forgotten).
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn is_forgotten(&self, path: &Path) -> Result<bool> {
+        self.explained(forgotten::holds_path(&self.transaction, path))
     }
 
     /// Runs any statements within the transaction.

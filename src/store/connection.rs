@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::atomic::create_private;
 use crate::error::{Error, Result};
+use crate::file::keep_private;
 
 use super::{explain, migrate};
 
@@ -95,15 +96,20 @@ fn check_companions(path: &Path) -> Result<()> {
     })
 }
 
+/// The path of a companion file.
+fn companion(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
 /// Checks one companion file, if it exists.
 fn check_companion(
     path: &Path,
     ending: &str,
     is_of_sqlite: impl Fn(&Path, &Metadata) -> bool,
 ) -> Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    let file = PathBuf::from(name);
+    let file = companion(path, ending);
     // If the folder itself is missing, opening the database reports it.
     let Ok(metadata) = file.symlink_metadata() else {
         return Ok(());
@@ -177,8 +183,64 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
         connection = open_alone(path).map_err(explain)?;
     }
     migrate::run(&mut connection, path, migrate::MIGRATIONS)?;
+    // A database that was copied here may have the rights that the umask gives. One that is only read, such as a backup
+    // on a disc, stays as it is.
+    if !connection.is_readonly("main").map_err(explain)? {
+        keep_private(path);
+        for ending in ["-wal", "-shm"] {
+            keep_private(&companion(path, ending));
+        }
+    }
     configure(&connection).map_err(explain)?;
     Ok(connection)
+}
+
+/// Opens a database for reading alone, as it is: it is neither migrated nor changed.
+pub(super) fn open_unchanged(path: &Path) -> Result<Connection> {
+    let explain = |error| explain::sentence(path, error);
+    check_companions(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(explain)?;
+    if lacks_shared_memory(&connection, path) {
+        return open_alone(path).map_err(explain);
+    }
+    Ok(connection)
+}
+
+/// Brings everything that is in the log of a database into the database itself, and removes the log.
+///
+/// # Errors
+/// [`Error::Usage`] if another process has the database open; [`Error::Store`] if it cannot be read.
+pub(super) fn close_down(path: &Path) -> Result<()> {
+    let explain = |error| explain::sentence(path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
+    connection
+        .busy_timeout(Duration::from_secs(1))
+        .map_err(explain)?;
+    // The log of a damaged database is kept as well.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(explain)?;
+    // Only a connection that is alone can leave the mode.
+    let mode = connection.pragma_update_and_check(None, "journal_mode", "delete", |row| {
+        row.get::<_, String>(0)
+    });
+    let is_busy = match &mode {
+        Ok(mode) => mode != "delete",
+        Err(error) => matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        ),
+    };
+    if is_busy {
+        return Err(Error::Usage(format!(
+            "another program, such as fer-index gallery, uses the database {}; end it and run this command again",
+            path.display()
+        )));
+    }
+    mode.map(drop).map_err(explain)
 }
 
 /// Whether this is a database in WAL mode whose shared memory does not exist and cannot be created, because its

@@ -120,7 +120,7 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
 }
 
 /// Assigns the corrections of a photo to its faces again.
-fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+pub(super) fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let Some(frame) = pictures::frame_of(db, photo)? else {
         return Ok(());
     };

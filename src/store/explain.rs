@@ -6,6 +6,24 @@ use rusqlite::ErrorCode;
 
 use crate::error::Error;
 
+/// Whether an error says that the database is damaged, and not merely out of reach.
+pub fn is_damage(error: &Error) -> bool {
+    let Error::Store {
+        source: Some(source),
+        ..
+    } = error
+    else {
+        return false;
+    };
+    let code = source
+        .downcast_ref::<rusqlite::Error>()
+        .and_then(rusqlite::Error::sqlite_error_code);
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
 /// The error to report for an SQLite `error` of a database.
 pub(super) fn sentence(database: &Path, error: rusqlite::Error) -> Error {
     let path = database.display();
@@ -14,8 +32,8 @@ pub(super) fn sentence(database: &Path, error: rusqlite::Error) -> Error {
             "{path} is not a database; name another file with --database, or move this one away"
         ),
         Some(ErrorCode::DatabaseCorrupt) => format!(
-            "the database {path} is damaged ({error}); move it away and run `fer-index index` to \
-             build it anew from the photos"
+            "the database {path} is damaged ({error}); fer-index doctor --recover makes a sound one of what can be \
+             read, and keeps this one"
         ),
         Some(ErrorCode::ReadOnly) => format!(
             "the database {path} is read-only; make it and its folder writable, or name another \

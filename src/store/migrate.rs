@@ -88,6 +88,23 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     })
 }
 
+/// Checks that this program can work with a database, without changing it.
+///
+/// # Errors
+/// If it belongs to another program, is empty, or has a newer schema.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<()> {
+    if version(connection, path, MIGRATIONS.len())? == 0 {
+        return Err(Error::store(
+            path,
+            format!(
+                "{} is empty and no index of fer-index; name another file",
+                path.display()
+            ),
+        ));
+    }
+    Ok(())
+}
+
 /// The schema's version; an error if this program cannot work with it.
 fn version(connection: &Connection, path: &Path, latest: usize) -> Result<usize> {
     let explain = |error| explain::sentence(path, error);

@@ -8,6 +8,7 @@
 //! One writer and any number of readers work at the same time (WAL mode). Each [`Store::batch`] is
 //! one transaction; each reading method reads from one snapshot of the database.
 
+mod backup;
 mod batch;
 mod changes;
 mod codec;
@@ -15,12 +16,15 @@ mod connection;
 mod corrections;
 mod derived;
 mod doctor;
+mod everything;
+mod exchange;
 mod explain;
 mod face_ranks;
 mod faces;
 mod files;
 mod findings;
 mod folders;
+mod forgotten;
 mod kin;
 mod migrate;
 mod models;
@@ -31,6 +35,7 @@ mod places;
 mod query;
 mod ranking;
 mod record;
+mod recover;
 mod roots;
 mod sidecars;
 mod stored_face;
@@ -53,17 +58,24 @@ use crate::file::FileMeta;
 use crate::geo::Cell;
 use crate::photo::{Capture, ContentHash, GeoPoint, Picture};
 
+pub use backup::{Contents, Restored};
 pub use batch::Batch;
 pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
+pub use everything::Value;
+pub use exchange::{CorrectionRecord, Taken, UndoneFace};
+pub use explain::is_damage;
+pub use forgotten::Removed;
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
     CarriedFrom, FaceId, KinCorrection, KinFace, KinId, KnownFile, KnownPhoto, Models, Photo,
     PhotoAnalysis, PhotoId, PhotoRecord,
 };
+pub use recover::Recovered;
 pub use roots::Root;
 pub use stored_face::StoredFace;
 pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
+pub use words::has_words;
 
 /// Number of files that [`Store::forget`] and [`Store::adopt_status`] change in one transaction.
 const FORGET_BATCH: usize = 1024;
@@ -401,6 +413,51 @@ impl Store {
         self.write(|db| doctor::repair(db, observer))
     }
 
+    /// Writes a complete, checked copy of the database into the empty file at `copy`, while others go on writing to
+    /// the database. Returns what is in it.
+    ///
+    /// # Errors
+    /// If the database cannot be read or is damaged, or the copy cannot be written.
+    pub fn back_up(&self, copy: &Path) -> Result<Contents> {
+        backup::copy(&self.connection, copy)
+            .and_then(|()| backup::check(copy))
+            .map_err(|error| explain::sentence(&self.path, error))
+    }
+
+    /// Puts a copy of the database at `from` in the place of `database`, which is kept under another name. `from`
+    /// itself is not changed. The caller must keep daemons and indexing runs from the database.
+    ///
+    /// # Errors
+    /// If `from` is not a database of fer-index, has a newer schema or is damaged, or if another process has
+    /// `database` open; nothing has changed then.
+    pub fn restore(database: &Path, from: &Path) -> Result<Restored> {
+        backup::restore(
+            &connection::absolute(database)?,
+            &connection::absolute(from)?,
+        )
+    }
+
+    /// Makes a sound database of what can be read of a damaged one, which is kept under another name. What is derived
+    /// is computed anew. The caller must keep daemons and indexing runs from the database.
+    ///
+    /// # Errors
+    /// If nothing can be read, or another process has the database open; nothing has changed then.
+    pub fn recover(database: &Path) -> Result<Recovered> {
+        recover::recover(&connection::absolute(database)?)
+    }
+
+    /// Passes each row of the database to `take`, with the name of its table and of its columns. What only repeats
+    /// other rows is left out.
+    ///
+    /// # Errors
+    /// The errors of `take`, and those of [`Store::files_under`].
+    pub fn everything(
+        &self,
+        take: impl FnMut(&str, Vec<(String, Value)>) -> Result<()>,
+    ) -> Result<()> {
+        self.read(|db| everything::each(db, take))?
+    }
+
     /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails. What is
     /// derived from the rows written follows before it is committed.
     ///
@@ -493,6 +550,27 @@ impl Store {
         self.read(|db| kin::carried(db, photo))
     }
 
+    /// All corrections, in the order in which they were made, and the faces to which none is carried over.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn corrections(&self) -> Result<(Vec<CorrectionRecord>, Vec<UndoneFace>)> {
+        self.read(exchange::all)
+    }
+
+    /// Takes in corrections that another database had. Of two of the same face the later one is kept. Those of
+    /// photos that are not in the index apply when they are.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn take_corrections(
+        &mut self,
+        records: &[CorrectionRecord],
+        undone: &[UndoneFace],
+    ) -> Result<Taken> {
+        self.write(|db| exchange::take(db, records, undone))
+    }
+
     /// Stores the same correction for several faces, see [`Store::correct`]. If one of them does not exist, it is
     /// returned, and nothing is stored.
     ///
@@ -556,6 +634,49 @@ impl Store {
     /// See [`Store::prune`].
     pub fn forget_tree(&mut self, path: &Path) -> Result<u64> {
         self.write(|db| files::remove_tree(db, path))
+    }
+
+    /// Removes everything that is stored of the photos below a folder, or of one photo with all its copies, with
+    /// their corrections, and keeps them from being stored again. [`Store::clean`] removes what is left of the rows.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn forget_for_good(&mut self, path: &Path) -> Result<Removed> {
+        self.write(|db| forgotten::remove(db, path))
+    }
+
+    /// Allows a file or folder to be stored again that was forgotten by this name, or with a copy of it. Returns
+    /// `false` if it was not.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn allow_again(&mut self, path: &Path) -> Result<bool> {
+        self.write(|db| forgotten::allow(db, path))
+    }
+
+    /// Rewrites the database without what was deleted, and empties its log. Returns `false` if another process keeps
+    /// the log from being emptied.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn clean(&mut self) -> Result<bool> {
+        forgotten::clean(&self.connection).map_err(|error| explain::sentence(&self.path, error))
+    }
+
+    /// Whether a file or folder, or a folder in which it lies, was forgotten.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn is_forgotten(&self, path: &Path) -> Result<bool> {
+        self.read(|db| forgotten::holds_path(db, path))
+    }
+
+    /// Whether a photo with this content was forgotten.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn is_forgotten_content(&self, hash: &ContentHash) -> Result<bool> {
+        self.read(|db| forgotten::holds_content(db, hash))
     }
 
     /// Records that a file or folder was renamed: what is known about the files in it moves to the

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
+use super::forgotten;
 use super::path::{decode, encode};
 
 /// A folder that was indexed or is watched.
@@ -59,6 +60,9 @@ fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
 
 /// Records that the root was reconciled just now, which implies that it is not offline.
 pub(super) fn mark_reconciled(db: &Connection, root: &Path) -> rusqlite::Result<()> {
+    if forgotten::holds_path(db, root)? {
+        return Ok(());
+    }
     db.prepare_cached(
         "INSERT INTO roots (path, reconciled_at) VALUES (:path, :now)
          ON CONFLICT (path) DO UPDATE SET reconciled_at = :now, offline_since = NULL",
@@ -72,6 +76,9 @@ pub(super) fn mark_reconciled(db: &Connection, root: &Path) -> rusqlite::Result<
 /// Records that the root is offline; the time of the first such record is kept until it is
 /// reconciled.
 pub(super) fn mark_offline(db: &Connection, root: &Path) -> rusqlite::Result<()> {
+    if forgotten::holds_path(db, root)? {
+        return Ok(());
+    }
     db.prepare_cached(
         "INSERT INTO roots (path, offline_since) VALUES (:path, :now)
          ON CONFLICT (path) DO UPDATE SET offline_since = coalesce(offline_since, :now)",

@@ -1,7 +1,13 @@
 //! Maintains the full-text index of photos: the words of their paths, descriptions and keywords.
+//!
+//! What a word is, is decided here and not by SQLite: text is folded (`fold`) and split into terms (`terms`), in the
+//! same way when it is stored and when it is searched for. The tokenizer [`TOKENIZER`] only splits at spaces, and
+//! reduces English words to their stems.
+
+mod fold;
+mod terms;
 
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -9,6 +15,10 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use super::record::PhotoId;
 use super::{files, roots};
+
+/// The tokenizer of every full-text index, as in `migrations/0015_words.sql`. It takes all characters outside ASCII
+/// for letters, so that a term is never split.
+pub(super) const TOKENIZER: &str = "porter ascii";
 
 /// The text of a path for the full-text index. Camel case is also split: `BeachParty` is indexed as
 /// one word and as two.
@@ -52,11 +62,10 @@ pub(super) fn add_path(text: &mut String, path: &Path) {
 
 /// Adds what [`said_of_photo`] selects to the text of a photo.
 pub(super) fn add_said(text: &mut String, said: &str) {
-    text.push_str(&composed(said));
+    text.push_str(said);
 }
 
-/// The text in Unicode's composed form, in which the tokenizer knows letters with accents. A Mac writes
-/// names in the decomposed form.
+/// The text in Unicode's composed form. A Mac writes names in the decomposed form.
 pub(super) fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc(text) {
         Cow::Borrowed(text)
@@ -70,8 +79,13 @@ pub(super) fn composed(text: &str) -> Cow<'_, str> {
 /// segment, and one segment per photo costs more than one segment for all.
 pub(super) fn write(db: &Connection, photo: PhotoId, text: &str) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR REPLACE INTO photo_words (rowid, words) VALUES (?, ?)")?
-        .execute(params![photo, text])?;
+        .execute(params![photo, indexed(text)])?;
     Ok(())
+}
+
+/// What the full-text index reads of a text.
+pub(super) fn indexed(text: &str) -> Cow<'_, str> {
+    terms::indexed(text)
 }
 
 /// Removes the words of a photo.
@@ -111,28 +125,23 @@ fn stored(
     Ok(Some(text))
 }
 
-/// Whether two words begin with the same two letters, in any case. A letter outside ASCII counts as equal to
-/// any other, because the tokenizer removes accents.
+/// Whether two terms begin with the same two letters, in any case.
 fn begin_alike(a: &str, b: &str) -> bool {
-    let is_alike =
-        |(a, b): (char, char)| !a.is_ascii() || !b.is_ascii() || a.eq_ignore_ascii_case(&b);
+    let is_alike = |(a, b): (char, char)| a.eq_ignore_ascii_case(&b);
     !a.is_empty() && !b.is_empty() && a.chars().zip(b.chars()).take(2).all(is_alike)
 }
 
-/// The first and the last accent that is a character of its own (Unicode's block of combining diacritics).
-const ACCENTS: RangeInclusive<char> = '\u{300}'..='\u{36f}';
+/// Whether there is a word in `text` that can be searched for. Without one, a query for it restricts nothing.
+pub fn has_words(text: &str) -> bool {
+    !terms::asked(text).is_empty()
+}
 
-/// An FTS5 expression that matches texts with all words of `text`. Only letters and digits belong to
-/// words; `None` if there is no word. Accents that no letter is composed with are left out, as the tokenizer
-/// does.
+/// An FTS5 expression that matches texts with all words of `text`; `None` if there is no word. It is valid for any
+/// text: no term contains a character that the tokenizer would split at, or a quotation mark.
 pub(super) fn expression(text: &str) -> Option<String> {
-    let words: Vec<String> = composed(text)
-        .replace(|c| ACCENTS.contains(&c), "")
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| format!("\"{word}\""))
-        .collect();
-    (!words.is_empty()).then(|| words.join(" AND "))
+    let terms = terms::asked(text);
+    let quoted: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
+    (!quoted.is_empty()).then(|| quoted.join(" AND "))
 }
 
 /// A filter for queries with a word that occurs in the path of a root, as `pictures` does for
@@ -152,22 +161,22 @@ impl BelowRoots {
         let Some(expression) = expression(text) else {
             return Ok(None);
         };
-        let text = composed(text);
         let of_roots: String = topmost.iter().map(|root| of_path(root) + " ").collect();
-        // If no word begins like a word of a root, no index is needed: the tokenizer changes only the
+        // If no term begins like a term of a root, no index is needed: the tokenizer changes only the
         // ends of words, and few texts get past this check.
-        let words = || of_roots.split(|c: char| !c.is_alphanumeric());
-        let may_be_in_root = |word: &str| words().any(|of_root| begin_alike(of_root, word));
-        let mut asked = text.split(|c: char| !c.is_alphanumeric());
-        if !asked.any(may_be_in_root) {
+        let terms_of_roots = indexed(&of_roots);
+        let may_be_in_root = |term: &String| {
+            let mut of_roots =
+                terms_of_roots.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric());
+            of_roots.any(|of_root| begin_alike(of_root, term))
+        };
+        if !terms::asked(text).iter().any(may_be_in_root) {
             return Ok(None);
         }
         let index = Connection::open_in_memory()?;
-        index.execute_batch(
-            "CREATE VIRTUAL TABLE one USING fts5 (
-                 words, detail = 'none', tokenize = 'porter unicode61 remove_diacritics 2'
-             )",
-        )?;
+        index.execute_batch(&format!(
+            "CREATE VIRTUAL TABLE one USING fts5 (words, detail = 'none', tokenize = '{TOKENIZER}')"
+        ))?;
         let below_roots = Self { expression, index };
         let any_word = below_roots.expression.replace(" AND ", " OR ");
         let is_in_root = below_roots.matches(&of_roots, &any_word)?;
@@ -191,7 +200,7 @@ impl BelowRoots {
         let index = &self.index;
         index
             .prepare_cached("INSERT OR REPLACE INTO one (rowid, words) VALUES (1, ?)")?
-            .execute([text])?;
+            .execute([indexed(text)])?;
         index
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM one WHERE one MATCH ?)")?
             .query_row([expression], |row| row.get(0))
@@ -226,12 +235,109 @@ mod tests {
     }
 
     #[test]
+    fn words_in_the_path_of_a_root_are_known_in_every_script() {
+        let roots = ["/家/北海道写真".into(), "/รูปภาพ".into()];
+        for text in ["北海道", "写", "รูป", "2019 北海道"] {
+            let below = BelowRoots::of(text, &roots).unwrap();
+            let below = below.unwrap_or_else(|| panic!("{text} is in a root"));
+            assert_eq!(
+                below.matches("旅行", &below.expression),
+                Ok(false),
+                "{text}"
+            );
+            let found = "2019 の北海道旅行、รูปภาพ 写";
+            assert_eq!(below.matches(found, &below.expression), Ok(true), "{text}");
+        }
+        assert!(BelowRoots::of("沖縄", &roots).unwrap().is_none());
+    }
+
+    #[test]
     fn punctuation_is_never_an_fts5_operator() {
         assert_eq!(
             expression("new-york \"OR\" (x*"),
-            Some("\"new\" AND \"york\" AND \"OR\" AND \"x\"".into())
+            Some("\"new\" AND \"york\" AND \"or\" AND \"x\"".into())
         );
         assert_eq!(expression(" -\" "), None);
+    }
+
+    /// No character that a person can type makes an expression that SQLite refuses, and a photo is found by
+    /// every character of its text.
+    #[test]
+    fn every_character_of_unicode_is_found_and_none_is_an_error() {
+        let (_folder, store) = super::super::testing::temp_store();
+        let db = &store.connection;
+        // Nothing is assigned in most of the upper planes; every 61st of their characters stands for them.
+        let upper = ('\u{40000}'..='\u{dffff}').chain('\u{e1000}'..=char::MAX);
+        let all: Vec<char> = ('\0'..='\u{3ffff}')
+            .chain('\u{e0000}'..='\u{e0fff}')
+            .chain(upper.step_by(61))
+            .collect();
+        let id = PhotoId(1);
+        let mut searchable = 0;
+        db.execute_batch("BEGIN").unwrap();
+        for chunk in all.chunks(512) {
+            // Between spaces, so that each character is a word; and within runs of Latin and Chinese.
+            let around: &[&str] = if chunk[0] < '\u{3000}' {
+                &[" ", "海x"]
+            } else {
+                &[" "]
+            };
+            for around in around {
+                let text: String = chunk
+                    .iter()
+                    .flat_map(|c| [(*around).to_owned(), c.to_string()])
+                    .collect();
+                write(db, id, &text).unwrap();
+                let asked = expression(&text);
+                searchable += terms::asked(&text).len();
+                let Some(asked) = asked else { continue };
+                let is_found: bool = db
+                    .prepare_cached("SELECT EXISTS (SELECT 1 FROM photo_words WHERE photo_words MATCH ? AND rowid = ?)")
+                    .unwrap()
+                    .query_row(params![asked, id], |row| row.get(0))
+                    .unwrap_or_else(|error| panic!("{error}: {:?}", chunk[0]));
+                assert!(
+                    is_found,
+                    "{:?} and the 511 after it, between {around:?}",
+                    chunk[0]
+                );
+            }
+        }
+        assert!(searchable > 140_000, "{searchable}");
+    }
+
+    /// The terms of the index are those that were made here: the tokenizer joins or splits none.
+    #[test]
+    fn the_tokenizer_takes_every_term_as_one() {
+        let (_folder, store) = super::super::testing::temp_store();
+        let db = &store.connection;
+        let all: Vec<char> = ('\u{80}'..=char::MAX).collect();
+        db.execute_batch("BEGIN").unwrap();
+        for (n, chunk) in all.chunks(4096).enumerate() {
+            let text: String = chunk.iter().flat_map(|c| [' ', *c]).collect();
+            write(db, PhotoId(n as i64 + 1), &text).unwrap();
+        }
+        db.execute_batch(
+            "COMMIT; CREATE VIRTUAL TABLE temp.terms USING fts5vocab (main, photo_words, row)",
+        )
+        .unwrap();
+        let stored: std::collections::BTreeSet<String> = db
+            .prepare("SELECT term FROM temp.terms")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        let text: String = all.iter().flat_map(|c| [' ', *c]).collect();
+        let mut made: std::collections::BTreeSet<String> =
+            indexed(&text).split(' ').map(str::to_owned).collect();
+        made.remove("");
+        // Only an ending in ASCII is taken off.
+        let differ: Vec<_> = stored
+            .symmetric_difference(&made)
+            .filter(|term| !term.ends_with(|c: char| c.is_ascii()))
+            .collect();
+        assert!(differ.is_empty(), "{differ:?}");
     }
 
     #[test]

@@ -28,6 +28,18 @@ fn album() -> TestEnv {
 }
 
 #[test]
+fn a_named_file_that_was_skipped_before_is_told_the_reason_again() {
+    let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
+    env.add("broken.jpg", "no photo");
+    env.index();
+    let run = env.run("index album/broken.jpg").found();
+    let told = "album/broken.jpg is as it was when it was skipped: ";
+    assert!(run.text().contains(told), "{run:?}");
+    let run = env.run("index album/chelsea.jpg").found();
+    assert!(!run.text().contains("skipped"), "{run:?}");
+}
+
+#[test]
 fn every_skip_reason_is_in_the_summary_and_stored() {
     let env = album();
     let run = env.run("index album").found();

@@ -79,6 +79,27 @@ fn markers_are_ignored_if_the_setting_says_so() {
 }
 
 #[test]
+fn a_photo_that_is_left_out_is_not_advised_to_be_indexed() {
+    let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
+    env.add("private/hopper.jpg", fixture("hopper.jpg"));
+    env.add("private/.nomedia", "");
+    env.add(".hidden/hopper.jpg", fixture("hopper.jpg"));
+    env.index();
+    env.add("new.jpg", fixture("hopper.jpg"));
+    for (name, why) in [
+        ("private/hopper.jpg", "private is marked as no album"),
+        (".hidden/hopper.jpg", ".hidden is left out by its name"),
+        ("new.jpg", "run fer-index index"),
+    ] {
+        let refused = env.run(&format!("show album/{name}")).refused();
+        assert!(refused.contains(why), "{refused}");
+    }
+    env.run("forget album/new.jpg").found();
+    let refused = env.run("show album/new.jpg").refused();
+    assert!(refused.contains("it was forgotten"), "{refused}");
+}
+
+#[test]
 fn a_marked_root_is_no_album_either() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
     env.index();

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod backups;
 mod bad_files;
 mod bad_requests;
 mod changes;
@@ -13,20 +14,27 @@ mod corrections;
 mod dates;
 mod detect;
 mod doctor;
+mod everything;
 mod exclusions;
+mod forgotten;
 mod interrupted;
 mod json;
 mod kin;
 #[cfg(feature = "train")]
 mod models;
 #[cfg(unix)]
+mod odd_paths;
+#[cfg(unix)]
 #[cfg(feature = "train")]
 mod outputs;
 mod pictures;
 #[cfg(unix)]
 mod previews;
+#[cfg(unix)]
+mod privacy;
 mod queries;
 mod results;
+mod scripts;
 mod settings;
 mod sidecars;
 mod tagged;

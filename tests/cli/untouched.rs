@@ -163,7 +163,7 @@ impl User {
         };
         let target = target.display().to_string();
         let photo = self.env.album("astronaut.jpg").display().to_string();
-        let words: &[&str] = match self.rng.random_range(0..12) {
+        let words: &[&str] = match self.rng.random_range(0..13) {
             0 | 1 => &["query", "--emotion", "happy", "--copy-into", &target],
             2 | 3 => &["query", "--emotion", "happy", "--link-into", &target],
             4 | 5 => &["query", "--emotion", "happy", "--contact-sheet", &target],
@@ -186,6 +186,7 @@ impl User {
                 "--out",
                 &target,
             ],
+            11 => &["backup", &target],
             _ => &["index", "album", "--database", &target],
         };
         words.iter().map(|word| (*word).to_owned()).collect()

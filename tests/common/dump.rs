@@ -10,8 +10,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};
 
 /// Columns that differ between two indexes of the same files: times of processing, numbers of rows, and what
-/// the file system assigns.
-const VOLATILE: [&str; 9] = [
+/// the file system or chance assigns.
+const VOLATILE: [&str; 10] = [
     "id",
     "indexed_at",
     "lost_at",
@@ -21,6 +21,7 @@ const VOLATILE: [&str; 9] = [
     "inode",
     "device",
     "ctime_ns",
+    "key",
 ];
 
 /// Tables with rows of photos that no file has any more. These rows are kept for a while, and no fresh index

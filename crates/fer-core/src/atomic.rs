@@ -81,6 +81,27 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Writes a new file that only its owner may read, and creates missing folders with the same restriction. `fill` writes
+/// the content into the empty file at the path that it is given; if it fails, nothing is left of the file, and its error
+/// is returned within the result.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`] if the name is taken when the content is complete, or another error of the system.
+pub fn create_private_by<T, E>(
+    path: &Path,
+    fill: impl FnOnce(&Path) -> Result<T, E>,
+) -> io::Result<Result<T, E>> {
+    let draft = Draft::new(path, b"", create_private)?;
+    match fill(&draft.path) {
+        Ok(filled) => {
+            draft.file.sync_all()?;
+            rename_new(&draft.path, path)?;
+            Ok(Ok(filled))
+        }
+        Err(error) => Ok(Err(error)),
+    }
+}
+
 /// Renames a file or folder to a free name; never replaces anything.
 ///
 /// # Errors
@@ -218,6 +239,25 @@ mod tests {
         assert!(replace(&link, b"new", b"newer").is_err());
         assert_eq!(fs::read_link(&link).unwrap(), Path::new("b"));
         assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_cannot_be_completed_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let fill = |text: &'static str, result| {
+            create_private_by(&path, |draft| {
+                fs::write(draft, text).unwrap();
+                result
+            })
+        };
+        assert_eq!(fill("one", Err(1)).unwrap(), Err(1));
+        assert_eq!(names(folder.path()), [""; 0]);
+        assert_eq!(fill("two", Ok(2)).unwrap(), Ok(2));
+        let taken = fill("three", Ok(3)).unwrap_err();
+        assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(names(folder.path()), ["a"]);
     }
 
     #[test]

@@ -20,6 +20,12 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
+/// The words of the names of months, seasons and feasts.
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    let feasts = FEASTS.iter().flat_map(|(name, _)| name.split(' '));
+    MONTHS.into_iter().chain(feasts)
+}
+
 /// A part of the year that has a name: a season, a month, a day or a feast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Feast {

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 
 mod feasts;
+mod nearest;
 mod words;
 
 use feasts::Feast;
@@ -52,13 +53,15 @@ pub fn now() -> DateTime {
 /// A sentence that says how to write a date.
 pub fn parse_span(text: &str, now: DateTime) -> Result<DateSpan, String> {
     let text = text.trim();
+    let words: Vec<&str> = text.split_whitespace().collect();
     in_figures(text)
-        .or_else(|| in_words(&text.split_whitespace().collect::<Vec<_>>(), now))
-        .ok_or_else(|| {
-            format!(
+        .or_else(|| in_words(&words, now))
+        .ok_or_else(|| match nearest::nearest(&words, now) {
+            Some(nearest) => format!("\"{text}\" is no date; did you mean \"{nearest}\"?"),
+            None => format!(
                 "\"{text}\" is no date; write 2019, 2019-07, 2019-07-14, \"2019-07-14 12:30\", \
                  \"last summer\" or \"3 weeks ago\""
-            )
+            ),
         })
 }
 
@@ -210,6 +213,51 @@ mod tests {
             "2019-07-14T12:30:16",
         );
         check("9999-12-31", "9999-12-31", "9999-12-31T23:59:59.999999999");
+    }
+
+    /// The answers of `phrases.tsv`, which were computed by another program: on every weekday, at the ends of a month
+    /// and of a year, on a leap day, and on days on which clocks change.
+    #[test]
+    fn phrases_mean_the_same_as_in_the_table() {
+        let mut lines = include_str!("phrases.tsv")
+            .lines()
+            .filter(|line| !line.starts_with('#'));
+        let cells = |line: &'static str| line.split('\t').collect::<Vec<_>>();
+        let moments = cells(lines.next().unwrap()).split_off(1);
+        let moments: Vec<DateTime> = moments
+            .into_iter()
+            .map(|now| now.parse().unwrap())
+            .collect();
+        let mut phrases = 0;
+        for line in lines {
+            let answers = cells(line);
+            let (phrase, answers) = answers.split_first().unwrap();
+            for (index, now) in moments.iter().enumerate() {
+                let answer = answers[index.min(answers.len() - 1)];
+                let expected = if let Some((start, end)) = answer.split_once("..") {
+                    DateSpan {
+                        start: moment(start),
+                        end: moment(end),
+                    }
+                } else {
+                    let (start, days) = answer.split_once('+').unwrap();
+                    let days: i64 = days.parse().unwrap();
+                    DateSpan::from_moment(moment(start), days.days())
+                };
+                assert_eq!(parse_span(phrase, *now), Ok(expected), "{phrase} on {now}");
+            }
+            phrases += 1;
+        }
+        assert!(phrases >= 120 && moments.len() == 13, "{phrases}");
+    }
+
+    fn moment(text: &str) -> DateTime {
+        let date = text.parse::<Date>().map(DateTime::from);
+        if text.len() == 10 {
+            date.unwrap()
+        } else {
+            text.parse().unwrap()
+        }
     }
 
     #[test]

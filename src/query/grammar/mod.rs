@@ -19,7 +19,7 @@ use super::filters::{AWAY, UserFilter};
 use super::gazetteer::Gazetteer;
 use super::vocabulary::Vocabulary;
 use crate::emotion::{Emotion, EmotionSet};
-use crate::store::{Order, Who};
+use crate::store::{Order, Who, has_words};
 use times::Occasion;
 use tokens::{Token, tokens};
 
@@ -146,6 +146,10 @@ impl Reader {
     fn text(&mut self, at: usize) {
         let token = &self.tokens[at];
         if token.lower == "," {
+            return;
+        }
+        if !has_words(&token.word) {
+            self.leave_out(at, 1);
             return;
         }
         if token.meanings().is_empty() {

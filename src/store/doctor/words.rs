@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::super::path::decode;
 use super::super::record::PhotoId;
-use super::super::words::{add_path, add_said, said_of_photo};
+use super::super::words::{TOKENIZER, add_path, add_said, indexed, said_of_photo};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -92,13 +92,12 @@ struct Index(Connection);
 impl Index {
     fn new() -> rusqlite::Result<Self> {
         let index = Connection::open_in_memory()?;
-        index.execute_batch(
+        index.execute_batch(&format!(
             "CREATE VIRTUAL TABLE texts USING fts5 (
-                 words, content = '', detail = 'none',
-                 tokenize = 'porter unicode61 remove_diacritics 2'
+                 words, content = '', detail = 'none', tokenize = '{TOKENIZER}'
              );
-             CREATE VIRTUAL TABLE words USING fts5vocab (texts, instance);",
-        )?;
+             CREATE VIRTUAL TABLE words USING fts5vocab (texts, instance);"
+        ))?;
         Ok(Self(index))
     }
 
@@ -107,7 +106,7 @@ impl Index {
         index.execute_batch("BEGIN; INSERT INTO texts (texts) VALUES ('delete-all')")?;
         let mut insert = index.prepare_cached("INSERT INTO texts (rowid, words) VALUES (?, ?)")?;
         for (photo, text) in texts {
-            insert.execute(params![photo, text])?;
+            insert.execute(params![photo, indexed(text)])?;
         }
         index.execute_batch("COMMIT")?;
         sums(index, "SELECT doc, term FROM words")

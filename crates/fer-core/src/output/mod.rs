@@ -94,6 +94,25 @@ pub fn write_unsealed(path: &Path, content: &[u8]) -> Result<()> {
     }
 }
 
+/// Writes a file for its owner alone, without a seal. The path must be free. `fill` writes the content into the empty
+/// file at the path that it is given.
+///
+/// # Errors
+/// [`Error::Usage`] if anything is at the path, which is kept; the error of `fill`; [`Error::Io`] if the file cannot be
+/// written.
+pub fn write_private<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    // A folder or a link has a message of its own.
+    if let Found::File(_) = look(path)? {
+        return Err(in_the_way(path, "name another file"));
+    }
+    atomic::create_private_by(path, fill).unwrap_or_else(|error| {
+        Err(match error.kind() {
+            ErrorKind::AlreadyExists if path.symlink_metadata().is_ok() => changed_meanwhile(path),
+            _ => failed(path, error),
+        })
+    })
+}
+
 /// Replaces the content of a file that belongs to the user, such as the settings file, in which fer-index has changed
 /// some lines. `before` is the content that was read; `None` if there was no file.
 ///

@@ -1,0 +1,370 @@
+//! Reads all corrections, to be kept outside of the database, and takes them in again.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use rusqlite::{Connection, params};
+
+use crate::face::{BoundingBox, Correction};
+use crate::photo::{ContentHash, Picture};
+
+use super::codec::{civil_ms, correction_from_column, from_civil_ms, picture_from_columns};
+use super::path::decode;
+use super::record::PhotoId;
+use super::{corrections, faces, pictures};
+
+/// A correction with everything by which it is recognised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorrectionRecord {
+    /// Its number, to which only [`carried_from`](Self::carried_from) refers.
+    pub number: i64,
+    /// The number of the correction from which it was carried over.
+    pub carried_from: Option<i64>,
+    /// The content on which it was made.
+    pub content: ContentHash,
+    /// The picture to which it belongs, if it is known, in the orientation in which the box is upright.
+    pub picture: Option<Picture>,
+    /// The face's box.
+    pub at: BoundingBox,
+    /// What a person said.
+    pub correction: Correction,
+    /// When.
+    pub made_at: Timestamp,
+    /// When the photo was taken, by its camera's clock.
+    pub taken: Option<DateTime>,
+    /// The camera.
+    pub camera: Option<String>,
+    /// The bytes of the [`FacePicture`](crate::likeness::FacePicture).
+    pub face_picture: Option<Vec<u8>>,
+    /// Where the content lies, for people who read it.
+    pub paths: Vec<PathBuf>,
+}
+
+/// A face of which a person undid a correction, so that none is carried over to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UndoneFace {
+    /// The content.
+    pub content: ContentHash,
+    /// The face's box.
+    pub at: BoundingBox,
+}
+
+/// What became of corrections that were taken in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// They are new or in the place of earlier ones.
+    pub added: u64,
+    /// The database had them.
+    pub known: u64,
+    /// The database has later ones of the same faces.
+    pub outdated: u64,
+}
+
+/// See [`Store::corrections`](super::Store::corrections).
+pub(super) fn all(db: &Connection) -> rusqlite::Result<(Vec<CorrectionRecord>, Vec<UndoneFace>)> {
+    let mut paths = db.prepare(
+        "SELECT f.path FROM files f JOIN photos p ON p.id = f.photo_id WHERE p.hash = ? ORDER BY f.path",
+    )?;
+    let mut records: Vec<CorrectionRecord> = db
+        .prepare(
+            "SELECT id, carried_from, hash, picture, orientation, x, y, width, height, emotion, made_at,
+                    taken_local, camera, crop
+             FROM corrections ORDER BY id",
+        )?
+        .query_map([], |row| {
+            let made_at = Timestamp::from_millisecond(row.get(10)?).unwrap_or_default();
+            Ok(CorrectionRecord {
+                number: row.get(0)?,
+                carried_from: row.get(1)?,
+                content: row.get(2)?,
+                picture: picture_from_columns(row, 3)?,
+                at: bounding_box(row, 5)?,
+                correction: correction_from_column(row, 9)?,
+                made_at,
+                taken: row.get::<_, Option<_>>(11)?.and_then(from_civil_ms),
+                camera: row.get(12)?,
+                face_picture: row.get(13)?,
+                paths: Vec::new(),
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    for record in &mut records {
+        record.paths = paths
+            .query_map([record.content], |row| {
+                Ok(decode(row.get_ref(0)?.as_blob()?))
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+    }
+    let undone = db
+        .prepare("SELECT hash, x, y, width, height FROM undone_corrections ORDER BY hash, x, y")?
+        .query_map([], |row| {
+            Ok(UndoneFace {
+                content: row.get(0)?,
+                at: bounding_box(row, 1)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok((records, undone))
+}
+
+fn bounding_box(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<BoundingBox> {
+    Ok(BoundingBox {
+        x: row.get(first)?,
+        y: row.get(first + 1)?,
+        width: row.get(first + 2)?,
+        height: row.get(first + 3)?,
+    })
+}
+
+/// See [`Store::take_corrections`](super::Store::take_corrections).
+pub(super) fn take(
+    db: &Connection,
+    records: &[CorrectionRecord],
+    undone: &[UndoneFace],
+) -> rusqlite::Result<Taken> {
+    let mut taken = Taken::default();
+    let mut changed = BTreeSet::new();
+    let mut numbers = HashMap::new();
+    for record in records {
+        let same = same_faces(db, record)?;
+        let says = |(_, made_at, emotion): &(i64, i64, Option<i64>)| {
+            *made_at == record.made_at.as_millisecond() && *emotion == emotion_of(record)
+        };
+        let later = |(_, made_at, _): &&(i64, i64, Option<i64>)| {
+            *made_at >= record.made_at.as_millisecond()
+        };
+        let number = if let Some((id, ..)) = same.iter().find(|row| says(row)) {
+            taken.known += 1;
+            *id
+        } else if let Some((id, ..)) = same.iter().find(later) {
+            taken.outdated += 1;
+            *id
+        } else {
+            for (id, ..) in same {
+                corrections::delete(db, id)?;
+            }
+            taken.added += 1;
+            changed.extend(photos_with(db, record)?);
+            add(db, record)?
+        };
+        numbers.insert(record.number, number);
+    }
+    let mut carried =
+        db.prepare("UPDATE corrections SET carried_from = ?2 WHERE id = ?1 AND id <> ?2")?;
+    for record in records {
+        if let Some(from) = record.carried_from.and_then(|from| numbers.get(&from)) {
+            carried.execute(params![numbers[&record.number], from])?;
+        }
+    }
+    let mut add_undone = db.prepare(
+        "INSERT INTO undone_corrections (hash, x, y, width, height) SELECT ?1, ?2, ?3, ?4, ?5
+         WHERE NOT EXISTS (SELECT 1 FROM undone_corrections
+                           WHERE hash = ?1 AND x = ?2 AND y = ?3 AND width = ?4 AND height = ?5)",
+    )?;
+    for UndoneFace { content, at } in undone {
+        add_undone.execute(params![content, at.x, at.y, at.width, at.height])?;
+    }
+    for photo in changed {
+        if let Some(frame) = pictures::frame_of(db, photo)?
+            && let Some(picture) = &frame.picture
+        {
+            corrections::set_picture(db, &frame.hash, picture)?;
+        }
+        corrections::apply(db, photo)?;
+    }
+    Ok(taken)
+}
+
+/// The emotion of a correction as it is stored.
+fn emotion_of(record: &CorrectionRecord) -> Option<i64> {
+    match record.correction {
+        Correction::Emotion(emotion) => Some(emotion.index() as i64),
+        Correction::NotAFace => None,
+    }
+}
+
+/// Adds a correction; returns its number.
+fn add(db: &Connection, record: &CorrectionRecord) -> rusqlite::Result<i64> {
+    let BoundingBox {
+        x,
+        y,
+        width,
+        height,
+    } = record.at;
+    db.prepare_cached(
+        "INSERT INTO corrections (hash, picture, orientation, x, y, width, height, emotion, made_at,
+                                  taken_local, camera, crop)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )?
+    .query_row(
+        params![
+            record.content,
+            record.picture.map(|picture| picture.hash),
+            record.picture.map(|picture| picture.orientation.exif()),
+            x,
+            y,
+            width,
+            height,
+            emotion_of(record),
+            record.made_at.as_millisecond(),
+            record.taken.map(civil_ms),
+            record.camera,
+            record.face_picture,
+        ],
+        |row| row.get(0),
+    )
+}
+
+/// Number, time and emotion of the corrections of the same face: in the same content, or in the same picture in the
+/// same orientation.
+fn same_faces(
+    db: &Connection,
+    record: &CorrectionRecord,
+) -> rusqlite::Result<Vec<(i64, i64, Option<i64>)>> {
+    let picture = record.picture;
+    let rows: Vec<(i64, i64, Option<i64>, BoundingBox)> = db
+        .prepare_cached(
+            "SELECT id, made_at, emotion, x, y, width, height FROM corrections
+             WHERE hash = ?1 OR picture = ?2 AND orientation = ?3 ORDER BY id DESC",
+        )?
+        .query_map(
+            params![
+                record.content,
+                picture.map(|picture| picture.hash),
+                picture.map(|picture| picture.orientation.exif())
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, bounding_box(row, 3)?)),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    let same = rows
+        .into_iter()
+        .filter(|(.., at)| at.iou(&record.at) >= faces::SAME_FACE);
+    Ok(same
+        .map(|(id, made_at, emotion, _)| (id, made_at, emotion))
+        .collect())
+}
+
+/// The photos to which a correction applies.
+fn photos_with(db: &Connection, record: &CorrectionRecord) -> rusqlite::Result<Vec<PhotoId>> {
+    db.prepare_cached("SELECT id FROM photos WHERE hash = ? OR picture = ?")?
+        .query_map(
+            params![record.content, record.picture.map(|picture| picture.hash)],
+            |row| row.get(0),
+        )?
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::emotion::Emotion::{Happy, Sad};
+
+    use super::super::testing::{face, photo, put, temp_store};
+    use super::super::{FaceId, Store};
+    use super::*;
+
+    fn faces_of(store: &Store, id: PhotoId) -> Vec<(FaceId, Option<Correction>)> {
+        let photo = store.photo(id).unwrap().unwrap();
+        let faces = photo.content.unwrap().faces;
+        faces
+            .iter()
+            .map(|face| (face.id, face.correction))
+            .collect()
+    }
+
+    /// A database with one photo of two faces.
+    fn album() -> (tempfile::TempDir, Store, PhotoId) {
+        let (folder, mut store) = temp_store();
+        let two = vec![face(0.0, 80.0, 0.9, 0.75), face(500.0, 80.0, 0.9, 0.25)];
+        let id = put(&mut store, "/a.jpg", &photo("a", two));
+        (folder, store, id)
+    }
+
+    const SAD: Correction = Correction::Emotion(Sad);
+
+    #[test]
+    fn corrections_come_back_in_another_database_and_only_once() {
+        let (_folder, mut store, id) = album();
+        let faces = faces_of(&store, id);
+        store.correct(faces[0].0, SAD).unwrap();
+        store.correct(faces[1].0, Correction::NotAFace).unwrap();
+        let (records, undone) = store.corrections().unwrap();
+        assert_eq!(records[0].paths, [PathBuf::from("/a.jpg")]);
+
+        let (_other_folder, mut other, id) = album();
+        let taken = other.take_corrections(&records, &undone).unwrap();
+        assert_eq!((taken.added, taken.known), (2, 0));
+        let said: Vec<_> = faces_of(&other, id)
+            .into_iter()
+            .map(|(_, said)| said)
+            .collect();
+        assert_eq!(said, [Some(SAD), Some(Correction::NotAFace)]);
+        assert_eq!(other.corrections().unwrap().0, records);
+        let taken = other.take_corrections(&records, &undone).unwrap();
+        assert_eq!((taken.added, taken.known), (0, 2));
+
+        // Before the photo is indexed: they wait for it.
+        let (_third_folder, mut third) = temp_store();
+        third.take_corrections(&records, &undone).unwrap();
+        let id = put(
+            &mut third,
+            "/b.jpg",
+            &photo("a", vec![face(2.0, 80.0, 0.9, 0.75)]),
+        );
+        assert_eq!(faces_of(&third, id)[0].1, Some(SAD));
+    }
+
+    #[test]
+    fn the_later_of_two_corrections_of_a_face_stays() {
+        let (_folder, mut store, id) = album();
+        let first = faces_of(&store, id)[0].0;
+        store.correct(first, SAD).unwrap();
+        let (mut records, undone) = store.corrections().unwrap();
+        let hour = jiff::SignedDuration::from_hours(1);
+        records[0].correction = Correction::Emotion(Happy);
+        records[0].made_at -= hour;
+        let taken = store.take_corrections(&records, &undone).unwrap();
+        assert_eq!(
+            taken,
+            Taken {
+                outdated: 1,
+                ..Taken::default()
+            }
+        );
+        assert_eq!(faces_of(&store, id)[0].1, Some(SAD));
+        records[0].made_at += 2 * hour;
+        let taken = store.take_corrections(&records, &undone).unwrap();
+        assert_eq!(
+            taken,
+            Taken {
+                added: 1,
+                ..Taken::default()
+            }
+        );
+        assert_eq!(faces_of(&store, id)[0].1, Some(Correction::Emotion(Happy)));
+        assert_eq!(store.corrections().unwrap().0.len(), 1);
+    }
+
+    #[test]
+    fn what_was_carried_over_still_follows() {
+        let (_folder, mut store, id) = album();
+        store.correct(faces_of(&store, id)[0].0, SAD).unwrap();
+        let (mut records, _) = store.corrections().unwrap();
+        let mut edit = records[0].clone();
+        (edit.number, edit.carried_from) = (77, Some(records[0].number));
+        (edit.content, edit.picture) = (ContentHash::of(b"edit"), None);
+        records.insert(0, edit);
+        let (_other_folder, mut other) = temp_store();
+        other.take_corrections(&records, &[]).unwrap();
+        let back = other.corrections().unwrap().0;
+        let of = |content| {
+            back.iter()
+                .find(|record| record.content == content)
+                .unwrap()
+        };
+        let person = of(records[1].content);
+        assert_eq!(of(records[0].content).carried_from, Some(person.number));
+        assert_eq!(person.carried_from, None);
+    }
+}

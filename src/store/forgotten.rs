@@ -1,0 +1,387 @@
+//! Removes every trace of photos, and keeps them from coming back.
+//!
+//! What was forgotten is recognised by marks: keyed hashes of paths and contents, from which nobody learns what was
+//! forgotten. A folder's mark holds for everything in it, a content's wherever it lies.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+
+use crate::photo::{ContentHash, PictureHash};
+
+use super::path::{Subtree, decode, encode};
+use super::record::PhotoId;
+use super::{corrections, files, photos};
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Files, with all copies of a photo that was named.
+    pub files: u64,
+    /// Photos to which no other file leads, without skipped files.
+    pub photos: u64,
+    /// Corrections of their faces.
+    pub corrections: u64,
+    /// Folders that were indexed or watched.
+    pub roots: u64,
+}
+
+/// Makes the marks of a database.
+struct Marks([u8; 32]);
+
+impl Marks {
+    fn of(db: &Connection) -> rusqlite::Result<Self> {
+        let mut key = db.prepare_cached("SELECT key FROM forgotten_key")?;
+        key.query_row([], |row| row.get(0)).map(Self)
+    }
+
+    fn path(&self, path: &Path) -> [u8; 32] {
+        // Rebuilt from its components, so that `a//b/./` is `a/b`.
+        let path: PathBuf = path.components().collect();
+        self.mark(b"path", &encode(&path))
+    }
+
+    fn content(&self, hash: &ContentHash) -> [u8; 32] {
+        self.mark(b"content", hash.as_bytes())
+    }
+
+    fn mark(&self, kind: &[u8], bytes: &[u8]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(kind).update(&[0]).update(bytes);
+        *hasher.finalize().as_bytes()
+    }
+}
+
+/// Whether nothing was forgotten, as in most databases.
+fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
+    let exists = db.prepare_cached("SELECT 1 FROM forgotten")?.exists([])?;
+    Ok(!exists)
+}
+
+fn has(db: &Connection, mark: &[u8; 32]) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM forgotten WHERE mark = ?")?
+        .exists([mark])
+}
+
+/// Whether this file or folder, or a folder that it lies in, was forgotten.
+pub(super) fn holds_path(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    if is_empty(db)? {
+        return Ok(false);
+    }
+    let marks = Marks::of(db)?;
+    for path in path.ancestors() {
+        if has(db, &marks.path(path))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a photo with this content was forgotten.
+pub(super) fn holds_content(db: &Connection, hash: &ContentHash) -> rusqlite::Result<bool> {
+    Ok(!is_empty(db)? && has(db, &Marks::of(db)?.content(hash))?)
+}
+
+/// Allows a file or folder again, with the contents that were forgotten with it; `false` if it was not forgotten by
+/// this name.
+pub(super) fn allow(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    let mark = Marks::of(db)?.path(path);
+    let named: Option<[u8; 32]> = db
+        .query_row(
+            "SELECT named FROM forgotten WHERE mark = ?",
+            [mark],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let Some(named) = named else {
+        return Ok(false);
+    };
+    db.execute("DELETE FROM forgotten WHERE named = ?", [named])?;
+    Ok(true)
+}
+
+/// Removes the rows of a photo with all its files, if `path` is one of them, or else of everything below the folder.
+pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> {
+    let marks = Marks::of(db)?;
+    let named = marks.path(path);
+    let mut keep_out = db.prepare("INSERT OR IGNORE INTO forgotten (mark, named) VALUES (?, ?)")?;
+    keep_out.execute(params![named, named])?;
+    let tree = Subtree::of(path);
+    let mut removed = Removed::default();
+    let mut left = BTreeSet::new();
+    for (path, photo) in files_of(db, &tree)? {
+        removed.files += u64::from(files::remove(db, &path)?);
+        let Some(photo) = photo else { continue };
+        // Of a single photo all copies are meant.
+        if encode(&path) == tree.exact {
+            for copy in files::of_photo(db, photo)? {
+                keep_out.execute(params![marks.path(&copy), named])?;
+                removed.files += u64::from(files::remove(db, &copy)?);
+            }
+        }
+        left.insert(photo);
+    }
+    for photo in left {
+        if !files::of_photo(db, photo)?.is_empty() {
+            continue;
+        }
+        let (hash, picture, is_analysed): (ContentHash, Option<PictureHash>, bool) = db.query_row(
+            "SELECT hash, picture, skip_reason IS NULL FROM photos WHERE id = ?",
+            [photo],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        keep_out.execute(params![marks.content(&hash), named])?;
+        removed.photos += u64::from(is_analysed);
+        removed.corrections += remove_photo(db, photo, &hash, picture.as_ref())?;
+    }
+    // The rows of photos that lost their files earlier say nothing of where these were.
+    photos::prune(db, std::time::Duration::ZERO)?;
+    removed.roots = db.execute(
+        "DELETE FROM roots WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
+        named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
+    )? as u64;
+    Ok(removed)
+}
+
+/// The files in a tree, each with its photo.
+fn files_of(db: &Connection, tree: &Subtree) -> rusqlite::Result<Vec<(PathBuf, Option<PhotoId>)>> {
+    db.prepare(
+        "SELECT path, photo_id FROM files
+         WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
+    )?
+    .query_map(
+        named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
+        |row| Ok((decode(row.get_ref(0)?.as_blob()?), row.get(1)?)),
+    )?
+    .collect()
+}
+
+/// Removes a photo, with the corrections of its faces unless another photo has the same picture. Returns their number.
+fn remove_photo(
+    db: &Connection,
+    photo: PhotoId,
+    hash: &ContentHash,
+    picture: Option<&PictureHash>,
+) -> rusqlite::Result<u64> {
+    db.execute("DELETE FROM undone_corrections WHERE hash = ?", [hash])?;
+    let sibling: Option<ContentHash> = db
+        .query_row(
+            "SELECT hash FROM photos WHERE picture = ? AND id <> ? ORDER BY id",
+            params![picture, photo],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let mut removed = 0;
+    if let Some(sibling) = sibling {
+        db.execute(
+            "UPDATE corrections SET hash = ? WHERE hash = ?",
+            params![sibling, hash],
+        )?;
+    } else {
+        let of_photo: Vec<i64> = db
+            .prepare("SELECT id FROM corrections WHERE hash = ? OR picture = ?")?
+            .query_map(params![hash, picture], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for correction in of_photo {
+            corrections::delete(db, correction)?;
+            removed += 1;
+        }
+    }
+    db.execute("DELETE FROM photos WHERE id = ?", [photo])?;
+    // Whatever is stored of a photo is in tables with its number.
+    for table in tables_by_photo(db)? {
+        db.execute(
+            &format!("DELETE FROM \"{table}\" WHERE photo_id = ?"),
+            [photo],
+        )?;
+    }
+    Ok(removed)
+}
+
+/// The tables with a column `photo_id`, except those that note what is to be brought up to date.
+fn tables_by_photo(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    db.prepare_cached(
+        "SELECT t.name FROM pragma_table_list t JOIN pragma_table_info (t.name) c
+         WHERE t.schema = 'main' AND t.type = 'table' AND c.name = 'photo_id' AND t.name NOT LIKE 'dirty_%'",
+    )?
+    .query_map([], |row| row.get(0))?
+    .collect()
+}
+
+/// Rewrites the database without anything that was deleted, and empties its log. Returns `false` if other processes
+/// keep the log from being emptied.
+pub(super) fn clean(db: &Connection) -> rusqlite::Result<bool> {
+    db.flush_prepared_statement_cache();
+    // The full-text index keeps the words of a removed photo until its segments are merged.
+    db.execute(
+        "INSERT INTO photo_words (photo_words) VALUES ('optimize')",
+        [],
+    )?;
+    // A large database does not fit into memory.
+    db.pragma_update(None, "temp_store", "file")?;
+    db.execute_batch("VACUUM")?;
+    db.pragma_update(None, "temp_store", "memory")?;
+    let is_busy: bool = db.query_row("PRAGMA wal_checkpoint (TRUNCATE)", [], |row| row.get(0))?;
+    Ok(!is_busy)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::emotion::Emotion;
+    use crate::face::Correction;
+
+    use super::super::testing::{META, face, photo, put, temp_store};
+    use super::super::{DoctorObserver, Query, Store};
+    use super::*;
+
+    struct Unseen;
+
+    impl DoctorObserver for Unseen {
+        fn begins(&self, _: &'static str, _: u64) {}
+        fn advanced(&self, _: u64) {}
+    }
+
+    fn paths(store: &Store) -> Vec<PathBuf> {
+        let hits = store.query(&Query::latest()).unwrap();
+        let mut paths: Vec<_> = hits.into_iter().map(|hit| hit.path).collect();
+        paths.sort();
+        paths
+    }
+
+    fn is_forgotten(store: &Store, path: &str) -> bool {
+        store.is_forgotten(Path::new(path)).unwrap()
+    }
+
+    #[test]
+    fn a_folder_goes_with_its_photos_and_their_other_copies_stay() {
+        let (_folder, mut store) = temp_store();
+        let both = photo("both", vec![face(0.0, 80.0, 0.9, 0.7)]);
+        put(&mut store, "/a/secret/1.jpg", &both);
+        put(&mut store, "/a/copy.jpg", &both);
+        let only = photo("only", vec![face(0.0, 80.0, 0.9, 0.7)]);
+        let id = put(&mut store, "/a/secret/deep/2.jpg", &only);
+        put(&mut store, "/a/secretary.jpg", &photo("other", vec![]));
+        store.mark_reconciled(Path::new("/a/secret")).unwrap();
+        let faces = store.photo(id).unwrap().unwrap().content.unwrap().faces;
+        let sad = Correction::Emotion(Emotion::Sad);
+        store.correct(faces[0].id, sad).unwrap();
+
+        let removed = store.forget_for_good(Path::new("/a//secret/")).unwrap();
+        let expected = Removed {
+            files: 2,
+            photos: 1,
+            corrections: 1,
+            roots: 1,
+        };
+        assert_eq!(removed, expected);
+        assert_eq!(
+            paths(&store),
+            ["/a/copy.jpg", "/a/secretary.jpg"].map(PathBuf::from)
+        );
+        for (path, forgotten) in [
+            ("/a/secret", true),
+            ("/a/secret/new/3.jpg", true),
+            ("/a/secretary.jpg", false),
+            ("/a", false),
+        ] {
+            assert_eq!(is_forgotten(&store, path), forgotten, "{path}");
+        }
+        assert!(store.is_forgotten_content(&only.hash).unwrap());
+        assert!(!store.is_forgotten_content(&both.hash).unwrap());
+        assert_eq!(store.corrections().unwrap().0, []);
+        let diagnosis = store.diagnose(&Unseen).unwrap();
+        assert_eq!(diagnosis, super::super::Diagnosis::default());
+        store.mark_reconciled(Path::new("/a/secret")).unwrap();
+        assert_eq!(store.roots().unwrap(), []);
+
+        assert!(!store.allow_again(Path::new("/a")).unwrap());
+        assert!(store.allow_again(Path::new("/a/secret")).unwrap());
+        assert!(!is_forgotten(&store, "/a/secret/new/3.jpg"));
+        assert!(!store.is_forgotten_content(&only.hash).unwrap());
+    }
+
+    #[test]
+    fn a_photo_goes_with_all_its_copies() {
+        let (_folder, mut store) = temp_store();
+        let record = photo("a", vec![]);
+        for path in ["/a/1.jpg", "/b/1.jpg"] {
+            put(&mut store, path, &record);
+        }
+        put(&mut store, "/b/2.jpg", &photo("b", vec![]));
+        let removed = store.forget_for_good(Path::new("/a/1.jpg")).unwrap();
+        assert_eq!((removed.files, removed.photos), (2, 1));
+        assert_eq!(paths(&store), [PathBuf::from("/b/2.jpg")]);
+        assert!(is_forgotten(&store, "/b/1.jpg") && !is_forgotten(&store, "/b/2.jpg"));
+        assert!(store.is_forgotten_content(&record.hash).unwrap());
+        assert!(store.allow_again(Path::new("/b/1.jpg")).unwrap());
+        assert!(!is_forgotten(&store, "/a/1.jpg"));
+    }
+
+    #[test]
+    fn a_correction_stays_with_another_file_of_the_same_picture() {
+        let (_folder, mut store) = temp_store();
+        let first = photo("a", vec![face(0.0, 80.0, 0.9, 0.7)]);
+        let mut tagged = photo("a, tagged", vec![face(0.0, 80.0, 0.9, 0.7)]);
+        tagged.picture = first.picture;
+        let id = put(&mut store, "/a.jpg", &first);
+        put(&mut store, "/b.jpg", &tagged);
+        let faces = store.photo(id).unwrap().unwrap().content.unwrap().faces;
+        let sad = Correction::Emotion(Emotion::Sad);
+        store.correct(faces[0].id, sad).unwrap();
+        let removed = store.forget_for_good(Path::new("/a.jpg")).unwrap();
+        assert_eq!((removed.photos, removed.corrections), (1, 0));
+        let left = store.corrections().unwrap().0;
+        assert_eq!((left.len(), left[0].content), (1, tagged.hash));
+        assert_eq!(left[0].paths, [PathBuf::from("/b.jpg")]);
+    }
+
+    #[test]
+    fn no_byte_of_a_name_is_left_in_any_file() {
+        let (folder, mut store) = temp_store();
+        for number in 0..200 {
+            put(
+                &mut store,
+                format!("/a/{number}.jpg"),
+                &photo(&number.to_string(), vec![]),
+            );
+        }
+        let mut record = photo("a", vec![face(0.0, 80.0, 0.9, 0.7)]);
+        if let Ok(analysis) = &mut record.content {
+            analysis.capture.description = Some("Geburtstagsfeier bei Quxolander".into());
+            analysis.capture.keywords = vec!["Wumpelstein".into()];
+        }
+        put(&mut store, "/a/Zanzibarsk/Ypsilantis.jpg", &record);
+        store
+            .batch(|batch| {
+                let skip = crate::error::Skip::new(crate::error::SkipReason::Damaged, "Vexogram");
+                batch.put_file(Path::new("/a/Zanzibarsk/x.jpg"), &META, Err(&skip))
+            })
+            .unwrap();
+        let names = [
+            "quxolander",
+            "wumpelst",
+            "zanzibarsk",
+            "ypsilanti",
+            "vexogram",
+        ];
+        let found = |folder: &Path| {
+            let mut found = BTreeSet::new();
+            for entry in walkdir::WalkDir::new(folder) {
+                let entry = entry.unwrap();
+                if entry.file_type().is_file() {
+                    let bytes = std::fs::read(entry.path()).unwrap().to_ascii_lowercase();
+                    let is_in =
+                        |name: &&str| memchr::memmem::find(&bytes, name.as_bytes()).is_some();
+                    found.extend(names.iter().copied().filter(is_in));
+                }
+            }
+            found
+        };
+        assert_eq!(found(folder.path()).len(), names.len());
+        store.forget_for_good(Path::new("/a/Zanzibarsk")).unwrap();
+        assert!(store.clean().unwrap());
+        assert_eq!(found(folder.path()), BTreeSet::new());
+        assert_eq!(store.total(&Query::latest()).unwrap(), 200);
+    }
+}

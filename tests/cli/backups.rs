@@ -1,0 +1,50 @@
+//! A backup is written to a free name, and restored only where nothing uses the database.
+
+use std::fs::{self, File};
+
+use crate::testenv::TestEnv;
+
+#[test]
+fn a_backup_brings_back_the_index_with_its_corrections() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    env.index();
+    let face = env.show("hopper.jpg")["faces"][0]["id"].clone();
+    env.run(&format!("correct {face} --emotion sad")).found();
+    let run = env.run("backup copies/index.sqlite3").found();
+    assert!(run.text().contains("2 photos and 1 correction"), "{run:?}");
+    let refused = env.run("backup copies/index.sqlite3").refused();
+    assert!(refused.contains("in the way"), "{refused}");
+    let refused = env.run("backup album/hopper.jpg").refused();
+    assert!(refused.contains("in the way"), "{refused}");
+
+    env.run(&format!("undo {face}")).found();
+    fs::remove_file(env.album("astronaut.jpg")).unwrap();
+    env.index();
+    let run = env.run("restore copies/index.sqlite3").found();
+    assert!(run.text().contains("index (1).sqlite3"), "{run:?}");
+    assert_eq!(env.show("hopper.jpg")["faces"][0]["correction"], "sad");
+    assert_eq!(env.query("").len(), 2);
+    env.index();
+    assert_eq!(env.query(""), ["hopper.jpg"]);
+
+    // A machine without an index.
+    fs::remove_dir_all(env.path("home/.local")).unwrap();
+    env.run("restore copies/index.sqlite3").found();
+    assert_eq!(env.query("").len(), 2);
+}
+
+#[test]
+fn nothing_is_restored_while_a_daemon_runs() {
+    let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
+    env.index();
+    env.run("backup copy.sqlite3").found();
+    let mut name = env.database().into_os_string();
+    name.push(".lock");
+    fs::write(&name, "process 1, version 0\n").unwrap();
+    let lock = File::open(&name).unwrap();
+    lock.lock().unwrap();
+    let refused = env.run("restore copy.sqlite3").refused();
+    assert!(refused.contains("a daemon (process 1"), "{refused}");
+    drop(lock);
+    env.run("restore copy.sqlite3").found();
+}
