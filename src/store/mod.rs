@@ -21,6 +21,7 @@ mod faces;
 mod files;
 mod findings;
 mod folders;
+mod incomplete;
 mod kin;
 mod migrate;
 mod models;
