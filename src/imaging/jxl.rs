@@ -45,8 +45,8 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
     if format.has_black() {
         return Err(task.unsupported("inks instead of colours"));
     }
-    // What is coded in the colours of the eye has to be converted to some; other pictures keep theirs.
-    if image.image_header().metadata.xyb_encoded {
+    // Only a picture that an ICC profile describes keeps its colours, as in other formats.
+    if image.image_header().metadata.xyb_encoded || image.original_icc().is_none() {
         let intent = RenderingIntent::Relative;
         image.request_color_encoding(if format.is_grayscale() {
             EnumColourEncoding::gray_srgb(intent)

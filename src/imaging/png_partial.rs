@@ -21,11 +21,11 @@ pub(super) fn pixels(task: &Task<'_>, refused: Skip) -> Result<Pixels, Skip> {
     if known == 0 {
         return Err(refused);
     }
-    let rows = vec![known..pixels.height()];
+    let below = known..pixels.height();
     Ok(Pixels {
         pixels,
         lost: Some(Lost {
-            rows,
+            rows: Vec::from([below]),
             problem: format!(
                 "{}: its data end before the picture is complete",
                 Format::Png

@@ -104,9 +104,12 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
 fn is_for_here(directory: &Directory<'_>) -> bool {
     let compression = directory.number(tag::COMPRESSION).unwrap_or(1);
     let photometric = directory.number(tag::PHOTOMETRIC).unwrap_or(1);
-    // The crate blends colours that are already multiplied by their transparency as if they were not.
-    let is_multiplied = directory.number(tag::EXTRA_SAMPLES) == Some(1);
-    matches!(compression, 2..=4 | 6 | 7) || matches!(photometric, 3 | 6) || is_multiplied
+    // The crate blends colours that are already multiplied by their transparency as if they were not, and loses its
+    // way in samples that are none of the colours.
+    let is_strange = directory
+        .number(tag::EXTRA_SAMPLES)
+        .is_some_and(|kind| kind != 2);
+    matches!(compression, 2..=4 | 6 | 7) || matches!(photometric, 3 | 6) || is_strange
 }
 
 fn decoded(task: &Task<'_>, directory: &Directory<'_>) -> Result<Pixels, Skip> {
@@ -150,13 +153,23 @@ fn old_jpeg(task: &Task<'_>, directory: &Directory<'_>) -> Result<Pixels, Skip> 
         let part = rest.get(..length).unwrap_or(rest);
         part.starts_with(b"\xff\xd8\xff").then_some(rest)
     };
+    let is_one = directory
+        .find(tag::STRIP_OFFSETS)
+        .is_none_or(|strips| strips.count == 1);
+    let in_strip = || part(tag::STRIP_OFFSETS, tag::STRIP_LENGTHS).filter(|_| is_one);
+    let in_parts = || task.unsupported("JPEG in parts, as before 1995");
     let jpeg = part(tag::JPEG_OFFSET, tag::JPEG_LENGTH)
-        .or_else(|| part(tag::STRIP_OFFSETS, tag::STRIP_LENGTHS))
-        .ok_or_else(|| task.unsupported("JPEG in parts, as before 1995"))?;
-    jpeg_any::pixels(&Task {
+        .or_else(in_strip)
+        .ok_or_else(in_parts)?;
+    match jpeg_any::pixels(&Task {
         bytes: jpeg,
         ..*task
-    })
+    }) {
+        Ok(pixels) if pixels.lost.is_none() => Ok(pixels),
+        // What begins like a JPEG may be its tables alone, or the first of many parts.
+        _ if !is_one => Err(in_parts()),
+        decoded => decoded,
+    }
 }
 
 /// A JPEG for each strip or tile, with tables that they share.

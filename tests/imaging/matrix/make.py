@@ -144,6 +144,8 @@ thumbnail = picture.resize((24, 20))
 thumbnail.save(work / "t.tif", tiffinfo={254: 1})
 run("tiffcp", "-c", "lzw", work / "t.tif", work / "p.tif", out / "tiff-thumbnail-first.tif")
 
+picture.convert("RGBX").save(out / "tiff-fourth-sample.tif", compression="tiff_lzw", tiffinfo={317: 2})
+
 # JPEG XL.
 exif = Image.Exif()
 exif[0x0112] = 6
