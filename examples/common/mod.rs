@@ -68,5 +68,6 @@ pub fn analysis(
         },
         faces,
         unread,
+        incomplete: None,
     }
 }

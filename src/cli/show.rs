@@ -169,6 +169,9 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
         "  picture       {}, {}×{} px",
         scan.format, scan.width, scan.height
     ))?;
+    if let Some(problem) = &scan.incomplete {
+        out.line(format_args!("  incomplete    {problem}"))?;
+    }
     let capture = &scan.capture;
     if let Some(taken_at) = &capture.taken_at {
         let remark = match taken_at.source {
@@ -245,6 +248,7 @@ fn as_json(photo: &Photo, carried: &Carried) -> serde_json::Value {
                 "format": scan.format,
                 "width": scan.width,
                 "height": scan.height,
+                "incomplete": scan.incomplete,
                 "taken_at": capture.taken_at.as_ref().map(date),
                 "taken_at_source": capture.taken_at.as_ref().map(date_source),
                 "latitude": capture.position.map(|position| position.latitude),

@@ -93,6 +93,12 @@ fn tell(status: &Status, names_skipped: bool, out: &mut Stdout) -> Result<()> {
             models.detector, models.classifier, models.photos
         ))?;
     }
+    if status.incomplete > 0 {
+        out.line(format_args!(
+            "damaged   {}: only a part of the photo can be decoded",
+            status.incomplete
+        ))?;
+    }
     for (reason, count) in &status.skipped {
         out.line(format_args!("skipped   {count}: {reason}"))?;
     }

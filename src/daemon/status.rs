@@ -78,6 +78,9 @@ pub struct Status {
     pub photos: u64,
     /// Number of faces in them.
     pub faces: u64,
+    /// Number of photos of which only a part could be decoded.
+    #[serde(default)]
+    pub incomplete: u64,
     /// Number of skipped files by reason.
     pub skipped: BTreeMap<String, u64>,
     /// The models that processed the photos.
@@ -139,6 +142,7 @@ impl Status {
             files: totals.files,
             photos: totals.photos,
             faces: totals.faces,
+            incomplete: totals.incomplete,
             skipped: totals
                 .skipped
                 .into_iter()

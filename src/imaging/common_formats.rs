@@ -32,11 +32,7 @@ pub(super) fn pixels(task: &Task<'_>, format: ImageFormat) -> Result<RgbImage, S
 
 /// A decoder that has read the headers of a file and checked the size of the picture.
 fn open<'a>(task: &Task<'a>, format: ImageFormat) -> Result<impl ImageDecoder + 'a, Skip> {
-    let source = TimedReader {
-        bytes: Cursor::new(task.bytes),
-        deadline: task.deadline,
-    };
-    let mut reader = ImageReader::with_format(source, format);
+    let mut reader = ImageReader::with_format(TimedReader::of(task), format);
     let mut limits = image::Limits::no_limits();
     limits.max_alloc = Some(task.limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
     reader.limits(limits);
@@ -49,7 +45,7 @@ fn open<'a>(task: &Task<'a>, format: ImageFormat) -> Result<impl ImageDecoder + 
 }
 
 /// 16 bits for each of red, green, blue and alpha.
-const MAX_BYTES_PER_PIXEL: u64 = 8;
+pub(super) const MAX_BYTES_PER_PIXEL: u64 = 8;
 
 fn explain(task: &Task<'_>, error: ImageError) -> Skip {
     match error {
@@ -86,9 +82,19 @@ pub(super) fn on_white(picture: DynamicImage) -> RgbImage {
 }
 
 /// A reader of the file's bytes that returns small pieces, and an error after the deadline.
-struct TimedReader<'a> {
+pub(super) struct TimedReader<'a> {
     bytes: Cursor<&'a [u8]>,
     deadline: Deadline,
+}
+
+impl<'a> TimedReader<'a> {
+    /// A reader of a file, until the deadline of its task.
+    pub fn of(task: &Task<'a>) -> Self {
+        Self {
+            bytes: Cursor::new(task.bytes),
+            deadline: task.deadline,
+        }
+    }
 }
 
 impl TimedReader<'_> {

@@ -26,6 +26,8 @@ pub enum Format {
     Heic,
     /// AV1 in the HEIF container.
     Avif,
+    /// JPEG XL; of an animation the first frame.
+    Jxl,
     /// A camera's raw file, by its preview.
     Raw(Raw),
 }
@@ -42,6 +44,7 @@ impl Format {
             Self::Bmp => "BMP",
             Self::Heic => "HEIC",
             Self::Avif => "AVIF",
+            Self::Jxl => "JPEG XL",
             Self::Raw(raw) => raw.name(),
         }
     }
@@ -55,7 +58,7 @@ impl Format {
             Self::Gif => ImageFormat::Gif,
             Self::Tiff => ImageFormat::Tiff,
             Self::Bmp => ImageFormat::Bmp,
-            Self::Heic | Self::Avif => ImageFormat::Avif,
+            Self::Heic | Self::Avif | Self::Jxl => ImageFormat::Avif,
         }
     }
 
@@ -129,6 +132,8 @@ const SIGNATURES: &[(Parts, Kind)] = &[
     (&[(0, b"BM"), (14, b"\x38\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x6c\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x7c\0\0\0")], Decoded(Format::Bmp)),
+    (&[(0, b"BM"), (14, b"\x10\0\0\0")], Unsupported("OS/2 bitmap (BMP)")),
+    (&[(0, b"BM"), (14, b"\x40\0\0\0")], Unsupported("OS/2 bitmap (BMP)")),
     // Raw files with a signature of their own; those that begin like a TIFF are recognised by their tags.
     (&[(0, b"II*\0"), (8, b"CR\x02")], Decoded(Format::Raw(Raw::Cr2))),
     (&[(0, b"II\x1a\0\0\0HEAPCCDR")], Decoded(Format::Raw(Raw::Crw))),
@@ -144,8 +149,8 @@ const SIGNATURES: &[(Parts, Kind)] = &[
     (&[(0, b"II+\0")], Decoded(Format::Tiff)),
     (&[(0, b"MM\0+")], Decoded(Format::Tiff)),
     (&[(0, b"II\xbc\x01")], Unsupported("JPEG XR")),
-    (&[(0, b"\xff\x0a")], Unsupported("JPEG XL")),
-    (&[(0, b"\0\0\0\x0cJXL \r\n\x87\n")], Unsupported("JPEG XL")),
+    (&[(0, b"\xff\x0a")], Decoded(Format::Jxl)),
+    (&[(0, b"\0\0\0\x0cJXL \r\n\x87\n")], Decoded(Format::Jxl)),
     (&[(0, b"\0\0\0\x0cjP  \r\n\x87\n")], Unsupported("JPEG 2000")),
     (&[(0, b"\xff\x4f\xff\x51")], Unsupported("JPEG 2000")),
     (&[(0, b"8BPS")], Unsupported("Photoshop document (PSD)")),
@@ -277,7 +282,7 @@ mod tests {
 
     #[test]
     fn formats_without_a_decoder_are_named() {
-        assert_eq!(unsupported(b"\xff\x0a\0"), "JPEG XL");
+        assert_eq!(unsupported(b"II\xbc\x01"), "JPEG XR");
         assert_eq!(
             unsupported(b"\0\0\0\x14ftypisom\0\0\x02\0mp41"),
             "MPEG-4 video"

@@ -1,11 +1,11 @@
 //! Decodes JPEG with the decoder that suits its coding: a fast one for what cameras write, and for everything else
-//! [`jpeg_general`].
-
-use image::RgbImage;
+//! [`jpeg_general`], which also shows of a damaged file what is known.
 
 use super::containment::contain;
+use super::format::Format;
 use super::jpeg_general::{self, Colour, Fault, Options};
 use super::limits::Task;
+use super::lost::{Lost, Pixels};
 use super::{Blocks, jpeg};
 use crate::error::{Skip, SkipReason};
 
@@ -37,14 +37,14 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 }
 
 /// Decodes a JPEG; of several pictures in the file (thumbnails, gain maps, MPO) the first.
-pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
+pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
     if is_rare(task.bytes) {
         return general(task, task.bytes, &[], None);
     }
     // Contained by itself, so that a file that makes the fast decoder panic is still decoded by the other one.
     let fast = contain(|| jpeg::pixels(task));
     match fast {
-        Ok(Ok(pixels)) => Ok(pixels),
+        Ok(Ok(pixels)) => Ok(Pixels::whole(pixels)),
         Ok(Err(skip)) if matches!(skip.reason, SkipReason::TooLarge | SkipReason::TimedOut) => {
             Err(skip)
         }
@@ -58,7 +58,7 @@ pub(super) fn general(
     bytes: &[u8],
     tables: &[u8],
     colour: Option<Colour>,
-) -> Result<RgbImage, Skip> {
+) -> Result<Pixels, Skip> {
     let options = Options {
         admits: &|width, height| task.check_size(width, height).is_ok(),
         stops: &|| task.deadline.has_passed(),
@@ -71,10 +71,17 @@ pub(super) fn general(
         Fault::Stopped => task.timed_out(),
         Fault::Refused => Skip::new(SkipReason::TooLarge, "a JPEG in it is too large"),
     })?;
-    match decoded.fault {
-        Some(Fault::Damaged(problem)) => Err(task.damaged(problem)),
-        _ => Ok(decoded.pixels),
-    }
+    let lost = match decoded.fault {
+        Some(Fault::Damaged(problem)) => Some(Lost {
+            rows: decoded.lost,
+            problem: format!("{}: {problem}", Format::Jpeg),
+        }),
+        _ => None,
+    };
+    Ok(Pixels {
+        pixels: decoded.pixels,
+        lost,
+    })
 }
 
 /// Whether the coding is one that fast decoders get wrong or refuse: arithmetic coding, other than 8 bits a sample, a

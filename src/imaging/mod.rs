@@ -2,7 +2,8 @@
 //!
 //! A file may come from any camera or program, or from a copy that failed. [`decode`] recognises the format
 //! by the content, enforces [`Limits`], contains a decoder's panic, and returns pixels or the reason to skip
-//! the file. It never returns an incomplete picture. [`facts`] reads everything but the pixels, and a hash of
+//! the file. Of a JPEG or PNG that is cut short or damaged it returns what is known, and says what is not ([`Lost`]); of no
+//! other format it returns an incomplete picture. [`facts`] reads everything but the pixels, and a hash of
 //! the picture data by which a file is recognised whose metadata alone were changed.
 
 mod av1;
@@ -17,19 +18,22 @@ mod jpeg;
 mod jpeg_any;
 mod jpeg_general;
 mod jpeg_source;
+mod jxl;
 mod limits;
+mod lost;
 mod picture;
 mod png_chunks;
+mod png_partial;
 mod raw;
 mod sidecar;
 mod thumbnail;
+mod tiff_any;
 mod tiff_structure;
 mod xmp;
 
-use image::RgbImage;
-
 pub use format::{Format, Raw, is_picture};
 pub use limits::Limits;
+pub use lost::Lost;
 pub use sidecar::read_sidecars;
 pub use thumbnail::{Thumbnails, reduced};
 
@@ -38,6 +42,7 @@ use crate::photo::{Capture, Picture};
 use crate::raster::{Orientation, Raster};
 use exif::Exif;
 use limits::Task;
+use lost::Pixels;
 
 /// What is read from a photo without decoding its pixels.
 #[derive(Debug, Clone)]
@@ -79,6 +84,8 @@ pub struct Decoded {
     pub capture: Capture,
     /// The format by the file's content.
     pub format: Format,
+    /// What could not be decoded of it; `None` if it is complete.
+    pub lost: Option<Lost>,
 }
 
 /// Decodes the bytes of a file on the calling thread.
@@ -87,7 +94,8 @@ pub struct Decoded {
 ///
 /// # Errors
 /// The reason to skip the file: [`SkipReason::Empty`], [`SkipReason::NotAnImage`],
-/// [`SkipReason::UnsupportedFormat`], [`SkipReason::Damaged`] (also if the file is truncated),
+/// [`SkipReason::UnsupportedFormat`], [`SkipReason::Damaged`] (also if the file is truncated and no part of it can be
+/// shown),
 /// [`SkipReason::TooLarge`], [`SkipReason::TimedOut`] or [`SkipReason::Crashed`].
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     within(bytes, limits, |task| {
@@ -95,11 +103,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
             capture,
             orientation,
         } = metadata(task)?;
-        Ok(Decoded {
-            raster: Raster::new(pixels(task)?, orientation),
-            capture,
-            format: task.format,
-        })
+        Ok(decoded(task, pixels(task)?, orientation, capture))
     })
 }
 
@@ -109,12 +113,23 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
 /// Those of [`decode`].
 pub fn decode_with(facts: Facts, bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     within(bytes, limits, |task| {
-        Ok(Decoded {
-            raster: Raster::new(pixels(task)?, facts.picture.orientation),
-            capture: facts.capture,
-            format: task.format,
-        })
+        let orientation = facts.picture.orientation;
+        Ok(decoded(task, pixels(task)?, orientation, facts.capture))
     })
+}
+
+fn decoded(
+    task: &Task<'_>,
+    Pixels { pixels, lost }: Pixels,
+    orientation: Orientation,
+    capture: Capture,
+) -> Decoded {
+    Decoded {
+        raster: Raster::new(pixels, orientation),
+        capture,
+        format: task.format,
+        lost,
+    }
 }
 
 /// Recognises the format of a file and does `work` on it, within the limits and with panics contained.
@@ -154,6 +169,8 @@ fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
     match task.format {
         Format::Jpeg => jpeg_any::blocks(task),
         Format::Heic | Format::Avif => heif::blocks(task),
+        Format::Jxl => jxl::blocks(task),
+        Format::Tiff => tiff_any::blocks(task),
         Format::Raw(raw) => raw::blocks(task, raw),
         format => common_formats::blocks(task, format.of_image_crate()),
     }
@@ -193,7 +210,7 @@ fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
         .map(xmp::keywords);
     let orientation = match (task.format, &exif) {
         // The decoder applies the container's rotation.
-        (Format::Heic | Format::Avif, _) | (_, None) => Orientation::Upright,
+        (Format::Heic | Format::Avif | Format::Jxl, _) | (_, None) => Orientation::Upright,
         (_, Some(exif)) => exif.orientation(),
     };
     Ok(Metadata {
@@ -206,11 +223,17 @@ fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
 }
 
 /// The pixels as stored, before orientation.
-fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
+fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
     match task.format {
         Format::Jpeg => jpeg_any::pixels(task),
-        Format::Heic | Format::Avif => heif::pixels(task),
+        Format::Heic | Format::Avif => heif::pixels(task).map(Pixels::whole),
+        Format::Jxl => jxl::pixels(task).map(Pixels::whole),
+        Format::Tiff => tiff_any::pixels(task),
+        Format::Png => match common_formats::pixels(task, Format::Png.of_image_crate()) {
+            Err(skip) if skip.reason == SkipReason::Damaged => png_partial::pixels(task, skip),
+            pixels => pixels.map(Pixels::whole),
+        },
         Format::Raw(raw) => jpeg_any::pixels(&raw::of_part(task, raw::preview(task, raw)?)),
-        format => common_formats::pixels(task, format.of_image_crate()),
+        format => common_formats::pixels(task, format.of_image_crate()).map(Pixels::whole),
     }
 }

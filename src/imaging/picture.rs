@@ -8,6 +8,7 @@
 mod gif;
 mod heif;
 mod jpeg;
+mod jxl;
 mod png;
 mod tiff;
 mod webp;
@@ -32,6 +33,7 @@ pub(super) fn hash(format: Format, bytes: &[u8]) -> PictureHash {
             let preview = raw::preview(&Task::new(bytes, format, &limits), raw).ok();
             preview.and_then(|preview| jpeg::add(&mut parts, preview))
         }
+        Format::Jxl => jxl::add(&mut parts, bytes),
         // Nothing in it is metadata.
         Format::Bmp => None,
     };
@@ -64,6 +66,7 @@ impl Parts {
             Format::Bmp => "fer-index picture 1 BMP",
             Format::Heic => "fer-index picture 1 HEIC",
             Format::Avif => "fer-index picture 1 AVIF",
+            Format::Jxl => "fer-index picture 1 JPEG XL",
             // Of every raw format the preview alone.
             Format::Raw(_) => "fer-index picture 1 raw",
         };

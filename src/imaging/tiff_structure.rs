@@ -28,6 +28,8 @@ pub(super) struct Tag<'a> {
 /// A directory: its tags, each of which is there once.
 pub(super) struct Directory<'a> {
     file: File<'a>,
+    /// Where it lies in the file.
+    pub place: usize,
     pub tags: Vec<Tag<'a>>,
     /// Whether no tag was left out, because its values are not in the file, or it is there twice.
     pub is_complete: bool,
@@ -102,7 +104,21 @@ impl<'a> File<'a> {
         directories
     }
 
-    fn directory(&self, mut at: usize) -> Option<Directory<'a>> {
+    /// The file with a header that leads to this directory as the first one. `None` for a `BigTIFF`.
+    pub fn beginning_with(&self, directory: &Directory<'_>) -> Option<Vec<u8>> {
+        (self.word == 4).then_some(())?;
+        let place = u32::try_from(directory.place).ok()?;
+        let mut bytes = self.bytes.to_vec();
+        bytes[4..8].copy_from_slice(&if self.is_little_endian {
+            place.to_le_bytes()
+        } else {
+            place.to_be_bytes()
+        });
+        Some(bytes)
+    }
+
+    fn directory(&self, place: usize) -> Option<Directory<'a>> {
+        let mut at = place;
         let count_length = if self.word == 8 { 8 } else { 2 };
         let count = usize::try_from(self.read(at, count_length)?).ok()?;
         (count <= MOST_TAGS).then_some(())?;
@@ -122,6 +138,7 @@ impl<'a> File<'a> {
         let next = self.read(at, self.word).unwrap_or_default();
         Some(Directory {
             file: *self,
+            place,
             tags,
             is_complete,
             next: usize::try_from(next).unwrap_or_default(),
@@ -167,6 +184,32 @@ impl<'a> Directory<'a> {
     }
 }
 
+impl Directory<'_> {
+    /// All values of a tag, as unsigned numbers; none if it is absent.
+    pub fn numbers(&self, tag: u16) -> Vec<usize> {
+        let Some(tag) = self.find(tag) else {
+            return Vec::new();
+        };
+        let values = tag.value.chunks_exact(length_of(tag.kind).unwrap_or(1));
+        values
+            .map(|value| self.file.value(value) as usize)
+            .collect()
+    }
+
+    /// All values of a tag of fractions; none if it is absent, or a fraction is none.
+    pub fn rationals(&self, tag: u16) -> Vec<f32> {
+        const RATIONAL: u16 = 5;
+        let Some(tag) = self.find(tag).filter(|tag| tag.kind == RATIONAL) else {
+            return Vec::new();
+        };
+        let fractions = tag.value.chunks_exact(8).map(|pair| {
+            let (above, below) = (self.file.value(&pair[..4]), self.file.value(&pair[4..]));
+            (below != 0).then(|| above as f32 / below as f32)
+        });
+        fractions.collect::<Option<_>>().unwrap_or_default()
+    }
+}
+
 /// Length in bytes of a value of this type.
 fn length_of(kind: u16) -> Option<usize> {
     Some(match kind {
@@ -182,8 +225,11 @@ fn length_of(kind: u16) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// A little-endian file of directories, each at its place with its tags (number, type, count, value or place).
-    fn file(directories: &[(usize, &[(u16, u16, u32, u32)], u32)]) -> Vec<u8> {
+    /// Number, type, count, and the value or its place.
+    type Entry = (u16, u16, u32, u32);
+
+    /// A little-endian file of directories, each with its place, its tags and the place of the next one.
+    fn file(directories: &[(usize, &[Entry], u32)]) -> Vec<u8> {
         let mut bytes = vec![0; 400];
         bytes[..8].copy_from_slice(b"II*\0\x08\0\0\0");
         for (place, tags, next) in directories {

@@ -80,6 +80,7 @@ impl Analyser {
             .detector
             .detect(&decoded.raster)?
             .into_iter()
+            .filter(|face| is_known(&decoded, &face.bounding_box))
             .partition(|face| face.bounding_box.short_side() >= self.min_face);
         let seen = look(&decoded, &legible);
         let crops: Vec<_> = legible
@@ -125,9 +126,10 @@ impl Analyser {
     /// # Errors
     /// If the bytes are not a photo that can be decoded.
     pub fn detect(&self, bytes: &[u8]) -> Result<(Raster, Vec<DetectedFace>), Skip> {
-        let raster = imaging::decode(bytes, &self.limits)?.raster;
-        let faces = self.detector.detect(&raster)?;
-        Ok((raster, faces))
+        let decoded = imaging::decode(bytes, &self.limits)?;
+        let mut faces = self.detector.detect(&decoded.raster)?;
+        faces.retain(|face| is_known(&decoded, &face.bounding_box));
+        Ok((decoded.raster, faces))
     }
 
     fn analysis(
@@ -137,6 +139,7 @@ impl Analyser {
         unread: Vec<DetectedFace>,
     ) -> PhotoAnalysis<ScoredFace> {
         PhotoAnalysis {
+            incomplete: decoded.lost.map(|lost| lost.problem),
             format: decoded.format.name().to_owned(),
             width: decoded.raster.width(),
             height: decoded.raster.height(),
@@ -146,4 +149,10 @@ impl Analyser {
             unread,
         }
     }
+}
+
+/// Whether no part of a box lies where the photo could not be decoded.
+fn is_known(decoded: &Decoded, at: &BoundingBox) -> bool {
+    let lost = decoded.lost.as_ref();
+    lost.is_none_or(|lost| !lost.touches(&decoded.raster, at))
 }

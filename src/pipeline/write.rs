@@ -378,6 +378,7 @@ mod tests {
                     scores: EmotionScores::new([0.125; Emotion::COUNT]),
                 }],
                 unread: Vec::new(),
+                incomplete: None,
             }),
         }
     }

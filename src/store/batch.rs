@@ -419,6 +419,7 @@ mod tests {
                 files: 5,
                 photos: 2,
                 faces: 2,
+                incomplete: 0,
                 skipped: BTreeMap::from([
                     (SkipReason::PermissionDenied, 1),
                     (SkipReason::Damaged, 1)

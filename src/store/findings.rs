@@ -14,7 +14,7 @@ use super::photos::Derived;
 use super::pictures::Frame;
 use super::record::{PhotoId, PhotoRecord};
 use super::stored_face::JudgedFace;
-use super::{corrections, derived, faces, files, photos, pictures, ranking, unread};
+use super::{corrections, derived, faces, files, incomplete, photos, pictures, ranking, unread};
 
 /// See [`Batch::put_photo`](super::Batch::put_photo).
 pub(super) fn put(
@@ -78,6 +78,8 @@ pub(super) fn write(
         is_known,
         analysis.map_or(&[], |analysis| &analysis.unread),
     )?;
+    let problem = analysis.and_then(|analysis| analysis.incomplete.as_deref());
+    incomplete::put(db, id, problem)?;
     let taken_local = taken.map(|taken| civil_ms(taken.local));
     ranking::replace(db, id, is_known, taken_local, &judged)?;
     if is_known {

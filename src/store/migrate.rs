@@ -206,7 +206,9 @@ mod tests {
         "", // 0013
         "", // 0014
         "", // 0015
-        "", // 0016
+        "
+        INSERT INTO incomplete_photos VALUES (7, 'JPEG: its data end before the picture is complete');
+    ",
         "", // 0017
         "", // 0018
     ];

@@ -25,6 +25,7 @@ mod files;
 mod findings;
 mod folders;
 mod forgotten;
+mod incomplete;
 mod kin;
 mod migrate;
 mod models;

@@ -11,7 +11,7 @@ use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
 use super::codec::{picture_from_columns, skip_from_columns, taken_columns, taken_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord};
 use super::stored_face::StoredFace;
-use super::{faces, files, sidecars, unread};
+use super::{faces, files, incomplete, sidecars, unread};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -43,6 +43,7 @@ pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
     };
     if let Ok(analysis) = &mut photo.content {
         sidecars::add_keywords(db, id, &mut analysis.capture.keywords)?;
+        analysis.incomplete = incomplete::of(db, id)?;
     }
     Ok(Some(photo))
 }
@@ -131,6 +132,7 @@ fn analysis_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<PhotoAnalys
         },
         faces: Vec::new(),
         unread: Vec::new(),
+        incomplete: None,
     })
 }
 

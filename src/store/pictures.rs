@@ -121,6 +121,7 @@ pub(super) fn found_by_models(analysis: PhotoAnalysis<StoredFace>) -> PhotoAnaly
         models: analysis.models,
         faces,
         unread: analysis.unread,
+        incomplete: analysis.incomplete,
     }
 }
 

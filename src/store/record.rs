@@ -75,6 +75,8 @@ pub struct PhotoAnalysis<Face> {
     pub faces: Vec<Face>,
     /// Faces too small to be read, in the detector's order. Hits of a query leave them out.
     pub unread: Vec<DetectedFace>,
+    /// What is wrong with the file, if only a part of the photo could be decoded. Hits of a query leave it out.
+    pub incomplete: Option<String>,
 }
 
 /// A correction as it is stored, and the box to which it applies.

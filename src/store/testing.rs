@@ -93,6 +93,7 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
             models: models(),
             faces,
             unread: Vec::new(),
+            incomplete: None,
         }),
     }
 }

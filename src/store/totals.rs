@@ -8,6 +8,7 @@ use rusqlite::{Connection, Row};
 use crate::error::{Skip, SkipReason};
 
 use super::codec::{from_civil_ms, skip_from_columns};
+use super::incomplete;
 use super::path::decode;
 use super::record::Models;
 
@@ -20,6 +21,8 @@ pub struct Totals {
     pub photos: u64,
     /// Number of faces in them that count.
     pub faces: u64,
+    /// Number of photos of which only a part could be decoded.
+    pub incomplete: u64,
     /// Number of skipped paths, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
 }
@@ -47,6 +50,7 @@ pub(super) fn count(db: &Connection) -> rusqlite::Result<Totals> {
         files: number(files),
         photos: number(photos),
         faces: number(faces),
+        incomplete: incomplete::count(db)?,
         skipped,
     })
 }

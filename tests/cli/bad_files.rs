@@ -17,7 +17,10 @@ const BAD: [(&str, &str, &str); 6] = [
 
 fn album() -> TestEnv {
     let env = TestEnv::with_fixtures(&["astronaut.jpg", "chelsea.jpg"]);
-    env.add("cut.jpg", truncated(&fixture("hopper.jpg"), 60));
+    env.add(
+        "cut.jpg",
+        truncated(&fixture("formats/progressive.jpg"), 20),
+    );
     env.add("empty.jpg", "");
     env.add("garbage.jpg", [0; 5000]);
     env.add("letter.jpg", "Dear diary, I called this file a photo.\n");
@@ -64,7 +67,10 @@ fn every_skip_reason_is_in_the_summary_and_stored() {
     assert_eq!(again["unchanged"], 8);
     assert_eq!(again["skipped"], json!({}), "not read again");
     // The same content under another name, and a file that was repaired.
-    env.add("copy.jpg", truncated(&fixture("hopper.jpg"), 60));
+    env.add(
+        "copy.jpg",
+        truncated(&fixture("formats/progressive.jpg"), 20),
+    );
     env.add("empty.jpg", fixture("hopper.jpg"));
     let mended = env.index();
     assert_eq!(
@@ -73,6 +79,31 @@ fn every_skip_reason_is_in_the_summary_and_stored() {
     );
     assert_eq!(mended["skipped"], json!({"damaged": 1}));
     assert_eq!(env.query("--emotion happy --all").len(), 2);
+}
+
+#[test]
+fn the_whole_faces_of_an_incomplete_photo_count() {
+    let env = TestEnv::new();
+    // The face reaches down to less than a third of the picture.
+    env.add("above.jpg", truncated(&fixture("astronaut.jpg"), 60));
+    env.add("through.jpg", truncated(&fixture("astronaut.jpg"), 22));
+    assert_eq!(env.index()["photos"], 2);
+    let faces = |name: &str| env.show(name)["faces"].as_array().unwrap().len();
+    assert_eq!((faces("above.jpg"), faces("through.jpg")), (1, 0));
+    let problem = "JPEG: its data end before the picture is complete";
+    assert_eq!(env.show("above.jpg")["incomplete"], problem);
+    let run = env.run("show album/above.jpg").found();
+    let text = run.text();
+    assert!(text.contains(&format!("incomplete    {problem}")), "{text}");
+    assert_eq!(env.run("status --json").found().json()["incomplete"], 2);
+    assert_eq!(env.query("--emotion happy"), ["above.jpg"]);
+
+    // The rest of the file arrives.
+    env.add("through.jpg", fixture("astronaut.jpg"));
+    assert_eq!(env.index()["photos"], 1);
+    assert_eq!(faces("through.jpg"), 1);
+    assert!(env.show("through.jpg")["incomplete"].is_null());
+    assert_eq!(env.run("status --json").found().json()["incomplete"], 1);
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn json_of_index_and_show() {
 
     let shown = env.show("copy.jpg");
     let all = "bytes camera classifier content description detector faces format height \
-               indexed_at keywords latitude lens longitude paths taken_at taken_at_source \
+               incomplete indexed_at keywords latitude lens longitude paths taken_at taken_at_source \
                unread width";
     assert!(names(&shown).into_iter().eq(all.split_whitespace()));
     let paths = ["astronaut.jpg", "copy.jpg"].map(|name| env.album(name));

@@ -135,3 +135,21 @@ fn every_pixel_type_and_format_is_decoded() {
     }
     assert_eq!(env.show("wrongly-named.png")["format"], "JPEG");
 }
+
+/// HEIC and AVIF whose container turns and mirrors them, and HEVC as cameras write it.
+#[test]
+fn a_portrait_is_as_happy_in_every_heif() {
+    let env = TestEnv::new();
+    let names = [
+        "portrait-422-10.hif",
+        "portrait-mirrored.avif",
+        "portrait-turned-mirrored.heic",
+    ];
+    for name in names {
+        env.add(name, fixture(&format!("matrix/{name}")));
+    }
+    assert_eq!(env.index()["photos"], names.len());
+    for name in names {
+        assert_eq!(top_emotion(only_face(&env.show(name))), "happy", "{name}");
+    }
+}

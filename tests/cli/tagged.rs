@@ -226,7 +226,10 @@ fn a_damaged_copy_with_other_tags_is_not_taken_for_the_whole_photo() {
         common::truncated(&tagged("astronaut.jpg", 1), 60),
     );
     let summary = env.index();
-    assert_eq!(summary["skipped"], json!({"damaged": 1}), "{summary}");
+    assert_eq!(summary["photos"], 1, "{summary}");
+    let shown = env.show("cut.jpg");
+    assert!(shown["incomplete"].is_string(), "{shown}");
+    assert!(env.show("astronaut.jpg")["incomplete"].is_null());
 }
 
 #[test]

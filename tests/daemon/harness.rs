@@ -233,6 +233,7 @@ pub fn add_indexed(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
         capture: scan.capture,
         models: scan.models,
         unread: scan.unread,
+        incomplete: scan.incomplete,
     };
     let numbers: Vec<usize> = range.skip(1).collect();
     for numbers in numbers.chunks(500) {

@@ -74,6 +74,7 @@ pub fn record(seed: &Seed) -> PhotoRecord {
             },
             faces: (0..).zip(&seed.faces).map(face).collect(),
             unread: vec![],
+            incomplete: None,
         }),
     }
 }

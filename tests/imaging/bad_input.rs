@@ -68,7 +68,10 @@ fn formats_without_a_decoder_are_named() {
 #[test]
 fn truncated_files_are_damaged() {
     for (name, bytes) in one_of_each() {
-        for percent in [30, 60, 90] {
+        // Of these, what is known is shown.
+        let is_shown = name.contains("JPEG") || name == "PNG";
+        let percents: &[usize] = if is_shown { &[] } else { &[30, 60, 90] };
+        for &percent in percents {
             let skip = skip(&truncated(&bytes, percent));
             assert_eq!(
                 skip.reason,
@@ -86,25 +89,85 @@ fn truncated_files_are_damaged() {
 }
 
 #[test]
-fn a_truncated_jpeg_is_damaged_and_one_without_its_last_marker_is_not() {
+fn a_truncated_jpeg_is_incomplete_and_one_without_its_last_marker_is_not() {
     for name in ["astronaut.jpg", "hopper.jpg", "formats/progressive.jpg"] {
         let whole = fixture(name);
         let expected = decode(&whole);
         let without_marker = &whole[..whole.len() - 2];
         let with_garbage = [&whole, b"\0\0garbage\xff\xd8\xff".as_slice()].concat();
         for bytes in [without_marker, &with_garbage] {
-            assert_eq!(decode(bytes).raster.stored(), expected.raster.stored());
+            let decoded = decode(bytes);
+            assert_eq!(decoded.raster.stored(), expected.raster.stored());
+            assert!(decoded.lost.is_none());
         }
         // Recovery tools append the marker to the data that they could save.
         for percent in [50, 80, 95] {
             let recovered = [truncated(&whole, percent), b"\xff\xd9".to_vec()].concat();
-            let skip = skip(&recovered);
-            assert_eq!(skip.reason, SkipReason::Damaged, "{name} {percent} %");
+            let lost = decode(&recovered).lost.unwrap();
             assert_eq!(
-                skip.detail,
+                lost.problem,
                 "JPEG: its data end before the picture is complete"
             );
         }
+    }
+}
+
+/// The rows of a damaged JPEG or PNG that are said to be known are those of the whole one.
+#[test]
+fn the_known_rows_of_a_damaged_jpeg_or_png_are_right() {
+    let restarting = fixture("matrix/jpeg-separate-1x1-restarts.jpg");
+    let markers: Vec<usize> = (0..restarting.len() - 1)
+        .filter(|&at| restarting[at] == 0xff && matches!(restarting[at + 1], 0xd0..=0xd7))
+        .collect();
+    let mut files = Vec::new();
+    for name in [
+        "astronaut.jpg",
+        "hopper.jpg",
+        "formats/cmyk.jpg",
+        "formats/reference.png",
+    ] {
+        let whole = fixture(name);
+        files.extend([30, 60, 95].map(|percent| (whole.clone(), truncated(&whole, percent))));
+    }
+    let between = |pair: &&[usize]| &restarting[pair[0]..pair[1]];
+    let is_in_a_scan = |pair: &&[usize]| between(pair).windows(2).all(|code| code != b"\xff\xda");
+    for pair in markers.windows(2).filter(is_in_a_scan) {
+        // One interval is missing.
+        let bad = [&restarting[..pair[0]], &restarting[pair[1]..]].concat();
+        files.push((restarting.clone(), bad));
+        // A marker has a wrong number, so that nothing is missing.
+        let mut bad = restarting.clone();
+        bad[pair[0] + 1] = 0xd0 + (bad[pair[0] + 1] + 3) % 8;
+        let decoded = decode(&bad);
+        assert_eq!(decoded.lost, None);
+        assert_eq!(decoded.raster.stored(), decode(&restarting).raster.stored());
+    }
+    for (whole, damaged) in files {
+        let expected = decode(&whole);
+        let decoded = decode(&damaged);
+        let lost = decoded.lost.expect("it is damaged");
+        let (width, height) = expected.raster.stored().dimensions();
+        assert_eq!(decoded.raster.stored().dimensions(), (width, height));
+        let mut known = 0;
+        for y in 0..height {
+            let row = fer_index::face::BoundingBox {
+                x: 0.0,
+                y: y as f32,
+                width: width as f32,
+                height: 1.0,
+            };
+            if !lost.touches(&decoded.raster, &row) {
+                known += 1;
+                let crop = |picture| image::imageops::crop_imm(picture, 0, y, width, 1).to_image();
+                let difference = common::difference(
+                    &crop(expected.raster.stored()),
+                    &crop(decoded.raster.stored()),
+                );
+                // The two decoders round in other ways.
+                assert!(difference < 1.5, "row {y}: {difference}");
+            }
+        }
+        assert!(known > 0 && known < height, "{known} of {height}");
     }
 }
 

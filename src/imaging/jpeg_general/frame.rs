@@ -352,7 +352,7 @@ impl<'a> Reader<'a> {
     pub fn next_scan(&mut self, picture: &Picture) -> Result<Option<ScanHeader>, Fault> {
         while let Some((code, payload)) = self.segment()? {
             match code {
-                0xda => return self.scan_header(picture, payload).map(Some),
+                0xda => return Self::scan_header(picture, payload).map(Some),
                 0xc0..=0xcf if !matches!(code, 0xc4 | 0xc8 | 0xcc) => {
                     return Err(Fault::Damaged("it has two frame headers"));
                 }
@@ -362,7 +362,7 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    fn scan_header(&self, picture: &Picture, payload: &[u8]) -> Result<ScanHeader, Fault> {
+    fn scan_header(picture: &Picture, payload: &[u8]) -> Result<ScanHeader, Fault> {
         let (&number, rest) = payload.split_first().ok_or(SHORT)?;
         let (pairs, rest) = rest
             .split_at_checked(2 * usize::from(number))
@@ -429,9 +429,8 @@ impl<'a> Reader<'a> {
             (1 | 2, _) => Colour::Grey,
             (3, _) if self.is_jfif => Colour::YCbCr,
             (3, Some(0)) => Colour::Rgb,
-            (3, Some(_)) => Colour::YCbCr,
             (3, None) if ids == *b"RGB" => Colour::Rgb,
-            (3, None) => Colour::YCbCr,
+            (3, _) => Colour::YCbCr,
             (_, Some(2)) => Colour::Ycck(true),
             (_, adobe) => Colour::Cmyk(adobe.is_some()),
         }

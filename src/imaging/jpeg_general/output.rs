@@ -105,7 +105,7 @@ fn upsample(component: &Component, (h, v): (usize, usize), y: usize, line: &mut 
     // The other row that this one is mixed with.
     let far = if !is_doubled(v, component.v) {
         near
-    } else if y % 2 == 0 {
+    } else if y.is_multiple_of(2) {
         row(at.saturating_sub(1))
     } else {
         row((at + 1).min(component.height - 1))
@@ -113,7 +113,7 @@ fn upsample(component: &Component, (h, v): (usize, usize), y: usize, line: &mut 
     let mixed = |x: usize| 3 * u32::from(near[x]) + u32::from(far[x]);
     if !is_doubled(h, component.h) {
         let is_tall = is_doubled(v, component.v);
-        let round = if y % 2 == 0 { 1 } else { 2 };
+        let round = if y.is_multiple_of(2) { 1 } else { 2 };
         for (x, to) in line.iter_mut().enumerate() {
             let x = (x * component.h / h).min(component.width - 1);
             *to = if is_tall {

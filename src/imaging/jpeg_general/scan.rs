@@ -110,7 +110,8 @@ fn intervals(
         if unit >= units.number {
             return Ok(fault);
         }
-        let Some(ahead) = next_restart(reader, expected) else {
+        let left = (units.number - unit).div_ceil(reader.restart.max(1));
+        let Some(ahead) = next_restart(reader, expected, left) else {
             units.mark(unit..units.number, lost);
             return Ok(fault.or(Some(NO_RESTART)));
         };
@@ -127,21 +128,45 @@ fn intervals(
     }
 }
 
-/// Goes behind the next restart marker, and returns how many intervals are missing before it; `None` if the scan
-/// ends first. Markers that count backwards are taken for damage and passed over.
-fn next_restart(reader: &mut Reader<'_>, expected: usize) -> Option<usize> {
+/// Goes behind the next restart marker, before which `left` intervals were to come, and returns how many are missing
+/// before it; `None` if the scan ends first.
+///
+/// Where a marker has another number than expected, the one after it tells whether intervals are missing or the number
+/// is damaged. If it tells neither, the marker is passed over with the data before it.
+fn next_restart(reader: &mut Reader<'_>, expected: usize, left: usize) -> Option<usize> {
     loop {
-        reader.at += memchr::memchr(0xff, reader.bytes.get(reader.at..)?)?;
-        match *reader.bytes.get(reader.at + 1)? {
-            0xff => reader.at += 1,
-            0x00 => reader.at += 2,
-            code @ 0xd0..=0xd7 => {
-                reader.at += 2;
-                let ahead = (usize::from(code & 7) + 8 - expected) % 8;
-                if ahead < 4 {
-                    return Some(ahead);
-                }
-            }
+        let (number, behind) = marker(reader.bytes, reader.at)?;
+        reader.at = behind;
+        let ahead = (number + 8 - expected) % 8;
+        if ahead == 0 {
+            return Some(0);
+        }
+        let is_damaged_number = match marker(reader.bytes, behind) {
+            Some((after, _)) => after == (expected + 1) % 8,
+            None => left == 1,
+        };
+        if is_damaged_number {
+            return Some(0);
+        }
+        let are_missing = match marker(reader.bytes, behind) {
+            Some((after, _)) => after == (number + 1) % 8,
+            None => left > 1 && ahead == (left - 1) % 8,
+        };
+        if are_missing && ahead < left {
+            return Some(ahead);
+        }
+    }
+}
+
+/// The number of the next restart marker from a place on, and the place behind it; `None` if another marker or the end
+/// of the file comes first.
+fn marker(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
+    loop {
+        at += memchr::memchr(0xff, bytes.get(at..)?)?;
+        match *bytes.get(at + 1)? {
+            0xff => at += 1,
+            0x00 => at += 2,
+            code @ 0xd0..=0xd7 => return Some((usize::from(code & 7), at + 2)),
             _ => return None,
         }
     }

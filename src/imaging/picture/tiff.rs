@@ -1,6 +1,7 @@
-//! TIFF: the tags of the first picture, except metadata and offsets, and its strips or tiles.
+//! TIFF: the tags of the picture, except metadata and offsets, and its strips or tiles.
 
 use super::Parts;
+use crate::imaging::tiff_any::picture;
 use crate::imaging::tiff_structure::File;
 
 /// Tags that the decoder does not use for the pixels: descriptions, dates, names, resolution, orientation,
@@ -11,14 +12,14 @@ const NOT_READ: [u16; 33] = [
     0x8773, 0x8825, 0x935c, 0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f, 0xea1c,
 ];
 
-/// Tags with the offsets of strips and tiles, and those with their lengths.
-const OFFSETS: [(u16, u16); 2] = [(0x0111, 0x0117), (0x0144, 0x0145)];
+/// Tags with the offsets of strips, tiles and a JPEG, and those with their lengths.
+const OFFSETS: [(u16, u16); 3] = [(0x0111, 0x0117), (0x0144, 0x0145), (0x0201, 0x0202)];
 
 pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
     let file = File::of(bytes)?;
     // Samples of more than eight bits are in the byte order of the file.
     parts.add(b"byte order", bytes.get(..2)?)?;
-    let directory = file.first().filter(|directory| directory.is_complete)?;
+    let directory = picture(&file).filter(|directory| directory.is_complete)?;
     for tag in &directory.tags {
         let is_place = OFFSETS
             .iter()

@@ -32,7 +32,7 @@ fn joined(canon: &[u8]) -> Option<Vec<u8>> {
     ] {
         let block = boxes(canon).find(|(found, _)| found == kind);
         let parsed = block.and_then(|(_, block)| Reader::new().read_raw(block.to_vec()).ok());
-        for field in parsed.iter().flat_map(|block| block.fields()) {
+        for field in parsed.iter().flat_map(::exif::Exif::fields) {
             // The writer adds the pointers between the blocks itself, and cannot write what has no type.
             let is_plain = field.tag.context() == Context::Tiff && field.ifd_num == In::PRIMARY;
             if is_plain && !matches!(field.value, Value::Unknown(..)) {

@@ -96,3 +96,66 @@ frame = bytes_.index(b"\xff\xc0")
 height = bytes(bytes_[frame + 5 : frame + 7])
 bytes_[frame + 5 : frame + 7] = b"\0\0"
 (out / "jpeg-dnl.jpg").write_bytes(bytes(bytes_[:-2]) + b"\xff\xdc\0\4" + height + b"\xff\xd9")
+
+# TIFF of scanners and fax machines.
+grey = picture.convert("L")
+black = grey.point(lambda value: 255 if value > 128 else 0).convert("1", dither=Image.Dither.NONE)
+black.save(out / "black.png", optimize=True)
+palette = picture.quantize(64, dither=Image.Dither.NONE)
+palette.convert("RGB").save(out / "palette.png", optimize=True)
+palette.save(out / "tiff-palette.tif", compression="packbits")
+black.save(out / "tiff-fax4.tif", compression="group4")
+black.save(out / "tiff-fax3.tif", compression="group3")
+picture.save(work / "p.tif")
+grey.save(work / "g.tif")
+run("tiffcp", "-c", "g4", "-f", "lsb2msb", out / "tiff-fax4.tif", out / "tiff-fax4-reversed.tif")
+run("tiffcp", "-c", "jpeg:90", "-r", "16", work / "p.tif", out / "tiff-jpeg-ycbcr.tif")
+picture.save(out / "tiff-jpeg.tif", compression="jpeg", quality=90)
+picture.save(out / "tiff-jpeg-strips.tif", compression="jpeg", quality=90, tiffinfo={278: 16})
+grey.save(out / "tiff-jpeg-grey.tif", compression="jpeg", quality=90)
+run("tiffcp", "-t", "-w", "32", "-l", "32", "-c", "jpeg:r:90", work / "p.tif", out / "tiff-jpeg-tiles.tif")
+
+
+def ycbcr(name, h, v):
+    """Uncompressed luma and colour differences, in one strip of units of h x v."""
+    planes = numpy.asarray(picture.convert("YCbCr")).astype(int)
+    high, wide, _ = planes.shape
+    data = bytearray()
+    for y in range(0, high, v):
+        for x in range(0, wide, h):
+            unit = planes[y : y + v, x : x + h]
+            data += bytes(unit[:, :, 0].reshape(-1).tolist())
+            data += bytes(int(round(unit[:, :, part].mean())) for part in (1, 2))
+    entries = [
+        (256, 3, 1, wide), (257, 3, 1, high), (258, 3, 3, 8 + 2), (259, 3, 1, 1), (262, 3, 1, 6),
+        (273, 4, 1, 200), (277, 3, 1, 3), (278, 3, 1, high), (279, 4, 1, len(data)), (530, 3, 2, h | v << 16),
+    ]  # fmt: skip
+    ifd = len(entries).to_bytes(2, "little")
+    for tag, kind, count, value in entries:
+        ifd += tag.to_bytes(2, "little") + kind.to_bytes(2, "little")
+        ifd += count.to_bytes(4, "little") + value.to_bytes(4, "little")
+    head = b"II*\0" + (20).to_bytes(4, "little") + b"\0\0" + b"\x08\0\x08\0\x08\0" + b"\0" * 4 + ifd + b"\0" * 4
+    (out / name).write_bytes(head.ljust(200, b"\0") + bytes(data))
+
+
+ycbcr("tiff-ycbcr-2x2.tif", 2, 2)
+ycbcr("tiff-ycbcr-2x1.tif", 2, 1)
+thumbnail = picture.resize((24, 20))
+thumbnail.save(work / "t.tif", tiffinfo={254: 1})
+run("tiffcp", "-c", "lzw", work / "t.tif", work / "p.tif", out / "tiff-thumbnail-first.tif")
+
+picture.convert("RGBX").save(out / "tiff-fourth-sample.tif", compression="tiff_lzw", tiffinfo={317: 2})
+
+# JPEG XL.
+exif = Image.Exif()
+exif[0x0112] = 6
+exif[0x0110] = "Model"
+exif.get_ifd(0x8769)[0x9003] = "2020:02:29 12:34:56"
+picture.rotate(90, expand=True).save(work / "turned.jpg", quality=92, exif=exif)
+picture.save(work / "p.jpg", quality=92)
+run("cjxl", work / "p.png", out / "jxl-lossy.jxl", "-d", "1", "--quiet")
+run("cjxl", work / "p.png", out / "jxl-lossless.jxl", "-d", "0", "--quiet")
+run("cjxl", work / "p.png", out / "jxl-progressive.jxl", "-d", "1", "-p", "--quiet")
+run("cjxl", work / "p.pgm", out / "jxl-grey.jxl", "-d", "1", "--quiet")
+run("cjxl", work / "p.jpg", out / "jxl-of-jpeg.jxl", "--quiet")
+run("cjxl", work / "turned.jpg", out / "jxl-turned.jxl", "--quiet")

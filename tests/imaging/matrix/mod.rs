@@ -3,7 +3,9 @@
 
 mod heif;
 mod jpeg;
+mod jxl;
 mod raw;
+mod tiff;
 
 use image::RgbImage;
 

@@ -1,0 +1,119 @@
+//! Decodes JPEG XL (ISO/IEC 18181) with jxl-oxide.
+
+use image::{DynamicImage, GrayAlphaImage, GrayImage, RgbImage, RgbaImage};
+use jxl_oxide::{
+    AllocTracker, AuxBoxData, EnumColourEncoding, InitializeResult, JxlImage, PixelFormat,
+    RenderingIntent,
+};
+
+use super::common_formats::on_white;
+use super::limits::Task;
+use super::{Blocks, Limits};
+use crate::error::{Skip, SkipReason};
+
+/// Bytes that are given to the decoder between two checks of the deadline.
+const PIECE: usize = 64 << 10;
+
+/// Bytes of memory for a pixel: three channels as floating-point numbers, twice.
+const BYTES_PER_PIXEL: u64 = 24;
+
+/// The EXIF block and the XMP packet.
+pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
+    let image = read(task)?;
+    let boxes = image.aux_boxes();
+    let exif = match boxes.first_exif() {
+        Ok(AuxBoxData::Data(exif)) => exif
+            .payload()
+            .get(exif.tiff_header_offset() as usize..)
+            .map(<[u8]>::to_vec),
+        _ => None,
+    };
+    let xmp = match boxes.first_xml() {
+        AuxBoxData::Data(xmp) => Some(xmp.to_vec()),
+        _ => None,
+    };
+    Ok(Blocks { exif, xmp })
+}
+
+/// Decodes a picture, of an animation the first frame, and applies the orientation of its header.
+pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
+    let mut image = read(task)?;
+    if image.num_loaded_keyframes() == 0 {
+        return Err(task.damaged("its data end before the picture is complete"));
+    }
+    let format = image.pixel_format();
+    if format.has_black() {
+        return Err(task.unsupported("inks instead of colours"));
+    }
+    // Only a picture that an ICC profile describes keeps its colours, as in other formats.
+    if image.image_header().metadata.xyb_encoded || image.original_icc().is_none() {
+        let intent = RenderingIntent::Relative;
+        image.request_color_encoding(if format.is_grayscale() {
+            EnumColourEncoding::gray_srgb(intent)
+        } else {
+            EnumColourEncoding::srgb(intent)
+        });
+    }
+    let render = image
+        .render_frame(0)
+        .map_err(|error| explain(task, &*error))?;
+    task.check_time()?;
+    let mut stream = render.stream();
+    let (width, height) = (stream.width(), stream.height());
+    let channels = stream.channels() as usize;
+    let mut samples = vec![0_u8; width as usize * height as usize * channels];
+    stream.write_to_buffer(&mut samples);
+    let picture = match format {
+        PixelFormat::Gray => GrayImage::from_raw(width, height, samples).map(DynamicImage::from),
+        PixelFormat::Graya => {
+            GrayAlphaImage::from_raw(width, height, samples).map(DynamicImage::from)
+        }
+        PixelFormat::Rgb => RgbImage::from_raw(width, height, samples).map(DynamicImage::from),
+        PixelFormat::Rgba => RgbaImage::from_raw(width, height, samples).map(DynamicImage::from),
+        PixelFormat::Cmyk | PixelFormat::Cmyka => None,
+    };
+    picture
+        .map(on_white)
+        .ok_or_else(|| task.unsupported("channels other than colour and transparency"))
+}
+
+/// Reads a file up to its end, without rendering it.
+fn read(task: &Task<'_>) -> Result<JxlImage, Skip> {
+    let explain = |error: Error| explain(task, &*error);
+    let memory = task.limits.max_pixels.saturating_mul(BYTES_PER_PIXEL);
+    let memory = memory.max(Limits::default().max_pixels);
+    let tracker = AllocTracker::with_limit(usize::try_from(memory).unwrap_or(usize::MAX));
+    let mut waiting = Some(JxlImage::builder().alloc_tracker(tracker).build_uninit());
+    let mut image = None;
+    for piece in task.bytes.chunks(PIECE) {
+        task.check_time()?;
+        if let Some(mut reading) = waiting.take() {
+            reading.feed_bytes(piece).map_err(explain)?;
+            match reading.try_init().map_err(explain)? {
+                InitializeResult::NeedMoreData(reading) => waiting = Some(reading),
+                InitializeResult::Initialized(read) => {
+                    task.check_size(read.width(), read.height())?;
+                    image = Some(read);
+                }
+            }
+        } else if let Some(image) = &mut image {
+            image.feed_bytes(piece).map_err(explain)?;
+        }
+    }
+    let mut image = image.ok_or_else(|| task.damaged("its data end before the picture begins"))?;
+    image.finalize().map_err(explain)?;
+    Ok(image)
+}
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+fn explain(task: &Task<'_>, error: &(dyn std::error::Error + 'static)) -> Skip {
+    let text = error.to_string();
+    if text.contains("out of memory") {
+        return Skip::new(
+            SkipReason::TooLarge,
+            format!("this {} takes more memory than allowed", task.format),
+        );
+    }
+    task.damaged(text)
+}

@@ -1,0 +1,205 @@
+//! Decodes the pictures of scanners and fax machines in TIFF, which the `image` crate does not: palettes, `YCbCr`, JPEG
+//! inside, and the codings of fax (TIFF 6.0; Technical Note 2 for JPEG). Also chooses the picture of a file.
+
+mod pieces;
+mod samples;
+
+use image::{ImageFormat, RgbImage};
+
+use super::jpeg_any;
+use super::jpeg_general::Colour;
+use super::limits::Task;
+use super::tiff_structure::{Directory, File};
+use super::{Blocks, Pixels, common_formats};
+use crate::error::{Skip, SkipReason};
+use pieces::{Layout, unpacked};
+use samples::Converter;
+
+/// The tags that are read here.
+pub(super) mod tag {
+    pub const SUBFILE_TYPE: u16 = 254;
+    pub const WIDTH: u16 = 256;
+    pub const HEIGHT: u16 = 257;
+    pub const BITS: u16 = 258;
+    pub const COMPRESSION: u16 = 259;
+    pub const PHOTOMETRIC: u16 = 262;
+    pub const FILL_ORDER: u16 = 266;
+    pub const STRIP_OFFSETS: u16 = 273;
+    pub const SAMPLES: u16 = 277;
+    pub const ROWS_PER_STRIP: u16 = 278;
+    pub const STRIP_LENGTHS: u16 = 279;
+    pub const PLANAR: u16 = 284;
+    pub const FAX_OPTIONS: u16 = 292;
+    pub const PREDICTOR: u16 = 317;
+    pub const COLOUR_MAP: u16 = 320;
+    pub const TILE_WIDTH: u16 = 322;
+    pub const TILE_HEIGHT: u16 = 323;
+    pub const TILE_OFFSETS: u16 = 324;
+    pub const TILE_LENGTHS: u16 = 325;
+    pub const JPEG_TABLES: u16 = 347;
+    pub const JPEG_OFFSET: u16 = 513;
+    pub const JPEG_LENGTH: u16 = 514;
+    pub const EXTRA_SAMPLES: u16 = 338;
+    pub const SAMPLE_FORMAT: u16 = 339;
+    pub const SUBSAMPLING: u16 = 530;
+    pub const REFERENCE_BLACK_WHITE: u16 = 532;
+}
+
+/// The directory of the picture of a file: the first one, unless that is a thumbnail; then the largest.
+pub(super) fn picture<'a>(file: &File<'a>) -> Option<Directory<'a>> {
+    const IS_REDUCED: usize = 1;
+    let is_reduced = |directory: &Directory<'_>| {
+        directory
+            .number(tag::SUBFILE_TYPE)
+            .is_some_and(|kind| kind & IS_REDUCED != 0)
+    };
+    let first = file.first()?;
+    if !is_reduced(&first) {
+        return Some(first);
+    }
+    let area = |directory: &Directory<'_>| {
+        let side = |tag| directory.number(tag).unwrap_or_default() as u64;
+        side(tag::WIDTH).saturating_mul(side(tag::HEIGHT))
+    };
+    let others = file.directories().into_iter();
+    let whole = others.filter(|directory| !is_reduced(directory) && area(directory) > 0);
+    Some(whole.max_by_key(area).unwrap_or(first))
+}
+
+/// Checks the size of the picture. The EXIF block and the XMP packet of a TIFF are its tags.
+pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
+    let file = File::of(task.bytes).ok_or_else(|| task.damaged("it has no header"))?;
+    let directory = picture(&file).ok_or_else(|| task.damaged("it has no directory"))?;
+    Layout::of(task, &directory)?;
+    Ok(Blocks::default())
+}
+
+/// Decodes the picture of a file.
+pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
+    let Some(file) = File::of(task.bytes) else {
+        return Err(task.damaged("it has no header"));
+    };
+    let directory = picture(&file).ok_or_else(|| task.damaged("it has no directory"))?;
+    if is_for_here(&directory) {
+        return decoded(task, &directory);
+    }
+    // The crate decodes the first picture of a file.
+    let moved = file.first().filter(|first| first.place != directory.place);
+    let moved = moved.and_then(|_| file.beginning_with(&directory));
+    let bytes = moved.as_deref().unwrap_or(task.bytes);
+    let by_crate = common_formats::pixels(&Task { bytes, ..*task }, ImageFormat::Tiff);
+    match by_crate {
+        Err(skip) if !matches!(skip.reason, SkipReason::TooLarge | SkipReason::TimedOut) => {
+            // Its reason is kept if this module does not decode the picture either.
+            decoded(task, &directory).map_err(|other| match other.reason {
+                SkipReason::TimedOut => other,
+                _ => skip,
+            })
+        }
+        pixels => pixels.map(Pixels::whole),
+    }
+}
+
+/// Whether a picture is of a kind that the crate gets wrong or refuses.
+fn is_for_here(directory: &Directory<'_>) -> bool {
+    let compression = directory.number(tag::COMPRESSION).unwrap_or(1);
+    let photometric = directory.number(tag::PHOTOMETRIC).unwrap_or(1);
+    // The crate blends colours that are already multiplied by their transparency as if they were not, and loses its
+    // way in samples that are none of the colours.
+    let is_strange = directory
+        .number(tag::EXTRA_SAMPLES)
+        .is_some_and(|kind| kind != 2);
+    matches!(compression, 2..=4 | 6 | 7) || matches!(photometric, 3 | 6) || is_strange
+}
+
+fn decoded(task: &Task<'_>, directory: &Directory<'_>) -> Result<Pixels, Skip> {
+    let layout = Layout::of(task, directory)?;
+    match directory.number(tag::COMPRESSION).unwrap_or(1) {
+        6 => old_jpeg(task, directory),
+        7 => new_jpeg(task, directory, &layout),
+        compression => {
+            let converter = Converter::of(task, directory)?;
+            let mut pixels = RgbImage::new(layout.width, layout.height);
+            for place in layout.places() {
+                task.check_time()?;
+                let rows = layout.rows_of(&place);
+                let row = converter.row_bytes(layout.piece_width);
+                let planes = (0..converter.planes()).map(|plane| {
+                    let index = place.index + plane * layout.pieces;
+                    let data = layout.data(task, directory, index)?;
+                    unpacked(
+                        task,
+                        directory,
+                        compression,
+                        data,
+                        converter.lines(rows) * row,
+                        layout.piece_width,
+                    )
+                });
+                let planes = planes.collect::<Result<Vec<_>, Skip>>()?;
+                converter.paste(&planes, &place, (layout.piece_width, rows), &mut pixels);
+            }
+            Ok(Pixels::whole(pixels))
+        }
+    }
+}
+
+/// JPEG as TIFF 6.0 first described it: a whole file beside the tags, or in the only strip.
+fn old_jpeg(task: &Task<'_>, directory: &Directory<'_>) -> Result<Pixels, Skip> {
+    let part = |offset: u16, length: u16| {
+        let offset = directory.number(offset)?;
+        let rest = task.bytes.get(offset..)?;
+        let length = directory.number(length).unwrap_or(rest.len());
+        let part = rest.get(..length).unwrap_or(rest);
+        part.starts_with(b"\xff\xd8\xff").then_some(rest)
+    };
+    let is_one = directory
+        .find(tag::STRIP_OFFSETS)
+        .is_none_or(|strips| strips.count == 1);
+    let in_strip = || part(tag::STRIP_OFFSETS, tag::STRIP_LENGTHS).filter(|_| is_one);
+    let in_parts = || task.unsupported("JPEG in parts, as before 1995");
+    let jpeg = part(tag::JPEG_OFFSET, tag::JPEG_LENGTH)
+        .or_else(in_strip)
+        .ok_or_else(in_parts)?;
+    match jpeg_any::pixels(&Task {
+        bytes: jpeg,
+        ..*task
+    }) {
+        Ok(pixels) if pixels.lost.is_none() => Ok(pixels),
+        // What begins like a JPEG may be its tables alone, or the first of many parts.
+        _ if !is_one => Err(in_parts()),
+        decoded => decoded,
+    }
+}
+
+/// A JPEG for each strip or tile, with tables that they share.
+fn new_jpeg(task: &Task<'_>, directory: &Directory<'_>, layout: &Layout) -> Result<Pixels, Skip> {
+    let tables = directory
+        .find(tag::JPEG_TABLES)
+        .map_or(&[][..], |tables| tables.value);
+    let colour = match directory.number(tag::PHOTOMETRIC) {
+        Some(0 | 1) => Colour::Grey,
+        Some(2) => Colour::Rgb,
+        Some(5) => Colour::Cmyk(false),
+        Some(6) => Colour::YCbCr,
+        _ => return Err(task.unsupported("JPEG of other colours than its own")),
+    };
+    if directory.number(tag::PLANAR) == Some(2) {
+        return Err(task.unsupported("JPEG with a file for each channel"));
+    }
+    let is_negative = directory.number(tag::PHOTOMETRIC) == Some(0);
+    let mut pixels = RgbImage::new(layout.width, layout.height);
+    for place in layout.places() {
+        let data = layout.data(task, directory, place.index)?;
+        let part = jpeg_any::general(task, data, tables, Some(colour))?;
+        if let Some(lost) = part.lost {
+            return Err(task.damaged(lost.problem));
+        }
+        let mut part = part.pixels;
+        if is_negative {
+            image::imageops::invert(&mut part);
+        }
+        image::imageops::replace(&mut pixels, &part, place.x.into(), place.y.into());
+    }
+    Ok(Pixels::whole(pixels))
+}

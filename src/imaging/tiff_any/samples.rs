@@ -1,0 +1,273 @@
+//! From unpacked samples to RGB.
+
+use image::{Rgb, RgbImage};
+
+use super::pieces::Place;
+use super::tag;
+use crate::error::Skip;
+use crate::imaging::limits::Task;
+use crate::imaging::tiff_structure::Directory;
+
+/// What the samples of a pixel are.
+enum Colours {
+    /// `true` if zero is white.
+    Grey(bool),
+    Rgb,
+    Palette(Vec<[u8; 3]>),
+    Cmyk,
+    YCbCr {
+        /// Luma samples to each pair of colour differences, across and down.
+        unit: (usize, usize),
+        /// For each component, the sample that is zero and the number of samples to its highest value.
+        range: [(f32, f32); 3],
+    },
+}
+
+/// How the unpacked data of a piece become pixels.
+pub(super) struct Converter {
+    colours: Colours,
+    bits: usize,
+    samples: usize,
+    is_planar: bool,
+    is_little_endian: bool,
+    has_predictor: bool,
+    /// The sample with the opacity, and whether the colours are multiplied by it.
+    alpha: Option<(usize, bool)>,
+}
+
+impl Converter {
+    pub fn of(task: &Task<'_>, directory: &Directory<'_>) -> Result<Self, Skip> {
+        let samples = directory.number(tag::SAMPLES).unwrap_or(1);
+        let bits = directory.number(tag::BITS).unwrap_or(1);
+        let is_planar = directory.number(tag::PLANAR) == Some(2) && samples > 1;
+        let photometric = directory.number(tag::PHOTOMETRIC).unwrap_or(1);
+        let (colours, needed) = match photometric {
+            0 | 1 => (Colours::Grey(photometric == 0), 1),
+            2 => (Colours::Rgb, 3),
+            3 => (Colours::Palette(palette(directory)), 1),
+            5 => (Colours::Cmyk, 4),
+            6 => (differences(directory), 3),
+            other => return Err(task.unsupported(format!("colours of kind {other}"))),
+        };
+        let is_subsampled = matches!(colours, Colours::YCbCr { .. });
+        let is_unsigned = directory
+            .number(tag::SAMPLE_FORMAT)
+            .is_none_or(|kind| kind == 1);
+        if !matches!(bits, 1..=16)
+            || !is_unsigned
+            || is_subsampled && (bits != 8 || is_planar || samples != 3)
+        {
+            return Err(task.unsupported(format!("{bits} bits a sample of these colours")));
+        }
+        if samples < needed || samples > 16 {
+            return Err(task.damaged("it has another number of samples than its colours need"));
+        }
+        Ok(Self {
+            colours,
+            bits,
+            samples,
+            is_planar,
+            is_little_endian: task.bytes.starts_with(b"II"),
+            has_predictor: directory.number(tag::PREDICTOR) == Some(2),
+            alpha: match directory.number(tag::EXTRA_SAMPLES) {
+                Some(kind @ (1 | 2)) if samples > needed => Some((needed, kind == 1)),
+                _ => None,
+            },
+        })
+    }
+
+    /// The number of planes, each with pieces of its own.
+    pub fn planes(&self) -> usize {
+        if self.is_planar { self.samples } else { 1 }
+    }
+
+    fn samples_of_plane(&self) -> usize {
+        if self.is_planar { 1 } else { self.samples }
+    }
+
+    /// The length in bytes of a line of the data of a piece.
+    pub fn row_bytes(&self, width: usize) -> usize {
+        if let Colours::YCbCr { unit: (h, v), .. } = self.colours {
+            return width.div_ceil(h) * (h * v + 2);
+        }
+        (width * self.bits * self.samples_of_plane()).div_ceil(8)
+    }
+
+    /// The number of lines of data for this number of rows.
+    pub fn lines(&self, rows: usize) -> usize {
+        match self.colours {
+            Colours::YCbCr { unit: (_, v), .. } => rows.div_ceil(v),
+            _ => rows,
+        }
+    }
+
+    /// Writes the pixels of a piece of `width` × `rows` at its place; what extends beyond the picture is left out.
+    pub fn paste(
+        &self,
+        planes: &[Vec<u8>],
+        place: &Place,
+        (width, rows): (usize, usize),
+        pixels: &mut RgbImage,
+    ) {
+        let right = (pixels.width() - place.x).min(width as u32) as usize;
+        let below = (pixels.height() - place.y).min(rows as u32) as usize;
+        let row_bytes = self.row_bytes(width);
+        for y in 0..below {
+            if let Colours::YCbCr { unit, range } = &self.colours {
+                let line = &planes[0][y / unit.1 * row_bytes..][..row_bytes];
+                for x in 0..right {
+                    let pixel = of_differences(line, *unit, range, (x, y % unit.1));
+                    pixels.put_pixel(place.x + x as u32, place.y + y as u32, Rgb(pixel));
+                }
+                continue;
+            }
+            let lines: Vec<Vec<u32>> = planes
+                .iter()
+                .map(|plane| self.line(&plane[y * row_bytes..][..row_bytes], width))
+                .collect();
+            for x in 0..right {
+                let sample = |index: usize| {
+                    if self.is_planar {
+                        lines[index][x]
+                    } else {
+                        lines[0][x * self.samples + index]
+                    }
+                };
+                let pixel = self.colour(sample);
+                pixels.put_pixel(place.x + x as u32, place.y + y as u32, Rgb(pixel));
+            }
+        }
+    }
+
+    /// The samples of a line, with the predictor undone.
+    fn line(&self, bytes: &[u8], width: usize) -> Vec<u32> {
+        let step = self.samples_of_plane();
+        let mut samples: Vec<u32> = match self.bits {
+            16 => bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&pair| {
+                    u32::from(if self.is_little_endian {
+                        u16::from_le_bytes(pair)
+                    } else {
+                        u16::from_be_bytes(pair)
+                    })
+                })
+                .collect(),
+            8 => bytes.iter().copied().map(u32::from).collect(),
+            bits => unpacked(bytes, bits, width * step),
+        };
+        if self.has_predictor {
+            let mask = (1 << self.bits) - 1;
+            for at in step..samples.len() {
+                samples[at] = (samples[at] + samples[at - step]) & mask;
+            }
+        }
+        samples
+    }
+
+    fn colour(&self, sample: impl Fn(usize) -> u32) -> [u8; 3] {
+        let highest = (1_u32 << self.bits) - 1;
+        let level = |index: usize| ((sample(index) * 255 + highest / 2) / highest) as u8;
+        let colour = self.opaque(&sample, level);
+        let Some((index, is_multiplied)) = self.alpha else {
+            return colour;
+        };
+        let alpha = u32::from(level(index));
+        // On white.
+        colour.map(|channel| {
+            let part = u32::from(channel) * if is_multiplied { 255 } else { alpha };
+            ((part + 255 * (255 - alpha) + 127) / 255).min(255) as u8
+        })
+    }
+
+    fn opaque(&self, sample: impl Fn(usize) -> u32, level: impl Fn(usize) -> u8) -> [u8; 3] {
+        match &self.colours {
+            Colours::Grey(true) => [255 - level(0); 3],
+            // The differences are converted line by line.
+            Colours::Grey(false) | Colours::YCbCr { .. } => [level(0); 3],
+            Colours::Rgb => [level(0), level(1), level(2)],
+            Colours::Palette(colours) => {
+                colours.get(sample(0) as usize).copied().unwrap_or_default()
+            }
+            Colours::Cmyk => {
+                let light = |index: usize| u32::from(255 - level(index));
+                [0, 1, 2].map(|ink| ((light(ink) * light(3) + 127) / 255) as u8)
+            }
+        }
+    }
+}
+
+/// Samples of any number of bits, one after the other, the highest bit first.
+fn unpacked(bytes: &[u8], bits: usize, number: usize) -> Vec<u32> {
+    let (mut buffer, mut held, mut bytes) = (0_u32, 0, bytes.iter());
+    let mut samples = Vec::with_capacity(number);
+    while samples.len() < number {
+        while held < bits {
+            let Some(&byte) = bytes.next() else {
+                return samples;
+            };
+            buffer = buffer << 8 | u32::from(byte);
+            held += 8;
+        }
+        held -= bits;
+        samples.push(buffer >> held & ((1 << bits) - 1));
+    }
+    samples
+}
+
+/// The colours of a palette: all reds, all greens, all blues, of 16 bits each.
+fn palette(directory: &Directory<'_>) -> Vec<[u8; 3]> {
+    let values = directory.numbers(tag::COLOUR_MAP);
+    let number = values.len() / 3;
+    // Some programs write eight bits.
+    let shift = if values.iter().all(|&value| value < 256) {
+        0
+    } else {
+        8
+    };
+    (0..number)
+        .map(|index| [0, 1, 2].map(|plane| (values[plane * number + index] >> shift) as u8))
+        .collect()
+}
+
+/// What the tags say about luma and colour differences.
+fn differences(directory: &Directory<'_>) -> Colours {
+    let unit = match directory.numbers(tag::SUBSAMPLING)[..] {
+        [h @ (1 | 2 | 4), v @ (1 | 2 | 4)] => (h, v),
+        _ => (2, 2),
+    };
+    let mut range = [(0.0, 255.0), (128.0, 127.0), (128.0, 127.0)];
+    let values = directory.rationals(tag::REFERENCE_BLACK_WHITE);
+    if let [y0, y1, cb0, cb1, cr0, cr1] = values[..]
+        && y1 > y0
+        && cb1 > cb0
+        && cr1 > cr0
+    {
+        range = [(y0, y1 - y0), (cb0, cb1 - cb0), (cr0, cr1 - cr0)];
+    }
+    Colours::YCbCr { unit, range }
+}
+
+/// A pixel of a line of units, each of which is its luma samples and one pair of differences.
+fn of_differences(
+    line: &[u8],
+    (h, v): (usize, usize),
+    range: &[(f32, f32); 3],
+    (x, y): (usize, usize),
+) -> [u8; 3] {
+    let unit = &line[x / h * (h * v + 2)..][..h * v + 2];
+    let sample =
+        |value: u8, (zero, span): (f32, f32), scale: f32| (f32::from(value) - zero) * scale / span;
+    let luma = sample(unit[y * h + x % h], range[0], 255.0);
+    let blue = sample(unit[h * v], range[1], 127.0);
+    let red = sample(unit[h * v + 1], range[2], 127.0);
+    // ITU-R BT.601, which all writers use.
+    [
+        luma + 1.402 * red,
+        luma - 0.344_136 * blue - 0.714_136 * red,
+        luma + 1.772 * blue,
+    ]
+    .map(|value| value.round().clamp(0.0, 255.0) as u8)
+}
