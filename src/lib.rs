@@ -24,6 +24,7 @@ pub mod error;
 pub mod file;
 pub mod geo;
 pub mod lock;
+pub mod names;
 pub mod photo;
 pub mod sidecar;
 

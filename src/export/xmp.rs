@@ -11,13 +11,12 @@ mod tests;
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::{Error, Result};
 use crate::imaging::embedded_xmp;
 use crate::output;
-use crate::sidecar;
 use edit::{Change, edit};
 use encoding::Text;
 use packet::{Packet, Value};
@@ -79,30 +78,6 @@ const EMPTY: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 </x:xmpmeta>
 <?xpacket end="w"?>
 "#;
-
-/// How new sidecars are named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Naming {
-    /// `photo.jpg.xmp`, as digiKam and darktable do.
-    #[default]
-    Full,
-    /// `photo.xmp`, as Lightroom does.
-    Stem,
-}
-
-/// The path of the sidecar of a photo: of an existing one in either naming, otherwise of a new one.
-pub fn sidecar(photo: &Path, naming: Naming) -> PathBuf {
-    let [full, stem] = sidecar::paths(photo);
-    let (first, second) = match naming {
-        Naming::Full => (full, stem),
-        Naming::Stem => (stem, full),
-    };
-    if !first.exists() && second.exists() {
-        second
-    } else {
-        first
-    }
-}
 
 /// Makes these emotions, and no others, keywords of the sidecar `path` of a photo, and returns whether that changes it.
 /// A new sidecar begins as a copy of the photo's own XMP packet, because programs that find a sidecar do not read the

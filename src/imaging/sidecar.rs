@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::xmp;
 use crate::file::read_bytes;
-use crate::sidecar::{Sidecar, find};
+use crate::sidecar::{Finder, Sidecar};
 
 /// Size limit of a sidecar in bytes; larger files are ignored.
 const MAX_BYTES: u64 = 4 << 20;
@@ -12,14 +12,14 @@ const MAX_BYTES: u64 = 4 << 20;
 /// Prefixes of the hierarchical keywords that `fer-index export --xmp` writes.
 const EXPORTED: [&str; 2] = ["Emotion|", "Emotion/"];
 
-/// Reads the sidecars of a photo, sorted by name. Keywords that were exported from the index are left out; a
+/// Reads the sidecars that belong to a photo, sorted by name. Keywords that were exported from the index are left out; a
 /// sidecar that is damaged or cannot be read has none.
-pub fn read_sidecars(photo: &Path) -> Vec<Sidecar> {
+pub fn read_sidecars(photo: &Path, finder: &Finder) -> Vec<Sidecar> {
     let read = |file: crate::sidecar::SidecarFile| {
         let keywords = read(&photo.with_file_name(&file.name));
         Sidecar { file, keywords }
     };
-    find(photo).into_iter().map(read).collect()
+    finder.find(photo).into_iter().map(read).collect()
 }
 
 fn read(sidecar: &Path) -> Vec<String> {
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     fn keywords(photo: &Path) -> Vec<String> {
-        let sidecars = read_sidecars(photo).into_iter();
+        let sidecars = read_sidecars(photo, &Finder::default()).into_iter();
         sidecars.flat_map(|sidecar| sidecar.keywords).collect()
     }
 
@@ -77,6 +77,7 @@ mod tests {
     fn both_sidecars_are_read_without_the_exported_keywords() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
+        fs::write(&photo, "x").unwrap();
         assert_eq!(keywords(&photo), [""; 0]);
         let full = packet(&["Beach", "Happy", "Emotion|Happy", "Emotion/Happy", "Sad"]);
         fs::write(folder.path().join("a.jpg.xmp"), full).unwrap();
@@ -88,10 +89,11 @@ mod tests {
     fn a_damaged_sidecar_has_no_keywords() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
+        fs::write(&photo, "x").unwrap();
         let whole = packet(&["Beach", "Sun"]);
         for damaged in [&whole[..whole.len() - 20], "no XML at <all", "<a><b></a>"] {
             fs::write(folder.path().join("a.xmp"), damaged).unwrap();
-            assert_eq!(read_sidecars(&photo).len(), 1);
+            assert_eq!(read_sidecars(&photo, &Finder::default()).len(), 1);
             assert_eq!(keywords(&photo), [""; 0], "{damaged}");
         }
     }
@@ -100,6 +102,7 @@ mod tests {
     fn folders_and_large_files_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
+        fs::write(&photo, "x").unwrap();
         fs::create_dir(folder.path().join("a.xmp")).unwrap();
         let large = packet(&["Beach"]) + &" ".repeat(MAX_BYTES as usize);
         fs::write(folder.path().join("a.jpg.xmp"), large).unwrap();

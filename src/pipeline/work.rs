@@ -14,7 +14,7 @@ use crate::face::ScoredFace;
 use crate::file::{FileMeta, read_file};
 use crate::imaging::{Facts, facts, read_sidecars};
 use crate::photo::{ContentHash, Picture};
-use crate::sidecar::Sidecar;
+use crate::sidecar::{Finder, Sidecar};
 use crate::store::{KinFace, Models, PhotoAnalysis, PhotoRecord, Store};
 
 /// The result of a worker for one file.
@@ -124,6 +124,8 @@ pub(super) struct Worker<'a> {
     pub budget: &'a Budget,
     /// A connection of its own, to look up which content the index has.
     pub store: Store,
+    /// Finds the sidecars of files.
+    pub finder: Finder,
 }
 
 impl Worker<'_> {
@@ -140,7 +142,7 @@ impl Worker<'_> {
                 Ok(Look::Vanished) => (meta, Outcome::Vanished),
                 Err(skip) => (meta, Outcome::Unread(skip)),
             };
-            let sidecars = read_sidecars(&path);
+            let sidecars = read_sidecars(&path, &self.finder);
             return Ok(Finding {
                 path,
                 meta,
@@ -174,7 +176,7 @@ impl Worker<'_> {
         };
         tracing::debug!("{} was read", path.display());
         let outcome = self.content(&path, &bytes)?;
-        let sidecars = read_sidecars(&path);
+        let sidecars = read_sidecars(&path, &self.finder);
         Ok(Finding {
             path,
             meta,

@@ -356,7 +356,8 @@ impl Store {
         })
     }
 
-    /// The files of the index to which a sidecar belongs by its name.
+    /// The files of the index to which a sidecar may belong, by its name. Which of them it is depends on what else is in
+    /// the folder.
     ///
     /// # Errors
     /// See [`Store::files_under`].

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Row, named_params, params};
 
 use crate::file::FileMeta;
-use crate::sidecar::{Sidecar, SidecarFile, belongs_to};
+use crate::sidecar::{Sidecar, SidecarFile, may_belong};
 
 use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
@@ -143,9 +143,11 @@ pub(super) fn add_keywords(
 
 /// See [`Store::photos_beside`](super::Store::photos_beside).
 pub(super) fn photos_beside(db: &Connection, sidecar: &Path) -> rusqlite::Result<Vec<PathBuf>> {
-    // The photo has the name of the sidecar without ".xmp", alone or followed by an extension: between the
-    // dot and the byte after it.
-    let base = encode(&sidecar.with_extension(""));
+    // A photo has the name of the sidecar without ".xmp", maybe with another extension than that name has, or one behind
+    // it. All of these are the stem of that name, alone or followed by an extension: between the dot and the byte after
+    // it.
+    let name = sidecar.with_extension("");
+    let base = encode(&name.with_extension(""));
     let after = |name: &str| [base.clone(), encode(Path::new(name))].concat();
     let beside: Vec<PathBuf> = db
         .prepare_cached(
@@ -155,9 +157,9 @@ pub(super) fn photos_beside(db: &Connection, sidecar: &Path) -> rusqlite::Result
             Ok(decode(row.get_ref(0)?.as_blob()?))
         })?
         .collect::<rusqlite::Result<_>>()?;
-    let is_owner =
-        |photo: &PathBuf| photo.parent() == sidecar.parent() && belongs_to(sidecar, photo);
-    Ok(beside.into_iter().filter(is_owner).collect())
+    let may_own =
+        |photo: &PathBuf| photo.parent() == sidecar.parent() && may_belong(sidecar, photo);
+    Ok(beside.into_iter().filter(may_own).collect())
 }
 
 #[cfg(test)]
@@ -292,15 +294,18 @@ mod tests {
             "/a/1.x.jpg",
             "/a/10.jpg",
             "/a/1",
+            "/a/1.JPG",
             "/a/1.d/2.jpg",
         ];
         for name in names {
             testing::put(&mut store, name, &testing::photo(name, vec![]));
         }
         let beside = |sidecar: &str| store.photos_beside(Path::new(sidecar)).unwrap();
-        let expected = ["/a/1", "/a/1.jpg", "/a/1.nef"].map(PathBuf::from);
+        let expected = ["/a/1", "/a/1.JPG", "/a/1.jpg", "/a/1.nef"].map(PathBuf::from);
         assert_eq!(beside("/a/1.xmp"), expected);
-        assert_eq!(beside("/a/1.jpg.xmp"), [PathBuf::from("/a/1.jpg")]);
+        // The case of the extension does not matter.
+        assert_eq!(beside("/a/1.jpg.xmp"), expected[1..3]);
+        assert_eq!(beside("/a/1.x.xmp"), [PathBuf::from("/a/1.x.jpg")]);
         assert_eq!(beside("/b/1.xmp"), [] as [PathBuf; 0]);
     }
 }

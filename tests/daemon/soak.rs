@@ -38,8 +38,8 @@ impl RandomChanges<'_> {
 
     /// One of the two sidecars of a photo.
     fn some_sidecar(&mut self, photo: &Path) -> PathBuf {
-        let mut paths = fer_index::sidecar::paths(photo);
-        std::mem::take(&mut paths[self.random.below(2) as usize])
+        let extension = ["jpg.xmp", "xmp"][self.random.below(2) as usize];
+        photo.with_extension(extension)
     }
 
     fn content(&mut self) -> Vec<u8> {

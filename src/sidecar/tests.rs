@@ -1,0 +1,162 @@
+use std::ffi::OsStr;
+use std::fs;
+
+use super::*;
+
+/// The owners of the sidecars among these files, as sidecar and photo.
+fn owners(files: &[&str]) -> Vec<(String, Option<String>)> {
+    owners_by(files, &[])
+}
+
+/// The same, with what sidecars contain.
+fn owners_by(files: &[&str], contents: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        fs::write(folder.path().join(file), "x").unwrap();
+    }
+    for (file, content) in contents {
+        fs::write(folder.path().join(file), content).unwrap();
+    }
+    let beside = Beside::read(folder.path());
+    let text = |name: &OsStr| name.to_str().unwrap().to_owned();
+    let mut owners = Vec::new();
+    for file in files.iter().filter(|file| is_sidecar(Path::new(file))) {
+        let owner = beside.owner(OsStr::new(file));
+        // Seen from the photos it is the same.
+        for photo in files.iter().filter(|file| !is_sidecar(Path::new(file))) {
+            let names = beside.of(OsStr::new(photo)).into_iter();
+            let is_one = names.map(|found| found.name).any(|name| name == *file);
+            assert_eq!(
+                is_one,
+                owner.as_deref() == Some(OsStr::new(photo)),
+                "{files:?}"
+            );
+            let may_belong = may_belong(Path::new(file), Path::new(photo));
+            assert!(may_belong || !is_one, "{file} {photo}");
+        }
+        owners.push(((*file).to_owned(), owner.as_deref().map(text)));
+    }
+    owners
+}
+
+fn owner(files: &[&str]) -> Option<String> {
+    owners(files).remove(0).1
+}
+
+#[test]
+fn a_sidecar_with_the_whole_name_belongs_to_this_photo() {
+    for (files, expected) in [
+        (&["a.jpg.xmp", "a.jpg", "a.nef"][..], Some("a.jpg")),
+        (&["a.JPG.xmp", "a.jpg"], Some("a.jpg")),
+        (&["a.jpg.XMP", "a.JPG"], Some("a.JPG")),
+        (&["a.jpg.xmp", "a.jpg", "a.JPG"], Some("a.jpg")),
+        (&["a.Jpg.xmp", "a.jpg", "a.JPG"], None),
+        (&["a.jpg.xmp", "a.nef"], None),
+        (&["a.jpg.xmp", "A.jpg"], None),
+        // The photo is called like the sidecar of another one.
+        (&["a.jpg.xmp", "a.jpg.png"], Some("a.jpg.png")),
+        (&["scan.xmp", "scan"], Some("scan")),
+    ] {
+        assert_eq!(owner(files).as_deref(), expected, "{files:?}");
+    }
+}
+
+#[test]
+fn a_sidecar_with_the_stem_belongs_to_one_photo() {
+    for (files, expected) in [
+        (&["a.xmp", "a.jpg"][..], Some("a.jpg")),
+        (&["a.XMP", "a.JPG"], Some("a.JPG")),
+        (&["a.xmp", "a.jpg", "a.nef"], Some("a.nef")),
+        (
+            &["a.xmp", "a.jpg", "a.CR2", "a.mov", "a.txt"],
+            Some("a.CR2"),
+        ),
+        (&["a.xmp", "a.jpg", "a.heic"], None),
+        (&["a.xmp", "a.jpg", "a.nef", "a.dng"], None),
+        (&["a.xmp", "a.jpg", "a.jpg_large"], Some("a.jpg")),
+        (&["a.xmp", "a.jpg_large"], Some("a.jpg_large")),
+        (&["a.xmp", "a.mov"], None),
+        (&["a.xmp", "ab.jpg", "a.b.jpg"], None),
+    ] {
+        assert_eq!(owner(files).as_deref(), expected, "{files:?}");
+    }
+}
+
+#[test]
+fn a_sidecar_with_the_stem_belongs_to_the_photo_that_it_names() {
+    let files = ["a.xmp", "a.jpg", "a.NEF", "a.heic"];
+    for (content, expected) in [
+        ("<d photoshop:SidecarForExtension='jpg'/>", "a.jpg"),
+        ("<d photoshop:SidecarForExtension='nef'/>", "a.NEF"),
+        ("<d crs:RawFileName='before.HEIC'/>", "a.heic"),
+        ("<d photoshop:SidecarForExtension='cr2'/>", "a.NEF"),
+        ("not XMP", "a.NEF"),
+    ] {
+        let owners = owners_by(&files, &[("a.xmp", content)]);
+        assert_eq!(owners[0].1.as_deref(), Some(expected), "{content}");
+    }
+}
+
+#[test]
+fn what_is_written_goes_where_it_is_read() {
+    for (files, photo, naming, expected) in [
+        (&["a.jpg"][..], "a.jpg", Naming::Full, "a.jpg.xmp"),
+        (&["a.jpg"], "a.jpg", Naming::Stem, "a.xmp"),
+        (&["a.jpg", "a.xmp"], "a.jpg", Naming::Full, "a.xmp"),
+        (&["a.jpg", "a.JPG.XMP"], "a.jpg", Naming::Stem, "a.JPG.XMP"),
+        (
+            &["a.jpg", "a.xmp", "a.jpg.xmp"],
+            "a.jpg",
+            Naming::Full,
+            "a.jpg.xmp",
+        ),
+        (
+            &["a.jpg", "a.xmp", "a.jpg.xmp"],
+            "a.jpg",
+            Naming::Stem,
+            "a.xmp",
+        ),
+        // The short name is that of the raw file's sidecar, or of nobody's.
+        (&["a.jpg", "a.nef"], "a.jpg", Naming::Stem, "a.jpg.xmp"),
+        (&["a.jpg", "a.nef"], "a.nef", Naming::Stem, "a.xmp"),
+        (
+            &["a.jpg", "a.nef", "a.xmp"],
+            "a.jpg",
+            Naming::Full,
+            "a.jpg.xmp",
+        ),
+        (&["a.jpg", "a.png"], "a.jpg", Naming::Stem, "a.jpg.xmp"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            fs::write(folder.path().join(file), "x").unwrap();
+        }
+        let beside = Beside::read(folder.path());
+        let found = beside.to_write(OsStr::new(photo), naming);
+        assert_eq!(found, expected, "{files:?} {photo}");
+        fs::write(folder.path().join(&found), "x").unwrap();
+        let beside = Beside::read(folder.path());
+        assert_eq!(
+            beside.owner(&found).as_deref(),
+            Some(OsStr::new(photo)),
+            "{files:?}"
+        );
+    }
+}
+
+#[test]
+fn sidecars_are_found_and_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = folder.path().join("1.jpg");
+    fs::write(&photo, "x").unwrap();
+    assert_eq!(find(&photo), []);
+    fs::create_dir(folder.path().join("1.xmp")).unwrap();
+    fs::write(folder.path().join("1.jpg.xmp"), "x").unwrap();
+    let before = find(&photo);
+    assert_eq!(before.len(), 1);
+    assert_eq!(before[0].name, "1.jpg.xmp");
+    assert!(!have_changed(&find(&photo), &before));
+    assert!(have_changed(&[], &before));
+    fs::write(folder.path().join("1.jpg.xmp"), "xy").unwrap();
+    assert!(have_changed(&find(&photo), &before));
+}
