@@ -1,7 +1,9 @@
-//! Sidecars: XMP files beside a photo, and which photos a sidecar belongs to.
+//! Sidecars: files that describe a photo beside them, in XMP or in the JSON of Google Takeout, and which photos they
+//! belong to.
 
 mod beside;
 mod hint;
+mod takeout;
 #[cfg(test)]
 mod tests;
 
@@ -33,17 +35,52 @@ pub struct Sidecar {
 
 /// Whether a file has the extension of a sidecar, in any case.
 pub fn is_sidecar(path: &Path) -> bool {
+    is_xmp(path) || takeout::is_json(path)
+}
+
+/// Whether a file has the extension of an XMP sidecar, in any case.
+fn is_xmp(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("xmp"))
 }
 
-/// Whether a sidecar may belong to a photo in the same folder, by their names; [`Beside`] decides it.
+/// Whether a sidecar may belong to a photo, by their paths; [`Beside`] decides it.
 pub fn may_belong(sidecar: &Path, photo: &Path) -> bool {
     let (Some(base), Some(name)) = (sidecar.file_stem(), photo.file_name()) else {
         return false;
     };
-    let is_stem = photo.file_stem() == Some(base);
-    is_sidecar(sidecar) && (is_stem || beside::is_same_name(base, name))
+    let (Some(beside), Some(folder)) = (sidecar.parent(), photo.parent()) else {
+        return false;
+    };
+    if is_xmp(sidecar) {
+        let is_stem = photo.file_stem() == Some(base);
+        return beside == folder && (is_stem || beside::is_same_name(base, name));
+    }
+    let is_near = || beside == folder || takeout::is_same_in_other_part(beside, folder);
+    let is_called_so = |base: &str| {
+        let after =
+            takeout::photo_of(base).is_some_and(|(stem, _)| takeout::stems(name).contains(&stem));
+        after || takeout::names(name).iter().any(|name| name == base)
+    };
+    takeout::is_json(sidecar) && base.to_str().is_some_and(is_called_so) && is_near()
+}
+
+/// Where the photos are to which a sidecar may belong: folders, and the first bytes of the names.
+pub fn photos_of(sidecar: &Path) -> Vec<PathBuf> {
+    let (Some(base), Some(folder)) = (sidecar.file_stem(), sidecar.parent()) else {
+        return Vec::new();
+    };
+    if !takeout::is_json(sidecar) {
+        // The photo has the name of the sidecar without ".xmp", maybe with another extension than that name has, or one
+        // behind it.
+        return vec![folder.join(base).with_extension("")];
+    }
+    let Some(start) = base.to_str().map(takeout::start_of) else {
+        return Vec::new();
+    };
+    let mut folders = takeout::in_other_parts(folder);
+    folders.push(folder.to_owned());
+    folders.iter().map(|folder| folder.join(start)).collect()
 }
 
 /// The sidecars that a photo has on disk, sorted by name.

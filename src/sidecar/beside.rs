@@ -4,8 +4,10 @@
 //! pictures with this stem: the one that it names; or else the raw file, since programs write such sidecars because
 //! they do not write into raw files; or else the only picture. If none of these decides, it belongs to none. The case of
 //! extensions does not matter. What counts are the files on disk, whether or not the album has them.
+//!
+//! A JSON file of Google Takeout describes a photo and its edited versions; see [`takeout`].
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -13,7 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{SidecarFile, hint, is_sidecar};
+use super::{SidecarFile, hint, is_xmp, takeout};
 use crate::file::FileMeta;
 use crate::names::{Named, is_raw};
 
@@ -23,8 +25,14 @@ pub struct Beside {
     folder: PathBuf,
     /// The names of the files that may be photos, by their stems.
     photos: HashMap<OsString, Vec<OsString>>,
-    /// The names of the sidecars, by their names without `.xmp`.
+    /// The names of the XMP sidecars, by their names without `.xmp`; see [`folded`].
     sidecars: HashMap<OsString, Vec<OsString>>,
+    /// The names of the JSON files, by their names without `.json`.
+    json: HashMap<String, OsString>,
+    /// The names without `.json` of these, by the stems of the photos that they are called after.
+    json_by_stem: HashMap<String, Vec<String>>,
+    /// The same folder in the other parts of an export by Google Takeout.
+    parts: OnceCell<Vec<Beside>>,
     /// The owners of sidecars that were looked for.
     owners: RefCell<HashMap<OsString, Option<OsString>>>,
     /// The folder before it was listed, and when that was.
@@ -71,7 +79,9 @@ impl Beside {
                 .and_then(|time| then.duration_since(time).ok());
             age.is_some_and(|age| age > TICK)
         };
+        let parts = self.parts.get().into_iter().flatten();
         self.folder == folder
+            && parts.into_iter().all(|part| part.is_current(&part.folder))
             && self
                 .listed
                 .is_some_and(|(before, then)| is_old(&before, then) && meta(folder) == Some(before))
@@ -83,24 +93,32 @@ impl Beside {
         let Some(stem) = path.file_stem() else {
             return;
         };
-        let files = if is_sidecar(path) {
-            &mut self.sidecars
+        if is_xmp(path) {
+            let of_base = self.sidecars.entry(folded(stem)).or_default();
+            of_base.push(name.to_owned());
+        } else if takeout::is_json(path) {
+            // A name that is no Unicode is not one of Google's.
+            let Some(stem) = stem.to_str() else {
+                return;
+            };
+            if let Some((photo, _)) = takeout::photo_of(stem) {
+                let of_stem = self.json_by_stem.entry(photo).or_default();
+                of_stem.push(stem.to_owned());
+            }
+            self.json.insert(stem.to_owned(), name.to_owned());
         } else if Named::of(path).may_be_photo() {
-            &mut self.photos
-        } else {
-            return;
-        };
-        files
-            .entry(stem.to_owned())
-            .or_default()
-            .push(name.to_owned());
+            let of_stem = self.photos.entry(stem.to_owned()).or_default();
+            of_stem.push(name.to_owned());
+        }
     }
 
     /// The sidecars of a photo that are there, sorted by name.
     pub fn of(&self, photo: &OsStr) -> Vec<SidecarFile> {
+        let described = self.described(photo);
         let mut found: Vec<SidecarFile> = self
-            .names(photo)
+            .xmp_of(photo)
             .into_iter()
+            .chain(described)
             .filter_map(|name| {
                 let metadata = fs::metadata(self.folder.join(&name)).ok()?;
                 metadata.is_file().then(|| SidecarFile {
@@ -113,27 +131,61 @@ impl Beside {
         found
     }
 
-    /// The names of the sidecars that belong to a photo.
-    fn names(&self, photo: &OsStr) -> Vec<OsString> {
-        if self.sidecars.is_empty() {
-            return Vec::new();
+    /// The names of the XMP sidecars that belong to a photo.
+    fn xmp_of(&self, photo: &OsStr) -> Vec<OsString> {
+        let stem = Path::new(photo).file_stem();
+        let mut bases: Vec<OsString> = [Some(photo), stem]
+            .into_iter()
+            .flatten()
+            .map(folded)
+            .collect();
+        bases.dedup();
+        let sidecars = bases
+            .iter()
+            .filter_map(|base| self.sidecars.get(base))
+            .flatten();
+        let owned = sidecars.filter(|name| self.owner(name).as_deref() == Some(photo));
+        owned.cloned().collect()
+    }
+
+    /// The name of the JSON file that describes a photo; its path if it lies in another part of an export.
+    fn described(&self, photo: &OsStr) -> Option<OsString> {
+        let here = self.json_for(photo, &|name| self.named_in_full(name).is_some());
+        here.or_else(|| {
+            let parts = || takeout::in_other_parts(&self.folder);
+            let parts = self
+                .parts
+                .get_or_init(|| parts().iter().map(|part| Self::read(part)).collect());
+            parts.iter().find_map(|part| {
+                let name = part.json_for(photo, &|_| true)?;
+                Some(part.folder.join(name).into_os_string())
+            })
+        })
+    }
+
+    /// The name of the JSON file in this folder that describes a photo. One that is called after another picture does so
+    /// if that is the original of the photo, or if it is not there, as the video of a live photo is none.
+    fn json_for(&self, photo: &OsStr, is_there: &dyn Fn(&OsStr) -> bool) -> Option<OsString> {
+        if self.json.is_empty() {
+            return None;
         }
-        let mut names = Vec::new();
-        for base in bases(photo) {
-            let sidecars = self.sidecars.get(&base).into_iter().flatten();
-            let owned = sidecars.filter(|name| self.owner(name).as_deref() == Some(photo));
-            names.extend(owned.cloned());
-        }
-        // The case of the extension in `photo.JPG.xmp` may be another one.
-        for (base, sidecars) in &self.sidecars {
-            if base != photo && is_same_name(base, photo) {
-                let owned = sidecars
-                    .iter()
-                    .filter(|name| self.owner(name).as_deref() == Some(photo));
-                names.extend(owned.cloned());
-            }
-        }
-        names
+        let called_so = takeout::names(photo)
+            .into_iter()
+            .find_map(|name| self.json.get(&name));
+        let called_after = || {
+            let is_edited = takeout::is_edited(photo);
+            let stems = takeout::stems(photo);
+            let mut others = stems
+                .iter()
+                .filter_map(|stem| self.json_by_stem.get(stem))
+                .flatten();
+            let other = others.find(|json| {
+                let name = takeout::photo_of(json).map(|(stem, extension)| stem + &extension);
+                is_edited || !name.is_some_and(|name| is_there(OsStr::new(&name)))
+            });
+            self.json.get(other?)
+        };
+        called_so.or_else(called_after).cloned()
     }
 
     /// The photo to which a sidecar belongs, whether or not it is there.
@@ -190,7 +242,9 @@ impl Beside {
     pub fn to_write(&self, photo: &OsStr, naming: Naming) -> OsString {
         let stem = Path::new(photo).file_stem().unwrap_or(photo);
         let is_of_stem = |name: &OsString| Path::new(name).file_stem() == Some(stem);
-        let mut own: Vec<OsString> = self.of(photo).into_iter().map(|file| file.name).collect();
+        let mut own = self.xmp_of(photo);
+        own.retain(|name| self.folder.join(name).is_file());
+        own.sort();
         own.sort_by_key(|name| is_of_stem(name) != (naming == Naming::Stem));
         if let Some(first) = own.into_iter().next() {
             return first;
@@ -201,7 +255,7 @@ impl Beside {
             name
         };
         let short = named(stem);
-        let is_taken = self.sidecars.contains_key(stem);
+        let is_taken = self.sidecars.contains_key(&folded(stem));
         if naming == Naming::Stem && !is_taken && self.owner(&short).as_deref() == Some(photo) {
             return short;
         }
@@ -225,12 +279,13 @@ pub enum Naming {
     Stem,
 }
 
-/// What a sidecar of a photo may be called without `.xmp`.
-fn bases(photo: &OsStr) -> Vec<OsString> {
-    let mut bases = vec![photo.to_owned()];
-    bases.extend(Path::new(photo).file_stem().map(OsStr::to_owned));
-    bases.dedup();
-    bases
+/// A name with its extension in lower case.
+fn folded(name: &OsStr) -> OsString {
+    let path = Path::new(name);
+    match path.extension() {
+        Some(extension) => path.with_extension(extension.to_ascii_lowercase()).into(),
+        None => name.to_owned(),
+    }
 }
 
 /// Whether two names are the same but for the case of the extension.

@@ -160,3 +160,82 @@ fn sidecars_are_found_and_compared() {
     fs::write(folder.path().join("1.jpg.xmp"), "xy").unwrap();
     assert!(have_changed(&find(&photo), &before));
 }
+
+/// The names of the JSON files of photos among these files.
+fn json(files: &[&str], photo: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        fs::write(folder.path().join(file), "x").unwrap();
+    }
+    let found = find(&folder.path().join(photo)).into_iter();
+    found.map(|file| file.name.into_string().unwrap()).collect()
+}
+
+#[test]
+fn json_of_google_takeout_describes_photos() {
+    for (files, photo, expected) in [
+        (&["a.jpg", "a.jpg.json"][..], "a.jpg", &["a.jpg.json"][..]),
+        (
+            &["a(1).jpg", "a.jpg.json", "a.jpg(1).json"],
+            "a(1).jpg",
+            &["a.jpg(1).json"],
+        ),
+        (
+            &["a-edited.jpg", "a.jpg", "a.jpg.json"],
+            "a-edited.jpg",
+            &["a.jpg.json"],
+        ),
+        // Edited into another format, and the video of a live photo.
+        (
+            &["a-edited.jpg", "a.HEIC", "a.HEIC.json"],
+            "a-edited.jpg",
+            &["a.HEIC.json"],
+        ),
+        (
+            &["a.HEIC", "a.MP4", "a.MP4.json"],
+            "a.HEIC",
+            &["a.MP4.json"],
+        ),
+        // Another photo with the stem has its own.
+        (&["a.jpg", "a.png", "a.png.json"], "a.jpg", &[]),
+        (
+            &["a.jpg", "a.jpg.json", "a.jpg.xmp"],
+            "a.jpg",
+            &["a.jpg.json", "a.jpg.xmp"],
+        ),
+        (&["a.jpg", "metadata.json", "b.jpg.json"], "a.jpg", &[]),
+    ] {
+        assert_eq!(json(files, photo), expected, "{files:?} {photo}");
+    }
+}
+
+#[test]
+fn json_in_another_part_of_an_export_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |part: &str| {
+        folder
+            .path()
+            .join(part)
+            .join("Google Photos/Photos from 2019")
+    };
+    for part in ["Takeout", "Takeout 2"] {
+        fs::create_dir_all(at(part)).unwrap();
+    }
+    let (photo, json) = (
+        at("Takeout").join("a.jpg"),
+        at("Takeout 2").join("a.jpg.json"),
+    );
+    fs::write(&photo, "x").unwrap();
+    fs::write(&json, "x").unwrap();
+    let found = find(&photo);
+    assert_eq!(found.len(), 1);
+    assert_eq!(photo.with_file_name(&found[0].name), json);
+    assert!(may_belong(&json, &photo));
+    assert_eq!(
+        photos_of(&json),
+        [at("Takeout").join("a"), at("Takeout 2").join("a")]
+    );
+    // One of its own counts first.
+    fs::write(photo.with_file_name("a.jpg.json"), "x").unwrap();
+    assert_eq!(find(&photo)[0].name, "a.jpg.json");
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Row, named_params, params};
 
 use crate::file::FileMeta;
-use crate::sidecar::{Sidecar, SidecarFile, may_belong};
+use crate::sidecar::{Sidecar, SidecarFile, may_belong, photos_of};
 
 use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
@@ -143,23 +143,23 @@ pub(super) fn add_keywords(
 
 /// See [`Store::photos_beside`](super::Store::photos_beside).
 pub(super) fn photos_beside(db: &Connection, sidecar: &Path) -> rusqlite::Result<Vec<PathBuf>> {
-    // A photo has the name of the sidecar without ".xmp", maybe with another extension than that name has, or one behind
-    // it. All of these are the stem of that name, alone or followed by an extension: between the dot and the byte after
-    // it.
-    let name = sidecar.with_extension("");
-    let base = encode(&name.with_extension(""));
-    let after = |name: &str| [base.clone(), encode(Path::new(name))].concat();
-    let beside: Vec<PathBuf> = db
-        .prepare_cached(
-            "SELECT path FROM files WHERE path = ?1 OR path >= ?2 AND path < ?3 ORDER BY path",
-        )?
-        .query_map([&base, &after("."), &after("/")], |row| {
-            Ok(decode(row.get_ref(0)?.as_blob()?))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    let may_own =
-        |photo: &PathBuf| photo.parent() == sidecar.parent() && may_belong(sidecar, photo);
-    Ok(beside.into_iter().filter(may_own).collect())
+    let mut statement =
+        db.prepare_cached("SELECT path FROM files WHERE path >= ?1 AND path < ?2 ORDER BY path")?;
+    let mut found = Vec::new();
+    for start in photos_of(sidecar) {
+        let start = encode(&start);
+        let end = [&start[..], b"\xff"].concat();
+        let rows =
+            statement.query_map([&start, &end], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?;
+        for path in rows {
+            let path = path?;
+            if may_belong(sidecar, &path) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -307,5 +307,16 @@ mod tests {
         assert_eq!(beside("/a/1.jpg.xmp"), expected[1..3]);
         assert_eq!(beside("/a/1.x.xmp"), [PathBuf::from("/a/1.x.jpg")]);
         assert_eq!(beside("/b/1.xmp"), [] as [PathBuf; 0]);
+        // A photo and its edited version share one.
+        testing::put(
+            &mut store,
+            "/a/1-edited.jpg",
+            &testing::photo("edited", vec![]),
+        );
+        let shared = ["/a/1-edited.jpg", "/a/1.jpg"].map(PathBuf::from);
+        let beside = |sidecar: &str| store.photos_beside(Path::new(sidecar)).unwrap();
+        let all = beside("/a/1.jpg.supplemental-metadata.json");
+        assert!(shared.iter().all(|photo| all.contains(photo)), "{all:?}");
+        assert!(!all.contains(&PathBuf::from("/a/10.jpg")), "{all:?}");
     }
 }

@@ -225,8 +225,7 @@ impl Follower {
 
     /// Reads a sidecar that appeared, changed or is gone, for the photos to which it belongs.
     fn check_sidecar(&mut self, path: &Path) -> Result<()> {
-        let may_own =
-            |photo: &Path| photo.parent() == path.parent() && sidecar::may_belong(path, photo);
+        let may_own = |photo: &Path| sidecar::may_belong(path, photo);
         if self.queue.is_any_in_flight(may_own) {
             // The pipeline may have read the sidecar that was there before.
             self.note_path(path, Readiness::Moved);
@@ -240,11 +239,7 @@ impl Follower {
     /// stem may have another owner now.
     fn check_siblings(&mut self, photo: &Path) -> Result<()> {
         let sidecar = photo.with_extension("xmp");
-        let is_sibling = |other: &Path| {
-            other != photo
-                && other.parent() == photo.parent()
-                && sidecar::may_belong(&sidecar, other)
-        };
+        let is_sibling = |other: &Path| other != photo && sidecar::may_belong(&sidecar, other);
         if self.queue.is_any_in_flight(is_sibling) {
             // The pipeline may have looked for sidecars before.
             self.note_path(photo, Readiness::Moved);
