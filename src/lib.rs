@@ -21,6 +21,7 @@ pub use fer_core::{
 
 pub mod canvas;
 pub mod error;
+pub mod facts;
 pub mod file;
 pub mod geo;
 pub mod lock;

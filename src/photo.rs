@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
+use serde::{Deserialize, Serialize};
 
 use crate::raster::Orientation;
 
@@ -76,12 +77,123 @@ pub struct Picture {
 }
 
 /// The source of a photo's date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DateSource {
-    /// EXIF `DateTimeOriginal`, or `DateTimeDigitized` or `DateTime` in its place.
+    /// EXIF `DateTimeOriginal`.
     Exif,
-    /// The file's modification time, if EXIF has no date.
+    /// EXIF `DateTimeDigitized`.
+    ExifDigitized,
+    /// EXIF `DateTime`: when the file was last changed.
+    ExifChanged,
+    /// EXIF `GPSDateStamp` and `GPSTimeStamp`.
+    Gps,
+    /// XMP in the file.
+    Xmp,
+    /// IPTC-IIM.
+    Iptc,
+    /// A text chunk of a PNG.
+    Png,
+    /// `tIME` of a PNG: when the file was last changed.
+    PngChanged,
+    /// An XMP sidecar.
+    Sidecar,
+    /// The JSON of Google Takeout.
+    Takeout,
+    /// The name of the file.
+    FileName,
+    /// The names of its folders.
+    Folder,
+    /// The file's modification time, if nothing else has a date.
+    #[serde(rename = "file")]
     FileTime,
+}
+
+impl DateSource {
+    /// Every source.
+    pub const ALL: [Self; 13] = [
+        Self::Exif,
+        Self::ExifDigitized,
+        Self::ExifChanged,
+        Self::Gps,
+        Self::Xmp,
+        Self::Iptc,
+        Self::Png,
+        Self::PngChanged,
+        Self::Sidecar,
+        Self::Takeout,
+        Self::FileName,
+        Self::Folder,
+        Self::FileTime,
+    ];
+
+    /// Its name in the database and in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exif => "exif",
+            Self::ExifDigitized => "exif_digitized",
+            Self::ExifChanged => "exif_changed",
+            Self::Gps => "gps",
+            Self::Xmp => "xmp",
+            Self::Iptc => "iptc",
+            Self::Png => "png",
+            Self::PngChanged => "png_changed",
+            Self::Sidecar => "sidecar",
+            Self::Takeout => "takeout",
+            Self::FileName => "file_name",
+            Self::Folder => "folder",
+            Self::FileTime => "file",
+        }
+    }
+
+    /// The source of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
+    }
+}
+
+/// How exactly a date is known.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// To the second, or finer.
+    #[default]
+    Second,
+    /// The day.
+    Day,
+    /// The month.
+    Month,
+    /// The year.
+    Year,
+}
+
+impl Precision {
+    /// Whether the moment is known, and not only its day, month or year.
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the form that serde requires"
+    )]
+    pub const fn is_exact(&self) -> bool {
+        matches!(self, Self::Second)
+    }
+
+    /// Its name in the database and in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+
+    /// The precision of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Second, Self::Day, Self::Month, Self::Year];
+        all.into_iter().find(|precision| precision.name() == name)
+    }
 }
 
 /// When a photo was taken.
@@ -91,6 +203,8 @@ pub struct TakenAt {
     pub local: DateTime,
     /// Offset from UTC; often absent from EXIF.
     pub offset: Option<Offset>,
+    /// How exactly it is known; `local` is the beginning of the day, month or year.
+    pub precision: Precision,
     /// The source of the date.
     pub source: DateSource,
 }
@@ -107,13 +221,14 @@ impl TakenAt {
         Some(Self {
             local: moment.datetime(),
             offset: Some(moment.offset()),
+            precision: Precision::Second,
             source: DateSource::FileTime,
         })
     }
 }
 
 /// A position on the globe in degrees (WGS 84).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GeoPoint {
     /// North positive, −90 to 90.
     pub latitude: f64,
@@ -157,6 +272,15 @@ mod tests {
     }
 
     #[test]
+    fn sources_have_the_same_name_in_json_and_in_the_database() {
+        for source in DateSource::ALL {
+            assert_eq!(DateSource::from_name(source.name()), Some(source));
+            let json = serde_json::to_string(&source).unwrap();
+            assert_eq!(json, format!("\"{}\"", source.name()));
+        }
+    }
+
+    #[test]
     fn a_date_from_the_file_time_has_that_source() {
         let offset = Offset::from_seconds(-2 * 3600).unwrap();
         let mtime = SystemTime::UNIX_EPOCH + Duration::new(86_400, 500_000_000);
@@ -166,6 +290,7 @@ mod tests {
             Some(TakenAt {
                 local: date(1970, 1, 1).at(22, 0, 0, 500_000_000),
                 offset: Some(offset),
+                precision: Precision::Second,
                 source: DateSource::FileTime,
             })
         );

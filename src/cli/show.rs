@@ -141,8 +141,8 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
     let capture = &scan.capture;
     if let Some(taken_at) = &capture.taken_at {
         let remark = match taken_at.source {
-            DateSource::Exif => "",
             DateSource::FileTime => " (modification time of the file; the photo has no date)",
+            _ => "",
         };
         out.line(format_args!("  taken         {}{remark}", date(taken_at)))?;
     }

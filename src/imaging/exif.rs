@@ -6,7 +6,7 @@
 use ::exif::{Context, Field, In, Reader, Tag, Value};
 
 use super::dates;
-use crate::photo::{Capture, DateSource, GeoPoint, TakenAt};
+use crate::photo::{Capture, DateSource, GeoPoint, Precision, TakenAt};
 use crate::raster::Orientation;
 
 /// A parsed EXIF block.
@@ -150,6 +150,7 @@ impl Exif {
             Some(TakenAt {
                 local: dates::date_time(self.ascii(date)?, fraction)?,
                 offset: self.ascii(offset).and_then(dates::utc_offset),
+                precision: Precision::Second,
                 source: DateSource::Exif,
             })
         })
@@ -270,6 +271,7 @@ mod tests {
             Some(TakenAt {
                 local: date(2019, 7, 21).at(18, 5, 9, 50_000_000),
                 offset: Some(Offset::from_seconds(19_800).unwrap()),
+                precision: Precision::Second,
                 source: DateSource::Exif,
             })
         );

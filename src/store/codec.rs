@@ -8,7 +8,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use crate::emotion::Emotion;
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, Landmarks, Point};
-use crate::photo::{ContentHash, DateSource, Picture, PictureHash, TakenAt};
+use crate::photo::{ContentHash, DateSource, Picture, PictureHash, Precision, TakenAt};
 use crate::raster::Orientation;
 
 use super::record::{FaceId, PhotoId};
@@ -35,10 +35,7 @@ pub(super) fn taken_columns(
     taken: Option<&TakenAt>,
 ) -> (Option<i64>, Option<i32>, Option<&'static str>) {
     taken.map_or((None, None, None), |taken| {
-        let source = match taken.source {
-            DateSource::Exif => "exif",
-            DateSource::FileTime => FILE_TIME,
-        };
+        let source = taken.source.name();
         (
             Some(civil_ms(taken.local)),
             taken.offset.map(Offset::seconds),
@@ -56,10 +53,8 @@ pub(super) fn taken_from_columns(
     Some(TakenAt {
         local: from_civil_ms(local?)?,
         offset: offset.and_then(|seconds| Offset::from_seconds(seconds).ok()),
-        source: match source? {
-            "exif" => DateSource::Exif,
-            _ => DateSource::FileTime,
-        },
+        precision: Precision::Second,
+        source: DateSource::from_name(source?)?,
     })
 }
 

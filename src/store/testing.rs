@@ -9,7 +9,9 @@ use tempfile::TempDir;
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use crate::file::FileMeta;
-use crate::photo::{Capture, ContentHash, DateSource, GeoPoint, Picture, PictureHash, TakenAt};
+use crate::photo::{
+    Capture, ContentHash, DateSource, GeoPoint, Picture, PictureHash, Precision, TakenAt,
+};
 use crate::raster::Orientation;
 
 use super::{FaceId, KnownFile, Models, PhotoAnalysis, PhotoId, PhotoRecord, Store};
@@ -79,6 +81,7 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
                 taken_at: Some(TakenAt {
                     local: date(2019, 7, 15).at(12, 0, 0, 250_000_000),
                     offset: Some(Offset::constant(2)),
+                    precision: Precision::Second,
                     source: DateSource::Exif,
                 }),
                 position: Some(GeoPoint {
@@ -103,6 +106,7 @@ pub(super) fn set_date(record: &mut PhotoRecord, local: jiff::civil::DateTime) {
     analysis.capture.taken_at = Some(TakenAt {
         local,
         offset: None,
+        precision: Precision::Second,
         source: DateSource::Exif,
     });
 }

@@ -8,7 +8,7 @@ use jiff::civil::date;
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::ScoredFace;
-use crate::photo::{DateSource, GeoPoint, TakenAt};
+use crate::photo::{DateSource, GeoPoint, Precision, TakenAt};
 use crate::store::testing::{META, face, photo, temp_store};
 use crate::store::{PhotoId, PhotoRecord, Store};
 
@@ -80,6 +80,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
         capture.taken_at = (random(9) > 0).then(|| TakenAt {
             local: date(2019, 6, 20).at(12, 0, 0, 0) + day + second,
             offset: None,
+            precision: Precision::Second,
             source: DateSource::Exif,
         });
         capture.camera = [
