@@ -6,8 +6,10 @@
 //! count.
 
 mod statements;
+mod takeout;
 
 pub use statements::{
     AppliedTo, Block, Moment, PersonStatement, RegionKind, RegionStatement, Stated, StatedDate,
     Statements,
 };
+pub use takeout::{FAVORITE, of_takeout};

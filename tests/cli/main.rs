@@ -29,6 +29,7 @@ mod queries;
 mod results;
 mod settings;
 mod sidecars;
+mod takeout;
 mod tagged;
 mod testenv;
 #[cfg(unix)]
