@@ -27,6 +27,7 @@ pub mod geo;
 pub mod lock;
 pub mod photo;
 pub mod sidecar;
+pub mod xmp;
 
 pub mod album;
 pub mod cli;

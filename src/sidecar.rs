@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::facts::Statements;
 use crate::file::{Difference, FileMeta};
 
 /// A sidecar as a file.
@@ -16,12 +17,12 @@ pub struct SidecarFile {
 }
 
 /// A sidecar that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sidecar {
     /// The file.
     pub file: SidecarFile,
-    /// Its keywords and title, each without line breaks.
-    pub keywords: Vec<String>,
+    /// What it says of the photo, without the keywords that were exported from the index.
+    pub said: Statements,
 }
 
 /// Whether a file has the extension of a sidecar, in any case.

@@ -23,7 +23,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 const LEAVES: &[&str] = &[
-    "canvas", "error", "facts", "file", "geo", "lock", "photo", "sidecar",
+    "canvas", "error", "facts", "file", "geo", "lock", "photo", "sidecar", "xmp",
 ];
 
 /// The modules of `fer-core` that the root re-exports; any module may name them.
