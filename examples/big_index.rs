@@ -147,6 +147,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
                 } else {
                     Vec::new()
                 },
+                ..Capture::default()
             },
             (0..faces).map(|_| face(random)).collect(),
             vec![],

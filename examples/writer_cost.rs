@@ -156,6 +156,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
                 } else {
                     Vec::new()
                 },
+                ..Capture::default()
             },
             (0..faces).map(|_| face(random)).collect(),
             if random.uniform() < 0.1 {

@@ -28,6 +28,7 @@ pub mod lock;
 pub mod names;
 pub mod photo;
 pub mod sidecar;
+pub mod xmp;
 pub mod zones;
 
 pub mod album;

@@ -88,8 +88,10 @@ pub enum DateSource {
     ExifChanged,
     /// EXIF `GPSDateStamp` and `GPSTimeStamp`.
     Gps,
-    /// XMP in the file.
+    /// XMP in the file: when the picture came to be.
     Xmp,
+    /// XMP in the file: when the picture was made digital.
+    XmpDigitized,
     /// IPTC-IIM.
     Iptc,
     /// A text chunk of a PNG.
@@ -111,12 +113,13 @@ pub enum DateSource {
 
 impl DateSource {
     /// Every source.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Exif,
         Self::ExifDigitized,
         Self::ExifChanged,
         Self::Gps,
         Self::Xmp,
+        Self::XmpDigitized,
         Self::Iptc,
         Self::Png,
         Self::PngChanged,
@@ -135,6 +138,7 @@ impl DateSource {
             Self::ExifChanged => "exif_changed",
             Self::Gps => "gps",
             Self::Xmp => "xmp",
+            Self::XmpDigitized => "xmp_digitized",
             Self::Iptc => "iptc",
             Self::Png => "png",
             Self::PngChanged => "png_changed",
@@ -149,6 +153,11 @@ impl DateSource {
     /// The source of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|source| source.name() == name)
+    }
+
+    /// Whether the camera states it, or a program that wrote the camera's fields.
+    pub const fn is_exif(self) -> bool {
+        matches!(self, Self::Exif | Self::ExifDigitized | Self::ExifChanged)
     }
 }
 
@@ -236,7 +245,93 @@ pub struct GeoPoint {
     pub longitude: f64,
 }
 
-/// How a photo was taken, by its metadata; `None` for what is absent.
+/// The source of a fact other than the date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// EXIF.
+    Exif,
+    /// XMP in the file.
+    Xmp,
+    /// IPTC-IIM.
+    Iptc,
+    /// The tags of the Windows Explorer within EXIF.
+    Windows,
+    /// A text chunk of a PNG.
+    Png,
+    /// An XMP sidecar.
+    Sidecar,
+    /// The JSON of Google Takeout.
+    Takeout,
+    /// A file `.picasa.ini`.
+    Picasa,
+    /// Estimated from other photos.
+    Estimated,
+}
+
+impl Source {
+    /// Every source.
+    pub const ALL: [Self; 9] = [
+        Self::Exif,
+        Self::Xmp,
+        Self::Iptc,
+        Self::Windows,
+        Self::Png,
+        Self::Sidecar,
+        Self::Takeout,
+        Self::Picasa,
+        Self::Estimated,
+    ];
+
+    /// Its name in the database and in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exif => "exif",
+            Self::Xmp => "xmp",
+            Self::Iptc => "iptc",
+            Self::Windows => "windows",
+            Self::Png => "png",
+            Self::Sidecar => "sidecar",
+            Self::Takeout => "takeout",
+            Self::Picasa => "picasa",
+            Self::Estimated => "estimated",
+        }
+    }
+
+    /// The source of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
+    }
+}
+
+/// The sources of the facts of a photo other than its date; `None` for what is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FactSources {
+    /// Of its position.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<Source>,
+    /// Of the camera's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera: Option<Source>,
+    /// Of the lens's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lens: Option<Source>,
+    /// Of the title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Source>,
+    /// Of the description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Source>,
+    /// Of the rating.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Source>,
+    /// Of the keywords, each source once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keywords: Vec<Source>,
+}
+
+/// How a photo was taken and what people said of it, by the sources that count; `None` for what is absent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Capture {
     /// When it was taken.
@@ -247,11 +342,17 @@ pub struct Capture {
     pub camera: Option<String>,
     /// Model of the lens.
     pub lens: Option<String>,
-    /// EXIF `ImageDescription`.
+    /// Title.
+    pub title: Option<String>,
+    /// Description.
     pub description: Option<String>,
-    /// Keywords and title from XMP, each without line breaks: of an analysis those embedded in the file, of a
-    /// photo in the index also those of its sidecars.
+    /// Keywords, each without line breaks: of an analysis those in the file, of a photo in the index also those of
+    /// its sidecars. The levels of a hierarchical one are separated by `|`.
     pub keywords: Vec<String>,
+    /// Rating: 1 to 5, 0 for none, −1 for a photo that was rejected.
+    pub rating: Option<i8>,
+    /// Where all but the date is from.
+    pub sources: FactSources,
 }
 
 #[cfg(test)]
@@ -275,6 +376,15 @@ mod tests {
     fn sources_have_the_same_name_in_json_and_in_the_database() {
         for source in DateSource::ALL {
             assert_eq!(DateSource::from_name(source.name()), Some(source));
+            let json = serde_json::to_string(&source).unwrap();
+            assert_eq!(json, format!("\"{}\"", source.name()));
+        }
+    }
+
+    #[test]
+    fn sources_of_other_facts_do_as_well() {
+        for source in Source::ALL {
+            assert_eq!(Source::from_name(source.name()), Some(source));
             let json = serde_json::to_string(&source).unwrap();
             assert_eq!(json, format!("\"{}\"", source.name()));
         }

@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::facts::Statements;
 use crate::file::{Difference, FileMeta};
 
 pub use beside::{Beside, Naming};
@@ -25,17 +26,23 @@ pub struct SidecarFile {
 }
 
 /// A sidecar that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sidecar {
     /// The file.
     pub file: SidecarFile,
-    /// Its keywords and title, each without line breaks.
-    pub keywords: Vec<String>,
+    /// What it says of the photo, without the keywords that were exported from the index.
+    pub said: Statements,
 }
 
 /// Whether a file has the extension of a sidecar, in any case.
 pub fn is_sidecar(path: &Path) -> bool {
-    is_xmp(path) || takeout::is_json(path)
+    is_xmp(path) || is_takeout(path)
+}
+
+/// Whether a file has the extension of the JSON files in exports of Google Photos, in any case.
+pub fn is_takeout(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 /// Whether a file has the extension of an XMP sidecar, in any case.
@@ -62,7 +69,7 @@ pub fn may_belong(sidecar: &Path, photo: &Path) -> bool {
             takeout::photo_of(base).is_some_and(|(stem, _)| takeout::stems(name).contains(&stem));
         after || takeout::names(name).iter().any(|name| name == base)
     };
-    takeout::is_json(sidecar) && base.to_str().is_some_and(is_called_so) && is_near()
+    is_takeout(sidecar) && base.to_str().is_some_and(is_called_so) && is_near()
 }
 
 /// Where the photos are to which a sidecar may belong: folders, and the first bytes of the names.
@@ -70,7 +77,7 @@ pub fn photos_of(sidecar: &Path) -> Vec<PathBuf> {
     let (Some(base), Some(folder)) = (sidecar.file_stem(), sidecar.parent()) else {
         return Vec::new();
     };
-    if !takeout::is_json(sidecar) {
+    if !is_takeout(sidecar) {
         // The photo has the name of the sidecar without ".xmp", maybe with another extension than that name has, or one
         // behind it.
         return vec![folder.join(base).with_extension("")];

@@ -34,7 +34,10 @@ fn line(line: &str) -> Option<(String, Vec<[f32; 3]>)> {
             longitude: hundredths(longitude)?,
         }))
     };
-    Some((name.to_owned(), cities.split('\t').filter_map(city).collect()))
+    Some((
+        name.to_owned(),
+        cities.split('\t').filter_map(city).collect(),
+    ))
 }
 
 fn unit(place: GeoPoint) -> [f32; 3] {
@@ -76,7 +79,10 @@ mod tests {
 
     /// The hours east of Greenwich at a place in July 2019 and in January 2020.
     fn hours(latitude: f64, longitude: f64) -> [f64; 2] {
-        let zone = at(Some(GeoPoint { latitude, longitude }));
+        let zone = at(Some(GeoPoint {
+            latitude,
+            longitude,
+        }));
         [1_563_098_400, 1_579_000_000].map(|seconds| {
             let instant = Timestamp::from_second(seconds).unwrap();
             f64::from(zone.to_offset(instant).seconds()) / 3600.0
@@ -88,10 +94,20 @@ mod tests {
         for (place, latitude, longitude, expected) in [
             ("Como", 45.81, 9.08, [2.0, 1.0]),
             ("Lisbon", 38.72, -9.14, [1.0, 0.0]),
-            ("Badajoz, at the border of Portugal", 38.88, -6.97, [2.0, 1.0]),
+            (
+                "Badajoz, at the border of Portugal",
+                38.88,
+                -6.97,
+                [2.0, 1.0],
+            ),
             ("Elvas, at the border of Spain", 38.88, -7.16, [1.0, 0.0]),
             ("Reykjavík", 64.15, -21.94, [0.0, 0.0]),
-            ("El Paso, not as the rest of Texas", 31.76, -106.49, [-6.0, -7.0]),
+            (
+                "El Paso, not as the rest of Texas",
+                31.76,
+                -106.49,
+                [-6.0, -7.0],
+            ),
             ("Midland, Texas", 32.0, -102.08, [-5.0, -6.0]),
             ("Phoenix, without summer time", 33.45, -112.07, [-7.0, -7.0]),
             ("Miami", 25.76, -80.19, [-4.0, -5.0]),
@@ -100,7 +116,12 @@ mod tests {
             ("Delhi", 28.61, 77.21, [5.5, 5.5]),
             ("Kathmandu", 27.71, 85.32, [5.75, 5.75]),
             ("Broken Hill", -31.95, 141.45, [9.5, 10.5]),
-            ("Brisbane, without summer time", -27.47, 153.03, [10.0, 10.0]),
+            (
+                "Brisbane, without summer time",
+                -27.47,
+                153.03,
+                [10.0, 10.0],
+            ),
             ("Sydney", -33.87, 151.21, [10.0, 11.0]),
             ("Perth", -31.95, 115.86, [8.0, 8.0]),
             ("Auckland", -36.85, 174.76, [12.0, 13.0]),
@@ -116,7 +137,11 @@ mod tests {
     #[test]
     fn all_zones_of_the_data_are_known() {
         let count: usize = CITIES.iter().map(|(_, cities)| cities.len()).sum();
-        assert!(CITIES.len() > 150 && count > 2000, "{} {count}", CITIES.len());
+        assert!(
+            CITIES.len() > 150 && count > 2000,
+            "{} {count}",
+            CITIES.len()
+        );
         for (name, cities) in CITIES.iter() {
             assert!(!cities.is_empty() && TimeZone::get(name).is_ok(), "{name}");
         }

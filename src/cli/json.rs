@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::emotion::EmotionScores;
 use crate::face::{Correction, DetectedFace, ScoredFace};
-use crate::photo::{Precision, TakenAt};
+use crate::photo::{Precision, Source, TakenAt};
 use crate::store::{CarriedFrom, FaceId, Hit, StoredFace};
 
 /// A path as text; if it is not UTF-8, also its exact bytes in hexadecimal.
@@ -52,10 +52,14 @@ pub(super) struct JsonHit {
     emotion: Option<&'static str>,
     taken_at: Option<String>,
     taken_at_source: Option<&'static str>,
+    taken_at_precision: Option<&'static str>,
     width: u32,
     height: u32,
     latitude: Option<f64>,
     longitude: Option<f64>,
+    position_source: Option<&'static str>,
+    title: Option<String>,
+    rating: Option<i8>,
     faces: Vec<JsonFace>,
 }
 
@@ -68,10 +72,14 @@ impl JsonHit {
             emotion: hit.ranked_by.map(|by| by.emotion.name()),
             taken_at: capture.taken_at.as_ref().map(date),
             taken_at_source: capture.taken_at.as_ref().map(date_source),
+            taken_at_precision: capture.taken_at.map(|taken| taken.precision.name()),
             width: hit.analysis.width,
             height: hit.analysis.height,
             latitude: capture.position.map(|position| position.latitude),
             longitude: capture.position.map(|position| position.longitude),
+            position_source: capture.sources.position.map(Source::name),
+            title: capture.title.clone(),
+            rating: capture.rating,
             faces: hit.analysis.faces.iter().map(JsonFace::stored).collect(),
         }
     }

@@ -12,9 +12,10 @@ use super::context::Context;
 use super::json::{JsonClassified, JsonFace, JsonFound, JsonPath, date, date_source};
 use super::path_list::{ListArgs, is_list};
 use super::resolve;
+use super::sources::{date_source_in_words, source_in_words};
 use super::stdout::Stdout;
 use crate::error::{Error, Result, Skip};
-use crate::photo::DateSource;
+use crate::photo::Capture;
 use crate::store::{CarriedFrom, FaceId, Photo, PhotoAnalysis, Store, StoredFace};
 
 #[derive(Debug, Args)]
@@ -138,31 +139,7 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
         "  picture       {}, {}×{} px",
         scan.format, scan.width, scan.height
     ))?;
-    let capture = &scan.capture;
-    if let Some(taken_at) = &capture.taken_at {
-        let remark = match taken_at.source {
-            DateSource::FileTime => " (modification time of the file; the photo has no date)",
-            _ => "",
-        };
-        out.line(format_args!("  taken         {}{remark}", date(taken_at)))?;
-    }
-    if let Some(position) = capture.position {
-        let (latitude, longitude) = (position.latitude, position.longitude);
-        out.line(format_args!(
-            "  position      {latitude:.5}, {longitude:.5}"
-        ))?;
-    }
-    let keywords = (!capture.keywords.is_empty()).then(|| capture.keywords.join(", "));
-    for (label, value) in [
-        ("camera", &capture.camera),
-        ("lens", &capture.lens),
-        ("description", &capture.description),
-        ("keywords", &keywords),
-    ] {
-        if let Some(value) = value {
-            out.line(format_args!("  {label:<13} {value}"))?;
-        }
-    }
+    tell_facts(&scan.capture, out)?;
     let models = &scan.models;
     out.line(format_args!(
         "  models        {}, {}",
@@ -199,6 +176,43 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
     Ok(())
 }
 
+/// Prints the facts, each with its source.
+fn tell_facts(capture: &Capture, out: &mut Stdout) -> Result<()> {
+    if let Some(taken_at) = &capture.taken_at {
+        let source = date_source_in_words(taken_at.source);
+        out.line(format_args!(
+            "  taken         {} ({source})",
+            date(taken_at)
+        ))?;
+    }
+    let position = capture
+        .position
+        .map(|at| format!("{:.5}, {:.5}", at.latitude, at.longitude));
+    let keywords = (!capture.keywords.is_empty()).then(|| capture.keywords.join(", "));
+    let rating = capture.rating.map(|stars| stars.to_string());
+    let sources = &capture.sources;
+    for (label, value, sources) in [
+        ("position", &position, sources.position.as_slice()),
+        ("camera", &capture.camera, sources.camera.as_slice()),
+        ("lens", &capture.lens, sources.lens.as_slice()),
+        ("title", &capture.title, sources.title.as_slice()),
+        (
+            "description",
+            &capture.description,
+            sources.description.as_slice(),
+        ),
+        ("keywords", &keywords, &sources.keywords),
+        ("rating", &rating, sources.rating.as_slice()),
+    ] {
+        if let Some(value) = value {
+            let sources: Vec<&str> = sources.iter().copied().map(source_in_words).collect();
+            let sources = sources.join(", ");
+            out.line(format_args!("  {label:<13} {value} ({sources})"))?;
+        }
+    }
+    Ok(())
+}
+
 fn as_json(photo: &Photo, carried: &Carried) -> serde_json::Value {
     let mut value = json!({
         "paths": photo.paths.iter().map(|path| JsonPath::of(path)).collect::<Vec<_>>(),
@@ -216,12 +230,16 @@ fn as_json(photo: &Photo, carried: &Carried) -> serde_json::Value {
                 "height": scan.height,
                 "taken_at": capture.taken_at.as_ref().map(date),
                 "taken_at_source": capture.taken_at.as_ref().map(date_source),
+                "taken_at_precision": capture.taken_at.map(|taken| taken.precision.name()),
                 "latitude": capture.position.map(|position| position.latitude),
                 "longitude": capture.position.map(|position| position.longitude),
                 "camera": capture.camera,
                 "lens": capture.lens,
+                "title": capture.title,
                 "description": capture.description,
                 "keywords": capture.keywords,
+                "rating": capture.rating,
+                "sources": capture.sources,
                 "detector": scan.models.detector,
                 "classifier": scan.models.classifier,
                 "faces": scan.faces.iter()

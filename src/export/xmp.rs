@@ -17,6 +17,7 @@ use crate::emotion::{Emotion, EmotionSet};
 use crate::error::{Error, Result};
 use crate::imaging::embedded_xmp;
 use crate::output;
+use crate::xmp::{self, Field};
 use edit::{Change, edit};
 use encoding::Text;
 use packet::{Packet, Value};
@@ -45,6 +46,9 @@ impl Property {
         }
     }
 }
+
+/// Why a file is left alone that an edit would damage.
+const DIFFERS: &str = "with new keywords it would not read as before";
 
 /// The flat property comes first.
 const PROPERTIES: [Property; 3] = [
@@ -177,7 +181,12 @@ fn with_emotions(file: &[u8], emotions: EmotionSet) -> Result<Option<Vec<u8>>, S
         return Ok(None); // what goes is more than a word, and stays
     }
     verify(&packet, &after, &changes)?;
-    Ok(Some(text.encode(&after)))
+    let after = text.encode(&after);
+    if rest_by_index(file) == rest_by_index(&after) {
+        Ok(Some(after))
+    } else {
+        Err(DIFFERS.to_owned())
+    }
 }
 
 /// The keywords that go and come, of each property.
@@ -254,6 +263,20 @@ fn verify(
     if before.rest() == after.rest() && (0..PROPERTIES.len()).all(is_as_intended) {
         Ok(())
     } else {
-        Err("with new keywords it would not read as before".to_owned())
+        Err(DIFFERS.to_owned())
     }
+}
+
+/// All that the index reads in a file, except these properties: its reader and the one here must agree that nothing else
+/// has changed.
+fn rest_by_index(file: &[u8]) -> (Vec<Field>, Option<String>) {
+    let (packet, damage) = xmp::Packet::parse(file);
+    let mut fields = packet.root.fields;
+    fields.retain(|field| {
+        !PROPERTIES.iter().any(|property| {
+            let namespace = property.namespace.trim_end_matches('/');
+            field.namespace == namespace && field.name == property.name
+        })
+    });
+    (fields, damage)
 }

@@ -5,7 +5,11 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
-use crate::photo::{DateSource, GeoPoint, Precision};
+use crate::photo::{Capture, DateSource, GeoPoint, Precision};
+
+/// The version of the readers of metadata; to be raised when they find more. What an older one read of a photo is read
+/// anew, without a new analysis of its picture.
+pub const VERSION: u32 = 1;
 
 /// Longest name, title or keyword, in bytes; a longer keyword or name is left out, a longer title is cut.
 const LONGEST_NAME: usize = 256;
@@ -23,9 +27,11 @@ const MOST_OF_A_FACT: usize = 16;
 ///
 /// A source may state a fact several times, as in EXIF and in XMP. All texts are without line breaks and
 /// control characters, and none is blank.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Statements {
+    /// The version of the reader that read it, [`VERSION`].
+    pub version: u32,
     /// When it was taken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dates: Vec<StatedDate>,
@@ -55,6 +61,23 @@ pub struct Statements {
     pub people: Vec<PersonStatement>,
 }
 
+impl Default for Statements {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            dates: Vec::new(),
+            positions: Vec::new(),
+            cameras: Vec::new(),
+            lenses: Vec::new(),
+            titles: Vec::new(),
+            descriptions: Vec::new(),
+            keywords: Vec::new(),
+            ratings: Vec::new(),
+            people: Vec::new(),
+        }
+    }
+}
+
 /// The part of a file in which a fact is stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -69,7 +92,7 @@ pub enum Block {
     Windows,
     /// A text chunk or the time chunk of a PNG.
     Png,
-    /// The comment of a JPEG or GIF.
+    /// The comment of EXIF, `UserComment`.
     Comment,
     /// The JSON of Google Takeout.
     Takeout,
@@ -250,7 +273,7 @@ impl Statements {
         }
     }
 
-    /// Adds everything that another one states.
+    /// Adds everything that another one states, which the same version of the reader has read.
     pub fn extend(&mut self, other: Self) {
         let keywords = other.keywords.into_iter();
         keywords.for_each(|keyword| self.keyword(&keyword.value, keyword.by));
@@ -273,6 +296,44 @@ impl Statements {
     /// The inverse of [`Statements::to_json`]. Nothing is stated by a text that is none of these.
     pub fn from_json(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+impl From<&Capture> for Statements {
+    /// What a content says of which these are the facts, as far as EXIF and XMP state them.
+    fn from(capture: &Capture) -> Self {
+        let mut said = Self::default();
+        if let Some(taken) = capture.taken_at.filter(|taken| taken.source.is_exif()) {
+            let (local, offset) = (taken.local, taken.offset);
+            said.date(
+                Moment::Local { local, offset },
+                taken.precision,
+                taken.source,
+            );
+        }
+        if let Some(at) = capture.position {
+            said.position(at, Block::Exif);
+        }
+        if let Some(camera) = &capture.camera {
+            said.camera(camera, Block::Exif);
+        }
+        if let Some(lens) = &capture.lens {
+            said.lens(lens, Block::Exif);
+        }
+        if let Some(title) = &capture.title {
+            said.title(title, Block::Xmp);
+        }
+        if let Some(text) = &capture.description {
+            said.description(text, Block::Exif);
+        }
+        for keyword in &capture.keywords {
+            said.keyword(keyword, Block::Xmp);
+        }
+        said.ratings.extend(capture.rating.map(|value| Stated {
+            value,
+            by: Block::Xmp,
+        }));
+        said
     }
 }
 
@@ -363,7 +424,7 @@ mod tests {
     #[test]
     fn statements_are_read_as_they_were_stored() {
         let mut said = Statements::default();
-        assert_eq!(said.to_json(), "{}");
+        assert_eq!(said.to_json(), format!("{{\"version\":{VERSION}}}"));
         let local = date(2019, 7, 14).at(15, 30, 0, 500_000_000);
         let offset = Offset::from_seconds(19_800).ok();
         for offset in [offset, None] {

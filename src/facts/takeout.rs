@@ -77,15 +77,36 @@ pub fn of_takeout(json: &[u8]) -> Result<Statements, String> {
         Seconds::Absent => None,
     };
     // The first second of 1970 is an unknown time.
-    let instant = seconds.filter(|seconds| *seconds != 0).map(Timestamp::from_second);
+    let instant = seconds
+        .filter(|seconds| *seconds != 0)
+        .map(Timestamp::from_second);
     if let Some(Ok(utc)) = instant {
-        said.date(Moment::Instant { utc }, Precision::Second, DateSource::Takeout);
+        said.date(
+            Moment::Instant { utc },
+            Precision::Second,
+            DateSource::Takeout,
+        );
     }
-    for place in [described.geo_data, described.geo_data_exif].into_iter().flatten() {
-        let Position { latitude, longitude } = place;
-        said.position(GeoPoint { latitude, longitude }, Block::Takeout);
+    for place in [described.geo_data, described.geo_data_exif]
+        .into_iter()
+        .flatten()
+    {
+        let Position {
+            latitude,
+            longitude,
+        } = place;
+        said.position(
+            GeoPoint {
+                latitude,
+                longitude,
+            },
+            Block::Takeout,
+        );
     }
-    said.description(described.description.as_deref().unwrap_or_default(), Block::Takeout);
+    said.description(
+        described.description.as_deref().unwrap_or_default(),
+        Block::Takeout,
+    );
     for person in &described.people {
         said.person(&person.name, None, Block::Takeout);
     }
@@ -116,7 +137,11 @@ mod tests {
         let first = said.positions[0].value;
         assert_eq!((first.latitude, first.longitude), (45.81, 9.08));
         assert_eq!(said.descriptions[0].value, "At the lake with Anna");
-        let people: Vec<&str> = said.people.iter().map(|person| person.name.as_str()).collect();
+        let people: Vec<&str> = said
+            .people
+            .iter()
+            .map(|person| person.name.as_str())
+            .collect();
         assert_eq!(people, ["Anna", "Zoë"]);
         assert_eq!(said.keywords[0].value, FAVORITE);
         assert!(said.titles.is_empty());

@@ -8,19 +8,21 @@
 mod av1;
 mod common_formats;
 mod containment;
-mod dates;
 mod exif;
 mod format;
 mod heif;
 mod hevc_colour;
+mod iptc;
 mod jpeg;
+mod jpeg_segments;
 mod jpeg_source;
 mod limits;
+mod metadata;
 mod picture;
 mod png_chunks;
+mod png_texts;
 mod sidecar;
 mod thumbnail;
-mod xmp;
 
 use image::RgbImage;
 
@@ -30,20 +32,29 @@ pub use sidecar::read_sidecars;
 pub use thumbnail::{Thumbnails, reduced};
 
 use crate::error::{Skip, SkipReason};
+use crate::facts::{Statements, of_content};
 use crate::photo::{Capture, Picture};
-use crate::raster::{Orientation, Raster};
+use crate::raster::Raster;
 use exif::Exif;
 use limits::Task;
+use metadata::{Metadata, Parts};
 
 /// What is read from a photo without decoding its pixels.
 #[derive(Debug, Clone)]
 pub struct Facts {
     /// The format by the file's content.
     pub format: Format,
-    /// Its metadata from EXIF and XMP; the date is absent if EXIF has none.
-    pub capture: Capture,
+    /// What its metadata say.
+    pub said: Statements,
     /// The hash of its picture data, and the orientation of the stored pixels.
     pub picture: Picture,
+}
+
+impl Facts {
+    /// The facts of the photo by its content alone.
+    pub fn capture(&self) -> Capture {
+        of_content(&self.said)
+    }
 }
 
 /// Reads a photo's metadata and hashes its picture data.
@@ -57,7 +68,7 @@ pub fn facts(bytes: &[u8], limits: &Limits) -> Result<Facts, Skip> {
         let metadata = metadata(task)?;
         Ok(Facts {
             format: task.format,
-            capture: metadata.capture,
+            said: metadata.said,
             picture: Picture {
                 hash: picture::hash(task.format, task.bytes),
                 orientation: metadata.orientation,
@@ -71,10 +82,17 @@ pub fn facts(bytes: &[u8], limits: &Limits) -> Result<Facts, Skip> {
 pub struct Decoded {
     /// Its pixels, with the orientation that makes them upright.
     pub raster: Raster,
-    /// Its metadata from EXIF and XMP; the date is absent if EXIF has none.
-    pub capture: Capture,
+    /// What its metadata say.
+    pub said: Statements,
     /// The format by the file's content.
     pub format: Format,
+}
+
+impl Decoded {
+    /// The facts of the photo by its content alone.
+    pub fn capture(&self) -> Capture {
+        of_content(&self.said)
+    }
 }
 
 /// Decodes the bytes of a file on the calling thread.
@@ -87,13 +105,10 @@ pub struct Decoded {
 /// [`SkipReason::TooLarge`], [`SkipReason::TimedOut`] or [`SkipReason::Crashed`].
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     within(bytes, limits, |task| {
-        let Metadata {
-            capture,
-            orientation,
-        } = metadata(task)?;
+        let Metadata { said, orientation } = metadata(task)?;
         Ok(Decoded {
             raster: Raster::new(pixels(task)?, orientation),
-            capture,
+            said,
             format: task.format,
         })
     })
@@ -107,7 +122,7 @@ pub fn decode_with(facts: Facts, bytes: &[u8], limits: &Limits) -> Result<Decode
     within(bytes, limits, |task| {
         Ok(Decoded {
             raster: Raster::new(pixels(task)?, facts.picture.orientation),
-            capture: facts.capture,
+            said: facts.said,
             format: task.format,
         })
     })
@@ -156,15 +171,9 @@ pub fn embedded_xmp(bytes: &[u8]) -> Option<String> {
             _ => None,
         };
         let of_tiff = || tiff.as_ref().and_then(Exif::xmp).map(<[u8]>::to_vec);
-        Ok(blocks(task)?.xmp.or_else(of_tiff))
+        Ok(Parts::of(task, blocks(task)?).first_xmp().or_else(of_tiff))
     });
     String::from_utf8(packet.ok()??).ok()
-}
-
-/// What the EXIF block and the XMP packet of a file say.
-struct Metadata {
-    capture: Capture,
-    orientation: Orientation,
 }
 
 fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
@@ -176,24 +185,7 @@ fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
     if let Some(name) = tiff.as_ref().and_then(Exif::camera_raw) {
         return Err(Skip::new(SkipReason::UnsupportedFormat, name));
     }
-    let blocks = blocks(task)?;
-    let xmp = blocks.xmp.as_deref();
-    let keywords = xmp
-        .or_else(|| tiff.as_ref().and_then(Exif::xmp))
-        .map(xmp::keywords);
-    let exif = tiff.or_else(|| blocks.exif.and_then(Exif::parse));
-    let orientation = match (task.format, &exif) {
-        // The decoder applies the container's rotation.
-        (Format::Heic | Format::Avif, _) | (_, None) => Orientation::Upright,
-        (_, Some(exif)) => exif.orientation(),
-    };
-    Ok(Metadata {
-        capture: Capture {
-            keywords: keywords.unwrap_or_default(),
-            ..exif.as_ref().map(Exif::capture).unwrap_or_default()
-        },
-        orientation,
-    })
+    Ok(Metadata::of(task, blocks(task)?, tiff))
 }
 
 /// The pixels as stored, before orientation.

@@ -1,58 +1,59 @@
-//! Reads keywords from the XMP sidecars of a photo, which digiKam, darktable and Lightroom write.
+//! Reads the sidecars of a photo: the XMP of digiKam, darktable and Lightroom, and the JSON of Google Takeout.
 
 use std::path::Path;
 
-use super::xmp;
+use crate::facts::{Statements, of_takeout, of_xmp};
 use crate::file::read_bytes;
-use crate::sidecar::{Finder, Sidecar};
+use crate::sidecar::{Finder, Sidecar, is_takeout};
+use crate::xmp::Packet;
 
 /// Size limit of a sidecar in bytes; larger files are ignored.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Prefixes of the hierarchical keywords that `fer-index export --xmp` writes.
-const EXPORTED: [&str; 2] = ["Emotion|", "Emotion/"];
+/// Prefix of the hierarchical keywords that `fer-index export --xmp` writes.
+const EXPORTED: &str = "Emotion|";
 
 /// Reads the sidecars that belong to a photo, sorted by name. Keywords that were exported from the index are left out; a
-/// sidecar that is damaged or cannot be read has none.
+/// sidecar that is damaged or cannot be read says nothing.
 pub fn read_sidecars(photo: &Path, finder: &Finder) -> Vec<Sidecar> {
     let read = |file: crate::sidecar::SidecarFile| {
-        let keywords = read(&photo.with_file_name(&file.name));
-        Sidecar { file, keywords }
+        let said = read(&photo.with_file_name(&file.name));
+        Sidecar { file, said }
     };
     finder.find(photo).into_iter().map(read).collect()
 }
 
-fn read(sidecar: &Path) -> Vec<String> {
+fn read(sidecar: &Path) -> Statements {
     let ignored = |reason: &str| {
         tracing::debug!("{} is ignored: {reason}", sidecar.display());
-        Vec::new()
+        Statements::default()
     };
     let packet = match read_bytes(sidecar, MAX_BYTES) {
         Ok(packet) => packet,
         Err(skip) => return ignored(&skip.to_string()),
     };
-    match xmp::read(&packet) {
-        (keywords, None) => without_exported(keywords),
+    if is_takeout(sidecar) {
+        return of_takeout(&packet).unwrap_or_else(|reason| ignored(&reason));
+    }
+    match Packet::parse(&packet) {
+        (packet, None) => without_exported(of_xmp(&packet)),
         (_, Some(damage)) => ignored(&damage),
     }
 }
 
 /// Removes the keywords that `fer-index export --xmp` wrote: the hierarchical ones, and each flat one that
 /// a hierarchical one repeats.
-fn without_exported(mut keywords: Vec<String>) -> Vec<String> {
-    let exported: Vec<String> = keywords
+fn without_exported(mut said: Statements) -> Statements {
+    let exported: Vec<String> = said
+        .keywords
         .iter()
-        .filter_map(|keyword| {
-            EXPORTED
-                .iter()
-                .find_map(|prefix| keyword.strip_prefix(prefix))
-        })
+        .filter_map(|keyword| keyword.value.strip_prefix(EXPORTED))
         .map(str::to_owned)
         .collect();
-    keywords.retain(|keyword| {
-        !EXPORTED.iter().any(|prefix| keyword.starts_with(prefix)) && !exported.contains(keyword)
+    said.keywords.retain(|keyword| {
+        !keyword.value.starts_with(EXPORTED) && !exported.contains(&keyword.value)
     });
-    keywords
+    said
 }
 
 #[cfg(test)]
@@ -63,7 +64,8 @@ mod tests {
 
     fn keywords(photo: &Path) -> Vec<String> {
         let sidecars = read_sidecars(photo, &Finder::default()).into_iter();
-        sidecars.flat_map(|sidecar| sidecar.keywords).collect()
+        let keywords = sidecars.flat_map(|sidecar| sidecar.said.keywords);
+        keywords.map(|keyword| keyword.value).collect()
     }
 
     fn packet(keywords: &[&str]) -> String {
@@ -79,7 +81,7 @@ mod tests {
         let photo = folder.path().join("a.jpg");
         fs::write(&photo, "x").unwrap();
         assert_eq!(keywords(&photo), [""; 0]);
-        let full = packet(&["Beach", "Happy", "Emotion|Happy", "Emotion/Happy", "Sad"]);
+        let full = packet(&["Beach", "Happy", "Emotion|Happy", "Sad"]);
         fs::write(folder.path().join("a.jpg.xmp"), full).unwrap();
         fs::write(folder.path().join("a.xmp"), packet(&["Sun", "Beach"])).unwrap();
         assert_eq!(keywords(&photo), ["Beach", "Sad", "Sun", "Beach"]);

@@ -309,8 +309,9 @@ mod tests {
     use super::*;
     use crate::emotion::{Emotion, EmotionScores};
     use crate::face::{BoundingBox, DetectedFace, ScoredFace};
+    use crate::facts::{Block, Statements, of_content};
     use crate::imaging::{Facts, Format};
-    use crate::photo::{Capture, PictureHash};
+    use crate::photo::PictureHash;
     use crate::raster::Orientation;
     use crate::store::PhotoAnalysis;
 
@@ -334,11 +335,10 @@ mod tests {
         }
     }
 
-    fn capture(description: &str) -> Capture {
-        Capture {
-            description: Some(description.into()),
-            ..Capture::default()
-        }
+    fn said(description: &str) -> Statements {
+        let mut said = Statements::default();
+        said.description(description, Block::Exif);
+        said
     }
 
     /// A content with one face.
@@ -361,7 +361,8 @@ mod tests {
                 format: "JPEG".into(),
                 width: 400,
                 height: 300,
-                capture: capture(content),
+                capture: of_content(&said(content)),
+                said: said(content),
                 models: models(),
                 faces: vec![ScoredFace {
                     face,
@@ -383,7 +384,7 @@ mod tests {
             bytes: 1,
             facts: Facts {
                 format: Format::Jpeg,
-                capture: capture(content),
+                said: said(content),
                 picture: PICTURE,
             },
         }))

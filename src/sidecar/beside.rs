@@ -15,7 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{SidecarFile, hint, is_xmp, takeout};
+use super::{SidecarFile, hint, is_takeout, is_xmp, takeout};
 use crate::file::FileMeta;
 use crate::names::{Named, is_raw};
 
@@ -96,7 +96,7 @@ impl Beside {
         if is_xmp(path) {
             let of_base = self.sidecars.entry(folded(stem)).or_default();
             of_base.push(name.to_owned());
-        } else if takeout::is_json(path) {
+        } else if is_takeout(path) {
             // A name that is no Unicode is not one of Google's.
             let Some(stem) = stem.to_str() else {
                 return;

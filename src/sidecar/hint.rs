@@ -3,43 +3,45 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
-
 use crate::file::read_bytes;
+use crate::xmp::Packet;
+use crate::xmp::namespace::PHOTOSHOP;
 
 /// Size limit of a sidecar in bytes; larger ones name no photo.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// A property that names the photo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// How a property names the photo.
+#[derive(Debug, Clone, Copy)]
 enum Property {
-    /// `photoshop:SidecarForExtension`, written by Camera Raw and Lightroom: an extension.
+    /// By its extension.
     Extension,
-    /// `crs:RawFileName`: the name at the time of writing, which a rename of both files does not change.
-    RawFileName,
-    /// `xmpMM:PreservedFileName` or, as darktable writes it, `xmpMM:DerivedFrom`: a name; of a photo with another stem
-    /// it names what the photo was made from.
+    /// By its name at the time of writing, which a rename of both files does not change.
+    OldName,
+    /// By its name; one with another stem is that of what the photo was made from.
     Name,
 }
 
-impl Property {
-    fn of(local_name: &str) -> Option<Self> {
-        match local_name {
-            "SidecarForExtension" => Some(Self::Extension),
-            "RawFileName" => Some(Self::RawFileName),
-            "PreservedFileName" | "DerivedFrom" => Some(Self::Name),
-            _ => None,
-        }
-    }
+/// The properties that name the photo, in the order in which they count.
+const PROPERTIES: [(&str, &str, Property); 4] = [
+    // Camera Raw and Lightroom.
+    (PHOTOSHOP, "SidecarForExtension", Property::Extension),
+    (CAMERA_RAW, "RawFileName", Property::OldName),
+    (MEDIA, "PreservedFileName", Property::Name),
+    // darktable.
+    (MEDIA, "DerivedFrom", Property::Name),
+];
 
+const CAMERA_RAW: &str = "http://ns.adobe.com/camera-raw-settings/1.0";
+const MEDIA: &str = "http://ns.adobe.com/xap/1.0/mm";
+
+impl Property {
     /// The extension of the photo by the value of this property, for a sidecar of this stem.
     fn extension(self, value: &str, stem: &OsStr) -> Option<String> {
         let value = value.trim();
         let path = Path::new(value.rsplit(['/', '\\']).next()?);
         let is_right = match self {
             Self::Extension => return Some(value.trim_start_matches('.').to_owned()),
-            Self::RawFileName => true,
+            Self::OldName => true,
             Self::Name => path.file_stem() == Some(stem),
         };
         let extension = path.extension()?.to_str()?;
@@ -49,37 +51,16 @@ impl Property {
 
 /// The extension of the photo that a sidecar of this stem names.
 pub(super) fn extension(sidecar: &Path, stem: &OsStr) -> Option<String> {
-    let bytes = read_bytes(sidecar, MAX_BYTES).ok()?;
-    named(&String::from_utf8_lossy(&bytes), stem)
+    named(&read_bytes(sidecar, MAX_BYTES).ok()?, stem)
 }
 
 /// The extension of the photo that a packet names, by the property that counts first.
-fn named(packet: &str, stem: &OsStr) -> Option<String> {
-    let mut reader = Reader::from_str(packet);
-    let mut found: Vec<(Property, String)> = Vec::new();
-    let mut inside = None;
-    while let Ok(event) = reader.read_event() {
-        match event {
-            Event::Eof => break,
-            Event::Start(tag) | Event::Empty(tag) => {
-                inside = Property::of(tag.local_name().as_ref());
-                for attribute in tag.attributes().flatten() {
-                    if let Some(property) = Property::of(attribute.key.local_name().as_ref()) {
-                        found.push((property, attribute.value.into_owned()));
-                    }
-                }
-            }
-            Event::Text(text) => {
-                found.extend(inside.map(|property| (property, text.to_string())));
-            }
-            Event::End(_) => inside = None,
-            _ => {}
-        }
-    }
-    found.sort_by_key(|(property, _)| *property);
-    found
-        .iter()
-        .find_map(|(property, value)| property.extension(value, stem))
+fn named(packet: &[u8], stem: &OsStr) -> Option<String> {
+    let (packet, _) = Packet::parse(packet);
+    PROPERTIES.iter().find_map(|(namespace, name, property)| {
+        let value = packet.text(namespace, name)?;
+        property.extension(value, stem)
+    })
 }
 
 #[cfg(test)]
@@ -88,28 +69,30 @@ mod tests {
 
     #[test]
     fn the_photo_is_named_as_programs_do() {
-        for (packet, expected) in [
-            ("<d photoshop:SidecarForExtension='NEF'/>", Some("NEF")),
+        for (description, expected) in [
+            ("photoshop:SidecarForExtension='NEF'>", Some("NEF")),
             (
-                "<d><p:SidecarForExtension>CR2</p:SidecarForExtension></d>",
+                "><photoshop:SidecarForExtension>CR2</photoshop:SidecarForExtension>",
                 Some("CR2"),
             ),
-            ("<d crs:RawFileName='before.ARW'/>", Some("ARW")),
-            ("<d xmpMM:DerivedFrom='a.raf'/>", Some("raf")),
-            ("<d xmpMM:DerivedFrom='other.raf'/>", None),
+            ("crs:RawFileName='before.ARW'>", Some("ARW")),
+            ("xmpMM:DerivedFrom='a.raf'>", Some("raf")),
+            ("xmpMM:DerivedFrom='other.raf'>", None),
+            ("xmpMM:PreservedFileName='C:\\photos\\a.DNG'>", Some("DNG")),
             (
-                "<d xmpMM:PreservedFileName='C:\\photos\\a.DNG'/>",
-                Some("DNG"),
-            ),
-            (
-                "<d xmpMM:DerivedFrom='a.jpg' photoshop:SidecarForExtension='NEF'/>",
+                "xmpMM:DerivedFrom='a.jpg' photoshop:SidecarForExtension='NEF'>",
                 Some("NEF"),
             ),
-            ("<d dc:subject='a.NEF'/>", None),
-            ("<d", None),
+            ("photoshop:Source='a.NEF'>", None),
         ] {
-            let found = named(packet, OsStr::new("a"));
-            assert_eq!(found.as_deref(), expected, "{packet}");
+            let packet = format!(
+                "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:xmpMM='{MEDIA}/' \
+                 xmlns:photoshop='{PHOTOSHOP}/' xmlns:crs='{CAMERA_RAW}/'><rdf:Description {description}\
+                 </rdf:Description></rdf:RDF>"
+            );
+            let found = named(packet.as_bytes(), OsStr::new("a"));
+            assert_eq!(found.as_deref(), expected, "{description}");
         }
+        assert_eq!(named(b"no XMP", OsStr::new("a")), None);
     }
 }

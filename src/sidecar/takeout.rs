@@ -45,12 +45,6 @@ const EDITED: [&str; 21] = [
     "-düzenlendi", // Turkish
 ];
 
-/// Whether a file has the extension of the files that describe photos.
-pub fn is_json(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
-}
-
 /// What a photo is called, in parts.
 struct Parts {
     /// The stem without the number.

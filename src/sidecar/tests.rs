@@ -86,13 +86,27 @@ fn a_sidecar_with_the_stem_belongs_to_one_photo() {
 fn a_sidecar_with_the_stem_belongs_to_the_photo_that_it_names() {
     let files = ["a.xmp", "a.jpg", "a.NEF", "a.heic"];
     for (content, expected) in [
-        ("<d photoshop:SidecarForExtension='jpg'/>", "a.jpg"),
-        ("<d photoshop:SidecarForExtension='nef'/>", "a.NEF"),
-        ("<d crs:RawFileName='before.HEIC'/>", "a.heic"),
-        ("<d photoshop:SidecarForExtension='cr2'/>", "a.NEF"),
+        (
+            "<rdf:Description photoshop:SidecarForExtension='jpg'/>",
+            "a.jpg",
+        ),
+        (
+            "<rdf:Description photoshop:SidecarForExtension='nef'/>",
+            "a.NEF",
+        ),
+        ("<rdf:Description crs:RawFileName='before.HEIC'/>", "a.heic"),
+        (
+            "<rdf:Description photoshop:SidecarForExtension='cr2'/>",
+            "a.NEF",
+        ),
         ("not XMP", "a.NEF"),
     ] {
-        let owners = owners_by(&files, &[("a.xmp", content)]);
+        let packet = format!(
+            "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' \
+             xmlns:photoshop='http://ns.adobe.com/photoshop/1.0/' \
+             xmlns:crs='http://ns.adobe.com/camera-raw-settings/1.0/'>{content}</rdf:RDF>"
+        );
+        let owners = owners_by(&files, &[("a.xmp", &packet)]);
         assert_eq!(owners[0].1.as_deref(), Some(expected), "{content}");
     }
 }

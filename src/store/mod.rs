@@ -15,6 +15,7 @@ mod connection;
 mod corrections;
 mod derived;
 mod doctor;
+mod effective;
 mod explain;
 mod face_ranks;
 mod faces;

@@ -117,6 +117,7 @@ pub(super) fn found_by_models(analysis: PhotoAnalysis<StoredFace>) -> PhotoAnaly
         format: analysis.format,
         width: analysis.width,
         height: analysis.height,
+        said: analysis.said,
         capture: analysis.capture,
         models: analysis.models,
         faces,
@@ -290,6 +291,7 @@ mod tests {
     use super::*;
     use crate::emotion::Emotion::{Happy, Sad};
     use crate::face::Correction;
+    use crate::facts::Block;
     use crate::raster::Orientation;
 
     const SAD: Correction = Correction::Emotion(Sad);
@@ -366,7 +368,7 @@ mod tests {
         store.correct(before[0].id, SAD).unwrap();
         let mut record = upright("a, tagged");
         if let Ok(analysis) = &mut record.content {
-            analysis.capture.keywords = vec!["Beach".into()];
+            analysis.said.keyword("Beach", Block::Xmp);
         }
         assert_eq!(put(&mut store, "/a.jpg", &record), id);
         let after = store.photo(id).unwrap().unwrap();

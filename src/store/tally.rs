@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::emotion::Emotion;
 use crate::geo::Cell;
+use crate::photo::Precision;
 
 use super::codec::{FILE_TIME, from_civil_ms};
 use super::faces;
@@ -64,7 +65,7 @@ pub struct Tally {
 /// Selects a photo only if a path leads to it.
 const PHOTO: &str = "
     SELECT taken_local, cell, (SELECT path FROM files WHERE photo_id = p.id ORDER BY path LIMIT 1),
-           taken_source, camera
+           taken_source, camera, taken_precision
     FROM photos p WHERE id = ? AND EXISTS (SELECT 1 FROM files WHERE photo_id = p.id)";
 
 /// See [`Store::tally`](super::Store::tally).
@@ -113,7 +114,12 @@ fn group(
             Ok(match by {
                 Grouping::None => Some(Group::All),
                 Grouping::Year => taken.map(|taken| Group::Year(taken.year())),
-                Grouping::Month => taken.map(|taken| Group::Month(taken.year(), taken.month())),
+                Grouping::Month => {
+                    let is_known =
+                        row.get_ref(5)?.as_str_or_null()? != Some(Precision::Year.name());
+                    let taken = taken.filter(|_| is_known);
+                    taken.map(|taken| Group::Month(taken.year(), taken.month()))
+                }
                 Grouping::Folder => {
                     let path = decode(row.get_ref(2)?.as_blob()?);
                     path.parent().map(Path::to_owned).map(Group::Folder)

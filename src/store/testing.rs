@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
+use crate::facts::{Statements, of_content};
 use crate::file::FileMeta;
 use crate::photo::{
     Capture, ContentHash, DateSource, GeoPoint, Picture, PictureHash, Precision, TakenAt,
@@ -66,7 +67,7 @@ pub(super) fn face(x: f32, size: f32, detection: f32, happy: f32) -> ScoredFace 
 
 /// A photo with this content and these faces, taken at noon of 15 July 2019.
 pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
-    PhotoRecord {
+    let mut record = PhotoRecord {
         hash: ContentHash::of(content.as_bytes()),
         bytes: content.len() as u64,
         picture: Some(Picture {
@@ -92,22 +93,35 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
                 lens: None,
                 description: Some("Firenze".into()),
                 keywords: vec!["Vacation".into(), "Places|Italy".into()],
+                ..Capture::default()
             },
+            said: Statements::default(),
             models: models(),
             faces,
             unread: Vec::new(),
         }),
-    }
+    };
+    say(&mut record, |_| {});
+    record
+}
+
+/// Changes the facts of an analysed photo as its content says them.
+pub(super) fn say(record: &mut PhotoRecord, change: impl FnOnce(&mut Capture)) {
+    let analysis = record.content.as_mut().expect("an analysed photo");
+    change(&mut analysis.capture);
+    analysis.said = Statements::from(&analysis.capture);
+    analysis.capture = of_content(&analysis.said);
 }
 
 /// Sets the date of a photo.
 pub(super) fn set_date(record: &mut PhotoRecord, local: jiff::civil::DateTime) {
-    let analysis = record.content.as_mut().expect("an analysed photo");
-    analysis.capture.taken_at = Some(TakenAt {
-        local,
-        offset: None,
-        precision: Precision::Second,
-        source: DateSource::Exif,
+    say(record, |capture| {
+        capture.taken_at = Some(TakenAt {
+            local,
+            offset: None,
+            precision: Precision::Second,
+            source: DateSource::Exif,
+        });
     });
 }
 

@@ -82,12 +82,12 @@ const DAMAGE: &[(&str, &str, &str)] = &[
     ),
     ("scores", "wrong", "UPDATE photo_scores SET taken = 0"),
     (
-        "file_dates",
+        "facts",
         "wrong",
         "UPDATE photos SET taken_local = 0 WHERE taken_source = 'file'",
     ),
     (
-        "file_dates",
+        "facts",
         "wrong",
         "UPDATE photos SET taken_local = NULL, taken_offset = NULL, taken_source = NULL
          WHERE taken_source = 'file'",

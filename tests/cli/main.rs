@@ -29,8 +29,8 @@ mod queries;
 mod results;
 mod settings;
 mod sidecars;
-mod takeout;
 mod tagged;
+mod takeout;
 mod testenv;
 #[cfg(unix)]
 mod typed_paths;

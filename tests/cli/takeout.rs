@@ -51,7 +51,9 @@ const EDITED: [&str; 7] = [
 /// The first code units of a text.
 fn start(text: &str, units: usize) -> String {
     let units: Vec<u16> = text.encode_utf16().take(units).collect();
-    String::from_utf16_lossy(&units).trim_end_matches('\u{fffd}').to_owned()
+    String::from_utf16_lossy(&units)
+        .trim_end_matches('\u{fffd}')
+        .to_owned()
 }
 
 /// The name of a photo in an export.
@@ -63,8 +65,12 @@ fn photo(title: &str, edited: &str, number: &str) -> String {
 
 /// The name of its JSON in older exports, and in newer ones.
 fn json_names(title: &str, number: &str) -> [String; 2] {
-    ["", ".supplemental-metadata"]
-        .map(|supplement| format!("{}{number}.json", start(&format!("{title}{supplement}"), 46)))
+    ["", ".supplemental-metadata"].map(|supplement| {
+        format!(
+            "{}{number}.json",
+            start(&format!("{title}{supplement}"), 46)
+        )
+    })
 }
 
 /// An export that is being generated.
@@ -89,7 +95,8 @@ impl Export {
         let number = self.files;
         self.files += 1;
         let shade = Rgb([number as u8, (number >> 8) as u8, 77]);
-        self.env.add(path, jpeg(RgbImage::from_pixel(48, 32, shade)));
+        self.env
+            .add(path, jpeg(RgbImage::from_pixel(48, 32, shade)));
         self.photos.push((path.to_owned(), place));
     }
 
@@ -122,8 +129,15 @@ impl Export {
             assert_eq!(shown["taken_at"], local, "{path}");
             assert_eq!(shown["taken_at_source"], "takeout", "{path}");
             let at = [&shown["latitude"], &shown["longitude"]].map(|value| value.as_f64().unwrap());
-            assert!((at[0] - latitude).abs() < 1e-4 && (at[1] - longitude).abs() < 1e-4, "{path}");
-            assert_eq!(shown["description"], format!("Lake number{place}"), "{path}");
+            assert!(
+                (at[0] - latitude).abs() < 1e-4 && (at[1] - longitude).abs() < 1e-4,
+                "{path}"
+            );
+            assert_eq!(
+                shown["description"],
+                format!("Lake number{place}"),
+                "{path}"
+            );
         }
     }
 }
@@ -164,12 +178,21 @@ fn photos_have_the_dates_and_places_of_their_json_by_every_rule_of_its_name() {
         }
         // A live photo whose JSON is called after its video, and one that had no extension when it was uploaded.
         let folder = format!("{format}/Takeout/Google Photos/Untitled");
-        export.json(&format!("{folder}/{}", json_names("IMG_0001.MP4", "")[format]), 1);
+        export.json(
+            &format!("{folder}/{}", json_names("IMG_0001.MP4", "")[format]),
+            1,
+        );
         export.photo(&format!("{folder}/IMG_0001.jpg"), 1);
         export.env.add(format!("{folder}/IMG_0001.MP4"), "video");
-        export.json(&format!("{folder}/{}", json_names("20030616", "")[format]), 2);
+        export.json(
+            &format!("{folder}/{}", json_names("20030616", "")[format]),
+            2,
+        );
         export.photo(&format!("{folder}/20030616.jpg"), 2);
-        export.env.add(format!("{folder}/metadata.json"), r#"{"title": "Untitled"}"#);
+        export.env.add(
+            format!("{folder}/metadata.json"),
+            r#"{"title": "Untitled"}"#,
+        );
     }
     export.check();
 }
@@ -180,7 +203,10 @@ fn an_export_in_several_parts_needs_no_preparation() {
     for (place, (photo, json)) in [
         ("Takeout", "Takeout 2"),
         ("Takeout 2", "Takeout 3"),
-        ("takeout-20240101T000000Z-001/Takeout", "takeout-20240101T000000Z-002/Takeout"),
+        (
+            "takeout-20240101T000000Z-001/Takeout",
+            "takeout-20240101T000000Z-002/Takeout",
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -189,7 +215,10 @@ fn an_export_in_several_parts_needs_no_preparation() {
             fs::create_dir_all(export.env.album(part).join("Google Photos/Italy")).unwrap();
         }
         export.photo(&format!("{photo}/Google Photos/Italy/{place}.jpg"), place);
-        export.json(&format!("{json}/Google Photos/Italy/{place}.jpg.json"), place);
+        export.json(
+            &format!("{json}/Google Photos/Italy/{place}.jpg.json"),
+            place,
+        );
     }
     export.check();
 }
@@ -200,7 +229,10 @@ fn people_favourites_and_words_are_found_and_the_json_is_followed() {
     let json = "Takeout/Google Photos/Italy/a.jpg.supplemental-metadata.json";
     export.photo("Takeout/Google Photos/Italy/a.jpg", 3);
     export.env.index();
-    assert_ne!(shown(&export.env, &export.photos[0].0)["taken_at_source"], "takeout");
+    assert_ne!(
+        shown(&export.env, &export.photos[0].0)["taken_at_source"],
+        "takeout"
+    );
     export.json(json, 3);
     export.env.index();
     export.check_index();
@@ -208,5 +240,8 @@ fn people_favourites_and_words_are_found_and_the_json_is_followed() {
     assert_eq!(export.env.query("--text number3").len(), 1);
     fs::remove_file(export.env.album(json)).unwrap();
     export.env.index();
-    assert_ne!(shown(&export.env, &export.photos[0].0)["taken_at_source"], "takeout");
+    assert_ne!(
+        shown(&export.env, &export.photos[0].0)["taken_at_source"],
+        "takeout"
+    );
 }

@@ -230,6 +230,7 @@ pub fn add_indexed(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
         format: scan.format,
         width: scan.width,
         height: scan.height,
+        said: scan.said,
         capture: scan.capture,
         models: scan.models,
         unread: scan.unread,

@@ -23,8 +23,8 @@ pub enum DerivedPart {
     Notes,
     /// Since when a photo has had no file.
     Loss,
-    /// The dates of photos that have none of their own, by their oldest file.
-    FileDates,
+    /// The facts of photos, by their contents, sidecars, names and files.
+    Facts,
     /// The full-text index of paths, descriptions and keywords.
     Words,
     /// The folders that hold photos.
@@ -47,7 +47,7 @@ impl DerivedPart {
         match self {
             Self::Notes => "notes",
             Self::Loss => "loss",
-            Self::FileDates => "file_dates",
+            Self::Facts => "facts",
             Self::Words => "words",
             Self::Folders => "folders",
             Self::Cells => "cells",

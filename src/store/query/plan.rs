@@ -175,6 +175,12 @@ impl<'q> Plan<'q> {
         self.spans.iter().any(|span| span.contains(&taken))
     }
 
+    /// Whether the day, month or year of which alone a photo's date is known is within one of the spans as a whole.
+    pub fn admits_period(&self, start: i64, end: i64) -> bool {
+        let holds = |span: &Range<i64>| span.start <= start && end <= span.end;
+        self.spans.iter().any(holds)
+    }
+
     /// Which of two photos comes first, apart from the comparison of their paths.
     pub fn compare(&self, a: &Candidate, b: &Candidate) -> Ordering {
         let by_date = b.taken.cmp(&a.taken);
