@@ -77,15 +77,15 @@ mod tests {
 
     use super::*;
 
-    /// The hours east of Greenwich at a place in July 2019 and in January 2020.
-    fn hours(latitude: f64, longitude: f64) -> [f64; 2] {
+    /// The minutes east of Greenwich at a place in July 2019 and in January 2020.
+    fn minutes(latitude: f64, longitude: f64) -> [i32; 2] {
         let zone = at(Some(GeoPoint {
             latitude,
             longitude,
         }));
         [1_563_098_400, 1_579_000_000].map(|seconds| {
             let instant = Timestamp::from_second(seconds).unwrap();
-            f64::from(zone.to_offset(instant).seconds()) / 3600.0
+            zone.to_offset(instant).seconds() / 60
         })
     }
 
@@ -130,7 +130,8 @@ mod tests {
             ("the middle of the Pacific", -40.0, -130.0, [-9.0, -9.0]),
             ("the middle of the Indian Ocean", -30.0, 80.0, [5.0, 5.0]),
         ] {
-            assert_eq!(hours(latitude, longitude), expected, "{place}");
+            let expected = expected.map(|hours: f64| (hours * 60.0) as i32);
+            assert_eq!(minutes(latitude, longitude), expected, "{place}");
         }
     }
 

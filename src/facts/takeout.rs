@@ -61,10 +61,13 @@ struct Person {
     name: String,
 }
 
-/// What a file says. The error is a clause that says why it is no description of a photo.
+/// What a file says.
 ///
 /// The time is an instant, without the clock of the place. A title is the name that the photo was uploaded with, and no
 /// title. The position is the one in Google Photos, which a person may have set, or else that of the camera.
+///
+/// # Errors
+/// A clause that says why the file is no description of a photo.
 pub fn of_takeout(json: &[u8]) -> Result<Statements, String> {
     let described: Described = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     if described.album_data.is_some() {

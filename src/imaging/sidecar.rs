@@ -5,13 +5,14 @@ use std::path::Path;
 use crate::facts::{Statements, of_takeout, of_xmp};
 use crate::file::read_bytes;
 use crate::sidecar::{Finder, Sidecar, is_takeout};
-use crate::xmp::Packet;
+use crate::xmp::namespace::{DIGIKAM, LIGHTROOM};
+use crate::xmp::{Node, Packet};
 
 /// Size limit of a sidecar in bytes; larger files are ignored.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Prefix of the hierarchical keywords that `fer-index export --xmp` writes.
-const EXPORTED: &str = "Emotion|";
+/// Top level of the hierarchical keywords that `fer-index export --xmp` writes.
+const EXPORTED: &str = "Emotion";
 
 /// Reads the sidecars that belong to a photo, sorted by name. Keywords that were exported from the index are left out; a
 /// sidecar that is damaged or cannot be read says nothing.
@@ -36,23 +37,37 @@ fn read(sidecar: &Path) -> Statements {
         return of_takeout(&packet).unwrap_or_else(|reason| ignored(&reason));
     }
     match Packet::parse(&packet) {
-        (packet, None) => without_exported(of_xmp(&packet)),
+        (packet, None) => without_exported(&packet),
         (_, Some(damage)) => ignored(&damage),
     }
 }
 
-/// Removes the keywords that `fer-index export --xmp` wrote: the hierarchical ones, and each flat one that
-/// a hierarchical one repeats.
-fn without_exported(mut said: Statements) -> Statements {
-    let exported: Vec<String> = said
-        .keywords
-        .iter()
-        .filter_map(|keyword| keyword.value.strip_prefix(EXPORTED))
-        .map(str::to_owned)
-        .collect();
-    said.keywords.retain(|keyword| {
-        !keyword.value.starts_with(EXPORTED) && !exported.contains(&keyword.value)
-    });
+/// What a packet says without the keywords that `fer-index export --xmp` wrote: the hierarchical ones, and a flat one if
+/// both hierarchical ones repeat it, and no other program has the word in a hierarchy. A word that was there before has
+/// only one of them.
+fn without_exported(packet: &Packet) -> Statements {
+    let hierarchy = |namespace, name, separator| -> Vec<Vec<&str>> {
+        let items = packet.get(namespace, name).map_or(&[][..], Node::all);
+        items
+            .iter()
+            .map(|item| item.text.trim().split(separator).collect())
+            .collect()
+    };
+    let lightroom = hierarchy(LIGHTROOM, "hierarchicalSubject", '|');
+    let digikam = hierarchy(DIGIKAM, "TagsList", '/');
+    let is_exported = |word: &str| {
+        let ours = [EXPORTED, word];
+        let is_used = |levels: &Vec<&str>| levels[..] != ours && levels.last() == Some(&word);
+        [&lightroom, &digikam].iter().all(|lists| {
+            lists.iter().any(|levels| levels[..] == ours) && !lists.iter().any(is_used)
+        })
+    };
+    let is_ours = |keyword: &str| match keyword.split_once('|') {
+        Some((top, _)) => top == EXPORTED,
+        None => is_exported(keyword),
+    };
+    let mut said = of_xmp(packet);
+    said.keywords.retain(|keyword| !is_ours(&keyword.value));
     said
 }
 
@@ -75,16 +90,59 @@ mod tests {
         )
     }
 
+    /// A sidecar with these flat keywords, and these in the hierarchies of Lightroom and digiKam.
+    fn hierarchical(flat: &[&str], lightroom: &[&str], digikam: &[&str]) -> String {
+        let list = |name: &str, items: &[&str]| {
+            let items = format!("<rdf:li>{}</rdf:li>", items.join("</rdf:li><rdf:li>"));
+            format!("<{name}><rdf:Bag>{items}</rdf:Bag></{name}>")
+        };
+        format!(
+            "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' \
+             xmlns:dc='http://purl.org/dc/elements/1.1/' xmlns:lr='{LIGHTROOM}/' xmlns:digiKam='{DIGIKAM}/'>\
+             <rdf:Description>{}{}{}</rdf:Description></rdf:RDF>",
+            list("dc:subject", flat),
+            list("lr:hierarchicalSubject", lightroom),
+            list("digiKam:TagsList", digikam),
+        )
+    }
+
     #[test]
     fn both_sidecars_are_read_without_the_exported_keywords() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
         fs::write(&photo, "x").unwrap();
         assert_eq!(keywords(&photo), [""; 0]);
-        let full = packet(&["Beach", "Happy", "Emotion|Happy", "Sad"]);
+        let full = hierarchical(
+            &["Beach", "Happy", "Sad"],
+            &["Emotion|Happy"],
+            &["Emotion/Happy"],
+        );
         fs::write(folder.path().join("a.jpg.xmp"), full).unwrap();
         fs::write(folder.path().join("a.xmp"), packet(&["Sun", "Beach"])).unwrap();
-        assert_eq!(keywords(&photo), ["Beach", "Sad", "Sun", "Beach"]);
+        let mut read = keywords(&photo);
+        read.sort();
+        assert_eq!(read, ["Beach", "Beach", "Sad", "Sun"]);
+    }
+
+    #[test]
+    fn a_word_of_the_person_is_read_beside_the_exported_keywords() {
+        let folder = tempfile::tempdir().unwrap();
+        let photo = folder.path().join("a.jpg");
+        fs::write(&photo, "x").unwrap();
+        for (lightroom, digikam) in [
+            (&["Emotion|Happy"][..], &["Family"][..]),
+            (&["Emotion|Happy"], &["Emotion/Happy", "Happy"]),
+            (&["Emotion|Happy", "Mood|Happy"], &["Emotion/Happy"]),
+        ] {
+            let packet = hierarchical(&["Happy"], lightroom, digikam);
+            fs::write(folder.path().join("a.xmp"), packet).unwrap();
+            let read = keywords(&photo);
+            assert!(read.iter().any(|word| word.ends_with("Happy")), "{read:?}");
+            assert!(
+                !read.iter().any(|word| word.starts_with("Emotion")),
+                "{read:?}"
+            );
+        }
     }
 
     #[test]

@@ -102,13 +102,11 @@ impl Parts {
         ];
         let none = String::new();
         if !self.number.is_empty() {
-            bases.insert(
-                0,
-                (
-                    format!("{}{}{}", self.stem, self.number, self.extension),
-                    &none,
-                ),
-            );
+            // The number was in the name from the beginning; a cut would leave it out.
+            let uploaded = format!("{}{}{}", self.stem, self.number, self.extension);
+            if units(&uploaded) <= LONGEST {
+                bases.insert(0, (uploaded, &none));
+            }
             // The second photo of a name that was cut shares the JSON of the first one.
             if units(&whole) > LONGEST {
                 bases.push((whole, &none));

@@ -3,10 +3,10 @@
 
 use std::fs;
 
-use image::{Rgb, RgbImage};
+use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
-use crate::common::jpeg;
+use crate::common::encoded;
 use crate::testenv::{Run, TestEnv};
 
 /// A place, and the local time there at the instant that is 2019-07-14T10:00:00Z.
@@ -95,8 +95,9 @@ impl Export {
         let number = self.files;
         self.files += 1;
         let shade = Rgb([number as u8, (number >> 8) as u8, 77]);
-        self.env
-            .add(path, jpeg(RgbImage::from_pixel(48, 32, shade)));
+        let picture = RgbImage::from_pixel(48, 32, shade);
+        // As a PNG, which keeps the shade; the name does not matter.
+        self.env.add(path, encoded(picture, ImageFormat::Png));
         self.photos.push((path.to_owned(), place));
     }
 
@@ -145,7 +146,7 @@ impl Export {
 fn shown(env: &TestEnv, path: &str) -> Value {
     let mut command = env.command("show --json");
     let run = Run::of(command.arg(env.album(path)));
-    serde_json::from_str(&run.text()).unwrap_or_else(|error| panic!("{path}: {error}: {run:?}"))
+    serde_json::from_str(run.text()).unwrap_or_else(|error| panic!("{path}: {error}: {run:?}"))
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn photos_have_the_dates_and_places_of_their_json_by_every_rule_of_its_name() {
     for format in 0..2 {
         for title in TITLES {
             // Each title in a folder of its own, as names that are cut may be the same otherwise.
-            let folder = format!("{format}{}/Takeout/Google Photos/Photos from 2019", place);
+            let folder = format!("{format}{place}/Takeout/Google Photos/Photos from 2019");
             for number in ["", "(1)", "(12)"] {
                 place += 1;
                 let json = &json_names(title, number)[format];

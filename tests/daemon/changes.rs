@@ -224,6 +224,12 @@ fn sidecars_are_followed_and_no_photo_is_read_for_them() {
     assert_eq!(keywords("journey/2.jpg"), json!([]));
     fs::remove_file(env.album("journey/2.nef")).unwrap();
     assert_eq!(keywords("journey/2.jpg"), json!(["Cup"]));
+    // The JSON of Google Takeout is a sidecar as well.
+    let described = r#"{"photoTakenTime": {"timestamp": "1563098400"}, "favorited": true}"#;
+    let described = env.add("journey/2.jpg.supplemental-metadata.json", described);
+    assert_eq!(keywords("journey/2.jpg"), json!(["Favorite", "Cup"]));
+    fs::remove_file(described).unwrap();
+    assert_eq!(keywords("journey/2.jpg"), json!(["Cup"]));
     daemon.stop();
 
     // Changes while no daemon runs are found at the start.
