@@ -58,14 +58,22 @@ fn words_and_ratings_of_several_programs_are_read() {
            sea</rdf:li></rdf:Alt></dc:title><dc:description><rdf:Alt><rdf:li xml:lang="x-default">A walk</rdf:li>
            </rdf:Alt></dc:description><dc:subject><rdf:Bag><rdf:li>Sun &amp; sand</rdf:li><rdf:li>Italy</rdf:li></rdf:Bag>
            </dc:subject><lr:hierarchicalSubject><rdf:Bag><rdf:li>Places|Italy</rdf:li></rdf:Bag></lr:hierarchicalSubject>
-           <digiKam:TagsList><rdf:Seq><rdf:li>Places/Italy</rdf:li><rdf:li>Pets/Cat</rdf:li></rdf:Seq></digiKam:TagsList>
+           <digiKam:TagsList><rdf:Seq><rdf:li>Places/Italy</rdf:li><rdf:li>Pets/Cat</rdf:li>
+           <rdf:li>People/Family/Zoë</rdf:li></rdf:Seq></digiKam:TagsList>
            </rdf:Description>"#,
     );
     let keywords: Vec<&str> = said.keywords.iter().map(|stated| &*stated.value).collect();
     assert_eq!(
         keywords,
-        ["Sun & sand", "Italy", "Places|Italy", "Pets|Cat"]
+        [
+            "Sun & sand",
+            "Italy",
+            "Places|Italy",
+            "Pets|Cat",
+            "People|Family|Zoë"
+        ]
     );
+    assert_eq!(said.people[0].name, "Zoë");
     assert_eq!(said.titles[0].value, "At the sea");
     assert_eq!(said.descriptions[0].value, "A walk");
     let ratings: Vec<i8> = said.ratings.iter().map(|stated| stated.value).collect();
