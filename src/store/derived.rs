@@ -170,7 +170,11 @@ fn update_words(
             if let Some(before) = photo.replace(Noted::of(row)?) {
                 before.write_words(db)?;
             }
-            losses.extend(loss(row)?.map(|since| (id, since)));
+            if is_loss_outdated(row)? {
+                let has_file = row.get_ref(1)?.as_blob_or_null()?.is_some();
+                let since = (!has_file).then(|| Timestamp::now().as_millisecond());
+                losses.push((id, since));
+            }
         }
         if let (Some(photo), Some(path)) = (&mut photo, row.get_ref(1)?.as_blob_or_null()?) {
             let path = decode(path);
@@ -185,13 +189,12 @@ fn update_words(
     Ok(losses)
 }
 
-/// Since when no file has led to the photo in a row of [`NOTED`], if that is out of date.
-fn loss(row: &Row<'_>) -> rusqlite::Result<Option<Option<i64>>> {
+/// Whether the photo in a row of [`NOTED`] is marked as lost although it has a file, or not although it has none.
+fn is_loss_outdated(row: &Row<'_>) -> rusqlite::Result<bool> {
     let exists: bool = row.get(2)?;
     let is_lost = row.get::<_, Option<i64>>(4)?.is_some();
     let has_file = row.get_ref(1)?.as_blob_or_null()?.is_some();
-    let since = (!has_file).then(|| Timestamp::now().as_millisecond());
-    Ok((exists && is_lost == has_file).then_some(since))
+    Ok(exists && is_lost == has_file)
 }
 
 /// Folders in which photos lie.

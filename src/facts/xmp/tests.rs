@@ -30,8 +30,15 @@ fn dates_and_places_are_read() {
            xmp:CreateDate="2019-07-15" exif:GPSTimeStamp="2019-07-14T13:30:02Z" exif:GPSLatitude="33,51.59S"
            exif:GPSLongitude="151,12,36E" tiff:Make="NIKON CORPORATION" tiff:Model="NIKON D3100"/>"#,
     );
-    use DateSource::{Gps, Xmp, XmpDigitized};
-    assert_eq!(sources(&said.dates), [Xmp, Xmp, XmpDigitized, Gps]);
+    assert_eq!(
+        sources(&said.dates),
+        [
+            DateSource::Xmp,
+            DateSource::Xmp,
+            DateSource::XmpDigitized,
+            DateSource::Gps,
+        ]
+    );
     assert_eq!(said.dates[0].precision, Precision::Month);
     let at = said.positions[0].value;
     assert!((at.latitude + 33.859_833).abs() < 1e-5);
@@ -105,7 +112,7 @@ fn people_are_read_in_every_convention() {
         <Iptc4xmpExt:PersonInImage><rdf:Bag><rdf:li>Zoë</rdf:li></rdf:Bag></Iptc4xmpExt:PersonInImage>
         </rdf:Description>"#,
     );
-    let told: Vec<(&str, Option<[f32; 4]>, Option<RegionKind>)> = said
+    let told: Vec<_> = said
         .people
         .iter()
         .map(|PersonStatement { name, region, .. }| {
