@@ -64,6 +64,7 @@ pub fn analysis(
         height: 3000,
         said: Statements::from(&capture),
         capture,
+        people: Vec::new(),
         models: Models {
             detector: "yunet-s".into(),
             classifier: "fer-index 1".into(),

@@ -83,6 +83,9 @@ fn sentence(difference: &Difference) -> String {
         (Part::Facts, _) => {
             "photos have another date, place or text than their metadata, sidecars and files say"
         }
+        (Part::People, _) => {
+            "photos name other people than their metadata and sidecars, or on other faces"
+        }
         (Part::Words, Missing) => "photos are not found by their words",
         (Part::Words, Extra) => "photos are found by words although no file leads to them",
         (Part::Words, Wrong) => {

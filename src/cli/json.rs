@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::emotion::EmotionScores;
 use crate::face::{Correction, DetectedFace, ScoredFace};
 use crate::photo::{Precision, Source, TakenAt};
-use crate::store::{CarriedFrom, FaceId, Hit, StoredFace};
+use crate::store::{CarriedFrom, FaceId, Hit, PersonInPhoto, StoredFace};
 
 /// A path as text; if it is not UTF-8, also its exact bytes in hexadecimal.
 #[derive(Debug, Serialize)]
@@ -81,6 +81,24 @@ impl JsonHit {
             title: capture.title.clone(),
             rating: capture.rating,
             faces: hit.analysis.faces.iter().map(JsonFace::stored).collect(),
+        }
+    }
+}
+
+/// A person whom metadata or a sidecar name in a photo: the face that shows the person, and the region.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonPerson {
+    name: String,
+    face: Option<i64>,
+    r#box: Option<[f32; 4]>,
+}
+
+impl JsonPerson {
+    pub fn of(person: &PersonInPhoto) -> Self {
+        Self {
+            name: person.name.clone(),
+            face: person.face.map(|face| face.0),
+            r#box: person.at.map(|at| [at.x, at.y, at.width, at.height]),
         }
     }
 }

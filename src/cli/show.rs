@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Outcome;
 use super::classify::percentages;
 use super::context::Context;
-use super::json::{JsonClassified, JsonFace, JsonFound, JsonPath, date, date_source};
+use super::json::{JsonClassified, JsonFace, JsonFound, JsonPath, JsonPerson, date, date_source};
 use super::path_list::{ListArgs, is_list};
 use super::resolve;
 use super::sources::{date_source_in_words, source_in_words};
@@ -140,6 +140,14 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
         scan.format, scan.width, scan.height
     ))?;
     tell_facts(&scan.capture, out)?;
+    for person in &scan.people {
+        let face = match (person.face, person.at) {
+            (Some(face), _) => format!("face {face}"),
+            (None, Some(at)) => format!("at {at}, where no face was found"),
+            (None, None) => "somewhere in it".to_owned(),
+        };
+        out.line(format_args!("  person        {}: {face}", person.name))?;
+    }
     let models = &scan.models;
     out.line(format_args!(
         "  models        {}, {}",
@@ -240,6 +248,7 @@ fn as_json(photo: &Photo, carried: &Carried) -> serde_json::Value {
                 "keywords": capture.keywords,
                 "rating": capture.rating,
                 "sources": capture.sources,
+                "people": scan.people.iter().map(JsonPerson::of).collect::<Vec<_>>(),
                 "detector": scan.models.detector,
                 "classifier": scan.models.classifier,
                 "faces": scan.faces.iter()

@@ -8,6 +8,7 @@
 mod camera;
 mod dates;
 mod names;
+mod regions;
 mod resolve;
 mod statements;
 mod takeout;
@@ -15,6 +16,7 @@ mod xmp;
 
 pub use camera::camera_name;
 pub use dates::{date_time, end_of_period, iptc_date, nanoseconds, utc_offset, xmp_date};
+pub use regions::{Frame, Person, people};
 pub use resolve::{FileOfPhoto, SourcesOfPhoto, of_content, resolve};
 pub use statements::{
     AppliedTo, Block, Moment, PersonStatement, RegionKind, RegionStatement, Stated, StatedDate,

@@ -145,6 +145,15 @@ pub fn stars_of_percent(percent: i32) -> i8 {
 }
 
 fn people(packet: &Packet, said: &mut Statements) {
+    // digiKam's keywords of people.
+    let tags = packet.get(DIGIKAM, "TagsList");
+    for tag in tags.map_or(&[][..], Node::all) {
+        let tag = tag.first_text().unwrap_or_default();
+        if let Some(name) = tag.strip_prefix("People/") {
+            let name = name.rsplit('/').next().unwrap_or(name);
+            said.person(name, None, Block::Xmp);
+        }
+    }
     if let Some(regions) = packet.get(MWG_REGIONS, "Regions") {
         mwg_people(regions, said);
     }

@@ -128,6 +128,8 @@ pub(super) struct PhotoDetail {
     /// Where the date is from, and how exactly it is known: names of [`DateSource`] and `Precision`.
     taken_source: Option<&'static str>,
     taken_precision: Option<&'static str>,
+    /// The names of the people in it.
+    people: Vec<String>,
     /// Where the other facts are from.
     sources: FactSources,
     faces: Vec<Face>,
@@ -164,6 +166,11 @@ impl PhotoDetail {
             rating: capture.rating,
             taken_source: capture.taken_at.map(|taken| taken.source.name()),
             taken_precision: capture.taken_at.map(|taken| taken.precision.name()),
+            people: scan
+                .people
+                .iter()
+                .map(|person| person.name.clone())
+                .collect(),
             sources: capture.sources.clone(),
             faces: scan
                 .faces

@@ -43,7 +43,7 @@ impl<'a> Iterator for Chunks<'a> {
 /// Most bytes of a text that is decompressed.
 const MOST: u64 = 32 << 20;
 
-/// Reads the metadata of a PNG, wherever they are. ImageMagick and others keep the blocks of other formats as
+/// Reads the metadata of a PNG, wherever they are. `ImageMagick` and others keep the blocks of other formats as
 /// hexadecimal texts, `Raw profile type …`, which count where the chunk that is meant for them is absent.
 pub(super) fn parts(bytes: &[u8]) -> Parts {
     let mut parts = Parts::default();

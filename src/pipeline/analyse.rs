@@ -142,6 +142,7 @@ impl Analyser {
             height: decoded.raster.height(),
             capture: decoded.capture(),
             said: decoded.said,
+            people: Vec::new(),
             models: self.models(),
             faces,
             unread,

@@ -363,6 +363,7 @@ mod tests {
                 height: 300,
                 capture: of_content(&said(content)),
                 said: said(content),
+                people: Vec::new(),
                 models: models(),
                 faces: vec![ScoredFace {
                     face,

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
-use super::{effective, faces, folders, photos, ranking, words};
+use super::{effective, faces, folders, people, photos, ranking, words};
 
 /// Reads each noted photo with its files, one row per file, in the order that the full-text index expects.
 pub(super) const NOTED: &str = concat!(
@@ -34,6 +34,11 @@ pub(super) const UNRANKED: &str = "
 
 /// Brings everything that the triggers have noted in this transaction up to date.
 pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
+    // The people of a photo depend on its faces as well.
+    db.prepare_cached(&format!(
+        "INSERT OR IGNORE INTO dirty_photos (photo_id) {UNRANKED}"
+    ))?
+    .execute([])?;
     update_ranks(db)?;
     update_facts(db)?;
     let mut present = PhotoFolders::default();
@@ -49,6 +54,13 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
         db.prepare_cached(&format!("DELETE FROM {table}"))?
             .execute([])?;
     }
+    Ok(())
+}
+
+/// Notes that what is derived from a photo may be out of date.
+pub(super) fn note_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO dirty_photos (photo_id) VALUES (?)")?
+        .execute([photo])?;
     Ok(())
 }
 
@@ -94,7 +106,7 @@ pub(super) fn judged(faces: &[StoredFace]) -> Vec<JudgedFace> {
     judged
 }
 
-/// Brings the facts of the noted photos up to date.
+/// Brings the facts and the people of the noted photos up to date.
 fn update_facts(db: &Connection) -> rusqlite::Result<()> {
     let noted: Vec<PhotoId> = db
         .prepare_cached("SELECT photo_id FROM dirty_photos")?
@@ -104,6 +116,7 @@ fn update_facts(db: &Connection) -> rusqlite::Result<()> {
         if let Some(capture) = effective::outdated(db, photo)? {
             effective::set(db, photo, &capture)?;
         }
+        people::update(db, photo)?;
     }
     Ok(())
 }
@@ -157,7 +170,11 @@ fn update_words(
             if let Some(before) = photo.replace(Noted::of(row)?) {
                 before.write_words(db)?;
             }
-            losses.extend(loss(row)?.map(|since| (id, since)));
+            if is_loss_outdated(row)? {
+                let has_file = row.get_ref(1)?.as_blob_or_null()?.is_some();
+                let since = (!has_file).then(|| Timestamp::now().as_millisecond());
+                losses.push((id, since));
+            }
         }
         if let (Some(photo), Some(path)) = (&mut photo, row.get_ref(1)?.as_blob_or_null()?) {
             let path = decode(path);
@@ -172,13 +189,12 @@ fn update_words(
     Ok(losses)
 }
 
-/// Since when no file has led to the photo in a row of [`NOTED`], if that is out of date.
-fn loss(row: &Row<'_>) -> rusqlite::Result<Option<Option<i64>>> {
+/// Whether the photo in a row of [`NOTED`] is marked as lost although it has a file, or not although it has none.
+fn is_loss_outdated(row: &Row<'_>) -> rusqlite::Result<bool> {
     let exists: bool = row.get(2)?;
     let is_lost = row.get::<_, Option<i64>>(4)?.is_some();
     let has_file = row.get_ref(1)?.as_blob_or_null()?.is_some();
-    let since = (!has_file).then(|| Timestamp::now().as_millisecond());
-    Ok((exists && is_lost == has_file).then_some(since))
+    Ok(exists && is_lost == has_file)
 }
 
 /// Folders in which photos lie.

@@ -216,9 +216,9 @@ mod tests {
             (CAST('/album/a.jpg' AS BLOB), CAST('a.xmp' AS BLOB), 10, 0, 0, 2, 'Lake');
     ",
         "
-        INSERT INTO dirty_photos VALUES (7);
-        INSERT INTO dirty_ranks VALUES (7);
-        INSERT INTO dirty_paths VALUES (CAST('/album/b.jpg' AS BLOB));
+        INSERT OR IGNORE INTO dirty_photos VALUES (7);
+        INSERT OR IGNORE INTO dirty_ranks VALUES (7);
+        INSERT OR IGNORE INTO dirty_paths VALUES (CAST('/album/b.jpg' AS BLOB));
     ",
         "
         UPDATE photos SET picture = zeroblob(32), orientation = 6 WHERE id = 7;
@@ -236,7 +236,9 @@ mod tests {
                           taken_source = 'folder', title = 'Lake', rating = 5,
                           facts = '{\"version\":1}', facts_version = 1 WHERE id = 7;
     ", // 0012
-        "", // 0013
+        "
+        INSERT INTO people (photo_id, position, key, name, face_id) VALUES (7, 0, 'ada', 'Ada', 9);
+    ", // 0013
         "", // 0014
         "", // 0015
         "", // 0016

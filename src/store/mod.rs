@@ -26,6 +26,7 @@ mod kin;
 mod migrate;
 mod models;
 mod path;
+mod people;
 mod photos;
 mod pictures;
 mod places;
@@ -56,6 +57,7 @@ use crate::photo::{Capture, ContentHash, GeoPoint, Picture};
 
 pub use batch::Batch;
 pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
+pub use people::PersonInPhoto;
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
     CarriedFrom, FaceId, KinCorrection, KinFace, KinId, KnownFile, KnownPhoto, Models, Photo,
@@ -258,6 +260,14 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn cameras(&self) -> Result<Vec<String>> {
         self.read(query::cameras)
+    }
+
+    /// The names of all people in photos, in ascending order, each once.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn people(&self) -> Result<Vec<String>> {
+        self.read(people::names)
     }
 
     /// All keywords and titles of photos, in ascending order, each once.

@@ -12,7 +12,7 @@ use crate::photo::ContentHash;
 use super::codec::{picture_from_columns, skip_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord};
 use super::stored_face::StoredFace;
-use super::{effective, faces, files, unread};
+use super::{effective, faces, files, people, unread};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -42,6 +42,7 @@ pub(super) fn load_embedded(db: &Connection, id: PhotoId) -> rusqlite::Result<Op
     let mut photo = load(db, id)?;
     if let Some(Ok(analysis)) = photo.as_mut().map(|photo| photo.content.as_mut()) {
         analysis.capture = facts::of_content(&analysis.said);
+        analysis.people.clear();
     }
     Ok(photo)
 }
@@ -55,6 +56,7 @@ pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
     if let Ok(analysis) = &mut photo.content {
         analysis.faces = faces::of_photo(db, id)?;
         analysis.unread = unread::of_photo(db, id)?;
+        analysis.people = people::of_photo(db, id)?;
     }
     Ok(Some(photo))
 }
@@ -101,6 +103,7 @@ fn analysis_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<PhotoAnalys
         },
         said: Statements::from_json(&said.unwrap_or_default()),
         capture: effective::from_columns(row, column(6))?,
+        people: Vec::new(),
         faces: Vec::new(),
         unread: Vec::new(),
     })

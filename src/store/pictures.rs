@@ -119,6 +119,7 @@ pub(super) fn found_by_models(analysis: PhotoAnalysis<StoredFace>) -> PhotoAnaly
         height: analysis.height,
         said: analysis.said,
         capture: analysis.capture,
+        people: Vec::new(),
         models: analysis.models,
         faces,
         unread: analysis.unread,

@@ -13,6 +13,7 @@ use crate::likeness::FacePicture;
 use crate::photo::{Capture, ContentHash, Picture};
 use crate::sidecar::SidecarFile;
 
+use super::people::PersonInPhoto;
 use super::pictures::found_by_models;
 use super::stored_face::StoredFace;
 
@@ -73,6 +74,8 @@ pub struct PhotoAnalysis<Face> {
     /// The facts: by its content alone on the way in, by all its sources on the way out. Times are stored with a
     /// resolution of 1 ms.
     pub capture: Capture,
+    /// The people in it, of a photo in the index; on the way in there are none.
+    pub people: Vec<PersonInPhoto>,
     /// The models that found and read the faces.
     pub models: Models,
     /// The faces, in the detector's order.

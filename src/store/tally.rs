@@ -10,10 +10,10 @@ use crate::geo::Cell;
 use crate::photo::Precision;
 
 use super::codec::{FILE_TIME, from_civil_ms};
-use super::faces;
 use super::path::decode;
 use super::query::{self, Query};
 use super::record::PhotoId;
+use super::{faces, people};
 
 /// The property by which faces are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Grouping {
     Place,
     /// By the camera.
     Camera,
+    /// By the person whom the face shows, as metadata or a sidecar name it.
+    Person,
 }
 
 /// The value that the photos of a group have in common.
@@ -47,6 +49,8 @@ pub enum Group {
     Place(Cell),
     /// The camera's name.
     Camera(String),
+    /// The person's name.
+    Person(String),
     /// The photos lack the property.
     Unknown,
 }
@@ -72,6 +76,7 @@ const PHOTO: &str = "
 pub(super) fn count(db: &Connection, by: Grouping, query: &Query) -> rusqlite::Result<Vec<Tally>> {
     let photos = query::photos(db, query)?;
     let mut tallies: BTreeMap<Group, Tally> = BTreeMap::new();
+    let mut counted: BTreeMap<Group, PhotoId> = BTreeMap::new();
     let mut current: Option<(PhotoId, Option<Group>)> = None;
     faces::each(db, |photo, face| {
         let is_found = photos.as_ref().is_none_or(|photos| photos.contains(photo));
@@ -85,12 +90,19 @@ pub(super) fn count(db: &Connection, by: Grouping, query: &Query) -> rusqlite::R
         let Some((_, Some(group))) = &current else {
             return Ok(());
         };
+        let of_face = match by {
+            Grouping::Person => people::of_face(db, face.id)?.map(Group::Person),
+            _ => None,
+        };
+        let group = of_face.as_ref().unwrap_or(group);
         let tally = tallies.entry(group.clone()).or_insert_with(|| Tally {
             group: group.clone(),
             photos: 0,
             faces: [0; Emotion::COUNT],
         });
-        tally.photos += u64::from(is_new);
+        // The faces of a photo come one after the other.
+        let is_first = counted.insert(group.clone(), photo) != Some(photo);
+        tally.photos += u64::from(is_first);
         if let Some(emotion) = face.top() {
             tally.faces[emotion.index()] += 1;
         }
@@ -127,6 +139,8 @@ fn group(
                 Grouping::Place => row
                     .get::<_, Option<i64>>(1)?
                     .map(|cell| Group::Place(Cell(cell))),
+                // Of each face, not of the photo.
+                Grouping::Person => None,
                 Grouping::Camera => row.get::<_, Option<String>>(4)?.map(Group::Camera),
             }
             .unwrap_or(Group::Unknown))

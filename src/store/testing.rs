@@ -96,6 +96,7 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
                 ..Capture::default()
             },
             said: Statements::default(),
+            people: Vec::new(),
             models: models(),
             faces,
             unread: Vec::new(),

@@ -93,6 +93,11 @@ const DAMAGE: &[(&str, &str, &str)] = &[
          WHERE taken_source = 'file'",
     ),
     (
+        "people",
+        "wrong",
+        "INSERT INTO people (photo_id, position, key, name) VALUES (PHOTO, 0, 'ada', 'Ada')",
+    ),
+    (
         "loss",
         "extra",
         "UPDATE photos SET lost_at = 5 WHERE id = PHOTO",

@@ -14,6 +14,7 @@ mod dates;
 mod detect;
 mod doctor;
 mod exclusions;
+mod facts;
 mod interrupted;
 mod json;
 mod kin;
@@ -22,6 +23,7 @@ mod models;
 #[cfg(unix)]
 #[cfg(feature = "train")]
 mod outputs;
+mod people;
 mod pictures;
 #[cfg(unix)]
 mod previews;

@@ -232,6 +232,7 @@ pub fn add_indexed(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
         height: scan.height,
         said: scan.said,
         capture: scan.capture,
+        people: Vec::new(),
         models: scan.models,
         unread: scan.unread,
     };

@@ -74,6 +74,7 @@ pub fn record(seed: &Seed) -> PhotoRecord {
             height: size.1,
             said: Statements::from(&capture),
             capture,
+            people: Vec::new(),
             models: Models {
                 detector: "finder".to_owned(),
                 classifier: "reader".to_owned(),

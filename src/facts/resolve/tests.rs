@@ -68,6 +68,7 @@ fn dated(content: &[(DateSource, &str)], sidecar: &[(DateSource, &str)], path: &
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn the_order_of_the_sources_of_dates() {
     use DateSource::{
         Exif, ExifChanged, ExifDigitized, Gps, Iptc, Png, PngChanged, Takeout, Xmp, XmpDigitized,

@@ -30,8 +30,15 @@ fn dates_and_places_are_read() {
            xmp:CreateDate="2019-07-15" exif:GPSTimeStamp="2019-07-14T13:30:02Z" exif:GPSLatitude="33,51.59S"
            exif:GPSLongitude="151,12,36E" tiff:Make="NIKON CORPORATION" tiff:Model="NIKON D3100"/>"#,
     );
-    use DateSource::{Gps, Xmp, XmpDigitized};
-    assert_eq!(sources(&said.dates), [Xmp, Xmp, XmpDigitized, Gps]);
+    assert_eq!(
+        sources(&said.dates),
+        [
+            DateSource::Xmp,
+            DateSource::Xmp,
+            DateSource::XmpDigitized,
+            DateSource::Gps,
+        ]
+    );
     assert_eq!(said.dates[0].precision, Precision::Month);
     let at = said.positions[0].value;
     assert!((at.latitude + 33.859_833).abs() < 1e-5);
@@ -58,14 +65,22 @@ fn words_and_ratings_of_several_programs_are_read() {
            sea</rdf:li></rdf:Alt></dc:title><dc:description><rdf:Alt><rdf:li xml:lang="x-default">A walk</rdf:li>
            </rdf:Alt></dc:description><dc:subject><rdf:Bag><rdf:li>Sun &amp; sand</rdf:li><rdf:li>Italy</rdf:li></rdf:Bag>
            </dc:subject><lr:hierarchicalSubject><rdf:Bag><rdf:li>Places|Italy</rdf:li></rdf:Bag></lr:hierarchicalSubject>
-           <digiKam:TagsList><rdf:Seq><rdf:li>Places/Italy</rdf:li><rdf:li>Pets/Cat</rdf:li></rdf:Seq></digiKam:TagsList>
+           <digiKam:TagsList><rdf:Seq><rdf:li>Places/Italy</rdf:li><rdf:li>Pets/Cat</rdf:li>
+           <rdf:li>People/Family/Zoë</rdf:li></rdf:Seq></digiKam:TagsList>
            </rdf:Description>"#,
     );
     let keywords: Vec<&str> = said.keywords.iter().map(|stated| &*stated.value).collect();
     assert_eq!(
         keywords,
-        ["Sun & sand", "Italy", "Places|Italy", "Pets|Cat"]
+        [
+            "Sun & sand",
+            "Italy",
+            "Places|Italy",
+            "Pets|Cat",
+            "People|Family|Zoë"
+        ]
     );
+    assert_eq!(said.people[0].name, "Zoë");
     assert_eq!(said.titles[0].value, "At the sea");
     assert_eq!(said.descriptions[0].value, "A walk");
     let ratings: Vec<i8> = said.ratings.iter().map(|stated| stated.value).collect();
@@ -97,7 +112,7 @@ fn people_are_read_in_every_convention() {
         <Iptc4xmpExt:PersonInImage><rdf:Bag><rdf:li>Zoë</rdf:li></rdf:Bag></Iptc4xmpExt:PersonInImage>
         </rdf:Description>"#,
     );
-    let told: Vec<(&str, Option<[f32; 4]>, Option<RegionKind>)> = said
+    let told: Vec<_> = said
         .people
         .iter()
         .map(|PersonStatement { name, region, .. }| {

@@ -42,6 +42,7 @@
  * @property {string | null} description
  * @property {string[]} keywords
  * @property {number | null} rating
+ * @property {string[]} people
  * @property {Partial<Record<"position" | "camera" | "lens" | "title" | "description" | "rating", string>>} sources
  * @property {Face[]} faces
  * @property {boolean} can_reveal

@@ -76,6 +76,7 @@ function facts(photo) {
     { name: "About", value: photo.description ?? "", source: sources.description },
     { name: "Place", value: photo.place ?? position, filters: { near: position.replace(" ", "") }, source: sources.position },
     ...photo.keywords.map((keyword, index) => ({ name: index ? "" : "Keywords", value: keyword, filters: { words: keyword } })),
+    ...photo.people.map((person, index) => ({ name: index ? "" : "People", value: person, filters: { person } })),
     { name: "Rating", value: stars(photo.rating), source: sources.rating },
     { name: "Camera", value: photo.camera ?? "", filters: { camera: photo.camera ?? "" }, source: sources.camera },
     { name: "Lens", value: photo.lens ?? "", source: sources.lens },

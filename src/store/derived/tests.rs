@@ -77,6 +77,9 @@ fn a_transaction_reads_only_what_is_noted() {
             "SCAN d",
             "SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
             "SEARCH f USING COVERING INDEX files_by_photo (photo_id=?) LEFT-JOIN",
+            // Its people.
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SEARCH people USING PRIMARY KEY (photo_id=?)",
         ]
     );
     let steps = plan(&store, UNRANKED);

@@ -1,7 +1,7 @@
 //! Checks which photos are lost, and whether the facts of photos are those by their sources.
 
-use super::super::effective;
 use super::super::record::PhotoId;
+use super::super::{effective, people};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -26,6 +26,9 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
     while let Some(row) = rows.next()? {
         checkup.advance(1);
         let photo: PhotoId = row.get(0)?;
+        if people::expected(db, photo)? != people::of_photo(db, photo)? {
+            checkup.photo_differs(DerivedPart::People, DifferenceKind::Wrong, photo)?;
+        }
         if effective::outdated(db, photo)?.is_some() {
             checkup.photo_differs(DerivedPart::Facts, DifferenceKind::Wrong, photo)?;
         }

@@ -25,6 +25,8 @@ pub enum DerivedPart {
     Loss,
     /// The facts of photos, by their contents, sidecars, names and files.
     Facts,
+    /// The people in photos, by the same sources and the faces.
+    People,
     /// The full-text index of paths, descriptions and keywords.
     Words,
     /// The folders that hold photos.
@@ -48,6 +50,7 @@ impl DerivedPart {
             Self::Notes => "notes",
             Self::Loss => "loss",
             Self::Facts => "facts",
+            Self::People => "people",
             Self::Words => "words",
             Self::Folders => "folders",
             Self::Cells => "cells",

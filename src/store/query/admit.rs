@@ -11,7 +11,7 @@ use super::super::codec::FILE_TIME;
 use super::super::path::decode;
 use super::super::ranking::Kind;
 use super::super::record::PhotoId;
-use super::super::{folders, roots};
+use super::super::{folders, people, roots};
 use super::plan::Plan;
 use super::sources;
 
@@ -43,6 +43,9 @@ pub(super) fn path(
     if needs_facts && !facts(db, plan, photo)? {
         return Ok(None);
     }
+    if !plan.people.is_empty() && !names_all(db, plan, photo)? {
+        return Ok(None);
+    }
     if let Some(words) = &plan.words
         && !db
             .prepare_cached(WORDS)?
@@ -67,6 +70,19 @@ pub(super) fn path(
         }
     }
     Ok(None)
+}
+
+/// Reads the names of the people in a photo, as names are compared.
+pub(super) const PEOPLE: &str = "SELECT key FROM people WHERE photo_id = ?";
+
+/// Whether the photo names each of the people of the query.
+fn names_all(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
+    let keys: Vec<String> = db
+        .prepare_cached(PEOPLE)?
+        .query_map([photo], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let is_there = |wanted: &String| keys.iter().any(|key| people::is_meant(key, wanted));
+    Ok(plan.people.iter().all(is_there))
 }
 
 /// Whether the photo has faces and none of them shows an emotion that the query excludes. Only

@@ -65,6 +65,8 @@ pub(super) struct Plan<'q> {
     pub album: Option<String>,
     /// The names of cameras in lower case.
     pub cameras: Vec<String>,
+    /// The names of people, as names are compared.
+    pub people: Vec<String>,
     /// The FTS5 expression for the words.
     pub words: Option<String>,
     /// The circle in which photos are not away.
@@ -124,6 +126,11 @@ impl<'q> Plan<'q> {
                 .map(|folder: &Path| Subtree::of(folder)),
             album: query.album.as_deref().map(folders::comparable),
             cameras: query.cameras.iter().map(lower).collect(),
+            people: query
+                .people
+                .iter()
+                .map(|name| folders::comparable(name))
+                .collect(),
             words: query.text.as_deref().and_then(words::expression),
             home,
             places,

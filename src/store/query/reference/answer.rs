@@ -11,7 +11,7 @@ use crate::emotion::Emotion;
 use crate::face::ScoredFace;
 use crate::facts::end_of_period;
 use crate::geo::distance;
-use crate::photo::DateSource;
+use crate::photo::{DateSource, TakenAt};
 use crate::store::PhotoId;
 
 use super::super::{Order, Query, Who};
@@ -80,22 +80,24 @@ fn joined(spans: &[Range<DateTime>]) -> Vec<Range<DateTime>> {
     spans
 }
 
+/// The first and the last moment at which a photo may have been taken.
+fn period(taken: TakenAt) -> (DateTime, DateTime) {
+    let last = match end_of_period(taken.local.date(), taken.precision) {
+        Some(end) if !taken.precision.is_exact() => {
+            end.at(0, 0, 0, 0) - SignedDuration::from_millis(1)
+        }
+        _ => taken.local,
+    };
+    (taken.local, last)
+}
+
 fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)>)> {
     let analysis = photo.record.content.as_ref().unwrap();
     let capture = &analysis.capture;
     let by_own_date = capture
         .taken_at
         .filter(|taken| query.file_dates || taken.source != DateSource::FileTime);
-    // The first and the last moment at which it may have been taken.
-    let period = by_own_date.map(|taken| {
-        let last = match end_of_period(taken.local.date(), taken.precision) {
-            Some(end) if !taken.precision.is_exact() => {
-                end.at(0, 0, 0, 0) - SignedDuration::from_millis(1)
-            }
-            _ => taken.local,
-        };
-        (taken.local, last)
-    });
+    let period = by_own_date.map(period);
     let is_true = |condition: bool| condition.then_some(());
     if let Some(since) = query.since {
         is_true(period?.0 >= since)?;
