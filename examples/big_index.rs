@@ -20,7 +20,7 @@ use std::{env, fs};
 use fer_index::emotion::{Emotion, EmotionSet};
 use fer_index::file::FileMeta;
 use fer_index::geo::{Circle, Region};
-use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
+use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, Precision, TakenAt};
 use fer_index::store::{Order, PhotoRecord, Query, Store, Who};
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -135,6 +135,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
                     local: date(2003, 1, 1).at(0, 0, 0, 0)
                         + SignedDuration::from_secs((random.uniform() * 7e8) as i64),
                     offset: None,
+                    precision: Precision::Second,
                     source: DateSource::Exif,
                 }),
                 position: (random.uniform() < 0.7).then(|| position(number, random)),
@@ -142,6 +143,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
                 lens: Some("RF24-105mm F4 L IS USM".into()),
                 description: (random.uniform() < 0.02).then(|| "birthday party".into()),
                 keywords: keywords(number, random.uniform() < 0.1),
+                ..Capture::default()
             },
             (0..faces).map(|_| face(random)).collect(),
             vec![],

@@ -20,7 +20,7 @@ use std::{env, fs};
 
 use fer_index::error::{Skip, SkipReason};
 use fer_index::file::FileMeta;
-use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, TakenAt};
+use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, Precision, TakenAt};
 use fer_index::store::{PhotoRecord, Store};
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -141,6 +141,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
                     local: date(2003, 1, 1).at(0, 0, 0, 0)
                         + SignedDuration::from_secs((random.uniform() * 7e8) as i64),
                     offset: None,
+                    precision: Precision::Second,
                     source: DateSource::Exif,
                 }),
                 position: (random.uniform() < 0.7).then(|| GeoPoint {
@@ -155,6 +156,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
                 } else {
                     Vec::new()
                 },
+                ..Capture::default()
             },
             (0..faces).map(|_| face(random)).collect(),
             if random.uniform() < 0.1 {

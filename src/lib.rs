@@ -21,11 +21,15 @@ pub use fer_core::{
 
 pub mod canvas;
 pub mod error;
+pub mod facts;
 pub mod file;
 pub mod geo;
 pub mod lock;
+pub mod names;
 pub mod photo;
 pub mod sidecar;
+pub mod xmp;
+pub mod zones;
 
 pub mod album;
 pub mod cli;

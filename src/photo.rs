@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
+use serde::{Deserialize, Serialize};
 
 use crate::raster::Orientation;
 
@@ -76,12 +77,132 @@ pub struct Picture {
 }
 
 /// The source of a photo's date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DateSource {
-    /// EXIF `DateTimeOriginal`, or `DateTimeDigitized` or `DateTime` in its place.
+    /// EXIF `DateTimeOriginal`.
     Exif,
-    /// The file's modification time, if EXIF has no date.
+    /// EXIF `DateTimeDigitized`.
+    ExifDigitized,
+    /// EXIF `DateTime`: when the file was last changed.
+    ExifChanged,
+    /// EXIF `GPSDateStamp` and `GPSTimeStamp`.
+    Gps,
+    /// XMP in the file: when the picture came to be.
+    Xmp,
+    /// XMP in the file: when the picture was made digital.
+    XmpDigitized,
+    /// IPTC-IIM.
+    Iptc,
+    /// A text chunk of a PNG.
+    Png,
+    /// `tIME` of a PNG: when the file was last changed.
+    PngChanged,
+    /// An XMP sidecar.
+    Sidecar,
+    /// The JSON of Google Takeout.
+    Takeout,
+    /// The name of the file.
+    FileName,
+    /// The names of its folders.
+    Folder,
+    /// The file's modification time, if nothing else has a date.
+    #[serde(rename = "file")]
     FileTime,
+}
+
+impl DateSource {
+    /// Every source.
+    pub const ALL: [Self; 14] = [
+        Self::Exif,
+        Self::ExifDigitized,
+        Self::ExifChanged,
+        Self::Gps,
+        Self::Xmp,
+        Self::XmpDigitized,
+        Self::Iptc,
+        Self::Png,
+        Self::PngChanged,
+        Self::Sidecar,
+        Self::Takeout,
+        Self::FileName,
+        Self::Folder,
+        Self::FileTime,
+    ];
+
+    /// Its name in the database and in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exif => "exif",
+            Self::ExifDigitized => "exif_digitized",
+            Self::ExifChanged => "exif_changed",
+            Self::Gps => "gps",
+            Self::Xmp => "xmp",
+            Self::XmpDigitized => "xmp_digitized",
+            Self::Iptc => "iptc",
+            Self::Png => "png",
+            Self::PngChanged => "png_changed",
+            Self::Sidecar => "sidecar",
+            Self::Takeout => "takeout",
+            Self::FileName => "file_name",
+            Self::Folder => "folder",
+            Self::FileTime => "file",
+        }
+    }
+
+    /// The source of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
+    }
+
+    /// Whether the camera states it, or a program that wrote the camera's fields.
+    pub const fn is_exif(self) -> bool {
+        matches!(self, Self::Exif | Self::ExifDigitized | Self::ExifChanged)
+    }
+}
+
+/// How exactly a date is known.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// To the second, or finer.
+    #[default]
+    Second,
+    /// The day.
+    Day,
+    /// The month.
+    Month,
+    /// The year.
+    Year,
+}
+
+impl Precision {
+    /// Whether the moment is known, and not only its day, month or year.
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the form that serde requires"
+    )]
+    pub const fn is_exact(&self) -> bool {
+        matches!(self, Self::Second)
+    }
+
+    /// Its name in the database and in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+
+    /// The precision of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Second, Self::Day, Self::Month, Self::Year];
+        all.into_iter().find(|precision| precision.name() == name)
+    }
 }
 
 /// When a photo was taken.
@@ -91,6 +212,8 @@ pub struct TakenAt {
     pub local: DateTime,
     /// Offset from UTC; often absent from EXIF.
     pub offset: Option<Offset>,
+    /// How exactly it is known; `local` is the beginning of the day, month or year.
+    pub precision: Precision,
     /// The source of the date.
     pub source: DateSource,
 }
@@ -107,13 +230,14 @@ impl TakenAt {
         Some(Self {
             local: moment.datetime(),
             offset: Some(moment.offset()),
+            precision: Precision::Second,
             source: DateSource::FileTime,
         })
     }
 }
 
 /// A position on the globe in degrees (WGS 84).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GeoPoint {
     /// North positive, −90 to 90.
     pub latitude: f64,
@@ -121,7 +245,93 @@ pub struct GeoPoint {
     pub longitude: f64,
 }
 
-/// How a photo was taken, by its metadata; `None` for what is absent.
+/// The source of a fact other than the date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// EXIF.
+    Exif,
+    /// XMP in the file.
+    Xmp,
+    /// IPTC-IIM.
+    Iptc,
+    /// The tags of the Windows Explorer within EXIF.
+    Windows,
+    /// A text chunk of a PNG.
+    Png,
+    /// An XMP sidecar.
+    Sidecar,
+    /// The JSON of Google Takeout.
+    Takeout,
+    /// A file `.picasa.ini`.
+    Picasa,
+    /// Estimated from other photos.
+    Estimated,
+}
+
+impl Source {
+    /// Every source.
+    pub const ALL: [Self; 9] = [
+        Self::Exif,
+        Self::Xmp,
+        Self::Iptc,
+        Self::Windows,
+        Self::Png,
+        Self::Sidecar,
+        Self::Takeout,
+        Self::Picasa,
+        Self::Estimated,
+    ];
+
+    /// Its name in the database and in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exif => "exif",
+            Self::Xmp => "xmp",
+            Self::Iptc => "iptc",
+            Self::Windows => "windows",
+            Self::Png => "png",
+            Self::Sidecar => "sidecar",
+            Self::Takeout => "takeout",
+            Self::Picasa => "picasa",
+            Self::Estimated => "estimated",
+        }
+    }
+
+    /// The source of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
+    }
+}
+
+/// The sources of the facts of a photo other than its date; `None` for what is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FactSources {
+    /// Of its position.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<Source>,
+    /// Of the camera's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera: Option<Source>,
+    /// Of the lens's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lens: Option<Source>,
+    /// Of the title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Source>,
+    /// Of the description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Source>,
+    /// Of the rating.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Source>,
+    /// Of the keywords, each source once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keywords: Vec<Source>,
+}
+
+/// How a photo was taken and what people said of it, by the sources that count; `None` for what is absent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Capture {
     /// When it was taken.
@@ -132,11 +342,17 @@ pub struct Capture {
     pub camera: Option<String>,
     /// Model of the lens.
     pub lens: Option<String>,
-    /// EXIF `ImageDescription`.
+    /// Title.
+    pub title: Option<String>,
+    /// Description.
     pub description: Option<String>,
-    /// Keywords and title from XMP, each without line breaks: of an analysis those embedded in the file, of a
-    /// photo in the index also those of its sidecars.
+    /// Keywords, each without line breaks: of an analysis those in the file, of a photo in the index also those of
+    /// its sidecars. The levels of a hierarchical one are separated by `|`.
     pub keywords: Vec<String>,
+    /// Rating: 1 to 5, 0 for none, −1 for a photo that was rejected.
+    pub rating: Option<i8>,
+    /// Where all but the date is from.
+    pub sources: FactSources,
 }
 
 #[cfg(test)]
@@ -157,6 +373,24 @@ mod tests {
     }
 
     #[test]
+    fn sources_have_the_same_name_in_json_and_in_the_database() {
+        for source in DateSource::ALL {
+            assert_eq!(DateSource::from_name(source.name()), Some(source));
+            let json = serde_json::to_string(&source).unwrap();
+            assert_eq!(json, format!("\"{}\"", source.name()));
+        }
+    }
+
+    #[test]
+    fn sources_of_other_facts_do_as_well() {
+        for source in Source::ALL {
+            assert_eq!(Source::from_name(source.name()), Some(source));
+            let json = serde_json::to_string(&source).unwrap();
+            assert_eq!(json, format!("\"{}\"", source.name()));
+        }
+    }
+
+    #[test]
     fn a_date_from_the_file_time_has_that_source() {
         let offset = Offset::from_seconds(-2 * 3600).unwrap();
         let mtime = SystemTime::UNIX_EPOCH + Duration::new(86_400, 500_000_000);
@@ -166,6 +400,7 @@ mod tests {
             Some(TakenAt {
                 local: date(1970, 1, 1).at(22, 0, 0, 500_000_000),
                 offset: Some(offset),
+                precision: Precision::Second,
                 source: DateSource::FileTime,
             })
         );

@@ -1,10 +1,20 @@
-//! Sidecars: XMP files beside a photo, and which photos a sidecar belongs to.
+//! Sidecars: files that describe a photo beside them, in XMP or in the JSON of Google Takeout, and which photos they
+//! belong to.
 
-use std::ffi::{OsStr, OsString};
-use std::fs;
+mod beside;
+mod hint;
+mod takeout;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::facts::Statements;
 use crate::file::{Difference, FileMeta};
+
+pub use beside::{Beside, Naming};
 
 /// A sidecar as a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,54 +26,97 @@ pub struct SidecarFile {
 }
 
 /// A sidecar that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sidecar {
     /// The file.
     pub file: SidecarFile,
-    /// Its keywords and title, each without line breaks.
-    pub keywords: Vec<String>,
+    /// What it says of the photo, without the keywords that were exported from the index.
+    pub said: Statements,
 }
 
 /// Whether a file has the extension of a sidecar, in any case.
 pub fn is_sidecar(path: &Path) -> bool {
+    is_xmp(path) || is_takeout(path)
+}
+
+/// Whether a file has the extension of the JSON files in exports of Google Photos, in any case.
+pub fn is_takeout(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+}
+
+/// Whether a file has the extension of an XMP sidecar, in any case.
+fn is_xmp(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("xmp"))
 }
 
-/// The paths of the two possible sidecars of a photo: `photo.jpg.xmp` (digiKam, darktable) and
-/// `photo.xmp` (Lightroom), which belongs to every photo of that stem. They are the same for a photo whose
-/// name has no extension.
-pub fn paths(photo: &Path) -> [PathBuf; 2] {
-    let mut full: OsString = photo.as_os_str().to_owned();
-    full.push(".xmp");
-    [full.into(), photo.with_extension("xmp")]
+/// Whether a sidecar may belong to a photo, by their paths; [`Beside`] decides it.
+pub fn may_belong(sidecar: &Path, photo: &Path) -> bool {
+    let (Some(base), Some(name)) = (sidecar.file_stem(), photo.file_name()) else {
+        return false;
+    };
+    let (Some(beside), Some(folder)) = (sidecar.parent(), photo.parent()) else {
+        return false;
+    };
+    if is_xmp(sidecar) {
+        let is_stem = photo.file_stem() == Some(base);
+        return beside == folder && (is_stem || beside::is_same_name(base, name));
+    }
+    let is_near = || beside == folder || takeout::is_same_in_other_part(beside, folder);
+    let is_called_so = |base: &str| {
+        let after =
+            takeout::photo_of(base).is_some_and(|(stem, _)| takeout::stems(name).contains(&stem));
+        after || takeout::names(name).iter().any(|name| name == base)
+    };
+    is_takeout(sidecar) && base.to_str().is_some_and(is_called_so) && is_near()
 }
 
-/// Whether a sidecar belongs to a photo in the same folder, by their names. The case of the sidecar's
-/// extension does not matter, as on file systems that ignore case.
-pub fn belongs_to(sidecar: &Path, photo: &Path) -> bool {
-    let base = sidecar.file_stem();
-    is_sidecar(sidecar) && (base == photo.file_name() || base == photo.file_stem())
+/// Where the photos are to which a sidecar may belong: folders, and the first bytes of the names.
+pub fn photos_of(sidecar: &Path) -> Vec<PathBuf> {
+    let (Some(base), Some(folder)) = (sidecar.file_stem(), sidecar.parent()) else {
+        return Vec::new();
+    };
+    if !is_takeout(sidecar) {
+        // The photo has the name of the sidecar without ".xmp", maybe with another extension than that name has, or one
+        // behind it.
+        return vec![folder.join(base).with_extension("")];
+    }
+    let Some(start) = base.to_str().map(takeout::start_of) else {
+        return Vec::new();
+    };
+    let mut folders = takeout::in_other_parts(folder);
+    folders.push(folder.to_owned());
+    folders.iter().map(|folder| folder.join(start)).collect()
 }
 
-/// The sidecars that a photo has on disk.
+/// The sidecars that a photo has on disk, sorted by name.
 pub fn find(photo: &Path) -> Vec<SidecarFile> {
-    let [full, stem] = paths(photo);
-    let second = (stem != full).then_some(stem);
-    let mut found: Vec<SidecarFile> = [Some(full), second]
-        .into_iter()
-        .flatten()
-        .filter_map(|path| {
-            let metadata = fs::metadata(&path).ok()?;
-            let name = path.file_name().map(OsStr::to_owned)?;
-            metadata.is_file().then(|| SidecarFile {
-                name,
-                meta: FileMeta::of(&metadata),
-            })
-        })
-        .collect();
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    found
+    Finder::default().find(photo)
+}
+
+/// Looks for the sidecars of one photo after another, and lists a folder once as long as it does not change.
+#[derive(Debug, Default)]
+pub struct Finder(RefCell<Option<Beside>>);
+
+impl Finder {
+    /// The sidecars that a photo has on disk, sorted by name.
+    pub fn find(&self, photo: &Path) -> Vec<SidecarFile> {
+        let (Some(folder), Some(name)) = (photo.parent(), photo.file_name()) else {
+            return Vec::new();
+        };
+        let mut last = self.0.borrow_mut();
+        let known = last.take().filter(|beside| beside.is_current(folder));
+        let beside = known.unwrap_or_else(|| Beside::read(folder));
+        last.insert(beside).of(name)
+    }
+}
+
+/// The path of the sidecar into which is written what concerns a photo; see [`Beside::to_write`].
+pub fn to_write(photo: &Path, naming: Naming) -> PathBuf {
+    let folder = photo.parent().unwrap_or(Path::new(""));
+    let name = photo.file_name().unwrap_or_default();
+    folder.join(Beside::read(folder).to_write(name, naming))
 }
 
 /// Whether the sidecars of a photo on disk are others than the index knows, or have changed. Both lists are
@@ -73,39 +126,4 @@ pub fn have_changed(found: &[SidecarFile], known: &[SidecarFile]) -> bool {
         found.name == known.name && found.meta.difference(&known.meta) == Difference::None
     };
     found.len() != known.len() || !found.iter().zip(known).all(is_same)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sidecar_belongs_to_one_photo_or_to_all_of_its_stem() {
-        let belongs = |sidecar: &str, photo: &str| belongs_to(Path::new(sidecar), Path::new(photo));
-        assert!(belongs("/a/1.jpg.xmp", "/a/1.jpg"));
-        assert!(belongs("/a/1.xmp", "/a/1.jpg"));
-        assert!(belongs("/a/1.XMP", "/a/1.nef"));
-        assert!(!belongs("/a/1.jpg.xmp", "/a/1.nef"));
-        assert!(!belongs("/a/1.xmp", "/a/10.jpg"));
-        assert!(!belongs("/a/1.txt", "/a/1.jpg"));
-    }
-
-    #[test]
-    fn sidecars_are_found_and_compared() {
-        let folder = tempfile::tempdir().unwrap();
-        let photo = folder.path().join("1.jpg");
-        assert_eq!(find(&photo), []);
-        fs::create_dir(folder.path().join("1.xmp")).unwrap();
-        fs::write(folder.path().join("1.jpg.xmp"), "x").unwrap();
-        let before = find(&photo);
-        assert_eq!(before.len(), 1);
-        assert_eq!(before[0].name, "1.jpg.xmp");
-        assert!(!have_changed(&find(&photo), &before));
-        assert!(have_changed(&[], &before));
-        fs::write(folder.path().join("1.jpg.xmp"), "xy").unwrap();
-        assert!(have_changed(&find(&photo), &before));
-        // A name without extension has one possible sidecar.
-        fs::write(folder.path().join("scan.xmp"), "x").unwrap();
-        assert_eq!(find(&folder.path().join("scan")).len(), 1);
-    }
 }

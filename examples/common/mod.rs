@@ -2,6 +2,7 @@
 
 use fer_index::emotion::{Emotion, EmotionScores};
 use fer_index::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
+use fer_index::facts::Statements;
 use fer_index::photo::{Capture, ContentHash, Picture, PictureHash};
 use fer_index::raster::Orientation;
 use fer_index::store::{Models, PhotoAnalysis};
@@ -61,7 +62,9 @@ pub fn analysis(
         format: "JPEG".into(),
         width: 4000,
         height: 3000,
+        said: Statements::from(&capture),
         capture,
+        people: Vec::new(),
         models: Models {
             detector: "yunet-s".into(),
             classifier: "fer-index 1".into(),

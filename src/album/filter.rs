@@ -5,8 +5,9 @@ use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::{markers, names};
+use super::markers;
 use crate::error::{Error, Result};
+use crate::names;
 
 /// Settings of a [`Filter`].
 #[derive(Debug, Clone, Default)]

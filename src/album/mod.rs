@@ -3,12 +3,11 @@
 mod debounce;
 mod filter;
 mod markers;
-mod names;
 mod scan;
 mod watch;
 
+pub use crate::names::Named;
 pub use debounce::{Debouncer, Readiness};
 pub use filter::{Filter, FilterSettings};
-pub use names::Named;
 pub use scan::{FoundFile, ScanProblem, Visitor, leads_above, outermost, resolve_root, scan};
 pub use watch::{Change, Followed, Watch, needs_polling};

@@ -1,6 +1,5 @@
 //! Walks a folder and lists the files in it that may be photos, in the order of their paths.
 
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
@@ -9,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{Filter, Named};
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::file::FileMeta;
-use crate::sidecar::{self, SidecarFile};
+use crate::sidecar::{self, Beside, SidecarFile};
 
 /// A file that may be a photo by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +87,7 @@ pub fn scan(root: &Path, filter: &Filter, visitor: &mut dyn Visitor) -> bool {
         visitor,
         is_empty: false,
         above: Vec::new(),
-        with_sidecar: HashSet::new(),
+        beside: Beside::default(),
     };
     match root.metadata() {
         Ok(metadata) if metadata.is_dir() => walk.folder(root),
@@ -123,9 +122,8 @@ struct Walk<'a> {
     /// The links that led to the present folder, outermost first: for each the folder that has the link and
     /// its target, both resolved.
     above: Vec<(PathBuf, PathBuf)>,
-    /// The names or stems of the photos that may have a sidecar in the folder that was listed last. Only
-    /// for these a sidecar is looked for.
-    with_sidecar: HashSet<OsString>,
+    /// The photos and sidecars in the folder that was listed last.
+    beside: Beside,
 }
 
 /// An entry of a folder.
@@ -147,20 +145,12 @@ impl Walk<'_> {
             Err(error) => return self.problem(folder, &error),
         };
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let with_sidecar = std::mem::take(&mut self.with_sidecar);
+        let beside = std::mem::take(&mut self.beside);
         for (name, entry) in entries {
             match entry {
                 Entry::File(meta) => {
                     let path = folder.join(&name);
-                    let may_have_sidecar = with_sidecar.contains(&name)
-                        || path
-                            .file_stem()
-                            .is_some_and(|stem| with_sidecar.contains(stem));
-                    let sidecars = if may_have_sidecar {
-                        sidecar::find(&path)
-                    } else {
-                        Vec::new()
-                    };
+                    let sidecars = beside.of(&name);
                     self.visitor.file(FoundFile { path, meta }, sidecars);
                 }
                 Entry::Folder => self.folder(&without_slash(folder, &name)),
@@ -179,15 +169,12 @@ impl Walk<'_> {
     fn entries(&mut self, folder: &Path) -> io::Result<Vec<(OsString, Entry)>> {
         let mut entries = Vec::new();
         let mut is_empty = true;
-        self.with_sidecar.clear();
+        self.beside = Beside::new(folder);
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             is_empty = false;
             let mut name = entry.file_name();
-            if sidecar::is_sidecar(Path::new(&name)) {
-                let photo = Path::new(&name).file_stem().unwrap_or(&name).to_owned();
-                self.with_sidecar.insert(photo);
-            }
+            self.beside.add(&name);
             match self.entry(folder, &name, &entry) {
                 Ok(Some(entry)) => {
                     if !matches!(entry, Entry::File(_)) {
@@ -391,9 +378,11 @@ mod tests {
         }
         let found = Found::of(dir.path(), None);
         assert_eq!(found.names(), ["1.jpg", "1.nef", "2.jpg"]);
-        assert_eq!(found.sidecars, ["1.jpg.xmp", "1.xmp", "1.xmp"]);
+        assert_eq!(found.sidecars, ["1.jpg.xmp", "1.xmp"]);
         let one = Found::of(&dir.path().join("1.jpg"), None);
-        assert_eq!(one.sidecars, ["1.jpg.xmp", "1.xmp"]);
+        assert_eq!(one.sidecars, ["1.jpg.xmp"]);
+        let raw = Found::of(&dir.path().join("1.nef"), None);
+        assert_eq!(raw.sidecars, ["1.xmp"]);
     }
 
     #[cfg(unix)]

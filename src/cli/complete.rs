@@ -27,6 +27,7 @@ pub(super) fn run(args: &CompleteArgs, context: &Context, out: &mut Stdout) -> R
     let values = match kind.map(|flag| flag.kind) {
         Some(Kind::Place) => Gazetteer::get().names(&args.beginning, MOST),
         Some(Kind::Camera) => index()?.cameras()?,
+        Some(Kind::Person) => index()?.people()?,
         Some(Kind::Word) => index()?.keywords()?,
         _ => Vec::new(),
     };

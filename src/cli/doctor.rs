@@ -138,8 +138,11 @@ fn sentence(difference: &Difference) -> String {
         (Part::Notes, _) => "changes are noted that nothing has followed",
         (Part::Loss, Missing | Wrong) => "photos without a file are not marked as such",
         (Part::Loss, Extra) => "photos with a file are marked as having none",
-        (Part::FileDates, _) => {
-            "photos without a date of their own do not have the date of their oldest file"
+        (Part::Facts, _) => {
+            "photos have another date, place or text than their metadata, sidecars and files say"
+        }
+        (Part::People, _) => {
+            "photos name other people than their metadata and sidecars, or on other faces"
         }
         (Part::Words, Missing) => "photos are not found by their words",
         (Part::Words, Extra) => "photos are found by words although no file leads to them",

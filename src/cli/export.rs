@@ -12,7 +12,8 @@ use super::query::{hint, tell_undated};
 use super::stdout::Stdout;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::Result;
-use crate::export::{Naming, sidecar, write_sidecar};
+use crate::export::write_sidecar;
+use crate::sidecar::{self, Naming};
 use crate::store::{EMOTION_THRESHOLD, Hit, Store};
 
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub(super) struct ExportArgs {
     /// Print what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Name new sidecars photo.xmp, as Lightroom does, instead of photo.jpg.xmp
+    /// Name new sidecars photo.xmp, as Lightroom does, instead of photo.jpg.xmp, where no other photo has this stem
     #[arg(long)]
     lightroom: bool,
     #[command(flatten)]
@@ -64,7 +65,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
             *copy == hit.path || is_below && query.album.is_none()
         });
         for copy in copies {
-            let path = sidecar(&copy, naming);
+            let path = sidecar::to_write(&copy, naming);
             match write_sidecar(&path, &copy, emotions, args.dry_run) {
                 Ok(false) => current += 1,
                 Ok(true) => {

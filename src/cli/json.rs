@@ -8,8 +8,8 @@ use serde::{Serialize, Serializer};
 
 use crate::emotion::EmotionScores;
 use crate::face::{Correction, DetectedFace, ScoredFace};
-use crate::photo::{DateSource, TakenAt};
-use crate::store::{CarriedFrom, FaceId, Hit, StoredFace};
+use crate::photo::{Precision, Source, TakenAt};
+use crate::store::{CarriedFrom, FaceId, Hit, PersonInPhoto, StoredFace};
 
 /// A path as text; if it is not UTF-8, also its exact bytes in hexadecimal.
 #[derive(Debug, Serialize)]
@@ -52,10 +52,14 @@ pub(super) struct JsonHit {
     emotion: Option<&'static str>,
     taken_at: Option<String>,
     taken_at_source: Option<&'static str>,
+    taken_at_precision: Option<&'static str>,
     width: u32,
     height: u32,
     latitude: Option<f64>,
     longitude: Option<f64>,
+    position_source: Option<&'static str>,
+    title: Option<String>,
+    rating: Option<i8>,
     faces: Vec<JsonFace>,
 }
 
@@ -68,11 +72,33 @@ impl JsonHit {
             emotion: hit.ranked_by.map(|by| by.emotion.name()),
             taken_at: capture.taken_at.as_ref().map(date),
             taken_at_source: capture.taken_at.as_ref().map(date_source),
+            taken_at_precision: capture.taken_at.map(|taken| taken.precision.name()),
             width: hit.analysis.width,
             height: hit.analysis.height,
             latitude: capture.position.map(|position| position.latitude),
             longitude: capture.position.map(|position| position.longitude),
+            position_source: capture.sources.position.map(Source::name),
+            title: capture.title.clone(),
+            rating: capture.rating,
             faces: hit.analysis.faces.iter().map(JsonFace::stored).collect(),
+        }
+    }
+}
+
+/// A person whom metadata or a sidecar name in a photo: the face that shows the person, and the region.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonPerson {
+    name: String,
+    face: Option<i64>,
+    r#box: Option<[f32; 4]>,
+}
+
+impl JsonPerson {
+    pub fn of(person: &PersonInPhoto) -> Self {
+        Self {
+            name: person.name.clone(),
+            face: person.face.map(|face| face.0),
+            r#box: person.at.map(|at| [at.x, at.y, at.width, at.height]),
         }
     }
 }
@@ -241,8 +267,15 @@ fn by_name<S: Serializer>(scores: &EmotionScores, serializer: S) -> Result<S::Ok
     map.end()
 }
 
-/// A date in ISO 8601, with the offset from UTC if the photo has one.
+/// A date in ISO 8601, as exactly as it is known, with the offset from UTC if the photo has one.
 pub(super) fn date(taken_at: &TakenAt) -> String {
+    let day = taken_at.local.date();
+    match taken_at.precision {
+        Precision::Second => {}
+        Precision::Day => return day.to_string(),
+        Precision::Month => return day.strftime("%Y-%m").to_string(),
+        Precision::Year => return day.strftime("%Y").to_string(),
+    }
     let offset = taken_at.offset.map(|offset| {
         let minutes = offset.seconds().unsigned_abs() / 60;
         let sign = if offset.seconds() < 0 { '-' } else { '+' };
@@ -251,17 +284,15 @@ pub(super) fn date(taken_at: &TakenAt) -> String {
     format!("{}{}", taken_at.local, offset.unwrap_or_default())
 }
 
-/// Where a date is from: `exif`, or `file` if the photo has no date of its own.
+/// Where a date is from, such as `exif`, or `file` if the photo has no date of its own.
 pub(super) const fn date_source(taken_at: &TakenAt) -> &'static str {
-    match taken_at.source {
-        DateSource::Exif => "exif",
-        DateSource::FileTime => "file",
-    }
+    taken_at.source.name()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::photo::DateSource;
     use jiff::civil;
     use jiff::tz::Offset;
 
@@ -271,6 +302,7 @@ mod tests {
         let mut taken_at = TakenAt {
             local,
             offset: None,
+            precision: Precision::Second,
             source: DateSource::Exif,
         };
         assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12");
@@ -278,6 +310,14 @@ mod tests {
         assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12+02:30");
         taken_at.offset = Some(Offset::from_seconds(-5 * 3600).unwrap());
         assert_eq!(date(&taken_at), "2019-07-14T12:34:56.12-05:00");
+        for (precision, expected) in [
+            (Precision::Day, "2019-07-14"),
+            (Precision::Month, "2019-07"),
+            (Precision::Year, "2019"),
+        ] {
+            taken_at.precision = precision;
+            assert_eq!(date(&taken_at), expected);
+        }
     }
 
     #[cfg(unix)]

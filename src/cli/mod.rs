@@ -46,6 +46,7 @@ mod results;
 #[cfg(unix)]
 mod service;
 mod show;
+mod sources;
 mod stats;
 #[cfg(unix)]
 mod status;

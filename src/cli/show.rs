@@ -9,12 +9,13 @@ use serde_json::json;
 use super::Outcome;
 use super::classify::percentages;
 use super::context::Context;
-use super::json::{JsonClassified, JsonFace, JsonFound, JsonPath, date, date_source};
+use super::json::{JsonClassified, JsonFace, JsonFound, JsonPath, JsonPerson, date, date_source};
 use super::path_list::{ListArgs, is_list};
 use super::resolve;
+use super::sources::{date_source_in_words, source_in_words};
 use super::stdout::Stdout;
 use crate::error::{Error, Result, Skip};
-use crate::photo::DateSource;
+use crate::photo::Capture;
 use crate::store::{CarriedFrom, FaceId, Photo, PhotoAnalysis, Store, StoredFace};
 
 #[derive(Debug, Args)]
@@ -172,30 +173,14 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
     if let Some(problem) = &scan.incomplete {
         out.line(format_args!("  incomplete    {problem}"))?;
     }
-    let capture = &scan.capture;
-    if let Some(taken_at) = &capture.taken_at {
-        let remark = match taken_at.source {
-            DateSource::Exif => "",
-            DateSource::FileTime => " (modification time of the file; the photo has no date)",
+    tell_facts(&scan.capture, out)?;
+    for person in &scan.people {
+        let face = match (person.face, person.at) {
+            (Some(face), _) => format!("face {face}"),
+            (None, Some(at)) => format!("at {at}, where no face was found"),
+            (None, None) => "somewhere in it".to_owned(),
         };
-        out.line(format_args!("  taken         {}{remark}", date(taken_at)))?;
-    }
-    if let Some(position) = capture.position {
-        let (latitude, longitude) = (position.latitude, position.longitude);
-        out.line(format_args!(
-            "  position      {latitude:.5}, {longitude:.5}"
-        ))?;
-    }
-    let keywords = (!capture.keywords.is_empty()).then(|| capture.keywords.join(", "));
-    for (label, value) in [
-        ("camera", &capture.camera),
-        ("lens", &capture.lens),
-        ("description", &capture.description),
-        ("keywords", &keywords),
-    ] {
-        if let Some(value) = value {
-            out.line(format_args!("  {label:<13} {value}"))?;
-        }
+        out.line(format_args!("  person        {}: {face}", person.name))?;
     }
     let models = &scan.models;
     out.line(format_args!(
@@ -233,6 +218,43 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
     Ok(())
 }
 
+/// Prints the facts, each with its source.
+fn tell_facts(capture: &Capture, out: &mut Stdout) -> Result<()> {
+    if let Some(taken_at) = &capture.taken_at {
+        let source = date_source_in_words(taken_at.source);
+        out.line(format_args!(
+            "  taken         {} ({source})",
+            date(taken_at)
+        ))?;
+    }
+    let position = capture
+        .position
+        .map(|at| format!("{:.5}, {:.5}", at.latitude, at.longitude));
+    let keywords = (!capture.keywords.is_empty()).then(|| capture.keywords.join(", "));
+    let rating = capture.rating.map(|stars| stars.to_string());
+    let sources = &capture.sources;
+    for (label, value, sources) in [
+        ("position", &position, sources.position.as_slice()),
+        ("camera", &capture.camera, sources.camera.as_slice()),
+        ("lens", &capture.lens, sources.lens.as_slice()),
+        ("title", &capture.title, sources.title.as_slice()),
+        (
+            "description",
+            &capture.description,
+            sources.description.as_slice(),
+        ),
+        ("keywords", &keywords, &sources.keywords),
+        ("rating", &rating, sources.rating.as_slice()),
+    ] {
+        if let Some(value) = value {
+            let sources: Vec<&str> = sources.iter().copied().map(source_in_words).collect();
+            let sources = sources.join(", ");
+            out.line(format_args!("  {label:<13} {value} ({sources})"))?;
+        }
+    }
+    Ok(())
+}
+
 fn as_json(photo: &Photo, carried: &Carried) -> serde_json::Value {
     let mut value = json!({
         "paths": photo.paths.iter().map(|path| JsonPath::of(path)).collect::<Vec<_>>(),
@@ -251,12 +273,17 @@ fn as_json(photo: &Photo, carried: &Carried) -> serde_json::Value {
                 "incomplete": scan.incomplete,
                 "taken_at": capture.taken_at.as_ref().map(date),
                 "taken_at_source": capture.taken_at.as_ref().map(date_source),
+                "taken_at_precision": capture.taken_at.map(|taken| taken.precision.name()),
                 "latitude": capture.position.map(|position| position.latitude),
                 "longitude": capture.position.map(|position| position.longitude),
                 "camera": capture.camera,
                 "lens": capture.lens,
+                "title": capture.title,
                 "description": capture.description,
                 "keywords": capture.keywords,
+                "rating": capture.rating,
+                "sources": capture.sources,
+                "people": scan.people.iter().map(JsonPerson::of).collect::<Vec<_>>(),
                 "detector": scan.models.detector,
                 "classifier": scan.models.classifier,
                 "faces": scan.faces.iter()

@@ -55,6 +55,8 @@ enum By {
     Place,
     /// By the camera
     Camera,
+    /// By the person whom the face shows, as metadata or a sidecar name it
+    Person,
 }
 
 /// The counts of a group, with its printed name.
@@ -144,6 +146,7 @@ fn rows(store: &Store, by: Option<By>, query: &Query) -> Result<Vec<Row>> {
         Some(By::Folder) => Grouping::Folder,
         Some(By::Place) => Grouping::Place,
         Some(By::Camera) => Grouping::Camera,
+        Some(By::Person) => Grouping::Person,
     };
     let gazetteer = match by {
         Some(By::Place) => Some(Gazetteer::get()),
@@ -178,7 +181,7 @@ fn name(group: &Group, gazetteer: Option<&Gazetteer>) -> String {
             let country = gazetteer.country_name(&city.country);
             format!("{}, {}", country.unwrap_or(&city.country), city.name)
         }),
-        Group::Camera(name) => name.clone(),
+        Group::Camera(name) | Group::Person(name) => name.clone(),
         Group::Unknown => "unknown".to_owned(),
     }
 }
@@ -191,6 +194,7 @@ fn label(by: Option<By>) -> &'static str {
         Some(By::Folder) => "folder",
         Some(By::Place) => "place",
         Some(By::Camera) => "camera",
+        Some(By::Person) => "person",
     }
 }
 

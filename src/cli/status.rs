@@ -1,5 +1,6 @@
 //! `fer-index status`: prints the state of the daemon and the contents of the index.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::context::Context;
 use super::json::JsonPath;
+use super::sources::{date_source_in_words, source_in_words};
 use super::stdout::Stdout;
 use crate::daemon::{self, Activity, RootState, RootStatus, Status};
 use crate::error::{Result, Skip};
@@ -87,6 +89,8 @@ fn tell(status: &Status, names_skipped: bool, out: &mut Stdout) -> Result<()> {
         "index     {} photos, {} faces, {} files",
         status.photos, status.faces, status.files
     ))?;
+    tell_sources("dates", &status.dates, date_source_in_words, out)?;
+    tell_sources("places", &status.positions, source_in_words, out)?;
     for models in &status.models {
         out.line(format_args!(
             "models    {}, {}: {} photos",
@@ -104,6 +108,24 @@ fn tell(status: &Status, names_skipped: bool, out: &mut Stdout) -> Result<()> {
     }
     if !status.skipped.is_empty() && !names_skipped {
         out.line("          (fer-index status --skipped names these files)")?;
+    }
+    Ok(())
+}
+
+/// Prints how many photos have a fact from each source, most first.
+fn tell_sources<S: Copy + Ord>(
+    label: &str,
+    photos: &BTreeMap<S, u64>,
+    in_words: fn(S) -> &'static str,
+    out: &mut Stdout,
+) -> Result<()> {
+    let mut sources: Vec<(S, u64)> = photos
+        .iter()
+        .map(|(&source, &count)| (source, count))
+        .collect();
+    sources.sort_by_key(|(source, count)| (std::cmp::Reverse(*count), *source));
+    for (source, count) in sources {
+        out.line(format_args!("{label:<9} {count} by: {}", in_words(source)))?;
     }
     Ok(())
 }

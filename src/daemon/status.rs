@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+use crate::photo::{DateSource, Source};
 use crate::store::Store;
 
 /// The span over which the throughput is averaged.
@@ -83,6 +84,10 @@ pub struct Status {
     pub incomplete: u64,
     /// Number of skipped files by reason.
     pub skipped: BTreeMap<String, u64>,
+    /// Number of photos by the source of their date.
+    pub dates: BTreeMap<DateSource, u64>,
+    /// Number of photos by the source of their position.
+    pub positions: BTreeMap<Source, u64>,
     /// The models that processed the photos.
     pub models: Vec<ModelsStatus>,
 }
@@ -148,6 +153,8 @@ impl Status {
                 .into_iter()
                 .map(|(reason, count)| (reason.name().to_owned(), count))
                 .collect(),
+            dates: totals.dates,
+            positions: totals.positions,
             models: store
                 .models()?
                 .into_iter()

@@ -10,4 +10,4 @@ mod xmp;
 pub use folder::{Placement, fill_folder};
 pub use sheet::contact_sheet;
 pub use thumbnail::thumbnail_of;
-pub use xmp::{Naming, sidecar, write_sidecar};
+pub use xmp::write_sidecar;

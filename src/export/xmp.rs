@@ -11,13 +11,13 @@ mod tests;
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::{Error, Result};
 use crate::imaging::embedded_xmp;
 use crate::output;
-use crate::sidecar;
+use crate::xmp::{self, Field};
 use edit::{Change, edit};
 use encoding::Text;
 use packet::{Packet, Value};
@@ -46,6 +46,9 @@ impl Property {
         }
     }
 }
+
+/// Why a file is left alone that an edit would damage.
+const DIFFERS: &str = "with new keywords it would not read as before";
 
 /// The flat property comes first.
 const PROPERTIES: [Property; 3] = [
@@ -79,30 +82,6 @@ const EMPTY: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 </x:xmpmeta>
 <?xpacket end="w"?>
 "#;
-
-/// How new sidecars are named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Naming {
-    /// `photo.jpg.xmp`, as digiKam and darktable do.
-    #[default]
-    Full,
-    /// `photo.xmp`, as Lightroom does.
-    Stem,
-}
-
-/// The path of the sidecar of a photo: of an existing one in either naming, otherwise of a new one.
-pub fn sidecar(photo: &Path, naming: Naming) -> PathBuf {
-    let [full, stem] = sidecar::paths(photo);
-    let (first, second) = match naming {
-        Naming::Full => (full, stem),
-        Naming::Stem => (stem, full),
-    };
-    if !first.exists() && second.exists() {
-        second
-    } else {
-        first
-    }
-}
 
 /// Makes these emotions, and no others, keywords of the sidecar `path` of a photo, and returns whether that changes it.
 /// A new sidecar begins as a copy of the photo's own XMP packet, because programs that find a sidecar do not read the
@@ -202,7 +181,12 @@ fn with_emotions(file: &[u8], emotions: EmotionSet) -> Result<Option<Vec<u8>>, S
         return Ok(None); // what goes is more than a word, and stays
     }
     verify(&packet, &after, &changes)?;
-    Ok(Some(text.encode(&after)))
+    let after = text.encode(&after);
+    if rest_by_index(file) == rest_by_index(&after) {
+        Ok(Some(after))
+    } else {
+        Err(DIFFERS.to_owned())
+    }
 }
 
 /// The keywords that go and come, of each property.
@@ -279,6 +263,20 @@ fn verify(
     if before.rest() == after.rest() && (0..PROPERTIES.len()).all(is_as_intended) {
         Ok(())
     } else {
-        Err("with new keywords it would not read as before".to_owned())
+        Err(DIFFERS.to_owned())
     }
+}
+
+/// All that the index reads in a file, except these properties: its reader and the one here must agree that nothing else
+/// has changed.
+fn rest_by_index(file: &[u8]) -> (Vec<Field>, Option<String>) {
+    let (packet, damage) = xmp::Packet::parse(file);
+    let mut fields = packet.root.fields;
+    fields.retain(|field| {
+        !PROPERTIES.iter().any(|property| {
+            let namespace = property.namespace.trim_end_matches('/');
+            field.namespace == namespace && field.name == property.name
+        })
+    });
+    (fields, damage)
 }

@@ -9,7 +9,7 @@ use super::folders::{Folder, tree};
 use super::request::{Interpretation, Search};
 use crate::emotion::Emotion;
 use crate::face::Correction;
-use crate::photo::{Capture, DateSource};
+use crate::photo::{Capture, DateSource, FactSources};
 use crate::store::{self, CarriedFrom, FaceId, Hit, Photo, PhotoAnalysis, StoredFace};
 
 /// One page of the photos in the grid.
@@ -121,8 +121,17 @@ pub(super) struct PhotoDetail {
     place: Option<String>,
     camera: Option<String>,
     lens: Option<String>,
+    title: Option<String>,
     description: Option<String>,
     keywords: Vec<String>,
+    rating: Option<i8>,
+    /// Where the date is from, and how exactly it is known: names of [`DateSource`] and `Precision`.
+    taken_source: Option<&'static str>,
+    taken_precision: Option<&'static str>,
+    /// The names of the people in it.
+    people: Vec<String>,
+    /// Where the other facts are from.
+    sources: FactSources,
     faces: Vec<Face>,
     can_reveal: bool,
 }
@@ -151,8 +160,18 @@ impl PhotoDetail {
             place,
             camera: capture.camera.clone(),
             lens: capture.lens.clone(),
+            title: capture.title.clone(),
             description: capture.description.clone(),
             keywords: capture.keywords.clone(),
+            rating: capture.rating,
+            taken_source: capture.taken_at.map(|taken| taken.source.name()),
+            taken_precision: capture.taken_at.map(|taken| taken.precision.name()),
+            people: scan
+                .people
+                .iter()
+                .map(|person| person.name.clone())
+                .collect(),
+            sources: capture.sources.clone(),
             faces: scan
                 .faces
                 .iter()

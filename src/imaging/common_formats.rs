@@ -4,23 +4,21 @@ use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
 
+use super::Blocks;
 use super::limits::{Deadline, Task};
-use super::{Blocks, png_chunks};
 use crate::error::{Skip, SkipReason};
 
 /// The EXIF block and the XMP packet.
 pub(super) fn blocks(task: &Task<'_>, format: ImageFormat) -> Result<Blocks, Skip> {
     let mut decoder = open(task, format)?;
-    let (mut exif, mut xmp) = (
-        decoder.exif_metadata().unwrap_or_default(),
-        decoder.xmp_metadata().unwrap_or_default(),
-    );
     if format == ImageFormat::Png {
-        // The decoder stops at the pixels; programs that add metadata to a PNG write them after these.
-        exif = exif.or_else(|| png_chunks::late_exif(task.bytes));
-        xmp = xmp.or_else(|| png_chunks::late_xmp(task.bytes));
+        // They may follow the pixels, at which the decoder stops; `png_chunks` reads them.
+        return Ok(Blocks::default());
     }
-    Ok(Blocks { exif, xmp })
+    Ok(Blocks {
+        exif: decoder.exif_metadata().unwrap_or_default(),
+        xmp: decoder.xmp_metadata().unwrap_or_default(),
+    })
 }
 
 /// Decodes a picture; of an animation the first frame, of a file with several pictures the first one.

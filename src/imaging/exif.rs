@@ -3,10 +3,18 @@
 //! Cameras write zeros, blanks or advertising into fields for which they have no value, so implausible
 //! values count as absent.
 
-use ::exif::{Context, Field, In, Reader, Tag, Value};
+use std::borrow::Cow;
 
-use super::dates;
-use crate::photo::{Capture, DateSource, GeoPoint, TakenAt};
+use ::exif::{Context, Field, In, Reader, Tag, Value};
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
+use super::jpeg_segments::iptc_of_photoshop;
+use crate::facts::{
+    Block, Moment, Statements, camera_name, date_time, nanoseconds, stars_of_percent, utc_offset,
+    xmp_date,
+};
+use crate::photo::{DateSource, GeoPoint, Precision};
 use crate::raster::Orientation;
 
 /// A parsed EXIF block.
@@ -33,18 +41,28 @@ impl Exif {
             .map_or_else(Orientation::default, Orientation::from_exif)
     }
 
-    /// Date, position, camera, lens and description.
-    pub(super) fn capture(&self) -> Capture {
-        Capture {
-            taken_at: self.taken_at(),
-            position: self.position(),
-            camera: self.camera(),
-            lens: self.text(Tag::LensModel),
-            description: self
-                .text(Tag::ImageDescription)
-                .filter(|text| !is_advertising(text)),
-            keywords: Vec::new(),
+    /// What the block says of the photo.
+    pub(super) fn statements(&self) -> Statements {
+        let mut said = Statements::default();
+        self.dates(&mut said);
+        if let Some(at) = self.position() {
+            said.position(at, Block::Exif);
         }
+        let (maker, model) = (self.text(Tag::Make), self.text(Tag::Model));
+        if let Some(name) = camera_name(maker.as_deref(), model.as_deref()) {
+            said.camera(&name, Block::Exif);
+        }
+        if let Some(lens) = self.text(Tag::LensModel) {
+            said.lens(&lens, Block::Exif);
+        }
+        if let Some(text) = self.text(Tag::ImageDescription) {
+            said.description(&text, Block::Exif);
+        }
+        if let Some(text) = self.comment() {
+            said.description(&text, Block::Comment);
+        }
+        self.windows(&mut said);
+        said
     }
 
     /// The XMP packet that a TIFF has among its tags.
@@ -52,6 +70,35 @@ impl Exif {
         const XMP: Tag = Tag(Context::Tiff, 0x02bc);
         match &self.field(XMP)?.value {
             Value::Byte(packet) | Value::Undefined(packet, _) => Some(packet),
+            _ => None,
+        }
+    }
+
+    /// The IPTC-IIM block that a TIFF has among its tags, by itself or among Photoshop's resources.
+    pub(super) fn iptc(&self) -> Option<Vec<u8>> {
+        const IPTC: Tag = Tag(Context::Tiff, 0x83bb);
+        const PHOTOSHOP: Tag = Tag(Context::Tiff, 0x8649);
+        if let Some(block) = self.bytes(IPTC) {
+            return Some(block.into_owned());
+        }
+        let resources = self.bytes(PHOTOSHOP)?;
+        iptc_of_photoshop(&resources).map(<[u8]>::to_vec)
+    }
+
+    /// The bytes of a tag; programs also write IPTC-IIM as numbers of four bytes.
+    fn bytes(&self, tag: Tag) -> Option<Cow<'_, [u8]>> {
+        match &self.field(tag)?.value {
+            Value::Byte(bytes) | Value::Undefined(bytes, _) => Some(Cow::Borrowed(bytes)),
+            Value::Long(numbers) => {
+                let bytes = numbers.iter().map(|number| {
+                    if self.0.little_endian() {
+                        number.to_le_bytes()
+                    } else {
+                        number.to_be_bytes()
+                    }
+                });
+                Some(Cow::Owned(bytes.flatten().collect()))
+            }
             _ => None,
         }
     }
@@ -64,84 +111,151 @@ impl Exif {
         self.field(tag)?.value.get_uint(0)
     }
 
-    /// The bytes of a string up to its first NUL.
+    /// The bytes of a string up to its first NUL. A string of EXIF 3.0 may be of the type UTF-8, which the reader
+    /// does not know: it leaves where its length and place are.
     fn ascii(&self, tag: Tag) -> Option<&[u8]> {
+        const UTF8: u16 = 129;
         match &self.field(tag)?.value {
             Value::Ascii(strings) => strings.first().map(Vec::as_slice),
+            Value::Unknown(UTF8, length, at) => {
+                let (length, at) = (*length as usize, *at as usize);
+                let block = self.0.buf();
+                let inline = block.get(at..at.checked_add(4)?)?;
+                let text = if length <= 4 {
+                    &inline[..length]
+                } else {
+                    let place = [inline[0], inline[1], inline[2], inline[3]];
+                    let start = if self.0.little_endian() {
+                        u32::from_le_bytes(place)
+                    } else {
+                        u32::from_be_bytes(place)
+                    } as usize;
+                    block.get(start..start.checked_add(length)?)?
+                };
+                text.split(|byte| *byte == 0).next()
+            }
             _ => None,
         }
     }
 
-    /// A string without line breaks and control characters; `None` if it is blank.
-    ///
-    /// EXIF requires ASCII; cameras write UTF-8, older ones Latin-1.
+    /// A string; `None` if it is blank. EXIF requires ASCII; cameras write UTF-8, older ones Latin-1.
     fn text(&self, tag: Tag) -> Option<String> {
-        let bytes = self.ascii(tag)?;
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => bytes.iter().copied().map(char::from).collect(),
-        };
-        let words: Vec<&str> = text
-            .split(|c: char| c.is_whitespace() || c.is_control())
-            .filter(|word| !word.is_empty())
-            .collect();
-        (!words.is_empty()).then(|| words.join(" "))
+        let text = latin1_or_utf8(self.ascii(tag)?);
+        (!text.trim().is_empty()).then_some(text)
     }
 
-    /// Maker and model, without naming the maker twice: for "Canon" and "Canon EOS 5D", or "NIKON
-    /// CORPORATION" and "NIKON D3100", the model alone.
-    fn camera(&self) -> Option<String> {
-        let (maker, model) = match (self.text(Tag::Make), self.text(Tag::Model)) {
-            (Some(maker), Some(model)) => (maker, model),
-            (maker, model) => return model.or(maker),
+    /// `UserComment`, of which the first eight bytes name the character set; `None` if it is blank or Japanese (JIS).
+    fn comment(&self) -> Option<String> {
+        let bytes = self.bytes(Tag::UserComment)?;
+        let (code, text) = bytes.split_first_chunk::<8>()?;
+        let text = match code {
+            b"UNICODE\0" => self.utf16(text),
+            b"ASCII\0\0\0" | [0, 0, 0, 0, 0, 0, 0, 0] => {
+                let end = text.iter().position(|byte| *byte == 0);
+                latin1_or_utf8(&text[..end.unwrap_or(text.len())])
+            }
+            _ => return None,
         };
-        let first = model
-            .split(|c: char| !c.is_alphanumeric())
-            .next()
-            .unwrap_or_default();
-        if maker
-            .split(' ')
-            .any(|word| word.eq_ignore_ascii_case(first))
-        {
-            Some(model)
-        } else {
-            Some(format!("{maker} {model}"))
+        (!text.trim().is_empty()).then_some(text)
+    }
+
+    /// UTF-16 in the byte order of the block, unless it begins with the mark of another one.
+    fn utf16(&self, text: &[u8]) -> String {
+        let (is_little_endian, text) = match text {
+            [0xff, 0xfe, rest @ ..] => (true, rest),
+            [0xfe, 0xff, rest @ ..] => (false, rest),
+            _ => (self.0.little_endian(), text),
+        };
+        utf16(text, is_little_endian)
+    }
+
+    /// The tags of the Windows Explorer: UTF-16 in little-endian order whatever the order of the block, and the rating in
+    /// stars and in percent.
+    fn windows(&self, said: &mut Statements) {
+        let text = |number| {
+            let text = utf16(&self.bytes(Tag(Context::Tiff, number))?, true);
+            (!text.trim().is_empty()).then_some(text)
+        };
+        if let Some(title) = text(0x9c9b) {
+            said.title(&title, Block::Windows);
+        }
+        // The comment, and the subject.
+        for number in [0x9c9c, 0x9c9f] {
+            if let Some(text) = text(number) {
+                said.description(&text, Block::Windows);
+            }
+        }
+        for keyword in text(0x9c9e).unwrap_or_default().split(';') {
+            said.keyword(keyword, Block::Windows);
+        }
+        let number = |number| self.number(Tag(Context::Tiff, number));
+        let stars = number(0x4746).and_then(|stars| i8::try_from(stars).ok());
+        let percent = number(0x4749).and_then(|percent| i32::try_from(percent).ok());
+        if let Some(stars) = stars.or_else(|| percent.map(stars_of_percent)) {
+            said.rating(stars, Block::Windows);
         }
     }
 
-    fn taken_at(&self) -> Option<TakenAt> {
-        [
+    fn dates(&self, said: &mut Statements) {
+        for (date, fraction, offset, source) in [
             (
                 Tag::DateTimeOriginal,
                 Tag::SubSecTimeOriginal,
                 Tag::OffsetTimeOriginal,
+                DateSource::Exif,
             ),
             (
                 Tag::DateTimeDigitized,
                 Tag::SubSecTimeDigitized,
                 Tag::OffsetTimeDigitized,
+                DateSource::ExifDigitized,
             ),
-            (Tag::DateTime, Tag::SubSecTime, Tag::OffsetTime),
-        ]
-        .into_iter()
-        .find_map(|(date, fraction, offset)| {
-            let fraction = self.ascii(fraction).map_or(0, dates::nanoseconds);
-            Some(TakenAt {
-                local: dates::date_time(self.ascii(date)?, fraction)?,
-                offset: self.ascii(offset).and_then(dates::utc_offset),
-                source: DateSource::Exif,
-            })
-        })
+            (
+                Tag::DateTime,
+                Tag::SubSecTime,
+                Tag::OffsetTime,
+                DateSource::ExifChanged,
+            ),
+        ] {
+            let Some(text) = self.ascii(date) else {
+                continue;
+            };
+            let fraction = self.ascii(fraction).map_or(0, nanoseconds);
+            if let Some(local) = date_time(text, fraction) {
+                let offset = self.ascii(offset).and_then(utc_offset);
+                let moment = Moment::Local { local, offset };
+                said.date(moment, Precision::Second, source);
+            } else if let Some((moment, precision)) = day_alone(text) {
+                said.date(moment, precision, source);
+            }
+        }
+        if let Some(utc) = self.gps_time() {
+            let moment = Moment::Instant { utc };
+            said.date(moment, Precision::Second, DateSource::Gps);
+        }
+    }
+
+    /// The time of the GPS receiver, in Coordinated Universal Time.
+    fn gps_time(&self) -> Option<Timestamp> {
+        let Value::Rational(parts) = &self.field(Tag::GPSTimeStamp)?.value else {
+            return None;
+        };
+        let mut numbers = [0.0; 3];
+        for (number, part) in numbers.iter_mut().zip(parts) {
+            *number = part.to_f64();
+        }
+        let [hour, minute, second] = numbers;
+        let clock = format!("{hour:.0}:{minute:.0}:{:.0}", second.floor());
+        let text = [self.ascii(Tag::GPSDateStamp)?, b" ", clock.as_bytes()].concat();
+        let (is_whole, is_complete) = (hour.fract() == 0.0, parts.len() == 3);
+        let time = date_time(&text, 0).filter(|_| is_whole && is_complete)?;
+        Offset::UTC.to_timestamp(time).ok()
     }
 
     fn position(&self) -> Option<GeoPoint> {
         let latitude = self.degrees(Tag::GPSLatitude, Tag::GPSLatitudeRef, [b'N', b'S'])?;
         let longitude = self.degrees(Tag::GPSLongitude, Tag::GPSLongitudeRef, [b'E', b'W'])?;
-        // 0°, 0° comes from a receiver without a fix, not from a boat in the Gulf of Guinea.
-        let is_plausible = (latitude != 0.0 || longitude != 0.0)
-            && (-90.0..=90.0).contains(&latitude)
-            && (-180.0..=180.0).contains(&longitude);
-        is_plausible.then_some(GeoPoint {
+        Some(GeoPoint {
             latitude,
             longitude,
         })
@@ -170,34 +284,45 @@ impl Exif {
     }
 }
 
-/// Whether a description is a text that a camera writes into every photo.
-fn is_advertising(description: &str) -> bool {
-    const ADVERTISING: [&str; 12] = [
-        "ASUS DIGITAL CAMERA",
-        "CASIO DIGITAL CAMERA",
-        "DIGITAL CAMERA",
-        "Exif_JPEG_PICTURE",
-        "Exif JPEG",
-        "JPEG Image",
-        "KODAK Digital Still Camera",
-        "MINOLTA DIGITAL CAMERA",
-        "My beautiful picture",
-        "OLYMPUS DIGITAL CAMERA",
-        "SAMSUNG DIGITAL CAMERA",
-        "SONY DSC",
-    ];
-    ADVERTISING
-        .iter()
-        .any(|text| description.eq_ignore_ascii_case(text))
+/// A date without a time, as the standard lets a clock that is not known be blanks: "2019:07:14   :  :  ".
+fn day_alone(text: &[u8]) -> Option<(Moment, Precision)> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (day, clock) = text.split_at_checked(10)?;
+    let is_blank = !clock.contains(|c: char| c.is_ascii_digit() && c != '0');
+    is_blank.then(|| xmp_date(day))?
+}
+
+/// UTF-8 if it is valid, or else Latin-1.
+pub(super) fn latin1_or_utf8(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    }
+}
+
+/// UTF-16 up to the first NUL.
+fn utf16(bytes: &[u8], is_little_endian: bool) -> String {
+    let units = bytes.chunks_exact(2).map(|pair| {
+        let pair = [pair[0], pair[1]];
+        if is_little_endian {
+            u16::from_le_bytes(pair)
+        } else {
+            u16::from_be_bytes(pair)
+        }
+    });
+    char::decode_utf16(units.take_while(|unit| *unit != 0))
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::of_content;
+    use crate::photo::{Capture, TakenAt};
     use ::exif::Rational;
     use ::exif::experimental::Writer;
     use jiff::civil::date;
-    use jiff::tz::Offset;
 
     fn ascii(tag: Tag, text: &str) -> (Tag, Value) {
         (tag, Value::Ascii(vec![text.as_bytes().to_vec()]))
@@ -243,12 +368,13 @@ mod tests {
             ascii(Tag::GPSLongitudeRef, "E"),
         ]);
         assert_eq!(exif.orientation(), Orientation::Rotate90);
-        let capture = exif.capture();
+        let capture = of_content(&exif.statements());
         assert_eq!(
             capture.taken_at,
             Some(TakenAt {
                 local: date(2019, 7, 21).at(18, 5, 9, 50_000_000),
                 offset: Some(Offset::from_seconds(19_800).unwrap()),
+                precision: Precision::Second,
                 source: DateSource::Exif,
             })
         );
@@ -264,7 +390,9 @@ mod tests {
     fn implausible_dates_are_ignored_and_the_next_field_is_used() {
         let local = |fields: &[(Tag, &str)]| {
             let exif = exif(fields.iter().map(|(tag, text)| ascii(*tag, text)));
-            exif.capture().taken_at.map(|taken_at| taken_at.local)
+            of_content(&exif.statements())
+                .taken_at
+                .map(|taken_at| taken_at.local)
         };
         let good = date(2005, 3, 4).at(1, 2, 3, 0);
         let (original, digitized, date_time) =
@@ -298,7 +426,7 @@ mod tests {
                 rationals(Tag::GPSLongitude, east),
                 ascii(Tag::GPSLongitudeRef, letters[1]),
             ]);
-            exif.capture().position
+            of_content(&exif.statements()).position
         };
         let degrees = |whole| [(whole, 1), (0, 1), (0, 1)];
         assert!(position(degrees(0), degrees(10), ["N", "E"]).is_some());
@@ -314,9 +442,8 @@ mod tests {
     #[test]
     fn the_maker_is_not_repeated() {
         let camera = |make: &str, model: &str| {
-            exif([ascii(Tag::Make, make), ascii(Tag::Model, model)])
-                .capture()
-                .camera
+            let exif = exif([ascii(Tag::Make, make), ascii(Tag::Model, model)]);
+            of_content(&exif.statements()).camera
         };
         assert_eq!(
             camera("NIKON CORPORATION", "NIKON D3100").as_deref(),
@@ -335,9 +462,8 @@ mod tests {
     #[test]
     fn descriptions_are_cleaned() {
         let description = |text: &[u8]| {
-            exif([(Tag::ImageDescription, Value::Ascii(vec![text.to_vec()]))])
-                .capture()
-                .description
+            let exif = exif([(Tag::ImageDescription, Value::Ascii(vec![text.to_vec()]))]);
+            of_content(&exif.statements()).description
         };
         assert_eq!(description(b"OLYMPUS DIGITAL CAMERA         "), None);
         assert_eq!(description(b"   "), None);
@@ -356,6 +482,6 @@ mod tests {
         block.extend(b"\x01\x0f\0\x02\xff\xff\xff\xff\0\0\0\0"); // a maker of 4 GiB
         let exif = Exif::parse(block).unwrap();
         assert_eq!(exif.orientation(), Orientation::Rotate180);
-        assert_eq!(exif.capture(), Capture::default());
+        assert_eq!(of_content(&exif.statements()), Capture::default());
     }
 }

@@ -9,27 +9,29 @@
 mod av1;
 mod common_formats;
 mod containment;
-mod dates;
 mod exif;
 mod format;
 mod heif;
 mod hevc_colour;
+mod iptc;
 mod jpeg;
 mod jpeg_any;
 mod jpeg_general;
+mod jpeg_segments;
 mod jpeg_source;
 mod jxl;
 mod limits;
 mod lost;
+mod metadata;
 mod picture;
 mod png_chunks;
 mod png_partial;
+mod png_texts;
 mod raw;
 mod sidecar;
 mod thumbnail;
 mod tiff_any;
 mod tiff_structure;
-mod xmp;
 
 pub use format::{Format, Raw, is_picture};
 pub use limits::Limits;
@@ -38,21 +40,30 @@ pub use sidecar::read_sidecars;
 pub use thumbnail::{Thumbnails, reduced};
 
 use crate::error::{Skip, SkipReason};
+use crate::facts::{Statements, of_content};
 use crate::photo::{Capture, Picture};
 use crate::raster::{Orientation, Raster};
 use exif::Exif;
 use limits::Task;
 use lost::Pixels;
+use metadata::{Metadata, Parts};
 
 /// What is read from a photo without decoding its pixels.
 #[derive(Debug, Clone)]
 pub struct Facts {
     /// The format by the file's content.
     pub format: Format,
-    /// Its metadata from EXIF and XMP; the date is absent if EXIF has none.
-    pub capture: Capture,
+    /// What its metadata say.
+    pub said: Statements,
     /// The hash of its picture data, and the orientation of the stored pixels.
     pub picture: Picture,
+}
+
+impl Facts {
+    /// The facts of the photo by its content alone.
+    pub fn capture(&self) -> Capture {
+        of_content(&self.said)
+    }
 }
 
 /// Reads a photo's metadata and hashes its picture data.
@@ -66,7 +77,7 @@ pub fn facts(bytes: &[u8], limits: &Limits) -> Result<Facts, Skip> {
         let metadata = metadata(task)?;
         Ok(Facts {
             format: task.format,
-            capture: metadata.capture,
+            said: metadata.said,
             picture: Picture {
                 hash: picture::hash(task.format, task.bytes),
                 orientation: metadata.orientation,
@@ -80,12 +91,19 @@ pub fn facts(bytes: &[u8], limits: &Limits) -> Result<Facts, Skip> {
 pub struct Decoded {
     /// Its pixels, with the orientation that makes them upright.
     pub raster: Raster,
-    /// Its metadata from EXIF and XMP; the date is absent if EXIF has none.
-    pub capture: Capture,
+    /// What its metadata say.
+    pub said: Statements,
     /// The format by the file's content.
     pub format: Format,
     /// What could not be decoded of it; `None` if it is complete.
     pub lost: Option<Lost>,
+}
+
+impl Decoded {
+    /// The facts of the photo by its content alone.
+    pub fn capture(&self) -> Capture {
+        of_content(&self.said)
+    }
 }
 
 /// Decodes the bytes of a file on the calling thread.
@@ -99,11 +117,8 @@ pub struct Decoded {
 /// [`SkipReason::TooLarge`], [`SkipReason::TimedOut`] or [`SkipReason::Crashed`].
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     within(bytes, limits, |task| {
-        let Metadata {
-            capture,
-            orientation,
-        } = metadata(task)?;
-        Ok(decoded(task, pixels(task)?, orientation, capture))
+        let Metadata { said, orientation } = metadata(task)?;
+        Ok(decoded(task, pixels(task)?, orientation, said))
     })
 }
 
@@ -114,7 +129,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
 pub fn decode_with(facts: Facts, bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     within(bytes, limits, |task| {
         let orientation = facts.picture.orientation;
-        Ok(decoded(task, pixels(task)?, orientation, facts.capture))
+        Ok(decoded(task, pixels(task)?, orientation, facts.said))
     })
 }
 
@@ -122,11 +137,11 @@ fn decoded(
     task: &Task<'_>,
     Pixels { pixels, lost }: Pixels,
     orientation: Orientation,
-    capture: Capture,
+    said: Statements,
 ) -> Decoded {
     Decoded {
         raster: Raster::new(pixels, orientation),
-        capture,
+        said,
         format: task.format,
         lost,
     }
@@ -179,21 +194,17 @@ fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 /// The XMP packet inside a photo; `None` if it has none, or none that can be read as text.
 pub fn embedded_xmp(bytes: &[u8]) -> Option<String> {
     let packet = within(bytes, &Limits::default(), |task| {
-        let blocks = blocks(task)?;
+        let mut parts = Parts::of(task, blocks(task)?);
         let block = match task.format {
             Format::Tiff => Some(task.bytes.to_vec()),
-            _ => blocks.exif,
+            _ => parts.exif.take(),
         };
         let exif = || block.and_then(Exif::parse);
-        Ok(blocks.xmp.or_else(|| exif()?.xmp().map(<[u8]>::to_vec)))
+        Ok(parts
+            .first_xmp()
+            .or_else(|| exif()?.xmp().map(<[u8]>::to_vec)))
     });
     String::from_utf8(packet.ok()??).ok()
-}
-
-/// What the EXIF block and the XMP packet of a file say.
-struct Metadata {
-    capture: Capture,
-    orientation: Orientation,
 }
 
 fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
@@ -202,24 +213,7 @@ fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
         Format::Tiff => Exif::parse(task.bytes.to_vec()),
         _ => None,
     };
-    let blocks = blocks(task)?;
-    let xmp = blocks.xmp.as_deref();
-    let exif = tiff.or_else(|| blocks.exif.and_then(Exif::parse));
-    let keywords = xmp
-        .or_else(|| exif.as_ref().and_then(Exif::xmp))
-        .map(xmp::keywords);
-    let orientation = match (task.format, &exif) {
-        // The decoder applies the container's rotation.
-        (Format::Heic | Format::Avif | Format::Jxl, _) | (_, None) => Orientation::Upright,
-        (_, Some(exif)) => exif.orientation(),
-    };
-    Ok(Metadata {
-        capture: Capture {
-            keywords: keywords.unwrap_or_default(),
-            ..exif.as_ref().map(Exif::capture).unwrap_or_default()
-        },
-        orientation,
-    })
+    Ok(Metadata::of(task, blocks(task)?, tiff))
 }
 
 /// The pixels as stored, before orientation.

@@ -1,4 +1,10 @@
-//! The chunks of a PNG, and metadata that follow the pixels.
+//! The chunks of a PNG, and the metadata in them, before the pixels or after them.
+
+use std::io::Read as _;
+
+use flate2::read::ZlibDecoder;
+
+use super::metadata::Parts;
 
 /// The chunks of a PNG in their order; ends at the end of the file or at a chunk that is cut off.
 pub(super) struct Chunks<'a>(&'a [u8]);
@@ -34,25 +40,138 @@ impl<'a> Iterator for Chunks<'a> {
     }
 }
 
-/// The EXIF block of a file, also if it follows the pixels.
-pub(super) fn late_exif(bytes: &[u8]) -> Option<Vec<u8>> {
-    let chunk = Chunks::of(bytes).find(|chunk| &chunk.kind == b"eXIf")?;
-    Some(chunk.data.to_vec())
+/// Most bytes of a text that is decompressed.
+const MOST: u64 = 32 << 20;
+
+/// Reads the metadata of a PNG, wherever they are. `ImageMagick` and others keep the blocks of other formats as
+/// hexadecimal texts, `Raw profile type …`, which count where the chunk that is meant for them is absent.
+pub(super) fn parts(bytes: &[u8]) -> Parts {
+    let mut parts = Parts::default();
+    let mut raw_exif = None;
+    for chunk in Chunks::of(bytes) {
+        match &chunk.kind {
+            b"eXIf" if parts.exif.is_none() => parts.exif = Some(without_prefix(chunk.data)),
+            b"tIME" => parts.png_time = parts.png_time.or(time(chunk.data)),
+            b"tEXt" | b"zTXt" | b"iTXt" => {
+                let Some((key, text)) = text(&chunk) else {
+                    continue;
+                };
+                match key.strip_prefix("Raw profile type ") {
+                    Some("exif" | "APP1" | "app1") => match profile(&text) {
+                        Some(block) if block.starts_with(XMP) => {
+                            parts.xmp.push(block[XMP.len()..].to_vec());
+                        }
+                        block => raw_exif = raw_exif.or(block),
+                    },
+                    Some("iptc" | "8bim") => parts.iptc = parts.iptc.or_else(|| iptc(&text)),
+                    Some("xmp") => parts.xmp.extend(profile(&text)),
+                    Some(_) => {}
+                    None if key == "XML:com.adobe.xmp" => parts.xmp.insert(0, text),
+                    None => {
+                        let text = String::from_utf8(text);
+                        parts.texts.extend(text.ok().map(|text| (key, text)));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    parts.xmp.truncate(1);
+    parts.exif = parts.exif.or(raw_exif.map(|block| without_prefix(&block)));
+    parts
 }
 
-/// The XMP packet of a file, also if it follows the pixels; `None` if it is compressed.
-pub(super) fn late_xmp(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut texts = Chunks::of(bytes).filter(|chunk| &chunk.kind == b"iTXt");
-    texts.find_map(|chunk| {
-        // Keyword, whether and how the text is compressed, language, translated keyword, text.
-        let rest = chunk.data.strip_prefix(b"XML:com.adobe.xmp\0\0\0")?;
-        let mut fields = rest.splitn(3, |&byte| byte == 0);
-        fields.nth(2).map(<[u8]>::to_vec)
-    })
+/// What comes before XMP in a JPEG, and is kept with it in a text chunk.
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+
+fn without_prefix(block: &[u8]) -> Vec<u8> {
+    block.strip_prefix(b"Exif\0\0").unwrap_or(block).to_vec()
+}
+
+/// The block of IPTC-IIM in a raw profile, which may lie among Photoshop's resources.
+fn iptc(text: &[u8]) -> Option<Vec<u8>> {
+    let block = profile(text)?;
+    let inner = super::jpeg_segments::iptc_of_photoshop(&block);
+    Some(inner.unwrap_or(&block).to_vec())
+}
+
+/// The block in a raw profile: a name, the length, and the bytes in hexadecimal digits, with line breaks.
+fn profile(text: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(text).ok()?;
+    let mut words = text.split_ascii_whitespace();
+    let (_name, length) = (words.next()?, words.next()?);
+    let length: usize = length.parse().ok()?;
+    let digits: Vec<u8> = words
+        .flat_map(str::bytes)
+        .map_while(|digit| Some(char::from(digit).to_digit(16)? as u8))
+        .collect();
+    let (pairs, _) = digits.as_chunks::<2>();
+    let block: Vec<u8> = pairs.iter().map(|[high, low]| 16 * high + low).collect();
+    (block.len() == length).then_some(block)
+}
+
+/// The keyword and the text of a text chunk, decompressed and, if it is Latin-1, as UTF-8; `None` if it is damaged.
+fn text(chunk: &Chunk<'_>) -> Option<(String, Vec<u8>)> {
+    let (key, rest) = split(chunk.data)?;
+    let key = key.iter().copied().map(char::from).collect();
+    let text = match &chunk.kind {
+        b"tEXt" => utf8(rest),
+        b"zTXt" => utf8(&inflated(rest.get(1..)?)?),
+        _ => {
+            // Whether and how the text is compressed, language, translated keyword, text.
+            let [is_compressed, _method, rest @ ..] = rest else {
+                return None;
+            };
+            let (_language, rest) = split(rest)?;
+            let (_translated, text) = split(rest)?;
+            if *is_compressed == 1 {
+                inflated(text)?
+            } else {
+                text.to_vec()
+            }
+        }
+    };
+    Some((key, text))
+}
+
+/// Latin-1, as the standard has it, or UTF-8, as many programs write.
+fn utf8(text: &[u8]) -> Vec<u8> {
+    super::exif::latin1_or_utf8(text).into_bytes()
+}
+
+fn split(data: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memchr(0, data)?;
+    Some((&data[..end], &data[end + 1..]))
+}
+
+fn inflated(data: &[u8]) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    ZlibDecoder::new(data)
+        .take(MOST)
+        .read_to_end(&mut text)
+        .ok()?;
+    Some(text)
+}
+
+/// The time of the last change of the picture, in Coordinated Universal Time.
+fn time(data: &[u8]) -> Option<jiff::civil::DateTime> {
+    let [high, low, month, day, hour, minute, second] = *data else {
+        return None;
+    };
+    let year = i16::from_be_bytes([high, low]);
+    let small = |byte: u8| i8::try_from(byte).ok();
+    let second = small(second)?.min(59);
+    let (month, day, hour, minute) = (small(month)?, small(day)?, small(hour)?, small(minute)?);
+    jiff::civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
     use super::*;
 
     fn chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
@@ -60,24 +179,65 @@ mod tests {
         [&length, kind, data, b"crc."].concat()
     }
 
+    fn png(chunks: &[Vec<u8>]) -> Vec<u8> {
+        [b"\x89PNG\r\n\x1a\n", &chunks.concat()[..]].concat()
+    }
+
+    fn deflated(text: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
     #[test]
     fn metadata_after_the_pixels_are_read() {
-        let file = [
-            b"\x89PNG\r\n\x1a\n".to_vec(),
+        let file = png(&[
             chunk(b"IDAT", b"pixels"),
             chunk(b"iTXt", b"Comment\0\0\0\0\0hello"),
             chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0en\0\0<x/>"),
             chunk(b"eXIf", b"MM"),
+            chunk(b"tIME", &[0x07, 0xe3, 7, 14, 15, 30, 60]),
             b"\0\0\0\x09cut".to_vec(),
-        ]
-        .concat();
-        assert_eq!(late_xmp(&file).unwrap(), b"<x/>");
-        assert_eq!(late_exif(&file).unwrap(), b"MM");
-        assert_eq!(Chunks::of(&file).count(), 4);
+        ]);
+        let read = parts(&file);
+        assert_eq!(read.xmp, [b"<x/>"]);
+        assert_eq!(read.exif.unwrap(), b"MM");
+        assert_eq!(read.texts, [("Comment".to_owned(), "hello".to_owned())]);
+        assert_eq!(read.png_time.unwrap().to_string(), "2019-07-14T15:30:59");
+        assert_eq!(Chunks::of(&file).count(), 5);
         for end in 0..file.len() {
-            let _ = (late_xmp(&file[..end]), late_exif(&file[..end]));
+            let _ = parts(&file[..end]);
         }
-        let compressed = chunk(b"iTXt", b"XML:com.adobe.xmp\0\x01\0\0\0x");
-        assert_eq!(late_xmp(&[b"12345678".to_vec(), compressed].concat()), None);
+    }
+
+    #[test]
+    fn blocks_of_other_formats_are_read_from_text_chunks() {
+        let hex = |name: &str, block: &[u8]| {
+            let digits = block.iter().map(|byte| format!("{byte:02x}"));
+            let digits = digits.collect::<Vec<_>>().join("\n");
+            format!("\n{name}\n{:8}\n{digits}\n", block.len())
+        };
+        let ztxt = |name: &str, text: &str| {
+            let head = format!("Raw profile type {name}\0\0");
+            chunk(
+                b"zTXt",
+                &[head.as_bytes(), &deflated(text.as_bytes())].concat(),
+            )
+        };
+        let file = png(&[
+            ztxt("exif", &hex("exif", b"Exif\0\0MM\0*block")),
+            ztxt("iptc", &hex("iptc", b"8BIM\x04\x04\0\0\0\0\0\x04iptc")),
+            ztxt("xmp", &hex("xmp", b"<x/>")),
+        ]);
+        let read = parts(&file);
+        assert_eq!(read.exif.unwrap(), b"MM\0*block");
+        assert_eq!(read.iptc.unwrap(), b"iptc");
+        assert_eq!(read.xmp, [b"<x/>"]);
+        let compressed = [b"XML:com.adobe.xmp\0\x01\0\0\0", &deflated(b"<y/>")[..]].concat();
+        assert_eq!(parts(&png(&[chunk(b"iTXt", &compressed)])).xmp, [b"<y/>"]);
+        let in_app1 = hex("app1", b"http://ns.adobe.com/xap/1.0/\0<z/>");
+        assert_eq!(parts(&png(&[ztxt("APP1", &in_app1)])).xmp, [b"<z/>"]);
+        let wrong = ztxt("exif", "\nexif\n 9\n4d4d\n");
+        assert_eq!(parts(&png(&[wrong])).exif, None);
     }
 }

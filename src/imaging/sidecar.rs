@@ -1,58 +1,74 @@
-//! Reads keywords from the XMP sidecars of a photo, which digiKam, darktable and Lightroom write.
+//! Reads the sidecars of a photo: the XMP of digiKam, darktable and Lightroom, and the JSON of Google Takeout.
 
 use std::path::Path;
 
-use super::xmp;
+use crate::facts::{Statements, of_takeout, of_xmp};
 use crate::file::read_bytes;
-use crate::sidecar::{Sidecar, find};
+use crate::sidecar::{Finder, Sidecar, is_takeout};
+use crate::xmp::namespace::{DIGIKAM, LIGHTROOM};
+use crate::xmp::{Node, Packet};
 
 /// Size limit of a sidecar in bytes; larger files are ignored.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Prefixes of the hierarchical keywords that `fer-index export --xmp` writes.
-const EXPORTED: [&str; 2] = ["Emotion|", "Emotion/"];
+/// Top level of the hierarchical keywords that `fer-index export --xmp` writes.
+const EXPORTED: &str = "Emotion";
 
-/// Reads the sidecars of a photo, sorted by name. Keywords that were exported from the index are left out; a
-/// sidecar that is damaged or cannot be read has none.
-pub fn read_sidecars(photo: &Path) -> Vec<Sidecar> {
+/// Reads the sidecars that belong to a photo, sorted by name. Keywords that were exported from the index are left out; a
+/// sidecar that is damaged or cannot be read says nothing.
+pub fn read_sidecars(photo: &Path, finder: &Finder) -> Vec<Sidecar> {
     let read = |file: crate::sidecar::SidecarFile| {
-        let keywords = read(&photo.with_file_name(&file.name));
-        Sidecar { file, keywords }
+        let said = read(&photo.with_file_name(&file.name));
+        Sidecar { file, said }
     };
-    find(photo).into_iter().map(read).collect()
+    finder.find(photo).into_iter().map(read).collect()
 }
 
-fn read(sidecar: &Path) -> Vec<String> {
+fn read(sidecar: &Path) -> Statements {
     let ignored = |reason: &str| {
         tracing::debug!("{} is ignored: {reason}", sidecar.display());
-        Vec::new()
+        Statements::default()
     };
     let packet = match read_bytes(sidecar, MAX_BYTES) {
         Ok(packet) => packet,
         Err(skip) => return ignored(&skip.to_string()),
     };
-    match xmp::read(&packet) {
-        (keywords, None) => without_exported(keywords),
+    if is_takeout(sidecar) {
+        return of_takeout(&packet).unwrap_or_else(|reason| ignored(&reason));
+    }
+    match Packet::parse(&packet) {
+        (packet, None) => without_exported(&packet),
         (_, Some(damage)) => ignored(&damage),
     }
 }
 
-/// Removes the keywords that `fer-index export --xmp` wrote: the hierarchical ones, and each flat one that
-/// a hierarchical one repeats.
-fn without_exported(mut keywords: Vec<String>) -> Vec<String> {
-    let exported: Vec<String> = keywords
-        .iter()
-        .filter_map(|keyword| {
-            EXPORTED
-                .iter()
-                .find_map(|prefix| keyword.strip_prefix(prefix))
+/// What a packet says without the keywords that `fer-index export --xmp` wrote: the hierarchical ones, and a flat one if
+/// both hierarchical ones repeat it, and no other program has the word in a hierarchy. A word that was there before has
+/// only one of them.
+fn without_exported(packet: &Packet) -> Statements {
+    let hierarchy = |namespace, name, separator| -> Vec<Vec<&str>> {
+        let items = packet.get(namespace, name).map_or(&[][..], Node::all);
+        items
+            .iter()
+            .map(|item| item.text.trim().split(separator).collect())
+            .collect()
+    };
+    let lightroom = hierarchy(LIGHTROOM, "hierarchicalSubject", '|');
+    let digikam = hierarchy(DIGIKAM, "TagsList", '/');
+    let is_exported = |word: &str| {
+        let ours = [EXPORTED, word];
+        let is_used = |levels: &Vec<&str>| levels[..] != ours && levels.last() == Some(&word);
+        [&lightroom, &digikam].iter().all(|lists| {
+            lists.iter().any(|levels| levels[..] == ours) && !lists.iter().any(is_used)
         })
-        .map(str::to_owned)
-        .collect();
-    keywords.retain(|keyword| {
-        !EXPORTED.iter().any(|prefix| keyword.starts_with(prefix)) && !exported.contains(keyword)
-    });
-    keywords
+    };
+    let is_ours = |keyword: &str| match keyword.split_once('|') {
+        Some((top, _)) => top == EXPORTED,
+        None => is_exported(keyword),
+    };
+    let mut said = of_xmp(packet);
+    said.keywords.retain(|keyword| !is_ours(&keyword.value));
+    said
 }
 
 #[cfg(test)]
@@ -62,8 +78,9 @@ mod tests {
     use super::*;
 
     fn keywords(photo: &Path) -> Vec<String> {
-        let sidecars = read_sidecars(photo).into_iter();
-        sidecars.flat_map(|sidecar| sidecar.keywords).collect()
+        let sidecars = read_sidecars(photo, &Finder::default()).into_iter();
+        let keywords = sidecars.flat_map(|sidecar| sidecar.said.keywords);
+        keywords.map(|keyword| keyword.value).collect()
     }
 
     fn packet(keywords: &[&str]) -> String {
@@ -73,25 +90,70 @@ mod tests {
         )
     }
 
+    /// A sidecar with these flat keywords, and these in the hierarchies of Lightroom and digiKam.
+    fn hierarchical(flat: &[&str], lightroom: &[&str], digikam: &[&str]) -> String {
+        let list = |name: &str, items: &[&str]| {
+            let items = format!("<rdf:li>{}</rdf:li>", items.join("</rdf:li><rdf:li>"));
+            format!("<{name}><rdf:Bag>{items}</rdf:Bag></{name}>")
+        };
+        format!(
+            "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' \
+             xmlns:dc='http://purl.org/dc/elements/1.1/' xmlns:lr='{LIGHTROOM}/' xmlns:digiKam='{DIGIKAM}/'>\
+             <rdf:Description>{}{}{}</rdf:Description></rdf:RDF>",
+            list("dc:subject", flat),
+            list("lr:hierarchicalSubject", lightroom),
+            list("digiKam:TagsList", digikam),
+        )
+    }
+
     #[test]
     fn both_sidecars_are_read_without_the_exported_keywords() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
+        fs::write(&photo, "x").unwrap();
         assert_eq!(keywords(&photo), [""; 0]);
-        let full = packet(&["Beach", "Happy", "Emotion|Happy", "Emotion/Happy", "Sad"]);
+        let full = hierarchical(
+            &["Beach", "Happy", "Sad"],
+            &["Emotion|Happy"],
+            &["Emotion/Happy"],
+        );
         fs::write(folder.path().join("a.jpg.xmp"), full).unwrap();
         fs::write(folder.path().join("a.xmp"), packet(&["Sun", "Beach"])).unwrap();
-        assert_eq!(keywords(&photo), ["Beach", "Sad", "Sun", "Beach"]);
+        let mut read = keywords(&photo);
+        read.sort();
+        assert_eq!(read, ["Beach", "Beach", "Sad", "Sun"]);
+    }
+
+    #[test]
+    fn a_word_of_the_person_is_read_beside_the_exported_keywords() {
+        let folder = tempfile::tempdir().unwrap();
+        let photo = folder.path().join("a.jpg");
+        fs::write(&photo, "x").unwrap();
+        for (lightroom, digikam) in [
+            (&["Emotion|Happy"][..], &["Family"][..]),
+            (&["Emotion|Happy"], &["Emotion/Happy", "Happy"]),
+            (&["Emotion|Happy", "Mood|Happy"], &["Emotion/Happy"]),
+        ] {
+            let packet = hierarchical(&["Happy"], lightroom, digikam);
+            fs::write(folder.path().join("a.xmp"), packet).unwrap();
+            let read = keywords(&photo);
+            assert!(read.iter().any(|word| word.ends_with("Happy")), "{read:?}");
+            assert!(
+                !read.iter().any(|word| word.starts_with("Emotion")),
+                "{read:?}"
+            );
+        }
     }
 
     #[test]
     fn a_damaged_sidecar_has_no_keywords() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
+        fs::write(&photo, "x").unwrap();
         let whole = packet(&["Beach", "Sun"]);
         for damaged in [&whole[..whole.len() - 20], "no XML at <all", "<a><b></a>"] {
             fs::write(folder.path().join("a.xmp"), damaged).unwrap();
-            assert_eq!(read_sidecars(&photo).len(), 1);
+            assert_eq!(read_sidecars(&photo, &Finder::default()).len(), 1);
             assert_eq!(keywords(&photo), [""; 0], "{damaged}");
         }
     }
@@ -100,6 +162,7 @@ mod tests {
     fn folders_and_large_files_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let photo = folder.path().join("a.jpg");
+        fs::write(&photo, "x").unwrap();
         fs::create_dir(folder.path().join("a.xmp")).unwrap();
         let large = packet(&["Beach"]) + &" ".repeat(MAX_BYTES as usize);
         fs::write(folder.path().join("a.jpg.xmp"), large).unwrap();

@@ -139,11 +139,13 @@ impl Analyser {
         unread: Vec<DetectedFace>,
     ) -> PhotoAnalysis<ScoredFace> {
         PhotoAnalysis {
-            incomplete: decoded.lost.map(|lost| lost.problem),
+            incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
             format: decoded.format.name().to_owned(),
             width: decoded.raster.width(),
             height: decoded.raster.height(),
-            capture: decoded.capture,
+            capture: decoded.capture(),
+            said: decoded.said,
+            people: Vec::new(),
             models: self.models(),
             faces,
             unread,

@@ -14,6 +14,7 @@ use super::write::Writer;
 use super::{Analyser, Summary};
 use crate::album::{Filter, FoundFile, outermost, resolve_root};
 use crate::error::Result;
+use crate::sidecar::Finder;
 use crate::store::{Root, Store};
 
 /// Capacity of the job channel per worker: enough that no worker is idle.
@@ -177,6 +178,7 @@ fn run_pipeline(
                 claims: &claims,
                 budget: &budget,
                 store,
+                finder: Finder::default(),
             })
         })
         .collect::<Result<Vec<_>>>()?;

@@ -9,7 +9,7 @@ use crate::face::DetectedFace;
 use crate::file::read_bytes;
 use crate::imaging::{self, Decoded, Limits};
 use crate::likeness::{FacePicture, same_faces};
-use crate::photo::{Capture, ContentHash, DateSource, TakenAt};
+use crate::photo::{Capture, ContentHash, TakenAt};
 use crate::raster::Raster;
 use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
 
@@ -27,7 +27,7 @@ pub(super) fn of_analysis(
     faces: &[DetectedFace],
 ) -> Result<Vec<KinFace>> {
     let size = size_of(decoded);
-    let corrections = store.kin_corrections(hash, Some(path), &decoded.capture, size)?;
+    let corrections = store.kin_corrections(hash, Some(path), &decoded.capture(), size)?;
     if corrections.is_empty() && !store.lacks_picture(hash)? {
         return Ok(Vec::new());
     }
@@ -111,14 +111,14 @@ fn put(
         return Ok(None);
     };
     let corrections =
-        store.kin_corrections(&photo.hash, None, &decoded.capture, size_of(&decoded))?;
+        store.kin_corrections(&photo.hash, None, &decoded.capture(), size_of(&decoded))?;
     let kin = pictures(&decoded.raster, &faces, &corrections);
     store.batch(|batch| batch.put_kin(photo.id, &kin)).map(Some)
 }
 
 /// Whether it is known when and with what camera a photo was taken.
 fn can_have_kin(capture: &Capture) -> bool {
-    let has_date = |taken: TakenAt| taken.source == DateSource::Exif;
+    let has_date = |taken: TakenAt| taken.source.is_exif();
     capture.camera.is_some() && capture.taken_at.is_some_and(has_date)
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::error::Result;
 use crate::imaging::read_sidecars;
+use crate::sidecar::Finder;
 use crate::store::Store;
 
 /// Maximum number of photos in a transaction.
@@ -17,9 +18,10 @@ const BATCH: usize = 256;
 pub fn refresh_sidecars(store: &mut Store, photos: &[PathBuf], progress: &dyn Fn()) -> Result<()> {
     for photos in photos.chunks(BATCH) {
         // Read before the transaction, which keeps other writers waiting.
+        let finder = Finder::default();
         let read: Vec<_> = photos
             .iter()
-            .map(|photo| (photo, read_sidecars(photo)))
+            .map(|photo| (photo, read_sidecars(photo, &finder)))
             .collect();
         store.batch(|batch| {
             read.iter()

@@ -11,10 +11,11 @@ use super::{Analyser, kin};
 use crate::album::{FoundFile, Named};
 use crate::error::{Result, Skip};
 use crate::face::ScoredFace;
+use crate::facts::{VERSION, of_content};
 use crate::file::{FileMeta, read_file};
 use crate::imaging::{Facts, facts, read_sidecars};
 use crate::photo::{ContentHash, Picture};
-use crate::sidecar::Sidecar;
+use crate::sidecar::{Finder, Sidecar};
 use crate::store::{KinFace, Models, PhotoAnalysis, PhotoRecord, Store};
 
 /// The result of a worker for one file.
@@ -65,7 +66,8 @@ impl NewFile {
             picture: Some(facts.picture),
             content: analysis.map(|analysis| PhotoAnalysis {
                 format: facts.format.name().to_owned(),
-                capture: facts.capture,
+                capture: of_content(&facts.said),
+                said: facts.said,
                 ..analysis
             }),
         }
@@ -126,6 +128,8 @@ pub(super) struct Worker<'a> {
     pub budget: &'a Budget,
     /// A connection of its own, to look up which content the index has.
     pub store: Store,
+    /// Finds the sidecars of files.
+    pub finder: Finder,
 }
 
 impl Worker<'_> {
@@ -150,7 +154,7 @@ impl Worker<'_> {
                 Ok(Look::Vanished) => (meta, Outcome::Vanished),
                 Err(skip) => (meta, Outcome::Unread(skip)),
             };
-            let sidecars = read_sidecars(&path);
+            let sidecars = read_sidecars(&path, &self.finder);
             return Ok(Finding {
                 path,
                 meta,
@@ -184,7 +188,7 @@ impl Worker<'_> {
         };
         tracing::debug!("{} was read", path.display());
         let outcome = self.content(&path, &bytes)?;
-        let sidecars = read_sidecars(&path);
+        let sidecars = read_sidecars(&path, &self.finder);
         Ok(Finding {
             path,
             meta,
@@ -202,11 +206,15 @@ impl Worker<'_> {
             return Ok(Outcome::Duplicate(hash));
         }
         let known = self.known(&hash)?;
-        // Of a photo that was analysed before pictures were hashed, the picture is unknown.
-        let has_picture = |known: &PhotoRecord| known.picture.is_some() || known.content.is_err();
-        let unhashed = match known {
-            Some(record) if has_picture(&record) => return Ok(Outcome::Known(Box::new(record))),
-            unhashed => unhashed,
+        // Of a photo that was analysed before pictures were hashed, the picture is unknown; and what an older
+        // reader found in its metadata is read anew.
+        let is_read = |known: &PhotoRecord| match &known.content {
+            Ok(analysis) => known.picture.is_some() && analysis.said.version == VERSION,
+            Err(_) => true,
+        };
+        let unread = match known {
+            Some(record) if is_read(&record) => return Ok(Outcome::Known(Box::new(record))),
+            unread => unread,
         };
         let length = bytes.len() as u64;
         let facts = match facts(bytes, self.analyser.limits()) {
@@ -227,7 +235,7 @@ impl Worker<'_> {
             bytes: length,
             facts,
         };
-        if let Some(record) = unhashed {
+        if let Some(record) = unread {
             return Ok(Outcome::SamePicture(Box::new(new.record(record.content))));
         }
         // A run that analyses everything again does so with each content, so that its result cannot

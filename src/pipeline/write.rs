@@ -319,8 +319,9 @@ mod tests {
     use super::*;
     use crate::emotion::{Emotion, EmotionScores};
     use crate::face::{BoundingBox, DetectedFace, ScoredFace};
+    use crate::facts::{Block, Statements, of_content};
     use crate::imaging::{Facts, Format};
-    use crate::photo::{Capture, PictureHash};
+    use crate::photo::PictureHash;
     use crate::raster::Orientation;
     use crate::store::PhotoAnalysis;
 
@@ -344,11 +345,10 @@ mod tests {
         }
     }
 
-    fn capture(description: &str) -> Capture {
-        Capture {
-            description: Some(description.into()),
-            ..Capture::default()
-        }
+    fn said(description: &str) -> Statements {
+        let mut said = Statements::default();
+        said.description(description, Block::Exif);
+        said
     }
 
     /// A content with one face.
@@ -371,7 +371,9 @@ mod tests {
                 format: "JPEG".into(),
                 width: 400,
                 height: 300,
-                capture: capture(content),
+                capture: of_content(&said(content)),
+                said: said(content),
+                people: Vec::new(),
                 models: models(),
                 faces: vec![ScoredFace {
                     face,
@@ -394,7 +396,7 @@ mod tests {
             bytes: 1,
             facts: Facts {
                 format: Format::Jpeg,
-                capture: capture(content),
+                said: said(content),
                 picture: PICTURE,
             },
         }))

@@ -236,6 +236,7 @@ impl Group {
             "within" => format!("within {value} km"),
             "away" => format!("more than {value} km from home"),
             "camera" => format!("by camera {}", either()),
+            "person" => format!("of {}", self.values.join(" and ")),
             "text" => format!("with the words {value}"),
             "min-face-size" => format!("faces of {value} pixels or more"),
             "min-detection" => format!("faces with a detection score of {value} or more"),

@@ -62,6 +62,8 @@ pub enum Kind {
     Folder,
     /// A camera of the index.
     Camera,
+    /// A person whom a photo of the index names.
+    Person,
     /// A word or keyword of the index.
     Word,
 }
@@ -294,6 +296,20 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
         values: |filter| filter.cameras.clone(),
+        ..PLAIN
+    },
+    Flag {
+        name: "person",
+        value: Some("NAME"),
+        is_repeatable: true,
+        kind: Kind::Person,
+        help: "Photos in which another program or you named this person: NAME is the whole name or some of its \
+               words. Given several times: all of them together",
+        set: |filter, value| {
+            filter.people.push(parse(value)?);
+            Ok(())
+        },
+        values: |filter| filter.people.clone(),
         ..PLAIN
     },
     Flag {
@@ -670,6 +686,8 @@ mod tests {
             ("away", "250"),
             ("camera", "nikon"),
             ("camera", "canon"),
+            ("person", "anna"),
+            ("person", "bob"),
             ("text", "ponte vecchio"),
             ("min-face-size", "40"),
             ("min-detection", "0.75"),

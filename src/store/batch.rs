@@ -153,9 +153,9 @@ mod tests {
 
     use crate::emotion::Emotion;
     use crate::error::{Error, SkipReason};
-    use crate::photo::TakenAt;
+    use crate::photo::{DateSource, Source, TakenAt};
 
-    use super::super::testing::{META, face, known, models, photo, put, temp_store};
+    use super::super::testing::{META, face, known, models, photo, put, say, temp_store};
     use super::super::{Models, Query, Store, Totals};
     use super::*;
 
@@ -212,9 +212,7 @@ mod tests {
     fn a_photo_without_a_date_is_dated_by_its_oldest_file() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);
-        if let Ok(analysis) = &mut record.content {
-            analysis.capture.taken_at = None;
-        }
+        say(&mut record, |capture| capture.taken_at = None);
         let at = |seconds: i64| FileMeta {
             mtime_ns: seconds * 1_000_000_000,
             ..META
@@ -239,9 +237,7 @@ mod tests {
     fn files_stored_with_a_photo_give_it_a_date_and_words() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);
-        if let Ok(analysis) = &mut record.content {
-            analysis.capture.taken_at = None;
-        }
+        say(&mut record, |capture| capture.taken_at = None);
         let at = |path: &str, seconds: i64| {
             let mtime_ns = seconds * 1_000_000_000;
             (PathBuf::from(path), FileMeta { mtime_ns, ..META })
@@ -424,6 +420,8 @@ mod tests {
                     (SkipReason::PermissionDenied, 1),
                     (SkipReason::Damaged, 1)
                 ]),
+                dates: BTreeMap::from([(DateSource::Exif, 2)]),
+                positions: BTreeMap::from([(Source::Exif, 2)]),
             }
         );
     }

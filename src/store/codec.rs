@@ -8,7 +8,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use crate::emotion::Emotion;
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, Landmarks, Point};
-use crate::photo::{ContentHash, DateSource, Picture, PictureHash, TakenAt};
+use crate::facts;
+use crate::photo::{ContentHash, DateSource, Picture, PictureHash, Precision, TakenAt};
 use crate::raster::Orientation;
 
 use super::record::{FaceId, PhotoId};
@@ -30,37 +31,44 @@ pub(super) fn from_civil_ms(ms: i64) -> Option<DateTime> {
     EPOCH.checked_add(SignedDuration::from_millis(ms)).ok()
 }
 
-/// The values of the three columns of a date.
+/// The values of the five columns of a date: local time, offset, source, precision, and the end of the day, month or
+/// year of which alone it is known.
 pub(super) fn taken_columns(
-    taken: Option<&TakenAt>,
-) -> (Option<i64>, Option<i32>, Option<&'static str>) {
-    taken.map_or((None, None, None), |taken| {
-        let source = match taken.source {
-            DateSource::Exif => "exif",
-            DateSource::FileTime => FILE_TIME,
-        };
-        (
-            Some(civil_ms(taken.local)),
-            taken.offset.map(Offset::seconds),
-            Some(source),
-        )
-    })
+    taken: &TakenAt,
+) -> (
+    i64,
+    Option<i32>,
+    &'static str,
+    Option<&'static str>,
+    Option<i64>,
+) {
+    let precision = taken.precision;
+    let end = facts::end_of_period(taken.local.date(), precision);
+    (
+        civil_ms(taken.local),
+        taken.offset.map(Offset::seconds),
+        taken.source.name(),
+        (!precision.is_exact()).then(|| precision.name()),
+        end.filter(|_| !precision.is_exact())
+            .map(|end| civil_ms(end.at(0, 0, 0, 0))),
+    )
 }
 
-/// The inverse of [`taken_columns`].
-pub(super) fn taken_from_columns(
-    local: Option<i64>,
-    offset: Option<i32>,
-    source: Option<&str>,
-) -> Option<TakenAt> {
-    Some(TakenAt {
-        local: from_civil_ms(local?)?,
-        offset: offset.and_then(|seconds| Offset::from_seconds(seconds).ok()),
-        source: match source? {
-            "exif" => DateSource::Exif,
-            _ => DateSource::FileTime,
-        },
-    })
+/// The date in the columns of its local time, offset, source and precision, from `first` on.
+pub(super) fn taken_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<TakenAt>> {
+    let local: Option<i64> = row.get(first)?;
+    let offset: Option<i32> = row.get(first + 1)?;
+    let source = row.get_ref(first + 2)?.as_str_or_null()?;
+    let precision = row.get_ref(first + 3)?.as_str_or_null()?;
+    let taken = local.and_then(from_civil_ms).zip(source);
+    Ok(taken.and_then(|(local, source)| {
+        Some(TakenAt {
+            local,
+            offset: offset.and_then(|seconds| Offset::from_seconds(seconds).ok()),
+            precision: precision.and_then(Precision::from_name).unwrap_or_default(),
+            source: DateSource::from_name(source)?,
+        })
+    }))
 }
 
 /// Landmarks as ten little-endian `f32`.

@@ -1,5 +1,5 @@
 //! Brings derived rows up to date. What indexing finds out is in `photos`, `files`, `faces` and
-//! `corrections`; words, folders, the dates of files, lost photos and rankings are derived from it.
+//! `corrections`; the facts of photos, words, folders, lost photos and rankings are derived from it.
 //!
 //! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
 //! every transaction ends with [`update`], which empties them. So no writer has to know what depends on the
@@ -8,22 +8,19 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::photo::TakenAt;
-
 use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
-use super::{faces, folders, photos, ranking, words};
+use super::{effective, faces, folders, people, photos, ranking, words};
 
 /// Reads each noted photo with its files, one row per file, in the order that the full-text index expects.
 pub(super) const NOTED: &str = concat!(
     "SELECT d.photo_id, f.path, p.id IS NOT NULL, p.skip_reason IS NULL, p.lost_at,
-            p.taken_source, p.taken_local - 1000 * p.taken_offset, ",
+            ",
     words::said_of_photo!(),
     " FROM dirty_photos d LEFT JOIN photos p ON p.id = d.photo_id
                           LEFT JOIN files f ON f.photo_id = d.photo_id
@@ -37,14 +34,17 @@ pub(super) const UNRANKED: &str = "
 
 /// Brings everything that the triggers have noted in this transaction up to date.
 pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
+    // The people of a photo depend on its faces as well.
+    db.prepare_cached(&format!(
+        "INSERT OR IGNORE INTO dirty_photos (photo_id) {UNRANKED}"
+    ))?
+    .execute([])?;
     update_ranks(db)?;
+    update_facts(db)?;
     let mut present = PhotoFolders::default();
-    // The words come first and in one go, see `words::write`.
-    for (photo, fact) in update_words(db, &mut present)? {
-        match fact {
-            Fact::Date(taken) => photos::set_date(db, photo, taken.as_ref())?,
-            Fact::Lost(since) => photos::set_lost(db, photo, since)?,
-        }
+    // The words are written in one go, see `words::write`.
+    for (photo, since) in update_words(db, &mut present)? {
+        photos::set_lost(db, photo, since)?;
     }
     for folder in &present.folders {
         folders::add(db, folder)?;
@@ -57,11 +57,10 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Does the same if the schema has the tables of notes already; for migrations.
-pub(super) fn update_if_noted(db: &Connection) -> rusqlite::Result<()> {
-    if db.table_exists(None, "dirty_photos")? {
-        update(db)?;
-    }
+/// Notes that what is derived from a photo may be out of date.
+pub(super) fn note_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO dirty_photos (photo_id) VALUES (?)")?
+        .execute([photo])?;
     Ok(())
 }
 
@@ -107,13 +106,19 @@ pub(super) fn judged(faces: &[StoredFace]) -> Vec<JudgedFace> {
     judged
 }
 
-/// A column of a photo that is out of date, with its new value.
-#[derive(Debug)]
-pub(super) enum Fact {
-    /// The date by its files.
-    Date(Option<TakenAt>),
-    /// Since when no file has led to it.
-    Lost(Option<i64>),
+/// Brings the facts and the people of the noted photos up to date.
+fn update_facts(db: &Connection) -> rusqlite::Result<()> {
+    let noted: Vec<PhotoId> = db
+        .prepare_cached("SELECT photo_id FROM dirty_photos")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for photo in noted {
+        if let Some(capture) = effective::outdated(db, photo)? {
+            effective::set(db, photo, &capture)?;
+        }
+        people::update(db, photo)?;
+    }
+    Ok(())
 }
 
 /// A noted photo while its files are read.
@@ -135,7 +140,7 @@ impl Noted {
             is_analysed: row.get::<_, bool>(2)? && row.get(3)?,
             has_file: false,
             text: String::new(),
-            said: row.get(7)?,
+            said: row.get(5)?,
         })
     }
 
@@ -149,15 +154,15 @@ impl Noted {
     }
 }
 
-/// Writes the words of the noted photos, collects the folders in which they lie, and returns what else of
-/// them is out of date.
+/// Writes the words of the noted photos, collects the folders in which they lie, and returns those whose loss is out of
+/// date, each with the time since when no file has led to it.
 fn update_words(
     db: &Connection,
     present: &mut PhotoFolders,
-) -> rusqlite::Result<Vec<(PhotoId, Fact)>> {
+) -> rusqlite::Result<Vec<(PhotoId, Option<i64>)>> {
     let mut statement = db.prepare_cached(NOTED)?;
     let mut rows = statement.query([])?;
-    let mut facts = Vec::new();
+    let mut losses = Vec::new();
     let mut photo: Option<Noted> = None;
     while let Some(row) = rows.next()? {
         let id = row.get(0)?;
@@ -165,7 +170,11 @@ fn update_words(
             if let Some(before) = photo.replace(Noted::of(row)?) {
                 before.write_words(db)?;
             }
-            check_facts(db, id, row, &mut facts)?;
+            if is_loss_outdated(row)? {
+                let has_file = row.get_ref(1)?.as_blob_or_null()?.is_some();
+                let since = (!has_file).then(|| Timestamp::now().as_millisecond());
+                losses.push((id, since));
+            }
         }
         if let (Some(photo), Some(path)) = (&mut photo, row.get_ref(1)?.as_blob_or_null()?) {
             let path = decode(path);
@@ -177,62 +186,15 @@ fn update_words(
     if let Some(last) = photo {
         last.write_words(db)?;
     }
-    Ok(facts)
+    Ok(losses)
 }
 
-/// Adds what is out of date in the photo's own row, which is in a row of [`NOTED`].
-fn check_facts(
-    db: &Connection,
-    id: PhotoId,
-    row: &Row<'_>,
-    facts: &mut Vec<(PhotoId, Fact)>,
-) -> rusqlite::Result<()> {
+/// Whether the photo in a row of [`NOTED`] is marked as lost although it has a file, or not although it has none.
+fn is_loss_outdated(row: &Row<'_>) -> rusqlite::Result<bool> {
     let exists: bool = row.get(2)?;
     let is_lost = row.get::<_, Option<i64>>(4)?.is_some();
     let has_file = row.get_ref(1)?.as_blob_or_null()?.is_some();
-    if exists && is_lost == has_file {
-        let since = (!has_file).then(|| Timestamp::now().as_millisecond());
-        facts.push((id, Fact::Lost(since)));
-    }
-    let is_analysed = exists && row.get(3)?;
-    let source = row.get_ref(5)?.as_str_or_null()?;
-    if !is_analysed || !has_file || source == Some("exif") {
-        return Ok(());
-    }
-    let date = date_by_files(db, id, row.get(6)?, source)?;
-    facts.extend(date.map(|date| (id, date)));
-    Ok(())
-}
-
-/// The date that a photo without a date of its own should have, which is that of its oldest file, if it has
-/// another `moment`, in Unix time in ms, or another `source`.
-///
-/// The moment is compared, not the local time: the time zone of this process need not be that of the one that
-/// stored the date.
-pub(super) fn date_by_files(
-    db: &Connection,
-    photo: PhotoId,
-    moment: Option<i64>,
-    source: Option<&str>,
-) -> rusqlite::Result<Option<Fact>> {
-    let oldest: Option<i64> = db
-        .prepare_cached("SELECT min(mtime_ns) FROM files WHERE photo_id = ?")?
-        .query_row([photo], |row| row.get(0))?;
-    let taken = oldest.and_then(date_of_file);
-    let right = taken.and(oldest).map(|ns| ns.div_euclid(1_000_000));
-    let is_right = moment == right && source.is_some() == taken.is_some();
-    Ok((!is_right).then_some(Fact::Date(taken)))
-}
-
-/// The date by a file that was modified at this time in ns.
-fn date_of_file(mtime_ns: i64) -> Option<TakenAt> {
-    let distance = Duration::from_nanos(mtime_ns.unsigned_abs());
-    let modified = if mtime_ns < 0 {
-        SystemTime::UNIX_EPOCH.checked_sub(distance)
-    } else {
-        SystemTime::UNIX_EPOCH.checked_add(distance)
-    };
-    TakenAt::from_file_time(modified?)
+    Ok(exists && is_lost == has_file)
 }
 
 /// Folders in which photos lie.

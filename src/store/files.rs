@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use crate::error::{Skip, SkipReason};
+use crate::facts;
 use crate::file::FileMeta;
 
 use super::codec::skip_from_columns;
@@ -16,7 +17,7 @@ use super::sidecars;
 /// range also contains names such as `folder.jpg`, which the last condition excludes.
 const UNDER: &str = "
     SELECT path, size, mtime_ns, ctime_ns, inode, device, p.skip_reason,
-           p.picture IS NOT NULL
+           p.picture IS NOT NULL AND p.facts_version = :facts
            AND p.detector = (SELECT id FROM models WHERE name = :detector)
            AND p.classifier = (SELECT id FROM models WHERE name = :classifier),
            f.skip_reason
@@ -35,11 +36,13 @@ pub(super) fn under<T>(
     sidecars::under(db, &tree, |sidecars_of| {
         let mut statement = db.prepare_cached(UNDER)?;
         // A model without a row in `models` is new, so no file is current for it. Nor is one whose picture is not
-        // hashed, which the index needs to recognise the photo when its metadata change.
+        // hashed, which the index needs to recognise the photo when its metadata change, or whose metadata an older
+        // reader has read.
         let mut files = statement.query_map(
             named_params! {
                 ":detector": models.detector,
                 ":classifier": models.classifier,
+                ":facts": facts::VERSION,
                 ":exact": tree.exact,
                 ":low": tree.low,
                 ":high": tree.high,

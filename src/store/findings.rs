@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use crate::file::FileMeta;
-use crate::photo::TakenAt;
 
 use super::changes::Changes;
 use super::codec::civil_ms;
@@ -14,7 +13,9 @@ use super::photos::Derived;
 use super::pictures::Frame;
 use super::record::{PhotoId, PhotoRecord};
 use super::stored_face::JudgedFace;
-use super::{corrections, derived, faces, files, incomplete, photos, pictures, ranking, unread};
+use super::{
+    corrections, derived, effective, faces, files, incomplete, photos, pictures, ranking, unread,
+};
 
 /// See [`Batch::put_photo`](super::Batch::put_photo).
 pub(super) fn put(
@@ -52,7 +53,9 @@ pub(super) fn write(
     };
     let mut judged: Vec<JudgedFace> = new_faces.iter().map(faces::NewFace::judged).collect();
     judged.retain(JudgedFace::is_face);
-    let taken = analysis.and_then(|analysis| analysis.capture.taken_at.or_else(|| oldest(at)));
+    let capture = analysis
+        .map(|analysis| effective::of_files(&analysis.said, at))
+        .unwrap_or_default();
     let models = match analysis {
         Some(analysis) => Some((
             changes.models.of(db, &analysis.models.detector)?,
@@ -61,7 +64,6 @@ pub(super) fn write(
         None => None,
     };
     let derived = Derived {
-        taken: taken.as_ref(),
         models,
         faces: judged.len(),
     };
@@ -71,6 +73,9 @@ pub(super) fn write(
     }
     let is_known = known.is_some();
     let id = known.unwrap_or_else(|| PhotoId(db.last_insert_rowid()));
+    effective::set(db, id, &capture)?;
+    // Its people are laid on the faces.
+    derived::note_photo(db, id)?;
     faces::replace(db, id, is_known, &old_faces, &new_faces)?;
     unread::replace(
         db,
@@ -80,7 +85,7 @@ pub(super) fn write(
     )?;
     let problem = analysis.and_then(|analysis| analysis.incomplete.as_deref());
     incomplete::put(db, id, problem)?;
-    let taken_local = taken.map(|taken| civil_ms(taken.local));
+    let taken_local = capture.taken_at.map(|taken| civil_ms(taken.local));
     ranking::replace(db, id, is_known, taken_local, &judged)?;
     if is_known {
         derived::ranked(db, id)?;
@@ -89,12 +94,4 @@ pub(super) fn write(
         files::put(db, path, meta, Ok(id))?;
     }
     Ok(id)
-}
-
-/// The modification time of the oldest file.
-fn oldest(files: &[(PathBuf, FileMeta)]) -> Option<TakenAt> {
-    files
-        .iter()
-        .filter_map(|(_, meta)| TakenAt::from_file_time(meta.modified()?))
-        .min_by_key(|taken| civil_ms(taken.local))
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use crate::face::{BoundingBox, Correction, DetectedFace};
 use crate::likeness::FacePicture;
-use crate::photo::{Capture, ContentHash, DateSource};
+use crate::photo::{Capture, ContentHash};
 
 use super::codec::{civil_ms, detected_from_columns};
 use super::path::encode;
@@ -30,7 +30,7 @@ pub(super) fn corrections(
     let (Some(taken), Some(camera)) = (&capture.taken_at, &capture.camera) else {
         return Ok(Vec::new());
     };
-    if taken.source != DateSource::Exif {
+    if !taken.source.is_exif() {
         return Ok(Vec::new());
     }
     let taken = civil_ms(taken.local);
@@ -133,7 +133,7 @@ pub(super) fn photos(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Ph
     let of: Option<(i64, String)> = db
         .prepare_cached(
             "SELECT taken_local, camera FROM photos
-             WHERE id = ? AND taken_source = 'exif' AND camera IS NOT NULL AND skip_reason IS NULL",
+             WHERE id = ? AND taken_source LIKE 'exif%' AND camera IS NOT NULL AND skip_reason IS NULL",
         )?
         .query_row([photo], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
@@ -145,7 +145,7 @@ pub(super) fn photos(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Ph
         .prepare_cached(
             "SELECT id, taken_local FROM photos
              WHERE taken_local BETWEEN :second AND :second + 999 AND camera = :camera AND id <> :photo
-               AND taken_source = 'exif' AND skip_reason IS NULL AND face_count > 0
+               AND taken_source LIKE 'exif%' AND skip_reason IS NULL AND face_count > 0
                AND EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)",
         )?
         .query_map(
@@ -216,7 +216,7 @@ fn date(db: &Connection, correction: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE corrections SET (taken_local, camera) = (
              SELECT p.taken_local, p.camera FROM faces f JOIN photos p ON p.id = f.photo_id
-             WHERE f.correction = corrections.id AND p.taken_source = 'exif' AND p.camera IS NOT NULL
+             WHERE f.correction = corrections.id AND p.taken_source LIKE 'exif%' AND p.camera IS NOT NULL
          )
          WHERE id = ? AND taken_local IS NULL",
     )?

@@ -6,8 +6,13 @@ use std::path::Path;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::error::{Error, Result};
+use jiff::tz::Offset;
 
+use crate::error::{Error, Result};
+use crate::facts::Statements;
+use crate::photo::{Capture, DateSource, GeoPoint, Precision, TakenAt};
+
+use super::codec::from_civil_ms;
 use super::path::{decode, encode};
 use super::{derived, explain, words};
 
@@ -48,7 +53,10 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
         for migration in &migrations[from..] {
             transaction.execute_batch(migration)?;
         }
-        derived::update_if_noted(&transaction)?;
+        // The statements that derive rows are those of the current schema.
+        if latest == MIGRATIONS.len() {
+            derived::update(&transaction)?;
+        }
         transaction.pragma_update(None, "user_version", latest as i64)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.prepare("PRAGMA foreign_key_check")?.exists([])
@@ -85,6 +93,44 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     connection.create_scalar_function("words_of", 1, flags, move |context| {
         Ok(words::of_path(&path(context)?))
+    })?;
+    // The facts that an older index had of a photo, as what its content said.
+    connection.create_scalar_function("facts_of", 9, flags, |context| {
+        let local: Option<i64> = context.get(0)?;
+        let offset: Option<i32> = context.get(1)?;
+        let source: Option<String> = context.get(2)?;
+        let source = source.as_deref().and_then(DateSource::from_name);
+        let taken = local.and_then(from_civil_ms).zip(source);
+        let (latitude, longitude): (Option<f64>, Option<f64>) = (context.get(3)?, context.get(4)?);
+        let keywords: Option<String> = context.get(8)?;
+        let capture = Capture {
+            taken_at: taken.map(|(local, source)| TakenAt {
+                local,
+                offset: offset.and_then(|seconds| Offset::from_seconds(seconds).ok()),
+                precision: Precision::Second,
+                source,
+            }),
+            position: latitude
+                .zip(longitude)
+                .map(|(latitude, longitude)| GeoPoint {
+                    latitude,
+                    longitude,
+                }),
+            camera: context.get(5)?,
+            lens: context.get(6)?,
+            description: context.get(7)?,
+            keywords: keywords
+                .unwrap_or_default()
+                .lines()
+                .map(str::to_owned)
+                .collect(),
+            ..Capture::default()
+        };
+        let said = Statements {
+            version: 0, // read anew at the next run
+            ..Statements::from(&capture)
+        };
+        Ok(said.to_json())
     })
 }
 
@@ -187,9 +233,9 @@ mod tests {
             (CAST('/album/a.jpg' AS BLOB), CAST('a.xmp' AS BLOB), 10, 0, 0, 2, 'Lake');
     ",
         "
-        INSERT INTO dirty_photos VALUES (7);
-        INSERT INTO dirty_ranks VALUES (7);
-        INSERT INTO dirty_paths VALUES (CAST('/album/b.jpg' AS BLOB));
+        INSERT OR IGNORE INTO dirty_photos VALUES (7);
+        INSERT OR IGNORE INTO dirty_ranks VALUES (7);
+        INSERT OR IGNORE INTO dirty_paths VALUES (CAST('/album/b.jpg' AS BLOB));
     ",
         "
         UPDATE photos SET picture = zeroblob(32), orientation = 6 WHERE id = 7;
@@ -202,8 +248,14 @@ mod tests {
         "
         UPDATE photos SET taken_source = 'file' WHERE id = 7;
     ",
-        "", // 0012
-        "", // 0013
+        "
+        UPDATE photos SET taken_local = 0, taken_precision = 'year', taken_end = 31536000000,
+                          taken_source = 'folder', title = 'Lake', rating = 5,
+                          facts = '{\"version\":1}', facts_version = 1 WHERE id = 7;
+    ", // 0012
+        "
+        INSERT INTO people (photo_id, position, key, name, face_id) VALUES (7, 0, 'ada', 'Ada', 9);
+    ", // 0013
         "", // 0014
         "", // 0015
         "

@@ -16,6 +16,7 @@ mod connection;
 mod corrections;
 mod derived;
 mod doctor;
+mod effective;
 mod everything;
 mod exchange;
 mod explain;
@@ -30,6 +31,7 @@ mod kin;
 mod migrate;
 mod models;
 mod path;
+mod people;
 mod photos;
 mod pictures;
 mod places;
@@ -66,6 +68,7 @@ pub use everything::Value;
 pub use exchange::{CorrectionRecord, Taken, UndoneFace};
 pub use explain::is_damage;
 pub use forgotten::Removed;
+pub use people::PersonInPhoto;
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
     CarriedFrom, FaceId, KinCorrection, KinFace, KinId, KnownFile, KnownPhoto, Models, Photo,
@@ -272,6 +275,14 @@ impl Store {
         self.read(query::cameras)
     }
 
+    /// The names of all people in photos, in ascending order, each once.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn people(&self) -> Result<Vec<String>> {
+        self.read(people::names)
+    }
+
     /// All keywords and titles of photos, in ascending order, each once.
     ///
     /// # Errors
@@ -369,7 +380,8 @@ impl Store {
         })
     }
 
-    /// The files of the index to which a sidecar belongs by its name.
+    /// The files of the index to which a sidecar may belong, by its name. Which of them it is depends on what else is in
+    /// the folder.
     ///
     /// # Errors
     /// See [`Store::files_under`].

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::SkipReason;
-use crate::photo::{Capture, ContentHash, GeoPoint, TakenAt};
+use crate::facts::{self, Statements};
+use crate::photo::ContentHash;
 
-use super::codec::{picture_from_columns, skip_from_columns, taken_columns, taken_from_columns};
+use super::codec::{picture_from_columns, skip_from_columns};
 use super::record::{KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord};
 use super::stored_face::StoredFace;
-use super::{faces, files, incomplete, sidecars, unread};
+use super::{effective, faces, files, incomplete, people, unread};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -36,100 +37,74 @@ pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Opt
     .optional()
 }
 
-/// See [`Store::photo`](super::Store::photo).
-pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
-    let Some(mut photo) = load_embedded(db, id)? else {
-        return Ok(None);
-    };
-    if let Ok(analysis) = &mut photo.content {
-        sidecars::add_keywords(db, id, &mut analysis.capture.keywords)?;
-        analysis.incomplete = incomplete::of(db, id)?;
+/// The photo with the facts by its content alone.
+pub(super) fn load_embedded(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
+    let mut photo = load(db, id)?;
+    if let Some(Ok(analysis)) = photo.as_mut().map(|photo| photo.content.as_mut()) {
+        analysis.capture = facts::of_content(&analysis.said);
+        analysis.people.clear();
     }
-    Ok(Some(photo))
+    Ok(photo)
 }
 
-/// The photo with what its content says alone, without the keywords of its sidecars.
-pub(super) fn load_embedded(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
-    let Some(mut photo) = row_of(db, id)? else {
+/// See [`Store::photo`](super::Store::photo).
+pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
+    let Some(mut photo) = bare(db, id)? else {
         return Ok(None);
     };
     photo.paths = files::of_photo(db, id)?;
     if let Ok(analysis) = &mut photo.content {
         analysis.faces = faces::of_photo(db, id)?;
         analysis.unread = unread::of_photo(db, id)?;
+        analysis.people = people::of_photo(db, id)?;
+        analysis.incomplete = incomplete::of(db, id)?;
     }
     Ok(Some(photo))
 }
 
 /// The photo without its paths and faces.
 pub(super) fn bare(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
-    let mut photo = row_of(db, id)?;
-    if let Some(Ok(analysis)) = photo.as_mut().map(|photo| photo.content.as_mut()) {
-        sidecars::add_keywords(db, id, &mut analysis.capture.keywords)?;
-    }
-    Ok(photo)
-}
-
-/// The row of a photo.
-fn row_of(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
-    db.prepare_cached(
-        "SELECT skip_reason, skip_detail, hash, bytes, indexed_at,
-                format, width, height, taken_local, taken_offset, taken_source,
-                latitude, longitude, camera, lens, description, keywords, d.name, c.name,
-                picture, orientation
-         FROM photos p LEFT JOIN models d ON d.id = p.detector
+    const ROW: &str = concat!(
+        "SELECT skip_reason, skip_detail, hash, bytes, indexed_at, picture, orientation,
+                format, width, height, d.name, c.name, facts, ",
+        effective::columns!(),
+        " FROM photos p LEFT JOIN models d ON d.id = p.detector
                        LEFT JOIN models c ON c.id = p.classifier
-         WHERE p.id = ?",
-    )?
-    .query_row([id], |row| {
-        let reason: Option<SkipReason> = row.get(0)?;
-        Ok(Photo {
-            id,
-            hash: row.get(2)?,
-            bytes: row.get::<_, i64>(3)? as u64,
-            picture: picture_from_columns(row, 19)?,
-            indexed_at: Timestamp::from_millisecond(row.get(4)?).unwrap_or_default(),
-            paths: Vec::new(),
-            content: match reason {
-                Some(_) => Err(skip_from_columns(row, 0)?),
-                None => Ok(analysis_columns(row, 5)?),
-            },
+         WHERE p.id = ?"
+    );
+    db.prepare_cached(ROW)?
+        .query_row([id], |row| {
+            let reason: Option<SkipReason> = row.get(0)?;
+            Ok(Photo {
+                id,
+                hash: row.get(2)?,
+                bytes: row.get::<_, i64>(3)? as u64,
+                picture: picture_from_columns(row, 5)?,
+                indexed_at: Timestamp::from_millisecond(row.get(4)?).unwrap_or_default(),
+                paths: Vec::new(),
+                content: match reason {
+                    Some(_) => Err(skip_from_columns(row, 0)?),
+                    None => Ok(analysis_columns(row, 7)?),
+                },
+            })
         })
-    })
-    .optional()
+        .optional()
 }
 
 fn analysis_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<PhotoAnalysis<StoredFace>> {
     let column = |offset| first + offset;
-    let source: Option<String> = row.get(column(5))?;
-    let latitude: Option<f64> = row.get(column(6))?;
-    let longitude: Option<f64> = row.get(column(7))?;
-    let keywords: String = row.get::<_, Option<_>>(column(11))?.unwrap_or_default();
+    let said: Option<String> = row.get(column(5))?;
     Ok(PhotoAnalysis {
         format: row.get(column(0))?,
         width: row.get(column(1))?,
         height: row.get(column(2))?,
-        capture: Capture {
-            taken_at: taken_from_columns(
-                row.get(column(3))?,
-                row.get(column(4))?,
-                source.as_deref(),
-            ),
-            position: latitude
-                .zip(longitude)
-                .map(|(latitude, longitude)| GeoPoint {
-                    latitude,
-                    longitude,
-                }),
-            camera: row.get(column(8))?,
-            lens: row.get(column(9))?,
-            description: row.get(column(10))?,
-            keywords: keywords.lines().map(str::to_owned).collect(),
-        },
         models: Models {
-            detector: row.get(column(12))?,
-            classifier: row.get(column(13))?,
+            detector: row.get(column(3))?,
+            classifier: row.get(column(4))?,
         },
+        said: Statements::from_json(&said.unwrap_or_default()),
+        capture: effective::from_columns(row, column(6))?,
+        people: Vec::new(),
         faces: Vec::new(),
         unread: Vec::new(),
         incomplete: None,
@@ -158,9 +133,7 @@ pub(super) fn set_hash(db: &Connection, id: PhotoId, hash: &ContentHash) -> rusq
 
 /// The values in the row of a photo that do not come from its record.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Derived<'a> {
-    /// When it was taken, according to the photo or else its files.
-    pub taken: Option<&'a TakenAt>,
+pub(super) struct Derived {
     /// Ids of detector and classifier; `None` if the photo was skipped.
     pub models: Option<(i64, i64)>,
     /// How many faces count; those that a person rejected do not.
@@ -168,29 +141,19 @@ pub(super) struct Derived<'a> {
 }
 
 /// Stores the row of a photo, in place of an earlier row for the same content.
-pub(super) fn put(
-    db: &Connection,
-    record: &PhotoRecord,
-    derived: Derived<'_>,
-) -> rusqlite::Result<()> {
+pub(super) fn put(db: &Connection, record: &PhotoRecord, derived: Derived) -> rusqlite::Result<()> {
     let analysis = record.content.as_ref().ok();
     let skip = record.content.as_ref().err();
-    let capture = analysis.map(|analysis| &analysis.capture);
-    let (taken_local, taken_offset, taken_source) = taken_columns(derived.taken);
-    let position = capture.and_then(|capture| capture.position);
+    let said = analysis.map(|analysis| &analysis.said);
     let picture = record.picture.filter(|_| analysis.is_some());
     db.prepare_cached(
         "INSERT INTO photos (hash, bytes, indexed_at, skip_reason, skip_detail, format, width, height,
-            taken_local, taken_offset, taken_source, latitude, longitude, camera, lens, description,
-            keywords, detector, classifier, face_count, picture, orientation)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20, ?21, ?22)
+            facts, facts_version, detector, classifier, face_count, picture, orientation)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
          ON CONFLICT (hash) DO UPDATE SET
             (bytes, indexed_at, skip_reason, skip_detail, format, width, height,
-            taken_local, taken_offset, taken_source, latitude, longitude, camera, lens, description,
-            keywords, detector, classifier, face_count, picture, orientation) =
-            (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-            ?21, ?22)",
+            facts, facts_version, detector, classifier, face_count, picture, orientation) =
+            (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         record.hash,
@@ -201,35 +164,14 @@ pub(super) fn put(
         analysis.map(|analysis| &analysis.format),
         analysis.map(|analysis| analysis.width),
         analysis.map(|analysis| analysis.height),
-        taken_local,
-        taken_offset,
-        taken_source,
-        position.map(|position| position.latitude),
-        position.map(|position| position.longitude),
-        capture.map(|capture| &capture.camera),
-        capture.map(|capture| &capture.lens),
-        capture.map(|capture| &capture.description),
-        capture.map(|capture| capture.keywords.join("\n")),
+        said.map(Statements::to_json),
+        said.map_or(0, |said| said.version),
         derived.models.map(|(detector, _)| detector),
         derived.models.map(|(_, classifier)| classifier),
         derived.faces as i64,
         picture.map(|picture| picture.hash),
         picture.map(|picture| picture.orientation.exif()),
     ])?;
-    Ok(())
-}
-
-/// Stores the date of a photo that is dated by its files. The dates in its ranking follow by a trigger.
-pub(super) fn set_date(
-    db: &Connection,
-    id: PhotoId,
-    taken: Option<&TakenAt>,
-) -> rusqlite::Result<()> {
-    let (local, offset, source) = taken_columns(taken);
-    db.prepare_cached(
-        "UPDATE photos SET taken_local = ?, taken_offset = ?, taken_source = ? WHERE id = ?",
-    )?
-    .execute(params![local, offset, source, id])?;
     Ok(())
 }
 

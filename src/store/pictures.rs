@@ -117,7 +117,9 @@ pub(super) fn found_by_models(analysis: PhotoAnalysis<StoredFace>) -> PhotoAnaly
         format: analysis.format,
         width: analysis.width,
         height: analysis.height,
+        said: analysis.said,
         capture: analysis.capture,
+        people: Vec::new(),
         models: analysis.models,
         faces,
         unread: analysis.unread,
@@ -291,6 +293,7 @@ mod tests {
     use super::*;
     use crate::emotion::Emotion::{Happy, Sad};
     use crate::face::Correction;
+    use crate::facts::Block;
     use crate::raster::Orientation;
 
     const SAD: Correction = Correction::Emotion(Sad);
@@ -367,7 +370,7 @@ mod tests {
         store.correct(before[0].id, SAD).unwrap();
         let mut record = upright("a, tagged");
         if let Ok(analysis) = &mut record.content {
-            analysis.capture.keywords = vec!["Beach".into()];
+            analysis.said.keyword("Beach", Block::Xmp);
         }
         assert_eq!(put(&mut store, "/a.jpg", &record), id);
         let after = store.photo(id).unwrap().unwrap();

@@ -7,11 +7,13 @@ use jiff::Timestamp;
 
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
+use crate::facts::Statements;
 use crate::file::FileMeta;
 use crate::likeness::FacePicture;
-use crate::photo::{Capture, ContentHash, DateSource, Picture};
+use crate::photo::{Capture, ContentHash, Picture};
 use crate::sidecar::SidecarFile;
 
+use super::people::PersonInPhoto;
 use super::pictures::found_by_models;
 use super::stored_face::StoredFace;
 
@@ -67,8 +69,13 @@ pub struct PhotoAnalysis<Face> {
     pub width: u32,
     /// Height of the upright photo in pixels.
     pub height: u32,
-    /// Date, position, camera and words from the file. Times are stored with a resolution of 1 ms.
+    /// What its content says of it.
+    pub said: Statements,
+    /// The facts: by its content alone on the way in, by all its sources on the way out. Times are stored with a
+    /// resolution of 1 ms.
     pub capture: Capture,
+    /// The people in it, of a photo in the index; on the way in there are none.
+    pub people: Vec<PersonInPhoto>,
     /// The models that found and read the faces.
     pub models: Models,
     /// The faces, in the detector's order.
@@ -147,15 +154,9 @@ pub struct Photo {
 }
 
 impl Photo {
-    /// What was stored: what the models found, without people's corrections. A date that comes from a file is left
-    /// out, since it belongs to the file.
+    /// What was stored: what the models found, without people's corrections.
     pub(super) fn into_record(self) -> PhotoRecord {
-        let content = self.content.map(|analysis| {
-            let mut found = found_by_models(analysis);
-            let taken_at = &mut found.capture.taken_at;
-            *taken_at = taken_at.filter(|taken| taken.source != DateSource::FileTime);
-            found
-        });
+        let content = self.content.map(found_by_models);
         PhotoRecord {
             hash: self.hash,
             bytes: self.bytes,

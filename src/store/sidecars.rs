@@ -1,14 +1,13 @@
-//! Stores the sidecars of photos: which file of a photo has which, and their keywords.
+//! Stores the sidecars of photos: which file of a photo has which, and what they say.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Row, named_params, params};
 
 use crate::file::FileMeta;
-use crate::sidecar::{Sidecar, SidecarFile, belongs_to};
+use crate::sidecar::{Sidecar, SidecarFile, may_belong, photos_of};
 
 use super::path::{Subtree, decode, encode};
-use super::record::PhotoId;
 
 /// The sidecars of the files in a range of [`Subtree`], in the order of these files.
 const UNDER: &str = "
@@ -68,13 +67,13 @@ pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqli
     let known = of_file(db, &path)?;
     let now: Vec<(SidecarFile, String)> = sidecars
         .iter()
-        .map(|Sidecar { file, keywords }| {
+        .map(|Sidecar { file, said }| {
             let meta = FileMeta {
                 device: 0, // not stored
                 ..file.meta
             };
             let name = file.name.clone();
-            (SidecarFile { name, meta }, keywords.join("\n"))
+            (SidecarFile { name, meta }, said.to_json())
         })
         .collect();
     if now != known {
@@ -90,10 +89,10 @@ fn replace(
 ) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM sidecars WHERE photo_path = ?")?
         .execute([path])?;
-    for (file, keywords) in sidecars {
+    for (file, said) in sidecars {
         // A file that is not in the index, as after its removal by another process, has no sidecars.
         db.prepare_cached(
-            "INSERT INTO sidecars (photo_path, name, size, mtime_ns, ctime_ns, inode, keywords)
+            "INSERT INTO sidecars (photo_path, name, size, mtime_ns, ctime_ns, inode, facts)
              SELECT path, ?2, ?3, ?4, ?5, ?6, ?7 FROM files WHERE path = ?1",
         )?
         .execute(params![
@@ -103,61 +102,41 @@ fn replace(
             file.meta.mtime_ns,
             file.meta.ctime_ns,
             file.meta.inode as i64,
-            keywords,
+            said,
         ])?;
     }
     Ok(())
 }
 
-/// The sidecars of the file at a stored path, sorted by name, with their keywords, one a line.
+/// The sidecars of the file at a stored path, sorted by name, with what they say.
 fn of_file(db: &Connection, path: &[u8]) -> rusqlite::Result<Vec<(SidecarFile, String)>> {
     db.prepare_cached(
-        "SELECT name, size, mtime_ns, ctime_ns, inode, keywords FROM sidecars
+        "SELECT name, size, mtime_ns, ctime_ns, inode, facts FROM sidecars
          WHERE photo_path = ? ORDER BY name",
     )?
     .query_map([path], |row| Ok((file_columns(row, 0)?, row.get(5)?)))?
     .collect()
 }
 
-/// Adds the keywords of the sidecars of all files of a photo to its embedded ones, each once.
-pub(super) fn add_keywords(
-    db: &Connection,
-    photo: PhotoId,
-    keywords: &mut Vec<String>,
-) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
-        "SELECT s.keywords FROM files f JOIN sidecars s ON s.photo_path = f.path
-         WHERE f.photo_id = ? ORDER BY s.photo_path, s.name",
-    )?;
-    let mut rows = statement.query([photo])?;
-    while let Some(row) = rows.next()? {
-        let text: String = row.get(0)?;
-        for keyword in text.lines() {
-            if !keywords.iter().any(|known| known == keyword) {
-                keywords.push(keyword.to_owned());
+/// See [`Store::photos_beside`](super::Store::photos_beside).
+pub(super) fn photos_beside(db: &Connection, sidecar: &Path) -> rusqlite::Result<Vec<PathBuf>> {
+    let mut statement =
+        db.prepare_cached("SELECT path FROM files WHERE path >= ?1 AND path < ?2 ORDER BY path")?;
+    let mut found = Vec::new();
+    for start in photos_of(sidecar) {
+        let start = encode(&start);
+        let end = [&start[..], b"\xff"].concat();
+        let rows =
+            statement.query_map([&start, &end], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?;
+        for path in rows {
+            let path = path?;
+            if may_belong(sidecar, &path) {
+                found.push(path);
             }
         }
     }
-    Ok(())
-}
-
-/// See [`Store::photos_beside`](super::Store::photos_beside).
-pub(super) fn photos_beside(db: &Connection, sidecar: &Path) -> rusqlite::Result<Vec<PathBuf>> {
-    // The photo has the name of the sidecar without ".xmp", alone or followed by an extension: between the
-    // dot and the byte after it.
-    let base = encode(&sidecar.with_extension(""));
-    let after = |name: &str| [base.clone(), encode(Path::new(name))].concat();
-    let beside: Vec<PathBuf> = db
-        .prepare_cached(
-            "SELECT path FROM files WHERE path = ?1 OR path >= ?2 AND path < ?3 ORDER BY path",
-        )?
-        .query_map([&base, &after("."), &after("/")], |row| {
-            Ok(decode(row.get_ref(0)?.as_blob()?))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    let is_owner =
-        |photo: &PathBuf| photo.parent() == sidecar.parent() && belongs_to(sidecar, photo);
-    Ok(beside.into_iter().filter(is_owner).collect())
+    found.sort();
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -166,14 +145,19 @@ mod tests {
     use super::super::{Query, Store};
     use super::*;
     use crate::emotion::Emotion;
+    use crate::facts::{Block, Statements};
 
     fn sidecar(name: &str, keywords: &[&str]) -> Sidecar {
+        let mut said = Statements::default();
+        for keyword in keywords {
+            said.keyword(keyword, Block::Xmp);
+        }
         Sidecar {
             file: SidecarFile {
                 name: name.into(),
                 meta: META,
             },
-            keywords: keywords.iter().map(|&keyword| keyword.to_owned()).collect(),
+            said,
         }
     }
 
@@ -292,15 +276,29 @@ mod tests {
             "/a/1.x.jpg",
             "/a/10.jpg",
             "/a/1",
+            "/a/1.JPG",
             "/a/1.d/2.jpg",
         ];
         for name in names {
             testing::put(&mut store, name, &testing::photo(name, vec![]));
         }
         let beside = |sidecar: &str| store.photos_beside(Path::new(sidecar)).unwrap();
-        let expected = ["/a/1", "/a/1.jpg", "/a/1.nef"].map(PathBuf::from);
+        let expected = ["/a/1", "/a/1.JPG", "/a/1.jpg", "/a/1.nef"].map(PathBuf::from);
         assert_eq!(beside("/a/1.xmp"), expected);
-        assert_eq!(beside("/a/1.jpg.xmp"), [PathBuf::from("/a/1.jpg")]);
+        // The case of the extension does not matter.
+        assert_eq!(beside("/a/1.jpg.xmp"), expected[1..3]);
+        assert_eq!(beside("/a/1.x.xmp"), [PathBuf::from("/a/1.x.jpg")]);
         assert_eq!(beside("/b/1.xmp"), [] as [PathBuf; 0]);
+        // A photo and its edited version share one.
+        testing::put(
+            &mut store,
+            "/a/1-edited.jpg",
+            &testing::photo("edited", vec![]),
+        );
+        let shared = ["/a/1-edited.jpg", "/a/1.jpg"].map(PathBuf::from);
+        let beside = |sidecar: &str| store.photos_beside(Path::new(sidecar)).unwrap();
+        let all = beside("/a/1.jpg.supplemental-metadata.json");
+        assert!(shared.iter().all(|photo| all.contains(photo)), "{all:?}");
+        assert!(!all.contains(&PathBuf::from("/a/10.jpg")), "{all:?}");
     }
 }

@@ -7,12 +7,13 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::emotion::Emotion;
 use crate::geo::Cell;
+use crate::photo::Precision;
 
 use super::codec::{FILE_TIME, from_civil_ms};
-use super::faces;
 use super::path::decode;
 use super::query::{self, Query};
 use super::record::PhotoId;
+use super::{faces, people};
 
 /// The property by which faces are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub enum Grouping {
     Place,
     /// By the camera.
     Camera,
+    /// By the person whom the face shows, as metadata or a sidecar name it.
+    Person,
 }
 
 /// The value that the photos of a group have in common.
@@ -46,6 +49,8 @@ pub enum Group {
     Place(Cell),
     /// The camera's name.
     Camera(String),
+    /// The person's name.
+    Person(String),
     /// The photos lack the property.
     Unknown,
 }
@@ -64,13 +69,14 @@ pub struct Tally {
 /// Selects a photo only if a path leads to it.
 const PHOTO: &str = "
     SELECT taken_local, cell, (SELECT path FROM files WHERE photo_id = p.id ORDER BY path LIMIT 1),
-           taken_source, camera
+           taken_source, camera, taken_precision
     FROM photos p WHERE id = ? AND EXISTS (SELECT 1 FROM files WHERE photo_id = p.id)";
 
 /// See [`Store::tally`](super::Store::tally).
 pub(super) fn count(db: &Connection, by: Grouping, query: &Query) -> rusqlite::Result<Vec<Tally>> {
     let photos = query::photos(db, query)?;
     let mut tallies: BTreeMap<Group, Tally> = BTreeMap::new();
+    let mut counted: BTreeMap<Group, PhotoId> = BTreeMap::new();
     let mut current: Option<(PhotoId, Option<Group>)> = None;
     faces::each(db, |photo, face| {
         let is_found = photos.as_ref().is_none_or(|photos| photos.contains(photo));
@@ -84,12 +90,19 @@ pub(super) fn count(db: &Connection, by: Grouping, query: &Query) -> rusqlite::R
         let Some((_, Some(group))) = &current else {
             return Ok(());
         };
+        let of_face = match by {
+            Grouping::Person => people::of_face(db, face.id)?.map(Group::Person),
+            _ => None,
+        };
+        let group = of_face.as_ref().unwrap_or(group);
         let tally = tallies.entry(group.clone()).or_insert_with(|| Tally {
             group: group.clone(),
             photos: 0,
             faces: [0; Emotion::COUNT],
         });
-        tally.photos += u64::from(is_new);
+        // The faces of a photo come one after the other.
+        let is_first = counted.insert(group.clone(), photo) != Some(photo);
+        tally.photos += u64::from(is_first);
         if let Some(emotion) = face.top() {
             tally.faces[emotion.index()] += 1;
         }
@@ -113,7 +126,12 @@ fn group(
             Ok(match by {
                 Grouping::None => Some(Group::All),
                 Grouping::Year => taken.map(|taken| Group::Year(taken.year())),
-                Grouping::Month => taken.map(|taken| Group::Month(taken.year(), taken.month())),
+                Grouping::Month => {
+                    let is_known =
+                        row.get_ref(5)?.as_str_or_null()? != Some(Precision::Year.name());
+                    let taken = taken.filter(|_| is_known);
+                    taken.map(|taken| Group::Month(taken.year(), taken.month()))
+                }
                 Grouping::Folder => {
                     let path = decode(row.get_ref(2)?.as_blob()?);
                     path.parent().map(Path::to_owned).map(Group::Folder)
@@ -121,6 +139,8 @@ fn group(
                 Grouping::Place => row
                     .get::<_, Option<i64>>(1)?
                     .map(|cell| Group::Place(Cell(cell))),
+                // Of each face, not of the photo.
+                Grouping::Person => None,
                 Grouping::Camera => row.get::<_, Option<String>>(4)?.map(Group::Camera),
             }
             .unwrap_or(Group::Unknown))

@@ -8,8 +8,11 @@ use tempfile::TempDir;
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
+use crate::facts::{Statements, of_content};
 use crate::file::FileMeta;
-use crate::photo::{Capture, ContentHash, DateSource, GeoPoint, Picture, PictureHash, TakenAt};
+use crate::photo::{
+    Capture, ContentHash, DateSource, GeoPoint, Picture, PictureHash, Precision, TakenAt,
+};
 use crate::raster::Orientation;
 
 use super::{FaceId, KnownFile, Models, PhotoAnalysis, PhotoId, PhotoRecord, Store};
@@ -64,7 +67,7 @@ pub(super) fn face(x: f32, size: f32, detection: f32, happy: f32) -> ScoredFace 
 
 /// A photo with this content and these faces, taken at noon of 15 July 2019.
 pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
-    PhotoRecord {
+    let mut record = PhotoRecord {
         hash: ContentHash::of(content.as_bytes()),
         bytes: content.len() as u64,
         picture: Some(Picture {
@@ -79,6 +82,7 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
                 taken_at: Some(TakenAt {
                     local: date(2019, 7, 15).at(12, 0, 0, 250_000_000),
                     offset: Some(Offset::constant(2)),
+                    precision: Precision::Second,
                     source: DateSource::Exif,
                 }),
                 position: Some(GeoPoint {
@@ -89,22 +93,37 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
                 lens: None,
                 description: Some("Firenze".into()),
                 keywords: vec!["Vacation".into(), "Places|Italy".into()],
+                ..Capture::default()
             },
+            said: Statements::default(),
+            people: Vec::new(),
             models: models(),
             faces,
             unread: Vec::new(),
             incomplete: None,
         }),
-    }
+    };
+    say(&mut record, |_| {});
+    record
+}
+
+/// Changes the facts of an analysed photo as its content says them.
+pub(super) fn say(record: &mut PhotoRecord, change: impl FnOnce(&mut Capture)) {
+    let analysis = record.content.as_mut().expect("an analysed photo");
+    change(&mut analysis.capture);
+    analysis.said = Statements::from(&analysis.capture);
+    analysis.capture = of_content(&analysis.said);
 }
 
 /// Sets the date of a photo.
 pub(super) fn set_date(record: &mut PhotoRecord, local: jiff::civil::DateTime) {
-    let analysis = record.content.as_mut().expect("an analysed photo");
-    analysis.capture.taken_at = Some(TakenAt {
-        local,
-        offset: None,
-        source: DateSource::Exif,
+    say(record, |capture| {
+        capture.taken_at = Some(TakenAt {
+            local,
+            offset: None,
+            precision: Precision::Second,
+            source: DateSource::Exif,
+        });
     });
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, Row};
 
 use crate::error::{Skip, SkipReason};
+use crate::photo::{DateSource, Source};
 
 use super::codec::{from_civil_ms, skip_from_columns};
 use super::incomplete;
@@ -25,6 +26,10 @@ pub struct Totals {
     pub incomplete: u64,
     /// Number of skipped paths, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
+    /// Number of photos by the source of their date; those without any are left out.
+    pub dates: BTreeMap<DateSource, u64>,
+    /// Number of photos by the source of their position; those without any are left out.
+    pub positions: BTreeMap<Source, u64>,
 }
 
 /// See [`Store::totals`](super::Store::totals).
@@ -46,20 +51,46 @@ pub(super) fn count(db: &Connection) -> rusqlite::Result<Totals> {
         )?
         .query_map([], |row| Ok((row.get(0)?, number(row.get(1)?))))?
         .collect::<rusqlite::Result<_>>()?;
+    let mut dates = BTreeMap::new();
+    for (name, photos) in by_source(db, "taken_source")? {
+        if let Some(source) = DateSource::from_name(&name) {
+            dates.insert(source, photos);
+        }
+    }
+    let mut positions = BTreeMap::new();
+    for (name, photos) in by_source(db, "position_source")? {
+        if let Some(source) = Source::from_name(&name) {
+            positions.insert(source, photos);
+        }
+    }
     Ok(Totals {
         files: number(files),
         photos: number(photos),
         faces: number(faces),
         incomplete: incomplete::count(db)?,
         skipped,
+        dates,
+        positions,
     })
+}
+
+/// The number of photos for each value of the column of a source.
+fn by_source(db: &Connection, column: &str) -> rusqlite::Result<Vec<(String, u64)>> {
+    db.prepare(&format!(
+        "SELECT {column}, count(*) FROM photos
+         WHERE skip_reason IS NULL AND {column} IS NOT NULL
+           AND EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)
+         GROUP BY {column}"
+    ))?
+    .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?
+    .collect()
 }
 
 /// See [`Store::keywords`](super::Store::keywords).
 pub(super) fn keywords(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = db.prepare(
         "SELECT keywords FROM photos WHERE keywords <> ''
-         UNION SELECT keywords FROM sidecars WHERE keywords <> ''",
+         UNION SELECT title FROM photos WHERE title <> ''",
     )?;
     let mut rows = statement.query([])?;
     let mut keywords = BTreeSet::new();

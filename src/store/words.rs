@@ -46,10 +46,8 @@ pub(super) fn of_path(path: &Path) -> String {
 /// it. Whatever is added here must mark the photo in `dirty_photos` when it changes (`migrations/`).
 macro_rules! said_of_photo {
     () => {
-        "coalesce(p.description, '') || ' ' || coalesce(p.keywords, '') || ' ' || coalesce((
-            SELECT group_concat(s.keywords, ' ')
-            FROM files of_photo JOIN sidecars s ON s.photo_path = of_photo.path
-            WHERE of_photo.photo_id = p.id), '')"
+        "coalesce(p.title, '') || ' ' || coalesce(p.description, '') || ' ' || coalesce(p.keywords, '') || ' '
+         || coalesce((SELECT group_concat(name, ' ') FROM people WHERE photo_id = p.id), '')"
     };
 }
 pub(super) use said_of_photo;

@@ -142,7 +142,7 @@ fn dump(database: &Path) -> Vec<String> {
                  FROM files f JOIN photos p ON p.id = photo_id ORDER BY path";
     let sidecars =
         "SELECT CAST(photo_path AS TEXT) || ' ' || CAST(name AS TEXT) || ' ' || mtime_ns || ' '
-                        || ctime_ns || ' ' || keywords
+                        || ctime_ns || ' ' || facts
                     FROM sidecars ORDER BY photo_path, name";
     [rows(database, files), rows(database, sidecars)].concat()
 }

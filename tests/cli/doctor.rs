@@ -82,15 +82,20 @@ const DAMAGE: &[(&str, &str, &str)] = &[
     ),
     ("scores", "wrong", "UPDATE photo_scores SET taken = 0"),
     (
-        "file_dates",
+        "facts",
         "wrong",
         "UPDATE photos SET taken_local = 0 WHERE taken_source = 'file'",
     ),
     (
-        "file_dates",
+        "facts",
         "wrong",
         "UPDATE photos SET taken_local = NULL, taken_offset = NULL, taken_source = NULL
          WHERE taken_source = 'file'",
+    ),
+    (
+        "people",
+        "wrong",
+        "INSERT INTO people (photo_id, position, key, name) VALUES (PHOTO, 0, 'ada', 'Ada')",
     ),
     (
         "loss",

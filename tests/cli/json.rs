@@ -50,8 +50,8 @@ fn json_of_a_query() {
         hits.iter().find(is).unwrap()
     };
     let hit = by_name("/turned.jpg");
-    let all = "emotion faces height latitude longitude path score taken_at \
-               taken_at_source width";
+    let all = "emotion faces height latitude longitude path position_source rating score taken_at \
+               taken_at_precision taken_at_source title width";
     assert!(names(hit).into_iter().eq(all.split_whitespace()));
     assert_eq!(hit["path"], path.to_str().unwrap());
     assert_eq!(hit["emotion"], "neutral");
@@ -144,8 +144,8 @@ fn json_of_index_and_show() {
 
     let shown = env.show("copy.jpg");
     let all = "bytes camera classifier content description detector faces format height \
-               incomplete indexed_at keywords latitude lens longitude paths taken_at taken_at_source \
-               unread width";
+               incomplete indexed_at keywords latitude lens longitude paths people rating sources taken_at \
+               taken_at_precision taken_at_source title unread width";
     assert!(names(&shown).into_iter().eq(all.split_whitespace()));
     let paths = ["astronaut.jpg", "copy.jpg"].map(|name| env.album(name));
     for (path, expected) in shown["paths"].as_array().unwrap().iter().zip(&paths) {

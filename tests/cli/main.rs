@@ -16,6 +16,7 @@ mod detect;
 mod doctor;
 mod everything;
 mod exclusions;
+mod facts;
 mod forgotten;
 mod interrupted;
 mod json;
@@ -27,6 +28,7 @@ mod odd_paths;
 #[cfg(unix)]
 #[cfg(feature = "train")]
 mod outputs;
+mod people;
 mod pictures;
 #[cfg(unix)]
 mod previews;
@@ -38,6 +40,7 @@ mod scripts;
 mod settings;
 mod sidecars;
 mod tagged;
+mod takeout;
 mod testenv;
 #[cfg(unix)]
 mod typed_paths;

@@ -60,27 +60,52 @@ fn a_sidecar_is_read_when_it_is_new_or_changed_and_its_keywords_go_with_it() {
 }
 
 #[test]
-fn each_copy_has_its_own_sidecar_and_photos_of_one_stem_share_one() {
+fn each_copy_has_its_own_sidecar_and_no_two_photos_share_one() {
     let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
     env.add("copy/chelsea.jpg", fixture("chelsea.jpg"));
-    env.add(
-        "copy/chelsea.jpe",
-        with_comment(&fixture("coffee.jpg"), "other"),
-    );
     env.add("chelsea.jpg.xmp", sidecar(&["Cat", "Sofa"]));
     env.add("copy/chelsea.jpg.xmp", sidecar(&["Cat", "Lawn"]));
     env.add("copy/chelsea.xmp", sidecar(&["Garden"]));
     env.index();
     let all = json!(["Cat", "Sofa", "Lawn", "Garden"]);
     assert_eq!(keywords(&env, "chelsea.jpg"), all);
-    assert_eq!(keywords(&env, "copy/chelsea.jpe"), json!(["Garden"]));
-    assert_eq!(env.query("--text garden").len(), 2);
 
-    // With the copy go the keywords of its sidecars, though these stay.
+    // A second picture with the stem: now nothing says whose sidecar it is.
+    let other = with_comment(&fixture("coffee.jpg"), "other");
+    env.add("copy/chelsea.jpe", &other);
+    env.index();
+    assert_eq!(
+        keywords(&env, "chelsea.jpg"),
+        json!(["Cat", "Sofa", "Lawn"])
+    );
+    assert_eq!(env.query("--text garden"), [""; 0]);
+
+    // The sidecar says it; and with the copy go the keywords of its sidecars, though these stay.
+    let name = "<rdf:Description xmlns:crs='http://ns.adobe.com/camera-raw-settings/1.0/' crs:RawFileName='a.JPE'";
+    let named = sidecar(&["Garden"]).replace("<rdf:Description", name);
+    env.add("copy/chelsea.xmp", &named);
+    env.index();
+    assert_eq!(keywords(&env, "copy/chelsea.jpe"), json!(["Garden"]));
+    fs::remove_file(env.album("copy/chelsea.jpe")).unwrap();
+    env.index();
+    assert_eq!(keywords(&env, "chelsea.jpg"), all);
     fs::remove_file(env.album("copy/chelsea.jpg")).unwrap();
     env.index();
     assert_eq!(keywords(&env, "chelsea.jpg"), json!(["Cat", "Sofa"]));
-    assert_eq!(keywords(&env, "copy/chelsea.jpe"), json!(["Garden"]));
+}
+
+#[test]
+fn what_is_exported_goes_into_the_sidecar_that_is_read() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.add("hopper.nef", b"no picture");
+    env.add("hopper.xmp", sidecar(&["Raw"]));
+    env.index();
+    assert_eq!(keywords(&env, "hopper.jpg"), json!([]));
+    env.run("export --xmp --min-score 0.1 --lightroom --quiet")
+        .found();
+    let raw = fs::read_to_string(env.album("hopper.xmp")).unwrap();
+    assert_eq!(raw, sidecar(&["Raw"]));
+    assert!(env.album("hopper.jpg.xmp").exists());
 }
 
 #[test]

@@ -218,6 +218,18 @@ fn sidecars_are_followed_and_no_photo_is_read_for_them() {
     );
     assert_eq!(index_times(&env)[..2], before[..]);
     assert_eq!(files(&env), 3);
+
+    // A sidecar has another owner when a raw file of its stem comes, and the old one when that goes.
+    env.add("journey/2.nef", b"no picture");
+    assert_eq!(keywords("journey/2.jpg"), json!([]));
+    fs::remove_file(env.album("journey/2.nef")).unwrap();
+    assert_eq!(keywords("journey/2.jpg"), json!(["Cup"]));
+    // The JSON of Google Takeout is a sidecar as well.
+    let described = r#"{"photoTakenTime": {"timestamp": "1563098400"}, "favorited": true}"#;
+    let described = env.add("journey/2.jpg.supplemental-metadata.json", described);
+    assert_eq!(keywords("journey/2.jpg"), json!(["Favorite", "Cup"]));
+    fs::remove_file(described).unwrap();
+    assert_eq!(keywords("journey/2.jpg"), json!(["Cup"]));
     daemon.stop();
 
     // Changes while no daemon runs are found at the start.

@@ -41,8 +41,8 @@ impl RandomChanges<'_> {
 
     /// One of the two sidecars of a photo.
     fn some_sidecar(&mut self, photo: &Path) -> PathBuf {
-        let mut paths = fer_index::sidecar::paths(photo);
-        std::mem::take(&mut paths[self.random.below(2) as usize])
+        let extension = ["jpg.xmp", "xmp"][self.random.below(2) as usize];
+        photo.with_extension(extension)
     }
 
     /// A photo without a face, with one of seven pictures and one of four orientations, and with a comment as a tag:

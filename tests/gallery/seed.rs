@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use fer_index::emotion::{Emotion, EmotionScores};
 use fer_index::face::{BoundingBox, DetectedFace, ScoredFace};
+use fer_index::facts::Statements;
 use fer_index::file::FileMeta;
-use fer_index::photo::{Capture, ContentHash, DateSource, Picture, PictureHash, TakenAt};
+use fer_index::photo::{
+    Capture, ContentHash, DateSource, Picture, PictureHash, Precision, TakenAt,
+};
 use fer_index::raster::Orientation;
 use fer_index::store::{Models, PhotoAnalysis, PhotoId, PhotoRecord, Store};
 use jiff::civil::Date;
@@ -47,6 +50,15 @@ pub fn seed(env: &TestEnv, photos: &[Seed]) -> Vec<PhotoId> {
 }
 
 pub fn record(seed: &Seed) -> PhotoRecord {
+    let capture = Capture {
+        taken_at: seed.taken.map(|day| TakenAt {
+            local: day.at(12, 0, 0, 0),
+            offset: None,
+            precision: Precision::Second,
+            source: DateSource::Exif,
+        }),
+        ..Capture::default()
+    };
     let size = image::load_from_memory(&seed.bytes)
         .map_or((640, 480), |photo| (photo.width(), photo.height()));
     PhotoRecord {
@@ -60,14 +72,9 @@ pub fn record(seed: &Seed) -> PhotoRecord {
             format: "JPEG".to_owned(),
             width: size.0,
             height: size.1,
-            capture: Capture {
-                taken_at: seed.taken.map(|day| TakenAt {
-                    local: day.at(12, 0, 0, 0),
-                    offset: None,
-                    source: DateSource::Exif,
-                }),
-                ..Capture::default()
-            },
+            said: Statements::from(&capture),
+            capture,
+            people: Vec::new(),
             models: Models {
                 detector: "finder".to_owned(),
                 classifier: "reader".to_owned(),

@@ -22,7 +22,7 @@ fn files_straight_from_cameras_decode() {
         let name = path.file_name().unwrap().to_string_lossy();
         let decoded = decode(&std::fs::read(path).unwrap());
         let (width, height) = (decoded.raster.width(), decoded.raster.height());
-        eprintln!("{name}: {width} × {height}, {:?}", decoded.capture);
+        eprintln!("{name}: {width} × {height}, {:?}", decoded.capture());
         let expected = match path.extension().and_then(|extension| extension.to_str()) {
             Some("jpg") => Format::Jpeg,
             Some("avif") => Format::Avif,
@@ -32,7 +32,7 @@ fn files_straight_from_cameras_decode() {
         assert!(width * height > 1_000_000, "{name}");
         dated += usize::from(
             decoded
-                .capture
+                .capture()
                 .taken_at
                 .is_some_and(|taken_at| taken_at.source == DateSource::Exif),
         );

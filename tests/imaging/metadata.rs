@@ -2,7 +2,7 @@
 
 use exif::Tag;
 use fer_index::imaging::Format;
-use fer_index::photo::{Capture, DateSource, GeoPoint, TakenAt};
+use fer_index::photo::{Capture, DateSource, FactSources, GeoPoint, Precision, Source, TakenAt};
 use fer_index::raster::Orientation;
 use image::codecs::png::PngEncoder;
 use image::{ImageEncoder, RgbImage};
@@ -61,8 +61,8 @@ fn heic_and_avif_are_not_rotated_twice() {
         assert_eq!(decoded.format, format);
         let size = (decoded.raster.width(), decoded.raster.height());
         assert_eq!(size, (160, 128));
-        assert_eq!(decoded.capture.camera.as_deref(), Some("Maker Model"));
-        let taken_at = decoded.capture.taken_at.unwrap();
+        assert_eq!(decoded.capture().camera.as_deref(), Some("Maker Model"));
+        let taken_at = decoded.capture().taken_at.unwrap();
         assert_eq!(taken_at.local, date(2020, 2, 29).at(12, 34, 56, 0));
     }
 }
@@ -85,7 +85,7 @@ fn all_exif_fields_are_read_from_every_container() {
         common::webp_with_exif(&photo, &[b"Exif\0\0".as_slice(), &block].concat()),
     ];
     for file in files {
-        let mut capture = decode(&file).capture;
+        let mut capture = decode(&file).capture();
         let GeoPoint {
             latitude,
             longitude,
@@ -97,12 +97,22 @@ fn all_exif_fields_are_read_from_every_container() {
             taken_at: Some(TakenAt {
                 local: date(2008, 5, 30).at(15, 56, 1, 250_000_000),
                 offset: Some(offset(-4)),
+                precision: Precision::Second,
                 source: DateSource::Exif,
             }),
             position: None,
             camera: Some("Canon EOS 5D".to_owned()),
             lens: Some("EF24-105mm f/4L IS USM".to_owned()),
+            title: None,
             description: Some("At the opera".to_owned()),
+            rating: None,
+            sources: FactSources {
+                position: Some(Source::Exif),
+                camera: Some(Source::Exif),
+                lens: Some(Source::Exif),
+                description: Some(Source::Exif),
+                ..FactSources::default()
+            },
         };
         assert_eq!(capture, expected);
     }
@@ -118,7 +128,7 @@ fn a_photo_with_broken_exif_decodes() {
     for block in [b"".as_slice(), b"garbage", &whole[..20], &[0xff; 100]] {
         let decoded = decode(&common::jpeg_with_exif(&jpeg, block));
         assert_eq!(decoded.raster.width(), 160);
-        assert_eq!(decoded.capture, Capture::default());
+        assert_eq!(decoded.capture(), Capture::default());
     }
     for orientation in [0, 9, u16::MAX] {
         let block = ExifBlock::new().with_orientation(orientation).bytes();

@@ -135,10 +135,10 @@ fn writing_metadata_into_a_png_keeps_its_picture_and_they_are_found() {
     for at in [33, end] {
         let tagged = [&png[..at], &chunks, &png[at..]].concat();
         assert_eq!(picture(&tagged), plain, "at {at}");
-        let capture = facts(&tagged, &Limits::default()).unwrap().capture;
+        let capture = facts(&tagged, &Limits::default()).unwrap().capture();
         assert_eq!(capture.keywords, ["Beach"], "at {at}");
         assert_eq!(capture.camera.as_deref(), Some("Canon EOS 5D"), "at {at}");
-        assert_eq!(decode(&tagged).capture, capture, "at {at}");
+        assert_eq!(decode(&tagged).capture(), capture, "at {at}");
     }
 }
 
@@ -181,7 +181,7 @@ fn writing_metadata_into_a_tiff_keeps_its_picture() {
     let xmp = Tag(exif::Context::Tiff, 0x02bc);
     let described = described.with(xmp, exif::Value::Byte(packet.to_vec()));
     let file = described.tiff(&small());
-    let capture = facts(&file, &Limits::default()).unwrap().capture;
+    let capture = facts(&file, &Limits::default()).unwrap().capture();
     assert_eq!(capture.keywords, ["Beach"]);
     let turned = picture(&file);
     assert_eq!(turned.hash, plain.hash);

@@ -10,7 +10,7 @@ use super::super::stdout::Stdout;
 use super::preview::Preview;
 use crate::error::Result;
 use crate::file;
-use crate::photo::{DateSource, TakenAt};
+use crate::photo::{DateSource, Precision, TakenAt};
 use crate::store::Hit;
 
 /// Prints photos. On a terminal, paths are shortened to its width and are hyperlinks if it supports them.
@@ -122,13 +122,20 @@ fn lines(hits: &[Hit]) -> (String, Vec<Row>) {
     (head, rows.collect())
 }
 
-/// The day of a photo; marked if it is that of the file, because the photo has no date of its own.
+/// The day of a photo, or as much of it as is known; marked if it is that of the file, because the photo has no
+/// date of its own.
 fn day(taken: &TakenAt) -> String {
     let mark = match taken.source {
-        DateSource::Exif => "",
         DateSource::FileTime => " (file)",
+        _ => "",
     };
-    format!("{}{mark}", taken.local.date())
+    let day = taken.local.date();
+    let day = match taken.precision {
+        Precision::Second | Precision::Day => day.to_string(),
+        Precision::Month => day.strftime("%Y-%m").to_string(),
+        Precision::Year => day.strftime("%Y").to_string(),
+    };
+    format!("{day}{mark}")
 }
 
 /// A path without control characters, which a terminal would interpret.

@@ -158,7 +158,10 @@ impl Follower {
                     Readiness::Touched(before) if before != meta => Readiness::Touched(meta),
                     _ if is_sidecar(path) => return self.check_sidecar(path),
                     Readiness::Touched(_) if self.adopt(path, &metadata)? => return Ok(()),
-                    _ => return self.queue_if_changed(path, FileMeta::of(&metadata), readiness),
+                    _ => {
+                        self.queue_if_changed(path, FileMeta::of(&metadata), readiness)?;
+                        return self.check_siblings(path);
+                    }
                 };
                 let quiet = self.setup.debounce;
                 self.debouncer.note(path, later, now, quiet);
@@ -174,7 +177,7 @@ impl Follower {
                 if is_sidecar(path) {
                     self.check_sidecar(path)
                 } else {
-                    Ok(())
+                    self.check_siblings(path)
                 }
             }
             // Not a photo; or it cannot be read just now, and its rows stay.
@@ -229,15 +232,28 @@ impl Follower {
 
     /// Reads a sidecar that appeared, changed or is gone, for the photos to which it belongs.
     fn check_sidecar(&mut self, path: &Path) -> Result<()> {
-        let owns =
-            |photo: &Path| photo.parent() == path.parent() && sidecar::belongs_to(path, photo);
-        if self.queue.is_any_in_flight(owns) {
+        let may_own = |photo: &Path| sidecar::may_belong(path, photo);
+        if self.queue.is_any_in_flight(may_own) {
             // The pipeline may have read the sidecar that was there before.
             self.note_path(path, Readiness::Moved);
             return Ok(());
         }
         let photos = self.store.photos_beside(path)?;
         self.refresh_sidecars(&photos)
+    }
+
+    /// Reads the sidecars of the other photos with the stem of a photo that appeared or is gone: a sidecar with this
+    /// stem may have another owner now.
+    fn check_siblings(&mut self, photo: &Path) -> Result<()> {
+        let sidecar = photo.with_extension("xmp");
+        let is_sibling = |other: &Path| other != photo && sidecar::may_belong(&sidecar, other);
+        if self.queue.is_any_in_flight(is_sibling) {
+            // The pipeline may have looked for sidecars before.
+            self.note_path(photo, Readiness::Moved);
+        }
+        let mut siblings = self.store.photos_beside(&sidecar)?;
+        siblings.retain(|other| other != photo);
+        self.refresh_sidecars(&siblings)
     }
 
     fn refresh_sidecars(&mut self, photos: &[PathBuf]) -> Result<()> {

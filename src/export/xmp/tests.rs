@@ -216,16 +216,14 @@ fn a_keyword_with_more_than_a_word_is_neither_doubled_nor_removed() {
 }
 
 #[test]
-fn an_existing_sidecar_is_used() {
+fn a_sidecar_is_written_once() {
     let folder = tempfile::tempdir().unwrap();
     let photo = folder.path().join("a.jpg");
     fs::write(&photo, "no picture").unwrap();
-    let [full, stem] = ["a.jpg.xmp", "a.xmp"].map(|name| folder.path().join(name));
-    assert_eq!(sidecar(&photo, Naming::Full), full);
-    assert_eq!(sidecar(&photo, Naming::Stem), stem);
-    assert!(!write_sidecar(&stem, &photo, EmotionSet::EMPTY, false).unwrap());
-    assert!(write_sidecar(&stem, &photo, set(HAPPY), true).unwrap() && !stem.exists());
-    assert!(write_sidecar(&stem, &photo, set(HAPPY), false).unwrap() && stem.exists());
-    assert_eq!(sidecar(&photo, Naming::Full), stem);
-    assert!(!write_sidecar(&stem, &photo, set(HAPPY), false).unwrap());
+    let sidecar = folder.path().join("a.xmp");
+    let write = |emotions, dry| write_sidecar(&sidecar, &photo, set(emotions), dry).unwrap();
+    assert!(!write(&[], false) && !sidecar.exists());
+    assert!(write(HAPPY, true) && !sidecar.exists());
+    assert!(write(HAPPY, false) && sidecar.exists());
+    assert!(!write(HAPPY, false));
 }

@@ -32,12 +32,18 @@
  * @property {string} format
  * @property {string | null} taken
  * @property {boolean} taken_from_file
+ * @property {string | null} taken_source
+ * @property {"second" | "day" | "month" | "year" | null} taken_precision
  * @property {[number, number] | null} position
  * @property {string | null} place
  * @property {string | null} camera
  * @property {string | null} lens
+ * @property {string | null} title
  * @property {string | null} description
  * @property {string[]} keywords
+ * @property {number | null} rating
+ * @property {string[]} people
+ * @property {Partial<Record<"position" | "camera" | "lens" | "title" | "description" | "rating", string>>} sources
  * @property {Face[]} faces
  * @property {boolean} can_reveal
  *

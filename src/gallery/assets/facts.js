@@ -4,8 +4,29 @@ import { date, element } from "./dom.js";
 
 /**
  * @typedef {import("./api.js").Photo} Photo
- * @typedef {{ name: string, value: string, filters?: import("./api.js").Filters }} Fact
+ * @typedef {{ name: string, value: string, filters?: import("./api.js").Filters, source?: string | null }} Fact
  */
+
+/** The sources of facts in words. */
+const SOURCES = new Map([
+  ["exif", "EXIF"],
+  ["exif_digitized", "EXIF: made digital"],
+  ["exif_changed", "EXIF: last change"],
+  ["gps", "GPS time"],
+  ["xmp", "XMP"],
+  ["xmp_digitized", "XMP: made digital"],
+  ["iptc", "IPTC"],
+  ["windows", "EXIF of Windows"],
+  ["png", "PNG text"],
+  ["png_changed", "PNG: last change"],
+  ["sidecar", "sidecar"],
+  ["takeout", "Google Takeout"],
+  ["picasa", "Picasa"],
+  ["file_name", "name of the file"],
+  ["folder", "name of the folder"],
+  ["file", "time of the file"],
+  ["estimated", "estimated"],
+]);
 
 /** @param {Photo} photo */
 export const fileName = (photo) => lastPart(photo.paths[0] ?? "");
@@ -25,11 +46,13 @@ const length = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(by
  * @param {(filters: import("./api.js").Filters) => void} follow Shows all photos that match the filters.
  */
 export function listFacts(photo, follow) {
-  return facts(photo).flatMap(({ name, value, filters }) => {
+  return facts(photo).flatMap(({ name, value, filters, source }) => {
     const shown = filters
       ? element("button", { type: "button", class: "fact", title: "Show all of these", onclick: () => follow(filters) }, value)
       : value;
-    return [element("dt", {}, name), element("dd", {}, shown)];
+    const origin = SOURCES.get(source ?? "");
+    const said = origin ? [shown, " ", element("small", { class: "source" }, origin)] : [shown];
+    return [element("dt", {}, name), element("dd", {}, ...said)];
   });
 }
 
@@ -38,23 +61,49 @@ export function listFacts(photo, follow) {
  * @returns {Fact[]}
  */
 function facts(photo) {
-  const day = photo.taken?.slice(0, 10) ?? "";
+  const { sources } = photo;
+  const taken = period(photo);
   const position = photo.position?.map((degrees) => degrees.toFixed(4)).join(", ") ?? "";
   /** @type {Fact[]} */
-  const known = [
+  const all = [
     {
       name: photo.taken_from_file ? "File dated" : "Taken",
-      value: date(photo.taken, { dateStyle: "full", timeStyle: "short" }),
-      filters: photo.taken_from_file ? { since: day, until: day, "file-dates": "yes" } : { since: day, until: day },
+      value: taken.shown,
+      filters: { since: taken.day, until: taken.day, ...(photo.taken_from_file ? { "file-dates": "yes" } : {}) },
+      source: photo.taken_source,
     },
-    { name: "About", value: photo.description ?? "" },
-    { name: "Place", value: photo.place ?? position, filters: { near: position.replace(" ", "") } },
+    { name: "Title", value: photo.title ?? "", source: sources.title },
+    { name: "About", value: photo.description ?? "", source: sources.description },
+    { name: "Place", value: photo.place ?? position, filters: { near: position.replace(" ", "") }, source: sources.position },
     ...photo.keywords.map((keyword, index) => ({ name: index ? "" : "Keywords", value: keyword, filters: { words: keyword } })),
-    { name: "Camera", value: photo.camera ?? "", filters: { camera: photo.camera ?? "" } },
-    { name: "Lens", value: photo.lens ?? "" },
+    ...photo.people.map((person, index) => ({ name: index ? "" : "People", value: person, filters: { person } })),
+    { name: "Rating", value: stars(photo.rating), source: sources.rating },
+    { name: "Camera", value: photo.camera ?? "", filters: { camera: photo.camera ?? "" }, source: sources.camera },
+    { name: "Lens", value: photo.lens ?? "", source: sources.lens },
     { name: "Picture", value: `${photo.width} × ${photo.height}, ${photo.format}, ${length(photo.bytes)}` },
     ...photo.paths.map((path) => ({ name: "File", value: lastPart(path) })),
     ...photo.paths.map((path) => ({ name: "Folder", value: folderOf(path), filters: { under: folderOf(path) } })),
   ];
-  return known.filter(({ value }) => value);
+  return all.filter(({ value }) => value);
 }
+
+/**
+ * The day, month or year in which a photo was taken, as exactly as it is known, for people and for a filter.
+ * @param {Photo} photo
+ */
+function period(photo) {
+  const taken = photo.taken ?? "";
+  switch (photo.taken_precision) {
+    case "year":
+      return { day: taken.slice(0, 4), shown: taken.slice(0, 4) };
+    case "month":
+      return { day: taken.slice(0, 7), shown: date(photo.taken, { year: "numeric", month: "long" }) };
+    case "day":
+      return { day: taken.slice(0, 10), shown: date(photo.taken, { dateStyle: "full" }) };
+    default:
+      return { day: taken.slice(0, 10), shown: date(photo.taken, { dateStyle: "full", timeStyle: "short" }) };
+  }
+}
+
+/** @param {number | null} rating */
+const stars = (rating) => (rating === null || rating === 0 ? "" : rating < 0 ? "rejected" : "★".repeat(rating));

@@ -9,8 +9,9 @@ use rusqlite::params;
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::file::FileMeta;
+use crate::photo::TakenAt;
 
-use super::super::testing::{META, face, photo, plan, put, set_date, temp_store};
+use super::super::testing::{META, face, photo, plan, put, say, set_date, temp_store};
 use super::super::{DoctorObserver, FaceId, PhotoRecord, Query, Store};
 use super::*;
 
@@ -62,9 +63,7 @@ fn at(seconds: i64) -> FileMeta {
 /// A photo with this content that has no date of its own.
 fn undated(content: &str) -> PhotoRecord {
     let mut record = photo(content, vec![face(5.5, 80.0, 0.9, 0.3)]);
-    if let Ok(analysis) = &mut record.content {
-        analysis.capture.taken_at = None;
-    }
+    say(&mut record, |capture| capture.taken_at = None);
     record
 }
 
@@ -78,10 +77,9 @@ fn a_transaction_reads_only_what_is_noted() {
             "SCAN d",
             "SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
             "SEARCH f USING COVERING INDEX files_by_photo (photo_id=?) LEFT-JOIN",
-            // The keywords of its sidecars.
+            // Its people.
             "CORRELATED SCALAR SUBQUERY 1",
-            "SEARCH of_photo USING COVERING INDEX files_by_photo (photo_id=?)",
-            "SEARCH s USING PRIMARY KEY (photo_path=?)",
+            "SEARCH people USING PRIMARY KEY (photo_id=?)",
         ]
     );
     let steps = plan(&store, UNRANKED);
@@ -133,7 +131,7 @@ fn a_photo_without_a_date_has_that_of_the_oldest_file_it_has_now() {
         let content = store.photo(id).unwrap().unwrap().content;
         content.unwrap().capture.taken_at
     };
-    let of = |seconds: i64| date_of_file(at(seconds).mtime_ns);
+    let of = |seconds: i64| at(seconds).modified().and_then(TakenAt::from_file_time);
     assert_eq!(taken(&store), of(1000));
     store.forget(&[files[0].0.clone()]).unwrap();
     assert_eq!(taken(&store), of(2000));
@@ -257,10 +255,10 @@ impl RandomChanges {
             date(2000 + self.below(20) as i16, 5, 1).at(0, 0, 0, 0),
         );
         let (has_date, has_place) = (self.below(2) == 0, self.below(2) == 0);
-        if let Ok(analysis) = &mut record.content {
-            analysis.capture.taken_at = analysis.capture.taken_at.filter(|_| has_date);
-            analysis.capture.position = analysis.capture.position.filter(|_| has_place);
-        }
+        say(&mut record, |capture| {
+            capture.taken_at = capture.taken_at.filter(|_| has_date);
+            capture.position = capture.position.filter(|_| has_place);
+        });
         if self.below(8) == 0 {
             record.content = Err(crate::error::Skip::new(
                 crate::error::SkipReason::Damaged,
@@ -331,6 +329,9 @@ impl RandomChanges {
                     format!("UPDATE photos SET keywords = 'a\nb{number}' WHERE id > {id}"),
                     format!("UPDATE photos SET latitude = {id}, longitude = 7 WHERE id = {id}"),
                     format!("UPDATE photos SET latitude = NULL WHERE id = {id}"),
+                    format!(
+                        "UPDATE photos SET facts = replace(facts, 'Firenze', 'word{number}') WHERE id = {id}"
+                    ),
                     format!("UPDATE faces SET width = {number} + 1 WHERE id % 5 = {id}"),
                     format!("DELETE FROM faces WHERE photo_id = {id}"),
                     format!("UPDATE corrections SET emotion = {id} % 8"),

@@ -1,12 +1,12 @@
-//! Checks which photos are lost, and the dates of photos by their files.
+//! Checks which photos are lost, and whether the facts of photos are those by their sources.
 
-use super::super::derived;
 use super::super::record::PhotoId;
+use super::super::{effective, people};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
 pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
-    checkup.begin("dates of files", "SELECT 0")?;
+    checkup.begin("lost photos", "SELECT 0")?;
     checkup.all_differ(
         DerivedPart::Loss,
         DifferenceKind::Missing,
@@ -19,18 +19,18 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
         "SELECT id FROM photos
          WHERE lost_at IS NOT NULL AND EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)",
     )?;
+    checkup.begin("facts of photos", "SELECT count(*) FROM photos")?;
     let db = checkup.db;
-    let mut dated = db.prepare(
-        "SELECT id, taken_local - 1000 * taken_offset, taken_source FROM photos
-         WHERE skip_reason IS NULL AND taken_source IS NOT 'exif'
-           AND EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)",
-    )?;
-    let mut rows = dated.query([])?;
+    let mut photos = db.prepare("SELECT id FROM photos WHERE skip_reason IS NULL")?;
+    let mut rows = photos.query([])?;
     while let Some(row) = rows.next()? {
+        checkup.advance(1);
         let photo: PhotoId = row.get(0)?;
-        let source: Option<String> = row.get(2)?;
-        if derived::date_by_files(db, photo, row.get(1)?, source.as_deref())?.is_some() {
-            checkup.photo_differs(DerivedPart::FileDates, DifferenceKind::Wrong, photo)?;
+        if people::expected(db, photo)? != people::of_photo(db, photo)? {
+            checkup.photo_differs(DerivedPart::People, DifferenceKind::Wrong, photo)?;
+        }
+        if effective::outdated(db, photo)?.is_some() {
+            checkup.photo_differs(DerivedPart::Facts, DifferenceKind::Wrong, photo)?;
         }
     }
     Ok(())

@@ -23,8 +23,10 @@ pub enum DerivedPart {
     Notes,
     /// Since when a photo has had no file.
     Loss,
-    /// The dates of photos that have none of their own, by their oldest file.
-    FileDates,
+    /// The facts of photos, by their contents, sidecars, names and files.
+    Facts,
+    /// The people in photos, by the same sources and the faces.
+    People,
     /// The full-text index of paths, descriptions and keywords.
     Words,
     /// The folders that hold photos.
@@ -47,7 +49,8 @@ impl DerivedPart {
         match self {
             Self::Notes => "notes",
             Self::Loss => "loss",
-            Self::FileDates => "file_dates",
+            Self::Facts => "facts",
+            Self::People => "people",
             Self::Words => "words",
             Self::Folders => "folders",
             Self::Cells => "cells",

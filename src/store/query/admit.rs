@@ -11,13 +11,14 @@ use super::super::codec::FILE_TIME;
 use super::super::path::decode;
 use super::super::ranking::Kind;
 use super::super::record::PhotoId;
-use super::super::{folders, roots};
+use super::super::{folders, people, roots};
 use super::plan::Plan;
 use super::sources;
 
 /// Reads the columns of a photo's row that the filters need.
 pub(super) const FACTS: &str =
-    "SELECT face_count, camera, latitude, longitude, taken_source FROM photos WHERE id = ?";
+    "SELECT face_count, camera, latitude, longitude, taken_source, taken_local, taken_end
+     FROM photos WHERE id = ?";
 
 /// Reads the paths of a photo in the order of their bytes, from a covering index.
 pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER BY path";
@@ -38,8 +39,11 @@ pub(super) fn path(
         || !plan.cameras.is_empty()
         || query.near.is_some()
         || plan.home.is_some()
-        || plan.needs_own_date();
+        || plan.is_dated();
     if needs_facts && !facts(db, plan, photo)? {
+        return Ok(None);
+    }
+    if !plan.people.is_empty() && !names_all(db, plan, photo)? {
         return Ok(None);
     }
     if let Some(words) = &plan.words
@@ -68,6 +72,19 @@ pub(super) fn path(
     Ok(None)
 }
 
+/// Reads the names of the people in a photo, as names are compared.
+pub(super) const PEOPLE: &str = "SELECT key FROM people WHERE photo_id = ?";
+
+/// Whether the photo names each of the people of the query.
+fn names_all(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
+    let keys: Vec<String> = db
+        .prepare_cached(PEOPLE)?
+        .query_map([photo], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let is_there = |wanted: &String| keys.iter().any(|key| people::is_meant(key, wanted));
+    Ok(plan.people.iter().all(is_there))
+}
+
 /// Whether the photo has faces and none of them shows an emotion that the query excludes. Only
 /// valid where every face counts.
 fn shows_none_of(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
@@ -89,7 +106,8 @@ fn shows_none_of(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::
     Ok(true)
 }
 
-/// Whether the photo's number of faces, camera, position and source of the date meet the filters.
+/// Whether the photo's number of faces, camera, position, source of the date and, if only that is known, whole day,
+/// month or year meet the filters.
 pub(super) fn facts(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
     let meets = db
         .prepare_cached(FACTS)?
@@ -114,6 +132,12 @@ fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
         }
     }
     if plan.needs_own_date() && row.get_ref(4)?.as_str_or_null()? == Some(FILE_TIME) {
+        return Ok(false);
+    }
+    if plan.is_dated()
+        && let (Some(taken), Some(end)) = (row.get(5)?, row.get(6)?)
+        && !plan.admits_period(taken, end)
+    {
         return Ok(false);
     }
     if query.near.is_none() && plan.home.is_none() {

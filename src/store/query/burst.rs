@@ -12,13 +12,13 @@ const GAP: i64 = 3000;
 /// Reads date and camera of a photo. A date from a file's modification time may be that of a copy,
 /// so such a photo belongs to no burst.
 pub(super) const CAMERA: &str = "
-    SELECT taken_local, camera FROM photos WHERE id = ? AND taken_source = 'exif'";
+    SELECT taken_local, camera FROM photos WHERE id = ? AND taken_source LIKE 'exif%'";
 
 /// Reads the earliest and the latest photo of the camera within a span.
 pub(super) const STEP: &str = "
     SELECT min(taken_local), max(taken_local) FROM photos
     WHERE skip_reason IS NULL AND taken_local >= ?1 AND taken_local <= ?2
-      AND camera IS ?3 AND taken_source = 'exif'";
+      AND camera IS ?3 AND taken_source LIKE 'exif%'";
 
 /// The bursts of which a photo is in the answer: by camera and first date, with the last date.
 #[derive(Debug, Default)]

@@ -30,19 +30,41 @@ pub(super) mod sql {
               AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id))"
         };
     }
+    /// Photos of which only the day, month or year is known, in which the end of a span lies: the parameter.
+    macro_rules! across {
+        ($end:literal) => {
+            concat!(
+                "(SELECT id FROM photos WHERE taken_end > ",
+                $end,
+                " AND taken_end <= ",
+                $end,
+                " + 31622400000 AND taken_local < ",
+                $end,
+                ")"
+            )
+        };
+    }
     /// Begins the count of the photos in a span of a list of the ranking.
     macro_rules! shown {
         () => {
-            "SELECT count(*) FROM photo_scores
-             WHERE emotion = ? AND kind IN (?, ?) AND score >= ? AND taken >= ? AND taken < ?
-               AND photo_id NOT IN "
+            concat!(
+                "SELECT count(*) FROM photo_scores
+                 WHERE emotion = ?1 AND kind IN (?2, ?3) AND score >= ?4 AND taken >= ?5 AND taken < ?6
+                   AND photo_id NOT IN ",
+                across!("?6"),
+                " AND photo_id NOT IN "
+            )
         };
     }
     /// Begins the count of the photos in a span of dates.
     macro_rules! taken {
         () => {
-            "SELECT count(*) FROM photos
-             WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ? AND id NOT IN "
+            concat!(
+                "SELECT count(*) FROM photos
+                 WHERE skip_reason IS NULL AND taken_local >= ?1 AND taken_local < ?2 AND id NOT IN ",
+                across!("?2"),
+                " AND id NOT IN "
+            )
         };
     }
     pub const SHOWN: &str = concat!(shown!(), lost!());

@@ -24,6 +24,10 @@ pub(super) mod sql {
     pub const LOST: &str = "
         SELECT id FROM photos WHERE lost_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)";
+    /// Photos of which only the day, month or year is known, in which the end of a span lies.
+    pub const ACROSS: &str = "
+        SELECT id FROM photos
+        WHERE taken_end > ?1 AND taken_end <= ?1 + 31622400000 AND taken_local < ?1";
 }
 
 /// The photos that meet all filters except those by emotion and score; `None` if the indexes cannot
@@ -47,6 +51,13 @@ pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option
     for sql in [sql::SKIPPED, sql::LOST] {
         let mut statement = db.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            photos.remove(row.get(0)?);
+        }
+    }
+    for span in plan.spans.iter().filter(|_| plan.is_dated()) {
+        let mut statement = db.prepare_cached(sql::ACROSS)?;
+        let mut rows = statement.query([span.end])?;
         while let Some(row) = rows.next()? {
             photos.remove(row.get(0)?);
         }

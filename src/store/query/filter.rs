@@ -90,6 +90,8 @@ pub struct Filter<Date, Dates, Place> {
     pub away: Option<f64>,
     /// The camera's name contains one of these, in any case; empty: any camera or none.
     pub cameras: Vec<String>,
+    /// The photo's metadata or sidecars name each of these people; a name is one that has all words of it, in any case.
+    pub people: Vec<String>,
     /// The photo's paths, description and keywords together contain all of these words.
     pub text: Option<String>,
     /// Only faces with at least this detection score count, 0 to 1.
@@ -131,6 +133,7 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
             near: None,
             away: None,
             cameras: Vec::new(),
+            people: Vec::new(),
             text: None,
             min_detection: None,
             min_face: None,
@@ -164,6 +167,7 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
             near: _,
             away,
             cameras,
+            people,
             text,
             min_detection,
             min_face,
@@ -187,6 +191,7 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
             near,
             away,
             cameras,
+            people,
             text,
             min_detection,
             min_face,

@@ -7,6 +7,7 @@ use rusqlite::types::ToSql;
 
 use super::super::folders;
 use super::super::path::Subtree;
+use super::super::people;
 use super::super::ranking::Kind;
 use super::super::record::PhotoId;
 use super::filter::Order;
@@ -28,6 +29,15 @@ pub(super) mod sql {
             FROM names WHERE name IS NOT NULL
         )
         SELECT name FROM names WHERE name IS NOT NULL";
+    pub const PEOPLE: &str = "
+        WITH RECURSIVE keys (key) AS (
+            SELECT min(key) FROM people
+            UNION ALL
+            SELECT (SELECT min(key) FROM people WHERE key > keys.key)
+            FROM keys WHERE keys.key IS NOT NULL
+        )
+        SELECT key FROM keys WHERE key IS NOT NULL";
+    pub const PERSON: &str = "SELECT photo_id FROM people WHERE key = ?";
     pub const CAMERA: &str = "SELECT id FROM photos WHERE camera = ?";
     pub const TAKEN: &str = "
         SELECT id FROM photos WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ?";
@@ -125,7 +135,8 @@ impl<'a> Gathering<'a> {
 pub(super) fn narrow(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Narrowed> {
     type Filter = fn(&Connection, &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>>;
     // The filters that usually leave the fewest photos come first.
-    const FILTERS: [Filter; 10] = [
+    const FILTERS: [Filter; 11] = [
+        by_person,
         by_words,
         by_folder,
         by_place,
@@ -218,6 +229,31 @@ pub(super) fn cameras(db: &Connection, names: &[String]) -> rusqlite::Result<Vec
         }
     }
     Ok(cameras)
+}
+
+/// Photos that name each of the people.
+fn by_person(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
+    if plan.people.is_empty() {
+        return Ok(None);
+    }
+    let keys: Vec<String> = db
+        .prepare_cached(sql::PEOPLE)?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut left = Narrowed::Unlisted;
+    for wanted in &plan.people {
+        let meant = keys.iter().filter(|key| people::is_meant(key, wanted));
+        let photos = Gathering::new(db, plan.bounds.most).add_all(
+            sql::PERSON,
+            meant,
+            |gathering, sql, key| gathering.add(sql, &[key]),
+        )?;
+        left.by(photos);
+    }
+    Ok(match left {
+        Narrowed::Unlisted => None,
+        Narrowed::To(photos) => Some(photos),
+    })
 }
 
 fn by_camera(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {

@@ -65,6 +65,8 @@ pub(super) struct Plan<'q> {
     pub album: Option<String>,
     /// The names of cameras in lower case.
     pub cameras: Vec<String>,
+    /// The names of people, as names are compared.
+    pub people: Vec<String>,
     /// The FTS5 expression for the words.
     pub words: Option<String>,
     /// The circle in which photos are not away.
@@ -124,6 +126,11 @@ impl<'q> Plan<'q> {
                 .map(|folder: &Path| Subtree::of(folder)),
             album: query.album.as_deref().map(folders::comparable),
             cameras: query.cameras.iter().map(lower).collect(),
+            people: query
+                .people
+                .iter()
+                .map(|name| folders::comparable(name))
+                .collect(),
             words: query.text.as_deref().and_then(words::expression),
             home,
             places,
@@ -173,6 +180,12 @@ impl<'q> Plan<'q> {
     /// Whether a stored date is within one of the spans.
     pub fn admits_date(&self, taken: i64) -> bool {
         self.spans.iter().any(|span| span.contains(&taken))
+    }
+
+    /// Whether the day, month or year of which alone a photo's date is known is within one of the spans as a whole.
+    pub fn admits_period(&self, start: i64, end: i64) -> bool {
+        let holds = |span: &Range<i64>| span.start <= start && end <= span.end;
+        self.spans.iter().any(holds)
     }
 
     /// Which of two photos comes first, apart from the comparison of their paths.

@@ -64,6 +64,8 @@ fn each_filter_searches_a_covering_index() {
             narrow::sql::SHOWS_NOT,
             "PRIMARY KEY (emotion=? AND kind=? AND score<?)",
         ),
+        (narrow::sql::PERSON, "COVERING INDEX people_by_key (key=?)"),
+        (admit::PEOPLE, "SEARCH people USING"),
         (admit::FACTS, "SEARCH photos USING INTEGER PRIMARY KEY"),
         (admit::PATHS, "COVERING INDEX files_by_photo (photo_id=?)"),
         (burst::CAMERA, "SEARCH photos USING INTEGER PRIMARY KEY"),

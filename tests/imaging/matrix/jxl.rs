@@ -29,9 +29,9 @@ fn the_metadata_of_jpeg_xl_are_read_and_not_hashed() {
     let turned = fixture("matrix/jxl-turned.jxl");
     let decoded = decode(&turned);
     assert_eq!(decoded.format, Format::Jxl);
-    let taken = decoded.capture.taken_at.unwrap();
+    let taken = decoded.capture().taken_at.unwrap();
     assert_eq!(taken.local, date(2020, 2, 29).at(12, 34, 56, 0));
-    assert_eq!(decoded.capture.camera.as_deref(), Some("Model"));
+    assert_eq!(decoded.capture().camera.as_deref(), Some("Model"));
 
     let hash = |bytes: &[u8]| {
         imaging::facts(bytes, &Limits::default())

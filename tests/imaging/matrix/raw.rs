@@ -218,7 +218,7 @@ fn the_largest_preview_is_shown_upright_and_dated() {
         let difference = difference(&upright(&decoded), &rotate90(&large));
         assert!(difference < 2.0, "{raw}: {difference:.2}");
         let taken = decoded
-            .capture
+            .capture()
             .taken_at
             .unwrap_or_else(|| panic!("{raw} has no date"));
         assert_eq!(taken.local, date(2015, 6, 7).at(8, 9, 10, 0), "{raw}");

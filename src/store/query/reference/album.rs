@@ -8,8 +8,8 @@ use jiff::civil::date;
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::ScoredFace;
-use crate::photo::{DateSource, GeoPoint, TakenAt};
-use crate::store::testing::{META, face, photo, temp_store};
+use crate::photo::{DateSource, GeoPoint, Precision, TakenAt};
+use crate::store::testing::{META, face, photo, say, temp_store};
 use crate::store::{PhotoId, PhotoRecord, Store};
 
 pub const MUNICH: GeoPoint = at(48.137, 11.575);
@@ -73,37 +73,39 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
             })
             .collect();
         let mut record = photo(&number.to_string(), faces);
-        let capture = &mut record.content.as_mut().unwrap().capture;
-        // Some photos are in bursts, and many were taken in the same second.
-        let day = SignedDuration::from_hours(24 * i64::from(random(40)));
-        let second = SignedDuration::from_secs(i64::from(random(3) * 2));
-        capture.taken_at = (random(9) > 0).then(|| TakenAt {
-            local: date(2019, 6, 20).at(12, 0, 0, 0) + day + second,
-            offset: None,
-            source: DateSource::Exif,
+        say(&mut record, |capture| {
+            // Some photos are in bursts, and many were taken in the same second.
+            let day = SignedDuration::from_hours(24 * i64::from(random(40)));
+            let second = SignedDuration::from_secs(i64::from(random(3) * 2));
+            capture.taken_at = (random(9) > 0).then(|| TakenAt {
+                local: date(2019, 6, 20).at(12, 0, 0, 0) + day + second,
+                offset: None,
+                precision: Precision::Second,
+                source: DateSource::Exif,
+            });
+            capture.camera = [
+                Some("Canon EOS R5"),
+                Some("NIKON D850"),
+                Some("ÉCLAIR X"),
+                None,
+            ][random(4) as usize]
+                .map(str::to_owned);
+            capture.position = [
+                Some(MUNICH),
+                Some(MUNICH),
+                Some(MUNICH),
+                Some(FLORENCE),
+                Some(TAVEUNI),
+                Some(VANUA_BALAVU),
+                Some(RAINBOW_REEF),
+                None,
+            ][random(8) as usize];
+            capture.description = [Some("Ponte Vecchio"), Some("birthday party"), None]
+                [random(3) as usize]
+                .map(str::to_owned);
+            capture.keywords =
+                [vec![], vec!["Urlaub".into(), "Vacation".into()]][random(2) as usize].clone();
         });
-        capture.camera = [
-            Some("Canon EOS R5"),
-            Some("NIKON D850"),
-            Some("ÉCLAIR X"),
-            None,
-        ][random(4) as usize]
-            .map(str::to_owned);
-        capture.position = [
-            Some(MUNICH),
-            Some(MUNICH),
-            Some(MUNICH),
-            Some(FLORENCE),
-            Some(TAVEUNI),
-            Some(VANUA_BALAVU),
-            Some(RAINBOW_REEF),
-            None,
-        ][random(8) as usize];
-        capture.description = [Some("Ponte Vecchio"), Some("birthday party"), None]
-            [random(3) as usize]
-            .map(str::to_owned);
-        capture.keywords =
-            [vec![], vec!["Urlaub".into(), "Vacation".into()]][random(2) as usize].clone();
         let folders = [
             "/album/Italy 2019".into(),
             "/album/Italy 2019/Florence".into(),
@@ -122,7 +124,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
                 batch.put_photo(&record, &files)
             })
             .unwrap();
-        // The store dates photos without a date of their own.
+        // The store dates photos without a date of their own by their folders and files.
         let stored = store.photo(id).unwrap().unwrap().content.unwrap();
         record.content.as_mut().unwrap().capture.taken_at = stored.capture.taken_at;
         known.push(Known { id, record, paths });

@@ -1,6 +1,7 @@
 //! The reference: answers a query as the documentation of [`Query`] defines it, by reading photo by
 //! photo.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
@@ -8,8 +9,9 @@ use jiff::civil::DateTime;
 
 use crate::emotion::Emotion;
 use crate::face::ScoredFace;
+use crate::facts::end_of_period;
 use crate::geo::distance;
-use crate::photo::DateSource;
+use crate::photo::{DateSource, TakenAt};
 use crate::store::PhotoId;
 
 use super::super::{Order, Query, Who};
@@ -64,27 +66,50 @@ pub fn answer(query: &Query, known: &[Known]) -> Vec<Expected> {
         .collect()
 }
 
+/// Spans without gaps between them as one.
+fn joined(spans: &[Range<DateTime>]) -> Vec<Range<DateTime>> {
+    let mut spans = spans.to_vec();
+    spans.sort_by_key(|span| span.start);
+    spans.dedup_by(|next, span| {
+        let is_joined = next.start <= span.end;
+        if is_joined {
+            span.end = span.end.max(next.end);
+        }
+        is_joined
+    });
+    spans
+}
+
+/// The first and the last moment at which a photo may have been taken.
+fn period(taken: TakenAt) -> (DateTime, DateTime) {
+    let last = match end_of_period(taken.local.date(), taken.precision) {
+        Some(end) if !taken.precision.is_exact() => {
+            end.at(0, 0, 0, 0) - SignedDuration::from_millis(1)
+        }
+        _ => taken.local,
+    };
+    (taken.local, last)
+}
+
 fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)>)> {
     let analysis = photo.record.content.as_ref().unwrap();
     let capture = &analysis.capture;
     let by_own_date = capture
         .taken_at
         .filter(|taken| query.file_dates || taken.source != DateSource::FileTime);
-    let local = by_own_date.map(|taken| taken.local);
+    let period = by_own_date.map(period);
     let is_true = |condition: bool| condition.then_some(());
     if let Some(since) = query.since {
-        is_true(local? >= since)?;
+        is_true(period?.0 >= since)?;
     }
     if let Some(until) = query.until {
-        is_true(local? < until)?;
+        is_true(period?.1 < until)?;
     }
     if let Some(dates) = &query.taken {
-        let local = local?;
-        is_true(
-            dates
-                .iter()
-                .any(|span| span.start <= local && local < span.end),
-        )?;
+        let (first, last) = period?;
+        let spans = joined(dates);
+        let mut spans = spans.iter();
+        is_true(spans.any(|span| span.start <= first && last < span.end))?;
     }
     if !query.cameras.is_empty() {
         let camera = capture.camera.as_ref()?.to_lowercase();
@@ -166,9 +191,7 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
 fn in_one_burst(a: &Known, b: &Known, known: &[Known]) -> bool {
     let key = |photo: &Known| {
         let capture = &photo.record.content.as_ref().unwrap().capture;
-        let taken = capture
-            .taken_at
-            .filter(|taken| taken.source == DateSource::Exif)?;
+        let taken = capture.taken_at.filter(|taken| taken.source.is_exif())?;
         Some((capture.camera.clone(), taken.local))
     };
     let (Some((camera, from)), Some((other, to))) = (key(a), key(b)) else {

@@ -3,13 +3,16 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Extensions of pictures, and of camera raw files.
+/// Extensions of pictures. An MPO is a JPEG with more pictures behind it.
 const PICTURES: &[&str] = &[
     "avif", "bmp", "dib", "gif", "heic", "heif", "hif", "jfif", "jpe", "jpeg", "jpg", "jxl", "mpo",
-    "png", "tif", "tiff", "webp", // pictures; an MPO is a JPEG with more pictures behind it
+    "png", "tif", "tiff", "webp",
+];
+
+/// Extensions of camera raw files.
+const RAW: &[&str] = &[
     "3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "fff", "iiq", "kdc", "mef", "mos",
-    "mrw", "nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw",
-    "x3f", // raw
+    "mrw", "nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f",
 ];
 
 /// Extensions of files that are not photos: documents, sounds, videos, archives, programs, databases, and what
@@ -65,7 +68,7 @@ impl Named {
         };
         // No known extension has a letter outside of ASCII.
         let extension = extension.to_str().unwrap_or_default();
-        if is_one_of(PICTURES, extension) {
+        if is_picture(extension) {
             Self::Picture
         } else if is_other(extension) {
             Self::Other
@@ -80,6 +83,16 @@ impl Named {
     }
 }
 
+/// Whether the name is that of a camera raw file.
+pub fn is_raw(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    extension.is_some_and(|extension| is_one_of(RAW, extension))
+}
+
+fn is_picture(extension: &str) -> bool {
+    is_one_of(PICTURES, extension) || is_one_of(RAW, extension)
+}
+
 fn is_one_of(extensions: &[&str], extension: &str) -> bool {
     extensions
         .iter()
@@ -89,13 +102,13 @@ fn is_one_of(extensions: &[&str], extension: &str) -> bool {
 fn is_other(extension: &str) -> bool {
     let is_exiftool = EXIFTOOL.iter().any(|ending| {
         let before = extension.strip_suffix(ending);
-        before.is_some_and(|before| is_one_of(PICTURES, before))
+        before.is_some_and(is_picture)
     });
     is_exiftool || is_one_of(OTHERS, extension)
 }
 
 /// Whether this is the name of a file or folder that the user does not see.
-pub(super) fn is_hidden(name: &OsStr) -> bool {
+pub fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
@@ -128,9 +141,9 @@ mod tests {
 
     #[test]
     fn no_extension_is_in_both_lists_or_twice() {
-        let mut all: Vec<_> = PICTURES.iter().chain(OTHERS).collect();
+        let mut all = [PICTURES, RAW, OTHERS].concat();
         let count = all.len();
-        all.sort();
+        all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), count);
     }

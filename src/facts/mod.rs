@@ -1,0 +1,26 @@
+//! What the sources of a photo say of it, before it is decided which of them counts.
+//!
+//! Several sources speak of one photo: the metadata in its content, the sidecars beside each of its files, the
+//! names of these files and of their folders, and the files' times. [`Statements`] is what one source says;
+//! [`resolve`] decides between them. `docs/formats.md` lists the sources of each fact in the order in which they
+//! count.
+
+mod camera;
+mod dates;
+mod names;
+mod regions;
+mod resolve;
+mod statements;
+mod takeout;
+mod xmp;
+
+pub use camera::camera_name;
+pub use dates::{date_time, end_of_period, iptc_date, nanoseconds, utc_offset, xmp_date};
+pub use regions::{Frame, Person, people};
+pub use resolve::{FileOfPhoto, SourcesOfPhoto, of_content, resolve};
+pub use statements::{
+    AppliedTo, Block, Moment, PersonStatement, RegionKind, RegionStatement, Stated, StatedDate,
+    Statements, VERSION,
+};
+pub use takeout::{FAVORITE, of_takeout};
+pub use xmp::{stars_of_percent, statements as of_xmp};

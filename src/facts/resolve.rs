@@ -1,0 +1,352 @@
+//! Decides between the sources of a photo. `docs/formats.md` has the order of the sources as a table.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{Offset, TimeZone};
+
+use super::{Block, Moment, Stated, StatedDate, Statements, dates, names};
+use crate::photo::{Capture, DateSource, FactSources, GeoPoint, Source, TakenAt};
+
+/// Everything that speaks of one photo.
+#[derive(Debug, Clone, Copy)]
+pub struct SourcesOfPhoto<'a> {
+    /// What its content says.
+    pub content: &'a Statements,
+    /// What its sidecars say, in the order in which they count.
+    pub sidecars: &'a [Statements],
+    /// Its files.
+    pub files: &'a [FileOfPhoto<'a>],
+}
+
+/// A file of a photo.
+#[derive(Debug, Clone, Copy)]
+pub struct FileOfPhoto<'a> {
+    /// Its path.
+    pub path: &'a Path,
+    /// Its modification time; `None` if it is outside of the calendar.
+    pub modified: Option<SystemTime>,
+}
+
+/// The facts of a photo by its content alone.
+pub fn of_content(content: &Statements) -> Capture {
+    let sources = SourcesOfPhoto {
+        content,
+        sidecars: &[],
+        files: &[],
+    };
+    resolve(&sources, &|_| TimeZone::system())
+}
+
+/// The facts of a photo, each by the source that counts. `zone_at` is the time zone of a place, or of an unknown one,
+/// in which an instant becomes a local time.
+pub fn resolve(
+    sources: &SourcesOfPhoto<'_>,
+    zone_at: &dyn Fn(Option<GeoPoint>) -> TimeZone,
+) -> Capture {
+    let mut from = FactSources::default();
+    let position = first(
+        sources,
+        |said| &said.positions,
+        &[Block::Exif, Block::Xmp],
+        true,
+    );
+    let position = taken(position, &mut from.position).copied();
+    let camera = first(
+        sources,
+        |said| &said.cameras,
+        &[Block::Exif, Block::Xmp],
+        false,
+    );
+    let lens = first(
+        sources,
+        |said| &said.lenses,
+        &[Block::Exif, Block::Xmp],
+        false,
+    );
+    let title = first(
+        sources,
+        |said| &said.titles,
+        &[Block::Xmp, Block::Iptc, Block::Windows, Block::Png],
+        true,
+    );
+    let description = first(
+        sources,
+        |said| &said.descriptions,
+        &[
+            Block::Exif,
+            Block::Xmp,
+            Block::Iptc,
+            Block::Windows,
+            Block::Comment,
+            Block::Png,
+        ],
+        true,
+    );
+    let rating = first(
+        sources,
+        |said| &said.ratings,
+        &[Block::Xmp, Block::Windows],
+        true,
+    );
+    let mut keywords: Vec<String> = Vec::new();
+    for (keyword, source) in all(sources, |said| &said.keywords) {
+        if !keywords.contains(keyword) {
+            keywords.push(keyword.clone());
+        }
+        if !from.keywords.contains(&source) {
+            from.keywords.push(source);
+        }
+    }
+    Capture {
+        taken_at: date(sources, position, zone_at),
+        position,
+        camera: taken(camera, &mut from.camera).cloned(),
+        lens: taken(lens, &mut from.lens).cloned(),
+        title: taken(title, &mut from.title).cloned(),
+        description: taken(description, &mut from.description).cloned(),
+        rating: taken(rating, &mut from.rating).copied(),
+        keywords,
+        sources: from,
+    }
+}
+
+/// The value of a fact that counts; its source goes to `from`.
+fn taken<'a, T>(found: Option<(&'a T, Source)>, from: &mut Option<Source>) -> Option<&'a T> {
+    *from = found.map(|(_, source)| source);
+    found.map(|(value, _)| value)
+}
+
+/// The statements on a fact of all sources, the content first.
+fn all<'a, T: 'a>(
+    sources: &SourcesOfPhoto<'a>,
+    of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>> + 'a,
+) -> impl Iterator<Item = (&'a T, Source)> {
+    let content = [(sources.content, false)].into_iter();
+    let sidecars = sources.sidecars.iter().map(|said| (said, true));
+    content.chain(sidecars).flat_map(move |(said, is_sidecar)| {
+        let stated = of(said).iter();
+        stated.map(move |stated| (&stated.value, source(stated.by, is_sidecar)))
+    })
+}
+
+/// The statement on a fact that counts. A sidecar was written after the file, by a program that a person used, and
+/// it was chosen in place of the file: so it comes first, if `people_state_it`. In the content, the parts of the
+/// file count in the order of `blocks`. What Google has comes last: it is the copy of a copy.
+fn first<'a, T: 'a>(
+    sources: &SourcesOfPhoto<'a>,
+    of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>>,
+    blocks: &[Block],
+    people_state_it: bool,
+) -> Option<(&'a T, Source)> {
+    let is_late = |stated: &&Stated<T>| stated.by == Block::Takeout;
+    let in_sidecars = |late: bool| {
+        let mut stated = sources.sidecars.iter().flat_map(&of);
+        let found = stated.find(|stated| is_late(stated) == late);
+        found.map(|stated| (&stated.value, source(stated.by, true)))
+    };
+    let in_content = || {
+        let stated = of(sources.content);
+        let by = |block: &Block| stated.iter().find(|stated| stated.by == *block);
+        let found = blocks.iter().find_map(by).or(stated.first());
+        found.map(|stated| (&stated.value, source(stated.by, false)))
+    };
+    let sidecar = in_sidecars(false);
+    let found = if people_state_it {
+        sidecar.or_else(in_content)
+    } else {
+        in_content().or(sidecar)
+    };
+    found.or_else(|| in_sidecars(true))
+}
+
+fn source(by: Block, in_sidecar: bool) -> Source {
+    match by {
+        Block::Takeout => Source::Takeout,
+        Block::Picasa => Source::Picasa,
+        _ if in_sidecar => Source::Sidecar,
+        Block::Exif | Block::Comment => Source::Exif,
+        Block::Xmp => Source::Xmp,
+        Block::Iptc => Source::Iptc,
+        Block::Windows => Source::Windows,
+        Block::Png => Source::Png,
+    }
+}
+
+/// When the photo was taken.
+fn date(
+    sources: &SourcesOfPhoto<'_>,
+    position: Option<GeoPoint>,
+    zone_at: &dyn Fn(Option<GeoPoint>) -> TimeZone,
+) -> Option<TakenAt> {
+    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    let stated = dates_in_order(sources, today);
+    let chosen = chosen(&stated).or_else(|| by_names(sources, &stated, today));
+    let Some(date) = chosen else {
+        let times = sources.files.iter().filter_map(|file| file.modified);
+        return times.min().and_then(TakenAt::from_file_time);
+    };
+    let (local, offset) = match date.moment {
+        Moment::Local { local, offset } => {
+            let offset = offset.filter(|_| date.precision.is_exact());
+            (local, offset.or_else(|| offset_of(&date, local, &stated)))
+        }
+        Moment::Instant { utc } => {
+            let zoned = utc.to_zoned_datetime(zone_at(position));
+            (zoned.datetime(), Some(zoned.offset()))
+        }
+    };
+    Some(TakenAt {
+        local,
+        offset,
+        precision: date.precision,
+        source: date.by,
+    })
+}
+
+/// The dates in the content and the sidecars, in the order in which they count; implausible ones are left out.
+///
+/// A date that a person edited is in a sidecar, or in EXIF *and* XMP: programs that know both write both, and
+/// those that know EXIF alone leave XMP as it was. So sidecars come first, and EXIF comes before XMP, as the Metadata
+/// Working Group has it. When the picture came to be comes before when it was made digital, since of a scan only the
+/// former is the date of the photo.
+fn dates_in_order(sources: &SourcesOfPhoto<'_>, today: Date) -> Vec<StatedDate> {
+    let in_sidecars = sources.sidecars.iter().flat_map(|said| &said.dates);
+    let sidecars = in_sidecars.map(|date| StatedDate {
+        by: match date.by {
+            DateSource::Takeout => DateSource::Takeout,
+            _ => DateSource::Sidecar,
+        },
+        ..*date
+    });
+    let mut all: Vec<StatedDate> = sidecars
+        .chain(sources.content.dates.iter().copied())
+        .collect();
+    all.retain(|date| dates::is_plausible(day_of(date), today));
+    // Stable: of one source the order stays.
+    all.sort_by_key(|date| rank(date.by));
+    if let Some(edited) = edited_by_google(&all) {
+        all.insert(0, edited);
+    }
+    all
+}
+
+const fn rank(source: DateSource) -> u8 {
+    match source {
+        DateSource::Sidecar => 0,
+        DateSource::Exif => 1,
+        DateSource::Xmp => 2,
+        DateSource::Iptc => 3,
+        DateSource::ExifDigitized => 4,
+        DateSource::XmpDigitized => 5,
+        DateSource::Gps => 6,
+        DateSource::Png => 7,
+        DateSource::Takeout => 8,
+        DateSource::FileName | DateSource::Folder => 9,
+        DateSource::ExifChanged => 10,
+        DateSource::PngChanged => 11,
+        DateSource::FileTime => 12,
+    }
+}
+
+/// The date of Takeout, if a person has set it in Google Photos: it is then no local time of the file's own date
+/// anywhere on Earth. An edit by hours only cannot be told from another time zone.
+fn edited_by_google(dates: &[StatedDate]) -> Option<StatedDate> {
+    let google = dates.iter().find(|date| date.by == DateSource::Takeout)?;
+    let own = dates.first().filter(|own| own.precision.is_exact())?;
+    let (Moment::Instant { utc }, Moment::Local { local, .. }) = (google.moment, own.moment) else {
+        return None;
+    };
+    (own.by != DateSource::Sidecar && distance(local, utc).is_none()).then_some(*google)
+}
+
+/// The day on which a moment lies, in Coordinated Universal Time if its place is unknown.
+fn day_of(date: &StatedDate) -> Date {
+    match date.moment {
+        Moment::Local { local, .. } => local.date(),
+        Moment::Instant { utc } => Offset::UTC.to_datetime(utc).date(),
+    }
+}
+
+/// The first date that is not that of a change. If it is known to a day, month or year only, a later one that is finer
+/// and lies within it.
+fn chosen(stated: &[StatedDate]) -> Option<StatedDate> {
+    let is_change =
+        |date: &&StatedDate| matches!(date.by, DateSource::ExifChanged | DateSource::PngChanged);
+    let mut own = stated.iter().filter(|date| !is_change(date));
+    let first = own.next()?;
+    Some(*own.fold(
+        first,
+        |best, next| if is_within(next, best) { next } else { best },
+    ))
+}
+
+/// Whether a date is finer than another one and lies within it.
+fn is_within(finer: &StatedDate, coarse: &StatedDate) -> bool {
+    let start = day_of(coarse);
+    let end = dates::end_of_period(start, coarse.precision);
+    let day = day_of(finer);
+    finer.precision < coarse.precision && start <= day && end.is_some_and(|end| day < end)
+}
+
+/// The date in the name of a file or else of its folders; but that of the last change of the file, if it lies within
+/// that date or before it, or if there is no name with a date.
+fn by_names(
+    sources: &SourcesOfPhoto<'_>,
+    stated: &[StatedDate],
+    today: Date,
+) -> Option<StatedDate> {
+    let change = stated.first().copied();
+    let paths = || sources.files.iter().map(|file| file.path);
+    let of_file = || paths().find_map(|path| names::of_file(path, today));
+    let of_folders = || paths().find_map(|path| names::of_folders(path, today));
+    let of_file = of_file();
+    let Some(mut named) = of_file.or_else(of_folders) else {
+        return change;
+    };
+    if let Some(change) = change
+        && (is_within(&change, &named) || day_of(&change) < day_of(&named))
+    {
+        named = change;
+    }
+    Some(named)
+}
+
+/// The offset of the clock that showed `local`: that of another statement of the same time, or else the difference to
+/// the time of a satellite, or of Google.
+fn offset_of(date: &StatedDate, local: DateTime, stated: &[StatedDate]) -> Option<Offset> {
+    if !date.precision.is_exact() {
+        return None;
+    }
+    let second = |time: DateTime| time.with().subsec_nanosecond(0).build().ok();
+    let same = stated.iter().find_map(|other| match other.moment {
+        Moment::Local {
+            local: at,
+            offset: Some(offset),
+        } if second(at) == second(local) => Some(offset),
+        _ => None,
+    });
+    let instants = stated.iter().filter_map(|other| match other.moment {
+        Moment::Instant { utc } => Some(utc),
+        Moment::Local { .. } => None,
+    });
+    same.or_else(|| instants.clone().find_map(|utc| distance(local, utc)))
+}
+
+/// The offset of the clock that showed `local` at an instant: a whole number of quarters of an hour that some clock on
+/// Earth has. A receiver's time may be up to two minutes old.
+fn distance(local: DateTime, utc: Timestamp) -> Option<Offset> {
+    const QUARTER: i64 = 900;
+    let at_utc = Offset::UTC.to_datetime(utc);
+    let seconds = local.duration_since(at_utc).as_secs();
+    let quarters = (seconds + QUARTER / 2).div_euclid(QUARTER);
+    let is_near = (seconds - quarters * QUARTER).abs() <= 120;
+    let is_on_earth = (-12 * 4..=14 * 4).contains(&quarters);
+    (is_near && is_on_earth).then_some(())?;
+    Offset::from_seconds(i32::try_from(quarters * QUARTER).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,303 @@
+//! Which source counts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::civil::date;
+
+use crate::photo::Precision;
+
+use super::*;
+
+/// A date as a source of a test states it: `15:30`, `15:30+02`, `13:30Z` of the day of the test, or a whole date.
+fn moment(text: &str) -> (Moment, Precision) {
+    dates::xmp_date(text).unwrap_or_else(|| {
+        let utc: Timestamp = text.parse().unwrap();
+        (Moment::Instant { utc }, Precision::Second)
+    })
+}
+
+fn instant(text: &str) -> Moment {
+    Moment::Instant {
+        utc: text.parse().unwrap(),
+    }
+}
+
+/// The date that follows from these dates of the content and of one sidecar, for a file of this name.
+fn dated(content: &[(DateSource, &str)], sidecar: &[(DateSource, &str)], path: &str) -> String {
+    let said = |stated: &[(DateSource, &str)]| {
+        let mut said = Statements::default();
+        for (source, text) in stated {
+            let (moment, precision) = match source {
+                DateSource::Gps | DateSource::Takeout | DateSource::PngChanged => {
+                    (instant(text), Precision::Second)
+                }
+                _ => moment(text),
+            };
+            said.date(moment, precision, *source);
+        }
+        said
+    };
+    let modified = date(2022, 1, 2).at(0, 0, 0, 0);
+    let modified = Offset::UTC.to_timestamp(modified).unwrap();
+    let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(modified.as_second() as u64);
+    let path = PathBuf::from(path);
+    let files = [FileOfPhoto {
+        path: &path,
+        modified: Some(modified),
+    }];
+    let (content, sidecars) = (said(content), [said(sidecar)]);
+    let sources = SourcesOfPhoto {
+        content: &content,
+        sidecars: &sidecars,
+        files: &files,
+    };
+    let rome = TimeZone::get("Europe/Rome").unwrap_or(TimeZone::fixed(jiff::tz::offset(2)));
+    let taken = resolve(&sources, &|_| rome.clone()).taken_at.unwrap();
+    let offset = taken
+        .offset
+        .filter(|_| taken.source != DateSource::FileTime);
+    let offset = offset.map_or_else(String::new, |offset| offset.to_string());
+    let local = match taken.precision {
+        Precision::Second => format!("{}{offset}", taken.local),
+        Precision::Day => taken.local.date().to_string(),
+        Precision::Month => taken.local.strftime("%Y-%m").to_string(),
+        Precision::Year => taken.local.strftime("%Y").to_string(),
+    };
+    format!("{local} {}", taken.source.name())
+}
+
+#[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
+fn the_order_of_the_sources_of_dates() {
+    use DateSource::{
+        Exif, ExifChanged, ExifDigitized, Gps, Iptc, Png, PngChanged, Takeout, Xmp, XmpDigitized,
+    };
+    let named = "/a/IMG_20190714_153000.jpg";
+    for (content, sidecar, path, expected) in [
+        // Nothing else: the file's time.
+        (&[][..], &[][..], "/a/1.jpg", "2022-01-02"),
+        // The camera's own.
+        (
+            &[
+                (Exif, "2019-07-14T15:30:00"),
+                (ExifDigitized, "2019-07-15T00:00:00"),
+            ],
+            &[],
+            named,
+            "2019-07-14T15:30:00 exif",
+        ),
+        // A sidecar was written by a person's program.
+        (
+            &[(Exif, "2019-07-14T15:30:00")],
+            &[(Xmp, "2018-01-01T12:00:00")],
+            named,
+            "2018-01-01T12:00:00 sidecar",
+        ),
+        // Programs that know XMP write EXIF as well, so EXIF is not older than XMP.
+        (
+            &[(Exif, "2019-07-14T15:30:00"), (Xmp, "2018-01-01T12:00:00")],
+            &[],
+            named,
+            "2019-07-14T15:30:00 exif",
+        ),
+        // A scan: when the picture came to be.
+        (
+            &[(ExifDigitized, "2019-07-14T15:30:00"), (Xmp, "1975-07")],
+            &[],
+            "/a/1.jpg",
+            "1975-07 xmp",
+        ),
+        (
+            &[(ExifDigitized, "2019-07-14T15:30:00"), (Iptc, "1975-07-01")],
+            &[],
+            "/a/1.jpg",
+            "1975-07-01 iptc",
+        ),
+        (
+            &[(XmpDigitized, "2019-07-14T15:30:00"), (Png, "2018-01-01")],
+            &[],
+            "/a/1.png",
+            "2019-07-14T15:30:00 xmp_digitized",
+        ),
+        // A finer date within a coarse one.
+        (
+            &[(Exif, "2019-07-14T15:30:00")],
+            &[(Xmp, "2019-07")],
+            "/a/1.jpg",
+            "2019-07-14T15:30:00 exif",
+        ),
+        (&[(Iptc, "2019-07-14")], &[], "/a/1.jpg", "2019-07-14 iptc"),
+        // The offset of the same time elsewhere, or by the satellites.
+        (
+            &[
+                (Exif, "2019-07-14T15:30:00"),
+                (Xmp, "2019-07-14T15:30:00-03:00"),
+            ],
+            &[],
+            "/a/1.jpg",
+            "2019-07-14T15:30:00-03 exif",
+        ),
+        (
+            &[(Exif, "2019-07-14T15:30:00"), (Gps, "2019-07-14T09:59:30Z")],
+            &[],
+            "/a/1.jpg",
+            "2019-07-14T15:30:00+05:30 exif",
+        ),
+        (
+            &[(Exif, "2019-07-14T15:30:00"), (Gps, "2019-07-14T09:50:30Z")],
+            &[],
+            "/a/1.jpg",
+            "2019-07-14T15:30:00 exif",
+        ),
+        (
+            &[(Gps, "2019-07-14T13:30:00Z")],
+            &[],
+            "/a/1.jpg",
+            "2019-07-14T15:30:00+02 gps",
+        ),
+        // Google's copy of the date gives the offset, unless somebody edited it there.
+        (
+            &[(Exif, "2019-07-14T15:30:00")],
+            &[(Takeout, "2019-07-14T13:30:00Z")],
+            "/a/1.jpg",
+            "2019-07-14T15:30:00+02 exif",
+        ),
+        (
+            &[(Exif, "2000-01-01T00:00:00")],
+            &[(Takeout, "2019-07-14T13:30:00Z")],
+            "/a/1.jpg",
+            "2019-07-14T15:30:00+02 takeout",
+        ),
+        (
+            &[],
+            &[(Takeout, "2019-07-14T13:30:00Z")],
+            "/a/IMG-20190101-WA0000.jpg",
+            "2019-07-14T15:30:00+02 takeout",
+        ),
+        // Names.
+        (&[], &[], named, "2019-07-14T15:30:00 file_name"),
+        (
+            &[],
+            &[],
+            "/a/PXL_20190714_133000000.jpg",
+            "2019-07-14T15:30:00+02 file_name",
+        ),
+        (
+            &[],
+            &[],
+            "/a/IMG-20190714-WA0003.jpg",
+            "2019-07-14 file_name",
+        ),
+        (&[], &[], "/a/2019-07 Italy/1.jpg", "2019-07 folder"),
+        (&[], &[], "/a/2019/1.jpg", "2019 folder"),
+        // The date of a change: later than that of the name, before it, within it, or alone.
+        (
+            &[(ExifChanged, "2022-01-01T00:00:00")],
+            &[],
+            named,
+            "2019-07-14T15:30:00 file_name",
+        ),
+        (
+            &[(ExifChanged, "2018-01-01T00:00:00")],
+            &[],
+            named,
+            "2018-01-01T00:00:00 exif_changed",
+        ),
+        (
+            &[(ExifChanged, "2019-07-14T08:00:00")],
+            &[],
+            "/a/2019/1.jpg",
+            "2019-07-14T08:00:00 exif_changed",
+        ),
+        (
+            &[(PngChanged, "2019-07-14T06:00:00Z")],
+            &[],
+            "/a/1.png",
+            "2019-07-14T08:00:00+02 png_changed",
+        ),
+        // What cannot be the date of a photo.
+        (
+            &[(Exif, "1601-01-01T00:00:00")],
+            &[],
+            named,
+            "2019-07-14T15:30:00 file_name",
+        ),
+        (
+            &[(Exif, "2999-01-01T00:00:00")],
+            &[],
+            "/a/1.jpg",
+            "2022-01-02",
+        ),
+    ] {
+        let found = dated(content, sidecar, path);
+        assert!(
+            found.starts_with(expected),
+            "{content:?} {sidecar:?} {path}: {found}"
+        );
+    }
+}
+
+#[test]
+fn people_say_where_and_what_and_cameras_say_with_what() {
+    let mut content = Statements::default();
+    let at = |latitude| GeoPoint {
+        latitude,
+        longitude: 11.0,
+    };
+    content.position(at(1.0), Block::Exif);
+    content.camera("Canon", Block::Exif);
+    content.title("of XMP", Block::Xmp);
+    content.title("of IPTC", Block::Iptc);
+    content.description("of EXIF", Block::Exif);
+    content.description("of a comment", Block::Comment);
+    content.keyword("Lake", Block::Iptc);
+    content.rating(2, Block::Windows);
+    let resolved = |sidecars: &[Statements]| {
+        let sources = SourcesOfPhoto {
+            content: &content,
+            sidecars,
+            files: &[],
+        };
+        resolve(&sources, &|_| TimeZone::UTC)
+    };
+    let alone = resolved(&[]);
+    assert_eq!(alone, of_content(&content));
+    assert_eq!(alone.title.as_deref(), Some("of XMP"));
+    assert_eq!(alone.description.as_deref(), Some("of EXIF"));
+    assert_eq!(
+        (alone.rating, alone.sources.rating),
+        (Some(2), Some(Source::Windows))
+    );
+
+    let mut sidecar = Statements::default();
+    sidecar.position(at(2.0), Block::Xmp);
+    sidecar.camera("Nikon", Block::Xmp);
+    sidecar.title("of the sidecar", Block::Xmp);
+    sidecar.keyword("Boat", Block::Xmp);
+    sidecar.keyword("Lake", Block::Xmp);
+    sidecar.rating(5, Block::Xmp);
+    let mut takeout = Statements::default();
+    takeout.position(at(3.0), Block::Takeout);
+    takeout.title("of Google", Block::Takeout);
+    let both = resolved(&[takeout.clone(), sidecar]);
+    assert_eq!(both.position, Some(at(2.0)));
+    assert_eq!(both.sources.position, Some(Source::Sidecar));
+    assert_eq!(both.camera.as_deref(), Some("Canon"));
+    assert_eq!(both.title.as_deref(), Some("of the sidecar"));
+    assert_eq!(both.rating, Some(5));
+    assert_eq!(both.keywords, ["Lake", "Boat"]);
+    assert_eq!(both.sources.keywords, [Source::Iptc, Source::Sidecar]);
+    let google = resolved(&[takeout.clone()]);
+    assert_eq!(google.position, Some(at(1.0)));
+    let empty = SourcesOfPhoto {
+        content: &Statements::default(),
+        sidecars: &[takeout],
+        files: &[],
+    };
+    let only = resolve(&empty, &|_| TimeZone::UTC);
+    assert_eq!(
+        (only.position, only.sources.position),
+        (Some(at(3.0)), Some(Source::Takeout))
+    );
+}

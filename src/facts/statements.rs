@@ -1,0 +1,500 @@
+//! What one source says of a photo, as it is stored.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use serde::{Deserialize, Serialize};
+
+use crate::photo::{Capture, DateSource, GeoPoint, Precision};
+
+/// The version of the readers of metadata; to be raised when they find more. What an older one read of a photo is read
+/// anew, without a new analysis of its picture.
+pub const VERSION: u32 = 1;
+
+/// Longest name, title or keyword, in bytes; a longer keyword or name is left out, a longer title is cut.
+const LONGEST_NAME: usize = 256;
+
+/// Longest description, in bytes; a longer one is cut.
+const LONGEST_TEXT: usize = 8 << 10;
+
+/// Most keywords of one source, and most people; further ones are left out.
+const MOST: usize = 1000;
+
+/// Most statements of one source on any other fact.
+const MOST_OF_A_FACT: usize = 16;
+
+/// What one source says of a photo: the content of a file, or one sidecar. It is stored as JSON.
+///
+/// A source may state a fact several times, as in EXIF and in XMP. All texts are without line breaks and
+/// control characters, and none is blank.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Statements {
+    /// The version of the reader that read it, [`VERSION`].
+    pub version: u32,
+    /// When it was taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dates: Vec<StatedDate>,
+    /// Where it was taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub positions: Vec<Stated<GeoPoint>>,
+    /// Maker and model of the camera.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cameras: Vec<Stated<String>>,
+    /// Model of the lens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lenses: Vec<Stated<String>>,
+    /// Title.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub titles: Vec<Stated<String>>,
+    /// Description, also called caption or comment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub descriptions: Vec<Stated<String>>,
+    /// Keywords, each once. The levels of a hierarchical one are separated by `|`, the topmost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keywords: Vec<Stated<String>>,
+    /// Rating: 1 to 5, 0 for none, −1 for a photo that was rejected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ratings: Vec<Stated<i8>>,
+    /// The people whom somebody has named in the photo.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<PersonStatement>,
+}
+
+impl Default for Statements {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            dates: Vec::new(),
+            positions: Vec::new(),
+            cameras: Vec::new(),
+            lenses: Vec::new(),
+            titles: Vec::new(),
+            descriptions: Vec::new(),
+            keywords: Vec::new(),
+            ratings: Vec::new(),
+            people: Vec::new(),
+        }
+    }
+}
+
+/// The part of a file in which a fact is stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Block {
+    /// EXIF.
+    Exif,
+    /// XMP.
+    Xmp,
+    /// IPTC-IIM.
+    Iptc,
+    /// The tags of the Windows Explorer within EXIF.
+    Windows,
+    /// A text chunk or the time chunk of a PNG.
+    Png,
+    /// The comment of EXIF, `UserComment`.
+    Comment,
+    /// The JSON of Google Takeout.
+    Takeout,
+    /// A file `.picasa.ini`.
+    Picasa,
+}
+
+/// A value, and where it is stated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stated<T> {
+    /// The value.
+    pub value: T,
+    /// Where it is stated.
+    pub by: Block,
+}
+
+/// A date at which the photo may have been taken.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StatedDate {
+    /// The moment; what is finer than `precision` is the beginning of the day, month or year.
+    #[serde(flatten)]
+    pub moment: Moment,
+    /// How exactly it is known.
+    #[serde(default, skip_serializing_if = "Precision::is_exact")]
+    pub precision: Precision,
+    /// What states it.
+    pub by: DateSource,
+}
+
+/// A moment, on the clock of the place or in Coordinated Universal Time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Moment {
+    /// Local time at the place of the photo.
+    Local {
+        /// What the clock showed.
+        local: DateTime,
+        /// Its offset from UTC in seconds, if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "seconds")]
+        offset: Option<Offset>,
+    },
+    /// An instant whose local time is not stated.
+    Instant {
+        /// The instant.
+        utc: Timestamp,
+    },
+}
+
+/// A person whom somebody has named in a photo.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PersonStatement {
+    /// The name as it is written.
+    pub name: String,
+    /// Where in the picture; `None` if only the name is stated.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub region: Option<RegionStatement>,
+    /// Where it is stated.
+    pub by: Block,
+}
+
+/// The part of a picture that shows a person, as shares of its width and height.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RegionStatement {
+    /// Left edge, 0 to 1.
+    pub x: f32,
+    /// Upper edge, 0 to 1.
+    pub y: f32,
+    /// Width, 0 to 1.
+    pub width: f32,
+    /// Height, 0 to 1.
+    pub height: f32,
+    /// The convention by which it was written.
+    pub kind: RegionKind,
+    /// The size of the picture to which it applies, where that is stated.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub applied_to: Option<AppliedTo>,
+}
+
+/// Width and height in pixels of the picture to which a region applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedTo {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+/// The conventions by which programs write regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegionKind {
+    /// The Metadata Working Group's `mwg-rs:Regions`.
+    Mwg,
+    /// Microsoft's `MP:RegionInfo`.
+    Microsoft,
+    /// The IPTC's `Iptc4xmpExt:ImageRegion`.
+    Iptc,
+    /// Picasa's `rect64` in `.picasa.ini`.
+    Picasa,
+}
+
+impl Statements {
+    /// Whether nothing is stated.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds a date.
+    pub fn date(&mut self, moment: Moment, precision: Precision, by: DateSource) {
+        let stated = StatedDate {
+            moment,
+            precision,
+            by,
+        };
+        if self.dates.len() < MOST_OF_A_FACT {
+            self.dates.push(stated);
+        }
+    }
+
+    /// Adds a position, unless it is none on the globe. Exactly 0°, 0° comes from a receiver without a fix, not
+    /// from a boat in the Gulf of Guinea.
+    pub fn position(&mut self, at: GeoPoint, by: Block) {
+        let is_plausible = (at.latitude != 0.0 || at.longitude != 0.0)
+            && (-90.0..=90.0).contains(&at.latitude)
+            && (-180.0..=180.0).contains(&at.longitude);
+        if is_plausible && self.positions.len() < MOST_OF_A_FACT {
+            self.positions.push(Stated { value: at, by });
+        }
+    }
+
+    /// Adds the name of a camera.
+    pub fn camera(&mut self, name: &str, by: Block) {
+        add_text(&mut self.cameras, name, LONGEST_NAME, by);
+    }
+
+    /// Adds the name of a lens.
+    pub fn lens(&mut self, name: &str, by: Block) {
+        add_text(&mut self.lenses, name, LONGEST_NAME, by);
+    }
+
+    /// Adds a title.
+    pub fn title(&mut self, text: &str, by: Block) {
+        add_text(&mut self.titles, text, LONGEST_NAME, by);
+    }
+
+    /// Adds a description, unless it is a text that a camera writes into every photo.
+    pub fn description(&mut self, text: &str, by: Block) {
+        if !is_advertising(text.trim()) {
+            add_text(&mut self.descriptions, text, LONGEST_TEXT, by);
+        }
+    }
+
+    /// Adds a keyword, or the levels of a hierarchical one separated by `|`, unless there is the same already.
+    pub fn keyword(&mut self, text: &str, by: Block) {
+        let value = one_line(text);
+        let is_new = !self.keywords.iter().any(|known| known.value == value);
+        let is_right = !value.is_empty() && value.len() <= LONGEST_NAME;
+        if is_new && is_right && self.keywords.len() < MOST {
+            self.keywords.push(Stated { value, by });
+        }
+    }
+
+    /// Adds a rating; one outside of −1 to 5 is left out.
+    pub fn rating(&mut self, stars: i8, by: Block) {
+        if (-1..=5).contains(&stars) && self.ratings.len() < MOST_OF_A_FACT {
+            self.ratings.push(Stated { value: stars, by });
+        }
+    }
+
+    /// Adds a person. A region that does not lie within the picture is left out.
+    pub fn person(&mut self, name: &str, region: Option<RegionStatement>, by: Block) {
+        let name = one_line(name);
+        let is_right = !name.is_empty() && name.len() <= LONGEST_NAME;
+        let region = region.filter(RegionStatement::is_within_the_picture);
+        let stated = PersonStatement { name, region, by };
+        if is_right && self.people.len() < MOST && !self.people.contains(&stated) {
+            self.people.push(stated);
+        }
+    }
+
+    /// Adds everything that another one states, which the same version of the reader has read.
+    pub fn extend(&mut self, other: Self) {
+        let keywords = other.keywords.into_iter();
+        keywords.for_each(|keyword| self.keyword(&keyword.value, keyword.by));
+        self.dates.extend(other.dates);
+        self.positions.extend(other.positions);
+        self.cameras.extend(other.cameras);
+        self.lenses.extend(other.lenses);
+        self.titles.extend(other.titles);
+        self.descriptions.extend(other.descriptions);
+        self.ratings.extend(other.ratings);
+        self.people.extend(other.people);
+        self.people.truncate(MOST);
+    }
+
+    /// The statements as the database stores them.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
+    }
+
+    /// The inverse of [`Statements::to_json`]. Nothing is stated by a text that is none of these.
+    pub fn from_json(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+impl From<&Capture> for Statements {
+    /// What a content says of which these are the facts, as far as EXIF and XMP state them.
+    fn from(capture: &Capture) -> Self {
+        let mut said = Self::default();
+        if let Some(taken) = capture.taken_at.filter(|taken| taken.source.is_exif()) {
+            let (local, offset) = (taken.local, taken.offset);
+            said.date(
+                Moment::Local { local, offset },
+                taken.precision,
+                taken.source,
+            );
+        }
+        if let Some(at) = capture.position {
+            said.position(at, Block::Exif);
+        }
+        if let Some(camera) = &capture.camera {
+            said.camera(camera, Block::Exif);
+        }
+        if let Some(lens) = &capture.lens {
+            said.lens(lens, Block::Exif);
+        }
+        if let Some(title) = &capture.title {
+            said.title(title, Block::Xmp);
+        }
+        if let Some(text) = &capture.description {
+            said.description(text, Block::Exif);
+        }
+        for keyword in &capture.keywords {
+            said.keyword(keyword, Block::Xmp);
+        }
+        said.ratings.extend(capture.rating.map(|value| Stated {
+            value,
+            by: Block::Xmp,
+        }));
+        said
+    }
+}
+
+impl RegionStatement {
+    fn is_within_the_picture(&self) -> bool {
+        // Programs round; and a face at the edge may be stated a little beyond it.
+        let slack = -0.2..=1.2;
+        let edges = [self.x, self.y, self.x + self.width, self.y + self.height];
+        self.width > 0.0 && self.height > 0.0 && edges.iter().all(|edge| slack.contains(edge))
+    }
+}
+
+/// Adds a text that is not blank, cut to `longest` bytes at the end of a character.
+fn add_text(texts: &mut Vec<Stated<String>>, text: &str, longest: usize, by: Block) {
+    let mut value = one_line(text);
+    value.truncate(value.floor_char_boundary(longest));
+    let is_new = !texts
+        .iter()
+        .any(|known| known.by == by && known.value == value);
+    if !value.is_empty() && is_new && texts.len() < MOST_OF_A_FACT {
+        texts.push(Stated { value, by });
+    }
+}
+
+/// A text with single spaces in place of white space and control characters, of which none is at its ends.
+fn one_line(text: &str) -> String {
+    let is_space = |c: char| c.is_whitespace() || c.is_control();
+    let words: Vec<&str> = text
+        .split(is_space)
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ")
+}
+
+/// Whether a description is a text that a camera or scanner writes into every photo.
+fn is_advertising(description: &str) -> bool {
+    const ADVERTISING: [&str; 13] = [
+        "ASUS DIGITAL CAMERA",
+        "CASIO DIGITAL CAMERA",
+        "DIGITAL CAMERA",
+        "Exif_JPEG_PICTURE",
+        "Exif JPEG",
+        "JPEG Image",
+        "KODAK Digital Still Camera",
+        "MINOLTA DIGITAL CAMERA",
+        "My beautiful picture",
+        "OLYMPUS DIGITAL CAMERA",
+        "SAMSUNG DIGITAL CAMERA",
+        "SONY DSC",
+        "Screenshot",
+    ];
+    ADVERTISING
+        .iter()
+        .any(|text| description.eq_ignore_ascii_case(text))
+}
+
+/// An offset from UTC as a number of seconds.
+mod seconds {
+    use jiff::tz::Offset;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[allow(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the form that serde requires"
+    )]
+    pub(super) fn serialize<S: Serializer>(
+        offset: &Option<Offset>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        offset.map(Offset::seconds).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Offset>, D::Error> {
+        let seconds = Option::<i32>::deserialize(deserializer)?;
+        Ok(seconds.and_then(|seconds| Offset::from_seconds(seconds).ok()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn statements_are_read_as_they_were_stored() {
+        let mut said = Statements::default();
+        assert_eq!(said.to_json(), format!("{{\"version\":{VERSION}}}"));
+        let local = date(2019, 7, 14).at(15, 30, 0, 500_000_000);
+        let offset = Offset::from_seconds(19_800).ok();
+        for offset in [offset, None] {
+            let moment = Moment::Local { local, offset };
+            said.date(moment, Precision::Second, DateSource::Exif);
+        }
+        let utc = Timestamp::from_second(1_563_109_200).unwrap();
+        said.date(
+            Moment::Instant { utc },
+            Precision::Second,
+            DateSource::Takeout,
+        );
+        let moment = Moment::Local {
+            local: date(2019, 1, 1).at(0, 0, 0, 0),
+            offset: None,
+        };
+        said.date(moment, Precision::Year, DateSource::Folder);
+        let at = GeoPoint {
+            latitude: 43.77,
+            longitude: 11.25,
+        };
+        said.position(at, Block::Exif);
+        said.camera("Canon EOS 5D", Block::Exif);
+        said.lens("EF50mm f/1.8", Block::Exif);
+        said.title("At the sea", Block::Xmp);
+        said.description("A walk\nby the  sea", Block::Iptc);
+        said.keyword("Places|Italy", Block::Xmp);
+        said.rating(-1, Block::Xmp);
+        let region = RegionStatement {
+            x: 0.25,
+            y: 0.5,
+            width: 0.125,
+            height: 0.25,
+            kind: RegionKind::Mwg,
+            applied_to: Some(AppliedTo {
+                width: 4000,
+                height: 3000,
+            }),
+        };
+        said.person("Ada", Some(region), Block::Xmp);
+        said.person("Bob", None, Block::Takeout);
+        assert_eq!(said.descriptions[0].value, "A walk by the sea");
+        assert_eq!(Statements::from_json(&said.to_json()), said);
+        assert_eq!(Statements::from_json("no JSON"), Statements::default());
+    }
+
+    #[test]
+    fn what_no_source_means_is_left_out() {
+        let mut said = Statements::default();
+        said.title(" \0\n ", Block::Xmp);
+        said.keyword(&"x".repeat(LONGEST_NAME + 1), Block::Xmp);
+        said.description("OLYMPUS DIGITAL CAMERA         ", Block::Exif);
+        said.rating(6, Block::Xmp);
+        for (latitude, longitude) in [(0.0, 0.0), (91.0, 0.0), (0.0, 181.0), (f64::NAN, 1.0)] {
+            let at = GeoPoint {
+                latitude,
+                longitude,
+            };
+            said.position(at, Block::Exif);
+        }
+        said.person("", None, Block::Xmp);
+        assert!(said.is_empty(), "{said:?}");
+        said.keyword("Lake", Block::Xmp);
+        said.keyword(" Lake ", Block::Iptc);
+        assert_eq!(said.keywords.len(), 1);
+        for number in 0..2 * MOST {
+            said.keyword(&number.to_string(), Block::Xmp);
+        }
+        assert_eq!(said.keywords.len(), MOST);
+        said.description(&"é".repeat(LONGEST_TEXT), Block::Xmp);
+        assert_eq!(said.descriptions[0].value.len(), LONGEST_TEXT);
+    }
+}

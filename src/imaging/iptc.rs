@@ -1,0 +1,118 @@
+//! What an IPTC-IIM block says of a photo.
+
+use crate::facts::{Block, Statements, iptc_date};
+use crate::photo::DateSource;
+
+/// A data set of the application record.
+const TITLE: u8 = 5;
+const KEYWORD: u8 = 25;
+const DATE_CREATED: u8 = 55;
+const TIME_CREATED: u8 = 60;
+const CAPTION: u8 = 120;
+
+/// Reads a block. Texts are in the character set that it names, or else in UTF-8 if they are valid, or in Latin-1.
+pub(super) fn statements(block: &[u8]) -> Statements {
+    let mut said = Statements::default();
+    let (mut date, mut time) = (None, None);
+    let mut is_utf8 = false;
+    for (record, number, data) in DataSets(block) {
+        let text = || {
+            if is_utf8 {
+                String::from_utf8_lossy(data).into_owned()
+            } else {
+                super::exif::latin1_or_utf8(data)
+            }
+        };
+        match (record, number) {
+            // The coded character set: the escape sequence of UTF-8.
+            (1, 90) => is_utf8 = data == b"\x1b%G",
+            (2, TITLE) => said.title(&text(), Block::Iptc),
+            (2, KEYWORD) => said.keyword(&text(), Block::Iptc),
+            (2, CAPTION) => said.description(&text(), Block::Iptc),
+            (2, DATE_CREATED) => date = date.or(Some(text())),
+            (2, TIME_CREATED) => time = time.or(Some(text())),
+            _ => {}
+        }
+    }
+    let date = date.and_then(|date| iptc_date(&date, time.as_deref()));
+    if let Some((moment, precision)) = date {
+        said.date(moment, precision, DateSource::Iptc);
+    }
+    said
+}
+
+/// The data sets of a block: record, number and data.
+struct DataSets<'a>(&'a [u8]);
+
+impl<'a> Iterator for DataSets<'a> {
+    type Item = (u8, u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let [0x1c, record, number, high, low, rest @ ..] = self.0 else {
+            return None;
+        };
+        let short = u16::from_be_bytes([*high, *low]);
+        let (length, rest) = if short < 0x8000 {
+            (usize::from(short), rest)
+        } else {
+            // An extended data set: the length of the length.
+            let (length, rest) = rest.split_at_checked(usize::from(short & 0x7fff))?;
+            let join =
+                |value: usize, byte: &u8| value.checked_mul(256)?.checked_add((*byte).into());
+            (length.iter().try_fold(0, join)?, rest)
+        };
+        let (data, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some((*record, *number, data))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Moment, StatedDate};
+    use crate::photo::Precision;
+
+    fn data_set(record: u8, number: u8, data: &[u8]) -> Vec<u8> {
+        let length = (data.len() as u16).to_be_bytes();
+        [&[0x1c, record, number], &length[..], data].concat()
+    }
+
+    #[test]
+    fn dates_and_texts_are_read_in_their_character_set() {
+        let block = [
+            data_set(1, 90, b"\x1b%G"),
+            data_set(2, TITLE, "Zürich".as_bytes()),
+            data_set(2, KEYWORD, "Käse".as_bytes()),
+            data_set(2, KEYWORD, b"Lake"),
+            data_set(2, CAPTION, b"At the\rlake"),
+            data_set(2, DATE_CREATED, b"20190714"),
+            data_set(2, TIME_CREATED, b"153000+0200"),
+        ]
+        .concat();
+        let said = statements(&block);
+        assert_eq!(said.titles[0].value, "Zürich");
+        let keywords = said.keywords.iter().map(|keyword| keyword.value.as_str());
+        assert!(keywords.eq(["Käse", "Lake"]));
+        assert_eq!(said.descriptions[0].value, "At the lake");
+        let [
+            StatedDate {
+                moment: Moment::Local { local, offset },
+                precision: Precision::Second,
+                by: DateSource::Iptc,
+            },
+        ] = said.dates[..]
+        else {
+            panic!("{:?}", said.dates)
+        };
+        assert_eq!(local.to_string(), "2019-07-14T15:30:00");
+        assert_eq!(offset.unwrap().seconds(), 7200);
+        for end in 0..block.len() {
+            let _ = statements(&block[..end]);
+        }
+        let latin = statements(&data_set(2, TITLE, b"Z\xfcrich"));
+        assert_eq!(latin.titles[0].value, "Zürich");
+        let long = [&[0x1c, 2, CAPTION, 0x80, 4, 0, 0, 0, 3], &b"abc"[..]].concat();
+        assert_eq!(statements(&long).descriptions[0].value, "abc");
+    }
+}

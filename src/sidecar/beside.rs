@@ -1,0 +1,305 @@
+//! Which sidecar belongs to which photo: one rule, for reading and for writing.
+//!
+//! `photo.jpg.xmp` (digiKam, darktable) belongs to `photo.jpg`. `photo.xmp` (Lightroom, Camera Raw) belongs to one of the
+//! pictures with this stem: the one that it names; or else the raw file, since programs write such sidecars because
+//! they do not write into raw files; or else the only picture. If none of these decides, it belongs to none. The case of
+//! extensions does not matter. What counts are the files on disk, whether or not the album has them.
+//!
+//! A JSON file of Google Takeout describes a photo and its edited versions; see [`takeout`].
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::{SidecarFile, hint, is_takeout, is_xmp, takeout};
+use crate::file::FileMeta;
+use crate::names::{Named, is_raw};
+
+/// The photos and sidecars in one folder.
+#[derive(Debug, Default)]
+pub struct Beside {
+    folder: PathBuf,
+    /// The names of the files that may be photos, by their stems.
+    photos: HashMap<OsString, Vec<OsString>>,
+    /// The names of the XMP sidecars, by their names without `.xmp`; see [`folded`].
+    sidecars: HashMap<OsString, Vec<OsString>>,
+    /// The names of the JSON files, by their names without `.json`.
+    json: HashMap<String, OsString>,
+    /// The names without `.json` of these, by the stems of the photos that they are called after.
+    json_by_stem: HashMap<String, Vec<String>>,
+    /// The same folder in the other parts of an export by Google Takeout.
+    parts: OnceCell<Vec<Beside>>,
+    /// The owners of sidecars that were looked for.
+    owners: RefCell<HashMap<OsString, Option<OsString>>>,
+    /// The folder before it was listed, and when that was.
+    listed: Option<(FileMeta, SystemTime)>,
+}
+
+/// A folder that was changed shorter than this before it was listed may have been changed again since without another
+/// modification time.
+const TICK: Duration = Duration::from_secs(2);
+
+impl Beside {
+    /// Nothing in a folder yet.
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Lists a folder. What cannot be read has nothing in it.
+    pub fn read(folder: &Path) -> Self {
+        let mut beside = Self::new(folder);
+        beside.listed = meta(folder).map(|meta| (meta, SystemTime::now()));
+        let list = |beside: &mut Self| -> io::Result<()> {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                if !entry.file_type()?.is_dir() {
+                    beside.add(&entry.file_name());
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = list(&mut beside) {
+            tracing::debug!("{}: {error}", folder.display());
+        }
+        beside
+    }
+
+    /// Whether this is a list of a folder, and the folder has not changed since.
+    pub fn is_current(&self, folder: &Path) -> bool {
+        let is_old = |meta: &FileMeta, then: SystemTime| {
+            let age = meta
+                .modified()
+                .and_then(|time| then.duration_since(time).ok());
+            age.is_some_and(|age| age > TICK)
+        };
+        let parts = self.parts.get().into_iter().flatten();
+        self.folder == folder
+            && parts.into_iter().all(|part| part.is_current(&part.folder))
+            && self
+                .listed
+                .is_some_and(|(before, then)| is_old(&before, then) && meta(folder) == Some(before))
+    }
+
+    /// Adds a file of the folder.
+    pub fn add(&mut self, name: &OsStr) {
+        let path = Path::new(name);
+        let Some(stem) = path.file_stem() else {
+            return;
+        };
+        if is_xmp(path) {
+            let of_base = self.sidecars.entry(folded(stem)).or_default();
+            of_base.push(name.to_owned());
+        } else if is_takeout(path) {
+            // A name that is no Unicode is not one of Google's.
+            let Some(stem) = stem.to_str() else {
+                return;
+            };
+            if let Some((photo, _)) = takeout::photo_of(stem) {
+                let of_stem = self.json_by_stem.entry(photo).or_default();
+                of_stem.push(stem.to_owned());
+            }
+            self.json.insert(stem.to_owned(), name.to_owned());
+        } else if Named::of(path).may_be_photo() {
+            let of_stem = self.photos.entry(stem.to_owned()).or_default();
+            of_stem.push(name.to_owned());
+        }
+    }
+
+    /// The sidecars of a photo that are there, sorted by name.
+    pub fn of(&self, photo: &OsStr) -> Vec<SidecarFile> {
+        let described = self.described(photo);
+        let mut found: Vec<SidecarFile> = self
+            .xmp_of(photo)
+            .into_iter()
+            .chain(described)
+            .filter_map(|name| {
+                let metadata = fs::metadata(self.folder.join(&name)).ok()?;
+                metadata.is_file().then(|| SidecarFile {
+                    meta: FileMeta::of(&metadata),
+                    name,
+                })
+            })
+            .collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found
+    }
+
+    /// The names of the XMP sidecars that belong to a photo.
+    fn xmp_of(&self, photo: &OsStr) -> Vec<OsString> {
+        let stem = Path::new(photo).file_stem();
+        let mut bases: Vec<OsString> = [Some(photo), stem]
+            .into_iter()
+            .flatten()
+            .map(folded)
+            .collect();
+        bases.dedup();
+        let sidecars = bases
+            .iter()
+            .filter_map(|base| self.sidecars.get(base))
+            .flatten();
+        let owned = sidecars.filter(|name| self.owner(name).as_deref() == Some(photo));
+        owned.cloned().collect()
+    }
+
+    /// The name of the JSON file that describes a photo; its path if it lies in another part of an export.
+    fn described(&self, photo: &OsStr) -> Option<OsString> {
+        let here = self.json_for(photo, &|name| self.named_in_full(name).is_some());
+        here.or_else(|| {
+            let parts = || takeout::in_other_parts(&self.folder);
+            let parts = self
+                .parts
+                .get_or_init(|| parts().iter().map(|part| Self::read(part)).collect());
+            parts.iter().find_map(|part| {
+                let name = part.json_for(photo, &|_| true)?;
+                Some(part.folder.join(name).into_os_string())
+            })
+        })
+    }
+
+    /// The name of the JSON file in this folder that describes a photo. One that is called after another picture does so
+    /// if that is the original of the photo, or if it is not there, as the video of a live photo is none.
+    fn json_for(&self, photo: &OsStr, is_there: &dyn Fn(&OsStr) -> bool) -> Option<OsString> {
+        if self.json.is_empty() {
+            return None;
+        }
+        let called_so = takeout::names(photo)
+            .into_iter()
+            .find_map(|name| self.json.get(&name));
+        let called_after = || {
+            let is_edited = takeout::is_edited(photo);
+            let stems = takeout::stems(photo);
+            let mut others = stems
+                .iter()
+                .filter_map(|stem| self.json_by_stem.get(stem))
+                .flatten();
+            let other = others.find(|json| {
+                let name = takeout::photo_of(json).map(|(stem, extension)| stem + &extension);
+                is_edited || !name.is_some_and(|name| is_there(OsStr::new(&name)))
+            });
+            self.json.get(other?)
+        };
+        called_so.or_else(called_after).cloned()
+    }
+
+    /// The photo to which a sidecar belongs, whether or not it is there.
+    pub fn owner(&self, sidecar: &OsStr) -> Option<OsString> {
+        if let Some(known) = self.owners.borrow().get(sidecar) {
+            return known.clone();
+        }
+        let base = Path::new(sidecar).file_stem()?;
+        let owner = self
+            .named_in_full(base)
+            .or_else(|| self.of_stem(base, sidecar));
+        let mut owners = self.owners.borrow_mut();
+        owners.insert(sidecar.to_owned(), owner.clone());
+        owner
+    }
+
+    /// The photo with this name; if there is none, the only one whose extension differs in its case.
+    fn named_in_full(&self, name: &OsStr) -> Option<OsString> {
+        let of_stem = self.photos.get(Path::new(name).file_stem()?)?;
+        if of_stem.iter().any(|photo| photo == name) {
+            return Some(name.to_owned());
+        }
+        only(of_stem.iter().filter(|photo| is_same_name(photo, name)))
+    }
+
+    /// The photo with this stem to which the sidecar belongs.
+    fn of_stem(&self, stem: &OsStr, sidecar: &OsStr) -> Option<OsString> {
+        let of_stem = self.photos.get(stem)?;
+        let is_picture = |name: &&OsString| Named::of(Path::new(name)) == Named::Picture;
+        let pictures: Vec<&OsString> = of_stem.iter().filter(is_picture).collect();
+        match pictures[..] {
+            // Of files whose names do not say what they are.
+            [] => return only(of_stem.iter()),
+            [picture] => return Some(picture.clone()),
+            _ => {}
+        }
+        let named = hint::extension(&self.folder.join(sidecar), stem);
+        let is_named = |photo: &&&OsString| {
+            let extension = Path::new(photo).extension();
+            named.as_deref().is_some_and(|named| {
+                extension.is_some_and(|extension| extension.eq_ignore_ascii_case(named))
+            })
+        };
+        let is_raw = |photo: &&&OsString| is_raw(Path::new(photo));
+        let mut named = pictures.iter().filter(is_named).copied();
+        match (named.next(), named.next()) {
+            (Some(picture), None) => Some(picture.clone()),
+            _ => only(pictures.iter().filter(is_raw).copied()),
+        }
+    }
+
+    /// The sidecar into which is written what concerns a photo: its own if it has one, otherwise a new one. Of two, the
+    /// one in the wanted naming.
+    pub fn to_write(&self, photo: &OsStr, naming: Naming) -> OsString {
+        let stem = Path::new(photo).file_stem().unwrap_or(photo);
+        let is_of_stem = |name: &OsString| Path::new(name).file_stem() == Some(stem);
+        let mut own = self.xmp_of(photo);
+        own.retain(|name| self.folder.join(name).is_file());
+        own.sort();
+        own.sort_by_key(|name| is_of_stem(name) != (naming == Naming::Stem));
+        if let Some(first) = own.into_iter().next() {
+            return first;
+        }
+        let named = |base: &OsStr| {
+            let mut name = base.to_owned();
+            name.push(".xmp");
+            name
+        };
+        let short = named(stem);
+        let is_taken = self.sidecars.contains_key(&folded(stem));
+        if naming == Naming::Stem && !is_taken && self.owner(&short).as_deref() == Some(photo) {
+            return short;
+        }
+        named(photo)
+    }
+}
+
+fn meta(folder: &Path) -> Option<FileMeta> {
+    fs::metadata(folder)
+        .ok()
+        .map(|metadata| FileMeta::of(&metadata))
+}
+
+/// How new sidecars are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Naming {
+    /// `photo.jpg.xmp`, as digiKam and darktable do.
+    #[default]
+    Full,
+    /// `photo.xmp`, as Lightroom does, if it would belong to the photo.
+    Stem,
+}
+
+/// A name with its extension in lower case.
+fn folded(name: &OsStr) -> OsString {
+    let path = Path::new(name);
+    match path.extension() {
+        Some(extension) => path.with_extension(extension.to_ascii_lowercase()).into(),
+        None => name.to_owned(),
+    }
+}
+
+/// Whether two names are the same but for the case of the extension.
+pub(super) fn is_same_name(a: &OsStr, b: &OsStr) -> bool {
+    let [a, b] = [a, b].map(Path::new);
+    let is_same = match (a.extension(), b.extension()) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        (a, b) => a == b,
+    };
+    is_same && a.file_stem() == b.file_stem()
+}
+
+/// The only one.
+fn only<'a>(mut names: impl Iterator<Item = &'a OsString>) -> Option<OsString> {
+    let first = names.next()?;
+    names.next().is_none().then(|| first.clone())
+}

@@ -1,0 +1,461 @@
+//! Google Takeout: which JSON file of an unpacked export of Google Photos describes which photo.
+//!
+//! Google does not document the names. These are the rules that programs which read such exports have found, with the
+//! names of their own test cases: Google Photos Takeout Helper (`json_extractor.dart`, `extras.dart`) and immich-go
+//! (`adapters/googlePhotos/matchers.go`, `matcher_test.go`). `docs/formats.md` has them as a table.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// What newer exports append to the name of the photo; cut if the name becomes too long.
+const SUPPLEMENT: &str = ".supplemental-metadata";
+
+/// The longest name of a JSON file without `.json`, in UTF-16 code units; what is longer is cut.
+const LONGEST: usize = 46;
+
+/// The longest name of a photo without its extension, in UTF-16 code units.
+const LONGEST_STEM: usize = 47;
+
+/// What Google Photos appends to the stem of a photo that was edited there, in the language of its owner, and of photos
+/// that it made itself. They have no JSON of their own.
+const EDITED: [&str; 21] = [
+    "-edited",     // English
+    "-effects",    // made by Google Photos
+    "-smile",      // made by Google Photos
+    "-mix",        // made by Google Photos
+    "-edytowane",  // Polish
+    "-bearbeitet", // German
+    "-bewerkt",    // Dutch
+    "-編集済み",   // Japanese
+    "-modificato", // Italian
+    "-modifié",    // French
+    "-ha editado", // Spanish
+    "-editado",    // Spanish, Portuguese
+    "-editada",    // Portuguese
+    "-editat",     // Catalan, Romanian
+    "-redigerad",  // Swedish
+    "-redigeret",  // Danish
+    "-redigert",   // Norwegian
+    "-upraveno",   // Czech
+    "-muokattu",   // Finnish
+    "-изменено",   // Russian
+    "-düzenlendi", // Turkish
+];
+
+/// What a photo is called, in parts.
+struct Parts {
+    /// The stem without the number.
+    stem: String,
+    /// The extension with its dot; empty if there is none.
+    extension: String,
+    /// The number with its brackets, as in `photo(1).jpg`; empty if there is none.
+    number: String,
+}
+
+impl Parts {
+    fn of(name: &str) -> Self {
+        let (stem, extension) = match name.rfind('.') {
+            Some(dot) if dot > 0 => name.split_at(dot),
+            _ => (name, ""),
+        };
+        let (stem, number) = split_number(stem);
+        Self {
+            stem: stem.to_owned(),
+            extension: extension.to_owned(),
+            number: number.to_owned(),
+        }
+    }
+
+    /// The parts of the original, if the photo is called like an edited one.
+    fn original(&self) -> Option<Self> {
+        let stem: String = self.stem.nfc().collect();
+        let is_cut = units(&stem) + units(&self.number) >= LONGEST_STEM;
+        let without = EDITED.iter().find_map(|edited| {
+            let whole = strip_ending(&stem, edited);
+            let cut = || {
+                let starts = (2..edited.len())
+                    .rev()
+                    .filter_map(|length| edited.get(..length));
+                starts
+                    .into_iter()
+                    .find_map(|start| stem.strip_suffix(start))
+            };
+            whole.or_else(|| if is_cut { cut() } else { None })
+        })?;
+        (!without.is_empty()).then(|| Self {
+            stem: without.to_owned(),
+            extension: self.extension.clone(),
+            number: self.number.clone(),
+        })
+    }
+
+    /// The names without `.json` that the JSON of this photo may have, the likeliest first.
+    fn names(&self) -> Vec<String> {
+        let whole = format!("{}{}", self.stem, self.extension);
+        // A photo that was uploaded without an extension has got one since.
+        let mut bases = vec![
+            (whole.clone(), &self.number),
+            (self.stem.clone(), &self.number),
+        ];
+        let none = String::new();
+        if !self.number.is_empty() {
+            // The number was in the name from the beginning; a cut would leave it out.
+            let uploaded = format!("{}{}{}", self.stem, self.number, self.extension);
+            if units(&uploaded) <= LONGEST {
+                bases.insert(0, (uploaded, &none));
+            }
+            // The second photo of a name that was cut shares the JSON of the first one.
+            if units(&whole) > LONGEST {
+                bases.push((whole, &none));
+            }
+        }
+        let mut names = Vec::new();
+        for (base, number) in bases {
+            for length in (0..=SUPPLEMENT.len()).rev() {
+                let name = format!(
+                    "{}{number}",
+                    cut(&format!("{base}{}", &SUPPLEMENT[..length]))
+                );
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+}
+
+/// The names without `.json` of the files that may describe a photo, the likeliest first.
+pub(super) fn names(photo: &OsStr) -> Vec<String> {
+    let Some(photo) = photo.to_str() else {
+        return Vec::new();
+    };
+    let parts = Parts::of(photo);
+    let mut names = parts.names();
+    if let Some(original) = parts.original() {
+        names.extend(original.names());
+    }
+    names
+}
+
+/// The name of the photo that a JSON file is called after: its stem, with the number, and its extension. It may be the
+/// other half of a live photo, or an original that was edited into another format. `None` if it has no extension.
+pub(super) fn photo_of(json: &str) -> Option<(String, String)> {
+    let (name, number) = without_supplement(json);
+    let dot = name.rfind('.').filter(|dot| *dot > 0)?;
+    Some((format!("{}{number}", &name[..dot]), name[dot..].to_owned()))
+}
+
+/// How the names of the photos begin that a JSON file may describe.
+pub(super) fn start_of(json: &str) -> &str {
+    let (name, _) = without_supplement(json);
+    match name.rfind('.') {
+        Some(dot) if dot > 0 => &name[..dot],
+        _ => name,
+    }
+}
+
+/// The name of a JSON file without what newer exports append, and its number.
+fn without_supplement(json: &str) -> (&str, &str) {
+    let (name, number) = split_number(json);
+    match name.rfind('.') {
+        Some(dot) if SUPPLEMENT.starts_with(&name[dot..]) => (&name[..dot], number),
+        _ => (name, number),
+    }
+}
+
+/// The stems after which the JSON of a photo may be called if it has another extension; see [`photo_of`].
+pub(super) fn stems(photo: &OsStr) -> Vec<String> {
+    let Some(photo) = photo.to_str() else {
+        return Vec::new();
+    };
+    let parts = Parts::of(photo);
+    let original = parts.original();
+    let parts = std::iter::once(parts).chain(original);
+    parts
+        .map(|parts| format!("{}{}", parts.stem, parts.number))
+        .collect()
+}
+
+/// Whether a photo is called like an edited one.
+pub(super) fn is_edited(photo: &OsStr) -> bool {
+    photo
+        .to_str()
+        .is_some_and(|photo| Parts::of(photo).original().is_some())
+}
+
+/// What lies around the part of an export that a folder is in: the folder of the part, its name, and the path in it.
+/// Large exports come in several archives, and a photo and its JSON may be in different ones. If these are unpacked side
+/// by side, the names of the parts begin with "Takeout", and the path in them is the same.
+fn part(folder: &Path) -> Option<(PathBuf, &OsStr, &Path)> {
+    let mut above = PathBuf::new();
+    let mut components = folder.components();
+    loop {
+        match components.next()? {
+            Component::Normal(name) if is_part(name) => {
+                return Some((above, name, components.as_path()));
+            }
+            component => above.push(component),
+        }
+    }
+}
+
+fn is_part(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.len() >= 7 && name[..7].eq_ignore_ascii_case(b"takeout")
+}
+
+/// Whether two folders are the same one in two parts of an export.
+pub(super) fn is_same_in_other_part(a: &Path, b: &Path) -> bool {
+    match (part(a), part(b)) {
+        (Some((above_a, _, in_a)), Some((above_b, _, in_b))) => (above_a, in_a) == (above_b, in_b),
+        _ => false,
+    }
+}
+
+/// The same folder in the other parts of an export, sorted.
+pub(super) fn in_other_parts(folder: &Path) -> Vec<PathBuf> {
+    let Some((above, own, below)) = part(folder) else {
+        return Vec::new();
+    };
+    let Ok(entries) = fs::read_dir(&above) else {
+        return Vec::new();
+    };
+    let mut folders: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.file_name())
+        .filter(|name| is_part(name) && name != own)
+        .map(|name| above.join(name).join(below))
+        .filter(|folder| folder.is_dir())
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// Splits off a number in brackets at the end.
+fn split_number(name: &str) -> (&str, &str) {
+    let number = name.strip_suffix(')').and_then(|rest| {
+        let open = rest.rfind('(')?;
+        let digits = &rest[open + 1..];
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        (is_number && open > 0).then_some(open)
+    });
+    number.map_or((name, ""), |open| name.split_at(open))
+}
+
+/// The text before an ending in any case.
+fn strip_ending<'a>(text: &'a str, ending: &str) -> Option<&'a str> {
+    let at = text.len().checked_sub(ending.len())?;
+    let found = text.get(at..)?;
+    (found.to_lowercase() == ending).then(|| &text[..at])
+}
+
+/// Length in UTF-16 code units.
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// Cuts a name that is too long, at the end of a character.
+fn cut(name: &str) -> &str {
+    let mut length = 0;
+    for (at, character) in name.char_indices() {
+        length += character.len_utf16();
+        if length > LONGEST {
+            return &name[..at];
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// JSON files and photos, and whether they belong together. Most are from the test cases of immich-go.
+    const PAIRS: &[(&str, &str, bool)] = &[
+        (
+            "PXL_20211013_220651983.jpg",
+            "PXL_20211013_220651983.jpg",
+            true,
+        ),
+        (
+            "PXL_20211013_220651983.jpg",
+            "PXL_20211013_220651958.jpg",
+            false,
+        ),
+        (
+            "PXL_20220405_090123740.PORTRAIT.jpg",
+            "PXL_20220405_090123740.PORTRAIT-modifié.jpg",
+            true,
+        ),
+        (
+            "PXL_20220405_090123740.PORTRAIT.jpg",
+            "PXL_20220405_090123741.PORTRAIT-modifié.jpg",
+            false,
+        ),
+        ("DSC_0101.JPG(1)", "DSC_0101(1).JPG", true),
+        ("DSC_0102.JPG(2)", "DSC_0102(1).JPG", false),
+        ("DSC_0103.JPG(1)", "DSC_0103.JPG", false),
+        ("DSC_0104.JPG", "DSC_0104(1).JPG", false),
+        ("IMG_2710.HEIC(1)", "IMG_2710(1).HEIC", true),
+        (
+            "PXL_20231118_035751175.MP.jpg",
+            "PXL_20231118_035751175.MP.jpg",
+            true,
+        ),
+        (
+            "PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGIN",
+            "PXL_20230809_203449253.LONG_EXPOSURE-02.ORIGINA.jpg",
+            true,
+        ),
+        (
+            "05yqt21kruxwwlhhgrwrdyb6chhwszi9bqmzu16w0 2.jp",
+            "05yqt21kruxwwlhhgrwrdyb6chhwszi9bqmzu16w0 2.jpg",
+            true,
+        ),
+        (
+            "😀😃😄😁😆😅😂🤣🥲☺️😊😇🙂🙃😉😌😍🥰😘😗😙😚😋",
+            "😀😃😄😁😆😅😂🤣🥲☺️😊😇🙂🙃😉😌😍🥰😘😗😙😚😋😛.jpg",
+            true,
+        ),
+        (
+            "Backyard_ceremony_wedding_photography_xxxxxxx_(494)",
+            "Backyard_ceremony_wedding_photography_xxxxxxx_m(494).jpg",
+            true,
+        ),
+        (
+            "Backyard_ceremony_wedding_photography_xxxxxxx_(494)",
+            "Backyard_ceremony_wedding_photography_xxxxxxx_m(185).jpg",
+            false,
+        ),
+        (
+            "original_1d4caa6f-16c6-4c3d-901b-9387de10e528_",
+            "original_1d4caa6f-16c6-4c3d-901b-9387de10e528_P.jpg",
+            true,
+        ),
+        (
+            "original_1d4caa6f-16c6-4c3d-901b-9387de10e528_",
+            "original_1d4caa6f-16c6-4c3d-901b-9387de10e528_P(1).jpg",
+            true,
+        ),
+        (
+            "13039_327707840323_537645323_9470255_27214_n.j(1)",
+            "13039_327707840323_537645323_9470255_27214_n(1).jpg",
+            true,
+        ),
+        (
+            "20161105_170829.jpg.supplemental-metadata",
+            "20161105_170829.jpg",
+            true,
+        ),
+        (
+            "Screenshot_20231027_123303_Facebook.jpg.supple",
+            "Screenshot_20231027_123303_Facebook.jpg",
+            true,
+        ),
+        (
+            "Screenshot_20231027_123303_Facebook.jpg.supple(1)",
+            "Screenshot_20231027_123303_Facebook(1).jpg",
+            true,
+        ),
+        (
+            "MVIMG_20200207_134534~2.jpg.supplemental-metad",
+            "MVIMG_20200207_134534~2.jpg",
+            true,
+        ),
+        ("Scan35.jpg.supplemental-metadata(1)", "Scan35(1).jpg", true),
+        (
+            "IMAG0061.JPG.supplemental-metadata",
+            "IMAG0061-edited.JPG",
+            true,
+        ),
+        (
+            "2234089303984509579.supplemental-metadata",
+            "2234089303984509579-edited.jpg",
+            true,
+        ),
+        (
+            "Screenshot_2024-08-31-00-53-48-647_com.snapcha",
+            "Screenshot_2024-08-31-00-53-48-647_com.snapchat.jpg",
+            true,
+        ),
+        // Of Google Photos Takeout Helper.
+        ("20030616", "20030616.jpg", true),
+        ("image.jpg(11)", "image(11).jpg", true),
+        ("image(3).(2).jpg(3)", "image(3).(2)(3).jpg", true),
+        ("urlaub.jpg", "urlaub-bearbeitet.jpg", true),
+        ("foto.jpg", "foto-ha editado.jpg", true),
+        ("写真.jpg", "写真-編集済み.jpg", true),
+        ("photo.jpg(1)", "photo-edited(1).jpg", true),
+        ("Photo.JPG", "Photo-Edited.JPG", true),
+        // The ending is cut with the name.
+        (
+            "Screenshot_20231027_123303_Facebook_12345.jpg.",
+            "Screenshot_20231027_123303_Facebook_12345-edite.jpg",
+            true,
+        ),
+        ("a.jpg", "a-e.jpg", false),
+        ("photo.png", "photo.jpg", false),
+    ];
+
+    #[test]
+    fn the_names_of_json_files_are_found() {
+        for (json, photo, expected) in PAIRS {
+            let names = names(OsStr::new(photo));
+            assert_eq!(
+                names.iter().any(|name| name == json),
+                *expected,
+                "{json} {photo}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_decomposed_ending_is_the_same() {
+        let photo: String = "été-modifié.jpg".nfd().collect();
+        assert!(is_edited(OsStr::new(&photo)));
+        assert!(!is_edited(OsStr::new("été.jpg")));
+    }
+
+    #[test]
+    fn json_files_are_called_after_photos() {
+        for (json, stem, extension) in [
+            ("IMG_1.HEIC", "IMG_1", ".HEIC"),
+            ("IMG_1.HEIC(2)", "IMG_1(2)", ".HEIC"),
+            ("IMG_1.MP4.supplemental-metadata", "IMG_1", ".MP4"),
+            ("IMG_1.MP4.supple(1)", "IMG_1(1)", ".MP4"),
+        ] {
+            assert_eq!(
+                photo_of(json),
+                Some((stem.to_owned(), extension.to_owned())),
+                "{json}"
+            );
+        }
+        assert_eq!(photo_of("metadata"), None);
+        for (json, photo, belong) in PAIRS {
+            assert!(
+                !belong || photo.starts_with(start_of(json)),
+                "{json} {photo}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_parts_of_an_export_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let year = "Google Photos/Photos from 2019";
+        for part in ["Takeout", "Takeout 2", "takeout-003", "Other"] {
+            fs::create_dir_all(folder.path().join(part).join(year)).unwrap();
+        }
+        fs::create_dir(folder.path().join("Takeout-4")).unwrap();
+        let at = |part: &str| folder.path().join(part).join(year);
+        let others = [at("Takeout 2"), at("takeout-003")];
+        assert_eq!(in_other_parts(&at("Takeout")), others);
+        assert_eq!(in_other_parts(&at("Other")), [] as [PathBuf; 0]);
+        assert!(is_same_in_other_part(&at("Takeout"), &others[0]));
+        assert!(!is_same_in_other_part(&at("Takeout"), &at("Other")));
+    }
+}

@@ -1,0 +1,235 @@
+//! The facts of photos, which follow from what all their sources say: the columns of `photos` from `taken_local` to
+//! `fact_sources`.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::facts::{self, FileOfPhoto, SourcesOfPhoto, Statements};
+use crate::file::FileMeta;
+use crate::photo::{Capture, FactSources, GeoPoint, TakenAt};
+use crate::zones;
+
+use super::codec::{taken_columns, taken_from_columns};
+use super::path::decode;
+use super::record::PhotoId;
+
+/// The columns of the facts, in the order in which [`from_columns`] reads them.
+macro_rules! columns {
+    () => {
+        "p.taken_local, p.taken_offset, p.taken_source, p.taken_precision, p.latitude, p.longitude,
+         p.camera, p.lens, p.title, p.description, p.keywords, p.rating, p.fact_sources"
+    };
+}
+pub(super) use columns;
+
+/// The facts in the columns from `first` on.
+pub(super) fn from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Capture> {
+    let text = |offset: usize| row.get::<_, Option<String>>(first + offset);
+    let latitude: Option<f64> = row.get(first + 4)?;
+    let longitude: Option<f64> = row.get(first + 5)?;
+    let sources = text(12)?.unwrap_or_default();
+    Ok(Capture {
+        taken_at: taken_from_columns(row, first)?,
+        position: latitude
+            .zip(longitude)
+            .map(|(latitude, longitude)| GeoPoint {
+                latitude,
+                longitude,
+            }),
+        camera: text(6)?,
+        lens: text(7)?,
+        title: text(8)?,
+        description: text(9)?,
+        keywords: text(10)?
+            .unwrap_or_default()
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        rating: row.get(first + 11)?,
+        sources: serde_json::from_str(&sources).unwrap_or_default(),
+    })
+}
+
+/// The facts of a photo that has these files and no sidecars.
+pub(super) fn of_files(said: &Statements, at: &[(PathBuf, FileMeta)]) -> Capture {
+    let files: Vec<FileOfPhoto<'_>> = at
+        .iter()
+        .map(|(path, meta)| FileOfPhoto {
+            path,
+            modified: meta.modified(),
+        })
+        .collect();
+    resolve(said, &[], &files)
+}
+
+fn resolve(said: &Statements, sidecars: &[Statements], files: &[FileOfPhoto<'_>]) -> Capture {
+    let sources = SourcesOfPhoto {
+        content: said,
+        sidecars,
+        files,
+    };
+    facts::resolve(&sources, &zones::at)
+}
+
+/// The facts that a photo should have, if it has others; `None` also if it was skipped or has no file.
+pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Capture>> {
+    const STORED: &str = concat!(
+        "SELECT p.facts, ",
+        columns!(),
+        " FROM photos p WHERE p.id = ? AND p.skip_reason IS NULL"
+    );
+    let stored = db
+        .prepare_cached(STORED)?
+        .query_row([photo], |row| {
+            Ok((row.get::<_, Option<String>>(0)?, from_columns(row, 1)?))
+        })
+        .optional()?;
+    let Some((said, stored)) = stored else {
+        return Ok(None);
+    };
+    let files = files(db, photo)?;
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let files: Vec<FileOfPhoto<'_>> = files
+        .iter()
+        .map(|(path, mtime_ns)| FileOfPhoto {
+            path,
+            modified: system_time(*mtime_ns),
+        })
+        .collect();
+    let said = Statements::from_json(&said.unwrap_or_default());
+    let resolved = resolve(&said, &sidecars(db, photo)?, &files);
+    Ok((!is_same(&stored, &resolved)).then_some(resolved))
+}
+
+/// The files of a photo with their modification times in ns, sorted by their paths.
+fn files(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<(PathBuf, i64)>> {
+    db.prepare_cached("SELECT path, mtime_ns FROM files WHERE photo_id = ? ORDER BY path")?
+        .query_map([photo], |row| {
+            Ok((decode(row.get_ref(0)?.as_blob()?), row.get(1)?))
+        })?
+        .collect()
+}
+
+/// What the sidecars of the files of a photo say, in the order of their paths.
+fn sidecars(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Statements>> {
+    db.prepare_cached(
+        "SELECT s.facts FROM files f JOIN sidecars s ON s.photo_path = f.path
+         WHERE f.photo_id = ? ORDER BY s.photo_path, s.name",
+    )?
+    .query_map([photo], |row| {
+        Ok(Statements::from_json(row.get_ref(0)?.as_str()?))
+    })?
+    .collect()
+}
+
+fn system_time(mtime_ns: i64) -> Option<SystemTime> {
+    let distance = Duration::from_nanos(mtime_ns.unsigned_abs());
+    if mtime_ns < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    }
+}
+
+/// Whether two captures are the same, as far as they are stored. Of dates whose offset is known, the moment is compared:
+/// the time zone of this process need not be that of the one that stored the date of a file.
+fn is_same(stored: &Capture, resolved: &Capture) -> bool {
+    let date = |capture: &Capture| capture.taken_at.map(|taken| DateColumns::of(&taken));
+    let rest = |capture: &Capture| Capture {
+        taken_at: None,
+        ..capture.clone()
+    };
+    let same_date = match (date(stored), date(resolved)) {
+        (Some(stored), Some(resolved)) => stored.is_same(&resolved),
+        (stored, resolved) => stored.is_none() && resolved.is_none(),
+    };
+    same_date && rest(stored) == rest(resolved)
+}
+
+/// The columns of a date.
+struct DateColumns {
+    local: i64,
+    offset: Option<i32>,
+    source: &'static str,
+    precision: Option<&'static str>,
+    end: Option<i64>,
+}
+
+impl DateColumns {
+    fn of(taken: &TakenAt) -> Self {
+        let (local, offset, source, precision, end) = taken_columns(taken);
+        Self {
+            local,
+            offset,
+            source,
+            precision,
+            end,
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let moment = |date: &Self| date.local - 1000 * i64::from(date.offset.unwrap_or_default());
+        (self.source, self.precision, self.end, self.offset.is_some())
+            == (
+                other.source,
+                other.precision,
+                other.end,
+                other.offset.is_some(),
+            )
+            && moment(self) == moment(other)
+    }
+}
+
+/// Stores the facts of a photo. The dates in its ranking follow by a trigger.
+pub(super) fn set(db: &Connection, photo: PhotoId, capture: &Capture) -> rusqlite::Result<()> {
+    let date = capture.taken_at.as_ref().map(DateColumns::of);
+    let date = date.as_ref();
+    let Capture {
+        taken_at: _,
+        position,
+        camera,
+        lens,
+        title,
+        description,
+        keywords,
+        rating,
+        sources,
+    } = capture;
+    db.prepare_cached(
+        "UPDATE photos SET
+            (taken_local, taken_offset, taken_source, taken_precision, taken_end, latitude, longitude,
+             position_source, camera, lens, title, description, keywords, rating, fact_sources) =
+            (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        photo,
+        date.map(|date| date.local),
+        date.and_then(|date| date.offset),
+        date.map(|date| date.source),
+        date.and_then(|date| date.precision),
+        date.and_then(|date| date.end),
+        position.map(|at| at.latitude),
+        position.map(|at| at.longitude),
+        sources.position.map(crate::photo::Source::name),
+        camera,
+        lens,
+        title,
+        description,
+        keywords.join("\n"),
+        rating,
+        sources_json(sources),
+    ])?;
+    Ok(())
+}
+
+/// The sources of facts as they are stored; `None` if there are none.
+fn sources_json(sources: &FactSources) -> Option<String> {
+    (*sources != FactSources::default())
+        .then(|| serde_json::to_string(sources).ok())
+        .flatten()
+}

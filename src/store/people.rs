@@ -1,0 +1,240 @@
+//! Stores the people of photos: whom the sources of a photo name, and on which of its faces each is laid.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::face::{BoundingBox, Correction};
+use crate::facts::{self, Frame, PersonStatement, Statements};
+
+use super::codec::orientation_from_column;
+use super::record::{FaceId, PhotoId};
+use super::{faces, folders};
+
+/// A person whom a source of a photo names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PersonInPhoto {
+    /// The name as it is written.
+    pub name: String,
+    /// Where in the upright photo, in pixels; `None` if only the name is stated.
+    pub at: Option<BoundingBox>,
+    /// The face that shows the person; `None` if none was found there.
+    pub face: Option<FaceId>,
+}
+
+/// Reads what the sources of a photo say, of those that name somebody: its content, then its sidecars.
+const STATED: &str = r#"
+    SELECT facts FROM photos WHERE id = ?1 AND skip_reason IS NULL AND facts LIKE '%"people":%'
+    UNION ALL
+    SELECT s.facts FROM files f JOIN sidecars s ON s.photo_path = f.path
+    WHERE f.photo_id = ?1 AND s.facts LIKE '%"people":%'"#;
+
+/// The people that a photo should have.
+pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PersonInPhoto>> {
+    let sources: Vec<Statements> = db
+        .prepare_cached(STATED)?
+        .query_map([photo], |row| {
+            Ok(Statements::from_json(row.get_ref(0)?.as_str()?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let stated: Vec<&PersonStatement> = sources.iter().flat_map(|said| &said.people).collect();
+    if stated.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(frame) = frame(db, photo)? else {
+        return Ok(Vec::new());
+    };
+    let mut faces = faces::of_photo(db, photo)?;
+    faces.retain(|face| face.correction != Some(Correction::NotAFace));
+    let boxes: Vec<BoundingBox> = faces.iter().map(|face| face.face.bounding_box).collect();
+    let people = facts::people(&stated, &boxes, frame).into_iter();
+    Ok(people
+        .map(|person| PersonInPhoto {
+            name: person.name,
+            at: person.at,
+            face: person.face.map(|index| faces[index].id),
+        })
+        .collect())
+}
+
+fn frame(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Frame>> {
+    db.prepare_cached("SELECT width, height, orientation FROM photos WHERE id = ?")?
+        .query_row([photo], |row| {
+            Ok(Frame {
+                size: (row.get(0)?, row.get(1)?),
+                orientation: orientation_from_column(row, 2)?.unwrap_or_default(),
+            })
+        })
+        .optional()
+}
+
+/// The people of a photo as they are stored.
+pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PersonInPhoto>> {
+    db.prepare_cached(
+        "SELECT name, x, y, width, height, face_id FROM people WHERE photo_id = ? ORDER BY position",
+    )?
+    .query_map([photo], person)?
+    .collect()
+}
+
+fn person(row: &Row<'_>) -> rusqlite::Result<PersonInPhoto> {
+    let x: Option<f32> = row.get(1)?;
+    let at = match x {
+        None => None,
+        Some(x) => Some(BoundingBox {
+            x,
+            y: row.get(2)?,
+            width: row.get(3)?,
+            height: row.get(4)?,
+        }),
+    };
+    Ok(PersonInPhoto {
+        name: row.get(0)?,
+        at,
+        face: row.get(5)?,
+    })
+}
+
+/// Stores the people of a photo anew, if they are others.
+pub(super) fn update(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    let people = expected(db, photo)?;
+    if people == of_photo(db, photo)? {
+        return Ok(());
+    }
+    db.prepare_cached("DELETE FROM people WHERE photo_id = ?")?
+        .execute([photo])?;
+    for (position, person) in people.iter().enumerate() {
+        let at = person.at.as_ref();
+        db.prepare_cached(
+            "INSERT INTO people (photo_id, position, key, name, face_id, x, y, width, height)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            photo,
+            position as i64,
+            folders::comparable(&person.name),
+            person.name,
+            person.face,
+            at.map(|at| at.x),
+            at.map(|at| at.y),
+            at.map(|at| at.width),
+            at.map(|at| at.height),
+        ])?;
+    }
+    Ok(())
+}
+
+/// The name of the person whom a face shows.
+pub(super) fn of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached(
+        "SELECT name FROM people WHERE face_id = ? ORDER BY photo_id, position LIMIT 1",
+    )?
+    .query_row([face], |row| row.get(0))
+    .optional()
+}
+
+/// See [`Store::people`](super::Store::people).
+pub(super) fn names(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    db.prepare("SELECT min(name) FROM people GROUP BY key ORDER BY key")?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
+/// Whether a person is meant by `wanted`: each of its words is one of the name, in any case. Both are
+/// [`folders::comparable`].
+pub(super) fn is_meant(key: &str, wanted: &str) -> bool {
+    let words = |text: &'_ str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        let words = words.filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
+    };
+    let of_name = words(key);
+    let wanted = words(wanted);
+    !wanted.is_empty() && wanted.iter().all(|word| of_name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::testing::{face, photo, put, temp_store};
+    use super::super::{Query, Store};
+    use super::*;
+    use crate::emotion::Emotion;
+    use crate::facts::{Block, RegionKind, RegionStatement};
+
+    /// The region of the generated face at `x` in a photo of 4000 × 3000 pixels.
+    fn region(x: f32) -> RegionStatement {
+        RegionStatement {
+            x: x / 4000.0,
+            y: 10.0 / 3000.0,
+            width: 80.0 / 4000.0,
+            height: 100.0 / 3000.0,
+            kind: RegionKind::Mwg,
+            applied_to: None,
+        }
+    }
+
+    fn found(store: &Store, people: &[&str]) -> Vec<String> {
+        let people = people.iter().map(|&name| name.to_owned()).collect();
+        let query = Query {
+            people,
+            ..Query::for_emotion(Emotion::Happy)
+        };
+        let total = store.total(&query).unwrap();
+        let hits = store.query(&query).unwrap();
+        assert_eq!(total, hits.len() as u64);
+        hits.iter()
+            .map(|hit| hit.path.display().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn people_are_laid_on_faces_and_found_by_name_alone_and_together() {
+        let (_folder, mut store) = temp_store();
+        let faces = || vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 80.0, 0.9, 0.5)];
+        let mut both = photo("both", faces());
+        let said = &mut both.content.as_mut().unwrap().said;
+        said.person("Anna Rossi", Some(region(500.0)), Block::Xmp);
+        said.person("Bob", None, Block::Xmp);
+        let id = put(&mut store, "/both.jpg", &both);
+        let mut alone = photo("alone", faces());
+        let said = &mut alone.content.as_mut().unwrap().said;
+        said.person("Anna Rossi", Some(region(2000.0)), Block::Xmp);
+        put(&mut store, "/alone.jpg", &alone);
+        put(&mut store, "/nobody.jpg", &photo("nobody", faces()));
+
+        let known = store.photo(id).unwrap().unwrap().content.unwrap();
+        let told: Vec<_> = known
+            .people
+            .iter()
+            .map(|person| (&*person.name, person.face))
+            .collect();
+        assert_eq!(
+            told,
+            [("Anna Rossi", Some(known.faces[1].id)), ("Bob", None)]
+        );
+        assert_eq!(found(&store, &["anna"]), ["/alone.jpg", "/both.jpg"]);
+        assert_eq!(found(&store, &["ROSSI anna"]).len(), 2);
+        assert_eq!(found(&store, &["anna", "bob"]), ["/both.jpg"]);
+        assert_eq!(found(&store, &["ann"]), [""; 0]);
+        assert_eq!(store.people().unwrap(), ["Anna Rossi", "Bob"]);
+        let text = Some("rossi".to_owned());
+        let by_text = store.query(&Query {
+            text,
+            ..Query::for_emotion(Emotion::Happy)
+        });
+        assert_eq!(by_text.unwrap().len(), 2);
+
+        // The names follow the sources and the faces.
+        let mut renamed = both.clone();
+        renamed.content.as_mut().unwrap().said.people.truncate(1);
+        put(&mut store, "/both.jpg", &renamed);
+        assert_eq!(found(&store, &["bob"]), [""; 0]);
+        store
+            .correct(known.faces[1].id, Correction::NotAFace)
+            .unwrap();
+        let after = store.photo(id).unwrap().unwrap().content.unwrap();
+        assert_eq!(after.people[0].face, None);
+        store.forget(&[Path::new("/alone.jpg").to_owned()]).unwrap();
+        assert_eq!(found(&store, &["anna"]), ["/both.jpg"]);
+    }
+}
