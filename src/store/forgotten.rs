@@ -350,6 +350,7 @@ mod tests {
         if let Ok(analysis) = &mut record.content {
             analysis.capture.description = Some("Geburtstagsfeier bei Quxolander".into());
             analysis.capture.keywords = vec!["Wumpelstein".into()];
+            analysis.said = crate::facts::Statements::from(&analysis.capture);
         }
         put(&mut store, "/a/Zanzibarsk/Ypsilantis.jpg", &record);
         store

@@ -252,17 +252,17 @@ mod tests {
         UPDATE photos SET taken_local = 0, taken_precision = 'year', taken_end = 31536000000,
                           taken_source = 'folder', title = 'Lake', rating = 5,
                           facts = '{\"version\":1}', facts_version = 1 WHERE id = 7;
-    ", // 0012
+    ",
         "
         INSERT INTO people (photo_id, position, key, name, face_id) VALUES (7, 0, 'ada', 'Ada', 9);
-    ", // 0013
-        "", // 0014
-        "", // 0015
+    ",
+        "", // no table is new
         "
         INSERT INTO incomplete_photos VALUES (7, 'JPEG: its data end before the picture is complete');
     ",
-        "", // 0017
-        "", // 0018
+        "
+        INSERT INTO forgotten VALUES (randomblob(32), randomblob(32));
+    ",
     ];
 
     fn connection() -> Connection {

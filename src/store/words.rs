@@ -16,7 +16,7 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use super::record::PhotoId;
 use super::{files, roots};
 
-/// The tokenizer of every full-text index, as in `migrations/0015_words.sql`. It takes all characters outside ASCII
+/// The tokenizer of every full-text index, as in `migrations/0014_words.sql`. It takes all characters outside ASCII
 /// for letters, so that a term is never split.
 pub(super) const TOKENIZER: &str = "porter ascii";
 
