@@ -185,13 +185,6 @@ mod tests {
         "
         UPDATE photos SET taken_source = 'file' WHERE id = 7;
     ",
-        "", // 0012
-        "", // 0013
-        "", // 0014
-        "", // 0015
-        "", // 0016
-        "", // 0017
-        "", // 0018
     ];
 
     fn connection() -> Connection {
