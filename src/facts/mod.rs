@@ -2,7 +2,7 @@
 //!
 //! Several sources speak of one photo: the metadata in its content, the sidecars beside each of its files, the
 //! names of these files and of their folders, and the files' times. [`Statements`] is what one source says;
-//! [`resolve`] decides between them. `docs/formats.md` lists the sources of each fact in the order in which they
+//! [`resolve()`] decides between them. `docs/formats.md` lists the sources of each fact in the order in which they
 //! count.
 
 mod camera;
