@@ -4,7 +4,7 @@ import { date, element } from "./dom.js";
 
 /**
  * @typedef {import("./api.js").Photo} Photo
- * @typedef {{ name: string, value: string, filters?: import("./api.js").Filters, source?: string | null }} Fact
+ * @typedef {{ name: string, value: string, filters?: import("./api.js").Filters, source?: string | null | undefined }} Fact
  */
 
 /** The sources of facts in words. */
