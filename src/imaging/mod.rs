@@ -99,15 +99,34 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     })
 }
 
-/// Decodes a photo whose facts have been read already.
+/// Decodes a photo of which a copy of `wanted` pixels, by the upright size of the photo, and details at full
+/// resolution are going to be read; `None` stands for all pixels. Its metadata are those of `facts` if these were
+/// read already.
 ///
 /// # Errors
 /// Those of [`decode`].
-pub fn decode_with(facts: Facts, bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
+pub fn decode_for(
+    wanted: &dyn Fn(u32, u32) -> Option<(u32, u32)>,
+    facts: Option<Facts>,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<Decoded, Skip> {
     within(bytes, limits, |task| {
+        let (capture, orientation) = match facts {
+            Some(facts) => (facts.capture, facts.picture.orientation),
+            None => metadata(task).map(|read| (read.capture, read.orientation))?,
+        };
+        let reduced = match task.format {
+            Format::Jpeg => jpeg::reduced(task, orientation, wanted)?,
+            _ => None,
+        };
+        let raster = match reduced {
+            Some(raster) => raster,
+            None => Raster::new(pixels(task)?, orientation),
+        };
         Ok(Decoded {
-            raster: Raster::new(pixels(task)?, facts.picture.orientation),
-            capture: facts.capture,
+            raster,
+            capture,
             format: task.format,
         })
     })

@@ -35,15 +35,20 @@ pub struct Table {
 
 /// What [`LOOK`] bits begin with: in bits 0 to 4 the length of a code, in bits 8 to 15 how many coefficients it
 /// moves forward ([`END`]: to the end of the block). In bits 16 to 31 the value, which the length includes; or,
-/// if bit 7 is set, in bits 16 to 19 the number of bits of the value, which follow. 0 for a longer code.
+/// if bit 7 is set, in bits 16 to 19 the number of bits of the value, which follow. [`LONGER`] for a longer code.
 type Entry = u32;
 
 const VALUE_FOLLOWS: Entry = 1 << 7;
 
+const LONGER: Entry = VALUE_FOLLOWS;
+
 /// The symbols that [`SKIP`] bits begin with: in bits 0 to 4 the length of all, in bits 8 to 15 how many
-/// coefficients they move forward, and in bits 16 to 23 how many without the last symbol. 0 if not even
-/// one is complete.
+/// coefficients they move forward, and in bits 16 to 23 how many without the last symbol.
+/// [`INCOMPLETE`] if not even one is complete.
 type Skipped = u32;
+
+/// Moves so far that no block has room for it.
+const INCOMPLETE: Skipped = 64 << 16;
 
 /// What a code stands for.
 #[derive(Clone, Copy)]
@@ -166,7 +171,7 @@ impl Table {
     #[inline(always)]
     pub fn decode(&self, bits: &mut Bits<'_>) -> Result<Coefficient> {
         let entry = self.look[bits.peek(LOOK) as usize];
-        if entry != 0 && entry & VALUE_FOLLOWS == 0 {
+        if entry & VALUE_FOLLOWS == 0 {
             bits.consume(entry & 31);
             return Ok(Coefficient {
                 forward: (entry >> 8 & 255) as usize,
@@ -182,7 +187,7 @@ impl Table {
     /// Decodes a symbol that is longer with its value than a look-up, and its length.
     #[inline(never)]
     fn decode_long(&self, entry: Entry, bits: u32) -> Result<(Coefficient, u32)> {
-        let symbol = if entry == 0 {
+        let symbol = if entry == LONGER {
             let code = bits >> (32 - LONGEST);
             let length = (1..=LONGEST).find(|&length| code < self.ends[length as usize]);
             let length = length.ok_or(Error::Irregular("the data contain an unknown code"))?;
@@ -207,7 +212,7 @@ impl Table {
         Ok((coefficient, symbol.length + symbol.size))
     }
 
-    /// Passes over symbols from coefficient `at` on, to the end of the block. At least 32 bits must be there.
+    /// Passes over symbols from coefficient `at` on, to the end of the block. At least [`SKIP`] bits must be there.
     ///
     /// Returns the next coefficient.
     ///
@@ -217,10 +222,11 @@ impl Table {
     pub fn skip(&self, at: usize, bits: &mut Bits<'_>) -> Result<usize> {
         let entry = self.skip[bits.peek(SKIP) as usize];
         // A block whose last coefficient is not zero ends without a symbol; the bits behind it are another's.
-        if entry != 0 && at + (entry >> 16) as usize <= 63 {
+        if at + (entry >> 16) as usize <= 63 {
             bits.consume(entry & 31);
             return Ok(at + (entry >> 8 & 255) as usize);
         }
+        bits.ensure();
         Ok(at + self.decode(bits)?.forward)
     }
 }
@@ -228,7 +234,7 @@ impl Table {
 /// The entry of bits that begin with a symbol.
 fn look(bits: u32, symbol: Option<Symbol>) -> Entry {
     let Some(symbol) = symbol.filter(|symbol| symbol.length <= LOOK) else {
-        return 0;
+        return LONGER;
     };
     let length = symbol.length + symbol.size;
     let forward = (symbol.forward & 255) << 8;
@@ -255,6 +261,9 @@ fn skip(bits: usize, first: &[Option<Symbol>]) -> Skipped {
         if forward >= END || length == SKIP {
             break;
         }
+    }
+    if length == 0 {
+        return INCOMPLETE;
     }
     before << 16 | forward << 8 | length
 }

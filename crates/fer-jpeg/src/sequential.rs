@@ -263,8 +263,11 @@ pub fn read_block(
         block[usize::from(ZIGZAG[last]) & 63] = value.wrapping_mul(quantisation[last] as i16);
     }
     while next < 64 {
-        bits.ensure();
+        bits.refill();
         next = ac.skip(next, bits)?;
+        if next < 64 {
+            next = ac.skip(next, bits)?;
+        }
     }
     if next == 64 || next >= Coefficient::ENDS {
         Ok(last)

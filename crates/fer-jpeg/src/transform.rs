@@ -63,11 +63,11 @@ impl Transform {
             (6, 6) => self.reduced::<6, 6, 8>(block, plane, stride),
             (4, 4) => self.reduced::<4, 4, 4>(block, plane, stride),
             (2, 2) => self.reduced::<2, 2, 4>(block, plane, stride),
-            (across, down) if across <= 4 => self.any::<4>((across, down), block, plane, stride),
-            size => self.any::<8>(size, block, plane, stride),
+            (_, down) => self.any(down, block, plane, stride),
         }
     }
 
+    /// The transform to `ACROSS` × `DOWN` samples, `LANES` of them at once.
     #[inline(always)]
     fn reduced<const ACROSS: usize, const DOWN: usize, const LANES: usize>(
         &self,
@@ -75,37 +75,45 @@ impl Transform {
         plane: &mut [u8],
         stride: usize,
     ) {
-        self.any::<LANES>((ACROSS, DOWN), block, plane, stride);
-    }
-
-    /// The transform to `across` × `down` samples, at most `LANES` of them across.
-    #[inline(always)]
-    fn any<const LANES: usize>(
-        &self,
-        (across, down): Size,
-        block: &Block,
-        plane: &mut [u8],
-        stride: usize,
-    ) {
-        let mut columns = [[0.0; LANES]; 8];
-        for (frequency, column) in block.as_chunks::<8>().0.iter().enumerate().take(down) {
-            let column: [f32; LANES] = std::array::from_fn(|u| f32::from(column[u]));
-            for (y, sum) in columns.iter_mut().enumerate().take(down) {
-                let weight = self.down[frequency][y];
-                for (sum, value) in sum.iter_mut().zip(column) {
-                    *sum += weight * value;
+        let mut columns = [[0.0; LANES]; DOWN];
+        for v in 0..DOWN {
+            let row: [f32; LANES] = std::array::from_fn(|u| f32::from(block[8 * v + u]));
+            for (y, sums) in columns.iter_mut().enumerate() {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += self.down[v][y] * value;
                 }
             }
         }
-        for (column, row) in columns.iter().take(down).zip(plane.chunks_mut(stride)) {
+        for (y, column) in columns.iter().enumerate() {
             let mut sums = [0.0; LANES];
-            for (frequency, weights) in self.across.iter().enumerate().take(across) {
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += column[frequency] * weight;
+            for u in 0..ACROSS {
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    *sum += column[u] * self.across[u][i];
                 }
             }
-            let row: &mut [u8; LANES] = (&mut row[..LANES]).try_into().expect("so many bytes");
-            *row = sums.map(round);
+            let row = plane[y * stride..].first_chunk_mut::<LANES>();
+            store(row.expect("room for a row"), sums, round);
+        }
+    }
+
+    /// The transform to any other size.
+    #[inline(always)]
+    fn any(&self, down: usize, block: &Block, plane: &mut [u8], stride: usize) {
+        for (y, row) in plane.chunks_mut(stride).take(down).enumerate() {
+            let mut column = [0.0; 8];
+            for (v, values) in block.as_chunks::<8>().0.iter().enumerate().take(down) {
+                for (sum, &value) in column.iter_mut().zip(values) {
+                    *sum += self.down[v][y] * f32::from(value);
+                }
+            }
+            let mut sums = [0.0; 8];
+            for (column, weights) in column.iter().zip(&self.across) {
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += column * weight;
+                }
+            }
+            let row = row.first_chunk_mut::<8>();
+            store(row.expect("room for a row"), sums, round);
         }
     }
 }
@@ -151,8 +159,19 @@ fn full(block: &Block, plane: &mut [u8], stride: usize) {
     let columns = transpose(&pass::<{ CONST_BITS - PASS1_BITS }>(&rows));
     let samples = transpose(&pass::<{ CONST_BITS + PASS1_BITS + 3 }>(&columns));
     for (samples, row) in samples.iter().zip(plane.chunks_mut(stride)) {
-        let row: &mut [u8; 8] = (&mut row[..8]).try_into().expect("eight bytes");
-        *row = samples.map(clamp);
+        store(
+            row.first_chunk_mut().expect("room for a row"),
+            *samples,
+            clamp,
+        );
+    }
+}
+
+/// Writes values as samples. Assigning an array of bytes would assemble them in a word, byte by byte.
+#[inline(always)]
+fn store<T: Copy, const N: usize>(row: &mut [u8; N], values: [T; N], sample: impl Fn(T) -> u8) {
+    for (out, value) in row.iter_mut().zip(values) {
+        *out = sample(value);
     }
 }
 
