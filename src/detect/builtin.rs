@@ -106,6 +106,10 @@ impl FaceDetector for Builtin {
         Self::MODEL
     }
 
+    fn copy_of(&self, width: u32, height: u32) -> Option<(u32, u32)> {
+        self.params.pyramid(width, height).first().copied()
+    }
+
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip> {
         let pyramid = self.pyramid(photo);
         let faces = self.search(photo, &pyramid, self.params.threshold);

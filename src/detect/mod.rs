@@ -22,6 +22,12 @@ pub trait FaceDetector: Send + Sync {
     /// another name are processed again.
     fn model(&self) -> &str;
 
+    /// Width and height of the copy from which it makes everything that it searches of a photo of this size, save
+    /// for details; `None` if it needs all pixels.
+    fn copy_of(&self, _width: u32, _height: u32) -> Option<(u32, u32)> {
+        None
+    }
+
     /// Finds the faces of a photo, best first, in upright full-resolution pixels.
     ///
     /// # Errors

@@ -7,7 +7,6 @@ use super::{DetectorParams, Yunet};
 use crate::affine::Affine;
 use crate::face::{BoundingBox, DetectedFace};
 use crate::raster::Raster;
-use crate::sample::sample;
 
 /// The shape of a square patch that is resampled from the photo for the network.
 #[derive(Debug, Clone, Copy)]
@@ -151,9 +150,8 @@ impl<'a> Refinement<'a> {
             let to_level = Affine::stretch(self.scale, self.scale);
             (self.finest, to_photo.then(&to_level))
         };
-        let to_stored = to_picture.then(&picture.upright_to_stored());
         let mut patch = RgbImage::new(side, side);
-        let values = sample(picture.stored(), &to_stored, (side, side), SAMPLES);
+        let values = picture.sample(&to_picture, (side, side), SAMPLES);
         for (pixel, value) in patch.pixels_mut().zip(values) {
             let [r, g, b] = value;
             *pixel = Rgb([(r + 0.5) as u8, (g + 0.5) as u8, (b + 0.5) as u8]);

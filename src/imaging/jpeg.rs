@@ -1,10 +1,12 @@
-//! Decodes JPEG with zune-jpeg, directly into the raster's buffer.
+//! Decodes JPEG: to a reduced copy with `fer-jpeg`, which is strict; in full, and what that decoder refuses, with
+//! zune-jpeg, directly into the raster's buffer.
 //!
-//! If the data end early, zune-jpeg fills the rest with grey, and half a face is worse than none. The
-//! source that it reads from detects such files.
+//! If the data end early, zune-jpeg fills the rest with grey, and half a face is worse than none. The source that it
+//! reads from detects such files.
 
 use std::cell::Cell;
 
+use fer_jpeg::{Channels, Header};
 use image::RgbImage;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
@@ -14,6 +16,40 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::jpeg_source::{Outcome, Source, unsupported_process};
 use super::limits::Task;
 use crate::error::Skip;
+use crate::raster::{Orientation, Raster};
+
+/// The largest reduction to which it is worth decoding; a copy of more pixels takes as long as all of them.
+const MAX_EIGHTHS: usize = 4;
+
+/// Decodes a JPEG to the smallest n/8 of its size that has `wanted` pixels, by its size; `None` for those that only
+/// the general decoder reads, or of which more than a half is wanted.
+pub(super) fn reduced(
+    task: &Task<'_>,
+    orientation: Orientation,
+    wanted: &dyn Fn(u32, u32) -> Option<(u32, u32)>,
+) -> Result<Option<Raster>, Skip> {
+    let Ok(header) = Header::read(task.bytes) else {
+        return Ok(None);
+    };
+    let (width, height) = header.size();
+    let size = (width as u32, height as u32);
+    task.check_size(size.0, size.1)?;
+    let upright = orientation.exchange(size);
+    let wanted = wanted(upright.0, upright.1).map(|size| orientation.exchange(size));
+    let suffices = |eighths: &usize| {
+        let scaled = |side: usize| (side * eighths).div_ceil(8) as u32;
+        wanted.is_some_and(|wanted| scaled(width) >= wanted.0 && scaled(height) >= wanted.1)
+    };
+    let Some(eighths) = (1..=MAX_EIGHTHS).find(suffices) else {
+        return Ok(None);
+    };
+    let stop = || task.deadline.has_passed();
+    match header.decode(eighths, Channels::Colour, &stop) {
+        Ok((picture, copy)) => Ok(Some(Raster::of_jpeg(picture, copy, eighths, orientation))),
+        Err(fer_jpeg::Error::Stopped) => Err(task.timed_out()),
+        Err(_) => Ok(None),
+    }
+}
 
 /// Decodes a JPEG; of several pictures in the file (thumbnails, gain maps, MPO) the first.
 pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {

@@ -122,14 +122,36 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
     })
 }
 
-/// Decodes a photo whose facts have been read already.
+/// Decodes a photo of which a copy of `wanted` pixels, by the upright size of the photo, and details at full
+/// resolution are going to be read; `None` stands for all pixels. Its metadata are those of `facts` if these were
+/// read already.
 ///
 /// # Errors
 /// Those of [`decode`].
-pub fn decode_with(facts: Facts, bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
+pub fn decode_for(
+    wanted: &dyn Fn(u32, u32) -> Option<(u32, u32)>,
+    facts: Option<Facts>,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<Decoded, Skip> {
     within(bytes, limits, |task| {
-        let orientation = facts.picture.orientation;
-        Ok(decoded(task, pixels(task)?, orientation, facts.said))
+        let (said, orientation) = match facts {
+            Some(facts) => (facts.said, facts.picture.orientation),
+            None => metadata(task).map(|read| (read.said, read.orientation))?,
+        };
+        let reduced = match task.format {
+            Format::Jpeg => jpeg::reduced(task, orientation, wanted)?,
+            _ => None,
+        };
+        match reduced {
+            Some(raster) => Ok(Decoded {
+                raster,
+                said,
+                format: task.format,
+                lost: None,
+            }),
+            None => Ok(decoded(task, pixels(task)?, orientation, said)),
+        }
     })
 }
 

@@ -51,8 +51,7 @@ impl Analyser {
     /// # Errors
     /// If the bytes are not a photo that can be decoded.
     pub fn photo(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
-        let decoded = imaging::decode(bytes, &self.limits)?;
-        self.decoded(decoded, |_, _| ())
+        self.decoded(self.decode(None, bytes)?, |_, _| ())
             .map(|(analysis, ())| analysis)
     }
 
@@ -67,7 +66,13 @@ impl Analyser {
         bytes: &[u8],
         look: impl FnOnce(&Decoded, &[DetectedFace]) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
-        self.decoded(imaging::decode_with(facts, bytes, &self.limits)?, look)
+        self.decoded(self.decode(Some(facts), bytes)?, look)
+    }
+
+    /// Decodes a photo as far as the detector needs it.
+    fn decode(&self, facts: Option<Facts>, bytes: &[u8]) -> Result<Decoded, Skip> {
+        let wanted = |width, height| self.detector.copy_of(width, height);
+        imaging::decode_for(&wanted, facts, bytes, &self.limits)
     }
 
     /// Detects the faces of a decoded photo and reads the emotion of each.
@@ -126,7 +131,7 @@ impl Analyser {
     /// # Errors
     /// If the bytes are not a photo that can be decoded.
     pub fn detect(&self, bytes: &[u8]) -> Result<(Raster, Vec<DetectedFace>), Skip> {
-        let decoded = imaging::decode(bytes, &self.limits)?;
+        let decoded = self.decode(None, bytes)?;
         let mut faces = self.detector.detect(&decoded.raster)?;
         faces.retain(|face| is_known(&decoded, &face.bounding_box));
         Ok((decoded.raster, faces))

@@ -3,17 +3,21 @@
 //! Rotating twelve megapixels costs more than finding the faces in them, so the pixels stay as the
 //! file stores them, and only what is read from them (a small copy, a face crop) is rotated.
 
+mod stored;
 mod turn;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use fer_jpeg::{Picture, Pixels};
 use image::RgbImage;
+use image::imageops::crop_imm;
 
 use crate::affine::Affine;
+use stored::Stored;
 pub use turn::Turn;
 
 /// The rotation or reflection that makes stored pixels upright: the eight values of EXIF's tag
@@ -129,18 +133,38 @@ impl Orientation {
     }
 }
 
-/// RGB pixels as stored, with the orientation that makes them upright.
+/// RGB pixels as stored, with the orientation that makes them upright; or a JPEG of which only a reduced copy was
+/// decoded, and from which other pixels are decoded when they are needed.
 ///
 /// All widths, heights and coordinates of its methods are upright ones, except in [`Raster::stored`].
 #[derive(Debug, Clone)]
 pub struct Raster {
-    stored: Arc<RgbImage>,
+    stored: Arc<Stored>,
     orientation: Orientation,
 }
 
 impl Raster {
     /// A raster of pixels as the file stores them.
     pub fn new(stored: RgbImage, orientation: Orientation) -> Self {
+        Self {
+            stored: Arc::new(Stored::Pixels(stored)),
+            orientation,
+        }
+    }
+
+    /// A raster of a JPEG that was decoded to `copy`, at `eighths`/8 of its size.
+    pub fn of_jpeg(
+        picture: Picture,
+        copy: Pixels,
+        eighths: usize,
+        orientation: Orientation,
+    ) -> Self {
+        let stored = Stored::Jpeg {
+            picture,
+            copy: stored::image_of(copy),
+            eighths,
+            whole: OnceLock::new(),
+        };
         Self {
             stored: Arc::new(stored),
             orientation,
@@ -159,31 +183,38 @@ impl Raster {
 
     /// Upright width in pixels.
     pub fn width(&self) -> u32 {
-        if self.orientation.swaps_sides() {
-            self.stored.height()
-        } else {
-            self.stored.width()
-        }
+        self.orientation.exchange(self.stored.size()).0
     }
 
     /// Upright height in pixels.
     pub fn height(&self) -> u32 {
-        if self.orientation.swaps_sides() {
-            self.stored.width()
-        } else {
-            self.stored.height()
-        }
+        self.orientation.exchange(self.stored.size()).1
     }
 
-    /// The pixels as stored; [`Raster::upright_to_stored`] maps upright coordinates to them.
+    /// The pixels as stored; [`Raster::upright_to_stored`] maps upright coordinates to them. Of a JPEG that was
+    /// decoded to a reduced copy, this decodes all pixels and keeps them.
     pub fn stored(&self) -> &RgbImage {
-        &self.stored
+        self.stored.whole()
     }
 
     /// The map from upright to stored coordinates; in both, pixel edges are at integers.
     pub fn upright_to_stored(&self) -> Affine {
-        self.orientation
-            .upright_to_stored(self.stored.width(), self.stored.height())
+        let (width, height) = self.stored.size();
+        self.orientation.upright_to_stored(width, height)
+    }
+
+    /// RGB values of a grid of cells, see [`sample`](crate::sample::sample); `to_upright` maps its coordinates to
+    /// upright ones.
+    pub fn sample(&self, to_upright: &Affine, size: (u32, u32), max_samples: u32) -> Vec<[f32; 3]> {
+        let to_stored = to_upright.then(&self.upright_to_stored());
+        self.stored.sample(&to_stored, size, max_samples)
+    }
+
+    /// Grey values (luma of ITU-R BT.601) of a grid of cells, as [`Raster::sample`]. A JPEG is decoded only to the
+    /// size that the cells need.
+    pub fn sample_grey(&self, to_upright: &Affine, size: (u32, u32), max_samples: u32) -> Vec<f32> {
+        let to_stored = to_upright.then(&self.upright_to_stored());
+        self.stored.sample_grey(&to_stored, size, max_samples)
     }
 
     /// The orientation that makes the stored pixels upright.
@@ -194,8 +225,8 @@ impl Raster {
     /// The upright pixels; copied only if they are not stored upright.
     pub fn upright(&self) -> Cow<'_, RgbImage> {
         match self.orientation {
-            Orientation::Upright => Cow::Borrowed(&self.stored),
-            orientation => Cow::Owned(orientation.apply(RgbImage::clone(&self.stored))),
+            Orientation::Upright => Cow::Borrowed(self.stored()),
+            orientation => Cow::Owned(orientation.apply(self.stored().clone())),
         }
     }
 
@@ -216,22 +247,20 @@ impl Raster {
     /// # Panics
     /// If `width` or `height` is zero.
     pub fn resized(&self, width: u32, height: u32) -> RgbImage {
-        let (w, h) = if self.orientation.swaps_sides() {
-            (height, width)
-        } else {
-            (width, height)
-        };
-        if (w, h) == self.stored.dimensions() {
+        let (w, h) = self.orientation.exchange((width, height));
+        if (w, h) == self.stored.size() {
             return self.upright().into_owned();
+        }
+        let larger = self.stored.at_least(w, h);
+        if self.stored.has_copy_of(w, h) {
+            let copy = crop_imm(larger, 0, 0, w, h).to_image();
+            return self.orientation.apply(copy);
         }
         // The typed interface of the resizer; the dynamic one compiles every pixel type into this
         // crate.
-        let source = TypedImageRef::<U8x3>::from_buffer(
-            self.stored.width(),
-            self.stored.height(),
-            self.stored.as_raw(),
-        )
-        .expect("an RgbImage has three bytes per pixel");
+        let source =
+            TypedImageRef::<U8x3>::from_buffer(larger.width(), larger.height(), larger.as_raw())
+                .expect("an RgbImage has three bytes per pixel");
         let mut small = RgbImage::new(w, h);
         let mut target = TypedImage::<U8x3>::from_buffer(w, h, &mut small)
             .expect("an RgbImage has three bytes per pixel");

@@ -14,9 +14,19 @@ use crate::face::Point;
 pub fn sample(
     picture: &RgbImage,
     to_picture: &Affine,
-    (width, height): (u32, u32),
+    size: (u32, u32),
     max_samples: u32,
 ) -> Vec<[f32; 3]> {
+    sample_view(&View::of(picture), to_picture, size, max_samples)
+}
+
+/// [`sample`] of pixels with any number of channels.
+pub(crate) fn sample_view<const CHANNELS: usize>(
+    pixels: &View<'_, CHANNELS>,
+    to_picture: &Affine,
+    (width, height): (u32, u32),
+    max_samples: u32,
+) -> Vec<[f32; CHANNELS]> {
     let along = |axis: usize| {
         let step = to_picture.x[axis].hypot(to_picture.y[axis]);
         (step.ceil() as u32).clamp(1, max_samples)
@@ -39,7 +49,6 @@ pub fn sample(
             });
         }
     }
-    let pixels = Pixels::of(picture);
     let mut cells = Vec::with_capacity((width * height) as usize);
     for y in 0..height {
         for x in 0..width {
@@ -47,38 +56,49 @@ pub fn sample(
                 x: x as f32,
                 y: y as f32,
             });
-            let mut sum = [0.0; 3];
+            let mut sum = [0.0; CHANNELS];
             for offset in &offsets {
                 let value = pixels.at(corner.x + offset.x, corner.y + offset.y);
                 for (sum, value) in sum.iter_mut().zip(value) {
                     *sum += value;
                 }
             }
-            cells.push([sum[0] * weight, sum[1] * weight, sum[2] * weight]);
+            cells.push(sum.map(|sum| sum * weight));
         }
     }
     cells
 }
 
 /// The pixels of a picture, for reading values between their centres.
-struct Pixels<'a> {
-    raw: &'a [u8],
+pub(crate) struct View<'a, const CHANNELS: usize> {
+    pixels: &'a [[u8; CHANNELS]],
     width: usize,
     height: usize,
 }
 
-impl<'a> Pixels<'a> {
-    fn of(picture: &'a RgbImage) -> Self {
+impl<'a> View<'a, 3> {
+    /// The pixels of an image.
+    pub fn of(picture: &'a RgbImage) -> Self {
+        let (width, height) = picture.dimensions();
+        Self::new(picture.as_raw(), width as usize, height as usize)
+    }
+}
+
+impl<'a, const CHANNELS: usize> View<'a, CHANNELS> {
+    /// Pixels from their bytes, row by row.
+    pub fn new(bytes: &'a [u8], width: usize, height: usize) -> Self {
+        let (pixels, _) = bytes.as_chunks();
+        assert!(pixels.len() >= width * height, "pixels are missing");
         Self {
-            raw: picture.as_raw(),
-            width: picture.width() as usize,
-            height: picture.height() as usize,
+            pixels,
+            width,
+            height,
         }
     }
 
     /// The value at a point, interpolated bilinearly from the four pixels around it.
     #[inline]
-    fn at(&self, x: f32, y: f32) -> [f32; 3] {
+    fn at(&self, x: f32, y: f32) -> [f32; CHANNELS] {
         // The index of the pixel before the point, and the weight of the pixel after it. A point on
         // the last pixel lies between the last two, with weight 1 for the last.
         let axis = |value: f32, length: usize| {
@@ -89,20 +109,18 @@ impl<'a> Pixels<'a> {
         let (x0, fx) = axis(x, self.width);
         let (y0, fy) = axis(y, self.height);
         let mix = |a: f32, b: f32, f: f32| a + (b - a) * f;
-        let row = |y: usize| {
-            let at = 3 * (y * self.width + x0);
-            match self.raw.get(at..at + 6) {
+        let row = |y: usize| -> [f32; CHANNELS] {
+            let at = y * self.width + x0;
+            match self.pixels.get(at..at + 2) {
                 // A pixel and its right neighbour, with one bounds check.
-                Some(&[a, b, c, d, e, f]) if self.width > 1 => {
-                    let across = |a: u8, b: u8| mix(f32::from(a), f32::from(b), fx);
-                    [across(a, d), across(b, e), across(c, f)]
+                Some([a, b]) if self.width > 1 => {
+                    std::array::from_fn(|i| mix(f32::from(a[i]), f32::from(b[i]), fx))
                 }
-                _ => [0, 1, 2].map(|i| f32::from(self.raw[at + i])), // the picture is one pixel wide
+                _ => self.pixels[at].map(f32::from), // the picture is one pixel wide
             }
         };
         let (above, below) = (row(y0), row((y0 + 1).min(self.height - 1)));
-        let down = |i: usize| mix(above[i], below[i], fy);
-        [down(0), down(1), down(2)]
+        std::array::from_fn(|i| mix(above[i], below[i], fy))
     }
 }
 

@@ -1,12 +1,9 @@
 //! Cuts a face from a photo, framed as FER2013 frames its faces.
 
-use image::RgbImage;
-
 use super::{FACE_SIDE, FaceCrop};
 use crate::affine::Affine;
 use crate::face::{DetectedFace, Landmarks, Point};
 use crate::raster::Raster;
-use crate::sample::sample;
 
 const fn at(x: f32, y: f32) -> Point {
     Point { x, y }
@@ -34,13 +31,10 @@ const MAX_SAMPLES: u32 = 8;
 /// Cuts a face from a photo, rotated and scaled so that its landmarks lie at [`FRAME_LANDMARKS`] as
 /// closely as possible; without usable landmarks, so that its box lies at [`FRAME_BOX`].
 ///
-/// The pixels are read from the photo at full resolution and averaged over the area that each value
-/// covers. Outside the photo, the pixels at its edge are repeated.
+/// The pixels are read from the photo at full resolution, or at one that suffices, and averaged over the area that
+/// each value covers. Outside the photo, the pixels at its edge are repeated.
 pub fn crop_face(photo: &Raster, face: &DetectedFace) -> FaceCrop {
-    grey_frame(
-        photo.stored(),
-        &frame_of(face).then(&photo.upright_to_stored()),
-    )
+    grey_frame(photo, &frame_of(face))
 }
 
 /// The map from FER2013's frame of 48 × 48 pixels to the upright photo, by which [`crop_face`] cuts a
@@ -68,29 +62,14 @@ pub fn crop_framed(picture: &Raster) -> FaceCrop {
         picture.width() as f32 / side,
         picture.height() as f32 / side,
     );
-    grey_frame(
-        picture.stored(),
-        &frame_to_upright.then(&picture.upright_to_stored()),
-    )
+    grey_frame(picture, &frame_to_upright)
 }
 
-/// Grey values of the frame, whose coordinates `to_picture` maps to those of the picture.
-fn grey_frame(picture: &RgbImage, to_picture: &Affine) -> FaceCrop {
+/// Grey values of the frame, whose coordinates `to_upright` maps to those of the photo.
+fn grey_frame(photo: &Raster, to_upright: &Affine) -> FaceCrop {
     let side = (FACE_SIDE as u32, FACE_SIDE as u32);
-    let mut crop = [0.0; FACE_SIDE * FACE_SIDE];
-    for (value, rgb) in crop
-        .iter_mut()
-        .zip(sample(picture, to_picture, side, MAX_SAMPLES))
-    {
-        *value = grey(rgb);
-    }
-    crop
-}
-
-/// Luma of ITU-R BT.601, which also made FER2013's faces grey.
-fn grey([r, g, b]: [f32; 3]) -> f32 {
-    // In this form a grey pixel keeps its exact value; the usual weighted sum would round it.
-    b + 0.299 * (r - b) + 0.587 * (g - b)
+    let values = photo.sample_grey(to_upright, side, MAX_SAMPLES);
+    values.try_into().expect("a value for each cell")
 }
 
 #[cfg(test)]
@@ -98,7 +77,7 @@ mod tests {
     use super::*;
     use crate::face::BoundingBox;
     use crate::raster::Orientation;
-    use image::Rgb;
+    use image::{Rgb, RgbImage};
 
     /// A picture whose grey values depend on the position.
     fn ramp(width: u32, height: u32) -> RgbImage {

@@ -4,7 +4,6 @@ use crate::affine::Affine;
 use crate::classify::{FACE_SIDE, frame_of};
 use crate::face::{DetectedFace, Point};
 use crate::raster::Raster;
-use crate::sample::sample;
 
 /// Side of the picture in cells.
 pub(super) const SIDE: usize = 96;
@@ -48,14 +47,12 @@ impl FacePicture {
             y: [0.0, CELL, -MARGIN],
         };
         let to_photo = cell_to_frame.then(&frame_of(face));
-        let to_stored = to_photo.then(&photo.upright_to_stored());
         let side = SIDE as u32;
-        let values = sample(photo.stored(), &to_stored, (side, side), MAX_SAMPLES);
+        let values = photo.sample_grey(&to_photo, (side, side), MAX_SAMPLES);
         let (width, height) = (photo.width() as f32, photo.height() as f32);
-        let cells = values.iter().enumerate().map(|(index, rgb)| {
+        let cells = values.iter().enumerate().map(|(index, grey)| {
             let centre = to_photo.apply(centre_of(index));
             if (0.0..=width).contains(&centre.x) && (0.0..=height).contains(&centre.y) {
-                let grey = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
                 grey.round().clamp(1.0, 255.0) as u8
             } else {
                 OUTSIDE

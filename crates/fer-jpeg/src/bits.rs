@@ -1,0 +1,132 @@
+//! Reads the bits of a scan.
+
+/// The entropy-coded data of a scan without stuffed bytes and restart markers.
+#[derive(Debug, Clone)]
+pub struct Data {
+    bytes: Vec<u8>,
+    /// Where each restart interval begins; the first one at 0.
+    starts: Vec<usize>,
+}
+
+/// Zeros behind the data, so that whole words can be read up to their end.
+const PADDING: usize = 8;
+
+impl Data {
+    /// Copies the data of the scan at the beginning of `bytes`. Returns them with the offset of the marker that
+    /// ends them; `None` if there is no such marker, or a restart marker is out of order.
+    pub fn of_scan(bytes: &[u8]) -> Option<(Self, usize)> {
+        let mut data = Self {
+            bytes: Vec::with_capacity(bytes.len() + PADDING),
+            starts: vec![0],
+        };
+        let mut at = 0;
+        loop {
+            let rest = bytes.get(at..)?;
+            let ff = memchr::memchr(0xff, rest)?;
+            data.bytes.extend_from_slice(&rest[..ff]);
+            at += ff;
+            match *bytes.get(at + 1)? {
+                0 => data.bytes.push(0xff),
+                code @ 0xd0..=0xd7 => {
+                    if usize::from(code & 7) != (data.starts.len() - 1) & 7 {
+                        return None;
+                    }
+                    data.starts.push(data.bytes.len());
+                }
+                _ => break,
+            }
+            at += 2;
+        }
+        data.bytes.extend([0; PADDING]);
+        data.bytes.shrink_to_fit();
+        Some((data, at))
+    }
+
+    /// Number of restart intervals.
+    pub fn intervals(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The bit at which an interval begins; for the number of intervals the bit behind the last one.
+    pub fn start(&self, interval: usize) -> u64 {
+        let end = self.bytes.len() - PADDING;
+        8 * self.starts.get(interval).copied().unwrap_or(end) as u64
+    }
+
+    /// A reader at a bit of the data.
+    pub fn at(&self, bit: u64) -> Bits<'_> {
+        let mut bits = Bits {
+            bytes: &self.bytes,
+            next: (bit / 8) as usize,
+            word: 0,
+            left: 0,
+        };
+        bits.refill();
+        bits.consume((bit % 8) as u32);
+        bits
+    }
+}
+
+/// Reads bits, the most significant first. Behind the data it reads zeros.
+#[derive(Debug, Clone)]
+pub struct Bits<'a> {
+    bytes: &'a [u8],
+    /// The next byte to be read.
+    next: usize,
+    /// The bits that were read and not consumed, from the top on.
+    word: u64,
+    /// Their number. Below them, `word` may have further bits of the next byte.
+    left: u32,
+}
+
+impl Bits<'_> {
+    /// Reads on, so that at least 56 bits are there.
+    #[inline(always)]
+    pub fn refill(&mut self) {
+        let word = match self.bytes.get(self.next..) {
+            Some([a, b, c, d, e, f, g, h, ..]) => {
+                u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h])
+            }
+            _ => 0,
+        };
+        self.word |= word >> self.left;
+        self.next += ((63 - self.left) >> 3) as usize;
+        // The same as adding the number of whole bytes that fit.
+        self.left |= 0x38;
+    }
+
+    /// Reads on if fewer than 32 bits are there.
+    #[inline(always)]
+    pub fn ensure(&mut self) {
+        if self.left < 32 {
+            self.refill();
+        }
+    }
+
+    /// The next `count` bits, 1 to 32, which must be there.
+    #[inline(always)]
+    pub const fn peek(&self, count: u32) -> u32 {
+        (self.word >> (64 - count)) as u32
+    }
+
+    /// Removes `count` bits, which must be there.
+    #[inline(always)]
+    pub const fn consume(&mut self, count: u32) {
+        self.word <<= count & 63;
+        self.left = self.left.wrapping_sub(count) & 63;
+    }
+
+    /// Removes and returns `count` bits, 1 to 32, which must be there.
+    #[inline(always)]
+    pub const fn take(&mut self, count: u32) -> u32 {
+        let bits = self.peek(count);
+        self.consume(count);
+        bits
+    }
+
+    /// The position of the next bit.
+    #[inline(always)]
+    pub const fn position(&self) -> u64 {
+        8 * self.next as u64 - self.left as u64
+    }
+}

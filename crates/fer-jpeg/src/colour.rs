@@ -1,0 +1,52 @@
+//! Converts luma and chroma to red, green and blue, as libjpeg does.
+
+/// Pixels that are converted at once.
+const BATCH: usize = 16;
+
+/// Red, green and blue of a pixel (JFIF 1.02), with libjpeg's rounding.
+#[inline(always)]
+fn pixel(luma: u8, blue: u8, red: u8) -> [u8; 3] {
+    let (y, cb, cr) = (i32::from(luma), i32::from(blue) - 128, i32::from(red) - 128);
+    let half = 1 << 15;
+    [
+        (y + ((91_881 * cr + half) >> 16)).clamp(0, 255) as u8,
+        (y + ((-22_554 * cb - 46_802 * cr + half) >> 16)).clamp(0, 255) as u8,
+        (y + ((116_130 * cb + half) >> 16)).clamp(0, 255) as u8,
+    ]
+}
+
+/// Converts a row.
+#[inline(always)]
+pub fn to_rgb(luma: &[u8], blue: &[u8], red: &[u8], out: &mut [u8]) {
+    let (luma, luma_rest) = luma.as_chunks::<BATCH>();
+    let (blue, blue_rest) = blue.as_chunks::<BATCH>();
+    let (red, red_rest) = red.as_chunks::<BATCH>();
+    let (out, out_rest) = out.as_chunks_mut::<{ 3 * BATCH }>();
+    for (((luma, blue), red), out) in luma.iter().zip(blue).zip(red).zip(out) {
+        // First without, then with the interleaving: each loop becomes vector instructions.
+        let mut planes = [[0; BATCH]; 3];
+        for i in 0..BATCH {
+            let [r, g, b] = pixel(luma[i], blue[i], red[i]);
+            planes[0][i] = r;
+            planes[1][i] = g;
+            planes[2][i] = b;
+        }
+        for i in 0..BATCH {
+            out[3 * i] = planes[0][i];
+            out[3 * i + 1] = planes[1][i];
+            out[3 * i + 2] = planes[2][i];
+        }
+    }
+    let rest = luma_rest.iter().zip(blue_rest).zip(red_rest);
+    for (((&luma, &blue), &red), out) in rest.zip(out_rest.as_chunks_mut().0) {
+        *out = pixel(luma, blue, red);
+    }
+}
+
+/// Repeats the grey value of each pixel three times.
+#[inline(always)]
+pub fn grey_to_rgb(luma: &[u8], out: &mut [u8]) {
+    for (out, &luma) in out.as_chunks_mut::<3>().0.iter_mut().zip(luma) {
+        *out = [luma; 3];
+    }
+}

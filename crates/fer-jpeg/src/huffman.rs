@@ -1,0 +1,280 @@
+//! Huffman tables, prepared for looking up a code together with the bits of its value.
+//!
+//! A symbol of JPEG says how many zeros precede a coefficient and how many bits of its value follow. Codes and
+//! values are short, so that one look-up of [`LOOK`] bits mostly gives both, and one of [`SKIP`] bits mostly
+//! passes over several coefficients that a reduced picture does not need.
+
+use crate::bits::Bits;
+use crate::error::{Error, Result};
+
+/// Bits of the look-up of one symbol with its value.
+const LOOK: u32 = 10;
+
+/// Bits of the look-up that passes over symbols.
+const SKIP: u32 = 11;
+
+/// How far the symbol that ends a block moves in it: beyond any other.
+const END: u32 = 128;
+
+/// Longest code.
+const LONGEST: u32 = 16;
+
+/// A Huffman table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    look: Box<[Entry; 1 << LOOK]>,
+    skip: Box<[Skipped; 1 << SKIP]>,
+    /// For each code length, the end of its codes, as sixteen bits; one beyond the longest.
+    ends: [u32; LONGEST as usize + 1],
+    /// For each code length, what to add to a code to get the index of its symbol.
+    offsets: [i32; LONGEST as usize + 1],
+    symbols: [u8; 256],
+    /// The number of coefficients and of value bits of a symbol.
+    meaning: fn(u8) -> (u32, u32),
+}
+
+/// What [`LOOK`] bits begin with: in bits 0 to 4 the length of a code, in bits 8 to 15 how many coefficients it
+/// moves forward ([`END`]: to the end of the block). In bits 16 to 31 the value, which the length includes; or,
+/// if bit 7 is set, in bits 16 to 19 the number of bits of the value, which follow. [`LONGER`] for a longer code.
+type Entry = u32;
+
+const VALUE_FOLLOWS: Entry = 1 << 7;
+
+const LONGER: Entry = VALUE_FOLLOWS;
+
+/// The symbols that [`SKIP`] bits begin with: in bits 0 to 4 the length of all, in bits 8 to 15 how many
+/// coefficients they move forward, and in bits 16 to 23 how many without the last symbol.
+/// [`INCOMPLETE`] if not even one is complete.
+type Skipped = u32;
+
+/// Moves so far that no block has room for it.
+const INCOMPLETE: Skipped = 64 << 16;
+
+/// What a code stands for.
+#[derive(Clone, Copy)]
+struct Symbol {
+    /// The length of the code.
+    length: u32,
+    /// In the low byte how many coefficients it moves forward, and above it the value if no bits of it follow.
+    forward: u32,
+    /// The number of bits of the value, which follow.
+    size: u32,
+}
+
+impl Symbol {
+    /// The value, from its bits.
+    const fn value(self, bits: u32) -> i32 {
+        if self.size == 0 {
+            (self.forward >> 8) as i32
+        } else {
+            extend(bits, self.size)
+        }
+    }
+}
+
+/// A decoded symbol with its value.
+#[derive(Clone, Copy)]
+pub struct Coefficient {
+    /// How many coefficients to move forward, to the place of the value or past zeros; [`Coefficient::ENDS`]
+    /// or more at the end of the block.
+    pub forward: usize,
+    /// The value; at the end of the block, what the symbol says of a run of such blocks.
+    pub value: i16,
+}
+
+impl Coefficient {
+    /// The least distance that stands for the end of the block.
+    pub const ENDS: usize = END as usize;
+}
+
+impl Table {
+    /// A table of the sizes of DC differences.
+    ///
+    /// # Errors
+    /// If it is no table for eight-bit samples.
+    pub fn dc(counts: &[u8; 16], symbols: &[u8]) -> Result<Self> {
+        if symbols.iter().any(|&size| size > 11) {
+            return Err(Error::Irregular("a Huffman table has an impossible size"));
+        }
+        Self::new(counts, symbols, |symbol| (1, u32::from(symbol)))
+    }
+
+    /// A table of runs and sizes of the other coefficients.
+    ///
+    /// # Errors
+    /// If it is no table for eight-bit samples.
+    pub fn ac(counts: &[u8; 16], symbols: &[u8]) -> Result<Self> {
+        Self::new(counts, symbols, |symbol| {
+            let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+            match (run, size) {
+                (15, 0) => (16, 0),
+                // For a progressive scan the length of the run of such blocks matters.
+                (_, 0) => (END | run << 8, 0),
+                _ => (run + 1, size),
+            }
+        })
+    }
+
+    fn new(counts: &[u8; 16], symbols: &[u8], meaning: fn(u8) -> (u32, u32)) -> Result<Self> {
+        let bad = Error::Irregular("a Huffman table is inconsistent");
+        if symbols.len() > 256 {
+            return Err(bad);
+        }
+        let mut table = Self {
+            look: Box::new([0; 1 << LOOK]),
+            skip: Box::new([0; 1 << SKIP]),
+            ends: [0; LONGEST as usize + 1],
+            offsets: [0; LONGEST as usize + 1],
+            symbols: [0; 256],
+            meaning,
+        };
+        table.symbols[..symbols.len()].copy_from_slice(symbols);
+        // The symbol that each bit pattern of `SKIP` bits begins with.
+        let mut first = vec![None; 1 << SKIP];
+        let (mut code, mut index) = (0_u32, 0_usize);
+        for (length, &count) in (1..=LONGEST).zip(counts) {
+            table.offsets[length as usize] = index as i32 - code as i32;
+            for &symbol in &symbols[index..index + usize::from(count)] {
+                let (forward, size) = meaning(symbol);
+                if length <= SKIP && code < 1 << length {
+                    let from = (code as usize) << (SKIP - length);
+                    let symbol = Symbol {
+                        length,
+                        forward,
+                        size,
+                    };
+                    first[from..from + (1 << (SKIP - length))].fill(Some(symbol));
+                }
+                code += 1;
+            }
+            index += usize::from(count);
+            // The code of ones alone is no code, and more codes than bit patterns are none either.
+            if count > 0 && code >= 1 << length {
+                return Err(bad);
+            }
+            table.ends[length as usize] = code << (LONGEST - length);
+            code <<= 1;
+        }
+        for (bits, entry) in table.look.iter_mut().enumerate() {
+            *entry = look(bits as u32, first[bits << (SKIP - LOOK)]);
+        }
+        for (bits, entry) in table.skip.iter_mut().enumerate() {
+            *entry = skip(bits, &first);
+        }
+        Ok(table)
+    }
+
+    /// Decodes a symbol and its value. At least 32 bits must be there.
+    ///
+    /// # Errors
+    /// If the bits are no code.
+    #[inline(always)]
+    pub fn decode(&self, bits: &mut Bits<'_>) -> Result<Coefficient> {
+        let entry = self.look[bits.peek(LOOK) as usize];
+        if entry & VALUE_FOLLOWS == 0 {
+            bits.consume(entry & 31);
+            return Ok(Coefficient {
+                forward: (entry >> 8 & 255) as usize,
+                value: (entry >> 16) as i16,
+            });
+        }
+        // By value, so that the reader can stay in registers.
+        let (coefficient, length) = self.decode_long(entry, bits.peek(32))?;
+        bits.consume(length);
+        Ok(coefficient)
+    }
+
+    /// Decodes a symbol that is longer with its value than a look-up, and its length.
+    #[inline(never)]
+    fn decode_long(&self, entry: Entry, bits: u32) -> Result<(Coefficient, u32)> {
+        let symbol = if entry == LONGER {
+            let code = bits >> (32 - LONGEST);
+            let length = (1..=LONGEST).find(|&length| code < self.ends[length as usize]);
+            let length = length.ok_or(Error::Irregular("the data contain an unknown code"))?;
+            let index = (code >> (LONGEST - length)) as i32 + self.offsets[length as usize];
+            let (forward, size) = (self.meaning)(self.symbols[(index & 255) as usize]);
+            Symbol {
+                length,
+                forward,
+                size,
+            }
+        } else {
+            Symbol {
+                length: entry & 31,
+                forward: entry >> 8 & 255,
+                size: entry >> 16,
+            }
+        };
+        let coefficient = Coefficient {
+            forward: (symbol.forward & 255) as usize,
+            value: symbol.value(bits << symbol.length >> 1 >> (31 - symbol.size)) as i16,
+        };
+        Ok((coefficient, symbol.length + symbol.size))
+    }
+
+    /// Passes over symbols from coefficient `at` on, to the end of the block. At least [`SKIP`] bits must be there.
+    ///
+    /// Returns the next coefficient.
+    ///
+    /// # Errors
+    /// If the bits are no code.
+    #[inline(always)]
+    pub fn skip(&self, at: usize, bits: &mut Bits<'_>) -> Result<usize> {
+        let entry = self.skip[bits.peek(SKIP) as usize];
+        // A block whose last coefficient is not zero ends without a symbol; the bits behind it are another's.
+        if at + (entry >> 16) as usize <= 63 {
+            bits.consume(entry & 31);
+            return Ok(at + (entry >> 8 & 255) as usize);
+        }
+        bits.ensure();
+        Ok(at + self.decode(bits)?.forward)
+    }
+}
+
+/// The entry of bits that begin with a symbol.
+fn look(bits: u32, symbol: Option<Symbol>) -> Entry {
+    let Some(symbol) = symbol.filter(|symbol| symbol.length <= LOOK) else {
+        return LONGER;
+    };
+    let length = symbol.length + symbol.size;
+    let forward = (symbol.forward & 255) << 8;
+    if length > LOOK {
+        return symbol.size << 16 | forward | VALUE_FOLLOWS | symbol.length;
+    }
+    let value = symbol.value(bits >> (LOOK - length) & ((1 << symbol.size) - 1));
+    u32::from(value as u16) << 16 | forward | length
+}
+
+/// The entry for passing over the symbols that bits begin with.
+fn skip(bits: usize, first: &[Option<Symbol>]) -> Skipped {
+    let (mut length, mut forward, mut before) = (0, 0, 0);
+    while let Some(symbol) = first[bits << length & ((1 << SKIP) - 1)] {
+        let (longer, further) = (
+            length + symbol.length + symbol.size,
+            forward + (symbol.forward & 255),
+        );
+        if longer > SKIP || further > 255 {
+            break;
+        }
+        before = forward;
+        (length, forward) = (longer, further);
+        if forward >= END || length == SKIP {
+            break;
+        }
+    }
+    if length == 0 {
+        return INCOMPLETE;
+    }
+    before << 16 | forward << 8 | length
+}
+
+/// The value that `size` bits stand for: those that begin with 0 are negative (T.81, F.2.2.1).
+#[inline]
+pub const fn extend(bits: u32, size: u32) -> i32 {
+    let value = bits as i32;
+    if value < 1 << (size - 1) {
+        value - (1 << size) + 1
+    } else {
+        value
+    }
+}

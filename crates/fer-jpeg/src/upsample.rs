@@ -1,0 +1,65 @@
+//! Interpolates chroma to the resolution of luma, as libjpeg's "fancy upsampling" does.
+
+/// A row of samples, and the row nearest to the pixels between which and it they lie.
+pub struct Vertical<'a> {
+    /// The row in which the pixels lie.
+    pub row: &'a [u8],
+    /// The row above it, or below for its lower pixels; the same row at the edge.
+    pub near: &'a [u8],
+    /// Whether the pixels lie in the lower half of the row.
+    pub is_lower: bool,
+}
+
+/// Writes a row of pixels, of which each sample covers so many across and down.
+#[inline(always)]
+pub fn row_of(from: &Vertical<'_>, covers: (usize, usize), out: &mut [u8]) {
+    // libjpeg interpolates nothing that is so narrow.
+    let is_narrow = from.row.len() <= 2;
+    match covers {
+        (1, 1) => {
+            let width = from.row.len().min(out.len());
+            out[..width].copy_from_slice(&from.row[..width]);
+        }
+        (2, 1) if !is_narrow => {
+            let mixed = |a: u8, b: u8, bias: u16| (3 * u16::from(a) + u16::from(b) + bias) >> 2;
+            across(from.row, out, |i, j, bias| {
+                mixed(from.row[i], from.row[j], bias + 1) as u8
+            });
+        }
+        (1, 2) => {
+            let bias = if from.is_lower { 2 } else { 1 };
+            for ((out, &a), &b) in out.iter_mut().zip(from.row).zip(from.near) {
+                *out = ((3 * u16::from(a) + u16::from(b) + bias) >> 2) as u8;
+            }
+        }
+        (2, 2) if !is_narrow => {
+            let column = |i: usize| 3 * u16::from(from.row[i]) + u16::from(from.near[i]);
+            across(from.row, out, |i, j, bias| {
+                ((3 * column(i) + column(j) + 8 - bias) >> 4) as u8
+            });
+        }
+        (width, _) => {
+            for (out, &sample) in out.chunks_mut(width).zip(from.row) {
+                out.fill(sample);
+            }
+        }
+    }
+}
+
+/// Writes two pixels for each sample: `mix` of it and its left neighbour with bias 0, and of it and its right one
+/// with bias 1. At the edges a sample is its own neighbour.
+#[inline(always)]
+fn across(row: &[u8], out: &mut [u8], mix: impl Fn(usize, usize, u16) -> u8) {
+    let last = row.len() - 1;
+    let pairs = out.as_chunks_mut::<2>().0;
+    for (i, pair) in pairs.iter_mut().enumerate().take(last).skip(1) {
+        *pair = [mix(i, i - 1, 0), mix(i, i + 1, 1)];
+    }
+    let mut edge = |i: usize, pair: [u8; 2]| {
+        for (out, value) in out.iter_mut().skip(2 * i).zip(pair) {
+            *out = value;
+        }
+    };
+    edge(0, [mix(0, 0, 0), mix(0, 1, 1)]);
+    edge(last, [mix(last, last - 1, 0), mix(last, last, 1)]);
+}
