@@ -1,5 +1,6 @@
 //! Brings derived rows up to date. What indexing finds out is in `photos`, `files`, `faces` and
-//! `corrections`; words, folders, the dates of files, lost photos and rankings are derived from it.
+//! `corrections`; words, folders, the dates of files, lost photos, the countries and regions of photos, and rankings are
+//! derived from it.
 //!
 //! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
 //! every transaction ends with [`update`], which empties them. So no writer has to know what depends on the
@@ -18,7 +19,7 @@ use crate::photo::TakenAt;
 use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
-use super::{faces, folders, photos, ranking, words};
+use super::{areas, faces, folders, photos, ranking, words};
 
 /// Reads each noted photo with its files, one row per file, in the order that the full-text index expects.
 pub(super) const NOTED: &str = concat!(
@@ -37,6 +38,13 @@ pub(super) const UNRANKED: &str = "
 
 /// Brings everything that the triggers have noted in this transaction up to date.
 pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
+    update_all_but_places(db)?;
+    areas::update(db)?;
+    db.prepare_cached("DELETE FROM dirty_places")?.execute([])?;
+    Ok(())
+}
+
+fn update_all_but_places(db: &Connection) -> rusqlite::Result<()> {
     update_ranks(db)?;
     let mut present = PhotoFolders::default();
     // The words come first and in one go, see `words::write`.
@@ -57,12 +65,15 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Does the same if the schema has the tables of notes already; for migrations.
+/// Does the same as far as the schema has the tables of notes; for migrations.
 pub(super) fn update_if_noted(db: &Connection) -> rusqlite::Result<()> {
-    if db.table_exists(None, "dirty_photos")? {
-        update(db)?;
+    if db.table_exists(None, "dirty_places")? {
+        update(db)
+    } else if db.table_exists(None, "dirty_photos")? {
+        update_all_but_places(db)
+    } else {
+        Ok(())
     }
-    Ok(())
 }
 
 /// Notes that a photo has new faces, for which there is no trigger.

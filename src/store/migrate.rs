@@ -187,7 +187,10 @@ mod tests {
     ",
         "", // 0012
         "", // 0013
-        "", // 0014
+        "
+        INSERT INTO area_sets VALUES (1, 'IT-FI IT-52 IT c:europe');
+        UPDATE photos SET latitude = 43.77, longitude = 11.25, area_set = 1 WHERE id = 7;
+    ",
         "", // 0015
         "", // 0016
         "", // 0017

@@ -22,7 +22,9 @@ const LAYERS: &[&[&str]] = &[
     LEAVES,
 ];
 
-const LEAVES: &[&str] = &["canvas", "error", "file", "geo", "lock", "photo", "sidecar"];
+const LEAVES: &[&str] = &[
+    "borders", "canvas", "error", "file", "geo", "lock", "photo", "sidecar",
+];
 
 /// The modules of `fer-core` that the root re-exports; any module may name them.
 const CORE: &[&str] = &[
