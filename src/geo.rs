@@ -132,26 +132,41 @@ impl Circle {
 pub enum Region {
     /// A circle.
     Circle(Circle),
-    /// Cells in ascending order, such as the cells of a country that have photos.
+    /// Cells in ascending order.
     Cells(Vec<Cell>),
+    /// A country, a region, an island and the like, by its code among those of
+    /// [`Borders::areas`](crate::borders::Borders::areas).
+    Area(String),
     /// One of several.
     Any(Vec<Self>),
 }
 
 impl Region {
-    /// Whether a point lies in the region.
+    /// Whether a point lies in a circle or a cell of the region. Areas are not looked at: the index has those of each
+    /// photo.
     pub fn contains(&self, point: GeoPoint) -> bool {
         match self {
             Self::Circle(circle) => circle.contains(point),
             Self::Cells(cells) => cells.binary_search(&Cell::of(point)).is_ok(),
+            Self::Area(_) => false,
             Self::Any(regions) => regions.iter().any(|region| region.contains(point)),
         }
     }
 
-    /// Ranges of cell numbers, in ascending order, that cover the region.
+    /// The codes of the areas in it.
+    pub fn areas(&self) -> Vec<&str> {
+        match self {
+            Self::Circle(_) | Self::Cells(_) => Vec::new(),
+            Self::Area(code) => vec![code],
+            Self::Any(regions) => regions.iter().flat_map(Self::areas).collect(),
+        }
+    }
+
+    /// Ranges of cell numbers, in ascending order, that cover the circles and cells of the region.
     pub fn cells(&self) -> Vec<RangeInclusive<i64>> {
         match self {
             Self::Circle(circle) => circle.cells(),
+            Self::Area(_) => Vec::new(),
             Self::Cells(cells) => cells
                 .chunk_by(|a, b| a.0 + 1 == b.0)
                 .map(|run| run[0].0..=run[run.len() - 1].0)
@@ -175,7 +190,7 @@ impl Region {
     pub fn circles(&self) -> Vec<Circle> {
         match self {
             Self::Circle(circle) => vec![*circle],
-            Self::Cells(_) => Vec::new(),
+            Self::Cells(_) | Self::Area(_) => Vec::new(),
             Self::Any(regions) => regions.iter().flat_map(Self::circles).collect(),
         }
     }

@@ -19,6 +19,7 @@ pub use fer_core::{
     affine, atomic, classify, emotion, face, likeness, network, output, raster, sample,
 };
 
+pub mod borders;
 pub mod canvas;
 pub mod error;
 pub mod facts;

@@ -17,6 +17,7 @@ use super::filter_args::FilterArgs;
 use super::force::ForceArgs;
 use super::query::{hint, tell_undated};
 use super::stdout::Stdout;
+use crate::borders::country_in;
 use crate::emotion::Emotion;
 use crate::error::Result;
 use crate::query::Gazetteer;
@@ -176,10 +177,13 @@ fn name(group: &Group, gazetteer: Option<&Gazetteer>) -> String {
         Group::Year(year) => format!("{year:04}"),
         Group::Month(year, month) => format!("{year:04}-{month:02}"),
         Group::Folder(folder) => folder.display().to_string(),
-        Group::Place(cell) => gazetteer.map_or_else(String::new, |gazetteer| {
-            let city = gazetteer.city_of(cell.centre());
-            let country = gazetteer.country_name(&city.country);
-            format!("{}, {}", country.unwrap_or(&city.country), city.name)
+        Group::Place(cell, codes) => gazetteer.map_or_else(String::new, |gazetteer| {
+            let country = country_in(codes);
+            let city = gazetteer.city_of(cell.centre(), country);
+            let code = country.or(city.as_ref().map(|city| city.country.as_str()));
+            let country = code.map_or("", |code| gazetteer.country_name(code).unwrap_or(code));
+            let city = city.as_ref().map(|city| format!(", {}", city.name));
+            format!("{country}{}", city.unwrap_or_default())
         }),
         Group::Camera(name) | Group::Person(name) => name.clone(),
         Group::Unknown => "unknown".to_owned(),

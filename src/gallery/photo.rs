@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use super::answer::PhotoDetail;
 use super::api_error::ApiError;
 use super::{Shared, desktop, waiting};
-use crate::geo::distance;
+use crate::borders::Borders;
 use crate::photo::GeoPoint;
 use crate::query::Gazetteer;
 use crate::store::PhotoId;
@@ -55,13 +55,9 @@ pub(super) async fn reveal(
     .await
 }
 
-/// The nearest city and its country; `None` where no city is near.
+/// The nearest city, the region and the country; `None` on the high seas.
 fn place(at: GeoPoint) -> Option<String> {
-    let gazetteer = Gazetteer::get();
-    let city = gazetteer.nearest(at);
-    let country = gazetteer.country_name(&city.country);
-    let name = format!("{}, {}", city.name, country.unwrap_or(&city.country));
-    (distance(at, city.at) <= NEAR).then_some(name)
+    Gazetteer::get().place_of(at, &Borders::get().areas(at), NEAR)
 }
 
 #[cfg(test)]
@@ -76,7 +72,10 @@ mod tests {
                 longitude,
             })
         };
-        assert_eq!(named(43.77, 11.25).as_deref(), Some("Florence, Italy"));
+        assert_eq!(
+            named(43.77, 11.25).as_deref(),
+            Some("Florence, Tuscany, Italy")
+        );
         assert_eq!(named(0.0, -30.0), None, "the Atlantic");
     }
 }

@@ -274,11 +274,8 @@ fn place(name: &str) -> String {
     let gazetteer = Gazetteer::get();
     match gazetteer.find(name) {
         _ if name == HOME => "at home".to_owned(),
-        Some(Place::Country { name, .. }) => format!("in {name}"),
-        Some(Place::City(city)) => {
-            let country = gazetteer.country_name(&city.country);
-            format!("near {}, {}", city.name, country.unwrap_or(&city.country))
-        }
+        Some(place @ Place::City(_)) => format!("near {}", gazetteer.full_name(&place)),
+        Some(place) => format!("in {}", gazetteer.full_name(&place)),
         None => format!("near {name}"),
     }
 }

@@ -129,11 +129,11 @@ fn region(place: &str, km: f64, store: &Store) -> Result<Region> {
     let gazetteer = Gazetteer::get();
     let Some(found) = gazetteer.find(place) else {
         return Err(Error::Usage(format!(
-            "no city or country is called \"{place}\"; name a larger one nearby, or give latitude and \
+            "no city, region or country is called \"{place}\"; name a larger one nearby, or give latitude and \
              longitude as in --near 43.77,11.25"
         )));
     };
-    Ok(gazetteer.region(&found, km, &store.places()?))
+    Ok(Gazetteer::region(&found, km))
 }
 
 /// Parses a latitude and a longitude that are separated by a comma.

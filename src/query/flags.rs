@@ -244,8 +244,8 @@ pub const FLAGS: &[Flag] = &[
         takes_negative: true,
         is_repeatable: true,
         kind: Kind::Place,
-        help: "Photos taken near a city or position, in a country, or near \"home\", where most photos were \
-               taken. Given several times: near one of the places",
+        help: "Photos taken near a city or position, in a country, region, island or continent, or near \"home\", where \
+               most photos were taken. Given several times: near one of the places",
         set: |filter, value| {
             let near = filter.near.get_or_insert_default();
             near.places.push(parse(value)?);

@@ -10,7 +10,9 @@ use flate2::read::GzDecoder;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::geo::{Cell, Circle, Region, distance};
+use super::regions::{Area, Rank, Regions};
+use crate::borders::country_in;
+use crate::geo::{Circle, Region, distance};
 use crate::photo::GeoPoint;
 
 const DATA: &[u8] = include_bytes!("../../assets/places/places.tsv.gz");
@@ -138,6 +140,8 @@ pub enum Place {
         /// Its English name.
         name: String,
     },
+    /// A continent, a region of a country, an island or a natural region.
+    Area(Area),
 }
 
 /// A city.
@@ -236,17 +240,16 @@ impl Gazetteer {
     }
 
     /// Finds a place by its name, in any case and in any language of the tables. A country takes
-    /// precedence over cities, and the largest city over others. `Florence, US` is the largest Florence
-    /// in that country.
+    /// precedence over a continent, a city of 100,000 inhabitants over a region, an island or a mountain range, and
+    /// these over smaller cities; the largest city over others. `Florence, US` is the largest Florence in that country.
     pub fn find(&self, name: &str) -> Option<Place> {
-        if let Some((city, country)) = name.rsplit_once(',') {
+        if let Some((place, country)) = name.rsplit_once(',') {
             let country = country.trim();
             let code = match self.country(&folded(country)) {
                 Some(entry) => self.code(entry).to_owned(),
                 None => country.to_uppercase(),
             };
-            let city = self.city(&folded(city), Some(&code))?;
-            return Some(Place::City(self.as_city(city)));
+            return self.city_or_area(&folded(place), Some(&code));
         }
         let name = folded(name);
         if let Some(entry) = self.country(&name) {
@@ -255,12 +258,30 @@ impl Gazetteer {
                 name: self.name(entry).to_owned(),
             });
         }
-        let city = self.city(&name, None)?;
-        Some(Place::City(self.as_city(city)))
+        self.city_or_area(&name, None)
     }
 
-    /// Finds a place whose name needs no preposition: a country, or a large city whose name is not a
-    /// common word.
+    fn city_or_area(&self, name: &str, country: Option<&str>) -> Option<Place> {
+        let city = self.city(name, country);
+        let Some(area) = Regions::get().find(name, country) else {
+            return city.map(|city| Place::City(self.as_city(city)));
+        };
+        let is_city_meant = |city: &usize| match area.rank() {
+            Rank::Continent => false,
+            Rank::Region | Rank::Natural => *city < self.large,
+            // A province is named after its city; a county of another country is not.
+            Rank::Part => {
+                *city < self.large || Some(self.code(&self.cities[*city].0)) == area.country()
+            }
+        };
+        Some(match city.filter(is_city_meant) {
+            Some(city) => Place::City(self.as_city(city)),
+            None => Place::Area(area.clone()),
+        })
+    }
+
+    /// Finds a place whose name needs no preposition: a country, a large city, or the English name of a continent, a
+    /// region or an island, if the name is not a common word.
     pub fn find_bare(&self, name: &str) -> Option<Place> {
         let folded = folded(name);
         if folded.len() < 3 || WORDS.contains(&folded.as_str()) || is_hardly_place(name) {
@@ -269,25 +290,50 @@ impl Gazetteer {
         if name.contains(',') || self.country(&folded).is_some() {
             return self.find(name);
         }
-        let city = self.city(&folded, None)?;
-        (city < self.large).then(|| Place::City(self.as_city(city)))
+        match self.find(name)? {
+            Place::Area(area)
+                if area.rank() == Rank::Part || self::folded(&area.name) != folded =>
+            {
+                None
+            }
+            Place::City(_)
+                if self
+                    .city(&folded, None)
+                    .is_none_or(|city| city >= self.large) =>
+            {
+                None
+            }
+            place => Some(place),
+        }
     }
 
-    /// The name of a country at an edit distance of 1 from `name`.
+    /// The name of a country, a continent or a region at an edit distance of 1 from `name`.
     pub fn country_nearly(&self, name: &str) -> Option<&str> {
         let name = folded(name);
-        let mut names = self.countries.iter().map(|entry| self.name(entry));
+        let countries = self.countries.iter().map(|entry| self.name(entry));
+        let regions = Regions::get().all();
+        let regions = regions.take_while(|area| area.rank() <= Rank::Region);
+        let mut names = countries.chain(regions.map(|area| area.name.as_str()));
         names.find(|known| known.len() > 4 && strsim::osa_distance(&folded(known), &name) == 1)
     }
 
     /// The city whose centre is nearest.
+    ///
+    /// # Panics
+    /// Never: the tables have cities.
     pub fn nearest(&self, at: GeoPoint) -> City {
+        self.nearest_in(at, None)
+            .expect("the tables have cities in some country")
+    }
+
+    /// The city of a country whose centre is nearest, or of any country if none is given.
+    pub fn nearest_in(&self, at: GeoPoint, country: Option<&str>) -> Option<City> {
         let city = |index: u32| &self.cities[index as usize];
         let middle = self
             .by_latitude
             .partition_point(|index| city(*index).1.latitude < at.latitude);
         let (south, north) = self.by_latitude.split_at(middle);
-        let mut best = (f64::INFINITY, 0);
+        let mut best = (f64::INFINITY, u32::MAX);
         let mut reach = f64::INFINITY;
         let mut look = |index: u32| {
             let position = city(index).1;
@@ -300,7 +346,7 @@ impl Gazetteer {
                 return true;
             }
             let km = distance(position, at);
-            if km < best.0 {
+            if km < best.0 && country.is_none_or(|country| self.code(&city(index).0) == country) {
                 best = (km, index);
                 reach = reach_across(at.latitude, km);
             }
@@ -313,13 +359,13 @@ impl Gazetteer {
             south_open = south_open && southwards.next().is_some_and(|index| look(*index));
             north_open = north_open && northwards.next().is_some_and(|index| look(*index));
         }
-        self.as_city(best.1 as usize)
+        best.0.is_finite().then(|| self.as_city(best.1 as usize))
     }
 
-    /// The city that a place belongs to: of the cities of the nearest city's country that extend to the place, the
+    /// The city that a place in a country, or anywhere if none is given, belongs to: of the cities of the nearest city's country that extend to the place, the
     /// largest, or else the nearest city. Kreuzberg, which the tables list by itself, belongs to Berlin.
-    pub fn city_of(&self, at: GeoPoint) -> City {
-        let nearest = self.nearest(at);
+    pub fn city_of(&self, at: GeoPoint, country: Option<&str>) -> Option<City> {
+        let nearest = self.nearest_in(at, country)?;
         let low = at.latitude - WIDEST / KM_PER_DEGREE;
         let high = at.latitude + WIDEST / KM_PER_DEGREE;
         let latitude = |index: &u32| self.cities[*index as usize].1.latitude;
@@ -335,7 +381,7 @@ impl Gazetteer {
                 self.code(entry) == nearest.country && distance(*centre, at) <= self.radius(*number)
             })
             .min();
-        largest.map_or(nearest, |number| self.as_city(number))
+        Some(largest.map_or(nearest, |number| self.as_city(number)))
     }
 
     /// How far a city extends, in km. The tables have no numbers of inhabitants, only their order. By Zipf's law
@@ -346,14 +392,17 @@ impl Gazetteer {
         (inhabitants / (4000.0 * PI)).sqrt().min(WIDEST)
     }
 
-    /// At most `most` names of countries, and then of cities, the largest first, that begin with `beginning` in any
+    /// At most `most` names of countries, then of continents, regions and islands, and then of cities, the largest first,
+    /// that begin with `beginning` in any
     /// case and without accents.
     pub fn names(&self, beginning: &str, most: usize) -> Vec<String> {
         let beginning = folded(beginning);
-        let cities = self.cities.iter().map(|(entry, _)| entry);
-        let names = self.countries.iter().chain(cities);
+        let entries = |entry| self.name(entry);
+        let cities = self.cities.iter().map(|(entry, _)| entry).map(entries);
+        let areas = Regions::get().all().map(|area| area.name.as_str());
+        let names = self.countries.iter().map(entries).chain(areas);
         let mut found: Vec<String> = Vec::new();
-        for name in names.map(|entry| self.name(entry)) {
+        for name in names.chain(cities) {
             let is_new = |found: &[String]| !found.iter().any(|other| other == name);
             if folded(name).starts_with(&beginning) && is_new(&found) {
                 found.push(name.to_owned());
@@ -370,22 +419,61 @@ impl Gazetteer {
         self.cities.iter().map(|(_, at)| *at)
     }
 
-    /// The region of a place: for a city, the circle of `km` around it; for a country, those of the
-    /// occupied cells whose nearest city is in that country.
-    pub fn region(&self, place: &Place, km: f64, occupied: &[(Cell, u64)]) -> Region {
+    /// The region of a place: for a city, the circle of `km` around it.
+    pub fn region(place: &Place, km: f64) -> Region {
         match place {
             Place::City(city) => Region::Circle(Circle {
                 centre: city.at,
                 km,
             }),
-            Place::Country { code, .. } => Region::Cells(
-                occupied
-                    .iter()
-                    .map(|(cell, _)| *cell)
-                    .filter(|cell| self.nearest(cell.centre()).country == *code)
-                    .collect(),
-            ),
+            Place::Country { code, .. } => Region::Area(code.clone()),
+            Place::Area(area) => Region::Area(area.code.clone()),
         }
+    }
+
+    /// A place with what it lies in, as people write it: `Siena, Tuscany, Italy`.
+    pub fn full_name(&self, place: &Place) -> String {
+        let country = |code: &str| self.country_name(code).unwrap_or(code).to_owned();
+        match place {
+            Place::Country { name, .. } => name.clone(),
+            Place::City(city) => format!("{}, {}", city.name, country(&city.country)),
+            Place::Area(area) => {
+                let within = area.within.as_ref();
+                let region = within.and_then(|code| Regions::get().of_code(code));
+                let parts = [
+                    Some(area.name.clone()),
+                    region.map(|region| region.name.clone()),
+                    area.country().map(country),
+                ];
+                let mut parts: Vec<String> = parts.into_iter().flatten().collect();
+                parts.dedup();
+                parts.join(", ")
+            }
+        }
+    }
+
+    /// Where a photo was taken, in words: the city of the country, if it is at most `km` away, and the region and the
+    /// country, as far as `codes` has them (see [`Borders::areas`](crate::borders::Borders::areas)).
+    pub fn place_of(&self, at: GeoPoint, codes: &str, km: f64) -> Option<String> {
+        let country = country_in(codes);
+        let city = self
+            .city_of(at, country)
+            .filter(|city| distance(city.at, at) <= km);
+        let mut codes = codes.split(' ');
+        let region = codes.find_map(|code| {
+            let area = Regions::get().of_code(code);
+            area.filter(|area| area.rank() == Rank::Region)
+        });
+        let country = country.or(city.as_ref().map(|city| city.country.as_str()));
+        let country = country.map(|code| self.country_name(code).unwrap_or(code));
+        let parts = [
+            city.as_ref().map(|city| city.name.as_str()),
+            region.map(|region| region.name.as_str()),
+            country,
+        ];
+        let mut parts: Vec<&str> = parts.into_iter().flatten().collect();
+        parts.dedup();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// The name of a country by its code.
@@ -462,13 +550,18 @@ fn reach_across(latitude: f64, km: f64) -> f64 {
     }
 }
 
-/// Converts a name to lower case and removes its accents.
-fn folded(name: &str) -> String {
+/// Converts a name to lower case, removes its accents, and replaces typographic apostrophes and dashes.
+pub(super) fn folded(name: &str) -> String {
     let name = name.trim();
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }
     name.nfkd()
+        .map(|c| match c {
+            '’' | '‘' | 'ʼ' => '\'',
+            '–' => '-',
+            c => c,
+        })
         .filter(|c| !is_combining_mark(*c))
         .flat_map(char::to_lowercase)
         .collect()
@@ -477,6 +570,7 @@ fn folded(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::borders::Borders;
 
     fn point(latitude: f64, longitude: f64) -> GeoPoint {
         GeoPoint {
@@ -557,27 +651,86 @@ mod tests {
             (43.880, 11.097, "Prato"),
             (48.804, 2.134, "Versailles"),
         ] {
-            let name = gazetteer.city_of(point(latitude, longitude)).name;
+            let name = gazetteer
+                .city_of(point(latitude, longitude), None)
+                .unwrap()
+                .name;
             assert_eq!(name, city);
         }
     }
 
     #[test]
-    fn a_country_is_where_its_cities_are_nearest() {
+    fn regions_islands_and_continents_are_found_by_name() {
         let gazetteer = Gazetteer::get();
-        let italy = gazetteer.find("italy").unwrap();
-        let mut occupied: Vec<_> = [
-            (43.77, 11.25),  // Florence
-            (39.22, 9.12),   // Cagliari
-            (46.95, 7.45),   // Bern
-            (45.9, 6.9),     // Chamonix
-            (-17.8, -178.9), // Fiji
-        ]
-        .map(|(latitude, longitude)| (Cell::of(point(latitude, longitude)), 1))
-        .to_vec();
-        occupied.sort();
-        let region = gazetteer.region(&italy, 25.0, &occupied);
-        assert!(region.contains(point(43.77, 11.25)) && region.contains(point(39.22, 9.12)));
-        assert!(!region.contains(point(46.95, 7.45)) && !region.contains(point(45.9, 6.9)));
+        for (name, code) in [
+            ("tuscany", "IT-52"),
+            ("Toscana", "IT-52"),
+            ("Toskana", "IT-52"),
+            ("california", "US-CA"),
+            ("Kalifornien", "US-CA"),
+            ("bavaria", "DE-BY"),
+            ("Bayern", "DE-BY"),
+            ("hawaii", "US-HI"),
+            ("svalbard", "SJ"),
+            ("mallorca", "n:mallorca"),
+            ("Majorca", "n:mallorca"),
+            ("europe", "c:europe"),
+            ("Europa", "c:europe"),
+            ("alps", "n:alps"),
+            ("Alpen", "n:alps"),
+            ("Schwarzwald", "n:black-forest"),
+            ("provence", "g:provence"),
+            ("Kanaren", "ES-CN"),
+            ("Canary Islands", "ES-CN"),
+            ("Côte d’Azur", "g:french-riviera"),
+            ("cornwall", "GB-CON"),
+            ("Scotland", "GB-SCT"),
+            ("Sicily", "IT-82"),
+            ("Korsika", "g:corsica"),
+            ("北海道", "JP-01"),
+            ("Baden-Württemberg", "DE-BW"),
+            ("Georgia, US", "US-GA"),
+            ("lapland", "FI-10"),
+            ("scandinavia", "g:scandinavia"),
+        ] {
+            let found = gazetteer.find(name);
+            let is_right = matches!(&found, Some(Place::Area(area)) if area.code == code);
+            assert!(is_right, "{name}: {found:?}");
+        }
+        // The number of inhabitants decides.
+        for (name, city) in [
+            ("Roma", "Rome"),
+            ("new york", "New York City"),
+            ("Berlin", "Berlin"),
+            ("Wien", "Vienna"),
+            ("Lisboa", "Lisbon"),
+            ("siena", "Siena"),
+            ("milano", "Milan"),
+            ("Florence, US", "Florence"),
+        ] {
+            let found = gazetteer.find(name);
+            let is_right = matches!(&found, Some(Place::City(found)) if found.name == city);
+            assert!(is_right, "{name}: {found:?}");
+        }
+        for name in ["central", "north", "Eastern"] {
+            let found = gazetteer.find(name);
+            assert!(!matches!(found, Some(Place::Area(_))), "{name}: {found:?}");
+        }
+        let tuscany = gazetteer.find("tuscany").unwrap();
+        assert_eq!(gazetteer.full_name(&tuscany), "Tuscany, Italy");
+        assert_eq!(gazetteer.names("tusc", 2), ["Tuscany", "Tuscaloosa"]);
+    }
+
+    #[test]
+    fn every_area_of_the_borders_has_a_name_or_is_a_country() {
+        let gazetteer = Gazetteer::get();
+        let mut nameless = Vec::new();
+        for codes in Borders::get().codes() {
+            let is_named = |code: &&str| {
+                gazetteer.country_name(code).is_some() || Regions::get().of_code(code).is_some()
+            };
+            nameless.extend(codes.split(' ').filter(|code| !is_named(code)));
+        }
+        assert!(nameless.len() < 40, "{nameless:?}");
     }
 }

@@ -7,6 +7,7 @@ mod filters;
 mod flags;
 mod gazetteer;
 mod grammar;
+mod regions;
 mod vocabulary;
 
 pub use dates::{DateSpan, Dates, Yearly, now, parse_span};
@@ -14,3 +15,4 @@ pub use filters::{Near, UserDate, UserDates, UserFilter};
 pub use flags::{FLAGS, Flag, Kind, parse_probability};
 pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Understood, understand};
+pub use regions::Area;

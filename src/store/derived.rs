@@ -1,5 +1,6 @@
 //! Brings derived rows up to date. What indexing finds out is in `photos`, `files`, `faces` and
-//! `corrections`; the facts of photos, words, folders, lost photos and rankings are derived from it.
+//! `corrections`; the facts of photos, words, folders, lost photos, the countries and regions of photos, and rankings are
+//! derived from it.
 //!
 //! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
 //! every transaction ends with [`update`], which empties them. So no writer has to know what depends on the
@@ -15,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
-use super::{effective, faces, folders, people, photos, ranking, words};
+use super::{areas, effective, faces, folders, people, photos, ranking, words};
 
 /// Reads each noted photo with its files, one row per file, in the order that the full-text index expects.
 pub(super) const NOTED: &str = concat!(
@@ -50,7 +51,9 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
         folders::add(db, folder)?;
     }
     update_folders(db, &present)?;
-    for table in ["dirty_photos", "dirty_ranks", "dirty_paths"] {
+    // After the facts, among which the position is.
+    areas::update(db)?;
+    for table in ["dirty_photos", "dirty_ranks", "dirty_paths", "dirty_places"] {
         db.prepare_cached(&format!("DELETE FROM {table}"))?
             .execute([])?;
     }

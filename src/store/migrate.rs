@@ -263,6 +263,10 @@ mod tests {
         "
         INSERT INTO forgotten VALUES (randomblob(32), randomblob(32));
     ",
+        "
+        INSERT INTO area_sets VALUES (1, 'IT-FI IT-52 IT c:europe');
+        UPDATE photos SET latitude = 43.77, longitude = 11.25, area_set = 1 WHERE id = 7;
+    ",
     ];
 
     fn connection() -> Connection {

@@ -8,6 +8,7 @@
 //! One writer and any number of readers work at the same time (WAL mode). Each [`Store::batch`] is
 //! one transaction; each reading method reads from one snapshot of the database.
 
+mod areas;
 mod backup;
 mod batch;
 mod changes;

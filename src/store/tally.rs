@@ -26,7 +26,7 @@ pub enum Grouping {
     Month,
     /// By the folder of the photo; a photo with several paths counts in the folder of the first.
     Folder,
-    /// By the grid cell in which the photo was taken.
+    /// By the grid cell in which the photo was taken, and the areas there.
     Place,
     /// By the camera.
     Camera,
@@ -45,8 +45,9 @@ pub enum Group {
     Month(i16, i8),
     /// The folder.
     Folder(PathBuf),
-    /// The grid cell.
-    Place(Cell),
+    /// The grid cell, and the codes of the areas in which the photos were taken, see
+    /// [`Borders::areas`](crate::borders::Borders::areas).
+    Place(Cell, String),
     /// The camera's name.
     Camera(String),
     /// The person's name.
@@ -69,7 +70,8 @@ pub struct Tally {
 /// Selects a photo only if a path leads to it.
 const PHOTO: &str = "
     SELECT taken_local, cell, (SELECT path FROM files WHERE photo_id = p.id ORDER BY path LIMIT 1),
-           taken_source, camera, taken_precision
+           taken_source, camera, taken_precision,
+           (SELECT codes FROM area_sets s WHERE s.id = p.area_set)
     FROM photos p WHERE id = ? AND EXISTS (SELECT 1 FROM files WHERE photo_id = p.id)";
 
 /// See [`Store::tally`](super::Store::tally).
@@ -136,9 +138,11 @@ fn group(
                     let path = decode(row.get_ref(2)?.as_blob()?);
                     path.parent().map(Path::to_owned).map(Group::Folder)
                 }
-                Grouping::Place => row
-                    .get::<_, Option<i64>>(1)?
-                    .map(|cell| Group::Place(Cell(cell))),
+                Grouping::Place => {
+                    let codes: Option<String> = row.get(6)?;
+                    row.get::<_, Option<i64>>(1)?
+                        .map(|cell| Group::Place(Cell(cell), codes.unwrap_or_default()))
+                }
                 // Of each face, not of the photo.
                 Grouping::Person => None,
                 Grouping::Camera => row.get::<_, Option<String>>(4)?.map(Group::Camera),
@@ -206,7 +210,7 @@ mod tests {
         );
         assert!(matches!(
             count(&store, Grouping::Place, 0.0)[0].0,
-            Group::Place(_)
+            Group::Place(..)
         ));
     }
 }

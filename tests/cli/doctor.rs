@@ -41,6 +41,16 @@ const DAMAGE: &[(&str, &str, &str)] = &[
     ),
     ("cells", "missing", "DELETE FROM photo_cells"),
     (
+        "areas",
+        "missing",
+        "UPDATE photos SET area_set = NULL WHERE area_set IS NOT NULL",
+    ),
+    (
+        "areas",
+        "wrong",
+        "UPDATE area_sets SET codes = 'XX' WHERE codes <> 'XX'",
+    ),
+    (
         "cells",
         "extra",
         "INSERT INTO photo_cells VALUES (5, PHOTO)",

@@ -60,6 +60,11 @@ fn every_filter_finds_its_photos() {
         ("--away=2000", &[]),
         ("--near florence", &[A]),
         ("--near italy", &[A]),
+        ("--near toskana", &[A]),
+        ("--near tuscany --near berlin", &[A, B, C]),
+        ("--near europe --camera canon", &[B, C]),
+        ("--near europe --away", &[A]),
+        ("--near bavaria", &[]),
         ("--near 52.5,13.4 --within 5", &[B, C]),
         ("--near germany --since 2020", &[C]),
         ("--camera nikon", &[A]),
@@ -112,12 +117,15 @@ fn find_understands_plain_words() {
                  italy --away=100";
     assert!(run.stderr.contains(flags), "{run:?}");
 
-    let run = env.run("find photos tuscany");
+    let run = env.run("find photos jpg in 2019-07");
     assert!(run.code == 0 && run.text().ends_with("a.jpg\n"), "{run:?}");
     assert!(
         run.stderr
-            .contains("searched as text in paths, descriptions and keywords: tuscany")
+            .contains("searched as text in paths, descriptions and keywords: jpg")
     );
+    let run = env.run("find happy photos from tuscany");
+    assert!(run.code == 0 && run.text().ends_with("a.jpg\n"), "{run:?}");
+    assert!(run.stderr.contains("in Tuscany, Italy"), "{run:?}");
     assert_eq!(env.run("find photos tuscany in 2020").code, 1);
     assert_eq!(env.run("find happy --min-score 200").code, 2);
 }

@@ -5,36 +5,6 @@ use super::super::filters::HOME;
 use super::super::gazetteer::{Gazetteer, Place, is_hardly_place};
 use super::{Length, Reader};
 
-/// States and regions, which are not in the gazetteer. It may contain small towns with the same names,
-/// but hardly anybody means those.
-const REGIONS: &[&str] = &[
-    "alaska",
-    "arizona",
-    "california",
-    "carolina",
-    "colorado",
-    "delaware",
-    "florida",
-    "idaho",
-    "illinois",
-    "indiana",
-    "iowa",
-    "kansas",
-    "maine",
-    "michigan",
-    "minnesota",
-    "montana",
-    "nebraska",
-    "nevada",
-    "ohio",
-    "oregon",
-    "texas",
-    "utah",
-    "virginia",
-    "wisconsin",
-    "wyoming",
-];
-
 /// The maximum number of words in the name of a place.
 const LONGEST: usize = 4;
 
@@ -89,9 +59,6 @@ impl Reader {
     /// is an adjective after a preposition and no noun follows, as in `from Nice`.
     fn may_be_place(&self, at: usize, is_led: bool) -> bool {
         let token = &self.tokens[at];
-        if REGIONS.contains(&token.lower.as_str()) {
-            return false;
-        }
         if is_hardly_place(&token.lower) {
             let is_written_so = token.word.starts_with(char::is_uppercase);
             return is_led
@@ -130,9 +97,8 @@ impl Reader {
                 name.push_str(&token.word);
             }
             if has_article && let Some(bare) = name.get("the ".len()..) {
-                // Only a country may lose its article: `the hague` is a city, but `the garden` is not
-                // the city Garden.
-                if let Some(Place::Country { .. }) = gazetteer.find(bare) {
+                // A city may not lose its article: `the hague` is a city, but `the garden` is not the city Garden.
+                if let Some(Place::Country { .. } | Place::Area(_)) = gazetteer.find(bare) {
                     return Some((bare.to_owned(), length));
                 }
             }

@@ -79,6 +79,8 @@ impl<'a> Checkup<'a> {
             DerivedPart::FaceCounts | DerivedPart::FaceRanks | DerivedPart::Scores => {
                 self.ranks.insert(photo);
             }
+            // All are stored anew, see `areas::rebuild`.
+            DerivedPart::Areas => {}
             _ => {
                 self.photos.insert(photo);
             }

@@ -2,6 +2,7 @@
 //! rows up to date (`derived`); this finds what a fault of the program, of a disk or of another program has
 //! done to them.
 
+mod areas;
 mod checkup;
 mod facts;
 mod folders;
@@ -35,6 +36,8 @@ pub enum DerivedPart {
     Cells,
     /// The number of photos of each grid cell.
     Places,
+    /// The countries and regions in which each photo was taken.
+    Areas,
     /// The number of a photo's faces that count.
     FaceCounts,
     /// The ranks of faces by size and by confidence.
@@ -55,6 +58,7 @@ impl DerivedPart {
             Self::Folders => "folders",
             Self::Cells => "cells",
             Self::Places => "places",
+            Self::Areas => "areas",
             Self::FaceCounts => "face_counts",
             Self::FaceRanks => "face_ranks",
             Self::Scores => "scores",
@@ -131,6 +135,9 @@ pub(super) fn repair(
     let checkup = examine(db, observer)?;
     observer.begins("mending", 0);
     checkup.note(db)?;
+    if checkup.has_found(&[DerivedPart::Areas]) {
+        areas::rebuild(db)?;
+    }
     derived::update(db)?;
     // Last, since it depends on which photos are lost.
     if checkup.has_found(&[DerivedPart::Cells, DerivedPart::Places, DerivedPart::Loss]) {
@@ -152,6 +159,7 @@ fn examine<'a>(
     facts::check(&mut checkup)?;
     folders::check(&mut checkup)?;
     places::check(&mut checkup)?;
+    areas::check(&mut checkup)?;
     ranks::check(&mut checkup)?;
     words::check(&mut checkup)?;
     Ok(checkup)

@@ -4,7 +4,7 @@ use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
 pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
-    for table in ["dirty_photos", "dirty_ranks", "dirty_paths"] {
+    for table in ["dirty_photos", "dirty_ranks", "dirty_paths", "dirty_places"] {
         let count: i64 =
             checkup
                 .db

@@ -17,7 +17,7 @@ use super::sources;
 
 /// Reads the columns of a photo's row that the filters need.
 pub(super) const FACTS: &str =
-    "SELECT face_count, camera, latitude, longitude, taken_source, taken_local, taken_end
+    "SELECT face_count, camera, latitude, longitude, taken_source, taken_local, taken_end, area_set
      FROM photos WHERE id = ?";
 
 /// Reads the paths of a photo in the order of their bytes, from a covering index.
@@ -150,8 +150,14 @@ fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
         latitude,
         longitude,
     };
-    Ok(query.near.as_ref().is_none_or(|region| region.contains(at))
-        && plan.home.is_none_or(|home| !home.contains(at)))
+    let is_near = match &query.near {
+        None => true,
+        Some(region) => {
+            let set: Option<i64> = row.get(5)?;
+            set.is_some_and(|set| plan.area_sets.binary_search(&set).is_ok()) || region.contains(at)
+        }
+    };
+    Ok(is_near && plan.home.is_none_or(|home| !home.contains(at)))
 }
 
 fn path_meets(plan: &Plan<'_>, path: &[u8]) -> bool {

@@ -82,7 +82,14 @@ fn partial_cells(plan: &Plan<'_>) -> Vec<Cell> {
         .near
         .as_ref()
         .map_or_else(Vec::new, Region::circles);
-    plan.cells()
+    let cells: Vec<_> = if plan.area_sets.is_empty() {
+        plan.cells().collect()
+    } else {
+        // Photos of the areas may lie in any of them.
+        plan.away_cells().collect()
+    };
+    cells
+        .into_iter()
         .map(|(cell, _)| cell)
         .filter(|cell| {
             near.iter().any(|circle| !circle.holds_all_of(*cell))

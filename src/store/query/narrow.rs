@@ -13,6 +13,7 @@ use super::super::record::PhotoId;
 use super::filter::Order;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
+use crate::geo::Cell;
 
 /// The statements of this module; each is one search of one index.
 pub(super) mod sql {
@@ -21,6 +22,7 @@ pub(super) mod sql {
         SELECT photo_id FROM files
         WHERE path >= ?1 AND path < ?3 AND (path = ?1 OR path >= ?2) AND photo_id IS NOT NULL";
     pub const CELLS: &str = "SELECT photo_id FROM photo_cells WHERE cell >= ? AND cell <= ?";
+    pub const AREAS: &str = "SELECT id FROM photos WHERE area_set = ?";
     pub const CAMERAS: &str = "
         WITH RECURSIVE names (name) AS (
             SELECT min(camera) FROM photos WHERE camera IS NOT NULL
@@ -193,7 +195,35 @@ fn by_place(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSe
     if plan.query.near.is_none() && plan.home.is_none() {
         return Ok(None);
     }
-    let cells: Vec<_> = plan.cells().collect();
+    let near = by_cells(db, plan, plan.cells().collect())?;
+    if plan.area_sets.is_empty() {
+        return Ok(near);
+    }
+    let sets = plan.area_sets.iter();
+    let in_areas =
+        Gathering::new(db, plan.bounds.most).add_all(sql::AREAS, sets, |gathering, sql, set| {
+            gathering.add(sql, &[set])
+        })?;
+    let (Some(mut photos), Some(in_areas)) = (near, in_areas) else {
+        return Ok(None);
+    };
+    for photo in in_areas.iter() {
+        photos.insert(photo);
+    }
+    if plan.home.is_some()
+        && let Some(away) = by_cells(db, plan, plan.away_cells().collect())?
+    {
+        photos.intersect(&away);
+    }
+    Ok(Some(photos))
+}
+
+/// The photos of some cells.
+fn by_cells(
+    db: &Connection,
+    plan: &Plan<'_>,
+    cells: Vec<(Cell, u64)>,
+) -> rusqlite::Result<Option<PhotoSet>> {
     if cells.iter().map(|(_, photos)| photos).sum::<u64>() > plan.bounds.most as u64 {
         return Ok(None);
     }

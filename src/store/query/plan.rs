@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use crate::emotion::Emotion;
 use crate::geo::{Cell, Circle, Region};
 
+use super::super::areas;
 use super::super::codec::civil_ms;
 use super::super::path::Subtree;
 use super::super::places;
@@ -74,6 +75,8 @@ pub(super) struct Plan<'q> {
     /// The cells with photos, ascending, each with its number of photos; empty if the query has no
     /// filter by place.
     pub places: Vec<(Cell, u64)>,
+    /// The sets of areas, ascending, that contain an area of the query's region.
+    pub area_sets: Vec<i64>,
 }
 
 impl<'q> Plan<'q> {
@@ -92,6 +95,12 @@ impl<'q> Plan<'q> {
             (None, _) => None,
             (Some(_), None) => return Ok(None),
             (Some(km), Some(centre)) => Some(Circle { centre, km }),
+        };
+        let codes = query.near.as_ref().map_or_else(Vec::new, Region::areas);
+        let area_sets = if codes.is_empty() {
+            Vec::new()
+        } else {
+            areas::with(db, &codes)?
         };
         let lower = |text: &String| text.to_lowercase();
         let spans = spans(query);
@@ -134,6 +143,7 @@ impl<'q> Plan<'q> {
             words: query.text.as_deref().and_then(words::expression),
             home,
             places,
+            area_sets,
         }))
     }
 
@@ -166,15 +176,21 @@ impl<'q> Plan<'q> {
         })
     }
 
-    /// The cells that may contain photos of the query's region, each with its number of photos.
+    /// The cells that may contain photos of the circles and cells of the query's region, each with its number of
+    /// photos.
     pub fn cells(&self) -> impl Iterator<Item = (Cell, u64)> {
         let ranges = self.query.near.as_ref().map(Region::cells);
-        self.places.iter().copied().filter(move |(cell, _)| {
-            let is_near = ranges
+        self.away_cells().filter(move |(cell, _)| {
+            ranges
                 .as_ref()
-                .is_none_or(|ranges| ranges.iter().any(|range| range.contains(&cell.0)));
-            is_near && !self.home.is_some_and(|home| home.holds_all_of(*cell))
+                .is_none_or(|ranges| ranges.iter().any(|range| range.contains(&cell.0)))
         })
+    }
+
+    /// The cells that may contain photos away from home, each with its number of photos.
+    pub fn away_cells(&self) -> impl Iterator<Item = (Cell, u64)> {
+        let places = self.places.iter().copied();
+        places.filter(|(cell, _)| !self.home.is_some_and(|home| home.holds_all_of(*cell)))
     }
 
     /// Whether a stored date is within one of the spans.

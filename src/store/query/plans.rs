@@ -33,6 +33,10 @@ fn each_filter_searches_a_covering_index() {
             "SEARCH photo_cells USING PRIMARY KEY (cell>? AND cell<?)",
         ),
         (
+            narrow::sql::AREAS,
+            "COVERING INDEX photos_by_areas (area_set=?)",
+        ),
+        (
             narrow::sql::CAMERA,
             "COVERING INDEX photos_by_camera (camera=?)",
         ),

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
 
+use crate::borders::Borders;
 use crate::emotion::Emotion;
 use crate::face::ScoredFace;
 use crate::facts::end_of_period;
-use crate::geo::distance;
-use crate::photo::{DateSource, TakenAt};
+use crate::geo::{Region, distance};
+use crate::photo::{DateSource, GeoPoint, TakenAt};
 use crate::store::PhotoId;
 
 use super::super::{Order, Query, Who};
@@ -117,7 +118,7 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
         is_true(query.cameras.iter().any(is_called))?;
     }
     if let Some(region) = &query.near {
-        is_true(region.contains(capture.position?))?;
+        is_true(is_near(region, capture.position?))?;
     }
     if let Some(km) = query.away {
         is_true(distance(MUNICH, capture.position?) > km)?;
@@ -185,6 +186,12 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
         .reduce(|best, next| if next.1 > best.1 { next } else { best })?;
     is_true(score >= f64::from(query.min_score.unwrap_or(0.0)))?;
     Some((path.clone(), Some((emotion, score))))
+}
+
+fn is_near(region: &Region, at: GeoPoint) -> bool {
+    let codes = Borders::get().areas(at);
+    let is_in = |area: &&str| codes.split(' ').any(|code| code == *area);
+    region.contains(at) || region.areas().iter().any(is_in)
 }
 
 /// All photos of the seeded days are taken at noon, two seconds apart at most.

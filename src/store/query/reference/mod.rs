@@ -68,6 +68,16 @@ const FILTERS: &[Filter] = &[
         let cells = Region::Cells(vec![Cell::of(FLORENCE)]);
         query.near = Some(Region::Any(vec![circle(TAVEUNI, 50.0), cells]));
     }),
+    ("in a country", |query| {
+        query.near = Some(Region::Area("IT".into()));
+    }),
+    ("in an island or near", |query| {
+        query.near = Some(Region::Any(vec![
+            Region::Area("n:taveuni".into()),
+            Region::Area("DE-BY".into()),
+            circle(FLORENCE, 5.0),
+        ]));
+    }),
     ("under", |query| {
         query.under = Some("/album/Italy 2019".into());
     }),
