@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use rand::seq::IndexedRandom as _;
+use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{Rng as _, RngCore};
 
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
@@ -155,9 +155,10 @@ fn property(
         kind => {
             let list = if kind == 7 { "Bag" } else { "Seq" };
             let count = random.random_range(1..4);
-            let words: Vec<_> = WORDS.choose_multiple(random, count).collect();
+            let mut words = WORDS;
+            let (words, _) = words.partial_shuffle(random, count);
             let mut items = String::new();
-            for (_, written) in &words {
+            for (_, written) in &*words {
                 if random.random_bool(0.2) {
                     items += "<!-- <rdf:li>none</rdf:li> -->";
                 }
