@@ -93,3 +93,82 @@ fn explain(task: &Task<'_>, outcome: Outcome, error: DecodeErrors) -> Skip {
         (Outcome::Complete, _) => task.damaged(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use image::codecs::jpeg::JpegEncoder;
+
+    use super::*;
+    use crate::error::SkipReason;
+    use crate::imaging::{Decoded, Limits, decode, decode_for};
+
+    /// A JPEG of 1000 × 600 pixels.
+    fn photo() -> Vec<u8> {
+        let pixels = RgbImage::from_fn(1000, 600, |x, y| {
+            image::Rgb([(x / 4) as u8, (y / 3) as u8, ((x * y) >> 11) as u8])
+        });
+        let mut jpeg = Vec::new();
+        JpegEncoder::new_with_quality(&mut jpeg, 90)
+            .encode_image(&pixels)
+            .unwrap();
+        jpeg
+    }
+
+    /// Decodes a JPEG of which 300 × 200 pixels are going to be searched.
+    fn decode_reduced(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
+        decode_for(&|_, _| Some((300, 200)), None, bytes, limits)
+    }
+
+    #[test]
+    fn a_reduced_photo_has_the_size_and_the_pixels_of_the_whole() {
+        let bytes = photo();
+        let limits = Limits::default();
+        let whole = decode(&bytes, &limits).unwrap().raster;
+        let reduced = decode_reduced(&bytes, &limits).unwrap().raster;
+        assert_eq!((reduced.width(), reduced.height()), (1000, 600));
+        let copies = [&whole, &reduced].map(|raster| raster.resized(300, 180).into_raw());
+        let pairs = copies[0].iter().zip(&copies[1]);
+        assert!(pairs.map(|(a, b)| a.abs_diff(*b)).max() <= Some(8));
+        let all = whole.stored().iter().zip(reduced.stored().iter());
+        assert!(all.map(|(a, b)| a.abs_diff(*b)).max() <= Some(3));
+    }
+
+    #[test]
+    fn a_photo_is_skipped_for_the_same_reason_whether_it_is_reduced_or_not() {
+        let bytes = photo();
+        let limits = Limits::default();
+        let small = Limits {
+            max_pixels: 1000,
+            ..limits
+        };
+        let short = Limits {
+            max_time: Duration::ZERO,
+            ..limits
+        };
+        for (limits, reason) in [
+            (&small, SkipReason::TooLarge),
+            (&short, SkipReason::TimedOut),
+        ] {
+            let [whole, reduced] = [decode(&bytes, limits), decode_reduced(&bytes, limits)]
+                .map(|decoded| decoded.map(|_| ()).unwrap_err());
+            assert_eq!(whole.reason, reason, "{whole}");
+            assert_eq!(reduced.reason, reason, "{reduced}");
+        }
+    }
+
+    #[test]
+    fn of_a_damaged_photo_the_same_part_is_lost_whether_it_is_reduced_or_not() {
+        let bytes = photo();
+        let limits = Limits::default();
+        let mut damaged = bytes.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle..middle + 40].fill(0xff);
+        for bytes in [&bytes[..middle], &damaged] {
+            let whole = decode(bytes, &limits).unwrap().lost;
+            assert!(whole.is_some());
+            assert_eq!(decode_reduced(bytes, &limits).unwrap().lost, whole);
+        }
+    }
+}

@@ -160,7 +160,7 @@ impl Raster {
         orientation: Orientation,
     ) -> Self {
         let stored = Stored::Jpeg {
-            picture,
+            picture: Box::new(picture),
             copy: stored::image_of(copy),
             eighths,
             whole: OnceLock::new(),

@@ -81,11 +81,13 @@ impl Coefficients {
                 return Err(Error::Irregular("a component lacks its first scan"));
             }
             plane.has_dc = true;
-            let (needs_dc, needs_ac) = (starts, header.band.1 > 0);
+            // A scan that refines DC coefficients names a table too, without needing it.
+            let dc = (header.band.0 == 0).then(|| tables.dc(of)).transpose()?;
+            let ac = (header.band.1 > 0).then(|| tables.ac(of)).transpose()?;
             scans.push(Scan {
                 header,
-                dc: needs_dc.then(|| tables.dc(of)).transpose()?,
-                ac: needs_ac.then(|| tables.ac(of)).transpose()?,
+                dc: dc.filter(|_| starts),
+                ac,
                 is_progressive: frame.is_progressive,
             });
         }

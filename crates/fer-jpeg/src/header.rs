@@ -249,6 +249,9 @@ impl<'a> Segments<'a> {
             return Err(Error::Unsupported("a picture coded as red, green and blue"));
         }
         for (index, component) in components.iter().enumerate() {
+            if component.blocks.0 == 3 || component.blocks.1 == 3 {
+                return Err(Error::Unsupported("this sampling"));
+            }
             let is_valid = |factor: usize| (1..=4).contains(&factor);
             let is_repeated = components[..index].iter().any(|c| c.id == component.id);
             if !is_valid(component.blocks.0) || !is_valid(component.blocks.1) || is_repeated {
@@ -354,6 +357,10 @@ impl<'a> Segments<'a> {
         };
         let mut components = Vec::with_capacity(count);
         for &[id, tables] in parts.as_chunks::<2>().0 {
+            // Also where a scan does not need the table.
+            if tables & 0xcc != 0 {
+                return Err(Error::Irregular("a Huffman table is missing"));
+            }
             let index = frame.components.iter().position(|c| c.id == id);
             components.push(ScanComponent {
                 index: index.ok_or(bad)?,

@@ -176,12 +176,12 @@ impl Renderer {
         let from = row * self.unit.1;
         let rows = pixels.height.min(from + self.unit.1).saturating_sub(from);
         let bytes = width * self.channels.count();
-        let out = pixels.data.chunks_exact_mut(bytes).skip(from).take(rows);
+        let out = &mut pixels.data[from * bytes..(from + rows) * bytes];
         let (luma, others) = components.split_first().expect("a picture has luma");
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
-                for (y, out) in out.enumerate() {
+                for (y, out) in out.chunks_exact_mut(bytes).enumerate() {
                     let luma = &luma.now[y * luma.stride..][..width];
                     match (self.channels, others) {
                         (Channels::Grey, _) => out.copy_from_slice(luma),

@@ -10,7 +10,7 @@ use crate::header::{COMPONENTS, Frame, ScanHeader, Tables, ZIGZAG};
 use crate::huffman::{Coefficient, Table};
 
 /// Units between two notes of the decoder's state.
-const NOTE_EVERY: usize = 16;
+const NOTE_EVERY: usize = 8;
 
 /// A block's coefficients in natural order, multiplied by their quantisation.
 pub type Block = [i16; 64];

@@ -27,6 +27,9 @@ pub struct Transform {
 /// For each frequency the values of its wave at the samples.
 type Basis = [[f32; 8]; 8];
 
+/// Up to this one in the order in which they are coded, coefficients are among the first four of each row and column.
+const LAST_OF_FOUR: usize = 9;
+
 /// How many bytes beyond its samples a row of a block may overwrite.
 pub const SPILL: usize = 8;
 
@@ -58,7 +61,8 @@ impl Transform {
             return;
         }
         match self.size {
-            (8, 8) => full(block, plane, stride),
+            (8, 8) if last <= LAST_OF_FOUR => full::<4>(block, plane, stride),
+            (8, 8) => full::<8>(block, plane, stride),
             (3, 3) => self.reduced::<3, 3, 4>(block, plane, stride),
             (6, 6) => self.reduced::<6, 6, 8>(block, plane, stride),
             (4, 4) => self.reduced::<4, 4, 4>(block, plane, stride),
@@ -86,9 +90,9 @@ impl Transform {
         }
         for (y, column) in columns.iter().enumerate() {
             let mut sums = [0.0; LANES];
-            for u in 0..ACROSS {
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    *sum += column[u] * self.across[u][i];
+            for (value, weights) in column.iter().zip(&self.across).take(ACROSS) {
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += value * weight;
                 }
             }
             let row = plane[y * stride..].first_chunk_mut::<LANES>();
@@ -151,19 +155,78 @@ fn clamp(value: i32) -> u8 {
 const CONST_BITS: u32 = 13;
 const PASS1_BITS: u32 = 2;
 
-/// The transform to 8 × 8 samples.
+/// For each frequency, what one dimension of `jpeg_idct_islow` multiplies it by for each sample, as a fraction of 2¹³.
+/// Before it rounds, it only adds and multiplies integers, so the sums of these products are its sums.
+const ISLOW: [[i32; 8]; 8] = {
+    let mut weights = [[0; 8]; 8];
+    let mut frequency = 0;
+    while frequency < 8 {
+        let mut wave = [0; 8];
+        wave[frequency] = 1;
+        weights[frequency] = islow(wave);
+        frequency += 1;
+    }
+    weights
+};
+
+/// One dimension of `jpeg_idct_islow` without the rounding; the names are its names.
+const fn islow(x: [i32; 8]) -> [i32; 8] {
+    let z1 = (x[2] + x[6]) * 4433;
+    let tmp2 = z1 - x[6] * 15137;
+    let tmp3 = z1 + x[2] * 6270;
+    let tmp0 = (x[0] + x[4]) << CONST_BITS;
+    let tmp1 = (x[0] - x[4]) << CONST_BITS;
+    let (tmp10, tmp13) = (tmp0 + tmp3, tmp0 - tmp3);
+    let (tmp11, tmp12) = (tmp1 + tmp2, tmp1 - tmp2);
+
+    let (z3, z4) = (x[7] + x[3], x[5] + x[1]);
+    let z5 = (z3 + z4) * 9633;
+    let z1 = (x[7] + x[1]) * -7373;
+    let z2 = (x[5] + x[3]) * -20995;
+    let z3 = z3 * -16069 + z5;
+    let z4 = z4 * -3196 + z5;
+    let tmp0 = x[7] * 2446 + z1 + z3;
+    let tmp1 = x[5] * 16819 + z2 + z4;
+    let tmp2 = x[3] * 25172 + z2 + z3;
+    let tmp3 = x[1] * 12299 + z1 + z4;
+    [
+        tmp10 + tmp3,
+        tmp11 + tmp2,
+        tmp12 + tmp1,
+        tmp13 + tmp0,
+        tmp13 - tmp0,
+        tmp12 - tmp1,
+        tmp11 - tmp2,
+        tmp10 - tmp3,
+    ]
+}
+
+/// The transform to 8 × 8 samples of a block whose coefficients beyond the first `LOW` of each row and column are zero.
+///
+/// The products are those of a matrix, which needs no transposition; with vector instructions that is faster than
+/// fewer multiplications.
 #[inline(always)]
-fn full(block: &Block, plane: &mut [u8], stride: usize) {
-    let (rows, _) = block.as_chunks::<8>();
-    let rows: [Lanes; 8] = std::array::from_fn(|v| rows[v].map(i32::from));
-    let columns = transpose(&pass::<{ CONST_BITS - PASS1_BITS }>(&rows));
-    let samples = transpose(&pass::<{ CONST_BITS + PASS1_BITS + 3 }>(&columns));
-    for (samples, row) in samples.iter().zip(plane.chunks_mut(stride)) {
-        store(
-            row.first_chunk_mut().expect("room for a row"),
-            *samples,
-            clamp,
-        );
+fn full<const LOW: usize>(block: &Block, plane: &mut [u8], stride: usize) {
+    let mut columns = [[1_i32 << (CONST_BITS - PASS1_BITS - 1); 8]; 8];
+    for (v, weights) in ISLOW.iter().enumerate().take(LOW) {
+        let row: Lanes = std::array::from_fn(|u| i32::from(block[8 * v + u]));
+        for (sums, &weight) in columns.iter_mut().zip(weights) {
+            for (sum, value) in sums.iter_mut().zip(row) {
+                *sum = sum.wrapping_add(value.wrapping_mul(weight));
+            }
+        }
+    }
+    for (y, column) in columns.iter().enumerate() {
+        let mut sums = [1_i32 << (CONST_BITS + PASS1_BITS + 2); 8];
+        for (u, weights) in ISLOW.iter().enumerate().take(LOW) {
+            let value = column[u] >> (CONST_BITS - PASS1_BITS);
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum = sum.wrapping_add(value.wrapping_mul(*weight));
+            }
+        }
+        let row = plane[y * stride..].first_chunk_mut();
+        let sample = |sum: i32| clamp(sum >> (CONST_BITS + PASS1_BITS + 3));
+        store(row.expect("room for a row"), sums, sample);
     }
 }
 
@@ -173,67 +236,6 @@ fn store<T: Copy, const N: usize>(row: &mut [u8; N], values: [T; N], sample: imp
     for (out, value) in row.iter_mut().zip(values) {
         *out = sample(value);
     }
-}
-
-#[inline(always)]
-fn transpose(rows: &[Lanes; 8]) -> [Lanes; 8] {
-    std::array::from_fn(|i| std::array::from_fn(|j| rows[j][i]))
-}
-
-#[inline(always)]
-fn each(a: Lanes, b: Lanes, f: impl Fn(i32, i32) -> i32) -> Lanes {
-    std::array::from_fn(|i| f(a[i], b[i]))
-}
-
-#[inline(always)]
-fn add(a: Lanes, b: Lanes) -> Lanes {
-    each(a, b, i32::wrapping_add)
-}
-
-#[inline(always)]
-fn sub(a: Lanes, b: Lanes) -> Lanes {
-    each(a, b, i32::wrapping_sub)
-}
-
-/// `a` × a constant that is given as a fraction of 2¹³.
-#[inline(always)]
-fn times(a: Lanes, factor: i32) -> Lanes {
-    a.map(|a| a.wrapping_mul(factor))
-}
-
-/// One dimension of `jpeg_idct_islow`, for eight lanes at once; the names are its names.
-#[inline(always)]
-fn pass<const SHIFT: u32>(x: &[Lanes; 8]) -> [Lanes; 8] {
-    let z1 = times(add(x[2], x[6]), 4433);
-    let tmp2 = sub(z1, times(x[6], 15137));
-    let tmp3 = add(z1, times(x[2], 6270));
-    let tmp0 = add(x[0], x[4]).map(|a| a.wrapping_shl(CONST_BITS));
-    let tmp1 = sub(x[0], x[4]).map(|a| a.wrapping_shl(CONST_BITS));
-    let (tmp10, tmp13) = (add(tmp0, tmp3), sub(tmp0, tmp3));
-    let (tmp11, tmp12) = (add(tmp1, tmp2), sub(tmp1, tmp2));
-
-    let (z3, z4) = (add(x[7], x[3]), add(x[5], x[1]));
-    let z5 = times(add(z3, z4), 9633);
-    let z1 = times(add(x[7], x[1]), -7373);
-    let z2 = times(add(x[5], x[3]), -20995);
-    let z3 = add(times(z3, -16069), z5);
-    let z4 = add(times(z4, -3196), z5);
-    let tmp0 = add(times(x[7], 2446), add(z1, z3));
-    let tmp1 = add(times(x[5], 16819), add(z2, z4));
-    let tmp2 = add(times(x[3], 25172), add(z2, z3));
-    let tmp3 = add(times(x[1], 12299), add(z1, z4));
-
-    let descale = |a: Lanes| a.map(|a| a.wrapping_add(1 << (SHIFT - 1)) >> SHIFT);
-    [
-        descale(add(tmp10, tmp3)),
-        descale(add(tmp11, tmp2)),
-        descale(add(tmp12, tmp1)),
-        descale(add(tmp13, tmp0)),
-        descale(sub(tmp13, tmp0)),
-        descale(sub(tmp12, tmp1)),
-        descale(sub(tmp11, tmp2)),
-        descale(sub(tmp10, tmp3)),
-    ]
 }
 
 #[cfg(test)]

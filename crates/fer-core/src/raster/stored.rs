@@ -20,7 +20,7 @@ pub(super) enum Stored {
     Pixels(RgbImage),
     /// A JPEG of which a reduced copy was made. Other pixels are decoded when they are needed.
     Jpeg {
-        picture: Picture,
+        picture: Box<Picture>,
         /// The copy, at `eighths`/8 of the full size.
         copy: RgbImage,
         eighths: usize,
@@ -163,4 +163,81 @@ fn sample_part<const CHANNELS: usize>(
     });
     let view = View::new(&part.data, part.width, part.height);
     sample_view(&view, &to_part, size, max_samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use fer_jpeg::Header;
+
+    use super::super::{Orientation, Raster};
+    use super::*;
+
+    const PHOTO: &[u8] = include_bytes!("../../../../tests/fixtures/astronaut.jpg");
+
+    /// The photo, decoded at half its size and in full.
+    fn rasters(orientation: Orientation) -> [Raster; 2] {
+        let decode = |eighths| {
+            let header = Header::read(PHOTO).unwrap();
+            header.decode(eighths, Channels::Colour, &|| false).unwrap()
+        };
+        let (picture, copy) = decode(4);
+        let (_, full) = decode(8);
+        [
+            Raster::of_jpeg(picture, copy, 4, orientation),
+            Raster::new(image_of(full), orientation),
+        ]
+    }
+
+    fn mean_difference(a: impl Iterator<Item = f32>, b: impl Iterator<Item = f32>) -> f32 {
+        let differences: Vec<_> = a.zip(b).map(|(a, b)| (a - b).abs()).collect();
+        differences.iter().sum::<f32>() / differences.len() as f32
+    }
+
+    #[test]
+    fn a_reduced_jpeg_gives_what_all_its_pixels_give() {
+        let turned = |scale: f32| Affine {
+            x: [0.8 * scale, -0.6 * scale, 150.0],
+            y: [0.6 * scale, 0.8 * scale, 60.0],
+        };
+        for orientation in Orientation::ALL {
+            let [reduced, full] = rasters(orientation);
+            assert_eq!(
+                (reduced.width(), reduced.height()),
+                (full.width(), full.height())
+            );
+            for (width, height) in [(256, 256), (200, 199), (90, 70)] {
+                let (a, b) = (reduced.resized(width, height), full.resized(width, height));
+                assert_eq!(a.dimensions(), (width, height));
+                let values = |picture: RgbImage| picture.into_raw().into_iter().map(f32::from);
+                let mean = mean_difference(values(a), values(b));
+                assert!(mean < 3.0, "{orientation:?} {width}: {mean}");
+            }
+            for scale in [0.7, 1.5, 3.3, 6.0, 20.0] {
+                let grid = turned(scale);
+                let grey = |raster: &Raster| raster.sample_grey(&grid, (40, 40), 8).into_iter();
+                let mean = mean_difference(grey(&reduced), grey(&full));
+                assert!(mean < 2.0, "{orientation:?} {scale}: {mean}");
+                let colour =
+                    |raster: &Raster| raster.sample(&grid, (40, 40), 8).into_iter().flatten();
+                let mean = mean_difference(colour(&reduced), colour(&full));
+                assert!(mean < 0.01, "{orientation:?} {scale}: {mean}");
+            }
+            assert_eq!(reduced.stored(), full.stored());
+        }
+    }
+
+    #[test]
+    fn a_grid_beside_the_picture_repeats_its_edge() {
+        let [reduced, full] = rasters(Orientation::Upright);
+        for shift in [-5000.0, 5000.0] {
+            let grid = Affine {
+                x: [2.0, 0.0, shift],
+                y: [0.0, 2.0, shift],
+            };
+            let colour = |raster: &Raster| raster.sample(&grid, (9, 9), 4);
+            assert_eq!(colour(&reduced), colour(&full));
+            let grey = |raster: &Raster| raster.sample_grey(&grid, (9, 9), 4).into_iter();
+            assert!(mean_difference(grey(&reduced), grey(&full)) < 2.0);
+        }
+    }
 }
