@@ -215,8 +215,9 @@ mod tests {
             for scale in [0.7, 1.5, 3.3, 6.0, 20.0] {
                 let grid = turned(scale);
                 let grey = |raster: &Raster| raster.sample_grey(&grid, (40, 40), 8).into_iter();
+                // Of a cell of 20 pixels, eight samples along a side leave out more at full size than at half.
                 let mean = mean_difference(grey(&reduced), grey(&full));
-                assert!(mean < 2.0, "{orientation:?} {scale}: {mean}");
+                assert!(mean < 2.5, "{orientation:?} {scale}: {mean}");
                 let colour =
                     |raster: &Raster| raster.sample(&grid, (40, 40), 8).into_iter().flatten();
                 let mean = mean_difference(colour(&reduced), colour(&full));
