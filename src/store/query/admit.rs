@@ -153,7 +153,7 @@ fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
     let is_near = match &query.near {
         None => true,
         Some(region) => {
-            let set: Option<i64> = row.get(5)?;
+            let set: Option<i64> = row.get(7)?;
             set.is_some_and(|set| plan.area_sets.binary_search(&set).is_ok()) || region.contains(at)
         }
     };
