@@ -159,6 +159,7 @@ fn sentence(difference: &Difference) -> String {
         (Part::Places, Extra) => "places in the list of places have no photo",
         (Part::Places, Wrong) => "places are stored with a wrong number of photos",
         (Part::Areas, _) => "photos are stored with wrong countries or regions",
+        (Part::Bursts, _) => "photos are stored with a wrong burst",
         (Part::FaceCounts, _) => "photos are stored with a wrong number of faces",
         (Part::FaceRanks, _) => "photos have faces with wrong ranks by size or confidence",
         (Part::Scores, Missing) => "photos are missing from the ranking, or from a part of it",

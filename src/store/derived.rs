@@ -1,6 +1,6 @@
 //! Brings derived rows up to date. What indexing finds out is in `photos`, `files`, `faces` and
-//! `corrections`; the facts of photos, words, folders, lost photos, the countries and regions of photos, and rankings are
-//! derived from it.
+//! `corrections`; the facts of photos, words, folders, lost photos, the countries and regions of photos, bursts, and
+//! rankings are derived from it.
 //!
 //! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
 //! every transaction ends with [`update`], which empties them. So no writer has to know what depends on the
@@ -16,7 +16,16 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
-use super::{areas, effective, faces, folders, people, photos, ranking, words};
+use super::{areas, bursts, effective, faces, folders, people, photos, ranking, words};
+
+/// The tables of notes, which are empty between transactions.
+pub(super) const NOTES: [&str; 5] = [
+    "dirty_photos",
+    "dirty_ranks",
+    "dirty_paths",
+    "dirty_places",
+    "dirty_bursts",
+];
 
 /// Reads each noted photo with its files, one row per file, in the order that the full-text index expects.
 pub(super) const NOTED: &str = concat!(
@@ -53,7 +62,8 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     update_folders(db, &present)?;
     // After the facts, among which the position is.
     areas::update(db)?;
-    for table in ["dirty_photos", "dirty_ranks", "dirty_paths", "dirty_places"] {
+    bursts::update(db)?;
+    for table in NOTES {
         db.prepare_cached(&format!("DELETE FROM {table}"))?
             .execute([])?;
     }

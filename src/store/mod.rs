@@ -11,6 +11,7 @@
 mod areas;
 mod backup;
 mod batch;
+mod bursts;
 mod changes;
 mod codec;
 mod connection;

@@ -50,6 +50,7 @@ const DAMAGE: &[(&str, &str, &str)] = &[
         "wrong",
         "UPDATE area_sets SET codes = 'XX' WHERE codes <> 'XX'",
     ),
+    ("bursts", "extra", "UPDATE photos SET burst = PHOTO"),
     (
         "cells",
         "extra",

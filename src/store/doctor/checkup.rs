@@ -79,8 +79,8 @@ impl<'a> Checkup<'a> {
             DerivedPart::FaceCounts | DerivedPart::FaceRanks | DerivedPart::Scores => {
                 self.ranks.insert(photo);
             }
-            // All are stored anew, see `areas::rebuild`.
-            DerivedPart::Areas => {}
+            // All are stored anew, see `areas::rebuild` and `bursts::rebuild`.
+            DerivedPart::Areas | DerivedPart::Bursts => {}
             _ => {
                 self.photos.insert(photo);
             }

@@ -3,6 +3,7 @@
 //! done to them.
 
 mod areas;
+mod bursts;
 mod checkup;
 mod facts;
 mod folders;
@@ -38,6 +39,8 @@ pub enum DerivedPart {
     Places,
     /// The countries and regions in which each photo was taken.
     Areas,
+    /// Which photos belong to one burst.
+    Bursts,
     /// The number of a photo's faces that count.
     FaceCounts,
     /// The ranks of faces by size and by confidence.
@@ -59,6 +62,7 @@ impl DerivedPart {
             Self::Cells => "cells",
             Self::Places => "places",
             Self::Areas => "areas",
+            Self::Bursts => "bursts",
             Self::FaceCounts => "face_counts",
             Self::FaceRanks => "face_ranks",
             Self::Scores => "scores",
@@ -139,6 +143,9 @@ pub(super) fn repair(
         areas::rebuild(db)?;
     }
     derived::update(db)?;
+    if checkup.has_found(&[DerivedPart::Bursts]) {
+        bursts::rebuild(db)?;
+    }
     // Last, since it depends on which photos are lost.
     if checkup.has_found(&[DerivedPart::Cells, DerivedPart::Places, DerivedPart::Loss]) {
         places::rebuild(db)?;
@@ -160,6 +167,7 @@ fn examine<'a>(
     folders::check(&mut checkup)?;
     places::check(&mut checkup)?;
     areas::check(&mut checkup)?;
+    bursts::check(&mut checkup)?;
     ranks::check(&mut checkup)?;
     words::check(&mut checkup)?;
     Ok(checkup)

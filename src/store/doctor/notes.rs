@@ -1,10 +1,11 @@
 //! Checks that nothing is noted as out of date: outside of a transaction the notes are empty.
 
+use super::super::derived::NOTES;
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
 pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
-    for table in ["dirty_photos", "dirty_ranks", "dirty_paths", "dirty_places"] {
+    for table in NOTES {
         let count: i64 =
             checkup
                 .db

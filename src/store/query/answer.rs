@@ -12,6 +12,7 @@ use super::super::stored_face::StoredFace;
 use super::admit;
 use super::burst::Bursts;
 use super::candidate::Candidate;
+use super::members::faces_meet;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
 
@@ -129,26 +130,8 @@ impl<'a> Answer<'a> {
     /// faces.
     fn score(&self, candidate: &mut Candidate, faces: &[StoredFace]) -> bool {
         let query = self.plan.query;
-        let count = faces.len() as u32;
-        if query
-            .faces
-            .as_ref()
-            .is_some_and(|range| !range.contains(&count))
-        {
+        if !faces_meet(query, faces) {
             return false;
-        }
-        if !query.without.is_empty() {
-            let least = f64::from(query.least_without());
-            let shows = |face: &StoredFace| {
-                let mut scores = query
-                    .without
-                    .iter()
-                    .filter_map(|emotion| face.score(emotion));
-                scores.any(|score| score >= least)
-            };
-            if faces.is_empty() || faces.iter().any(shows) {
-                return false;
-            }
         }
         if query.emotions.is_empty() {
             return true;

@@ -7,9 +7,8 @@ use crate::emotion::{Emotion, EmotionSet};
 use super::super::ranking::Kind;
 use super::filter::{Order, Query, Who};
 use super::hits::ranked;
-use super::photo_set::PhotoSet;
+use super::members::Members;
 use super::plan::{Bounds, Plan};
-use super::{exact, narrow};
 
 /// Numbers of photos that meet a query's filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,8 +75,6 @@ pub(super) mod sql {
         " AND photo_id NOT IN (SELECT id FROM photos WHERE taken_source = 'file')"
     );
     pub const TAKEN_ITSELF: &str = concat!(taken!(), lost!(), " AND taken_source <> 'file'");
-    pub const SHOWN_BY: &str = "
-        SELECT emotion FROM photo_scores WHERE photo_id = ? AND kind IN (?, ?) AND score >= ?";
     pub const ANALYSED: &str = concat!(
         "SELECT count(*) FROM photos WHERE skip_reason IS NULL AND id NOT IN ",
         lost!()
@@ -98,22 +95,14 @@ pub(super) fn counts_within(
     query: &Query,
     few: usize,
 ) -> rusqlite::Result<Counts> {
-    let any = Query {
-        emotions: EmotionSet::EMPTY,
-        limit: None,
-        offset: 0,
-        ..query.clone()
-    };
-    if !Plan::new(db, &any, Bounds::default())?.is_some_and(|plan| is_in_index(&plan))
-        && let Some(photos) = exact::members(db, &any)?
-    {
-        let emotions = if photos.len() <= few {
-            by_photo(db, query, &photos)?
-        } else {
-            by_list(db, query, &photos)?
-        };
-        let all = photos.len() as u64;
-        return Ok(Counts { all, emotions });
+    let any = without_emotions(query);
+    let is_in_index =
+        Plan::new(db, &any, Bounds::default())?.is_some_and(|plan| is_in_index(&plan));
+    if !is_in_index && let Some(members) = Members::of(db, query)? {
+        return Ok(Counts {
+            all: members.count(),
+            emotions: members.by_emotion(few)?,
+        });
     }
     let mut counts = Counts {
         all: count(db, &any)?,
@@ -131,76 +120,36 @@ pub(super) fn counts_within(
 
 /// See [`Store::total`](super::super::Store::total).
 pub(in super::super) fn total(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
+    total_within(db, query, FEW)
+}
+
+pub(super) fn total_within(db: &Connection, query: &Query, few: usize) -> rusqlite::Result<u64> {
     let query = &Query {
         limit: None,
         offset: 0,
         ..query.clone()
     };
-    let mut emotions = query.emotions.iter();
-    let (emotion, others) = (emotions.next(), emotions.next());
     let Some(plan) = Plan::new(db, query, Bounds::default())? else {
         return Ok(0);
     };
-    if others.is_some() {
-        return Ok(ranked(db, &plan)?.len() as u64);
-    }
-    let any = Query {
-        emotions: EmotionSet::EMPTY,
-        ..query.clone()
-    };
-    if is_in_index(&plan) {
+    if query.emotions.iter().count() < 2 && is_in_index(&plan) {
         return from_index(db, &plan);
     }
-    match (exact::members(db, &any)?, emotion) {
-        (Some(photos), None) => Ok(photos.len() as u64),
-        (Some(photos), Some(emotion)) => {
-            let counts = if photos.len() <= FEW {
-                by_photo(db, query, &photos)?
-            } else {
-                by_list(db, query, &photos)?
-            };
-            Ok(counts[emotion.index()])
-        }
-        (None, _) => Ok(ranked(db, &plan)?.len() as u64),
+    match Members::of(db, query)? {
+        Some(members) if query.emotions.is_empty() => Ok(members.count()),
+        Some(members) => members.showing(query.emotions, few),
+        None => Ok(ranked(db, &plan)?.len() as u64),
     }
 }
 
-/// For each emotion, the number of `photos` that show it, looked up photo by photo.
-fn by_photo(
-    db: &Connection,
-    query: &Query,
-    photos: &PhotoSet,
-) -> rusqlite::Result<[u64; Emotion::COUNT]> {
-    let mut counts = [0; Emotion::COUNT];
-    let mut statement = db.prepare_cached(sql::SHOWN_BY)?;
-    for photo in photos.iter() {
-        let kind = query.who.kind() as i64;
-        let mut rows =
-            statement.query(params![photo, Kind::Lone as i64, kind, query.least_score()])?;
-        while let Some(row) = rows.next()? {
-            counts[row.get::<_, u32>(0)? as usize] += 1;
-        }
+/// The query without its filter by emotion, and unlimited.
+fn without_emotions(query: &Query) -> Query {
+    Query {
+        emotions: EmotionSet::EMPTY,
+        limit: None,
+        offset: 0,
+        ..query.clone()
     }
-    Ok(counts)
-}
-
-/// Like [`by_photo`], but reads the lists of the ranking.
-fn by_list(
-    db: &Connection,
-    query: &Query,
-    photos: &PhotoSet,
-) -> rusqlite::Result<[u64; Emotion::COUNT]> {
-    let mut counts = [0; Emotion::COUNT];
-    let mut statement = db.prepare_cached(narrow::sql::SHOWS)?;
-    for (emotion, count) in (0_i64..).zip(&mut counts) {
-        for kind in [Kind::Lone, query.who.kind()] {
-            let mut rows = statement.query(params![emotion, kind as i64, query.least_score()])?;
-            while let Some(row) = rows.next()? {
-                *count += u64::from(photos.contains(row.get(0)?));
-            }
-        }
-    }
-    Ok(counts)
 }
 
 /// The number of hits of a query with at most one emotion.
@@ -270,6 +219,7 @@ mod tests {
 
     use jiff::civil::date;
 
+    use super::super::{exact, members};
     use super::*;
     use crate::store::Store;
     use crate::store::testing::{fill, plan, temp_store};
@@ -374,7 +324,7 @@ mod tests {
             ),
             (sql::ANALYSED, "SCAN photos USING COVERING INDEX photos_by_"),
             (
-                sql::SHOWN_BY,
+                members::sql::SHOWN_BY,
                 "SEARCH photo_scores USING COVERING INDEX photo_scores_by_photo (photo_id=?",
             ),
             (

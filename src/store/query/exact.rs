@@ -6,9 +6,12 @@ use rusqlite::Connection;
 use super::super::record::PhotoId;
 use super::admit;
 use super::filter::Query;
+use super::members::faces_meet;
 use super::narrow::{self, Narrowed};
 use super::photo_set::PhotoSet;
 use super::plan::{Bounds, Plan};
+use super::weak::Weak;
+use crate::emotion::EmotionSet;
 use crate::geo::{Cell, Region};
 
 /// No limit on the length of lists.
@@ -19,6 +22,7 @@ const NO_BOUNDS: Bounds = Bounds {
 
 /// The statements of this module; each reads a small index.
 pub(super) mod sql {
+    pub const ALL: &str = "SELECT id FROM photos WHERE skip_reason IS NULL";
     pub const SKIPPED: &str = "SELECT id FROM photos WHERE skip_reason IS NOT NULL";
     /// Photos to which no path leads; few, since they are deleted after the grace period.
     pub const LOST: &str = "
@@ -32,21 +36,54 @@ pub(super) mod sql {
 
 /// The photos that meet all filters except those by emotion and score; `None` if the indexes cannot
 /// decide it and every photo would have to be checked.
-pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option<PhotoSet>> {
+///
+/// `weak` are the photos with faces that do not count: whether they meet the filters by faces is decided one by one.
+pub(super) fn members(
+    db: &Connection,
+    query: &Query,
+    weak: &Weak,
+) -> rusqlite::Result<Option<PhotoSet>> {
+    let of_every_face = Query {
+        min_detection: None,
+        min_face: None,
+        ..query.clone()
+    };
+    let Some(mut photos) = as_if_every_face_counts(db, &of_every_face)? else {
+        return Ok(None);
+    };
+    if weak.all().len() == 0 || query.faces.is_none() && query.without.is_empty() {
+        return Ok(Some(photos));
+    }
+    let of_any_faces = Query {
+        faces: None,
+        without: EmotionSet::EMPTY,
+        ..of_every_face
+    };
+    let Some(others) = as_if_every_face_counts(db, &of_any_faces)? else {
+        return Ok(None);
+    };
+    for photo in weak.all().iter().filter(|photo| others.contains(*photo)) {
+        if faces_meet(query, &weak.counting(db, query, photo)?) {
+            photos.insert(photo);
+        } else {
+            photos.remove(photo);
+        }
+    }
+    Ok(Some(photos))
+}
+
+fn as_if_every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<Option<PhotoSet>> {
     let Some(plan) = Plan::new(db, query, NO_BOUNDS)? else {
         return Ok(Some(PhotoSet::default()));
     };
     // One of a photo's paths may lie in the folder and another in the album.
     let needs_one_path = query.under.is_some() && query.album.is_some();
-    if !plan.every_face_counts
-        || query.one_per_burst
-        || needs_one_path
-        || plan.below_roots.is_some()
-    {
+    if needs_one_path || plan.below_roots.is_some() {
         return Ok(None);
     }
-    let Narrowed::To(mut photos) = narrow::narrow(db, &plan)? else {
-        return Ok(None);
+    let mut photos = match narrow::narrow(db, &plan)? {
+        Narrowed::To(photos) => photos,
+        Narrowed::Unlisted => all(db)?,
     };
     for sql in [sql::SKIPPED, sql::LOST] {
         let mut statement = db.prepare_cached(sql)?;
@@ -73,6 +110,17 @@ pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option
         }
     }
     Ok(Some(photos))
+}
+
+/// All photos that were analysed.
+fn all(db: &Connection) -> rusqlite::Result<PhotoSet> {
+    let mut photos = PhotoSet::default();
+    let mut statement = db.prepare_cached(sql::ALL)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        photos.insert(row.get(0)?);
+    }
+    Ok(photos)
 }
 
 /// The listed cells that may also contain photos outside the query's region.

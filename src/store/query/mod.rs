@@ -12,10 +12,12 @@ mod count;
 mod exact;
 mod filter;
 mod hits;
+mod members;
 mod narrow;
 mod photo_set;
 mod plan;
 mod sources;
+mod weak;
 
 use rusqlite::Connection;
 

@@ -2,6 +2,7 @@
 //! table or sorts.
 
 use super::super::Store;
+use super::super::bursts;
 use super::super::testing::{plan, temp_store};
 use super::{admit, burst, narrow, plan as planning, sources};
 
@@ -72,9 +73,9 @@ fn each_filter_searches_a_covering_index() {
         (admit::PEOPLE, "SEARCH people USING"),
         (admit::FACTS, "SEARCH photos USING INTEGER PRIMARY KEY"),
         (admit::PATHS, "COVERING INDEX files_by_photo (photo_id=?)"),
-        (burst::CAMERA, "SEARCH photos USING INTEGER PRIMARY KEY"),
+        (burst::OF_PHOTO, "SEARCH photos USING INTEGER PRIMARY KEY"),
         (
-            burst::STEP,
+            bursts::SPAN,
             "INDEX photos_by_taken (taken_local>? AND taken_local<?)",
         ),
         (

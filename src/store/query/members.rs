@@ -1,0 +1,199 @@
+//! The photos that meet all filters of a query but the emotion, for counting which of them show an emotion. They are
+//! listed from indexes; only photos of which some faces count and others do not are looked up one by one.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+
+use crate::emotion::{Emotion, EmotionSet};
+
+use super::super::ranking::{Kind, descending};
+use super::super::record::PhotoId;
+use super::super::stored_face::StoredFace;
+use super::burst::{self, Bursts};
+use super::filter::Query;
+use super::photo_set::PhotoSet;
+use super::weak::Weak;
+use super::{exact, narrow};
+
+/// The statements of this module.
+pub(super) mod sql {
+    pub const SHOWN_BY: &str = "
+        SELECT emotion FROM photo_scores WHERE photo_id = ? AND kind IN (?, ?) AND score >= ?";
+}
+
+/// The photos that meet all filters of a query but the emotion.
+#[derive(Debug)]
+pub(super) struct Members<'a> {
+    db: &'a Connection,
+    query: &'a Query,
+    photos: PhotoSet,
+    /// Photos with faces that do not count.
+    weak: Weak,
+    /// Of each photo in a burst its burst; empty unless one photo per burst counts.
+    bursts: HashMap<PhotoId, PhotoId>,
+}
+
+impl<'a> Members<'a> {
+    /// `None` if the indexes cannot decide it and every photo would have to be checked.
+    pub fn of(db: &'a Connection, query: &'a Query) -> rusqlite::Result<Option<Self>> {
+        let any = Query {
+            emotions: EmotionSet::EMPTY,
+            ..query.clone()
+        };
+        let weak = Weak::of(db, query)?;
+        let Some(photos) = exact::members(db, &any, &weak)? else {
+            return Ok(None);
+        };
+        let bursts = if query.one_per_burst {
+            burst::all(db)?
+        } else {
+            HashMap::new()
+        };
+        Ok(Some(Self {
+            db,
+            query,
+            photos,
+            weak,
+            bursts,
+        }))
+    }
+
+    /// How many they are.
+    pub fn count(&self) -> u64 {
+        let mut count = Tally::new(&self.bursts, self.photos.len() as u64);
+        let in_bursts = self
+            .bursts
+            .keys()
+            .filter(|photo| self.photos.contains(**photo));
+        for photo in in_bursts {
+            count.count -= 1;
+            count.add(*photo);
+        }
+        count.count
+    }
+
+    /// For each emotion, how many of them show it. At or below `few`, their scores are looked up photo by photo; above
+    /// it, the lists of the ranking are read.
+    pub fn by_emotion(&self, few: usize) -> rusqlite::Result<[u64; Emotion::COUNT]> {
+        let mut tallies = Emotion::ALL.map(|_| Tally::new(&self.bursts, 0));
+        let all = Emotion::ALL.into_iter().collect();
+        self.visit(all, few, |emotion, photo| {
+            tallies[emotion.index()].add(photo)
+        })?;
+        Ok(tallies.map(|tally| tally.count))
+    }
+
+    /// How many of them show one of some emotions; see [`by_emotion`](Self::by_emotion).
+    pub fn showing(&self, emotions: EmotionSet, few: usize) -> rusqlite::Result<u64> {
+        let mut tally = Tally::new(&self.bursts, 0);
+        let mut seen = PhotoSet::default();
+        self.visit(emotions, few, |_, photo| {
+            if seen.insert(photo) {
+                tally.add(photo);
+            }
+        })?;
+        Ok(tally.count)
+    }
+
+    /// Calls `shows` once for each photo and each of the emotions that it shows.
+    fn visit(
+        &self,
+        emotions: EmotionSet,
+        few: usize,
+        mut shows: impl FnMut(Emotion, PhotoId),
+    ) -> rusqlite::Result<()> {
+        for photo in self
+            .weak
+            .mixed()
+            .iter()
+            .filter(|photo| self.photos.contains(*photo))
+        {
+            let counting = self.weak.counting(self.db, self.query, photo)?;
+            emotions
+                .iter()
+                .filter(|emotion| self.is_shown_by(*emotion, &counting))
+                .for_each(|emotion| shows(emotion, photo));
+        }
+        let is_listed = |photo| self.photos.contains(photo) && !self.weak.contains(photo);
+        let kind = self.query.who.kind() as i64;
+        let least = self.query.least_score();
+        if self.photos.len() <= few {
+            let mut statement = self.db.prepare_cached(sql::SHOWN_BY)?;
+            for photo in self.photos.iter().filter(|photo| is_listed(*photo)) {
+                let mut rows = statement.query(params![photo, Kind::Lone as i64, kind, least])?;
+                while let Some(row) = rows.next()? {
+                    let emotion = Emotion::ALL[row.get::<_, u32>(0)? as usize];
+                    if emotions.contains(emotion) {
+                        shows(emotion, photo);
+                    }
+                }
+            }
+            return Ok(());
+        }
+        let mut statement = self.db.prepare_cached(narrow::sql::SHOWS)?;
+        for emotion in emotions.iter() {
+            for kind in [Kind::Lone as i64, kind] {
+                let mut rows = statement.query(params![emotion.index() as i64, kind, least])?;
+                while let Some(row) = rows.next()? {
+                    let photo = row.get(0)?;
+                    if is_listed(photo) {
+                        shows(emotion, photo);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a photo with these faces that count, at least one, shows an emotion.
+    fn is_shown_by(&self, emotion: Emotion, counting: &[StoredFace]) -> bool {
+        let scores = descending(counting.iter().filter_map(|face| face.score(emotion)));
+        !scores.is_empty()
+            && self.query.who.kind().pick(&scores) >= f64::from(self.query.least_score())
+    }
+}
+
+/// Counts photos, or the bursts to which they belong.
+#[derive(Debug)]
+struct Tally<'a> {
+    bursts: &'a HashMap<PhotoId, PhotoId>,
+    seen: Bursts,
+    count: u64,
+}
+
+impl<'a> Tally<'a> {
+    fn new(bursts: &'a HashMap<PhotoId, PhotoId>, count: u64) -> Self {
+        Self {
+            bursts,
+            seen: Bursts::default(),
+            count,
+        }
+    }
+
+    fn add(&mut self, photo: PhotoId) {
+        let burst = self.bursts.get(&photo).copied();
+        self.count += u64::from(self.seen.is_new(burst));
+    }
+}
+
+/// Whether the faces that count of a photo meet the filters by the number of faces and by what none of them shows.
+pub(super) fn faces_meet(query: &Query, counting: &[StoredFace]) -> bool {
+    let number = counting.len() as u32;
+    if query
+        .faces
+        .as_ref()
+        .is_some_and(|range| !range.contains(&number))
+    {
+        return false;
+    }
+    let least = f64::from(query.least_without());
+    let shows = |face: &StoredFace| {
+        let mut scores = query
+            .without
+            .iter()
+            .filter_map(|emotion| face.score(emotion));
+        scores.any(|score| score >= least)
+    };
+    query.without.is_empty() || !counting.is_empty() && !counting.iter().any(shows)
+}
