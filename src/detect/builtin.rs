@@ -1,13 +1,18 @@
-//! The built-in detector: runs YuNet on an image pyramid, refines doubtful candidates, and rotates
-//! photos in which it finds no certain face.
+//! The built-in detector: runs YuNet on an image pyramid, refines doubtful candidates, turns faces that are not upright,
+//! and searches further copies of photos in which it finds no certain face.
 
+use super::copies::{Copies, Turned};
 use super::nms::suppress;
-use super::refine::{ROTATION_MARGIN, Refinement};
+use super::refine::Refinement;
 use super::{DetectorParams, FaceDetector, Yunet};
 use crate::affine::Affine;
 use crate::error::{Result, Skip};
 use crate::face::DetectedFace;
-use crate::raster::{Orientation, Raster};
+use crate::raster::Raster;
+
+/// A candidate replaces one in a finer level only if it scores higher by more than this: the landmarks of the finer one are
+/// more precise.
+const LEVEL_MARGIN: f32 = 0.03;
 
 /// Detects faces with the network that is built into the program.
 #[derive(Debug)]
@@ -18,8 +23,8 @@ pub struct Builtin {
 
 impl Builtin {
     /// Name of the detector, stored with its findings. The number after the plus sign is the version of
-    /// the search: pyramid, refinement, rotations.
-    pub const MODEL: &'static str = "yunet-s 2024.9+4";
+    /// the search: copies, refinement, turns, suppression.
+    pub const MODEL: &'static str = "yunet-s 2024.9+5";
 
     /// Builds the detector from the weights in the binary.
     ///
@@ -32,72 +37,67 @@ impl Builtin {
         })
     }
 
-    /// The pyramid levels of a photo, the finest first. Each level is resized from the one before, since
-    /// reading all pixels of a large photo again costs more than searching a small level.
-    fn pyramid(&self, photo: &Raster) -> Vec<Raster> {
-        let mut levels: Vec<Raster> = Vec::new();
-        for (width, height) in self.params.pyramid(photo.width(), photo.height()) {
-            let level = levels.last().unwrap_or(photo).resized(width, height);
-            levels.push(Raster::new(level, Orientation::Upright));
-        }
-        levels
-    }
-
-    /// Searches a photo in its present rotation: the faces that score at least `threshold`, best first.
-    fn search(&self, photo: &Raster, pyramid: &[Raster], threshold: f32) -> Vec<DetectedFace> {
+    /// The faces of a photo from `least` on, in this many quarter turns clockwise, in the coordinates of the photo as it
+    /// is.
+    fn search(&self, copies: &Copies, quarters: u8, least: f32) -> Vec<DetectedFace> {
+        let Turned {
+            photo,
+            pyramid,
+            back,
+        } = copies.turned(quarters);
         let Some(finest) = pyramid.first() else {
             return Vec::new();
         };
         let mut candidates = Vec::new();
-        for level in pyramid {
+        for (index, level) in pyramid.iter().enumerate() {
             let to_photo = Affine::stretch(
                 photo.width() as f32 / level.width() as f32,
                 photo.height() as f32 / level.height() as f32,
             );
-            let to_refine = self
-                .params
-                .min_rolled_score
-                .min(self.params.min_small_score);
-            let least = to_refine.min(threshold);
             let found = self.network.candidates(&level.upright(), least);
-            candidates.extend(found.iter().map(|face| face.through(&to_photo)));
+            let finer = candidates.len();
+            for face in found {
+                if index > 0 && face.bounding_box.short_side() < self.params.min_coarse_face {
+                    continue;
+                }
+                let face = face.through(&to_photo);
+                let is_same = |finer: &DetectedFace| {
+                    finer.score > face.score - LEVEL_MARGIN
+                        && finer.bounding_box.iou(&face.bounding_box) > self.params.suppress_iou
+                };
+                if !candidates[..finer].iter().any(is_same) {
+                    candidates.push(face);
+                }
+            }
         }
-        let refinement = Refinement::new(&self.network, &self.params, photo, finest);
+        let refinement =
+            Refinement::new(&self.network, &self.params, &photo, copies.levels(), finest);
         // Nested boxes are kept until after refinement: a box around a small face may score higher than
         // the face before it, and lower after it.
-        let mut faces = refinement.refine(suppress(candidates, self.params.suppress_iou, 1.0));
-        faces.retain(|face| face.score >= threshold);
-        suppress(faces, self.params.suppress_iou, self.params.suppress_iom)
+        let candidates = suppress(candidates, self.params.suppress_iou, 1.0);
+        let mut faces = refinement.refine(candidates);
+        refinement.turn(&mut faces);
+        faces.iter().map(|face| face.through(&back)).collect()
     }
 
-    /// Searches a photo whose upright search found no certain face, in the most promising of the rotations
-    /// by 90°, 180° and 270°. The rotations are compared at a small size first; empty if none shows a face.
-    fn search_rotated(&self, photo: &Raster, pyramid: &[Raster]) -> Vec<DetectedFace> {
-        let least = self.params.rotated_threshold.max(self.params.threshold);
-        let (width, height) = self.params.rotation_level(photo.width(), photo.height());
-        let small = pyramid.last().unwrap_or(photo).resized(width, height);
-        let small = Raster::new(small, Orientation::Upright);
-        let best = (1..4)
-            .filter_map(|quarters| {
-                let rotated = small.turned(quarters);
-                let faces = self.network.candidates(&rotated.upright(), least);
-                let scores = faces.into_iter().map(|face| face.score);
-                Some((quarters, scores.max_by(f32::total_cmp)?))
-            })
-            .max_by(|a, b| a.1.total_cmp(&b.1));
-        let Some((quarters, _)) = best else {
-            return Vec::new();
-        };
-        let rotated = photo.turned(quarters);
-        let Some(to_upright) = photo.upright_to_stored().inverse() else {
-            return Vec::new();
-        };
-        let back = rotated.upright_to_stored().then(&to_upright);
-        let pyramid: Vec<_> = pyramid.iter().map(|level| level.turned(quarters)).collect();
-        self.search(&rotated, &pyramid, least)
-            .into_iter()
-            .map(|face| face.through(&back))
-            .collect()
+    /// The quarter turn in which a small copy of the photo shows the best face; `None` if none shows one.
+    fn best_turn(&self, copies: &Copies) -> Option<u8> {
+        let least = self.params.turned_threshold;
+        let best = (1..4).filter_map(|quarters| {
+            let turned = copies.small().turned(quarters);
+            let faces = self.network.candidates(&turned.upright(), least);
+            let scores = faces.into_iter().map(|face| face.score);
+            Some((quarters, scores.max_by(f32::total_cmp)?))
+        });
+        best.max_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(quarters, _)| quarters)
+    }
+
+    /// The faces in a small copy of the photo with a margin.
+    fn search_with_margin(&self, copies: &Copies) -> Vec<DetectedFace> {
+        let (copy, to_photo) = copies.with_margin();
+        let found = self.network.candidates(&copy, self.params.margin_threshold);
+        found.iter().map(|face| face.through(&to_photo)).collect()
     }
 }
 
@@ -111,15 +111,29 @@ impl FaceDetector for Builtin {
     }
 
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip> {
-        let pyramid = self.pyramid(photo);
-        let faces = self.search(photo, &pyramid, self.params.threshold);
-        let best = |faces: &[DetectedFace]| faces.first().map_or(0.0, |face| face.score);
-        if best(&faces) < self.params.rotated_threshold {
-            let rotated = self.search_rotated(photo, &pyramid);
-            if best(&rotated) > best(&faces) + ROTATION_MARGIN {
-                return Ok(rotated);
-            }
+        let params = &self.params;
+        let copies = Copies::new(photo, params);
+        let merged = |faces| suppress(faces, params.suppress_iou, params.suppress_iom);
+        // What is searched does not depend on the threshold, so a lower one only adds faces below it.
+        let least = params.min_rolled_score.min(params.min_small_score);
+        let mut faces = merged(self.search(&copies, 0, least.min(params.threshold)));
+        let best = faces.first().map_or(0.0, |face| face.score);
+        if best < params.upright_threshold
+            && let Some(quarters) = self.best_turn(&copies)
+        {
+            let turned = self.search(&copies, quarters, params.turned_threshold);
+            let is_certain = |face: &DetectedFace| face.score >= params.confirm_threshold;
+            faces.extend(turned.into_iter().filter(is_certain));
+            faces = merged(faces);
         }
+        if faces
+            .first()
+            .is_none_or(|face| face.score < params.margin_below)
+        {
+            faces.extend(self.search_with_margin(&copies));
+            faces = merged(faces);
+        }
+        faces.retain(|face| face.score >= params.threshold);
         Ok(faces)
     }
 }

@@ -2,9 +2,12 @@
 
 mod builtin;
 mod command;
+mod copies;
+mod levels;
 mod nms;
 mod params;
 mod refine;
+mod turns;
 mod yunet;
 
 pub use builtin::Builtin;

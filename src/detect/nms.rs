@@ -2,20 +2,36 @@
 
 use crate::face::DetectedFace;
 
+/// From this ratio of their sides on, two boxes, one inside the other, are of one face.
+const SIMILAR: f32 = 0.6;
+
+/// A box of which more than this share lies within another may be that of a part of the other's face.
+const COVERING: f32 = 0.5;
+
+/// How far the middle of a box around a part of a face may lie outside the landmarks of that face, as a share of their
+/// extent.
+const MARGIN: f32 = 0.15;
+
 /// Keeps the highest-scored face of every overlapping group, best first.
 ///
-/// Suppresses a face whose intersection over union with a better one exceeds `iou`, or whose intersection
-/// over minimum area with a better one exceeds `iom`: one of the two boxes lies inside the other. The
-/// second rule removes boxes that the first one misses, such as a nose-and-mouth box within a face.
+/// Suppresses a face that overlaps a better one, if
+/// - their intersection over union exceeds `iou`;
+/// - or their intersection over minimum area exceeds `iom`, and their sizes are similar;
+/// - or the smaller of the two is a part of the larger, such as a nose-and-mouth box within a face.
+///
+/// A face is only suppressed by a better one, so the result for the faces from any score on does not depend on those
+/// below it.
 pub fn suppress(mut faces: Vec<DetectedFace>, iou: f32, iom: f32) -> Vec<DetectedFace> {
     faces.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<DetectedFace> = Vec::new();
     for face in faces {
         let candidate = &face.bounding_box;
         let suppressed = kept.iter().any(|better| {
-            let better = &better.bounding_box;
-            let smaller = better.area().min(candidate.area()).max(f32::MIN_POSITIVE);
-            better.iou(candidate) > iou || better.intersection(candidate) / smaller > iom
+            let inner = better.bounding_box.area().min(candidate.area());
+            let within = better.bounding_box.intersection(candidate) / inner.max(f32::MIN_POSITIVE);
+            better.bounding_box.iou(candidate) > iou
+                || within > iom && are_similar(better, &face)
+                || within > COVERING && is_part(better, &face)
         });
         if !suppressed {
             kept.push(face);
@@ -24,12 +40,47 @@ pub fn suppress(mut faces: Vec<DetectedFace>, iou: f32, iom: f32) -> Vec<Detecte
     kept
 }
 
+/// Whether two faces have similar sizes.
+fn are_similar(a: &DetectedFace, b: &DetectedFace) -> bool {
+    let (a, b) = (a.bounding_box.area(), b.bounding_box.area());
+    a.min(b) >= SIMILAR.powi(2) * a.max(b)
+}
+
+/// Whether the smaller of two faces is a part of the larger: it covers the landmarks of the larger, which a face of its own
+/// would hide. The face of a child before a parent, or of a picture in the picture, lies beside them. Without landmarks
+/// it counts as a part.
+fn is_part(a: &DetectedFace, b: &DetectedFace) -> bool {
+    let (smaller, larger) = if a.bounding_box.area() < b.bounding_box.area() {
+        (a, b)
+    } else {
+        (b, a)
+    };
+    let middle = smaller.bounding_box.centre();
+    let spans = |values: [f32; 5], value: f32| {
+        let least = values.into_iter().fold(f32::INFINITY, f32::min);
+        let most = values.into_iter().fold(f32::NEG_INFINITY, f32::max);
+        let margin = MARGIN * (most - least);
+        (least - margin..=most + margin).contains(&value)
+    };
+    larger.landmarks.is_none_or(|landmarks| {
+        let points = landmarks.points();
+        spans(points.map(|p| p.x), middle.x) && spans(points.map(|p| p.y), middle.y)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::BoundingBox;
+    use crate::affine::Affine;
+    use crate::face::{BoundingBox, Landmarks, Point};
 
+    /// A face whose landmarks are in the middle of its box, from 0.3 to 0.7 across and from 0.4 to 0.8 down.
     fn face(x: f32, side: f32, score: f32) -> DetectedFace {
+        let points = [(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)];
+        let points = points.map(|(across, down)| Point {
+            x: x + across * side,
+            y: down * side,
+        });
         let bounding_box = BoundingBox {
             x,
             y: 0.0,
@@ -38,9 +89,16 @@ mod tests {
         };
         DetectedFace {
             bounding_box,
-            landmarks: None,
+            landmarks: Some(Landmarks::from_points(points)),
             score,
         }
+    }
+
+    fn lower(face: DetectedFace, by: f32) -> DetectedFace {
+        face.through(&Affine {
+            x: [1.0, 0.0, 0.0],
+            y: [0.0, 1.0, by],
+        })
     }
 
     #[test]
@@ -56,10 +114,24 @@ mod tests {
     }
 
     #[test]
-    fn a_box_inside_a_better_one_is_suppressed() {
-        assert_eq!(
-            suppress(vec![face(2.0, 4.0, 0.6), face(0.0, 10.0, 0.8)], 0.4, 0.8).len(),
-            1
-        );
+    fn a_part_of_a_face_is_suppressed_or_the_face_around_a_better_part() {
+        for side in [2.0, 4.0, 6.0] {
+            for (part, whole) in [(0.6, 0.8), (0.8, 0.6)] {
+                let part = lower(face(5.0 - side / 2.0, side, part), 7.0 - side / 2.0);
+                let kept = suppress(vec![part, face(0.0, 10.0, whole)], 0.4, 0.8);
+                assert_eq!(kept.len(), 1, "{side}: {part:?}, {whole}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_small_face_beside_the_landmarks_of_a_large_one_is_kept_with_it() {
+        for side in [1.0, 2.0, 4.0] {
+            for (small, large) in [(0.6, 0.8), (0.8, 0.6)] {
+                let small = lower(face(0.0, side, small), 10.0 - side);
+                let kept = suppress(vec![small, face(0.0, 10.0, large)], 0.4, 0.8);
+                assert_eq!(kept.len(), 2, "{side}: {small:?}, {large}");
+            }
+        }
     }
 }

@@ -28,16 +28,34 @@ pub struct DetectorParams {
     /// A candidate with at least this roll, in radians, is rolled. Up to some 25° the network scores a face
     /// as high as an upright one.
     pub min_roll: f32,
-    /// At this score or above, the landmarks show the roll of a face. Accepted faces below it are also
-    /// searched in rotated patches.
+    /// At this score or above, a face is upright: turned faces score less, at most 0.90 when upside down. Faces
+    /// below it are also searched in turned patches, and a photo without a face above it in turned copies.
     pub upright_threshold: f32,
-    /// Most candidates of a photo that are refined; a quarter as many faces are searched in four rotated
-    /// patches each. A crowd seldom has more doubtful faces, while leaves and pebbles cause hundreds of
-    /// candidates.
+    /// Least score at which a large candidate is searched in turned patches: one in twenty faces on its side scores
+    /// less.
+    pub min_turned_score: f32,
+    /// From this score on, a candidate is likely to be a face.
+    pub likely_score: f32,
+    /// Least score of a turned detection of a candidate that is not likely to be a face as it is.
+    pub confirm_turned: f32,
+    /// Least shorter side of a face in a level after the finest, in pixels of that level: small faces are seen better
+    /// in the finest.
+    pub min_coarse_face: f32,
+    /// Most candidates of a photo that are refined. A crowd seldom has more doubtful faces, while leaves and pebbles
+    /// cause hundreds of candidates.
     pub max_refinements: usize,
-    /// Least score of a face in a photo that was rotated by 90°, 180° or 270°. It is higher than
-    /// `threshold`, because three more searches are three more chances of a false face.
-    pub rotated_threshold: f32,
+    /// Most likely faces of a photo that are searched in turned patches: more of a turned photo are found by turning all of
+    /// it.
+    pub max_turns: usize,
+    /// The same for candidates that are not likely to be faces as they are.
+    pub max_doubtful_turns: usize,
+    /// Least score of a face in a photo that was turned by 90°, 180° or 270°: three more searches are three more
+    /// chances of a false face.
+    pub turned_threshold: f32,
+    /// A photo whose best face scores less is searched with a margin as well.
+    pub margin_below: f32,
+    /// Least score of a face in a copy with a margin.
+    pub margin_threshold: f32,
     /// Intersection over union above which the lower-scored of two boxes is suppressed.
     pub suppress_iou: f32,
     /// Intersection over minimum area above which the lower-scored of two boxes is suppressed.
@@ -69,9 +87,14 @@ const MAX_FINE: u32 = 3_400_000;
 /// The fine level is left out unless it has at least this many times the pixels of the coarse one.
 const MIN_FINE_RATIO: f64 = 1.6;
 
-/// Pixels of the small level, 320 × 240. Beside a fine level it finds the faces that fill the photo; the
-/// rotations of a photo are compared at this size.
+/// Pixels of the small level of a large photo, 320 × 240. It finds the faces that fill the photo, or more than that.
 const SMALL: u32 = 320 * 240;
+
+/// Most pixels of a copy that is turned or has a margin, 240 × 180.
+const TURNED: u32 = 240 * 180;
+
+/// The small level of a photo without a fine one has this share of the pixels of the other.
+const SMALL_SHARE: u32 = 4;
 
 impl Default for DetectorParams {
     fn default() -> Self {
@@ -86,8 +109,16 @@ impl Default for DetectorParams {
             small_face: 40.0,
             min_roll: 25_f32.to_radians(),
             upright_threshold: 0.9,
+            min_turned_score: 0.1,
+            likely_score: 0.6,
+            confirm_turned: 0.9,
+            min_coarse_face: 48.0,
             max_refinements: 64,
-            rotated_threshold: 0.7,
+            max_turns: 7,
+            max_doubtful_turns: 4,
+            turned_threshold: 0.7,
+            margin_below: 0.7,
+            margin_threshold: 0.7,
             suppress_iou: 0.4,
             suppress_iom: 0.8,
         }
@@ -95,25 +126,33 @@ impl Default for DetectorParams {
 }
 
 impl DetectorParams {
-    /// Width and height of the pyramid levels of a photo, the finest first: one level with the area of
-    /// 640 × 480; or, for a large photo, a fine level, so that faces from 48 pixels on are found in photos
-    /// of up to 24 megapixels, and a small one for faces that fill the photo.
+    /// Width and height of the pyramid levels of a photo, the finest first: a level with the area of 640 × 480, or,
+    /// for a large photo, a finer one, so that faces from 48 pixels on are found in photos of up to 24 megapixels;
+    /// and a small one for faces that fill the photo, or are cut by its border.
     pub fn pyramid(&self, width: u32, height: u32) -> Vec<(u32, u32)> {
         let area = f64::from(width) * f64::from(height);
         let fine = (area * FINE_SHARE).min(f64::from(MAX_FINE));
         let sizes = match self.resolution {
             Resolution::Pixels(pixels) => vec![pixels],
-            Resolution::Auto if fine < MIN_FINE_RATIO * f64::from(COARSE) => vec![COARSE],
+            Resolution::Auto if fine < MIN_FINE_RATIO * f64::from(COARSE) => {
+                vec![COARSE, self.quarter(width, height)]
+            }
             Resolution::Auto => vec![fine as u32, SMALL],
         };
         let sizes = sizes.into_iter();
         sizes.map(|size| self.scaled(width, height, size)).collect()
     }
 
-    /// Width and height at which the rotations of a photo are compared. A small size suffices, because
-    /// the faces that matter in a rotated photo are large.
-    pub fn rotation_level(&self, width: u32, height: u32) -> (u32, u32) {
-        self.scaled(width, height, SMALL)
+    /// Pixels of the small level of a photo without a fine one.
+    fn quarter(&self, width: u32, height: u32) -> u32 {
+        let (width, height) = self.scaled(width, height, COARSE);
+        (width * height / SMALL_SHARE).max(1)
+    }
+
+    /// Width and height of the copy of a photo that is turned, or put into a margin.
+    pub fn small(&self, width: u32, height: u32) -> (u32, u32) {
+        let pixels = self.quarter(width, height).min(TURNED);
+        self.scaled(width, height, pixels)
     }
 
     /// Scales a photo's width and height to an area of `pixels`, enlarging by at most `max_enlargement`;
@@ -134,13 +173,14 @@ mod tests {
     #[test]
     fn levels_keep_the_aspect_ratio_and_at_least_one_pixel() {
         let params = DetectorParams::default();
-        assert_eq!(params.pyramid(180, 190), [(360, 380)]);
-        assert_eq!(params.pyramid(1, 1), [(2, 2)]);
-        assert_eq!(params.pyramid(1280, 960), [(640, 480)]);
+        assert_eq!(params.pyramid(180, 190), [(360, 380), (180, 190)]);
+        assert_eq!(params.pyramid(1, 1), [(2, 2), (1, 1)]);
+        assert_eq!(params.pyramid(1280, 960), [(640, 480), (320, 240)]);
         let panorama = params.pyramid(6_000_000, 1);
         assert!(panorama.iter().all(|level| level.1 == 1), "{panorama:?}");
         assert_eq!(params.pyramid(4000, 3000)[1], (320, 240));
-        assert_eq!(params.rotation_level(4000, 3000), (320, 240));
+        assert_eq!(params.small(4000, 3000), (240, 180));
+        assert_eq!(params.small(180, 190), (180, 190));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The refinement pass: runs the network again on a patch around one doubtful candidate, upright and
-//! at the photo's full resolution.
+//! at the photo's full resolution. `turns` uses the same pass to find which way up a face is.
 
 use image::{Rgb, RgbImage};
 
+use super::levels::Levels;
 use super::{DetectorParams, Yunet};
 use crate::affine::Affine;
 use crate::face::{BoundingBox, DetectedFace};
@@ -10,12 +11,12 @@ use crate::raster::Raster;
 
 /// The shape of a square patch that is resampled from the photo for the network.
 #[derive(Debug, Clone, Copy)]
-struct Patch {
+pub(super) struct Patch {
     /// Side of the patch in pixels, a multiple of the network's largest stride (32).
-    side: u32,
+    pub side: u32,
     /// Side of the face in the middle of the patch (square root of the box's area), in pixels of the
     /// patch: a size at which the network scores best.
-    face: f32,
+    pub face: f32,
 }
 
 /// The patch for photos with more pixels than their finest pyramid level. With this much context the
@@ -46,18 +47,13 @@ const SAMPLES: u32 = 2;
 /// A detection in the patch is the expected face if their intersection over union is at least this.
 const MATCH_IOU: f32 = 0.3;
 
-/// Rotations, in degrees from the roll of the landmarks, at which a face is searched whose landmarks may
-/// show the wrong roll: the network detects a face lying on its side, but predicts upright landmarks.
-const ROLL_OFFSETS: [f32; 4] = [-90.0, -45.0, 45.0, 90.0];
-
-/// A rotated detection replaces an unrotated one if its score is higher by more than this.
-pub(super) const ROTATION_MARGIN: f32 = 0.02;
-
 /// Refines the candidates of one photo.
 pub(super) struct Refinement<'a> {
     network: &'a Yunet,
-    params: &'a DetectorParams,
+    pub(super) params: &'a DetectorParams,
     photo: &'a Raster,
+    /// Stretches the greys of what is read from the photo; the finest level is stretched already.
+    levels: Option<&'a Levels>,
     /// The finest pyramid level that was searched.
     finest: &'a Raster,
     /// Width of the finest level divided by the width of the photo.
@@ -70,6 +66,7 @@ impl<'a> Refinement<'a> {
         network: &'a Yunet,
         params: &'a DetectorParams,
         photo: &'a Raster,
+        levels: Option<&'a Levels>,
         finest: &'a Raster,
     ) -> Self {
         let scale = finest.width() as f32 / photo.width() as f32;
@@ -77,6 +74,7 @@ impl<'a> Refinement<'a> {
             network,
             params,
             photo,
+            levels,
             finest,
             scale,
             patch: if scale < FULL_DETAIL_SCALE {
@@ -94,26 +92,12 @@ impl<'a> Refinement<'a> {
         let doubtful = faces.iter_mut().filter(|face| self.may_gain(face));
         for face in doubtful.take(most) {
             let least = face.score.min(self.params.refine_threshold);
-            let refined = self.pass(face, roll(face));
+            let refined = self.pass(self.patch, face, roll(face), self.params.confirm_threshold);
             if let Some(refined) = refined.filter(|refined| refined.score > least) {
                 *face = DetectedFace {
                     score: refined.score.max(face.score),
                     ..refined
                 };
-            }
-        }
-        let needs_rotations = self.params.threshold..self.params.upright_threshold;
-        let uncertain = faces
-            .iter_mut()
-            .filter(|face| needs_rotations.contains(&face.score));
-        for face in uncertain.take(most / ROLL_OFFSETS.len()) {
-            let rolls = ROLL_OFFSETS.map(|degrees| roll(face) + degrees.to_radians());
-            let best = rolls
-                .into_iter()
-                .filter_map(|roll| self.pass(face, roll))
-                .max_by(|a, b| a.score.total_cmp(&b.score));
-            if let Some(rotated) = best.filter(|best| best.score > face.score + ROTATION_MARGIN) {
-                *face = rotated;
             }
         }
         faces
@@ -131,24 +115,34 @@ impl<'a> Refinement<'a> {
             min_roll,
             ..
         } = *self.params;
-        let is_small = self.scale < FULL_DETAIL_SCALE
-            && face.bounding_box.short_side() * self.scale < small_face;
+        let is_small = self.scale < FULL_DETAIL_SCALE && self.side_in_finest(face) < small_face;
         let is_rolled = roll(face).abs() >= min_roll;
         is_rolled && face.score >= min_rolled_score
             || is_small && (min_small_score..refine_threshold).contains(&face.score)
     }
 
+    /// The shorter side of a face in pixels of the finest level.
+    pub(super) fn side_in_finest(&self, face: &DetectedFace) -> f32 {
+        face.bounding_box.short_side() * self.scale
+    }
+
     /// Searches the patch around `face`, rotated so that a face of this roll (radians) is upright in it.
-    /// `None` if no detection that is certain enough overlaps the expected face.
-    fn pass(&self, face: &DetectedFace, roll: f32) -> Option<DetectedFace> {
-        let Patch { side, .. } = self.patch;
-        let to_photo = self.patch.to_photo(face, roll);
+    /// `None` if no detection that scores `least` overlaps the expected face.
+    pub(super) fn pass(
+        &self,
+        patch: Patch,
+        face: &DetectedFace,
+        roll: f32,
+        least: f32,
+    ) -> Option<DetectedFace> {
+        let Patch { side, .. } = patch;
+        let to_photo = patch.to_photo(face, roll);
         let face_side = face.bounding_box.area().sqrt() * self.scale;
-        let (picture, to_picture) = if face_side < SAMPLE_LEVEL_FROM {
-            (self.photo, to_photo)
+        let (picture, to_picture, levels) = if face_side < SAMPLE_LEVEL_FROM {
+            (self.photo, to_photo, self.levels)
         } else {
             let to_level = Affine::stretch(self.scale, self.scale);
-            (self.finest, to_photo.then(&to_level))
+            (self.finest, to_photo.then(&to_level), None)
         };
         let mut patch = RgbImage::new(side, side);
         let values = picture.sample(&to_picture, (side, side), SAMPLES);
@@ -156,10 +150,13 @@ impl<'a> Refinement<'a> {
             let [r, g, b] = value;
             *pixel = Rgb([(r + 0.5) as u8, (g + 0.5) as u8, (b + 0.5) as u8]);
         }
+        if let Some(levels) = levels {
+            levels.apply(&mut patch);
+        }
         let expected = face.through(&to_photo.inverse()?).bounding_box;
         let refined = self
             .network
-            .candidates(&patch, self.params.confirm_threshold)
+            .candidates(&patch, least)
             .into_iter()
             .filter(|found| found.bounding_box.iou(&expected) >= MATCH_IOU)
             .max_by(|a, b| a.score.total_cmp(&b.score))?;
@@ -190,7 +187,7 @@ impl<'a> Refinement<'a> {
 }
 
 /// The roll of a face by its landmarks, in radians, clockwise positive; 0 without landmarks.
-fn roll(face: &DetectedFace) -> f32 {
+pub(super) fn roll(face: &DetectedFace) -> f32 {
     face.landmarks.map_or(0.0, |l| {
         let across = l.right_eye.x + l.right_mouth.x - l.left_eye.x - l.left_mouth.x;
         let down = l.right_eye.y + l.right_mouth.y - l.left_eye.y - l.left_mouth.y;

@@ -1,0 +1,168 @@
+//! Measures the detector on variants of photos that are made in memory: turned, cut, framed, faded, composed.
+//! `docs/detection.md` has the results.
+//!
+//!     cargo run --release --example detection -- SET EVERY FOLDER...
+//!
+//! SET is one of the sets of `variants.rs`, or `all`. Every EVERY-th photo of the folders counts. The reference is the
+//! largest certain face that the detector finds in the photo as it is: with its landmarks, moved as the pixels are,
+//! and the emotion that is read there. A photo without one is left out, except in the set `plain`.
+//!
+//! Each row of the table has the number of pictures and of faces that should be found in them; how many are found; how
+//! many of these have both eyes within 6 % of the face's width, and the top emotion of the reference; and how many other
+//! boxes there are, within a face (doubles) and elsewhere. With the variable `FER_INDEX_LOST` set to a folder, pictures
+//! in which a face is lost are written there, to be looked at.
+
+mod count;
+mod variants;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fer_index::classify::{Cnn, EmotionClassifier, crop_face};
+use fer_index::detect::{Builtin, DetectorParams, FaceDetector};
+use fer_index::emotion::Emotion;
+use fer_index::face::DetectedFace;
+use fer_index::imaging::{self, Limits};
+use fer_index::raster::{Orientation, Raster};
+use image::RgbImage;
+use rayon::prelude::*;
+
+use count::Counts;
+use variants::{SETS, Subject, Variant};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Least score of a reference face.
+const CERTAIN: f32 = 0.8;
+
+/// Shortest side of a reference face, in pixels: emotions of smaller ones are read with less certainty.
+const MIN_SIDE: f32 = 40.0;
+
+const LIMITS: Limits = Limits {
+    max_bytes: 1 << 30,
+    max_pixels: 1 << 28,
+    max_time: Duration::from_mins(1),
+};
+
+/// What measures: the detector and what reads the emotions.
+struct Models {
+    detector: Builtin,
+    classifier: Cnn,
+}
+
+impl Models {
+    fn detect(&self, picture: &RgbImage) -> Vec<DetectedFace> {
+        let raster = Raster::new(picture.clone(), Orientation::Upright);
+        self.detector.detect(&raster).unwrap_or_default()
+    }
+
+    fn emotion(&self, picture: &RgbImage, face: &DetectedFace) -> Emotion {
+        let raster = Raster::new(picture.clone(), Orientation::Upright);
+        let scores = self.classifier.classify(&[crop_face(&raster, face)]);
+        scores[0].top().0
+    }
+
+    /// The photo with its largest certain face; `None` without one.
+    fn subject(&self, photo: RgbImage) -> Option<Subject> {
+        let certain = |face: &DetectedFace| {
+            face.score >= CERTAIN && face.bounding_box.short_side() >= MIN_SIDE
+        };
+        let faces = self.detect(&photo);
+        let area = |face: &DetectedFace| face.bounding_box.area();
+        let largest = faces.into_iter().filter(certain);
+        let face = largest.max_by(|a, b| area(a).total_cmp(&area(b)))?;
+        let emotion = self.emotion(&photo, &face);
+        Some(Subject {
+            photo,
+            face,
+            emotion,
+        })
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "the table is the output")]
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [set, every, folders @ ..] = arguments.as_slice() else {
+        return Err("usage: detection SET EVERY FOLDER...".into());
+    };
+    let models = Models {
+        detector: Builtin::new(DetectorParams::default())?,
+        classifier: Cnn::embedded()?,
+    };
+    let photos = photos(folders, every.parse()?)?;
+    let sets = SETS.iter().filter(|(name, _)| set == "all" || set == name);
+    println!("set            pictures  faces  found    eyes     emotion  doubles  others");
+    for (name, make) in sets {
+        let counts = photos
+            .par_iter()
+            .enumerate()
+            .map(|(index, path)| measure(&models, path, index, *make))
+            .reduce(BTreeMap::new, |mut all, part| {
+                for (label, counts) in part {
+                    all.entry(label)
+                        .or_insert_with(Counts::default)
+                        .add(&counts);
+                }
+                all
+            });
+        for (label, counts) in counts {
+            println!("{:14} {counts}", format!("{name} {label}"));
+        }
+    }
+    Ok(())
+}
+
+/// Every `every`-th file of the folders, by name.
+fn photos(folders: &[String], every: usize) -> Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for folder in folders {
+        let files = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+        let mut files = files.collect::<Result<Vec<_>>>()?;
+        files.sort();
+        all.extend(files.into_iter().step_by(every));
+    }
+    Ok(all)
+}
+
+/// The counts of one photo's variants, by label; empty if it cannot be read.
+fn measure(
+    models: &Models,
+    path: &Path,
+    index: usize,
+    make: variants::Make,
+) -> BTreeMap<String, Counts> {
+    let mut all: BTreeMap<String, Counts> = BTreeMap::new();
+    let Some(photo) = read(path) else {
+        return all;
+    };
+    let subject = models.subject(photo.clone());
+    for variant in make(&photo, subject.as_ref(), index) {
+        let found = models.detect(&variant.picture);
+        let emotion = |face: &DetectedFace| models.emotion(&variant.picture, face);
+        let counts = Counts::of(&variant.faces, &found, emotion);
+        keep_lost(&variant, &counts, path);
+        all.entry(variant.label).or_default().add(&counts);
+    }
+    all
+}
+
+fn read(path: &Path) -> Option<RgbImage> {
+    let bytes = std::fs::read(path).ok()?;
+    let raster = imaging::decode(&bytes, &LIMITS).ok()?.raster;
+    Some(raster.upright().into_owned())
+}
+
+/// Writes a picture in which a face is lost, if asked to.
+fn keep_lost(variant: &Variant, counts: &Counts, path: &Path) {
+    let Some(folder) = std::env::var_os("FER_INDEX_LOST") else {
+        return;
+    };
+    if counts.found < variant.faces.len() || variant.faces.is_empty() && counts.others == 0 {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{} {stem}.png", variant.label.replace('/', "-"));
+        drop(variant.picture.save(Path::new(&folder).join(name)));
+    }
+}

@@ -1,0 +1,107 @@
+//! The copies of a photo that are searched.
+
+use image::{Rgb, RgbImage, imageops};
+
+use super::DetectorParams;
+use super::levels::Levels;
+use crate::affine::Affine;
+use crate::raster::{Orientation, Raster};
+
+/// What surrounds a copy with a margin.
+const GREY: Rgb<u8> = Rgb([128; 3]);
+
+/// Width of the margin as a share of the photo's side, at each side. With it, a face that is twice as large as the photo
+/// lies within the copy.
+const MARGIN: f32 = 0.4;
+
+/// A photo and the smaller copies of it that are searched.
+pub(super) struct Copies<'a> {
+    photo: &'a Raster,
+    /// The finest first; stretched, if the photo needs it.
+    pyramid: Vec<Raster>,
+    /// Stretched as the pyramid is.
+    small: Raster,
+    levels: Option<Levels>,
+}
+
+/// A photo and its pyramid after some quarter turns.
+pub(super) struct Turned {
+    pub photo: Raster,
+    pub pyramid: Vec<Raster>,
+    /// The map from the turned photo to the photo as it was.
+    pub back: Affine,
+}
+
+impl<'a> Copies<'a> {
+    /// Makes the copies. Each is resized from the one before, since reading all pixels of a large photo again costs
+    /// more than searching a small copy.
+    pub fn new(photo: &'a Raster, params: &DetectorParams) -> Self {
+        let mut pyramid: Vec<Raster> = Vec::new();
+        let copy = |of: &Raster, (width, height)| {
+            Raster::new(of.resized(width, height), Orientation::Upright)
+        };
+        for size in params.pyramid(photo.width(), photo.height()) {
+            pyramid.push(copy(pyramid.last().unwrap_or(photo), size));
+        }
+        let size = params.small(photo.width(), photo.height());
+        let last = pyramid.last().unwrap_or(photo);
+        let mut small = if (last.width(), last.height()) == size {
+            last.clone()
+        } else {
+            copy(last, size)
+        };
+        let levels = Levels::of(small.stored());
+        if let Some(levels) = &levels {
+            for copy in pyramid.iter_mut().chain([&mut small]) {
+                let mut stretched = copy.stored().clone();
+                levels.apply(&mut stretched);
+                *copy = Raster::new(stretched, Orientation::Upright);
+            }
+        }
+        Self {
+            photo,
+            pyramid,
+            small,
+            levels,
+        }
+    }
+
+    /// How the greys of the copies are stretched; the photo itself never is.
+    pub const fn levels(&self) -> Option<&Levels> {
+        self.levels.as_ref()
+    }
+
+    /// The small copy.
+    pub const fn small(&self) -> &Raster {
+        &self.small
+    }
+
+    /// The photo and its pyramid after some quarter turns clockwise.
+    pub fn turned(&self, quarters: u8) -> Turned {
+        let photo = self.photo.turned(quarters);
+        let to_upright = self.photo.upright_to_stored().inverse();
+        let to_upright = to_upright.unwrap_or(Affine::stretch(1.0, 1.0)); // quarter turns have an inverse
+        Turned {
+            back: photo.upright_to_stored().then(&to_upright),
+            pyramid: self.pyramid.iter().map(|l| l.turned(quarters)).collect(),
+            photo,
+        }
+    }
+
+    /// The small copy, scaled down in a grey frame of its size, and the map from there to the photo.
+    pub fn with_margin(&self) -> (RgbImage, Affine) {
+        let (width, height) = (self.small.width(), self.small.height());
+        let inner = |side: u32| ((side as f32 / (1.0 + 2.0 * MARGIN)).round() as u32).max(1);
+        let photo = self.small.resized(inner(width), inner(height));
+        let (left, upper) = ((width - photo.width()) / 2, (height - photo.height()) / 2);
+        let mut copy = RgbImage::from_pixel(width, height, GREY);
+        imageops::replace(&mut copy, &photo, i64::from(left), i64::from(upper));
+        let across = self.photo.width() as f32 / photo.width() as f32;
+        let down = self.photo.height() as f32 / photo.height() as f32;
+        let to_photo = Affine {
+            x: [across, 0.0, -(left as f32) * across],
+            y: [0.0, down, -(upper as f32) * down],
+        };
+        (copy, to_photo)
+    }
+}
