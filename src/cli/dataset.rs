@@ -23,13 +23,14 @@ pub(super) struct DatasetArgs {
 
 #[derive(Debug, Subcommand)]
 enum DatasetCommand {
-    /// Check fer2013.csv (plain, .xz or .gz) and write it as one file for `train` and `evaluate`.
+    /// Check Kaggle's fer2013.csv or `icml_face_data.csv` (plain, .xz, .gz, .tar.gz or .zip), or folders of pictures by
+    /// emotion, and write them as one file for `train` and `evaluate`.
     Import(ImportArgs),
 }
 
 #[derive(Debug, Args)]
 struct ImportArgs {
-    /// Kaggle's fer2013.csv.
+    /// Kaggle's fer2013.csv, or a folder such as one with train/angry and test/angry.
     fer2013: PathBuf,
     /// FER+'s fer2013new.csv.
     #[arg(long, value_name = "FILE")]
