@@ -1,4 +1,4 @@
-//! `fer-index model summary`, `calibrate` and `average`.
+//! `fer-index model summary`, `calibrate`, `export` and `average`.
 
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
@@ -9,6 +9,7 @@ use fer_train::Recipe;
 use fer_train::architecture::{Layer, layers};
 use fer_train::calibrate::{LogitShift, calibrate, calibrate_like};
 use fer_train::dataset::Dataset;
+use fer_train::onnx::{OPSET, export};
 use fer_train::weight_average::average;
 use fer_train::weights;
 
@@ -20,7 +21,8 @@ use super::stdout::Stdout;
 use crate::classify::BUILT_IN;
 use crate::emotion::{Emotion, UnknownEmotion};
 use crate::error::Result;
-use crate::network::{NetworkSpec, read_spec};
+use crate::network::{ModelFile, NetworkSpec, read_spec};
+use crate::output::{self, Form};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ToolCommand {
@@ -51,6 +53,16 @@ pub(super) enum ToolCommand {
         /// Where to write the calibrated model.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        force: ForceArgs,
+    },
+    /// Write a model as an ONNX file, which other programs can run: grey faces in, emotion scores out.
+    Export {
+        /// The model, or `built-in`.
+        file: PathBuf,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        onnx: PathBuf,
         #[command(flatten)]
         force: ForceArgs,
     },
@@ -117,6 +129,21 @@ pub(super) fn run(command: &ToolCommand, context: &Context, out: &mut Stdout) ->
                     ensemble.vote_recall
                 ))?;
             }
+            Ok(Outcome::Found)
+        }
+        ToolCommand::Export { file, onnx, force } => {
+            let model = if is_built_in(file) {
+                ModelFile::parse(BUILT_IN.0, BUILT_IN.1)?
+            } else {
+                ModelFile::parse(&weights::read_bytes(file)?, &file.display().to_string())?
+            };
+            let content = export(&model)?;
+            let rule = force.rule(context, [file.clone()]);
+            rule.around(from_ref(onnx), || output::write(onnx, Form::Onnx, &content))?;
+            out.line(format_args!(
+                "written to {}, with ONNX's operators of version {OPSET}",
+                onnx.display()
+            ))?;
             Ok(Outcome::Found)
         }
         ToolCommand::Average {

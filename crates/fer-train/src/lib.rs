@@ -21,6 +21,7 @@ pub mod loss;
 pub mod metrics;
 pub mod model_info;
 pub mod network;
+pub mod onnx;
 mod op;
 pub mod optimizer;
 pub mod plots;
