@@ -159,7 +159,8 @@ fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {
     Ok(())
 }
 
-fn print_figures(figures: &Figures, out: &mut Stdout) -> Result<()> {
+/// Prints accuracy, F1 and confusion of a list of predictions.
+pub(super) fn print_figures(figures: &Figures, out: &mut Stdout) -> Result<()> {
     out.line(format_args!("{}", headline(figures)))?;
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
@@ -196,7 +197,7 @@ fn headline(figures: &Figures) -> String {
 }
 
 /// A proportion with its 95 % interval, in per cent.
-fn percent(p: &Proportion) -> String {
+pub(super) fn percent(p: &Proportion) -> String {
     format!(
         "{:.1} % ({:.1}–{:.1})",
         100.0 * p.value,

@@ -1,5 +1,6 @@
 //! Measures a network on labelled faces.
 
+mod expressions;
 mod figures;
 mod interval;
 mod predict;
@@ -11,6 +12,10 @@ use super::dataset::{Dataset, Usage};
 use crate::network::Network;
 use fer_core::error::{Error, Result};
 
+pub use expressions::{
+    Estimate, ExpressionFigures, LabelledFace, RECALLED, RankedEmotion, average_precision,
+    calibration_error, person_folds,
+};
 pub use figures::{CalibrationBin, EmotionFigures, Figures, Sample};
 pub use interval::Proportion;
 pub use predict::{Predictions, predict};

@@ -39,7 +39,7 @@ fn fields(mut bytes: &[u8]) -> Vec<(u64, &[u8])> {
     found
 }
 
-fn all<'a>(message: &'a [u8], field: u64) -> Vec<&'a [u8]> {
+fn all(message: &[u8], field: u64) -> Vec<&[u8]> {
     let fields = fields(message).into_iter();
     fields
         .filter(|(n, _)| *n == field)
