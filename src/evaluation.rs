@@ -1,5 +1,6 @@
 //! Measures the whole pipeline, from the file to the scores, on labelled photos.
 
+mod cut;
 mod groups;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use crate::file::read_bytes;
 use crate::pipeline::Analyser;
 use fer_train::evaluate::{ExpressionFigures, LabelledFace, average_precision};
 
+pub use cut::cut_faces;
 pub use groups::GroupFigures;
 use groups::{GroupedFace, groups};
 
