@@ -1,6 +1,9 @@
 //! Measures the whole pipeline, from the file to the scores, on labelled photos.
 
-use std::collections::BTreeMap;
+mod cut;
+mod groups;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -11,6 +14,11 @@ use crate::error::{Error, Result};
 use crate::face::{BoundingBox, ScoredFace};
 use crate::file::read_bytes;
 use crate::pipeline::Analyser;
+use fer_train::evaluate::{ExpressionFigures, LabelledFace, average_precision};
+
+pub use cut::cut_faces;
+pub use groups::GroupFigures;
+use groups::{GroupedFace, groups};
 
 /// A found box and a labelled one with at least this intersection over union are the same face. The value
 /// is low because people draw looser boxes than a detector.
@@ -27,12 +35,29 @@ const THRESHOLDS: [f32; 6] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
 pub struct AlbumLabels {
     /// By file name.
     photos: BTreeMap<String, PhotoLabels>,
+    /// The titles of the columns that have no meaning of their own and can divide the photos into groups.
+    columns: Vec<String>,
+}
+
+/// What [`evaluate_album`] measures besides what the labels say.
+#[derive(Debug, Clone, Default)]
+pub struct AlbumMeasures {
+    /// Columns by which the faces are grouped.
+    pub by: Vec<String>,
+    /// Faces with these labels are left out of the figures of expressions.
+    pub leave_out: Vec<Emotion>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
 struct PhotoLabels {
     /// For each labelled emotion whether the photo shows it.
     shows: BTreeMap<Emotion, bool>,
+    /// The emotion of the largest face.
+    emotion: Option<Emotion>,
+    /// Who the largest face is.
+    person: String,
+    /// The values of the columns that have no meaning of their own, in the order of [`AlbumLabels::columns`].
+    values: Vec<String>,
     /// Faces, each with its kind; the kind is empty if the labels have none.
     boxes: Vec<(BoundingBox, String)>,
 }
@@ -50,6 +75,10 @@ pub struct AlbumFigures {
     pub ranking: Vec<RankingFigures>,
     /// For each threshold how many labelled boxes were found; empty without labelled boxes.
     pub boxes: Vec<BoxFigures>,
+    /// How well the scores of the largest faces tell the labels of the column `emotion`; `None` without it.
+    pub expressions: Option<ExpressionFigures>,
+    /// How the largest faces of groups of photos are read.
+    pub groups: Vec<GroupFigures>,
 }
 
 /// How well photos are ranked by the score that a query uses, that of the best face.
@@ -87,7 +116,8 @@ impl AlbumLabels {
 
     /// Reads a CSV file with a column `file` and either columns named after emotions (`smile` counts as
     /// happy) with the values 0 and 1, or columns `xmin`, `ymin`, `xmax`, `ymax` in pixels and optionally
-    /// `state`, with one face a row. Ignores other columns.
+    /// `state`, with one face a row; and optionally `emotion`, which names that of the largest face, and
+    /// `person`, who it is. By default, names like `Ann_Lee_0001.jpg` say that. Other columns can group the photos.
     ///
     /// # Errors
     /// [`Error::Input`] with the line if the file is not such a table.
@@ -106,10 +136,15 @@ impl AlbumLabels {
             column("ymax"),
         ];
         let state = column("state");
+        let (emotion, person) = (column("emotion"), column("person"));
         let emotions: Vec<(usize, Emotion)> = header
             .iter()
             .enumerate()
             .filter_map(|(index, title)| Some((index, title.parse().ok()?)))
+            .collect();
+        let known = [Some(file), state, emotion, person];
+        let others: Vec<usize> = (0..header.len())
+            .filter(|index| !known.iter().chain(&corners).flatten().any(|i| i == index))
             .collect();
         let mut photos: BTreeMap<String, PhotoLabels> = BTreeMap::new();
         for record in reader.records() {
@@ -124,6 +159,15 @@ impl AlbumLabels {
                 })
             };
             let photo = photos.entry(record[file].to_owned()).or_default();
+            if let Some(index) = emotion {
+                let word = record[index].parse();
+                photo.emotion = Some(word.map_err(|e| wrong(format!("line {line}: {e}")))?);
+            }
+            photo.person = person.map_or_else(
+                || person_of(&record[file]).to_owned(),
+                |index| record[index].to_owned(),
+            );
+            photo.values = others.iter().map(|&i| record[i].to_owned()).collect();
             for &(index, emotion) in &emotions {
                 photo.shows.insert(emotion, number(index)? > 0.5);
             }
@@ -142,7 +186,32 @@ impl AlbumLabels {
                 ));
             }
         }
-        Ok(Self { photos })
+        let columns = others.iter().map(|&i| header[i].to_owned()).collect();
+        Ok(Self { photos, columns })
+    }
+
+    /// The position of a column that can group the photos.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that names the columns there are.
+    fn column(&self, name: &str) -> Result<usize> {
+        let position = self.columns.iter().position(|column| column == name);
+        position.ok_or_else(|| {
+            Error::Usage(format!(
+                "the labels have no column \"{name}\" to group by; they have {}",
+                self.columns.join(", ")
+            ))
+        })
+    }
+}
+
+/// Who the largest face is, by the names of Labeled Faces in the Wild: the file's name without its extension and the
+/// number at its end.
+fn person_of(file: &str) -> &str {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    match stem.rsplit_once('_') {
+        Some((name, number)) if number.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => stem,
     }
 }
 
@@ -151,14 +220,18 @@ impl AlbumLabels {
 /// ranking.
 ///
 /// # Errors
-/// [`Error::Usage`] if none of the labelled photos can be read.
+/// [`Error::Usage`] if none of the labelled photos can be read, or the labels lack a column to group by.
 pub fn evaluate_album(
     analyser: &Analyser,
     folder: &Path,
     labels: &AlbumLabels,
     threshold: f32,
+    measures: &AlbumMeasures,
     done: impl Fn() + Sync,
 ) -> Result<AlbumFigures> {
+    let by: Vec<usize> = (measures.by.iter())
+        .map(|name| labels.column(name))
+        .collect::<Result<_>>()?;
     let analysed: Vec<(&PhotoLabels, Option<Vec<ScoredFace>>)> = labels
         .photos
         .par_iter()
@@ -182,7 +255,19 @@ pub fn evaluate_album(
         )));
     }
     let counts = |face: &&ScoredFace| face.face.score >= threshold;
+    let largest: Vec<(&PhotoLabels, &ScoredFace)> = read
+        .iter()
+        .filter_map(|(labels, faces)| {
+            let area = |face: &ScoredFace| face.face.bounding_box.area();
+            let faces = faces.iter().filter(counts);
+            Some((*labels, faces.max_by(|a, b| area(a).total_cmp(&area(b)))?))
+        })
+        .collect();
     Ok(AlbumFigures {
+        expressions: expressions(&largest, &measures.leave_out),
+        groups: (measures.by.iter().zip(by))
+            .flat_map(|(name, index)| groups(name, &grouped(&largest, index)))
+            .collect(),
         photos: read.len(),
         unreadable,
         with_face: read
@@ -206,7 +291,7 @@ fn ranking(
     emotion: Emotion,
     counts: impl Fn(&&ScoredFace) -> bool,
 ) -> Option<RankingFigures> {
-    let mut ranked: Vec<(f64, bool)> = photos
+    let ranked: Vec<(f64, bool)> = photos
         .iter()
         .filter_map(|(labels, faces)| {
             let best = faces
@@ -220,20 +305,47 @@ fn ranking(
     if positives == 0 {
         return None;
     }
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut hits = 0;
-    let mut sum = 0.0;
-    for (index, (_, shows)) in ranked.iter().enumerate() {
-        if *shows {
-            hits += 1;
-            sum += f64::from(hits) / (index + 1) as f64;
-        }
-    }
     Some(RankingFigures {
         emotion: emotion.name(),
         positives,
-        average_precision: sum / positives as f64,
+        average_precision: average_precision(ranked)?,
     })
+}
+
+/// The figures of the largest faces with a labelled emotion that is not among those left out.
+fn expressions(
+    faces: &[(&PhotoLabels, &ScoredFace)],
+    leave_out: &[Emotion],
+) -> Option<ExpressionFigures> {
+    let labelled = faces.iter().filter_map(|(labels, face)| {
+        Some(LabelledFace {
+            truth: labels.emotion.filter(|e| !leave_out.contains(e))?,
+            person: labels.person.clone(),
+            scores: face.scores,
+        })
+    });
+    ExpressionFigures::new(&labelled.collect::<Vec<_>>())
+}
+
+/// The largest faces with the value of a column and their label: the labelled emotion, or the emotions that the
+/// photo is labelled to show or not to show.
+fn grouped<'a>(faces: &[(&'a PhotoLabels, &ScoredFace)], column: usize) -> Vec<GroupedFace<'a>> {
+    let face = |(labels, face): &(&'a PhotoLabels, &ScoredFace)| {
+        let shown = labels.shows.iter().map(|(emotion, shows)| match shows {
+            true => emotion.to_string(),
+            false => format!("not {emotion}"),
+        });
+        let words: BTreeSet<String> = match labels.emotion {
+            Some(emotion) => [emotion.to_string()].into(),
+            None => shown.collect(),
+        };
+        GroupedFace {
+            labelled: words.into_iter().collect::<Vec<_>>().join(", "),
+            value: &labels.values[column],
+            scores: face.scores,
+        }
+    };
+    faces.iter().map(face).collect()
 }
 
 /// Matches found and labelled boxes at a threshold; `None` without a labelled box that counts.
@@ -296,7 +408,7 @@ mod tests {
     fn smile(shows: bool) -> PhotoLabels {
         PhotoLabels {
             shows: [(Emotion::Happy, shows)].into(),
-            boxes: vec![],
+            ..PhotoLabels::default()
         }
     }
 
@@ -317,7 +429,6 @@ mod tests {
     #[test]
     fn each_found_box_matches_at_most_one_label() {
         let labels = PhotoLabels {
-            shows: BTreeMap::new(),
             boxes: vec![
                 (face(0.0, 0.0, 0.0).face.bounding_box, "bare".into()),
                 (face(2.0, 0.0, 0.0).face.bounding_box, "bare".into()),
@@ -331,12 +442,61 @@ mod tests {
                     "bare".into(),
                 ),
             ],
+            ..PhotoLabels::default()
         };
         let photos = [(&labels, vec![face(1.0, 0.0, 0.9), face(200.0, 0.0, 0.4)])];
         let figures = boxes(&photos, 0.3).unwrap();
         assert_eq!(figures.found["bare"], (1, 2));
         assert!((figures.unlabelled_per_photo - 1.0).abs() < 1e-9);
         assert!(boxes(&photos, 0.5).unwrap().unlabelled_per_photo.abs() < 1e-9);
+    }
+
+    #[test]
+    fn labels_of_emotions_persons_and_groups_are_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "file,emotion,yaw\nAnn_Lee_0001.jpg,happiness,0.5\nx.y.png,sad,\n";
+        std::fs::write(file.path(), text).unwrap();
+        let labels = AlbumLabels::read(file.path()).unwrap();
+        let ann = &labels.photos["Ann_Lee_0001.jpg"];
+        assert_eq!(
+            (ann.emotion, ann.person.as_str()),
+            (Some(Emotion::Happy), "Ann_Lee")
+        );
+        assert_eq!(
+            (labels.column("yaw").unwrap(), ann.values[0].as_str()),
+            (0, "0.5")
+        );
+        assert_eq!(labels.photos["x.y.png"].person, "x.y");
+        let error = labels.column("age").unwrap_err().to_string();
+        assert!(
+            error.contains("\"age\"") && error.contains("yaw"),
+            "{error}"
+        );
+
+        std::fs::write(file.path(), "file,emotion,person\na,glee,Ann\n").unwrap();
+        let error = AlbumLabels::read(file.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("line 2") && error.contains("glee"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_largest_face_that_counts_is_compared_with_the_label() {
+        let labels = |emotion, person: &str| PhotoLabels {
+            emotion: Some(emotion),
+            person: person.to_owned(),
+            ..PhotoLabels::default()
+        };
+        let (smile, rage) = (labels(Emotion::Happy, "a"), labels(Emotion::Disgust, "b"));
+        let (happy, calm) = (face(0.0, 0.9, 0.8), face(0.0, 0.0, 0.8));
+        let faces = [(&smile, &happy), (&rage, &calm)];
+        let all = expressions(&faces, &[]).unwrap();
+        assert_eq!((all.faces, all.people), (2, 2));
+        let some = expressions(&faces, &[Emotion::Disgust]).unwrap();
+        assert_eq!(some.faces, 1);
+        assert!((some.all.accuracy.value - 1.0).abs() < 1e-9);
+        assert!(expressions(&[], &[]).is_none());
     }
 
     #[test]

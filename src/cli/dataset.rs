@@ -1,10 +1,11 @@
-//! `fer-index dataset import`: imports FER2013 and FER+ into one file.
+//! `fer-index dataset`: imports FER2013 and FER+ into one file, and cuts faces from labelled photos.
 
 use std::path::PathBuf;
 use std::slice::from_ref;
 
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
+use indicatif::ProgressBar;
 
 use super::Outcome;
 use super::context::Context;
@@ -12,6 +13,7 @@ use super::force::ForceArgs;
 use super::stdout::Stdout;
 use crate::emotion::Emotion;
 use crate::error::Result;
+use crate::evaluation::{AlbumLabels, cut_faces};
 use fer_train::dataset::{ImportOptions, Summary, import};
 
 /// Import data sets for training and evaluation.
@@ -23,13 +25,31 @@ pub(super) struct DatasetArgs {
 
 #[derive(Debug, Subcommand)]
 enum DatasetCommand {
-    /// Check fer2013.csv (plain, .xz or .gz) and write it as one file for `train` and `evaluate`.
+    /// Check Kaggle's fer2013.csv or `icml_face_data.csv` (plain, .xz, .gz, .tar.gz or .zip), or folders of pictures by
+    /// emotion, and write them as one file for `train` and `evaluate`.
     Import(ImportArgs),
+    /// Cut the largest face from each of some labelled photos, for `model photo-head`.
+    Photos(PhotosArgs),
+}
+
+#[derive(Debug, Args)]
+struct PhotosArgs {
+    /// The folder of the photos.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// CSV file with a column `file`, and a column `emotion` or a 0/1 column `smile`; optionally `person`.
+    #[arg(long, value_name = "FILE")]
+    labels: PathBuf,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 #[derive(Debug, Args)]
 struct ImportArgs {
-    /// Kaggle's fer2013.csv.
+    /// Kaggle's fer2013.csv, or a folder such as one with train/angry and test/angry.
     fer2013: PathBuf,
     /// FER+'s fer2013new.csv.
     #[arg(long, value_name = "FILE")]
@@ -51,7 +71,37 @@ struct ImportArgs {
 }
 
 pub(super) fn run(args: &DatasetArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    let DatasetCommand::Import(args) = &args.command;
+    match &args.command {
+        DatasetCommand::Import(args) => import_csv(args, context, out),
+        DatasetCommand::Photos(args) => photos(args, context, out),
+    }
+}
+
+fn photos(args: &PhotosArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let labels = AlbumLabels::read(&args.labels)?;
+    let threshold = context.config().detector.threshold;
+    let analyser = context.analyser_from(threshold)?;
+    let bar = if context.quiet() {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(labels.len())
+    };
+    let rule = args.force.rule(context, [args.labels.clone()]);
+    let (count, missing) = rule.around(from_ref(&args.out), || {
+        let done = || bar.inc(1);
+        let (faces, missing) = cut_faces(&analyser, &args.folder, &labels, threshold, done);
+        bar.finish_and_clear();
+        faces.save(&args.out)?;
+        Ok((faces.0.len(), missing))
+    })?;
+    let file = args.out.display();
+    out.line(format_args!(
+        "{count} faces written to {file}; {missing} photos could not be read or show no face"
+    ))?;
+    Ok(Outcome::Found)
+}
+
+fn import_csv(args: &ImportArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let options = ImportOptions {
         ferplus: args.ferplus.clone(),
         emotions: args.emotions.clone(),

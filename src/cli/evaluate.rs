@@ -15,7 +15,7 @@ use super::stdout::Stdout;
 use crate::classify::BUILT_IN;
 use crate::error::{Error, Result};
 use crate::output::Rule;
-use fer_train::dataset::{Dataset, Usage};
+use fer_train::dataset::{Dataset, UnknownUsage, Usage};
 use fer_train::evaluate::{Evaluation, Figures, Proportion, evaluate};
 use fer_train::model_info::ModelInfo;
 use fer_train::network::read_network;
@@ -34,9 +34,9 @@ pub(super) struct EvaluateArgs {
     /// The data set, as `dataset import` writes it.
     #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
     data: PathBuf,
-    /// The part of the data: training, public or private.
-    #[arg(long, default_value = "public", value_name = "PART")]
-    usage: Usage,
+    /// The part of the data: training, public, private or all.
+    #[arg(long, default_value = "public", value_name = "PART", value_parser = part)]
+    usage: Part,
     /// Predict the face alone, without its mirror image.
     #[arg(long)]
     no_flip: bool,
@@ -81,7 +81,7 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
         parts => parts,
     };
     let dataset = Dataset::load(&args.data)?;
-    let evaluation = evaluate(&network, &dataset, trained_on, args.usage, !args.no_flip)?;
+    let evaluation = evaluate(&network, &dataset, trained_on, args.usage.0, !args.no_flip)?;
     if let Some(folder) = &args.plots {
         let inputs = args.model.iter().chain([&args.data]).cloned();
         save_plots(&evaluation, folder, &args.force.rule(context, inputs))?;
@@ -100,6 +100,19 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
         }
     }
     Ok(Outcome::Found)
+}
+
+/// A part of the data set; `None` for all of it.
+#[derive(Debug, Clone, Copy)]
+struct Part(Option<Usage>);
+
+/// Parses a part or `all`.
+fn part(text: &str) -> std::result::Result<Part, String> {
+    if text.eq_ignore_ascii_case("all") {
+        return Ok(Part(None));
+    }
+    let part = text.parse().map_err(|e: UnknownUsage| e.to_string())?;
+    Ok(Part(Some(part)))
 }
 
 fn save_plots(evaluation: &Evaluation, folder: &Path, rule: &Rule<'_>) -> Result<()> {
@@ -146,7 +159,8 @@ fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {
     Ok(())
 }
 
-fn print_figures(figures: &Figures, out: &mut Stdout) -> Result<()> {
+/// Prints accuracy, F1 and confusion of a list of predictions.
+pub(super) fn print_figures(figures: &Figures, out: &mut Stdout) -> Result<()> {
     out.line(format_args!("{}", headline(figures)))?;
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
@@ -183,7 +197,7 @@ fn headline(figures: &Figures) -> String {
 }
 
 /// A proportion with its 95 % interval, in per cent.
-fn percent(p: &Proportion) -> String {
+pub(super) fn percent(p: &Proportion) -> String {
     format!(
         "{:.1} % ({:.1}–{:.1})",
         100.0 * p.value,

@@ -8,9 +8,12 @@ use indicatif::ProgressBar;
 
 use super::Outcome;
 use super::context::Context;
+use super::evaluate::{percent, print_figures as print_all};
 use super::stdout::Stdout;
+use crate::emotion::Emotion;
 use crate::error::Result;
-use crate::evaluation::{AlbumFigures, AlbumLabels, evaluate_album};
+use crate::evaluation::{AlbumFigures, AlbumLabels, AlbumMeasures, GroupFigures, evaluate_album};
+use fer_train::evaluate::{Estimate, ExpressionFigures};
 
 /// The detector returns faces with at least this score, so that higher thresholds can be compared.
 const LOWEST_THRESHOLD: f32 = 0.3;
@@ -29,10 +32,18 @@ pub(super) struct AlbumArgs {
     /// The folder of the photos.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// CSV file with a column `file`, and either 0/1 columns named after emotions (`smile` is happy) or
-    /// columns xmin, ymin, xmax, ymax and optionally state, with one face a row.
+    /// CSV file with a column `file`, and any of: a column `emotion` (of the largest face) and optionally `person`;
+    /// 0/1 columns named after emotions (`smile` is happy); columns xmin, ymin, xmax, ymax and optionally state,
+    /// with one face a row.
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
+    /// Also print how the faces are read in each group by this column of the labels; a column of many numbers is
+    /// divided into quarters.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    by: Vec<String>,
+    /// Leave photos with these labels in the column `emotion` out of its figures.
+    #[arg(long, value_name = "EMOTION", value_delimiter = ',')]
+    leave_out: Vec<Emotion>,
     /// How to print the figures.
     #[arg(long, value_enum, default_value_t = FiguresFormat::Table)]
     format: FiguresFormat,
@@ -50,7 +61,12 @@ pub(super) fn run(args: &AlbumArgs, context: &Context, out: &mut Stdout) -> Resu
         ProgressBar::new(labels.len())
     };
     let threshold = context.config().detector.threshold;
-    let figures = evaluate_album(&analyser, &args.folder, &labels, threshold, || bar.inc(1));
+    let measures = AlbumMeasures {
+        by: args.by.clone(),
+        leave_out: args.leave_out.clone(),
+    };
+    let done = || bar.inc(1);
+    let figures = evaluate_album(&analyser, &args.folder, &labels, threshold, &measures, done);
     bar.finish_and_clear();
     let figures = figures?;
     let format = if args.json {
@@ -81,6 +97,12 @@ fn print_figures(figures: &AlbumFigures, out: &mut Stdout) -> Result<()> {
             ranking.emotion, ranking.average_precision, ranking.positives,
         ))?;
     }
+    if let Some(expressions) = &figures.expressions {
+        print_expressions(expressions, out)?;
+    }
+    if !figures.groups.is_empty() {
+        out.line(groups_table(&figures.groups))?;
+    }
     let Some(first) = figures.boxes.first() else {
         return Ok(());
     };
@@ -103,4 +125,85 @@ fn print_figures(figures: &AlbumFigures, out: &mut Stdout) -> Result<()> {
         table.add_row(cells.chain([format!("{:.3}", row.unlabelled_per_photo)]));
     }
     out.line(&table)
+}
+
+/// Prints how well the largest faces' scores tell the labelled emotions.
+pub(super) fn print_expressions(figures: &ExpressionFigures, out: &mut Stdout) -> Result<()> {
+    out.line(format_args!(
+        "\nlargest faces: {} with a labelled emotion, of {} people; intervals are 95 % over people",
+        figures.faces, figures.people
+    ))?;
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header([
+        "figure",
+        "value",
+        "95 % interval",
+        "five folds of people",
+        "faces",
+        "highest score",
+    ]);
+    let row = |name: String, estimate: &Estimate, faces: String, highest: String| {
+        let folds: Vec<String> = estimate.folds.iter().map(|v| format!("{v:.3}")).collect();
+        [
+            name,
+            format!("{:.3}", estimate.value),
+            format!("{:.3}–{:.3}", estimate.low, estimate.high),
+            folds.join(" "),
+            faces,
+            highest,
+        ]
+    };
+    let recall = "macro recall of angry, happy, sad, neutral".to_owned();
+    table.add_row(row(
+        recall,
+        &figures.macro_recall,
+        String::new(),
+        String::new(),
+    ));
+    for ranked in &figures.ranking {
+        let name = format!("average precision of {}", ranked.emotion);
+        let (faces, highest) = (
+            ranked.positives.to_string(),
+            format!("{:.3}", ranked.highest),
+        );
+        table.add_row(row(name, &ranked.average_precision, faces, highest));
+    }
+    let ece = "calibration error (ECE) of the top emotion".to_owned();
+    table.add_row(row(ece, &figures.ece, String::new(), String::new()));
+    out.line(&table)?;
+    print_all(&figures.all, out)?;
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["mean score of the top emotion", "correct", "faces"]);
+    for bin in &figures.all.calibration {
+        table.add_row([
+            format!("{:.3}", bin.confidence),
+            format!("{:.3}", bin.accuracy),
+            bin.rows.to_string(),
+        ]);
+    }
+    out.line(&table)
+}
+
+/// A row for each group and label, with the shares of the faces that are read as each emotion.
+fn groups_table(groups: &[GroupFigures]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let names = Emotion::ALL.iter().map(|emotion| emotion.name());
+    table.set_header(
+        ["group", "labelled", "faces"]
+            .into_iter()
+            .chain(names.clone()),
+    );
+    for group in groups {
+        let cells = [
+            format!("{} {}", group.column, group.group),
+            group.labelled.clone(),
+            group.faces.to_string(),
+        ];
+        let shares = names.clone().map(|name| percent(&group.read[name]));
+        table.add_row(cells.into_iter().chain(shares));
+    }
+    table
 }

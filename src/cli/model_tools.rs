@@ -1,26 +1,30 @@
-//! `fer-index model summary`, `calibrate` and `average`.
+//! `fer-index model summary`, `calibrate`, `export` and `average`.
 
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use fer_train::Recipe;
 use fer_train::architecture::{Layer, layers};
 use fer_train::calibrate::{LogitShift, calibrate, calibrate_like};
 use fer_train::dataset::Dataset;
+use fer_train::onnx::{OPSET, export};
+use fer_train::photos::{PhotoFaces, PhotoHeadOptions, fit_photo_head};
 use fer_train::weight_average::average;
 use fer_train::weights;
 
 use super::Outcome;
 use super::context::Context;
+use super::evaluate_album::print_expressions;
 use super::force::ForceArgs;
 use super::model_use::is_built_in;
 use super::stdout::Stdout;
 use crate::classify::BUILT_IN;
 use crate::emotion::{Emotion, UnknownEmotion};
 use crate::error::Result;
-use crate::network::{NetworkSpec, read_spec};
+use crate::network::{ModelFile, NetworkSpec, read_spec};
+use crate::output::{self, Form};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ToolCommand {
@@ -54,6 +58,18 @@ pub(super) enum ToolCommand {
         #[command(flatten)]
         force: ForceArgs,
     },
+    /// Fit a head to faces of labelled photos, on a trained model's features; it gives the album scores from then on.
+    PhotoHead(PhotoHeadArgs),
+    /// Write a model as an ONNX file, which other programs can run: grey faces in, emotion scores out.
+    Export {
+        /// The model, or `built-in`.
+        file: PathBuf,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        onnx: PathBuf,
+        #[command(flatten)]
+        force: ForceArgs,
+    },
     /// Average the weights of two models that were trained on from the same weights.
     Average {
         /// The first model, whose metadata are kept.
@@ -69,6 +85,44 @@ pub(super) enum ToolCommand {
         #[command(flatten)]
         force: ForceArgs,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PhotoHeadArgs {
+    /// The model.
+    file: PathBuf,
+    /// Files of faces, as `dataset photos` writes them.
+    #[arg(long, required = true, value_name = "FILE")]
+    faces: Vec<PathBuf>,
+    /// The data set, as `dataset import` writes it, with votes.
+    #[arg(long, default_value = "fer2013.safetensors", value_name = "FILE")]
+    data: PathBuf,
+    /// Strength of the prior around the model's other heads.
+    #[arg(long, default_value_t = 0.01, value_name = "N")]
+    strength: f64,
+    /// Exponent of the class weights: 0 weighs faces alike, 1 emotions.
+    #[arg(long, default_value_t = 0.7, value_name = "N")]
+    balance: f32,
+    /// Share of each label that is spread over all emotions.
+    #[arg(long, default_value_t = 0.02, value_name = "SHARE")]
+    smoothing: f32,
+    /// Changed copies of each face to learn from.
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    views: usize,
+    /// Leave out faces with these labels.
+    #[arg(long, value_name = "EMOTION", value_delimiter = ',')]
+    leave_out: Vec<Emotion>,
+    /// Add this to the fitted logit of an emotion, so that it is found more often.
+    #[arg(long, value_name = "EMOTION=LOGIT", value_delimiter = ',', value_parser = shift)]
+    shift: Vec<(Emotion, f32)>,
+    /// Store the weights as 16-bit floats, which halves the size.
+    #[arg(long)]
+    half: bool,
+    /// Where to write the model with the head.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 pub(super) fn run(command: &ToolCommand, context: &Context, out: &mut Stdout) -> Result<Outcome> {
@@ -119,6 +173,22 @@ pub(super) fn run(command: &ToolCommand, context: &Context, out: &mut Stdout) ->
             }
             Ok(Outcome::Found)
         }
+        ToolCommand::PhotoHead(args) => photo_head(args, context, out),
+        ToolCommand::Export { file, onnx, force } => {
+            let model = if is_built_in(file) {
+                ModelFile::parse(BUILT_IN.0, BUILT_IN.1)?
+            } else {
+                ModelFile::parse(&weights::read_bytes(file)?, &file.display().to_string())?
+            };
+            let content = export(&model)?;
+            let rule = force.rule(context, [file.clone()]);
+            rule.around(from_ref(onnx), || output::write(onnx, Form::Onnx, &content))?;
+            out.line(format_args!(
+                "written to {}, with ONNX's operators of version {OPSET}",
+                onnx.display()
+            ))?;
+            Ok(Outcome::Found)
+        }
         ToolCommand::Average {
             first,
             second,
@@ -131,6 +201,36 @@ pub(super) fn run(command: &ToolCommand, context: &Context, out: &mut Stdout) ->
             Ok(Outcome::Found)
         }
     }
+}
+
+fn photo_head(args: &PhotoHeadArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let options = PhotoHeadOptions {
+        strength: args.strength,
+        balance: args.balance,
+        smoothing: args.smoothing,
+        views: args.views,
+        leave_out: args.leave_out.clone(),
+        shift: args.shift.iter().copied().collect(),
+        half: args.half,
+    };
+    let inputs = args.faces.iter().chain([&args.file, &args.data]).cloned();
+    let rule = args.force.rule(context, inputs);
+    let fitted = rule.around(from_ref(&args.out), || {
+        let faces = args.faces.iter().map(|file| PhotoFaces::load(file));
+        let faces: Vec<PhotoFaces> = faces.collect::<Result<_>>()?;
+        let data = Dataset::load(&args.data)?;
+        fit_photo_head(&args.file, &faces, &data, &options, &args.out)
+    })?;
+    out.line(format_args!(
+        "on people whom the head had not seen: the top emotion differs in {:.1} % of changed copies; the logits are \
+         multiplied by {:.1}",
+        100.0 * fitted.changed,
+        fitted.sharpness
+    ))?;
+    if let Some(figures) = &fitted.figures {
+        print_expressions(figures, out)?;
+    }
+    Ok(Outcome::Found)
 }
 
 /// Parses a number from 0 to 1.

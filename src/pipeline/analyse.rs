@@ -100,7 +100,8 @@ impl Analyser {
         Ok((self.analysis(decoded, faces.collect(), unread), seen))
     }
 
-    /// Reads the emotion of a picture that is one cropped face, without detection.
+    /// Reads the emotion of a picture that is one cropped face, without detection. The picture has no face if a model
+    /// with independent outputs gives no emotion a score ([`LEAST_SUM`](crate::network::LEAST_SUM)).
     ///
     /// # Errors
     /// If the bytes are not a picture that can be decoded.
@@ -121,6 +122,7 @@ impl Analyser {
         let scores = self.classifier.classify(&[crop_framed(raster)]);
         let faces = scores
             .into_iter()
+            .filter(|scores| scores.iter().any(|(_, score)| score > 0.0))
             .map(|scores| ScoredFace { face, scores })
             .collect();
         Ok(self.analysis(decoded, faces, Vec::new()))
@@ -162,4 +164,52 @@ impl Analyser {
 fn is_known(decoded: &Decoded, at: &BoundingBox) -> bool {
     let lost = decoded.lost.as_ref();
     lost.is_none_or(|lost| !lost.touches(&decoded.raster, at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::FaceCrop;
+    use crate::emotion::{Emotion, EmotionScores};
+
+    struct Nothing;
+
+    impl FaceDetector for Nothing {
+        fn model(&self) -> &'static str {
+            "nothing"
+        }
+
+        fn detect(&self, _: &Raster) -> Result<Vec<DetectedFace>, Skip> {
+            Ok(Vec::new())
+        }
+    }
+
+    /// Gives happy this score and the others none.
+    struct Happy(f32);
+
+    impl EmotionClassifier for Happy {
+        fn model(&self) -> &'static str {
+            "happy"
+        }
+
+        fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
+            let mut scores = [0.0; Emotion::COUNT];
+            scores[Emotion::Happy.index()] = self.0;
+            vec![EmotionScores::new(scores); faces.len()]
+        }
+    }
+
+    #[test]
+    fn a_framed_picture_without_any_score_has_no_face() {
+        let mut png = std::io::Cursor::new(Vec::new());
+        image::GrayImage::new(48, 48)
+            .write_to(&mut png, image::ImageFormat::Png)
+            .unwrap();
+        for (score, faces) in [(0.3, 1), (0.0, 0)] {
+            let classifier = Box::new(Happy(score));
+            let analyser = Analyser::new(Box::new(Nothing), classifier, Limits::default(), 0.0);
+            let found = analyser.framed(png.get_ref()).unwrap().faces;
+            assert_eq!(found.len(), faces, "{score}");
+        }
+    }
 }

@@ -187,6 +187,7 @@ impl User {
                 &target,
             ],
             11 => &["backup", &target],
+            12 => &["model", "export", "built-in", "--onnx", &target],
             _ => &["index", "album", "--database", &target],
         };
         words.iter().map(|word| (*word).to_owned()).collect()

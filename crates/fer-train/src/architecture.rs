@@ -31,6 +31,10 @@ pub fn layers(spec: &NetworkSpec) -> Vec<Layer> {
         TrunkSpec::Residual(trunk) => layers.residual(trunk),
         TrunkSpec::Sequential(trunk) => layers.sequential(trunk),
     };
+    if spec.dropout > 0.0 {
+        let kind = format!("dropout {}", spec.dropout);
+        layers.add("dropout", &kind, vec![features], [0, 0], 0);
+    }
     for head in &spec.heads {
         layers.head(head, features);
     }
@@ -181,6 +185,11 @@ mod tests {
         let shapes = layers.iter().filter(|layer| layer.kind == "max-pool 2×2");
         let sides: Vec<usize> = shapes.map(|layer| layer.output[0]).collect();
         assert_eq!(sides, [23, 10, 4, 1]);
+        let dropouts = layers.iter().map(|layer| layer.kind.as_str());
+        let dropouts: Vec<&str> = dropouts
+            .filter(|kind| kind.starts_with("dropout"))
+            .collect();
+        assert_eq!(dropouts, ["dropout 0.25", "dropout 0.25", "dropout 0.4"]);
     }
 
     #[test]

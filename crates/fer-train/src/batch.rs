@@ -12,7 +12,7 @@ use super::augment::{Augmentation, Mixup};
 use super::dataset::{Dataset, PIXELS};
 use super::random::{Purpose, rng};
 use super::targets::{HeadTargets, Targets};
-use fer_core::network::standardise;
+use fer_core::network::PixelScaling;
 
 /// Batches that may wait for the training step.
 const PREFETCHED: usize = 3;
@@ -33,7 +33,7 @@ pub enum Sampling {
 pub struct Batch {
     /// Number of images.
     pub len: usize,
-    /// Standardised pixels, `len` × [`PIXELS`].
+    /// Scaled pixels, `len` × [`PIXELS`].
     pub images: Vec<f32>,
     /// The targets of each head.
     pub targets: Vec<HeadTargets>,
@@ -50,6 +50,8 @@ pub struct Batches<'a> {
     pub targets: &'a Targets,
     /// The augmentation of the images.
     pub augmentation: &'a Augmentation,
+    /// How the grey values are scaled.
+    pub pixels: PixelScaling,
     /// How the rows of an epoch are chosen.
     pub sampling: Sampling,
     /// Images per batch, where there are enough rows.
@@ -132,7 +134,7 @@ impl<'a> Batches<'a> {
             let pixels = self.dataset.pixels(row);
             let mut image = self.augmentation.transform_geometry(pixels, &mut rng);
             self.augmentation.degrade.apply(&mut image, &mut rng);
-            standardise(&mut image);
+            self.pixels.apply(&mut image);
             self.augmentation.transform_intensity(&mut image, &mut rng);
             batch.images.extend(image);
             for (head, targets) in batch.targets.iter_mut().enumerate() {
@@ -150,12 +152,18 @@ impl<'a> Batches<'a> {
 }
 
 /// One batch of all `rows`, in order and without augmentation.
-pub fn unaugmented(dataset: &Dataset, targets: &Targets, rows: &[usize]) -> Batch {
+pub fn unaugmented(
+    dataset: &Dataset,
+    targets: &Targets,
+    pixels: PixelScaling,
+    rows: &[usize],
+) -> Batch {
     let batches = Batches {
         dataset,
         rows,
         targets,
         augmentation: &Augmentation::default(),
+        pixels,
         sampling: Sampling::All,
         batch_size: rows.len(),
         epochs: 0,
@@ -217,6 +225,7 @@ mod tests {
             rows: &rows,
             targets: &targets,
             augmentation,
+            pixels: PixelScaling::default(),
             sampling,
             batch_size: 4,
             epochs: 3,

@@ -51,12 +51,15 @@ impl InitialWeightsRecipe {
 
     /// Whether training changes the weight called `name`.
     pub fn trains(&self, name: &str) -> bool {
-        let frozen = |part: &String| {
-            name.strip_prefix(part.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
+        let frozen = |part: &String| is_part(name, part);
         is_trainable(name) && !self.freeze.iter().any(frozen)
     }
+}
+
+/// Whether the weight called `name` belongs to the part called `part`.
+pub fn is_part(name: &str, part: &str) -> bool {
+    name.strip_prefix(part)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ pub enum LossKind {
     /// −Σ t ln p.
     #[default]
     CrossEntropy,
+    /// −Σ t ln (p / Σ p), as Keras computes its `categorical_crossentropy` whatever the activation; with softmax the
+    /// same as [`LossKind::CrossEntropy`].
+    NormalisedCrossEntropy,
     /// −mean(t ln p + (1 − t) ln(1 − p)).
     BinaryCrossEntropy,
     /// mean((t − p)²).
@@ -48,9 +51,13 @@ impl LossRecipe {
         let (rows, classes) = logits.dims2()?;
         let weights = weights.reshape((rows, 1))?;
         match self.kind {
-            LossKind::CrossEntropy => {
+            LossKind::CrossEntropy | LossKind::NormalisedCrossEntropy => {
                 let log_p = match self.activation {
                     Activation::Softmax => log_softmax(logits, D::Minus1)?,
+                    // Softmax of ln p is p / Σ p.
+                    Activation::Sigmoid if self.kind == LossKind::NormalisedCrossEntropy => {
+                        log_softmax(&log_sigmoid(logits)?, D::Minus1)?
+                    }
                     Activation::Sigmoid => log_sigmoid(logits)?,
                 };
                 (targets * log_p)?.sum_all()? * (-1.0 / rows as f64)
@@ -117,11 +124,13 @@ mod tests {
             Activation::Softmax => x.exp() / sum,
             Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         });
+        let p_sum: f64 = p.iter().sum();
         let targets = TARGETS[0].map(|t| f64::from(t / WEIGHTS[0]));
         let terms = targets.into_iter().zip(p);
         let total: f64 = terms
             .map(|(t, p)| match kind {
                 LossKind::CrossEntropy => -t * p.ln(),
+                LossKind::NormalisedCrossEntropy => -t * (p / p_sum).ln(),
                 LossKind::BinaryCrossEntropy => -(t * p.ln() + (1.0 - t) * (1.0 - p).ln()) / 3.0,
                 LossKind::MeanSquaredError => (t - p).powi(2) / 3.0,
             })
@@ -134,6 +143,7 @@ mod tests {
     fn each_loss_agrees_with_its_formula_and_ignores_rows_without_weight() {
         for kind in [
             LossKind::CrossEntropy,
+            LossKind::NormalisedCrossEntropy,
             LossKind::BinaryCrossEntropy,
             LossKind::MeanSquaredError,
         ] {

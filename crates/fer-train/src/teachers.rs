@@ -13,7 +13,7 @@ use super::weights;
 use crate::network::Network;
 use fer_core::classify::softmax;
 use fer_core::error::{Error, Result};
-use fer_core::network::{FoldedNetwork, HeadSpec};
+use fer_core::network::{FoldedNetwork, HeadSpec, NetworkSpec};
 
 /// Faces that a thread passes to a teacher at a time.
 const BATCH: usize = 16;
@@ -61,17 +61,23 @@ struct Teacher {
 }
 
 impl Teachers {
-    /// Loads the teachers of a student with these heads; `None` where the recipe has no teacher.
+    /// Loads the teachers of a student; `None` where the recipe has no teacher.
     ///
     /// # Errors
-    /// If a model cannot be used or lacks one of the heads.
-    pub fn load(recipe: &TeacherRecipe, heads: &[HeadSpec]) -> Result<Option<Self>> {
+    /// If a model cannot be used, lacks one of the heads, or takes pixels in another scaling.
+    pub fn load(recipe: &TeacherRecipe, student: &NetworkSpec) -> Result<Option<Self>> {
         if recipe.models.is_empty() {
             return Ok(None);
         }
         let teacher = |path: &PathBuf| {
             tracing::info!("loading the teacher {}", path.display());
             let network = weights::load(path)?;
+            if network.spec().pixels != student.pixels {
+                return Err(Error::Config(format!(
+                    "the teacher {} takes pixels in another scaling than the network",
+                    path.display()
+                )));
+            }
             let own = &network.spec().heads;
             let index = |head: &HeadSpec| {
                 let same = |o: &HeadSpec| o.name == head.name && o.emotions == head.emotions;
@@ -84,7 +90,7 @@ impl Teachers {
                 })
             };
             Ok(Teacher {
-                heads: heads.iter().map(index).collect::<Result<_>>()?,
+                heads: student.heads.iter().map(index).collect::<Result<_>>()?,
                 folded: (network.fold(BATCH))
                     .map_err(|e| Error::Model(format!("{}: {e}", path.display())))?,
                 network,
@@ -209,7 +215,8 @@ mod tests {
             share: 0.5,
             ..TeacherRecipe::default()
         };
-        let refusal = Teachers::load(&teachers, &[HeadSpec::fer2013()]).unwrap_err();
+        let refusal =
+            Teachers::load(&teachers, &NetworkSpec::residual(8, &[(8, 1)], 0.0)).unwrap_err();
         assert!(
             refusal.to_string().contains("head \"fer2013\""),
             "{refusal}"

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use super::{EmotionClassifier, FACE_SIDE, FaceCrop, blend, softmax};
+use super::{EmotionClassifier, FACE_SIDE, FaceCrop, blend};
 use crate::emotion::EmotionScores;
 use crate::error::Result;
-use crate::network::{FoldedNetwork, HeadSpec, ModelFile, Workspace, read_spec, standardise};
+use crate::network::{FoldedNetwork, HeadSpec, ModelFile, PixelScaling, Workspace, read_spec};
 
 /// The bytes of the model file in the binary, and its name in error messages.
 pub const BUILT_IN: (&[u8], &str) = (
@@ -18,13 +18,14 @@ const BATCH: usize = 16;
 
 /// The emotion network with its weights.
 ///
-/// It infers each face twice, as it is and mirrored. Each head averages the logits of the two and
-/// takes their softmax; [`blend()`] combines the probabilities of all heads. FER2013's head has no
-/// output for contempt, and FER+'s head learned the distribution of ten people's votes, so each
-/// moderates the other.
+/// It infers each face twice, as it is and mirrored. Each head averages the logits of the two and makes them
+/// probabilities ([`HeadOutput`](crate::network::HeadOutput)); [`blend()`] combines those of all heads. FER2013's head
+/// has no output for contempt, and FER+'s head learned the distribution of ten people's votes, so each moderates the
+/// other.
 #[derive(Debug)]
 pub struct Cnn {
     network: FoldedNetwork,
+    pixels: PixelScaling,
     heads: Vec<HeadSpec>,
     model: String,
 }
@@ -47,6 +48,7 @@ impl Cnn {
         let file = ModelFile::parse(bytes, name)?;
         Ok(Self {
             network: file.fold(2)?, // a face and its mirror image
+            pixels: file.spec.pixels,
             heads: file.spec.heads,
             model: model_name(bytes),
         })
@@ -76,7 +78,7 @@ impl Cnn {
         let mut input = Vec::with_capacity(2 * faces.len() * FACE_SIDE * FACE_SIDE);
         for face in faces {
             let mut upright = *face;
-            standardise(&mut upright);
+            self.pixels.apply(&mut upright);
             input.extend_from_slice(&upright);
             input.extend(
                 upright
@@ -89,7 +91,7 @@ impl Cnn {
             let probabilities: Vec<Vec<f32>> = logits
                 .iter()
                 .zip(&self.heads)
-                .map(|(logits, head)| probabilities(logits, head.emotions.len()))
+                .map(|(logits, head)| probabilities(logits, head))
                 .collect();
             let scores = |index| {
                 let heads = self.heads.iter().zip(&probabilities);
@@ -108,9 +110,10 @@ fn model_name(bytes: &[u8]) -> String {
     format!("fer-cnn {}", &blake3::hash(bytes).to_hex()[..8])
 }
 
-/// The probabilities of a head of `classes` classes for each face: the softmax of the mean of the
-/// face's logits and those of its mirror image, which follow them.
-fn probabilities(logits: &[f32], classes: usize) -> Vec<f32> {
+/// The probabilities of a head for each face: the output for the mean of the face's logits and those of
+/// its mirror image, which follow them.
+fn probabilities(logits: &[f32], head: &HeadSpec) -> Vec<f32> {
+    let classes = head.emotions.len();
     let mut all = Vec::with_capacity(logits.len() / 2);
     for pair in logits.chunks_exact(2 * classes) {
         let (upright, mirrored) = pair.split_at(classes);
@@ -121,7 +124,7 @@ fn probabilities(logits: &[f32], classes: usize) -> Vec<f32> {
                 .zip(mirrored)
                 .map(|(&a, &b)| f32::midpoint(a, b)),
         );
-        softmax(&mut all[start..]);
+        head.output.probabilities(&mut all[start..]);
     }
     all
 }

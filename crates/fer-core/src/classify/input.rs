@@ -4,30 +4,33 @@
 use serde_json::{Value, json};
 
 use super::{FACE_SIDE, FRAME_LANDMARKS};
-use crate::network::DEVIATION_FLOOR;
+use crate::network::{DEVIATION_FLOOR, PixelScaling};
 
-/// The input that this program gives to a network, as JSON: side in pixels, colour, normalisation
+/// The input that this program gives to a network with this scaling, as JSON: side in pixels, colour, normalisation
 /// of the grey values, and the positions of eyes, nose and corners of the mouth (left before right)
 /// in the frame.
-pub fn input() -> Value {
-    json!({
+pub fn input(scaling: PixelScaling) -> Value {
+    let mut input = json!({
         "side": FACE_SIDE,
         "colour": "grey",
-        "normalisation": "mean 0, deviation 1 of each face",
-        "deviation_floor": DEVIATION_FLOOR,
+        "normalisation": scaling.description(),
         "landmarks": FRAME_LANDMARKS.points().map(|point| [point.x, point.y]),
-    })
+    });
+    if scaling == PixelScaling::Standardised {
+        input["deviation_floor"] = json!(DEVIATION_FLOOR);
+    }
+    input
 }
 
-/// Compares a model's description of its input with [`input`]; keys that it does not have are not
+/// Compares a model's description of its input with [`input`] for its scaling; keys that it does not have are not
 /// compared.
 ///
 /// # Errors
 /// A sentence that names the first difference.
-pub fn check(theirs: &str) -> Result<(), String> {
+pub fn check(theirs: &str, scaling: PixelScaling) -> Result<(), String> {
     let theirs: Value = serde_json::from_str(theirs)
         .map_err(|e| format!("the \"input\" in its metadata is not JSON: {e}"))?;
-    let ours = input();
+    let ours = input(scaling);
     let (Some(ours), Some(theirs)) = (ours.as_object(), theirs.as_object()) else {
         return Err("the \"input\" in its metadata is not a JSON object".to_owned());
     };
@@ -63,8 +66,13 @@ mod tests {
 
     #[test]
     fn our_own_input_fits_and_a_different_one_is_named() {
-        check(&input().to_string()).unwrap();
-        check(r#"{"side": 48.0}"#).unwrap();
+        let scaling = PixelScaling::default();
+        check(&input(scaling).to_string(), scaling).unwrap();
+        check(r#"{"side": 48.0}"#, scaling).unwrap();
+        let unit = input(PixelScaling::Unit).to_string();
+        check(&unit, PixelScaling::Unit).unwrap();
+        let message = check(&unit, scaling).unwrap_err();
+        assert!(message.contains("divided by 255"), "{message}");
         let differences = [
             (
                 r#"{"side": 64}"#,
@@ -80,7 +88,7 @@ mod tests {
             ("{", "\"input\" in its metadata is not JSON: "),
         ];
         for (description, expected) in differences {
-            let message = check(description).unwrap_err();
+            let message = check(description, scaling).unwrap_err();
             assert!(message.contains(expected), "{message}");
         }
     }

@@ -7,11 +7,15 @@
 
 mod file;
 mod folded;
+mod output;
+mod pixels;
 mod spec;
 mod weights;
 
 pub use file::{ModelFile, read_spec};
 pub use folded::{FoldedNetwork, Workspace};
+pub use output::{HeadOutput, LEAST_SUM};
+pub use pixels::PixelScaling;
 pub use spec::{
     BlockSpec, EnsembleWeights, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec,
     SequentialSpec, TrunkSpec,

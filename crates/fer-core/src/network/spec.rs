@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{HeadOutput, PixelScaling};
 use crate::emotion::Emotion;
 
 /// An architecture: a trunk that computes features of a face, and heads that classify the features.
@@ -15,6 +16,9 @@ pub struct NetworkSpec {
     /// Dropout before the heads: the fraction of the features that training sets to zero.
     #[serde(default)]
     pub dropout: f32,
+    /// How grey values become the input of the trunk.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pixels: PixelScaling,
     /// The heads: linear classifiers on the features.
     pub heads: Vec<HeadSpec>,
 }
@@ -208,10 +212,9 @@ impl Default for EnsembleWeights {
     }
 }
 
-impl EnsembleWeights {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
+/// Whether a value is the default, which is not written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A head: a linear classifier on the features.
@@ -222,8 +225,11 @@ pub struct HeadSpec {
     pub name: String,
     /// The emotion of each logit, in order.
     pub emotions: Vec<Emotion>,
+    /// What its logits become.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub output: HeadOutput,
     /// Its contribution to the emotion scores of an album.
-    #[serde(default, skip_serializing_if = "EnsembleWeights::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub album: EnsembleWeights,
 }
 
@@ -233,6 +239,7 @@ impl HeadSpec {
         Self {
             name: name.to_owned(),
             emotions: emotions.to_vec(),
+            output: HeadOutput::default(),
             album: EnsembleWeights::default(),
         }
     }
@@ -262,6 +269,7 @@ impl NetworkSpec {
                 squeeze_excitation: None,
             }),
             dropout,
+            pixels: PixelScaling::default(),
             heads: vec![HeadSpec::fer2013(), HeadSpec::ferplus()],
         }
     }

@@ -31,6 +31,8 @@ pub enum Form {
     Json,
     /// safetensors: an entry of the metadata.
     Tensors,
+    /// ONNX: an entry of the metadata at the end.
+    Onnx,
 }
 
 /// The file with a seal. Content in another format is returned unchanged, without a seal.
@@ -43,6 +45,7 @@ pub(super) fn seal(form: Form, content: &[u8]) -> Vec<u8> {
         Form::Lines => [content, format!("# {blank}\n").as_bytes()].concat(),
         Form::Json => with_entry(content, &blank),
         Form::Tensors => with_metadata(content, &blank),
+        Form::Onnx => [content, &onnx_entry(&blank)].concat(),
     };
     let Some(at) = digits(&file) else { return file };
     let hash = blake3::hash(&file).to_hex();
@@ -104,6 +107,13 @@ fn with_chunk(png: &[u8], note: &str) -> Vec<u8> {
         rest,
     ]
     .concat()
+}
+
+/// An entry of `metadata_props`, field 14 of ONNX's `ModelProto`; protobuf's fields may follow in any order.
+fn onnx_entry(note: &str) -> Vec<u8> {
+    let field = |tag: u8, value: &[u8]| [&[tag, value.len() as u8], value].concat();
+    let entry = [field(0x0a, b"seal"), field(0x12, note.as_bytes())].concat();
+    field(0x72, &entry)
 }
 
 /// CRC-32 of a chunk's name and content, as PNG stores it.
@@ -182,6 +192,7 @@ mod tests {
             (Form::Json, b"{\"epoch\":1}\n{\"epoch\":2}\n".to_vec()),
             (Form::Json, b"{}".to_vec()),
             (Form::Tensors, tensors()),
+            (Form::Onnx, b"\x08\x07".to_vec()),
         ] {
             assert!(!is_intact(&content), "{form:?}");
             let sealed = seal(form, &content);

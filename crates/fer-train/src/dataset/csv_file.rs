@@ -1,29 +1,53 @@
-//! Opens CSV files, plain or compressed, and names the line of an error.
+//! Opens CSV files, plain, compressed or in an archive, and names the line of an error.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
 use fer_core::error::{Error, Result};
 
-/// A CSV reader of a plain, gzip or xz file; the first bytes decide, not the name.
-pub(super) fn csv_reader(path: &Path) -> Result<csv::Reader<Box<dyn Read>>> {
+use super::archive;
+
+/// Most bytes of the first line that are looked at.
+const HEADER: u64 = 1 << 16;
+
+/// A CSV reader of a plain, gzip or xz file, or of the file in a zip or tar archive that has the first of the names
+/// `wanted` that is there; the first bytes decide, not the name. Values are separated by commas or semicolons, as the
+/// first line says, and spaces around them do not count.
+pub(super) fn csv_reader(path: &Path, wanted: &[&str]) -> Result<csv::Reader<Box<dyn Read>>> {
     let io = |source| Error::Io {
         path: path.to_owned(),
         source,
     };
     let mut file = BufReader::with_capacity(1 << 20, File::open(path).map_err(io)?);
     let start = file.fill_buf().map_err(io)?;
-    let content: Box<dyn Read> = if start.starts_with(&[0x1f, 0x8b]) {
+    let unpacked: Box<dyn Read> = if start.starts_with(b"PK\x03\x04") {
+        let bytes = archive::from_zip(file, wanted);
+        Box::new(Cursor::new(bytes.map_err(|e| Error::input(path, e))?))
+    } else if start.starts_with(&[0x1f, 0x8b]) {
         Box::new(flate2::bufread::MultiGzDecoder::new(file))
     } else if start.starts_with(b"\xfd7zXZ\0") {
         Box::new(lzma_rust2::XzReader::new(file, true))
     } else {
         Box::new(file)
     };
+    let mut content: Box<dyn BufRead> = Box::new(BufReader::with_capacity(1 << 20, unpacked));
+    if archive::is_tar(content.fill_buf().map_err(io)?) {
+        let bytes = archive::from_tar(content, wanted).map_err(|e| Error::input(path, e))?;
+        content = Box::new(Cursor::new(bytes));
+    }
+    let mut header = Vec::new();
+    (&mut content)
+        .take(HEADER)
+        .read_until(b'\n', &mut header)
+        .map_err(io)?;
+    let count = |separator| header.split(|&b| b == separator).count();
+    let semicolons = count(b';') > count(b',');
     Ok(csv::ReaderBuilder::new()
         .flexible(true)
-        .from_reader(content))
+        .trim(csv::Trim::All)
+        .delimiter(if semicolons { b';' } else { b',' })
+        .from_reader(Box::new(Cursor::new(header).chain(content))))
 }
 
 /// The error for a line of a file.

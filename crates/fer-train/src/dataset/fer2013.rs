@@ -1,4 +1,5 @@
-//! Reads Kaggle's `fer2013.csv`: `emotion,pixels,Usage`.
+//! Reads Kaggle's `fer2013.csv`, `icml_face_data.csv` and `train.csv`: the columns `emotion`, `pixels` and, except in
+//! the last, `Usage`, in any order.
 
 use std::path::Path;
 
@@ -9,7 +10,18 @@ use super::{Dataset, PIXELS, Row, Usage};
 use fer_core::emotion::Emotion;
 use fer_core::error::Result;
 
-const COLUMNS: [&str; 3] = ["emotion", "pixels", "Usage"];
+/// The names of the file in an archive, the best first: the last does not divide its rows.
+const FILES: [&str; 3] = ["fer2013.csv", "icml_face_data.csv", "train.csv"];
+
+/// Where the columns are.
+struct Columns {
+    label: usize,
+    pixels: usize,
+    /// `None` in a file that does not divide its rows.
+    usage: Option<usize>,
+    /// Number of all columns.
+    count: usize,
+}
 
 /// Number of labels; they are the first seven emotions, in the same order.
 const LABELS: usize = 7;
@@ -17,8 +29,8 @@ const LABELS: usize = 7;
 /// The errors of a row.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum RowError {
-    #[error("{0} columns where {n} are expected ({names})", n = COLUMNS.len(), names = COLUMNS.join(","))]
-    Columns(usize),
+    #[error("{0} columns where the header has {1}")]
+    Columns(usize, usize),
     #[error("label \"{0}\" is not a number from 0 to 6")]
     Label(String),
     #[error("{0} pixels where {PIXELS} are expected")]
@@ -29,18 +41,11 @@ enum RowError {
     Usage(String),
 }
 
-/// Reads a file.
-pub(super) fn read(path: &Path) -> Result<Dataset> {
-    let mut reader = csv_reader(path)?;
+/// Reads a file. `divided` says that its rows will be divided anew, so that it need not divide them.
+pub(super) fn read(path: &Path, divided: bool) -> Result<Dataset> {
+    let mut reader = csv_reader(path, &FILES)?;
     let header = reader.byte_headers().map_err(|e| bad_csv(path, &e))?;
-    if header != COLUMNS.as_slice() {
-        let expected = COLUMNS.join(",");
-        return Err(bad_line(
-            path,
-            1,
-            format!("the header is not \"{expected}\"; give Kaggle's fer2013.csv"),
-        ));
-    }
+    let columns = Columns::of(header, divided).map_err(|e| bad_line(path, 1, e))?;
     let (mut rows, mut pixels) = (Vec::new(), Vec::new());
     let mut record = ByteRecord::new();
     while reader
@@ -48,25 +53,60 @@ pub(super) fn read(path: &Path) -> Result<Dataset> {
         .map_err(|e| bad_csv(path, &e))?
     {
         let line = record.position().map_or(0, csv::Position::line);
-        rows.push(row(&record, &mut pixels).map_err(|e| bad_line(path, line, e))?);
+        rows.push(row(&record, &columns, &mut pixels).map_err(|e| bad_line(path, line, e))?);
     }
     Ok(Dataset::new(Emotion::ALL[..LABELS].to_vec(), rows, pixels))
 }
 
+impl Columns {
+    fn of(header: &ByteRecord, divided: bool) -> Result<Self, String> {
+        let find = |name: &str| {
+            let same = |title: &[u8]| title.eq_ignore_ascii_case(name.as_bytes());
+            header.iter().position(same)
+        };
+        let (label, pixels, usage) = (find("emotion"), find("pixels"), find("Usage"));
+        match (label, pixels) {
+            (Some(_), Some(_)) if usage.is_none() && !divided => Err(
+                "the column \"Usage\" is missing, so nothing says which rows are for validation; divide them with \
+                 --train-fraction 0.9, or give Kaggle's fer2013.csv or icml_face_data.csv"
+                    .to_owned(),
+            ),
+            (Some(label), Some(pixels)) => Ok(Self {
+                label,
+                pixels,
+                usage,
+                count: header.len(),
+            }),
+            (None, Some(_)) => Err(
+                "the column \"emotion\" is missing, as in the contest's test.csv, whose labels are in \
+                 icml_face_data.csv; give that file or fer2013.csv"
+                    .to_owned(),
+            ),
+            (_, None) => Err(
+                "the columns \"emotion\" and \"pixels\" are missing; give Kaggle's fer2013.csv".to_owned(),
+            ),
+        }
+    }
+}
+
 /// Parses a row and appends its pixels to `pixels`.
-fn row(record: &ByteRecord, pixels: &mut Vec<u8>) -> Result<Row, RowError> {
-    let [label, values, usage] = [0, 1, 2].map(|column| record.get(column).unwrap_or_default());
-    if record.len() != COLUMNS.len() {
-        return Err(RowError::Columns(record.len()));
+fn row(record: &ByteRecord, columns: &Columns, pixels: &mut Vec<u8>) -> Result<Row, RowError> {
+    let field = |column: usize| record.get(column).unwrap_or_default();
+    let (label, values) = (field(columns.label), field(columns.pixels));
+    if record.len() != columns.count {
+        return Err(RowError::Columns(record.len(), columns.count));
     }
     let label = byte(label)
         .and_then(|index| Emotion::from_index(index.into()))
         .filter(|emotion| emotion.index() < LABELS)
         .ok_or_else(|| RowError::Label(text(label)))?;
-    let usage = Usage::ALL
-        .into_iter()
-        .find(|known| known.name().as_bytes() == usage)
-        .ok_or_else(|| RowError::Usage(text(usage)))?;
+    let usage = match columns.usage.map(field) {
+        None => Usage::Training,
+        Some(usage) => Usage::ALL
+            .into_iter()
+            .find(|known| known.name().as_bytes() == usage)
+            .ok_or_else(|| RowError::Usage(text(usage)))?,
+    };
     let start = pixels.len();
     for value in values
         .split(|&b| b == b' ')

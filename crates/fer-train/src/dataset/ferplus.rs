@@ -63,7 +63,7 @@ enum RowError {
 /// without a name gets no votes, since FER+ did not tag it. Nor does a row whose name a later row has too,
 /// since the votes could be for either image.
 pub(super) fn attach(dataset: &mut Dataset, path: &Path) -> Result<()> {
-    let mut reader = csv_reader(path)?;
+    let mut reader = csv_reader(path, &["fer2013new.csv"])?;
     let header = reader.byte_headers().map_err(|e| bad_csv(path, &e))?;
     if header != COLUMNS.as_slice() {
         let expected = COLUMNS.join(",");

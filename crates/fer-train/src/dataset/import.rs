@@ -1,8 +1,8 @@
-//! Imports `fer2013.csv` and `fer2013new.csv` as a [`Dataset`].
+//! Imports `fer2013.csv` and `fer2013new.csv`, or folders of pictures, as a [`Dataset`].
 
 use std::path::{Path, PathBuf};
 
-use super::{Dataset, fer2013, ferplus};
+use super::{Dataset, fer2013, ferplus, folders};
 use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};
 
@@ -20,7 +20,7 @@ pub struct ImportOptions {
     pub seed: u64,
 }
 
-/// Reads and checks the data set.
+/// Reads and checks the data set: a CSV file, plain or packed, or a folder with a folder of pictures for each emotion.
 ///
 /// # Errors
 /// Names file and line of the first error.
@@ -30,8 +30,18 @@ pub fn import(fer2013: &Path, options: &ImportOptions) -> Result<Dataset> {
             "FER2013 has no label \"{emotion}\"; leave it out"
         )));
     }
-    let mut dataset = fer2013::read(fer2013)?;
+    let mut dataset = if fer2013.is_dir() {
+        folders::read(fer2013, options.train_fraction.is_some())?
+    } else {
+        fer2013::read(fer2013, options.train_fraction.is_some())?
+    };
     if let Some(path) = &options.ferplus {
+        if fer2013.is_dir() {
+            return Err(Error::Usage(
+                "FER+'s votes belong to the rows of fer2013.csv; give that file, or leave --ferplus out"
+                    .to_owned(),
+            ));
+        }
         ferplus::attach(&mut dataset, path)?;
     }
     if !options.emotions.is_empty() {

@@ -1,10 +1,12 @@
 //! Data sets of labelled faces: FER2013 with FER+'s votes, in memory.
 
+mod archive;
 mod csv_file;
 mod duplicates;
 mod fer2013;
 mod ferplus;
 mod file;
+mod folders;
 mod import;
 mod split;
 mod summary;

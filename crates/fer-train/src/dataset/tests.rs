@@ -66,7 +66,7 @@ fn each_error_of_a_row_is_reported_with_its_line() {
         (line("1", "256", "Training"), "pixel 1 is \"256\""),
         (line("1", "-1", "Training"), "pixel 1 is \"-1\""),
         (line("1", "0", "Test"), "Usage \"Test\""),
-        ("1,0 0 0".to_owned(), "2 columns"),
+        ("1,0 0 0".to_owned(), "2 columns where the header has 3"),
         (line("1", "0", "Training,extra"), "4 columns"),
     ];
     for (broken, expected) in cases {
@@ -86,13 +86,13 @@ fn a_wrong_header_is_reported() {
     let path = file(
         folder.path(),
         "fer2013.csv",
-        "emotion,Usage,pixels",
+        "emotion,Usage,pixel",
         &good_lines(),
     );
     let message = import(&path, &ImportOptions::default())
         .unwrap_err()
         .to_string();
-    assert!(message.contains("line 1: the header"), "{message}");
+    assert!(message.contains("line 1: the columns"), "{message}");
 }
 
 #[test]
@@ -241,4 +241,191 @@ fn a_new_division_is_stratified_and_repeatable() {
     let mut all = folds.concat();
     all.sort_unstable();
     assert_eq!(all, dataset.indices(Usage::Training));
+}
+
+fn named(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<Dataset, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    import(&path, options).map_err(|e| e.to_string())
+}
+
+/// The good lines with other separators, spaces in the header and the columns in another order.
+fn rewritten(separator: &str, header: [&str; 3]) -> String {
+    let lines = good_lines().into_iter().map(|line| {
+        let fields: Vec<&str> = line.split(',').collect();
+        [fields[0], fields[2], fields[1]].join(separator)
+    });
+    let header = header.join(separator);
+    std::iter::once(header)
+        .chain(lines)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn other_orders_spaces_and_semicolons_give_the_same_data_set() {
+    let options = ImportOptions::default();
+    let expected = import_lines(&good_lines(), &options).unwrap();
+    for text in [
+        rewritten(",", ["emotion", " Usage", " pixels"]),
+        rewritten(";", ["Emotion", "usage", "Pixels"]),
+    ] {
+        assert_eq!(
+            named("icml_face_data.csv", text.as_bytes(), &options).unwrap(),
+            expected
+        );
+    }
+}
+
+#[test]
+fn a_file_that_lacks_a_column_says_what_to_do() {
+    let cut = |columns: &[usize]| {
+        let all = std::iter::once(HEADER.to_owned()).chain(good_lines());
+        let lines = all.map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            columns
+                .iter()
+                .map(|&c| fields[c])
+                .collect::<Vec<_>>()
+                .join(",")
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let plain = ImportOptions::default();
+    let message = named("train.csv", cut(&[0, 1]).as_bytes(), &plain).unwrap_err();
+    assert!(
+        message.contains("line 1: the column \"Usage\""),
+        "{message}"
+    );
+    assert!(message.contains("--train-fraction"), "{message}");
+    let message = named("test.csv", cut(&[1]).as_bytes(), &plain).unwrap_err();
+    assert!(
+        message.contains("\"emotion\"") && message.contains("icml_face_data.csv"),
+        "{message}"
+    );
+    let message = named("other.csv", b"a,b\n1,2\n", &plain).unwrap_err();
+    assert!(message.contains("\"pixels\""), "{message}");
+
+    let divided = ImportOptions {
+        train_fraction: Some(0.5),
+        ..plain
+    };
+    let dataset = named("train.csv", cut(&[0, 1]).as_bytes(), &divided).unwrap();
+    assert_eq!(dataset.rows().len(), 5);
+    assert!(!dataset.indices(Usage::PublicTest).is_empty());
+}
+
+/// A tar archive of these files.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, content) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, name, *content).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+/// A zip archive of these files, deflated if `deflate`.
+fn zip(files: &[(&str, &[u8])], deflate: bool) -> Vec<u8> {
+    use zip::CompressionMethod::{Deflated, Stored};
+    let method = if deflate { Deflated } else { Stored };
+    let options = zip::write::SimpleFileOptions::default().compression_method(method);
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in files {
+        archive.start_file(*name, options).unwrap();
+        archive.write_all(content).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn archives_as_they_are_downloaded_are_read() {
+    let options = ImportOptions::default();
+    let expected = import_lines(&good_lines(), &options).unwrap();
+    let text = format!("{HEADER}\n{}\n", good_lines().join("\n"));
+    let other = rewritten(",", ["emotion", " Usage", " pixels"]);
+    let (text, other) = (text.as_bytes(), other.as_bytes());
+    let one: [(&str, &[u8]); 2] = [("fer2013/readme", b"x"), ("fer2013/fer2013.csv", text)];
+    // The contest's archive has three files, of which two lack a column.
+    let contest: [(&str, &[u8]); 3] = [
+        ("train.csv", b"emotion,pixels\n"),
+        ("test.csv", b"pixels\n"),
+        ("icml_face_data.csv", other),
+    ];
+    for files in [one.as_slice(), &contest] {
+        let packed = tar(files);
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&packed).unwrap();
+        let zipped = encoder.finish().unwrap();
+        for bytes in [packed, zipped, zip(files, true), zip(files, false)] {
+            assert_eq!(named("archive", &bytes, &options).unwrap(), expected);
+        }
+    }
+    let pictures: [(&str, &[u8]); 1] = [("train/angry/1.jpg", b"x")];
+    for bytes in [tar(&pictures), zip(&pictures, true)] {
+        let message = named("archive", &bytes, &options).unwrap_err();
+        for words in ["fer2013.csv", "train/angry/1.jpg", "give the folder"] {
+            assert!(message.contains(words), "{message}");
+        }
+    }
+}
+
+#[test]
+fn an_archive_that_ends_too_early_is_an_error() {
+    let text = format!("{HEADER}\n{}\n", good_lines().join("\n"));
+    let files: [(&str, &[u8]); 1] = [("fer2013.csv", text.as_bytes())];
+    for whole in [tar(&files), zip(&files, true)] {
+        for tenths in 1..10 {
+            let cut = &whole[..whole.len() * tenths / 10];
+            let read = named("archive", cut, &ImportOptions::default());
+            assert!(read.is_err(), "{tenths}");
+        }
+    }
+}
+
+#[test]
+fn folders_of_pictures_are_read_and_resized() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = |path: &str, side: u32, value: u8| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        image::GrayImage::from_pixel(side, side, image::Luma([value]))
+            .save(path)
+            .unwrap();
+    };
+    picture("train/Angry/a.png", 48, 10);
+    picture("train/happy/b.PNG", 96, 20);
+    picture("test/happy/c.png", 48, 30);
+    fs::write(folder.path().join("train/happy/notes.txt"), "no picture").unwrap();
+    let dataset = import(folder.path(), &ImportOptions::default()).unwrap();
+    let facts: Vec<_> = dataset
+        .rows()
+        .iter()
+        .map(|row| (row.label, row.usage))
+        .collect();
+    let expected = [
+        (Emotion::Angry, Usage::Training),
+        (Emotion::Happy, Usage::Training),
+        (Emotion::Happy, Usage::PublicTest),
+    ];
+    assert_eq!(facts, expected);
+    assert_eq!(dataset.emotions(), [Emotion::Angry, Emotion::Happy]);
+    assert!((0..3).all(|i| {
+        dataset
+            .pixels(i)
+            .iter()
+            .all(|&p| usize::from(p) == 10 * (i + 1))
+    }));
+
+    let part = folder.path().join("train");
+    let message = import(&part, &ImportOptions::default())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("--train-fraction"), "{message}");
+    let message = import(&part.join("happy"), &ImportOptions::default())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("train/angry"), "{message}");
 }

@@ -1,5 +1,6 @@
 //! Measures a network on labelled faces.
 
+mod expressions;
 mod figures;
 mod interval;
 mod predict;
@@ -11,12 +12,16 @@ use super::dataset::{Dataset, Usage};
 use crate::network::Network;
 use fer_core::error::{Error, Result};
 
+pub use expressions::{
+    Estimate, ExpressionFigures, LabelledFace, RECALLED, RankedEmotion, average_precision,
+    calibration_error, person_folds,
+};
 pub use figures::{CalibrationBin, EmotionFigures, Figures, Sample};
 pub use interval::Proportion;
 pub use predict::{Predictions, predict};
 pub use protocol::Protocol;
 
-/// The figures of a network on one part of the data set.
+/// The figures of a network on one part of the data set, or on all of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
     /// The name of the part.
@@ -41,7 +46,7 @@ pub struct ProtocolResult {
     pub without_duplicates: Option<Figures>,
 }
 
-/// Measures a network on the rows of `usage`; `trained_on` are the parts that it was trained on. With `flip`,
+/// Measures a network on the rows of `usage`, or on all rows; `trained_on` are the parts that it was trained on. With `flip`,
 /// logits are averaged over each face and its mirror image.
 ///
 /// # Errors
@@ -50,13 +55,18 @@ pub fn evaluate(
     network: &Network,
     dataset: &Dataset,
     trained_on: &[Usage],
-    usage: Usage,
+    usage: Option<Usage>,
     flip: bool,
 ) -> Result<Evaluation> {
-    let rows = dataset.indices(usage);
+    let parts = usage.map_or_else(|| Usage::ALL.to_vec(), |usage| vec![usage]);
+    let rows: Vec<usize> = parts
+        .iter()
+        .flat_map(|&part| dataset.indices(part))
+        .collect();
+    let name = usage.map_or("all rows", Usage::name);
     if rows.is_empty() {
         return Err(Error::Usage(format!(
-            "the data set has no {usage} rows; name another part"
+            "the data set has no {name} rows; name another part"
         )));
     }
     let predictions = predict(network, dataset, &rows, flip)?;
@@ -65,7 +75,7 @@ pub fn evaluate(
         let here = dataset.duplicated_in(part);
         duplicates.iter_mut().zip(here).for_each(|(a, b)| *a |= b);
     }
-    let learned = trained_on.contains(&usage);
+    let learned = parts.iter().any(|part| trained_on.contains(part));
     let results: Vec<ProtocolResult> = Protocol::ALL
         .into_iter()
         .filter_map(|protocol| {
@@ -92,7 +102,7 @@ pub fn evaluate(
         ));
     }
     Ok(Evaluation {
-        usage: usage.name(),
+        usage: name,
         flip,
         learned,
         results,

@@ -1,14 +1,13 @@
 //! Runs a network on rows of a data set.
 
 use candle_core::Tensor;
-use candle_nn::ops::softmax_last_dim;
 
 use crate::dataset::Dataset;
 use crate::network::Network;
 use crate::weights::model_error;
 use fer_core::classify::{FACE_SIDE, blend};
 use fer_core::error::Result;
-use fer_core::network::{HeadSpec, standardise};
+use fer_core::network::HeadSpec;
 
 /// Faces per forward pass.
 const BATCH: usize = 128;
@@ -68,7 +67,7 @@ fn probabilities(
     let mut images = Vec::new();
     for &row in rows {
         let mut image: Vec<f32> = dataset.pixels(row).iter().map(|&p| p.into()).collect();
-        standardise(&mut image);
+        network.spec().pixels.apply(&mut image);
         images.extend(image);
     }
     let shape = (rows.len(), FACE_SIDE, FACE_SIDE, 1);
@@ -85,8 +84,13 @@ fn probabilities(
             *head = ((&*head + mirrored)? * 0.5)?;
         }
     }
-    heads
-        .iter()
-        .map(|logits| softmax_last_dim(logits)?.flatten_all()?.to_vec1())
-        .collect()
+    let specs = network.spec().heads.iter();
+    let outputs = heads.iter().zip(specs).map(|(logits, head)| {
+        let mut values: Vec<f32> = logits.flatten_all()?.to_vec1()?;
+        for face in values.chunks_exact_mut(head.emotions.len()) {
+            head.output.probabilities(face);
+        }
+        Ok(values)
+    });
+    outputs.collect()
 }

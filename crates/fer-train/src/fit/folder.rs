@@ -105,7 +105,7 @@ impl RunFolder {
     ) -> Result<()> {
         let metadata = [
             ("spec", json(&recipe.network)?),
-            ("input", classify::input().to_string()),
+            ("input", classify::input(recipe.network.pixels).to_string()),
             ("name", recipe.name.clone()),
             ("recipe", recipe.to_toml()),
             ("metrics", json(metrics)?),

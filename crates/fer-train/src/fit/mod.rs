@@ -121,6 +121,7 @@ impl<'a> Run<'a> {
         mut rows: RowSplit,
         folder: &Path,
     ) -> Result<Self> {
+        Targets::check_votes(recipe.targets, &recipe.network.heads, dataset)?;
         Targets::retain_trainable(recipe.targets, dataset, &mut rows.training);
         if rows.training.is_empty() || rows.validation.is_empty() {
             return Err(Error::Usage(
@@ -134,8 +135,7 @@ impl<'a> Run<'a> {
             dataset,
             &rows.training,
         )?;
-        let heads = &recipe.network.heads;
-        let teachers = Teachers::load(&recipe.teachers, heads)?;
+        let teachers = Teachers::load(&recipe.teachers, &recipe.network)?;
         let (before, teachers) = match teachers {
             Some(teachers) if teachers.mode() == TeacherMode::Once => (Some(teachers), None),
             teachers => (None, teachers),
@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
             network,
             ema,
             weights,
-            optimizer: Optimizer::new(recipe.optimizer, trainable).map_err(model_error)?,
+            optimizer: Optimizer::new(recipe.optimizer.clone(), trainable).map_err(model_error)?,
             sam,
             progress: Progress::new(recipe),
         };
@@ -326,6 +326,7 @@ impl<'a> Run<'a> {
             rows: &self.rows.training,
             targets: &self.targets,
             augmentation: &recipe.augment,
+            pixels: recipe.network.pixels,
             sampling: recipe.sampling,
             batch_size: recipe.batch_size,
             epochs: recipe.epochs,
@@ -385,7 +386,12 @@ impl<'a> Run<'a> {
         let weights = self.targets.head_weights();
         let mut tally = Tally::default();
         for rows in self.rows.validation.chunks(VALIDATION_BATCH) {
-            let batch = unaugmented(self.dataset, &self.targets, rows);
+            let batch = unaugmented(
+                self.dataset,
+                &self.targets,
+                self.recipe.network.pixels,
+                rows,
+            );
             let logits = network.forward_eval(&step::images(&batch)?)?;
             let loss = step::scalar(&step::loss(self.recipe.loss, &weights, &logits, &batch)?)?;
             step::tally(&mut tally, loss, &logits, &batch)?;

@@ -167,6 +167,36 @@ impl Targets {
         self.kinds.iter().map(weight).collect()
     }
 
+    /// Checks that the data set has votes if the recipe needs them.
+    ///
+    /// # Errors
+    /// If it needs them and no row has one; the error says how to train without.
+    pub fn check_votes(recipe: TargetRecipe, heads: &[HeadSpec], dataset: &Dataset) -> Result<()> {
+        let head = heads.iter().any(|head| head.name == FERPLUS_HEAD);
+        if (recipe.min_votes == 0 && !head) || dataset.rows().iter().any(|row| row.votes.is_some())
+        {
+            return Ok(());
+        }
+        let mut without = vec!["--set targets.min_votes=0".to_owned()];
+        if head {
+            let label = |head: &&HeadSpec| head.name != FERPLUS_HEAD;
+            let emotions: Vec<_> = dataset
+                .emotions()
+                .iter()
+                .map(|e| format!("\"{e}\""))
+                .collect();
+            without.extend(heads.iter().find(label).map(|head| {
+                let (name, emotions) = (&head.name, emotions.join(","));
+                format!("--set 'network.heads=[{{name=\"{name}\",emotions=[{emotions}]}}]'")
+            }));
+        }
+        Err(Error::Usage(format!(
+            "the recipe needs FER+'s votes and the data set has none; import it with --ferplus fer2013new.csv, or \
+             train on its labels alone with {}",
+            without.join(" ")
+        )))
+    }
+
     /// Removes the rows with fewer votes than the recipe's `min_votes`.
     pub fn retain_trainable(recipe: TargetRecipe, dataset: &Dataset, rows: &mut Vec<usize>) {
         let votes = |row: &Row| row.votes.map_or(0, |votes| votes.usable());
@@ -329,6 +359,36 @@ mod tests {
             "{targets:?}"
         );
         assert!(close(&targets.weights, &[2.0, 1.0]));
+    }
+
+    #[test]
+    fn a_recipe_that_needs_votes_says_how_to_go_without() {
+        let labels = HeadSpec::new("labels", &EMOTIONS);
+        let heads = [labels.clone(), HeadSpec::ferplus()];
+        let mut dataset = dataset();
+        let recipe = TargetRecipe::default();
+        Targets::check_votes(recipe, &heads, &dataset).unwrap();
+        let rows = dataset.rows().iter().map(|row| Row {
+            votes: None,
+            ..*row
+        });
+        dataset = Dataset::new(EMOTIONS.to_vec(), rows.collect(), vec![0; 4 * PIXELS]);
+        let message = Targets::check_votes(recipe, &heads, &dataset)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains(r#"network.heads=[{name="labels",emotions=["happy","sad"]}]"#),
+            "{message}"
+        );
+        Targets::check_votes(recipe, std::slice::from_ref(&labels), &dataset).unwrap();
+        let demanding = TargetRecipe {
+            min_votes: 5,
+            ..recipe
+        };
+        let message = Targets::check_votes(demanding, &[labels], &dataset)
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("targets.min_votes=0"), "{message}");
     }
 
     #[test]

@@ -100,16 +100,25 @@ impl FoldedNetwork {
         logits
     }
 
-    /// The logits of standardised faces, `[n, 48, 48]`: for each head `[n, emotions]`.
+    /// The features of scaled faces, `[n, 48, 48]`, from which the heads compute their logits: `[n, features]`.
     ///
     /// # Panics
     /// If the length of `faces` is not a whole number of faces.
-    pub fn infer<'w>(&self, workspace: &'w mut Workspace, faces: &[f32]) -> &'w [Vec<f32>] {
+    pub fn features<'w>(&self, workspace: &'w mut Workspace, faces: &[f32]) -> &'w [f32] {
         assert!(faces.len().is_multiple_of(FACE_VALUES));
         match &self.trunk {
             FoldedTrunk::Residual(trunk) => trunk.forward(workspace, faces),
             FoldedTrunk::Sequential(trunk) => trunk.forward(workspace, faces),
         }
+        &workspace.features
+    }
+
+    /// The logits of scaled faces, `[n, 48, 48]`: for each head `[n, emotions]`.
+    ///
+    /// # Panics
+    /// If the length of `faces` is not a whole number of faces.
+    pub fn infer<'w>(&self, workspace: &'w mut Workspace, faces: &[f32]) -> &'w [Vec<f32>] {
+        self.features(workspace, faces);
         let Workspace {
             features, logits, ..
         } = workspace;

@@ -1,0 +1,148 @@
+//! Reads folders of pictures by emotion, the form in which FER2013 and sets like it are most often handed on:
+//! `train/angry/*.png`, `test/angry/*.png`, or the folders of emotions alone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use image::imageops::{self, FilterType};
+
+use super::{Dataset, Row, Usage};
+use fer_core::classify::FACE_SIDE;
+use fer_core::emotion::Emotion;
+use fer_core::error::{Error, Result};
+
+/// The names of the folders of each part.
+const PARTS: [(Usage, &[&str]); 3] = [
+    (Usage::Training, &["train", "training"]),
+    (
+        Usage::PublicTest,
+        &[
+            "validation",
+            "valid",
+            "val",
+            "public",
+            "publictest",
+            "public_test",
+        ],
+    ),
+    (
+        Usage::PrivateTest,
+        &["test", "testing", "private", "privatetest", "private_test"],
+    ),
+];
+
+/// The extensions of pictures.
+const PICTURES: [&str; 3] = ["png", "jpg", "jpeg"];
+
+/// Reads every picture. `divided` says that the rows will be divided anew, so that the folders need not divide them.
+///
+/// If no folder is for validation, the test pictures are: they choose the epoch, and nothing is left to measure.
+pub(super) fn read(folder: &Path, divided: bool) -> Result<Dataset> {
+    let mut parts: BTreeMap<Usage, Vec<PathBuf>> = BTreeMap::new();
+    for path in entries(folder)? {
+        let name = name(&path);
+        let part = PARTS
+            .iter()
+            .find(|(_, names)| names.contains(&name.as_str()));
+        if let (Some((usage, _)), true) = (part, path.is_dir()) {
+            parts.entry(*usage).or_default().push(path);
+        }
+    }
+    if parts.is_empty() {
+        parts.insert(Usage::Training, vec![folder.to_owned()]);
+    }
+    if !parts.contains_key(&Usage::PublicTest)
+        && let Some(test) = parts.remove(&Usage::PrivateTest)
+    {
+        parts.insert(Usage::PublicTest, test);
+    }
+    let (mut rows, mut pixels) = (Vec::new(), Vec::new());
+    for (usage, folders) in &parts {
+        for (emotion, path) in folders
+            .iter()
+            .map(|f| pictures(f))
+            .collect::<Result<Vec<_>>>()?
+            .concat()
+        {
+            pixels.extend(read_picture(&path)?);
+            rows.push(Row {
+                label: emotion,
+                votes: None,
+                usage: *usage,
+            });
+        }
+    }
+    if rows.is_empty() {
+        return Err(Error::Usage(format!(
+            "{} has no folders of pictures that are named after emotions, such as train/angry; give such a folder or \
+             Kaggle's fer2013.csv",
+            folder.display()
+        )));
+    }
+    if parts.len() == 1 && !divided {
+        return Err(Error::Usage(format!(
+            "{} does not say which pictures are for validation; divide them with --train-fraction 0.9",
+            folder.display()
+        )));
+    }
+    let labelled = |emotion: &Emotion| rows.iter().any(|row| row.label == *emotion);
+    let emotions = Emotion::ALL.into_iter().filter(labelled).collect();
+    Ok(Dataset::new(emotions, rows, pixels))
+}
+
+/// The pictures in the folders of a part that are named after emotions, each with its emotion, in the order of the
+/// paths.
+fn pictures(part: &Path) -> Result<Vec<(Emotion, PathBuf)>> {
+    let mut found = Vec::new();
+    for folder in entries(part)? {
+        let Ok(emotion) = name(&folder).parse::<Emotion>() else {
+            continue;
+        };
+        if folder.is_dir() {
+            let files = entries(&folder)?.into_iter();
+            found.extend(files.filter(|f| is_picture(f)).map(|file| (emotion, file)));
+        }
+    }
+    Ok(found)
+}
+
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str());
+    extension.is_some_and(|e| PICTURES.contains(&e.to_ascii_lowercase().as_str()))
+}
+
+/// The grey values of a picture, scaled to the size of a face if it has another.
+fn read_picture(path: &Path) -> Result<Vec<u8>> {
+    let bytes = fs::read(path).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let picture = image::load_from_memory(&bytes).map_err(|e| Error::input(path, e))?;
+    let (grey, side) = (picture.into_luma8(), FACE_SIDE as u32);
+    Ok(if grey.dimensions() == (side, side) {
+        grey.into_raw()
+    } else {
+        imageops::resize(&grey, side, side, FilterType::Triangle).into_raw()
+    })
+}
+
+/// The last part of a path in lower case.
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().to_lowercase()
+}
+
+/// The sorted entries of a folder.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let io = |source| Error::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    let entries = fs::read_dir(folder).map_err(io)?;
+    let mut paths = entries
+        .map(|entry| Ok(entry.map_err(io)?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,10 @@
+//! Learns from faces of photos: a third head on the features of a trained network, which gives the scores of an album.
+
+mod faces;
+mod fit;
+mod head;
+mod learned;
+mod objective;
+
+pub use faces::{PhotoFace, PhotoFaces};
+pub use head::{FittedHead, PHOTO_HEAD, PhotoHeadOptions, fit_photo_head};

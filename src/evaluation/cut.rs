@@ -1,0 +1,61 @@
+//! Cuts the largest face of labelled photos, as the pipeline cuts it for the network, so that training can learn from it.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::{AlbumLabels, PhotoLabels};
+use crate::classify::crop_face;
+use crate::emotion::Emotion;
+use crate::error::Skip;
+use crate::file::read_bytes;
+use crate::pipeline::Analyser;
+use fer_train::photos::{PhotoFace, PhotoFaces};
+
+/// The largest face of each labelled photo of a folder that has one with a score of at least `threshold`, in the order
+/// of the file names; also the number of photos that could not be read or have none. Calls `done` after each photo.
+pub fn cut_faces(
+    analyser: &Analyser,
+    folder: &Path,
+    labels: &AlbumLabels,
+    threshold: f32,
+    done: impl Fn() + Sync,
+) -> (PhotoFaces, usize) {
+    let photos: Vec<(&String, &PhotoLabels)> = labels.photos.iter().collect();
+    let faces: Vec<Option<PhotoFace>> = photos
+        .par_iter()
+        .map(|(name, labels)| {
+            let face = face(analyser, &folder.join(name), labels, threshold);
+            done();
+            face.ok().flatten()
+        })
+        .collect();
+    let all = faces.len();
+    let found: Vec<PhotoFace> = faces.into_iter().flatten().collect();
+    let missing = all - found.len();
+    (PhotoFaces(found), missing)
+}
+
+fn face(
+    analyser: &Analyser,
+    path: &Path,
+    labels: &PhotoLabels,
+    threshold: f32,
+) -> Result<Option<PhotoFace>, Skip> {
+    let bytes = read_bytes(path, analyser.limits().max_bytes)?;
+    let (raster, faces) = analyser.detect(&bytes)?;
+    let counted = faces.into_iter().filter(|face| face.score >= threshold);
+    let largest = counted.max_by(|a, b| {
+        let [a, b] = [a, b].map(|face| face.bounding_box.area());
+        a.total_cmp(&b)
+    });
+    Ok(largest.map(|face| {
+        let crop = crop_face(&raster, &face);
+        PhotoFace {
+            pixels: crop.iter().map(|grey| grey.round() as u8).collect(),
+            emotion: labels.emotion,
+            smile: labels.shows.get(&Emotion::Happy).copied(),
+            person: labels.person.clone(),
+        }
+    }))
+}
