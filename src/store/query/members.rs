@@ -79,7 +79,7 @@ impl<'a> Members<'a> {
         let mut tallies = Emotion::ALL.map(|_| Tally::new(&self.bursts, 0));
         let all = Emotion::ALL.into_iter().collect();
         self.visit(all, few, |emotion, photo| {
-            tallies[emotion.index()].add(photo)
+            tallies[emotion.index()].add(photo);
         })?;
         Ok(tallies.map(|tally| tally.count))
     }
