@@ -46,7 +46,7 @@ pub struct Estimate {
     pub low: f64,
     /// Upper end of the interval.
     pub high: f64,
-    /// In each of [`FOLDS`] folds; no person is in two of them.
+    /// In each of `FOLDS` folds; no person is in two of them.
     pub folds: Vec<f64>,
 }
 
