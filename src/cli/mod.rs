@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr, reason = "errors and hints go to standard error")]
 
 mod backup;
+mod bench;
 mod classify;
 mod complete;
 mod completions;
@@ -181,6 +182,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// List, inspect and choose emotion models
     Model(model::ModelArgs),
+    /// Measure what your photos cost on this machine, stage by stage, without touching the index
+    Bench(bench::BenchArgs),
     /// Print the settings in effect and their origins, or the path of your settings file
     Config(config::ConfigArgs),
     /// Propose values of a flag, for completion scripts
@@ -283,6 +286,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         #[cfg(feature = "train")]
         Command::Evaluate(args) => evaluate::run(&args, &context, out),
         Command::Model(args) => model::run(&args, &context, out),
+        Command::Bench(args) => bench::run(&args, &context, out),
         Command::Config(args) => config::run(&args, &context, out),
         Command::Complete(args) => complete::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),

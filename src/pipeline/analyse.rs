@@ -1,5 +1,6 @@
 //! Analyses photos: from a file's bytes to faces with their emotions. This part needs no database.
 
+use super::Stage;
 use crate::classify::{EmotionClassifier, crop_face, crop_framed};
 use crate::detect::FaceDetector;
 use crate::error::Skip;
@@ -51,7 +52,7 @@ impl Analyser {
     /// # Errors
     /// If the bytes are not a photo that can be decoded.
     pub fn photo(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
-        self.decoded(self.decode(None, bytes)?, |_, _| ())
+        self.decoded(self.decode(None, bytes)?, |_, _| (), &mut |_| ())
             .map(|(analysis, ())| analysis)
     }
 
@@ -66,20 +67,21 @@ impl Analyser {
         bytes: &[u8],
         look: impl FnOnce(&Decoded, &[DetectedFace]) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
-        self.decoded(self.decode(Some(facts), bytes)?, look)
+        self.decoded(self.decode(Some(facts), bytes)?, look, &mut |_| ())
     }
 
     /// Decodes a photo as far as the detector needs it.
-    fn decode(&self, facts: Option<Facts>, bytes: &[u8]) -> Result<Decoded, Skip> {
+    pub(super) fn decode(&self, facts: Option<Facts>, bytes: &[u8]) -> Result<Decoded, Skip> {
         let wanted = |width, height| self.detector.copy_of(width, height);
         imaging::decode_for(&wanted, facts, bytes, &self.limits)
     }
 
-    /// Detects the faces of a decoded photo and reads the emotion of each.
-    fn decoded<T>(
+    /// Detects the faces of a decoded photo and reads the emotion of each. Calls `ended` at the end of each stage.
+    pub(super) fn decoded<T>(
         &self,
         decoded: Decoded,
         look: impl FnOnce(&Decoded, &[DetectedFace]) -> T,
+        ended: &mut dyn FnMut(Stage),
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
         let (legible, unread): (Vec<_>, Vec<_>) = self
             .detector
@@ -87,12 +89,15 @@ impl Analyser {
             .into_iter()
             .filter(|face| is_known(&decoded, &face.bounding_box))
             .partition(|face| face.bounding_box.short_side() >= self.min_face);
+        ended(Stage::Detect);
         let seen = look(&decoded, &legible);
         let crops: Vec<_> = legible
             .iter()
             .map(|face| crop_face(&decoded.raster, face))
             .collect();
+        ended(Stage::Crop);
         let scores = self.classifier.classify(&crops);
+        ended(Stage::Classify);
         let faces = legible
             .into_iter()
             .zip(scores)
