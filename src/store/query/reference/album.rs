@@ -8,6 +8,7 @@ use jiff::civil::date;
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::ScoredFace;
+use crate::facts::Block;
 use crate::photo::{DateSource, GeoPoint, Precision, TakenAt};
 use crate::store::testing::{META, face, photo, say, temp_store};
 use crate::store::{PhotoId, PhotoRecord, Store};
@@ -106,6 +107,16 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
             capture.keywords =
                 [vec![], vec!["Urlaub".into(), "Vacation".into()]][random(2) as usize].clone();
         });
+        let said = &mut record.content.as_mut().unwrap().said;
+        let named: &[&str] = match number / 3 % 5 {
+            0 => &["Anna Rossi"],
+            1 => &["Ben", "Anna Weiß"],
+            2 => &["Élodie"],
+            _ => &[],
+        };
+        for name in named {
+            said.person(name, None, Block::Xmp);
+        }
         let folders = [
             "/album/Italy 2019".into(),
             "/album/Italy 2019/Florence".into(),
