@@ -141,6 +141,7 @@ fn sentence(difference: &Difference) -> String {
         (Part::Facts, _) => {
             "photos have another date, place or text than their metadata, sidecars and files say"
         }
+        (Part::Estimates, _) => "estimated positions differ from those of the photos near in time",
         (Part::People, _) => {
             "photos name other people than their metadata and sidecars, or on other faces"
         }

@@ -1,8 +1,8 @@
 //! What one source says of a photo, as it is stored.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::photo::{Capture, DateSource, GeoPoint, Precision};
@@ -209,6 +209,19 @@ impl Statements {
         };
         if self.dates.len() < MOST_OF_A_FACT {
             self.dates.push(stated);
+        }
+    }
+
+    /// Puts the camera's clock forward by some seconds: moves the local times that EXIF states.
+    pub fn set_clock_forward(&mut self, seconds: i32) {
+        for date in &mut self.dates {
+            if let Moment::Local { local, .. } = &mut date.moment
+                && matches!(date.by, DateSource::Exif | DateSource::ExifDigitized)
+                && date.precision.is_exact()
+            {
+                let by = SignedDuration::from_secs(i64::from(seconds));
+                *local = local.saturating_add(by);
+            }
         }
     }
 

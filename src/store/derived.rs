@@ -1,5 +1,5 @@
 //! Brings derived rows up to date. What indexing finds out is in `photos`, `files`, `faces` and
-//! `corrections`; the facts of photos, words, folders, lost photos, the countries and regions of photos, and rankings are
+//! `corrections`; the facts of photos, words, folders, lost photos, estimated positions, the countries and regions of photos, and rankings are
 //! derived from it.
 //!
 //! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
-use super::{areas, effective, faces, folders, people, photos, ranking, words};
+use super::{areas, effective, estimates, faces, folders, people, photos, ranking, words};
 
 /// Reads each noted photo with its files, one row per file, in the order that the full-text index expects.
 pub(super) const NOTED: &str = concat!(
@@ -51,9 +51,16 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
         folders::add(db, folder)?;
     }
     update_folders(db, &present)?;
-    // After the facts, among which the position is.
+    // Last: estimates depend on dates, positions and which photos are lost, and areas on positions.
+    estimates::update(db)?;
     areas::update(db)?;
-    for table in ["dirty_photos", "dirty_ranks", "dirty_paths", "dirty_places"] {
+    for table in [
+        "dirty_photos",
+        "dirty_ranks",
+        "dirty_paths",
+        "dirty_places",
+        "dirty_times",
+    ] {
         db.prepare_cached(&format!("DELETE FROM {table}"))?
             .execute([])?;
     }

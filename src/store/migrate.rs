@@ -267,6 +267,9 @@ mod tests {
         INSERT INTO area_sets VALUES (1, 'IT-FI IT-52 IT c:europe');
         UPDATE photos SET latitude = 43.77, longitude = 11.25, area_set = 1 WHERE id = 7;
     ",
+        "
+        INSERT INTO fact_rules VALUES ('clock', 'canon eos r5', -3600);
+    ",
     ];
 
     fn connection() -> Connection {

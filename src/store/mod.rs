@@ -18,6 +18,7 @@ mod corrections;
 mod derived;
 mod doctor;
 mod effective;
+mod estimates;
 mod everything;
 mod exchange;
 mod explain;
@@ -41,6 +42,7 @@ mod ranking;
 mod record;
 mod recover;
 mod roots;
+mod rules;
 mod sidecars;
 mod stored_face;
 mod tally;
@@ -77,6 +79,7 @@ pub use record::{
 };
 pub use recover::Recovered;
 pub use roots::Root;
+pub use rules::FactRules;
 pub use stored_face::StoredFace;
 pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
@@ -417,6 +420,18 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn diagnose(&self, observer: &dyn DoctorObserver) -> Result<Diagnosis> {
         self.read(|db| doctor::diagnose(db, observer))
+    }
+
+    /// Puts in force what a person's settings say of facts, and brings the photos up to date that it changes.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub fn set_fact_rules(&mut self, rules: &FactRules) -> Result<()> {
+        let rules = rules.normal();
+        if self.read(rules::get)? == rules {
+            return Ok(());
+        }
+        self.write(|db| rules::set(db, &rules))
     }
 
     /// Does the same and mends what differs, in one transaction. Returns what has differed.

@@ -36,6 +36,8 @@ pub enum DerivedPart {
     Cells,
     /// The number of photos of each grid cell.
     Places,
+    /// The estimated positions of photos without one of their own.
+    Estimates,
     /// The countries and regions in which each photo was taken.
     Areas,
     /// The number of a photo's faces that count.
@@ -58,6 +60,7 @@ impl DerivedPart {
             Self::Folders => "folders",
             Self::Cells => "cells",
             Self::Places => "places",
+            Self::Estimates => "estimates",
             Self::Areas => "areas",
             Self::FaceCounts => "face_counts",
             Self::FaceRanks => "face_ranks",

@@ -4,7 +4,13 @@ use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
 pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
-    for table in ["dirty_photos", "dirty_ranks", "dirty_paths", "dirty_places"] {
+    for table in [
+        "dirty_photos",
+        "dirty_ranks",
+        "dirty_paths",
+        "dirty_places",
+        "dirty_times",
+    ] {
         let count: i64 =
             checkup
                 .db
