@@ -12,6 +12,7 @@ mod areas;
 mod backup;
 mod batch;
 mod changes;
+mod clocks;
 mod codec;
 mod connection;
 mod corrections;
@@ -66,6 +67,7 @@ use crate::photo::{Capture, ContentHash, GeoPoint, Picture};
 
 pub use backup::{Contents, Restored};
 pub use batch::Batch;
+pub use clocks::DoubtfulClock;
 pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
 pub use everything::Value;
 pub use exchange::{CorrectionRecord, Taken, UndoneFace};
@@ -420,6 +422,14 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn diagnose(&self, observer: &dyn DoctorObserver) -> Result<Diagnosis> {
         self.read(|db| doctor::diagnose(db, observer))
+    }
+
+    /// The cameras whose clocks seem to be hours off, by what other cameras took at the same times.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn doubtful_clocks(&self) -> Result<Vec<DoubtfulClock>> {
+        self.read(clocks::doubtful)
     }
 
     /// Puts in force what a person's settings say of facts, and brings the photos up to date that it changes.
