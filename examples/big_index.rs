@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use fer_index::emotion::{Emotion, EmotionSet};
+use fer_index::facts::Block;
 use fer_index::file::FileMeta;
 use fer_index::geo::{Circle, Region};
 use fer_index::photo::{Capture, ContentHash, DateSource, GeoPoint, Precision, TakenAt};
@@ -125,7 +126,7 @@ fn position(number: u64, random: &mut Random) -> GeoPoint {
 
 fn photo(number: u64, random: &mut Random) -> PhotoRecord {
     let faces = [0, 0, 1, 1, 2, 5][(random.uniform() * 6.0) as usize];
-    PhotoRecord {
+    let mut record = PhotoRecord {
         hash: ContentHash::of(&number.to_le_bytes()),
         bytes: 3_000_000,
         picture: Some(picture(number)),
@@ -148,7 +149,28 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
             (0..faces).map(|_| face(random)).collect(),
             vec![],
         )),
+    };
+    if let Ok(analysis) = &mut record.content {
+        for name in people(number) {
+            analysis.said.person(&name, None, Block::Xmp);
+        }
     }
+    record
+}
+
+/// Whom a photo names: one in ten Anna, one in twenty Ben, and one in four one of 500 others.
+fn people(number: u64) -> Vec<String> {
+    let mut people = Vec::new();
+    if number % 10 == 1 {
+        people.push("Anna Rossi".to_owned());
+    }
+    if number % 20 < 2 && number % 40 > 1 {
+        people.push("Ben Weiss".to_owned());
+    }
+    if number % 4 == 2 {
+        people.push(format!("Person Number{:03}", number / 4 % 500));
+    }
+    people
 }
 
 /// The keywords of a photo: of one in ten an English one, of one in twenty one in a script without spaces.
@@ -218,6 +240,19 @@ const FILTERS: &[Filter] = &[
             longitude: 123.0,
         };
         query.near = Some(circle(place, 50.0));
+    }),
+    ("in a country of many", |query| {
+        query.near = Some(Region::Area("DE".into()));
+    }),
+    ("in a continent", |query| {
+        query.near = Some(Region::Area("c:africa".into()));
+    }),
+    ("person of 10 %", |query| query.people = vec!["anna".into()]),
+    ("person of few", |query| {
+        query.people = vec!["number123".into()];
+    }),
+    ("two people", |query| {
+        query.people = vec!["anna rossi".into(), "ben".into()];
     }),
     ("away", |query| query.away = Some(100.0)),
     ("camera of many", |query| {

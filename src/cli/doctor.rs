@@ -14,7 +14,8 @@ use super::index_lock::IndexLock;
 use super::stdout::Stdout;
 use crate::error::Result;
 use crate::store::{
-    DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver, Store, is_damage,
+    DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver, DoubtfulClock, Store,
+    is_damage,
 };
 
 #[derive(Debug, Args)]
@@ -56,10 +57,18 @@ pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Res
         }
         examined => examined?,
     };
+    let clocks = if diagnosis.damage.is_empty() {
+        Store::open_existing(database)?.doubtful_clocks()?
+    } else {
+        Vec::new()
+    };
     if args.json {
-        out.json(&as_json(&diagnosis, args.repair))?;
+        out.json(&as_json(&diagnosis, &clocks, args.repair))?;
     } else {
         tell(&diagnosis, args.repair, out)?;
+        for clock in &clocks {
+            out.line(doubt(clock))?;
+        }
     }
     let is_mended = args.repair || diagnosis.differences.is_empty();
     Ok(if is_mended && diagnosis.damage.is_empty() {
@@ -141,6 +150,7 @@ fn sentence(difference: &Difference) -> String {
         (Part::Facts, _) => {
             "photos have another date, place or text than their metadata, sidecars and files say"
         }
+        (Part::Estimates, _) => "estimated positions differ from those of the photos near in time",
         (Part::People, _) => {
             "photos name other people than their metadata and sidecars, or on other faces"
         }
@@ -169,7 +179,26 @@ fn sentence(difference: &Difference) -> String {
     format!("{number}: {what}")
 }
 
-fn as_json(diagnosis: &Diagnosis, is_repair: bool) -> serde_json::Value {
+/// What is in doubt about a camera's clock, and how to put its times right.
+fn doubt(clock: &DoubtfulClock) -> String {
+    let minutes = clock.seconds.unsigned_abs() / 60;
+    let (sign, way) = if clock.seconds < 0 {
+        ('-', "fast")
+    } else {
+        ('+', "slow")
+    };
+    let (camera, hours) = (
+        &clock.camera,
+        format!("{}:{:02}", minutes / 60, minutes % 60),
+    );
+    let (with, without) = clock.coinciding;
+    format!(
+        "clock     {camera} seems to be {hours} hours {way}: {with} of its times then coincide with those of other cameras, \
+         {without} as they are; clock_offsets = [\"{camera}: {sign}{hours}\"] in [facts] of the settings puts them right"
+    )
+}
+
+fn as_json(diagnosis: &Diagnosis, clocks: &[DoubtfulClock], is_repair: bool) -> serde_json::Value {
     let differences = diagnosis.differences.iter().map(|difference| {
         json!({
             "part": difference.part.name(),
@@ -181,6 +210,12 @@ fn as_json(diagnosis: &Diagnosis, is_repair: bool) -> serde_json::Value {
     json!({
         "damage": diagnosis.damage,
         "differences": differences.collect::<Vec<_>>(),
+        "clocks": clocks.iter().map(|clock| json!({
+            "camera": clock.camera,
+            "seconds": clock.seconds,
+            "coinciding": clock.coinciding.0,
+            "coinciding_as_they_are": clock.coinciding.1,
+        })).collect::<Vec<_>>(),
         "repaired": is_repair && diagnosis.damage.is_empty(),
     })
 }

@@ -15,7 +15,7 @@ use crate::album::resolve_root;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result, SkipReason};
 use crate::pipeline::{IndexOptions, Summary, index};
-use crate::store::{EMOTION_THRESHOLD, Query, Store};
+use crate::store::{EMOTION_THRESHOLD, FactRules, Query, Store};
 
 /// Number of the happiest photos printed at the end of a run.
 const HAPPIEST: usize = 5;
@@ -81,6 +81,7 @@ pub(super) fn run(
             )));
         }
     }
+    store.set_fact_rules(&FactRules::from(&config.facts))?;
     let progress = Progress::new(context.quiet(), Interrupt::watch()?);
     let options = IndexOptions {
         threads: context.threads(),

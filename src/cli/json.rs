@@ -60,6 +60,7 @@ pub(super) struct JsonHit {
     position_source: Option<&'static str>,
     title: Option<String>,
     rating: Option<i8>,
+    people: Vec<JsonPerson>,
     faces: Vec<JsonFace>,
 }
 
@@ -80,6 +81,7 @@ impl JsonHit {
             position_source: capture.sources.position.map(Source::name),
             title: capture.title.clone(),
             rating: capture.rating,
+            people: hit.analysis.people.iter().map(JsonPerson::of).collect(),
             faces: hit.analysis.faces.iter().map(JsonFace::stored).collect(),
         }
     }

@@ -10,7 +10,7 @@ use super::fresh::FreshArgs;
 use super::results::ResultArgs;
 use super::stdout::Stdout;
 use crate::error::Result;
-use crate::query::{Understood, UserFilter, now, understand};
+use crate::query::{People, Understood, UserFilter, now, understand};
 use crate::store::{Query, Store};
 
 #[derive(Debug, Args)]
@@ -51,7 +51,8 @@ pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Resu
 }
 
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    let understood = understand(&args.words, args.filters.filter(), now());
+    let people = people(context);
+    let understood = understand(&args.words, args.filters.filter(), &people, now());
     let arguments: Vec<String> = understood
         .filter
         .arguments()
@@ -61,6 +62,13 @@ pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Resu
     tracing::info!("fer-index query {}", arguments.join(" "));
     print_understood(&understood);
     answer(&understood.filter, &args.search, context, out)
+}
+
+/// The people of the index; nobody if it cannot be read, of which [`answer`] tells.
+fn people(context: &Context) -> People {
+    let store = Store::open_existing(&context.config().database);
+    let names = store.and_then(|store| store.people());
+    People::new(names.unwrap_or_default())
 }
 
 /// Prints how the words were understood, including those that became no filter.

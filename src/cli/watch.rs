@@ -10,7 +10,7 @@ use super::{GlobalArgs, Outcome};
 use crate::album::resolve_root;
 use crate::daemon::{self, Setup};
 use crate::error::{Error, Result};
-use crate::store::Store;
+use crate::store::{FactRules, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct WatchArgs {
@@ -71,6 +71,7 @@ fn setup(context: &Context, roots: &[PathBuf]) -> Result<Setup> {
         rescan: Duration::from_secs_f64(watch.rescan_seconds),
         poll: Duration::from_secs_f64(watch.poll_seconds),
         keep: Duration::from_secs_f64(watch.keep_days * 86_400.0),
+        facts: FactRules::from(&config.facts),
         models: context.models()?,
         load: Box::new(move || loader.analyser()),
     })

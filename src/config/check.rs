@@ -8,6 +8,7 @@ use toml::Value;
 
 use crate::error::{Error, Result};
 
+use super::clock::ClockOffset;
 use super::origin::Origin;
 
 /// The range of every numeric setting.
@@ -71,6 +72,7 @@ pub(super) fn check(key: &str, value: Value, current: &Value, origin: &Origin) -
     }
     match key {
         "album.exclude" => check_globs(key, &value, origin)?,
+        "facts.clock_offsets" => check_clocks(key, &value, origin)?,
         "gallery.listen" => check_address(key, &value, origin)?,
         _ => {}
     }
@@ -87,6 +89,18 @@ fn check_globs(key: &str, value: &Value, origin: &Origin) -> Result<()> {
             Error::Config(format!(
                 "`{key}` in {origin} must be a list of globs, and \"{pattern}\" is not one: {}",
                 error.kind()
+            ))
+        })?;
+    }
+    Ok(())
+}
+
+fn check_clocks(key: &str, value: &Value, origin: &Origin) -> Result<()> {
+    let offsets = value.as_array().into_iter().flatten();
+    for offset in offsets.filter_map(Value::as_str) {
+        offset.parse::<ClockOffset>().map_err(|problem| {
+            Error::Config(format!(
+                "`{key}` in {origin} must be a list of offsets, and {problem}"
             ))
         })?;
     }

@@ -2,6 +2,7 @@
 //! configuration file, and that overrides the defaults (`config/default.toml`).
 
 mod check;
+mod clock;
 mod edit;
 mod layers;
 mod origin;
@@ -25,6 +26,7 @@ use crate::error::{Error, Result};
 use layers::Layers;
 use platform::PlatformPaths;
 
+pub use clock::ClockOffset;
 pub use edit::set;
 pub use origin::Origin;
 
@@ -49,6 +51,8 @@ pub struct Config {
     pub detector: DetectorSettings,
     /// How emotions are classified.
     pub classifier: ClassifierSettings,
+    /// How the facts of photos are decided.
+    pub facts: FactSettings,
     /// Defaults of queries.
     pub query: QuerySettings,
     /// How the daemon follows folders.
@@ -119,6 +123,16 @@ pub enum DetectorBackend {
     Builtin,
     /// A program that the user names.
     Command,
+}
+
+/// Settings of `[facts]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactSettings {
+    /// Whether the positions of photos without one are estimated.
+    pub estimate_places: bool,
+    /// Cameras with wrong clocks; each is a [`ClockOffset`].
+    pub clock_offsets: Vec<ClockOffset>,
 }
 
 /// Settings of `[query]`.

@@ -171,6 +171,10 @@ fn the_error_for_a_wrong_value_says_what_is_allowed() {
             "[album]\nexclude = ['[a']",
             "a list of globs, and \"[a\" is not one",
         ),
+        (
+            "[facts]\nclock_offsets = ['Canon']",
+            "a list of offsets, and \"Canon\" is none",
+        ),
         ("database = 1", "a string in quotes"),
         ("[gallery]\nlisten = 'localhost'", "an address and a port"),
         ("detector = 1", "is a section"),

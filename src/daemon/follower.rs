@@ -75,8 +75,9 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub fn new(store: Store, settings: Settings) -> Result<Self> {
+    pub fn new(mut store: Store, settings: Settings) -> Result<Self> {
         let setup = settings()?;
+        store.set_fact_rules(&setup.facts)?;
         let (sender, messages) = bounded(MESSAGE_CAPACITY);
         let now = Instant::now();
         Ok(Self {
@@ -305,6 +306,9 @@ impl Follower {
     fn reload(&mut self) {
         match (self.settings)() {
             Ok(setup) => {
+                if let Err(error) = self.store.set_fact_rules(&setup.facts) {
+                    tracing::error!("the facts of photos stay as they were: {error}");
+                }
                 self.models = setup.models.clone();
                 self.batches.unload_models();
                 let before = std::mem::replace(&mut self.roots, roots_of(&setup));

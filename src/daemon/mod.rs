@@ -31,7 +31,7 @@ use tokio::sync::oneshot;
 use crate::album::Filter;
 use crate::error::{Error, Result};
 use crate::pipeline::Analyser;
-use crate::store::{Models, Store};
+use crate::store::{FactRules, Models, Store};
 use fer_nn::allocator;
 
 use follower::Follower;
@@ -62,6 +62,8 @@ pub struct Setup {
     pub poll: Duration,
     /// Grace period after which a photo without a file is deleted from the index.
     pub keep: Duration,
+    /// What the settings say of the facts of photos.
+    pub facts: FactRules,
     /// Names of the models in use; rows of other models are out of date.
     pub models: Models,
     /// Loads the models for a batch run.

@@ -51,7 +51,10 @@ impl Frame {
 }
 
 fn scaled(region: &RegionStatement, (width, height): (u32, u32)) -> BoundingBox {
-    let (width, height) = (width as f32, height as f32);
+    let (width, height) = match region.kind {
+        RegionKind::IptcPixels => (1.0, 1.0),
+        _ => (width as f32, height as f32),
+    };
     BoundingBox {
         x: region.x * width,
         y: region.y * height,
@@ -67,6 +70,7 @@ pub fn people(stated: &[&PersonStatement], faces: &[BoundingBox], frame: Frame) 
     let kinds = [
         RegionKind::Mwg,
         RegionKind::Iptc,
+        RegionKind::IptcPixels,
         RegionKind::Microsoft,
         RegionKind::Picasa,
     ];
@@ -200,7 +204,10 @@ mod tests {
 
     /// The region of a face in pixels as shares of the picture in which it lies.
     fn region(at: &BoundingBox, (width, height): (u32, u32), kind: RegionKind) -> RegionStatement {
-        let (width, height) = (width as f32, height as f32);
+        let (width, height) = match kind {
+            RegionKind::IptcPixels => (1.0, 1.0),
+            _ => (width as f32, height as f32),
+        };
         RegionStatement {
             x: at.x / width,
             y: at.y / height,
@@ -229,7 +236,11 @@ mod tests {
             };
             let stored = orientation.exchange(UPRIGHT);
             let turn = Turn::between(orientation, Orientation::Upright, stored);
-            for kind in [RegionKind::Mwg, RegionKind::Microsoft] {
+            for kind in [
+                RegionKind::Mwg,
+                RegionKind::Microsoft,
+                RegionKind::IptcPixels,
+            ] {
                 for in_stored in [false, true] {
                     for says_size in [false, true] {
                         let (at, size) = if in_stored {

@@ -1,8 +1,8 @@
 //! What one source says of a photo, as it is stored.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::photo::{Capture, DateSource, GeoPoint, Precision};
@@ -153,7 +153,8 @@ pub struct PersonStatement {
     pub by: Block,
 }
 
-/// The part of a picture that shows a person, as shares of its width and height.
+/// The part of a picture that shows a person, as shares of its width and height; in pixels if it is of the kind
+/// [`RegionKind::IptcPixels`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RegionStatement {
     /// Left edge, 0 to 1.
@@ -190,6 +191,9 @@ pub enum RegionKind {
     Microsoft,
     /// The IPTC's `Iptc4xmpExt:ImageRegion`.
     Iptc,
+    /// The same, in pixels instead of shares of the picture.
+    #[serde(rename = "iptc_pixels")]
+    IptcPixels,
     /// Picasa's `rect64` in `.picasa.ini`.
     Picasa,
 }
@@ -209,6 +213,19 @@ impl Statements {
         };
         if self.dates.len() < MOST_OF_A_FACT {
             self.dates.push(stated);
+        }
+    }
+
+    /// Puts the camera's clock forward by some seconds: moves the local times that EXIF states.
+    pub fn set_clock_forward(&mut self, seconds: i32) {
+        for date in &mut self.dates {
+            if let Moment::Local { local, .. } = &mut date.moment
+                && matches!(date.by, DateSource::Exif | DateSource::ExifDigitized)
+                && date.precision.is_exact()
+            {
+                let by = SignedDuration::from_secs(i64::from(seconds));
+                *local = local.saturating_add(by);
+            }
         }
     }
 
@@ -339,6 +356,15 @@ impl From<&Capture> for Statements {
 
 impl RegionStatement {
     fn is_within_the_picture(&self) -> bool {
+        if self.kind == RegionKind::IptcPixels {
+            // The size of the picture is not stated.
+            let is_sound = |length: f32| (0.0..1e6).contains(&length);
+            return self.width > 0.0
+                && self.height > 0.0
+                && [self.x, self.y, self.width, self.height]
+                    .into_iter()
+                    .all(is_sound);
+        }
         // Programs round; and a face at the edge may be stated a little beyond it.
         let slack = -0.2..=1.2;
         let edges = [self.x, self.y, self.x + self.width, self.y + self.height];

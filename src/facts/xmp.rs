@@ -251,9 +251,7 @@ fn iptc_people(regions: &Node, said: &mut Statements) {
 
 fn iptc_boundary(boundary: &Node) -> Option<RegionStatement> {
     let of = |name| number(boundary.field_text(IPTC_EXT, name)?);
-    if boundary.field_text(IPTC_EXT, "rbUnit") == Some("pixel") {
-        return None; // of a size that is not stated
-    }
+    let is_in_pixels = boundary.field_text(IPTC_EXT, "rbUnit") == Some("pixel");
     let (x, y, width, height) = match boundary.field_text(IPTC_EXT, "rbShape")? {
         "rectangle" => (of("rbX")?, of("rbY")?, of("rbW")?, of("rbH")?),
         "circle" => {
@@ -272,7 +270,11 @@ fn iptc_boundary(boundary: &Node) -> Option<RegionStatement> {
         y,
         width,
         height,
-        kind: RegionKind::Iptc,
+        kind: if is_in_pixels {
+            RegionKind::IptcPixels
+        } else {
+            RegionKind::Iptc
+        },
         applied_to: None,
     })
 }

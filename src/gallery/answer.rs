@@ -10,7 +10,9 @@ use super::request::{Interpretation, Search};
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::photo::{Capture, DateSource, FactSources};
-use crate::store::{self, CarriedFrom, FaceId, Hit, Photo, PhotoAnalysis, StoredFace};
+use crate::store::{
+    self, CarriedFrom, FaceId, Hit, PersonInPhoto, Photo, PhotoAnalysis, StoredFace,
+};
 
 /// One page of the photos in the grid.
 #[derive(Debug, Serialize)]
@@ -42,6 +44,8 @@ pub(super) struct Counts {
     folders: Vec<Folder>,
     /// The cameras by name.
     cameras: Vec<String>,
+    /// The people whom photos name.
+    people: Vec<String>,
     /// Whether any photo is indexed.
     indexed: bool,
 }
@@ -54,6 +58,7 @@ impl Counts {
         why_empty: Vec<String>,
         folders: &[PathBuf],
         cameras: Vec<String>,
+        people: Vec<String>,
     ) -> Self {
         let mut asked = search.query.emotions.iter();
         let names = Emotion::ALL.map(Emotion::name);
@@ -68,6 +73,7 @@ impl Counts {
             why_empty,
             folders: tree(folders),
             cameras,
+            people,
             indexed: !folders.is_empty(),
         }
     }
@@ -175,7 +181,7 @@ impl PhotoDetail {
             faces: scan
                 .faces
                 .iter()
-                .map(|face| Face::of(face, carried))
+                .map(|face| Face::of(face, &scan.people, carried))
                 .collect(),
             can_reveal,
         })
@@ -188,6 +194,8 @@ struct Face {
     /// The bounding box: x, y, width and height in pixels of the upright photo.
     r#box: [f32; 4],
     detection: f32,
+    /// The name of the person whom it shows, if the photo names one.
+    person: Option<String>,
     /// The emotion scores in the order of [`Emotion::ALL`].
     scores: [f32; Emotion::COUNT],
     /// The emotion that a person set, if any.
@@ -200,13 +208,17 @@ struct Face {
 }
 
 impl Face {
-    fn of(face: &StoredFace, carried: &[(FaceId, CarriedFrom)]) -> Self {
+    fn of(face: &StoredFace, people: &[PersonInPhoto], carried: &[(FaceId, CarriedFrom)]) -> Self {
         let b = &face.face.bounding_box;
         let carried = carried.iter().find(|(id, _)| *id == face.id);
         Self {
             id: face.id.0,
             r#box: [b.x, b.y, b.width, b.height],
             detection: face.face.score,
+            person: people
+                .iter()
+                .find(|person| person.face == Some(face.id))
+                .map(|person| person.name.clone()),
             scores: *face.scores.as_array(),
             corrected_to: match face.correction {
                 Some(Correction::Emotion(emotion)) => Some(emotion),

@@ -46,7 +46,7 @@ pub(super) async fn counts(
         } else {
             Vec::new()
         };
-        let (folders, cameras) = (store.folders()?, store.cameras()?);
+        let (folders, cameras, people) = (store.folders()?, store.cameras()?, store.people()?);
         Ok(Counts::of(
             &search,
             (found, undated),
@@ -54,6 +54,7 @@ pub(super) async fn counts(
             why_empty,
             &folders,
             cameras,
+            people,
         ))
     });
     Ok(Json(counts.await?))

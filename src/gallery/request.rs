@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use crate::query::{Understood, UserFilter, now, understand};
+use crate::query::{People, Understood, UserFilter, now, understand};
 use crate::store::{Query, Store, has_words};
 
 /// The maximum number of photos in one answer.
@@ -77,7 +77,8 @@ impl FilterParameters {
             named.next().map(|(_, value)| value.as_str())
         };
         let words: Vec<String> = of("text").map(str::to_owned).into_iter().collect();
-        let typed = understand(&words, UserFilter::new(), now());
+        let people = People::new(store.people()?);
+        let typed = understand(&words, UserFilter::new(), &people, now());
         let understood = Interpretation::of(&typed);
         let typed = typed.filter;
         let typed_flags = typed.set_flags();

@@ -4,8 +4,9 @@ use super::dates::{Dates, now, parse_dates};
 use super::filters::{HOME, UserFilter};
 use super::flags::Flag;
 use super::gazetteer::{Gazetteer, Place};
+use super::people::People;
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{Store, words_of_name};
 
 impl UserFilter {
     /// Describes each part of the filter: `shows happy`, `near Rome, Italy`.
@@ -69,6 +70,7 @@ impl UserFilter {
                         let folder = group.values.join(" ");
                         format!("no photo below {folder} is in the index; fer-index index {folder} adds them")
                     }
+                    "person" => nobody(&group.values, &People::new(store.people()?)),
                     "album" | "near" | "away" | "camera" => format!("no photo is {description}"),
                     _ if description.is_empty() => format!("no photo meets --{}", group.name()),
                     _ => format!("no photo meets: {description}"),
@@ -248,6 +250,22 @@ impl Group {
             "offset" => format!("after the first {value}"),
             name => format!("{name} {value}"),
         })
+    }
+}
+
+/// Why no photo names all of these people together.
+fn nobody(wanted: &[String], people: &People) -> String {
+    let unknown = wanted
+        .iter()
+        .find(|name| !people.are_meant(&words_of_name(name)));
+    let Some(name) = unknown else {
+        return format!("no photo names {} together", wanted.join(" and "));
+    };
+    match people.nearest(name) {
+        Some(nearest) => {
+            format!("no photo names \"{name}\"; the nearest name in the index is {nearest}")
+        }
+        None => format!("no photo names \"{name}\""),
     }
 }
 

@@ -7,6 +7,7 @@ mod filters;
 mod flags;
 mod gazetteer;
 mod grammar;
+mod people;
 mod regions;
 mod vocabulary;
 
@@ -15,4 +16,5 @@ pub use filters::{Near, UserDate, UserDates, UserFilter};
 pub use flags::{FLAGS, Flag, Kind, parse_probability};
 pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Understood, understand};
+pub use people::People;
 pub use regions::Area;

@@ -1,6 +1,6 @@
 //! Brings derived rows up to date. What indexing finds out is in `photos`, `files`, `faces` and
-//! `corrections`; the facts of photos, words, folders, lost photos, the countries and regions of photos, bursts, and
-//! rankings are derived from it.
+//! `corrections`; the facts of photos, words, folders, lost photos, estimated positions, the countries and regions of
+//! photos, bursts, and rankings are derived from it.
 //!
 //! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
 //! every transaction ends with [`update`], which empties them. So no writer has to know what depends on the
@@ -16,14 +16,17 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
-use super::{areas, bursts, effective, faces, folders, people, photos, ranking, words};
+use super::{
+    areas, bursts, effective, estimates, faces, folders, people, photos, ranking, words,
+};
 
 /// The tables of notes, which are empty between transactions.
-pub(super) const NOTES: [&str; 5] = [
+pub(super) const NOTES: [&str; 6] = [
     "dirty_photos",
     "dirty_ranks",
     "dirty_paths",
     "dirty_places",
+    "dirty_times",
     "dirty_bursts",
 ];
 
@@ -60,7 +63,8 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
         folders::add(db, folder)?;
     }
     update_folders(db, &present)?;
-    // After the facts, among which the position is.
+    // Last: estimates depend on dates, positions and which photos are lost, and areas on positions.
+    estimates::update(db)?;
     areas::update(db)?;
     bursts::update(db)?;
     for table in NOTES {

@@ -8,18 +8,19 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::facts::{self, FileOfPhoto, SourcesOfPhoto, Statements};
 use crate::file::FileMeta;
-use crate::photo::{Capture, FactSources, GeoPoint, TakenAt};
+use crate::photo::{Capture, FactSources, GeoPoint, Source, TakenAt};
 use crate::zones;
 
 use super::codec::{taken_columns, taken_from_columns};
 use super::path::decode;
 use super::record::PhotoId;
+use super::rules;
 
 /// The columns of the facts, in the order in which [`from_columns`] reads them.
 macro_rules! columns {
     () => {
         "p.taken_local, p.taken_offset, p.taken_source, p.taken_precision, p.latitude, p.longitude,
-         p.camera, p.lens, p.title, p.description, p.keywords, p.rating, p.fact_sources"
+         p.camera, p.lens, p.title, p.description, p.keywords, p.rating, p.fact_sources, p.position_source"
     };
 }
 pub(super) use columns;
@@ -30,6 +31,10 @@ pub(super) fn from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Capt
     let latitude: Option<f64> = row.get(first + 4)?;
     let longitude: Option<f64> = row.get(first + 5)?;
     let sources = text(12)?.unwrap_or_default();
+    let mut sources: FactSources = serde_json::from_str(&sources).unwrap_or_default();
+    if row.get_ref(first + 13)?.as_str_or_null()? == Some(Source::Estimated.name()) {
+        sources.position = Some(Source::Estimated);
+    }
     Ok(Capture {
         taken_at: taken_from_columns(row, first)?,
         position: latitude
@@ -48,7 +53,7 @@ pub(super) fn from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Capt
             .map(str::to_owned)
             .collect(),
         rating: row.get(first + 11)?,
-        sources: serde_json::from_str(&sources).unwrap_or_default(),
+        sources,
     })
 }
 
@@ -86,9 +91,13 @@ pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
             Ok((row.get::<_, Option<String>>(0)?, from_columns(row, 1)?))
         })
         .optional()?;
-    let Some((said, stored)) = stored else {
+    let Some((said, mut stored)) = stored else {
         return Ok(None);
     };
+    if stored.sources.position == Some(Source::Estimated) {
+        // No source says it, see `estimates`.
+        (stored.position, stored.sources.position) = (None, None);
+    }
     let files = files(db, photo)?;
     if files.is_empty() {
         return Ok(None);
@@ -100,7 +109,10 @@ pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
             modified: system_time(*mtime_ns),
         })
         .collect();
-    let said = Statements::from_json(&said.unwrap_or_default());
+    let mut said = Statements::from_json(&said.unwrap_or_default());
+    if let Some(camera) = said.cameras.first() {
+        said.set_clock_forward(rules::clock_offset(db, &camera.value)?);
+    }
     let resolved = resolve(&said, &sidecars(db, photo)?, &files);
     Ok((!is_same(&stored, &resolved)).then_some(resolved))
 }
@@ -215,7 +227,7 @@ pub(super) fn set(db: &Connection, photo: PhotoId, capture: &Capture) -> rusqlit
         date.and_then(|date| date.end),
         position.map(|at| at.latitude),
         position.map(|at| at.longitude),
-        sources.position.map(crate::photo::Source::name),
+        sources.position.map(Source::name),
         camera,
         lens,
         title,

@@ -270,6 +270,9 @@ mod tests {
         "
         UPDATE photos SET burst = 7 WHERE id = 7;
     ",
+        "
+        INSERT INTO fact_rules VALUES ('clock', 'canon eos r5', -3600);
+    ",
     ];
 
     fn connection() -> Connection {

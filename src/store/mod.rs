@@ -13,12 +13,14 @@ mod backup;
 mod batch;
 mod bursts;
 mod changes;
+mod clocks;
 mod codec;
 mod connection;
 mod corrections;
 mod derived;
 mod doctor;
 mod effective;
+mod estimates;
 mod everything;
 mod exchange;
 mod explain;
@@ -42,6 +44,7 @@ mod ranking;
 mod record;
 mod recover;
 mod roots;
+mod rules;
 mod sidecars;
 mod stored_face;
 mod tally;
@@ -65,12 +68,13 @@ use crate::photo::{Capture, ContentHash, GeoPoint, Picture};
 
 pub use backup::{Contents, Restored};
 pub use batch::Batch;
+pub use clocks::DoubtfulClock;
 pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
 pub use everything::Value;
 pub use exchange::{CorrectionRecord, Taken, UndoneFace};
 pub use explain::is_damage;
 pub use forgotten::Removed;
-pub use people::PersonInPhoto;
+pub use people::{PersonInPhoto, words_of_name};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
     CarriedFrom, FaceId, KinCorrection, KinFace, KinId, KnownFile, KnownPhoto, Models, Photo,
@@ -78,6 +82,7 @@ pub use record::{
 };
 pub use recover::Recovered;
 pub use roots::Root;
+pub use rules::FactRules;
 pub use stored_face::StoredFace;
 pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
@@ -418,6 +423,26 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn diagnose(&self, observer: &dyn DoctorObserver) -> Result<Diagnosis> {
         self.read(|db| doctor::diagnose(db, observer))
+    }
+
+    /// The cameras whose clocks seem to be hours off, by what other cameras took at the same times.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn doubtful_clocks(&self) -> Result<Vec<DoubtfulClock>> {
+        self.read(clocks::doubtful)
+    }
+
+    /// Puts in force what a person's settings say of facts, and brings the photos up to date that it changes.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub fn set_fact_rules(&mut self, rules: &FactRules) -> Result<()> {
+        let rules = rules.normal();
+        if self.read(rules::get)? == rules {
+            return Ok(());
+        }
+        self.write(|db| rules::set(db, &rules))
     }
 
     /// Does the same and mends what differs, in one transaction. Returns what has differed.

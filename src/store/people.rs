@@ -133,22 +133,50 @@ pub(super) fn of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<
 
 /// See [`Store::people`](super::Store::people).
 pub(super) fn names(db: &Connection) -> rusqlite::Result<Vec<String>> {
-    db.prepare("SELECT min(name) FROM people GROUP BY key ORDER BY key")?
+    let mut name = db.prepare_cached(NAME)?;
+    keys(db)?
+        .iter()
+        .map(|key| name.query_row([key], |row| row.get(0)))
+        .collect()
+}
+
+/// Reads the name with a key as one of the photos writes it.
+pub(super) const NAME: &str = "SELECT name FROM people WHERE key = ? ORDER BY photo_id LIMIT 1";
+
+/// Steps from name to name, so that its time does not depend on the number of photos.
+pub(super) const KEYS: &str = "
+    WITH RECURSIVE keys (key) AS (
+        SELECT min(key) FROM people
+        UNION ALL
+        SELECT (SELECT min(key) FROM people WHERE key > keys.key)
+        FROM keys WHERE keys.key IS NOT NULL
+    )
+    SELECT key FROM keys WHERE key IS NOT NULL";
+
+/// The names of all people as names are compared, in ascending order.
+pub(super) fn keys(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    db.prepare_cached(KEYS)?
         .query_map([], |row| row.get(0))?
         .collect()
+}
+
+/// The words of a name, as names are compared.
+pub fn words_of_name(name: &str) -> Vec<String> {
+    words(&folders::comparable(name))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn words(key: &str) -> impl Iterator<Item = &str> {
+    key.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
 }
 
 /// Whether a person is meant by `wanted`: each of its words is one of the name, in any case. Both are
 /// [`folders::comparable`].
 pub(super) fn is_meant(key: &str, wanted: &str) -> bool {
-    let words = |text: &'_ str| -> Vec<String> {
-        let words = text.split(|c: char| !c.is_alphanumeric());
-        let words = words.filter(|word| !word.is_empty());
-        words.map(str::to_owned).collect()
-    };
-    let of_name = words(key);
-    let wanted = words(wanted);
-    !wanted.is_empty() && wanted.iter().all(|word| of_name.contains(word))
+    let mut wanted = words(wanted).peekable();
+    wanted.peek().is_some() && wanted.all(|wanted| words(key).any(|word| word == wanted))
 }
 
 #[cfg(test)]

@@ -338,8 +338,9 @@ mod tests {
                 }
             }
         }
+        // Each page is damaged twice. Answers do not read the pages of every index.
         assert!(
-            told > pages / 2 && recovered_all > 0,
+            told > pages * 3 / 4 && recovered_all > 0,
             "{told} of {pages}, {recovered_all}"
         );
     }

@@ -50,8 +50,8 @@ fn json_of_a_query() {
         hits.iter().find(is).unwrap()
     };
     let hit = by_name("/turned.jpg");
-    let all = "emotion faces height latitude longitude path position_source rating score taken_at \
-               taken_at_precision taken_at_source title width";
+    let all = "emotion faces height latitude longitude path people position_source rating score \
+               taken_at taken_at_precision taken_at_source title width";
     assert!(names(hit).into_iter().eq(all.split_whitespace()));
     assert_eq!(hit["path"], path.to_str().unwrap());
     assert_eq!(hit["emotion"], "neutral");

@@ -156,6 +156,21 @@ fn regions_of_exiftool_and_exiv2_land_on_the_right_face_in_every_orientation() {
         env.query("--text hopper --person grace --limit 99").len(),
         names.len()
     );
+    let found = env
+        .run("find of grace hopper --limit 99 --json --quiet")
+        .found();
+    let hits = found.json();
+    assert_eq!(hits.as_array().unwrap().len(), names.len());
+    assert_eq!(hits[0]["people"][0]["name"], "Grace Hopper");
+    let told = env.run("query --person grase");
+    assert!(
+        told.stderr
+            .contains("the nearest name in the index is Grace Hopper"),
+        "{}",
+        told.stderr
+    );
+    let explained = env.run("query --person grace --explain --limit 99").found();
+    assert!(explained.text().contains("(Grace Hopper) at"));
     let completed = env.run("complete person gr").found();
     assert_eq!(completed.text().trim(), "Grace Hopper");
     let stats = env.run("stats --by person --json").found().json();

@@ -40,10 +40,15 @@ pub(super) fn with(
 }
 
 fn faces(hit: &Hit, out: &mut Stdout) -> Result<()> {
+    let people = &hit.analysis.people;
     for face in &hit.analysis.faces {
+        let person = people.iter().find(|person| person.face == Some(face.id));
         out.line(format_args!(
-            "    face {} at {}, detection score {:.2}{}: {}",
+            "    face {}{} at {}, detection score {:.2}{}: {}",
             face.id,
+            person
+                .map(|person| format!(" ({})", person.name))
+                .unwrap_or_default(),
             face.face.bounding_box,
             face.face.score,
             face.correction
@@ -51,6 +56,16 @@ fn faces(hit: &Hit, out: &mut Stdout) -> Result<()> {
                 .unwrap_or_default(),
             percentages(&face.scores),
         ))?;
+    }
+    for person in people {
+        let is_shown = hit
+            .analysis
+            .faces
+            .iter()
+            .any(|face| person.face == Some(face.id));
+        if !is_shown {
+            out.line(format_args!("    {}, on none of these faces", person.name))?;
+        }
     }
     Ok(())
 }

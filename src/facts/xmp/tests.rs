@@ -108,6 +108,11 @@ fn people_are_read_in_every_convention() {
           <Iptc4xmpExt:rbY>0.5</Iptc4xmpExt:rbY><Iptc4xmpExt:rbW>0.25</Iptc4xmpExt:rbW>
           <Iptc4xmpExt:rbH>0.25</Iptc4xmpExt:rbH></Iptc4xmpExt:RegionBoundary>
           <Iptc4xmpExt:PersonInImage><rdf:Bag><rdf:li>Eve</rdf:li></rdf:Bag></Iptc4xmpExt:PersonInImage>
+          </rdf:li><rdf:li rdf:parseType="Resource">
+          <Iptc4xmpExt:RegionBoundary rdf:parseType="Resource"><Iptc4xmpExt:rbShape>circle</Iptc4xmpExt:rbShape>
+          <Iptc4xmpExt:rbUnit>pixel</Iptc4xmpExt:rbUnit><Iptc4xmpExt:rbX>1000</Iptc4xmpExt:rbX>
+          <Iptc4xmpExt:rbY>500</Iptc4xmpExt:rbY><Iptc4xmpExt:rbRx>100</Iptc4xmpExt:rbRx></Iptc4xmpExt:RegionBoundary>
+          <Iptc4xmpExt:PersonInImage><rdf:Bag><rdf:li>Kim</rdf:li></rdf:Bag></Iptc4xmpExt:PersonInImage>
           </rdf:li></rdf:Bag></Iptc4xmpExt:ImageRegion>
         <Iptc4xmpExt:PersonInImage><rdf:Bag><rdf:li>Zoë</rdf:li></rdf:Bag></Iptc4xmpExt:PersonInImage>
         </rdf:Description>"#,
@@ -132,6 +137,11 @@ fn people_are_read_in_every_convention() {
             Some(RegionKind::Microsoft),
         ),
         ("Eve", Some([0.5, 0.5, 0.25, 0.25]), Some(RegionKind::Iptc)),
+        (
+            "Kim",
+            Some([900.0, 400.0, 200.0, 200.0]),
+            Some(RegionKind::IptcPixels),
+        ),
         ("Zoë", None, None),
     ];
     assert_eq!(told, expected);

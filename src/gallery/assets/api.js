@@ -18,6 +18,7 @@
  * @property {number} id
  * @property {[number, number, number, number]} box x, y, width and height in pixels of the upright photo.
  * @property {number} detection
+ * @property {string | null} person The name of the person whom it shows, if the photo names one.
  * @property {number[]} scores The emotion scores in the order of `EMOTIONS`.
  * @property {Emotion | null} corrected_to The emotion that a person assigned.
  * @property {boolean} rejected
@@ -63,6 +64,7 @@
  * @property {string[]} why_empty
  * @property {Folder[]} folders
  * @property {string[]} cameras
+ * @property {string[]} people
  * @property {boolean} indexed
  *
  * @typedef {object} Understood How the typed text was understood.

@@ -12,6 +12,9 @@ const CROP = 112;
  * @typedef {import("./api.js").Emotion} Emotion
  */
 
+/** @type {(face: Face, index: number) => string} */
+const nameOf = (face, index) => (face.person ? `Face ${index + 1}, ${face.person}` : `Face ${index + 1}`);
+
 /**
  * Draws the bounding boxes over the picture.
  * @param {HTMLElement} place
@@ -28,7 +31,7 @@ export function drawBoxes(place, photo, { chosen }) {
           type: "button",
           class: `box ${face.rejected ? "rejected" : `is-${shown(face)}`}`,
           "data-face": face.id,
-          "aria-label": `Face ${index + 1}: ${face.rejected ? "not a face" : shown(face)}`,
+          "aria-label": `${nameOf(face, index)}: ${face.rejected ? "not a face" : shown(face)}`,
           onclick: () => chosen(face.id),
         },
         element("span", { class: "number" }, String(index + 1)),
@@ -78,7 +81,7 @@ function card(face, index, photo, picture, changed) {
   };
   /** @type {(kind: string, text: string, saying: () => Promise<unknown>) => HTMLElement} */
   const act = (kind, text, saying) => element("button", { type: "button", class: kind, onclick: () => say(saying) }, text);
-  const name = `Face ${index + 1}`;
+  const name = nameOf(face, index);
   const corrected = face.corrected_to || face.rejected;
   const verdict = face.rejected
     ? element("span", { class: "badge-emotion" }, icon("close"), element("span", {}, "Not a face"))

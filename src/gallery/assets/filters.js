@@ -10,9 +10,9 @@ import { BY_INTEREST, label } from "./emotions.js";
  * @typedef {HTMLInputElement | HTMLSelectElement} Field
  */
 
-const NAMES = ["emotion", "text", "since", "until", "file-dates", "near", "within", "under", "who", "min", "faces", "camera", "words"];
+const NAMES = ["emotion", "text", "since", "until", "file-dates", "near", "within", "under", "who", "min", "faces", "camera", "person", "words"];
 // The filters in the panel.
-const IN_PANEL = ["since", "until", "file-dates", "near", "under", "words", "camera", "faces", "who", "min"];
+const IN_PANEL = ["since", "until", "file-dates", "near", "under", "words", "camera", "person", "faces", "who", "min"];
 const TYPING = 250;
 // The server's default for the minimum score, in percent.
 const MIN = "50";
@@ -115,7 +115,7 @@ export class Filters {
     if (document.activeElement !== this.#text) this.#text.value = filters.text ?? "";
     for (const name of IN_PANEL) {
       const asked = filters[name];
-      if (asked && (name === "under" || name === "camera")) offer(this.#select(name), asked);
+      if (asked && (name === "under" || name === "camera" || name === "person")) offer(this.#select(name), asked);
       this.#field(name).value = asked ?? (name === "min" ? MIN : "");
     }
     this.#showMin();
@@ -126,10 +126,10 @@ export class Filters {
   }
 
   /**
-   * Shows the number of photos for each emotion, the emotion in force, the folders and the cameras.
+   * Shows the number of photos for each emotion, the emotion in force, the folders, the cameras and the people.
    * @param {import("./api.js").Counts} counts
    */
-  showCounts({ all, emotions, emotion: inForce, folders, cameras }) {
+  showCounts({ all, emotions, emotion: inForce, folders, cameras, people }) {
     for (const [emotion, chip] of this.#chips) {
       chip.setAttribute("aria-pressed", String((inForce ?? "") === emotion));
       const count = emotion === "" ? all : (emotions[emotion] ?? 0);
@@ -138,10 +138,10 @@ export class Filters {
     }
     const indented = folders.map(({ path, name, depth }) => ({ value: path, text: "\u2003".repeat(depth) + name }));
     fill(this.#select("under"), indented);
-    fill(
-      this.#select("camera"),
-      cameras.map((camera) => ({ value: camera, text: camera })),
-    );
+    /** @param {string[]} names */
+    const named = (names) => names.map((name) => ({ value: name, text: name }));
+    fill(this.#select("camera"), named(cameras));
+    fill(this.#select("person"), named(people));
   }
 
   /**

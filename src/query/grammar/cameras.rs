@@ -62,7 +62,7 @@ const MODELS: &[&str] = &[
     "xs",
 ];
 
-impl Reader {
+impl Reader<'_> {
     /// Reads the name of a camera.
     pub(super) fn camera(&mut self, at: usize) -> Length {
         let token = self.token(at)?;

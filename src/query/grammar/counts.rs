@@ -11,7 +11,7 @@ const MOST: u32 = 1000;
 /// The counted noun must be among this many tokens after a number.
 const REACH: usize = 5;
 
-impl Reader {
+impl Reader<'_> {
     /// Reads a number with the noun that it counts.
     pub(super) fn count(&mut self, at: usize) -> Length {
         if self.is(at, "group") {

@@ -9,6 +9,7 @@
 mod cameras;
 mod counts;
 mod negation;
+mod people;
 mod places;
 mod times;
 mod tokens;
@@ -17,6 +18,7 @@ use jiff::civil::DateTime;
 
 use super::filters::{AWAY, UserFilter};
 use super::gazetteer::Gazetteer;
+use super::people::People;
 use super::vocabulary::Vocabulary;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::store::{Order, Who, has_words};
@@ -36,9 +38,15 @@ pub struct Understood {
     pub suggestions: Vec<(String, String)>,
 }
 
-/// Parses a text and adds its filters to `filter`.
-pub fn understand(words: &[String], filter: UserFilter, now: DateTime) -> Understood {
+/// Parses a text and adds its filters to `filter`. `people` are those whom photos of the index name.
+pub fn understand(
+    words: &[String],
+    filter: UserFilter,
+    people: &People,
+    now: DateTime,
+) -> Understood {
     let mut reader = Reader {
+        people,
         tokens: tokens(&words.join(" ")),
         now,
         occasions: Vec::new(),
@@ -58,7 +66,8 @@ pub fn understand(words: &[String], filter: UserFilter, now: DateTime) -> Unders
     reader.finish()
 }
 
-struct Reader {
+struct Reader<'a> {
+    people: &'a People,
     tokens: Vec<Token>,
     now: DateTime,
     /// The dates and ranges of dates that were read so far.
@@ -73,19 +82,20 @@ struct Reader {
 /// The number of tokens that a reader has read; `None` if it does not recognise a phrase there.
 type Length = Option<usize>;
 
-impl Reader {
+impl Reader<'_> {
     /// Reads the phrase that begins at a token; returns its number of tokens.
     fn read(&mut self, at: usize) -> usize {
-        const READERS: [fn(&mut Reader, usize) -> Length; 7] = [
-            Reader::negation,
-            Reader::count,
-            Reader::time,
-            Reader::camera,
-            Reader::album,
-            Reader::place,
-            Reader::keyword,
+        let readers: [fn(&mut Self, usize) -> Length; 8] = [
+            Self::negation,
+            Self::count,
+            Self::person,
+            Self::time,
+            Self::camera,
+            Self::album,
+            Self::place,
+            Self::keyword,
         ];
-        for reader in READERS {
+        for reader in readers {
             if let Some(length) = reader(self, at) {
                 return length;
             }
@@ -155,6 +165,8 @@ impl Reader {
         if token.meanings().is_empty() {
             let meant = Vocabulary::get().nearly(&token.lower);
             let meant = meant.or_else(|| Gazetteer::get().country_nearly(&token.lower));
+            let is_led = at > 0 && (self.leads_to_person(at - 1) || self.is(at - 1, "and"));
+            let meant = meant.or_else(|| self.people.nearly(&token.lower).filter(|_| is_led));
             let suggestion = meant.map(|meant| (token.word.clone(), meant.to_owned()));
             self.understood.suggestions.extend(suggestion);
         }

@@ -3,7 +3,7 @@
 use super::{Length, Reader};
 use crate::emotion::EmotionSet;
 
-impl Reader {
+impl Reader<'_> {
     /// Reads a negation with the words that it negates. If no filter can express the negation, all
     /// these words are left out together: without the `not`, the rest would mean the opposite.
     pub(super) fn negation(&mut self, at: usize) -> Length {
@@ -80,6 +80,7 @@ impl Reader {
         }
         let length = self
             .length_of_date(end)
+            .or_else(|| self.length_of_person(end))
             .or_else(|| self.length_of_place(end))
             .unwrap_or(1);
         (end + length).min(self.tokens.len())

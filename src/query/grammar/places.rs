@@ -8,7 +8,7 @@ use super::{Length, Reader};
 /// The maximum number of words in the name of a place.
 const LONGEST: usize = 4;
 
-impl Reader {
+impl Reader<'_> {
     /// Reads one or more places, with or without a preposition.
     pub(super) fn place(&mut self, at: usize) -> Length {
         let mut start = at;

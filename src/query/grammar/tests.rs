@@ -15,6 +15,7 @@ fn read(text: &str) -> Understood {
     understand(
         &[text.to_owned()],
         UserFilter::new(),
+        &People::default(),
         date(2026, 11, 24).at(12, 0, 0, 0),
     )
 }
@@ -147,6 +148,74 @@ fn each_phrase_becomes_its_flag() {
     );
     check("random one per burst", "--order random --one-per-burst");
     check("a photo of my family", "--text family");
+}
+
+#[test]
+fn people_of_the_index_are_read() {
+    let names = [
+        "Anna Rossi",
+        "Ben",
+        "Joy",
+        "Florence Nightingale",
+        "Jean-Luc Picard",
+        "Grandma Kay",
+    ];
+    let people = People::new(names.map(str::to_owned).to_vec());
+    let read = |text: &str| {
+        let now = date(2026, 11, 24).at(12, 0, 0, 0);
+        understand(&[text.to_owned()], UserFilter::new(), &people, now)
+    };
+    for (text, expected) in [
+        ("happy photos of anna", "--emotion happy --person anna"),
+        (
+            "with anna and ben in rome",
+            "--near rome --person anna --person ben",
+        ),
+        (
+            "of Anna Rossi, Ben and grandma kay",
+            "--person Anna Rossi --person Ben --person grandma kay",
+        ),
+        ("photos of Rossi", "--person Rossi"),
+        ("photos of anna with ben", "--person anna --person ben"),
+        ("happy anna", "--emotion happy --person anna"),
+        (
+            "anna smiling in 2019",
+            "--emotion happy --since 2019 --until 2019 --person anna",
+        ),
+        ("anna's smile", "--emotion happy --person anna"),
+        ("anna in florence", "--near florence --person anna"),
+        ("photos of florence", "--person florence"),
+        (
+            "jean-luc picard angry",
+            "--emotion angry --person jean-luc picard",
+        ),
+        (
+            "glückliche fotos von anna und ben",
+            "--emotion happy --person anna --person ben",
+        ),
+        // A word that means something else is a name where it is written as one.
+        ("photos of Joy", "--person Joy"),
+        ("photos of joy", "--emotion happy"),
+        // Words that are no name by themselves, and names of things.
+        ("rossi smiling", "--emotion happy --text rossi"),
+        ("anna's birthday", "--text anna birthday"),
+        ("anna karenina", "--text anna karenina"),
+        ("photos of dogs", "--text dogs"),
+        ("with anna and bob", "--person anna --text bob"),
+    ] {
+        let found = read(text).filter.arguments().join(" ");
+        assert_eq!(found, expected, "{text}");
+    }
+    for (text, left_out) in [
+        ("without anna rossi happy", "without anna rossi"),
+        ("photos of anna or ben", "of anna or ben"),
+    ] {
+        let understood = read(text);
+        assert!(understood.filter.people.is_empty(), "{text}");
+        assert_eq!(understood.left_out, [left_out], "{text}");
+    }
+    let suggested = read("happy photos of ana").suggestions;
+    assert_eq!(suggested, [("ana".to_owned(), "Anna Rossi".to_owned())]);
 }
 
 #[test]

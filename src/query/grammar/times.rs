@@ -22,7 +22,7 @@ pub(super) enum Occasion {
     Range(UserDate, UserDate),
 }
 
-impl Reader {
+impl Reader<'_> {
     /// Reads a phrase that says when photos were taken.
     pub(super) fn time(&mut self, at: usize) -> Length {
         if let Some(length) = self.open_span(at).or_else(|| self.recent(at)) {

@@ -9,6 +9,8 @@ pub(super) struct Token {
     pub word: String,
     /// The word in lower case.
     pub lower: String,
+    /// Whether it ended in `'s` or an apostrophe, which it lost.
+    pub is_possessive: bool,
     meanings: Vec<&'static str>,
 }
 
@@ -47,8 +49,10 @@ pub(super) fn tokens(sentence: &str) -> Vec<Token> {
             Some(start) if base != phrase => start.to_owned(),
             _ => word,
         };
+        let is_cut = phrase.len() > base.len();
         tokens.push(Token {
             word,
+            is_possessive: is_cut && (phrase.ends_with("'s") || phrase.ends_with('\'')),
             lower: base,
             meanings,
         });

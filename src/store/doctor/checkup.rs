@@ -22,6 +22,8 @@ pub(super) struct Checkup<'a> {
     photos: BTreeSet<PhotoId>,
     /// Photos to be noted in `dirty_ranks`.
     ranks: BTreeSet<PhotoId>,
+    /// Photos to be noted in `dirty_places`.
+    places: BTreeSet<PhotoId>,
     folders_to_add: Vec<PathBuf>,
     folders_to_remove: Vec<PathBuf>,
 }
@@ -35,6 +37,7 @@ impl<'a> Checkup<'a> {
             found: BTreeMap::new(),
             photos: BTreeSet::new(),
             ranks: BTreeSet::new(),
+            places: BTreeSet::new(),
             folders_to_add: Vec::new(),
             folders_to_remove: Vec::new(),
         }
@@ -79,6 +82,9 @@ impl<'a> Checkup<'a> {
             DerivedPart::FaceCounts | DerivedPart::FaceRanks | DerivedPart::Scores => {
                 self.ranks.insert(photo);
             }
+            DerivedPart::Estimates => {
+                self.places.insert(photo);
+            }
             // All are stored anew, see `areas::rebuild` and `bursts::rebuild`.
             DerivedPart::Areas | DerivedPart::Bursts => {}
             _ => {
@@ -121,7 +127,11 @@ impl<'a> Checkup<'a> {
 
     /// Notes what is out of date as the triggers do, and mends the folders.
     pub fn note(&self, db: &Connection) -> rusqlite::Result<()> {
-        for (table, photos) in [("dirty_photos", &self.photos), ("dirty_ranks", &self.ranks)] {
+        for (table, photos) in [
+            ("dirty_photos", &self.photos),
+            ("dirty_ranks", &self.ranks),
+            ("dirty_places", &self.places),
+        ] {
             let mut insert = db.prepare(&format!(
                 "INSERT OR IGNORE INTO {table} (photo_id) VALUES (?)"
             ))?;

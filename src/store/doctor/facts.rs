@@ -1,7 +1,7 @@
 //! Checks which photos are lost, and whether the facts of photos are those by their sources.
 
 use super::super::record::PhotoId;
-use super::super::{effective, people};
+use super::super::{effective, estimates, people, rules};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -21,6 +21,7 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
     )?;
     checkup.begin("facts of photos", "SELECT count(*) FROM photos")?;
     let db = checkup.db;
+    let is_on = rules::estimates(db)?;
     let mut photos = db.prepare("SELECT id FROM photos WHERE skip_reason IS NULL")?;
     let mut rows = photos.query([])?;
     while let Some(row) = rows.next()? {
@@ -28,6 +29,18 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
         let photo: PhotoId = row.get(0)?;
         if people::expected(db, photo)? != people::of_photo(db, photo)? {
             checkup.photo_differs(DerivedPart::People, DifferenceKind::Wrong, photo)?;
+        }
+        if let Some(stored) = estimates::Stored::of(db, photo)? {
+            let right = if is_on { stored.expected(db)? } else { None };
+            let kind = match (stored.estimate(), right) {
+                (stored, right) if stored == right => None,
+                (None, _) => Some(DifferenceKind::Missing),
+                (_, None) => Some(DifferenceKind::Extra),
+                _ => Some(DifferenceKind::Wrong),
+            };
+            if let Some(kind) = kind {
+                checkup.photo_differs(DerivedPart::Estimates, kind, photo)?;
+            }
         }
         if effective::outdated(db, photo)?.is_some() {
             checkup.photo_differs(DerivedPart::Facts, DifferenceKind::Wrong, photo)?;

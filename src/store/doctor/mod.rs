@@ -37,6 +37,8 @@ pub enum DerivedPart {
     Cells,
     /// The number of photos of each grid cell.
     Places,
+    /// The estimated positions of photos without one of their own.
+    Estimates,
     /// The countries and regions in which each photo was taken.
     Areas,
     /// Which photos belong to one burst.
@@ -61,6 +63,7 @@ impl DerivedPart {
             Self::Folders => "folders",
             Self::Cells => "cells",
             Self::Places => "places",
+            Self::Estimates => "estimates",
             Self::Areas => "areas",
             Self::Bursts => "bursts",
             Self::FaceCounts => "face_counts",

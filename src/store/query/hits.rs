@@ -9,7 +9,7 @@ use crate::emotion::Emotion;
 use super::super::path::decode;
 use super::super::record::{PhotoAnalysis, PhotoId};
 use super::super::stored_face::StoredFace;
-use super::super::{faces, photos};
+use super::super::{faces, people, photos};
 use super::answer::{Answer, Ranked};
 use super::filter::Query;
 use super::plan::{Bounds, Plan};
@@ -83,6 +83,10 @@ fn hit(db: &Connection, plan: &Plan<'_>, ranked: &Ranked) -> rusqlite::Result<Op
             emotion,
             score: candidate.score as f32,
         }),
-        analysis: PhotoAnalysis { faces, ..analysis },
+        analysis: PhotoAnalysis {
+            faces,
+            people: people::of_photo(db, candidate.photo)?,
+            ..analysis
+        },
     }))
 }

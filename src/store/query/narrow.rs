@@ -31,14 +31,6 @@ pub(super) mod sql {
             FROM names WHERE name IS NOT NULL
         )
         SELECT name FROM names WHERE name IS NOT NULL";
-    pub const PEOPLE: &str = "
-        WITH RECURSIVE keys (key) AS (
-            SELECT min(key) FROM people
-            UNION ALL
-            SELECT (SELECT min(key) FROM people WHERE key > keys.key)
-            FROM keys WHERE keys.key IS NOT NULL
-        )
-        SELECT key FROM keys WHERE key IS NOT NULL";
     pub const PERSON: &str = "SELECT photo_id FROM people WHERE key = ?";
     pub const CAMERA: &str = "SELECT id FROM photos WHERE camera = ?";
     pub const TAKEN: &str = "
@@ -266,10 +258,7 @@ fn by_person(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
     if plan.people.is_empty() {
         return Ok(None);
     }
-    let keys: Vec<String> = db
-        .prepare_cached(sql::PEOPLE)?
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let keys = people::keys(db)?;
     let mut left = Narrowed::Unlisted;
     for wanted in &plan.people {
         let meant = keys.iter().filter(|key| people::is_meant(key, wanted));

@@ -3,6 +3,7 @@
 
 use super::super::Store;
 use super::super::bursts;
+use super::super::people;
 use super::super::testing::{plan, temp_store};
 use super::{admit, burst, narrow, plan as planning, sources};
 
@@ -69,6 +70,10 @@ fn each_filter_searches_a_covering_index() {
             narrow::sql::SHOWS_NOT,
             "PRIMARY KEY (emotion=? AND kind=? AND score<?)",
         ),
+        (
+            people::NAME,
+            "SEARCH people USING INDEX people_by_key (key=?)",
+        ),
         (narrow::sql::PERSON, "COVERING INDEX people_by_key (key=?)"),
         (admit::PEOPLE, "SEARCH people USING"),
         (admit::FACTS, "SEARCH photos USING INTEGER PRIMARY KEY"),
@@ -118,7 +123,7 @@ fn walks_follow_an_index_without_sorting() {
 }
 
 #[test]
-fn words_are_looked_up_and_cameras_found_by_a_skip_scan() {
+fn words_are_looked_up_and_cameras_and_people_found_by_a_skip_scan() {
     let (_folder, store) = temp_store();
     // `M`: a search by words, not row by row.
     assert_eq!(
@@ -131,13 +136,23 @@ fn words_are_looked_up_and_cameras_found_by_a_skip_scan() {
         steps.contains(&"SCAN photo_words VIRTUAL TABLE INDEX 0:=M1".to_owned()),
         "{steps:#?}"
     );
-    let steps = plan(&store, narrow::sql::CAMERAS);
-    let on_photos = steps.iter().filter(|step| step.contains("photos"));
-    assert!(
-        on_photos.clone().count() >= 2
-            && on_photos
-                .clone()
-                .all(|step| step.contains("SEARCH photos USING COVERING INDEX photos_by_camera")),
-        "{steps:#?}"
-    );
+    for (sql, table, search) in [
+        (
+            narrow::sql::CAMERAS,
+            "photos",
+            "SEARCH photos USING COVERING INDEX photos_by_camera",
+        ),
+        (
+            people::KEYS,
+            "people",
+            "SEARCH people USING COVERING INDEX people_by_key",
+        ),
+    ] {
+        let steps = plan(&store, sql);
+        let on_table = steps.iter().filter(|step| step.contains(table));
+        assert!(
+            on_table.clone().count() >= 2 && on_table.clone().all(|step| step.contains(search)),
+            "{steps:#?}"
+        );
+    }
 }

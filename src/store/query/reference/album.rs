@@ -8,7 +8,8 @@ use jiff::civil::date;
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::ScoredFace;
-use crate::photo::{DateSource, GeoPoint, Precision, TakenAt};
+use crate::facts::Block;
+use crate::photo::{DateSource, GeoPoint, Precision, Source, TakenAt};
 use crate::store::testing::{META, face, photo, say, temp_store};
 use crate::store::{PhotoId, PhotoRecord, Store};
 
@@ -106,6 +107,16 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
             capture.keywords =
                 [vec![], vec!["Urlaub".into(), "Vacation".into()]][random(2) as usize].clone();
         });
+        let said = &mut record.content.as_mut().unwrap().said;
+        let named: &[&str] = match number / 3 % 5 {
+            0 => &["Anna Rossi"],
+            1 => &["Ben", "Anna Weiß"],
+            2 => &["Élodie"],
+            _ => &[],
+        };
+        for name in named {
+            said.person(name, None, Block::Xmp);
+        }
         let folders = [
             "/album/Italy 2019".into(),
             "/album/Italy 2019/Florence".into(),
@@ -124,10 +135,18 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
                 batch.put_photo(&record, &files)
             })
             .unwrap();
-        // The store dates photos without a date of their own by their folders and files.
+        // The store dates photos without a date of their own by their folders and files, and estimates positions.
         let stored = store.photo(id).unwrap().unwrap().content.unwrap();
         record.content.as_mut().unwrap().capture.taken_at = stored.capture.taken_at;
         known.push(Known { id, record, paths });
     }
+    let mut estimated = 0;
+    for photo in &mut known {
+        let stored = store.photo(photo.id).unwrap().unwrap().content.unwrap();
+        let capture = &mut photo.record.content.as_mut().unwrap().capture;
+        estimated += usize::from(stored.capture.sources.position == Some(Source::Estimated));
+        capture.position = stored.capture.position;
+    }
+    assert!(estimated > 3, "{estimated}");
     (folder, store, known)
 }

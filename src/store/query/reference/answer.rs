@@ -10,7 +10,7 @@ use jiff::civil::DateTime;
 use crate::borders::Borders;
 use crate::emotion::Emotion;
 use crate::face::ScoredFace;
-use crate::facts::end_of_period;
+use crate::facts::{PersonStatement, end_of_period};
 use crate::geo::{Region, distance};
 use crate::photo::{DateSource, GeoPoint, TakenAt};
 use crate::store::PhotoId;
@@ -117,6 +117,8 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
         let is_called = |name: &String| camera.contains(&name.to_lowercase());
         is_true(query.cameras.iter().any(is_called))?;
     }
+    let said = &analysis.said.people;
+    is_true(query.people.iter().all(|wanted| names(said, wanted)))?;
     if let Some(region) = &query.near {
         is_true(is_near(region, capture.position?))?;
     }
@@ -186,6 +188,16 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
         .reduce(|best, next| if next.1 > best.1 { next } else { best })?;
     is_true(score >= f64::from(query.min_score.unwrap_or(0.0)))?;
     Some((path.clone(), Some((emotion, score))))
+}
+
+/// Whether one of the people has all words of a name.
+fn names(people: &[PersonStatement], wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    people.iter().any(|person| {
+        let name = person.name.to_lowercase();
+        let mut words = wanted.split(' ');
+        words.all(|word| name.split(' ').any(|part| part == word))
+    })
 }
 
 fn is_near(region: &Region, at: GeoPoint) -> bool {

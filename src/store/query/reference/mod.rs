@@ -78,6 +78,10 @@ const FILTERS: &[Filter] = &[
             circle(FLORENCE, 5.0),
         ]));
     }),
+    ("a person", |query| query.people = vec!["ANNA".into()]),
+    ("two people", |query| {
+        query.people = vec!["weiß anna".into(), "ben".into()];
+    }),
     ("under", |query| {
         query.under = Some("/album/Italy 2019".into());
     }),

@@ -1,0 +1,90 @@
+//! Reads the names of people whom photos of the index name: `of anna`, `with anna rossi and ben`.
+
+use super::{Length, Reader};
+use crate::store::words_of_name;
+
+/// The maximum number of words in a person's name.
+const LONGEST: usize = 5;
+
+impl Reader<'_> {
+    /// Reads one or more people, who must be in a photo together. Of a name without `of` or `with`, all words or the
+    /// first ones are read; any word of a name is also found as text.
+    pub(super) fn person(&mut self, at: usize) -> Length {
+        let is_led = self.leads_to_person(at);
+        let start = at + usize::from(is_led);
+        let (first, length) = self.name_of_person(start, is_led)?;
+        let mut names = vec![first];
+        let mut end = start + length;
+        loop {
+            if self.is(end, "or")
+                && let Some((_, length)) = self.name_of_person(end + 1, true)
+            {
+                // The filter would ask for both of them.
+                self.leave_out(at, end + 1 + length - at);
+                return Some(end + 1 + length - at);
+            }
+            let is_comma = self.lower(end) == ",";
+            let is_joined = is_comma || self.is(end, "and") || self.leads_to_person(end);
+            if !is_joined {
+                break;
+            }
+            let next = end + 1 + usize::from(is_comma && self.is(end + 1, "and"));
+            let Some((name, length)) = self.name_of_person(next, true) else {
+                break;
+            };
+            names.push(name);
+            end = next + length;
+        }
+        self.understood.filter.people.extend(names);
+        Some(end - at)
+    }
+
+    /// The number of tokens of the name that begins at a token.
+    pub(super) fn length_of_person(&self, at: usize) -> Length {
+        let (_, length) = self.name_of_person(at, true)?;
+        Some(length)
+    }
+
+    /// Whether a name is expected after a token.
+    pub(super) fn leads_to_person(&self, at: usize) -> bool {
+        matches!(self.lower(at), "of" | "with" | "von" | "mit")
+    }
+
+    /// The longest name of a person that begins at a token, as the user typed it, and its number of tokens.
+    fn name_of_person(&self, at: usize, is_led: bool) -> Option<(String, usize)> {
+        let longest = LONGEST.min(self.tokens.len().saturating_sub(at));
+        (1..=longest).rev().find_map(|length| {
+            let tokens = &self.tokens[at..at + length];
+            let name: Vec<&str> = tokens.iter().map(|token| token.word.as_str()).collect();
+            let name = name.join(" ");
+            let words = words_of_name(&name);
+            let is_name = if is_led {
+                self.people.are_meant(&words)
+            } else {
+                self.people.begin(&words)
+            };
+            // `Joy` is a person after `of`, and `joy` an emotion.
+            let is_written_so = tokens
+                .iter()
+                .all(|token| token.word.starts_with(char::is_uppercase));
+            let is_other = tokens.iter().all(|token| !token.meanings().is_empty());
+            let may_be = is_name
+                && tokens.iter().all(|token| token.lower != ",")
+                && (!is_other || (is_led && is_written_so))
+                && self.ends_name(at + length, is_led);
+            may_be.then_some((name, length))
+        })
+    }
+
+    /// Whether a name ends before a token: `anna` is none in `anna's birthday`, nor in `anna karenina` without `of`.
+    fn ends_name(&self, next: usize, is_led: bool) -> bool {
+        let Some(token) = self.token(next) else {
+            return true;
+        };
+        if self.tokens[next - 1].is_possessive {
+            return !self.emotions(next).is_empty();
+        }
+        let is_word = token.meanings().is_empty() && token.lower.starts_with(char::is_alphabetic);
+        is_led || !is_word || self.length_of_place(next).is_some()
+    }
+}

@@ -1,0 +1,93 @@
+//! Finds the people of the index by what a person writes.
+
+use crate::store::words_of_name;
+
+/// The people whom photos of the index name.
+#[derive(Debug, Default)]
+pub struct People {
+    names: Vec<Name>,
+}
+
+#[derive(Debug)]
+struct Name {
+    written: String,
+    /// Its words, as names are compared.
+    words: Vec<String>,
+}
+
+impl People {
+    /// The people with these names.
+    pub fn new(names: Vec<String>) -> Self {
+        let name = |written: String| Name {
+            words: words_of_name(&written),
+            written,
+        };
+        Self {
+            names: names.into_iter().map(name).collect(),
+        }
+    }
+
+    /// Whether these are words of a person's name, as `--person` finds it.
+    pub(super) fn are_meant(&self, words: &[String]) -> bool {
+        let is_meant = |name: &Name| words.iter().all(|word| name.words.contains(word));
+        !words.is_empty() && self.names.iter().any(is_meant)
+    }
+
+    /// Whether a person's name begins with these words: it is the first name, or all of it.
+    pub(super) fn begin(&self, words: &[String]) -> bool {
+        let begins = |name: &Name| name.words.starts_with(words);
+        !words.is_empty() && self.names.iter().any(begins)
+    }
+
+    /// The name that is most like `wanted`, or has a word that is; `None` if more than every third letter differs.
+    pub fn nearest(&self, wanted: &str) -> Option<&str> {
+        self.within(wanted, wanted.chars().count() / 3)
+    }
+
+    /// The name that, or a word of which, differs from `wanted` in one letter.
+    pub(super) fn nearly(&self, wanted: &str) -> Option<&str> {
+        let is_long = wanted.chars().count() > 2;
+        self.within(wanted, usize::from(is_long))
+    }
+
+    fn within(&self, wanted: &str, most: usize) -> Option<&str> {
+        let wanted = words_of_name(wanted).join(" ");
+        let distance = |name: &Name| {
+            let whole = name.words.join(" ");
+            let parts = name.words.iter().chain([&whole]);
+            parts.map(|part| strsim::osa_distance(part, &wanted)).min()
+        };
+        let near = self
+            .names
+            .iter()
+            .filter_map(|name| Some((distance(name)?, &*name.written)));
+        near.filter(|(distance, _)| (1..=most).contains(distance))
+            .min()
+            .map(|(_, name)| name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_one_that_is_near() {
+        let names = ["Anna Rossi", "Zoë", "Jean-Luc Picard"];
+        let people = People::new(names.map(str::to_owned).to_vec());
+        for (wanted, nearest) in [
+            ("anne", Some("Anna Rossi")),
+            ("ana rosi", Some("Anna Rossi")),
+            ("Zoé", Some("Zoë")),
+            ("jean luc pikard", Some("Jean-Luc Picard")),
+            ("picart", Some("Jean-Luc Picard")),
+            ("bob", None),
+            ("", None),
+        ] {
+            assert_eq!(people.nearest(wanted), nearest, "{wanted}");
+        }
+        assert_eq!(people.nearly("ana"), Some("Anna Rossi"));
+        assert_eq!(people.nearly("rosy"), None);
+        assert_eq!(people.nearly("an"), None);
+    }
+}
