@@ -11,6 +11,8 @@ mod correct;
 mod corrections;
 #[cfg(feature = "train")]
 mod dataset;
+#[cfg(unix)]
+mod decoder;
 mod detect;
 mod doctor;
 mod draw;
@@ -183,6 +185,10 @@ enum Command {
     Model(model::ModelArgs),
     /// Print the settings in effect and their origins, or the path of your settings file
     Config(config::ConfigArgs),
+    /// Decode photos for another fer-index, which starts this command itself
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Decoder,
     /// Propose values of a flag, for completion scripts
     #[command(hide = true)]
     Complete(complete::CompleteArgs),
@@ -248,6 +254,11 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
     let global = cli.global;
+    #[cfg(unix)]
+    if matches!(cli.command, Command::Decoder) {
+        // Before anything else is read or opened: it has neither settings nor a home folder.
+        return crate::pipeline::serve(None).map(|()| Outcome::Found);
+    }
     let context = Context::new(global.clone())?;
     match cli.command {
         Command::Index(args) => index::run(&args, false, &context, out),
@@ -284,6 +295,8 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Evaluate(args) => evaluate::run(&args, &context, out),
         Command::Model(args) => model::run(&args, &context, out),
         Command::Config(args) => config::run(&args, &context, out),
+        #[cfg(unix)]
+        Command::Decoder => Ok(Outcome::Found),
         Command::Complete(args) => complete::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
     }

@@ -32,6 +32,11 @@ impl Builtin {
         })
     }
 
+    /// The parameters with which it searches.
+    pub const fn params(&self) -> &DetectorParams {
+        &self.params
+    }
+
     /// The pyramid levels of a photo, the finest first. Each level is resized from the one before, since
     /// reading all pixels of a large photo again costs more than searching a small level.
     fn pyramid(&self, photo: &Raster) -> Vec<Raster> {
