@@ -137,6 +137,14 @@ impl FaceDetector for Command {
     }
 }
 
+/// The faces in a line that a detector program answers, in pixels of the picture that it was sent.
+///
+/// # Errors
+/// What is wrong with the line, or what the program reports.
+pub fn read_answer(line: &str) -> Result<Vec<DetectedFace>, String> {
+    process::faces(line).map_err(|failure| failure.to_string())
+}
+
 /// Width and height of an upright copy of a photo with an area of at most `pixels`.
 pub fn copy_size(photo: &Raster, pixels: u32) -> (u32, u32) {
     let area = f64::from(photo.width()) * f64::from(photo.height());

@@ -8,7 +8,7 @@ mod refine;
 mod yunet;
 
 pub use builtin::Builtin;
-pub use command::{Command, CommandParams, copy_size};
+pub use command::{Command, CommandParams, copy_size, read_answer};
 pub use params::{DetectorParams, Resolution};
 pub use yunet::Yunet;
 
