@@ -35,6 +35,7 @@ mod index;
 mod index_lock;
 mod interrupt;
 mod json;
+mod man;
 mod model;
 #[cfg(feature = "train")]
 mod model_list;
@@ -194,6 +195,8 @@ enum Command {
     Complete(complete::CompleteArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
+    /// Print a manual page: fer-index man fer-index-query | man -l -
+    Man(man::ManArgs),
 }
 
 /// How a command ended.
@@ -299,6 +302,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Decoder => Ok(Outcome::Found),
         Command::Complete(args) => complete::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
+        Command::Man(args) => man::run(&args, out),
     }
 }
 
