@@ -12,6 +12,8 @@ use crate::detect::{Builtin, Command, CommandParams, DetectorParams, FaceDetecto
 use crate::error::{Error, Result};
 use crate::imaging::Limits;
 use crate::pipeline::Analyser;
+#[cfg(unix)]
+use crate::pipeline::{self, ProcessSettings, Processes};
 use crate::store::Models;
 
 /// The settings of this process, read once.
@@ -101,7 +103,10 @@ impl Context {
         Ok(Models {
             detector: match detector.backend {
                 DetectorBackend::Builtin => Builtin::MODEL.to_owned(),
-                DetectorBackend::Command => self.detector(detector.threshold)?.model().to_owned(),
+                DetectorBackend::Command => {
+                    let detector = self.detector(detector.threshold)?.into_box();
+                    detector.model().to_owned()
+                }
             },
             classifier: match self.model_file()? {
                 Some((bytes, name)) => Cnn::identify(&bytes, &name)?,
@@ -117,16 +122,49 @@ impl Context {
 
     /// The same with another threshold of the detection score.
     pub fn analyser_from(&self, threshold: f32) -> Result<Analyser> {
-        Ok(Analyser::new(
-            self.detector(threshold)?,
+        let config = self.config();
+        let detector = self.detector(threshold)?;
+        #[cfg(unix)]
+        let processes = if config.limits.isolate {
+            Some(self.processes(&detector)?)
+        } else {
+            None
+        };
+        let analyser = Analyser::new(
+            detector.into_box(),
             Box::new(self.classifier()?),
             self.limits(),
-            self.config().detector.min_face,
-        ))
+            config.detector.min_face,
+        );
+        #[cfg(unix)]
+        let analyser = match processes {
+            Some(processes) => analyser.in_processes(processes),
+            None => analyser,
+        };
+        Ok(analyser)
+    }
+
+    /// Decoding processes with the same models and limits.
+    #[cfg(unix)]
+    fn processes(&self, detector: &AnyDetector) -> Result<Processes> {
+        let settings = ProcessSettings {
+            limits: self.limits(),
+            min_face: self.config().detector.min_face,
+            detector: match detector {
+                AnyDetector::Builtin(builtin) => pipeline::Detector::Builtin(*builtin.params()),
+                AnyDetector::Command(command) => pipeline::Detector::Asked {
+                    model: command.model().to_owned(),
+                    max_pixels: command.max_pixels(),
+                },
+            },
+            model: self.model_file()?,
+            grace: ProcessSettings::GRACE,
+        };
+        Processes::start(super::decoder::launch()?, settings)
     }
 
     /// The face detector with a threshold of the detection score.
-    fn detector(&self, threshold: f32) -> Result<Box<dyn FaceDetector>> {
+    fn detector(&self, threshold: f32) -> Result<AnyDetector> {
         let settings = &self.config().detector;
         let builtin = DetectorParams {
             threshold,
@@ -137,8 +175,8 @@ impl Context {
             ..DetectorParams::default()
         };
         Ok(match settings.backend {
-            DetectorBackend::Builtin => Box::new(Builtin::new(builtin)?),
-            DetectorBackend::Command => Box::new(Command::start(CommandParams {
+            DetectorBackend::Builtin => AnyDetector::Builtin(Box::new(Builtin::new(builtin)?)),
+            DetectorBackend::Command => AnyDetector::Command(Command::start(CommandParams {
                 command: settings.command.iter().map(OsString::from).collect(),
                 time_limit: Duration::from_secs(settings.command_seconds),
                 threshold,
@@ -146,5 +184,20 @@ impl Context {
                 suppress_iom: builtin.suppress_iom,
             })?),
         })
+    }
+}
+
+/// A detector that the settings can name.
+enum AnyDetector {
+    Builtin(Box<Builtin>),
+    Command(Command),
+}
+
+impl AnyDetector {
+    fn into_box(self) -> Box<dyn FaceDetector> {
+        match self {
+            Self::Builtin(builtin) => builtin,
+            Self::Command(command) => Box::new(command),
+        }
     }
 }

@@ -9,6 +9,8 @@ use serde_json::json;
 use super::Outcome;
 use super::backup::keep_daemon_away;
 use super::context::Context;
+#[cfg(unix)]
+use super::decoder::Decoding;
 use super::index::count;
 use super::index_lock::IndexLock;
 use super::stdout::Stdout;
@@ -69,6 +71,11 @@ pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Res
         for clock in &clocks {
             out.line(doubt(clock))?;
         }
+        #[cfg(unix)]
+        out.line(format_args!(
+            "Photos are decoded {}.",
+            Decoding::of(context).sentence()
+        ))?;
     }
     let is_mended = args.repair || diagnosis.differences.is_empty();
     Ok(if is_mended && diagnosis.damage.is_empty() {

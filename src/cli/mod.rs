@@ -12,6 +12,8 @@ mod correct;
 mod corrections;
 #[cfg(feature = "train")]
 mod dataset;
+#[cfg(unix)]
+mod decoder;
 mod detect;
 mod doctor;
 mod draw;
@@ -34,6 +36,7 @@ mod index;
 mod index_lock;
 mod interrupt;
 mod json;
+mod man;
 mod model;
 #[cfg(feature = "train")]
 mod model_list;
@@ -186,11 +189,17 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Print the settings in effect and their origins, or the path of your settings file
     Config(config::ConfigArgs),
+    /// Decode photos for another fer-index, which starts this command itself
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Decoder,
     /// Propose values of a flag, for completion scripts
     #[command(hide = true)]
     Complete(complete::CompleteArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
+    /// Print a manual page: fer-index man fer-index-query | man -l -
+    Man(man::ManArgs),
 }
 
 /// How a command ended.
@@ -251,6 +260,11 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
     let global = cli.global;
+    #[cfg(unix)]
+    if matches!(cli.command, Command::Decoder) {
+        // Before anything else is read or opened: it has neither settings nor a home folder.
+        return crate::pipeline::serve(None).map(|()| Outcome::Found);
+    }
     let context = Context::new(global.clone())?;
     match cli.command {
         Command::Index(args) => index::run(&args, false, &context, out),
@@ -288,8 +302,11 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Model(args) => model::run(&args, &context, out),
         Command::Bench(args) => bench::run(&args, &context, out),
         Command::Config(args) => config::run(&args, &context, out),
+        #[cfg(unix)]
+        Command::Decoder => Ok(Outcome::Found),
         Command::Complete(args) => complete::run(&args, &context, out),
         Command::Completions(args) => completions::run(&args, out),
+        Command::Man(args) => man::run(&args, out),
     }
 }
 

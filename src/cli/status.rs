@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::context::Context;
+use super::decoder::Decoding;
 use super::json::JsonPath;
 use super::sources::{date_source_in_words, source_in_words};
 use super::stdout::Stdout;
@@ -38,10 +39,11 @@ pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Res
         let skipped_files = skipped.map(|files| files.iter().map(JsonSkipped::of).collect());
         out.json(&JsonStatus {
             status,
+            decoding: Decoding::of(context),
             skipped_files,
         })?;
     } else {
-        tell(&status, skipped.is_some(), out)?;
+        tell(&status, &Decoding::of(context), skipped.is_some(), out)?;
         for (path, skip) in skipped.into_iter().flatten() {
             out.line(format_args!("          {}: {skip}", path.display()))?;
         }
@@ -54,6 +56,7 @@ pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Res
 struct JsonStatus {
     #[serde(flatten)]
     status: Status,
+    decoding: Decoding,
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped_files: Option<Vec<JsonSkipped>>,
 }
@@ -77,7 +80,7 @@ impl JsonSkipped {
     }
 }
 
-fn tell(status: &Status, names_skipped: bool, out: &mut Stdout) -> Result<()> {
+fn tell(status: &Status, decoding: &Decoding, names_skipped: bool, out: &mut Stdout) -> Result<()> {
     match &status.daemon {
         Some(daemon) => tell_daemon(daemon, out)?,
         None => out.line("daemon    not running; start it with fer-index watch")?,
@@ -97,6 +100,7 @@ fn tell(status: &Status, names_skipped: bool, out: &mut Stdout) -> Result<()> {
             models.detector, models.classifier, models.photos
         ))?;
     }
+    out.line(format_args!("decoding  {}", decoding.sentence()))?;
     if status.incomplete > 0 {
         out.line(format_args!(
             "damaged   {}: only a part of the photo can be decoded",

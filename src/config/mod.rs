@@ -87,6 +87,8 @@ pub struct LimitSettings {
     pub max_file_bytes: u64,
     /// Longest time for decoding a photo, in seconds.
     pub decode_seconds: u64,
+    /// Whether photos are decoded in processes of their own.
+    pub isolate: bool,
 }
 
 /// Settings of `[detector]`.

@@ -37,6 +37,11 @@ impl Builtin {
         })
     }
 
+    /// The parameters with which it searches.
+    pub const fn params(&self) -> &DetectorParams {
+        &self.params
+    }
+
     /// The faces of a photo from `least` on, in this many quarter turns clockwise, in the coordinates of the photo as it
     /// is.
     fn search(&self, copies: &Copies, quarters: u8, least: f32) -> Vec<DetectedFace> {

@@ -68,6 +68,11 @@ impl Command {
         })
     }
 
+    /// Most pixels of the copy of a photo that the program is sent.
+    pub fn max_pixels(&self) -> u32 {
+        self.hello.max_pixels.unwrap_or(MAX_PIXELS)
+    }
+
     /// Sends a picture to an idle process, or to a new one.
     fn request(&self, picture: &RgbImage) -> Result<Vec<DetectedFace>, Failure> {
         // Released before the request: a lock held until the answer would serialise all threads.
@@ -111,7 +116,7 @@ impl FaceDetector for Command {
     }
 
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip> {
-        let (width, height) = size(photo, self.hello.max_pixels.unwrap_or(MAX_PIXELS));
+        let (width, height) = copy_size(photo, self.max_pixels());
         let faces = self
             .request(&photo.resized(width, height))
             .map_err(|failure| Skip::new(SkipReason::DetectorFailed, failure.to_string()))?;
@@ -132,8 +137,16 @@ impl FaceDetector for Command {
     }
 }
 
-/// Width and height at which a photo is sent: reduced to an area of at most `pixels`.
-fn size(photo: &Raster, pixels: u32) -> (u32, u32) {
+/// The faces in a line that a detector program answers, in pixels of the picture that it was sent.
+///
+/// # Errors
+/// What is wrong with the line, or what the program reports.
+pub fn read_answer(line: &str) -> Result<Vec<DetectedFace>, String> {
+    process::faces(line).map_err(|failure| failure.to_string())
+}
+
+/// Width and height of an upright copy of a photo with an area of at most `pixels`.
+pub fn copy_size(photo: &Raster, pixels: u32) -> (u32, u32) {
     let area = f64::from(photo.width()) * f64::from(photo.height());
     let factor = (f64::from(pixels.max(1)) / area).sqrt().min(1.0);
     let scaled = |side: u32| ((f64::from(side) * factor) as u32).max(1);

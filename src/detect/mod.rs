@@ -11,7 +11,7 @@ mod turns;
 mod yunet;
 
 pub use builtin::Builtin;
-pub use command::{Command, CommandParams};
+pub use command::{Command, CommandParams, copy_size, read_answer};
 pub use params::{DetectorParams, Resolution};
 pub use yunet::Yunet;
 

@@ -1,7 +1,9 @@
 //! Parameters of the built-in detector, and the reason for each default.
 
+use serde::{Deserialize, Serialize};
+
 /// Parameters of the built-in detector. `docs/detection.md` has the measurements behind the defaults.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct DetectorParams {
     /// Least score of a face, 0 to 1. The score is stored, so a query can be stricter.
     pub threshold: f32,
@@ -63,7 +65,7 @@ pub struct DetectorParams {
 }
 
 /// The sizes at which a photo is searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resolution {
     /// Chosen by the photo's size, see [`DetectorParams::pyramid`].
     Auto,

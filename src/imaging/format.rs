@@ -3,12 +3,13 @@
 use std::fmt;
 
 use image::ImageFormat;
+use serde::{Deserialize, Serialize};
 
 pub use super::raw::Raw;
 use crate::error::{Skip, SkipReason};
 
 /// A format that is decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Format {
     /// ITU-T T.81: baseline and progressive; grey, YCbCr, RGB and CMYK.
     Jpeg,

@@ -6,7 +6,7 @@ use super::format::Format;
 use crate::error::{Skip, SkipReason};
 
 /// Limits for one photo; a photo that exceeds one of them is skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
     /// Largest file, in bytes.
     pub max_bytes: u64,

@@ -15,7 +15,7 @@ use super::tiff_structure::{Directory, File};
 use crate::error::Skip;
 
 /// A format of raw files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Raw {
     /// Adobe, Apple, Google, Leica, Samsung and others.
     Dng,

@@ -1,25 +1,35 @@
 //! Analyses photos: from a file's bytes to faces with their emotions. This part needs no database.
 
-use super::Stage;
-use crate::classify::{EmotionClassifier, crop_face, crop_framed};
+use serde::{Deserialize, Serialize};
+
+use super::budget;
+#[cfg(unix)]
+use super::process::{Processes, Session};
+use crate::classify::{EmotionClassifier, FaceCrop, crop_face, crop_framed};
 use crate::detect::FaceDetector;
+use crate::emotion::EmotionScores;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
+use crate::facts::{Statements, of_content};
 use crate::imaging::{self, Decoded, Facts, Limits};
+use crate::likeness::FacePicture;
+use crate::photo::Capture;
 use crate::raster::Raster;
 use crate::store::{Models, PhotoAnalysis};
 
-/// Analyses photos with a detector and a classifier.
+/// Analyses photos with a detector and a classifier, on the calling thread or in processes of their own.
 pub struct Analyser {
     detector: Box<dyn FaceDetector>,
-    classifier: Box<dyn EmotionClassifier>,
+    pub(super) classifier: Box<dyn EmotionClassifier>,
     limits: Limits,
     min_face: f32,
+    #[cfg(unix)]
+    processes: Option<Processes>,
 }
 
 impl Analyser {
-    /// Creates an analyser. Faces whose shorter side is less than `min_face` pixels are detected,
-    /// but too small for their emotion to be read.
+    /// Creates an analyser that works on the calling thread. Faces whose shorter side is less than `min_face` pixels
+    /// are detected, but too small for their emotion to be read.
     pub fn new(
         detector: Box<dyn FaceDetector>,
         classifier: Box<dyn EmotionClassifier>,
@@ -31,6 +41,19 @@ impl Analyser {
             classifier,
             limits,
             min_face,
+            #[cfg(unix)]
+            processes: None,
+        }
+    }
+
+    /// The analyser, with photos read, decoded and analysed in `processes`, which must have the same detector,
+    /// classifier, limits and least size of a face.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn in_processes(self, processes: Processes) -> Self {
+        Self {
+            processes: Some(processes),
+            ..self
         }
     }
 
@@ -52,22 +75,39 @@ impl Analyser {
     /// # Errors
     /// If the bytes are not a photo that can be decoded.
     pub fn photo(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
-        self.decoded(self.decode(None, bytes)?, |_, _| (), &mut |_| ())
+        #[cfg(unix)]
+        if self.processes.is_some() {
+            let opened = self.open(bytes)?;
+            return opened.analyse(|_| ()).map(|(analysis, ())| analysis);
+        }
+        self.decoded(self.decode(None, bytes)?, |_| ())
             .map(|(analysis, ())| analysis)
     }
 
-    /// Like [`Analyser::photo`], for a photo whose facts have been read already. Also passes the decoded photo and
-    /// its faces that are large enough to be read to `look`, whose result is returned as well.
+    /// Reads the facts of a photo, as the first part of its analysis.
     ///
     /// # Errors
-    /// See [`Analyser::photo`].
-    pub fn photo_with<T>(
-        &self,
-        facts: Facts,
-        bytes: &[u8],
-        look: impl FnOnce(&Decoded, &[DetectedFace]) -> T,
-    ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
-        self.decoded(self.decode(Some(facts), bytes)?, look, &mut |_| ())
+    /// If its headers show that it cannot be decoded.
+    pub fn open<'a>(&'a self, bytes: &'a [u8]) -> Result<Opened<'a>, Skip> {
+        #[cfg(unix)]
+        if let Some(processes) = &self.processes {
+            let (session, facts, cost) = processes.open(bytes)?;
+            return Ok(Opened {
+                analyser: self,
+                bytes,
+                facts,
+                cost,
+                session: Some(session),
+            });
+        }
+        Ok(Opened {
+            analyser: self,
+            bytes,
+            facts: imaging::facts(bytes, &self.limits)?,
+            cost: budget::cost(bytes),
+            #[cfg(unix)]
+            session: None,
+        })
     }
 
     /// Decodes a photo as far as the detector needs it.
@@ -76,33 +116,44 @@ impl Analyser {
         imaging::decode_for(&wanted, facts, bytes, &self.limits)
     }
 
-    /// Detects the faces of a decoded photo and reads the emotion of each. Calls `ended` at the end of each stage.
-    pub(super) fn decoded<T>(
-        &self,
-        decoded: Decoded,
-        look: impl FnOnce(&Decoded, &[DetectedFace]) -> T,
-        ended: &mut dyn FnMut(Stage),
-    ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
-        let (legible, unread): (Vec<_>, Vec<_>) = self
+    /// Detects the faces of a decoded photo.
+    pub(super) fn find(&self, decoded: &Decoded) -> Result<FoundFaces, Skip> {
+        let (legible, unread) = self
             .detector
             .detect(&decoded.raster)?
             .into_iter()
-            .filter(|face| is_known(&decoded, &face.bounding_box))
+            .filter(|face| is_known(decoded, &face.bounding_box))
             .partition(|face| face.bounding_box.short_side() >= self.min_face);
-        ended(Stage::Detect);
-        let seen = look(&decoded, &legible);
-        let crops: Vec<_> = legible
-            .iter()
-            .map(|face| crop_face(&decoded.raster, face))
-            .collect();
-        ended(Stage::Crop);
-        let scores = self.classifier.classify(&crops);
-        ended(Stage::Classify);
-        let faces = legible
-            .into_iter()
-            .zip(scores)
-            .map(|(face, scores)| ScoredFace { face, scores });
-        Ok((self.analysis(decoded, faces.collect(), unread), seen))
+        Ok(FoundFaces {
+            size: (decoded.raster.width(), decoded.raster.height()),
+            legible,
+            unread,
+            incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
+        })
+    }
+
+    /// Reads the emotions of faces of a decoded photo.
+    pub(super) fn scores(&self, decoded: &Decoded, faces: &[DetectedFace]) -> Vec<EmotionScores> {
+        self.classifier.classify(&crops(decoded, faces))
+    }
+
+    /// Detects the faces of a decoded photo and reads the emotion of each.
+    fn decoded<T>(
+        &self,
+        decoded: Decoded,
+        look: impl FnOnce(&mut Look<'_>) -> T,
+    ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
+        let found = self.find(&decoded)?;
+        let mut pictures = || pictures(&decoded, &found.legible);
+        let seen = look(&mut Look {
+            capture: decoded.capture(),
+            size: found.size,
+            faces: &found.legible,
+            pictures: &mut pictures,
+        });
+        let scores = self.scores(&decoded, &found.legible);
+        let format = decoded.format.name();
+        Ok((self.analysis(format, decoded.said, found, scores), seen))
     }
 
     /// Reads the emotion of a picture that is one cropped face, without detection. The picture has no face if a model
@@ -124,13 +175,15 @@ impl Analyser {
             landmarks: None,
             score: 1.0,
         };
-        let scores = self.classifier.classify(&[crop_framed(raster)]);
-        let faces = scores
-            .into_iter()
-            .filter(|scores| scores.iter().any(|(_, score)| score > 0.0))
-            .map(|scores| ScoredFace { face, scores })
-            .collect();
-        Ok(self.analysis(decoded, faces, Vec::new()))
+        let mut scores = self.classifier.classify(&[crop_framed(raster)]);
+        scores.retain(|scores| scores.iter().any(|(_, score)| score > 0.0));
+        let found = FoundFaces {
+            size: (raster.width(), raster.height()),
+            legible: scores.iter().map(|_| face).collect(),
+            unread: Vec::new(),
+            incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
+        };
+        Ok(self.analysis(decoded.format.name(), decoded.said, found, scores))
     }
 
     /// Decodes a photo and detects its faces of any size, without reading emotions.
@@ -144,24 +197,130 @@ impl Analyser {
         Ok((decoded.raster, faces))
     }
 
-    fn analysis(
+    /// The analysis of a photo, from its parts.
+    pub(super) fn analysis(
         &self,
-        decoded: Decoded,
-        faces: Vec<ScoredFace>,
-        unread: Vec<DetectedFace>,
+        format: &str,
+        said: Statements,
+        found: FoundFaces,
+        scores: Vec<EmotionScores>,
     ) -> PhotoAnalysis<ScoredFace> {
+        let (width, height) = found.size;
+        let faces = found
+            .legible
+            .into_iter()
+            .zip(scores)
+            .map(|(face, scores)| ScoredFace { face, scores });
         PhotoAnalysis {
-            incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
-            format: decoded.format.name().to_owned(),
-            width: decoded.raster.width(),
-            height: decoded.raster.height(),
-            capture: decoded.capture(),
-            said: decoded.said,
+            incomplete: found.incomplete,
+            format: format.to_owned(),
+            width,
+            height,
+            capture: of_content(&said),
+            said,
             people: Vec::new(),
             models: self.models(),
-            faces,
-            unread,
+            faces: faces.collect(),
+            unread: found.unread,
         }
+    }
+}
+
+/// The faces of a photo before their emotions are read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct FoundFaces {
+    /// Width and height of the upright photo in pixels.
+    pub size: (u32, u32),
+    /// The faces that are large enough to be read.
+    pub legible: Vec<DetectedFace>,
+    /// The others.
+    pub unread: Vec<DetectedFace>,
+    /// What is wrong with the file, if only a part of it could be decoded.
+    pub incomplete: Option<String>,
+}
+
+/// What can be seen of a photo when its faces have been found.
+pub(super) struct Look<'a> {
+    /// The facts of the photo by its content alone.
+    pub capture: Capture,
+    /// Width and height of the upright photo in pixels.
+    pub size: (u32, u32),
+    /// The faces that are large enough to be read.
+    pub faces: &'a [DetectedFace],
+    pub(super) pictures: &'a mut dyn FnMut() -> Vec<FacePicture>,
+}
+
+impl Look<'_> {
+    /// The pictures of the faces; none if the photo is lost meanwhile, and then its analysis fails as well.
+    pub fn pictures(&mut self) -> Vec<FacePicture> {
+        (self.pictures)()
+    }
+}
+
+/// The crops of faces of a decoded photo, as the classifier reads them.
+pub(super) fn crops(decoded: &Decoded, faces: &[DetectedFace]) -> Vec<FaceCrop> {
+    faces
+        .iter()
+        .map(|face| crop_face(&decoded.raster, face))
+        .collect()
+}
+
+/// The pictures of faces of a decoded photo.
+pub(super) fn pictures(decoded: &Decoded, faces: &[DetectedFace]) -> Vec<FacePicture> {
+    let picture = |face| FacePicture::of(&decoded.raster, face);
+    faces.iter().map(picture).collect()
+}
+
+/// A photo whose facts have been read.
+pub struct Opened<'a> {
+    analyser: &'a Analyser,
+    bytes: &'a [u8],
+    facts: Facts,
+    cost: u64,
+    #[cfg(unix)]
+    session: Option<Session<'a>>,
+}
+
+impl Opened<'_> {
+    /// What is read of it without decoding its pixels.
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// How many bytes of memory it takes to decode it, estimated.
+    pub const fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    /// Decodes the photo, detects its faces and reads the emotion of each. When the faces have been found, also calls
+    /// `look`, whose last result is returned as well; it is called again if the process that decodes the photo has
+    /// died since.
+    ///
+    /// # Errors
+    /// If it cannot be decoded, or not be searched.
+    pub(super) fn analyse<T>(
+        self,
+        look: impl Fn(&mut Look<'_>) -> T,
+    ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
+        #[cfg(unix)]
+        if let Some(session) = self.session {
+            let capture = self.facts.capture();
+            let detector = self.analyser.detector.as_ref();
+            let (found, scores, seen) =
+                session.analyse(self.bytes, detector, |found, pictures| {
+                    look(&mut Look {
+                        capture: capture.clone(),
+                        size: found.size,
+                        faces: &found.legible,
+                        pictures,
+                    })
+                })?;
+            let Facts { format, said, .. } = self.facts;
+            let analysis = self.analyser.analysis(format.name(), said, found, scores);
+            return Ok((analysis, seen));
+        }
+        let decoded = self.analyser.decode(Some(self.facts), self.bytes)?;
+        self.analyser.decoded(decoded, look)
     }
 }
 
@@ -174,8 +333,7 @@ fn is_known(decoded: &Decoded, at: &BoundingBox) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classify::FaceCrop;
-    use crate::emotion::{Emotion, EmotionScores};
+    use crate::emotion::Emotion;
 
     struct Nothing;
 

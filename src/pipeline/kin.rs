@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::analyse::{Look, pictures};
 use crate::error::Result;
 use crate::face::DetectedFace;
 use crate::file::read_bytes;
 use crate::imaging::{self, Decoded, Limits};
 use crate::likeness::{FacePicture, same_faces};
 use crate::photo::{Capture, ContentHash, TakenAt};
-use crate::raster::Raster;
 use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
 
 /// The pictures of the faces of a photo at `path` that is being analysed, with the corrections of the same
@@ -23,15 +23,14 @@ pub(super) fn of_analysis(
     store: &Store,
     path: &Path,
     hash: &ContentHash,
-    decoded: &Decoded,
-    faces: &[DetectedFace],
+    look: &mut Look<'_>,
 ) -> Result<Vec<KinFace>> {
-    let size = size_of(decoded);
-    let corrections = store.kin_corrections(hash, Some(path), &decoded.capture(), size)?;
+    let corrections = store.kin_corrections(hash, Some(path), &look.capture, look.size)?;
     if corrections.is_empty() && !store.lacks_picture(hash)? {
         return Ok(Vec::new());
     }
-    Ok(pictures(&decoded.raster, faces, &corrections))
+    let pictures = look.pictures();
+    Ok(kin_faces(look.faces, pictures, &corrections))
 }
 
 /// Width and height of the upright photo.
@@ -39,12 +38,12 @@ fn size_of(decoded: &Decoded) -> (u32, u32) {
     (decoded.raster.width(), decoded.raster.height())
 }
 
-/// The faces' pictures, each with the one of `corrections` whose picture shows the same.
-fn pictures(photo: &Raster, faces: &[DetectedFace], corrections: &[KinCorrection]) -> Vec<KinFace> {
-    let pictures: Vec<_> = faces
-        .iter()
-        .map(|face| FacePicture::of(photo, face))
-        .collect();
+/// The faces with their pictures, each with the one of `corrections` whose picture shows the same.
+fn kin_faces(
+    faces: &[DetectedFace],
+    pictures: Vec<FacePicture>,
+    corrections: &[KinCorrection],
+) -> Vec<KinFace> {
     let corrected: Vec<_> = corrections.iter().map(|one| &one.picture).collect();
     let same = same_faces(&pictures, &corrected);
     let kin = faces.iter().zip(pictures).zip(same);
@@ -112,7 +111,8 @@ fn put(
     };
     let corrections =
         store.kin_corrections(&photo.hash, None, &decoded.capture(), size_of(&decoded))?;
-    let kin = pictures(&decoded.raster, &faces, &corrections);
+    let pictures = pictures(&decoded, &faces);
+    let kin = kin_faces(&faces, pictures, &corrections);
     store.batch(|batch| batch.put_kin(photo.id, &kin)).map(Some)
 }
 

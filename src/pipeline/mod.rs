@@ -12,16 +12,20 @@ mod index;
 mod kin;
 mod look;
 mod plan;
+#[cfg(unix)]
+mod process;
 mod sidecars;
 mod stages;
 mod summary;
 mod work;
 mod write;
 
-pub use analyse::Analyser;
+pub use analyse::{Analyser, Opened};
 pub use index::{IndexObserver, IndexOptions, Silent, index, index_files};
 pub use kin::carry_over;
 pub use plan::{Comparison, Plan};
+#[cfg(unix)]
+pub use process::{Confinement, Detector, Launch, ProcessSettings, Processes, confinement, serve};
 pub use sidecars::refresh_sidecars;
 pub use stages::Stage;
 pub use summary::{SkippedFile, SkippedFiles, Summary};

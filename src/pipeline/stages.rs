@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Analyser;
+use super::analyse::crops;
 use crate::error::Skip;
 use crate::file::read_bytes;
 use crate::imaging::facts;
@@ -59,7 +60,7 @@ impl Stage {
 }
 
 impl Analyser {
-    /// Analyses a file as indexing does, and calls `ended` at the end of each stage but the last, which writes the
+    /// Analyses a file as indexing does, in this process, and calls `ended` at the end of each stage but the last, which writes the
     /// result.
     ///
     /// # Errors
@@ -78,7 +79,13 @@ impl Analyser {
         ended(Stage::Facts);
         let decoded = self.decode(Some(facts), &bytes)?;
         ended(Stage::Decode);
-        let (analysis, ()) = self.decoded(decoded, |_, _| (), ended)?;
+        let found = self.find(&decoded)?;
+        ended(Stage::Detect);
+        let crops = crops(&decoded, &found.legible);
+        ended(Stage::Crop);
+        let scores = self.classifier.classify(&crops);
+        ended(Stage::Classify);
+        let analysis = self.analysis(decoded.format.name(), decoded.said, found, scores);
         Ok(PhotoRecord {
             hash,
             bytes: bytes.len() as u64,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::budget::{Budget, cost};
+use super::budget::Budget;
 use super::look::{Look, look};
 use super::{Analyser, kin};
 use crate::album::{FoundFile, Named};
@@ -13,7 +13,7 @@ use crate::error::{Result, Skip};
 use crate::face::ScoredFace;
 use crate::facts::{VERSION, of_content};
 use crate::file::{FileMeta, read_file};
-use crate::imaging::{Facts, facts, read_sidecars};
+use crate::imaging::{Facts, read_sidecars};
 use crate::photo::{ContentHash, Picture};
 use crate::sidecar::{Finder, Sidecar};
 use crate::store::{KinFace, Models, PhotoAnalysis, PhotoRecord, Store};
@@ -217,8 +217,8 @@ impl Worker<'_> {
             unread => unread,
         };
         let length = bytes.len() as u64;
-        let facts = match facts(bytes, self.analyser.limits()) {
-            Ok(facts) => facts,
+        let opened = match self.analyser.open(bytes) {
+            Ok(opened) => opened,
             Err(skip) => {
                 let record = PhotoRecord {
                     hash,
@@ -229,11 +229,11 @@ impl Worker<'_> {
                 return Ok(Outcome::New(Box::new(record), Vec::new()));
             }
         };
-        let picture = facts.picture;
+        let picture = opened.facts().picture;
         let new = NewFile {
             hash,
             bytes: length,
-            facts,
+            facts: opened.facts().clone(),
         };
         if let Some(record) = unread {
             return Ok(Outcome::SamePicture(Box::new(new.record(record.content))));
@@ -251,10 +251,8 @@ impl Worker<'_> {
                 return Ok(Outcome::SamePicture(Box::new(new.record(Ok(analysis)))));
             }
         }
-        let share = self.budget.take(cost(bytes));
-        let look =
-            |decoded: &_, faces: &[_]| kin::of_analysis(&self.store, path, &hash, decoded, faces);
-        let analysed = self.analyser.photo_with(new.facts, bytes, look);
+        let share = self.budget.take(opened.cost());
+        let analysed = opened.analyse(|look| kin::of_analysis(&self.store, path, &hash, look));
         drop(share);
         let (content, kin) = match analysed {
             Ok((analysis, kin)) => (Ok(analysis), kin?),

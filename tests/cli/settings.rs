@@ -115,6 +115,23 @@ fn only_the_owner_can_read_the_index() {
 }
 
 #[test]
+fn every_command_has_a_manual_page() {
+    let env = TestEnv::new();
+    let list = env.run("man --list").found();
+    let pages: Vec<&str> = list.text().lines().collect();
+    for page in ["fer-index", "fer-index-query", "fer-index-service-install"] {
+        assert!(pages.contains(&page), "{pages:?}");
+    }
+    let is_hidden = |page: &&str| page.ends_with("-decoder") || page.ends_with("-complete");
+    assert!(!pages.iter().any(is_hidden), "{pages:?}");
+    for page in pages {
+        let text = env.run(&format!("man {page}")).found();
+        assert!(text.text().contains(".SH SYNOPSIS"), "{page}: {text:?}");
+    }
+    assert!(env.run("man query").refused().contains("--list"));
+}
+
+#[test]
 fn completions_are_printed_for_every_shell() {
     let env = TestEnv::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

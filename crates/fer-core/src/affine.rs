@@ -1,7 +1,9 @@
 //! Points in pixels, and affine maps of the plane, from the coordinates of one picture to those of another.
 
+use serde::{Deserialize, Serialize};
+
 /// A point in pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// Distance from the left edge.
     pub x: f32,

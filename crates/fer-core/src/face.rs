@@ -5,12 +5,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::affine::Affine;
 pub use crate::affine::Point;
 use crate::emotion::{Emotion, EmotionScores};
 
 /// An axis-aligned rectangle in pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BoundingBox {
     /// Left edge.
     pub x: f32,
@@ -102,7 +104,7 @@ impl BoundingBox {
 }
 
 /// Five facial landmarks. Left and right are those of a viewer who sees the face upright.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Landmarks {
     /// Centre of the eye on the left.
     pub left_eye: Point,
@@ -147,7 +149,7 @@ impl Landmarks {
 }
 
 /// A face that the detector found.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct DetectedFace {
     /// Its bounding box.
     pub bounding_box: BoundingBox,

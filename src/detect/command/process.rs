@@ -77,14 +77,7 @@ impl Process {
     pub fn detect(&mut self, picture: &RgbImage) -> Result<Vec<DetectedFace>, Failure> {
         let gone = |_| Failure::Ended("before the picture was sent".into());
         self.pictures.send(picture.clone()).map_err(gone)?;
-        match parse(&self.line()?)? {
-            Answer::Error { error } => Err(Failure::Reported(error)),
-            Answer::Faces { faces } => faces
-                .iter()
-                .map(Face::checked)
-                .collect::<Option<_>>()
-                .ok_or_else(|| Failure::Malformed("a box or score is out of range".into())),
-        }
+        faces(&self.line()?)
     }
 
     fn line(&self) -> Result<String, Failure> {
@@ -102,6 +95,18 @@ impl Drop for Process {
         // Killing fails if it has ended by itself. Without `wait` it would remain a zombie.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The faces in a line that a program answers, in pixels of the picture that it was sent.
+pub(super) fn faces(line: &str) -> Result<Vec<DetectedFace>, Failure> {
+    match parse(line)? {
+        Answer::Error { error } => Err(Failure::Reported(error)),
+        Answer::Faces { faces } => faces
+            .iter()
+            .map(Face::checked)
+            .collect::<Option<_>>()
+            .ok_or_else(|| Failure::Malformed("a box or score is out of range".into())),
     }
 }
 

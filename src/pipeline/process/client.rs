@@ -1,0 +1,320 @@
+//! A decoding process, seen from the worker that uses it.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use image::RgbImage;
+
+use super::super::analyse::FoundFaces;
+use super::channel::Channel;
+use super::message::{Confinement, Reply, Request, Setup, SkippedPhoto};
+use super::pool::Launch;
+use crate::detect::FaceDetector;
+use crate::emotion::EmotionScores;
+use crate::error::{Skip, SkipReason};
+use crate::imaging::Facts;
+use crate::likeness::FacePicture;
+use crate::raster::{Orientation, Raster};
+
+/// Most faces of a photo that are taken from a process; the detector finds a few hundred in a crowd.
+const MAX_FACES: usize = 100_000;
+
+/// Longest answer: the pictures of that many faces would be more, but no photo has them.
+const MAX_ANSWER: u64 = 1 << 30;
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The photo is skipped; the process is ready for the next one.
+    Skipped(Skip),
+    /// The process has died, or says what it should not.
+    Died(io::Error),
+    /// It has taken too long.
+    TooSlow,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::TimedOut => Self::TooSlow,
+            _ => Self::Died(error),
+        }
+    }
+}
+
+type Answer<T> = Result<T, Failure>;
+
+/// A process and the socket to it.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    channel: Channel,
+    /// How long it may take for each step.
+    time: Duration,
+    /// How it is confined.
+    pub confinement: Confinement,
+    /// What came with the last message; kept for its memory.
+    bytes: Vec<u8>,
+}
+
+impl Process {
+    /// Starts a process and waits for at most `start` until it is ready. Each step of an analysis may take `time`.
+    pub fn start(
+        launch: &Launch,
+        setup: &Setup,
+        model: &[u8],
+        start: Duration,
+        time: Duration,
+    ) -> io::Result<Self> {
+        let (own, other) = UnixStream::pair()?;
+        let mut command = Command::new(&launch.program);
+        command.args(&launch.arguments).env_clear();
+        // A Ctrl-C on the terminal is for this process, which lets the photos in work be finished.
+        command.process_group(0);
+        let child = command
+            .stdin(Stdio::from(OwnedFd::from(other)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        // The command holds the other end, which must be closed for the end of the process to be seen.
+        drop(command);
+        let mut process = Self {
+            child,
+            channel: Channel::new(own, MAX_ANSWER),
+            time,
+            confinement: Confinement::default(),
+            bytes: Vec::new(),
+        };
+        process.channel.allow(Some(start));
+        let setup = Request::Setup(Box::new(setup.clone()));
+        let ready = process
+            .channel
+            .send(&setup, model)
+            .and_then(|()| process.channel.receive(&mut process.bytes));
+        match ready {
+            Ok(Reply::Ready(confinement, None)) => {
+                process.confinement = confinement;
+                Ok(process)
+            }
+            Ok(Reply::Ready(_, Some(problem))) => Err(io::Error::other(problem)),
+            Ok(_) => Err(ErrorKind::InvalidData.into()),
+            Err(error) => Err(io::Error::other(format!("{error} ({})", process.end()))),
+        }
+    }
+
+    /// The facts of a photo, which the process keeps, and what its decoding costs.
+    pub fn facts(&mut self, photo: &[u8]) -> Answer<(Facts, u64)> {
+        self.channel.allow(Some(self.time));
+        self.channel.send(&Request::Facts, photo)?;
+        match self.receive()? {
+            Reply::Facts(facts, cost) => Ok((facts.into_facts(), cost)),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Detects the faces of the photo that was read last; `detector` is asked if the process has none.
+    pub fn analyse(&mut self, detector: &dyn FaceDetector) -> Answer<FoundFaces> {
+        self.ask(&Request::Analyse)?;
+        loop {
+            match self.receive()? {
+                Reply::Found(found) if is_plausible(&found) => return Ok(*found),
+                Reply::Detect(width, height) => {
+                    let pixels = std::mem::take(&mut self.bytes);
+                    let picture = RgbImage::from_raw(width, height, pixels)
+                        .filter(|picture| picture.width() > 0 && picture.height() > 0)
+                        .ok_or_else(unexpected)?;
+                    let answer = match detector.detect(&Raster::new(picture, Orientation::Upright))
+                    {
+                        Ok(faces) => Request::Faces(faces),
+                        Err(skip) => Request::Failed(SkippedPhoto::of(skip)),
+                    };
+                    self.ask(&answer)?;
+                }
+                _ => return Err(unexpected()),
+            }
+        }
+    }
+
+    /// The pictures of its faces.
+    pub fn pictures(&mut self, faces: usize) -> Answer<Vec<FacePicture>> {
+        self.ask(&Request::Pictures)?;
+        let Reply::Pictures(length) = self.receive()? else {
+            return Err(unexpected());
+        };
+        let each = self
+            .bytes
+            .chunks_exact(usize::try_from(length.max(1)).unwrap_or(usize::MAX));
+        let pictures: Option<Vec<_>> = each.map(FacePicture::from_bytes).collect();
+        pictures
+            .filter(|pictures| pictures.len() == faces)
+            .ok_or_else(unexpected)
+    }
+
+    /// The emotions of its faces.
+    pub fn scores(&mut self, faces: usize) -> Answer<Vec<EmotionScores>> {
+        self.ask(&Request::Score)?;
+        match self.receive()? {
+            Reply::Scored(scores)
+                if scores.len() == faces && scores.iter().flatten().all(|p| p.is_finite()) =>
+            {
+                Ok(scores.into_iter().map(EmotionScores::new).collect())
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn ask(&mut self, request: &Request) -> Answer<()> {
+        self.channel.allow(Some(self.time));
+        Ok(self.channel.send(request, &[])?)
+    }
+
+    fn receive(&mut self) -> Answer<Reply> {
+        match self.channel.receive(&mut self.bytes)? {
+            Reply::Skipped(skipped) => Err(Failure::Skipped(skipped.into_skip())),
+            reply => Ok(reply),
+        }
+    }
+
+    /// Ends the process, if it has not ended by itself, and says how it ended.
+    pub fn end(&mut self) -> End {
+        // Where it has ended already, this changes nothing of its status.
+        let _ = self.child.kill();
+        self.child.wait().map_or(End::Unknown, End::of)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn unexpected() -> Failure {
+    Failure::Died(ErrorKind::InvalidData.into())
+}
+
+/// Whether faces may be those of a photo: a process that was taken over may say anything.
+fn is_plausible(found: &FoundFaces) -> bool {
+    let is_finite = |face: &crate::face::DetectedFace| {
+        let at = &face.bounding_box;
+        let points = face
+            .landmarks
+            .iter()
+            .flat_map(crate::face::Landmarks::points);
+        [at.x, at.y, at.width, at.height, face.score]
+            .into_iter()
+            .chain(points.flat_map(|point| [point.x, point.y]))
+            .all(f32::is_finite)
+    };
+    let all = || found.legible.iter().chain(&found.unread);
+    found.size.0 > 0 && found.size.1 > 0 && all().count() <= MAX_FACES && all().all(is_finite)
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// By this signal.
+    Signal(i32),
+    /// With this exit code.
+    Code(i32),
+    /// The system does not say.
+    Unknown,
+}
+
+impl End {
+    fn of(status: ExitStatus) -> Self {
+        match (status.signal(), status.code()) {
+            (Some(signal), _) => Self::Signal(signal),
+            (None, Some(code)) => Self::Code(code),
+            (None, None) => Self::Unknown,
+        }
+    }
+
+    /// Whether somebody else has ended it, so that it says nothing of the photo.
+    const fn is_foreign(self) -> bool {
+        use rustix::process::Signal;
+        matches!(self, Self::Signal(signal) if signal == Signal::TERM.as_raw()
+            || signal == Signal::INT.as_raw() || signal == Signal::HUP.as_raw())
+    }
+
+    /// The skip for the photo of which a process has died twice.
+    pub fn skip(self) -> Skip {
+        let reason = if self.is_foreign() {
+            SkipReason::Unreadable
+        } else {
+            SkipReason::Crashed
+        };
+        Skip::new(reason, format!("the process that decoded it {self}"))
+    }
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Signal(6) => {
+                f.write_str("was aborted (signal 6), as when its stack or memory is exhausted")
+            }
+            Self::Signal(9) => f.write_str(
+                "was killed (signal 9), as when its answer is invalid or memory is short",
+            ),
+            Self::Signal(signal) => write!(f, "was ended by signal {signal}"),
+            Self::Code(code) => write!(f, "ended with exit code {code}"),
+            Self::Unknown => f.write_str("ended"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_another_hand_has_ended_is_tried_again_by_the_next_run() {
+        for (script, expected, reason) in [
+            ("kill -TERM $$", End::Signal(15), SkipReason::Unreadable),
+            ("kill -HUP $$", End::Signal(1), SkipReason::Unreadable),
+            ("kill -ABRT $$", End::Signal(6), SkipReason::Crashed),
+            ("kill -SEGV $$", End::Signal(11), SkipReason::Crashed),
+            ("kill -KILL $$", End::Signal(9), SkipReason::Crashed),
+            ("exit 101", End::Code(101), SkipReason::Crashed),
+        ] {
+            let status = Command::new("sh").args(["-c", script]).status().unwrap();
+            let end = End::of(status);
+            assert_eq!(end, expected, "{script}");
+            assert_eq!(end.skip().reason, reason, "{script}");
+        }
+    }
+
+    #[test]
+    fn faces_that_no_detector_finds_are_refused() {
+        let face = crate::face::DetectedFace {
+            bounding_box: crate::face::BoundingBox {
+                x: 0.0,
+                y: 0.0,
+                width: 10.0,
+                height: 10.0,
+            },
+            landmarks: None,
+            score: 0.9,
+        };
+        let found = |score, number| FoundFaces {
+            size: (10, 10),
+            legible: vec![crate::face::DetectedFace { score, ..face }; number],
+            unread: Vec::new(),
+            incomplete: None,
+        };
+        assert!(is_plausible(&found(0.9, 3)));
+        assert!(is_plausible(&found(0.9, MAX_FACES)));
+        assert!(!is_plausible(&found(0.9, MAX_FACES + 1)));
+        assert!(!is_plausible(&found(f32::NAN, 1)));
+        let empty = FoundFaces {
+            size: (0, 10),
+            ..found(0.9, 0)
+        };
+        assert!(!is_plausible(&empty));
+    }
+}

@@ -1,0 +1,149 @@
+//! What a worker and its decoding process say to each other.
+//!
+//! ```text
+//! worker: Setup (a model file)                        process: Ready
+//! worker: Facts (a photo's bytes)                     process: Facts, or Skipped
+//! worker: Analyse                                     process: Found, or Skipped
+//!                                                     process: Detect (pixels), if the worker has the detector
+//! worker: Faces, or Failed
+//! worker: Pictures                                    process: Pictures (of the faces found)
+//! worker: Score                                       process: Scored
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use super::super::analyse::FoundFaces;
+use crate::detect::DetectorParams;
+use crate::emotion::Emotion;
+use crate::error::{Skip, SkipReason};
+use crate::face::DetectedFace;
+use crate::facts::Statements;
+use crate::imaging::{Facts, Format, Limits};
+use crate::photo::{Picture, PictureHash};
+use crate::raster::Orientation;
+
+/// What a worker asks for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Request {
+    /// The first message. Its bytes are the model file of the classifier; none stand for the built-in model.
+    Setup(Box<Setup>),
+    /// Read the facts of the photo in the bytes, and keep it.
+    Facts,
+    /// Decode the photo that was kept, and find its faces.
+    Analyse,
+    /// The faces of a picture that the process has sent.
+    Faces(Vec<DetectedFace>),
+    /// The detector has failed on that picture.
+    Failed(SkippedPhoto),
+    /// The pictures of the faces by which they are recognised.
+    Pictures,
+    /// Read the emotions of the faces that were found.
+    Score,
+}
+
+/// What a process needs to know before the first photo.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Setup {
+    pub limits: Limits,
+    pub min_face: f32,
+    pub detector: Detector,
+    /// What errors call the model file.
+    pub model_name: String,
+}
+
+/// Where the faces are detected.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Detector {
+    /// In the decoding process, by the built-in detector.
+    Builtin(DetectorParams),
+    /// By the detector of the program that started the decoding process, which is sent a copy of the photo with at
+    /// most this many pixels.
+    Asked {
+        /// Name and version of its model.
+        model: String,
+        /// Most pixels of the copy.
+        max_pixels: u32,
+    },
+}
+
+/// What a process answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Reply {
+    /// The process is confined so, and has loaded its models; or why it cannot.
+    Ready(Confinement, Option<String>),
+    /// The facts of a photo, and how much memory its decoding takes in bytes.
+    Facts(Box<ReadFacts>, u64),
+    Found(Box<FoundFaces>),
+    /// Detect the faces in a picture of this width and height, whose RGB values are the bytes.
+    Detect(u32, u32),
+    /// The pictures of the faces, one after the other, each of this length.
+    Pictures(u64),
+    /// The scores of the faces that are large enough, in their order.
+    Scored(Vec<[f32; Emotion::COUNT]>),
+    Skipped(SkippedPhoto),
+}
+
+/// What a decoding process is kept from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confinement {
+    /// Only the system calls that computing needs are allowed (seccomp): it can open no file and no connection.
+    pub calls: bool,
+    /// No file can be opened and no connection be made (Landlock).
+    pub files: bool,
+    /// Its memory is limited.
+    pub memory: bool,
+}
+
+/// [`Facts`] in a message.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ReadFacts {
+    format: Format,
+    said: Statements,
+    picture: [u8; 32],
+    /// The value of EXIF.
+    orientation: u8,
+}
+
+impl ReadFacts {
+    pub fn of(facts: &Facts) -> Self {
+        Self {
+            format: facts.format,
+            said: facts.said.clone(),
+            picture: *facts.picture.hash.as_bytes(),
+            orientation: facts.picture.orientation.exif(),
+        }
+    }
+
+    pub fn into_facts(self) -> Facts {
+        Facts {
+            format: self.format,
+            said: self.said,
+            picture: Picture {
+                hash: PictureHash::from_bytes(self.picture),
+                orientation: Orientation::from_exif(self.orientation.into()),
+            },
+        }
+    }
+}
+
+/// A [`Skip`] in a message.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SkippedPhoto {
+    reason: String,
+    detail: String,
+}
+
+impl SkippedPhoto {
+    pub fn of(skip: Skip) -> Self {
+        Self {
+            reason: skip.reason.name().to_owned(),
+            detail: skip.detail,
+        }
+    }
+
+    pub fn into_skip(self) -> Skip {
+        // A process is of the same version, and knows no other reasons.
+        let reason = self.reason.parse().unwrap_or(SkipReason::Crashed);
+        Skip::new(reason, self.detail)
+    }
+}

@@ -1,0 +1,239 @@
+//! The decoding processes of a run.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::super::analyse::FoundFaces;
+use super::client::{Failure, Process};
+use super::message::{Confinement, Detector, Setup};
+use crate::detect::{DetectorParams, FaceDetector};
+use crate::emotion::EmotionScores;
+use crate::error::{Error, Result, Skip, SkipReason};
+use crate::imaging::{Facts, Limits};
+use crate::likeness::FacePicture;
+
+/// The command that starts a decoding process, which calls [`serve`](super::serve).
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+}
+
+/// What decoding processes are told.
+#[derive(Debug, Clone)]
+pub struct ProcessSettings {
+    /// The limits for a photo.
+    pub limits: Limits,
+    /// Least shorter side of a face that is classified, in pixels.
+    pub min_face: f32,
+    /// Where the faces are detected.
+    pub detector: Detector,
+    /// The bytes and the name of the classifier's model file; `None` for the built-in model.
+    pub model: Option<(Vec<u8>, String)>,
+    /// How much longer than twice the longest time for decoding a process may take for a step, until it is killed:
+    /// the time for detecting and classifying faces, and for a machine that is busy. Also the time for its start.
+    pub grace: Duration,
+}
+
+impl ProcessSettings {
+    /// A [`ProcessSettings::grace`] for photos with hundreds of faces on a slow machine.
+    pub const GRACE: Duration = Duration::from_secs(30);
+}
+
+/// Decoding processes that are started when workers need them, and again after one has died. They end when this is
+/// dropped.
+#[derive(Debug)]
+pub struct Processes {
+    launch: Launch,
+    setup: Setup,
+    model: Vec<u8>,
+    /// The time for the start of a process.
+    grace: Duration,
+    /// The time for each step of an analysis.
+    time: Duration,
+    confinement: Confinement,
+    idle: Mutex<Vec<Process>>,
+}
+
+impl Processes {
+    /// Starts the first process.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if it cannot be started or cannot use its model.
+    pub fn start(launch: Launch, settings: ProcessSettings) -> Result<Self> {
+        let ProcessSettings {
+            limits,
+            min_face,
+            detector,
+            model,
+            grace,
+        } = settings;
+        let (model, model_name) = model.unwrap_or_default();
+        let mut processes = Self {
+            launch,
+            setup: Setup {
+                limits,
+                min_face,
+                detector,
+                model_name,
+            },
+            model,
+            grace,
+            time: limits.max_time.saturating_mul(2).saturating_add(grace),
+            confinement: Confinement::default(),
+            idle: Mutex::default(),
+        };
+        let first = processes
+            .new_process()
+            .map_err(|error| cannot_start(&error))?;
+        processes.confinement = first.confinement;
+        processes.lock_idle().push(first);
+        Ok(processes)
+    }
+
+    /// What the processes are kept from.
+    pub const fn confinement(&self) -> Confinement {
+        self.confinement
+    }
+
+    /// Sends a photo to a process and returns its facts, what its decoding costs in bytes of memory, and the process
+    /// for the rest of the analysis.
+    pub(in super::super) fn open(&self, photo: &[u8]) -> Result<(Session<'_>, Facts, u64), Skip> {
+        let (process, (facts, cost)) = self.attempt(None, |process| process.facts(photo))?;
+        let session = Session {
+            processes: self,
+            process: Some(process),
+        };
+        Ok((session, facts, cost))
+    }
+
+    /// Does `work` with a process, and once more with a new one if it dies of it. Begins with `first`, or with one
+    /// that is idle.
+    fn attempt<T>(
+        &self,
+        first: Option<Process>,
+        mut work: impl FnMut(&mut Process) -> Result<T, Failure>,
+    ) -> Result<(Process, T), Skip> {
+        let mut next = first.or_else(|| self.lock_idle().pop());
+        let mut is_second = false;
+        loop {
+            let mut process = match next.take() {
+                Some(process) => process,
+                None => self.new_process().map_err(|error| {
+                    Skip::new(SkipReason::Unreadable, cannot_start(&error).to_string())
+                })?,
+            };
+            match work(&mut process) {
+                Ok(done) => return Ok((process, done)),
+                Err(Failure::Skipped(skip)) => {
+                    self.lock_idle().push(process);
+                    return Err(skip);
+                }
+                Err(Failure::TooSlow) => {
+                    let seconds = self.time.as_secs_f32();
+                    let detail = format!(
+                        "the process that decoded it was ended after {seconds} s without an answer"
+                    );
+                    return Err(Skip::new(SkipReason::TimedOut, detail));
+                }
+                Err(Failure::Died(error)) => {
+                    let end = process.end();
+                    tracing::debug!(%error, "a process that decoded a photo {end}");
+                    if is_second {
+                        return Err(end.skip());
+                    }
+                    is_second = true;
+                }
+            }
+        }
+    }
+
+    fn new_process(&self) -> io::Result<Process> {
+        let Self { grace, time, .. } = *self;
+        Process::start(&self.launch, &self.setup, &self.model, grace, time)
+    }
+
+    fn lock_idle(&self) -> MutexGuard<'_, Vec<Process>> {
+        // A panic cannot leave the list of processes half changed.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn cannot_start(error: &io::Error) -> Error {
+    Error::Config(format!(
+        "a process that decodes photos cannot be started: {error}; with `limits.isolate = false` in the settings, \
+         fer-index decodes them itself"
+    ))
+}
+
+/// Starts a process, ends it again, and returns what it was kept from.
+///
+/// # Errors
+/// [`Error::Config`] if it cannot be started.
+pub fn confinement(launch: Launch) -> Result<Confinement> {
+    let settings = ProcessSettings {
+        limits: Limits::default(),
+        min_face: 0.0,
+        detector: Detector::Builtin(DetectorParams::default()),
+        model: None,
+        grace: ProcessSettings::GRACE,
+    };
+    Processes::start(launch, settings).map(|processes| processes.confinement)
+}
+
+/// A process that has read a photo. It is idle again when this is dropped.
+#[derive(Debug)]
+pub struct Session<'a> {
+    processes: &'a Processes,
+    process: Option<Process>,
+}
+
+impl Session<'_> {
+    /// Lets the process decode the photo that it has, detect its faces and read the emotion of each. If it has no
+    /// detector, `detector` is asked. When the faces have been found, calls `look` with them and with
+    /// what gives their pictures.
+    pub(in super::super) fn analyse<T>(
+        mut self,
+        photo: &[u8],
+        detector: &dyn FaceDetector,
+        look: impl Fn(&FoundFaces, &mut dyn FnMut() -> Vec<FacePicture>) -> T,
+    ) -> Result<(FoundFaces, Vec<EmotionScores>, T), Skip> {
+        let first = self.process.take();
+        let mut has_photo = first.is_some();
+        let (process, analysed) = self.processes.attempt(first, |process| {
+            if !std::mem::take(&mut has_photo) {
+                process.facts(photo)?;
+            }
+            let found = process.analyse(detector)?;
+            let faces = found.legible.len();
+            let mut failed = None;
+            let seen = look(&found, &mut || match process.pictures(faces) {
+                Ok(pictures) => pictures,
+                Err(failure) => {
+                    failed = Some(failure);
+                    Vec::new()
+                }
+            });
+            if let Some(failure) = failed {
+                return Err(failure);
+            }
+            let scores = process.scores(faces)?;
+            Ok((found, scores, seen))
+        })?;
+        self.process = Some(process);
+        Ok(analysed)
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if let Some(process) = self.process.take() {
+            self.processes.lock_idle().push(process);
+        }
+    }
+}

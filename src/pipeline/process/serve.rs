@@ -1,0 +1,227 @@
+//! What a decoding process does: it reads, decodes and analyses one photo after the other.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::channel::Channel;
+use super::confine::{confine, limit_memory};
+use super::message::{Detector, ReadFacts, Reply, Request, Setup, SkippedPhoto};
+use crate::affine::Affine;
+use crate::classify::Cnn;
+use crate::detect::{Builtin, FaceDetector, copy_size};
+use crate::error::{Error, Result, Skip, SkipReason};
+use crate::face::DetectedFace;
+use crate::imaging::{self, Decoded, Facts, Limits};
+use crate::likeness::FacePicture;
+use crate::raster::Raster;
+
+use super::super::analyse::{Analyser, FoundFaces, pictures};
+use super::super::budget;
+
+/// Longest message before the setup says how long files may be: the model file.
+const MAX_MODEL: u64 = 1 << 30;
+
+/// Serves the process that started this one, over the socket that is its standard input, until that closes it.
+///
+/// Before anything is read from the socket, this process gives up its rights ([`Confinement`](super::Confinement)).
+/// `detector` may replace the detector that the setup asks for; tests do so.
+///
+/// # Errors
+/// If standard input is no socket, or its other end is not this program.
+pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
+    let broken = |error: io::Error| {
+        Error::Usage(format!(
+            "fer-index starts this command itself, for decoding photos: {error}"
+        ))
+    };
+    let socket = io::stdin().as_fd().try_clone_to_owned().map_err(broken)?;
+    let stream = UnixStream::from(socket);
+    stream.peer_addr().map_err(broken)?;
+    // A worker has a process of its own, and a thread could not be started any more.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .use_current_thread()
+        .build_global()
+        .map_err(|error| broken(io::Error::other(error)))?;
+    let mut confinement = confine();
+    let mut channel = Channel::new(stream, MAX_MODEL);
+    let mut model = Vec::new();
+    let Request::Setup(setup) = channel.receive(&mut model).map_err(broken)? else {
+        return Err(broken(ErrorKind::InvalidData.into()));
+    };
+    confinement.memory = limit_memory(&setup.limits);
+    let channel = channel.with_max_bytes(setup.limits.max_bytes);
+    let channel = Arc::new(Mutex::new(channel));
+    let analyser = match analyser(&setup, &model, detector, &channel) {
+        Ok(analyser) => analyser,
+        Err(error) => {
+            let failed = Reply::Ready(confinement, Some(error.to_string()));
+            return send(&channel, &failed, &[]).map_err(broken);
+        }
+    };
+    drop(model);
+    send(&channel, &Reply::Ready(confinement, None), &[]).map_err(broken)?;
+    let mut server = Server {
+        channel,
+        analyser,
+        limits: setup.limits,
+        bytes: Vec::new(),
+        facts: None,
+        decoded: None,
+    };
+    match server.run() {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(()),
+        ended => ended.map_err(broken),
+    }
+}
+
+fn analyser(
+    setup: &Setup,
+    model: &[u8],
+    detector: Option<Box<dyn FaceDetector>>,
+    channel: &Arc<Mutex<Channel>>,
+) -> Result<Analyser> {
+    let classifier = if model.is_empty() {
+        Cnn::embedded()?
+    } else {
+        Cnn::read(model, &setup.model_name)?
+    };
+    let detector = match (detector, &setup.detector) {
+        (Some(given), _) => given,
+        (None, Detector::Builtin(params)) => Box::new(Builtin::new(*params)?),
+        (None, Detector::Asked { model, max_pixels }) => Box::new(Asked {
+            model: model.clone(),
+            max_pixels: *max_pixels,
+            channel: Arc::clone(channel),
+        }),
+    };
+    Ok(Analyser::new(
+        detector,
+        Box::new(classifier),
+        setup.limits,
+        setup.min_face,
+    ))
+}
+
+fn send(channel: &Mutex<Channel>, reply: &Reply, bytes: &[u8]) -> io::Result<()> {
+    let mut channel = channel.lock().unwrap_or_else(PoisonError::into_inner);
+    channel.send(reply, bytes)
+}
+
+fn receive(channel: &Mutex<Channel>, bytes: &mut Vec<u8>) -> io::Result<Request> {
+    let mut channel = channel.lock().unwrap_or_else(PoisonError::into_inner);
+    channel.receive(bytes)
+}
+
+/// A decoding process at work.
+struct Server {
+    channel: Arc<Mutex<Channel>>,
+    analyser: Analyser,
+    limits: Limits,
+    /// The photo's bytes.
+    bytes: Vec<u8>,
+    /// Its facts, from [`Request::Facts`] to [`Request::Analyse`].
+    facts: Option<Facts>,
+    /// The decoded photo, from then to [`Request::Score`].
+    decoded: Option<(Decoded, FoundFaces)>,
+}
+
+impl Server {
+    fn run(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        loop {
+            let request = receive(&self.channel, &mut bytes)?;
+            self.answer(&request, &mut bytes)?;
+        }
+    }
+
+    fn answer(&mut self, request: &Request, bytes: &mut Vec<u8>) -> io::Result<()> {
+        match request {
+            Request::Facts => {
+                self.decoded = None;
+                std::mem::swap(&mut self.bytes, bytes);
+                match imaging::facts(&self.bytes, &self.limits) {
+                    Ok(facts) => {
+                        let cost = budget::cost(&self.bytes);
+                        let read = Box::new(ReadFacts::of(&facts));
+                        self.facts = Some(facts);
+                        self.send(&Reply::Facts(read, cost))
+                    }
+                    Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
+                }
+            }
+            Request::Analyse => match self.found() {
+                Ok((decoded, found)) => {
+                    self.decoded = Some((decoded, found.clone()));
+                    self.send(&Reply::Found(Box::new(found)))
+                }
+                Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
+            },
+            Request::Pictures => {
+                let Some((decoded, found)) = &self.decoded else {
+                    return Err(ErrorKind::InvalidData.into());
+                };
+                let pictures = pictures(decoded, &found.legible);
+                let bytes: Vec<_> = pictures.iter().map(FacePicture::to_bytes).collect();
+                let length = bytes.first().map_or(0, |bytes| bytes.len() as u64);
+                send(&self.channel, &Reply::Pictures(length), &bytes.concat())
+            }
+            Request::Score => {
+                let Some((decoded, found)) = self.decoded.take() else {
+                    return Err(ErrorKind::InvalidData.into());
+                };
+                let scores = self.analyser.scores(&decoded, &found.legible);
+                let scores = scores.iter().map(|scores| *scores.as_array());
+                self.send(&Reply::Scored(scores.collect()))
+            }
+            Request::Setup(_) | Request::Faces(_) | Request::Failed(_) => {
+                Err(ErrorKind::InvalidData.into())
+            }
+        }
+    }
+
+    fn found(&mut self) -> Result<(Decoded, FoundFaces), Skip> {
+        let decoded = self.analyser.decode(self.facts.take(), &self.bytes)?;
+        let found = self.analyser.find(&decoded)?;
+        Ok((decoded, found))
+    }
+
+    fn send(&self, reply: &Reply) -> io::Result<()> {
+        send(&self.channel, reply, &[])
+    }
+}
+
+/// Detects faces by asking the process that started this one.
+struct Asked {
+    model: String,
+    max_pixels: u32,
+    channel: Arc<Mutex<Channel>>,
+}
+
+impl FaceDetector for Asked {
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip> {
+        let (width, height) = copy_size(photo, self.max_pixels);
+        let copy = photo.resized(width, height);
+        let answer = send(&self.channel, &Reply::Detect(width, height), copy.as_raw())
+            .and_then(|()| receive(&self.channel, &mut Vec::new()));
+        let faces = match answer {
+            Ok(Request::Faces(faces)) => faces,
+            Ok(Request::Failed(skipped)) => return Err(skipped.into_skip()),
+            _ => {
+                let detail = "the detector was not asked";
+                return Err(Skip::new(SkipReason::DetectorFailed, detail));
+            }
+        };
+        let to_photo = Affine::stretch(
+            photo.width() as f32 / width as f32,
+            photo.height() as f32 / height as f32,
+        );
+        Ok(faces.iter().map(|face| face.through(&to_photo)).collect())
+    }
+}

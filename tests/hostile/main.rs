@@ -1,0 +1,59 @@
+//! Everything that reads bytes of others is given mutated samples, for a second each; `HOSTILE_SECONDS` sets another
+//! time. `fuzz/` does the same with coverage, for as long as one likes.
+//!
+//! A failure names the target and the number of the input, by which it is made again.
+#![allow(
+    clippy::print_stderr,
+    reason = "the numbers of inputs are read with --nocapture"
+)]
+
+mod mutate;
+mod samples;
+mod targets;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use mutate::mutated;
+use samples::samples;
+use targets::TARGETS;
+
+/// No mutated input may take longer, also on a busy machine and without optimisation. What the first samples make the
+/// program load does not count.
+const LONGEST: Duration = Duration::from_mins(1);
+
+fn seconds() -> Duration {
+    let given = std::env::var("HOSTILE_SECONDS").ok();
+    Duration::from_secs_f64(given.and_then(|text| text.parse().ok()).unwrap_or(1.0))
+}
+
+#[test]
+fn no_input_makes_a_reader_panic_or_hang() {
+    let mut failed = Vec::new();
+    for (name, target) in TARGETS {
+        let samples = samples(name);
+        assert!(!samples.is_empty(), "no samples for {name}");
+        let start = Instant::now();
+        let mut number = 0;
+        while number < samples.len() as u64 || start.elapsed() < seconds() {
+            let input = mutated(name, number, &samples);
+            let began = Instant::now();
+            let outcome = catch_unwind(AssertUnwindSafe(|| target(&input)));
+            let time = began.elapsed();
+            let is_slow = number >= samples.len() as u64 && time > LONGEST;
+            if outcome.is_err() || is_slow {
+                failed.push(format!(
+                    "{name}, input {number}: {time:?}, {} bytes",
+                    input.len()
+                ));
+                if let Ok(folder) = std::env::var("HOSTILE_KEEP") {
+                    std::fs::write(format!("{folder}/{name}-{number}"), &input).unwrap();
+                }
+                break;
+            }
+            number += 1;
+        }
+        eprintln!("{name}: {number} inputs");
+    }
+    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+}
