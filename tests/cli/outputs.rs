@@ -400,8 +400,10 @@ fn train_refuses_a_folder_with_a_file_in_the_way() {
 
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/recipes/teacher-narrow.toml");
     let train = format!(
-        "train --recipe {} --set targets.min_votes=0 --out run",
-        recipe.display()
+        "train --recipe {} --set targets.min_votes=0 --set network.heads=[{{name=\"fer2013\",emotions=[{}]}}] \
+         --out run",
+        recipe.display(),
+        r#""angry","disgust","fear","happy","sad","surprise","neutral""#,
     );
     fs::create_dir(env.path("run")).unwrap();
     fs::write(env.path("run/loss.png"), "mine").unwrap();
