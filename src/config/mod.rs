@@ -21,6 +21,7 @@ use std::thread;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::photo::Raws;
 
 use layers::Layers;
 use platform::PlatformPaths;
@@ -129,6 +130,8 @@ pub struct QuerySettings {
     pub limit: usize,
     /// Least detection score of a face that counts, 0 to 1.
     pub min_detection: f32,
+    /// Which raw files may be in an answer.
+    pub raws: Raws,
 }
 
 /// Settings of `[watch]`.

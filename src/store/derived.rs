@@ -1,5 +1,5 @@
 //! Brings derived rows up to date. What indexing finds out is in `photos`, `files`, `faces` and
-//! `corrections`; the facts of photos, words, folders, lost photos, the countries and regions of photos, and rankings are
+//! `corrections`; the pairs of raw files and pictures, the facts of photos, words, folders, lost photos, the countries and regions of photos, and rankings are
 //! derived from it.
 //!
 //! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
-use super::{areas, effective, faces, folders, people, photos, ranking, words};
+use super::{areas, effective, faces, folders, people, photos, ranking, raw_pairs, words};
 
 /// Reads each noted photo with its files, one row per file, in the order that the full-text index expects.
 pub(super) const NOTED: &str = concat!(
@@ -41,6 +41,8 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     ))?
     .execute([])?;
     update_ranks(db)?;
+    // Before the facts: what the sidecars of a raw file say also holds for its picture.
+    raw_pairs::update(db)?;
     update_facts(db)?;
     let mut present = PhotoFolders::default();
     // The words are written in one go, see `words::write`.

@@ -267,6 +267,11 @@ mod tests {
         INSERT INTO area_sets VALUES (1, 'IT-FI IT-52 IT c:europe');
         UPDATE photos SET latitude = 43.77, longitude = 11.25, area_set = 1 WHERE id = 7;
     ",
+        "
+        INSERT INTO photos (id, hash, bytes, indexed_at, format, width, height, detector, classifier, face_count)
+            VALUES (8, randomblob(32), 10, 0, 'Adobe raw (DNG)', 4, 3, 1, 2, 0);
+        INSERT INTO raw_pairs VALUES (8, 7);
+    ",
     ];
 
     fn connection() -> Connection {

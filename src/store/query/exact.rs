@@ -3,6 +3,7 @@
 
 use rusqlite::Connection;
 
+use super::super::raw_pairs;
 use super::super::record::PhotoId;
 use super::admit;
 use super::filter::Query;
@@ -54,6 +55,11 @@ pub(super) fn members(db: &Connection, query: &Query) -> rusqlite::Result<Option
         while let Some(row) = rows.next()? {
             photos.remove(row.get(0)?);
         }
+    }
+    if plan.leaves_out_raws {
+        raw_pairs::each(db, |raw| {
+            photos.remove(raw);
+        })?;
     }
     for span in plan.spans.iter().filter(|_| plan.is_dated()) {
         let mut statement = db.prepare_cached(sql::ACROSS)?;
