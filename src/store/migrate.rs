@@ -272,6 +272,7 @@ mod tests {
             VALUES (8, randomblob(32), 10, 0, 'Adobe raw (DNG)', 4, 3, 1, 2, 0);
         INSERT INTO raw_pairs VALUES (8, 7);
     ",
+        "", // no table is new
     ];
 
     fn connection() -> Connection {
