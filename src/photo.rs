@@ -331,6 +331,27 @@ pub struct FactSources {
     pub keywords: Vec<Source>,
 }
 
+/// Which raw files may be in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Raws {
+    /// Those beside which no picture of the same shot lies.
+    Alone,
+    /// All.
+    #[default]
+    All,
+}
+
+impl Raws {
+    /// Its name in settings and flags.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alone => "alone",
+            Self::All => "all",
+        }
+    }
+}
+
 /// How a photo was taken and what people said of it, by the sources that count; `None` for what is absent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Capture {

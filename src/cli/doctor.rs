@@ -154,6 +154,9 @@ fn sentence(difference: &Difference) -> String {
         (Part::Notes, _) => "changes are noted that nothing has followed",
         (Part::Loss, Missing | Wrong) => "photos without a file are not marked as such",
         (Part::Loss, Extra) => "photos with a file are marked as having none",
+        (Part::RawPairs, _) => {
+            "raw files are stored with another picture of the same shot than lies beside them"
+        }
         (Part::Facts, _) => {
             "photos have another date, place or text than their metadata, sidecars and files say"
         }

@@ -43,7 +43,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
     let config = context.config();
     let store = Store::open_existing(&config.database)?;
     let filter = args.filters.filter();
-    let query = filter.resolve(&store, config.query.min_detection, None)?;
+    let query = filter.resolve(&store, (&config.query).into(), None)?;
     let naming = if args.lightroom {
         Naming::Stem
     } else {

@@ -41,7 +41,7 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
         thumbnails: config.thumbnails.clone(),
         limits: context.limits(),
         threads: context.threads().get(),
-        min_detection: config.query.min_detection,
+        defaults: (&config.query).into(),
         albums: args.albums.clone().map(albums),
     };
     let runtime = Builder::new_current_thread().enable_all().build();

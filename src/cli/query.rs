@@ -10,7 +10,7 @@ use super::fresh::FreshArgs;
 use super::results::ResultArgs;
 use super::stdout::Stdout;
 use crate::error::Result;
-use crate::query::{People, Understood, UserFilter, now, understand};
+use crate::query::{Defaults, People, Understood, UserFilter, now, understand};
 use crate::store::{Query, Store};
 
 #[derive(Debug, Args)]
@@ -118,8 +118,8 @@ fn answer(
     #[cfg(unix)]
     search.fresh.wait(config)?;
     let store = Store::open_existing(&config.database)?;
-    let min_detection = config.query.min_detection;
-    let query = filter.resolve(&store, min_detection, Some(config.query.limit))?;
+    let defaults = Defaults::from(&config.query);
+    let query = filter.resolve(&store, defaults, Some(config.query.limit))?;
     for sentence in filter.without_effect() {
         hint(format_args!("{sentence}"));
     }
@@ -138,7 +138,7 @@ fn answer(
     search.results.present(&hits, &store, context, out)?;
     if hits.is_empty() {
         tracing::warn!("no photo found");
-        for reason in filter.why_empty(&store, min_detection)? {
+        for reason in filter.why_empty(&store, defaults)? {
             hint(format_args!("{reason}"));
         }
         tell_undated(&query, &store)?;

@@ -69,7 +69,7 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
 
 /// What the index holds on a file.
 enum Shown {
-    Photo(Box<Photo>, Carried),
+    Photo(Box<Photo>, Related),
     /// A file that could not be read.
     Skipped(PathBuf, Skip),
 }
@@ -95,13 +95,16 @@ impl Shown {
         };
         let gone = "the photo was just removed from the index; run the command again";
         let photo = photo.ok_or_else(|| Error::Usage(gone.to_owned()))?;
-        let carried = store.carried(photo.id)?.into_iter().collect();
-        Ok(Self::Photo(Box::new(photo), carried))
+        let related = Related {
+            carried: store.carried(photo.id)?.into_iter().collect(),
+            shot: store.files_of_shot(photo.id)?,
+        };
+        Ok(Self::Photo(Box::new(photo), related))
     }
 
     fn tell(&self, out: &mut Stdout) -> Result<()> {
         match self {
-            Self::Photo(photo, carried) => tell(photo, carried, out),
+            Self::Photo(photo, related) => tell(photo, related, out),
             Self::Skipped(path, skip) => {
                 out.line(format_args!("{}\nskipped: {skip}", path.display()))
             }
@@ -110,7 +113,7 @@ impl Shown {
 
     fn as_json(&self) -> serde_json::Value {
         match self {
-            Self::Photo(photo, carried) => as_json(photo, carried),
+            Self::Photo(photo, related) => as_json(photo, related),
             Self::Skipped(path, skip) => json!(JsonClassified::error(path, skip)),
         }
     }
@@ -150,9 +153,19 @@ fn why_not(path: &Path, store: &Store, context: &Context) -> Result<String> {
 /// The faces whose corrections were carried over from another photo.
 type Carried = HashMap<FaceId, CarriedFrom>;
 
-fn tell(photo: &Photo, carried: &Carried, out: &mut Stdout) -> Result<()> {
+/// What other files have to do with a photo.
+struct Related {
+    carried: Carried,
+    /// See [`Store::files_of_shot`].
+    shot: Vec<PathBuf>,
+}
+
+fn tell(photo: &Photo, related: &Related, out: &mut Stdout) -> Result<()> {
     for path in &photo.paths {
         out.line(path.display())?;
+    }
+    for path in &related.shot {
+        out.line(format_args!("  same shot     {}", path.display()))?;
     }
     out.line(format_args!(
         "  content       {} ({} bytes)",
@@ -160,7 +173,7 @@ fn tell(photo: &Photo, carried: &Carried, out: &mut Stdout) -> Result<()> {
     ))?;
     out.line(format_args!("  indexed       {}", photo.indexed_at))?;
     match &photo.content {
-        Ok(scan) => tell_scan(scan, carried, out),
+        Ok(scan) => tell_scan(scan, &related.carried, out),
         Err(skip) => out.line(format_args!("  skipped       {skip}")),
     }
 }
@@ -255,9 +268,10 @@ fn tell_facts(capture: &Capture, out: &mut Stdout) -> Result<()> {
     Ok(())
 }
 
-fn as_json(photo: &Photo, carried: &Carried) -> serde_json::Value {
+fn as_json(photo: &Photo, related: &Related) -> serde_json::Value {
     let mut value = json!({
         "paths": photo.paths.iter().map(|path| JsonPath::of(path)).collect::<Vec<_>>(),
+        "same_shot": related.shot.iter().map(|path| JsonPath::of(path)).collect::<Vec<_>>(),
         "content": photo.hash.to_string(),
         "bytes": photo.bytes,
         "indexed_at": photo.indexed_at.to_string(),
@@ -287,7 +301,7 @@ fn as_json(photo: &Photo, carried: &Carried) -> serde_json::Value {
                 "detector": scan.models.detector,
                 "classifier": scan.models.classifier,
                 "faces": scan.faces.iter()
-                    .map(|face| JsonFace::carried(face, carried.get(&face.id)))
+                    .map(|face| JsonFace::carried(face, related.carried.get(&face.id)))
                     .collect::<Vec<_>>(),
                 "unread": scan.unread.iter().map(JsonFound::of).collect::<Vec<_>>(),
             })

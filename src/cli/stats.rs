@@ -20,7 +20,7 @@ use super::stdout::Stdout;
 use crate::borders::country_in;
 use crate::emotion::Emotion;
 use crate::error::Result;
-use crate::query::Gazetteer;
+use crate::query::{Defaults, Gazetteer};
 use crate::store::{Group, Grouping, Query, Store};
 #[cfg(feature = "train")]
 use fer_train::plots::{EmotionBar, EmotionBars, Plot as _, plot_files};
@@ -83,8 +83,8 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
     let config = context.config();
     let store = Store::open_existing(&config.database)?;
     let filter = args.filters.filter();
-    let min_detection = config.query.min_detection;
-    let query = filter.resolve(&store, min_detection, None)?;
+    let defaults = Defaults::from(&config.query);
+    let query = filter.resolve(&store, defaults, None)?;
     let query = Query {
         // Without --emotion, the lowest score of one says nothing.
         min_score: query
@@ -113,7 +113,7 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
         tracing::warn!("the index contains no face; run fer-index index DIR first");
     } else {
         tracing::warn!("no face in the photos that the filters find");
-        for reason in filter.why_empty(&store, min_detection)? {
+        for reason in filter.why_empty(&store, defaults)? {
             hint(format_args!("{reason}"));
         }
     }

@@ -31,7 +31,10 @@ const RANGES: [(&str, RangeInclusive<f64>); 15] = [
 ];
 
 /// The values of those string settings that do not take any string.
-const CHOICES: [(&str, &[&str]); 1] = [("detector.backend", &["builtin", "command"])];
+const CHOICES: [(&str, &[&str]); 2] = [
+    ("detector.backend", &["builtin", "command"]),
+    ("query.raws", &["alone", "all"]),
+];
 
 /// The values that the string setting `key` may have; `None` for any.
 fn choices(key: &str) -> Option<&'static [&'static str]> {

@@ -22,6 +22,7 @@ use std::thread;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::photo::Raws;
 
 use layers::Layers;
 use platform::PlatformPaths;
@@ -145,6 +146,8 @@ pub struct QuerySettings {
     pub limit: usize,
     /// Least detection score of a face that counts, 0 to 1.
     pub min_detection: f32,
+    /// Which raw files may be in an answer.
+    pub raws: Raws,
 }
 
 /// Settings of `[watch]`.

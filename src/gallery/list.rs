@@ -16,9 +16,9 @@ pub(super) async fn photos(
     Query(parameters): Query<FilterParameters>,
     Query(part): Query<Part>,
 ) -> Result<Json<Answer>, ApiError> {
-    let min_detection = shared.min_detection;
+    let defaults = shared.defaults;
     let hits = shared.ask(move |store| {
-        let mut query = parameters.read(store, min_detection)?.query;
+        let mut query = parameters.read(store, defaults)?.query;
         query.offset = part.offset;
         query.limit = Some(part.limit() + 1); // one more photo shows whether more follow
         Ok(store.query(&query)?)
@@ -35,14 +35,14 @@ pub(super) async fn counts(
     State(shared): State<Arc<Shared>>,
     Query(parameters): Query<FilterParameters>,
 ) -> Result<Json<Counts>, ApiError> {
-    let min_detection = shared.min_detection;
+    let defaults = shared.defaults;
     let counts = shared.ask(move |store| {
-        let search = parameters.read(store, min_detection)?;
+        let search = parameters.read(store, defaults)?;
         let counts = store.counts(&search.query)?;
         let found = store.total(&search.query)?;
         let undated = store.undated(&search.query)?;
         let why_empty = if found == 0 {
-            search.filter.why_empty(store, min_detection)?
+            search.filter.why_empty(store, defaults)?
         } else {
             Vec::new()
         };

@@ -41,6 +41,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::error::{Error, Result};
 use crate::imaging::{Limits, Thumbnails};
+use crate::query::Defaults;
 use crate::store::{Photo, PhotoId, Store};
 
 pub use album::Albums;
@@ -68,8 +69,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How many photos may be decoded at the same time.
     pub threads: usize,
-    /// The minimum detection score at which a face counts, 0 to 1.
-    pub min_detection: f32,
+    /// The settings for what a filter leaves open.
+    pub defaults: Defaults,
     /// Makes albums of selected photos; `None` if the gallery may not make albums.
     pub albums: Option<Albums>,
 }
@@ -81,7 +82,7 @@ struct Shared {
     stores: Stores,
     thumbnails: Thumbnails,
     limits: Limits,
-    min_detection: f32,
+    defaults: Defaults,
     albums: Option<Albums>,
     /// One permit for each photo that may be decoded at the same time.
     decoding: Semaphore,
@@ -124,7 +125,7 @@ impl Gallery {
             stores,
             thumbnails: Thumbnails::new(settings.thumbnails),
             limits: settings.limits,
-            min_detection: settings.min_detection,
+            defaults: settings.defaults,
             albums: settings.albums,
             decoding: Semaphore::new(settings.threads.max(1)),
             stopping,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use crate::query::{People, Understood, UserFilter, now, understand};
+use crate::query::{Defaults, People, Understood, UserFilter, now, understand};
 use crate::store::{Query, Store, has_words};
 
 /// The maximum number of photos in one answer.
@@ -68,10 +68,10 @@ impl Interpretation {
 }
 
 impl FilterParameters {
-    /// Parses the parameters; `min_detection` is the setting of that name.
+    /// Parses the parameters; `defaults` are the settings for what they leave open.
     ///
     /// The page's controls override the text.
-    pub fn read(&self, store: &Store, min_detection: f32) -> Result<Search, ApiError> {
+    pub fn read(&self, store: &Store, defaults: Defaults) -> Result<Search, ApiError> {
         let of = |wanted: &str| {
             let mut named = self.0.iter().filter(|(name, _)| name == wanted);
             named.next().map(|(_, value)| value.as_str())
@@ -112,7 +112,7 @@ impl FilterParameters {
             .map(|(flag, value)| (flag.name, value.as_str()));
         let all: Vec<_> = of_text.chain(given.iter().copied()).collect();
         let filter = UserFilter::read(&all).map_err(ApiError::Bad)?;
-        let query = filter.resolve(store, min_detection, Some(MOST))?;
+        let query = filter.resolve(store, defaults, Some(MOST))?;
         Ok(Search {
             query,
             read_as,

@@ -249,7 +249,7 @@ fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
             Err(skip) if skip.reason == SkipReason::Damaged => png_partial::pixels(task, skip),
             pixels => pixels.map(Pixels::whole),
         },
-        Format::Raw(raw) => jpeg_any::pixels(&raw::of_part(task, raw::preview(task, raw)?)),
+        Format::Raw(raw) => raw::pixels(task, raw),
         format => common_formats::pixels(task, format.of_image_crate()).map(Pixels::whole),
     }
 }

@@ -31,7 +31,13 @@ pub(super) fn hash(format: Format, bytes: &[u8]) -> PictureHash {
         Format::Raw(raw) => {
             let limits = Limits::default();
             let preview = raw::preview(&Task::new(bytes, format, &limits), raw).ok();
-            preview.and_then(|preview| jpeg::add(&mut parts, preview))
+            preview.and_then(|preview| {
+                if raw::is_jxl(preview) {
+                    jxl::add(&mut parts, preview)
+                } else {
+                    jpeg::add(&mut parts, preview)
+                }
+            })
         }
         Format::Jxl => jxl::add(&mut parts, bytes),
         // Nothing in it is metadata.

@@ -1,4 +1,4 @@
-//! Camera raw files, by the largest JPEG that the camera put into them. The sensor's data are not developed.
+//! Camera raw files, by the largest JPEG or JPEG XL that the camera, or a converter, put into them. The sensor's data are not developed.
 //!
 //! Where the file is built like a TIFF, its directories say where the previews are. Some cameras keep the largest one
 //! in their own notes, and other formats in places of their own, so that a file in which no large preview is found this
@@ -9,8 +9,11 @@ mod canon;
 use std::fmt;
 
 use super::Blocks;
+use super::format::Format;
 use super::jpeg_any::{self, Segments, is_frame};
+use super::jxl;
 use super::limits::Task;
+use super::lost::Pixels;
 use super::tiff_structure::{Directory, File};
 use crate::error::Skip;
 
@@ -73,6 +76,8 @@ impl fmt::Display for Raw {
 
 /// The tags of TIFF that are read here.
 mod tag {
+    pub(super) const WIDTH: u16 = 0x0100;
+    pub(super) const HEIGHT: u16 = 0x0101;
     pub(super) const COMPRESSION: u16 = 0x0103;
     pub(super) const PHOTOMETRIC: u16 = 0x0106;
     pub(super) const STRIP_OFFSETS: u16 = 0x0111;
@@ -118,15 +123,18 @@ pub(super) fn preview<'a>(task: &Task<'a>, raw: Raw) -> Result<&'a [u8], Skip> {
     /// A preview with fewer pixels than this is no photo, and a larger one is searched for.
     const ENOUGH: u64 = 1_000_000;
     let listed = match raw {
-        Raw::Raf => listed_in_raf(task.bytes).into_iter().collect(),
+        Raw::Raf => listed_in_raf(task.bytes)
+            .and_then(sized)
+            .into_iter()
+            .collect(),
         _ if raw.is_like_tiff() => listed_in_tiff(task.bytes),
         _ => Vec::new(),
     };
     let listed = largest(&listed);
-    if let Some((pixels, jpeg)) = listed
+    if let Some((pixels, preview)) = listed
         && pixels >= ENOUGH
     {
-        return Ok(jpeg);
+        return Ok(preview);
     }
     let searched = largest(&search(task.bytes));
     let found = match (listed, searched) {
@@ -134,50 +142,67 @@ pub(super) fn preview<'a>(task: &Task<'a>, raw: Raw) -> Result<&'a [u8], Skip> {
         (listed, searched) => listed.or(searched),
     };
     found
-        .map(|(_, jpeg)| jpeg)
+        .map(|(_, preview)| preview)
         .ok_or_else(|| task.unsupported("it has no JPEG preview"))
 }
 
-/// The JPEG with the most pixels, with their number; of several the first.
-fn largest<'a>(jpegs: &[&'a [u8]]) -> Option<(u64, &'a [u8])> {
-    let sized = jpegs
-        .iter()
-        .filter_map(|jpeg| Some((pixels_of(jpeg)?, *jpeg)));
-    sized.rev().max_by_key(|(pixels, _)| *pixels)
+/// A preview and the number of its pixels.
+type Sized<'a> = (u64, &'a [u8]);
+
+/// A JPEG that can be shown, with the number of its pixels.
+fn sized(jpeg: &[u8]) -> Option<Sized<'_>> {
+    Some((pixels_of(jpeg)?, jpeg))
 }
 
-/// The JPEGs that the directories of a file name.
-fn listed_in_tiff(bytes: &[u8]) -> Vec<&[u8]> {
+/// The preview with the most pixels; of several the first.
+fn largest<'a>(previews: &[Sized<'a>]) -> Option<Sized<'a>> {
+    let previews = previews.iter().copied();
+    previews.rev().max_by_key(|(pixels, _)| *pixels)
+}
+
+/// Whether a preview is JPEG XL and not JPEG.
+pub(super) fn is_jxl(preview: &[u8]) -> bool {
+    Format::sniff(preview) == Ok(Format::Jxl)
+}
+
+/// The previews that the directories of a file name: JPEG, and JPEG XL as in DNG since version 1.7.
+fn listed_in_tiff(bytes: &[u8]) -> Vec<Sized<'_>> {
+    const JPEG_XL: usize = 52_546;
     let directories = File::of(bytes).map(|file| file.directories());
-    let mut jpegs = Vec::new();
+    let mut previews = Vec::new();
     for directory in directories.unwrap_or_default() {
         let mut add = |offset: Option<usize>, length: Option<usize>| {
             if let (Some(offset), Some(length)) = (offset, length)
-                && let Some(jpeg) = bytes.get(offset..offset.saturating_add(length))
+                && let Some(part) = bytes.get(offset..offset.saturating_add(length))
             {
-                jpegs.push(jpeg);
+                let of_jxl = || {
+                    let sides = [tag::WIDTH, tag::HEIGHT].map(|side| directory.number(side));
+                    let pixels = sides[0]?.checked_mul(sides[1]?)?;
+                    is_jxl(part).then_some((pixels as u64, part))
+                };
+                previews.extend(sized(part).or_else(of_jxl));
             }
         };
         add(
             directory.number(tag::JPEG_OFFSET),
             directory.number(tag::JPEG_LENGTH),
         );
-        // A preview in one strip; the data of the sensor may be JPEG as well.
-        let is_jpeg = matches!(directory.number(tag::COMPRESSION), Some(6 | 7));
+        // A preview in one strip; the data of the sensor may be JPEG or JPEG XL as well.
+        let is_preview = matches!(directory.number(tag::COMPRESSION), Some(6 | 7 | JPEG_XL));
         let is_one = directory
             .find(tag::STRIP_OFFSETS)
             .is_some_and(|strips| strips.count == 1);
-        if is_jpeg && is_one && !has_sensor_data(&directory) {
+        if is_preview && is_one && !has_sensor_data(&directory) {
             add(
                 directory.number(tag::STRIP_OFFSETS),
                 directory.number(tag::STRIP_LENGTHS),
             );
         }
         if let Some(jpeg) = directory.find(tag::PANASONIC_JPEG) {
-            jpegs.push(jpeg.value);
+            previews.extend(sized(jpeg.value));
         }
     }
-    jpegs
+    previews
 }
 
 /// The JPEG that the header of a RAF names.
@@ -192,14 +217,11 @@ fn listed_in_raf(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Everything in a file that begins like a JPEG.
-fn search(bytes: &[u8]) -> Vec<&[u8]> {
+fn search(bytes: &[u8]) -> Vec<Sized<'_>> {
     /// More previews than any camera writes.
     const MOST: usize = 32;
     let starts = memchr::memmem::find_iter(bytes, b"\xff\xd8\xff").map(|at| &bytes[at..]);
-    starts
-        .filter(|jpeg| pixels_of(jpeg).is_some())
-        .take(MOST)
-        .collect()
+    starts.filter_map(sized).take(MOST).collect()
 }
 
 /// The number of pixels of a JPEG that can be shown; `None` for sensor data, which are coded without loss, and for
@@ -221,10 +243,26 @@ fn pixels_of(jpeg: &[u8]) -> Option<u64> {
     None
 }
 
+/// The pixels of the preview as stored.
+pub(super) fn pixels(task: &Task<'_>, raw: Raw) -> Result<Pixels, Skip> {
+    let preview = preview(task, raw)?;
+    let part = of_part(task, preview);
+    if is_jxl(preview) {
+        jxl::pixels(&part).map(Pixels::whole)
+    } else {
+        jpeg_any::pixels(&part)
+    }
+}
+
 /// The EXIF block and the XMP packet: the file's own, or those of the preview.
 pub(super) fn blocks(task: &Task<'_>, raw: Raw) -> Result<Blocks, Skip> {
     let preview = preview(task, raw)?;
-    let of_preview = jpeg_any::blocks(&of_part(task, preview))?;
+    let part = of_part(task, preview);
+    let of_preview = if is_jxl(preview) {
+        jxl::blocks(&part)?
+    } else {
+        jpeg_any::blocks(&part)?
+    };
     let own = match raw {
         Raw::Cr3 => canon::blocks(task.bytes),
         Raw::Mrw => Blocks {
@@ -263,7 +301,7 @@ fn minolta_exif(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// The task to decode a part of a file.
-pub(super) fn of_part<'a>(task: &Task<'a>, part: &'a [u8]) -> Task<'a> {
+fn of_part<'a>(task: &Task<'a>, part: &'a [u8]) -> Task<'a> {
     Task {
         bytes: part,
         ..*task

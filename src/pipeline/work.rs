@@ -235,7 +235,9 @@ impl Worker<'_> {
             bytes: length,
             facts: opened.facts().clone(),
         };
-        if let Some(record) = unread {
+        // A picture that is hashed otherwise than before is decoded otherwise.
+        let is_same = |record: &PhotoRecord| record.picture.is_none_or(|before| before == picture);
+        if let Some(record) = unread.filter(is_same) {
             return Ok(Outcome::SamePicture(Box::new(new.record(record.content))));
         }
         // A run that analyses everything again does so with each content, so that its result cannot

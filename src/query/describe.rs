@@ -1,7 +1,7 @@
 //! Describes a filter in plain words, and explains why no photo meets it.
 
 use super::dates::{Dates, now, parse_dates};
-use super::filters::{HOME, UserFilter};
+use super::filters::{Defaults, HOME, UserFilter};
 use super::flags::Flag;
 use super::gazetteer::{Gazetteer, Place};
 use super::people::People;
@@ -21,7 +21,7 @@ impl UserFilter {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn why_empty(&self, store: &Store, min_detection: f32) -> Result<Vec<String>> {
+    pub fn why_empty(&self, store: &Store, defaults: Defaults) -> Result<Vec<String>> {
         if let (Some(since), Some(until)) = (&self.since, &self.until)
             && since.span.start >= until.span.end
         {
@@ -43,7 +43,7 @@ impl UserFilter {
             let Ok(filter) = Self::read(&given) else {
                 return Ok(true);
             };
-            let query = filter.resolve(store, min_detection, Some(1))?;
+            let query = filter.resolve(store, defaults, Some(1))?;
             Ok(!store.query(&query)?.is_empty())
         };
         let restricting = || groups.iter().filter(|group| group.restricts());
@@ -179,6 +179,7 @@ impl Group {
                 | "limit"
                 | "offset"
                 | "one-per-burst"
+                | "raws"
                 | "within"
                 | "file-dates"
         )
@@ -246,6 +247,10 @@ impl Group {
             "order" => "shuffled".to_owned(),
             "seed" => return None,
             "one-per-burst" => "one of each burst".to_owned(),
+            "raws" if value == "all" => {
+                "also raw files beside a picture of the same shot".to_owned()
+            }
+            "raws" => "no raw files beside a picture of the same shot".to_owned(),
             "limit" => format!("at most {value}"),
             "offset" => format!("after the first {value}"),
             name => format!("{name} {value}"),

@@ -7,9 +7,10 @@ use jiff::civil::DateTime;
 
 use super::dates::{DateSpan, Dates};
 use super::gazetteer::Gazetteer;
+use crate::config::QuerySettings;
 use crate::error::{Error, Result};
 use crate::geo::{Circle, Region};
-use crate::photo::GeoPoint;
+use crate::photo::{GeoPoint, Raws};
 use crate::store::{EMOTION_THRESHOLD, Filter, Query, Store};
 
 /// The default maximum distance from a place, in km.
@@ -49,19 +50,37 @@ pub struct Near {
     pub km: Option<f64>,
 }
 
+/// The settings that stand for what a filter leaves open.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Defaults {
+    /// The minimum detection score at which a face counts, 0 to 1.
+    pub min_detection: f32,
+    /// Which raw files may be in an answer.
+    pub raws: Raws,
+}
+
+impl From<&QuerySettings> for Defaults {
+    fn from(settings: &QuerySettings) -> Self {
+        Self {
+            min_detection: settings.min_detection,
+            raws: settings.raws,
+        }
+    }
+}
+
 /// A filter as the user wrote it. `FLAGS` defines how each field is parsed and printed.
 pub type UserFilter = Filter<UserDate, Vec<UserDates>, Near>;
 
 impl UserFilter {
-    /// Resolves dates, places and the folder to a query for the store. `min_detection` and `limit` are defaults for
-    /// the fields of the same names; the default minimum score is [`EMOTION_THRESHOLD`].
+    /// Resolves dates, places and the folder to a query for the store. `defaults` and `limit` stand for fields
+    /// that are not given; the default minimum score is [`EMOTION_THRESHOLD`].
     ///
     /// # Errors
     /// If the gazetteer does not contain a place, or if the store cannot be read.
     pub fn resolve(
         &self,
         store: &Store,
-        min_detection: f32,
+        defaults: Defaults,
         limit: Option<usize>,
     ) -> Result<Query> {
         let since = self.since.as_ref().map(|when| when.span.start);
@@ -80,7 +99,8 @@ impl UserFilter {
             query.under = Some(stored);
         }
         query.min_score = query.min_score.or(Some(EMOTION_THRESHOLD));
-        query.min_detection = query.min_detection.or(Some(min_detection));
+        query.min_detection = query.min_detection.or(Some(defaults.min_detection));
+        query.raws = query.raws.or(Some(defaults.raws));
         query.limit = query.limit.or(limit);
         Ok(query)
     }

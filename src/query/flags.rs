@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use super::dates::{now, parse_dates, parse_span};
 use super::filters::{UserDate, UserDates, UserFilter};
 use crate::emotion::{Emotion, EmotionSet};
+use crate::photo::Raws;
 use crate::store::{Order, Who, has_words};
 
 /// A flag of the table: its name, and how its value is parsed and printed.
@@ -407,6 +408,31 @@ pub const FLAGS: &[Flag] = &[
         ..PLAIN
     },
     Flag {
+        name: "raws",
+        value: Some("RAWS"),
+        choices: &[
+            (
+                "alone",
+                "Those beside which no picture of the same shot lies",
+            ),
+            ("all", "All"),
+        ],
+        help: "Which camera raw files may be found [default: the setting query.raws, initially alone]",
+        set: |filter, value| {
+            filter.raws = Some(match text(value)? {
+                "alone" => Raws::Alone,
+                "all" => Raws::All,
+                other => return Err(format!("\"{other}\" is not alone or all")),
+            });
+            Ok(())
+        },
+        values: |filter| {
+            let name = filter.raws.map(|raws| raws.name().to_owned());
+            name.into_iter().collect()
+        },
+        ..PLAIN
+    },
+    Flag {
         name: "limit",
         short: Some('n'),
         value: Some("N"),
@@ -694,6 +720,7 @@ mod tests {
             ("order", "random"),
             ("seed", "9"),
             ("one-per-burst", ""),
+            ("raws", "all"),
             ("limit", "30"),
             ("offset", "60"),
         ];
@@ -740,6 +767,7 @@ mod tests {
             ("emotion", "happy,sda", "happy"),
             ("since", "soon", "2019-07-14"),
             ("order", "up", "score, date or random"),
+            ("raws", "none", "alone or all"),
             ("limit", "-1", "invalid digit"),
             ("limit", "0", "1 or more"),
             ("away", "far", "km"),

@@ -12,7 +12,7 @@ mod regions;
 mod vocabulary;
 
 pub use dates::{DateSpan, Dates, Yearly, now, parse_span};
-pub use filters::{Near, UserDate, UserDates, UserFilter};
+pub use filters::{Defaults, Near, UserDate, UserDates, UserFilter};
 pub use flags::{FLAGS, Flag, Kind, parse_probability};
 pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Understood, understand};

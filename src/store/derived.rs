@@ -1,6 +1,6 @@
 //! Brings derived rows up to date. What indexing finds out is in `photos`, `files`, `faces` and
-//! `corrections`; the facts of photos, words, folders, lost photos, estimated positions, the countries and regions of
-//! photos, bursts, and rankings are derived from it.
+//! `corrections`; the pairs of raw files and pictures, the facts of photos, words, folders, lost photos, estimated
+//! positions, the countries and regions of photos, bursts, and rankings are derived from it.
 //!
 //! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
 //! every transaction ends with [`update`], which empties them. So no writer has to know what depends on the
@@ -17,7 +17,8 @@ use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
 use super::{
-    areas, bursts, effective, estimates, faces, folders, people, photos, ranking, words,
+    areas, bursts, effective, estimates, faces, folders, people, photos, ranking, raw_pairs,
+    words,
 };
 
 /// The tables of notes, which are empty between transactions.
@@ -53,6 +54,8 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     ))?
     .execute([])?;
     update_ranks(db)?;
+    // Before the facts: what the sidecars of a raw file say also holds for its picture.
+    raw_pairs::update(db)?;
     update_facts(db)?;
     let mut present = PhotoFolders::default();
     // The words are written in one go, see `words::write`.

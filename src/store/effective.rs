@@ -126,11 +126,15 @@ fn files(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<(PathBuf, i64)
         .collect()
 }
 
-/// What the sidecars of the files of a photo say, in the order of their paths.
+/// What the sidecars of the files of a photo say, in the order of their paths, and then those of the raw files for which it
+/// stands: a program that describes a shot may write only these.
 fn sidecars(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Statements>> {
     db.prepare_cached(
-        "SELECT s.facts FROM files f JOIN sidecars s ON s.photo_path = f.path
-         WHERE f.photo_id = ? ORDER BY s.photo_path, s.name",
+        "SELECT s.facts
+         FROM (SELECT ?1 AS id, 0 AS is_raw
+               UNION ALL SELECT raw_id, 1 FROM raw_pairs WHERE picture_id = ?1) p
+              JOIN files f ON f.photo_id = p.id JOIN sidecars s ON s.photo_path = f.path
+         ORDER BY p.is_raw, s.photo_path, s.name",
     )?
     .query_map([photo], |row| {
         Ok(Statements::from_json(row.get_ref(0)?.as_str()?))

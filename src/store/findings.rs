@@ -36,6 +36,9 @@ pub(super) fn write(
     known: Option<PhotoId>,
     at: &[(PathBuf, FileMeta)],
 ) -> rusqlite::Result<PhotoId> {
+    if let Some(id) = known {
+        pictures::turn_corrections(db, id, record)?;
+    }
     let analysis = record.content.as_ref().ok();
     let old_faces = known.map_or(Ok(Vec::new()), |id| faces::of_photo(db, id))?;
     let new_faces = match (analysis, Frame::of(record)) {

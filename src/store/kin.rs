@@ -17,7 +17,7 @@ use crate::photo::{Capture, ContentHash};
 use super::codec::{civil_ms, detected_from_columns};
 use super::path::encode;
 use super::record::{CarriedFrom, FaceId, KinCorrection, KinFace, KinId, PhotoId};
-use super::{corrections, faces, files};
+use super::{corrections, faces, files, raw_pairs};
 
 /// See [`Store::kin_corrections`](super::Store::kin_corrections).
 pub(super) fn corrections(
@@ -49,12 +49,13 @@ pub(super) fn corrections(
         return Ok(Vec::new());
     }
     let others = sizes(db, hash, camera, taken)?;
-    let replaced = path.map_or(Ok(None), |path| content_at(db, path))?;
+    let mut same_shot = raw_pairs::contents_of_shot(db, hash, path)?;
+    same_shot.extend(path.map_or(Ok(None), |path| content_at(db, path))?);
     let kin = rows.into_iter().filter_map(|(id, of, at, crop)| {
         let picture = FacePicture::from_bytes(&crop)?;
         let is_same_moment = has_fraction(at) && at == taken
             || same_moment(at, taken)
-                && (replaced == Some(of)
+                && (same_shot.contains(&of)
                     || !has_repeated_size(size, picture.photo_size(), &others));
         is_same_moment.then_some(KinCorrection { id, picture })
     });

@@ -273,6 +273,12 @@ mod tests {
         "
         INSERT INTO fact_rules VALUES ('clock', 'canon eos r5', -3600);
     ",
+        "
+        INSERT INTO photos (id, hash, bytes, indexed_at, format, width, height, detector, classifier, face_count)
+            VALUES (8, randomblob(32), 10, 0, 'Adobe raw (DNG)', 4, 3, 1, 2, 0);
+        INSERT INTO raw_pairs VALUES (8, 7);
+    ",
+        "", // no table is new
     ];
 
     fn connection() -> Connection {

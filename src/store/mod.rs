@@ -41,6 +41,7 @@ mod pictures;
 mod places;
 mod query;
 mod ranking;
+mod raw_pairs;
 mod record;
 mod recover;
 mod roots;
@@ -588,6 +589,15 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn carried(&self, photo: PhotoId) -> Result<Vec<(FaceId, CarriedFrom)>> {
         self.read(|db| kin::carried(db, photo))
+    }
+
+    /// The other files of the shot of a raw file and the picture beside it, each by its first path: of the raw file that
+    /// picture, and the other way round. Empty for every other photo.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn files_of_shot(&self, photo: PhotoId) -> Result<Vec<PathBuf>> {
+        self.read(|db| raw_pairs::paths_of_shot(db, photo))
     }
 
     /// All corrections, in the order in which they were made, and the faces to which none is carried over.

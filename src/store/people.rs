@@ -20,12 +20,16 @@ pub struct PersonInPhoto {
     pub face: Option<FaceId>,
 }
 
-/// Reads what the sources of a photo say, of those that name somebody: its content, then its sidecars.
+/// Reads what the sources of a photo say, of those that name somebody: its content, then its sidecars, and those of the
+/// raw files for which it stands.
 const STATED: &str = r#"
     SELECT facts FROM photos WHERE id = ?1 AND skip_reason IS NULL AND facts LIKE '%"people":%'
     UNION ALL
     SELECT s.facts FROM files f JOIN sidecars s ON s.photo_path = f.path
-    WHERE f.photo_id = ?1 AND s.facts LIKE '%"people":%'"#;
+    WHERE f.photo_id = ?1 AND s.facts LIKE '%"people":%'
+    UNION ALL
+    SELECT s.facts FROM raw_pairs r JOIN files f ON f.photo_id = r.raw_id JOIN sidecars s ON s.photo_path = f.path
+    WHERE r.picture_id = ?1 AND s.facts LIKE '%"people":%'"#;
 
 /// The people that a photo should have.
 pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PersonInPhoto>> {

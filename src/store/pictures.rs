@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::face::ScoredFace;
 use crate::file::FileMeta;
-use crate::photo::{ContentHash, Picture};
-use crate::raster::Turn;
+use crate::photo::{ContentHash, Picture, PictureHash};
+use crate::raster::{Orientation, Turn};
 
 use super::changes::Changes;
 use super::codec::picture_from_columns;
@@ -191,6 +191,44 @@ fn picture_of(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Picture>>
     Ok(picture.flatten())
 }
 
+/// The picture of a stored photo, if the record has the same content and yet another picture. So it is with HEIC and AVIF
+/// that an older version has mirrored about the wrong axis, which is the same as upside down; theirs is the container's
+/// orientation, so that EXIF has no part in it.
+fn was_upside_down(
+    db: &Connection,
+    id: PhotoId,
+    record: &PhotoRecord,
+) -> rusqlite::Result<Option<PictureHash>> {
+    let Some(new) = record.picture else {
+        return Ok(None);
+    };
+    db.prepare_cached("SELECT picture FROM photos WHERE id = ? AND hash = ? AND picture <> ?")?
+        .query_row(params![id, record.hash, new.hash], |row| row.get(0))
+        .optional()
+}
+
+/// Turns the corrections of a photo that was upside down in an older version; called before the record is stored.
+pub(super) fn turn_corrections(
+    db: &Connection,
+    id: PhotoId,
+    record: &PhotoRecord,
+) -> rusqlite::Result<()> {
+    let (Some(old), Some(new), Ok(analysis)) = (
+        was_upside_down(db, id, record)?,
+        record.picture,
+        &record.content,
+    ) else {
+        return Ok(());
+    };
+    db.prepare_cached("UPDATE corrections SET picture = ?, orientation = ? WHERE picture = ?")?
+        .execute(params![new.hash, Orientation::Rotate180.exif(), old])?;
+    db.prepare_cached(
+        "UPDATE undone_corrections SET x = ? - x - width, y = ? - y - height WHERE hash = ?",
+    )?
+    .execute(params![analysis.width, analysis.height, record.hash])?;
+    Ok(())
+}
+
 /// The map from the coordinates of a stored photo to those of a record that replaces it.
 pub(super) fn turn_to(
     db: &Connection,
@@ -200,7 +238,14 @@ pub(super) fn turn_to(
     let (Some(new), Ok(analysis)) = (&record.picture, &record.content) else {
         return Ok(None);
     };
-    let old = picture_of(db, id)?.filter(|old| old.hash == new.hash);
+    let old = if was_upside_down(db, id, record)?.is_some() {
+        Some(Picture {
+            hash: new.hash,
+            orientation: Orientation::Rotate180,
+        })
+    } else {
+        picture_of(db, id)?.filter(|old| old.hash == new.hash)
+    };
     let size = new.orientation.exchange((analysis.width, analysis.height));
     Ok(old.and_then(|old| Turn::between(old.orientation, new.orientation, size)))
 }

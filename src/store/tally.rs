@@ -77,11 +77,13 @@ const PHOTO: &str = "
 /// See [`Store::tally`](super::Store::tally).
 pub(super) fn count(db: &Connection, by: Grouping, query: &Query) -> rusqlite::Result<Vec<Tally>> {
     let photos = query::photos(db, query)?;
+    let left_out = query::left_out(db, query)?;
     let mut tallies: BTreeMap<Group, Tally> = BTreeMap::new();
     let mut counted: BTreeMap<Group, PhotoId> = BTreeMap::new();
     let mut current: Option<(PhotoId, Option<Group>)> = None;
     faces::each(db, |photo, face| {
-        let is_found = photos.as_ref().is_none_or(|photos| photos.contains(photo));
+        let is_found = photos.as_ref().is_none_or(|photos| photos.contains(photo))
+            && !left_out.contains(photo);
         if !is_found || !face.counts(query.least_detection(), query.least_face()) {
             return Ok(());
         }

@@ -144,7 +144,7 @@ fn json_of_index_and_show() {
 
     let shown = env.show("copy.jpg");
     let all = "bytes camera classifier content description detector faces format height \
-               incomplete indexed_at keywords latitude lens longitude paths people rating sources taken_at \
+               incomplete indexed_at keywords latitude lens longitude paths people rating same_shot sources taken_at \
                taken_at_precision taken_at_source title unread width";
     assert!(names(&shown).into_iter().eq(all.split_whitespace()));
     let paths = ["astronaut.jpg", "copy.jpg"].map(|name| env.album(name));
@@ -163,7 +163,14 @@ fn json_of_index_and_show() {
     let skipped = env.show("empty.jpg");
     assert_eq!(
         names(&skipped),
-        ["bytes", "content", "error", "indexed_at", "paths"]
+        [
+            "bytes",
+            "content",
+            "error",
+            "indexed_at",
+            "paths",
+            "same_shot"
+        ]
     );
     assert_eq!(skipped["error"], "empty: the file has no bytes");
 }

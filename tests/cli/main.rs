@@ -35,6 +35,7 @@ mod previews;
 #[cfg(unix)]
 mod privacy;
 mod queries;
+mod raw_pairs;
 mod results;
 mod scripts;
 mod settings;

@@ -153,3 +153,50 @@ fn a_portrait_is_as_happy_in_every_heif() {
         assert_eq!(top_emotion(only_face(&env.show(name))), "happy", "{name}");
     }
 }
+
+/// Older versions mirrored these about the wrong axis, so that the portrait stood on its head.
+#[test]
+fn what_an_older_version_saw_upside_down_is_looked_at_again() {
+    let env = TestEnv::new();
+    let mirrored = ["portrait-mirrored.avif", "portrait-turned-mirrored.heic"];
+    for name in mirrored.iter().chain(&["portrait-422-10.hif"]) {
+        env.add(name, fixture(&format!("matrix/{name}")));
+    }
+    env.index();
+    let right: Vec<_> = mirrored
+        .iter()
+        .map(|name| {
+            let face = &env.show(name)["faces"][0]["id"];
+            env.run(&format!("correct {face} --emotion fear")).found();
+            env.show(name)["faces"].clone()
+        })
+        .collect();
+    // As it was: other pictures, in which everything was at the opposite place, and an older reader.
+    let database = rusqlite::Connection::open(env.database()).unwrap();
+    database
+        .execute_batch(
+            "UPDATE photos SET facts_version = 0, facts = json_set(facts, '$.version', 0);
+             CREATE TEMP TABLE mirrored AS SELECT id, hash, width, height, picture, randomblob(32) AS other
+             FROM photos WHERE id IN (SELECT photo_id FROM files WHERE CAST(path AS TEXT) LIKE '%mirrored%');
+             UPDATE corrections SET x = m.width - x - corrections.width, y = m.height - y - corrections.height,
+                                    picture = m.other
+             FROM temp.mirrored m WHERE m.picture = corrections.picture;
+             UPDATE faces SET x = m.width - x - faces.width, y = m.height - y - faces.height
+             FROM temp.mirrored m WHERE m.id = faces.photo_id;
+             UPDATE photos SET picture = m.other FROM temp.mirrored m WHERE m.id = photos.id;",
+        )
+        .unwrap();
+    drop(database);
+    let summary = env.index();
+    assert_eq!(
+        (&summary["photos"], &summary["metadata"]),
+        (&2.into(), &1.into())
+    );
+    for (name, right) in mirrored.iter().zip(right) {
+        let faces = env.show(name)["faces"].clone();
+        assert_eq!(faces[0]["correction"], "fear");
+        assert_eq!(faces, right, "{name}: number, box, scores and correction");
+    }
+    assert_eq!(env.index()["unchanged"], 3);
+    env.run("doctor").found();
+}

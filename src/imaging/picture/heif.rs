@@ -53,7 +53,8 @@ fn add_properties(parts: &mut Parts, props: &ItemProps<'_>) -> Option<()> {
     for transform in &props.transforms {
         match transform {
             Transform::Rotate(rotation) => parts.add_numbers(b"irot", &[*rotation as u64])?,
-            Transform::Mirror(mirror) => parts.add_numbers(b"imir", &[*mirror as u64])?,
+            // Called `imir` while it was mirrored about the other axis.
+            Transform::Mirror(mirror) => parts.add_numbers(b"mirror", &[*mirror as u64])?,
             Transform::Crop(clap) => {
                 // The offsets are signed; their bits identify them as well.
                 let numbers = [

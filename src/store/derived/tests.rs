@@ -212,6 +212,8 @@ fn rankings_follow_changes_of_faces_and_corrections() {
 struct RandomChanges {
     store: Store,
     state: u64,
+    /// After how many changes there was a pair of a raw file and a picture.
+    pairs: u64,
 }
 
 impl RandomChanges {
@@ -226,7 +228,8 @@ impl RandomChanges {
 
     fn path(&mut self) -> PathBuf {
         let (a, b, c) = (self.below(3), self.below(3), self.below(4));
-        format!("/Album{a}/Trip{b}/{c}.jpg").into()
+        let extension = ["jpg", "dng"][self.below(2) as usize];
+        format!("/Album{a}/Trip{b}/{c}.{extension}").into()
     }
 
     fn folder(&mut self) -> PathBuf {
@@ -252,7 +255,7 @@ impl RandomChanges {
         let mut record = photo(&content, faces);
         set_date(
             &mut record,
-            date(2000 + self.below(20) as i16, 5, 1).at(0, 0, 0, 0),
+            date(2000 + self.below(3) as i16, 5, 1).at(0, 0, 0, 0),
         );
         let (has_date, has_place) = (self.below(2) == 0, self.below(2) == 0);
         say(&mut record, |capture| {
@@ -353,11 +356,17 @@ impl RandomChanges {
 #[test]
 fn after_random_changes_everything_agrees() {
     let (_folder, store) = temp_store();
-    let mut changes = RandomChanges { store, state: 7 };
+    let mut changes = RandomChanges {
+        store,
+        state: 7,
+        pairs: 0,
+    };
     for _ in 0..400 {
         let what = changes.make_one();
         assert_agrees(&changes.store, &what);
+        changes.pairs += u64::from(raw_pairs::any(&changes.store.connection).unwrap());
     }
     let totals = changes.store.totals().unwrap();
     assert!(totals.photos > 0 && totals.faces > 0, "{totals:?}");
+    assert!(changes.pairs > 20, "{}", changes.pairs);
 }

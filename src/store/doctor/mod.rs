@@ -10,6 +10,7 @@ mod folders;
 mod notes;
 mod places;
 mod ranks;
+mod raw_pairs;
 mod sound;
 mod words;
 
@@ -25,6 +26,8 @@ pub enum DerivedPart {
     Notes,
     /// Since when a photo has had no file.
     Loss,
+    /// Which raw files lie beside a picture of the same shot.
+    RawPairs,
     /// The facts of photos, by their contents, sidecars, names and files.
     Facts,
     /// The people in photos, by the same sources and the faces.
@@ -57,6 +60,7 @@ impl DerivedPart {
         match self {
             Self::Notes => "notes",
             Self::Loss => "loss",
+            Self::RawPairs => "raw_pairs",
             Self::Facts => "facts",
             Self::People => "people",
             Self::Words => "words",
@@ -166,6 +170,7 @@ fn examine<'a>(
         return Ok(checkup);
     }
     notes::check(&mut checkup)?;
+    raw_pairs::check(&mut checkup)?;
     facts::check(&mut checkup)?;
     folders::check(&mut checkup)?;
     places::check(&mut checkup)?;

@@ -11,7 +11,7 @@ use super::super::codec::FILE_TIME;
 use super::super::path::decode;
 use super::super::ranking::Kind;
 use super::super::record::PhotoId;
-use super::super::{folders, people, roots};
+use super::super::{folders, people, raw_pairs, roots};
 use super::plan::Plan;
 use super::sources;
 
@@ -34,6 +34,9 @@ pub(super) fn path(
     plan: &Plan<'_>,
     photo: PhotoId,
 ) -> rusqlite::Result<Option<Vec<u8>>> {
+    if plan.leaves_out_raws && raw_pairs::is_paired(db, photo)? {
+        return Ok(None);
+    }
     let query = plan.query;
     let needs_facts = query.faces.is_some()
         || !plan.cameras.is_empty()

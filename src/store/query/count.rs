@@ -79,6 +79,9 @@ pub(super) mod sql {
         "SELECT count(*) FROM photos WHERE skip_reason IS NULL AND id NOT IN ",
         lost!()
     );
+    /// Added to the statements above, leaves out the raw files for which a picture stands.
+    pub const NO_RAW_SHOWN: &str = " AND photo_id NOT IN (SELECT raw_id FROM raw_pairs)";
+    pub const NO_RAW: &str = " AND id NOT IN (SELECT raw_id FROM raw_pairs)";
 }
 
 /// At or below this many photos, the scores are looked up photo by photo; above it, the lists of
@@ -173,6 +176,7 @@ fn is_in_index(plan: &Plan<'_>) -> bool {
         until: None,
         taken: None,
         file_dates: false,
+        raws: None,
         min_detection: None,
         min_face: None,
         order: Order::Score,
@@ -189,6 +193,14 @@ fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
     } else {
         (sql::SHOWN, sql::TAKEN)
     };
+    let (no_raw_shown, no_raw) = if plan.leaves_out_raws {
+        (sql::NO_RAW_SHOWN, sql::NO_RAW)
+    } else {
+        ("", "")
+    };
+    let shown = &format!("{shown}{no_raw_shown}");
+    let taken = &format!("{taken}{no_raw}");
+    let analysed = &format!("{}{no_raw}", sql::ANALYSED);
     let mut count = 0;
     for span in &plan.spans {
         let number = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
@@ -207,7 +219,7 @@ fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
             None if plan.is_dated() => db
                 .prepare_cached(taken)?
                 .query_row([span.start, span.end], number),
-            None => db.prepare_cached(sql::ANALYSED)?.query_row([], number),
+            None => db.prepare_cached(analysed)?.query_row([], number),
         }?;
     }
     Ok(count as u64)

@@ -3,6 +3,7 @@
 
 use rusqlite::Connection;
 
+use super::super::raw_pairs;
 use super::super::record::PhotoId;
 use super::admit;
 use super::filter::Query;
@@ -91,6 +92,11 @@ fn as_if_every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<O
         while let Some(row) = rows.next()? {
             photos.remove(row.get(0)?);
         }
+    }
+    if plan.leaves_out_raws {
+        raw_pairs::each(db, |raw| {
+            photos.remove(raw);
+        })?;
     }
     for span in plan.spans.iter().filter(|_| plan.is_dated()) {
         let mut statement = db.prepare_cached(sql::ACROSS)?;

@@ -8,6 +8,7 @@ use jiff::civil::DateTime;
 
 use crate::emotion::{Emotion, EmotionSet};
 use crate::geo::Region;
+use crate::photo::Raws;
 
 use super::super::ranking::Kind;
 
@@ -100,6 +101,8 @@ pub struct Filter<Date, Dates, Place> {
     pub min_face: Option<f32>,
     /// Show only the photo of each burst that comes first in the order.
     pub one_per_burst: bool,
+    /// Which raw files may be in the answer; all where it is not given.
+    pub raws: Option<Raws>,
     /// The order of the hits.
     pub order: Order,
     /// Maximum number of hits.
@@ -138,6 +141,7 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
             min_detection: None,
             min_face: None,
             one_per_burst: false,
+            raws: None,
             order: Order::Score,
             limit: None,
             offset: 0,
@@ -172,6 +176,7 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
             min_detection,
             min_face,
             one_per_burst,
+            raws,
             order,
             limit,
             offset,
@@ -196,6 +201,7 @@ impl<Date, Dates, Place> Filter<Date, Dates, Place> {
             min_detection,
             min_face,
             one_per_burst,
+            raws,
             order,
             limit,
             offset,

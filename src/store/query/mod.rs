@@ -21,6 +21,9 @@ mod weak;
 
 use rusqlite::Connection;
 
+use super::raw_pairs;
+use crate::photo::Raws;
+
 pub use count::Counts;
 pub(super) use count::{counts, total};
 pub use filter::{EMOTION_THRESHOLD, Filter, Order, Query, Who};
@@ -29,12 +32,13 @@ pub use hits::{Hit, RankingScore};
 use photo_set::PhotoSet;
 use plan::{Bounds, Plan};
 
-/// The photos that a query finds; `None` if it finds all.
+/// The photos that a query finds; `None` if it finds all but those of [`left_out`].
 pub(super) fn photos(db: &Connection, query: &Query) -> rusqlite::Result<Option<PhotoSet>> {
     let is_restricted = Query {
         min_detection: None,
         min_face: None,
         file_dates: false,
+        raws: None,
         ..query.clone()
     } != Query::new();
     if !is_restricted {
@@ -47,6 +51,17 @@ pub(super) fn photos(db: &Connection, query: &Query) -> rusqlite::Result<Option<
         }
     }
     Ok(Some(photos))
+}
+
+/// The raw files that a query leaves out because a picture stands for them.
+pub(super) fn left_out(db: &Connection, query: &Query) -> rusqlite::Result<PhotoSet> {
+    let mut raws = PhotoSet::default();
+    if query.raws == Some(Raws::Alone) {
+        raw_pairs::each(db, |raw| {
+            raws.insert(raw);
+        })?;
+    }
+    Ok(raws)
 }
 
 /// See [`Store::cameras`](super::Store::cameras).

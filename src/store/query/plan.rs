@@ -9,12 +9,14 @@ use rusqlite::Connection;
 
 use crate::emotion::Emotion;
 use crate::geo::{Cell, Circle, Region};
+use crate::photo::Raws;
 
 use super::super::areas;
 use super::super::codec::civil_ms;
 use super::super::path::Subtree;
 use super::super::places;
 use super::super::ranking::{Kind, UNKNOWN_DATE};
+use super::super::raw_pairs;
 use super::super::stored_face::StoredFace;
 use super::super::{folders, roots, words};
 use super::candidate::Candidate;
@@ -70,6 +72,8 @@ pub(super) struct Plan<'q> {
     pub people: Vec<String>,
     /// The FTS5 expression for the words.
     pub words: Option<String>,
+    /// Whether raw files are left out for which a picture stands; not set if there are none.
+    pub leaves_out_raws: bool,
     /// The circle in which photos are not away.
     pub home: Option<Circle>,
     /// The cells with photos, ascending, each with its number of photos; empty if the query has no
@@ -141,6 +145,7 @@ impl<'q> Plan<'q> {
                 .map(|name| folders::comparable(name))
                 .collect(),
             words: query.text.as_deref().and_then(words::expression),
+            leaves_out_raws: query.raws == Some(Raws::Alone) && raw_pairs::any(db)?,
             home,
             places,
             area_sets,

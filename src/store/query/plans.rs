@@ -4,6 +4,7 @@
 use super::super::Store;
 use super::super::bursts;
 use super::super::people;
+use super::super::raw_pairs;
 use super::super::testing::{plan, temp_store};
 use super::{admit, burst, narrow, plan as planning, sources};
 
@@ -77,6 +78,14 @@ fn each_filter_searches_a_covering_index() {
         (narrow::sql::PERSON, "COVERING INDEX people_by_key (key=?)"),
         (admit::PEOPLE, "SEARCH people USING"),
         (admit::FACTS, "SEARCH photos USING INTEGER PRIMARY KEY"),
+        (
+            raw_pairs::IS_PAIRED,
+            "SEARCH raw_pairs USING INTEGER PRIMARY KEY",
+        ),
+        (
+            raw_pairs::BESIDE,
+            "SEARCH files USING PRIMARY KEY (path>? AND path<?)",
+        ),
         (admit::PATHS, "COVERING INDEX files_by_photo (photo_id=?)"),
         (burst::OF_PHOTO, "SEARCH photos USING INTEGER PRIMARY KEY"),
         (

@@ -6,8 +6,9 @@ use image::RgbImage;
 use image::imageops::{FilterType, resize, rotate90};
 use jiff::civil::date;
 
+use super::reference;
 use crate::common::exif_block::ExifBlock;
-use crate::common::{difference, jpeg, jpeg_with_exif, photo};
+use crate::common::{difference, fixture, jpeg, jpeg_with_exif, photo};
 use crate::{decode, upright};
 
 /// A preview, and the same picture much smaller.
@@ -249,6 +250,57 @@ fn the_picture_of_a_raw_file_is_its_preview() {
         preview[place + 50] ^= 1;
         assert_ne!(hash(&bytes), hash(&preview), "{raw}");
     }
+}
+
+/// A DNG whose only directory has a preview in JPEG XL of 96 × 80 pixels, stored on its side; and another preview.
+fn with_jxl(jxl: &[u8], other: &[u8]) -> Vec<u8> {
+    laid_out(
+        b"II*\0",
+        &[jxl, other],
+        &[&|_, at| {
+            vec![
+                (0x0100, SHORT, 1, 96),
+                (0x0101, SHORT, 1, 80),
+                (0x0103, SHORT, 1, 52546),
+                (0x0106, SHORT, 1, 6),
+                (0x0111, LONG, 1, at[0]),
+                (0x0112, SHORT, 1, 6),
+                (0x0117, LONG, 1, jxl.len() as u32),
+                (0x0201, LONG, 1, at[1]),
+                (0x0202, LONG, 1, other.len() as u32),
+                (0xc612, 1, 4, 0x0000_0701),
+            ]
+        }],
+    )
+}
+
+#[test]
+fn a_preview_in_jpeg_xl_is_shown_if_it_is_the_largest() {
+    let (large, large_jpeg, small_jpeg) = previews();
+    for name in ["jxl-lossy.jxl", "jxl-lossless.jxl", "jxl-of-jpeg.jxl"] {
+        let jxl = fixture(&format!("matrix/{name}"));
+        let decoded = decode(&with_jxl(&jxl, &small_jpeg));
+        assert_eq!(decoded.format, Format::Raw(Raw::Dng));
+        let difference = difference(&upright(&decoded), &rotate90(&reference()));
+        assert!(difference < 4.0, "{name}: {difference:.2}");
+    }
+    let jxl = fixture("matrix/jxl-lossy.jxl");
+    let decoded = decode(&with_jxl(&jxl, &large_jpeg));
+    assert!(difference(&upright(&decoded), &rotate90(&large)) < 2.0);
+    let hash = |bytes: &[u8]| {
+        imaging::facts(bytes, &Limits::default())
+            .unwrap()
+            .picture
+            .hash
+    };
+    assert_eq!(
+        hash(&with_jxl(&jxl, b"")),
+        hash(&with_jxl(&jxl, &small_jpeg))
+    );
+    assert_ne!(
+        hash(&with_jxl(&jxl, b"")),
+        hash(&with_jxl(&fixture("matrix/jxl-grey.jxl"), b""))
+    );
 }
 
 #[test]

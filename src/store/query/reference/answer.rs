@@ -12,11 +12,11 @@ use crate::emotion::Emotion;
 use crate::face::ScoredFace;
 use crate::facts::{PersonStatement, end_of_period};
 use crate::geo::{Region, distance};
-use crate::photo::{DateSource, GeoPoint, TakenAt};
+use crate::photo::{DateSource, GeoPoint, Raws, TakenAt};
 use crate::store::PhotoId;
 
 use super::super::{Order, Query, Who};
-use super::album::{Known, MUNICH, bytes};
+use super::album::{Known, MUNICH, bytes, own_date};
 
 /// A photo, its path, and the emotion and score by which it is ranked.
 pub type Expected = (PhotoId, PathBuf, Option<(Emotion, f64)>);
@@ -25,6 +25,7 @@ pub type Expected = (PhotoId, PathBuf, Option<(Emotion, f64)>);
 pub fn answer(query: &Query, known: &[Known]) -> Vec<Expected> {
     let mut found: Vec<_> = known
         .iter()
+        .filter(|photo| query.raws != Some(Raws::Alone) || !has_picture(photo, known))
         .filter_map(|photo| Some((photo, meets(query, photo)?)))
         .collect();
     let taken = |photo: &Known| {
@@ -65,6 +66,21 @@ pub fn answer(query: &Query, known: &[Known]) -> Vec<Expected> {
         .take(query.limit.unwrap_or(usize::MAX))
         .map(|(photo, (path, shown))| (photo.id, path, shown))
         .collect()
+}
+
+/// Whether a photo is a raw file beside a picture of the same shot.
+pub fn has_picture(photo: &Known, known: &[Known]) -> bool {
+    let second = |photo: &Known| {
+        own_date(photo).map(|taken| taken.local.with().subsec_nanosecond(0).build().unwrap())
+    };
+    photo.paths.iter().all(|path| {
+        path.extension() == Some("dng".as_ref())
+            && known.iter().any(|other| {
+                let lies_beside = other.paths.contains(&path.with_extension("jpg"));
+                let seconds = second(photo).zip(second(other));
+                lies_beside && seconds.is_none_or(|(a, b)| a == b)
+            })
+    })
 }
 
 /// Spans without gaps between them as one.

@@ -1,0 +1,303 @@
+//! Raw files beside a picture of the same shot, which stands for them in the answers.
+//!
+//! A camera that writes a raw file and a JPEG of each shot gives both the same name. Both are photos in the index, each
+//! with its faces; the pair is a row that follows from the files and from what their contents say, and from nothing
+//! that depends on pairs, so that it is the same whatever happened in which order.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::facts::{self, FileOfPhoto, SourcesOfPhoto, Statements};
+use crate::names::is_raw;
+use crate::photo::{Capture, ContentHash};
+
+use super::codec::{civil_ms, taken_columns};
+use super::path::{decode, encode};
+use super::record::PhotoId;
+use super::{derived, files};
+
+/// Whether a raw file is left out of the answers.
+pub(super) const IS_PAIRED: &str = "SELECT 1 FROM raw_pairs WHERE raw_id = ?";
+
+/// Reads the files whose paths are in a range, with their photos.
+pub(super) const BESIDE: &str =
+    "SELECT path, photo_id FROM files WHERE path >= ? AND path < ? AND photo_id IS NOT NULL";
+
+/// Notes the pictures of the noted raw files: what the sidecars of a raw file say also holds for its picture.
+pub(super) const NOTE_PICTURES: &str = "
+    INSERT INTO dirty_photos
+    SELECT r.picture_id FROM dirty_photos d JOIN raw_pairs r ON r.raw_id = d.photo_id
+    WHERE true ON CONFLICT DO NOTHING";
+
+/// Whether a picture stands for this photo in the answers.
+pub(super) fn is_paired(db: &Connection, photo: PhotoId) -> rusqlite::Result<bool> {
+    db.prepare_cached(IS_PAIRED)?.exists([photo])
+}
+
+/// Whether there is any pair.
+pub(super) fn any(db: &Connection) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM raw_pairs LIMIT 1")?
+        .exists([])
+}
+
+/// Calls `f` with each raw file for which a picture stands.
+pub(super) fn each(db: &Connection, mut f: impl FnMut(PhotoId)) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached("SELECT raw_id FROM raw_pairs")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        f(row.get(0)?);
+    }
+    Ok(())
+}
+
+/// The picture that stands for a raw file, as it is stored.
+pub(super) fn picture_of(db: &Connection, raw: PhotoId) -> rusqlite::Result<Option<PhotoId>> {
+    db.prepare_cached("SELECT picture_id FROM raw_pairs WHERE raw_id = ?")?
+        .query_row([raw], |row| row.get(0))
+        .optional()
+}
+
+/// The raw files for which a picture stands.
+fn raws_of(db: &Connection, picture: PhotoId) -> rusqlite::Result<Vec<PhotoId>> {
+    db.prepare_cached("SELECT raw_id FROM raw_pairs WHERE picture_id = ? ORDER BY raw_id")?
+        .query_map([picture], |row| row.get(0))?
+        .collect()
+}
+
+/// The first path of each file of the same shot: of the picture that stands for a raw file, or of the raw files for
+/// which a picture stands.
+pub(super) fn paths_of_shot(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PathBuf>> {
+    let picture = picture_of(db, photo)?;
+    let mut paths = Vec::new();
+    for other in picture.into_iter().chain(raws_of(db, photo)?) {
+        paths.extend(files::of_photo(db, other)?.into_iter().next());
+    }
+    Ok(paths)
+}
+
+/// The contents of the other files of the shot of a content, and of a file that is being analysed at `path`.
+pub(super) fn contents_of_shot(
+    db: &Connection,
+    hash: &ContentHash,
+    path: Option<&Path>,
+) -> rusqlite::Result<Vec<ContentHash>> {
+    let mut contents: Vec<ContentHash> = db
+        .prepare_cached(
+            "SELECT o.hash FROM photos p JOIN raw_pairs r ON r.raw_id = p.id
+                                         JOIN photos o ON o.id = r.picture_id
+             WHERE p.hash = ?1
+             UNION ALL
+             SELECT o.hash FROM photos p JOIN raw_pairs r ON r.picture_id = p.id
+                                         JOIN photos o ON o.id = r.raw_id
+             WHERE p.hash = ?1",
+        )?
+        .query_map([hash], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let Some(path) = path else {
+        return Ok(contents);
+    };
+    for (other, photo) in beside(db, path)? {
+        if is_raw(&other) != is_raw(path) {
+            let hash = db
+                .prepare_cached("SELECT hash FROM photos WHERE id = ?")?
+                .query_row([photo], |row| row.get::<_, ContentHash>(0));
+            contents.extend(hash.optional()?);
+        }
+    }
+    Ok(contents)
+}
+
+/// Decides anew about every raw file that a noted photo or path may concern, and notes the pictures whose facts change
+/// with it.
+pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
+    for raw in noted(db)? {
+        let (stored, expected) = (picture_of(db, raw)?, expected(db, raw)?);
+        if stored == expected {
+            continue;
+        }
+        match expected {
+            Some(picture) => db
+                .prepare_cached("INSERT OR REPLACE INTO raw_pairs VALUES (?, ?)")?
+                .execute([raw, picture])?,
+            None => db
+                .prepare_cached("DELETE FROM raw_pairs WHERE raw_id = ?")?
+                .execute([raw])?,
+        };
+        for picture in [stored, expected].into_iter().flatten() {
+            derived::note_photo(db, picture)?;
+        }
+    }
+    db.prepare_cached(NOTE_PICTURES)?.execute([])?;
+    Ok(())
+}
+
+/// The photos that may be raw files with a picture, as far as the notes concern them.
+fn noted(db: &Connection) -> rusqlite::Result<BTreeSet<PhotoId>> {
+    let mut raws = BTreeSet::new();
+    let photos: Vec<PhotoId> = db
+        .prepare_cached("SELECT photo_id FROM dirty_photos")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for photo in photos {
+        raws.extend(raws_of(db, photo)?);
+        if is_paired(db, photo)? {
+            raws.insert(photo);
+        }
+        for path in files::of_photo(db, photo)? {
+            if is_raw(&path) {
+                raws.insert(photo);
+            } else {
+                add_raws_beside(db, &path, &mut raws)?;
+            }
+        }
+    }
+    let left: Vec<PathBuf> = db
+        .prepare_cached("SELECT path FROM dirty_paths")?
+        .query_map([], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for path in left {
+        add_raws_beside(db, &path, &mut raws)?;
+    }
+    Ok(raws)
+}
+
+fn add_raws_beside(
+    db: &Connection,
+    path: &Path,
+    raws: &mut BTreeSet<PhotoId>,
+) -> rusqlite::Result<()> {
+    let beside = beside(db, path)?.into_iter();
+    raws.extend(
+        beside
+            .filter(|(path, _)| is_raw(path))
+            .map(|(_, photo)| photo),
+    );
+    Ok(())
+}
+
+/// The picture that should stand for a photo: beside each of its files, which all have names of raw files, lies a
+/// picture of the same shot, and this is the one beside its first file. A photo of which a file lies alone is needed in
+/// the answers to queries by that file's folder.
+pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<PhotoId>> {
+    let paths = files::of_photo(db, photo)?;
+    if !paths.iter().all(|path| is_raw(path)) {
+        return Ok(None);
+    }
+    let mut first = None;
+    for path in paths {
+        let picture = picture_beside(db, photo, &path)?;
+        if picture.is_none() {
+            return Ok(None);
+        }
+        first = first.or(picture);
+    }
+    Ok(first)
+}
+
+/// The first picture of the same shot beside a file of a raw photo.
+fn picture_beside(db: &Connection, raw: PhotoId, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
+    let mut pictures = beside(db, path)?;
+    pictures.retain(|(path, _)| !is_raw(path));
+    // Most raw files lie alone.
+    if pictures.is_empty() {
+        return Ok(None);
+    }
+    let Some(of_raw) = taken(db, raw)? else {
+        return Ok(None);
+    };
+    for (_, picture) in pictures {
+        if taken(db, picture)?.is_some_and(|other| of_raw.agrees(&other)) {
+            return Ok(Some(picture));
+        }
+    }
+    Ok(None)
+}
+
+/// The files in the folder of `path` that have the same name apart from the extension, itself included, in the order
+/// of their paths.
+fn beside(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoId)>> {
+    let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for written in spellings(stem) {
+        let mut low = written.clone();
+        low.push(".");
+        let low = encode(&folder.join(low));
+        let mut high = low.clone();
+        if let Some(last) = high.last_mut() {
+            *last += 1; // of the full stop
+        }
+        let mut statement = db.prepare_cached(BESIDE)?;
+        let mut rows = statement.query([low, high])?;
+        while let Some(row) = rows.next()? {
+            let other = decode(row.get_ref(0)?.as_blob()?);
+            // Not `IMG_1.edited.jpg`, nor a file in a folder `IMG_1.data`.
+            if other.parent() == Some(folder) && other.file_stem() == Some(&written) {
+                found.push((other, row.get(1)?));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// How the name of a shot may be written: as it is, and, if it has no small or no capital letters, also with the others
+/// alone, as programs that change the case of names do. Each spelling has the same spellings.
+fn spellings(stem: &OsStr) -> Vec<OsString> {
+    let (small, capital) = (stem.to_ascii_lowercase(), stem.to_ascii_uppercase());
+    if small == capital || (stem != small && stem != capital) {
+        return vec![stem.to_owned()];
+    }
+    vec![small, capital]
+}
+
+/// When a photo was taken, as its content says.
+struct Taken(Option<(i64, i64)>);
+
+impl Taken {
+    /// From the first to the last second, in ms, where the content has a date.
+    fn of(capture: &Capture) -> Self {
+        Self(capture.taken_at.as_ref().map(|taken| {
+            let (.., end) = taken_columns(taken);
+            let second = civil_ms(taken.local).div_euclid(1000) * 1000;
+            (second, end.unwrap_or(second + 1000))
+        }))
+    }
+
+    /// Whether both may have been taken in the same second.
+    fn agrees(&self, other: &Self) -> bool {
+        match (self.0, other.0) {
+            (Some((start, end)), Some((other_start, other_end))) => {
+                start < other_end && other_start < end
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Reads when an analysed photo was taken by its content alone: a sidecar, a name or the time of a file say when one
+/// of the two files was filed, or what a person thinks of one of them. `None` if it was skipped.
+fn taken(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Taken>> {
+    const NO_FILE: &[FileOfPhoto<'_>] = &[];
+    let said: Option<Option<String>> = db
+        .prepare_cached("SELECT facts FROM photos WHERE id = ? AND skip_reason IS NULL")?
+        .query_row(params![photo], |row| row.get(0))
+        .optional()?;
+    Ok(said.map(|said| {
+        let content = Statements::from_json(&said.unwrap_or_default());
+        let sources = SourcesOfPhoto {
+            content: &content,
+            sidecars: &[],
+            files: NO_FILE,
+        };
+        Taken::of(&facts::resolve(&sources, &|_| TimeZone::UTC))
+    }))
+}
+
+#[cfg(test)]
+mod tests;
