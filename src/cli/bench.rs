@@ -152,7 +152,11 @@ impl Stages {
             Ok(())
         })?;
         times[Stage::Store as usize] = cpu_time().saturating_sub(before);
-        let contents = || records.iter().filter_map(|(_, record)| record.content.as_ref().ok());
+        let contents = || {
+            records
+                .iter()
+                .filter_map(|(_, record)| record.content.as_ref().ok())
+        };
         Ok(Self {
             times,
             records: records.len(),

@@ -17,8 +17,7 @@ use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
 use super::{
-    areas, bursts, effective, estimates, faces, folders, people, photos, ranking, raw_pairs,
-    words,
+    areas, bursts, effective, estimates, faces, folders, people, photos, ranking, raw_pairs, words,
 };
 
 /// The tables of notes, which are empty between transactions.

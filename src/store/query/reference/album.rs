@@ -112,16 +112,6 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
             capture.keywords =
                 [vec![], vec!["Urlaub".into(), "Vacation".into()]][random(2) as usize].clone();
         });
-        let said = &mut record.content.as_mut().unwrap().said;
-        let named: &[&str] = match number / 3 % 5 {
-            0 => &["Anna Rossi"],
-            1 => &["Ben", "Anna Weiß"],
-            2 => &["Élodie"],
-            _ => &[],
-        };
-        for name in named {
-            said.person(name, None, Block::Xmp);
-        }
         let folders = [
             "/album/Italy 2019".into(),
             "/album/Italy 2019/Florence".into(),
@@ -146,6 +136,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
                 say(&mut record, |capture| capture.taken_at = taken_at);
             }
         }
+        name_people(&mut record, number);
         let id = store
             .batch(|batch| {
                 let files: Vec<_> = paths.iter().map(|path| (path.clone(), META)).collect();
@@ -157,13 +148,32 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
         record.content.as_mut().unwrap().capture.taken_at = stored.capture.taken_at;
         known.push(Known { id, record, paths });
     }
+    take_estimates(&store, &mut known);
+    (folder, store, known)
+}
+
+/// Lets the metadata of some photos name people.
+fn name_people(record: &mut PhotoRecord, number: u32) {
+    let said = &mut record.content.as_mut().unwrap().said;
+    let named: &[&str] = match number / 3 % 5 {
+        0 => &["Anna Rossi"],
+        1 => &["Ben", "Anna Weiß"],
+        2 => &["Élodie"],
+        _ => &[],
+    };
+    for name in named {
+        said.person(name, None, Block::Xmp);
+    }
+}
+
+/// Gives the photos the positions that the store has estimated.
+fn take_estimates(store: &Store, known: &mut [Known]) {
     let mut estimated = 0;
-    for photo in &mut known {
+    for photo in known {
         let stored = store.photo(photo.id).unwrap().unwrap().content.unwrap();
         let capture = &mut photo.record.content.as_mut().unwrap().capture;
         estimated += usize::from(stored.capture.sources.position == Some(Source::Estimated));
         capture.position = stored.capture.position;
     }
     assert!(estimated > 3, "{estimated}");
-    (folder, store, known)
 }
