@@ -3,7 +3,7 @@
 //!
 //!     cargo run --release --example detection -- SET EVERY FOLDER...
 //!
-//! SET is one of the sets of `variants.rs`, or `all`. Every EVERY-th photo of the folders counts. The reference is the
+//! SET is one of the sets of `variants.rs`, or `all`; after a space the beginning of a row's label may follow. Every EVERY-th photo of the folders counts. The reference is the
 //! largest certain face that the detector finds in the photo as it is: with its landmarks, moved as the pixels are,
 //! and the emotion that is read there. A photo without one is left out, except in the set `plain`.
 //!
@@ -93,13 +93,14 @@ fn main() -> Result<()> {
         classifier: Cnn::embedded()?,
     };
     let photos = photos(folders, every.parse()?)?;
-    let sets = SETS.iter().filter(|(name, _)| set == "all" || set == name);
+    let (set, label) = set.split_once(' ').unwrap_or((set, ""));
+    let sets = SETS.iter().filter(|(name, _)| set == "all" || set == *name);
     println!("set            pictures  faces  found    eyes     emotion  doubles  others");
     for (name, make) in sets {
         let counts = photos
             .par_iter()
             .enumerate()
-            .map(|(index, path)| measure(&models, path, index, *make))
+            .map(|(index, path)| measure(&models, path, index, (*make, label)))
             .reduce(BTreeMap::new, |mut all, part| {
                 for (label, counts) in part {
                     all.entry(label)
@@ -132,14 +133,15 @@ fn measure(
     models: &Models,
     path: &Path,
     index: usize,
-    make: variants::Make,
+    (make, label): (variants::Make, &str),
 ) -> BTreeMap<String, Counts> {
     let mut all: BTreeMap<String, Counts> = BTreeMap::new();
     let Some(photo) = read(path) else {
         return all;
     };
     let subject = models.subject(photo.clone());
-    for variant in make(&photo, subject.as_ref(), index) {
+    let variants = make(&photo, subject.as_ref(), index).into_iter();
+    for variant in variants.filter(|variant| variant.label.starts_with(label)) {
         let found = models.detect(&variant.picture);
         let emotion = |face: &DetectedFace| models.emotion(&variant.picture, face);
         let counts = Counts::of(&variant.faces, &found, emotion);

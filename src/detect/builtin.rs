@@ -59,6 +59,11 @@ impl Builtin {
                 photo.width() as f32 / level.width() as f32,
                 photo.height() as f32 / level.height() as f32,
             );
+            let least = if index > 0 {
+                least.max(self.params.coarse_threshold)
+            } else {
+                least
+            };
             let found = self.network.candidates(&level.upright(), least);
             let finer = candidates.len();
             for face in found {

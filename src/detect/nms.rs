@@ -8,6 +8,9 @@ const SIMILAR: f32 = 0.6;
 /// A box of which more than this share lies within another may be that of a part of the other's face.
 const COVERING: f32 = 0.5;
 
+/// Two faces that both score this are faces of their own: parts of a face score less.
+const CERTAIN: f32 = 0.8;
+
 /// How far the middle of a box around a part of a face may lie outside the landmarks of that face, as a share of their
 /// extent.
 const MARGIN: f32 = 0.15;
@@ -31,7 +34,7 @@ pub fn suppress(mut faces: Vec<DetectedFace>, iou: f32, iom: f32) -> Vec<Detecte
             let within = better.bounding_box.intersection(candidate) / inner.max(f32::MIN_POSITIVE);
             better.bounding_box.iou(candidate) > iou
                 || within > iom && are_similar(better, &face)
-                || within > COVERING && is_part(better, &face)
+                || within > COVERING && face.score < CERTAIN && is_part(better, &face)
         });
         if !suppressed {
             kept.push(face);

@@ -43,6 +43,8 @@ pub struct DetectorParams {
     /// Least shorter side of a face in a level after the finest, in pixels of that level: small faces are seen better
     /// in the finest.
     pub min_coarse_face: f32,
+    /// Least score of a face in such a level: it shows large parts of a photo, of which more look like a face.
+    pub coarse_threshold: f32,
     /// Most candidates of a photo that are refined. A crowd seldom has more doubtful faces, while leaves and pebbles
     /// cause hundreds of candidates.
     pub max_refinements: usize,
@@ -115,6 +117,7 @@ impl Default for DetectorParams {
             likely_score: 0.6,
             confirm_turned: 0.9,
             min_coarse_face: 48.0,
+            coarse_threshold: 0.7,
             max_refinements: 64,
             max_turns: 7,
             max_doubtful_turns: 4,

@@ -15,6 +15,15 @@ const PATCH: Patch = Patch {
     face: 60.0,
 };
 
+/// The patch that shows where the landmarks of a face are that was turned.
+const UPRIGHT_PATCH: Patch = Patch {
+    side: 128,
+    face: 77.0,
+};
+
+/// The landmarks of the larger patch count if the score falls by less than this.
+const PRECISE_MARGIN: f32 = 0.05;
+
 /// Number of rolls that are compared.
 const ROLLS: usize = 8;
 
@@ -74,12 +83,12 @@ impl Refinement<'_> {
                 *left -= 1;
                 let turned = self.turned(face);
                 if let Some(turned) = turned.filter(|turned| self.counts(turned, face)) {
-                    *face = turned;
+                    *face = self.precise(turned);
                 }
             }
             if face.score >= self.params.upright_threshold {
                 if may_lean(face) && certain.len() < self.params.max_turns {
-                    *face = self.leaning(face).unwrap_or(*face);
+                    *face = self.leaning(face).map_or(*face, |f| self.precise(f));
                 }
                 certain.push(face.bounding_box);
             }
@@ -141,6 +150,21 @@ impl Refinement<'_> {
             .and_then(|lean| self.pass(PATCH, face, roll_of(best) + lean, EVIDENCE));
         let is_better = |between: &DetectedFace| between.score > scores[best] - MARGIN;
         between.filter(is_better).or(tries[best])
+    }
+
+    /// The face with the landmarks of a larger patch, in which it is upright already.
+    fn precise(&self, face: DetectedFace) -> DetectedFace {
+        let found = self.pass(
+            UPRIGHT_PATCH,
+            &face,
+            roll(&face),
+            self.params.confirm_threshold,
+        );
+        let found = found.filter(|found| found.score > face.score - PRECISE_MARGIN);
+        found.map_or(face, |found| DetectedFace {
+            score: found.score.max(face.score),
+            ..found
+        })
     }
 
     /// A certain face in the roll that its scores in patches turned to either side show; `None` if it is upright enough.
