@@ -2,7 +2,10 @@
 # Trains emotion.safetensors from the data sets, in about seven and a half hours on two cores. If it is interrupted, run it
 # again: each training run resumes from its last checkpoint.
 #
-#     models/train.sh fer2013.csv fer2013new.csv
+#     models/train.sh fer2013.csv fer2013new.csv EXPRESSIONS GENKI
+#
+# EXPRESSIONS and GENKI are folders with images/ and labels.csv (models/README.md says which): labels.csv has the columns
+# file and emotion in the first, file and smile in the second.
 #
 # Writes to the current folder (fer2013.safetensors, runs/) and uses the fer-index on the PATH.
 #
@@ -48,5 +51,13 @@ for run in finish-sam finish-distilled; do
     train $run
 done
 mean finish-distilled finish-sam emotion
-calibrate runs/emotion/mean.safetensors --like runs/emotion-held-out/calibrated.safetensors --half --out emotion.safetensors
+calibrate runs/emotion/mean.safetensors --like runs/emotion-held-out/calibrated.safetensors --half --out runs/emotion/calibrated.safetensors
+
+# The head that gives the album scores, fitted on faces of photos.
+for set in "$3" "$4"; do
+    fer-index dataset photos "$set/images" --labels "$set/labels.csv" --out "$(basename "$set").safetensors"
+done
+fer-index model photo-head runs/emotion/calibrated.safetensors \
+    --faces "$(basename "$3").safetensors" --faces "$(basename "$4").safetensors" --leave-out disgust \
+    --strength 0.02 --balance 0.5 --shift angry=0.2,sad=0.4,contempt=1.5 --half --out emotion.safetensors
 echo "emotion.safetensors is ready; copy it to models/emotion.safetensors"
