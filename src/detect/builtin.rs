@@ -3,7 +3,7 @@
 
 use super::copies::{Copies, Turned};
 use super::nms::suppress;
-use super::refine::Refinement;
+use super::refine::{Refinement, roll};
 use super::{DetectorParams, FaceDetector, Yunet};
 use crate::affine::Affine;
 use crate::error::{Result, Skip};
@@ -13,6 +13,9 @@ use crate::raster::Raster;
 /// A candidate replaces one in a finer level only if it scores higher by more than this: the landmarks of the finer one are
 /// more precise.
 const LEVEL_MARGIN: f32 = 0.03;
+
+/// A face is turned if the cosine of its roll is less than this: from 60° on.
+const TURNED_COS: f32 = 0.5;
 
 /// Detects faces with the network that is built into the program.
 #[derive(Debug)]
@@ -147,6 +150,12 @@ impl FaceDetector for Builtin {
         {
             faces.extend(self.search_with_margin(&copies));
             faces = merged(faces);
+        }
+        if let Some(best) = faces.first().copied() {
+            // In a turned photo, things that are upside down look like upright faces.
+            let is_turned = |face: &DetectedFace| roll(face).cos() < TURNED_COS;
+            let is_likely = |face: &DetectedFace| face.score >= params.turned_threshold;
+            faces.retain(|face| !is_turned(&best) || is_turned(face) || is_likely(face));
         }
         faces.retain(|face| face.score >= params.threshold);
         Ok(faces)
