@@ -15,7 +15,7 @@ use crate::error::{Error, Result, Skip, SkipReason};
 use crate::imaging::{Facts, Limits};
 use crate::likeness::FacePicture;
 
-/// The command that starts a decoding process, which calls [`serve`](super::serve).
+/// The command that starts a decoding process, which calls [`serve`](super::serve()).
 #[derive(Debug, Clone)]
 pub struct Launch {
     /// The program.
