@@ -136,13 +136,8 @@ impl FaceDetector for Builtin {
         {
             let turned = self.search(&copies, quarters, params.turned_threshold);
             let is_certain = |face: &DetectedFace| face.score >= params.confirm_threshold;
-            let turned: Vec<_> = turned.into_iter().filter(is_certain).collect();
-            if !turned.is_empty() {
-                // In a photo that is turned, less of what looks like a face as it stands is one.
-                faces.retain(|face| face.score >= params.turned_threshold);
-                faces.extend(turned);
-                faces = merged(faces);
-            }
+            faces.extend(turned.into_iter().filter(is_certain));
+            faces = merged(faces);
         }
         if faces
             .first()
