@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use super::context::Context;
+use super::index::count;
 use super::stdout::Stdout;
 use crate::album::{FoundFile, ScanProblem, Visitor, resolve_root, scan};
 use crate::error::{Error, Result};
@@ -260,20 +261,22 @@ impl Report {
             column.set_cell_alignment(CellAlignment::Right);
         }
         out.line(format_args!(
-            "fer-index {} on {} {}; {records} photos of {:.1} megapixels and {:.1} MB on average, {faces} faces\n",
+            "fer-index {} on {} {}; {} of {:.1} megapixels and {:.1} MB on average, {}\n",
             env!("CARGO_PKG_VERSION"),
             std::env::consts::OS,
             std::env::consts::ARCH,
+            count(*records as u64, "photo"),
             *pixels as f64 / 1e6 / *records as f64,
             *bytes as f64 / 1e6 / *records as f64,
+            count(*faces as u64, "face"),
         ))?;
         for line in table.lines() {
             let line = line.trim_end();
             out.line(line.strip_prefix(' ').unwrap_or(line))?;
         }
         out.line(format_args!(
-            "\nindex with {} threads: {:.1} photos per second",
-            self.threads,
+            "\nindex with {}: {:.1} photos per second",
+            count(self.threads as u64, "thread"),
             self.per_second(),
         ))
     }

@@ -8,6 +8,7 @@ mod common;
 mod backups;
 mod bad_files;
 mod bad_requests;
+mod bench;
 mod changes;
 mod conversation;
 mod corrections;
