@@ -33,7 +33,8 @@ fn the_stages_of_photos_are_measured_without_touching_the_index() {
     assert!(report["files_per_second"].as_f64() > Some(0.0));
     assert!(!env.database().exists());
 
-    let text = env.run("bench album --photos 1").text();
+    let run = env.run("bench album --photos 1");
+    let text = run.text();
     for stage in STAGES {
         assert!(text.contains(stage), "{stage}: {text}");
     }

@@ -24,6 +24,12 @@ const MIN_VOTES: u32 = 5;
 /// Fewer faces of an emotion than this do not raise its weight further.
 const FEWEST: f32 = 20.0;
 
+/// How probable neutral is in a face that does not smile.
+const CALM: f32 = 0.8;
+
+/// How probable happy is in a face that is labelled not to smile.
+const STILL_HAPPY: f32 = 0.02;
+
 /// Computes features, averaged over a face and its mirror image.
 pub(super) struct Extractor {
     pub network: FoldedNetwork,
@@ -146,7 +152,7 @@ impl Learned {
             let (group, weight, target) = match (faces[face].emotion, faces[face].smile) {
                 (Some(emotion), _) => (0, balance(emotion), smoothed(emotion, options.smoothing)),
                 (None, Some(true)) => (1, 1.0, smoothed(Emotion::Happy, options.smoothing)),
-                (None, _) => (1, 1.0, Target::Not(Emotion::Happy)),
+                (None, _) => (1, 1.0, calm()),
             };
             for features in self.of(face) {
                 examples.features.extend(features);
@@ -173,7 +179,17 @@ impl Learned {
 fn smoothed(emotion: Emotion, smoothing: f32) -> Target {
     let mut target = [smoothing / Emotion::COUNT as f32; Emotion::COUNT];
     target[emotion.index()] += 1.0 - smoothing;
-    Target::Distribution(target)
+    target
+}
+
+/// What a face that does not smile mostly is in everyday photos. The label does not say so, but without it such photos
+/// would teach nothing about faces that are turned or look down, which are read as sad too often.
+fn calm() -> Target {
+    let others = Emotion::COUNT as f32 - 2.0;
+    let mut target = [(1.0 - CALM - STILL_HAPPY) / others; Emotion::COUNT];
+    target[Emotion::Neutral.index()] = CALM;
+    target[Emotion::Happy.index()] = STILL_HAPPY;
+    target
 }
 
 /// Training rows of FER2013 with both label and votes, evenly drawn; the target is the mean of both.
@@ -196,7 +212,7 @@ pub(super) fn rows(network: &Extractor, dataset: &Dataset) -> Examples {
     let target = |&index: &usize| {
         let mut target = shares(index).unwrap_or_default().map(|share| share / 2.0);
         target[dataset.rows()[index].label.index()] += 0.5;
-        Target::Distribution(target)
+        target
     };
     Examples {
         features: features.concat(),
