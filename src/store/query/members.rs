@@ -103,12 +103,7 @@ impl<'a> Members<'a> {
         few: usize,
         mut shows: impl FnMut(Emotion, PhotoId),
     ) -> rusqlite::Result<()> {
-        for photo in self
-            .weak
-            .mixed()
-            .iter()
-            .filter(|photo| self.photos.contains(*photo))
-        {
+        for photo in self.mixed(emotions, few)?.iter() {
             let counting = self.weak.counting(self.db, self.query, photo)?;
             emotions
                 .iter()
@@ -144,6 +139,36 @@ impl<'a> Members<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The members of which some faces count and others do not, as far as they may show one of some emotions: if no face
+    /// shows it, none that counts does. See [`by_emotion`](Self::by_emotion).
+    fn mixed(&self, emotions: EmotionSet, few: usize) -> rusqlite::Result<PhotoSet> {
+        let is_mixed =
+            |photo: &PhotoId| self.photos.contains(*photo) && self.weak.mixed().contains(*photo);
+        let mut mixed = PhotoSet::default();
+        if self.photos.len() <= few {
+            for photo in self.photos.iter().filter(is_mixed) {
+                mixed.insert(photo);
+            }
+            return Ok(mixed);
+        }
+        if self.weak.mixed().len() == 0 {
+            return Ok(mixed);
+        }
+        let mut statement = self.db.prepare_cached(narrow::sql::SHOWS)?;
+        let least = self.query.least_score();
+        for emotion in emotions.iter() {
+            let mut rows =
+                statement.query(params![emotion.index() as i64, Kind::Any as i64, least])?;
+            while let Some(row) = rows.next()? {
+                let photo = row.get(0)?;
+                if is_mixed(&photo) {
+                    mixed.insert(photo);
+                }
+            }
+        }
+        Ok(mixed)
     }
 
     /// Whether a photo with these faces that count, at least one, shows an emotion.
