@@ -33,6 +33,7 @@ pub mod schedule;
 pub mod sweep;
 pub mod targets;
 pub mod teachers;
+mod tensor_file;
 #[cfg(test)]
 mod testing;
 pub mod weight_average;

@@ -4,19 +4,19 @@
 //! \[n\], and `votes` u8 \[n, 10\] (the emotions of [`Emotion::ALL`], unknown, not a face; ten zeros for a row
 //! without votes). The metadata hold the format and the classes.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
-
 use super::{Dataset, PIXELS, Row, Usage, Votes};
+use crate::tensor_file::{self, TensorFile};
 use fer_core::classify::FACE_SIDE;
 use fer_core::emotion::Emotion;
-use fer_core::error::{Error, Result};
-use fer_core::output::{self, Form};
+use fer_core::error::Result;
 
 const FORMAT: &str = "fer-index data set 1";
+
+/// Key of the classes in the metadata.
+const EMOTIONS: &str = "emotions";
+
 const VOTE_COLUMNS: usize = Emotion::COUNT + 2;
 
 impl Dataset {
@@ -42,23 +42,18 @@ impl Dataset {
                     .chain([votes.unknown, votes.not_face])
             })
             .collect();
-        let view = |shape, data| {
-            TensorView::new(Dtype::U8, shape, data).expect("shape and data come from the same rows")
-        };
-        let tensors = [
-            ("labels", view(vec![n], &labels)),
-            ("pixels", view(vec![n, FACE_SIDE, FACE_SIDE], &self.pixels)),
-            ("usage", view(vec![n], &usage)),
-            ("votes", view(vec![n, VOTE_COLUMNS], &votes)),
-        ];
         let emotions: Vec<&str> = self.emotions.iter().map(|e| e.name()).collect();
-        let metadata = HashMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
-            ("emotions".to_owned(), emotions.join(",")),
-        ]);
-        let bytes =
-            safetensors::serialize(tensors, Some(metadata)).map_err(|e| Error::input(path, e))?;
-        output::write(path, Form::Tensors, &bytes)
+        tensor_file::save(
+            path,
+            FORMAT,
+            (EMOTIONS, emotions.join(",")),
+            [
+                ("labels", vec![n], &labels),
+                ("pixels", vec![n, FACE_SIDE, FACE_SIDE], &self.pixels),
+                ("usage", vec![n], &usage),
+                ("votes", vec![n, VOTE_COLUMNS], &votes),
+            ],
+        )
     }
 
     /// Reads the data-set file.
@@ -66,33 +61,20 @@ impl Dataset {
     /// # Errors
     /// If the file cannot be read or was not written by [`Dataset::save`].
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::parse(&bytes).ok_or_else(|| {
-            Error::Usage(format!(
-                "{} is not an imported data set; make one with `fer-index dataset import`",
-                path.display()
-            ))
-        })
+        tensor_file::load(
+            path,
+            Self::parse,
+            "is not an imported data set; make one with `fer-index dataset import`",
+        )
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
-        let metadata = metadata.metadata().as_ref()?;
-        if metadata.get("format")? != FORMAT {
-            return None;
-        }
-        let emotions = metadata.get("emotions")?.split(',').map(str::parse);
+        let file = TensorFile::parse(bytes, FORMAT)?;
+        let emotions = file.metadata(EMOTIONS)?.split(',').map(str::parse);
         let emotions: Vec<Emotion> = emotions.collect::<Result<_, _>>().ok()?;
-        let tensors = SafeTensors::deserialize(bytes).ok()?;
-        let column = |name| {
-            let tensor = tensors.tensor(name).ok()?;
-            (tensor.dtype() == Dtype::U8).then(|| tensor.data())
-        };
-        let (labels, usage, votes) = (column("labels")?, column("usage")?, column("votes")?);
-        let pixels = column("pixels")?.to_vec();
+        let (labels, usage) = (file.bytes("labels")?, file.bytes("usage")?);
+        let votes = file.bytes("votes")?;
+        let pixels = file.bytes("pixels")?.to_vec();
         let n = labels.len();
         if usage.len() != n || votes.len() != n * VOTE_COLUMNS || pixels.len() != n * PIXELS {
             return None;

@@ -3,19 +3,18 @@
 //! Its tensors are `pixels` u8 \[n, 48, 48\], `emotions` u8 \[n\] (index in [`Emotion::ALL`], or 255 where none is
 //! labelled) and `smiles` u8 \[n\] (0, 1, or 255). The metadata hold the format and, as JSON, who each face is.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
-
 use crate::dataset::PIXELS;
+use crate::tensor_file::{self, TensorFile};
 use fer_core::classify::FACE_SIDE;
 use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};
-use fer_core::output::{self, Form};
 
 const FORMAT: &str = "fer-index faces of photos 1";
+
+/// Key of the people in the metadata.
+const PEOPLE: &str = "people";
 
 /// Stands for a label that a face does not have.
 const NONE: u8 = 255;
@@ -54,23 +53,17 @@ impl PhotoFaces {
         let smile = |face: &PhotoFace| face.smile.map_or(NONE, u8::from);
         let smiles: Vec<u8> = self.0.iter().map(smile).collect();
         let people: Vec<&str> = self.0.iter().map(|face| face.person.as_str()).collect();
-        let view = |shape, data| {
-            TensorView::new(Dtype::U8, shape, data)
-                .expect("shape and data come from the same faces")
-        };
-        let tensors = [
-            ("emotions", view(vec![n], &emotions)),
-            ("pixels", view(vec![n, FACE_SIDE, FACE_SIDE], &pixels)),
-            ("smiles", view(vec![n], &smiles)),
-        ];
         let people = serde_json::to_string(&people).map_err(|e| Error::input(path, e))?;
-        let metadata = HashMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
-            ("people".to_owned(), people),
-        ]);
-        let bytes =
-            safetensors::serialize(tensors, Some(metadata)).map_err(|e| Error::input(path, e))?;
-        output::write(path, Form::Tensors, &bytes)
+        tensor_file::save(
+            path,
+            FORMAT,
+            (PEOPLE, people),
+            [
+                ("emotions", vec![n], &emotions),
+                ("pixels", vec![n, FACE_SIDE, FACE_SIDE], &pixels),
+                ("smiles", vec![n], &smiles),
+            ],
+        )
     }
 
     /// Reads the file.
@@ -78,32 +71,18 @@ impl PhotoFaces {
     /// # Errors
     /// If the file cannot be read or was not written by [`PhotoFaces::save`].
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::parse(&bytes).ok_or_else(|| {
-            Error::Usage(format!(
-                "{} holds no faces of photos; make such a file with `fer-index dataset photos`",
-                path.display()
-            ))
-        })
+        tensor_file::load(
+            path,
+            Self::parse,
+            "holds no faces of photos; make such a file with `fer-index dataset photos`",
+        )
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
-        let metadata = header.metadata().as_ref()?;
-        if metadata.get("format")? != FORMAT {
-            return None;
-        }
-        let people: Vec<String> = serde_json::from_str(metadata.get("people")?).ok()?;
-        let tensors = SafeTensors::deserialize(bytes).ok()?;
-        let column = |name| {
-            let tensor = tensors.tensor(name).ok()?;
-            (tensor.dtype() == Dtype::U8).then(|| tensor.data())
-        };
-        let (emotions, smiles) = (column("emotions")?, column("smiles")?);
-        let pixels = column("pixels")?;
+        let file = TensorFile::parse(bytes, FORMAT)?;
+        let people: Vec<String> = serde_json::from_str(file.metadata(PEOPLE)?).ok()?;
+        let (emotions, smiles) = (file.bytes("emotions")?, file.bytes("smiles")?);
+        let pixels = file.bytes("pixels")?;
         let n = people.len();
         if emotions.len() != n || smiles.len() != n || pixels.len() != n * PIXELS {
             return None;

@@ -1,0 +1,85 @@
+//! Safetensors files of bytes: tensors with a row for each face, and metadata that name the format.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use fer_core::error::{Error, Result};
+use fer_core::output::{self, Form};
+
+/// Key of the format's name in the metadata.
+const FORMAT: &str = "format";
+
+/// Writes a file of this format, with one more entry of metadata.
+///
+/// # Errors
+/// If the file cannot be written, or a file is in the way that this program did not write.
+///
+/// # Panics
+/// If a tensor has not as many bytes as its shape says.
+pub(crate) fn save<const TENSORS: usize>(
+    path: &Path,
+    format: &str,
+    (key, value): (&str, String),
+    tensors: [(&str, Vec<usize>, &[u8]); TENSORS],
+) -> Result<()> {
+    let tensors = tensors.map(|(name, shape, data)| {
+        let view = TensorView::new(Dtype::U8, shape, data);
+        (name, view.expect("a tensor has the bytes of its shape"))
+    });
+    let metadata = HashMap::from([
+        (FORMAT.to_owned(), format.to_owned()),
+        (key.to_owned(), value),
+    ]);
+    let bytes =
+        safetensors::serialize(tensors, Some(metadata)).map_err(|e| Error::input(path, e))?;
+    output::write(path, Form::Tensors, &bytes)
+}
+
+/// Reads a file and parses it; `is_other` ends the sentence on a file that is of another kind.
+///
+/// # Errors
+/// If the file cannot be read or parsed.
+pub(crate) fn load<T>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Option<T>,
+    is_other: &str,
+) -> Result<T> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse(&bytes).ok_or_else(|| Error::Usage(format!("{} {is_other}", path.display())))
+}
+
+/// The content of a file.
+pub(crate) struct TensorFile<'a> {
+    metadata: HashMap<String, String>,
+    tensors: SafeTensors<'a>,
+}
+
+impl<'a> TensorFile<'a> {
+    /// `None` if the bytes are not a file of this format.
+    pub fn parse(bytes: &'a [u8], format: &str) -> Option<Self> {
+        let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
+        let metadata = header.metadata().clone()?;
+        if metadata.get(FORMAT)? != format {
+            return None;
+        }
+        let tensors = SafeTensors::deserialize(bytes).ok()?;
+        Some(Self { metadata, tensors })
+    }
+
+    /// An entry of the metadata.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.metadata.get(key).map(String::as_str)
+    }
+
+    /// The bytes of a tensor.
+    pub fn bytes(&self, name: &str) -> Option<&'a [u8]> {
+        let tensor = self.tensors.tensor(name).ok()?;
+        (tensor.dtype() == Dtype::U8).then(|| tensor.data())
+    }
+}
