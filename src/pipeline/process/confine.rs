@@ -1,6 +1,35 @@
 //! Takes from the calling process what decoding does not need: files, the network, other processes, more memory than
 //! the limits of a photo explain.
 
+#[cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
+))]
+mod kernel;
+
+/// There are no such facilities here.
+#[cfg(not(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
+)))]
+mod kernel {
+    pub fn no_files() -> bool {
+        false
+    }
+
+    pub fn few_calls() -> bool {
+        false
+    }
+}
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::message::Confinement;
@@ -23,9 +52,9 @@ pub(super) fn confine() -> Confinement {
     lower(Resource::Fsize, 0);
     // If memory runs out, this process has to go, and not the one that started it.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
-    let files = no_files();
+    let files = kernel::no_files();
     Confinement {
-        calls: few_calls(),
+        calls: kernel::few_calls(),
         files,
         memory: false,
     }
@@ -49,129 +78,4 @@ fn lower(resource: Resource, to: u64) -> bool {
         maximum: Some(hard),
     };
     setrlimit(resource, limit).is_ok()
-}
-
-/// Forbids opening files and making connections, as far as the kernel can (Landlock). Returns whether files are out of reach.
-#[cfg(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    )
-))]
-fn no_files() -> bool {
-    use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, Scope};
-
-    let restrict = || {
-        Ruleset::default()
-            .handle_access(AccessFs::from_all(ABI::V6))?
-            .handle_access(AccessNet::from_all(ABI::V6))?
-            .scope(Scope::from_all(ABI::V6))?
-            .create()?
-            .restrict_self()
-    };
-    restrict().is_ok_and(|status| status.ruleset != landlock::RulesetStatus::NotEnforced)
-}
-
-/// Allows no other system calls than those of computing and of the socket that is open; all others fail with `EPERM`.
-/// Returns whether that succeeded.
-#[cfg(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    )
-))]
-fn few_calls() -> bool {
-    use std::collections::BTreeMap;
-
-    use seccompiler::{
-        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-        SeccompRule, apply_filter_all_threads,
-    };
-
-    /// What the allocator, the standard library and the socket need. `setsockopt` and `prlimit64` are for the
-    /// limits of time and memory.
-    const ALLOWED: [i64; 32] = [
-        libc::SYS_read,
-        libc::SYS_readv,
-        libc::SYS_recvfrom,
-        libc::SYS_recvmsg,
-        libc::SYS_write,
-        libc::SYS_writev,
-        libc::SYS_sendto,
-        libc::SYS_sendmsg,
-        libc::SYS_close,
-        libc::SYS_fcntl,
-        libc::SYS_brk,
-        libc::SYS_munmap,
-        libc::SYS_mremap,
-        libc::SYS_madvise,
-        libc::SYS_futex,
-        libc::SYS_sched_yield,
-        libc::SYS_sched_getaffinity,
-        libc::SYS_clock_gettime,
-        libc::SYS_clock_nanosleep,
-        libc::SYS_nanosleep,
-        libc::SYS_getrandom,
-        libc::SYS_getpid,
-        libc::SYS_gettid,
-        libc::SYS_rt_sigaction,
-        libc::SYS_rt_sigprocmask,
-        libc::SYS_rt_sigreturn,
-        libc::SYS_sigaltstack,
-        libc::SYS_restart_syscall,
-        libc::SYS_rseq,
-        libc::SYS_exit,
-        libc::SYS_exit_group,
-        libc::SYS_prlimit64,
-    ];
-    const EXEC: u64 = libc::PROT_EXEC as u64;
-
-    let filter = || -> Result<BpfProgram, seccompiler::BackendError> {
-        let only = |argument, op, value| {
-            let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, op, value)?;
-            Ok::<_, seccompiler::BackendError>(vec![SeccompRule::new(vec![condition])?])
-        };
-        let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-            ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
-        // No memory that can be executed, and no signal to another process.
-        for call in [libc::SYS_mmap, libc::SYS_mprotect] {
-            rules.insert(call, only(2, SeccompCmpOp::MaskedEq(EXEC), 0)?);
-        }
-        let own = u64::from(std::process::id());
-        rules.insert(libc::SYS_tgkill, only(0, SeccompCmpOp::Eq, own)?);
-        let refused = SeccompAction::Errno(libc::EPERM as u32);
-        let architecture = std::env::consts::ARCH.try_into()?;
-        SeccompFilter::new(rules, refused, SeccompAction::Allow, architecture)?.try_into()
-    };
-    filter().is_ok_and(|program| apply_filter_all_threads(&program).is_ok())
-}
-
-/// There is no such facility here.
-#[cfg(not(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    )
-)))]
-fn no_files() -> bool {
-    false
-}
-
-/// There is no such facility here.
-#[cfg(not(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    )
-)))]
-fn few_calls() -> bool {
-    false
 }
