@@ -48,7 +48,11 @@ type Answer = Result<Vec<ScoredFace>, Skip>;
 pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let format = if args.json { Format::Json } else { args.format };
     let files = args.list.expand(&args.files)?;
-    let analyser = context.analyser()?;
+    let analyser = if args.framed {
+        context.local_analyser(context.config().detector.threshold)?
+    } else {
+        context.analyser()?
+    };
     let (mut found, mut failed) = (false, false);
     let mut answers = files.iter().map(|path| {
         let answer = look(&analyser, path, args.framed);

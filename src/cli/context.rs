@@ -122,26 +122,27 @@ impl Context {
 
     /// The same with another threshold of the detection score.
     pub fn analyser_from(&self, threshold: f32) -> Result<Analyser> {
-        let config = self.config();
         let detector = self.detector(threshold)?;
         #[cfg(unix)]
-        let processes = if config.limits.isolate {
-            Some(self.processes(&detector)?)
-        } else {
-            None
-        };
-        let analyser = Analyser::new(
+        if self.config().limits.isolate {
+            let processes = self.processes(&detector)?;
+            return Ok(self.analyser_with(detector)?.in_processes(processes));
+        }
+        self.analyser_with(detector)
+    }
+
+    /// The same for [`Analyser::detect`] and [`Analyser::framed`], which decode in this process: starts no other one.
+    pub fn local_analyser(&self, threshold: f32) -> Result<Analyser> {
+        self.analyser_with(self.detector(threshold)?)
+    }
+
+    fn analyser_with(&self, detector: AnyDetector) -> Result<Analyser> {
+        Ok(Analyser::new(
             detector.into_box(),
             Box::new(self.classifier()?),
             self.limits(),
-            config.detector.min_face,
-        );
-        #[cfg(unix)]
-        let analyser = match processes {
-            Some(processes) => analyser.in_processes(processes),
-            None => analyser,
-        };
-        Ok(analyser)
+            self.config().detector.min_face,
+        ))
     }
 
     /// Decoding processes with the same models and limits.

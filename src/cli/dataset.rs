@@ -80,7 +80,7 @@ pub(super) fn run(args: &DatasetArgs, context: &Context, out: &mut Stdout) -> Re
 fn photos(args: &PhotosArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let labels = AlbumLabels::read(&args.labels)?;
     let threshold = context.config().detector.threshold;
-    let analyser = context.analyser_from(threshold)?;
+    let analyser = context.local_analyser(threshold)?;
     let bar = if context.quiet() {
         ProgressBar::hidden()
     } else {

@@ -51,7 +51,7 @@ pub(super) fn run(args: &DetectArgs, context: &Context, out: &mut Stdout) -> Res
     let format = if args.json { Format::Json } else { args.format };
     let files = args.list.expand(&args.files)?;
     let threshold = context.config().detector.threshold;
-    let analyser = context.analyser_from(args.threshold.unwrap_or(threshold))?;
+    let analyser = context.local_analyser(args.threshold.unwrap_or(threshold))?;
     let target = args.draw.as_deref();
     let drawings = target.map_or_else(|| Ok(Vec::new()), |target| plan(target, &files))?;
     let rule = args.force.rule(context, files.iter().cloned());
