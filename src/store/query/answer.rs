@@ -6,13 +6,11 @@ use std::ops::ControlFlow;
 
 use rusqlite::Connection;
 
-use super::super::faces;
-use super::super::ranking::descending;
 use super::super::stored_face::StoredFace;
 use super::admit;
 use super::burst::Bursts;
 use super::candidate::Candidate;
-use super::members::faces_meet;
+use super::counting;
 use super::photo_set::PhotoSet;
 use super::plan::Plan;
 
@@ -117,8 +115,7 @@ impl<'a> Answer<'a> {
             return Ok(None);
         };
         if !self.plan.every_face_counts {
-            let mut faces = faces::of_photo(self.db, candidate.photo)?;
-            faces.retain(|face| self.plan.counts(face));
+            let faces = counting::faces(self.db, self.plan.query, candidate.photo)?;
             if !self.score(&mut candidate, &faces) {
                 return Ok(None);
             }
@@ -130,25 +127,16 @@ impl<'a> Answer<'a> {
     /// faces.
     fn score(&self, candidate: &mut Candidate, faces: &[StoredFace]) -> bool {
         let query = self.plan.query;
-        if !faces_meet(query, faces) {
+        if !counting::meet(query, faces) {
             return false;
         }
         if query.emotions.is_empty() {
             return true;
         }
-        if faces.is_empty() {
-            return false;
-        }
         let best = query
             .emotions
             .iter()
-            .map(|emotion| {
-                let scores = faces.iter().filter_map(|face| face.score(emotion));
-                (
-                    emotion,
-                    self.plan.query.who.kind().pick(&descending(scores)),
-                )
-            })
+            .filter_map(|emotion| Some((emotion, counting::score(query, faces, emotion)?)))
             // Of equal scores, the first emotion.
             .reduce(|best, next| if next.1 > best.1 { next } else { best });
         let Some((emotion, score)) = best else {

@@ -123,10 +123,6 @@ pub(super) fn counts_within(
 
 /// See [`Store::total`](super::super::Store::total).
 pub(in super::super) fn total(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
-    total_within(db, query, FEW)
-}
-
-pub(super) fn total_within(db: &Connection, query: &Query, few: usize) -> rusqlite::Result<u64> {
     let query = &Query {
         limit: None,
         offset: 0,
@@ -140,7 +136,7 @@ pub(super) fn total_within(db: &Connection, query: &Query, few: usize) -> rusqli
     }
     match Members::of(db, query)? {
         Some(members) if query.emotions.is_empty() => Ok(members.count()),
-        Some(members) => members.showing(query.emotions, few),
+        Some(members) => members.showing(query.emotions, FEW),
         None => Ok(ranked(db, &plan)?.len() as u64),
     }
 }

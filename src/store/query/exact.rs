@@ -5,13 +5,12 @@ use rusqlite::Connection;
 
 use super::super::raw_pairs;
 use super::super::record::PhotoId;
-use super::admit;
 use super::filter::Query;
-use super::members::faces_meet;
 use super::narrow::{self, Narrowed};
 use super::photo_set::PhotoSet;
 use super::plan::{Bounds, Plan};
 use super::weak::Weak;
+use super::{admit, counting};
 use crate::emotion::EmotionSet;
 use crate::geo::{Cell, Region};
 
@@ -64,7 +63,12 @@ pub(super) fn members(
         return Ok(None);
     };
     for photo in weak.all().iter().filter(|photo| others.contains(*photo)) {
-        if faces_meet(query, &weak.counting(db, query, photo)?) {
+        let counting = if weak.mixed().contains(photo) {
+            counting::faces(db, query, photo)?
+        } else {
+            Vec::new()
+        };
+        if counting::meet(query, &counting) {
             photos.insert(photo);
         } else {
             photos.remove(photo);

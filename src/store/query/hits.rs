@@ -9,11 +9,11 @@ use crate::emotion::Emotion;
 use super::super::path::decode;
 use super::super::record::{PhotoAnalysis, PhotoId};
 use super::super::stored_face::StoredFace;
-use super::super::{faces, people, photos};
+use super::super::{people, photos};
 use super::answer::{Answer, Ranked};
 use super::filter::Query;
 use super::plan::{Bounds, Plan};
-use super::{narrow, sources};
+use super::{counting, narrow, sources};
 
 /// A photo in the answer to a query.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,8 +74,7 @@ fn hit(db: &Connection, plan: &Plan<'_>, ranked: &Ranked) -> rusqlite::Result<Op
     let Some(Ok(analysis)) = photo.map(|photo| photo.content) else {
         return Ok(None);
     };
-    let mut faces = faces::of_photo(db, candidate.photo)?;
-    faces.retain(|face| plan.counts(face));
+    let faces = counting::faces(db, plan.query, candidate.photo)?;
     Ok(Some(Hit {
         photo: candidate.photo,
         path: decode(&ranked.path),

@@ -7,14 +7,13 @@ use rusqlite::{Connection, params};
 
 use crate::emotion::{Emotion, EmotionSet};
 
-use super::super::ranking::{Kind, descending};
+use super::super::ranking::Kind;
 use super::super::record::PhotoId;
-use super::super::stored_face::StoredFace;
 use super::burst::{self, Bursts};
 use super::filter::Query;
 use super::photo_set::PhotoSet;
 use super::weak::Weak;
-use super::{exact, narrow};
+use super::{counting, exact, narrow};
 
 /// The statements of this module.
 pub(super) mod sql {
@@ -103,16 +102,20 @@ impl<'a> Members<'a> {
         few: usize,
         mut shows: impl FnMut(Emotion, PhotoId),
     ) -> rusqlite::Result<()> {
+        let least = self.query.least_score();
         for photo in self.mixed(emotions, few)?.iter() {
-            let counting = self.weak.counting(self.db, self.query, photo)?;
+            let faces = counting::faces(self.db, self.query, photo)?;
+            let is_shown = |emotion: &Emotion| {
+                counting::score(self.query, &faces, *emotion)
+                    .is_some_and(|score| score >= f64::from(least))
+            };
             emotions
                 .iter()
-                .filter(|emotion| self.is_shown_by(*emotion, &counting))
+                .filter(is_shown)
                 .for_each(|emotion| shows(emotion, photo));
         }
         let is_listed = |photo| self.photos.contains(photo) && !self.weak.contains(photo);
         let kind = self.query.who.kind() as i64;
-        let least = self.query.least_score();
         if self.photos.len() <= few {
             let mut statement = self.db.prepare_cached(sql::SHOWN_BY)?;
             for photo in self.photos.iter().filter(|photo| is_listed(*photo)) {
@@ -170,13 +173,6 @@ impl<'a> Members<'a> {
         }
         Ok(mixed)
     }
-
-    /// Whether a photo with these faces that count, at least one, shows an emotion.
-    fn is_shown_by(&self, emotion: Emotion, counting: &[StoredFace]) -> bool {
-        let scores = descending(counting.iter().filter_map(|face| face.score(emotion)));
-        !scores.is_empty()
-            && self.query.who.kind().pick(&scores) >= f64::from(self.query.least_score())
-    }
 }
 
 /// Counts photos, or the bursts to which they belong.
@@ -200,25 +196,4 @@ impl<'a> Tally<'a> {
         let burst = self.bursts.get(&photo).copied();
         self.count += u64::from(self.seen.is_new(burst));
     }
-}
-
-/// Whether the faces that count of a photo meet the filters by the number of faces and by what none of them shows.
-pub(super) fn faces_meet(query: &Query, counting: &[StoredFace]) -> bool {
-    let number = counting.len() as u32;
-    if query
-        .faces
-        .as_ref()
-        .is_some_and(|range| !range.contains(&number))
-    {
-        return false;
-    }
-    let least = f64::from(query.least_without());
-    let shows = |face: &StoredFace| {
-        let mut scores = query
-            .without
-            .iter()
-            .filter_map(|emotion| face.score(emotion));
-        scores.any(|score| score >= least)
-    };
-    query.without.is_empty() || !counting.is_empty() && !counting.iter().any(shows)
 }

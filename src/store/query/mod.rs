@@ -9,6 +9,7 @@ mod answer;
 mod burst;
 mod candidate;
 mod count;
+mod counting;
 mod exact;
 mod filter;
 mod hits;

@@ -17,7 +17,6 @@ use super::super::path::Subtree;
 use super::super::places;
 use super::super::ranking::{Kind, UNKNOWN_DATE};
 use super::super::raw_pairs;
-use super::super::stored_face::StoredFace;
 use super::super::{folders, roots, words};
 use super::candidate::Candidate;
 use super::filter::{Order, Query};
@@ -217,11 +216,6 @@ impl<'q> Plan<'q> {
             Order::Date => by_date,
             Order::Random { .. } => a.shuffle_position.cmp(&b.shuffle_position),
         }
-    }
-
-    /// Whether a face counts in the query.
-    pub fn counts(&self, face: &StoredFace) -> bool {
-        face.counts(self.query.least_detection(), self.query.least_face())
     }
 }
 

@@ -2,9 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::super::faces;
 use super::super::record::PhotoId;
-use super::super::stored_face::StoredFace;
 use super::filter::Query;
 use super::photo_set::PhotoSet;
 
@@ -26,8 +24,8 @@ pub(super) struct Weak {
 impl Weak {
     pub fn of(db: &Connection, query: &Query) -> rusqlite::Result<Self> {
         let mut weak = Self::default();
-        // Photos whose best face is too weak have none that counts.
-        let mut blind = PhotoSet::default();
+        // Photos of which no face counts, since the best one is too weak.
+        let mut uncounted = PhotoSet::default();
         for (sql, least) in [
             (sql::CONFIDENCE, query.least_detection()),
             (sql::SIDE, query.least_face()),
@@ -49,12 +47,12 @@ impl Weak {
                     let photo = row.get(0)?;
                     weak.all.insert(photo);
                     if rank == 1 {
-                        blind.insert(photo);
+                        uncounted.insert(photo);
                     }
                 }
             }
         }
-        for photo in weak.all.iter().filter(|photo| !blind.contains(*photo)) {
+        for photo in weak.all.iter().filter(|photo| !uncounted.contains(*photo)) {
             weak.mixed.insert(photo);
         }
         Ok(weak)
@@ -73,20 +71,5 @@ impl Weak {
     /// Those of which another face may count.
     pub const fn mixed(&self) -> &PhotoSet {
         &self.mixed
-    }
-
-    /// The faces of a photo that count.
-    pub fn counting(
-        &self,
-        db: &Connection,
-        query: &Query,
-        photo: PhotoId,
-    ) -> rusqlite::Result<Vec<StoredFace>> {
-        if self.all.contains(photo) && !self.mixed.contains(photo) {
-            return Ok(Vec::new());
-        }
-        let mut faces = faces::of_photo(db, photo)?;
-        faces.retain(|face| face.counts(query.least_detection(), query.least_face()));
-        Ok(faces)
     }
 }
