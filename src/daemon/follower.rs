@@ -227,7 +227,6 @@ impl Follower {
             self.schedule.rescan = now;
             self.doubt_adopted();
         }
-        self.note_missed();
         if now >= self.schedule.rescan {
             self.schedule.rescan = now + self.setup.rescan;
             self.schedule.poll = now + self.setup.poll;
@@ -261,6 +260,7 @@ impl Follower {
                 return Err(error);
             }
         }
+        self.note_missed();
         if self.queue.has_work() && !self.batches.is_running() && now >= self.schedule.batch {
             self.start_batch_run();
         }

@@ -116,6 +116,13 @@ impl Waiters {
         }
     }
 
+    /// Adds paths to every request whose cookie was seen.
+    pub fn wait_for(&mut self, paths: &[PathBuf]) {
+        for pending in self.waiting.iter_mut().filter_map(|w| w.pending.as_mut()) {
+            pending.extend_from_slice(paths);
+        }
+    }
+
     /// Follows a rename of a file or folder: requests that wait for a path at or below `from` also wait for
     /// `to`.
     pub fn renamed(&mut self, from: &Path, to: &Path) {

@@ -72,11 +72,14 @@ impl Follower {
         }
     }
 
-    /// Schedules a scan of the folders in which changes may have been lost.
+    /// Schedules a scan of the folders in which changes may have been lost. Requests whose cookie was seen wait for it
+    /// too: the check of a path for which one of them waits may have found the folder.
     pub(super) fn note_missed(&mut self) {
-        for folder in self.watch.take_missed() {
-            self.note_path(&folder, Readiness::Moved);
+        let missed = self.watch.take_missed();
+        for folder in &missed {
+            self.note_path(folder, Readiness::Moved);
         }
+        self.waiters.wait_for(&missed);
     }
 
     pub(super) fn note_path(&mut self, path: &Path, readiness: Readiness) {
