@@ -3,7 +3,7 @@
 
 use super::copies::{Copies, Turned};
 use super::nms::suppress;
-use super::refine::{Refinement, roll};
+use super::refine::{Refinement, roll, rotated};
 use super::{DetectorParams, FaceDetector, Yunet};
 use crate::affine::Affine;
 use crate::error::{Result, Skip};
@@ -106,6 +106,30 @@ impl Builtin {
             .map(|(quarters, _)| quarters)
     }
 
+    /// The faces in a small copy of the photo that is rotated by 45°, 135°, 225° or 315°, as far as an upright patch confirms
+    /// them.
+    fn search_oblique(&self, copies: &Copies) -> Vec<DetectedFace> {
+        let Turned { photo, pyramid, .. } = copies.turned(0);
+        let Some(finest) = pyramid.first() else {
+            return Vec::new();
+        };
+        let refinement =
+            Refinement::new(&self.network, &self.params, &photo, copies.levels(), finest);
+        let (copy, to_photo) = copies.oblique();
+        let mut faces = Vec::new();
+        for quarters in 0..4 {
+            let turned = copy.turned(quarters);
+            let to_photo = turned.upright_to_stored().then(&to_photo);
+            let found = self
+                .network
+                .candidates(&turned.upright(), self.params.turned_threshold);
+            faces.extend(found.iter().map(|face| rotated(face, &to_photo)));
+        }
+        let faces = suppress(faces, self.params.suppress_iou, self.params.suppress_iom);
+        let likely = faces.iter().take(self.params.max_turns);
+        likely.filter_map(|face| refinement.confirm(face)).collect()
+    }
+
     /// The faces in a small copy of the photo with a margin.
     fn search_with_margin(&self, copies: &Copies) -> Vec<DetectedFace> {
         let (copy, to_photo) = copies.with_margin();
@@ -139,10 +163,16 @@ impl FaceDetector for Builtin {
             faces.extend(turned.into_iter().filter(is_certain));
             faces = merged(faces);
         }
-        if faces
-            .first()
-            .is_none_or(|face| face.score < params.margin_below)
-        {
+        let is_doubtful = |faces: &[DetectedFace]| {
+            faces
+                .first()
+                .is_none_or(|face| face.score < params.margin_below)
+        };
+        if is_doubtful(&faces) {
+            faces.extend(self.search_oblique(&copies));
+            faces = merged(faces);
+        }
+        if is_doubtful(&faces) {
             faces.extend(self.search_with_margin(&copies));
             faces = merged(faces);
         }

@@ -1,10 +1,12 @@
 //! The copies of a photo that are searched.
 
+use std::f32::consts::FRAC_1_SQRT_2;
+
 use image::{Rgb, RgbImage, imageops};
 
 use super::DetectorParams;
 use super::levels::Levels;
-use crate::affine::Affine;
+use crate::affine::{Affine, Point};
 use crate::raster::{Orientation, Raster};
 
 /// What surrounds a copy with a margin.
@@ -13,6 +15,9 @@ const GREY: Rgb<u8> = Rgb([128; 3]);
 /// Width of the margin as a share of the photo's side, at each side. With it, a face that is twice as large as the photo
 /// lies within the copy.
 const MARGIN: f32 = 0.4;
+
+/// Most samples along each side of a pixel of the rotated copy.
+const SAMPLES: u32 = 2;
 
 /// A photo and the smaller copies of it that are searched.
 pub(super) struct Copies<'a> {
@@ -86,6 +91,38 @@ impl<'a> Copies<'a> {
             pyramid: self.pyramid.iter().map(|l| l.turned(quarters)).collect(),
             photo,
         }
+    }
+
+    /// The small copy, rotated by an eighth of a turn clockwise in a grey square of as many pixels at most, and the map
+    /// from there to the photo.
+    pub fn oblique(&self) -> (Raster, Affine) {
+        let (width, height) = (self.small.width() as f32, self.small.height() as f32);
+        let side = (width * height).sqrt().floor().max(1.0);
+        // The sides of the square around the rotated copy are (width + height) / √2.
+        let scale = (width + height) * FRAC_1_SQRT_2 / side;
+        let step = scale * FRAC_1_SQRT_2;
+        let to_small = Affine {
+            x: [step, step, width / 2.0 - step * side],
+            y: [-step, step, height / 2.0],
+        };
+        let size = (side as u32, side as u32);
+        let values = self.small.sample(&to_small, size, SAMPLES);
+        let mut copy = RgbImage::from_pixel(size.0, size.1, GREY);
+        for ((x, y, pixel), value) in copy.enumerate_pixels_mut().zip(values) {
+            let p = to_small.apply(Point {
+                x: x as f32 + 0.5,
+                y: y as f32 + 0.5,
+            });
+            if (0.0..width).contains(&p.x) && (0.0..height).contains(&p.y) {
+                *pixel = Rgb(value.map(|value| (value + 0.5) as u8));
+            }
+        }
+        let to_photo = Affine::stretch(
+            self.photo.width() as f32 / width,
+            self.photo.height() as f32 / height,
+        );
+        let copy = Raster::new(copy, Orientation::Upright);
+        (copy, to_small.then(&to_photo))
     }
 
     /// The small copy, scaled down in a grey frame of its size, and the map from there to the photo.

@@ -160,29 +160,33 @@ impl<'a> Refinement<'a> {
             .into_iter()
             .filter(|found| found.bounding_box.iou(&expected) >= MATCH_IOU)
             .max_by(|a, b| a.score.total_cmp(&b.score))?;
-        // The box keeps its sides, swapped for a roll nearer to 90° than to 0°: the upright box around
-        // the rotated one would be too large.
-        let scale = to_photo.x[0].hypot(to_photo.y[0]);
-        let centre = to_photo.apply(refined.bounding_box.centre());
-        let (across, down) = (
-            refined.bounding_box.width * scale,
-            refined.bounding_box.height * scale,
-        );
-        let is_on_its_side = roll.sin().abs() > roll.cos().abs();
-        let (width, height) = if is_on_its_side {
-            (down, across)
-        } else {
-            (across, down)
-        };
-        Some(DetectedFace {
-            bounding_box: BoundingBox {
-                x: centre.x - width / 2.0,
-                y: centre.y - height / 2.0,
-                width,
-                height,
-            },
-            ..refined.through(&to_photo)
-        })
+        Some(rotated(&refined, &to_photo))
+    }
+}
+
+/// A face, moved by a rotation and a change of scale. Its box keeps its sides, swapped for a rotation nearer to 90° than to
+/// 0°: the upright box around the rotated one would be too large.
+pub(super) fn rotated(face: &DetectedFace, map: &Affine) -> DetectedFace {
+    let (cos, sin) = (map.x[0], map.y[0]);
+    let scale = cos.hypot(sin);
+    let centre = map.apply(face.bounding_box.centre());
+    let (across, down) = (
+        face.bounding_box.width * scale,
+        face.bounding_box.height * scale,
+    );
+    let (width, height) = if sin.abs() > cos.abs() {
+        (down, across)
+    } else {
+        (across, down)
+    };
+    DetectedFace {
+        bounding_box: BoundingBox {
+            x: centre.x - width / 2.0,
+            y: centre.y - height / 2.0,
+            width,
+            height,
+        },
+        ..face.through(map)
     }
 }
 

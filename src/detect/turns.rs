@@ -36,6 +36,12 @@ const HOPE: f32 = 0.4;
 /// A turned detection replaces a face if its score is higher by more than this.
 const MARGIN: f32 = 0.02;
 
+/// A face that scores this is not upside down.
+const MAX_UPSIDE_DOWN: f32 = 0.93;
+
+/// The same where both scores are of patches.
+const PATCH_MARGIN: f32 = 0.015;
+
 /// Roll in radians for a difference of 1 between the scores of the rolls beside the best one: the score falls faster the
 /// farther a face is from upright, so the better of the two neighbours shows on which side it is upright.
 const LEAN: f32 = 0.85;
@@ -62,32 +68,32 @@ impl Refinement<'_> {
     /// since their number is limited. In a photo without a likely face, few doubtful ones are turned, since all of the
     /// photo is.
     pub fn turn(&self, faces: &mut [DetectedFace]) {
-        let is_likely = |face: &DetectedFace| face.score >= self.params.likely_score;
-        let mut likely = self.params.max_turns;
+        let params = self.params;
+        let is_likely = |face: &DetectedFace| face.score >= params.likely_score;
+        let is_upright = |face: &DetectedFace| face.score >= params.upright_threshold;
+        let (mut upright, mut likely) = (params.max_turns, params.max_turns);
         let mut doubtful = if faces.iter().any(is_likely) {
-            self.params.max_doubtful_turns
+            params.max_doubtful_turns
         } else {
             ALONE
         };
         let mut certain: Vec<BoundingBox> = Vec::new();
         for face in faces.iter_mut() {
-            if face.score < self.params.upright_threshold {
-                let left = if face.score >= self.params.likely_score {
-                    &mut likely
-                } else {
-                    &mut doubtful
-                };
-                if *left == 0 || !self.may_be_turned(face) || is_within(face, &certain) {
-                    continue;
-                }
+            let left = if is_upright(face) {
+                &mut upright
+            } else if is_likely(face) {
+                &mut likely
+            } else {
+                &mut doubtful
+            };
+            if *left > 0 && self.may_be_turned(face) && !is_within(face, &certain) {
                 *left -= 1;
-                let turned = self.turned(face);
-                if let Some(turned) = turned.filter(|turned| self.counts(turned, face)) {
+                if let Some(turned) = self.turned(face) {
                     *face = self.precise(turned);
                 }
             }
-            if face.score >= self.params.upright_threshold {
-                if may_lean(face) && certain.len() < self.params.max_turns {
+            if is_upright(face) {
+                if certain.len() < params.max_turns && may_lean(face) {
                     *face = self.leaning(face).map_or(*face, |f| self.precise(f));
                 }
                 certain.push(face.bounding_box);
@@ -95,8 +101,7 @@ impl Refinement<'_> {
         }
     }
 
-    /// Whether a face scores less than upright ones, and enough to be a turned one. Small candidates were refined
-    /// already.
+    /// Whether a face scores what turned ones do. Small candidates were refined already.
     fn may_be_turned(&self, face: &DetectedFace) -> bool {
         let params = self.params;
         let least = if self.side_in_finest(face) < params.small_face {
@@ -104,67 +109,65 @@ impl Refinement<'_> {
         } else {
             params.min_turned_score
         };
-        face.score >= least
+        (least..MAX_UPSIDE_DOWN).contains(&face.score)
     }
 
-    /// Whether the turned detection replaces the face. What is no likely face as it is must be as certain as an upright
-    /// face when it is turned: each roll is another chance of a false face.
-    fn counts(&self, turned: &DetectedFace, face: &DetectedFace) -> bool {
-        let least = if face.score < self.params.likely_score {
-            self.params.confirm_turned
-        } else {
-            self.params.confirm_threshold
-        };
-        turned.score >= least && turned.score > face.score + MARGIN
-    }
-
-    /// The face in the roll in which it scores best; `None` if it is upright, or scores in no roll. Quarter turns are
-    /// compared first, then the rolls beside the best of them.
+    /// The face in the roll in which it scores best, if it is more certain there; `None` if it is upright. Of a candidate
+    /// that is no likely face as it is, quarter turns are compared first, then the rolls beside the best of them.
     fn turned(&self, face: &DetectedFace) -> Option<DetectedFace> {
         let mut tries = [None; ROLLS];
         let mut scores = [0.0; ROLLS];
         let roll_of = |step: usize| roll(face) + TAU * step as f32 / ROLLS as f32;
-        let mut compare = |steps: [usize; ROLLS / 2], scores: &mut [f32; ROLLS]| {
-            for step in steps.map(|step| step % ROLLS) {
+        let mut compare = |steps: &[usize]| {
+            for step in steps.iter().map(|step| step % ROLLS) {
                 if tries[step].is_none() {
                     tries[step] = self.pass(PATCH, face, roll_of(step), EVIDENCE);
                     scores[step] = score(tries[step]);
                 }
             }
-            (0..ROLLS).max_by(|&a, &b| scores[a].total_cmp(&scores[b]))
+            let best = (0..ROLLS).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+            (best.unwrap_or_default(), scores)
         };
         let is_likely = face.score >= self.params.likely_score;
-        let quarter = if is_likely {
-            compare([0, 2, 4, 6], &mut scores)?
+        let best = if is_likely {
+            compare(&[0, 1, 2, 3, 4, 5, 6, 7]).0
         } else {
-            scores[0] = face.score;
-            compare([2, 2, 4, 6], &mut scores)?
+            let (quarter, scores) = compare(&[2, 4, 6]);
+            if scores[quarter] < face.score.max(HOPE) {
+                return None;
+            }
+            compare(&[quarter + 1, quarter + ROLLS - 1]).0
         };
-        if !is_likely && (quarter == 0 || scores[quarter] < HOPE) {
-            return None;
-        }
-        let beside = [quarter + 1, quarter + ROLLS - 1];
-        let best = compare([beside[0], beside[1], beside[0], beside[1]], &mut scores)?;
         let at = |steps: usize| scores[(best + steps) % ROLLS];
         let between = lean(at(1), at(ROLLS - 1))
             .and_then(|lean| self.pass(PATCH, face, roll_of(best) + lean, EVIDENCE));
-        let is_better = |between: &DetectedFace| between.score > scores[best] - MARGIN;
-        between.filter(is_better).or(tries[best])
+        let is_better = |between: &DetectedFace| between.score > at(0) - MARGIN;
+        let turned = between.filter(is_better).or(tries[best])?;
+        let is_more_certain = if !is_likely {
+            // It must be as certain as an upright face: each roll is another chance of a false face.
+            turned.score >= self.params.confirm_turned
+        } else if best == 0 {
+            turned.score > face.score + MARGIN
+        } else {
+            turned.score > scores[0] + PATCH_MARGIN && turned.score > face.score - MARGIN
+        };
+        (is_more_certain && turned.score >= self.params.confirm_threshold).then_some(turned)
     }
 
     /// The face with the landmarks of a larger patch, in which it is upright already.
     fn precise(&self, face: DetectedFace) -> DetectedFace {
-        let found = self.pass(
-            UPRIGHT_PATCH,
-            &face,
-            roll(&face),
-            self.params.confirm_threshold,
-        );
+        let found = self.confirm(&face);
         let found = found.filter(|found| found.score > face.score - PRECISE_MARGIN);
         found.map_or(face, |found| DetectedFace {
             score: found.score.max(face.score),
             ..found
         })
+    }
+
+    /// A face as the network finds it where its landmarks show it upright; `None` if it is not certain there.
+    pub fn confirm(&self, face: &DetectedFace) -> Option<DetectedFace> {
+        let least = self.params.confirm_threshold;
+        self.pass(UPRIGHT_PATCH, face, roll(face), least)
     }
 
     /// A certain face in the roll that its scores in patches turned to either side show; `None` if it is upright enough.
