@@ -30,6 +30,7 @@ mod odd_paths;
 #[cfg(feature = "train")]
 mod outputs;
 mod people;
+mod picasa;
 mod pictures;
 #[cfg(unix)]
 mod previews;

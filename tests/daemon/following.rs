@@ -10,7 +10,7 @@ use crate::harness::{
     Daemon, add_non_images, faces, files, index_times, number, numbered, portrait, report, size,
     status, wait_until,
 };
-use crate::testenv::TestEnv;
+use crate::testenv::{TestEnv, face_box};
 
 /// Waits until all changes so far are in the index.
 fn wait_until_fresh(env: &TestEnv) {
@@ -274,6 +274,35 @@ fn new_files_are_told_by_their_first_bytes() {
     assert_eq!(env.query("--emotion happy --all"), ["IMG_1"]);
     let reason = "SELECT count(*) FROM files WHERE skip_reason = 'not an image'";
     assert_eq!(number(&env, reason), 1);
+}
+
+#[test]
+fn a_picasa_ini_is_followed_although_it_is_hidden() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    let _daemon = Daemon::start(&env);
+    wait_until_fresh(&env);
+    let before = index_times(&env);
+    let named = |name: &str| {
+        let people = env.show("astronaut.jpg")["people"].clone();
+        let people = people.as_array().unwrap().iter();
+        people.map(|one| &one["name"]).any(|known| known == name)
+    };
+    let faces = env.show("astronaut.jpg")["faces"].clone();
+    let [x, y, w, h] = face_box(&faces[0]);
+    let edge = |at: f64| (at / 512.0 * 65_535.0) as u64;
+    let edges = [x, y, x + w, y + h].map(edge);
+    let region = edges.iter().fold(0, |bits, edge| bits << 16 | edge);
+    let ini = |name: &str| {
+        format!("[Contacts2]\n1f={name};;\n[astronaut.jpg]\nfaces=rect64({region:x}),1f\n")
+    };
+    env.add(".picasa.ini", ini("Eileen"));
+    wait_until("the file is read", || named("Eileen"));
+    // It is written in place, as Picasa does.
+    env.add(".picasa.ini", ini("Collins"));
+    wait_until("its change is read", || named("Collins"));
+    fs::remove_file(env.album(".picasa.ini")).unwrap();
+    wait_until("its removal is noticed", || !named("Collins"));
+    assert_eq!(index_times(&env), before);
 }
 
 #[test]
