@@ -10,7 +10,7 @@ use crate::detect::FaceDetector;
 use crate::emotion::EmotionScores;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
-use crate::facts::{Statements, of_content};
+use crate::facts::{Statements, may_be_same, of_content};
 use crate::imaging::{self, Decoded, Facts, Limits};
 use crate::likeness::FacePicture;
 use crate::photo::Capture;
@@ -78,9 +78,9 @@ impl Analyser {
         #[cfg(unix)]
         if self.processes.is_some() {
             let opened = self.open(bytes)?;
-            return opened.analyse(|_| ()).map(|(analysis, ())| analysis);
+            return opened.analyse(&[], |_| ()).map(|(analysis, ())| analysis);
         }
-        self.decoded(self.decode(None, bytes)?, |_| ())
+        self.decoded(self.decode(None, bytes)?, &[], |_| ())
             .map(|(analysis, ())| analysis)
     }
 
@@ -116,11 +116,30 @@ impl Analyser {
         imaging::decode_for(&wanted, facts, bytes, &self.limits)
     }
 
-    /// Detects the faces of a decoded photo.
-    pub(super) fn find(&self, decoded: &Decoded) -> Result<FoundFaces, Skip> {
-        let (legible, unread) = self
-            .detector
-            .detect(&decoded.raster)?
+    /// Detects the faces of a decoded photo. At those of `named`, where people are named, at which none is found, it looks
+    /// more closely.
+    pub(super) fn find(
+        &self,
+        decoded: &Decoded,
+        named: &[BoundingBox],
+    ) -> Result<FoundFaces, Skip> {
+        let mut faces = self.detector.detect(&decoded.raster)?;
+        let is_bare = |at: &&BoundingBox| {
+            let mut found = faces.iter();
+            !found.any(|face| may_be_same(&face.bounding_box, at))
+        };
+        let looked: Vec<BoundingBox> = named.iter().filter(is_bare).copied().collect();
+        if !looked.is_empty() {
+            let found = self.detector.detect_at(&decoded.raster, &looked)?;
+            for face in found.into_iter().flatten() {
+                let is_same =
+                    |other: &DetectedFace| may_be_same(&face.bounding_box, &other.bounding_box);
+                if !faces.iter().any(is_same) {
+                    faces.push(face);
+                }
+            }
+        }
+        let (legible, unread) = faces
             .into_iter()
             .filter(|face| is_known(decoded, &face.bounding_box))
             .partition(|face| face.bounding_box.short_side() >= self.min_face);
@@ -128,6 +147,7 @@ impl Analyser {
             size: (decoded.raster.width(), decoded.raster.height()),
             legible,
             unread,
+            looked,
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         })
     }
@@ -141,14 +161,16 @@ impl Analyser {
     fn decoded<T>(
         &self,
         decoded: Decoded,
+        named: &[BoundingBox],
         look: impl FnOnce(&mut Look<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
-        let found = self.find(&decoded)?;
+        let found = self.find(&decoded, named)?;
         let mut pictures = || pictures(&decoded, &found.legible);
         let seen = look(&mut Look {
             capture: decoded.capture(),
             size: found.size,
             faces: &found.legible,
+            looked: &found.looked,
             pictures: &mut pictures,
         });
         let scores = self.scores(&decoded, &found.legible);
@@ -181,6 +203,7 @@ impl Analyser {
             size: (raster.width(), raster.height()),
             legible: scores.iter().map(|_| face).collect(),
             unread: Vec::new(),
+            looked: Vec::new(),
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         };
         Ok(self.analysis(decoded.format.name(), decoded.said, found, scores))
@@ -235,6 +258,8 @@ pub(super) struct FoundFaces {
     pub legible: Vec<DetectedFace>,
     /// The others.
     pub unread: Vec<DetectedFace>,
+    /// Where people are named and no face was found at first, so that it was looked at more closely.
+    pub looked: Vec<BoundingBox>,
     /// What is wrong with the file, if only a part of it could be decoded.
     pub incomplete: Option<String>,
 }
@@ -247,6 +272,8 @@ pub(super) struct Look<'a> {
     pub size: (u32, u32),
     /// The faces that are large enough to be read.
     pub faces: &'a [DetectedFace],
+    /// Where it was looked at more closely, see [`FoundFaces::looked`].
+    pub looked: &'a [BoundingBox],
     pub(super) pictures: &'a mut dyn FnMut() -> Vec<FacePicture>,
 }
 
@@ -292,14 +319,15 @@ impl Opened<'_> {
         self.cost
     }
 
-    /// Decodes the photo, detects its faces and reads the emotion of each. When the faces have been found, also calls
-    /// `look`, whose last result is returned as well; it is called again if the process that decodes the photo has
+    /// Decodes the photo, detects its faces and reads the emotion of each; `named` are the places where people are named in
+    /// it, which are looked at more closely if no face is found there. When the faces have been found, also calls `look`, whose last result is returned as well; it is called again if the process that decodes the photo has
     /// died since.
     ///
     /// # Errors
     /// If it cannot be decoded, or not be searched.
     pub(super) fn analyse<T>(
         self,
+        named: &[BoundingBox],
         look: impl Fn(&mut Look<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
         #[cfg(unix)]
@@ -307,11 +335,12 @@ impl Opened<'_> {
             let capture = self.facts.capture();
             let detector = self.analyser.detector.as_ref();
             let (found, scores, seen) =
-                session.analyse(self.bytes, detector, |found, pictures| {
+                session.analyse(self.bytes, named, detector, |found, pictures| {
                     look(&mut Look {
                         capture: capture.clone(),
                         size: found.size,
                         faces: &found.legible,
+                        looked: &found.looked,
                         pictures,
                     })
                 })?;
@@ -320,7 +349,7 @@ impl Opened<'_> {
             return Ok((analysis, seen));
         }
         let decoded = self.analyser.decode(Some(self.facts), self.bytes)?;
-        self.analyser.decoded(decoded, look)
+        self.analyser.decoded(decoded, named, look)
     }
 }
 

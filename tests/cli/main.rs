@@ -10,6 +10,7 @@ mod bad_files;
 mod bad_requests;
 mod bench;
 mod changes;
+mod closer_look;
 mod conversation;
 mod corrections;
 mod dates;

@@ -10,7 +10,7 @@ use crate::album::{Change, Followed, FoundFile, Named, Readiness, leads_above};
 use crate::daemon::RootState;
 use crate::error::Result;
 use crate::file::{Difference, FileMeta};
-use crate::pipeline::{Comparison, refresh_sidecars};
+use crate::pipeline::{Comparison, due, refresh_sidecars};
 use crate::sidecar::{self, Finder, is_picasa, is_sidecar};
 
 impl Follower {
@@ -276,8 +276,22 @@ impl Follower {
     }
 
     fn refresh_sidecars(&mut self, photos: &[PathBuf]) -> Result<()> {
+        if photos.is_empty() {
+            return Ok(());
+        }
         let state = &self.state;
-        refresh_sidecars(&mut self.store, photos, &|| state.heartbeat())
+        refresh_sidecars(&mut self.store, photos, &|| state.heartbeat())?;
+        self.queue_due()
+    }
+
+    /// Queues the photos in which somebody names a person where no face was found.
+    pub(super) fn queue_due(&mut self) -> Result<()> {
+        for file in due(&self.store)? {
+            if !self.queue.contains(&file.path) {
+                self.queue.push_last(file);
+            }
+        }
+        Ok(())
     }
 
     /// Watches a folder and all folders below it, and reconciles its files. Returns whether it is empty
