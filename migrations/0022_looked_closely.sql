@@ -1,5 +1,5 @@
--- Where somebody names a person and no face was found, the photo is looked at more closely, once. These are the places
--- where it was; upright pixels.
+-- Where somebody names a person and no face was found, the photo is looked at more closely, once. These are the places where
+-- people were named when it was analysed; upright pixels.
 CREATE TABLE looked_closely (
     photo_id INTEGER NOT NULL REFERENCES photos (id) ON DELETE CASCADE,
     position INTEGER NOT NULL,                    -- 0, 1, …

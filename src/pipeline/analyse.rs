@@ -128,9 +128,9 @@ impl Analyser {
             let mut found = faces.iter();
             !found.any(|face| may_be_same(&face.bounding_box, at))
         };
-        let looked: Vec<BoundingBox> = named.iter().filter(is_bare).copied().collect();
-        if !looked.is_empty() {
-            let found = self.detector.detect_at(&decoded.raster, &looked)?;
+        let bare: Vec<BoundingBox> = named.iter().filter(is_bare).copied().collect();
+        if !bare.is_empty() {
+            let found = self.detector.detect_at(&decoded.raster, &bare)?;
             for face in found.into_iter().flatten() {
                 let is_same =
                     |other: &DetectedFace| may_be_same(&face.bounding_box, &other.bounding_box);
@@ -147,7 +147,6 @@ impl Analyser {
             size: (decoded.raster.width(), decoded.raster.height()),
             legible,
             unread,
-            looked,
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         })
     }
@@ -170,7 +169,6 @@ impl Analyser {
             capture: decoded.capture(),
             size: found.size,
             faces: &found.legible,
-            looked: &found.looked,
             pictures: &mut pictures,
         });
         let scores = self.scores(&decoded, &found.legible);
@@ -203,7 +201,6 @@ impl Analyser {
             size: (raster.width(), raster.height()),
             legible: scores.iter().map(|_| face).collect(),
             unread: Vec::new(),
-            looked: Vec::new(),
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         };
         Ok(self.analysis(decoded.format.name(), decoded.said, found, scores))
@@ -258,8 +255,6 @@ pub(super) struct FoundFaces {
     pub legible: Vec<DetectedFace>,
     /// The others.
     pub unread: Vec<DetectedFace>,
-    /// Where people are named and no face was found at first, so that it was looked at more closely.
-    pub looked: Vec<BoundingBox>,
     /// What is wrong with the file, if only a part of it could be decoded.
     pub incomplete: Option<String>,
 }
@@ -272,8 +267,6 @@ pub(super) struct Look<'a> {
     pub size: (u32, u32),
     /// The faces that are large enough to be read.
     pub faces: &'a [DetectedFace],
-    /// Where it was looked at more closely, see [`FoundFaces::looked`].
-    pub looked: &'a [BoundingBox],
     pub(super) pictures: &'a mut dyn FnMut() -> Vec<FacePicture>,
 }
 
@@ -320,8 +313,8 @@ impl Opened<'_> {
     }
 
     /// Decodes the photo, detects its faces and reads the emotion of each; `named` are the places where people are named in
-    /// it, which are looked at more closely if no face is found there. When the faces have been found, also calls `look`, whose last result is returned as well; it is called again if the process that decodes the photo has
-    /// died since.
+    /// it, which are searched more closely if no face is found there. When the faces have been found, also calls `look`,
+    /// whose last result is returned as well; it is called again if the process that decodes the photo has died since.
     ///
     /// # Errors
     /// If it cannot be decoded, or not be searched.
@@ -340,7 +333,6 @@ impl Opened<'_> {
                         capture: capture.clone(),
                         size: found.size,
                         faces: &found.legible,
-                        looked: &found.looked,
                         pictures,
                     })
                 })?;

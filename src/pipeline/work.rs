@@ -30,7 +30,7 @@ pub(super) struct Finding {
 
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Content that the worker has just analysed, what is kin to its faces, and where it was looked at more closely.
+    /// Content that the worker has just analysed, what is kin to its faces, and where people were named in it.
     New(Box<PhotoRecord>, Vec<KinFace>, Vec<BoundingBox>),
     /// Content whose picture the index has. Only its metadata were read.
     SamePicture(Box<PhotoRecord>),
@@ -256,13 +256,12 @@ impl Worker<'_> {
         }
         let share = self.budget.take(opened.cost());
         let analysed = opened.analyse(&places, |look| {
-            let looked = look.looked.to_vec();
-            (kin::of_analysis(&self.store, path, &hash, look), looked)
+            kin::of_analysis(&self.store, path, &hash, look)
         });
         drop(share);
-        let (content, kin, looked) = match analysed {
-            Ok((analysis, (kin, looked))) => (Ok(analysis), kin?, looked),
-            Err(skip) => (Err(skip), Vec::new(), Vec::new()),
+        let (content, kin) = match analysed {
+            Ok((analysis, kin)) => (Ok(analysis), kin?),
+            Err(skip) => (Err(skip), Vec::new()),
         };
         let record = PhotoRecord {
             hash,
@@ -270,7 +269,7 @@ impl Worker<'_> {
             picture: Some(picture),
             content,
         };
-        Ok(Outcome::New(Box::new(record), kin, looked))
+        Ok(Outcome::New(Box::new(record), kin, places))
     }
 
     /// The photo with this content, if the index has analysed it with the present models, or skipped it for a

@@ -183,9 +183,9 @@ impl FindingWriter<'_, '_> {
                 self.summary.skip(&file.path, &skip);
                 self.done.push(file.path);
             }
-            Outcome::New(record, kin, looked) => {
+            Outcome::New(record, kin, places) => {
                 let photo = self.store_picture(file, &record, &kin, Work::Analysis)?;
-                self.batch.put_looks(photo, &looked)?;
+                self.batch.put_looks(photo, &places)?;
             }
             Outcome::SamePicture(record) => {
                 self.store_picture(file, &record, &[], Work::Metadata)?;

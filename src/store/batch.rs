@@ -92,7 +92,8 @@ impl<'a> Batch<'a> {
         self.explained(kin::put(&self.transaction, photo, kin))
     }
 
-    /// Stores where a photo was looked at more closely when it was analysed, in place of where it was before.
+    /// Stores where people were named in a photo when it was analysed, so that it was looked at more closely there if no face
+    /// was found.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].

@@ -2,36 +2,16 @@
 
 use std::fs;
 
-use image::imageops::{FilterType, replace, resize};
-use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 
-use crate::common::{self, photo};
-use crate::picasa::rect64;
+use crate::common::{self, far_away, rect64};
 use crate::testenv::{TestEnv, face_box};
 
-/// Width and height of the photo.
+/// Width and height of [`far_away`].
 const SIZE: (f64, f64) = (1600.0, 1200.0);
 
 /// The box of the face in it.
 const FACE: [f64; 4] = [793.0, 585.0, 15.0, 18.0];
-
-/// A photo of somebody far away, whose face is too small for the search of the whole photo.
-fn far_away() -> RgbImage {
-    let person = photo("hopper.jpg");
-    let scale = 50.0 / f64::from(person.height().max(person.width()));
-    let scaled = |side: u32| (f64::from(side) * scale).round() as u32;
-    let (width, height) = (scaled(person.width()), scaled(person.height()));
-    let person = resize(&person, width, height, FilterType::Triangle);
-    let mut photo = RgbImage::from_pixel(1600, 1200, Rgb([0x55, 0x66, 0x55]));
-    replace(
-        &mut photo,
-        &person,
-        (800 - width / 2).into(),
-        (600 - height / 2).into(),
-    );
-    photo
-}
 
 /// An album whose faces are read from 8 pixels on, with these settings besides.
 fn env(settings: &str) -> TestEnv {
@@ -125,4 +105,18 @@ fn where_there_is_no_face_none_is_found_and_it_is_looked_at_once() {
     env.add(".picasa.ini", names_ada_at(FACE));
     env.index();
     face_of_ada(&env);
+}
+
+#[test]
+fn what_a_person_said_is_no_face_is_not_looked_for_again_and_again() {
+    let env = env("");
+    env.add("far.jpg", common::jpeg(far_away()));
+    env.add(".picasa.ini", names_ada_at(FACE));
+    env.index();
+    let face = face_of_ada(&env)["id"].clone();
+    env.run(&format!("reject {face}")).found();
+    env.index();
+    let before = analysed_at(&env);
+    env.index();
+    assert_eq!(analysed_at(&env), before);
 }

@@ -6,17 +6,9 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::common::exif_block::ExifBlock;
-use crate::common::{self, fixture, jpeg_with_exif, stored, with_comment};
+use crate::common::{self, fixture, jpeg_with_exif, rect64, stored, with_comment};
 use crate::people::{pair, shares};
 use crate::testenv::{TestEnv, face_box};
-
-/// A region as Picasa writes it: the edges in 16 bits each, without leading zeros.
-pub fn rect64([x, y, w, h]: [f64; 4]) -> String {
-    let edge = |at: f64| (at.clamp(0.0, 1.0) * 65_535.0).round() as u64;
-    let edges = [x, y, x + w, y + h].map(edge);
-    let bits = edges.iter().fold(0, |bits, edge| bits << 16 | edge);
-    format!("rect64({bits:x})")
-}
 
 /// The box of the right one of the two faces in [`pair`], and the size of the picture.
 fn right_face(env: &TestEnv, name: &str) -> ([f64; 4], (f64, f64)) {

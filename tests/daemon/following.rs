@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::thread;
 use std::time::Duration;
 
-use crate::common::fixture;
+use crate::common::{far_away, fixture, jpeg, rect64};
 use crate::harness::{
     Daemon, add_non_images, faces, files, index_times, number, numbered, portrait, report, size,
     status, wait_until,
@@ -289,12 +289,9 @@ fn a_picasa_ini_is_followed_although_it_is_hidden() {
     };
     let faces = env.show("astronaut.jpg")["faces"].clone();
     let [x, y, w, h] = face_box(&faces[0]);
-    let edge = |at: f64| (at / 512.0 * 65_535.0) as u64;
-    let edges = [x, y, x + w, y + h].map(edge);
-    let region = edges.iter().fold(0, |bits, edge| bits << 16 | edge);
-    let ini = |name: &str| {
-        format!("[Contacts2]\n1f={name};;\n[astronaut.jpg]\nfaces=rect64({region:x}),1f\n")
-    };
+    let region = rect64([x, y, w, h].map(|length| length / 512.0));
+    let ini =
+        |name: &str| format!("[Contacts2]\n1f={name};;\n[astronaut.jpg]\nfaces={region},1f\n");
     env.add(".picasa.ini", ini("Eileen"));
     wait_until("the file is read", || named("Eileen"));
     // It is written in place, as Picasa does.
@@ -302,6 +299,34 @@ fn a_picasa_ini_is_followed_although_it_is_hidden() {
     wait_until("its change is read", || named("Collins"));
     fs::remove_file(env.album(".picasa.ini")).unwrap();
     wait_until("its removal is noticed", || !named("Collins"));
+    assert_eq!(index_times(&env), before);
+}
+
+#[test]
+fn a_photo_is_looked_at_more_closely_when_a_region_arrives() {
+    let env = TestEnv::new();
+    env.add("far.jpg", jpeg(far_away()));
+    let _daemon = Daemon::start_with(&env, &[("FER_INDEX_DETECTOR_MIN_FACE", "8")]);
+    wait_until_fresh(&env);
+    let faces = || env.show("far.jpg")["faces"].as_array().unwrap().len();
+    assert_eq!(faces(), 0);
+    let region = rect64([793.0 / 1600.0, 585.0 / 1200.0, 15.0 / 1600.0, 18.0 / 1200.0]);
+    env.add(
+        ".picasa.ini",
+        format!("[Contacts2]\n1f=Ada;;\n[far.jpg]\nfaces={region},1f\n"),
+    );
+    wait_until("the face is found", || faces() == 1);
+    // Once.
+    wait_until_fresh(&env);
+    let before = index_times(&env);
+    env.add(
+        ".picasa.ini",
+        format!("[far.jpg]\nfaces={region},1f\n[Contacts2]\n1f=Eve;;\n"),
+    );
+    wait_until("the change is read", || {
+        env.show("far.jpg")["people"][0]["name"] == "Eve"
+    });
+    wait_until_fresh(&env);
     assert_eq!(index_times(&env), before);
 }
 

@@ -310,7 +310,6 @@ mod tests {
             size: (10, 10),
             legible: vec![crate::face::DetectedFace { score, ..face }; number],
             unread: Vec::new(),
-            looked: Vec::new(),
             incomplete: None,
         };
         assert!(is_plausible(&found(0.9, 3)));
