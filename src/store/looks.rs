@@ -44,8 +44,7 @@ pub(super) fn named(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Nam
 
 /// See [`Batch::put_looks`](super::Batch::put_looks).
 pub(super) fn put(db: &Connection, photo: PhotoId, places: &[BoundingBox]) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM looked_closely WHERE photo_id = ?")?
-        .execute([photo])?;
+    clear(db, photo)?;
     for (position, at) in places.iter().enumerate() {
         db.prepare_cached(
             "INSERT INTO looked_closely (photo_id, position, x, y, width, height) VALUES (?, ?, ?, ?, ?, ?)",
@@ -53,6 +52,13 @@ pub(super) fn put(db: &Connection, photo: PhotoId, places: &[BoundingBox]) -> ru
         .execute(params![photo, position as i64, at.x, at.y, at.width, at.height])?;
     }
     derived::note_photo(db, photo)
+}
+
+/// Forgets where people were named in a photo.
+pub(super) fn clear(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM looked_closely WHERE photo_id = ?")?
+        .execute([photo])?;
+    Ok(())
 }
 
 /// Whether a photo with these people should be looked at more closely.
@@ -118,4 +124,60 @@ fn place(row: &Row<'_>) -> rusqlite::Result<BoundingBox> {
         width: row.get(2)?,
         height: row.get(3)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{face, photo, plan, put, temp_store};
+    use super::*;
+    use crate::facts::{Block, RegionKind, RegionStatement};
+
+    #[test]
+    fn the_photos_that_need_a_look_are_read_from_their_index() {
+        let (_folder, store) = temp_store();
+        let plan = plan(&store, DUE);
+        assert!(plan[0].contains("photos_to_look_at"), "{plan:#?}");
+    }
+
+    #[test]
+    fn a_place_without_a_face_is_due_until_an_analysis_was_told_of_it() {
+        let (_folder, mut store) = temp_store();
+        let mut record = photo("a", vec![face(0.0, 80.0, 0.9, 0.9)]);
+        let said = &mut record.content.as_mut().unwrap().said;
+        let region = |x: f32| RegionStatement {
+            x,
+            y: 0.5,
+            width: 0.1,
+            height: 0.1,
+            kind: RegionKind::Mwg,
+            applied_to: None,
+        };
+        said.person("Ada", Some(region(0.25)), Block::Xmp);
+        let id = put(&mut store, "/a.jpg", &record);
+        assert_eq!(store.files_to_look_at().unwrap(), [PathBuf::from("/a.jpg")]);
+        let named = store.named_places(&record.hash).unwrap();
+        assert!(named.needs_look && named.places.len() == 1);
+        let mut look = |places: &[BoundingBox]| {
+            store.batch(|batch| batch.put_looks(id, places)).unwrap();
+            store.files_to_look_at().unwrap().len()
+        };
+        assert_eq!(look(&named.places), 0);
+        assert_eq!(look(&[]), 1);
+        assert_eq!(look(&named.places), 0);
+        // Another place is another matter, and nothing stays of a person who is no longer named.
+        let mut moved = record.clone();
+        let said = &mut moved.content.as_mut().unwrap().said;
+        said.people[0].region = Some(region(0.75));
+        put(&mut store, "/a.jpg", &moved);
+        assert_eq!(store.files_to_look_at().unwrap().len(), 1);
+        moved.content.as_mut().unwrap().said.people.clear();
+        put(&mut store, "/a.jpg", &moved);
+        assert_eq!(store.files_to_look_at().unwrap().len(), 0);
+        let count = "SELECT count(*) FROM looked_closely";
+        let left: i64 = store
+            .connection
+            .query_row(count, [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(left, 0);
+    }
 }

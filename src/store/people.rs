@@ -104,6 +104,9 @@ pub(super) fn update(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     if needs_look != looks::is_noted(db, photo)? {
         looks::note(db, photo, needs_look)?;
     }
+    if people.iter().all(|person| person.at.is_none()) {
+        looks::clear(db, photo)?;
+    }
     if people == of_photo(db, photo)? {
         return Ok(());
     }
