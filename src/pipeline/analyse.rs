@@ -17,6 +17,12 @@ use crate::photo::Capture;
 use crate::raster::Raster;
 use crate::store::{Models, PhotoAnalysis};
 
+/// Most places of a photo that are searched more closely. Metadata may name any number of people.
+const MOST_LOOKS: usize = 64;
+
+/// Least shorter side in pixels of a place that is searched more closely.
+const LEAST_PLACE: f32 = 4.0;
+
 /// Analyses photos with a detector and a classifier, on the calling thread or in processes of their own.
 pub struct Analyser {
     detector: Box<dyn FaceDetector>,
@@ -126,9 +132,11 @@ impl Analyser {
         let mut faces = self.detector.detect(&decoded.raster)?;
         let is_bare = |at: &&BoundingBox| {
             let mut found = faces.iter();
-            !found.any(|face| may_be_same(&face.bounding_box, at))
+            may_show_face(&decoded.raster, at)
+                && !found.any(|face| may_be_same(&face.bounding_box, at))
         };
-        let bare: Vec<BoundingBox> = named.iter().filter(is_bare).copied().collect();
+        let bare = named.iter().filter(is_bare).copied().take(MOST_LOOKS);
+        let bare: Vec<BoundingBox> = bare.collect();
         if !bare.is_empty() {
             let found = self.detector.detect_at(&decoded.raster, &bare)?;
             for face in found.into_iter().flatten() {
@@ -345,6 +353,17 @@ impl Opened<'_> {
     }
 }
 
+/// Whether a place that metadata state is one of the photo at which there can be a face.
+fn may_show_face(photo: &Raster, at: &BoundingBox) -> bool {
+    let (width, height) = (photo.width() as f32, photo.height() as f32);
+    let middle = at.centre();
+    at.short_side() >= LEAST_PLACE
+        && at.width <= 2.0 * width
+        && at.height <= 2.0 * height
+        && (0.0..width).contains(&middle.x)
+        && (0.0..height).contains(&middle.y)
+}
+
 /// Whether no part of a box lies where the photo could not be decoded.
 fn is_known(decoded: &Decoded, at: &BoundingBox) -> bool {
     let lost = decoded.lost.as_ref();
@@ -355,6 +374,7 @@ fn is_known(decoded: &Decoded, at: &BoundingBox) -> bool {
 mod tests {
     use super::*;
     use crate::emotion::Emotion;
+    use crate::raster::Orientation;
 
     struct Nothing;
 
@@ -380,6 +400,28 @@ mod tests {
             let mut scores = [0.0; Emotion::COUNT];
             scores[Emotion::Happy.index()] = self.0;
             vec![EmotionScores::new(scores); faces.len()]
+        }
+    }
+
+    #[test]
+    fn a_place_that_shows_no_face_is_not_searched() {
+        let photo = Raster::new(image::RgbImage::new(40, 30), Orientation::Upright);
+        let place = |x, y, width, height| BoundingBox {
+            x,
+            y,
+            width,
+            height,
+        };
+        for (at, expected) in [
+            (place(10.0, 10.0, 8.0, 9.0), true),
+            (place(-20.0, -10.0, 70.0, 50.0), true),
+            (place(10.0, 10.0, 8.0, 1e-20), false),
+            (place(-9.0, 10.0, 8.0, 9.0), false),
+            (place(10.0, 1e6, 8.0, 9.0), false),
+            (place(-9e5, 10.0, 1.8e6, 9.0), false),
+            (place(f32::NAN, 10.0, 8.0, 9.0), false),
+        ] {
+            assert_eq!(may_show_face(&photo, &at), expected, "{at:?}");
         }
     }
 
