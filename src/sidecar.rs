@@ -1,20 +1,22 @@
-//! Sidecars: files that describe a photo beside them, in XMP or in the JSON of Google Takeout, and which photos they
-//! belong to.
+//! Sidecars: files that describe a photo beside them, in XMP, in the JSON of Google Takeout or in the `.picasa.ini` of a
+//! folder, and which photos they belong to.
 
 mod beside;
 mod hint;
+mod picasa;
 mod takeout;
 #[cfg(test)]
 mod tests;
 
 use std::cell::RefCell;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::facts::Statements;
 use crate::file::{Difference, FileMeta};
 
 pub use beside::{Beside, Naming};
+pub use picasa::is_picasa;
 
 /// A sidecar as a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +36,9 @@ pub struct Sidecar {
     pub said: Statements,
 }
 
-/// Whether a file has the extension of a sidecar, in any case.
+/// Whether a file has the extension of a sidecar, in any case, or the name of one.
 pub fn is_sidecar(path: &Path) -> bool {
-    is_xmp(path) || is_takeout(path)
+    is_xmp(path) || is_takeout(path) || is_picasa(path)
 }
 
 /// Whether a file has the extension of the JSON files in exports of Google Photos, in any case.
@@ -59,6 +61,9 @@ pub fn may_belong(sidecar: &Path, photo: &Path) -> bool {
     let (Some(beside), Some(folder)) = (sidecar.parent(), photo.parent()) else {
         return false;
     };
+    if is_picasa(sidecar) {
+        return beside == folder;
+    }
     if is_xmp(sidecar) {
         let is_stem = photo.file_stem() == Some(base);
         return beside == folder && (is_stem || beside::is_same_name(base, name));
@@ -77,6 +82,9 @@ pub fn photos_of(sidecar: &Path) -> Vec<PathBuf> {
     let (Some(base), Some(folder)) = (sidecar.file_stem(), sidecar.parent()) else {
         return Vec::new();
     };
+    if is_picasa(sidecar) {
+        return vec![folder.join("")];
+    }
     if !is_takeout(sidecar) {
         // The photo has the name of the sidecar without ".xmp", maybe with another extension than that name has, or one
         // behind it.
@@ -102,13 +110,21 @@ pub struct Finder(RefCell<Option<Beside>>);
 impl Finder {
     /// The sidecars that a photo has on disk, sorted by name.
     pub fn find(&self, photo: &Path) -> Vec<SidecarFile> {
-        let (Some(folder), Some(name)) = (photo.parent(), photo.file_name()) else {
-            return Vec::new();
-        };
+        self.beside(photo, Beside::of).unwrap_or_default()
+    }
+
+    /// What the `.picasa.ini` beside a photo says of it.
+    pub fn picasa(&self, photo: &Path) -> Option<Statements> {
+        self.beside(photo, Beside::picasa).flatten()
+    }
+
+    /// Calls `of` with the folder of a photo and the photo's name.
+    fn beside<T>(&self, photo: &Path, of: impl FnOnce(&Beside, &OsStr) -> T) -> Option<T> {
+        let (folder, name) = (photo.parent()?, photo.file_name()?);
         let mut last = self.0.borrow_mut();
         let known = last.take().filter(|beside| beside.is_current(folder));
         let beside = known.unwrap_or_else(|| Beside::read(folder));
-        last.insert(beside).of(name)
+        Some(of(last.insert(beside), name))
     }
 }
 

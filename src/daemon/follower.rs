@@ -189,7 +189,10 @@ impl Follower {
             Message::BatchEnded(result) => {
                 self.batches.ended();
                 let unfinished = self.queue.take_in_flight();
-                match result.and_then(|()| self.release_memory()) {
+                let ended = result
+                    .and_then(|()| self.queue_due())
+                    .and_then(|()| self.release_memory());
+                match ended {
                     Ok(()) => self.trouble = None,
                     Err(error) => self.retry_later(&error, &unfinished),
                 }

@@ -1,13 +1,16 @@
 //! The built-in detector: runs YuNet on an image pyramid, refines doubtful candidates, turns faces that are not upright,
 //! and searches further copies of photos in which it finds no certain face.
 
+use std::f32::consts::FRAC_PI_2;
+
+use super::closer;
 use super::copies::{Copies, Turned};
 use super::nms::suppress;
 use super::refine::{Refinement, roll, rotated};
 use super::{DetectorParams, FaceDetector, Yunet};
 use crate::affine::Affine;
 use crate::error::{Result, Skip};
-use crate::face::DetectedFace;
+use crate::face::{BoundingBox, DetectedFace};
 use crate::raster::Raster;
 
 /// A candidate replaces one in a finer level only if it scores higher by more than this: the landmarks of the finer one are
@@ -16,6 +19,9 @@ const LEVEL_MARGIN: f32 = 0.03;
 
 /// A face is turned if the cosine of its roll is less than this: from 60° on.
 const TURNED_COS: f32 = 0.5;
+
+/// The sides in which a face is sought at a place, in sides of the place.
+const NAMED_SIDES: [f32; 3] = [1.0, 0.75, 0.55];
 
 /// Detects faces with the network that is built into the program.
 #[derive(Debug)]
@@ -130,6 +136,28 @@ impl Builtin {
         likely.filter_map(|face| refinement.confirm(face)).collect()
     }
 
+    /// The face at a place where a person says there is one; see [`DetectorParams::named_threshold`]. It is sought in the
+    /// size of the place, and smaller, since people draw boxes around heads; upright, and turned if it is not seen upright.
+    fn face_at(&self, refinement: &Refinement<'_>, at: &BoundingBox) -> Option<DetectedFace> {
+        let params = &self.params;
+        let in_rolls = |quarters: &[u8], least| {
+            let tries = NAMED_SIDES.iter().flat_map(|side| {
+                let place = DetectedFace {
+                    bounding_box: closer::resized(at, *side),
+                    landmarks: None,
+                    score: 0.0,
+                };
+                let turned = quarters
+                    .iter()
+                    .map(|quarters| f32::from(*quarters) * FRAC_PI_2);
+                turned.filter_map(move |roll| refinement.closely(&place, roll, least))
+            });
+            closer::best(tries, at)
+        };
+        in_rolls(&[0], params.named_threshold)
+            .or_else(|| in_rolls(&[1, 2, 3], params.confirm_threshold))
+    }
+
     /// The faces in a small copy of the photo with a margin.
     fn search_with_margin(&self, copies: &Copies) -> Vec<DetectedFace> {
         let (copy, to_photo) = copies.with_margin();
@@ -184,6 +212,22 @@ impl FaceDetector for Builtin {
         }
         faces.retain(|face| face.score >= params.threshold);
         Ok(faces)
+    }
+
+    fn detect_at(
+        &self,
+        photo: &Raster,
+        places: &[BoundingBox],
+    ) -> Result<Vec<Option<DetectedFace>>, Skip> {
+        let copies = Copies::new(photo, &self.params);
+        let Turned { photo, pyramid, .. } = copies.turned(0);
+        let Some(finest) = pyramid.first() else {
+            return Ok(vec![None; places.len()]);
+        };
+        let refinement =
+            Refinement::new(&self.network, &self.params, &photo, copies.levels(), finest);
+        let places = places.iter();
+        Ok(places.map(|at| self.face_at(&refinement, at)).collect())
     }
 }
 

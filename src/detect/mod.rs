@@ -1,6 +1,7 @@
 //! Detects the faces of a photo.
 
 mod builtin;
+mod closer;
 mod command;
 mod copies;
 mod levels;
@@ -16,7 +17,7 @@ pub use params::{DetectorParams, Resolution};
 pub use yunet::Yunet;
 
 use crate::error::Skip;
-use crate::face::DetectedFace;
+use crate::face::{BoundingBox, DetectedFace};
 use crate::raster::Raster;
 
 /// A face detector.
@@ -36,4 +37,18 @@ pub trait FaceDetector: Send + Sync {
     /// # Errors
     /// A [`Skip`] if this photo cannot be searched; indexing continues with the next one.
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip>;
+
+    /// Finds the face at each of these places of a photo, where a person says there is one and
+    /// [`detect`](Self::detect) found none: looks at the place alone, enlarged.
+    ///
+    /// # Errors
+    /// As [`detect`](Self::detect).
+    fn detect_at(
+        &self,
+        photo: &Raster,
+        places: &[BoundingBox],
+    ) -> Result<Vec<Option<DetectedFace>>, Skip> {
+        let places = places.iter();
+        places.map(|at| closer::in_crop(self, photo, at)).collect()
+    }
 }

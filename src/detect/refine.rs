@@ -126,6 +126,11 @@ impl<'a> Refinement<'a> {
         face.bounding_box.short_side() * self.scale
     }
 
+    /// Searches the patch around a place at which a person says there is a face, of about that size.
+    pub fn closely(&self, place: &DetectedFace, roll: f32, least: f32) -> Option<DetectedFace> {
+        self.pass(self.patch, place, roll, least)
+    }
+
     /// Searches the patch around `face`, rotated so that a face of this roll (radians) is upright in it.
     /// `None` if no detection that scores `least` overlaps the expected face.
     pub(super) fn pass(

@@ -6,21 +6,27 @@
 //! count.
 
 mod camera;
+mod clock;
 mod dates;
 mod names;
+mod picasa;
 mod regions;
 mod resolve;
 mod statements;
 mod takeout;
+mod text;
 mod xmp;
 
 pub use camera::camera_name;
+pub use clock::set_clock_forward;
 pub use dates::{date_time, end_of_period, iptc_date, nanoseconds, utc_offset, xmp_date};
-pub use regions::{Frame, Person, people};
+pub use picasa::{Contacts, PicasaFolder};
+pub use regions::{Frame, Person, may_be_same, people};
 pub use resolve::{FileOfPhoto, SourcesOfPhoto, of_content, resolve};
 pub use statements::{
     AppliedTo, Block, Moment, PersonStatement, RegionKind, RegionStatement, Stated, StatedDate,
     Statements, VERSION,
 };
 pub use takeout::{FAVORITE, of_takeout};
+pub use text::latin1_or_utf8;
 pub use xmp::{stars_of_percent, statements as of_xmp};

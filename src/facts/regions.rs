@@ -73,6 +73,7 @@ pub fn people(stated: &[&PersonStatement], faces: &[BoundingBox], frame: Frame) 
         RegionKind::IptcPixels,
         RegionKind::Microsoft,
         RegionKind::Picasa,
+        RegionKind::PicasaRaw,
     ];
     for kind in kinds {
         let of_kind = stated.iter().filter_map(|person| {
@@ -156,7 +157,7 @@ fn is_stored(
     // As the convention has it, if both fit equally.
     let by_convention = regions
         .iter()
-        .any(|(_, region)| region.kind == RegionKind::Mwg);
+        .any(|(_, region)| matches!(region.kind, RegionKind::Mwg | RegionKind::Picasa));
     in_stored > in_upright || (by_convention && in_stored >= in_upright)
 }
 
@@ -180,7 +181,8 @@ fn assigned(boxes: &[BoundingBox], faces: &[BoundingBox]) -> Vec<Option<usize>> 
     result
 }
 
-fn may_be_same(a: &BoundingBox, b: &BoundingBox) -> bool {
+/// Whether two boxes may be those of one face, which a person and a detector, or two of either, drew.
+pub fn may_be_same(a: &BoundingBox, b: &BoundingBox) -> bool {
     let shared = a.intersection(b);
     let (small, large) = (a.area().min(b.area()), a.area().max(b.area()));
     shared >= LEAST_SHARED * small && large <= LARGEST_RATIO * small
@@ -240,6 +242,7 @@ mod tests {
                 RegionKind::Mwg,
                 RegionKind::Microsoft,
                 RegionKind::IptcPixels,
+                RegionKind::Picasa,
             ] {
                 for in_stored in [false, true] {
                     for says_size in [false, true] {

@@ -134,17 +134,17 @@ fn all<'a, T: 'a>(
 
 /// The statement on a fact that counts. A sidecar was written after the file, by a program that a person used, and
 /// it was chosen in place of the file: so it comes first, if `people_state_it`. In the content, the parts of the
-/// file count in the order of `blocks`. What Google has comes last: it is the copy of a copy.
+/// file count in the order of `blocks`. What Picasa keeps beside the file comes after what it and others wrote into it, and
+/// what Google has comes last: it is the copy of a copy.
 fn first<'a, T: 'a>(
     sources: &SourcesOfPhoto<'a>,
     of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>>,
     blocks: &[Block],
     people_state_it: bool,
 ) -> Option<(&'a T, Source)> {
-    let is_late = |stated: &&Stated<T>| stated.by == Block::Takeout;
-    let in_sidecars = |late: bool| {
+    let in_sidecars = |wanted: &dyn Fn(Block) -> bool| {
         let mut stated = sources.sidecars.iter().flat_map(&of);
-        let found = stated.find(|stated| is_late(stated) == late);
+        let found = stated.find(|stated| wanted(stated.by));
         found.map(|stated| (&stated.value, source(stated.by, true)))
     };
     let in_content = || {
@@ -153,13 +153,15 @@ fn first<'a, T: 'a>(
         let found = blocks.iter().find_map(by).or(stated.first());
         found.map(|stated| (&stated.value, source(stated.by, false)))
     };
-    let sidecar = in_sidecars(false);
+    let sidecar = in_sidecars(&|by| !matches!(by, Block::Picasa | Block::Takeout));
     let found = if people_state_it {
         sidecar.or_else(in_content)
     } else {
         in_content().or(sidecar)
     };
-    found.or_else(|| in_sidecars(true))
+    found
+        .or_else(|| in_sidecars(&|by| by == Block::Picasa))
+        .or_else(|| in_sidecars(&|by| by == Block::Takeout))
 }
 
 fn source(by: Block, in_sidecar: bool) -> Source {

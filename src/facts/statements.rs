@@ -1,15 +1,15 @@
 //! What one source says of a photo, as it is stored.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::photo::{Capture, DateSource, GeoPoint, Precision};
 
 /// The version of the readers of metadata; to be raised when they find more. What an older one read of a photo is read
 /// anew, without a new analysis of its picture.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Longest name, title or keyword, in bytes; a longer keyword or name is left out, a longer title is cut.
 const LONGEST_NAME: usize = 256;
@@ -196,6 +196,9 @@ pub enum RegionKind {
     IptcPixels,
     /// Picasa's `rect64` in `.picasa.ini`.
     Picasa,
+    /// The same for a raw file, for which it means the picture as it is shown.
+    #[serde(rename = "picasa_raw")]
+    PicasaRaw,
 }
 
 impl Statements {
@@ -213,19 +216,6 @@ impl Statements {
         };
         if self.dates.len() < MOST_OF_A_FACT {
             self.dates.push(stated);
-        }
-    }
-
-    /// Puts the camera's clock forward by some seconds: moves the local times that EXIF states.
-    pub fn set_clock_forward(&mut self, seconds: i32) {
-        for date in &mut self.dates {
-            if let Moment::Local { local, .. } = &mut date.moment
-                && matches!(date.by, DateSource::Exif | DateSource::ExifDigitized)
-                && date.precision.is_exact()
-            {
-                let by = SignedDuration::from_secs(i64::from(seconds));
-                *local = local.saturating_add(by);
-            }
         }
     }
 

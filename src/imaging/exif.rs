@@ -11,8 +11,8 @@ use jiff::tz::Offset;
 
 use super::jpeg_segments::iptc_of_photoshop;
 use crate::facts::{
-    Block, Moment, Statements, camera_name, date_time, nanoseconds, stars_of_percent, utc_offset,
-    xmp_date,
+    Block, Moment, Statements, camera_name, date_time, latin1_or_utf8, nanoseconds,
+    stars_of_percent, utc_offset, xmp_date,
 };
 use crate::photo::{DateSource, GeoPoint, Precision};
 use crate::raster::Orientation;
@@ -27,6 +27,7 @@ impl Exif {
         if block.starts_with(b"Exif\0\0") {
             block.drain(..6);
         }
+        let _ = set_type_of_pointers(&mut block);
         let mut reader = Reader::new();
         reader.continue_on_error(true);
         let exif = reader
@@ -292,12 +293,40 @@ fn day_alone(text: &[u8]) -> Option<(Moment, Precision)> {
     is_blank.then(|| xmp_date(day))?
 }
 
-/// UTF-8 if it is valid, or else Latin-1.
-pub(super) fn latin1_or_utf8(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().copied().map(char::from).collect(),
+/// Sets the type of the pointers to the directories of EXIF and GPS to `LONG`: a TIFF may give them the type `IFD` (13),
+/// which the reader does not follow. `None` if the block is cut before their end.
+fn set_type_of_pointers(block: &mut [u8]) -> Option<()> {
+    const IFD: u16 = 13;
+    const LONG: u16 = 4;
+    let is_little_endian = block.starts_with(b"II");
+    let short = |bytes: [u8; 2]| {
+        if is_little_endian {
+            u16::from_le_bytes(bytes)
+        } else {
+            u16::from_be_bytes(bytes)
+        }
+    };
+    let first = *block.get(4..)?.first_chunk()?;
+    let first = if is_little_endian {
+        u32::from_le_bytes(first)
+    } else {
+        u32::from_be_bytes(first)
+    } as usize;
+    let entries = block.get_mut(first..)?;
+    let (count, entries) = entries.split_first_chunk_mut::<2>()?;
+    let (entries, _) = entries.as_chunks_mut::<12>();
+    for entry in entries.iter_mut().take(short(*count).into()) {
+        let [tag, kind] = [0, 2].map(|at| short([entry[at], entry[at + 1]]));
+        if [0x8769, 0x8825].contains(&tag) && kind == IFD {
+            let long = if is_little_endian {
+                LONG.to_le_bytes()
+            } else {
+                LONG.to_be_bytes()
+            };
+            entry[2..4].copy_from_slice(&long);
+        }
     }
+    Some(())
 }
 
 /// UTF-16 up to the first NUL.
@@ -384,6 +413,37 @@ mod tests {
         assert_eq!(capture.camera.as_deref(), Some("Canon EOS 5D"));
         assert_eq!(capture.lens.as_deref(), Some("EF50mm f/1.8"));
         assert_eq!(capture.description.as_deref(), Some("A walk by the sea"));
+    }
+
+    #[test]
+    fn directories_are_found_by_pointers_of_either_type() {
+        let date = Field {
+            tag: Tag::DateTimeOriginal,
+            ifd_num: In::PRIMARY,
+            value: ascii(Tag::DateTimeOriginal, "2019:07:21 18:05:09").1,
+        };
+        for is_little_endian in [false, true] {
+            let mut writer = Writer::new();
+            writer.push_field(&date);
+            let mut block = std::io::Cursor::new(Vec::new());
+            writer.write(&mut block, is_little_endian).unwrap();
+            let mut block = block.into_inner();
+            let short = |number: u16| {
+                if is_little_endian {
+                    number.to_le_bytes()
+                } else {
+                    number.to_be_bytes()
+                }
+            };
+            let pointer = [short(0x8769), short(4)].concat();
+            let at = memchr::memmem::find(&block, &pointer).unwrap();
+            block[at + 2..at + 4].copy_from_slice(&short(13));
+            let said = Exif::parse(block.clone()).unwrap().statements();
+            assert_eq!(said.dates.len(), 1, "{is_little_endian}");
+            for end in 0..block.len() {
+                let _ = Exif::parse(block[..end].to_vec());
+            }
+        }
     }
 
     #[test]

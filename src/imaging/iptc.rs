@@ -20,7 +20,7 @@ pub(super) fn statements(block: &[u8]) -> Statements {
             if is_utf8 {
                 String::from_utf8_lossy(data).into_owned()
             } else {
-                super::exif::latin1_or_utf8(data)
+                crate::facts::latin1_or_utf8(data)
             }
         };
         match (record, number) {

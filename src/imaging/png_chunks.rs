@@ -95,12 +95,13 @@ fn iptc(text: &[u8]) -> Option<Vec<u8>> {
     Some(inner.unwrap_or(&block).to_vec())
 }
 
-/// The block in a raw profile: a name, the length, and the bytes in hexadecimal digits, with line breaks.
+/// The block in a raw profile: a line with a name, such as `iptc` or `IPTC profile`, the length, and the bytes in
+/// hexadecimal digits, with line breaks.
 fn profile(text: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(text).ok()?;
-    let mut words = text.split_ascii_whitespace();
-    let (_name, length) = (words.next()?, words.next()?);
-    let length: usize = length.parse().ok()?;
+    let (_name, rest) = text.trim_ascii_start().split_once('\n')?;
+    let mut words = rest.split_ascii_whitespace();
+    let length: usize = words.next()?.parse().ok()?;
     let digits: Vec<u8> = words
         .flat_map(str::bytes)
         .map_while(|digit| Some(char::from(digit).to_digit(16)? as u8))
@@ -136,7 +137,7 @@ fn text(chunk: &Chunk<'_>) -> Option<(String, Vec<u8>)> {
 
 /// Latin-1, as the standard has it, or UTF-8, as many programs write.
 fn utf8(text: &[u8]) -> Vec<u8> {
-    super::exif::latin1_or_utf8(text).into_bytes()
+    crate::facts::latin1_or_utf8(text).into_bytes()
 }
 
 fn split(data: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -226,7 +227,10 @@ mod tests {
         };
         let file = png(&[
             ztxt("exif", &hex("exif", b"Exif\0\0MM\0*block")),
-            ztxt("iptc", &hex("iptc", b"8BIM\x04\x04\0\0\0\0\0\x04iptc")),
+            ztxt(
+                "iptc",
+                &hex("IPTC profile", b"8BIM\x04\x04\0\0\0\0\0\x04iptc"),
+            ),
             ztxt("xmp", &hex("xmp", b"<x/>")),
         ]);
         let read = parts(&file);

@@ -1,10 +1,11 @@
-//! Reads the sidecars of a photo: the XMP of digiKam, darktable and Lightroom, and the JSON of Google Takeout.
+//! Reads the sidecars of a photo: the XMP of digiKam, darktable and Lightroom, the JSON of Google Takeout, and what a
+//! `.picasa.ini` says of it.
 
 use std::path::Path;
 
 use crate::facts::{Statements, of_takeout, of_xmp};
 use crate::file::read_bytes;
-use crate::sidecar::{Finder, Sidecar, is_takeout};
+use crate::sidecar::{Finder, Sidecar, is_picasa, is_takeout};
 use crate::xmp::namespace::{DIGIKAM, LIGHTROOM};
 use crate::xmp::{Node, Packet};
 
@@ -18,7 +19,11 @@ const EXPORTED: &str = "Emotion";
 /// sidecar that is damaged or cannot be read says nothing.
 pub fn read_sidecars(photo: &Path, finder: &Finder) -> Vec<Sidecar> {
     let read = |file: crate::sidecar::SidecarFile| {
-        let said = read(&photo.with_file_name(&file.name));
+        let said = if is_picasa(Path::new(&file.name)) {
+            finder.picasa(photo).unwrap_or_default()
+        } else {
+            read(&photo.with_file_name(&file.name))
+        };
         Sidecar { file, said }
     };
     finder.find(photo).into_iter().map(read).collect()

@@ -10,12 +10,18 @@ use crate::detect::FaceDetector;
 use crate::emotion::EmotionScores;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
-use crate::facts::{Statements, of_content};
+use crate::facts::{Statements, may_be_same, of_content};
 use crate::imaging::{self, Decoded, Facts, Limits};
 use crate::likeness::FacePicture;
 use crate::photo::Capture;
 use crate::raster::Raster;
 use crate::store::{Models, PhotoAnalysis};
+
+/// Most places of a photo that are searched more closely. Metadata may name any number of people.
+const MOST_LOOKS: usize = 64;
+
+/// Least shorter side in pixels of a place that is searched more closely.
+const LEAST_PLACE: f32 = 4.0;
 
 /// Analyses photos with a detector and a classifier, on the calling thread or in processes of their own.
 pub struct Analyser {
@@ -78,9 +84,9 @@ impl Analyser {
         #[cfg(unix)]
         if self.processes.is_some() {
             let opened = self.open(bytes)?;
-            return opened.analyse(|_| ()).map(|(analysis, ())| analysis);
+            return opened.analyse(&[], |_| ()).map(|(analysis, ())| analysis);
         }
-        self.decoded(self.decode(None, bytes)?, |_| ())
+        self.decoded(self.decode(None, bytes)?, &[], |_| ())
             .map(|(analysis, ())| analysis)
     }
 
@@ -116,11 +122,32 @@ impl Analyser {
         imaging::decode_for(&wanted, facts, bytes, &self.limits)
     }
 
-    /// Detects the faces of a decoded photo.
-    pub(super) fn find(&self, decoded: &Decoded) -> Result<FoundFaces, Skip> {
-        let (legible, unread) = self
-            .detector
-            .detect(&decoded.raster)?
+    /// Detects the faces of a decoded photo. At those of `named`, where people are named, at which none is found, it looks
+    /// more closely.
+    pub(super) fn find(
+        &self,
+        decoded: &Decoded,
+        named: &[BoundingBox],
+    ) -> Result<FoundFaces, Skip> {
+        let mut faces = self.detector.detect(&decoded.raster)?;
+        let is_bare = |at: &&BoundingBox| {
+            let mut found = faces.iter();
+            may_show_face(&decoded.raster, at)
+                && !found.any(|face| may_be_same(&face.bounding_box, at))
+        };
+        let bare = named.iter().filter(is_bare).copied().take(MOST_LOOKS);
+        let bare: Vec<BoundingBox> = bare.collect();
+        if !bare.is_empty() {
+            let found = self.detector.detect_at(&decoded.raster, &bare)?;
+            for face in found.into_iter().flatten() {
+                let is_same =
+                    |other: &DetectedFace| may_be_same(&face.bounding_box, &other.bounding_box);
+                if !faces.iter().any(is_same) {
+                    faces.push(face);
+                }
+            }
+        }
+        let (legible, unread) = faces
             .into_iter()
             .filter(|face| is_known(decoded, &face.bounding_box))
             .partition(|face| face.bounding_box.short_side() >= self.min_face);
@@ -141,9 +168,10 @@ impl Analyser {
     fn decoded<T>(
         &self,
         decoded: Decoded,
+        named: &[BoundingBox],
         look: impl FnOnce(&mut Look<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
-        let found = self.find(&decoded)?;
+        let found = self.find(&decoded, named)?;
         let mut pictures = || pictures(&decoded, &found.legible);
         let seen = look(&mut Look {
             capture: decoded.capture(),
@@ -292,14 +320,15 @@ impl Opened<'_> {
         self.cost
     }
 
-    /// Decodes the photo, detects its faces and reads the emotion of each. When the faces have been found, also calls
-    /// `look`, whose last result is returned as well; it is called again if the process that decodes the photo has
-    /// died since.
+    /// Decodes the photo, detects its faces and reads the emotion of each; `named` are the places where people are named in
+    /// it, which are searched more closely if no face is found there. When the faces have been found, also calls `look`,
+    /// whose last result is returned as well; it is called again if the process that decodes the photo has died since.
     ///
     /// # Errors
     /// If it cannot be decoded, or not be searched.
     pub(super) fn analyse<T>(
         self,
+        named: &[BoundingBox],
         look: impl Fn(&mut Look<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
         #[cfg(unix)]
@@ -307,7 +336,7 @@ impl Opened<'_> {
             let capture = self.facts.capture();
             let detector = self.analyser.detector.as_ref();
             let (found, scores, seen) =
-                session.analyse(self.bytes, detector, |found, pictures| {
+                session.analyse(self.bytes, named, detector, |found, pictures| {
                     look(&mut Look {
                         capture: capture.clone(),
                         size: found.size,
@@ -320,8 +349,19 @@ impl Opened<'_> {
             return Ok((analysis, seen));
         }
         let decoded = self.analyser.decode(Some(self.facts), self.bytes)?;
-        self.analyser.decoded(decoded, look)
+        self.analyser.decoded(decoded, named, look)
     }
+}
+
+/// Whether a place that metadata state is one of the photo at which there can be a face.
+fn may_show_face(photo: &Raster, at: &BoundingBox) -> bool {
+    let (width, height) = (photo.width() as f32, photo.height() as f32);
+    let middle = at.centre();
+    at.short_side() >= LEAST_PLACE
+        && at.width <= 2.0 * width
+        && at.height <= 2.0 * height
+        && (0.0..width).contains(&middle.x)
+        && (0.0..height).contains(&middle.y)
 }
 
 /// Whether no part of a box lies where the photo could not be decoded.
@@ -334,6 +374,7 @@ fn is_known(decoded: &Decoded, at: &BoundingBox) -> bool {
 mod tests {
     use super::*;
     use crate::emotion::Emotion;
+    use crate::raster::Orientation;
 
     struct Nothing;
 
@@ -359,6 +400,28 @@ mod tests {
             let mut scores = [0.0; Emotion::COUNT];
             scores[Emotion::Happy.index()] = self.0;
             vec![EmotionScores::new(scores); faces.len()]
+        }
+    }
+
+    #[test]
+    fn a_place_that_shows_no_face_is_not_searched() {
+        let photo = Raster::new(image::RgbImage::new(40, 30), Orientation::Upright);
+        let place = |x, y, width, height| BoundingBox {
+            x,
+            y,
+            width,
+            height,
+        };
+        for (at, expected) in [
+            (place(10.0, 10.0, 8.0, 9.0), true),
+            (place(-20.0, -10.0, 70.0, 50.0), true),
+            (place(10.0, 10.0, 8.0, 1e-20), false),
+            (place(-9.0, 10.0, 8.0, 9.0), false),
+            (place(10.0, 1e6, 8.0, 9.0), false),
+            (place(-9e5, 10.0, 1.8e6, 9.0), false),
+            (place(f32::NAN, 10.0, 8.0, 9.0), false),
+        ] {
+            assert_eq!(may_show_face(&photo, &at), expected, "{at:?}");
         }
     }
 

@@ -14,6 +14,7 @@ use super::write::Writer;
 use super::{Analyser, Summary};
 use crate::album::{Filter, FoundFile, outermost, resolve_root};
 use crate::error::Result;
+use crate::file::FileMeta;
 use crate::sidecar::Finder;
 use crate::store::{Root, Store};
 
@@ -125,8 +126,48 @@ pub fn index(
     };
     let files = read.into_iter().take_while(|_| !observer.is_stopped());
     let mut summary = run_pipeline(store, analyser, files, options, observer, summary)?;
+    look_closely(store, analyser, options, observer)?;
     summary.elapsed = start.elapsed();
     Ok(summary)
+}
+
+/// Analyses the photos again in which somebody names a person where no face was found. They are not counted: a photo whose
+/// region arrived in its file or with it has been.
+fn look_closely(
+    store: &mut Store,
+    analyser: &Analyser,
+    options: IndexOptions,
+    observer: &dyn IndexObserver,
+) -> Result<()> {
+    let due = due(store)?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(
+        photos = due.len(),
+        "photos are searched again where people are named and no face was found"
+    );
+    let files = due.into_iter().take_while(|_| !observer.is_stopped());
+    // A photo of the run before may have been claimed then.
+    let options = IndexOptions {
+        again: false,
+        ..options
+    };
+    run_pipeline(store, analyser, files, options, &Silent, Summary::default()).map(drop)
+}
+
+/// The files of the photos that have to be looked at more closely; those that are not there, as on a disk that is away,
+/// wait.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn due(store: &Store) -> Result<Vec<FoundFile>> {
+    let paths = store.files_to_look_at()?.into_iter();
+    let found = paths.filter_map(|path| {
+        let meta = FileMeta::of(&path.metadata().ok()?);
+        Some(FoundFile { path, meta })
+    });
+    Ok(found.collect())
 }
 
 /// The path under which the index has the folder or file that a person means by `root`, which is `stored`, or would

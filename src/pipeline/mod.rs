@@ -21,7 +21,7 @@ mod work;
 mod write;
 
 pub use analyse::{Analyser, Opened};
-pub use index::{IndexObserver, IndexOptions, Silent, index, index_files};
+pub use index::{IndexObserver, IndexOptions, Silent, due, index, index_files};
 pub use kin::carry_over;
 pub use plan::{Comparison, Plan};
 #[cfg(unix)]

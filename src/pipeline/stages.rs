@@ -79,7 +79,7 @@ impl Analyser {
         ended(Stage::Facts);
         let decoded = self.decode(Some(facts), &bytes)?;
         ended(Stage::Decode);
-        let found = self.find(&decoded)?;
+        let found = self.find(&decoded, &[])?;
         ended(Stage::Detect);
         let crops = crops(&decoded, &found.legible);
         ended(Stage::Crop);

@@ -10,13 +10,13 @@ use super::look::{Look, look};
 use super::{Analyser, kin};
 use crate::album::{FoundFile, Named};
 use crate::error::{Result, Skip};
-use crate::face::ScoredFace;
+use crate::face::{BoundingBox, ScoredFace};
 use crate::facts::{VERSION, of_content};
 use crate::file::{FileMeta, read_file};
 use crate::imaging::{Facts, read_sidecars};
 use crate::photo::{ContentHash, Picture};
 use crate::sidecar::{Finder, Sidecar};
-use crate::store::{KinFace, Models, PhotoAnalysis, PhotoRecord, Store};
+use crate::store::{KinFace, Models, NamedPlaces, PhotoAnalysis, PhotoRecord, Store};
 
 /// The result of a worker for one file.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub(super) struct Finding {
 
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Content that the worker has just analysed, and what is kin to its faces.
-    New(Box<PhotoRecord>, Vec<KinFace>),
+    /// Content that the worker has just analysed, what is kin to its faces, and where people were named in it.
+    New(Box<PhotoRecord>, Vec<KinFace>, Vec<BoundingBox>),
     /// Content whose picture the index has. Only its metadata were read.
     SamePicture(Box<PhotoRecord>),
     /// Content that the index already has, analysed or skipped.
@@ -205,7 +205,8 @@ impl Worker<'_> {
         if !self.claims.claim(Claim::Content(hash)) {
             return Ok(Outcome::Duplicate(hash));
         }
-        let known = self.known(&hash)?;
+        let NamedPlaces { places, needs_look } = self.store.named_places(&hash)?;
+        let known = if needs_look { None } else { self.known(&hash)? };
         // Of a photo that was analysed before pictures were hashed, the picture is unknown; and what an older
         // reader found in its metadata is read anew.
         let is_read = |known: &PhotoRecord| match &known.content {
@@ -226,7 +227,7 @@ impl Worker<'_> {
                     picture: None,
                     content: Err(skip),
                 };
-                return Ok(Outcome::New(Box::new(record), Vec::new()));
+                return Ok(Outcome::New(Box::new(record), Vec::new(), Vec::new()));
             }
         };
         let picture = opened.facts().picture;
@@ -241,8 +242,8 @@ impl Worker<'_> {
             return Ok(Outcome::SamePicture(Box::new(new.record(record.content))));
         }
         // A run that analyses everything again does so with each content, so that its result cannot
-        // depend on an earlier one.
-        if !self.claims.again {
+        // depend on an earlier one. A photo that has to be looked at more closely has its picture in the index.
+        if !self.claims.again && !needs_look {
             if !self.claims.claim(Claim::Picture(picture)) {
                 return Ok(Outcome::DuplicatePicture(Box::new(new)));
             }
@@ -254,7 +255,9 @@ impl Worker<'_> {
             }
         }
         let share = self.budget.take(opened.cost());
-        let analysed = opened.analyse(|look| kin::of_analysis(&self.store, path, &hash, look));
+        let analysed = opened.analyse(&places, |look| {
+            kin::of_analysis(&self.store, path, &hash, look)
+        });
         drop(share);
         let (content, kin) = match analysed {
             Ok((analysis, kin)) => (Ok(analysis), kin?),
@@ -266,7 +269,7 @@ impl Worker<'_> {
             picture: Some(picture),
             content,
         };
-        Ok(Outcome::New(Box::new(record), kin))
+        Ok(Outcome::New(Box::new(record), kin, places))
     }
 
     /// The photo with this content, if the index has analysed it with the present models, or skipped it for a

@@ -183,8 +183,9 @@ impl FindingWriter<'_, '_> {
                 self.summary.skip(&file.path, &skip);
                 self.done.push(file.path);
             }
-            Outcome::New(record, kin) => {
-                self.store_picture(file, &record, &kin, Work::Analysis)?;
+            Outcome::New(record, kin, places) => {
+                let photo = self.store_picture(file, &record, &kin, Work::Analysis)?;
+                self.batch.put_looks(photo, &places)?;
             }
             Outcome::SamePicture(record) => {
                 self.store_picture(file, &record, &[], Work::Metadata)?;
@@ -231,11 +232,11 @@ impl FindingWriter<'_, '_> {
         record: &PhotoRecord,
         kin: &[KinFace],
         work: Work,
-    ) -> Result<()> {
+    ) -> Result<PhotoId> {
         let photo = self.store_content(file, record, work)?;
         self.batch.put_kin(photo, kin)?;
         let Some(picture) = record.picture else {
-            return Ok(());
+            return Ok(photo);
         };
         if let Err(skip) = &record.content {
             self.waiting.skipped.insert(picture, skip.clone());
@@ -245,7 +246,7 @@ impl FindingWriter<'_, '_> {
             let other = new.record(record.content.clone());
             self.store_content(file, &other, Work::Metadata)?;
         }
-        Ok(())
+        Ok(photo)
     }
 
     /// Stores a content, with all files of this content that have arrived so far.
@@ -386,7 +387,7 @@ mod tests {
     }
 
     fn new(content: &str) -> Outcome {
-        Outcome::New(Box::new(record(content)), Vec::new())
+        Outcome::New(Box::new(record(content)), Vec::new(), Vec::new())
     }
 
     /// A content with the picture of [`record`], which another worker has claimed.
@@ -473,6 +474,7 @@ mod tests {
                     content,
                     ..record("a")
                 }),
+                Vec::new(),
                 Vec::new(),
             )
         };

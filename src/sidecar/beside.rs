@@ -5,7 +5,8 @@
 //! they do not write into raw files; or else the only picture. If none of these decides, it belongs to none. The case of
 //! extensions does not matter. What counts are the files on disk, whether or not the album has them.
 //!
-//! A JSON file of Google Takeout describes a photo and its edited versions; see [`takeout`].
+//! A JSON file of Google Takeout describes a photo and its edited versions; see [`takeout`]. A `.picasa.ini` belongs to all
+//! photos of its folder of which it says anything; see [`picasa`](super::picasa).
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -15,7 +16,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::picasa::{Picasa, is_picasa};
 use super::{SidecarFile, hint, is_takeout, is_xmp, takeout};
+use crate::facts::Statements;
 use crate::file::FileMeta;
 use crate::names::{Named, is_raw};
 
@@ -31,6 +34,8 @@ pub struct Beside {
     json: HashMap<String, OsString>,
     /// The names without `.json` of these, by the stems of the photos that they are called after.
     json_by_stem: HashMap<String, Vec<String>>,
+    /// The file of Picasa.
+    picasa: Picasa,
     /// The same folder in the other parts of an export by Google Takeout.
     parts: OnceCell<Vec<Beside>>,
     /// The owners of sidecars that were looked for.
@@ -106,6 +111,8 @@ impl Beside {
                 of_stem.push(stem.to_owned());
             }
             self.json.insert(stem.to_owned(), name.to_owned());
+        } else if is_picasa(path) {
+            self.picasa.add(name);
         } else if Named::of(path).may_be_photo() {
             let of_stem = self.photos.entry(stem.to_owned()).or_default();
             of_stem.push(name.to_owned());
@@ -127,8 +134,14 @@ impl Beside {
                 })
             })
             .collect();
+        found.extend(self.picasa.of(&self.folder, photo));
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found
+    }
+
+    /// What the file of Picasa says of a photo.
+    pub fn picasa(&self, photo: &OsStr) -> Option<Statements> {
+        self.picasa.said(&self.folder, photo)
     }
 
     /// The names of the XMP sidecars that belong to a photo.

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction};
 
 use crate::error::{Result, Skip};
-use crate::face::ScoredFace;
+use crate::face::{BoundingBox, ScoredFace};
 use crate::file::FileMeta;
 use crate::photo::{ContentHash, Picture};
 use crate::sidecar::Sidecar;
 
 use super::changes::Changes;
 use super::record::{KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
-use super::{derived, explain, files, findings, forgotten, kin, photos, pictures, sidecars};
+use super::{derived, explain, files, findings, forgotten, kin, looks, photos, pictures, sidecars};
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
 /// run that was killed may repeat it without harm.
@@ -90,6 +90,15 @@ impl<'a> Batch<'a> {
     /// See [`Batch::put_photo`].
     pub fn put_kin(&self, photo: PhotoId, kin: &[KinFace]) -> Result<u64> {
         self.explained(kin::put(&self.transaction, photo, kin))
+    }
+
+    /// Stores where people were named in a photo when it was analysed, so that it was looked at more closely there if no face
+    /// was found.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn put_looks(&self, photo: PhotoId, places: &[BoundingBox]) -> Result<()> {
+        self.explained(looks::put(&self.transaction, photo, places))
     }
 
     /// Whether this content has been analysed, like

@@ -110,10 +110,16 @@ pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
         })
         .collect();
     let mut said = Statements::from_json(&said.unwrap_or_default());
-    if let Some(camera) = said.cameras.first() {
-        said.set_clock_forward(rules::clock_offset(db, &camera.value)?);
+    let mut sidecars = sidecars(db, photo)?;
+    let mut resolved = resolve(&said, &sidecars, &files);
+    let offset = match &resolved.camera {
+        Some(camera) => rules::clock_offset(db, camera)?,
+        None => 0,
+    };
+    if offset != 0 {
+        facts::set_clock_forward(&mut said, &mut sidecars, offset);
+        resolved = resolve(&said, &sidecars, &files);
     }
-    let resolved = resolve(&said, &sidecars(db, photo)?, &files);
     Ok((!is_same(&stored, &resolved)).then_some(resolved))
 }
 

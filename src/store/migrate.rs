@@ -279,6 +279,9 @@ mod tests {
         INSERT INTO raw_pairs VALUES (8, 7);
     ",
         "", // no table is new
+        "
+        INSERT INTO looked_closely VALUES (7, 0, 1, 1, 2, 2);
+    ",
     ];
 
     fn connection() -> Connection {

@@ -32,6 +32,7 @@ mod folders;
 mod forgotten;
 mod incomplete;
 mod kin;
+mod looks;
 mod migrate;
 mod models;
 mod path;
@@ -75,6 +76,7 @@ pub use everything::Value;
 pub use exchange::{CorrectionRecord, Taken, UndoneFace};
 pub use explain::is_damage;
 pub use forgotten::Removed;
+pub use looks::NamedPlaces;
 pub use people::{PersonInPhoto, words_of_name};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
@@ -193,6 +195,23 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn photo_by_hash(&self, hash: &ContentHash) -> Result<Option<KnownPhoto>> {
         self.read(|db| photos::known(db, hash))
+    }
+
+    /// Where people are named in the photo with this content.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn named_places(&self, hash: &ContentHash) -> Result<NamedPlaces> {
+        self.read(|db| looks::named(db, hash))
+    }
+
+    /// A file of each photo that has to be analysed again: somebody names a person where no face was found, and it was not
+    /// looked at more closely there.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn files_to_look_at(&self) -> Result<Vec<PathBuf>> {
+        self.read(looks::due)
     }
 
     /// The analysis by `models` of this picture, in its orientation: that of any photo with the same picture and

@@ -7,7 +7,7 @@ use crate::facts::{self, Frame, PersonStatement, Statements};
 
 use super::codec::orientation_from_column;
 use super::record::{FaceId, PhotoId};
-use super::{faces, folders};
+use super::{faces, folders, looks};
 
 /// A person whom a source of a photo names.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +100,13 @@ fn person(row: &Row<'_>) -> rusqlite::Result<PersonInPhoto> {
 /// Stores the people of a photo anew, if they are others.
 pub(super) fn update(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let people = expected(db, photo)?;
+    let needs_look = looks::is_needed(db, photo, &people)?;
+    if needs_look != looks::is_noted(db, photo)? {
+        looks::note(db, photo, needs_look)?;
+    }
+    if people.iter().all(|person| person.at.is_none()) {
+        looks::clear(db, photo)?;
+    }
     if people == of_photo(db, photo)? {
         return Ok(());
     }

@@ -76,8 +76,40 @@ pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqli
             (SidecarFile { name, meta }, said.to_json())
         })
         .collect();
-    if now != known {
-        replace(db, &path, &now)?;
+    let said = |sidecars: &[(SidecarFile, String)]| {
+        let said = sidecars.iter();
+        said.map(|(file, said)| (file.name.clone(), said.clone()))
+            .collect::<Vec<_>>()
+    };
+    if now == known {
+        return Ok(());
+    }
+    if said(&now) == said(&known) {
+        // So it is with most photos of a folder when its `.picasa.ini` has changed: nothing has to be derived anew.
+        return set_meta(db, &path, &now);
+    }
+    replace(db, &path, &now)
+}
+
+/// Stores that the sidecars of a file, which say what they said before, have this metadata.
+fn set_meta(
+    db: &Connection,
+    path: &[u8],
+    sidecars: &[(SidecarFile, String)],
+) -> rusqlite::Result<()> {
+    for (file, _) in sidecars {
+        db.prepare_cached(
+            "UPDATE sidecars SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6
+             WHERE photo_path = ?1 AND name = ?2",
+        )?
+        .execute(params![
+            path,
+            encode(Path::new(&file.name)),
+            file.meta.size as i64,
+            file.meta.mtime_ns,
+            file.meta.ctime_ns,
+            file.meta.inode as i64,
+        ])?;
     }
     Ok(())
 }

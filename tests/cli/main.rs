@@ -10,6 +10,7 @@ mod bad_files;
 mod bad_requests;
 mod bench;
 mod changes;
+mod closer_look;
 mod conversation;
 mod corrections;
 mod dates;
@@ -30,6 +31,7 @@ mod odd_paths;
 #[cfg(feature = "train")]
 mod outputs;
 mod people;
+mod picasa;
 mod pictures;
 #[cfg(unix)]
 mod previews;

@@ -33,13 +33,13 @@ fn run(program: &str, arguments: &[String], file: &Path) {
 }
 
 /// Two people side by side, of whom the right one is named.
-fn pair() -> RgbImage {
+pub fn pair() -> RgbImage {
     common::group(&[photo("astronaut.jpg"), photo("hopper.jpg")], 400)
 }
 
 /// A box in the upright picture of this size, as shares of the picture in which a program means it: the corner and the
 /// size.
-fn shares(at: [f64; 4], size: (f64, f64), orientation: u16, in_stored: bool) -> [f64; 4] {
+pub fn shares(at: [f64; 4], size: (f64, f64), orientation: u16, in_stored: bool) -> [f64; 4] {
     let [x, y, w, h] = [
         at[0] / size.0,
         at[1] / size.1,

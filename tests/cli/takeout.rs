@@ -38,14 +38,28 @@ const TITLES: [&str; 10] = [
 ];
 
 /// The endings of edited photos.
-const EDITED: [&str; 7] = [
+const EDITED: [&str; 21] = [
     "-edited",
     "-bearbeitet",
     "-modifié",
     "-ha editado",
+    "-editado",
+    "-editada",
     "-bewerkt",
     "-modificato",
     "-edytowane",
+    "-redigerad",
+    "-redigeret",
+    "-redigert",
+    "-editat",
+    "-upraveno",
+    "-muokattu",
+    "-изменено",
+    "-düzenlendi",
+    "-編集済み",
+    "-effects",
+    "-smile",
+    "-mix",
 ];
 
 /// The first code units of a text.

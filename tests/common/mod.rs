@@ -241,3 +241,29 @@ pub fn difference(a: &RgbImage, b: &RgbImage) -> f64 {
         .sum();
     sum as f64 / a.len() as f64
 }
+
+/// A photo of 1600 × 1200 pixels of somebody far away, whose face is too small for the search of the whole photo: 15 × 18
+/// pixels at 793, 585.
+pub fn far_away() -> RgbImage {
+    let person = photo("hopper.jpg");
+    let scale = 50.0 / f64::from(person.height().max(person.width()));
+    let scaled = |side: u32| (f64::from(side) * scale).round() as u32;
+    let (width, height) = (scaled(person.width()), scaled(person.height()));
+    let person = imageops::resize(&person, width, height, FilterType::Triangle);
+    let mut photo = RgbImage::from_pixel(1600, 1200, Rgb([0x55, 0x66, 0x55]));
+    imageops::replace(
+        &mut photo,
+        &person,
+        (800 - width / 2).into(),
+        (600 - height / 2).into(),
+    );
+    photo
+}
+
+/// A region as Picasa writes it: the edges in 16 bits each, without leading zeros.
+pub fn rect64([x, y, w, h]: [f64; 4]) -> String {
+    let edge = |at: f64| (at.clamp(0.0, 1.0) * 65_535.0).round() as u64;
+    let edges = [x, y, x + w, y + h].map(edge);
+    let bits = edges.iter().fold(0, |bits, edge| bits << 16 | edge);
+    format!("rect64({bits:x})")
+}

@@ -5,12 +5,12 @@ use std::io::Write as _;
 use std::thread;
 use std::time::Duration;
 
-use crate::common::fixture;
+use crate::common::{far_away, fixture, jpeg, rect64};
 use crate::harness::{
     Daemon, add_non_images, faces, files, index_times, number, numbered, portrait, report, size,
     status, wait_until,
 };
-use crate::testenv::TestEnv;
+use crate::testenv::{TestEnv, face_box};
 
 /// Waits until all changes so far are in the index.
 fn wait_until_fresh(env: &TestEnv) {
@@ -274,6 +274,60 @@ fn new_files_are_told_by_their_first_bytes() {
     assert_eq!(env.query("--emotion happy --all"), ["IMG_1"]);
     let reason = "SELECT count(*) FROM files WHERE skip_reason = 'not an image'";
     assert_eq!(number(&env, reason), 1);
+}
+
+#[test]
+fn a_picasa_ini_is_followed_although_it_is_hidden() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    let _daemon = Daemon::start(&env);
+    wait_until_fresh(&env);
+    let before = index_times(&env);
+    let named = |name: &str| {
+        let people = env.show("astronaut.jpg")["people"].clone();
+        let people = people.as_array().unwrap().iter();
+        people.map(|one| &one["name"]).any(|known| known == name)
+    };
+    let faces = env.show("astronaut.jpg")["faces"].clone();
+    let [x, y, w, h] = face_box(&faces[0]);
+    let region = rect64([x, y, w, h].map(|length| length / 512.0));
+    let ini =
+        |name: &str| format!("[Contacts2]\n1f={name};;\n[astronaut.jpg]\nfaces={region},1f\n");
+    env.add(".picasa.ini", ini("Eileen"));
+    wait_until("the file is read", || named("Eileen"));
+    // It is written in place, as Picasa does.
+    env.add(".picasa.ini", ini("Collins"));
+    wait_until("its change is read", || named("Collins"));
+    fs::remove_file(env.album(".picasa.ini")).unwrap();
+    wait_until("its removal is noticed", || !named("Collins"));
+    assert_eq!(index_times(&env), before);
+}
+
+#[test]
+fn a_photo_is_looked_at_more_closely_when_a_region_arrives() {
+    let env = TestEnv::new();
+    env.add("far.jpg", jpeg(far_away()));
+    let _daemon = Daemon::start_with(&env, &[("FER_INDEX_DETECTOR_MIN_FACE", "8")]);
+    wait_until_fresh(&env);
+    let faces = || env.show("far.jpg")["faces"].as_array().unwrap().len();
+    assert_eq!(faces(), 0);
+    let region = rect64([793.0 / 1600.0, 585.0 / 1200.0, 15.0 / 1600.0, 18.0 / 1200.0]);
+    env.add(
+        ".picasa.ini",
+        format!("[Contacts2]\n1f=Ada;;\n[far.jpg]\nfaces={region},1f\n"),
+    );
+    wait_until("the face is found", || faces() == 1);
+    // Once.
+    wait_until_fresh(&env);
+    let before = index_times(&env);
+    env.add(
+        ".picasa.ini",
+        format!("[far.jpg]\nfaces={region},1f\n[Contacts2]\n1f=Eve;;\n"),
+    );
+    wait_until("the change is read", || {
+        env.show("far.jpg")["people"][0]["name"] == "Eve"
+    });
+    wait_until_fresh(&env);
+    assert_eq!(index_times(&env), before);
 }
 
 #[test]

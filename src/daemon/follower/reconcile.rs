@@ -10,8 +10,8 @@ use crate::album::{Change, Followed, FoundFile, Named, Readiness, leads_above};
 use crate::daemon::RootState;
 use crate::error::Result;
 use crate::file::{Difference, FileMeta};
-use crate::pipeline::{Comparison, refresh_sidecars};
-use crate::sidecar::{self, is_sidecar};
+use crate::pipeline::{Comparison, due, refresh_sidecars};
+use crate::sidecar::{self, Finder, is_picasa, is_sidecar};
 
 impl Follower {
     /// Takes a change: schedules a check of its path.
@@ -91,8 +91,10 @@ impl Follower {
 
     fn is_admitted(&self, path: &Path) -> bool {
         let is_root = |root: &&super::Root| path == root.path;
+        // A `.picasa.ini` is hidden, and the photos beside it are not.
+        let is_admitted = || self.setup.filter.admits(path) || is_picasa(path);
         self.root_of(path)
-            .is_some_and(|root| is_root(&&self.roots[root]) || self.setup.filter.admits(path))
+            .is_some_and(|root| is_root(&&self.roots[root]) || is_admitted())
     }
 
     /// Whether a path lies in a folder that is excluded or marked as no album. Such folders are not watched,
@@ -241,8 +243,25 @@ impl Follower {
             self.note_path(path, Readiness::Moved);
             return Ok(());
         }
-        let photos = self.store.photos_beside(path)?;
+        let mut photos = self.store.photos_beside(path)?;
+        if is_picasa(path) {
+            photos = self.with_other_sidecars(photos)?;
+        }
         self.refresh_sidecars(&photos)
+    }
+
+    /// Those of these photos whose sidecars are others than the index knows.
+    fn with_other_sidecars(&self, photos: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+        let finder = Finder::default();
+        let mut others = Vec::new();
+        for photo in photos {
+            let known = self.store.known_file(&photo, &self.models)?;
+            let known = known.map(|known| known.sidecars).unwrap_or_default();
+            if sidecar::have_changed(&finder.find(&photo), &known) {
+                others.push(photo);
+            }
+        }
+        Ok(others)
     }
 
     /// Reads the sidecars of the other photos with the stem of a photo that appeared or is gone: a sidecar with this
@@ -260,8 +279,22 @@ impl Follower {
     }
 
     fn refresh_sidecars(&mut self, photos: &[PathBuf]) -> Result<()> {
+        if photos.is_empty() {
+            return Ok(());
+        }
         let state = &self.state;
-        refresh_sidecars(&mut self.store, photos, &|| state.heartbeat())
+        refresh_sidecars(&mut self.store, photos, &|| state.heartbeat())?;
+        self.queue_due()
+    }
+
+    /// Queues the photos in which somebody names a person where no face was found.
+    pub(super) fn queue_due(&mut self) -> Result<()> {
+        for file in due(&self.store)? {
+            if !self.queue.contains(&file.path) {
+                self.queue.push_last(file);
+            }
+        }
+        Ok(())
     }
 
     /// Watches a folder and all folders below it, and reconciles its files. Returns whether it is empty

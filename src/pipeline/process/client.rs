@@ -16,6 +16,7 @@ use super::pool::Launch;
 use crate::detect::FaceDetector;
 use crate::emotion::EmotionScores;
 use crate::error::{Skip, SkipReason};
+use crate::face::BoundingBox;
 use crate::imaging::Facts;
 use crate::likeness::FacePicture;
 use crate::raster::{Orientation, Raster};
@@ -116,9 +117,13 @@ impl Process {
         }
     }
 
-    /// Detects the faces of the photo that was read last; `detector` is asked if the process has none.
-    pub fn analyse(&mut self, detector: &dyn FaceDetector) -> Answer<FoundFaces> {
-        self.ask(&Request::Analyse)?;
+    /// Detects the faces of the photo that was read last, also where people are `named`; `detector` is asked if the process has none.
+    pub fn analyse(
+        &mut self,
+        named: &[BoundingBox],
+        detector: &dyn FaceDetector,
+    ) -> Answer<FoundFaces> {
+        self.ask(&Request::Analyse(named.to_vec()))?;
         loop {
             match self.receive()? {
                 Reply::Found(found) if is_plausible(&found) => return Ok(*found),
@@ -292,7 +297,7 @@ mod tests {
     #[test]
     fn faces_that_no_detector_finds_are_refused() {
         let face = crate::face::DetectedFace {
-            bounding_box: crate::face::BoundingBox {
+            bounding_box: BoundingBox {
                 x: 0.0,
                 y: 0.0,
                 width: 10.0,

@@ -16,7 +16,7 @@ use super::super::analyse::FoundFaces;
 use crate::detect::DetectorParams;
 use crate::emotion::Emotion;
 use crate::error::{Skip, SkipReason};
-use crate::face::DetectedFace;
+use crate::face::{BoundingBox, DetectedFace};
 use crate::facts::Statements;
 use crate::imaging::{Facts, Format, Limits};
 use crate::photo::{Picture, PictureHash};
@@ -29,8 +29,8 @@ pub(super) enum Request {
     Setup(Box<Setup>),
     /// Read the facts of the photo in the bytes, and keep it.
     Facts,
-    /// Decode the photo that was kept, and find its faces.
-    Analyse,
+    /// Decode the photo that was kept, and find its faces, also where people are named.
+    Analyse(Vec<BoundingBox>),
     /// The faces of a picture that the process has sent.
     Faces(Vec<DetectedFace>),
     /// The detector has failed on that picture.

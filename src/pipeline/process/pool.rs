@@ -12,6 +12,7 @@ use super::message::{Confinement, Detector, Setup};
 use crate::detect::{DetectorParams, FaceDetector};
 use crate::emotion::EmotionScores;
 use crate::error::{Error, Result, Skip, SkipReason};
+use crate::face::BoundingBox;
 use crate::imaging::{Facts, Limits};
 use crate::likeness::FacePicture;
 
@@ -194,12 +195,13 @@ pub struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Lets the process decode the photo that it has, detect its faces and read the emotion of each. If it has no
-    /// detector, `detector` is asked. When the faces have been found, calls `look` with them and with
+    /// Lets the process decode the photo that it has, detect its faces, also where people are named, and read the emotion
+    /// of each. If it has no detector, `detector` is asked. When the faces have been found, calls `look` with them and with
     /// what gives their pictures.
     pub(in super::super) fn analyse<T>(
         mut self,
         photo: &[u8],
+        named: &[BoundingBox],
         detector: &dyn FaceDetector,
         look: impl Fn(&FoundFaces, &mut dyn FnMut() -> Vec<FacePicture>) -> T,
     ) -> Result<(FoundFaces, Vec<EmotionScores>, T), Skip> {
@@ -209,7 +211,7 @@ impl Session<'_> {
             if !std::mem::take(&mut has_photo) {
                 process.facts(photo)?;
             }
-            let found = process.analyse(detector)?;
+            let found = process.analyse(named, detector)?;
             let faces = found.legible.len();
             let mut failed = None;
             let seen = look(&found, &mut || match process.pictures(faces) {

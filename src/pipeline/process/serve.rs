@@ -12,7 +12,7 @@ use crate::affine::Affine;
 use crate::classify::Cnn;
 use crate::detect::{Builtin, FaceDetector, copy_size};
 use crate::error::{Error, Result, Skip, SkipReason};
-use crate::face::DetectedFace;
+use crate::face::{BoundingBox, DetectedFace};
 use crate::imaging::{self, Decoded, Facts, Limits};
 use crate::likeness::FacePicture;
 use crate::raster::Raster;
@@ -152,7 +152,7 @@ impl Server {
                     Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
                 }
             }
-            Request::Analyse => match self.found() {
+            Request::Analyse(named) => match self.found(named) {
                 Ok((decoded, found)) => {
                     self.decoded = Some((decoded, found.clone()));
                     self.send(&Reply::Found(Box::new(found)))
@@ -182,9 +182,9 @@ impl Server {
         }
     }
 
-    fn found(&mut self) -> Result<(Decoded, FoundFaces), Skip> {
+    fn found(&mut self, named: &[BoundingBox]) -> Result<(Decoded, FoundFaces), Skip> {
         let decoded = self.analyser.decode(self.facts.take(), &self.bytes)?;
-        let found = self.analyser.find(&decoded)?;
+        let found = self.analyser.find(&decoded, named)?;
         Ok((decoded, found))
     }
 

@@ -1,7 +1,7 @@
 //! Checks which photos are lost, and whether the facts of photos are those by their sources.
 
 use super::super::record::PhotoId;
-use super::super::{effective, estimates, people, rules};
+use super::super::{effective, estimates, looks, people, rules};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -27,7 +27,9 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
     while let Some(row) = rows.next()? {
         checkup.advance(1);
         let photo: PhotoId = row.get(0)?;
-        if people::expected(db, photo)? != people::of_photo(db, photo)? {
+        let people = people::expected(db, photo)?;
+        let needs_look = looks::is_needed(db, photo, &people)?;
+        if people != people::of_photo(db, photo)? || needs_look != looks::is_noted(db, photo)? {
             checkup.photo_differs(DerivedPart::People, DifferenceKind::Wrong, photo)?;
         }
         if let Some(stored) = estimates::Stored::of(db, photo)? {

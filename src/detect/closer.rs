@@ -1,0 +1,61 @@
+//! Looks for a face at a place where a person says there is one.
+
+use image::{Rgb, RgbImage};
+
+use super::FaceDetector;
+use crate::affine::Affine;
+use crate::error::Skip;
+use crate::face::{BoundingBox, DetectedFace};
+use crate::facts::may_be_same;
+use crate::raster::{Orientation, Raster};
+
+/// Side in pixels of the part of the photo that is searched.
+const SIDE: u32 = 480;
+
+/// Side of that part, in sides of the place. Detectors need some context around a face.
+const MARGIN: f32 = 3.0;
+
+/// The face at a place of a photo: the best that the detector finds in the enlarged part around it.
+pub(super) fn in_crop<D: FaceDetector + ?Sized>(
+    detector: &D,
+    photo: &Raster,
+    at: &BoundingBox,
+) -> Result<Option<DetectedFace>, Skip> {
+    let side = MARGIN * at.width.max(at.height);
+    let scale = side / SIDE as f32;
+    let centre = at.centre();
+    let to_photo = Affine {
+        x: [scale, 0.0, centre.x - side / 2.0],
+        y: [0.0, scale, centre.y - side / 2.0],
+    };
+    let mut crop = RgbImage::new(SIDE, SIDE);
+    let values = photo.sample(&to_photo, (SIDE, SIDE), 2);
+    for (pixel, [r, g, b]) in crop.pixels_mut().zip(values) {
+        *pixel = Rgb([(r + 0.5) as u8, (g + 0.5) as u8, (b + 0.5) as u8]);
+    }
+    let found = detector.detect(&Raster::new(crop, Orientation::Upright))?;
+    let in_photo = found.iter().map(|face| face.through(&to_photo));
+    Ok(best(in_photo, at))
+}
+
+/// The best of these faces that may be the one at a place.
+pub(super) fn best(
+    faces: impl Iterator<Item = DetectedFace>,
+    at: &BoundingBox,
+) -> Option<DetectedFace> {
+    faces
+        .filter(|face| may_be_same(&face.bounding_box, at))
+        .max_by(|a, b| a.score.total_cmp(&b.score))
+}
+
+/// A box with the same middle whose sides are these shares of those of another one.
+pub(super) fn resized(at: &BoundingBox, share: f32) -> BoundingBox {
+    let (width, height) = (share * at.width, share * at.height);
+    let centre = at.centre();
+    BoundingBox {
+        x: centre.x - width / 2.0,
+        y: centre.y - height / 2.0,
+        width,
+        height,
+    }
+}

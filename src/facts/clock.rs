@@ -1,0 +1,82 @@
+//! Puts the clock of a camera right.
+
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+
+use super::{Moment, StatedDate, Statements};
+use crate::photo::DateSource;
+
+/// Puts the clock of the camera of a photo forward by some seconds: moves the local times that it showed in what the
+/// content of the photo and its sidecars say.
+///
+/// These are the dates in EXIF; those elsewhere that repeat one of them, as programs copy them; and if there is none in EXIF,
+/// those in XMP. A date that differs is one that a person has set, and stays.
+pub fn set_clock_forward(content: &mut Statements, sidecars: &mut [Statements], seconds: i32) {
+    let shown = content.dates.iter().filter(|date| is_of_exif(date));
+    let shown: Vec<DateTime> = shown.filter_map(exact).collect();
+    let all = [content].into_iter().chain(sidecars);
+    for date in all.flat_map(|said| &mut said.dates) {
+        let is_of_camera = exact(date).is_some_and(|local| match date.by {
+            DateSource::Xmp | DateSource::XmpDigitized if shown.is_empty() => true,
+            _ => shown.contains(&local),
+        });
+        if let Moment::Local { local, .. } = &mut date.moment
+            && is_of_camera
+        {
+            *local = local.saturating_add(SignedDuration::from_secs(seconds.into()));
+        }
+    }
+}
+
+fn is_of_exif(date: &StatedDate) -> bool {
+    matches!(date.by, DateSource::Exif | DateSource::ExifDigitized)
+}
+
+/// The local time of a date that is known to the second, without what is finer.
+fn exact(date: &StatedDate) -> Option<DateTime> {
+    match date.moment {
+        Moment::Local { local, .. } if date.precision.is_exact() => {
+            local.with().subsec_nanosecond(0).build().ok()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::photo::Precision;
+
+    /// What a source says of which these are the dates, each by the hour of one day.
+    fn said(dates: &[(i8, DateSource)]) -> Statements {
+        let mut said = Statements::default();
+        for (hour, by) in dates {
+            let local = date(2019, 7, 14).at(*hour, 0, 0, 250_000_000);
+            let offset = None;
+            said.date(Moment::Local { local, offset }, Precision::Second, *by);
+        }
+        said
+    }
+
+    fn hours(said: &Statements) -> Vec<i8> {
+        let dates = said.dates.iter().filter_map(exact);
+        dates.map(DateTime::hour).collect()
+    }
+
+    #[test]
+    fn what_the_clock_showed_moves_and_what_a_person_set_stays() {
+        use DateSource::{Exif, ExifDigitized, FileTime, Iptc, Xmp, XmpDigitized};
+        let mut content = said(&[(10, Exif), (11, ExifDigitized), (10, Xmp), (15, Iptc)]);
+        let mut sidecars = [said(&[(10, Xmp)]), said(&[(12, Xmp), (11, XmpDigitized)])];
+        set_clock_forward(&mut content, &mut sidecars, 3600);
+        assert_eq!(hours(&content), [11, 12, 11, 15]);
+        assert_eq!(hours(&sidecars[0]), [11]);
+        assert_eq!(hours(&sidecars[1]), [12, 12]);
+
+        let (mut content, mut sidecars) = (said(&[(9, FileTime)]), [said(&[(10, Xmp)])]);
+        set_clock_forward(&mut content, &mut sidecars, -3600);
+        assert_eq!((hours(&content), hours(&sidecars[0])), (vec![9], vec![9]));
+    }
+}

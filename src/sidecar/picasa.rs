@@ -1,0 +1,124 @@
+//! `.picasa.ini`, in which Picasa keeps what it knows of the pictures in a folder: one file for all of them. It counts as a
+//! sidecar of each picture of which it says anything.
+
+use std::cell::RefCell;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::SidecarFile;
+use crate::facts::{Contacts, PicasaFolder, Statements};
+use crate::file::{FileMeta, read_bytes};
+
+/// Size limit of a file in bytes; a larger one says nothing. A picture takes some hundred bytes.
+const MAX_BYTES: u64 = 32 << 20;
+
+/// The list of people of an old Picasa, which it keeps with its settings. A person may copy it into the album.
+const CONTACTS: &str = "contacts.xml";
+
+/// The names of the file, from Picasa 3 on and before, in the order in which they count.
+const NAMES: [&str; 2] = [".picasa.ini", "Picasa.ini"];
+
+/// Whether this is the name of such a file.
+pub fn is_picasa(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    NAMES.iter().any(|one| name.eq_ignore_ascii_case(one))
+}
+
+/// The file of one folder.
+#[derive(Debug, Default)]
+pub(super) struct Picasa {
+    name: Option<OsString>,
+    last: RefCell<Option<Read>>,
+}
+
+/// A file that was read.
+#[derive(Debug)]
+struct Read {
+    meta: FileMeta,
+    said: PicasaFolder,
+    /// The list of people that was needed, and its metadata.
+    contacts: Option<(PathBuf, FileMeta)>,
+}
+
+impl Picasa {
+    /// Adds a file of the folder.
+    pub fn add(&mut self, name: &OsStr) {
+        let is_newer = |name: &OsStr| name.eq_ignore_ascii_case(NAMES[0]);
+        if self.name.as_deref().is_none_or(|known| !is_newer(known)) {
+            self.name = Some(name.to_owned());
+        }
+    }
+
+    /// The files that say something of a picture: the file, and a list of people from which it takes their names.
+    pub fn of(&self, folder: &Path, picture: &OsStr) -> Vec<SidecarFile> {
+        self.read(folder, picture, |name, read, _| {
+            let file = |name, meta| SidecarFile { name, meta };
+            let contacts = read.contacts.iter();
+            let contacts = contacts.map(|(path, meta)| file(path.clone().into(), *meta));
+            [file(name.to_owned(), read.meta)]
+                .into_iter()
+                .chain(contacts)
+                .collect()
+        })
+        .unwrap_or_default()
+    }
+
+    /// What the file says of a picture.
+    pub fn said(&self, folder: &Path, picture: &OsStr) -> Option<Statements> {
+        self.read(folder, picture, |_, _, said| said.clone())
+    }
+
+    /// Calls `found` with the file if it says something of a picture. It is read again if it was changed.
+    fn read<T>(
+        &self,
+        folder: &Path,
+        picture: &OsStr,
+        found: impl FnOnce(&OsStr, &Read, &Statements) -> T,
+    ) -> Option<T> {
+        let name = self.name.as_deref()?;
+        let path = folder.join(name);
+        let meta = meta(&path)?;
+        let is_current = |read: &Read| {
+            let contacts = read.contacts.as_ref();
+            read.meta == meta
+                && contacts.is_none_or(|(path, meta)| self::meta(path).as_ref() == Some(meta))
+        };
+        let mut last = self.last.borrow_mut();
+        let known = last.take().filter(is_current);
+        let read = last.insert(known.unwrap_or_else(|| read(&path, meta)));
+        let said = read.said.of(picture.to_str()?)?;
+        Some(found(name, read, said))
+    }
+}
+
+fn meta(path: &Path) -> Option<FileMeta> {
+    let metadata = fs::metadata(path).ok()?;
+    metadata.is_file().then(|| FileMeta::of(&metadata))
+}
+
+/// Reads a file, and if it lacks names, the nearest list of people in its folder or above.
+fn read(path: &Path, meta: FileMeta) -> Read {
+    let bytes = |path: &Path| {
+        read_bytes(path, MAX_BYTES).unwrap_or_else(|skip| {
+            tracing::debug!("{} is ignored: {skip}", path.display());
+            Vec::new()
+        })
+    };
+    let ini = bytes(path);
+    let mut said = PicasaFolder::parse(&ini, &Contacts::default());
+    let above = || path.ancestors().skip(1).map(|folder| folder.join(CONTACTS));
+    let contacts = said
+        .lacks_names()
+        .then(|| above().find_map(|path| Some((self::meta(&path)?, path))))
+        .flatten()
+        .map(|(meta, path)| (path, meta));
+    if let Some((path, _)) = &contacts {
+        said = PicasaFolder::parse(&ini, &Contacts::of_xml(&bytes(path)));
+    }
+    Read {
+        meta,
+        said,
+        contacts,
+    }
+}
