@@ -279,6 +279,9 @@ mod tests {
         INSERT INTO raw_pairs VALUES (8, 7);
     ",
         "", // no table is new
+        "
+        INSERT INTO forgotten_people VALUES (randomblob(32), 2);
+    ",
     ];
 
     fn connection() -> Connection {
