@@ -126,15 +126,13 @@ fn a_root_that_is_gone_can_be_forgotten() {
 
 /// A sidecar of a program that names people: one with a region, a keyword for each, a title and a description.
 fn people(people: &[&str], keywords: &[&str], title: &str, description: &str) -> String {
-    let regions: String = people
-        .iter()
-        .map(|name| {
-            format!(
-                "<rdf:li><rdf:Description mwg-rs:Name=\"{name}\" mwg-rs:Type=\"Face\"><mwg-rs:Area stArea:x=\"0.5\" \
-                 stArea:y=\"0.5\" stArea:w=\"0.4\" stArea:h=\"0.4\" stArea:unit=\"normalized\"/></rdf:Description></rdf:li>"
-            )
-        })
-        .collect();
+    let region = |name: &&str| {
+        format!(
+            "<rdf:li><rdf:Description mwg-rs:Name=\"{name}\" mwg-rs:Type=\"Face\"><mwg-rs:Area stArea:x=\"0.5\" \
+             stArea:y=\"0.5\" stArea:w=\"0.4\" stArea:h=\"0.4\" stArea:unit=\"normalized\"/></rdf:Description></rdf:li>"
+        )
+    };
+    let regions = people.iter().map(region).collect::<Vec<_>>().concat();
     let keywords = keywords.join("</rdf:li><rdf:li>");
     format!(
         "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"
