@@ -99,8 +99,12 @@ impl Names {
             .map(|person| words::compared(&person.name))
             .collect();
         said.keywords.retain(|keyword| {
-            let mut levels = keyword.value.split('|').map(words::compared);
-            !self.is_in(&keyword.value) || levels.any(|level| others.contains(&level))
+            let levels: Vec<&str> = keyword.value.split('|').collect();
+            let is_other = levels
+                .iter()
+                .any(|level| others.contains(&words::compared(level)));
+            let is_one = levels.iter().any(|level| self.is_one(level));
+            !self.is_in(&keyword.value) || (is_other && !is_one)
         });
         let texts = said.titles.iter_mut().chain(&mut said.descriptions);
         let texts = texts.map(|text| u64::from(self.cut(text))).sum();
