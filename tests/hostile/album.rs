@@ -115,14 +115,14 @@ fn hostile_files_end_nothing_and_hide_no_sound_photo() {
     assert_eq!(ended.code(), Some(0));
     let summary: Value = serde_json::from_str(&reader.join().unwrap()).unwrap();
 
-    let skipped = summary["skipped"].as_object().unwrap();
-    for (reason, number) in skipped {
-        assert!(
-            !["decoder crashed", "timed out"].contains(&reason.as_str()),
-            "{reason}: {number} files, {:?}",
-            env.stored_files(&format!("skip_reason = '{reason}'"))
-        );
-    }
+    let told = env.run("status --skipped").found();
+    let bad = ["decoder crashed", "timed out"];
+    let bad: Vec<&str> = told
+        .text()
+        .lines()
+        .filter(|line| bad.iter().any(|reason| line.contains(reason)))
+        .collect();
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
     let found = env.query(&format!("--limit {files}"));
     for name in &sound {
         assert!(found.contains(name), "{name} is not found");
