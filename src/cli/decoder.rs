@@ -14,7 +14,10 @@ pub(super) fn launch() -> Result<Launch> {
         running
     } else {
         std::env::current_exe().map_err(|error| {
-            Error::Internal(format!("the path of this program is unknown: {error}"))
+            Error::Usage(format!(
+                "photos cannot be decoded in processes of their own, as the path of this program is unknown ({error}); \
+                 mount /proc, or set limits.isolate to false"
+            ))
         })?
     };
     Ok(Launch {

@@ -1,36 +1,55 @@
-//! `fer-index forget`: removes every trace of photos, and keeps them from coming back.
+//! `fer-index forget`: removes every trace of photos or of a person's name, and keeps it from coming back.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use serde::Serialize;
+use serde_json::json;
 
 use super::context::Context;
 use super::index::count;
+use super::json::JsonPath;
 use super::stdout::Stdout;
 use super::{Outcome, resolve};
 use crate::error::{Error, Result};
 use crate::imaging::Thumbnails;
-use crate::store::Store;
+use crate::store::{Removed, RemovedNames, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct ForgetArgs {
     /// A folder, or a photo with all its copies
-    #[arg(value_name = "DIR|PHOTO", value_hint = ValueHint::AnyPath)]
-    path: PathBuf,
+    #[arg(
+        value_name = "DIR|PHOTO",
+        value_hint = ValueHint::AnyPath,
+        required_unless_present = "person"
+    )]
+    path: Option<PathBuf>,
+    /// A person: the name goes, with the regions that it names, and the photos stay
+    #[arg(long, value_name = "NAME", conflicts_with = "path")]
+    person: Option<String>,
     /// Index it again from now on; corrections do not come back
     #[arg(long)]
     undo: bool,
+    /// Print what would be removed, and change nothing
+    #[arg(long, conflicts_with = "undo")]
+    dry_run: bool,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    let config = context.config();
-    let mut store = Store::open_existing(&config.database)?;
-    let path = match store.find_path(&args.path)? {
+    let mut store = Store::open_existing(&context.config().database)?;
+    if let Some(name) = &args.person {
+        return person(args, &mut store, name, out);
+    }
+    let typed = args.path.clone().unwrap_or_default();
+    let path = match store.find_path(&typed)? {
         Some(path) => path,
-        None => resolve(args.path.clone())?,
+        None => resolve(typed)?,
     };
     if args.undo {
-        return undo(&mut store, &path, out);
+        return undo(args, &mut store, &path, out);
     }
     let is_root = |root: &crate::store::Root| root.path.starts_with(&path);
     if store.find_path(&path)?.is_none()
@@ -43,35 +62,89 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
             path.display()
         )));
     }
+    if args.dry_run {
+        let removed = store.would_forget(&path)?;
+        report(args, &path, removed, None, out)?;
+        return Ok(Outcome::Found);
+    }
     let removed = store.forget_for_good(&path)?;
     let is_clean = store.clean()?;
     let known = |hash: &_| store.photo_by_hash(hash).map(|photo| photo.is_some());
-    Thumbnails::new(config.thumbnails.clone()).retain(known)?;
-    out.line(format_args!(
-        "{} in {} and {} were removed from the index; {} will not be indexed again, unless fer-index forget --undo \
-         allows it",
+    Thumbnails::new(context.config().thumbnails.clone()).retain(known)?;
+    report(args, &path, removed, Some(is_clean), out)?;
+    Ok(cleaned(&store, is_clean))
+}
+
+/// What was removed of a folder or photo.
+#[derive(Debug, Serialize)]
+struct JsonRemoved {
+    #[serde(flatten)]
+    path: JsonPath,
+    photos: u64,
+    files: u64,
+    corrections: u64,
+    clean: Option<bool>,
+    dry_run: bool,
+}
+
+/// Whether a folder or photo was allowed again.
+#[derive(Debug, Serialize)]
+struct JsonAllowed {
+    #[serde(flatten)]
+    path: JsonPath,
+    allowed: bool,
+}
+
+/// Prints what was removed of a folder or photo.
+fn report(
+    args: &ForgetArgs,
+    path: &Path,
+    removed: Removed,
+    is_clean: Option<bool>,
+    out: &mut Stdout,
+) -> Result<()> {
+    if args.json {
+        return out.json(&JsonRemoved {
+            path: JsonPath::of(path),
+            photos: removed.photos,
+            files: removed.files,
+            corrections: removed.corrections,
+            clean: is_clean,
+            dry_run: args.dry_run,
+        });
+    }
+    let what = format!(
+        "{} in {} and {}",
         count(removed.photos, "photo"),
         count(removed.files, "file"),
         count(removed.corrections, "correction"),
-        path.display()
-    ))?;
-    out.line("The photos themselves are unchanged, as are sidecars, contact sheets, backups and other files that you made")?;
-    if !is_clean {
-        tracing::warn!(
-            "another process is reading the database, so that parts of it are still in {}-wal; run the command again",
-            config.database.display()
-        );
-        return Ok(Outcome::PartialFailure);
+    );
+    let path = path.display();
+    if args.dry_run {
+        return out.line(format_args!(
+            "{what} would be removed from the index; {path} would not be indexed again"
+        ));
     }
-    Ok(Outcome::Found)
+    out.line(format_args!(
+        "{what} were removed from the index; {path} will not be indexed again, unless fer-index forget --undo \
+         allows it"
+    ))?;
+    out.line("The photos themselves are unchanged, as are sidecars, contact sheets, backups and other files that you made")
 }
 
-fn undo(store: &mut Store, path: &Path, out: &mut Stdout) -> Result<Outcome> {
-    if store.allow_again(path)? {
-        out.line(format_args!(
-            "{} may be indexed again; fer-index index {0} does it",
-            path.display()
-        ))?;
+fn undo(args: &ForgetArgs, store: &mut Store, path: &Path, out: &mut Stdout) -> Result<Outcome> {
+    let allowed = store.allow_again(path)?;
+    if args.json {
+        let path = JsonPath::of(path);
+        out.json(&JsonAllowed { path, allowed })?;
+    }
+    if allowed {
+        if !args.json {
+            out.line(format_args!(
+                "{} may be indexed again; fer-index index {0} does it",
+                path.display()
+            ))?;
+        }
         return Ok(Outcome::Found);
     }
     let folder = path.parent().unwrap_or(path);
@@ -83,4 +156,90 @@ fn undo(store: &mut Store, path: &Path, out: &mut Stdout) -> Result<Outcome> {
     }
     tracing::warn!("{} was not forgotten", path.display());
     Ok(Outcome::Nothing)
+}
+
+/// Forgets the name of a person, or allows it again.
+fn person(args: &ForgetArgs, store: &mut Store, name: &str, out: &mut Stdout) -> Result<Outcome> {
+    if args.undo {
+        let allowed = store.allow_person(name)?;
+        if args.json {
+            out.json(&json!({"person": name, "allowed": allowed}))?;
+        } else if allowed {
+            out.line(format_args!(
+                "{name} may be stored again; the next fer-index index reads the metadata of all photos anew"
+            ))?;
+        }
+        if allowed {
+            return Ok(Outcome::Found);
+        }
+        tracing::warn!("{name} was not forgotten");
+        return Ok(Outcome::Nothing);
+    }
+    if args.dry_run {
+        let removed = store.would_forget_person(name)?;
+        report_person(args, name, &removed, None, out)?;
+        return Ok(Outcome::Found);
+    }
+    let removed = store.forget_person(name)?;
+    let is_clean = store.clean()?;
+    report_person(args, name, &removed, Some(is_clean), out)?;
+    Ok(cleaned(store, is_clean))
+}
+
+/// Prints what was removed of a person.
+fn report_person(
+    args: &ForgetArgs,
+    name: &str,
+    removed: &RemovedNames,
+    is_clean: Option<bool>,
+    out: &mut Stdout,
+) -> Result<()> {
+    if args.json {
+        return out.json(&json!({
+            "person": name, "photos": removed.photos, "names": removed.people, "keywords": removed.keywords,
+            "texts": removed.texts, "files": removed.files, "others": removed.others,
+            "clean": is_clean, "dry_run": args.dry_run,
+        }));
+    }
+    let what = format!(
+        "{name} in {}: {}, {} and {}",
+        count(removed.photos, "photo"),
+        count(removed.people, "name"),
+        count(removed.keywords, "keyword"),
+        count(removed.texts, "text")
+    );
+    if args.dry_run {
+        out.line(format_args!("Would be removed: {what}"))?;
+    } else {
+        out.line(format_args!("Removed: {what}"))?;
+        out.line(
+            "The name will not be stored again, unless fer-index forget --undo allows it; the photos stay in the \
+             index, and they and their sidecars are unchanged, as are backups and other files that you made",
+        )?;
+    }
+    if removed.files > 0 {
+        out.line(format_args!(
+            "It stays in the paths of {}: rename them or their folders",
+            count(removed.files, "file")
+        ))?;
+    }
+    if !removed.others.is_empty() {
+        out.line(format_args!(
+            "Other people stay, with longer names: {}",
+            removed.others.join(", ")
+        ))?;
+    }
+    Ok(())
+}
+
+/// The outcome after [`Store::clean`].
+fn cleaned(store: &Store, is_clean: bool) -> Outcome {
+    if is_clean {
+        return Outcome::Found;
+    }
+    tracing::warn!(
+        "another process is reading the database, so that parts of it are still in {}-wal; run the command again",
+        store.path().display()
+    );
+    Outcome::PartialFailure
 }

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::stdout::Stdout;
 use crate::error::{Error, Result};
 use crate::export::{Placement, fill_folder};
-use crate::gallery::{Albums, Gallery, Settings, open_address};
+use crate::gallery::{Albums, Gallery, Origin, Settings, open_address};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -25,6 +25,9 @@ pub(super) struct GalleryArgs {
     /// given several times
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
+    /// The address at which a proxy makes the page reachable; can be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    origin: Vec<Origin>,
     /// The folder in which the page creates albums of selected photos; without it, it cannot create any
     #[arg(long, value_name = "FOLDER")]
     albums: Option<PathBuf>,
@@ -38,6 +41,7 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
     let store = open_store(&config.database)?;
     let settings = Settings {
         names: args.host.clone(),
+        origins: args.origin.clone(),
         thumbnails: config.thumbnails.clone(),
         limits: context.limits(),
         threads: context.threads().get(),
@@ -59,7 +63,8 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
         if !args.no_open {
             start_browser(gallery.link_once()?);
         }
-        gallery.run(end).await
+        gallery.run(end).await;
+        Ok(())
     })?;
     Ok(Outcome::Found)
 }
@@ -108,6 +113,9 @@ fn tell(gallery: &Gallery, out: &mut Stdout) -> Result<()> {
         );
     }
     out.line(gallery.link())?;
+    for link in gallery.links_of_proxies() {
+        out.line(link)?;
+    }
     if Stdout::is_terminal() {
         out.line("Ctrl-C ends the gallery.")?;
     }

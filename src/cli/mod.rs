@@ -167,7 +167,7 @@ enum Command {
     Reject(correct::FaceArgs),
     /// Remove the corrections of faces, so that the model's scores apply again
     Undo(correct::FaceArgs),
-    /// Remove every trace of a folder or photo from the index, and never index it again
+    /// Remove every trace of a folder, photo or person's name from the index, and keep it from coming back
     Forget(forget::ForgetArgs),
     /// Write all corrections to a file, or read them from one
     Corrections(corrections::CorrectionsArgs),

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::force::ForceArgs;
 use super::stdout::Stdout;
 use super::{GlobalArgs, Outcome};
-use crate::daemon::service::Supervisor;
+use crate::daemon::service::{Supervisor, user_namespaces};
 use crate::error::{Error, Result};
 use crate::output::{self, Form, set_aside};
 
@@ -60,7 +60,7 @@ fn install(
 ) -> Result<Outcome> {
     let database = absolute(&context.config().database)?;
     let data = database.parent().unwrap_or(&database);
-    let text = supervisor.text(&command_line(global)?, data);
+    let text = supervisor.text(&command_line(global)?, data, user_namespaces());
     // The systemd unit grants write access to this folder only if it exists.
     fs::create_dir_all(data).map_err(|source| Error::Io {
         path: data.to_owned(),

@@ -5,8 +5,20 @@ use std::path::{Path, PathBuf};
 /// Template of the unit, with the placeholders `@COMMAND@` and `@DATA@`.
 const UNIT: &str = include_str!("../../config/fer-index.service");
 
+/// The line by which the user's manager can hide files. Where users cannot make user namespaces, the unit does not start
+/// with it.
+const PRIVATE_USERS: &str = "PrivateUsers=yes\n";
+
 /// Template of the agent, with the placeholder `@ARGUMENTS@`.
 const AGENT: &str = include_str!("../../config/fer-index.plist");
+
+/// Whether the system lets users make user namespaces.
+pub fn user_namespaces() -> bool {
+    let is_off = |file: &str| std::fs::read_to_string(file).is_ok_and(|text| text.trim() == "0");
+    // The second is in the kernels of Debian and its descendants.
+    !is_off("/proc/sys/user/max_user_namespaces")
+        && !is_off("/proc/sys/kernel/unprivileged_userns_clone")
+}
 
 /// The program that starts and restarts the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +71,18 @@ impl Supervisor {
         }
     }
 
-    /// Text of the service file for a command line; `data` is the folder that the daemon may write to.
-    pub fn text(self, command: &[String], data: &Path) -> String {
+    /// Text of the service file for a command line; `data` is the folder that the daemon may write to, and
+    /// `user_namespaces` whether [`user_namespaces`] says that it can be kept from other folders.
+    pub fn text(self, command: &[String], data: &Path, user_namespaces: bool) -> String {
         match self {
             Self::Systemd => {
                 let words: Vec<_> = command.iter().map(|word| systemd_word(word)).collect();
-                UNIT.replace("@COMMAND@", &words.join(" "))
+                let unit = if user_namespaces {
+                    UNIT.to_owned()
+                } else {
+                    UNIT.replace(PRIVATE_USERS, "")
+                };
+                unit.replace("@COMMAND@", &words.join(" "))
                     .replace("@DATA@", &systemd_word(&data.to_string_lossy()))
             }
             Self::Launchd => {
@@ -115,17 +133,17 @@ mod tests {
 
     #[test]
     fn the_unit_equals_the_golden_file() {
-        let text =
-            Supervisor::Systemd.text(&command(), Path::new("/home/ada/.local/share/fer-index"));
-        assert_eq!(
-            text,
-            include_str!("../../tests/daemon/golden/fer-index.service")
-        );
+        let data = Path::new("/home/ada/.local/share/fer-index");
+        let golden = include_str!("../../tests/daemon/golden/fer-index.service");
+        assert_eq!(Supervisor::Systemd.text(&command(), data, true), golden);
+        let without = Supervisor::Systemd.text(&command(), data, false);
+        assert_eq!(without, golden.replace("PrivateUsers=yes\n", ""));
+        assert_ne!(without, golden);
     }
 
     #[test]
     fn the_agent_equals_the_golden_file() {
-        let text = Supervisor::Launchd.text(&command(), Path::new("/"));
+        let text = Supervisor::Launchd.text(&command(), Path::new("/"), true);
         assert_eq!(
             text,
             include_str!("../../tests/daemon/golden/fer-index.plist")

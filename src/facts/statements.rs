@@ -438,6 +438,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_source_states_a_fact_sixteen_times_at_most() {
+        let mut said = Statements::default();
+        for number in 0..=MOST_OF_A_FACT {
+            let local = date(2000 + number as i16, 1, 1).at(0, 0, 0, 0);
+            let moment = Moment::Local {
+                local,
+                offset: None,
+            };
+            said.date(moment, Precision::Second, DateSource::Exif);
+            let at = GeoPoint {
+                latitude: 1.0 + number as f64,
+                longitude: 1.0,
+            };
+            said.position(at, Block::Exif);
+            said.camera(&format!("camera {number}"), Block::Exif);
+            said.lens(&format!("lens {number}"), Block::Exif);
+            said.title(&format!("title {number}"), Block::Xmp);
+            said.description(&format!("text {number}"), Block::Xmp);
+            said.rating(3, Block::Xmp);
+            let lengths = [
+                said.dates.len(),
+                said.positions.len(),
+                said.cameras.len(),
+                said.lenses.len(),
+                said.titles.len(),
+                said.descriptions.len(),
+                said.ratings.len(),
+            ];
+            assert_eq!(lengths, [(number + 1).min(16); 7]);
+        }
+    }
+
+    #[test]
     fn statements_are_read_as_they_were_stored() {
         let mut said = Statements::default();
         assert_eq!(said.to_json(), format!("{{\"version\":{VERSION}}}"));

@@ -29,6 +29,12 @@ pub(super) enum ApiError {
         "there is no folder for albums; start the gallery as fer-index gallery --albums FOLDER"
     )]
     NoAlbums,
+    #[error("the request is larger than any that the gallery's page sends")]
+    TooLarge,
+    #[error("the request did not arrive in time")]
+    TooSlow,
+    #[error("too many connections to the gallery are open; close some of its pages")]
+    TooMany,
     #[error("{0}")]
     Failed(String),
 }
@@ -42,6 +48,9 @@ impl ApiError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone(_) => StatusCode::GONE,
             Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooMany => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -90,7 +90,7 @@ mod tests {
     fn the_page_names_every_script() {
         let page = include_str!("assets/index.html");
         for (name, ..) in ASSETS.iter().filter(|(_, kind, _)| *kind != SVG) {
-            assert!(page.contains(&format!("\"/assets/{name}\"")), "{name}");
+            assert!(page.contains(&format!("\"assets/{name}\"")), "{name}");
         }
     }
 }

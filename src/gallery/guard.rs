@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::{HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -12,6 +14,8 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::Shared;
 use super::api_error::ApiError;
+use super::origin::Origin;
+use super::serve::Known;
 use super::tokens::Tokens;
 
 /// The route that exchanges a link's token for the cookie; the only one that needs no cookie.
@@ -42,6 +46,12 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
+/// The largest request body, in bytes; requests contain only a few numbers and words.
+const MAX_BODY: usize = 4096;
+
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The access rules of a server at one address.
@@ -50,17 +60,29 @@ pub(super) struct Guard {
     address: SocketAddr,
     /// Names by which browsers may address the server besides IP addresses and `localhost`.
     names: Vec<String>,
+    /// Where proxies make it reachable.
+    origins: Vec<Origin>,
     tokens: Tokens,
 }
 
 impl Guard {
     /// Guards the server at `address`; `names` are further host names of this machine.
-    pub const fn new(address: SocketAddr, names: Vec<String>, tokens: Tokens) -> Self {
+    pub const fn new(
+        address: SocketAddr,
+        names: Vec<String>,
+        origins: Vec<Origin>,
+        tokens: Tokens,
+    ) -> Self {
         Self {
             address,
             names,
+            origins,
             tokens,
         }
+    }
+
+    pub fn origins(&self) -> &[Origin] {
+        &self.origins
     }
 
     pub const fn tokens(&self) -> &Tokens {
@@ -72,10 +94,14 @@ impl Guard {
         format!("fer_index_{}", self.address.port())
     }
 
-    /// The `Set-Cookie` value that gives a browser the session.
-    pub fn cookie(&self, session: &str) -> String {
+    /// The `Set-Cookie` value that gives a browser the session. Without a path the cookie is for the folder of the
+    /// entrance, which behind a proxy is not the root; with an encrypted proxy it travels only to it.
+    pub fn cookie(&self, session: &str, headers: &HeaderMap) -> String {
+        let proxy = self.host(headers).ok().and_then(|host| self.proxy_at(host));
+        let is_encrypted = proxy.is_some_and(Origin::is_encrypted);
+        let secure = if is_encrypted { "; Secure" } else { "" };
         format!(
-            "{}={session}; Path=/; HttpOnly; SameSite=Strict",
+            "{}={session}; HttpOnly; SameSite=Strict{secure}",
             self.cookie_name()
         )
     }
@@ -98,15 +124,27 @@ impl Guard {
             return Err(ApiError::NoToken);
         }
         if ![Method::GET, Method::HEAD].contains(method) {
-            let own = format!("http://{host}");
-            if headers
-                .get(header::ORIGIN)
-                .is_none_or(|origin| *origin != *own)
-            {
+            let is_own = |origin: &HeaderValue| self.is_own_origin(origin, host);
+            if !headers.get(header::ORIGIN).is_some_and(is_own) {
                 return Err(ApiError::OtherOrigin);
             }
         }
         Ok(())
+    }
+
+    /// Whether a request to `host` with this `Origin` comes from the gallery's own page. Where a proxy encrypts, a page
+    /// that came without encryption may be anybody's.
+    fn is_own_origin(&self, origin: &HeaderValue, host: &str) -> bool {
+        let is_of_proxy = |proxy: &Origin| proxy.is_sent_as(origin.as_bytes());
+        let is_direct = self.proxy_at(host).is_none();
+        self.origins.iter().any(is_of_proxy) || (is_direct && *origin == *format!("http://{host}"))
+    }
+
+    /// The address of a proxy that has the name of this host.
+    fn proxy_at(&self, host: &str) -> Option<&Origin> {
+        let host: Authority = host.parse().ok()?;
+        let mut origins = self.origins.iter();
+        origins.find(|origin| origin.host().eq_ignore_ascii_case(host.host()))
     }
 
     /// The `Host` of a request, if it names this server. A page that has its own name resolved to
@@ -127,16 +165,14 @@ impl Guard {
     /// Every port is accepted, as `ssh -L` changes it; DNS rebinding changes the name, not the port.
     fn is_own(&self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        match bare.parse::<IpAddr>() {
-            Ok(ip) => ip.is_loopback() || !self.address.ip().is_loopback(),
-            Err(_) => {
-                host.eq_ignore_ascii_case("localhost")
-                    || self
-                        .names
-                        .iter()
-                        .any(|name| name.eq_ignore_ascii_case(host))
-            }
+        if let Ok(ip) = bare.parse::<IpAddr>() {
+            return ip.is_loopback() || !self.address.ip().is_loopback();
         }
+        let names = self.names.iter().map(String::as_str);
+        names
+            .chain(self.origins.iter().map(Origin::host))
+            .chain(["localhost"])
+            .any(|name| name.eq_ignore_ascii_case(host))
     }
 
     fn has_cookie(&self, headers: &HeaderMap) -> bool {
@@ -158,13 +194,15 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let (method, path) = (request.method(), request.uri().path());
-    let mut response = match shared.guard.check(method, path, request.headers()) {
-        Ok(()) => next.run(request).await,
+    let checked = shared.guard.check(method, path, request.headers());
+    let answered = match checked {
+        Ok(()) => admitted(request, next).await,
         Err(api_error) => {
             tracing::debug!(%method, path, %api_error, "refused");
-            api_error.into_response()
+            Err(api_error)
         }
     };
+    let mut response = answered.into_response();
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
@@ -175,13 +213,41 @@ pub(super) async fn guard(
     response
 }
 
+/// Answers a request that is allowed. A body is read first, so that nothing waits for the rest of one later.
+async fn admitted(mut request: Request, next: Next) -> Result<Response, ApiError> {
+    // Everybody may ask for the entrance.
+    if request.uri().path() != ENTRANCE
+        && let Some(known) = request.extensions().get::<Known>()
+    {
+        known.set();
+    }
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
+        let (head, body) = request.into_parts();
+        if body.size_hint().lower() > MAX_BODY as u64 {
+            return Err(ApiError::TooLarge);
+        }
+        let body = tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await;
+        let body = body
+            .map_err(|_| ApiError::TooSlow)?
+            .map_err(|_| ApiError::TooLarge)?;
+        request = Request::from_parts(head, body.into());
+    }
+    Ok(next.run(request).await)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn guard_at(address: &str) -> Guard {
         let names = vec!["photos.home".to_owned()];
-        Guard::new(address.parse().unwrap(), names, Tokens::random().unwrap())
+        let origins = vec!["https://proxy.example:8443/fer".parse().unwrap()];
+        Guard::new(
+            address.parse().unwrap(),
+            names,
+            origins,
+            Tokens::random().unwrap(),
+        )
     }
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
@@ -203,6 +269,8 @@ mod tests {
             "LOCALHOST",
             "[::1]:3373",
             "photos.home:3373",
+            "proxy.example:8443",
+            "PROXY.example",
         ] {
             assert!(answers(&local, host) && answers(&open, host), "{host}");
         }
@@ -242,6 +310,15 @@ mod tests {
     }
 
     #[test]
+    fn the_cookie_travels_encrypted_where_a_proxy_encrypts() {
+        let guard = guard_at("127.0.0.1:3373");
+        for (host, is_secure) in [("proxy.example:8443", true), ("localhost:3373", false)] {
+            let cookie = guard.cookie("0", &headers(&[(header::HOST, host)]));
+            assert_eq!(cookie.ends_with("; Secure"), is_secure, "{cookie}");
+        }
+    }
+
+    #[test]
     fn changes_come_from_the_page_itself() {
         let guard = guard_at("127.0.0.1:3373");
         let session = guard.tokens.exchange(guard.tokens.link().as_str()).unwrap();
@@ -254,7 +331,11 @@ mod tests {
         assert!(check(Method::GET, &[]).is_ok());
         assert!(check(Method::POST, std::slice::from_ref(&own)).is_ok());
         assert!(check(Method::POST, &[own.clone(), (FETCH_SITE, "same-origin")]).is_ok());
+        let proxy = (header::ORIGIN, "https://proxy.example:8443");
+        assert!(check(Method::POST, &[proxy]).is_ok());
         for origin in [
+            "https://proxy.example",
+            "http://proxy.example:8443",
             "null",
             "http://localhost:3373",
             "https://localhost:8080",

@@ -17,10 +17,12 @@ mod folders;
 mod guard;
 mod list;
 mod live;
+mod origin;
 mod photo;
 mod pictures;
 mod places;
 mod request;
+mod serve;
 mod stores;
 mod tokens;
 
@@ -30,8 +32,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Query, State};
-use axum::http::header;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -46,14 +48,13 @@ use crate::store::{Photo, PhotoId, Store};
 
 pub use album::Albums;
 pub use desktop::open_address;
+pub use origin::Origin;
 
 use api_error::ApiError;
 use guard::{ENTRANCE, Guard};
+use serve::Bounds;
 use stores::Stores;
 use tokens::{Token, Tokens};
-
-/// The largest request body, in bytes; requests contain only a few numbers and words.
-const MAX_BODY: usize = 4096;
 
 /// How long answers in progress may take to finish once the gallery is asked to end.
 const GRACE: Duration = Duration::from_secs(2);
@@ -63,6 +64,8 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct Settings {
     /// Names of this machine, besides its addresses and `localhost`, that browsers may use.
     pub names: Vec<String>,
+    /// Addresses at which proxies make the page reachable; their hosts are also names of this machine.
+    pub origins: Vec<Origin>,
     /// The folder in which thumbnails are kept.
     pub thumbnails: PathBuf,
     /// The limits for decoding a photo.
@@ -120,7 +123,7 @@ impl Gallery {
         let stores = Stores::new(store);
         let (stop, stopping) = watch::channel(false);
         let shared = Shared {
-            guard: Guard::new(address, settings.names, Tokens::random()?),
+            guard: Guard::new(address, settings.names, settings.origins, Tokens::random()?),
             revisions: live::follow(stores.open()?),
             stores,
             thumbnails: Thumbnails::new(settings.thumbnails),
@@ -157,6 +160,14 @@ impl Gallery {
         Ok(self.link_with(&self.shared.guard.tokens().once()?))
     }
 
+    /// The same link at each address of a proxy.
+    pub fn links_of_proxies(&self) -> impl Iterator<Item = String> + use<'_> {
+        let token = self.shared.guard.tokens().link().as_str();
+        let path = format!("{ENTRANCE}?token={token}");
+        let origins = self.shared.guard.origins().iter();
+        origins.map(move |origin| origin.address(&path))
+    }
+
     fn link_with(&self, token: &Token) -> String {
         let mut host = self.address;
         if host.ip().is_unspecified() {
@@ -166,27 +177,17 @@ impl Gallery {
     }
 
     /// Answers requests until `end` completes.
-    ///
-    /// # Errors
-    /// When the server cannot accept connections any more.
-    pub async fn run(self, end: impl Future<Output = ()>) -> Result<()> {
-        let routes = routes(self.shared);
-        let mut stopping = self.stop.subscribe();
-        let stopped = async move {
-            let _ = stopping.wait_for(|stopping| *stopping).await;
-        };
-        let server = axum::serve(self.listener, routes).with_graceful_shutdown(stopped);
+    pub async fn run(self, end: impl Future<Output = ()>) {
+        let stopping = self.stop.subscribe();
+        let server = serve::serve(self.listener, routes(self.shared), stopping, Bounds::USUAL);
         let end = async {
             end.await;
             self.stop.send_replace(true);
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            ended = server => ended.map_err(|source| Error::Io {
-                path: self.address.to_string().into(),
-                source,
-            }),
-            () = end => Ok(()),
+            () = server => {}
+            () = end => {}
         }
     }
 }
@@ -208,7 +209,6 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/api/face/{face}", post(faces::say))
         .route("/api/live", get(live::live))
         .fallback(|| async { ApiError::NotFound })
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&shared),
             guard::guard,
@@ -227,6 +227,7 @@ struct Entrance {
 async fn enter(
     State(shared): State<Arc<Shared>>,
     Query(entrance): Query<Entrance>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let guard = &shared.guard;
     let session = guard
@@ -234,9 +235,9 @@ async fn enter(
         .exchange(&entrance.token)
         .ok_or(ApiError::NoToken)?;
     let html = "<!doctype html><meta charset=\"utf-8\"><title>fer-index</title>\
-                <meta http-equiv=\"refresh\" content=\"0; url=/\"><a href=\"/\">To the gallery</a>";
+                <meta http-equiv=\"refresh\" content=\"0; url=./\"><a href=\"./\">To the gallery</a>";
     let headers = [
-        (header::SET_COOKIE, guard.cookie(session)),
+        (header::SET_COOKIE, guard.cookie(session, &headers)),
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
     ];
     Ok((headers, html).into_response())

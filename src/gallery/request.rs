@@ -128,3 +128,21 @@ fn score(percent: &str) -> Result<String, ApiError> {
     let percent: f32 = percent.parse().map_err(|_| explain())?;
     Ok((percent / 100.0).to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_five_hundred_photos_at_most() {
+        for (limit, expected) in [
+            (0, 0),
+            (499, 499),
+            (500, 500),
+            (501, 500),
+            (usize::MAX, 500),
+        ] {
+            assert_eq!(Part { offset: 0, limit }.limit(), expected);
+        }
+    }
+}

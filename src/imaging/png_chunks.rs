@@ -212,6 +212,14 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_inflated_to_32_mebibytes_and_then_cut() {
+        for (length, kept) in [(MOST - 1, MOST - 1), (MOST, MOST), (MOST + 1, MOST)] {
+            let text = inflated(&deflated(&vec![b'a'; length as usize])).unwrap();
+            assert_eq!(text.len() as u64, kept);
+        }
+    }
+
+    #[test]
     fn blocks_of_other_formats_are_read_from_text_chunks() {
         let hex = |name: &str, block: &[u8]| {
             let digits = block.iter().map(|byte| format!("{byte:02x}"));

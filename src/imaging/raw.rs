@@ -307,3 +307,16 @@ fn of_part<'a>(task: &Task<'a>, part: &'a [u8]) -> Task<'a> {
         ..*task
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_32_previews_are_looked_at() {
+        let preview = b"\xff\xd8\xff\xc0\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0\xff\xda\0\x08\x01\x01\0\0?\0\xff\xd9";
+        for (number, expected) in [(31, 31), (32, 32), (33, 32)] {
+            assert_eq!(search(&preview.repeat(number)).len(), expected);
+        }
+    }
+}

@@ -283,4 +283,36 @@ mod tests {
             let _ = cut.map(|file| file.directories().len());
         }
     }
+
+    #[test]
+    fn no_more_than_64_directories_and_1000_tags_are_read() {
+        let chain = |directories: u32, tags: u16| {
+            let length = 6 + 12 * u32::from(tags);
+            let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+            for number in 1..=directories {
+                bytes.extend(tags.to_le_bytes());
+                for tag in 0..tags {
+                    bytes.extend(tag.to_le_bytes());
+                    bytes.extend([3, 0, 1, 0, 0, 0, 7, 0, 0, 0]);
+                }
+                bytes.extend((8 + number * length).to_le_bytes());
+            }
+            bytes
+        };
+        for (directories, tags, expected) in [
+            (63, 1, 63),
+            (64, 1, 64),
+            (65, 1, 64),
+            (2, 1000, 2),
+            (2, 1001, 0),
+        ] {
+            let bytes = chain(directories, tags);
+            let read = File::of(&bytes).unwrap().directories();
+            // What follows the last one is no directory, or one without tags.
+            let full = read
+                .iter()
+                .filter(|one| one.tags.len() == usize::from(tags));
+            assert_eq!(full.count(), expected, "{directories} of {tags} tags");
+        }
+    }
 }

@@ -28,10 +28,10 @@ pub struct Removed {
 }
 
 /// Makes the marks of a database.
-struct Marks([u8; 32]);
+pub(super) struct Marks([u8; 32]);
 
 impl Marks {
-    fn of(db: &Connection) -> rusqlite::Result<Self> {
+    pub fn of(db: &Connection) -> rusqlite::Result<Self> {
         let mut key = db.prepare_cached("SELECT key FROM forgotten_key")?;
         key.query_row([], |row| row.get(0)).map(Self)
     }
@@ -44,6 +44,11 @@ impl Marks {
 
     fn content(&self, hash: &ContentHash) -> [u8; 32] {
         self.mark(b"content", hash.as_bytes())
+    }
+
+    /// The mark of a person's name, given as its words are compared.
+    pub fn person(&self, words: &str) -> [u8; 32] {
+        self.mark(b"person", words.as_bytes())
     }
 
     fn mark(&self, kind: &[u8], bytes: &[u8]) -> [u8; 32] {

@@ -282,6 +282,9 @@ mod tests {
         "
         INSERT INTO looked_closely VALUES (7, 0, 1, 1, 2, 2);
     ",
+        "
+        INSERT INTO forgotten_people VALUES (randomblob(32), 2);
+    ",
     ];
 
     fn connection() -> Connection {

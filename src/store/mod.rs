@@ -30,6 +30,7 @@ mod files;
 mod findings;
 mod folders;
 mod forgotten;
+mod forgotten_people;
 mod incomplete;
 mod kin;
 mod looks;
@@ -76,6 +77,7 @@ pub use everything::Value;
 pub use exchange::{CorrectionRecord, Taken, UndoneFace};
 pub use explain::is_damage;
 pub use forgotten::Removed;
+pub use forgotten_people::RemovedNames;
 pub use looks::NamedPlaces;
 pub use people::{PersonInPhoto, words_of_name};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
@@ -714,6 +716,42 @@ impl Store {
         self.write(|db| forgotten::remove(db, path))
     }
 
+    /// What [`Store::forget_for_good`] would remove.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn would_forget(&mut self, path: &Path) -> Result<Removed> {
+        self.rehearse(|db| forgotten::remove(db, path))
+    }
+
+    /// Removes the name of a person, with the regions that it names, from everything that the sources of photos say,
+    /// and keeps it from being stored again. [`Store::clean`] removes what is left of the rows.
+    ///
+    /// # Errors
+    /// If the name has neither a letter nor a digit, and those of [`Store::prune`].
+    pub fn forget_person(&mut self, name: &str) -> Result<RemovedNames> {
+        forgotten_people::require_name(name)?;
+        self.write(|db| forgotten_people::remove(db, name))
+    }
+
+    /// What [`Store::forget_person`] would remove.
+    ///
+    /// # Errors
+    /// Those of [`Store::forget_person`].
+    pub fn would_forget_person(&mut self, name: &str) -> Result<RemovedNames> {
+        forgotten_people::require_name(name)?;
+        self.rehearse(|db| forgotten_people::remove(db, name))
+    }
+
+    /// Allows the name of a person to be stored again, and has what files say read anew by the next run over them.
+    /// Returns `false` if it was not forgotten.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn allow_person(&mut self, name: &str) -> Result<bool> {
+        self.write(|db| forgotten_people::allow(db, name))
+    }
+
     /// Allows a file or folder to be stored again that was forgotten by this name, or with a copy of it. Returns
     /// `false` if it was not.
     ///
@@ -787,6 +825,15 @@ impl Store {
 
     fn write<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         self.batch(|batch| batch.raw(work))
+    }
+
+    /// Runs `work` in a transaction that is not committed, and returns what it has returned.
+    fn rehearse<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        let rehearsed = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| work(&transaction));
+        rehearsed.map_err(|error| explain::sentence(&self.path, error))
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {

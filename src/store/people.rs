@@ -59,8 +59,11 @@ pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         .collect())
 }
 
+/// `None` if the photo was skipped, so that nobody has seen its picture.
 fn frame(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Frame>> {
-    db.prepare_cached("SELECT width, height, orientation FROM photos WHERE id = ?")?
+    const SIZE: &str =
+        "SELECT width, height, orientation FROM photos WHERE id = ? AND skip_reason IS NULL";
+    db.prepare_cached(SIZE)?
         .query_row([photo], |row| {
             Ok(Frame {
                 size: (row.get(0)?, row.get(1)?),

@@ -10,6 +10,7 @@ use crate::facts::{self, Statements};
 use crate::photo::ContentHash;
 
 use super::codec::{picture_from_columns, skip_from_columns};
+use super::forgotten_people::Names;
 use super::record::{KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord};
 use super::stored_face::StoredFace;
 use super::{effective, faces, files, incomplete, people, unread};
@@ -144,7 +145,8 @@ pub(super) struct Derived {
 pub(super) fn put(db: &Connection, record: &PhotoRecord, derived: Derived) -> rusqlite::Result<()> {
     let analysis = record.content.as_ref().ok();
     let skip = record.content.as_ref().err();
-    let said = analysis.map(|analysis| &analysis.said);
+    let forgotten = Names::of(db)?;
+    let said = analysis.map(|analysis| forgotten.without(&analysis.said));
     let picture = record.picture.filter(|_| analysis.is_some());
     db.prepare_cached(
         "INSERT INTO photos (hash, bytes, indexed_at, skip_reason, skip_detail, format, width, height,
@@ -164,8 +166,8 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord, derived: Derived) -> ru
         analysis.map(|analysis| &analysis.format),
         analysis.map(|analysis| analysis.width),
         analysis.map(|analysis| analysis.height),
-        said.map(Statements::to_json),
-        said.map_or(0, |said| said.version),
+        said.as_deref().map(Statements::to_json),
+        said.as_deref().map_or(0, |said| said.version),
         derived.models.map(|(detector, _)| detector),
         derived.models.map(|(_, classifier)| classifier),
         derived.faces as i64,

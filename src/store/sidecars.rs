@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, named_params, params};
 use crate::file::FileMeta;
 use crate::sidecar::{Sidecar, SidecarFile, may_belong, photos_of};
 
+use super::forgotten_people::Names;
 use super::path::{Subtree, decode, encode};
 
 /// The sidecars of the files in a range of [`Subtree`], in the order of these files.
@@ -65,9 +66,11 @@ fn file_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<SidecarFile> {
 pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqlite::Result<()> {
     let path = encode(photo);
     let known = of_file(db, &path)?;
+    let forgotten = Names::of(db)?;
     let now: Vec<(SidecarFile, String)> = sidecars
         .iter()
         .map(|Sidecar { file, said }| {
+            let said = forgotten.without(said);
             let meta = FileMeta {
                 device: 0, // not stored
                 ..file.meta

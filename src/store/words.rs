@@ -8,6 +8,7 @@ mod fold;
 mod terms;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -84,6 +85,16 @@ pub(super) fn write(db: &Connection, photo: PhotoId, text: &str) -> rusqlite::Re
 /// What the full-text index reads of a text.
 pub(super) fn indexed(text: &str) -> Cow<'_, str> {
     terms::indexed(text)
+}
+
+/// The words of a text as they are compared, separated by spaces.
+pub(super) fn compared(text: &str) -> String {
+    terms::compared(text)
+}
+
+/// Where the words of a text stand in it, in bytes; of a script without spaces, the characters.
+pub(super) fn places(text: &str) -> Vec<Range<usize>> {
+    terms::places(text)
 }
 
 /// Removes the words of a photo.

@@ -174,3 +174,30 @@ fn files_without_read_permission_are_counted_and_tried_again() {
     allow("locked.jpg", 0o644);
     assert_eq!(env.index()["photos"], 1);
 }
+
+/// The sidecar of a damaged photo may name people, for whose faces there is no picture.
+#[test]
+fn a_sidecar_that_names_people_beside_a_bad_file_changes_nothing() {
+    let env = album();
+    let named = r#"{"title": "a", "photoTakenTime": {"timestamp": "1563091200"}, "people": [{"name": "Ada"}]}"#;
+    let region = "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">
+        <rdf:Description xmlns:p=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\">
+        <p:PersonInImage><rdf:Bag><rdf:li>Ada</rdf:li></rdf:Bag></p:PersonInImage></rdf:Description></rdf:RDF>";
+    for (name, ..) in BAD {
+        env.add(format!("{name}.supplemental-metadata.json"), named);
+        env.add(format!("{name}.xmp"), region);
+    }
+    env.add("chelsea.jpg.xmp", region);
+    let summary = env.index();
+    assert_eq!(summary["photos"], 2, "{summary}");
+    assert_eq!(env.query("--person ada"), ["chelsea.jpg"]);
+    env.run("doctor").found();
+    // One that becomes sound is found by them.
+    env.add("cut.jpg", fixture("formats/progressive.jpg"));
+    env.index();
+    assert_eq!(env.query("--person ada").len(), 2);
+    env.add("cut.jpg", "no photo");
+    env.index();
+    assert_eq!(env.query("--person ada"), ["chelsea.jpg"]);
+    env.run("doctor").found();
+}

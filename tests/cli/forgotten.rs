@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::{fixture, photo_taken, sidecar};
-use crate::testenv::TestEnv;
+use crate::testenv::{Run, TestEnv};
 
 /// The files below a folder in which one of these words is, in any case.
 fn traces(folder: &Path, words: &[&str]) -> Vec<String> {
@@ -122,4 +122,166 @@ fn a_root_that_is_gone_can_be_forgotten() {
     assert!(env.run("status").text().contains("/other"));
     env.run("forget other").found();
     assert!(!env.run("status").text().contains("/other"));
+}
+
+/// A sidecar of a program that names people: one with a region, a keyword for each, a title and a description.
+fn people(people: &[&str], keywords: &[&str], title: &str, description: &str) -> String {
+    let region = |name: &&str| {
+        format!(
+            "<rdf:li><rdf:Description mwg-rs:Name=\"{name}\" mwg-rs:Type=\"Face\"><mwg-rs:Area stArea:x=\"0.5\" \
+             stArea:y=\"0.5\" stArea:w=\"0.4\" stArea:h=\"0.4\" stArea:unit=\"normalized\"/></rdf:Description></rdf:li>"
+        )
+    };
+    let regions = people.iter().map(region).collect::<Vec<_>>().concat();
+    let keywords = keywords.join("</rdf:li><rdf:li>");
+    format!(
+        "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"
+                  xmlns:dc=\"http://purl.org/dc/elements/1.1/\"
+                  xmlns:mwg-rs=\"http://www.metadataworkinggroup.com/schemas/regions/\"
+                  xmlns:stArea=\"http://ns.adobe.com/xmp/sType/Area#\">
+         <rdf:Description>
+         <dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">{title}</rdf:li></rdf:Alt></dc:title>
+         <dc:description><rdf:Alt><rdf:li xml:lang=\"x-default\">{description}</rdf:li></rdf:Alt></dc:description>
+         <dc:subject><rdf:Bag><rdf:li>{keywords}</rdf:li></rdf:Bag></dc:subject>
+         <mwg-rs:Regions rdf:parseType=\"Resource\"><mwg-rs:RegionList><rdf:Bag>{regions}</rdf:Bag>
+         </mwg-rs:RegionList></mwg-rs:Regions>
+         </rdf:Description></rdf:RDF>"
+    )
+}
+
+/// The name with composed and decomposed accents, without them, in UTF-16, escaped, and the words by which it would be
+/// found.
+const NAMES: [&[u8]; 7] = [
+    "wümpelstein".as_bytes(),
+    "wu\u{308}mpelstein".as_bytes(),
+    b"wumpelstein",
+    b"w\0\xfc\0m\0p\0e\0l\0",
+    b"\0w\0\xfc\0m\0p\0e\0l",
+    b"w\\u00fcmpelstein",
+    b"xanthippe",
+];
+
+fn names_left(env: &TestEnv) -> Vec<String> {
+    let files = walkdir::WalkDir::new(env.path("home"));
+    let files = files.into_iter().map(Result::unwrap);
+    let mut left = Vec::new();
+    for file in files.filter(|file| file.file_type().is_file()) {
+        // Accented letters in lower case are other bytes.
+        let bytes = fs::read(file.path()).unwrap().to_ascii_lowercase();
+        for name in NAMES {
+            if bytes.windows(name.len()).any(|part| part == name) {
+                let name = String::from_utf8_lossy(name);
+                left.push(format!("{name} in {}", file.path().display()));
+            }
+        }
+    }
+    left
+}
+
+#[test]
+fn a_forgotten_person_leaves_no_trace_and_is_not_named_again() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg", "chelsea.jpg", "astronaut.jpg"]);
+    let name = "Xanthippe Wümpelstein";
+    let said = people(
+        &[name, "Bob"],
+        &[
+            name,
+            "People|XANTHIPPE wu\u{308}mpelstein",
+            "Bob",
+            "Xanthippe Wumpelstein's boat",
+        ],
+        "Xanthippe Wümpelstein and Bob at the lake",
+        "Xanthippe Wümpelstein",
+    );
+    env.add("hopper.jpg.xmp", &said);
+    let takeout = format!(
+        r#"{{"title": "chelsea.jpg", "photoTakenTime": {{"timestamp": "1563091200"}}, "description": "with xanthippe  w\u00fcmpelstein", "people": [{{"name": "{name}"}}]}}"#
+    );
+    env.add("chelsea.jpg.supplemental-metadata.json", &takeout);
+    env.index();
+    assert!(!names_left(&env).is_empty());
+    assert_eq!(env.query("--person xanthippe").len(), 2);
+
+    let forget = |flags: &str| {
+        let mut command = env.command(&format!("forget {flags} --person"));
+        Run::of(command.arg("xanthippe WUMPELSTEIN"))
+    };
+    let rehearsed = forget("--dry-run --json").found().json();
+    assert!(!names_left(&env).is_empty());
+    let removed = forget("--json").found().json();
+    for (count, number) in [
+        ("photos", 2),
+        ("names", 2),
+        ("keywords", 3),
+        ("texts", 3),
+        ("files", 0),
+    ] {
+        assert_eq!(removed[count], number, "{count}: {removed}");
+        assert_eq!(rehearsed[count], number, "{count}: {rehearsed}");
+    }
+    assert_eq!(names_left(&env), [""; 0]);
+    assert_eq!(env.query("--person xanthippe"), [""; 0]);
+    env.run("doctor").found();
+    let shown = env.show("hopper.jpg");
+    assert_eq!(shown["title"], "… and Bob at the lake");
+    assert_eq!(shown["people"][0]["name"], "Bob");
+    assert_eq!(shown["keywords"], serde_json::json!(["Bob"]));
+    assert_eq!(env.query("").len(), 3);
+
+    // Neither from new files nor from known ones that are read again.
+    env.add("astronaut.jpg.xmp", &said);
+    env.add("coffee.jpg", fixture("coffee.jpg"));
+    env.add("coffee.jpg.xmp", &said);
+    env.add(
+        "chelsea.jpg.supplemental-metadata.json",
+        takeout.replace("with", "without"),
+    );
+    env.index();
+    env.run("reindex album --json").found();
+    assert_eq!(names_left(&env), [""; 0]);
+    env.run("backup copy.sqlite3").found();
+    fs::rename(env.path("copy.sqlite3"), env.path("home/copy.sqlite3")).unwrap();
+    assert_eq!(names_left(&env), [""; 0]);
+
+    forget("--undo").found();
+    assert_eq!(forget("--undo").code, 1);
+    env.index();
+    assert_eq!(env.query("--person xanthippe").len(), 4);
+    env.run("doctor").found();
+}
+
+#[test]
+fn what_only_resembles_a_forgotten_name_stays_and_is_told() {
+    let env = TestEnv::new();
+    env.add(
+        "Anna/hopper.jpg.xmp",
+        people(
+            &["Anna Rossi"],
+            &["Anna Rossi", "Annas", "anna", "Anna|Anna Rossi"],
+            "Hannah",
+            "Susanna",
+        ),
+    );
+    env.add("Anna/hopper.jpg", fixture("hopper.jpg"));
+    env.index();
+    let forgotten = env.run("forget --person ANNA --json").found().json();
+    let expected = serde_json::json!({
+        "person": "ANNA", "photos": 1, "names": 0, "keywords": 2, "texts": 0, "files": 1, "others": ["Anna Rossi"],
+        "clean": true, "dry_run": false,
+    });
+    assert_eq!(forgotten, expected);
+    let shown = env.show("Anna/hopper.jpg");
+    assert_eq!(
+        shown["keywords"],
+        serde_json::json!(["Anna Rossi", "Annas"])
+    );
+    // A name is needed by which somebody is recognised, and only one thing is forgotten at a time.
+    for refused in [
+        "forget --person ?!",
+        "forget --person Anna album/hopper.jpg",
+        "forget",
+        "forget --person Bob --undo --dry-run",
+    ] {
+        assert_eq!(env.run(refused).code, 2, "{refused}");
+    }
 }

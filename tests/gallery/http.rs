@@ -57,24 +57,12 @@ impl Request {
     /// Sends the request and reads the whole answer.
     #[track_caller]
     pub fn send(self) -> Response {
-        let mut stream = self.open();
-        let mut bytes = Vec::new();
-        let mut part = [0; 16384];
-        // Does not read until the connection closes, because some servers keep it open regardless of the request.
-        while !Response::is_whole(&bytes) {
-            match stream.read(&mut part).unwrap() {
-                0 => break,
-                length => bytes.extend_from_slice(&part[..length]),
-            }
-        }
-        Response::of(&bytes)
+        Response::read(self.open())
     }
 
     /// Sends the request and leaves the answer unread.
     #[track_caller]
     pub fn open(self) -> TcpStream {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         let mut lines = vec![format!("{} {} HTTP/1.1", self.method, self.target)];
         lines.extend(self.host.map(|host| format!("host: {host}")));
         let headers = self.headers.iter();
@@ -82,9 +70,17 @@ impl Request {
         lines.push(format!("content-length: {}", self.body.len()));
         lines.push("connection: close".to_owned());
         let text = format!("{}\r\n\r\n{}", lines.join("\r\n"), self.body);
-        stream.write_all(text.as_bytes()).unwrap();
-        stream
+        send(self.address, text.as_bytes())
     }
+}
+
+/// Sends any bytes.
+#[track_caller]
+pub fn send(address: SocketAddr, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+    stream.write_all(bytes).unwrap();
+    stream
 }
 
 /// An answer.
@@ -97,6 +93,21 @@ pub struct Response {
 }
 
 impl Response {
+    /// Reads the whole answer.
+    #[track_caller]
+    pub fn read(mut stream: TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        let mut part = [0; 16384];
+        // Does not read until the connection closes, because some servers keep it open regardless of the request.
+        while !Self::is_whole(&bytes) {
+            match stream.read(&mut part).unwrap() {
+                0 => break,
+                length => bytes.extend_from_slice(&part[..length]),
+            }
+        }
+        Self::of(&bytes)
+    }
+
     /// Whether as many bytes have arrived as `content-length` announces.
     fn is_whole(bytes: &[u8]) -> bool {
         let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {

@@ -8,6 +8,7 @@ mod common;
 #[allow(dead_code)]
 mod testenv;
 
+mod abuse;
 mod access;
 mod albums;
 mod answers;
@@ -16,6 +17,7 @@ mod command;
 mod controls;
 mod http;
 mod pictures;
+mod proxy;
 mod security;
 mod seed;
 mod server;

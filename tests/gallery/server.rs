@@ -73,6 +73,11 @@ impl Server {
             .send()
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the gallery as a supervisor does; returns its exit code.
     #[cfg(unix)]
     pub fn terminate(mut self) -> i32 {

@@ -7,6 +7,13 @@
     reason = "the numbers of inputs are read with --nocapture"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../cli/testenv.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod testenv;
+
+mod album;
 mod mutate;
 mod samples;
 mod targets;

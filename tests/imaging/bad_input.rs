@@ -265,3 +265,37 @@ fn damaged_files_are_decoded_or_skipped_with_a_reason() {
     assert!(decoded > 50, "{decoded}");
     assert!(crashed < 20, "{crashed}");
 }
+
+#[test]
+fn a_picture_may_take_eight_bytes_a_pixel() {
+    let limits = Limits {
+        max_pixels: 40 * 30,
+        ..Limits::default()
+    };
+    let deep = image::ImageBuffer::from_pixel(40, 30, image::Rgba([1_u16, 2, 3, 65_535]));
+    let png = common::encoded(image::DynamicImage::ImageRgba16(deep), ImageFormat::Png);
+    assert!(imaging::decode(&png, &limits).is_ok());
+    let one_less = Limits {
+        max_pixels: 40 * 30 - 1,
+        ..limits
+    };
+    assert_eq!(skip_within(&png, &one_less).reason, SkipReason::TooLarge);
+}
+
+#[test]
+fn a_box_that_claims_more_than_a_gibibyte_is_refused() {
+    let heic = fixture("formats/plain.heic");
+    let first = u32::from_be_bytes([heic[0], heic[1], heic[2], heic[3]]) as usize;
+    for size in [(1_u64 << 30) + 1, 1 << 40, u64::MAX] {
+        let (before, after) = heic.split_at(first);
+        let long = [
+            &[0, 0, 0, 1],
+            &after[4..8],
+            &size.to_be_bytes(),
+            &after[8..],
+        ]
+        .concat();
+        let refused = skip(&[before, &long].concat());
+        assert_eq!(refused.reason, SkipReason::Damaged, "{size}: {refused}");
+    }
+}

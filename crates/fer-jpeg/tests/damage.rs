@@ -122,6 +122,38 @@ fn a_file_without_its_end_is_refused() {
 }
 
 #[test]
+fn a_hundred_scans_are_read_and_one_more_is_left_to_others() {
+    let bytes = file("420-progressive.jpg");
+    let start = bytes
+        .windows(2)
+        .rposition(|pair| pair == b"\xff\xda")
+        .unwrap();
+    let scans = bytes.windows(2).filter(|pair| pair == b"\xff\xda").count();
+    // The last scan, which refines, is followed by the end. The first one of the file is added again.
+    let first = bytes
+        .windows(2)
+        .position(|pair| pair == b"\xff\xda")
+        .unwrap();
+    let next = first
+        + 2
+        + bytes[first + 2..]
+            .windows(2)
+            .position(|pair| pair[0] == 0xff && ![0, 0xff].contains(&pair[1]))
+            .unwrap();
+    assert!(next < start);
+    let with = |number: usize| {
+        let again = bytes[first..next].repeat(number - scans);
+        let mut bytes = bytes.clone();
+        bytes.splice(first..first, again);
+        decode(&bytes, 8, Channels::Colour).map(|(picture, _)| picture.size())
+    };
+    for number in [99, 100, 101, 1000] {
+        let refused = matches!(with(number), Err(Error::Unsupported("so many scans")));
+        assert_eq!(refused, number > 100, "{number} scans: {:?}", with(number));
+    }
+}
+
+#[test]
 fn bytes_behind_the_picture_are_ignored() {
     let mut bytes = file("420.jpg");
     let (_, expected) = decode(&bytes, 8, Channels::Colour).unwrap();

@@ -132,3 +132,16 @@ fn a_program_that_does_not_speak_the_protocol_is_an_error_at_the_start() {
     let sentence = Command::start(params).unwrap_err().to_string();
     assert!(sentence.contains("/nowhere/detector"), "{sentence}");
 }
+
+#[test]
+fn an_answer_of_four_mebibytes_is_read_and_a_longer_one_cut() {
+    let answer = r#"{"faces":[]}"#;
+    let spaces = (4 << 20) - answer.len() - 1;
+    for (spaces, is_read) in [(spaces, true), (spaces + 1, true), (spaces + 2, false)] {
+        let pad = format!("head -c {spaces} /dev/zero | tr '\\0' ' '");
+        let script = format!("{HELLO}; while :; do {READ}; {pad}; echo '{answer}'; done");
+        let command = start(&script, LONG).unwrap();
+        let detected = command.detect(&photo());
+        assert_eq!(detected.is_ok(), is_read, "{spaces}");
+    }
+}

@@ -227,3 +227,21 @@ fn a_sidecar_is_written_once() {
     assert!(write(HAPPY, false) && sidecar.exists());
     assert!(!write(HAPPY, false));
 }
+
+#[test]
+fn a_sidecar_of_a_hundred_levels_is_edited_and_a_deeper_one_refused() {
+    // The packet and the description are the first two.
+    let deep = |levels: usize| {
+        let more = levels - 2;
+        let inner = format!(
+            "{}{}",
+            "<h xmlns='urn:h'>".repeat(more),
+            "</h>".repeat(more)
+        );
+        packet(&format!("<r:Description>{inner}</r:Description>"))
+    };
+    let edited = with(&deep(100), &[Emotion::Happy]).unwrap().unwrap();
+    assert!(edited.contains("Happy") && edited.contains(&"</h>".repeat(98)));
+    let refused = with(&deep(101), &[Emotion::Happy]).unwrap_err();
+    assert!(refused.contains("too deeply"), "{refused}");
+}

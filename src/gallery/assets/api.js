@@ -125,25 +125,25 @@ const post = (path, body) => {
  * @param {AbortSignal} [signal]
  * @returns {Promise<{ photos: Tile[], more: boolean }>}
  */
-export const photos = (filters, offset, limit, signal) => get("/api/photos", { ...filters, offset, limit }, signal);
+export const photos = (filters, offset, limit, signal) => get("api/photos", { ...filters, offset, limit }, signal);
 
 /** @type {(filters: Filters, signal?: AbortSignal) => Promise<Counts>} */
-export const counts = (filters, signal) => get("/api/counts", filters, signal);
+export const counts = (filters, signal) => get("api/counts", filters, signal);
 
 /** @type {(id: number, signal?: AbortSignal) => Promise<Photo>} */
-export const photo = (id, signal) => get(`/api/photo/${id}`, {}, signal);
+export const photo = (id, signal) => get(`api/photo/${id}`, {}, signal);
 
 /** @type {(face: number, emotion: Emotion) => Promise<unknown>} */
-export const correctFace = (face, emotion) => post(`/api/face/${face}`, { shows: emotion });
+export const correctFace = (face, emotion) => post(`api/face/${face}`, { shows: emotion });
 /** @type {(face: number) => Promise<unknown>} */
-export const rejectFace = (face) => post(`/api/face/${face}`, "not_a_face");
+export const rejectFace = (face) => post(`api/face/${face}`, "not_a_face");
 /** @type {(face: number) => Promise<unknown>} */
-export const undoCorrection = (face) => post(`/api/face/${face}`, "nothing");
+export const undoCorrection = (face) => post(`api/face/${face}`, "nothing");
 /** @type {(photo: number) => Promise<unknown>} */
-export const reveal = (id) => post(`/api/photo/${id}/reveal`);
+export const reveal = (id) => post(`api/photo/${id}/reveal`);
 
 /** @type {() => Promise<{ towns: [number, number][], places: Place[] }>} */
-export const places = () => get("/api/places");
+export const places = () => get("api/places");
 
 /**
  * Makes a folder of links to photos and returns its path.
@@ -151,9 +151,9 @@ export const places = () => get("/api/places");
  * @param {number[]} ids
  * @returns {Promise<{ folder: string }>}
  */
-export const makeAlbum = async (name, ids) => (await post("/api/album", { name, photos: ids })).json();
+export const makeAlbum = async (name, ids) => (await post("api/album", { name, photos: ids })).json();
 
 /** @param {number} id */
-export const thumbnail = (id) => `/thumb/${id}`;
+export const thumbnail = (id) => `thumb/${id}`;
 /** @param {number} id */
-export const view = (id) => `/view/${id}`;
+export const view = (id) => `view/${id}`;

@@ -21,7 +21,7 @@ export function follow(changed) {
   let last = null;
   const listen = () => {
     if (document.hidden || events) return;
-    events = new EventSource("/api/live");
+    events = new EventSource("api/live");
     events.addEventListener("change", ({ data }) => {
       if (last !== null && last !== data) soon();
       last = data;

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -59,6 +60,35 @@ pub(super) fn asked(text: &str) -> Vec<String> {
         }
     });
     terms
+}
+
+/// The words of a text as they are compared, separated by spaces; a run of a script without spaces counts as one.
+pub(super) fn compared(text: &str) -> String {
+    let mut words = String::new();
+    runs(&fold(text), |_, run| {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(run);
+    });
+    words
+}
+
+/// Where the words of a text stand in it, in bytes; of a script without spaces, the characters.
+pub(super) fn places(text: &str) -> Vec<Range<usize>> {
+    let mut places: Vec<Range<usize>> = Vec::new();
+    let mut before = Class::Between;
+    for (at, c) in text.char_indices() {
+        let class = Class::of(c);
+        let end = at + c.len_utf8();
+        match places.last_mut() {
+            Some(word) if class == Class::Spaced && before == Class::Spaced => word.end = end,
+            _ if class == Class::Between => {}
+            _ => places.push(at..end),
+        }
+        before = class;
+    }
+    places
 }
 
 /// The lengths in characters of a run's terms; `least` in a script without spaces, or less if the run is shorter.
