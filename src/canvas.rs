@@ -93,6 +93,13 @@ impl<'i> Canvas<'i> {
 
     /// Writes text of `size` pixels whose upper left corner is (x, y).
     pub fn text(&mut self, text: &str, (x, y): (f32, f32), size: f32, colour: Rgb<u8>) {
+        if font::lacks_some_of(text) {
+            let (x, y) = (x.round() as i32, y.round() as i32);
+            for (dx, dy, coverage) in font::system::set(text, size).pixels {
+                self.blend(x + dx, y + dy, colour, coverage);
+            }
+            return;
+        }
         let Some(font) = font::glyphs() else {
             return;
         };
@@ -154,6 +161,9 @@ pub fn text_size(text: &str, size: f32) -> (f32, f32) {
         return (0.0, 0.0);
     };
     let scaled = font.as_scaled(size);
+    if font::lacks_some_of(text) {
+        return (font::system::set(text, size).width, scaled.height());
+    }
     let mut width = 0.0;
     let mut before = None;
     for c in text.chars() {

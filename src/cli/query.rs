@@ -10,7 +10,7 @@ use super::fresh::FreshArgs;
 use super::results::ResultArgs;
 use super::stdout::Stdout;
 use crate::error::Result;
-use crate::query::{Defaults, People, Understood, UserFilter, now, understand};
+use crate::query::{Defaults, Known, Understood, UserFilter, now, understand};
 use crate::store::{Query, Store};
 
 #[derive(Debug, Args)]
@@ -51,8 +51,10 @@ pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Resu
 }
 
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    let people = people(context);
-    let understood = understand(&args.words, args.filters.filter(), &people, now());
+    let config = context.config();
+    let store = Store::open_existing(&config.database)?;
+    let known = Known::of(&store, Defaults::from(&config.query))?;
+    let understood = understand(&args.words, args.filters.filter(), &known, now());
     let arguments: Vec<String> = understood
         .filter
         .arguments()
@@ -62,13 +64,6 @@ pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Resu
     tracing::info!("fer-index query {}", arguments.join(" "));
     print_understood(&understood);
     answer(&understood.filter, &args.search, context, out)
-}
-
-/// The people of the index; nobody if it cannot be read, of which [`answer`] tells.
-fn people(context: &Context) -> People {
-    let store = Store::open_existing(&context.config().database);
-    let names = store.and_then(|store| store.people());
-    People::new(names.unwrap_or_default())
 }
 
 /// Prints how the words were understood, including those that became no filter.
@@ -95,6 +90,11 @@ fn print_understood(understood: &Understood) {
             .map(|words| format!("\"{words}\""))
             .collect();
         hint(format_args!("left out: {}", left_out.join(", ")));
+    }
+    for album in &understood.other_albums {
+        hint(format_args!(
+            "there is an album of that name, too: fer-index find album {album}"
+        ));
     }
     for (word, meant) in &understood.suggestions {
         hint(format_args!("\"{word}\": did you mean {meant}?"));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use crate::query::{Defaults, People, Understood, UserFilter, now, understand};
+use crate::query::{Defaults, Known, Understood, UserFilter, now, understand};
 use crate::store::{Query, Store, has_words};
 
 /// The maximum number of photos in one answer.
@@ -54,6 +54,8 @@ pub(super) struct Interpretation {
     left_out: Vec<String>,
     /// Words that are one letter away from a known word, each with that word.
     suggestions: Vec<(String, String)>,
+    /// Albums whose names are in the text, but were read as something else.
+    other_albums: Vec<String>,
 }
 
 impl Interpretation {
@@ -63,6 +65,7 @@ impl Interpretation {
             as_text: understood.as_text.clone(),
             left_out: understood.left_out.clone(),
             suggestions: understood.suggestions.clone(),
+            other_albums: understood.other_albums.clone(),
         }
     }
 }
@@ -77,8 +80,8 @@ impl FilterParameters {
             named.next().map(|(_, value)| value.as_str())
         };
         let words: Vec<String> = of("text").map(str::to_owned).into_iter().collect();
-        let people = People::new(store.people()?);
-        let typed = understand(&words, UserFilter::new(), &people, now());
+        let known = Known::of(store, defaults)?;
+        let typed = understand(&words, UserFilter::new(), &known, now());
         let understood = Interpretation::of(&typed);
         let typed = typed.filter;
         let typed_flags = typed.set_flags();

@@ -1,5 +1,6 @@
 //! Stores the folders in which photos lie, and searches their names.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -76,6 +77,20 @@ pub(super) fn comparable(name: &str) -> String {
 pub(super) fn is_called(path: &Path, name: &str) -> bool {
     path.components()
         .any(|part| comparable(&part.as_os_str().to_string_lossy()).contains(name))
+}
+
+/// See [`Store::album_names`](super::Store::album_names).
+pub(super) fn names(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let topmost = roots::topmost(db)?;
+    let mut folders = db.prepare_cached("SELECT path FROM folders ORDER BY path")?;
+    let mut rows = folders.query([])?;
+    let mut names = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let folder = decode(row.get_ref(0)?.as_blob()?);
+        let below = roots::below(&folder, &topmost).components();
+        names.extend(below.map(|part| part.as_os_str().to_string_lossy().into_owned()));
+    }
+    Ok(names.into_iter().collect())
 }
 
 /// The topmost folders below the roots whose names contain `name`, which is [`comparable`].

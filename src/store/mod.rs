@@ -355,6 +355,14 @@ impl Store {
         self.read(folders::with_files)
     }
 
+    /// The names of the folders below the roots that hold photos, or folders with photos, in ascending order.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn album_names(&self) -> Result<Vec<String>> {
+        self.read(folders::names)
+    }
+
     /// For each group of the photos that a query finds, how many faces have each emotion as their strongest. Only
     /// faces that the query counts are counted.
     ///

@@ -179,6 +179,7 @@ fn what_is_typed_is_understood_as_by_find() {
             "as_text": [],
             "left_out": ["us"],
             "suggestions": [],
+            "other_albums": [],
         })
     );
     let grid = server.ask("/api/photos?limit=9&text=happy+but+not+sad");

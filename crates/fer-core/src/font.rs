@@ -1,12 +1,15 @@
-//! The font of every picture with text, so that it looks the same on every machine.
+//! The font of every picture with text, so that it looks the same on every machine. Of scripts that it lacks,
+//! [`system`] sets text with the fonts of the machine.
 
-use std::sync::{LazyLock, Once};
+use std::sync::LazyLock;
 
 use ab_glyph::{Font as _, FontRef};
 
+pub mod system;
+
 /// The font file, `DejaVu` Sans: Latin, Greek, Cyrillic, Armenian and Georgian. Scripts that join letters
-/// or run to the left would need a text engine, and Chinese characters more room than the rest of the
-/// program.
+/// or run to the left need a text engine, and Chinese characters more room than the rest of the program:
+/// see [`system`].
 pub const FILE: &[u8] = include_bytes!("../../../assets/fonts/DejaVuSans-subset.ttf");
 
 static GLYPHS: LazyLock<Option<FontRef<'static>>> =
@@ -17,21 +20,8 @@ pub fn glyphs() -> Option<&'static FontRef<'static>> {
     GLYPHS.as_ref()
 }
 
-/// Warns, once in a run, if the font lacks a character of a text: the picture shows an empty box.
-pub fn note_missing(text: &str) {
-    static ONCE: Once = Once::new();
-    if lacks_some_of(text) {
-        ONCE.call_once(|| {
-            tracing::warn!(
-                "the font of PNG pictures lacks some characters of the names, and an empty box stands \
-                 for each; SVG plots and HTML sheets show them"
-            );
-        });
-    }
-}
-
 /// Whether the font lacks a character of a text.
-fn lacks_some_of(text: &str) -> bool {
+pub fn lacks_some_of(text: &str) -> bool {
     glyphs().is_some_and(|glyphs| text.chars().any(|c| glyphs.glyph_id(c).0 == 0))
 }
 

@@ -68,8 +68,7 @@ fn draw(sheet: &mut RgbImage, columns: i32, pictures: &[Picture<'_>], heights: &
             }
             Err(skip) => format!("{} ({skip})", caption(picture.hit)),
         };
-        font::note_missing(&text);
-        let text = fitted(&text, TEXT, SIDE as i32);
+        let text = fitted(&font::system::readable(&text), TEXT, SIDE as i32);
         canvas.text(&text, (left as f32, (top + high + 6) as f32), TEXT, INK);
     }
 }

@@ -72,6 +72,7 @@
  * @property {string[]} as_text
  * @property {string[]} left_out
  * @property {[string, string][]} suggestions
+ * @property {string[]} other_albums
  *
  * @typedef {object} Place A town near which photos were taken.
  * @property {string} name

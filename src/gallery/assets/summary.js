@@ -48,11 +48,12 @@ export function titleOf(photo, counts) {
  * Which words became filters, which were ignored, and which other words may have been meant.
  * @param {Counts["understood"]} understood
  */
-function describeUnderstood({ filters, left_out: leftOut, suggestions }) {
+function describeUnderstood({ filters, left_out: leftOut, suggestions, other_albums: albums }) {
   const description = filters.length ? `: ${filters.join("; ")}` : "";
   const lost = leftOut.length ? `. Left out: ${leftOut.join(", ")}` : "";
   const meant = suggestions.map(([word, other]) => `. “${word}”: did you mean ${other}?`).join("");
-  return description + lost + meant;
+  const others = albums.map((name) => `. There is an album of that name, too: search for “album ${name}”`).join("");
+  return description + lost + others + meant;
 }
 
 /**

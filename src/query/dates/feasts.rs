@@ -174,6 +174,11 @@ fn day_of_month(a: &str, b: &str) -> Option<(i8, i8)> {
     (1..=31).contains(&day).then_some((month, day))
 }
 
+/// Whether a meaning of the vocabulary is a month.
+pub(in crate::query) fn is_month(meaning: &str) -> bool {
+    MONTHS.contains(&meaning)
+}
+
 /// Whether a meaning of the vocabulary is a month, a season or a feast.
 pub(in crate::query) fn is_feast(meaning: &str) -> bool {
     let name = meaning.replace('_', " ");

@@ -10,7 +10,7 @@ mod nearest;
 mod words;
 
 use feasts::Feast;
-pub(super) use feasts::is_feast;
+pub(super) use feasts::{is_feast, is_month};
 pub(super) use words::{in_words, is_name, year};
 
 /// A span of local time, without its end.
@@ -65,21 +65,25 @@ pub fn parse_span(text: &str, now: DateTime) -> Result<DateSpan, String> {
         })
 }
 
-/// Parses `2019`, `2019-07`, `2019-07-14`, `2019-07-14 12:30`, `2019-07-14T12:30:15`, `2019/07/14` or
-/// `14.07.2019`.
+/// Parses `2019`, `2019-07`, `2019-07-14`, `2019-07-14 12:30`, `2019-07-14T12:30:15`, `2019/07/14`, `07/2019`,
+/// `14.07.2019` or `07.2019`.
 fn in_figures(text: &str) -> Option<DateSpan> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match text.split('/').collect::<Vec<_>>()[..] {
         [year, month, day] if year.len() == 4 => {
             return in_figures(&format!("{year}-{month:0>2}-{day:0>2}"));
         }
-        [year, month] if year.len() == 4 => return in_figures(&format!("{year}-{month:0>2}")),
+        [year, month] | [month, year] if year.len() == 4 => {
+            return in_figures(&format!("{year}-{month:0>2}"));
+        }
         _ => {}
     }
-    if let [day, month, year] = text.split('.').collect::<Vec<_>>()[..]
-        && year.len() == 4
-    {
-        return in_figures(&format!("{year}-{month:0>2}-{day:0>2}"));
+    match text.split('.').collect::<Vec<_>>()[..] {
+        [day, month, year] if year.len() == 4 => {
+            return in_figures(&format!("{year}-{month:0>2}-{day:0>2}"));
+        }
+        [month, year] if year.len() == 4 => return in_figures(&format!("{year}-{month:0>2}")),
+        _ => {}
     }
     let fields: Vec<&str> = text.split('-').collect();
     match fields[..] {
@@ -288,6 +292,11 @@ mod tests {
         check("29 feb", "2024-02-29", "2024-03-01");
         check("14.7.2019", "2019-07-14", "2019-07-15");
         check("2019/07/14", "2019-07-14", "2019-07-15");
+        check("7/2019", "2019-07-01", "2019-08-01");
+        check("07.2019", "2019-07-01", "2019-08-01");
+        check("2019/07", "2019-07-01", "2019-08-01");
+        check("day before yesterday", "2026-11-22", "2026-11-23");
+        check("week before last", "2026-11-09", "2026-11-16");
     }
 
     #[test]

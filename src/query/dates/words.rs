@@ -20,6 +20,8 @@ fn period(words: &[&str], now: DateTime) -> Option<DateSpan> {
         ["now"] => Some(minute(now)),
         ["today"] => DateSpan::from_day(today, 1.day()),
         ["yesterday"] => DateSpan::from_day(today.yesterday().ok()?, 1.day()),
+        ["day", "before", "yesterday"] => ago(2, "day", now),
+        [unit, "before", "last"] => calendar(unit, today, -2),
         ["tomorrow"] => DateSpan::from_day(today.tomorrow().ok()?, 1.day()),
         // A weekday and the week that it lies in, in either order.
         [day, which @ ("last" | "this" | "next"), "week"]

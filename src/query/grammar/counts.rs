@@ -45,12 +45,21 @@ impl Reader<'_> {
             self.understood.filter.faces = Some(range);
             return Some(length + 2);
         }
+        let is_plain = length == 1 && range.start() == range.end();
         if let Some(noun) = self.counted(next) {
-            self.understood.filter.faces = Some(range);
             self.counted.push(noun);
+            // In `three people or more`, the limit follows the noun.
+            let after = is_plain.then(|| self.limit_after(*range.start(), noun + 1));
+            let (range, end) = after.flatten().unwrap_or((range, noun + 1));
+            self.understood.filter.faces = Some(range);
+            self.done.extend(noun + 1..end);
             return Some(length);
         }
-        let is_plain = length == 1 && range.start() == range.end();
+        // `family of four`
+        if is_plain && at > 1 && self.lower(at - 1) == "of" && self.lower(at - 2) == "family" {
+            self.understood.filter.faces = Some(range);
+            return Some(length);
+        }
         if is_plain && self.counts_photos(next) {
             self.understood.filter.limit = Some(*range.start() as usize);
             return Some(length);
@@ -74,10 +83,35 @@ impl Reader<'_> {
         Some(2)
     }
 
+    /// The range of `or more`, `minimum` or `at most` after a number and its noun, of which the words begin at a token,
+    /// and the index after them.
+    fn limit_after(&self, count: u32, at: usize) -> Option<(RangeInclusive<u32>, usize)> {
+        let word = |at: usize| self.lower(at);
+        let (least, most) = (count..=u32::MAX, 1..=count);
+        if self.is(at, "or") {
+            return match word(at + 1) {
+                "more" | "mehr" => Some((least, at + 2)),
+                "less" | "fewer" | "weniger" => Some((most, at + 2)),
+                _ => None,
+            };
+        }
+        // The limit of another number stands before that number.
+        if self.number(at + 1).is_some() {
+            None
+        } else if self.is(at, "at_least") || word(at) == "min" {
+            Some((least, at + 1))
+        } else if self.is(at, "at_most") || word(at) == "max" {
+            Some((most, at + 1))
+        } else {
+            None
+        }
+    }
+
     /// The range that begins at a token and its number of tokens: `3`, `at least three`, `2 or 3`,
     /// `2 to 5`, `2-5`.
     fn range(&self, at: usize) -> Option<(RangeInclusive<u32>, usize)> {
-        if self.is(at, "at_least") {
+        if self.is(at, "at_least") || self.lower(at) == "min" {
+            let at = at + usize::from(self.lower(at + 1) == "of");
             return Some((self.number(at + 1)?..=u32::MAX, 2));
         }
         if self.is(at, "more_than") {
@@ -87,7 +121,8 @@ impl Reader<'_> {
             let count = self.number(at + 1)?;
             return (count > 1).then_some((1..=count - 1, 2));
         }
-        if self.is(at, "at_most") {
+        if self.is(at, "at_most") || self.lower(at) == "max" {
+            let at = at + usize::from(self.lower(at + 1) == "of");
             return Some((1..=self.number(at + 1)?, 2));
         }
         if self.is(at, "between") {
@@ -107,8 +142,11 @@ impl Reader<'_> {
             return Some((least.parse().ok()?..=u32::MAX, 1));
         }
         let first = self.number(at)?;
-        if self.is(at + 1, "or") && self.lower(at + 2) == "more" {
+        if self.is(at + 1, "or") && matches!(self.lower(at + 2), "more" | "mehr") {
             return Some((first..=u32::MAX, 3));
+        }
+        if self.is(at + 1, "or") && matches!(self.lower(at + 2), "fewer" | "less" | "weniger") {
+            return Some((1..=first, 3));
         }
         if self.is_any(at + 1, &["or", "to"])
             && let Some(last) = self.number(at + 2).filter(|last| *last > first)

@@ -6,8 +6,10 @@
 //! it. No word is dropped silently: a word that no reader recognises becomes a search word, a word that
 //! cannot be searched for is left out, and [`Understood`] lists both.
 
+mod albums;
 mod cameras;
 mod counts;
+mod measures;
 mod negation;
 mod people;
 mod places;
@@ -18,7 +20,7 @@ use jiff::civil::DateTime;
 
 use super::filters::{AWAY, UserFilter};
 use super::gazetteer::Gazetteer;
-use super::people::People;
+use super::known::Known;
 use super::vocabulary::Vocabulary;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::store::{Order, Who, has_words};
@@ -36,27 +38,44 @@ pub struct Understood {
     pub left_out: Vec<String>,
     /// Probable typing errors, each with the known word that differs from it by one letter.
     pub suggestions: Vec<(String, String)>,
+    /// Albums whose whole names are in the text, but were read as something else, such as a place.
+    pub other_albums: Vec<String>,
 }
 
-/// Parses a text and adds its filters to `filter`. `people` are those whom photos of the index name.
+/// Parses a text and adds its filters to `filter`. `known` is the index in which it will be searched.
 pub fn understand(
     words: &[String],
     filter: UserFilter,
-    people: &People,
+    known: &Known<'_>,
     now: DateTime,
 ) -> Understood {
+    read(words, filter, known, now, false)
+}
+
+/// As [`understand`]; of a part of a sentence, `is_part`, no word is read as what only the index knows.
+fn read(
+    words: &[String],
+    filter: UserFilter,
+    known: &Known<'_>,
+    now: DateTime,
+    is_part: bool,
+) -> Understood {
     let mut reader = Reader {
-        people,
+        known,
+        is_part,
         tokens: tokens(&words.join(" ")),
         now,
         occasions: Vec::new(),
         asks_for_people: false,
         counted: Vec::new(),
+        text_at: Vec::new(),
+        done: Vec::new(),
         understood: Understood {
             filter,
             as_text: Vec::new(),
             left_out: Vec::new(),
             suggestions: Vec::new(),
+            other_albums: Vec::new(),
         },
     };
     let mut at = 0;
@@ -67,15 +86,21 @@ pub fn understand(
 }
 
 struct Reader<'a> {
-    people: &'a People,
+    known: &'a Known<'a>,
+    /// Whether the text is the name of an album, which is read to see what it means otherwise.
+    is_part: bool,
     tokens: Vec<Token>,
     now: DateTime,
-    /// The dates and ranges of dates that were read so far.
-    occasions: Vec<Occasion>,
+    /// The dates and ranges of dates that were read so far, by phrase.
+    occasions: Vec<Vec<Occasion>>,
     /// Whether a word such as `people` was read, which only requires that there is a face.
     asks_for_people: bool,
     /// Indexes of the tokens that are nouns after a number of faces.
     counted: Vec<usize>,
+    /// Indexes of the tokens that are searched for as text.
+    text_at: Vec<usize>,
+    /// Indexes of tokens that a phrase before them includes.
+    done: Vec<usize>,
     understood: Understood,
 }
 
@@ -85,8 +110,13 @@ type Length = Option<usize>;
 impl Reader<'_> {
     /// Reads the phrase that begins at a token; returns its number of tokens.
     fn read(&mut self, at: usize) -> usize {
-        let readers: [fn(&mut Self, usize) -> Length; 8] = [
+        if self.done.contains(&at) {
+            return 1;
+        }
+        let readers: [fn(&mut Self, usize) -> Length; 10] = [
             Self::negation,
+            Self::named_album,
+            Self::measure,
             Self::count,
             Self::person,
             Self::time,
@@ -106,6 +136,9 @@ impl Reader<'_> {
 
     fn finish(mut self) -> Understood {
         self.set_dates();
+        if !self.is_part {
+            self.understood.other_albums = self.other_albums();
+        }
         let filter = &mut self.understood.filter;
         let is_of_people = filter.faces.is_some()
             || !filter.emotions.is_empty()
@@ -166,29 +199,17 @@ impl Reader<'_> {
             let meant = Vocabulary::get().nearly(&token.lower);
             let meant = meant.or_else(|| Gazetteer::get().country_nearly(&token.lower));
             let is_led = at > 0 && (self.leads_to_person(at - 1) || self.is(at - 1, "and"));
-            let meant = meant.or_else(|| self.people.nearly(&token.lower).filter(|_| is_led));
+            let meant =
+                meant.or_else(|| self.known.people().nearly(&token.lower).filter(|_| is_led));
             let suggestion = meant.map(|meant| (token.word.clone(), meant.to_owned()));
             self.understood.suggestions.extend(suggestion);
         }
-        self.understood.as_text.push(token.word.clone());
+        self.search_for(at);
     }
 
-    /// Reads `album NAME` or `the NAME album`.
-    fn album(&mut self, at: usize) -> Length {
-        let is_name = |token: &Token| {
-            token.lower != "," && !token.is_any(&["filler", "photo", "in", "from", "this", "and"])
-        };
-        if self.is(at, "album") {
-            let name = self.token(at + 1).filter(|token| is_name(token))?;
-            self.understood.filter.album = Some(name.word.clone());
-            return Some(2);
-        }
-        if !self.is(at + 1, "album") || self.token(at + 2).is_some_and(is_name) {
-            return None;
-        }
-        let name = self.token(at).filter(|token| is_name(token))?;
-        self.understood.filter.album = Some(name.word.clone());
-        Some(2)
+    fn search_for(&mut self, at: usize) {
+        self.understood.as_text.push(self.tokens[at].word.clone());
+        self.text_at.push(at);
     }
 
     /// Reads a token whose meaning does not depend on the tokens around it.

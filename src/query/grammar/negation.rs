@@ -1,4 +1,4 @@
-//! Reads negations, which say what photos must not show: `not sad`, `nobody smiling`, `without people`.
+//! Reads negations, which say what photos must not show: `not sad`, `nobody smiling`, `without people`, `outside italy`.
 
 use super::{Length, Reader};
 use crate::emotion::EmotionSet;
@@ -7,15 +7,20 @@ impl Reader<'_> {
     /// Reads a negation with the words that it negates. If no filter can express the negation, all
     /// these words are left out together: without the `not`, the rest would mean the opposite.
     pub(super) fn negation(&mut self, at: usize) -> Length {
+        if self.is(at, "outside") {
+            return Some(self.outside(at));
+        }
         let is_nobody = self.is(at, "nobody");
-        if !is_nobody && !self.is(at, "not") {
+        if !is_nobody && !self.is(at, "not") && !self.is_zero(at) {
             return None;
         }
         // Words for people may stand between the negation and the emotion, as in
         // `none of the people smiling`.
         let mut end = at + 1;
         let mut of_people = is_nobody;
-        while self.is_any(end, &["filler", "people", "somebody"]) {
+        while self.is_any(end, &["filler", "people", "somebody"])
+            && !(of_people && self.does_something(end))
+        {
             of_people |= self.is_any(end, &["people", "somebody"]);
             end += 1;
         }
@@ -31,6 +36,13 @@ impl Reader<'_> {
         } else if self.is(end, "alone") && self.lower(end) == "alone" {
             self.understood.filter.faces = Some(2..=u32::MAX);
             end += 1;
+        } else if of_people && self.does_something(end) {
+            // People who do not wear glasses are not no people.
+            end += 1;
+            while self.is_text(end) || self.is(end, "us") {
+                end += 1;
+            }
+            self.leave_out(at, end - at);
         } else if of_people && !self.is_any(end, &["everybody", "most"]) {
             self.understood.filter.faces = Some(0..=0);
         } else {
@@ -38,6 +50,43 @@ impl Reader<'_> {
             self.leave_out(at, end - at);
         }
         Some(end - at)
+    }
+
+    /// Whether a token is a `0` of faces or of an emotion: `zero people`, `0 smiles`.
+    fn is_zero(&self, at: usize) -> bool {
+        matches!(self.lower(at), "0" | "zero" | "null")
+            && (self.is(at + 1, "people") || !self.emotions(at + 1).is_empty())
+    }
+
+    /// Whether a token begins what nobody does or is, for which there is no filter: `wearing glasses`, `looking at
+    /// the camera`, `but me`.
+    fn does_something(&self, at: usize) -> bool {
+        let lower = self.lower(at);
+        let is_participle = self.is_text(at) && lower.len() > 4 && lower.ends_with("ing");
+        let is_exception = matches!(lower, "but" | "except" | "außer")
+            && self.token(at + 1).is_some_and(|next| next.lower != ",")
+            && self.emotions(at + 1).is_empty();
+        self.is(at, "lens") || is_participle || is_exception
+    }
+
+    /// Whether a token is a word without a meaning.
+    fn is_text(&self, at: usize) -> bool {
+        self.token(at)
+            .is_some_and(|token| token.meanings().is_empty() && token.lower != ",")
+    }
+
+    /// Leaves out `outside italy` and `far from rome` whole, since no filter excludes a place. Of `outside the museum`,
+    /// the museum may be in the photo's description.
+    fn outside(&mut self, at: usize) -> usize {
+        let mut end = at + 1;
+        while self.is_any(end, &["in", "from", "filler"]) {
+            end += 1;
+        }
+        let length = self
+            .length_of_place(end)
+            .map_or(1, |place| end + place - at);
+        self.leave_out(at, length);
+        length
     }
 
     /// Reads emotions that are joined by `or` or `nor` and, if `with_and` is set, also by `and`. Commas

@@ -59,9 +59,9 @@ impl Reader<'_> {
             let name = name.join(" ");
             let words = words_of_name(&name);
             let is_name = if is_led {
-                self.people.are_meant(&words)
+                self.known.people().are_meant(&words)
             } else {
-                self.people.begin(&words)
+                self.known.people().begin(&words)
             };
             // `Joy` is a person after `of`, and `joy` an emotion.
             let is_written_so = tokens

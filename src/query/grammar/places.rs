@@ -1,7 +1,7 @@
 //! Reads the places where photos were taken: `in italy and france`, `at home`, or `rome` without a
 //! preposition.
 
-use super::super::filters::HOME;
+use super::super::filters::{HOME, Near, UserFilter};
 use super::super::gazetteer::{Gazetteer, Place, is_hardly_place};
 use super::{Length, Reader};
 
@@ -21,8 +21,8 @@ impl Reader<'_> {
             return Some(start - at + length);
         }
         let (name, length) = self.name_of_place(start, is_led)?;
-        self.go_near(name);
         let mut end = start + length;
+        let mut names = vec![name];
         // A place after `and` needs no preposition.
         while self.is_any(end, &["and", "or"]) || self.lower(end) == "," {
             let next = end
@@ -31,8 +31,17 @@ impl Reader<'_> {
             let Some((name, length)) = self.name_of_place(next, is_led) else {
                 break;
             };
-            self.go_near(name);
+            names.push(name);
             end = next + length;
+        }
+        if names.len() == 1 && self.is_only_a_word(&names[0]) {
+            for at in start..end {
+                if !self.is(at, "filler") && self.lower(at) != "," {
+                    self.search_for(at);
+                }
+            }
+        } else {
+            names.into_iter().for_each(|name| self.go_near(name));
         }
         Some(end - at)
     }
@@ -41,6 +50,22 @@ impl Reader<'_> {
     pub(super) fn length_of_place(&self, at: usize) -> Length {
         let (_, length) = self.name_of_place(at, true)?;
         Some(length)
+    }
+
+    /// Whether no photo was taken at a place, and photos have its name among their words, as in the name of a folder.
+    fn is_only_a_word(&self, name: &str) -> bool {
+        let text = UserFilter {
+            text: Some(name.to_owned()),
+            ..UserFilter::new()
+        };
+        let near = UserFilter {
+            near: Some(Near {
+                places: vec![name.to_owned()],
+                km: None,
+            }),
+            ..UserFilter::new()
+        };
+        !self.is_part && self.known.finds(&text) && !self.known.finds(&near)
     }
 
     fn go_near(&mut self, name: String) {
@@ -96,7 +121,10 @@ impl Reader<'_> {
                 }
                 name.push_str(&token.word);
             }
-            if has_article && let Some(bare) = name.get("the ".len()..) {
+            if has_article
+                && let Some(bare) = name.get("the ".len()..)
+                && !is_hardly_place(bare)
+            {
                 // A city may not lose its article: `the hague` is a city, but `the garden` is not the city Garden.
                 if let Some(Place::Country { .. } | Place::Area(_)) = gazetteer.find(bare) {
                     return Some((bare.to_owned(), length));

@@ -3,6 +3,7 @@
 use jiff::civil::date;
 
 use super::*;
+use crate::query::People;
 
 /// Sentences with the expected arguments and the words that are left out, separated by tabs. Every second
 /// sentence, from the second on, was held out before the grammar was written: these are only scored.
@@ -15,7 +16,7 @@ fn read(text: &str) -> Understood {
     understand(
         &[text.to_owned()],
         UserFilter::new(),
-        &People::default(),
+        &Known::nothing(),
         date(2026, 11, 24).at(12, 0, 0, 0),
     )
 }
@@ -161,9 +162,10 @@ fn people_of_the_index_are_read() {
         "Grandma Kay",
     ];
     let people = People::new(names.map(str::to_owned).to_vec());
+    let known = Known::new(people, Vec::new(), |_| true);
     let read = |text: &str| {
         let now = date(2026, 11, 24).at(12, 0, 0, 0);
-        understand(&[text.to_owned()], UserFilter::new(), &people, now)
+        understand(&[text.to_owned()], UserFilter::new(), &known, now)
     };
     for (text, expected) in [
         ("happy photos of anna", "--emotion happy --person anna"),
@@ -216,6 +218,122 @@ fn people_of_the_index_are_read() {
     }
     let suggested = read("happy photos of ana").suggestions;
     assert_eq!(suggested, [("ana".to_owned(), "Anna Rossi".to_owned())]);
+}
+
+/// The index of somebody whose cameras know no place: albums are named by places.
+#[test]
+fn words_that_name_an_album_are_that_album_where_nothing_else_is_found() {
+    let albums = [
+        "Rome 2019",
+        "2019",
+        "Grandma",
+        "Christmas 2018",
+        "Paris",
+        "Lisbon with Anna",
+    ];
+    let albums: Vec<String> = albums.map(str::to_owned).to_vec();
+    let people = || People::new(vec!["Paris Hill".to_owned()]);
+    let words = ["rome", "grandma", "paris", "kyoto"];
+    let without_places = Known::new(people(), albums.clone(), |filter: &UserFilter| {
+        let text = filter.text.as_deref().unwrap_or("rome").to_lowercase();
+        filter.near.is_none() && words.contains(&text.as_str())
+    });
+    let with_places = Known::new(people(), albums, |_| true);
+    for (sentence, without, with, also) in [
+        (
+            "rome 2019",
+            "--album Rome 2019",
+            "--since 2019 --until 2019 --near rome",
+            &["Rome 2019"][..],
+        ),
+        (
+            "happy in rome 2019",
+            "--emotion happy --album Rome 2019",
+            "--emotion happy --since 2019 --until 2019 --near rome",
+            &["Rome 2019"],
+        ),
+        // Not the whole name of an album: a word of its name.
+        (
+            "rome 2020",
+            "--since 2020 --until 2020 --text rome",
+            "--since 2020 --until 2020 --near rome",
+            &[],
+        ),
+        (
+            "happy photos from rome",
+            "--emotion happy --text rome",
+            "--emotion happy --near rome",
+            &[],
+        ),
+        ("photos from kyoto", "--text kyoto", "--near kyoto", &[]),
+        // No photo has this word either: the place stays, and the answer says that none was taken there.
+        ("oslo", "--near oslo", "--near oslo", &[]),
+        (
+            "rome or oslo",
+            "--near rome --near oslo",
+            "--near rome --near oslo",
+            &[],
+        ),
+        // Words with a meaning of their own keep it.
+        (
+            "2019",
+            "--since 2019 --until 2019",
+            "--since 2019 --until 2019",
+            &[],
+        ),
+        (
+            "christmas 2018",
+            "--since christmas 2018 --until christmas 2018",
+            "--since christmas 2018 --until christmas 2018",
+            &[],
+        ),
+        // Text is found in the names of albums as well.
+        ("grandma", "--text grandma", "--text grandma", &[]),
+        (
+            "lisbon with anna",
+            "--album Lisbon with Anna",
+            "--near lisbon --text anna",
+            &["Lisbon with Anna"],
+        ),
+        (
+            "album rome 2019",
+            "--album Rome 2019",
+            "--album Rome 2019",
+            &[],
+        ),
+        (
+            "the rome 2019 album",
+            "--album Rome 2019",
+            "--album Rome 2019",
+            &[],
+        ),
+        (
+            "not in rome 2019",
+            "--since 2019 --until 2019",
+            "--since 2019 --until 2019",
+            &["Rome 2019"],
+        ),
+        // A person comes before a place and an album.
+        (
+            "photos of paris",
+            "--person paris",
+            "--person paris",
+            &["Paris"],
+        ),
+    ] {
+        let read = |known: &Known<'_>| {
+            let now = date(2026, 11, 24).at(12, 0, 0, 0);
+            understand(&[sentence.to_owned()], UserFilter::new(), known, now)
+        };
+        let (without_read, with_read) = (read(&without_places), read(&with_places));
+        assert_eq!(
+            without_read.filter.arguments().join(" "),
+            without,
+            "{sentence}"
+        );
+        assert_eq!(with_read.filter.arguments().join(" "), with, "{sentence}");
+        assert_eq!(with_read.other_albums, also, "{sentence}");
+    }
 }
 
 #[test]

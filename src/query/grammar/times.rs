@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::{Span, ToSpan as _};
 
 use super::super::dates::{
-    DateSpan, Dates, in_words, is_name, parse_dates, parse_span, year, yearly,
+    DateSpan, Dates, in_words, is_month, is_name, parse_dates, parse_span, year, yearly,
 };
 use super::super::filters::{UserDate, UserDates};
 use super::{Length, Reader};
@@ -20,6 +20,67 @@ pub(super) enum Occasion {
     One(UserDates),
     /// From one date to another; both have a year.
     Range(UserDate, UserDate),
+}
+
+impl Occasion {
+    /// Whether it is a part of every year.
+    fn is_yearly(&self) -> bool {
+        matches!(
+            self,
+            Self::One(UserDates {
+                dates: Dates::Yearly(_),
+                ..
+            })
+        )
+    }
+
+    /// The first and the last date; of a part of every year there are none.
+    fn ends(&self) -> (Option<UserDate>, Option<UserDate>) {
+        match self {
+            Self::Range(first, last) => (Some(first.clone()), Some(last.clone())),
+            Self::One(UserDates {
+                text,
+                dates: Dates::Span(span),
+            }) => {
+                let when = UserDate {
+                    text: text.clone(),
+                    span: *span,
+                };
+                (Some(when.clone()), Some(when))
+            }
+            Self::One(_) => (None, None),
+        }
+    }
+
+    fn into_dates(self) -> UserDates {
+        match self {
+            Self::One(dates) => dates,
+            Self::Range(first, last) => UserDates {
+                text: format!("{} to {}", first.text, last.text),
+                dates: Dates::Span(DateSpan {
+                    start: first.span.start,
+                    end: last.span.end,
+                }),
+            },
+        }
+    }
+}
+
+/// Each of these parts of the year in each of these years; `None` if not all of `years` are years.
+fn in_each_year(yearly: &[Occasion], years: &[Occasion], now: DateTime) -> Option<Vec<Occasion>> {
+    let mut all = Vec::new();
+    for of_year in years {
+        let Occasion::One(UserDates { text: number, .. }) = of_year else {
+            return None;
+        };
+        year(number)?;
+        for part in yearly {
+            let text = format!("{} {number}", part.clone().into_dates().text);
+            let dates = parse_dates(&text, now).ok()?;
+            all.push(Occasion::One(UserDates { text, dates }));
+        }
+    }
+    Some(all)
 }
 
 impl Reader<'_> {
@@ -58,43 +119,40 @@ impl Reader<'_> {
     /// Turns the dates that were read into filters: a single span becomes `--since` and `--until`,
     /// which are the more familiar flags; everything else becomes `--taken`.
     pub(super) fn set_dates(&mut self) {
-        let occasions = std::mem::take(&mut self.occasions);
+        let phrases = std::mem::take(&mut self.occasions);
         let filter = &mut self.understood.filter;
         let is_open = filter.since.is_none() && filter.until.is_none() && filter.taken.is_none();
+        let (yearly, years): (Vec<_>, Vec<_>) = phrases
+            .into_iter()
+            .partition(|phrase| phrase.iter().all(Occasion::is_yearly));
+        let mut occasions: Vec<Occasion> = years.into_iter().flatten().collect();
+        let yearly: Vec<Occasion> = yearly.into_iter().flatten().collect();
+        // `each christmas from 2015 to 2020`, `summer photos from 2018 or 2020`: both must hold.
+        if is_open && !yearly.is_empty() && !occasions.is_empty() {
+            if let [occasion] = &occasions[..] {
+                let (first, last) = occasion.ends();
+                (filter.since, filter.until) = (first, last);
+                occasions = yearly;
+            } else if let Some(all) = in_each_year(&yearly, &occasions, self.now) {
+                occasions = all;
+            } else {
+                occasions.extend(yearly);
+            }
+            let taken = filter.taken.get_or_insert_default();
+            taken.extend(occasions.into_iter().map(Occasion::into_dates));
+            return;
+        }
+        occasions.extend(yearly);
         match &occasions[..] {
             [] => return,
-            [Occasion::Range(first, last)] if is_open => {
-                (filter.since, filter.until) = (Some(first.clone()), Some(last.clone()));
-                return;
-            }
-            [
-                Occasion::One(UserDates {
-                    text,
-                    dates: Dates::Span(span),
-                }),
-            ] if is_open => {
-                let when = UserDate {
-                    text: text.clone(),
-                    span: *span,
-                };
-                (filter.since, filter.until) = (Some(when.clone()), Some(when));
+            [occasion] if is_open && !occasion.is_yearly() => {
+                (filter.since, filter.until) = occasion.ends();
                 return;
             }
             _ => {}
         }
         let taken = filter.taken.get_or_insert_default();
-        for occasion in occasions {
-            taken.push(match occasion {
-                Occasion::One(taken) => taken,
-                Occasion::Range(first, last) => UserDates {
-                    text: format!("{} to {}", first.text, last.text),
-                    dates: Dates::Span(DateSpan {
-                        start: first.span.start,
-                        end: last.span.end,
-                    }),
-                },
-            });
-        }
+        taken.extend(occasions.into_iter().map(Occasion::into_dates));
     }
 
     /// Whether a token has no meaning of its own before a date.
@@ -137,7 +195,12 @@ impl Reader<'_> {
         if !self.is_any(at, &["since", "after", "until", "before", "older", "newer"]) {
             return None;
         }
-        let (text, length) = self.date(at + 1)?;
+        // `before the year 2000`
+        let mut start = at + 1;
+        while self.is_before_date(start) {
+            start += 1;
+        }
+        let (text, length) = self.date(start)?;
         let span = parse_span(&text, self.now).ok()?;
         let when = UserDate { text, span };
         let (first, end) = (when.span.start.date(), when.span.end.date());
@@ -154,7 +217,7 @@ impl Reader<'_> {
         let filter = &mut self.understood.filter;
         filter.since = since.or(filter.since.take());
         filter.until = until.or(filter.until.take());
-        Some(length + 1)
+        Some(start + length - at)
     }
 
     /// Reads a span that ends today: `the last two weeks`, `past month`.
@@ -164,13 +227,31 @@ impl Reader<'_> {
                 Some((date, length)) => (date, length),
                 // `past month` ends now, but `last month` is the previous calendar month.
                 None if self.is(at, "past") => (self.ago(1, at + 1)?, 1),
-                None => return None,
+                None => return self.recent_parts(at),
             }
         } else {
             return None;
         };
         self.understood.filter.since = Some(day(date));
         Some(length + 1)
+    }
+
+    /// Reads `last two summers`: the latest ones that have ended, and no more.
+    fn recent_parts(&mut self, at: usize) -> Length {
+        let count = i16::try_from(self.number(at + 1)?).ok()?;
+        let (text, length) = self.date(at + 2)?;
+        let dates = parse_dates(&text, self.now).ok()?;
+        let Dates::Yearly(part) = dates else {
+            return None;
+        };
+        let latest = parse_span(&format!("last {text}"), self.now).ok()?;
+        let first = part.of(latest.start.year() - count + 1)?;
+        let filter = &mut self.understood.filter;
+        filter.since = Some(day(first.start.date()));
+        filter.until = Some(day(latest.end.date().yesterday().ok()?));
+        self.occasions
+            .push(vec![Occasion::One(UserDates { text, dates })]);
+        Some(2 + length)
     }
 
     /// The day that is `two weeks` or `a few weeks` before now, and the number of tokens of this
@@ -218,17 +299,47 @@ impl Reader<'_> {
         let start = middle + 1 + usize::from(self.lower(middle + 1) == "the");
         let (last, rest) = self.date(start)?;
         let occasion = range(&first, &last, self.now)?;
-        self.occasions.push(occasion);
+        self.occasions.push(vec![occasion]);
         Some(start + rest - at)
     }
 
-    /// Reads a range without spaces: `2018-2020`.
+    /// Reads a range without spaces: `2018-2020`, `14-20 july 2019`, `july 14-20`.
     fn range_in_a_token(&mut self, at: usize) -> Length {
-        let (first, last) = self.lower(at).split_once(['-', '–'])?;
-        year(first).zip(year(last))?;
-        let occasion = range(first, last, self.now)?;
-        self.occasions.push(occasion);
-        Some(1)
+        let is_month_before = self.month(at).is_some();
+        let (first, last) = self
+            .lower(at + usize::from(is_month_before))
+            .split_once(['-', '–'])?;
+        let (occasion, length) = if year(first).zip(year(last)).is_some() && !is_month_before {
+            (range(first, last, self.now)?, 1)
+        } else {
+            let day = |text: &str| {
+                let figures = text.trim_end_matches(char::is_alphabetic);
+                figures.parse().is_ok_and(|day: u8| (1..=31).contains(&day))
+            };
+            if !day(first) || !day(last) {
+                return None;
+            }
+            let month = self.month(at + usize::from(!is_month_before))?;
+            let of_year = self.lower(at + 2 + usize::from(self.lower(at + 2) == ","));
+            let (of_year, length) = if year(of_year).is_some() {
+                (
+                    format!(" {of_year}"),
+                    3 + usize::from(self.lower(at + 2) == ","),
+                )
+            } else {
+                (String::new(), 2)
+            };
+            let last = format!("{last} {month}{of_year}");
+            (range(first, &last, self.now)?, length)
+        };
+        self.occasions.push(vec![occasion]);
+        Some(length)
+    }
+
+    /// The month that a token names.
+    fn month(&self, at: usize) -> Option<&'static str> {
+        let meanings = self.token(at)?.meanings();
+        meanings.iter().copied().find(|meaning| is_month(meaning))
     }
 
     /// Reads `2021 onwards`, `2021 on`, `2021 or earlier`.
@@ -272,11 +383,12 @@ impl Reader<'_> {
             end = next + length;
         }
         share_years(&mut texts);
+        let mut list = Vec::new();
         for text in texts {
             let dates = parse_dates(&text, self.now).ok()?;
-            self.occasions
-                .push(Occasion::One(UserDates { text, dates }));
+            list.push(Occasion::One(UserDates { text, dates }));
         }
+        self.occasions.push(list);
         Some(end - at)
     }
 

@@ -1,5 +1,6 @@
 //! Splits a sentence into words and looks up their meanings.
 
+use super::super::dates::{is_month, year};
 use super::super::vocabulary::Vocabulary;
 
 /// A word, a phrase of the vocabulary, or a comma.
@@ -75,6 +76,13 @@ fn words(sentence: &str) -> Vec<String> {
             }
             _ => bare,
         };
+        let bare = match prefix(bare) {
+            Some((prefix, rest)) => {
+                words.push(prefix.to_owned());
+                rest
+            }
+            None => bare,
+        };
         let alternatives: Vec<&str> = bare.split('/').collect();
         let are_words = alternatives
             .iter()
@@ -87,14 +95,67 @@ fn words(sentence: &str) -> Vec<String> {
                 }
                 words.push(word.to_owned());
             }
+        } else if let Some((first, last)) = joined_dates(bare) {
+            // `winter 2019/20` is one winter, and `2019/20` two years.
+            let is_season = words.last().is_some_and(|word| is_winter(word));
+            words.push(first);
+            if !is_season {
+                words.extend(["to".to_owned(), last]);
+            }
         } else if !bare.is_empty() {
-            words.push(bare.to_owned());
+            words.push(short_year(bare).unwrap_or_else(|| bare.to_owned()));
         }
         if word.ends_with([',', ';']) {
             words.push(",".to_owned());
         }
     }
     words
+}
+
+/// Splits a prefix with a hyphen from a word that it negates or from a year: `non-smiling`, `pre-2010`.
+fn prefix(word: &str) -> Option<(&'static str, &str)> {
+    const OF_YEARS: [&str; 5] = ["pre", "post", "early", "mid", "late"];
+    let (prefix, rest) = word.split_once('-')?;
+    let prefix = prefix.to_lowercase();
+    if prefix == "non" && rest.starts_with(char::is_alphabetic) {
+        return Some(("not", rest));
+    }
+    let is_year = rest.len() >= 4 && rest.starts_with(|c: char| c.is_ascii_digit());
+    let known = OF_YEARS.into_iter().find(|known| *known == prefix)?;
+    is_year.then_some((known, rest))
+}
+
+/// Splits a range of dates without spaces into its ends: two months (`jan-mar`), or a year and the next one
+/// (`2019/20`, `2019/2020`). `2019/12` is a month.
+fn joined_dates(word: &str) -> Option<(String, String)> {
+    if let Some((first, last)) = word.split_once('/') {
+        let year = year(first)?;
+        let next = (year + 1).to_string();
+        let is_next = last == next || (last == &next[2..] && year % 100 >= 12);
+        return is_next.then(|| (first.to_owned(), next));
+    }
+    let (first, last) = word.split_once(['-', '–'])?;
+    let is_month = |word: &str| {
+        let meanings = Vocabulary::get().meanings(&word.to_lowercase());
+        meanings.iter().any(|meaning| is_month(meaning))
+    };
+    (is_month(first) && is_month(last)).then(|| (first.to_owned(), last.to_owned()))
+}
+
+fn is_winter(word: &str) -> bool {
+    let meanings = Vocabulary::get().meanings(&word.to_lowercase());
+    meanings.contains(&"winter")
+}
+
+/// Writes out a year or decade of two digits after an apostrophe: `'98`, `'19`, `'90s`.
+fn short_year(word: &str) -> Option<String> {
+    let figures = word.strip_prefix('\'')?;
+    if figures.ends_with('s') {
+        return Some(figures.to_owned());
+    }
+    let year: u8 = figures.parse().ok().filter(|_| figures.len() == 2)?;
+    let century = if year >= 30 { 19 } else { 20 };
+    Some(format!("{century}{year:02}"))
 }
 
 /// Removes a possessive's ending from a word, and a plural's ending if the vocabulary contains only the
@@ -128,5 +189,27 @@ mod tests {
         assert_eq!(lower, expected);
         assert!(tokens("anna's smiles")[1].is("happy"));
         assert_eq!(tokens("Zoë's cat")[0].word, "Zoë");
+    }
+
+    #[test]
+    fn joined_words_are_split() {
+        for (joined, split) in [
+            ("non-smiling Non-fiction", "not smiling not fiction"),
+            (
+                "pre-2010 mid-2019 late-1990s pre-school",
+                "pre 2010 mid 2019 late 1990s pre-school",
+            ),
+            ("Jan-Mar 2020, may–june", "jan to mar 2020 , may to june"),
+            (
+                "2019/20 2019/2020 2019/12 2011/12",
+                "2019 to 2020 2019 to 2020 2019/12 2011/12",
+            ),
+            ("winter 2019/20 2019/21", "winter 2019 2019/21"),
+            ("summer '98 '05 '90s", "summer 1998 2005 90s"),
+        ] {
+            let tokens = tokens(joined);
+            let words: Vec<&str> = tokens.iter().map(|token| &*token.lower).collect();
+            assert_eq!(words.join(" "), split);
+        }
     }
 }

@@ -5,7 +5,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Drawn, Plot, font};
+use super::{Drawn, Name, Plot, font};
 
 const INK: RGBColor = RGBColor(40, 40, 40);
 
@@ -71,6 +71,15 @@ impl Plot for EmotionBars<'_> {
         ((LEFT + BAR + 110) as u32, height as u32)
     }
 
+    fn names(&self) -> Vec<Name> {
+        let name = |(index, row): (i32, &EmotionBar)| Name {
+            text: end_of(&row.name, 30),
+            right: LEFT - 10,
+            middle: TOP + ROW * index + (ROW - 6) / 2,
+        };
+        (0..).zip(self.bars).map(name).collect()
+    }
+
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let text = |size: u32| (font::FAMILY, size).into_font().color(&INK);
         area.draw(&Text::new(
@@ -84,14 +93,10 @@ impl Plot for EmotionBars<'_> {
             area.draw(&Rectangle::new(box_, COLOURS[emotion.index()].filled()))?;
             area.draw(&Text::new(emotion.name(), (x + 20, 49), text(14)))?;
         }
-        let right = text(14).pos(Pos::new(HPos::Right, VPos::Center));
         let left = text(14).pos(Pos::new(HPos::Left, VPos::Center));
         for (index, row) in (0..).zip(self.bars) {
             let top = TOP + ROW * index;
             let middle = top + (ROW - 6) / 2;
-            let name = end_of(&row.name, 30);
-            font::note_missing(&name);
-            area.draw(&Text::new(name, (LEFT - 10, middle), right.clone()))?;
             let mut start = 0.0;
             for emotion in Emotion::ALL {
                 let end = start + row.share(emotion);

@@ -3,7 +3,6 @@
 use std::sync::Once;
 
 use fer_core::font::FILE;
-pub use fer_core::font::note_missing;
 use plotters::style::{FontStyle, register_font};
 
 /// The name under which [`register`] registers the font.

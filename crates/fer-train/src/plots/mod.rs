@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 use image::{ImageFormat, RgbImage};
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use fer_core::error::{Error, Result};
+use fer_core::font::{lacks_some_of, system};
 use fer_core::output::{self, Form};
 
 pub use confusion_matrix::ConfusionMatrix;
@@ -47,6 +49,20 @@ pub fn plot_files(stem: &Path) -> [PathBuf; 2] {
     })
 }
 
+/// A name from the user's photos beside a plot's data; it may be in any script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The name.
+    pub text: String,
+    /// Its right edge, in pixels.
+    pub right: i32,
+    /// The height of its middle, in pixels.
+    pub middle: i32,
+}
+
+/// The size of a [`Name`], in pixels.
+const NAME_SIZE: i32 = 14;
+
 /// A plot that any backend can draw.
 pub trait Plot {
     /// Width and height in pixels.
@@ -57,6 +73,11 @@ pub trait Plot {
     /// # Errors
     /// If the backend fails.
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB>;
+
+    /// The names of what is plotted, which [`Self::draw`] leaves out.
+    fn names(&self) -> Vec<Name> {
+        Vec::new()
+    }
 
     /// Writes the [`plot_files`] of `stem`.
     ///
@@ -70,31 +91,71 @@ pub trait Plot {
         };
 
         let mut pixels = RgbImage::new(width, height);
-        self.render(BitMapBackend::with_buffer(&mut pixels, (width, height)))
-            .map_err(failed)?;
+        // A viewer of the SVG chooses fonts; in the bitmap, names in other scripts are set with fonts of the machine.
+        let (foreign, names): (Vec<Name>, Vec<Name>) = self
+            .names()
+            .into_iter()
+            .partition(|name| lacks_some_of(&name.text));
+        self.render(
+            BitMapBackend::with_buffer(&mut pixels, (width, height)),
+            &names,
+        )
+        .map_err(failed)?;
+        foreign
+            .iter()
+            .for_each(|name| draw_foreign(&mut pixels, name));
         let mut png = Cursor::new(Vec::new());
         pixels
             .write_to(&mut png, ImageFormat::Png)
             .map_err(|e| failed(e.to_string()))?;
 
         let mut svg = String::new();
-        self.render(SVGBackend::with_string(&mut svg, (width, height)))
-            .map_err(failed)?;
+        self.render(
+            SVGBackend::with_string(&mut svg, (width, height)),
+            &self.names(),
+        )
+        .map_err(failed)?;
         let [png_file, svg_file] = plot_files(stem);
         output::write(&png_file, Form::Png, png.get_ref())?;
         output::write(&svg_file, Form::Markup, svg.as_bytes())
     }
 
-    /// Draws the plot on a backend and completes its output.
+    /// Draws the plot and these names on a backend and completes its output.
     ///
     /// # Errors
     /// The error message of the backend.
-    fn render<DB: DrawingBackend>(&self, backend: DB) -> Result<(), String> {
+    fn render<DB: DrawingBackend>(&self, backend: DB, names: &[Name]) -> Result<(), String> {
         let area = backend.into_drawing_area();
         area.fill(&WHITE)
             .and_then(|()| self.draw(&area))
+            .and_then(|()| {
+                let style = (font::FAMILY, NAME_SIZE).into_font().color(&TEXT);
+                let style = style.pos(Pos::new(HPos::Right, VPos::Center));
+                names.iter().try_for_each(|name| {
+                    let at = (name.right, name.middle);
+                    area.draw(&Text::new(name.text.as_str(), at, style.clone()))
+                })
+            })
             .and_then(|()| area.present())
             .map_err(|e| e.to_string())
+    }
+}
+
+/// Sets a name in a script that the built-in font lacks.
+fn draw_foreign(pixels: &mut RgbImage, name: &Name) {
+    let line = system::set(&system::readable(&name.text), NAME_SIZE as f32);
+    let (left, top) = (name.right - line.width as i32, name.middle - NAME_SIZE / 2);
+    for (x, y, covered) in line.pixels {
+        let at = u32::try_from(left + x)
+            .ok()
+            .zip(u32::try_from(top + y).ok());
+        if let Some(pixel) = at.and_then(|(x, y)| pixels.get_pixel_mut_checked(x, y)) {
+            let ink = [TEXT.0, TEXT.1, TEXT.2];
+            for (below, above) in pixel.0.iter_mut().zip(ink) {
+                let (under, over) = (f32::from(*below), f32::from(above));
+                *below = (under + (over - under) * covered.min(1.0)).round() as u8;
+            }
+        }
     }
 }
 
