@@ -32,13 +32,13 @@ pub fn suppress(mut faces: Vec<DetectedFace>, iou: f32, iom: f32) -> Vec<Detecte
     for face in faces {
         let candidate = &face.bounding_box;
         let [left, upper, right, lower] = edges_of(candidate);
-        // Their least overlap in any direction. Four conditions would be four branches.
+        #[allow(
+            clippy::needless_bitwise_bool,
+            reason = "one branch that is hardly ever taken costs less than four that cannot be predicted"
+        )]
         let overlap =
-            |&[l, u, r, d]: &[f32; 4]| (right - l).min(r - left).min((lower - u).min(d - upper));
-        let near = edges
-            .iter()
-            .zip(&kept)
-            .filter(|(edges, _)| overlap(edges) > 0.0);
+            |&[l, u, r, d]: &[f32; 4]| (l < right) & (left < r) & (u < lower) & (upper < d);
+        let near = edges.iter().zip(&kept).filter(|(edges, _)| overlap(edges));
         let suppressed = near.map(|(_, better)| better).any(|better| {
             let inner = better.bounding_box.area().min(candidate.area());
             let within = better.bounding_box.intersection(candidate) / inner.max(f32::MIN_POSITIVE);
