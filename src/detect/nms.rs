@@ -1,6 +1,6 @@
 //! Non-maximum suppression: reduces overlapping boxes to one box per face.
 
-use crate::face::DetectedFace;
+use crate::face::{BoundingBox, DetectedFace};
 
 /// From this ratio of their sides on, two boxes, one inside the other, are of one face.
 const SIMILAR: f32 = 0.6;
@@ -27,9 +27,19 @@ const MARGIN: f32 = 0.15;
 pub fn suppress(mut faces: Vec<DetectedFace>, iou: f32, iom: f32) -> Vec<DetectedFace> {
     faces.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<DetectedFace> = Vec::new();
+    // Of leaves and pebbles there are thousands of boxes, and most lie apart. So their edges are compared first.
+    let mut edges: Vec<[f32; 4]> = Vec::new();
     for face in faces {
         let candidate = &face.bounding_box;
-        let suppressed = kept.iter().any(|better| {
+        let [left, upper, right, lower] = edges_of(candidate);
+        #[allow(
+            clippy::needless_bitwise_bool,
+            reason = "one branch that is hardly ever taken costs less than four that cannot be predicted"
+        )]
+        let overlap =
+            |&[l, u, r, d]: &[f32; 4]| (l < right) & (left < r) & (u < lower) & (upper < d);
+        let near = edges.iter().zip(&kept).filter(|(edges, _)| overlap(edges));
+        let suppressed = near.map(|(_, better)| better).any(|better| {
             let inner = better.bounding_box.area().min(candidate.area());
             let within = better.bounding_box.intersection(candidate) / inner.max(f32::MIN_POSITIVE);
             better.bounding_box.iou(candidate) > iou
@@ -37,10 +47,16 @@ pub fn suppress(mut faces: Vec<DetectedFace>, iou: f32, iom: f32) -> Vec<Detecte
                 || within > COVERING && face.score < CERTAIN && is_part(better, &face)
         });
         if !suppressed {
+            edges.push(edges_of(candidate));
             kept.push(face);
         }
     }
     kept
+}
+
+/// The left, upper, right and lower edge of a box.
+fn edges_of(at: &BoundingBox) -> [f32; 4] {
+    [at.x, at.y, at.x + at.width, at.y + at.height]
 }
 
 /// Whether two faces have similar sizes.
@@ -75,7 +91,7 @@ fn is_part(a: &DetectedFace, b: &DetectedFace) -> bool {
 mod tests {
     use super::*;
     use crate::affine::Affine;
-    use crate::face::{BoundingBox, Landmarks, Point};
+    use crate::face::{Landmarks, Point};
 
     /// A face whose landmarks are in the middle of its box, from 0.3 to 0.7 across and from 0.4 to 0.8 down.
     fn face(x: f32, side: f32, score: f32) -> DetectedFace {

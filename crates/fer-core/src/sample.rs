@@ -1,6 +1,11 @@
 //! Samples a picture on a grid that an affine map places: face crops and patches.
+#![allow(
+    clippy::inline_always,
+    reason = "a loop is compiled for an instruction set only where it is inlined"
+)]
 
 use image::RgbImage;
+use pulp::NullaryFnOnce;
 
 use crate::affine::Affine;
 use crate::face::Point;
@@ -32,7 +37,6 @@ pub(crate) fn sample_view<const CHANNELS: usize>(
         (step.ceil() as u32).clamp(1, max_samples)
     };
     let (columns, rows) = (along(0), along(1));
-    let weight = 1.0 / (columns * rows) as f32;
     let within = |i: u32, n: u32| (i as f32 + 0.5) / n as f32;
     // Since the map is affine, the samples of every cell have the same offsets from its corner.
     let origin = to_picture.apply(Point { x: 0.0, y: 0.0 });
@@ -49,31 +53,201 @@ pub(crate) fn sample_view<const CHANNELS: usize>(
             });
         }
     }
-    let mut cells = Vec::with_capacity((width * height) as usize);
-    for y in 0..height {
-        for x in 0..width {
-            let corner = to_picture.apply(Point {
-                x: x as f32,
-                y: y as f32,
-            });
-            let mut sum = [0.0; CHANNELS];
-            for offset in &offsets {
-                let value = pixels.at(corner.x + offset.x, corner.y + offset.y);
-                for (sum, value) in sum.iter_mut().zip(value) {
-                    *sum += value;
-                }
-            }
-            cells.push(sum.map(|sum| sum * weight));
+    let cells = Cells {
+        pixels,
+        to_picture,
+        size: (width, height),
+        offsets: &offsets,
+        weight: 1.0 / (columns * rows) as f32,
+        mix: Plain,
+    };
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx) = pulp::x86::V3::try_new() {
+        return avx.vectorize(cells.with(avx));
+    }
+    cells.call()
+}
+
+/// Computes the values of all cells.
+struct Cells<'a, M, const CHANNELS: usize> {
+    pixels: &'a View<'a, CHANNELS>,
+    to_picture: &'a Affine,
+    size: (u32, u32),
+    /// Of the samples of a cell from its corner.
+    offsets: &'a [Point],
+    /// Of each sample.
+    weight: f32,
+    mix: M,
+}
+
+impl<'a, M, const CHANNELS: usize> Cells<'a, M, CHANNELS> {
+    /// The same computation with another instruction set.
+    #[cfg(target_arch = "x86_64")]
+    fn with<N>(self, mix: N) -> Cells<'a, N, CHANNELS> {
+        Cells {
+            pixels: self.pixels,
+            to_picture: self.to_picture,
+            size: self.size,
+            offsets: self.offsets,
+            weight: self.weight,
+            mix,
         }
     }
-    cells
+}
+
+// A type and no closure, which would not be inlined where its loops are compiled for an instruction set.
+impl<M: Mix, const CHANNELS: usize> NullaryFnOnce for Cells<'_, M, CHANNELS> {
+    type Output = Vec<[f32; CHANNELS]>;
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let (width, height) = self.size;
+        let mut cells = Vec::with_capacity((width * height) as usize);
+        let is_right: [f32; WINDOW] = std::array::from_fn(|i| f32::from(i >= CHANNELS));
+        for y in 0..height {
+            for x in 0..width {
+                let corner = self.to_picture.apply(Point {
+                    x: x as f32,
+                    y: y as f32,
+                });
+                let mut sums = self.mix.zeros();
+                for offset in self.offsets {
+                    let around = self.pixels.around(corner.x + offset.x, corner.y + offset.y);
+                    sums = self.mix.add(sums, &around, &is_right);
+                }
+                let sums = self.mix.values(sums);
+                cells.push(std::array::from_fn(|i| {
+                    (sums[i] + sums[i + CHANNELS]) * self.weight
+                }));
+            }
+        }
+        cells
+    }
+}
+
+/// Bytes that are read at once: a pixel, its right neighbour, and what follows them.
+const WINDOW: usize = 8;
+
+/// The four pixels around a point.
+struct Around {
+    above: [u8; WINDOW],
+    below: [u8; WINDOW],
+    /// The weights of the pixels on the right, and of those below.
+    right: f32,
+    lower: f32,
+}
+
+/// Interpolates bilinearly. The values of a window are computed at once; those of the left and the right pixel are added
+/// up in the end.
+trait Mix: Copy {
+    /// A value for each byte of a window.
+    type Sums: Copy;
+
+    fn zeros(self) -> Self::Sums;
+    /// Adds the pixels around a point, each byte with its weight. `is_right` is 1 for the bytes of the pixel on the right.
+    fn add(self, sums: Self::Sums, around: &Around, is_right: &[f32; WINDOW]) -> Self::Sums;
+    fn values(self, sums: Self::Sums) -> [f32; WINDOW];
+}
+
+/// Computes without vector instructions of its own.
+#[derive(Clone, Copy)]
+struct Plain;
+
+impl Mix for Plain {
+    type Sums = [f32; WINDOW];
+
+    #[inline(always)]
+    fn zeros(self) -> Self::Sums {
+        [0.0; WINDOW]
+    }
+
+    #[inline(always)]
+    fn add(self, sums: Self::Sums, around: &Around, is_right: &[f32; WINDOW]) -> Self::Sums {
+        let Around { right, lower, .. } = *around;
+        std::array::from_fn(|i| {
+            let (above, below) = (f32::from(around.above[i]), f32::from(around.below[i]));
+            let side = (1.0 - right) + is_right[i] * (2.0 * right - 1.0);
+            sums[i] + (above + (below - above) * lower) * side
+        })
+    }
+
+    #[inline(always)]
+    fn values(self, sums: Self::Sums) -> [f32; WINDOW] {
+        sums
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Mix for pulp::x86::V3 {
+    type Sums = std::arch::x86_64::__m256;
+
+    #[inline(always)]
+    fn zeros(self) -> Self::Sums {
+        self.avx._mm256_setzero_ps()
+    }
+
+    #[inline(always)]
+    fn add(self, sums: Self::Sums, around: &Around, is_right: &[f32; WINDOW]) -> Self::Sums {
+        let (avx, fma) = (self.avx, self.fma);
+        let load = |bytes: [u8; WINDOW]| {
+            let bytes = [u64::from_le_bytes(bytes), 0];
+            avx._mm256_cvtepi32_ps(self.avx2._mm256_cvtepu8_epi32(pulp::cast(bytes)))
+        };
+        let splat = |value| avx._mm256_set1_ps(value);
+        let (above, below) = (load(around.above), load(around.below));
+        let lower = avx._mm256_sub_ps(below, above);
+        let column = fma._mm256_fmadd_ps(lower, splat(around.lower), above);
+        let side = fma._mm256_fmadd_ps(
+            pulp::cast(*is_right),
+            splat(2.0 * around.right - 1.0),
+            splat(1.0 - around.right),
+        );
+        fma._mm256_fmadd_ps(column, side, sums)
+    }
+
+    #[inline(always)]
+    fn values(self, sums: Self::Sums) -> [f32; WINDOW] {
+        pulp::cast(sums)
+    }
 }
 
 /// The pixels of a picture, for reading values between their centres.
 pub(crate) struct View<'a, const CHANNELS: usize> {
-    pixels: &'a [[u8; CHANNELS]],
-    width: usize,
-    height: usize,
+    bytes: &'a [u8],
+    across: Axis,
+    down: Axis,
+}
+
+/// The pixels along a side.
+#[derive(Clone, Copy)]
+struct Axis {
+    length: usize,
+    /// The last pixel's index.
+    last: f32,
+    /// The index of the last pixel that has a neighbour behind it; 0 if there is none.
+    last_pair: u32,
+}
+
+impl Axis {
+    fn new(length: usize) -> Self {
+        Self {
+            length,
+            last: length.saturating_sub(1) as f32,
+            last_pair: length.saturating_sub(2) as u32,
+        }
+    }
+
+    /// The index of the pixel before a point, and the weight of the pixel after it. A point on a pixel lies between it and one
+    /// of its neighbours; if there is none, the weight of what follows is 0.
+    #[inline(always)]
+    fn at(self, value: f32) -> (usize, f32) {
+        // Adding this puts the integer into the low bits, and needs no conversion that saturates.
+        const SHIFT: f32 = 8_388_608.0;
+        let value = (value - 0.5).max(0.0).min(self.last);
+        let low = ((value - 0.5).max(0.0) + SHIFT).to_bits() - SHIFT.to_bits();
+        let low = low.min(self.last_pair);
+        (low as usize, value - low as i32 as f32)
+    }
 }
 
 impl<'a> View<'a, 3> {
@@ -87,41 +261,50 @@ impl<'a> View<'a, 3> {
 impl<'a, const CHANNELS: usize> View<'a, CHANNELS> {
     /// Pixels from their bytes, row by row.
     pub fn new(bytes: &'a [u8], width: usize, height: usize) -> Self {
-        let (pixels, _) = bytes.as_chunks();
-        assert!(pixels.len() >= width * height, "pixels are missing");
+        const { assert!(2 * CHANNELS <= WINDOW) };
+        assert!(
+            bytes.len() >= CHANNELS * width * height,
+            "pixels are missing"
+        );
         Self {
-            pixels,
-            width,
-            height,
+            bytes,
+            across: Axis::new(width),
+            down: Axis::new(height),
         }
     }
 
-    /// The value at a point, interpolated bilinearly from the four pixels around it.
-    #[inline]
-    fn at(&self, x: f32, y: f32) -> [f32; CHANNELS] {
-        // The index of the pixel before the point, and the weight of the pixel after it. A point on
-        // the last pixel lies between the last two, with weight 1 for the last.
-        let axis = |value: f32, length: usize| {
-            let value = (value - 0.5).clamp(0.0, (length - 1) as f32);
-            let low = (value as usize).min(length.saturating_sub(2));
-            (low, value - low as f32)
+    /// The four pixels around a point, and their weights.
+    #[inline(always)]
+    fn around(&self, x: f32, y: f32) -> Around {
+        let (x, right) = self.across.at(x);
+        let (y, lower) = self.down.at(y);
+        let first = y * self.across.length + x;
+        let below = if y + 1 < self.down.length {
+            first + self.across.length
+        } else {
+            first
         };
-        let (x0, fx) = axis(x, self.width);
-        let (y0, fy) = axis(y, self.height);
-        let mix = |a: f32, b: f32, f: f32| a + (b - a) * f;
-        let row = |y: usize| -> [f32; CHANNELS] {
-            let at = y * self.width + x0;
-            match self.pixels.get(at..at + 2) {
-                // A pixel and its right neighbour, with one bounds check.
-                Some([a, b]) if self.width > 1 => {
-                    std::array::from_fn(|i| mix(f32::from(a[i]), f32::from(b[i]), fx))
-                }
-                _ => self.pixels[at].map(f32::from), // the picture is one pixel wide
-            }
-        };
-        let (above, below) = (row(y0), row((y0 + 1).min(self.height - 1)));
-        std::array::from_fn(|i| mix(above[i], below[i], fy))
+        Around {
+            above: self.window(first),
+            below: self.window(below),
+            right,
+            lower,
+        }
     }
+
+    /// The bytes from a pixel on; zeros behind the last one.
+    #[inline(always)]
+    fn window(&self, pixel: usize) -> [u8; WINDOW] {
+        let rest = self.bytes.get(CHANNELS * pixel..).unwrap_or_default();
+        rest.first_chunk().copied().unwrap_or_else(|| end(rest))
+    }
+}
+
+/// Fewer bytes than a window, followed by zeros.
+#[cold]
+#[inline(never)]
+fn end(bytes: &[u8]) -> [u8; WINDOW] {
+    std::array::from_fn(|i| bytes.get(i).copied().unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use pulp::NullaryFnOnce;
+
 use crate::bits::{Bits, Data};
 use crate::error::{Error, Result};
 use crate::header::{Frame, ScanHeader, Tables, ZIGZAG};
@@ -138,31 +140,52 @@ impl Coefficients {
 
     /// Passes the blocks of some units of a row to `sink`.
     pub fn pass(&self, row: usize, columns: Range<usize>, sink: &mut impl Sink) {
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (component, plane) in self.planes.iter().enumerate() {
-                    if sink.needed(component) == 0 {
-                        continue;
-                    }
-                    let (h, v) = plane.unit;
-                    for y in 0..v {
-                        let start = (row * v + y) * plane.across;
-                        for x in columns.start * h..columns.end * h {
-                            let block = plane.blocks[start + x];
-                            let has_ac = block[1..].iter().fold(0, |any, &value| any | value) != 0;
-                            let mut product = [0; 64];
-                            for ((product, &value), &factor) in
-                                product.iter_mut().zip(&block).zip(&plane.quantisation)
-                            {
-                                *product = value.wrapping_mul(factor as i16);
-                            }
-                            sink.take(component, (x, y), &product, if has_ac { 63 } else { 0 });
-                        }
-                    }
+        for (component, plane) in self.planes.iter().enumerate() {
+            if sink.needed(component) > 0 {
+                pulp::Arch::new().dispatch(Pass {
+                    component,
+                    plane,
+                    row,
+                    columns: columns.clone(),
+                    sink,
+                });
+            }
+        }
+    }
+}
+
+/// Passes the blocks of a component in some units of a row to a sink. A closure that could be called again would not be
+/// inlined where its loops are compiled for an instruction set.
+struct Pass<'a, S> {
+    component: usize,
+    plane: &'a Plane,
+    row: usize,
+    columns: Range<usize>,
+    sink: &'a mut S,
+}
+
+impl<S: Sink> NullaryFnOnce for Pass<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { plane, columns, .. } = self;
+        let (h, v) = plane.unit;
+        for y in 0..v {
+            let start = (self.row * v + y) * plane.across;
+            for x in columns.start * h..columns.end * h {
+                let block = plane.blocks[start + x];
+                let has_ac = block[1..].iter().fold(0, |any, &value| any | value) != 0;
+                let mut product = [0; 64];
+                for ((product, &value), &factor) in
+                    product.iter_mut().zip(&block).zip(&plane.quantisation)
+                {
+                    *product = value.wrapping_mul(factor as i16);
                 }
-            },
-        );
+                let last = if has_ac { 63 } else { 0 };
+                self.sink.take(self.component, (x, y), &product, last);
+            }
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use pulp::NullaryFnOnce;
+
 use crate::colour;
 use crate::error::Result;
 use crate::header::Frame;
@@ -177,30 +179,61 @@ impl Renderer {
         let rows = pixels.height.min(from + self.unit.1).saturating_sub(from);
         let bytes = width * self.channels.count();
         let out = &mut pixels.data[from * bytes..(from + rows) * bytes];
-        let (luma, others) = components.split_first().expect("a picture has luma");
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (y, out) in out.chunks_exact_mut(bytes).enumerate() {
-                    let luma = &luma.now[y * luma.stride..][..width];
-                    match (self.channels, others) {
-                        (Channels::Grey, _) => out.copy_from_slice(luma),
-                        (Channels::Colour, [blue, red]) => {
-                            let [blue_row, red_row] = chroma;
-                            chroma_row(blue, row, y, has_next, blue_row);
-                            chroma_row(red, row, y, has_next, red_row);
-                            colour::to_rgb(luma, &blue_row[..width], &red_row[..width], out);
-                        }
-                        (Channels::Colour, _) => colour::grey_to_rgb(luma, out),
-                    }
-                }
-            },
-        );
+        pulp::Arch::new().dispatch(Rows {
+            row,
+            has_next,
+            width,
+            channels: self.channels,
+            components,
+            chroma,
+            out,
+        });
     }
 
     /// The pixels, after the last row.
     pub fn into_pixels(self) -> Pixels {
         self.pixels
+    }
+}
+
+/// Makes the rows of pixels of a row of units. A closure that could be called again would not be inlined where its loops are
+/// compiled for an instruction set.
+struct Rows<'a> {
+    row: usize,
+    has_next: bool,
+    width: usize,
+    channels: Channels,
+    components: &'a [Part],
+    chroma: &'a mut [Vec<u8>; 2],
+    out: &'a mut [u8],
+}
+
+impl NullaryFnOnce for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self {
+            row,
+            has_next,
+            width,
+            ..
+        } = self;
+        let [blue_row, red_row] = self.chroma;
+        let (luma, others) = self.components.split_first().expect("a picture has luma");
+        let rows = self.out.chunks_exact_mut(width * self.channels.count());
+        for (y, out) in rows.enumerate() {
+            let luma = &luma.now[y * luma.stride..][..width];
+            match (self.channels, others) {
+                (Channels::Grey, _) => out.copy_from_slice(luma),
+                (Channels::Colour, [blue, red]) => {
+                    chroma_row(blue, row, y, has_next, blue_row);
+                    chroma_row(red, row, y, has_next, red_row);
+                    colour::to_rgb(luma, &blue_row[..width], &red_row[..width], out);
+                }
+                (Channels::Colour, _) => colour::grey_to_rgb(luma, out),
+            }
+        }
     }
 }
 
