@@ -33,7 +33,7 @@ pub struct Builtin {
 impl Builtin {
     /// Name of the detector, stored with its findings. The number after the plus sign is the version of
     /// the search: copies, refinement, turns, suppression.
-    pub const MODEL: &'static str = "yunet-s 2024.9+5";
+    pub const MODEL: &'static str = "yunet-s 2024.9+6";
 
     /// Builds the detector from the weights in the binary.
     ///

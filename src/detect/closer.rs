@@ -1,7 +1,5 @@
 //! Looks for a face at a place where a person says there is one.
 
-use image::{Rgb, RgbImage};
-
 use super::FaceDetector;
 use crate::affine::Affine;
 use crate::error::Skip;
@@ -28,11 +26,7 @@ pub(super) fn in_crop<D: FaceDetector + ?Sized>(
         x: [scale, 0.0, centre.x - side / 2.0],
         y: [0.0, scale, centre.y - side / 2.0],
     };
-    let mut crop = RgbImage::new(SIDE, SIDE);
-    let values = photo.sample(&to_photo, (SIDE, SIDE), 2);
-    for (pixel, [r, g, b]) in crop.pixels_mut().zip(values) {
-        *pixel = Rgb([(r + 0.5) as u8, (g + 0.5) as u8, (b + 0.5) as u8]);
-    }
+    let crop = photo.sampled(&to_photo, (SIDE, SIDE), 2);
     let found = detector.detect(&Raster::new(crop, Orientation::Upright))?;
     let in_photo = found.iter().map(|face| face.through(&to_photo));
     Ok(best(in_photo, at))

@@ -106,15 +106,15 @@ impl<'a> Copies<'a> {
             y: [-step, step, height / 2.0],
         };
         let size = (side as u32, side as u32);
-        let values = self.small.sample(&to_small, size, SAMPLES);
-        let mut copy = RgbImage::from_pixel(size.0, size.1, GREY);
-        for ((x, y, pixel), value) in copy.enumerate_pixels_mut().zip(values) {
+        let mut copy = self.small.sampled(&to_small, size, SAMPLES);
+        for (x, y, pixel) in copy.enumerate_pixels_mut() {
             let p = to_small.apply(Point {
                 x: x as f32 + 0.5,
                 y: y as f32 + 0.5,
             });
-            if (0.0..width).contains(&p.x) && (0.0..height).contains(&p.y) {
-                *pixel = Rgb(value.map(|value| (value + 0.5) as u8));
+            // Outside, the pixels at the edge are repeated, which might look like something.
+            if !((0.0..width).contains(&p.x) && (0.0..height).contains(&p.y)) {
+                *pixel = GREY;
             }
         }
         let to_photo = Affine::stretch(
@@ -140,5 +140,40 @@ impl<'a> Copies<'a> {
             y: [0.0, down, -(upper as f32) * down],
         };
         (copy, to_photo)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oblique_copy_holds_the_photo_and_leads_back_to_it() {
+        let mut photo = RgbImage::from_pixel(300, 200, Rgb([250; 3]));
+        imageops::replace(&mut photo, &RgbImage::new(20, 20), 210, 60);
+        let photo = Raster::new(photo, Orientation::Upright);
+        let copies = Copies::new(&photo, &DetectorParams::default());
+        let (copy, to_photo) = copies.oblique();
+        let (small, copy) = (copies.small(), copy.stored());
+        assert!(copy.width() * copy.height() <= small.width() * small.height());
+        let places = copy.enumerate_pixels().map(|(x, y, pixel)| {
+            let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
+            (to_photo.apply(Point { x, y }), pixel.0[0])
+        });
+        let mut dark = 0;
+        for (Point { x, y }, value) in places {
+            let is_inside = |x, y, margin| {
+                (margin..300.0 - margin).contains(&x) && (margin..200.0 - margin).contains(&y)
+            };
+            if !is_inside(x, y, -4.0) {
+                assert_eq!(value, 128, "{x} {y}");
+            } else if (x - 220.0).hypot(y - 70.0) < 5.0 {
+                assert!(value < 60, "{x} {y}");
+                dark += 1;
+            } else if (x - 220.0).hypot(y - 70.0) > 25.0 && is_inside(x, y, 4.0) {
+                assert!(value > 200, "{x} {y}");
+            }
+        }
+        assert!(dark > 5);
     }
 }

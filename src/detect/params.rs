@@ -30,8 +30,8 @@ pub struct DetectorParams {
     /// A candidate with at least this roll, in radians, is rolled. Up to some 25° the network scores a face
     /// as high as an upright one.
     pub min_roll: f32,
-    /// At this score or above, a face is upright: turned faces score less, at most 0.90 when upside down. Faces
-    /// below it are also searched in turned patches, and a photo without a face above it in turned copies.
+    /// At this score or above, nearly all faces are upright, so what they lie on is not searched for turned ones; a photo
+    /// without a face above it is also searched in turned copies.
     pub upright_threshold: f32,
     /// Least score at which a large candidate is searched in turned patches: one in twenty faces on its side scores
     /// less.

@@ -1,8 +1,6 @@
 //! The refinement pass: runs the network again on a patch around one doubtful candidate, upright and
 //! at the photo's full resolution. `turns` uses the same pass to find which way up a face is.
 
-use image::{Rgb, RgbImage};
-
 use super::levels::Levels;
 use super::{DetectorParams, Yunet};
 use crate::affine::Affine;
@@ -149,12 +147,7 @@ impl<'a> Refinement<'a> {
             let to_level = Affine::stretch(self.scale, self.scale);
             (self.finest, to_photo.then(&to_level), None)
         };
-        let mut patch = RgbImage::new(side, side);
-        let values = picture.sample(&to_picture, (side, side), SAMPLES);
-        for (pixel, value) in patch.pixels_mut().zip(values) {
-            let [r, g, b] = value;
-            *pixel = Rgb([(r + 0.5) as u8, (g + 0.5) as u8, (b + 0.5) as u8]);
-        }
+        let mut patch = picture.sampled(&to_picture, (side, side), SAMPLES);
         if let Some(levels) = levels {
             levels.apply(&mut patch);
         }

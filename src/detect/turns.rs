@@ -36,11 +36,11 @@ const HOPE: f32 = 0.4;
 /// A turned detection replaces a face if its score is higher by more than this.
 const MARGIN: f32 = 0.02;
 
-/// A face that scores this is not upside down.
-const MAX_UPSIDE_DOWN: f32 = 0.93;
-
-/// The same where both scores are of patches.
+/// The same where the scores of two patches are compared.
 const PATCH_MARGIN: f32 = 0.015;
+
+/// A face that scores this in the photo has the roll of its landmarks, as far as scores tell.
+const MAX_TURNED_SCORE: f32 = 0.93;
 
 /// Roll in radians for a difference of 1 between the scores of the rolls beside the best one: the score falls faster the
 /// farther a face is from upright, so the better of the two neighbours shows on which side it is upright.
@@ -109,7 +109,7 @@ impl Refinement<'_> {
         } else {
             params.min_turned_score
         };
-        (least..MAX_UPSIDE_DOWN).contains(&face.score)
+        (least..MAX_TURNED_SCORE).contains(&face.score)
     }
 
     /// The face in the roll in which it scores best, if it is more certain there; `None` if it is upright. Of a candidate

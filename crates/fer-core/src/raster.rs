@@ -13,8 +13,8 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use fer_jpeg::{Picture, Pixels};
-use image::RgbImage;
 use image::imageops::crop_imm;
+use image::{Rgb, RgbImage};
 
 use crate::affine::Affine;
 use stored::Stored;
@@ -210,6 +210,16 @@ impl Raster {
         self.stored.sample(&to_stored, size, max_samples)
     }
 
+    /// The picture of a grid of cells, as [`Raster::sample`].
+    pub fn sampled(&self, to_upright: &Affine, size: (u32, u32), max_samples: u32) -> RgbImage {
+        let mut picture = RgbImage::new(size.0, size.1);
+        let values = self.sample(to_upright, size, max_samples);
+        for (pixel, value) in picture.pixels_mut().zip(values) {
+            *pixel = Rgb(value.map(|value| (value + 0.5) as u8));
+        }
+        picture
+    }
+
     /// Grey values (luma of ITU-R BT.601) of a grid of cells, as [`Raster::sample`]. A JPEG is decoded only to the
     /// size that the cells need.
     pub fn sample_grey(&self, to_upright: &Affine, size: (u32, u32), max_samples: u32) -> Vec<f32> {
@@ -276,7 +286,6 @@ impl Raster {
 mod tests {
     use super::*;
     use crate::face::Point;
-    use image::Rgb;
 
     #[test]
     fn upright_to_stored_agrees_with_rotating_the_pixels() {

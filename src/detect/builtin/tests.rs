@@ -159,6 +159,33 @@ fn a_photo_in_any_turn_has_its_face_the_right_way_up() {
 }
 
 #[test]
+fn exp() {
+    for (name, picture) in [("astronaut", portrait()), ("hopper", officer())] {
+        for scale in [0.2, 0.25, 0.3, 0.35, 0.4, 0.5] {
+            for degrees in [30.0, 45.0, 60.0, 135.0, 225.0, 315.0] {
+                for dark in [1.0_f32, 0.2] {
+                    let mut small = picture.clone();
+                    for p in small.iter_mut() {
+                        *p = (*p as f32 * dark) as u8;
+                    }
+                    let (turned, _) = rotated(&small, degrees, scale);
+                    let photo = Raster::new(turned, Orientation::Upright);
+                    let d = detector();
+                    let all = d.detect(&photo).unwrap();
+                    let copies = Copies::new(&photo, &d.params);
+                    let ob = d.search_oblique(&copies);
+                    let a = all.first().map_or(0.0, |f| f.score);
+                    let b = ob.first().map_or(0.0, |f| f.score);
+                    if b > 0.0 || a < 0.6 {
+                        eprintln!("{name} {scale} {degrees} {dark}: all {a:.3} oblique {b:.3}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_head_on_its_side_is_found_beside_an_upright_one() {
     let upright = resize(&portrait(), 400, 400, FilterType::Triangle);
     for degrees in [90.0, 180.0, 270.0] {
