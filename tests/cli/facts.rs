@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
+use exif::Tag;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::common::fixture;
+use crate::common::exif_block::ExifBlock;
+use crate::common::{fixture, jpeg_with_exif, sidecar, with_comment};
 use crate::testenv::TestEnv;
 
 /// A photo without metadata; each name has another content.
@@ -121,6 +123,7 @@ fn a_sidecar_says_when_where_and_what() {
 fn metadata_that_an_older_version_read_are_read_anew_without_analysis() {
     let env = TestEnv::new();
     add(&env, "c.jpg");
+    env.add("c.jpg.xmp", sidecar(&["Lake"]));
     env.index();
     let db = Connection::open(env.database()).unwrap();
     db.execute(
@@ -128,11 +131,55 @@ fn metadata_that_an_older_version_read_are_read_anew_without_analysis() {
         [],
     )
     .unwrap();
+    db.execute("UPDATE sidecars SET facts = '{}'", []).unwrap();
     drop(db);
     let summary = env.index();
     assert_eq!(
         (&summary["photos"], &summary["metadata"]),
         (&json!(0), &json!(1))
     );
+    // So are the sidecars, whose files are unchanged as well.
+    assert_eq!(env.query("--text lake"), ["c.jpg"]);
     assert_eq!(env.index()["unchanged"], 1);
+}
+
+#[test]
+fn the_clock_of_a_camera_is_put_right_whichever_source_names_the_camera() {
+    let env = TestEnv::new();
+    let block = ExifBlock::new().with_date("2019:07:14 15:30:00", "", "");
+    let photo = |name: &str, block: &ExifBlock| {
+        let bytes = jpeg_with_exif(&fixture("hopper.jpg"), &block.bytes());
+        env.add(name, with_comment(&bytes, name));
+    };
+    photo("exif.jpg", &block.with_text(Tag::Model, "X100"));
+    photo(
+        "sidecar.jpg",
+        &ExifBlock::new().with_date("2019:07:14 15:30:00", "", ""),
+    );
+    photo(
+        "edited.jpg",
+        &ExifBlock::new().with_date("2019:07:14 15:30:00", "", ""),
+    );
+    photo("xmp.jpg", &ExifBlock::new().with_orientation(1));
+    for (name, hour) in [("sidecar.jpg", 15), ("edited.jpg", 20), ("xmp.jpg", 15)] {
+        let packet = format!(
+            r#"<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+            xmlns:t="http://ns.adobe.com/tiff/1.0/" xmlns:e="http://ns.adobe.com/exif/1.0/" t:Model="X100"
+            e:DateTimeOriginal="2019-07-14T{hour}:30:00"/></rdf:RDF>"#
+        );
+        env.add(format!("{name}.xmp"), packet);
+    }
+    env.index();
+    let taken = |name: &str| taken(&env, name).0;
+    assert_eq!(taken("sidecar.jpg"), "2019-07-14T15:30:00");
+    let config = env.config_file();
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(config, "[facts]\nclock_offsets = [\"X100: -1:00\"]\n").unwrap();
+    env.index();
+    for name in ["exif.jpg", "sidecar.jpg", "xmp.jpg"] {
+        assert_eq!(taken(name), "2019-07-14T14:30:00", "{name}");
+    }
+    // A person has set this date.
+    assert_eq!(taken("edited.jpg"), "2019-07-14T20:30:00");
+    env.run("doctor").found();
 }

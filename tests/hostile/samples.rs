@@ -30,6 +30,7 @@ pub fn samples(target: &str) -> Vec<Vec<u8>> {
         "iptc" => vec![iptc()],
         "xmp" | "sidecar" => [files(&["xmp"]), vec![XMP.into()]].concat(),
         "takeout" => vec![TAKEOUT.into()],
+        "picasa" => vec![PICASA.into()],
         "query" => lines(include_str!("../../src/query/grammar/sentences.tsv")),
         "dates" => lines(DATES),
         "gallery" => lines(ADDRESSES),
@@ -158,6 +159,9 @@ const XMP: &str = r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="htt
 
 const TAKEOUT: &str = r#"{"title":"IMG_1.jpg","description":"At the sea","photoTakenTime":{"timestamp":"1559383200"},
 "geoData":{"latitude":43.77,"longitude":11.25,"altitude":0.0},"people":[{"name":"Ada"}],"favorited":true}"#;
+
+const PICASA: &str = "[Contacts2]\n8e62398ebda8c1a5=Ada;;\n[a.jpg]\nstar=yes\ncaption=At the sea\nkeywords=sun,lake\n\
+    faces=rect64(3f845bcb59418507),8e62398ebda8c1a5;rect64(5bcb59418507),1f\n<contact id=\"1f\" name=\"Zo&#235;\"/>\n";
 
 const DATES: &str = "2019\n2019-06\n2019-06-01\nsummer 2019\nlast christmas\n1.6.2019\njune to august\nvorgestern\nl'été dernier\n2019..2021";
 

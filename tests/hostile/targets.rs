@@ -15,7 +15,7 @@ use fer_index::config::{Effective, Overrides};
 use fer_index::detect::read_answer;
 use fer_index::emotion::{Emotion, EmotionSet};
 use fer_index::export::write_sidecar;
-use fer_index::facts::{Statements, of_takeout, of_xmp};
+use fer_index::facts::{Contacts, PicasaFolder, Statements, of_takeout, of_xmp};
 use fer_index::imaging::{self, Limits};
 use fer_index::query::{FLAGS, People, UserFilter, parse_span, understand};
 use fer_index::xmp::Packet;
@@ -44,6 +44,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("xmp", xmp),
     ("sidecar", sidecar),
     ("takeout", takeout),
+    ("picasa", picasa),
     ("query", query),
     ("dates", dates),
     ("gallery", gallery),
@@ -147,6 +148,14 @@ pub fn xmp(bytes: &[u8]) {
 pub fn takeout(bytes: &[u8]) {
     if let Ok(said) = of_takeout(bytes) {
         assert_statements(&said);
+    }
+}
+
+/// A `.picasa.ini`, and a list of contacts.
+pub fn picasa(bytes: &[u8]) {
+    let contacts = Contacts::of_xml(bytes);
+    if let Some(said) = PicasaFolder::parse(bytes, &contacts).of("a.jpg") {
+        assert_statements(said);
     }
 }
 

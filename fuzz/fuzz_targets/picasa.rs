@@ -1,0 +1,7 @@
+#![no_main]
+
+#[path = "../../tests/hostile/targets.rs"]
+#[allow(dead_code, reason = "each target uses one function of the list")]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::picasa(bytes));
