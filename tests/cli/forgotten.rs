@@ -57,6 +57,18 @@ fn a_forgotten_folder_leaves_no_trace_and_does_not_come_back() {
     fs::create_dir_all(&thumbnails).unwrap();
     let orphan = thumbnails.join(format!("{}.jpg", "ab".repeat(32)));
     fs::write(&orphan, "a thumbnail").unwrap();
+    let before = fs::read(env.database()).unwrap();
+    let would = env
+        .run("forget album/Zanzibarsk --dry-run --json")
+        .found()
+        .json();
+    let folder = env.album("Zanzibarsk").display().to_string();
+    let expected = serde_json::json!({
+        "path": folder, "photos": 1, "files": 2, "corrections": 1, "clean": null, "dry_run": true,
+    });
+    assert_eq!(would, expected);
+    assert_eq!(fs::read(env.database()).unwrap(), before);
+    assert!(orphan.exists() && env.query("").len() == 2);
     let run = env.run("forget album/Zanzibarsk").found();
     assert!(
         run.text().contains("1 photo in 2 files and 1 correction"),

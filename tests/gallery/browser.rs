@@ -177,3 +177,34 @@ fn on_a_phone_nothing_is_wider_than_the_screen() {
     assert_eq!(browser.run(width), 390);
     assert_eq!(browser.console(), [] as [&str; 0]);
 }
+
+/// The browser reports whatever the page does against its content-security policy, also what it did before it was asked.
+#[test]
+fn the_page_keeps_to_its_content_policy() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    env.run("index album").found();
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until(&format!("{TILES} === 2"));
+    browser.wait_until("document.querySelector('#grid img').naturalWidth > 0");
+    for key in ['f', 'f', 'm', 'm', 'x', ESCAPE, '?', ESCAPE] {
+        browser.press(key);
+    }
+    browser.click("#grid a");
+    browser.wait_until("document.querySelector('#picture').naturalWidth > 0");
+    browser.run("document.querySelector(\".bar[data-emotion='surprise']\").click()");
+    browser.wait_until("document.querySelector(\".bar[aria-pressed='true']\")");
+    // A picture of another server is against it: its report comes after those of all that was before.
+    let violations = "const done = arguments[arguments.length - 1];
+        const told = [];
+        const observer = new ReportingObserver((reports) => {
+            told.push(...reports.map((report) => report.body.effectiveDirective));
+            if (told.includes('img-src')) done(told);
+        }, { buffered: true, types: ['csp-violation'] });
+        observer.observe();
+        new Image().src = 'http://192.0.2.1/a.png'";
+    assert_eq!(browser.run_async(violations), json!(["img-src"]));
+}
