@@ -6,6 +6,9 @@ use super::{Length, Reader};
 /// Kilometres in a mile.
 const MILE: f64 = 1.609_344;
 
+/// The longest distance on Earth, in km.
+const LONGEST: f64 = 20_038.0;
+
 /// A limit as it stands before a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Limit {
@@ -87,7 +90,7 @@ impl Reader<'_> {
     fn kilometres(&self, at: usize) -> Option<(f64, usize)> {
         let figures = |word: &str| {
             let figure: f64 = word.replace(',', ".").parse().ok()?;
-            (figure.is_finite() && figure > 0.0).then_some(figure)
+            (figure > 0.0).then_some(figure)
         };
         let unit = |word: &str| match word {
             "km" | "kms" | "kilometre" | "kilometres" | "kilometer" | "kilometers" => Some(1.0),
@@ -95,13 +98,15 @@ impl Reader<'_> {
             _ => None,
         };
         let word = self.lower(at);
-        if let Some(end) = word.find(char::is_alphabetic)
-            && let Some((figure, unit)) = figures(&word[..end]).zip(unit(&word[end..]))
-        {
-            return Some((figure * unit, 1));
-        }
-        let count = figures(word).or_else(|| self.number(at).map(f64::from))?;
-        Some((count * unit(self.lower(at + 1))?, 2))
+        let joined = word.find(char::is_alphabetic).and_then(|end| {
+            let (figure, unit) = (figures(&word[..end])?, unit(&word[end..])?);
+            Some((figure * unit, 1))
+        });
+        let apart = || {
+            let count = figures(word).or_else(|| self.number(at).map(f64::from))?;
+            Some((count * unit(self.lower(at + 1))?, 2))
+        };
+        joined.or_else(apart).filter(|(km, _)| *km <= LONGEST)
     }
 
     /// The percentage that begins at a token and its number of tokens: `80%`, `80 %`, `80 percent`.

@@ -41,7 +41,9 @@ impl Reader<'_> {
                 }
             }
         } else {
-            names.into_iter().for_each(|name| self.go_near(name));
+            for name in names {
+                self.go_near(name);
+            }
         }
         Some(end - at)
     }
