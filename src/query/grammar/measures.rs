@@ -45,19 +45,17 @@ impl Reader<'_> {
             }
             return Some(end + 1 - at);
         }
-        let length = self.length_of_place(end)?;
+        let (name, length) = self.name_of_place(end, true)?;
+        end += length;
         if is_least {
             // No filter excludes what is near a place.
-            self.leave_out(at, end + length - at);
-            return Some(end + length - at);
+            self.leave_out(at, end - at);
+        } else {
+            let near = self.understood.filter.near.get_or_insert_default();
+            near.places.push(name);
+            near.km = Some(km);
         }
-        let before = self.understood.filter.near.take();
-        let read = self.place(end);
-        let near = self.understood.filter.near.get_or_insert_default();
-        near.km = Some(km);
-        let earlier = before.into_iter().flat_map(|near| near.places);
-        near.places.splice(0..0, earlier);
-        Some(end + read.unwrap_or(length) - at)
+        Some(end - at)
     }
 
     /// Reads `at least 80% happy`, `happy 90 %`: the lowest score at which a face shows an emotion.

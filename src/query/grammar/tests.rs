@@ -222,7 +222,7 @@ fn people_of_the_index_are_read() {
 
 /// Sentences with the filters in an index of photos without positions and with them, and the albums that are named to the
 /// reader of the latter.
-const NAMES_OF_ALBUMS: [(&str, &str, &str, &[&str]); 15] = [
+const NAMES_OF_ALBUMS: [(&str, &str, &str, &[&str]); 16] = [
     (
         "rome 2019",
         "--album Rome 2019",
@@ -234,6 +234,12 @@ const NAMES_OF_ALBUMS: [(&str, &str, &str, &[&str]); 15] = [
         "--emotion happy --album Rome 2019",
         "--emotion happy --since 2019 --until 2019 --near rome",
         &["Rome 2019"],
+    ),
+    (
+        "within 10 km of rome",
+        "--near rome --within 10",
+        "--near rome --within 10",
+        &[],
     ),
     // Not the whole name of an album: a word of its name.
     (
