@@ -105,6 +105,45 @@ fn find_prints_what_it_understood() {
 }
 
 #[test]
+fn an_album_of_a_camera_without_positions_is_found_by_its_name() {
+    let env = TestEnv::new();
+    env.add("Rome 2019/laughing.jpg", fixture("astronaut.jpg"));
+    env.add("Rome 2020/sober.jpg", fixture("hopper.jpg"));
+    env.index();
+    for (sentence, understood, names) in [
+        (
+            "rome 2019",
+            "in a folder called Rome 2019",
+            &["Rome 2019/laughing.jpg"][..],
+        ),
+        (
+            "happy from rome 2019",
+            "in a folder called Rome 2019",
+            &["Rome 2019/laughing.jpg"],
+        ),
+        (
+            "rome",
+            "with the words rome",
+            &["Rome 2019/laughing.jpg", "Rome 2020/sober.jpg"],
+        ),
+    ] {
+        let run = env.run(&format!("find {sentence}"));
+        let mut paths: Vec<_> = run.text().lines().map(str::to_owned).collect();
+        paths.sort();
+        let expected = names
+            .iter()
+            .map(|name| env.album(name).display().to_string());
+        assert_eq!(paths, expected.collect::<Vec<_>>(), "{sentence}: {run:?}");
+        assert!(run.stderr.contains(understood), "{run:?}");
+    }
+    let run = env.run("find paris");
+    assert!(
+        run.code == 1 && run.stderr.contains("no photo is near Paris"),
+        "{run:?}"
+    );
+}
+
+#[test]
 fn an_empty_result_prints_the_reason() {
     let env = album();
     for (line, reason) in [

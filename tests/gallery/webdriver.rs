@@ -30,17 +30,23 @@ pub struct Browser {
 impl Browser {
     /// Starts a desktop browser; `None`, with a note on standard error, if there is none.
     pub fn desktop() -> Option<Self> {
-        Self::start(None)
+        Self::start(json!({}))
+    }
+
+    /// Starts a desktop browser that records what its threads do, until [`Self::work_of_frames`] is called.
+    pub fn traced() -> Option<Self> {
+        let categories = "devtools.timeline,disabled-by-default-devtools.timeline";
+        Self::start(json!({"perfLoggingPrefs": {"traceCategories": categories}}))
     }
 
     /// Starts a phone's browser, with touch instead of a mouse.
     pub fn phone() -> Option<Self> {
         let metrics = json!({"width": 390, "height": 844, "pixelRatio": 2, "touch": true});
-        Self::start(Some(json!({"deviceMetrics": metrics})))
+        Self::start(json!({"mobileEmulation": {"deviceMetrics": metrics}}))
     }
 
     #[allow(clippy::print_stderr)]
-    fn start(emulation: Option<Value>) -> Option<Self> {
+    fn start(mut options: Value) -> Option<Self> {
         // The driver chooses its port: one that the test chose could be taken by the driver of a test beside it,
         // and both tests would talk to one driver.
         let spawned = Command::new("chromedriver")
@@ -75,10 +81,7 @@ impl Browser {
             "--window-size=1280,800".to_owned(),
             format!("--user-data-dir={}", browser.profile.path().display()),
         ];
-        let mut options = json!({"args": arguments});
-        if let Some(device) = emulation {
-            options["mobileEmulation"] = device;
-        }
+        options["args"] = json!(arguments);
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
             "goog:chromeOptions": options,
@@ -185,6 +188,53 @@ impl Browser {
             sent.then(|| address.to_owned())
         };
         self.log("performance").iter().filter_map(event).collect()
+    }
+
+    /// The processor time, in ms, that the page's main thread took for each of the last `count` frames that ran a
+    /// script: all its tasks from the one that begins the frame to the one that begins the next.
+    pub fn work_of_frames(&self, count: usize) -> Vec<f64> {
+        let events: Vec<Value> = self
+            .log("performance")
+            .iter()
+            .filter_map(|entry| serde_json::from_str(entry["message"].as_str()?).ok())
+            .filter(|entry: &Value| entry["message"]["method"] == "Tracing.dataCollected")
+            .map(|mut entry| entry["message"]["params"].take())
+            .collect();
+        let at = |event: &Value, field: &str| event[field].as_f64().unwrap_or_default();
+        let named = |name: &'static str| events.iter().filter(move |event| event["name"] == name);
+        let last = named("FireAnimationFrame")
+            .max_by(|a, b| at(a, "ts").total_cmp(&at(b, "ts")))
+            .expect("the trace has frames");
+        let is_there = |event: &&Value| event["pid"] == last["pid"] && event["tid"] == last["tid"];
+        // The begin, the end and the processor time of each task, in µs.
+        let mut tasks: Vec<(f64, f64, f64)> = named("RunTask")
+            .filter(is_there)
+            .map(|task| {
+                (
+                    at(task, "ts"),
+                    at(task, "ts") + at(task, "dur"),
+                    at(task, "tdur"),
+                )
+            })
+            .collect();
+        tasks.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut begins: Vec<usize> = named("FireAnimationFrame")
+            .filter(is_there)
+            .map(|frame| tasks.partition_point(|task| task.1 < at(frame, "ts")))
+            .collect();
+        begins.sort_unstable();
+        begins.dedup();
+        let begins = &begins[begins.len().saturating_sub(count + 1)..];
+        let work = |frame: &[usize]| {
+            tasks[frame[0]..frame[1]]
+                .iter()
+                .map(|task| task.2)
+                .sum::<f64>()
+        };
+        begins
+            .windows(2)
+            .map(|frame| work(frame) / 1000.0)
+            .collect()
     }
 
     fn log(&self, kind: &str) -> Vec<Value> {

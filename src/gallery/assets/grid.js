@@ -199,9 +199,18 @@ export class Grid {
     const wanted = pages.between(from, to);
     // Tab must reach the current photo wherever it is.
     if (pages.at(this.#current)) wanted.push(this.#current);
+    // Most frames of scrolling change nothing.
+    const drawing = `${pages.version} ${this.#current} ${wanted}`;
+    if (drawing === this.#drawing) return;
+    this.#drawing = drawing;
     this.#put([...new Set(wanted)].sort((a, b) => a - b));
     this.#list.style.height = `${pages.height}px`;
   }
+
+  // What was drawn last.
+  #drawing = "";
+  // The version of the pages whose places the tiles have.
+  #laid = 0;
 
   /** @param {number} number */
   async #fetchPage(number) {
@@ -234,12 +243,14 @@ export class Grid {
       const item = known ?? makeTile(photo);
       this.#drawn.set(index, item);
       if (!known || item.dataset.index !== String(index)) this.#describeOne(index, item, photo);
-      lay(item, place);
+      if (!known || this.#laid !== this.#pages.version) lay(item, place);
       if (item === next) next = item.nextSibling;
       else this.#list.insertBefore(item, next);
     }
+    this.#laid = this.#pages.version;
     for (const [index, item] of this.#drawn) {
-      find("a", HTMLElement, item).tabIndex = index === this.#current ? 0 : -1;
+      const [link, tabIndex] = [find("a", HTMLElement, item), index === this.#current ? 0 : -1];
+      if (link.tabIndex !== tabIndex) link.tabIndex = tabIndex;
     }
     // If the photo with the focus is gone, the photo in its place gets the focus.
     const current = focused?.isConnected ? focused : seek("a[tabindex='0']", this.#list);

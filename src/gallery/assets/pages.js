@@ -16,9 +16,14 @@ export const MOST = 400_000;
 // The assumed ratio of width to height of photos before any is fetched.
 const USUAL = 1.4;
 
+// How many times pages were stacked.
+let stacked = 0;
+
 export class Pages {
   /** The number of photos in the answer, at most `MOST`. */
   total = 0;
+  /** Another number whenever places of photos have changed, in all answers. */
+  version = 0;
   /** @type {Map<number, Page>} */
   #pages = new Map();
   /** @type {Map<number, Promise<void>>} */
@@ -214,6 +219,7 @@ export class Pages {
     const full = [...this.#pages.values()].filter(({ photos }) => photos.length === PAGE);
     const known = full.reduce((sum, { height }) => sum + height, 0) / full.length;
     const usual = known || (PAGE / Math.max(width / (USUAL * wanted), 1)) * (wanted + gap);
+    this.version = ++stacked;
     this.#tops = [0];
     let top = 0;
     for (let number = 0; number < this.#count(); number++) {

@@ -6,6 +6,9 @@ use super::{Length, Reader};
 /// Kilometres in a mile.
 const MILE: f64 = 1.609_344;
 
+/// The longest distance on Earth, in km.
+const LONGEST: f64 = 20_038.0;
+
 /// A limit as it stands before a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Limit {
@@ -42,19 +45,17 @@ impl Reader<'_> {
             }
             return Some(end + 1 - at);
         }
-        let length = self.length_of_place(end)?;
+        let (name, length) = self.name_of_place(end, true)?;
+        end += length;
         if is_least {
             // No filter excludes what is near a place.
-            self.leave_out(at, end + length - at);
-            return Some(end + length - at);
+            self.leave_out(at, end - at);
+        } else {
+            let near = self.understood.filter.near.get_or_insert_default();
+            near.places.push(name);
+            near.km = Some(km);
         }
-        let before = self.understood.filter.near.take();
-        let read = self.place(end);
-        let near = self.understood.filter.near.get_or_insert_default();
-        near.km = Some(km);
-        let earlier = before.into_iter().flat_map(|near| near.places);
-        near.places.splice(0..0, earlier);
-        Some(end + read.unwrap_or(length) - at)
+        Some(end - at)
     }
 
     /// Reads `at least 80% happy`, `happy 90 %`: the lowest score at which a face shows an emotion.
@@ -87,7 +88,7 @@ impl Reader<'_> {
     fn kilometres(&self, at: usize) -> Option<(f64, usize)> {
         let figures = |word: &str| {
             let figure: f64 = word.replace(',', ".").parse().ok()?;
-            (figure.is_finite() && figure > 0.0).then_some(figure)
+            (figure > 0.0).then_some(figure)
         };
         let unit = |word: &str| match word {
             "km" | "kms" | "kilometre" | "kilometres" | "kilometer" | "kilometers" => Some(1.0),
@@ -95,13 +96,15 @@ impl Reader<'_> {
             _ => None,
         };
         let word = self.lower(at);
-        if let Some(end) = word.find(char::is_alphabetic)
-            && let Some((figure, unit)) = figures(&word[..end]).zip(unit(&word[end..]))
-        {
-            return Some((figure * unit, 1));
-        }
-        let count = figures(word).or_else(|| self.number(at).map(f64::from))?;
-        Some((count * unit(self.lower(at + 1))?, 2))
+        let joined = word.find(char::is_alphabetic).and_then(|end| {
+            let (figure, unit) = (figures(&word[..end])?, unit(&word[end..])?);
+            Some((figure * unit, 1))
+        });
+        let apart = || {
+            let count = figures(word).or_else(|| self.number(at).map(f64::from))?;
+            Some((count * unit(self.lower(at + 1))?, 2))
+        };
+        joined.or_else(apart).filter(|(km, _)| *km <= LONGEST)
     }
 
     /// The percentage that begins at a token and its number of tokens: `80%`, `80 %`, `80 percent`.

@@ -41,7 +41,9 @@ impl Reader<'_> {
                 }
             }
         } else {
-            names.into_iter().for_each(|name| self.go_near(name));
+            for name in names {
+                self.go_near(name);
+            }
         }
         Some(end - at)
     }
@@ -100,7 +102,7 @@ impl Reader<'_> {
 
     /// The longest name of a place that begins at a token, as the user typed it, and its number of
     /// tokens.
-    fn name_of_place(&self, at: usize, is_led: bool) -> Option<(String, usize)> {
+    pub(super) fn name_of_place(&self, at: usize, is_led: bool) -> Option<(String, usize)> {
         let has_article = self.lower(at) == "the";
         let longest = LONGEST.min(self.tokens.len().saturating_sub(at));
         (1..=longest).rev().find_map(|length| {

@@ -220,6 +220,97 @@ fn people_of_the_index_are_read() {
     assert_eq!(suggested, [("ana".to_owned(), "Anna Rossi".to_owned())]);
 }
 
+/// Sentences with the filters in an index of photos without positions and with them, and the albums that are named to the
+/// reader of the latter.
+const NAMES_OF_ALBUMS: [(&str, &str, &str, &[&str]); 16] = [
+    (
+        "rome 2019",
+        "--album Rome 2019",
+        "--since 2019 --until 2019 --near rome",
+        &["Rome 2019"],
+    ),
+    (
+        "happy in rome 2019",
+        "--emotion happy --album Rome 2019",
+        "--emotion happy --since 2019 --until 2019 --near rome",
+        &["Rome 2019"],
+    ),
+    (
+        "within 10 km of rome",
+        "--near rome --within 10",
+        "--near rome --within 10",
+        &[],
+    ),
+    // Not the whole name of an album: a word of its name.
+    (
+        "rome 2020",
+        "--since 2020 --until 2020 --text rome",
+        "--since 2020 --until 2020 --near rome",
+        &[],
+    ),
+    (
+        "happy photos from rome",
+        "--emotion happy --text rome",
+        "--emotion happy --near rome",
+        &[],
+    ),
+    ("photos from kyoto", "--text kyoto", "--near kyoto", &[]),
+    // No photo has this word either: the place stays, and the answer says that none was taken there.
+    ("oslo", "--near oslo", "--near oslo", &[]),
+    (
+        "rome or oslo",
+        "--near rome --near oslo",
+        "--near rome --near oslo",
+        &[],
+    ),
+    // Words with a meaning of their own keep it.
+    (
+        "2019",
+        "--since 2019 --until 2019",
+        "--since 2019 --until 2019",
+        &[],
+    ),
+    (
+        "christmas 2018",
+        "--since christmas 2018 --until christmas 2018",
+        "--since christmas 2018 --until christmas 2018",
+        &[],
+    ),
+    // Text is found in the names of albums as well.
+    ("grandma", "--text grandma", "--text grandma", &[]),
+    (
+        "lisbon with anna",
+        "--album Lisbon with Anna",
+        "--near lisbon --text anna",
+        &["Lisbon with Anna"],
+    ),
+    (
+        "album rome 2019",
+        "--album Rome 2019",
+        "--album Rome 2019",
+        &[],
+    ),
+    (
+        "the rome 2019 album",
+        "--album Rome 2019",
+        "--album Rome 2019",
+        &[],
+    ),
+    (
+        "not in rome 2019",
+        "--since 2019 --until 2019",
+        "--since 2019 --until 2019",
+        &["Rome 2019"],
+    ),
+    // A person comes before a place and an album.
+    (
+        "photos of paris",
+        "--person paris",
+        "--person paris",
+        &["Paris"],
+    ),
+];
+
 /// The index of somebody whose cameras know no place: albums are named by places.
 #[test]
 fn words_that_name_an_album_are_that_album_where_nothing_else_is_found() {
@@ -239,88 +330,7 @@ fn words_that_name_an_album_are_that_album_where_nothing_else_is_found() {
         filter.near.is_none() && words.contains(&text.as_str())
     });
     let with_places = Known::new(people(), albums, |_| true);
-    for (sentence, without, with, also) in [
-        (
-            "rome 2019",
-            "--album Rome 2019",
-            "--since 2019 --until 2019 --near rome",
-            &["Rome 2019"][..],
-        ),
-        (
-            "happy in rome 2019",
-            "--emotion happy --album Rome 2019",
-            "--emotion happy --since 2019 --until 2019 --near rome",
-            &["Rome 2019"],
-        ),
-        // Not the whole name of an album: a word of its name.
-        (
-            "rome 2020",
-            "--since 2020 --until 2020 --text rome",
-            "--since 2020 --until 2020 --near rome",
-            &[],
-        ),
-        (
-            "happy photos from rome",
-            "--emotion happy --text rome",
-            "--emotion happy --near rome",
-            &[],
-        ),
-        ("photos from kyoto", "--text kyoto", "--near kyoto", &[]),
-        // No photo has this word either: the place stays, and the answer says that none was taken there.
-        ("oslo", "--near oslo", "--near oslo", &[]),
-        (
-            "rome or oslo",
-            "--near rome --near oslo",
-            "--near rome --near oslo",
-            &[],
-        ),
-        // Words with a meaning of their own keep it.
-        (
-            "2019",
-            "--since 2019 --until 2019",
-            "--since 2019 --until 2019",
-            &[],
-        ),
-        (
-            "christmas 2018",
-            "--since christmas 2018 --until christmas 2018",
-            "--since christmas 2018 --until christmas 2018",
-            &[],
-        ),
-        // Text is found in the names of albums as well.
-        ("grandma", "--text grandma", "--text grandma", &[]),
-        (
-            "lisbon with anna",
-            "--album Lisbon with Anna",
-            "--near lisbon --text anna",
-            &["Lisbon with Anna"],
-        ),
-        (
-            "album rome 2019",
-            "--album Rome 2019",
-            "--album Rome 2019",
-            &[],
-        ),
-        (
-            "the rome 2019 album",
-            "--album Rome 2019",
-            "--album Rome 2019",
-            &[],
-        ),
-        (
-            "not in rome 2019",
-            "--since 2019 --until 2019",
-            "--since 2019 --until 2019",
-            &["Rome 2019"],
-        ),
-        // A person comes before a place and an album.
-        (
-            "photos of paris",
-            "--person paris",
-            "--person paris",
-            &["Paris"],
-        ),
-    ] {
+    for (sentence, without, with, also) in NAMES_OF_ALBUMS {
         let read = |known: &Known<'_>| {
             let now = date(2026, 11, 24).at(12, 0, 0, 0);
             understand(&[sentence.to_owned()], UserFilter::new(), known, now)

@@ -127,22 +127,20 @@ impl Reader<'_> {
             .partition(|phrase| phrase.iter().all(Occasion::is_yearly));
         let mut occasions: Vec<Occasion> = years.into_iter().flatten().collect();
         let yearly: Vec<Occasion> = yearly.into_iter().flatten().collect();
-        // `each christmas from 2015 to 2020`, `summer photos from 2018 or 2020`: both must hold.
-        if is_open && !yearly.is_empty() && !occasions.is_empty() {
-            if let [occasion] = &occasions[..] {
-                let (first, last) = occasion.ends();
-                (filter.since, filter.until) = (first, last);
-                occasions = yearly;
-            } else if let Some(all) = in_each_year(&yearly, &occasions, self.now) {
-                occasions = all;
-            } else {
-                occasions.extend(yearly);
-            }
-            let taken = filter.taken.get_or_insert_default();
-            taken.extend(occasions.into_iter().map(Occasion::into_dates));
+        if occasions.is_empty() || yearly.is_empty() {
+            occasions.extend(yearly);
+        } else if let Some(all) = in_each_year(&yearly, &occasions, self.now) {
+            // `winter photos from 2019`
+            occasions = all;
+        } else if is_open && let [years] = &occasions[..] {
+            // `each christmas from 2015 to 2020`
+            (filter.since, filter.until) = years.ends();
+            let taken = yearly.into_iter().map(Occasion::into_dates);
+            filter.taken = Some(taken.collect());
             return;
+        } else {
+            occasions.extend(yearly);
         }
-        occasions.extend(yearly);
         match &occasions[..] {
             [] => return,
             [occasion] if is_open && !occasion.is_yearly() => {

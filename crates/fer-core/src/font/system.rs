@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use ab_glyph::{Font as _, FontRef, GlyphId, OutlinedGlyph};
 use cosmic_text::fontdb::Source;
 use cosmic_text::{Attrs, Buffer, Family, FontSystem, Metrics, Shaping, Wrap};
-use unicode_script::{Script, UnicodeScript as _};
+use unicode_script::{Script, UnicodeScript};
 
 use super::FILE;
 
@@ -124,7 +124,7 @@ fn with_names(text: &str, missing: &[char]) -> String {
 fn note(missing: &[char]) {
     static TOLD: Mutex<Vec<Script>> = Mutex::new(Vec::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    for script in missing.iter().map(|c| c.script()) {
+    for script in missing.iter().map(UnicodeScript::script) {
         if !told.contains(&script) {
             told.push(script);
             let name = script.full_name();

@@ -101,9 +101,9 @@ pub trait Plot {
             &names,
         )
         .map_err(failed)?;
-        foreign
-            .iter()
-            .for_each(|name| draw_foreign(&mut pixels, name));
+        for name in &foreign {
+            draw_foreign(&mut pixels, name);
+        }
         let mut png = Cursor::new(Vec::new());
         pixels
             .write_to(&mut png, ImageFormat::Png)
