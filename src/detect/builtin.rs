@@ -32,7 +32,7 @@ pub struct Builtin {
 
 impl Builtin {
     /// Name of the detector, stored with its findings. The number after the plus sign is the version of
-    /// the search: copies, refinement, turns, suppression.
+    /// the search: copies, refinement, turns, suppression, and the precision of the network.
     pub const MODEL: &'static str = "yunet-s 2024.9+6";
 
     /// Builds the detector from the weights in the binary.

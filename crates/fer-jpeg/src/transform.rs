@@ -79,15 +79,19 @@ impl Transform {
         plane: &mut [u8],
         stride: usize,
     ) {
-        let mut columns = [[0.0; LANES]; DOWN];
-        for v in 0..DOWN {
-            let row: [f32; LANES] = std::array::from_fn(|u| f32::from(block[8 * v + u]));
-            for (y, sums) in columns.iter_mut().enumerate() {
+        let rows: [[f32; LANES]; DOWN] =
+            std::array::from_fn(|v| std::array::from_fn(|u| f32::from(block[8 * v + u])));
+        // Row by row of the result: if each coefficient were added to all rows, the compiler would compute a column at once,
+        // with values that are apart in memory.
+        let columns: [[f32; LANES]; DOWN] = std::array::from_fn(|y| {
+            let mut sums = [0.0; LANES];
+            for (row, weights) in rows.iter().zip(&self.down) {
                 for (sum, value) in sums.iter_mut().zip(row) {
-                    *sum += self.down[v][y] * value;
+                    *sum += weights[y] * value;
                 }
             }
-        }
+            sums
+        });
         for (y, column) in columns.iter().enumerate() {
             let mut sums = [0.0; LANES];
             for (value, weights) in column.iter().zip(&self.across).take(ACROSS) {

@@ -50,9 +50,18 @@ pub const CASES: u32 = if cfg!(miri) { 3 } else { 60 };
 /// largest reference value, or 2e-5 where all are below 1.
 #[track_caller]
 pub fn assert_close(found: &[f32], expected: &[f32], what: &str) {
+    assert_within(2e-5, found, expected, what);
+}
+
+/// [`assert_close`] with another tolerance.
+#[track_caller]
+pub fn assert_within(tolerance: f32, found: &[f32], expected: &[f32], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let scale = expected.iter().fold(1.0_f32, |most, v| most.max(v.abs()));
     for (i, (a, b)) in found.iter().zip(expected).enumerate() {
-        assert!((a - b).abs() <= 2e-5 * scale, "{what}: {a} and {b} at {i}");
+        assert!(
+            (a - b).abs() <= tolerance * scale,
+            "{what}: {a} and {b} at {i}"
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! Runs a chain of layers, row by row.
 
-use super::depthwise::{Depthwise, max_pool_row};
+use super::depthwise::{Depthwise, MaxPool};
 use super::dot::Dot;
 use super::feature_map::FeatureMap;
-use super::units::{Separable, Stem};
+use super::pairs::{PairDot, Quantise};
+use super::units::{Pointwise, Separable, Stem};
 use crate::Level;
 
 /// The source of a chain's rows.
@@ -56,6 +57,8 @@ struct Stage {
     ring: Vec<f32>,
     /// The rows just pulled from the layer before: one, or two for a pooling.
     pulled: Vec<f32>,
+    /// The row just pulled, as integers.
+    integers: Vec<i16>,
 }
 
 impl Stage {
@@ -161,7 +164,12 @@ impl Chain<'_> {
                 let (upper, lower) = stage.pulled.split_at_mut(2 * stage.width * stage.channels);
                 self.next_row(before, upper);
                 self.next_row(before, lower);
-                max_pool_row(upper, lower, stage.channels, out);
+                self.level.run(MaxPool {
+                    upper,
+                    lower,
+                    channels: stage.channels,
+                    out,
+                });
             }
         }
         stage.computed += 1;
@@ -181,16 +189,35 @@ impl Chain<'_> {
         while stage.filled < (y + 2).min(stage.height) {
             self.next_row(before, &mut stage.pulled);
             let line = &mut stage.ring[stage.filled % 3 * row_len..][..row_len];
-            self.level.run(Dot {
-                taps: &[&stage.pulled],
-                stride: unit.inputs,
-                k: unit.inputs,
-                weights: &unit.pointwise,
-                bias: &unit.pointwise_bias,
-                relu: false,
-                width: stage.width,
-                out: &mut line[channels..row_len - channels],
-            });
+            let out = &mut line[channels..row_len - channels];
+            match &unit.pointwise {
+                Pointwise::Floats(weights) => self.level.run(Dot {
+                    taps: &[&stage.pulled],
+                    stride: unit.inputs,
+                    k: unit.inputs,
+                    weights,
+                    bias: &unit.pointwise_bias,
+                    relu: false,
+                    width: stage.width,
+                    out,
+                }),
+                Pointwise::Pairs(weights) => {
+                    stage.integers.resize(stage.pulled.len(), 0);
+                    let scaled = self.level.run(Quantise {
+                        values: &stage.pulled,
+                        out: &mut stage.integers,
+                    });
+                    self.level.run_pairs(PairDot {
+                        values: &stage.integers,
+                        unit: scaled,
+                        inputs: unit.inputs,
+                        weights,
+                        bias: &unit.pointwise_bias,
+                        width: stage.width,
+                        out,
+                    });
+                }
+            }
             stage.filled += 1;
         }
         let line = |row: Option<usize>| match row {

@@ -111,17 +111,42 @@ impl Depthwise<'_> {
     }
 }
 
-/// Computes a row of a maximum pooling over 2×2 pixels: `width` pixels from two rows of `2 * width`
-/// pixels.
-pub(super) fn max_pool_row(upper: &[f32], lower: &[f32], channels: usize, out: &mut [f32]) {
-    let pairs = upper
-        .chunks_exact(2 * channels)
-        .zip(lower.chunks_exact(2 * channels));
-    for (out, (upper, lower)) in out.chunks_exact_mut(channels).zip(pairs) {
-        let (a, b) = upper.split_at(channels);
-        let (c, d) = lower.split_at(channels);
-        for i in 0..channels {
-            out[i] = a[i].max(b[i]).max(c[i].max(d[i]));
+/// A row of a maximum pooling over 2×2 pixels, from two rows of twice as many pixels.
+pub(super) struct MaxPool<'a> {
+    pub upper: &'a [f32],
+    pub lower: &'a [f32],
+    /// A multiple of [`GROUP`].
+    pub channels: usize,
+    pub out: &'a mut [f32],
+}
+
+impl Kernel for MaxPool<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Self {
+            upper,
+            lower,
+            channels,
+            out,
+        } = self;
+        assert_eq!(channels % GROUP, 0);
+        let pixels = out.chunks_exact_mut(channels);
+        let pairs = upper.chunks_exact(2 * channels);
+        for ((out, upper), lower) in pixels.zip(pairs).zip(lower.chunks_exact(2 * channels)) {
+            for at in (0..channels).step_by(S::LANES) {
+                // SAFETY: the caller guarantees `S`. A register ends at `channels` at most, since that is a multiple of
+                // all registers' lengths; `out` has so many values, and the others have twice as many.
+                unsafe {
+                    let pair = |row: &[f32]| {
+                        let left = row.as_ptr().add(at);
+                        S::max(S::load(left), S::load(left.add(channels)))
+                    };
+                    let most = S::max(pair(upper), pair(lower));
+                    S::store(out.as_mut_ptr().add(at), most);
+                }
+            }
         }
     }
 }

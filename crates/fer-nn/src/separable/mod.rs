@@ -9,6 +9,7 @@ mod chain;
 mod depthwise;
 mod dot;
 mod feature_map;
+mod pairs;
 #[cfg(test)]
 mod tests;
 mod units;

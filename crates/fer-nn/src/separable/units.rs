@@ -1,6 +1,7 @@
 //! The layers of a depthwise-separable network that have weights, packed for the kernels.
 
 use super::GROUP;
+use super::pairs::PairWeights;
 
 /// Packs `[out][per_out]` into `[out / 16][per_out][16]`.
 fn pack(values: &[f32], outputs: usize) -> Vec<f32> {
@@ -37,12 +38,21 @@ impl Stem {
     }
 }
 
+/// The weights of a pointwise convolution.
+#[derive(Debug, Clone)]
+pub(super) enum Pointwise {
+    /// `[group][in][16]`.
+    Floats(Vec<f32>),
+    /// With many inputs.
+    Pairs(PairWeights),
+}
+
 /// A separable unit: pointwise 1×1 convolution, depthwise 3×3 convolution with padding 1, and an
 /// optional rectifier.
 #[derive(Debug, Clone)]
 pub struct Separable {
     pub(super) inputs: usize,
-    pub(super) pointwise: Vec<f32>,
+    pub(super) pointwise: Pointwise,
     pub(super) pointwise_bias: Vec<f32>,
     pub(super) depthwise: Vec<f32>,
     pub(super) depthwise_bias: Vec<f32>,
@@ -66,7 +76,11 @@ impl Separable {
         assert_eq!(pointwise.0.len(), inputs * outputs);
         Self {
             inputs,
-            pointwise: pack(pointwise.0, outputs),
+            pointwise: if PairWeights::fit(inputs) {
+                Pointwise::Pairs(PairWeights::new(pointwise.0, outputs))
+            } else {
+                Pointwise::Floats(pack(pointwise.0, outputs))
+            },
             pointwise_bias: pointwise.1.to_vec(),
             depthwise: pack(depthwise.0, outputs),
             depthwise_bias: depthwise.1.to_vec(),

@@ -11,7 +11,7 @@ use pulp::x86::{V3, V4};
 use super::Simd;
 use super::portable::Portable;
 #[cfg(target_arch = "x86_64")]
-use super::x86::{Avx2, Avx512};
+use super::x86::{Avx2, Avx512, Avx512Vnni};
 
 /// A computation written once for every instruction set. `run` must be `#[inline(always)]`: it is
 /// compiled for an instruction set only where it is inlined into a function that enables that set.
@@ -72,6 +72,17 @@ impl Level {
         levels.into_iter().map(Self).collect()
     }
 
+    /// [`Level::run`] for a kernel that multiplies pairs of integers, for which some processors have a further
+    /// instruction.
+    pub fn run_pairs<K: Kernel>(self, kernel: K) -> K::Output {
+        #[cfg(target_arch = "x86_64")]
+        if matches!(self.0, InstructionSet::Avx512(_)) && is_x86_feature_detected!("avx512vnni") {
+            // SAFETY: VNNI was just detected, and pulp's token proves the others.
+            return unsafe { run_vnni(kernel) };
+        }
+        self.run(kernel)
+    }
+
     /// Runs the copy of a kernel that is compiled for this instruction set.
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
@@ -86,6 +97,17 @@ impl Level {
             }
         }
     }
+}
+
+/// Runs a kernel compiled for AVX-512 with VNNI, of which pulp has no token.
+///
+/// # Safety
+/// The processor must support the instruction sets.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,avx2,fma")]
+unsafe fn run_vnni<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: the caller guarantees the instruction sets, and `Avx512Vnni` needs no others.
+    unsafe { kernel.run::<Avx512Vnni>() }
 }
 
 /// A kernel and the instruction set for which it is compiled, as pulp takes a function: it is inlined into one that
@@ -110,7 +132,7 @@ impl<K: Kernel, S: Simd> NullaryFnOnce for Run<K, S> {
     #[inline(always)]
     fn call(self) -> K::Output {
         // SAFETY: `Level::run` pairs each token, which proves that the processor supports its instructions, with
-        // an `S` that needs no others: `Avx512` needs AVX-512F, a part of V4; `Avx2` needs AVX2 and FMA, parts of
+        // an `S` that needs no others: `Avx512` needs AVX-512F and AVX-512BW, parts of V4; `Avx2` needs AVX2 and FMA, parts of
         // V3; `Portable` needs nothing beyond the target's baseline.
         unsafe { self.kernel.run::<S>() }
     }

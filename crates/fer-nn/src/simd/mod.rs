@@ -18,11 +18,15 @@ pub use tiles::{Columns, Rows, each_column, each_row};
 /// The vector operations of an instruction set.
 ///
 /// The methods are unsafe because the processor must support the instruction set, and because the
-/// pointer of [`Simd::load`] or [`Simd::store`] must be valid for [`Simd::LANES`] values and
-/// aligned as an `f32` (not as a register).
+/// pointer of a method that loads or stores must be valid for [`Simd::LANES`] values and aligned as one
+/// of them (not as a register).
 pub trait Simd: Copy {
     /// A vector register.
     type Vector: Copy;
+    /// A register of pairs of 16-bit integers, a pair for each lane.
+    type Pairs: Copy;
+    /// A register of 32-bit integers.
+    type Integers: Copy;
     /// Number of values in a register.
     const LANES: usize;
     /// Rows of a register tile: the most at which a tile two registers wide leaves registers for its
@@ -48,6 +52,18 @@ pub trait Simd: Copy {
     unsafe fn subtract(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `a · b`.
     unsafe fn multiply(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// Unaligned load of a pair for each lane.
+    unsafe fn load_pairs(from: *const [i16; 2]) -> Self::Pairs;
+    /// A register with a pair in every lane.
+    unsafe fn splat_pair(pair: [i16; 2]) -> Self::Pairs;
+    /// A register of zeros.
+    unsafe fn integers() -> Self::Integers;
+    /// `a[0] · b[0] + a[1] · b[1] + c` of each lane. No product may be that of -32768 and -32768.
+    unsafe fn dot_pairs(a: Self::Pairs, b: Self::Pairs, c: Self::Integers) -> Self::Integers;
+    /// Converts integers.
+    unsafe fn to_floats(v: Self::Integers) -> Self::Vector;
+    /// Stores the nearest integers to values within ±32767.
+    unsafe fn store_rounded(to: *mut i16, v: Self::Vector);
 }
 
 /// Runs a kernel with the widest instruction set that this processor supports.

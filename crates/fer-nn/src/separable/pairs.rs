@@ -1,0 +1,391 @@
+//! A pointwise convolution with 16-bit integers, which multiplies twice as many values at once as with `f32`.
+//!
+//! Each row of values is scaled so that the largest is 32767, and the weights of each output so that no sum can overflow.
+//! So a value is off by at most 1/65534 of the largest of its row.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "an index runs over the registers of several arrays"
+)]
+
+use super::GROUP;
+use super::dot::{load, store};
+use crate::simd::{Kernel, Simd};
+
+/// The largest integer of a row.
+const MOST: f32 = 32_767.0;
+
+/// Values below this count as it, so that a row of zeros can be scaled.
+const LEAST: f32 = 1e-20;
+
+/// The weights of a pointwise convolution.
+#[derive(Debug, Clone)]
+pub(super) struct PairWeights {
+    /// `[group][pair of inputs][16]`.
+    weights: Vec<[i16; 2]>,
+    /// What one stands for, `[group][16]`.
+    units: Vec<f32>,
+}
+
+impl PairWeights {
+    /// Whether there are kernels for this number of inputs. With fewer, scaling them costs what is gained.
+    pub const fn fit(inputs: usize) -> bool {
+        inputs >= 32 && inputs.is_multiple_of(GROUP)
+    }
+
+    /// Scales and packs weights, `[out][in]`.
+    pub fn new(weights: &[f32], outputs: usize) -> Self {
+        let inputs = weights.len() / outputs;
+        let rows = weights.chunks_exact(inputs);
+        let units: Vec<f32> = rows.clone().map(unit).collect();
+        let integers: Vec<Vec<i16>> = rows
+            .zip(&units)
+            .map(|(row, unit)| row.iter().map(|w| (w / unit).round() as i16).collect())
+            .collect();
+        let mut packed = Vec::with_capacity(weights.len() / 2);
+        for group in integers.chunks_exact(GROUP) {
+            for pair in 0..inputs / 2 {
+                packed.extend(group.iter().map(|row| [row[2 * pair], row[2 * pair + 1]]));
+            }
+        }
+        Self {
+            weights: packed,
+            units,
+        }
+    }
+}
+
+/// What one stands for, if the weights of an output are integers. With it the sum of the weights' magnitudes is below
+/// 2¹⁶, however they are rounded, so that their sum with values below 2¹⁵ is below 2³¹.
+fn unit(weights: &[f32]) -> f32 {
+    let sum: f32 = weights.iter().map(|w| w.abs()).sum();
+    let most = weights.iter().fold(0.0_f32, |most, w| most.max(w.abs()));
+    let sum_of_integers = 65_535.0 - weights.len() as f32;
+    (sum / sum_of_integers).max(most / MOST).max(LEAST)
+}
+
+/// Scales a row of values to integers; returns what one stands for.
+pub(super) struct Quantise<'a> {
+    /// A multiple of [`GROUP`] values.
+    pub values: &'a [f32],
+    pub out: &'a mut [i16],
+}
+
+impl Kernel for Quantise<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) -> f32 {
+        let Self { values, out } = self;
+        assert!(values.len().is_multiple_of(GROUP) && out.len() == values.len());
+        // SAFETY: the caller guarantees `S`. The loops step through whole groups, which are whole registers, and the
+        // assertion ensures that both slices consist of them.
+        unsafe {
+            let mut most = [S::splat(LEAST); 2];
+            for at in (0..values.len()).step_by(S::LANES) {
+                let value = S::load(values.as_ptr().add(at));
+                let magnitude = S::max(value, S::subtract(S::splat(0.0), value));
+                // Two maxima, so that one need not wait for the other.
+                let most = &mut most[at / S::LANES % 2];
+                *most = S::max(*most, magnitude);
+            }
+            let mut lanes = [0.0; GROUP];
+            S::store(lanes.as_mut_ptr(), S::max(most[0], most[1]));
+            let most = lanes.iter().fold(LEAST, |most, &value| most.max(value));
+            let factor = S::splat(MOST / most);
+            for at in (0..values.len()).step_by(S::LANES) {
+                let value = S::load(values.as_ptr().add(at));
+                S::store_rounded(out.as_mut_ptr().add(at), S::multiply(value, factor));
+            }
+            most / MOST
+        }
+    }
+}
+
+/// A row of `width` output pixels: for each output channel, the bias plus the sum of value times weight.
+pub(super) struct PairDot<'a> {
+    /// `width` pixels of `inputs` values.
+    pub values: &'a [i16],
+    /// What one in `values` stands for.
+    pub unit: f32,
+    pub inputs: usize,
+    pub weights: &'a PairWeights,
+    /// `[group][16]`.
+    pub bias: &'a [f32],
+    pub width: usize,
+    /// `[width][group][16]`.
+    pub out: &'a mut [f32],
+}
+
+/// As `PAIRS`: the value is only known at run time.
+const DYNAMIC: usize = 0;
+
+impl Kernel for PairDot<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(mut self) {
+        let channels = self.bias.len();
+        assert!(channels.is_multiple_of(GROUP) && self.inputs.is_multiple_of(2));
+        assert_eq!(self.weights.units.len(), channels);
+        assert_eq!(self.weights.weights.len(), channels * self.inputs / 2);
+        assert_eq!(self.values.len(), self.width * self.inputs);
+        assert_eq!(self.out.len(), self.width * channels);
+        // `V`, the registers of a group, and `P` and `G`, the pixels and groups of a tile, as for `Dot`.
+        // SAFETY: the caller guarantees `S`; the assertions above give every slice the length that
+        // `shapes` requires.
+        unsafe {
+            match (S::LANES, S::ROWS) {
+                (16, _) => self.shapes::<S, 1, 12, 2>(),
+                (8, _) => self.shapes::<S, 2, 6, 1>(),
+                (_, 12) => self.shapes::<S, 4, 6, 1>(),
+                _ => self.shapes::<S, 4, 2, 1>(),
+            }
+        }
+    }
+}
+
+impl PairDot<'_> {
+    /// Chooses the copy that is compiled for this number of inputs.
+    ///
+    /// # Safety
+    /// The processor must support the instruction set `S`, the slices must have the lengths that
+    /// `run` asserts, and `V` registers must be a group.
+    #[inline(always)]
+    unsafe fn shapes<S: Simd, const V: usize, const P: usize, const G: usize>(&mut self) {
+        // SAFETY: the caller guarantees what `groups` requires; `PAIRS` is half of the inputs.
+        unsafe {
+            match self.inputs {
+                32 => self.groups::<S, V, P, G, 16>(),
+                64 => self.groups::<S, V, P, G, 32>(),
+                _ => self.groups::<S, V, 1, 1, DYNAMIC>(),
+            }
+        }
+    }
+
+    /// Computes all groups, `G` at a time.
+    ///
+    /// # Safety
+    /// As for [`Self::shapes`]; `PAIRS` must be half of the inputs, or [`DYNAMIC`].
+    #[inline(always)]
+    unsafe fn groups<
+        S: Simd,
+        const V: usize,
+        const P: usize,
+        const G: usize,
+        const PAIRS: usize,
+    >(
+        &mut self,
+    ) {
+        let groups = self.bias.len() / GROUP;
+        let mut group = 0;
+        while group < groups {
+            // SAFETY: the caller guarantees `S` and the slices; the conditions ensure that the
+            // groups exist.
+            unsafe {
+                if group + G <= groups {
+                    self.row::<S, V, P, G, PAIRS>(group);
+                    group += G;
+                } else {
+                    self.row::<S, V, P, 1, PAIRS>(group);
+                    group += 1;
+                }
+            }
+        }
+    }
+
+    /// Computes all pixels of `G` neighbouring groups.
+    ///
+    /// # Safety
+    /// As for [`Self::groups`]; the groups from `group` to `group + G` must exist.
+    #[inline(always)]
+    unsafe fn row<S: Simd, const V: usize, const P: usize, const G: usize, const PAIRS: usize>(
+        &mut self,
+        group: usize,
+    ) {
+        let width = self.width;
+        // SAFETY: the caller guarantees `S`, the slices and the groups; each tile ends at pixel
+        // `width` at most.
+        unsafe {
+            if width < P {
+                for x in 0..width {
+                    self.tile::<S, V, 1, G, PAIRS>(x, group);
+                }
+            } else {
+                // The last tile overlaps the one before it, so that all tiles have `P` pixels.
+                for x in (0..width).step_by(P) {
+                    self.tile::<S, V, P, G, PAIRS>(x.min(width - P), group);
+                }
+            }
+        }
+    }
+
+    /// Computes a tile of `P` pixels and `G` groups of `V` registers.
+    ///
+    /// # Safety
+    /// As for [`Self::row`]; the pixels from `x` to `x + P` must exist.
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const V: usize, const P: usize, const G: usize, const PAIRS: usize>(
+        &mut self,
+        x: usize,
+        group: usize,
+    ) {
+        let pairs = if PAIRS == DYNAMIC {
+            self.inputs / 2
+        } else {
+            PAIRS
+        };
+        let channels = self.bias.len();
+        // SAFETY: the caller guarantees `S`, pixels below `width` and existing groups. For these
+        // `run` asserted that the values have `pairs` pairs from pair `(x + P - 1) * pairs` on, and that
+        // bias, units, weights and output hold whole groups, which are `V` registers each. A pair is
+        // aligned as an `i16`.
+        unsafe {
+            let mut sum = [[[S::integers(); V]; P]; G];
+            let source = self.values.as_ptr().cast::<[i16; 2]>().add(x * pairs);
+            let weight = self.weights.weights.as_ptr().add(group * pairs * GROUP);
+            for i in 0..pairs {
+                let mut w = [[S::splat_pair([0; 2]); V]; G];
+                for (g, w) in w.iter_mut().enumerate() {
+                    for (v, w) in w.iter_mut().enumerate() {
+                        let from = (g * pairs + i) * GROUP + v * S::LANES;
+                        *w = S::load_pairs(weight.add(from));
+                    }
+                }
+                for p in 0..P {
+                    let value = S::splat_pair(*source.add(p * pairs + i));
+                    for g in 0..G {
+                        for v in 0..V {
+                            sum[g][p][v] = S::dot_pairs(value, w[g][v], sum[g][p][v]);
+                        }
+                    }
+                }
+            }
+            let unit = S::splat(self.unit);
+            for (g, sum) in sum.iter().enumerate() {
+                let first = (group + g) * GROUP;
+                let bias = load::<S, V>(self.bias.as_ptr().add(first));
+                let units = load::<S, V>(self.weights.units.as_ptr().add(first));
+                for (p, sum) in sum.iter().enumerate() {
+                    let mut values = bias;
+                    for v in 0..V {
+                        let unit = S::multiply(units[v], unit);
+                        values[v] = S::multiply_add(S::to_floats(sum[v]), unit, bias[v]);
+                    }
+                    let to = self.out.as_mut_ptr().add((x + p) * channels + first);
+                    store::<S, V>(to, values, false);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Level;
+    use crate::testing::{CASES, Noise};
+
+    #[test]
+    fn the_largest_sums_do_not_overflow() {
+        for inputs in [32, 64, 256] {
+            // Of equal weights the sum is the largest, and of unequal ones the rounding.
+            let weights: Vec<f32> = (0..GROUP * inputs)
+                .map(|i| {
+                    if i < inputs {
+                        -1.0
+                    } else {
+                        0.1 + (i % 7) as f32
+                    }
+                })
+                .collect();
+            let packed = PairWeights::new(&weights, GROUP);
+            for level in Level::supported() {
+                let mut out = [0.0; GROUP];
+                level.run_pairs(PairDot {
+                    values: &vec![-32_767; inputs],
+                    unit: 1.0 / MOST,
+                    inputs,
+                    weights: &packed,
+                    bias: &[0.0; GROUP],
+                    width: 1,
+                    out: &mut out,
+                });
+                for (row, found) in weights.chunks_exact(inputs).zip(out) {
+                    let expected = -row.iter().sum::<f32>();
+                    let error = (found - expected).abs() / expected.abs();
+                    assert!(error < 1e-3, "{level:?} {inputs}: {found} {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn integers_are_multiplied_and_added_exactly_at_every_level() {
+        for seed in 0..CASES {
+            let mut noise = Noise::new(seed);
+            let width = noise.size(1, 30);
+            // For 48 inputs there is no copy with a constant shape.
+            let inputs = noise.one_of(&[32, 48, 64]);
+            let outputs = noise.one_of(&[16, 32, 48, 64]);
+            let weights = PairWeights::new(&noise.values(inputs * outputs), outputs);
+            let values = noise.values(width * inputs);
+            let values: Vec<i16> = values.iter().map(|v| (v * 65_534.0) as i16).collect();
+            let sum = |pixel: &[i16], output: usize| {
+                let (group, lane) = (output / GROUP, output % GROUP);
+                let pairs = pixel.as_chunks::<2>().0.iter().enumerate();
+                let terms = pairs.map(|(i, value)| {
+                    let at = (group * inputs / 2 + i) * GROUP + lane;
+                    let product =
+                        |k: usize| i64::from(value[k]) * i64::from(weights.weights[at][k]);
+                    product(0) + product(1)
+                });
+                terms.sum::<i64>() as f32 * weights.units[output]
+            };
+            let expected: Vec<f32> = values
+                .chunks_exact(inputs)
+                .flat_map(|pixel| (0..outputs).map(move |output| (pixel, output)))
+                .map(|(pixel, output)| sum(pixel, output))
+                .collect();
+            for level in Level::supported() {
+                let mut out = vec![7.0; width * outputs];
+                level.run_pairs(PairDot {
+                    values: &values,
+                    unit: 1.0,
+                    inputs,
+                    weights: &weights,
+                    bias: &vec![0.0; outputs],
+                    width,
+                    out: &mut out,
+                });
+                assert_eq!(out, expected, "{level:?}, {width}, {inputs} to {outputs}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_is_scaled_to_the_same_integers_at_every_level() {
+        for seed in 0..CASES {
+            let mut noise = Noise::new(seed);
+            let width = noise.size(1, 20);
+            let mut values = noise.values(width * 32);
+            if seed == 0 {
+                values.fill(0.0);
+            }
+            let most = values
+                .iter()
+                .fold(LEAST, |most, value| most.max(value.abs()));
+            for level in Level::supported() {
+                let mut out = vec![7; values.len()];
+                let unit = level.run(Quantise {
+                    values: &values,
+                    out: &mut out,
+                });
+                assert!((unit * MOST / most - 1.0).abs() < 1e-6);
+                for (value, integer) in values.iter().zip(&out) {
+                    let error = (value / unit - f32::from(*integer)).abs();
+                    assert!(error < 0.51, "{level:?}: {value} {unit} {integer}");
+                }
+            }
+        }
+    }
+}
