@@ -1,6 +1,6 @@
 //! Limits of the memory and time that decoding one photo may take.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::format::Format;
 use crate::error::{Skip, SkipReason};
@@ -13,7 +13,7 @@ pub struct Limits {
     /// Most pixels. A decoded picture takes three bytes per pixel, and two to three times as many while it
     /// is being decoded.
     pub max_pixels: u64,
-    /// Longest time for decoding.
+    /// Longest time for decoding, as CPU time.
     ///
     /// Safe Rust cannot interrupt a decoder, so the deadline is checked when a decoder reads more bytes, and
     /// between the tiles of HEIC and AVIF. A lossy WebP and a single HEIC or AVIF tile are decoded from
@@ -48,20 +48,37 @@ impl Limits {
     }
 }
 
-/// The time at which decoding must stop.
+/// When decoding must stop: by the CPU time of the thread that decodes, so that a busy machine makes no photo too slow.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline(Option<Instant>);
+pub(super) struct Deadline(Option<Duration>);
 
 impl Deadline {
-    /// The deadline `time` from now; beyond the clock's range it never passes.
+    /// The deadline `time` from now; beyond the clock's range it never passes. It is meant for this thread.
     pub(super) fn after(time: Duration) -> Self {
-        Self(Instant::now().checked_add(time))
+        Self(thread_time().checked_add(time))
     }
 
     /// Whether the deadline has passed.
     pub(super) fn has_passed(self) -> bool {
-        self.0.is_some_and(|moment| Instant::now() >= moment)
+        self.0.is_some_and(|end| thread_time() >= end)
     }
+}
+
+/// The CPU time of this thread so far.
+#[cfg(unix)]
+fn thread_time() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// The time since the first call, where the system has no such clock that is safe to read.
+#[cfg(not(unix))]
+fn thread_time() -> Duration {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
 }
 
 /// A file to decode, with its limits and deadline.
@@ -133,5 +150,21 @@ impl<'a> Task<'a> {
             SkipReason::UnsupportedFormat,
             format!("{}: {variant}", self.format),
         )
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_for_which_a_thread_waits_does_not_count() {
+        let deadline = Deadline::after(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(60));
+        assert!(!deadline.has_passed());
+        while !deadline.has_passed() {
+            std::hint::spin_loop();
+        }
     }
 }

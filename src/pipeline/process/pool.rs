@@ -25,6 +25,10 @@ pub struct Launch {
     pub arguments: Vec<OsString>,
 }
 
+/// How many times the longest time for decoding a process may take: that is CPU time, and the process may have to share its
+/// core with others.
+const PATIENCE: u32 = 5;
+
 /// What decoding processes are told.
 #[derive(Debug, Clone)]
 pub struct ProcessSettings {
@@ -36,8 +40,8 @@ pub struct ProcessSettings {
     pub detector: Detector,
     /// The bytes and the name of the classifier's model file; `None` for the built-in model.
     pub model: Option<(Vec<u8>, String)>,
-    /// How much longer than twice the longest time for decoding a process may take for a step, until it is killed:
-    /// the time for detecting and classifying faces, and for a machine that is busy. Also the time for its start.
+    /// How much longer than [`PATIENCE`] times the longest time for decoding a process may take for a step, until it is
+    /// killed: the time for detecting and classifying faces. Also the time for its start.
     pub grace: Duration,
 }
 
@@ -85,7 +89,7 @@ impl Processes {
             },
             model,
             grace,
-            time: limits.max_time.saturating_mul(2).saturating_add(grace),
+            time: limits.max_time.saturating_mul(PATIENCE).saturating_add(grace),
             confinement: Confinement::default(),
             idle: Mutex::default(),
         };

@@ -84,6 +84,10 @@ pub(super) mod sql {
     pub const NO_RAW: &str = " AND id NOT IN (SELECT raw_id FROM raw_pairs)";
 }
 
+/// Above this many spans of dates, the photos in them are listed once: a count of each span for each emotion would find
+/// the photos to leave out as many times.
+const MOST_SPANS: usize = 2;
+
 /// At or below this many photos, the scores are looked up photo by photo; above it, the lists of
 /// the ranking are read.
 const FEW: usize = 10_000;
@@ -100,7 +104,7 @@ pub(super) fn counts_within(
 ) -> rusqlite::Result<Counts> {
     let any = without_emotions(query);
     let is_in_index =
-        Plan::new(db, &any, Bounds::default())?.is_some_and(|plan| is_in_index(&plan));
+        Plan::new(db, &any, Bounds::default())?.is_some_and(|plan| is_best_in_index(&plan));
     if !is_in_index && let Some(members) = Members::of(db, query)? {
         return Ok(Counts {
             all: members.count(),
@@ -131,7 +135,7 @@ pub(in super::super) fn total(db: &Connection, query: &Query) -> rusqlite::Resul
     let Some(plan) = Plan::new(db, query, Bounds::default())? else {
         return Ok(0);
     };
-    if query.emotions.iter().count() < 2 && is_in_index(&plan) {
+    if query.emotions.iter().count() < 2 && is_best_in_index(&plan) {
         return from_index(db, &plan);
     }
     match Members::of(db, query)? {
@@ -181,6 +185,11 @@ fn is_in_index(plan: &Plan<'_>) -> bool {
         ..plan.query.clone()
     };
     plan.every_face_counts && rest == Query::new()
+}
+
+/// Whether that costs less than a list of the photos.
+fn is_best_in_index(plan: &Plan<'_>) -> bool {
+    is_in_index(plan) && plan.spans.len() <= MOST_SPANS
 }
 
 fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
@@ -277,6 +286,14 @@ mod tests {
             Query {
                 since: Some(date(2006, 1, 1).into()),
                 until: Some(date(2009, 6, 1).into()),
+                ..least.clone()
+            },
+            Query {
+                taken: Some(
+                    (2005..2024)
+                        .map(|year| date(year, 1, 1).into()..date(year, 3, 1).into())
+                        .collect(),
+                ),
                 ..least.clone()
             },
             Query {
