@@ -89,7 +89,10 @@ impl Processes {
             },
             model,
             grace,
-            time: limits.max_time.saturating_mul(PATIENCE).saturating_add(grace),
+            time: limits
+                .max_time
+                .saturating_mul(PATIENCE)
+                .saturating_add(grace),
             confinement: Confinement::default(),
             idle: Mutex::default(),
         };
