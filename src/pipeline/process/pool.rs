@@ -40,7 +40,7 @@ pub struct ProcessSettings {
     pub detector: Detector,
     /// The bytes and the name of the classifier's model file; `None` for the built-in model.
     pub model: Option<(Vec<u8>, String)>,
-    /// How much longer than [`PATIENCE`] times the longest time for decoding a process may take for a step, until it is
+    /// How much longer than five times the longest time for decoding a process may take for a step, until it is
     /// killed: the time for detecting and classifying faces. Also the time for its start.
     pub grace: Duration,
 }
