@@ -54,14 +54,15 @@ impl Builtin {
     /// The faces of a photo from `least` on, in this many quarter turns clockwise, in the coordinates of the photo as it
     /// is.
     fn search(&self, copies: &Copies, quarters: u8, least: f32) -> Vec<DetectedFace> {
+        let turned = copies.turned(quarters);
+        let Some(refinement) = self.refinement(copies, &turned) else {
+            return Vec::new();
+        };
         let Turned {
             photo,
             pyramid,
             back,
-        } = copies.turned(quarters);
-        let Some(finest) = pyramid.first() else {
-            return Vec::new();
-        };
+        } = &turned;
         let mut candidates = Vec::new();
         for (index, level) in pyramid.iter().enumerate() {
             let to_photo = Affine::stretch(
@@ -89,14 +90,24 @@ impl Builtin {
                 }
             }
         }
-        let refinement =
-            Refinement::new(&self.network, &self.params, &photo, copies.levels(), finest);
         // Nested boxes are kept until after refinement: a box around a small face may score higher than
         // the face before it, and lower after it.
         let candidates = suppress(candidates, self.params.suppress_iou, 1.0);
         let mut faces = refinement.refine(candidates);
         refinement.turn(&mut faces);
-        faces.iter().map(|face| face.through(&back)).collect()
+        faces.iter().map(|face| face.through(back)).collect()
+    }
+
+    /// Refines faces of a photo in one of its turns; `None` if the pyramid is empty.
+    fn refinement<'a>(
+        &'a self,
+        copies: &'a Copies<'_>,
+        Turned { photo, pyramid, .. }: &'a Turned,
+    ) -> Option<Refinement<'a>> {
+        let (network, params) = (&self.network, &self.params);
+        let finest = pyramid.first()?;
+        let levels = copies.levels();
+        Some(Refinement::new(network, params, photo, levels, finest))
     }
 
     /// The quarter turn in which a small copy of the photo shows the best face; `None` if none shows one.
@@ -115,12 +126,10 @@ impl Builtin {
     /// The faces in a small copy of the photo that is rotated by 45°, 135°, 225° or 315°, as far as an upright patch confirms
     /// them.
     fn search_oblique(&self, copies: &Copies) -> Vec<DetectedFace> {
-        let Turned { photo, pyramid, .. } = copies.turned(0);
-        let Some(finest) = pyramid.first() else {
+        let as_it_is = copies.turned(0);
+        let Some(refinement) = self.refinement(copies, &as_it_is) else {
             return Vec::new();
         };
-        let refinement =
-            Refinement::new(&self.network, &self.params, &photo, copies.levels(), finest);
         let (copy, to_photo) = copies.oblique();
         let mut faces = Vec::new();
         for quarters in 0..4 {
@@ -220,12 +229,10 @@ impl FaceDetector for Builtin {
         places: &[BoundingBox],
     ) -> Result<Vec<Option<DetectedFace>>, Skip> {
         let copies = Copies::new(photo, &self.params);
-        let Turned { photo, pyramid, .. } = copies.turned(0);
-        let Some(finest) = pyramid.first() else {
+        let as_it_is = copies.turned(0);
+        let Some(refinement) = self.refinement(&copies, &as_it_is) else {
             return Ok(vec![None; places.len()]);
         };
-        let refinement =
-            Refinement::new(&self.network, &self.params, &photo, copies.levels(), finest);
         let places = places.iter();
         Ok(places.map(|at| self.face_at(&refinement, at)).collect())
     }

@@ -73,7 +73,7 @@ pub(super) async fn serve(
 ) {
     let mut connections = Connections {
         routes,
-        refusal: Router::new().fallback(|| async { ApiError::TooMany }),
+        too_many: Router::new().fallback(|| async { ApiError::TooMany }),
         stopping: stopping.clone(),
         bounds,
         tasks: JoinSet::new(),
@@ -111,7 +111,7 @@ fn is_of_client(error: &io::Error) -> bool {
 struct Connections {
     routes: Router,
     /// Answers when there are too many that are not strangers'.
-    refusal: Router,
+    too_many: Router,
     stopping: watch::Receiver<bool>,
     bounds: Bounds,
     tasks: JoinSet<()>,
@@ -132,7 +132,7 @@ impl Connections {
         let routes = if self.open.len() < self.bounds.connections {
             self.routes.clone().layer(Extension(known.clone()))
         } else {
-            self.refusal.clone()
+            self.too_many.clone()
         };
         let task = answer(stream, routes, self.stopping.clone(), self.bounds);
         self.open.push((self.tasks.spawn(task), known));

@@ -1,5 +1,6 @@
 //! Stores the sidecars of photos: which file of a photo has which, and what they say.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Row, named_params, params};
@@ -79,19 +80,20 @@ pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqli
             (SidecarFile { name, meta }, said.to_json())
         })
         .collect();
-    let said = |sidecars: &[(SidecarFile, String)]| {
-        let said = sidecars.iter();
-        said.map(|(file, said)| (file.name.clone(), said.clone()))
-            .collect::<Vec<_>>()
-    };
     if now == known {
         return Ok(());
     }
-    if said(&now) == said(&known) {
+    let (said, said_before) = (now.iter().map(said), known.iter().map(said));
+    if said.eq(said_before) {
         // So it is with most photos of a folder when its `.picasa.ini` has changed: nothing has to be derived anew.
         return set_meta(db, &path, &now);
     }
     replace(db, &path, &now)
+}
+
+/// The name of a sidecar, and what it says.
+fn said((file, said): &(SidecarFile, String)) -> (&OsStr, &str) {
+    (&file.name, said)
 }
 
 /// Stores that the sidecars of a file, which say what they said before, have this metadata.

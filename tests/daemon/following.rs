@@ -346,14 +346,21 @@ fn photos_without_a_file_are_deleted_after_the_grace_period() {
     wait_until("the photo is deleted", || number(&env, photos) == 1);
 }
 
+/// An album with one photo, in the folder `real`.
+#[cfg(unix)]
+fn album_with_a_folder() -> TestEnv {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    fs::create_dir(env.album("real")).unwrap();
+    fs::rename(env.album("hopper.jpg"), env.album("real/1.jpg")).unwrap();
+    env
+}
+
 /// The system ends its only watch of a folder when one of the paths to it is removed, and the daemon learns of it
 /// later: what happens in between is found by a scan, for which an answer has to wait.
 #[cfg(unix)]
 #[test]
 fn fresh_waits_for_changes_in_a_folder_whose_watch_ended_with_a_link_to_it() {
-    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
-    fs::create_dir(env.album("real")).unwrap();
-    fs::rename(env.album("hopper.jpg"), env.album("real/1.jpg")).unwrap();
+    let env = album_with_a_folder();
     let (link, marker) = (env.album("link"), env.album("real/.nomedia"));
     let _daemon = Daemon::start(&env);
     for milliseconds in (0..80).step_by(10) {
@@ -373,9 +380,7 @@ fn fresh_waits_for_changes_in_a_folder_whose_watch_ended_with_a_link_to_it() {
 #[cfg(unix)]
 #[test]
 fn a_folder_is_followed_on_when_a_link_to_it_is_removed() {
-    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
-    fs::create_dir(env.album("real")).unwrap();
-    fs::rename(env.album("hopper.jpg"), env.album("real/1.jpg")).unwrap();
+    let env = album_with_a_folder();
     let _daemon = Daemon::start(&env);
     wait_until_fresh(&env);
     let link =

@@ -4,21 +4,13 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use fer_index::emotion::Emotion;
-
-use crate::common::fixture;
 use crate::http::{Response, send};
-use crate::seed::{Seed, seed};
+use crate::seed::happy_photo;
 use crate::server::Server;
 use crate::testenv::TestEnv;
 
 fn gallery() -> (TestEnv, Server) {
-    let env = TestEnv::new();
-    let happy = [(Emotion::Happy, 0.9)];
-    seed(
-        &env,
-        &[Seed::new("a.jpg", fixture("astronaut.jpg"), &happy)],
-    );
+    let env = happy_photo();
     let server = Server::start(&env);
     (env, server)
 }
@@ -225,13 +217,7 @@ fn a_path_in_disguise_leads_nowhere() {
         "/./",
         "/..",
     ] {
-        let answer = server.get(target).send();
-        assert!(
-            [400, 404].contains(&answer.status),
-            "{target}: {}",
-            answer.status
-        );
-        assert!(!answer.text().contains("root:"), "{target}");
+        server.get(target).send().assert_leads_nowhere(target);
     }
     for line in [
         "GET \0 HTTP/1.1",

@@ -108,6 +108,17 @@ impl Response {
         Self::of(&bytes)
     }
 
+    /// Checks that a path was refused, and that no text with `root:` came.
+    #[track_caller]
+    pub fn assert_leads_nowhere(&self, target: &str) {
+        assert!(
+            [400, 404].contains(&self.status),
+            "{target}: {}",
+            self.status
+        );
+        assert!(!self.text().contains("root:"), "{target}");
+    }
+
     /// Whether as many bytes have arrived as `content-length` announces.
     fn is_whole(bytes: &[u8]) -> bool {
         let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {

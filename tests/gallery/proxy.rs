@@ -2,24 +2,17 @@
 
 use std::net::SocketAddr;
 
-use fer_index::emotion::Emotion;
 use serde_json::json;
 
-use crate::common::fixture;
 use crate::http::Request;
-use crate::seed::{Seed, seed};
+use crate::seed::happy_photo;
 use crate::server::Server;
 use crate::testenv::TestEnv;
 
 const ORIGIN: &str = "https://photos.example:8443";
 
 fn gallery() -> (TestEnv, Server) {
-    let env = TestEnv::new();
-    let happy = [(Emotion::Happy, 0.9)];
-    seed(
-        &env,
-        &[Seed::new("a.jpg", fixture("astronaut.jpg"), &happy)],
-    );
+    let env = happy_photo();
     let server = Server::of(&mut env.command(&format!(
         "gallery --no-open --listen 127.0.0.1:0 --origin {ORIGIN}/fer/"
     )));

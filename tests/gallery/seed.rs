@@ -14,6 +14,7 @@ use fer_index::raster::Orientation;
 use fer_index::store::{Models, PhotoAnalysis, PhotoId, PhotoRecord, Store};
 use jiff::civil::Date;
 
+use crate::common::fixture;
 use crate::testenv::TestEnv;
 
 /// A photo of the album and its faces.
@@ -47,6 +48,17 @@ pub fn seed(env: &TestEnv, photos: &[Seed]) -> Vec<PhotoId> {
         store.batch(|batch| batch.put_photo(&record, &[(path, meta)]))
     };
     photos.iter().map(put).map(Result::unwrap).collect()
+}
+
+/// An index of one photo, `a.jpg`, with a happy face.
+pub fn happy_photo() -> TestEnv {
+    let env = TestEnv::new();
+    let happy = [(Emotion::Happy, 0.9)];
+    seed(
+        &env,
+        &[Seed::new("a.jpg", fixture("astronaut.jpg"), &happy)],
+    );
+    env
 }
 
 pub fn record(seed: &Seed) -> PhotoRecord {

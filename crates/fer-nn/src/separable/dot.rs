@@ -66,8 +66,8 @@ impl Dot<'_> {
     }
 
     /// Chooses the copy that is compiled for this `k` and stride: with constants, the offset of a
-    /// pixel's values is part of the instruction. The detector's stem and units have these shapes;
-    /// any other shape works, but more slowly.
+    /// pixel's values is part of the instruction. The detector's stem and its units of 16 inputs have these
+    /// shapes, and wider units are left to `PairDot`; any other shape works, but more slowly.
     ///
     /// # Safety
     /// The processor must support the instruction set `S`, the slices must have the lengths that
@@ -80,8 +80,6 @@ impl Dot<'_> {
             match (self.k, self.stride) {
                 (9, 6) => self.groups::<S, V, P, G, 9, 6>(),
                 (16, 16) => self.groups::<S, V, P, G, 16, 16>(),
-                (32, 32) => self.groups::<S, V, P, G, 32, 32>(),
-                (64, 64) => self.groups::<S, V, P, G, 64, 64>(),
                 _ => self.groups::<S, V, 1, 1, DYNAMIC, DYNAMIC>(),
             }
         }
