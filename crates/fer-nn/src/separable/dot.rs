@@ -5,6 +5,7 @@
 )]
 
 use super::GROUP;
+use super::tiles::{DYNAMIC, Tiles};
 use crate::simd::{Kernel, Simd};
 
 /// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps
@@ -27,9 +28,6 @@ pub(super) struct Dot<'a> {
     /// `[width][group][16]`.
     pub out: &'a mut [f32],
 }
-
-/// As `K` or `STRIDE`: the value is only known at run time.
-const DYNAMIC: usize = 0;
 
 impl Kernel for Dot<'_> {
     type Output = ();
@@ -74,119 +72,58 @@ impl Dot<'_> {
     /// `run` asserts, and `V` registers must be a group.
     #[inline(always)]
     unsafe fn shapes<S: Simd, const V: usize, const P: usize, const G: usize>(&mut self) {
-        // SAFETY: the caller guarantees what `groups` requires; `K` and `STRIDE` are the values of
-        // the fields.
+        // SAFETY: the caller guarantees what `all` requires; `K` and `STRIDE` are the values of the fields.
         unsafe {
             match (self.k, self.stride) {
-                (9, 6) => self.groups::<S, V, P, G, 9, 6>(),
-                (16, 16) => self.groups::<S, V, P, G, 16, 16>(),
-                _ => self.groups::<S, V, 1, 1, DYNAMIC, DYNAMIC>(),
+                (9, 6) => Fixed::<9, 6>(self).all::<S, V, P, G>(),
+                (16, 16) => Fixed::<16, 16>(self).all::<S, V, P, G>(),
+                _ => Fixed::<DYNAMIC, DYNAMIC>(self).all::<S, V, 1, 1>(),
             }
         }
     }
+}
 
-    /// Computes all groups, `G` at a time.
-    ///
-    /// # Safety
-    /// As for [`Self::shapes`]; `K` and `STRIDE` must be those of the fields, or [`DYNAMIC`].
+/// With these values of `k` and the stride, or [`DYNAMIC`].
+struct Fixed<'k, 'a, const K: usize, const STRIDE: usize>(&'k mut Dot<'a>);
+
+impl<const K: usize, const STRIDE: usize> Tiles for Fixed<'_, '_, K, STRIDE> {
     #[inline(always)]
-    unsafe fn groups<
-        S: Simd,
-        const V: usize,
-        const P: usize,
-        const G: usize,
-        const K: usize,
-        const STRIDE: usize,
-    >(
-        &mut self,
-    ) {
-        let groups = self.bias.len() / GROUP;
-        let mut group = 0;
-        while group < groups {
-            // SAFETY: the caller guarantees `S` and the slices; the conditions ensure that the
-            // groups exist.
-            unsafe {
-                if group + G <= groups {
-                    self.row::<S, V, P, G, K, STRIDE>(group);
-                    group += G;
-                } else {
-                    self.row::<S, V, P, 1, K, STRIDE>(group);
-                    group += 1;
-                }
-            }
-        }
+    fn width(&self) -> usize {
+        self.0.width
     }
 
-    /// Computes all pixels of `G` neighbouring groups.
-    ///
-    /// # Safety
-    /// As for [`Self::groups`]; the groups from `group` to `group + G` must exist.
     #[inline(always)]
-    unsafe fn row<
-        S: Simd,
-        const V: usize,
-        const P: usize,
-        const G: usize,
-        const K: usize,
-        const STRIDE: usize,
-    >(
-        &mut self,
-        group: usize,
-    ) {
-        let width = self.width;
-        // SAFETY: the caller guarantees `S`, the slices and the groups; each tile ends at pixel
-        // `width` at most.
-        unsafe {
-            if width < P {
-                for x in 0..width {
-                    self.tile::<S, V, 1, G, K, STRIDE>(x, group);
-                }
-            } else {
-                // The last tile overlaps the one before it, so that all tiles have `P` pixels.
-                for x in (0..width).step_by(P) {
-                    self.tile::<S, V, P, G, K, STRIDE>(x.min(width - P), group);
-                }
-            }
-        }
+    fn groups(&self) -> usize {
+        self.0.bias.len() / GROUP
     }
 
-    /// Computes a tile of `P` pixels and `G` groups of `V` registers.
-    ///
-    /// # Safety
-    /// As for [`Self::row`]; the pixels from `x` to `x + P` must exist.
     #[inline(always)]
-    unsafe fn tile<
-        S: Simd,
-        const V: usize,
-        const P: usize,
-        const G: usize,
-        const K: usize,
-        const STRIDE: usize,
-    >(
+    unsafe fn tile<S: Simd, const V: usize, const P: usize, const G: usize>(
         &mut self,
         x: usize,
         group: usize,
     ) {
-        let k = if K == DYNAMIC { self.k } else { K };
+        let Self(dot) = self;
+        let k = if K == DYNAMIC { dot.k } else { K };
         let stride = if STRIDE == DYNAMIC {
-            self.stride
+            dot.stride
         } else {
             STRIDE
         };
-        let channels = self.bias.len();
-        let per_group = self.per_group();
+        let channels = dot.bias.len();
+        let per_group = dot.per_group();
         // SAFETY: the caller guarantees `S`, pixels below `width` and existing groups. For these
         // `run` asserted that each tap has `k` values from `(x + P - 1) * stride` on, and that
         // bias, weights and output hold whole groups, which are `V` registers each.
         unsafe {
-            let bias = self.bias.as_ptr().add(group * GROUP);
+            let bias = dot.bias.as_ptr().add(group * GROUP);
             let mut sum = [[[S::splat(0.0); V]; P]; G];
             for (g, sum) in sum.iter_mut().enumerate() {
                 *sum = [load::<S, V>(bias.add(g * GROUP)); P];
             }
-            for (tap, values) in self.taps.iter().enumerate() {
+            for (tap, values) in dot.taps.iter().enumerate() {
                 let source = values.as_ptr().add(x * stride);
-                let weight = self
+                let weight = dot
                     .weights
                     .as_ptr()
                     .add(group * per_group + tap * k * GROUP);
@@ -205,11 +142,11 @@ impl Dot<'_> {
                     }
                 }
             }
-            let out = self.out.as_mut_ptr();
+            let out = dot.out.as_mut_ptr();
             for p in 0..P {
                 for (g, sum) in sum.iter().enumerate() {
                     let to = out.add((x + p) * channels + (group + g) * GROUP);
-                    store::<S, V>(to, sum[p], self.relu);
+                    store::<S, V>(to, sum[p], dot.relu);
                 }
             }
         }

@@ -12,6 +12,7 @@ mod feature_map;
 mod pairs;
 #[cfg(test)]
 mod tests;
+mod tiles;
 mod units;
 
 pub use chain::{Layer, Source, Workspace, run};

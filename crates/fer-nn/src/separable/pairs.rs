@@ -9,6 +9,7 @@
 
 use super::GROUP;
 use super::dot::{load, store};
+use super::tiles::{DYNAMIC, Tiles};
 use crate::simd::{Kernel, Simd};
 
 /// The largest integer of a row.
@@ -116,9 +117,6 @@ pub(super) struct PairDot<'a> {
     pub out: &'a mut [f32],
 }
 
-/// As `PAIRS`: the value is only known at run time.
-const DYNAMIC: usize = 0;
-
 impl Kernel for PairDot<'_> {
     type Output = ();
 
@@ -152,97 +150,52 @@ impl PairDot<'_> {
     /// `run` asserts, and `V` registers must be a group.
     #[inline(always)]
     unsafe fn shapes<S: Simd, const V: usize, const P: usize, const G: usize>(&mut self) {
-        // SAFETY: the caller guarantees what `groups` requires; `PAIRS` is half of the inputs.
+        // SAFETY: the caller guarantees what `all` requires; `PAIRS` is half of the inputs.
         unsafe {
             match self.inputs {
-                32 => self.groups::<S, V, P, G, 16>(),
-                64 => self.groups::<S, V, P, G, 32>(),
-                _ => self.groups::<S, V, 1, 1, DYNAMIC>(),
+                32 => Fixed::<16>(self).all::<S, V, P, G>(),
+                64 => Fixed::<32>(self).all::<S, V, P, G>(),
+                _ => Fixed::<DYNAMIC>(self).all::<S, V, 1, 1>(),
             }
         }
     }
+}
 
-    /// Computes all groups, `G` at a time.
-    ///
-    /// # Safety
-    /// As for [`Self::shapes`]; `PAIRS` must be half of the inputs, or [`DYNAMIC`].
+/// With half as many inputs, or [`DYNAMIC`].
+struct Fixed<'k, 'a, const PAIRS: usize>(&'k mut PairDot<'a>);
+
+impl<const PAIRS: usize> Tiles for Fixed<'_, '_, PAIRS> {
     #[inline(always)]
-    unsafe fn groups<
-        S: Simd,
-        const V: usize,
-        const P: usize,
-        const G: usize,
-        const PAIRS: usize,
-    >(
-        &mut self,
-    ) {
-        let groups = self.bias.len() / GROUP;
-        let mut group = 0;
-        while group < groups {
-            // SAFETY: the caller guarantees `S` and the slices; the conditions ensure that the
-            // groups exist.
-            unsafe {
-                if group + G <= groups {
-                    self.row::<S, V, P, G, PAIRS>(group);
-                    group += G;
-                } else {
-                    self.row::<S, V, P, 1, PAIRS>(group);
-                    group += 1;
-                }
-            }
-        }
+    fn width(&self) -> usize {
+        self.0.width
     }
 
-    /// Computes all pixels of `G` neighbouring groups.
-    ///
-    /// # Safety
-    /// As for [`Self::groups`]; the groups from `group` to `group + G` must exist.
     #[inline(always)]
-    unsafe fn row<S: Simd, const V: usize, const P: usize, const G: usize, const PAIRS: usize>(
-        &mut self,
-        group: usize,
-    ) {
-        let width = self.width;
-        // SAFETY: the caller guarantees `S`, the slices and the groups; each tile ends at pixel
-        // `width` at most.
-        unsafe {
-            if width < P {
-                for x in 0..width {
-                    self.tile::<S, V, 1, G, PAIRS>(x, group);
-                }
-            } else {
-                // The last tile overlaps the one before it, so that all tiles have `P` pixels.
-                for x in (0..width).step_by(P) {
-                    self.tile::<S, V, P, G, PAIRS>(x.min(width - P), group);
-                }
-            }
-        }
+    fn groups(&self) -> usize {
+        self.0.bias.len() / GROUP
     }
 
-    /// Computes a tile of `P` pixels and `G` groups of `V` registers.
-    ///
-    /// # Safety
-    /// As for [`Self::row`]; the pixels from `x` to `x + P` must exist.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const V: usize, const P: usize, const G: usize, const PAIRS: usize>(
+    unsafe fn tile<S: Simd, const V: usize, const P: usize, const G: usize>(
         &mut self,
         x: usize,
         group: usize,
     ) {
+        let Self(dot) = self;
         let pairs = if PAIRS == DYNAMIC {
-            self.inputs / 2
+            dot.inputs / 2
         } else {
             PAIRS
         };
-        let channels = self.bias.len();
+        let channels = dot.bias.len();
         // SAFETY: the caller guarantees `S`, pixels below `width` and existing groups. For these
         // `run` asserted that the values have `pairs` pairs from pair `(x + P - 1) * pairs` on, and that
         // bias, units, weights and output hold whole groups, which are `V` registers each. A pair is
         // aligned as an `i16`.
         unsafe {
             let mut sum = [[[S::integers(); V]; P]; G];
-            let source = self.values.as_ptr().cast::<[i16; 2]>().add(x * pairs);
-            let weight = self.weights.weights.as_ptr().add(group * pairs * GROUP);
+            let source = dot.values.as_ptr().cast::<[i16; 2]>().add(x * pairs);
+            let weight = dot.weights.weights.as_ptr().add(group * pairs * GROUP);
             for i in 0..pairs {
                 let mut w = [[S::splat_pair([0; 2]); V]; G];
                 for (g, w) in w.iter_mut().enumerate() {
@@ -260,18 +213,18 @@ impl PairDot<'_> {
                     }
                 }
             }
-            let unit = S::splat(self.unit);
+            let unit = S::splat(dot.unit);
             for (g, sum) in sum.iter().enumerate() {
                 let first = (group + g) * GROUP;
-                let bias = load::<S, V>(self.bias.as_ptr().add(first));
-                let units = load::<S, V>(self.weights.units.as_ptr().add(first));
+                let bias = load::<S, V>(dot.bias.as_ptr().add(first));
+                let units = load::<S, V>(dot.weights.units.as_ptr().add(first));
                 for (p, sum) in sum.iter().enumerate() {
                     let mut values = bias;
                     for v in 0..V {
                         let unit = S::multiply(units[v], unit);
                         values[v] = S::multiply_add(S::to_floats(sum[v]), unit, bias[v]);
                     }
-                    let to = self.out.as_mut_ptr().add((x + p) * channels + first);
+                    let to = dot.out.as_mut_ptr().add((x + p) * channels + first);
                     store::<S, V>(to, values, false);
                 }
             }
