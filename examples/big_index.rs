@@ -235,6 +235,13 @@ const FILTERS: &[Filter] = &[
         query.since = Some(date(2018, 7, 1).at(0, 0, 0, 0));
         query.until = Some(date(2018, 7, 2).at(0, 0, 0, 0));
     }),
+    ("since a year", |query| {
+        query.since = Some(date(2010, 1, 1).into());
+    }),
+    ("since and until all years", |query| {
+        query.since = Some(date(2003, 1, 1).into());
+        query.until = Some(date(2025, 1, 1).into());
+    }),
     ("taken in every december", |query| {
         let year = |year| date(year, 12, 1).into()..date(year + 1, 1, 1).into();
         query.taken = Some((2000..2030).map(year).collect());

@@ -28,11 +28,13 @@ pub enum SkipReason {
     Crashed,
     /// The detector program crashed, hung or gave an invalid answer.
     DetectorFailed,
+    /// A contact sheet, drawing or plot that fer-index wrote and nobody has changed.
+    OwnOutput,
 }
 
 impl SkipReason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Empty,
         Self::PermissionDenied,
         Self::Unreadable,
@@ -43,6 +45,7 @@ impl SkipReason {
         Self::TimedOut,
         Self::Crashed,
         Self::DetectorFailed,
+        Self::OwnOutput,
     ];
 
     /// The name under which it is stored and printed.
@@ -58,6 +61,7 @@ impl SkipReason {
             Self::TimedOut => "timed out",
             Self::Crashed => "decoder crashed",
             Self::DetectorFailed => "detector failed",
+            Self::OwnOutput => "made by fer-index",
         }
     }
 

@@ -19,7 +19,7 @@ FILTERS = [
     f"--under {PICTURES}/2004/02%00001", f"--under {PICTURES}", "--album trip%003",
     "--near 48.137,11.575 --within 5", "--near 48.137,11.575 --within 25", "--near=-49,123 --within 50",
     "--away", "--camera pixel", "--camera dsc", "--text birthday", "--text family",
-    "--text pictures", "--min-detection 0.95", "--min-face-size 300", "--one-per-burst", "--order date",
+    "--text pictures", "--person anna", "--person number123", "--near germany", "--near europe", "--min-detection 0.95", "--min-face-size 300", "--one-per-burst", "--order date",
     "--order random --seed 1", "--offset 20",
 ]
 

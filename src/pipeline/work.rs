@@ -9,11 +9,12 @@ use super::budget::Budget;
 use super::look::{Look, look};
 use super::{Analyser, kin};
 use crate::album::{FoundFile, Named};
-use crate::error::{Result, Skip};
+use crate::error::{Result, Skip, SkipReason};
 use crate::face::{BoundingBox, ScoredFace};
 use crate::facts::{VERSION, of_content};
 use crate::file::{FileMeta, read_file};
 use crate::imaging::{Facts, read_sidecars};
+use crate::output;
 use crate::photo::{ContentHash, Picture};
 use crate::sidecar::{Finder, Sidecar};
 use crate::store::{KinFace, Models, NamedPlaces, PhotoAnalysis, PhotoRecord, Store};
@@ -218,7 +219,15 @@ impl Worker<'_> {
             unread => unread,
         };
         let length = bytes.len() as u64;
-        let opened = match self.analyser.open(bytes) {
+        let opened = if output::is_sealed(bytes) {
+            Err(Skip::new(
+                SkipReason::OwnOutput,
+                "a contact sheet, drawing or plot, whose faces are those of other photos",
+            ))
+        } else {
+            self.analyser.open(bytes)
+        };
+        let opened = match opened {
             Ok(opened) => opened,
             Err(skip) => {
                 let record = PhotoRecord {

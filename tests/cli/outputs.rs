@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::common::fixture;
 use crate::testenv::{Run, TestEnv};
 
@@ -187,6 +189,27 @@ fn no_photo_is_overwritten_under_any_name_even_with_force() {
         "album", "hard.jpg", "hard.png", "home", "link.jpg", "link.png", "new.png",
     ];
     assert_eq!(names(&env.path("")), all);
+}
+
+#[test]
+fn what_fer_index_wrote_into_the_album_is_no_photo_of_it() {
+    let env = album();
+    for line in [
+        "query --contact-sheet album/sheet.png",
+        "detect album/hopper.jpg --draw album/faces.png",
+        "detect album/hopper.jpg --draw album/faces.jpg",
+        "stats --plot album/shares",
+    ] {
+        env.run(line).found();
+    }
+    assert_eq!(env.index()["skipped"], json!({"made by fer-index": 4}));
+    assert_eq!(env.query("--order date").len(), 2);
+    // A drawing that somebody has changed is theirs.
+    let mut changed = fs::read(env.album("faces.jpg")).unwrap();
+    changed.extend_from_slice(b"changed");
+    fs::write(env.album("faces.jpg"), changed).unwrap();
+    env.index();
+    assert_eq!(env.query("--order date").len(), 3);
 }
 
 #[test]

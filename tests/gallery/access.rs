@@ -97,7 +97,9 @@ fn axe_finds_nothing_in_any_view_width_or_theme() {
             browser.press(ESCAPE);
             browser.wait_until("!document.querySelector('#photo').open");
             browser.press('m');
-            browser.wait_until("document.querySelector('#places').open");
+            browser.wait_until(
+                "/place|location/.test(document.querySelector('#places-hint').textContent)",
+            );
             check("places");
             browser.press(ESCAPE);
             browser.wait_until("!document.querySelector('#places').open");

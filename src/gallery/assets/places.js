@@ -36,14 +36,19 @@ export class Places {
     return this.#zoom;
   }
 
+  // Opens at once: a key pressed while the places are looked up is one for the open map, such as that which closes it.
   async open() {
+    this.#map.replaceChildren();
+    find("#place-list").replaceChildren();
+    find("#places-hint").textContent = "Loading…";
+    this.#zoom.reset();
+    this.#dialog.showModal();
     try {
       const { towns, places } = await api.places();
-      if (!this.#dialog.open) this.#dialog.showModal();
-      this.#zoom.reset();
       this.#draw(towns, places);
       this.#list(places);
     } catch (error) {
+      this.#dialog.close();
       toast(reason(error));
     }
   }

@@ -49,6 +49,10 @@ pub(super) fn path(
     if !plan.people.is_empty() && !names_all(db, plan, photo)? {
         return Ok(None);
     }
+    if plan.every_face_counts && !shows_none_of(db, plan, photo)? {
+        return Ok(None);
+    }
+    // The dearest check comes last.
     if let Some(words) = &plan.words
         && !db
             .prepare_cached(WORDS)?
@@ -59,9 +63,6 @@ pub(super) fn path(
     if let Some(below_roots) = &plan.below_roots
         && !below_roots.match_photo(db, photo, &plan.roots)?
     {
-        return Ok(None);
-    }
-    if plan.every_face_counts && !shows_none_of(db, plan, photo)? {
         return Ok(None);
     }
     let mut paths = db.prepare_cached(PATHS)?;

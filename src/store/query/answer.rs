@@ -34,6 +34,8 @@ pub(super) struct Answer<'a> {
     bursts: Bursts,
     to_skip: usize,
     photos: Vec<Ranked>,
+    /// Number of candidates that did not meet the filters.
+    rejected: usize,
 }
 
 impl<'a> Answer<'a> {
@@ -46,11 +48,12 @@ impl<'a> Answer<'a> {
             bursts: Bursts::default(),
             to_skip: plan.query.offset,
             photos: Vec::new(),
+            rejected: 0,
         }
     }
 
     /// Takes the next candidate; no later one may come before it by its bound. Breaks when the
-    /// answer is full.
+    /// answer is full, or given up.
     pub fn offer(&mut self, candidate: Candidate) -> rusqlite::Result<ControlFlow<()>> {
         while let Some(first) = self.waiting.peek()
             && self
@@ -63,15 +66,25 @@ impl<'a> Answer<'a> {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        if self.seen.insert(candidate.photo)
-            && let Some(ranked) = self.check(candidate)?
-        {
-            self.waiting.push(Waiting {
-                ranked,
-                plan: self.plan,
-            });
+        if self.seen.insert(candidate.photo) {
+            match self.check(candidate)? {
+                Some(ranked) => self.waiting.push(Waiting {
+                    ranked,
+                    plan: self.plan,
+                }),
+                None => self.rejected += 1,
+            }
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(if self.is_given_up() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Whether so many candidates did not meet the filters that longer lists should leave fewer.
+    pub const fn is_given_up(&self) -> bool {
+        self.rejected > self.plan.bounds.most_rejected
     }
 
     /// Returns the answer after the last candidate.

@@ -29,52 +29,11 @@ pub(super) mod sql {
               AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id))"
         };
     }
-    /// Photos of which only the day, month or year is known, in which the end of a span lies: the parameter.
-    macro_rules! across {
-        ($end:literal) => {
-            concat!(
-                "(SELECT id FROM photos WHERE taken_end > ",
-                $end,
-                " AND taken_end <= ",
-                $end,
-                " + 31622400000 AND taken_local < ",
-                $end,
-                ")"
-            )
-        };
-    }
-    /// Begins the count of the photos in a span of a list of the ranking.
-    macro_rules! shown {
-        () => {
-            concat!(
-                "SELECT count(*) FROM photo_scores
-                 WHERE emotion = ?1 AND kind IN (?2, ?3) AND score >= ?4 AND taken >= ?5 AND taken < ?6
-                   AND photo_id NOT IN ",
-                across!("?6"),
-                " AND photo_id NOT IN "
-            )
-        };
-    }
-    /// Begins the count of the photos in a span of dates.
-    macro_rules! taken {
-        () => {
-            concat!(
-                "SELECT count(*) FROM photos
-                 WHERE skip_reason IS NULL AND taken_local >= ?1 AND taken_local < ?2 AND id NOT IN ",
-                across!("?2"),
-                " AND id NOT IN "
-            )
-        };
-    }
-    pub const SHOWN: &str = concat!(shown!(), lost!());
-    pub const TAKEN: &str = concat!(taken!(), lost!());
-    // The next two leave out photos that only the time of their file dates.
-    pub const SHOWN_ITSELF: &str = concat!(
-        shown!(),
-        lost!(),
-        " AND photo_id NOT IN (SELECT id FROM photos WHERE taken_source = 'file')"
+    pub const SHOWN: &str = concat!(
+        "SELECT count(*) FROM photo_scores
+         WHERE emotion = ? AND kind IN (?, ?) AND score >= ? AND photo_id NOT IN ",
+        lost!()
     );
-    pub const TAKEN_ITSELF: &str = concat!(taken!(), lost!(), " AND taken_source <> 'file'");
     pub const ANALYSED: &str = concat!(
         "SELECT count(*) FROM photos WHERE skip_reason IS NULL AND id NOT IN ",
         lost!()
@@ -83,10 +42,6 @@ pub(super) mod sql {
     pub const NO_RAW_SHOWN: &str = " AND photo_id NOT IN (SELECT raw_id FROM raw_pairs)";
     pub const NO_RAW: &str = " AND id NOT IN (SELECT raw_id FROM raw_pairs)";
 }
-
-/// Above this many spans of dates, the photos in them are listed once: a count of each span for each emotion would find
-/// the photos to leave out as many times.
-const MOST_SPANS: usize = 2;
 
 /// At or below this many photos, the scores are looked up photo by photo; above it, the lists of
 /// the ranking are read.
@@ -104,7 +59,7 @@ pub(super) fn counts_within(
 ) -> rusqlite::Result<Counts> {
     let any = without_emotions(query);
     let is_in_index =
-        Plan::new(db, &any, Bounds::default())?.is_some_and(|plan| is_best_in_index(&plan));
+        Plan::new(db, &any, Bounds::default())?.is_some_and(|plan| is_in_index(&plan));
     if !is_in_index && let Some(members) = Members::of(db, query)? {
         return Ok(Counts {
             all: members.count(),
@@ -135,7 +90,7 @@ pub(in super::super) fn total(db: &Connection, query: &Query) -> rusqlite::Resul
     let Some(plan) = Plan::new(db, query, Bounds::default())? else {
         return Ok(0);
     };
-    if query.emotions.iter().count() < 2 && is_best_in_index(&plan) {
+    if query.emotions.iter().count() < 2 && is_in_index(&plan) {
         return from_index(db, &plan);
     }
     match Members::of(db, query)? {
@@ -166,15 +121,12 @@ fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
     Ok(ranked(db, &plan)?.len() as u64)
 }
 
-/// Whether the count can be read from the ranking or from the dates alone.
+/// Whether the count is that of a part of one index.
 fn is_in_index(plan: &Plan<'_>) -> bool {
     let rest = Query {
         emotions: EmotionSet::EMPTY,
         who: Who::Any,
         min_score: None,
-        since: None,
-        until: None,
-        taken: None,
         file_dates: false,
         raws: None,
         min_detection: None,
@@ -187,46 +139,29 @@ fn is_in_index(plan: &Plan<'_>) -> bool {
     plan.every_face_counts && rest == Query::new()
 }
 
-/// Whether that costs less than a list of the photos.
-fn is_best_in_index(plan: &Plan<'_>) -> bool {
-    is_in_index(plan) && plan.spans.len() <= MOST_SPANS
-}
-
 fn from_index(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<u64> {
-    let (shown, taken) = if plan.needs_own_date() {
-        (sql::SHOWN_ITSELF, sql::TAKEN_ITSELF)
-    } else {
-        (sql::SHOWN, sql::TAKEN)
-    };
     let (no_raw_shown, no_raw) = if plan.leaves_out_raws {
         (sql::NO_RAW_SHOWN, sql::NO_RAW)
     } else {
         ("", "")
     };
-    let shown = &format!("{shown}{no_raw_shown}");
-    let taken = &format!("{taken}{no_raw}");
-    let analysed = &format!("{}{no_raw}", sql::ANALYSED);
-    let mut count = 0;
-    for span in &plan.spans {
-        let number = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-        count += match plan.query.emotions.iter().next() {
-            Some(emotion) => db.prepare_cached(shown)?.query_row(
+    let number = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+    let count = match plan.query.emotions.iter().next() {
+        Some(emotion) => db
+            .prepare_cached(&format!("{}{no_raw_shown}", sql::SHOWN))?
+            .query_row(
                 params![
                     emotion.index() as i64,
                     Kind::Lone as i64,
                     plan.query.who.kind() as i64,
                     plan.query.least_score(),
-                    span.start,
-                    span.end
                 ],
                 number,
             ),
-            None if plan.is_dated() => db
-                .prepare_cached(taken)?
-                .query_row([span.start, span.end], number),
-            None => db.prepare_cached(analysed)?.query_row([], number),
-        }?;
-    }
+        None => db
+            .prepare_cached(&format!("{}{no_raw}", sql::ANALYSED))?
+            .query_row([], number),
+    }?;
     Ok(count as u64)
 }
 
@@ -334,18 +269,6 @@ mod tests {
             (
                 sql::SHOWN,
                 "SEARCH photo_scores USING PRIMARY KEY (emotion=? AND kind=? AND score>?)",
-            ),
-            (
-                sql::TAKEN,
-                "SEARCH photos USING COVERING INDEX photos_by_taken",
-            ),
-            (
-                sql::SHOWN_ITSELF,
-                "SEARCH photo_scores USING PRIMARY KEY (emotion=? AND kind=? AND score>?)",
-            ),
-            (
-                sql::TAKEN_ITSELF,
-                "SEARCH photos USING COVERING INDEX photos_by_own_date",
             ),
             (sql::ANALYSED, "SCAN photos USING COVERING INDEX photos_by_"),
             (

@@ -14,12 +14,6 @@ use super::{admit, counting};
 use crate::emotion::EmotionSet;
 use crate::geo::{Cell, Region};
 
-/// No limit on the length of lists.
-const NO_BOUNDS: Bounds = Bounds {
-    few: 0,
-    most: usize::MAX / 16,
-};
-
 /// The statements of this module; each reads a small index.
 pub(super) mod sql {
     pub const ALL: &str = "SELECT id FROM photos WHERE skip_reason IS NULL";
@@ -78,7 +72,7 @@ pub(super) fn members(
 }
 
 fn as_if_every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<Option<PhotoSet>> {
-    let Some(plan) = Plan::new(db, query, NO_BOUNDS)? else {
+    let Some(plan) = Plan::new(db, query, Bounds::ALL_LISTS)? else {
         return Ok(Some(PhotoSet::default()));
     };
     // One of a photo's paths may lie in the folder and another in the album.

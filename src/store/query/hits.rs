@@ -65,7 +65,17 @@ pub(super) fn ranked(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Vec<R
     let narrowed = narrow::narrow(db, plan)?;
     let mut answer = Answer::new(db, plan);
     sources::feed(db, plan, narrowed, &mut answer)?;
-    answer.finish()
+    if !answer.is_given_up() {
+        return answer.finish();
+    }
+    let bounds = Bounds {
+        few: plan.bounds.few,
+        ..Bounds::ALL_LISTS
+    };
+    match Plan::new(db, plan.query, bounds)? {
+        Some(plan) => ranked(db, &plan),
+        None => Ok(Vec::new()),
+    }
 }
 
 fn hit(db: &Connection, plan: &Plan<'_>, ranked: &Ranked) -> rusqlite::Result<Option<Hit>> {

@@ -30,6 +30,19 @@ pub(super) struct Bounds {
     /// A filter that more photos meet gives no list: if one in twenty of a million photos meets it,
     /// a walk finds enough of them sooner than a list of all is made.
     pub most: usize,
+    /// After this many candidates that do not meet the filters, a walk is given up, and each filter gives a list,
+    /// however long: together the lists may leave few photos or none, where the walk would check nearly all.
+    pub most_rejected: usize,
+}
+
+impl Bounds {
+    /// Each filter gives a list, however long.
+    pub const ALL_LISTS: Self = Self {
+        few: 0,
+        // Factors are applied to it.
+        most: usize::MAX / 16,
+        most_rejected: usize::MAX,
+    };
 }
 
 impl Default for Bounds {
@@ -37,6 +50,8 @@ impl Default for Bounds {
         Self {
             few: 1000,
             most: 50_000,
+            // Checking as many takes about as long as listing a filter that half of a million photos meet.
+            most_rejected: 20_000,
         }
     }
 }

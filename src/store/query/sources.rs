@@ -199,7 +199,8 @@ fn by_date(
             Passed::Listed => {
                 let taken: Option<i64> = row.get(1)?;
                 let taken = taken.unwrap_or(UNKNOWN_DATE);
-                if let Some(candidate) = shown(db, plan, photo, taken, 0)?
+                if plan.admits_date(taken)
+                    && let Some(candidate) = shown(db, plan, photo, taken, 0)?
                     && answer.offer(candidate)?.is_break()
                 {
                     return Ok(true);

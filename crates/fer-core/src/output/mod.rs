@@ -79,7 +79,12 @@ pub fn check(path: &Path, advice: &str) -> Result<()> {
 
 /// Whether there is a file with an intact seal at a path: fer-index wrote it and nobody has changed it.
 pub fn is_intact(path: &Path) -> bool {
-    matches!(look(path), Ok(Found::File(content)) if seal::is_intact(&content))
+    matches!(look(path), Ok(Found::File(content)) if is_sealed(&content))
+}
+
+/// Whether the content of a file has an intact seal; see [`is_intact`].
+pub fn is_sealed(content: &[u8]) -> bool {
+    seal::is_intact(content)
 }
 
 /// Writes a file without a seal. The path must be free or already hold this content.

@@ -117,18 +117,29 @@ fn circle(centre: GeoPoint, km: f64) -> Region {
 
 /// The ways to an answer: the default bounds; nothing listed, so that every photo is checked
 /// against the filters; everything listed, and found by walks; bounds at which lists are just long
-/// enough for a walk that is given up.
-const WAYS: [Bounds; 4] = [
+/// enough for a walk that is given up; nothing listed until some photos were rejected.
+const WAYS: [Bounds; 5] = [
     Bounds {
         few: 1000,
         most: 50_000,
+        most_rejected: 20_000,
     },
-    Bounds { few: 0, most: 0 },
     Bounds {
         few: 0,
-        most: 50_000,
+        most: 0,
+        most_rejected: usize::MAX,
     },
-    Bounds { few: 30, most: 100 },
+    Bounds::ALL_LISTS,
+    Bounds {
+        few: 30,
+        most: 100,
+        most_rejected: usize::MAX,
+    },
+    Bounds {
+        few: 10,
+        most: 0,
+        most_rejected: 20,
+    },
 ];
 
 #[track_caller]
