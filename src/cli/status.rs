@@ -103,7 +103,7 @@ fn tell(status: &Status, decoding: &Decoding, names_skipped: bool, out: &mut Std
     out.line(format_args!("decoding  {}", decoding.sentence()))?;
     if status.incomplete > 0 {
         out.line(format_args!(
-            "damaged   {}: only a part of the photo can be decoded",
+            "photos    {} incomplete: only a part of each can be decoded",
             status.incomplete
         ))?;
     }

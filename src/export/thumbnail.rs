@@ -14,7 +14,5 @@ use crate::imaging::{self, Limits};
 /// Why the photo cannot be read.
 pub fn thumbnail_of(path: &Path, limits: &Limits, size: (u32, u32)) -> Result<RgbImage, Skip> {
     let bytes = read_bytes(path, limits.max_bytes)?;
-    Ok(imaging::decode(&bytes, limits)?
-        .raster
-        .fitted(size.0, size.1))
+    imaging::copy(&bytes, limits, size.0, size.1)
 }

@@ -115,6 +115,8 @@ pub(super) struct PhotoDetail {
     id: i64,
     /// Paths as text; a path that is not valid Unicode is shown as closely as possible.
     paths: Vec<String>,
+    /// The other files of the same shot: the picture beside a raw file, or the raw files beside a picture.
+    same_shot: Vec<String>,
     bytes: u64,
     width: u32,
     height: u32,
@@ -146,6 +148,7 @@ impl PhotoDetail {
     /// `None` for a photo that was skipped.
     pub fn of(
         photo: &Photo,
+        shot: &[PathBuf],
         carried: &[(FaceId, CarriedFrom)],
         place: Option<String>,
         can_reveal: bool,
@@ -156,6 +159,7 @@ impl PhotoDetail {
         Some(Self {
             id: photo.id.0,
             paths: photo.paths.iter().map(path).collect(),
+            same_shot: shot.iter().map(path).collect(),
             bytes: photo.bytes,
             width: scan.width,
             height: scan.height,

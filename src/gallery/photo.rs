@@ -23,7 +23,9 @@ pub(super) async fn photo(
 ) -> Result<Json<PhotoDetail>, ApiError> {
     let photo = shared.photo(PhotoId(photo)).await?;
     let id = photo.id;
-    let carried = shared.ask(move |store| Ok(store.carried(id)?)).await?;
+    let (carried, shot) = shared
+        .ask(move |store| Ok((store.carried(id)?, store.files_of_shot(id)?)))
+        .await?;
     let detail = waiting(move || {
         let position = photo
             .content
@@ -31,7 +33,7 @@ pub(super) async fn photo(
             .ok()
             .and_then(|scan| scan.capture.position);
         let place = position.and_then(place);
-        PhotoDetail::of(&photo, &carried, place, shared.is_local).ok_or(ApiError::NotFound)
+        PhotoDetail::of(&photo, &shot, &carried, place, shared.is_local).ok_or(ApiError::NotFound)
     });
     Ok(Json(detail.await?))
 }

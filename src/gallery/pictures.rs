@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::api_error::ApiError;
 use super::{Shared, waiting};
 use crate::file::read_bytes;
-use crate::imaging::{self, reduced};
+use crate::imaging::reduced;
 use crate::photo::ContentHash;
 use crate::store::{Photo, PhotoId};
 
@@ -40,8 +40,8 @@ pub(super) async fn view(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     answer(&shared, photo, &headers, |shared, photo| {
-        let decoded = imaging::decode(&original(shared, photo)?, &shared.limits)?;
-        Ok(reduced(&decoded.raster, VIEW.0, VIEW.1))
+        let bytes = original(shared, photo)?;
+        Ok(reduced(&bytes, &shared.limits, VIEW.0, VIEW.1)?)
     })
     .await
 }

@@ -29,7 +29,10 @@ pub(super) fn pixels(task: &Task<'_>, format: ImageFormat) -> Result<RgbImage, S
 }
 
 /// A decoder that has read the headers of a file and checked the size of the picture.
-fn open<'a>(task: &Task<'a>, format: ImageFormat) -> Result<impl ImageDecoder + 'a, Skip> {
+pub(super) fn open<'a>(
+    task: &Task<'a>,
+    format: ImageFormat,
+) -> Result<impl ImageDecoder + 'a, Skip> {
     let mut reader = ImageReader::with_format(TimedReader::of(task), format);
     let mut limits = image::Limits::no_limits();
     limits.max_alloc = Some(task.limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));

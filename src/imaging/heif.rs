@@ -4,16 +4,19 @@
 //! mirroring are properties of the container and are applied here; the EXIF orientation only repeats them
 //! and is ignored (ISO/IEC 23008-12).
 
+use heic_rs::boxes::BoxIter;
 use heic_rs::context::Context;
 use heic_rs::ftyp::FileType;
 use heic_rs::hevc::{self, Frame};
 use heic_rs::props::ItemProps;
 use heic_rs::{
-    Brand, Error, MatrixCoefficients, Nclx, PixelLayout, Transform, color, grid, meta, metadata,
+    Brand, Error, Image, MatrixCoefficients, Nclx, PixelLayout, color, grid, meta, metadata,
     transform,
 };
 use image::{RgbImage, RgbaImage};
 
+use super::heif_derived::{self, Derived};
+use super::heif_grid::Canvas;
 use super::limits::Task;
 use super::{Blocks, av1, common_formats, hevc_colour};
 use crate::error::{Skip, SkipReason};
@@ -30,16 +33,40 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 
 /// Decodes the primary picture.
 pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
-    let explain = |error| explain(task, error);
-    let context = open(task.bytes).map_err(explain)?;
-    let item = context.meta.primary;
-    let props = context.props(item).map_err(explain)?;
-    let (width, height) = context.coded_size(item, &props).map_err(explain)?;
-    task.check_size(width, height)?;
-    let decoder = ItemDecoder { task, context };
-    let (frame, nclx) = decoder.item(item)?;
-    let alpha = decoder.alpha(item, &frame)?;
-    converted(&frame, alpha.as_ref(), nclx, &props.transforms).map_err(explain)
+    let context = open(task.bytes).map_err(|error| explain(task, error))?;
+    let primary = context.meta.primary;
+    let image = ItemDecoder { task, context }.picture(primary, MOST_DERIVATIONS)?;
+    let (width, height) = (image.width, image.height);
+    match image.layout {
+        PixelLayout::Rgba8 => RgbaImage::from_raw(width, height, image.data)
+            .map(|pixels| common_formats::on_white(pixels.into())),
+        _ => RgbImage::from_raw(width, height, image.data),
+    }
+    .ok_or_else(|| task.damaged("the picture has another size than stated"))
+}
+
+/// How many pictures may be derived one from the other; the canvas of each overlay among them is in memory.
+pub(super) const MOST_DERIVATIONS: u32 = 3;
+
+/// How the container describes the colours of a picture that are not those of sRGB.
+pub(super) enum Colours {
+    Icc(Vec<u8>),
+    DisplayP3,
+}
+
+/// The description of the colours of the primary picture; `None` if they are those of sRGB, or of a screen of high
+/// dynamic range.
+pub(super) fn colours(bytes: &[u8]) -> Option<Colours> {
+    /// Of Display P3 (ISO/IEC 23091-2): its primaries, and the transfer curves that are close to that of sRGB.
+    const P3: u16 = 12;
+    const LIKE_SRGB: [u16; 4] = [1, 2, 6, 13];
+    let context = open(bytes).ok()?;
+    let props = context.props(context.meta.primary).ok()?;
+    if let Some(icc) = props.icc {
+        return Some(Colours::Icc(icc.to_vec()));
+    }
+    let nclx = props.nclx?;
+    (nclx.primaries == P3 && LIKE_SRGB.contains(&nclx.transfer)).then_some(Colours::DisplayP3)
 }
 
 /// Reads the container of a file.
@@ -69,14 +96,8 @@ fn xmp(context: &Context<'_>, item: u32) -> Option<Vec<u8>> {
     Some(data.into_owned())
 }
 
-/// Converts samples to RGB, blends them onto white if there is an alpha plane, and applies the container's
-/// transforms.
-fn converted(
-    frame: &Frame,
-    alpha: Option<&Frame>,
-    mut nclx: Nclx,
-    transforms: &[Transform],
-) -> Result<RgbImage, Error> {
+/// Converts samples to RGB, with transparency if there is an alpha plane.
+fn converted(frame: &Frame, alpha: Option<&Frame>, mut nclx: Nclx) -> Result<Image, Error> {
     if nclx.matrix == MatrixCoefficients::Unspecified {
         nclx.matrix = MatrixCoefficients::Bt601; // as other readers assume
     }
@@ -84,24 +105,26 @@ fn converted(
         Some(_) => PixelLayout::Rgba8,
         None => PixelLayout::Rgb8,
     };
-    let image = color::convert(frame, alpha, nclx, layout, u64::MAX, Some(1))?;
-    let image = transform::apply_all(image, transforms)?;
-    let (width, height) = (image.width, image.height);
-    match alpha {
-        Some(_) => RgbaImage::from_raw(width, height, image.data)
-            .map(|pixels| common_formats::on_white(pixels.into())),
-        None => RgbImage::from_raw(width, height, image.data),
-    }
-    .ok_or(Error::Malformed("the picture has another size than stated"))
+    color::convert(frame, alpha, nclx, layout, u64::MAX, Some(1))
 }
 
 fn explain(task: &Task<'_>, error: Error) -> Skip {
     match error {
+        Error::MissingBox("meta") if has_film(task.bytes) => {
+            task.unsupported("a film without a still picture")
+        }
         Error::Unsupported(what) => task.unsupported(what),
         Error::PixelLimit { .. } => too_large(task),
         Error::Truncated(_) => task.damaged("its data end before the picture is complete"),
         error => task.damaged(error),
     }
+}
+
+/// Whether there is a film in a file.
+fn has_film(bytes: &[u8]) -> bool {
+    BoxIter::new(bytes)
+        .flatten()
+        .any(|part| &part.boxtype == b"moov")
 }
 
 fn too_large(task: &Task<'_>) -> Skip {
@@ -121,6 +144,69 @@ struct ItemDecoder<'a> {
 }
 
 impl ItemDecoder<'_> {
+    /// Decodes a picture, which may be derived from others that may be derived in turn, up to `derivations` times; applies
+    /// its transforms.
+    fn picture(&self, item: u32, derivations: u32) -> Result<Image, Skip> {
+        self.task.check_time()?;
+        let explain = |error| explain(self.task, error);
+        let props = self.context.props(item).map_err(explain)?;
+        let derived = Derived::of(&self.context, item).map_err(explain)?;
+        if derived.is_some() && derivations == 0 {
+            return Err(self.task.unsupported("a long chain of derived pictures"));
+        }
+        let image = match derived {
+            None => match self.in_tiles(item, &props)? {
+                Some(picture) => return Ok(picture),
+                None => self.shown(item, &props)?,
+            },
+            Some(Derived::Same(source)) => self.picture(source, derivations - 1)?,
+            Some(Derived::Overlay(overlay)) => {
+                self.task.check_size(overlay.width, overlay.height)?;
+                let mut canvas = overlay.canvas();
+                for layer in &overlay.layers {
+                    let picture = self.picture(layer.item, derivations - 1)?;
+                    layer.draw(picture, &mut canvas).map_err(explain)?;
+                }
+                heif_derived::finished(canvas)
+            }
+        };
+        transform::apply_all(image, &props.transforms).map_err(explain)
+    }
+
+    /// Decodes a grid tile by tile, and applies its transforms; `None` for any other picture, and for one with
+    /// transparency or a crop.
+    fn in_tiles(&self, item: u32, props: &ItemProps<'_>) -> Result<Option<Image>, Skip> {
+        let explain = |error| explain(self.task, error);
+        let Some((grid, tiles)) = self.context.grid(item).map_err(explain)? else {
+            return Ok(None);
+        };
+        self.task
+            .check_size(grid.output_width, grid.output_height)?;
+        if self.context.alpha_item(item).map_err(explain)?.is_some() {
+            return Ok(None);
+        }
+        let Some(mut canvas) = Canvas::new(grid, &props.transforms) else {
+            return Ok(None);
+        };
+        for tile in tiles {
+            let (frame, nclx) = self.coded(tile, self.task.limits.max_pixels)?;
+            let nclx = props.nclx.unwrap_or(nclx);
+            let added = converted(&frame, None, nclx).and_then(|tile| canvas.add(tile));
+            added.map_err(explain)?;
+        }
+        canvas.finished().map(Some).map_err(explain)
+    }
+
+    /// Decodes a coded picture or a grid, with its transparency, before its transforms.
+    fn shown(&self, item: u32, props: &ItemProps<'_>) -> Result<Image, Skip> {
+        let explain = |error| explain(self.task, error);
+        let (width, height) = self.context.coded_size(item, props).map_err(explain)?;
+        self.task.check_size(width, height)?;
+        let (frame, nclx) = self.item(item)?;
+        let alpha = self.alpha(item, &frame)?;
+        converted(&frame, alpha.as_ref(), nclx).map_err(explain)
+    }
+
     /// Decodes a coded picture, or the tiles of a grid; checks the deadline before each of them.
     fn item(&self, item: u32) -> Result<(Frame, Nclx), Skip> {
         let explain = |error| explain(self.task, error);

@@ -8,6 +8,7 @@ use super::metadata::Parts;
 const EXIF: &[u8] = b"Exif\0";
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const EXTENDED_XMP: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
+const ICC: &[u8] = b"ICC_PROFILE\0";
 const PHOTOSHOP: &[u8] = b"Photoshop 3.0\0";
 
 /// Most bytes of extended XMP that are put together.
@@ -44,6 +45,21 @@ pub(super) fn parts(bytes: &[u8]) -> Parts {
         parts.xmp.push(whole);
     }
     parts
+}
+
+/// The ICC profile of a JPEG, from its pieces: each begins with its number, counted from one, and how many there are.
+pub(super) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut pieces: Vec<_> = Segments { bytes, at: 2 }
+        .filter(|(code, _)| *code == 0xe2)
+        .filter_map(|(_, data)| data.strip_prefix(ICC)?.split_first_chunk())
+        .collect();
+    pieces.sort_by_key(|([number, _], _)| *number);
+    let numbers = pieces.iter().map(|([number, _], _)| *number);
+    let ([_, of], _) = pieces.first()?;
+    numbers.eq(1..=*of).then(|| {
+        let parts: Vec<_> = pieces.iter().map(|(_, data)| *data).collect();
+        parts.concat()
+    })
 }
 
 fn is_tiff(block: &[u8]) -> bool {

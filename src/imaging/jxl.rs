@@ -2,8 +2,8 @@
 
 use image::{DynamicImage, GrayAlphaImage, GrayImage, RgbImage, RgbaImage};
 use jxl_oxide::{
-    AllocTracker, AuxBoxData, EnumColourEncoding, InitializeResult, JxlImage, PixelFormat,
-    RenderingIntent,
+    AllocTracker, AuxBoxData, CropInfo, EnumColourEncoding, InitializeResult, JxlImage,
+    PixelFormat, RenderingIntent,
 };
 
 use super::common_formats::on_white;
@@ -36,6 +36,8 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 }
 
 /// Decodes a picture, of an animation the first frame, and applies the orientation of its header.
+///
+/// It is rendered in strips, since a pixel takes many times as much memory while it is rendered as afterwards.
 pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
     let mut image = read(task)?;
     if image.num_loaded_keyframes() == 0 {
@@ -54,16 +56,43 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
             EnumColourEncoding::srgb(intent)
         });
     }
+    let (width, height) = (image.width(), image.height());
+    let rows = rows_at_once(width);
+    let mut picture = Vec::with_capacity(3 * width as usize * height as usize);
+    for top in (0..height).step_by(rows as usize) {
+        task.check_time()?;
+        image.set_image_region(CropInfo {
+            left: 0,
+            top,
+            width,
+            height: rows.min(height - top),
+        });
+        picture.extend_from_slice(&rendered(task, &image)?);
+    }
+    RgbImage::from_raw(width, height, picture)
+        .ok_or_else(|| task.damaged("the picture has another size than stated"))
+}
+
+/// How many rows of a picture are rendered at once: whole groups, the squares in which a picture is coded, since of a
+/// group of which one row is needed all are decoded.
+fn rows_at_once(width: u32) -> u32 {
+    const GROUP: u64 = 256;
+    const MOST_BYTES: u64 = 48 << 20;
+    let rows = MOST_BYTES / (BYTES_PER_PIXEL * u64::from(width)).max(1);
+    (rows / GROUP * GROUP).max(GROUP) as u32
+}
+
+/// The pixels of the region that is set.
+fn rendered(task: &Task<'_>, image: &JxlImage) -> Result<RgbImage, Skip> {
     let render = image
         .render_frame(0)
         .map_err(|error| explain(task, &*error))?;
-    task.check_time()?;
     let mut stream = render.stream();
     let (width, height) = (stream.width(), stream.height());
     let channels = stream.channels() as usize;
     let mut samples = vec![0_u8; width as usize * height as usize * channels];
     stream.write_to_buffer(&mut samples);
-    let picture = match format {
+    let picture = match image.pixel_format() {
         PixelFormat::Gray => GrayImage::from_raw(width, height, samples).map(DynamicImage::from),
         PixelFormat::Graya => {
             GrayAlphaImage::from_raw(width, height, samples).map(DynamicImage::from)

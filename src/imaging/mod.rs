@@ -7,11 +7,14 @@
 //! the picture data by which a file is recognised whose metadata alone were changed.
 
 mod av1;
+mod colour_profile;
 mod common_formats;
 mod containment;
 mod exif;
 mod format;
 mod heif;
+mod heif_derived;
+mod heif_grid;
 mod hevc_colour;
 mod iptc;
 mod jpeg;
@@ -44,6 +47,7 @@ use crate::facts::{Statements, of_content};
 use crate::photo::{Capture, Picture};
 use crate::raster::{Orientation, Raster};
 use exif::Exif;
+use image::RgbImage;
 use limits::Task;
 use lost::Pixels;
 use metadata::{Metadata, Parts};
@@ -152,6 +156,22 @@ pub fn decode_for(
             }),
             None => Ok(decoded(task, pixels(task)?, orientation, said)),
         }
+    })
+}
+
+/// An upright copy of a photo for people to look at, in sRGB, reduced to at most `width` × `height` pixels. A smaller
+/// photo is not enlarged.
+///
+/// # Errors
+/// Those of [`decode`].
+///
+/// # Panics
+/// If a bound is zero.
+pub fn copy(bytes: &[u8], limits: &Limits, width: u32, height: u32) -> Result<RgbImage, Skip> {
+    within(bytes, limits, |task| {
+        let Metadata { said, orientation } = metadata(task)?;
+        let raster = decoded(task, pixels(task)?, orientation, said).raster;
+        Ok(colour_profile::in_srgb(task, raster.fitted(width, height)))
     })
 }
 

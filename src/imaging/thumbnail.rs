@@ -4,27 +4,34 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use walkdir::WalkDir;
 
-use super::{Limits, decode};
+use super::{Limits, copy};
 use crate::atomic;
 use crate::error::Skip;
 use crate::photo::ContentHash;
-use crate::raster::Raster;
 
 /// JPEG quality of the copies, 1 to 100; artefacts are not visible at their size.
 const QUALITY: u8 = 85;
 
-/// An upright JPEG of a photo without metadata, reduced to at most `width` × `height` pixels. A smaller
-/// photo is not enlarged.
+/// An upright JPEG of a photo without metadata, in sRGB, reduced to at most `width` × `height` pixels. A smaller photo is
+/// not enlarged.
+///
+/// # Errors
+/// Those of [`decode`](super::decode).
 ///
 /// # Panics
-/// If a bound or a side of the photo is zero; decoding returns no such photo.
-pub fn reduced(raster: &Raster, width: u32, height: u32) -> Vec<u8> {
+/// If a bound is zero.
+pub fn reduced(bytes: &[u8], limits: &Limits, width: u32, height: u32) -> Result<Vec<u8>, Skip> {
+    Ok(encoded(&copy(bytes, limits, width, height)?))
+}
+
+fn encoded(picture: &RgbImage) -> Vec<u8> {
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
-        .encode_image(&raster.fitted(width, height))
+        .encode_image(picture)
         .expect("a picture with pixels can be encoded into memory");
     jpeg
 }
@@ -67,8 +74,7 @@ impl Thumbnails {
                 tracing::debug!(path = %path.display(), %error, "a thumbnail cannot be read");
             }
         }
-        let decoded = decode(&original()?, limits)?;
-        let jpeg = reduced(&decoded.raster, Self::SIDE, Self::SIDE);
+        let jpeg = reduced(&original()?, limits, Self::SIDE, Self::SIDE)?;
         if let Err(error) = atomic::write_private(&path, &jpeg) {
             tracing::warn!(path = %path.display(), %error, "a thumbnail cannot be saved");
         }
@@ -113,10 +119,10 @@ impl Thumbnails {
 
 #[cfg(test)]
 mod tests {
-    use image::{Rgb, RgbImage};
+    use image::Rgb;
 
     use super::*;
-    use crate::raster::Orientation;
+    use crate::raster::{Orientation, Raster};
 
     /// A photo that is red above and blue below, stored rotated, as a phone that is held upright does.
     fn phone_photo() -> Raster {
@@ -128,8 +134,7 @@ mod tests {
 
     #[test]
     fn a_copy_is_upright_and_fits() {
-        let jpeg = reduced(&phone_photo(), 320, 320);
-        let copy = image::load_from_memory(&jpeg).unwrap().into_rgb8();
+        let copy = phone_photo().fitted(320, 320);
         assert_eq!(copy.dimensions(), (180, 320));
         assert!(copy.get_pixel(90, 40)[0] > 200);
         assert!(copy.get_pixel(90, 280)[2] > 200);
@@ -138,18 +143,16 @@ mod tests {
     #[test]
     fn a_small_photo_is_not_enlarged() {
         let raster = Raster::new(RgbImage::new(30, 1), Orientation::Upright);
-        let copy = image::load_from_memory(&reduced(&raster, 320, 320)).unwrap();
-        assert_eq!((copy.width(), copy.height()), (30, 1));
+        assert_eq!(raster.fitted(320, 320).dimensions(), (30, 1));
         let raster = Raster::new(RgbImage::new(5000, 1), Orientation::Upright);
-        let copy = image::load_from_memory(&reduced(&raster, 320, 320)).unwrap();
-        assert_eq!((copy.width(), copy.height()), (320, 1));
+        assert_eq!(raster.fitted(320, 320).dimensions(), (320, 1));
     }
 
     #[test]
     fn a_thumbnail_is_made_once_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let thumbnails = Thumbnails::new(folder.path().join("cache/thumbnails"));
-        let photo = reduced(&phone_photo(), 1600, 1600);
+        let photo = encoded(&phone_photo().fitted(1600, 1600));
         let hash = ContentHash::of(&photo);
         let get = |original: Result<Vec<u8>, Skip>| {
             thumbnails.get(&hash, &Limits::default(), || original)
@@ -178,7 +181,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        let photo = reduced(&phone_photo(), 400, 400);
+        let photo = encoded(&phone_photo().fitted(400, 400));
         let made: Result<_, Skip> =
             Thumbnails::new(file).get(&ContentHash::of(&photo), &Limits::default(), || Ok(photo));
         assert!(image::load_from_memory(&made.unwrap()).is_ok());

@@ -43,6 +43,7 @@ pub(super) mod tag {
     pub const SAMPLE_FORMAT: u16 = 339;
     pub const SUBSAMPLING: u16 = 530;
     pub const REFERENCE_BLACK_WHITE: u16 = 532;
+    pub const ICC_PROFILE: u16 = 34_675;
 }
 
 /// The directory of the picture of a file: the first one, unless that is a thumbnail; then the largest.
@@ -72,6 +73,14 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
     let directory = picture(&file).ok_or_else(|| task.damaged("it has no directory"))?;
     Layout::of(task, &directory)?;
     Ok(Blocks::default())
+}
+
+/// The ICC profile of the picture of a file.
+pub(super) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    let directory = picture(&File::of(bytes)?)?;
+    directory
+        .find(tag::ICC_PROFILE)
+        .map(|tag| tag.value.to_vec())
 }
 
 /// Decodes the picture of a file.

@@ -96,6 +96,8 @@ fn the_whole_faces_of_an_incomplete_photo_count() {
     let text = run.text();
     assert!(text.contains(&format!("incomplete    {problem}")), "{text}");
     assert_eq!(env.run("status --json").found().json()["incomplete"], 2);
+    let status = env.run("status").found().text().to_owned();
+    assert!(status.contains("photos    2 incomplete: "), "{status}");
     assert_eq!(env.query("--emotion happy"), ["above.jpg"]);
 
     // The rest of the file arrives.

@@ -150,7 +150,9 @@ fn rows(db: &Connection, table: &str, names: &Names) -> Vec<String> {
             }
             let value = row.get_ref(index)?;
             let value = match (column.as_str(), value) {
-                ("photo_id" | "burst", ValueRef::Integer(id)) => names.photo(id),
+                ("photo_id" | "burst" | "raw_id" | "picture_id", ValueRef::Integer(id)) => {
+                    names.photo(id)
+                }
                 ("detector" | "classifier", ValueRef::Integer(id)) => names.models[&id].clone(),
                 ("correction", ValueRef::Integer(id)) => names.corrections[&id].clone(),
                 (_, value) => plain(value),

@@ -8,6 +8,8 @@ use image::RgbImage;
 
 const SAMPLES_PER_PIXEL: Tag = Tag(Context::Tiff, 0x115);
 
+const DNG_VERSION: Tag = Tag(Context::Tiff, 0xc612);
+
 /// The fields of an EXIF block.
 #[derive(Default)]
 pub struct ExifBlock(Vec<Field>);
@@ -66,6 +68,18 @@ impl ExifBlock {
         self.write(&[])
     }
 
+    /// The bytes of the block with a JPEG as its thumbnail.
+    pub fn with_thumbnail(&self, thumbnail: &[u8]) -> Vec<u8> {
+        let mut writer = Writer::new();
+        for field in &self.0 {
+            writer.push_field(field);
+        }
+        writer.set_jpeg(thumbnail, In::THUMBNAIL);
+        let mut block = Cursor::new(Vec::new());
+        writer.write(&mut block, true).unwrap();
+        block.into_inner()
+    }
+
     /// A TIFF file with the fields, and the picture as one uncompressed strip.
     pub fn tiff(self, picture: &RgbImage) -> Vec<u8> {
         let number = |number: u32| Value::Long(vec![number]);
@@ -77,6 +91,20 @@ impl ExifBlock {
             .with(Tag::PhotometricInterpretation, Value::Short(vec![2]))
             .with(SAMPLES_PER_PIXEL, Value::Short(vec![3]))
             .write(&[picture.as_raw()])
+    }
+
+    /// A camera raw file (DNG) with the fields, and a JPEG of this size as its preview.
+    pub fn dng(self, preview: &[u8], (width, height): (u32, u32)) -> Vec<u8> {
+        let number = |number: u32| Value::Long(vec![number]);
+        self.with(DNG_VERSION, Value::Byte(vec![1, 4, 0, 0]))
+            .with(Tag::ImageWidth, number(width))
+            .with(Tag::ImageLength, number(height))
+            .with(Tag::RowsPerStrip, number(height))
+            .with(Tag::BitsPerSample, Value::Short(vec![8; 3]))
+            .with(Tag::Compression, Value::Short(vec![7]))
+            .with(Tag::PhotometricInterpretation, Value::Short(vec![6]))
+            .with(SAMPLES_PER_PIXEL, Value::Short(vec![3]))
+            .write(&[preview])
     }
 
     fn write(&self, strips: &[&[u8]]) -> Vec<u8> {

@@ -270,6 +270,18 @@ fn a_photo_is_told_with_its_faces() {
 }
 
 #[test]
+fn a_photo_names_the_other_files_of_its_shot() {
+    let env = TestEnv::new();
+    let names = ["IMG_1.jpg", "IMG_1.dng", "IMG_2.dng"];
+    seed(&env, &names.map(|name| photo(name, 2019, &[(Happy, 0.9)])));
+    let server = Server::start(&env);
+    let shot = |id: u32| server.ask(&format!("/api/photo/{id}"))["same_shot"].clone();
+    assert_eq!(shot(1), json!([env.album("IMG_1.dng")]));
+    assert_eq!(shot(2), json!([env.album("IMG_1.jpg")]));
+    assert_eq!(shot(3), json!([]));
+}
+
+#[test]
 fn a_persons_word_counts_and_can_be_taken_back() {
     let (env, server) = album();
     let count = |emotion: Emotion| server.ask("/api/counts")["emotions"][emotion.name()].clone();

@@ -7,6 +7,7 @@ use std::path::Path;
 use image::{Rgb, RgbImage};
 
 use crate::common::dump::dump_without;
+use crate::common::exif_block::ExifBlock;
 use crate::common::jpeg;
 use crate::testenv::TestEnv;
 
@@ -38,6 +39,15 @@ impl Album {
         fs::write(config, album.settings("log")).unwrap();
         fs::write(album.env.path("fresh.toml"), album.settings("fresh.log")).unwrap();
         album
+    }
+
+    /// Adds the raw file of the same shot beside each of the two photos in `album/trip`. Its preview is another picture of
+    /// the same face.
+    pub fn add_raw_files(&self) {
+        for (number, name) in [(6, "album/trip/c.dng"), (7, "album/trip/p.dng")] {
+            let raw = ExifBlock::new().dng(&picture(number), (WIDTH, HEIGHT));
+            fs::write(self.env.path(name), raw).unwrap();
+        }
     }
 
     /// Settings with the tests' detector, which counts in the file `log`.
@@ -106,14 +116,18 @@ impl Album {
     }
 }
 
+/// The size of each picture.
+const WIDTH: u32 = 192;
+const HEIGHT: u32 = 128;
+
 /// A picture without any metadata: grey, with a magenta square as a face, and in the corner a colour of its own. The
 /// blocks of a JPEG are even, so that turning the picture turns its pixels exactly.
 fn picture(number: u8) -> Vec<u8> {
-    let picture = RgbImage::from_fn(192, 128, |x, y| {
+    let picture = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
         if (96..144).contains(&x) && (32..80).contains(&y) {
             Rgb([255, 0, 255])
         } else if x < 16 && y < 16 {
-            Rgb([40 * number, 120, 30])
+            Rgb([36 * number, 120, 30])
         } else {
             Rgb([120, 120, 120])
         }

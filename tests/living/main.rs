@@ -16,5 +16,6 @@ mod testenv;
 mod album;
 mod bursts;
 mod matrix;
+mod shots;
 mod table;
 mod tools;

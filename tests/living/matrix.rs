@@ -14,10 +14,10 @@ use crate::harness::{Daemon, wait_until};
 use crate::tools::{self, exiftool, exiv2};
 
 /// What is changed, and how.
-struct Change {
-    name: &'static str,
+pub struct Change {
+    pub name: &'static str,
     /// Makes the change to a photo of the album, and returns where the photo is then.
-    make: fn(&Album, &Path) -> PathBuf,
+    pub make: fn(&Album, &Path) -> PathBuf,
 }
 
 /// The changes of a photo. Those that leave a second name of the photo come last, since writing to one name is not
@@ -136,7 +136,7 @@ const OF_PHOTOS: [Change; 16] = [
     },
 ];
 
-fn name(photo: &Path) -> &str {
+pub fn name(photo: &Path) -> &str {
     photo.file_name().unwrap().to_str().unwrap()
 }
 
@@ -154,7 +154,7 @@ fn beside(photo: &Path, prefix: &str) -> PathBuf {
 }
 
 /// An album in the course of the matrix.
-struct Matrix {
+pub struct Matrix {
     /// Before the album, which is removed when it is dropped.
     daemon: Option<Daemon>,
     album: Album,
@@ -166,10 +166,10 @@ struct Matrix {
 }
 
 impl Matrix {
-    fn new(with_daemon: bool) -> Self {
-        let album = Album::new();
+    /// Indexes an album of this many photos.
+    pub fn new(album: Album, photos: usize, with_daemon: bool) -> Self {
         album.index();
-        assert_eq!(album.inferences(), 6);
+        assert_eq!(album.inferences(), photos);
         let corrected = album.env.album("trip/c.jpg");
         album.correct(&corrected, "");
         let daemon = with_daemon.then(|| Daemon::follow(&album.env, "album other", &[]));
@@ -180,7 +180,7 @@ impl Matrix {
             daemon,
             failures: Vec::new(),
         };
-        matrix.check("nothing", 6);
+        matrix.check("nothing", photos);
         matrix
     }
 
@@ -231,14 +231,7 @@ impl Matrix {
         self.corrected = self.album.env.album("journey/c.jpg");
         self.plain = self.album.env.album("journey/p.jpg");
         self.check("rename folder", 6);
-        for Change { name, make } in OF_PHOTOS {
-            let seen = self.album.inferences();
-            self.plain = make(&self.album, &self.plain);
-            self.check(&format!("{name} × without a correction"), seen);
-            let seen = self.album.inferences();
-            self.corrected = make(&self.album, &self.corrected);
-            self.check(&format!("{name} × with a correction"), seen);
-        }
+        self.change_each(&OF_PHOTOS);
         let seen = self.album.inferences();
         let database = Connection::open(self.album.env.database()).unwrap();
         let other_numbers = "UPDATE files SET device = device + 1, inode = inode + 7";
@@ -247,6 +240,28 @@ impl Matrix {
             daemon.signal("HUP"); // all folders are compared with the index
         }
         self.check("remount", seen);
+        self.finish();
+    }
+
+    /// Makes each change to both photos.
+    pub fn change_each(&mut self, changes: &[Change]) {
+        for change in changes {
+            self.change_plain(change);
+            let seen = self.album.inferences();
+            self.corrected = (change.make)(&self.album, &self.corrected);
+            self.check(&format!("{} × with a correction", change.name), seen);
+        }
+    }
+
+    /// Makes a change to the photo without a correction.
+    pub fn change_plain(&mut self, change: &Change) {
+        let seen = self.album.inferences();
+        self.plain = (change.make)(&self.album, &self.plain);
+        self.check(&format!("{} × without a correction", change.name), seen);
+    }
+
+    /// Requires that no cell failed.
+    pub fn finish(self) {
         assert!(self.failures.is_empty(), "\n{}", self.failures.join("\n"));
     }
 }
@@ -254,13 +269,13 @@ impl Matrix {
 #[test]
 fn after_every_change_a_run_of_index_makes_the_index_equal_a_fresh_one() {
     if tools::are_installed() {
-        Matrix::new(false).run();
+        Matrix::new(Album::new(), 6, false).run();
     }
 }
 
 #[test]
 fn after_every_change_the_daemon_makes_the_index_equal_a_fresh_one() {
     if tools::are_installed() {
-        Matrix::new(true).run();
+        Matrix::new(Album::new(), 6, true).run();
     }
 }

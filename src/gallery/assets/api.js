@@ -27,6 +27,7 @@
  * @typedef {object} Photo
  * @property {number} id
  * @property {string[]} paths
+ * @property {string[]} same_shot The other files of the same shot: the picture beside a raw file, or the raw files.
  * @property {number} bytes
  * @property {number} width
  * @property {number} height

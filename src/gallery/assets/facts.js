@@ -82,6 +82,7 @@ function facts(photo) {
     { name: "Lens", value: photo.lens ?? "", source: sources.lens },
     { name: "Picture", value: `${photo.width} × ${photo.height}, ${photo.format}, ${length(photo.bytes)}` },
     ...photo.paths.map((path) => ({ name: "File", value: lastPart(path) })),
+    ...photo.same_shot.map((path) => ({ name: "Same shot", value: lastPart(path) })),
     ...photo.paths.map((path) => ({ name: "Folder", value: folderOf(path), filters: { under: folderOf(path) } })),
   ];
   return all.filter(({ value }) => value);

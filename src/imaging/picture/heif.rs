@@ -6,21 +6,41 @@ use heic_rs::context::Context;
 use heic_rs::props::{ItemProps, Transform};
 
 use super::Parts;
-use crate::imaging::heif::open;
+use crate::imaging::heif::{MOST_DERIVATIONS, open};
+use crate::imaging::heif_derived::Derived;
 
 pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
     let context = open(bytes).ok()?;
-    let primary = context.meta.primary;
-    add_item(parts, &context, primary)?;
-    if let Some(alpha) = context.alpha_item(primary).ok()? {
+    add_item(parts, &context, context.meta.primary, MOST_DERIVATIONS)
+}
+
+/// Adds a picture, and those from which it is derived.
+fn add_item(parts: &mut Parts, context: &Context<'_>, item: u32, derivations: u32) -> Option<()> {
+    let Some(derived) = Derived::of(context, item).ok()? else {
+        return add_shown(parts, context, item);
+    };
+    add_properties(parts, &context.props(item).ok()?)?;
+    // One that is another with other transforms has no data.
+    let data = context.item_data(item).unwrap_or_default();
+    parts.add(&context.meta.item(item)?.item_type, &data)?;
+    for source in derived.sources() {
+        add_item(parts, context, source, derivations.checked_sub(1)?)?;
+    }
+    Some(())
+}
+
+/// Adds a coded picture or a grid, with its transparency.
+fn add_shown(parts: &mut Parts, context: &Context<'_>, item: u32) -> Option<()> {
+    add_opaque(parts, context, item)?;
+    if let Some(alpha) = context.alpha_item(item).ok()? {
         parts.add(b"alpha", b"")?;
-        add_item(parts, &context, alpha)?;
+        add_opaque(parts, context, alpha)?;
     }
     Some(())
 }
 
 /// Adds a coded picture, or a grid with its tiles.
-fn add_item(parts: &mut Parts, context: &Context<'_>, item: u32) -> Option<()> {
+fn add_opaque(parts: &mut Parts, context: &Context<'_>, item: u32) -> Option<()> {
     add_coded(parts, context, item)?;
     let tiles = context.grid(item).ok()?.map(|(_, tiles)| tiles);
     for tile in tiles.unwrap_or_default() {

@@ -4,14 +4,20 @@
     pip install pillow pillow-heif numpy           # libtiff, libwebp, libpng; libheif
     apt-get install libjpeg-turbo-progs libjxl-tools libavif-bin libimage-exiftool-perl
     python compare.py target/release/examples/decode_folder FOLDER
+    python compare.py --cells target/release/examples/decode_folder tests/fixtures/matrix
 
 Prints a line for each file that only the reference decodes, that only fer-index decodes, or whose pixels differ by more
 than two levels on average, and then the counts by format. The reference's pixels are turned upright as its program
 shows them, transparent ones are on white, and colour profiles are not applied.
+
+With `--cells`, prints the table of the matrix instead: for the files whose names differ only in numbers, how many there
+are, their size in pixels, and the least peak signal-to-noise ratio of our pixels against the reference's.
 """
 
 import collections
 import io
+import math
+import re
 import subprocess
 import sys
 import tempfile
@@ -106,9 +112,8 @@ def reference(path):
     return [by_pillow]
 
 
-def main():
-    decoder, folder = sys.argv[1], Path(sys.argv[2])
-    counts = collections.defaultdict(collections.Counter)
+def compared(decoder, folder):
+    """Each file of a folder: its name, what became of it here, our pixels and the reference's, or None."""
     with tempfile.TemporaryDirectory() as pixels:
         lines = subprocess.run(
             [decoder, str(folder), pixels], capture_output=True, text=True, errors="replace"
@@ -116,7 +121,6 @@ def main():
         for line in lines:
             index, name, outcome, kind, size, _ = line.split("\t")
             path = folder / name
-            suffix = path.suffix.lower().lstrip(".") or "-"
             theirs = None
             for decode in reference(path):
                 try:
@@ -124,28 +128,54 @@ def main():
                     break
                 except Exception:
                     continue
-            is_ours = outcome.startswith("decoded")
-            if is_ours and theirs is not None:
+            ours = None
+            if outcome.startswith("decoded"):
                 ours = Image.open(Path(pixels) / f"{index}.ppm").convert("RGB")
-                if ours.size != theirs.size:
-                    verdict = "another size"
-                    print(f"{name}: {size}, the reference {theirs.width}x{theirs.height}")
-                else:
-                    a, b = (numpy.asarray(each).astype("int16") for each in (ours, theirs))
-                    difference = numpy.abs(a - b).mean()
-                    verdict = "equal" if difference <= 2 else "other pixels"
-                    if difference > 2:
-                        print(f"{name}: {difference:.1f} levels from the reference")
-            elif is_ours:
-                verdict = "only fer-index"
-                print(f"{name}: only fer-index ({outcome}, {kind}, {size})")
-            elif theirs is not None:
-                verdict = "only the reference"
-                print(f"{name}: only the reference ({outcome})")
-            else:
-                verdict = "neither"
-            counts[suffix][verdict] += 1
+            yield name, f"{outcome}, {kind}, {size}" if ours else outcome, ours, theirs
             (Path(pixels) / f"{index}.ppm").unlink(missing_ok=True)
+
+
+def differences(ours, theirs):
+    return numpy.asarray(ours).astype("float32") - numpy.asarray(theirs)
+
+
+def print_cells(decoder, folder):
+    groups = collections.defaultdict(list)
+    for name, outcome, ours, theirs in compared(decoder, folder):
+        if ours is None or theirs is None or ours.size != theirs.size:
+            verdict = "not decoded" if ours is None else "no reference" if theirs is None else "another size"
+            groups[re.sub(r"[0-9]+", "*", name), verdict, ""].append(None)
+            continue
+        error = numpy.square(differences(ours, theirs)).mean()
+        ratio = 10 * math.log10(255**2 / error) if error else math.inf
+        groups[re.sub(r"[0-9]+", "*", name), "shown", f"{ours.width} × {ours.height}"].append(ratio)
+    print("| files | number | pixels | least PSNR, dB |\n| --- | --- | --- | --- |")
+    for (name, verdict, size), ratios in sorted(groups.items()):
+        least = verdict if None in ratios else "equal" if min(ratios) == math.inf else f"{min(ratios):.1f}"
+        print(f"| `{name}` | {len(ratios)} | {size} | {least} |")
+
+
+def print_counts(decoder, folder):
+    counts = collections.defaultdict(collections.Counter)
+    for name, outcome, ours, theirs in compared(decoder, folder):
+        if ours is not None and theirs is not None:
+            if ours.size != theirs.size:
+                verdict = "another size"
+                print(f"{name}: {outcome}, the reference {theirs.width}x{theirs.height}")
+            else:
+                difference = numpy.abs(differences(ours, theirs)).mean()
+                verdict = "equal" if difference <= 2 else "other pixels"
+                if difference > 2:
+                    print(f"{name}: {difference:.1f} levels from the reference")
+        elif ours is not None:
+            verdict = "only fer-index"
+            print(f"{name}: only fer-index ({outcome})")
+        elif theirs is not None:
+            verdict = "only the reference"
+            print(f"{name}: only the reference ({outcome})")
+        else:
+            verdict = "neither"
+        counts[Path(name).suffix.lower().lstrip(".") or "-"][verdict] += 1
     verdicts = ["equal", "other pixels", "another size", "only fer-index", "only the reference", "neither"]
     print("\n| files | " + " | ".join(verdicts) + " |\n| --- |" + " --- |" * len(verdicts))
     total = collections.Counter()
@@ -155,4 +185,5 @@ def main():
     print("| all | " + " | ".join(str(total[verdict]) for verdict in verdicts) + " |")
 
 
-main()
+arguments = [argument for argument in sys.argv[1:] if argument != "--cells"]
+(print_cells if "--cells" in sys.argv else print_counts)(arguments[0], Path(arguments[1]))

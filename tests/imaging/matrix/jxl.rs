@@ -6,7 +6,7 @@ use image::DynamicImage;
 use jiff::civil::date;
 
 use super::{assert_shows, reference};
-use crate::common::fixture;
+use crate::common::{fixture, photo};
 use crate::decode;
 
 #[test]
@@ -19,6 +19,10 @@ fn jpeg_xl_is_shown_upright() {
         ("turned", 4.0),
     ] {
         assert_shows(&format!("jxl-{name}.jxl"), &reference(), tolerance);
+    }
+    for orientation in 1..=8 {
+        let name = format!("jxl-orientation{orientation}.jxl");
+        assert_shows(&name, &photo("matrix/side.png"), 4.0);
     }
     let grey = DynamicImage::from(reference()).into_luma8();
     assert_shows("jxl-grey.jxl", &DynamicImage::from(grey).into_rgb8(), 3.0);

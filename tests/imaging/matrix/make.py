@@ -5,18 +5,21 @@
     pip install pillow==13.0.0 pillow-heif==1.8.1 imagecodecs==2026.3.6 numpy
     python make.py
 
-The picture is formats/reference.png, cut to 96 × 80. What each file must decode to is said in cells.rs.
+The picture is formats/reference.png, cut to 96 × 80. What each file must show is said in the tests beside
+this script; `compare.py --cells` says what the reference decoders show.
 """
 
 import io
 import subprocess
 import tempfile
+import zlib
 from pathlib import Path
 
 import imagecodecs
 import numpy
 import pillow_heif
-from PIL import Image
+from heif_boxes import Coded, File, auxiliary, box, full, mirroring, number, overlay, profile, rotation, size
+from PIL import Image, ImageCms
 
 fixtures = Path(__file__).parents[2] / "fixtures"
 out = fixtures / "matrix"
@@ -54,11 +57,11 @@ for chroma in ["420", "422", "444"]:
 side = picture.resize((48, 40))
 side.save(work / "side.png")
 side.save(out / "side.png", optimize=True)
-for rotation in range(4):
+for quarters in range(4):
     for mirror in [None, 0, 1]:
-        name = out / f"irot{rotation}-imir{'' if mirror is None else mirror}.avif"
-        mirroring = [] if mirror is None else ["--imir", mirror]
-        run("avifenc", "--ignore-icc", "-s", 6, "--min", 8, "--max", 12, "--irot", rotation, *mirroring, work / "side.png", name)
+        name = out / f"irot{quarters}-imir{'' if mirror is None else mirror}.avif"
+        mirrored = [] if mirror is None else ["--imir", mirror]
+        run("avifenc", "--ignore-icc", "-s", 6, "--min", 8, "--max", 12, "--irot", quarters, *mirrored, work / "side.png", name)
 
 # JPEG: how the components are sampled, coded and put into scans.
 separate = work / "separate.txt"
@@ -159,3 +162,204 @@ run("cjxl", work / "p.png", out / "jxl-progressive.jxl", "-d", "1", "-p", "--qui
 run("cjxl", work / "p.pgm", out / "jxl-grey.jxl", "-d", "1", "--quiet")
 run("cjxl", work / "p.jpg", out / "jxl-of-jpeg.jxl", "--quiet")
 run("cjxl", work / "turned.jpg", out / "jxl-turned.jxl", "--quiet")
+
+turns = [None, 0, 3, 1, 5, 2, 6, 4]  # Image.Transpose by which each orientation is stored
+for orientation, turn in enumerate(turns, 1):
+    stored = side if turn is None else side.transpose(Image.Transpose(turn))
+    exif[0x0112] = orientation
+    stored.save(work / "stored.jpg", quality=92, subsampling=2, exif=exif)
+    run("cjxl", work / "stored.jpg", out / f"jxl-orientation{orientation}.jxl", "--quiet")
+
+# AVIF: chroma format × bits a sample; matrix × range; a grid; a sequence.
+avif = ["avifenc", "--ignore-icc", "-s", 6, "--min", 8, "--max", 12]
+for chroma in [420, 422, 444, 400]:
+    for bits in [8, 10, 12]:
+        run(*avif, "-y", chroma, "-d", bits, work / "side.png", out / f"avif-{chroma}-{bits}.avif")
+for matrix in [0, 1, 6, 9]:
+    for range_ in ["full", "limited"]:
+        name = out / f"avif-matrix{matrix}-{range_}.avif"
+        run(*avif, "-y", 444, "--cicp", f"1/13/{matrix}", "-r", range_, work / "side.png", name)
+whole = Image.open(fixtures / "formats" / "reference.png").convert("RGB")
+whole.save(work / "whole.png")
+run("avifenc", "--ignore-icc", "-s", 6, "--min", 24, "--max", 30, "--grid", "2x2", work / "whole.png", out / "avif-grid.avif")
+side.rotate(180).save(work / "upside.png")
+run(*avif, work / "side.png", work / "upside.png", out / "avif-sequence.avif")
+
+# HEIF: pictures made of others and beside others.
+
+
+def coded(picture, name, mode="RGB"):
+    path = work / f"{name}.heic"
+    options = {"quality": 80, "chroma": "420", "save_nclx_profile": True}
+    pillow_heif.encode(mode, picture.size, picture.convert(mode).tobytes(), path, **options)
+    return Coded(path)
+
+
+main = coded(side, "main")
+grey = side.convert("L")
+small = coded(side.resize((24, 24)), "small")
+fade = coded(Image.linear_gradient("L").resize(side.size), "fade", "L")
+ALPHA = "urn:mpeg:hevc:2015:auxid:1"
+DEPTH = "urn:mpeg:hevc:2015:auxid:2"
+APPLE_GAINS = "urn:com:apple:photo:2020:aux:hdrgainmap"
+
+
+def heif(name, file, primary):
+    (out / f"heif-{name}.heic").write_bytes(file.bytes(primary))
+
+
+# Two layers on a canvas, of which the second is turned by half and lies partly outside; all turned by a quarter.
+file = File("heic")
+layers = [file.coded(main), file.coded(main, rotation(2))]
+places = overlay([0x4000, 0x8000, 0xC000, 0xFFFF], 72, 56, [(4, 8), (40, -20)])
+heif("overlay", file, file.add("iovl", places, [size(72, 56), rotation(1)], [("dimg", layers)]))
+# A layer with transparency on a transparent canvas.
+file = File("heic")
+layer = file.coded(main)
+file.coded(fade, auxiliary(ALPHA), references=[("auxl", [layer])], hidden=True)
+places = overlay([0, 0, 0, 0], 56, 40, [(8, 0)])
+heif("overlay-clear", file, file.add("iovl", places, [size(56, 40)], [("dimg", [layer])]))
+# The same picture with other transforms.
+file = File("heic")
+source = file.coded(main, mirroring(1))
+heif("identity", file, file.add("iden", None, [size(48, 40), rotation(1)], [("dimg", [source])]))
+file = File("heic")
+shown = file.coded(main)
+file.coded(fade, auxiliary(ALPHA), references=[("auxl", [shown])], hidden=True)
+heif("alpha", file, shown)
+# As phones write it: a thumbnail, depth, and gains for bright screens.
+file = File("heic")
+shown = file.coded(main)
+file.coded(small, references=[("thmb", [shown])], hidden=True)
+file.coded(fade, auxiliary(DEPTH), references=[("auxl", [shown])], hidden=True)
+file.coded(fade, auxiliary(APPLE_GAINS), references=[("auxl", [shown])], hidden=True)
+heif("thumbnail-depth-gains", file, shown)
+# Gains by ISO 21496-1: the picture for bright screens is an alternative to the primary one.
+file = File("heic")
+shown = file.coded(main)
+gains = file.coded(fade, hidden=True)
+bright = file.add("tmap", bytes(62), [size(48, 40)], [("dimg", [shown, gains])])
+file.groups = [full("altr", 0, 0, number(99, 4), number(2, 4), number(bright, 4), number(shown, 4))]
+heif("tone-map", file, shown)
+# Two pictures of which the second is shown.
+file = File("heic")
+file.coded(coded(side.rotate(180), "upside"))
+heif("second", file, file.coded(main))
+# Every orientation of EXIF with every one of the container: the tests change the bytes.
+exif = Image.Exif()
+exif[0x0112] = 6
+for name, transforms in [("turned-mirrored", [rotation(1), mirroring(0)]), ("mirrored-turned", [mirroring(0), rotation(1)])]:
+    file = File("heic")
+    shown = file.coded(main, *transforms)
+    file.add("Exif", number(6, 4) + exif.tobytes(), references=[("cdsc", [shown])], hidden=True)
+    heif(name, file, shown)
+
+# A film of one frame, without a still picture.
+sample = full(
+    "stsd", 0, 0, number(1, 4),
+    box("hvc1", bytes(6), number(1), bytes(16), number(48), number(40), b"\0\x48\0\0" * 2, bytes(4), number(1), bytes(32), number(24), number(-1), main.properties["hvcC"]),
+)  # fmt: skip
+
+
+def film(offset):
+    table = box(
+        "stbl", sample, full("stts", 0, 0, number(1, 4), number(1, 4), number(1, 4)),
+        full("stsc", 0, 0, *(number(each, 4) for each in (1, 1, 1, 1))),
+        full("stsz", 0, 0, number(0, 4), number(1, 4), number(len(main.data), 4)),
+        full("stco", 0, 0, number(1, 4), number(offset, 4)),
+    )  # fmt: skip
+    unity = b"".join(number(each, 4) for each in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
+    track = box(
+        "trak",
+        full("tkhd", 0, 3, bytes(8), number(1, 4), bytes(4), number(1, 4), bytes(16), unity, number(48 << 16, 4), number(40 << 16, 4)),
+        box(
+            "mdia", full("mdhd", 0, 0, bytes(8), number(1, 4), number(1, 4), bytes(4)),
+            full("hdlr", 0, 0, bytes(4), b"pict", bytes(13)),
+            box("minf", full("vmhd", 0, 1, bytes(8)), box("dinf", full("dref", 0, 0, number(1, 4), full("url ", 0, 1))), table),
+        ),
+    )  # fmt: skip
+    head = full("mvhd", 0, 0, bytes(8), number(1, 4), number(1, 4), number(1 << 16, 4), number(1 << 8), bytes(10), unity, bytes(24), number(2, 4))
+    return box("ftyp", b"msf1", bytes(4), b"msf1hevc") + box("moov", head, track)
+
+
+(out / "heif-film.heic").write_bytes(film(len(film(0)) + 8) + box("mdat", main.data))
+
+# Animations, of which the first frame is shown, and a second picture behind the first.
+frames = [side.copy(), side.rotate(180)]
+frames[0].save(out / "pages.tif", save_all=True, append_images=frames[1:], compression="tiff_lzw")
+for name, options in {
+    "animated.png": {"duration": 100},
+    "animated.webp": {"duration": 100, "lossless": True},
+    "animated.gif": {"duration": 100},
+}.items():
+    frames[0].save(out / name, save_all=True, append_images=frames[1:], **options)
+run("cjxl", out / "animated.gif", out / "animated.jxl", "-d", "0", "--quiet")
+side.save(out / "mpf.mpo", format="MPO", save_all=True, append_images=frames[1:], quality=90)
+
+# PNG: bits a sample, with and without a palette, interlaced rows.
+
+
+def png(name, samples, bits, kind, is_interlaced=False, palette=b""):
+    """Writes a PNG of samples in an array of height x width x channels; `kind` is the colour type of its header."""
+    passes = [(0, 0, 1, 1)]
+    if is_interlaced:
+        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    rows = b""
+    for x, y, step_x, step_y in passes:
+        for row in samples[y::step_y, x::step_x]:
+            if row.size:
+                digits = row.reshape(-1, 1) >> numpy.arange(bits - 1, -1, -1) & 1
+                rows += b"\0" + numpy.packbits(digits).tobytes()
+    high, wide = samples.shape[:2]
+    head = number(wide, 4) + number(high, 4) + bytes([bits, kind, 0, 0, int(is_interlaced)])
+
+    def chunk(kind, data):
+        return number(len(data), 4) + kind + data + number(zlib.crc32(kind + data), 4)
+
+    colours = chunk(b"PLTE", palette) if palette else b""
+    chunks = chunk(b"IHDR", head) + colours + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    (out / name).write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+
+
+colours = numpy.asarray(side).astype(int)
+red = colours[:, :, :1]
+for bits in [1, 2, 4]:
+    png(f"png-grey-{bits}.png", red >> (8 - bits), bits, 0)
+for bits in [1, 2, 4, 8]:
+    palette = bytes(part for index in range(1 << bits) for part in (index, 255 - index, 7 * index % 256))
+    png(f"png-palette-{bits}.png", red >> (8 - bits), bits, 3, palette=palette)
+png("png-grey-16.png", red * 257, 16, 0)
+png("png-grey-alpha.png", numpy.concatenate([red, 255 - red], axis=2), 8, 4)
+png("png-interlaced.png", colours, 8, 2, True)
+png("png-interlaced-16.png", colours * 257, 16, 2, True)
+
+# Colour profiles: the values of other colour spaces that stand for the colours of `side.png`.
+D65 = (0.3127, 0.3290, 1.0)
+srgb = imagecodecs.cms_profile("srgb")
+
+
+def rgb_profile(red, green, blue, gamma):
+    primaries = tuple(part for place in (red, green, blue) for part in (*place, 1.0))
+    return imagecodecs.cms_profile("rgb", whitepoint=D65, primaries=primaries, gamma=gamma)
+
+
+def in_profile(icc, mode="RGB"):
+    """The picture in the values of a profile."""
+    profiles = [ImageCms.ImageCmsProfile(io.BytesIO(each)) for each in (srgb, icc)]
+    intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+    return ImageCms.profileToProfile(side, *profiles, renderingIntent=intent, outputMode=mode)
+
+
+p3 = rgb_profile((0.68, 0.32), (0.265, 0.69), (0.15, 0.06), 2.2)
+adobe = rgb_profile((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), 563 / 256)
+grey_profile = imagecodecs.cms_profile("gray", whitepoint=D65, gamma=1.8)
+for name, icc, mode in [("srgb", srgb, "RGB"), ("p3", p3, "RGB"), ("adobe", adobe, "RGB"), ("grey", grey_profile, "L")]:
+    options = {"subsampling": 0} if mode == "RGB" else {}
+    in_profile(icc, mode).save(out / f"profile-{name}.jpg", quality=95, icc_profile=icc, **options)
+in_profile(p3).save(out / "profile-p3.png", icc_profile=p3)
+in_profile(p3).save(out / "profile-p3.webp", icc_profile=p3, lossless=True)
+in_profile(p3).save(out / "profile-p3.tif", icc_profile=p3, compression="tiff_lzw")
+file = File("heic")
+heif("profile-p3", file, file.coded(coded(in_profile(p3), "p3"), profile(p3)))
+in_profile(p3).save(work / "p3.png")
+run(*avif, "-y", 444, "--cicp", "12/13/1", work / "p3.png", out / "avif-p3.avif")

@@ -4,7 +4,10 @@
 mod heif;
 mod jpeg;
 mod jxl;
+mod png;
+mod profile;
 mod raw;
+mod structure;
 mod tiff;
 
 use image::RgbImage;

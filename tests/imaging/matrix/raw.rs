@@ -8,7 +8,7 @@ use jiff::civil::date;
 
 use super::reference;
 use crate::common::exif_block::ExifBlock;
-use crate::common::{difference, fixture, jpeg, jpeg_with_exif, photo};
+use crate::common::{difference, fixture, jpeg, jpeg_with_exif, photo, stored};
 use crate::{decode, upright};
 
 /// A preview, and the same picture much smaller.
@@ -190,13 +190,15 @@ fn cr3() -> Vec<u8> {
     .concat()
 }
 
+fn metadata() -> Vec<u8> {
+    let block = ExifBlock::new().with_orientation(6);
+    block.with_date("2015:06:07 08:09:10", "", "").bytes()
+}
+
 /// A raw file of Fujifilm, whose metadata are those of its preview.
 fn raf() -> Vec<u8> {
     let (_, large, _) = previews();
-    let block = ExifBlock::new()
-        .with_orientation(6)
-        .with_date("2015:06:07 08:09:10", "", "");
-    let preview = jpeg_with_exif(&large, &block.bytes());
+    let preview = jpeg_with_exif(&large, &metadata());
     let mut bytes = vec![0; 200];
     bytes[..16].copy_from_slice(b"FUJIFILMCCD-RAW ");
     bytes[84..88].copy_from_slice(&number(200));
@@ -204,9 +206,46 @@ fn raf() -> Vec<u8> {
     [bytes, preview, vec![0x55; 5000]].concat()
 }
 
+/// Raw files of Sigma and old ones of Canon, whose structure is not read: their previews are searched for.
+fn searched() -> [(Raw, Vec<u8>); 2] {
+    let (_, large, small) = previews();
+    let preview = jpeg_with_exif(&large, &metadata());
+    [
+        (Raw::X3f, b"FOVb\0\0\x02\0".as_slice()),
+        (Raw::Crw, b"II\x1a\0\0\0HEAPCCDR\x02\0\x01\0"),
+    ]
+    .map(|(raw, head)| {
+        let file = [head, &[0; 64], &small, &[0x55; 5000], &preview].concat();
+        (raw, file)
+    })
+}
+
+/// A raw file of Minolta: blocks, of which one is a TIFF with the metadata, then the preview.
+fn mrw() -> Vec<u8> {
+    let (_, large, _) = previews();
+    let metadata = metadata();
+    let tiff = [
+        b"\0TTW".as_slice(),
+        &number(metadata.len() as u32),
+        &metadata,
+    ]
+    .concat();
+    let sensor = [b"\0PRD".as_slice(), &number(24), &[0; 24]].concat();
+    let blocks = [sensor, tiff].concat();
+    [
+        b"\0MRM".as_slice(),
+        &number(blocks.len() as u32),
+        &blocks,
+        &[0x55; 5000],
+        &large,
+    ]
+    .concat()
+}
+
 fn all() -> Vec<(Raw, Vec<u8>)> {
     let mut files = like_tiff();
-    files.extend([(Raw::Cr3, cr3()), (Raw::Raf, raf())]);
+    files.extend([(Raw::Cr3, cr3()), (Raw::Raf, raf()), (Raw::Mrw, mrw())]);
+    files.extend(searched());
     files
 }
 
@@ -223,6 +262,24 @@ fn the_largest_preview_is_shown_upright_and_dated() {
             .taken_at
             .unwrap_or_else(|| panic!("{raw} has no date"));
         assert_eq!(taken.local, date(2015, 6, 7).at(8, 9, 10, 0), "{raw}");
+    }
+}
+
+/// Every orientation of the raw file with every one that its preview states: that of the raw file counts.
+#[test]
+fn of_the_raw_file_and_its_preview_the_raw_file_says_what_is_up() {
+    let picture = reference();
+    for orientation in 1..=8 {
+        let stored = stored(&picture, orientation);
+        for other in 1..=8 {
+            let block = ExifBlock::new().with_orientation(other).bytes();
+            let preview = jpeg_with_exif(&jpeg(stored.clone()), &block);
+            let raw = ExifBlock::new().with_orientation(orientation);
+            let decoded = decode(&raw.dng(&preview, stored.dimensions()));
+            assert_eq!(decoded.format, Format::Raw(Raw::Dng));
+            let difference = difference(&upright(&decoded), &picture);
+            assert!(difference < 3.0, "{orientation} {other}: {difference:.2}");
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! TIFF: what scanners and fax machines write.
 
-use super::{assert_shows, reference};
-use crate::common::photo;
+use exif::Tag;
 use fer_index::error::SkipReason;
-use fer_index::imaging::{self, Limits};
+use fer_index::imaging::{self, Format, Limits};
 use image::DynamicImage;
 
-use crate::common::fixture;
+use super::{assert_shows, reference};
+use crate::common::exif_block::ExifBlock;
+use crate::common::{fixture, photo};
+use crate::{decode, upright};
 
 #[test]
 fn tiff_of_scanners_is_shown() {
@@ -29,6 +31,20 @@ fn tiff_of_scanners_is_shown() {
         ("thumbnail-first", reference(), 0.0),
     ] {
         assert_shows(&format!("tiff-{name}.tif"), &expected, tolerance);
+    }
+}
+
+/// Scanners name their maker, as raw files do, and put a thumbnail in front.
+#[test]
+fn a_tiff_that_names_a_maker_of_cameras_is_no_raw_file() {
+    for maker in ["EPSON", "NIKON CORPORATION", "Canon"] {
+        let file = ExifBlock::new()
+            .with_text(Tag::Make, maker)
+            .with_text(Tag::Model, "Scanner")
+            .tiff(&reference());
+        let decoded = decode(&file);
+        assert_eq!(decoded.format, Format::Tiff, "{maker}");
+        assert_eq!(upright(&decoded), reference(), "{maker}");
     }
 }
 

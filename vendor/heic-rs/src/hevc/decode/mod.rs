@@ -20,7 +20,7 @@ pub use sets::ParameterSets;
 use crate::hevc::error::{Error, Result};
 use crate::hevc::filter::{CtbFilter, FilterInfo, deblock, sao};
 use crate::hevc::nal::{NalHeader, Rbsp};
-use crate::hevc::picture::Picture;
+use crate::hevc::picture::{Picture, Plane};
 use crate::hevc::ps::scaling;
 use crate::hevc::slice::{SliceHeader, parse as parse_slice_header};
 use crate::hevc::{ChromaFormat, Frame};
@@ -105,7 +105,7 @@ pub fn decode(sets: &ParameterSets, slices: &[&[u8]]) -> Result<Frame> {
     }
     deblock(&mut pic, &fi);
     sao(&mut pic, &fi);
-    Ok(crop(&pic, sps))
+    Ok(crop(pic, sps))
 }
 
 /// Derives the scaling factors in force for the picture, if any.
@@ -124,8 +124,9 @@ fn scaling_factors(
     Some(scaling::derive(&data, sps.chroma_array_type))
 }
 
-/// Applies the conformance window and packs the planes into a [`Frame`].
-fn crop(pic: &Picture, sps: &crate::hevc::ps::Sps) -> Frame {
+/// Applies the conformance window: the planes of the [`Frame`] are those of the picture, without what lies before the
+/// window's first sample, so that a large picture is not in memory twice.
+fn crop(pic: Picture, sps: &crate::hevc::ps::Sps) -> Frame {
     let [l, r, t, b] = sps.crop;
     let w = sps.width.saturating_sub(l + r).max(1);
     let h = sps.height.saturating_sub(t + b).max(1);
@@ -134,32 +135,23 @@ fn crop(pic: &Picture, sps: &crate::hevc::ps::Sps) -> Frame {
     } else {
         (sps.sub_w, sps.sub_h)
     };
-    let (cw, ch) = if sps.sub_w == 0 {
-        (0, 0)
-    } else {
-        (w / sw, h / sh)
+    let ch = if sps.sub_w == 0 { 0 } else { h / sh };
+    let (y_stride, c_stride) = (pic.y.stride as u32, pic.cb.stride as u32);
+    let window = |plane: Plane, left: usize, top: usize, rows: usize| {
+        let mut data = plane.data;
+        data.drain(..(top * plane.stride + left).min(data.len()));
+        data.resize(plane.stride * rows, 0);
+        data
     };
-    let mut y = Vec::with_capacity(w * h);
-    for j in 0..h {
-        let o = (t + j) * pic.y.stride + l;
-        y.extend_from_slice(&pic.y.data[o..o + w]);
-    }
-    let mut cb = Vec::with_capacity(cw * ch);
-    let mut cr = Vec::with_capacity(cw * ch);
-    for j in 0..ch {
-        let o = (t / sh + j) * pic.cb.stride + l / sw;
-        cb.extend_from_slice(&pic.cb.data[o..o + cw]);
-        cr.extend_from_slice(&pic.cr.data[o..o + cw]);
-    }
     Frame {
         width: w as u32,
         height: h as u32,
         bit_depth: sps.bit_depth_y,
         chroma: ChromaFormat::from_idc(sps.chroma_array_type).unwrap_or(ChromaFormat::Monochrome),
-        y,
-        cb,
-        cr,
-        y_stride: w as u32,
-        c_stride: cw as u32,
+        y: window(pic.y, l, t, h),
+        cb: window(pic.cb, l / sw, t / sh, ch),
+        cr: window(pic.cr, l / sw, t / sh, ch),
+        y_stride,
+        c_stride,
     }
 }

@@ -1,0 +1,60 @@
+//! Colour profiles: the copies that people look at are in sRGB, whatever values the file has.
+
+use fer_index::imaging::{self, Limits};
+use image::{DynamicImage, RgbImage};
+
+use crate::common::{difference, fixture, photo};
+use crate::{decode, upright};
+
+fn copy(bytes: &[u8]) -> RgbImage {
+    imaging::copy(bytes, &Limits::default(), 1000, 1000).unwrap()
+}
+
+#[test]
+fn copies_are_in_srgb() {
+    let colours = photo("matrix/side.png");
+    let grey = DynamicImage::from(DynamicImage::from(colours.clone()).into_luma8()).into_rgb8();
+    for (name, expected) in [
+        ("profile-p3.jpg", &colours),
+        ("profile-p3.png", &colours),
+        ("profile-p3.webp", &colours),
+        ("profile-p3.tif", &colours),
+        ("heif-profile-p3.heic", &colours),
+        ("avif-p3.avif", &colours),
+        ("profile-adobe.jpg", &colours),
+        ("profile-grey.jpg", &grey),
+    ] {
+        let file = fixture(&format!("matrix/{name}"));
+        let shown = difference(&copy(&file), expected);
+        let stored = difference(&upright(&decode(&file)), expected);
+        assert!(
+            shown < 3.0 && shown + 1.0 < stored,
+            "{name}: {shown:.2}, {stored:.2}"
+        );
+    }
+    // What is in sRGB stays as it is, with a profile and without.
+    for name in ["profile-srgb.jpg", "jpeg-separate-2x2.jpg"] {
+        let file = fixture(&format!("matrix/{name}"));
+        let changed = difference(&copy(&file), &upright(&decode(&file)));
+        assert!(changed < 0.6, "{name}: {changed:.2}");
+    }
+}
+
+/// A profile that is damaged, or for other colours than the photo's, does not hide the photo.
+#[test]
+fn a_photo_with_a_wrong_profile_is_shown_without_it() {
+    for name in ["profile-p3.jpg", "heif-profile-p3.heic"] {
+        let whole = fixture(&format!("matrix/{name}"));
+        let stored = upright(&decode(&whole));
+        let mark = whole.windows(4).position(|part| part == b"acsp").unwrap();
+        for at in mark - 36..mark + 120 {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x80;
+            assert_eq!(
+                copy(&damaged).dimensions(),
+                stored.dimensions(),
+                "{name} {at}"
+            );
+        }
+    }
+}
