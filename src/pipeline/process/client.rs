@@ -11,7 +11,7 @@ use image::RgbImage;
 
 use super::super::analyse::FoundFaces;
 use super::channel::Channel;
-use super::message::{Confinement, Reply, Request, Setup, SkippedPhoto};
+use super::message::{Confinement, Reply, Request, SkippedPhoto};
 use super::pool::Launch;
 use crate::detect::FaceDetector;
 use crate::emotion::EmotionScores;
@@ -63,10 +63,11 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a process and waits for at most `start` until it is ready. Each step of an analysis may take `time`.
+    /// Starts a process, sends it the first message, whose bytes are `model`, and waits for at most `start` until it is
+    /// ready. Each step of an analysis may take `time`.
     pub fn start(
         launch: &Launch,
-        setup: &Setup,
+        first: &Request,
         model: &[u8],
         start: Duration,
         time: Duration,
@@ -91,10 +92,9 @@ impl Process {
             bytes: Vec::new(),
         };
         process.channel.allow(Some(start));
-        let setup = Request::Setup(Box::new(setup.clone()));
         let ready = process
             .channel
-            .send(&setup, model)
+            .send(first, model)
             .and_then(|()| process.channel.receive(&mut process.bytes));
         match ready {
             Ok(Reply::Ready(confinement, None)) => {
@@ -121,13 +121,14 @@ impl Process {
     pub fn analyse(
         &mut self,
         named: &[BoundingBox],
-        detector: &dyn FaceDetector,
+        detector: Option<&dyn FaceDetector>,
     ) -> Answer<FoundFaces> {
         self.ask(&Request::Analyse(named.to_vec()))?;
         loop {
             match self.receive()? {
                 Reply::Found(found) if is_plausible(&found) => return Ok(*found),
                 Reply::Detect(width, height) => {
+                    let detector = detector.ok_or_else(unexpected)?;
                     let pixels = std::mem::take(&mut self.bytes);
                     let picture = RgbImage::from_raw(width, height, pixels)
                         .filter(|picture| picture.width() > 0 && picture.height() > 0)

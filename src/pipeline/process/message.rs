@@ -1,7 +1,7 @@
 //! What a worker and its decoding process say to each other.
 //!
 //! ```text
-//! worker: Setup (a model file)                        process: Ready
+//! worker: Setup (a model file), or Confine            process: Ready
 //! worker: Facts (a photo's bytes)                     process: Facts, or Skipped
 //! worker: Analyse                                     process: Found, or Skipped
 //!                                                     process: Detect (pixels), if the worker has the detector
@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::analyse::FoundFaces;
-use crate::detect::DetectorParams;
+use crate::detect::{Builtin, DetectorParams};
 use crate::emotion::Emotion;
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, DetectedFace};
@@ -27,6 +27,9 @@ use crate::raster::Orientation;
 pub(super) enum Request {
     /// The first message. Its bytes are the model file of the classifier; none stand for the built-in model.
     Setup(Box<Setup>),
+    /// The only message to a process that decodes nothing and loads no model: say how you are confined for photos within
+    /// these limits.
+    Confine(Limits),
     /// Read the facts of the photo in the bytes, and keep it.
     Facts,
     /// Decode the photo that was kept, and find its faces, also where people are named.
@@ -42,7 +45,7 @@ pub(super) enum Request {
 }
 
 /// What a process needs to know before the first photo.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Setup {
     pub limits: Limits,
     pub min_face: f32,
@@ -66,10 +69,20 @@ pub enum Detector {
     },
 }
 
+impl Detector {
+    /// Name and version of its model.
+    pub fn model(&self) -> &str {
+        match self {
+            Self::Builtin(_) => Builtin::MODEL,
+            Self::Asked { model, .. } => model,
+        }
+    }
+}
+
 /// What a process answers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// The process is confined so, and has loaded its models; or why it cannot.
+    /// The process is confined so, and has loaded its models if it was set up; or why it cannot.
     Ready(Confinement, Option<String>),
     /// The facts of a photo, and how much memory its decoding takes in bytes.
     Facts(Box<ReadFacts>, u64),
