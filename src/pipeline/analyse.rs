@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::budget;
 #[cfg(unix)]
 use super::process::{Processes, Session};
-use crate::classify::{EmotionClassifier, FaceCrop, crop_face, crop_framed};
+use crate::classify::{EmotionClassifier, FaceCrop, Reading, crop_face, crop_framed};
 use crate::detect::FaceDetector;
-use crate::emotion::EmotionScores;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
 use crate::facts::{Statements, may_be_same, of_content};
@@ -160,8 +159,8 @@ impl Analyser {
     }
 
     /// Reads the emotions of faces of a decoded photo.
-    pub(super) fn scores(&self, decoded: &Decoded, faces: &[DetectedFace]) -> Vec<EmotionScores> {
-        self.classifier.classify(&crops(decoded, faces))
+    pub(super) fn read(&self, decoded: &Decoded, faces: &[DetectedFace]) -> Vec<Reading> {
+        self.classifier.read(&crops(decoded, faces))
     }
 
     /// Detects the faces of a decoded photo and reads the emotion of each.
@@ -179,9 +178,9 @@ impl Analyser {
             faces: &found.legible,
             pictures: &mut pictures,
         });
-        let scores = self.scores(&decoded, &found.legible);
+        let readings = self.read(&decoded, &found.legible);
         let format = decoded.format.name();
-        Ok((self.analysis(format, decoded.said, found, scores), seen))
+        Ok((self.analysis(format, decoded.said, found, readings), seen))
     }
 
     /// Reads the emotion of a picture that is one cropped face, without detection. The picture has no face if a model
@@ -203,15 +202,15 @@ impl Analyser {
             landmarks: None,
             score: 1.0,
         };
-        let mut scores = self.classifier.classify(&[crop_framed(raster)]);
-        scores.retain(|scores| scores.iter().any(|(_, score)| score > 0.0));
+        let mut readings = self.classifier.read(&[crop_framed(raster)]);
+        readings.retain(|reading| reading.scores.iter().any(|(_, score)| score > 0.0));
         let found = FoundFaces {
             size: (raster.width(), raster.height()),
-            legible: scores.iter().map(|_| face).collect(),
+            legible: readings.iter().map(|_| face).collect(),
             unread: Vec::new(),
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         };
-        Ok(self.analysis(decoded.format.name(), decoded.said, found, scores))
+        Ok(self.analysis(decoded.format.name(), decoded.said, found, readings))
     }
 
     /// Decodes a photo and detects its faces of any size, without reading emotions.
@@ -231,14 +230,19 @@ impl Analyser {
         format: &str,
         said: Statements,
         found: FoundFaces,
-        scores: Vec<EmotionScores>,
+        readings: Vec<Reading>,
     ) -> PhotoAnalysis<ScoredFace> {
         let (width, height) = found.size;
-        let faces = found
-            .legible
-            .into_iter()
-            .zip(scores)
-            .map(|(face, scores)| ScoredFace { face, scores });
+        let faces =
+            found
+                .legible
+                .into_iter()
+                .zip(readings)
+                .map(|(face, Reading { scores, features })| ScoredFace {
+                    face,
+                    scores,
+                    features: Some(features),
+                });
         PhotoAnalysis {
             incomplete: found.incomplete,
             format: format.to_owned(),
@@ -335,7 +339,7 @@ impl Opened<'_> {
         if let Some(session) = self.session {
             let capture = self.facts.capture();
             let detector = self.analyser.detector.as_ref();
-            let (found, scores, seen) =
+            let (found, readings, seen) =
                 session.analyse(self.bytes, named, detector, |found, pictures| {
                     look(&mut Look {
                         capture: capture.clone(),
@@ -345,7 +349,7 @@ impl Opened<'_> {
                     })
                 })?;
             let Facts { format, said, .. } = self.facts;
-            let analysis = self.analyser.analysis(format.name(), said, found, scores);
+            let analysis = self.analyser.analysis(format.name(), said, found, readings);
             return Ok((analysis, seen));
         }
         let decoded = self.analyser.decode(Some(self.facts), self.bytes)?;
@@ -373,7 +377,8 @@ fn is_known(decoded: &Decoded, at: &BoundingBox) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emotion::Emotion;
+    use crate::emotion::{Emotion, EmotionScores};
+    use crate::features::Features;
     use crate::raster::Orientation;
 
     struct Nothing;
@@ -396,10 +401,14 @@ mod tests {
             "happy"
         }
 
-        fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
+        fn read(&self, faces: &[FaceCrop]) -> Vec<Reading> {
             let mut scores = [0.0; Emotion::COUNT];
             scores[Emotion::Happy.index()] = self.0;
-            vec![EmotionScores::new(scores); faces.len()]
+            let reading = Reading {
+                scores: EmotionScores::new(scores),
+                features: Features::none(),
+            };
+            vec![reading; faces.len()]
         }
     }
 

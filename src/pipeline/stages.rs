@@ -83,9 +83,9 @@ impl Analyser {
         ended(Stage::Detect);
         let crops = crops(&decoded, &found.legible);
         ended(Stage::Crop);
-        let scores = self.classifier.classify(&crops);
+        let readings = self.classifier.read(&crops);
         ended(Stage::Classify);
-        let analysis = self.analysis(decoded.format.name(), decoded.said, found, scores);
+        let analysis = self.analysis(decoded.format.name(), decoded.said, found, readings);
         Ok(PhotoRecord {
             hash,
             bytes: bytes.len() as u64,

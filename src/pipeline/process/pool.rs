@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::super::analyse::FoundFaces;
 use super::client::{Failure, Process};
 use super::message::{Confinement, Detector, Setup};
+use crate::classify::Reading;
 use crate::detect::{DetectorParams, FaceDetector};
-use crate::emotion::EmotionScores;
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::face::BoundingBox;
 use crate::imaging::{Facts, Limits};
@@ -211,7 +211,7 @@ impl Session<'_> {
         named: &[BoundingBox],
         detector: &dyn FaceDetector,
         look: impl Fn(&FoundFaces, &mut dyn FnMut() -> Vec<FacePicture>) -> T,
-    ) -> Result<(FoundFaces, Vec<EmotionScores>, T), Skip> {
+    ) -> Result<(FoundFaces, Vec<Reading>, T), Skip> {
         let first = self.process.take();
         let mut has_photo = first.is_some();
         let (process, analysed) = self.processes.attempt(first, |process| {
@@ -231,8 +231,8 @@ impl Session<'_> {
             if let Some(failure) = failed {
                 return Err(failure);
             }
-            let scores = process.scores(faces)?;
-            Ok((found, scores, seen))
+            let readings = process.readings(faces)?;
+            Ok((found, readings, seen))
         })?;
         self.process = Some(process);
         Ok(analysed)
