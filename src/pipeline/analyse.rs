@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::classify::{EmotionClassifier, FaceCrop, crop_face, crop_framed};
+use crate::classify::{EmotionClassifier, FaceCrop, Reading, crop_face, crop_framed};
 use crate::detect::FaceDetector;
-use crate::emotion::EmotionScores;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
 use crate::facts::{Statements, may_be_same, of_content};
@@ -111,8 +110,8 @@ impl LocalAnalyser {
     }
 
     /// Reads the emotions of faces of a decoded photo.
-    pub(super) fn scores(&self, decoded: &Decoded, faces: &[DetectedFace]) -> Vec<EmotionScores> {
-        self.classifier.classify(&crops(decoded, faces))
+    pub(super) fn read(&self, decoded: &Decoded, faces: &[DetectedFace]) -> Vec<Reading> {
+        self.classifier.read(&crops(decoded, faces))
     }
 
     /// Detects the faces of a decoded photo and reads the emotion of each; see [`Opened::analyse`](super::Opened::analyse).
@@ -130,9 +129,9 @@ impl LocalAnalyser {
             faces: &found.legible,
             pictures: &mut pictures,
         });
-        let scores = self.scores(&decoded, &found.legible);
+        let readings = self.read(&decoded, &found.legible);
         let format = decoded.format.name();
-        let analysis = analysis(self.models(), format, decoded.said, found, scores);
+        let analysis = analysis(self.models(), format, decoded.said, found, readings);
         Ok((analysis, seen))
     }
 
@@ -155,16 +154,16 @@ impl LocalAnalyser {
             landmarks: None,
             score: 1.0,
         };
-        let mut scores = self.classifier.classify(&[crop_framed(raster)]);
-        scores.retain(|scores| scores.iter().any(|(_, score)| score > 0.0));
+        let mut readings = self.classifier.read(&[crop_framed(raster)]);
+        readings.retain(|reading| reading.scores.iter().any(|(_, score)| score > 0.0));
         let found = FoundFaces {
             size: (raster.width(), raster.height()),
-            legible: scores.iter().map(|_| face).collect(),
+            legible: readings.iter().map(|_| face).collect(),
             unread: Vec::new(),
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         };
         let format = decoded.format.name();
-        Ok(analysis(self.models(), format, decoded.said, found, scores))
+        Ok(analysis(self.models(), format, decoded.said, found, readings))
     }
 
     /// Decodes a photo and detects its faces of any size, without reading emotions.
@@ -185,14 +184,19 @@ pub(super) fn analysis(
     format: &str,
     said: Statements,
     found: FoundFaces,
-    scores: Vec<EmotionScores>,
+    readings: Vec<Reading>,
 ) -> PhotoAnalysis<ScoredFace> {
     let (width, height) = found.size;
-    let faces = found
-        .legible
-        .into_iter()
-        .zip(scores)
-        .map(|(face, scores)| ScoredFace { face, scores });
+    let faces =
+        found
+            .legible
+            .into_iter()
+            .zip(readings)
+            .map(|(face, Reading { scores, features })| ScoredFace {
+                face,
+                scores,
+                features: Some(features),
+            });
     PhotoAnalysis {
         incomplete: found.incomplete,
         format: format.to_owned(),
@@ -272,7 +276,8 @@ fn is_known(decoded: &Decoded, at: &BoundingBox) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emotion::Emotion;
+    use crate::emotion::{Emotion, EmotionScores};
+    use crate::features::Features;
     use crate::raster::Orientation;
 
     struct Nothing;
@@ -295,10 +300,14 @@ mod tests {
             "happy"
         }
 
-        fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
+        fn read(&self, faces: &[FaceCrop]) -> Vec<Reading> {
             let mut scores = [0.0; Emotion::COUNT];
             scores[Emotion::Happy.index()] = self.0;
-            vec![EmotionScores::new(scores); faces.len()]
+            let reading = Reading {
+                scores: EmotionScores::new(scores),
+                features: Features::none(),
+            };
+            vec![reading; faces.len()]
         }
     }
 

@@ -83,10 +83,10 @@ impl LocalAnalyser {
         ended(Stage::Detect);
         let crops = crops(&decoded, &found.legible);
         ended(Stage::Crop);
-        let scores = self.classifier.classify(&crops);
+        let readings = self.classifier.read(&crops);
         ended(Stage::Classify);
         let format = decoded.format.name();
-        let analysis = analysis(self.models(), format, decoded.said, found, scores);
+        let analysis = analysis(self.models(), format, decoded.said, found, readings);
         Ok(PhotoRecord {
             hash,
             bytes: bytes.len() as u64,

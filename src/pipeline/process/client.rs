@@ -11,10 +11,10 @@ use image::RgbImage;
 
 use super::super::analyse::FoundFaces;
 use super::channel::Channel;
-use super::message::{Confinement, Reply, Request, SkippedPhoto};
+use super::message::{Confinement, ReadFace, Reply, Request, SkippedPhoto};
 use super::pool::Launch;
+use crate::classify::Reading;
 use crate::detect::FaceDetector;
-use crate::emotion::EmotionScores;
 use crate::error::{Skip, SkipReason};
 use crate::face::BoundingBox;
 use crate::imaging::Facts;
@@ -160,17 +160,16 @@ impl Process {
             .ok_or_else(unexpected)
     }
 
-    /// The emotions of its faces.
-    pub fn scores(&mut self, faces: usize) -> Answer<Vec<EmotionScores>> {
+    /// What the classifier reads in its faces.
+    pub fn readings(&mut self, faces: usize) -> Answer<Vec<Reading>> {
         self.ask(&Request::Score)?;
-        match self.receive()? {
-            Reply::Scored(scores)
-                if scores.len() == faces && scores.iter().flatten().all(|p| p.is_finite()) =>
-            {
-                Ok(scores.into_iter().map(EmotionScores::new).collect())
-            }
-            _ => Err(unexpected()),
-        }
+        let Reply::Scored(read) = self.receive()? else {
+            return Err(unexpected());
+        };
+        let readings: Option<Vec<_>> = read.into_iter().map(ReadFace::into_reading).collect();
+        readings
+            .filter(|readings| readings.len() == faces)
+            .ok_or_else(unexpected)
     }
 
     fn ask(&mut self, request: &Request) -> Answer<()> {

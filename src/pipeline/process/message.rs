@@ -13,11 +13,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::analyse::FoundFaces;
+use crate::classify::Reading;
 use crate::detect::{Builtin, DetectorParams};
-use crate::emotion::Emotion;
+use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, DetectedFace};
 use crate::facts::Statements;
+use crate::features::Features;
 use crate::imaging::{Facts, Format, Limits};
 use crate::photo::{Picture, PictureHash};
 use crate::raster::Orientation;
@@ -91,9 +93,34 @@ pub(super) enum Reply {
     Detect(u32, u32),
     /// The pictures of the faces, one after the other, each of this length.
     Pictures(u64),
-    /// The scores of the faces that are large enough, in their order.
-    Scored(Vec<[f32; Emotion::COUNT]>),
+    /// What the classifier read in the faces that are large enough, in their order.
+    Scored(Vec<ReadFace>),
     Skipped(SkippedPhoto),
+}
+
+/// A [`Reading`] in a message.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ReadFace {
+    scores: [f32; Emotion::COUNT],
+    features: Vec<u8>,
+}
+
+impl ReadFace {
+    pub fn of(reading: &Reading) -> Self {
+        Self {
+            scores: *reading.scores.as_array(),
+            features: reading.features.as_bytes().to_vec(),
+        }
+    }
+
+    /// The reading; `None` if it cannot be one.
+    pub fn into_reading(self) -> Option<Reading> {
+        let is_finite = self.scores.iter().all(|score| score.is_finite());
+        Some(Reading {
+            scores: EmotionScores::new(is_finite.then_some(self.scores)?),
+            features: Features::from_bytes(&self.features)?,
+        })
+    }
 }
 
 /// What a decoding process is kept from.

@@ -9,9 +9,8 @@ use std::time::Duration;
 use super::super::analyse::FoundFaces;
 use super::client::{Failure, Process};
 use super::message::{Confinement, Detector, Request, Setup};
-use crate::classify::Cnn;
+use crate::classify::{Cnn, Reading};
 use crate::detect::FaceDetector;
-use crate::emotion::EmotionScores;
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::face::BoundingBox;
 use crate::imaging::{Facts, Limits};
@@ -232,7 +231,7 @@ impl Session<'_> {
         named: &[BoundingBox],
         detector: Option<&dyn FaceDetector>,
         look: impl Fn(&FoundFaces, &mut dyn FnMut() -> Vec<FacePicture>) -> T,
-    ) -> Result<(FoundFaces, Vec<EmotionScores>, T), Skip> {
+    ) -> Result<(FoundFaces, Vec<Reading>, T), Skip> {
         let first = self.process.take();
         let mut has_photo = first.is_some();
         let (process, analysed) = self.processes.attempt(first, |process| {
@@ -252,8 +251,8 @@ impl Session<'_> {
             if let Some(failure) = failed {
                 return Err(failure);
             }
-            let scores = process.scores(faces)?;
-            Ok((found, scores, seen))
+            let readings = process.readings(faces)?;
+            Ok((found, readings, seen))
         })?;
         self.process = Some(process);
         Ok(analysed)

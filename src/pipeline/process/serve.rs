@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::channel::Channel;
 use super::confine::{confine, limit_memory};
-use super::message::{Detector, ReadFacts, Reply, Request, Setup, SkippedPhoto};
+use super::message::{Detector, ReadFace, ReadFacts, Reply, Request, Setup, SkippedPhoto};
 use crate::affine::Affine;
 use crate::classify::Cnn;
 use crate::detect::{Builtin, FaceDetector, copy_size};
@@ -178,9 +178,9 @@ impl Server {
                 let Some((decoded, found)) = self.decoded.take() else {
                     return Err(ErrorKind::InvalidData.into());
                 };
-                let scores = self.analyser.scores(&decoded, &found.legible);
-                let scores = scores.iter().map(|scores| *scores.as_array());
-                self.send(&Reply::Scored(scores.collect()))
+                let readings = self.analyser.read(&decoded, &found.legible);
+                let readings = readings.iter().map(ReadFace::of);
+                self.send(&Reply::Scored(readings.collect()))
             }
             Request::Setup(_) | Request::Confine(_) | Request::Faces(_) | Request::Failed(_) => {
                 Err(ErrorKind::InvalidData.into())
