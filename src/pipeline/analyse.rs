@@ -163,7 +163,13 @@ impl LocalAnalyser {
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         };
         let format = decoded.format.name();
-        Ok(analysis(self.models(), format, decoded.said, found, readings))
+        Ok(analysis(
+            self.models(),
+            format,
+            decoded.said,
+            found,
+            readings,
+        ))
     }
 
     /// Decodes a photo and detects its faces of any size, without reading emotions.
