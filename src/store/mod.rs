@@ -31,6 +31,7 @@ mod files;
 mod findings;
 mod folders;
 mod forgotten;
+mod forgotten_again;
 mod forgotten_people;
 mod incomplete;
 mod kin;
@@ -78,6 +79,7 @@ pub use everything::Value;
 pub use exchange::{CorrectionRecord, Taken, UndoneFace};
 pub use explain::is_damage;
 pub use forgotten::Removed;
+pub use forgotten_again::ForgottenAgain;
 pub use forgotten_people::RemovedNames;
 pub use looks::NamedPlaces;
 pub use people::{PersonInPhoto, words_of_name};
@@ -777,6 +779,17 @@ impl Store {
     /// See [`Store::prune`].
     pub fn clean(&mut self) -> Result<bool> {
         forgotten::clean(&self.connection).map_err(|error| explain::sentence(&self.path, error))
+    }
+
+    /// Removes from a restored database what was forgotten in the one that it replaces, and keeps it from being stored
+    /// again.
+    fn forget_again(
+        &mut self,
+        marks: &forgotten_again::AllMarks,
+    ) -> Result<Option<ForgottenAgain>> {
+        let forgotten = self.write(|db| forgotten_again::forget_again(db, marks))?;
+        self.clean()?;
+        Ok(forgotten)
     }
 
     /// Whether a file or folder, or a folder in which it lies, was forgotten.
