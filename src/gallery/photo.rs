@@ -23,7 +23,8 @@ pub(super) async fn photo(
 ) -> Result<Json<PhotoDetail>, ApiError> {
     let photo = shared.photo(PhotoId(photo)).await?;
     let id = photo.id;
-    let carried = shared.ask(move |store| Ok(store.carried(id)?)).await?;
+    let known = shared.ask(move |store| Ok((store.carried(id)?, store.learning()?)));
+    let (carried, learning) = known.await?;
     let detail = waiting(move || {
         let position = photo
             .content
@@ -31,7 +32,8 @@ pub(super) async fn photo(
             .ok()
             .and_then(|scan| scan.capture.position);
         let place = position.and_then(place);
-        PhotoDetail::of(&photo, &carried, place, shared.is_local).ok_or(ApiError::NotFound)
+        PhotoDetail::of(&photo, &carried, place, &learning, shared.is_local)
+            .ok_or(ApiError::NotFound)
     });
     Ok(Json(detail.await?))
 }

@@ -148,7 +148,9 @@ impl Problem {
         }
         let squares: f64 = features.iter().map(|x| x * x).sum();
         let radius = (squares / n as f64).sqrt().max(1e-6);
-        features.iter_mut().for_each(|x| *x /= radius);
+        for x in &mut features {
+            *x /= radius;
+        }
         let offsets: Rows = all
             .iter()
             .map(|(face, _)| logarithms(&face.scores))
@@ -185,9 +187,12 @@ impl Problem {
             std::array::from_fn(|c| self.weights[face] * (p[c] - self.targets[face][c]))
         };
         let each = |added: &Rows, of: &dyn Fn(usize) -> [f64; CLASSES]| -> Rows {
-            let row = |face| match left_out.contains(&face) {
-                true => [0.0; CLASSES],
-                false => of(face),
+            let row = |face| {
+                if left_out.contains(&face) {
+                    [0.0; CLASSES]
+                } else {
+                    of(face)
+                }
             };
             (0..added.len()).map(row).collect()
         };
