@@ -402,6 +402,7 @@ mod tests {
                 score,
             },
             scores: EmotionScores::new(probabilities),
+            features: None,
         }
     }
 

@@ -16,7 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub use fer_core::{
-    affine, atomic, classify, emotion, face, likeness, network, output, raster, sample,
+    affine, atomic, classify, emotion, face, features, likeness, network, output, raster, sample,
 };
 
 pub mod borders;

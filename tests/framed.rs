@@ -7,7 +7,7 @@ use fer_index::classify::{BUILT_IN, Cnn};
 use fer_index::detect::{Builtin, DetectorParams};
 use fer_index::emotion::Emotion;
 use fer_index::imaging::Limits;
-use fer_index::pipeline::Analyser;
+use fer_index::pipeline::LocalAnalyser;
 use fer_train::dataset::{Dataset, Row, Usage};
 use fer_train::evaluate::predict;
 use fer_train::network::read_network;
@@ -45,7 +45,7 @@ fn framed_faces_have_the_scores_of_the_evaluation() {
         max_time: Duration::from_secs(10),
     };
     let detector = Box::new(Builtin::new(DetectorParams::default()).unwrap());
-    let analyser = Analyser::new(detector, Box::new(Cnn::embedded().unwrap()), limits, 0.0);
+    let analyser = LocalAnalyser::new(detector, Box::new(Cnn::embedded().unwrap()), limits, 0.0);
     for (index, face) in faces.into_iter().enumerate() {
         let picture = GrayImage::from_raw(SIDE as u32, SIDE as u32, face).unwrap();
         let mut png = Cursor::new(Vec::new());

@@ -3,6 +3,7 @@
 use fer_index::emotion::{Emotion, EmotionScores};
 use fer_index::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use fer_index::facts::Statements;
+use fer_index::features::Features;
 use fer_index::photo::{Capture, ContentHash, Picture, PictureHash};
 use fer_index::raster::Orientation;
 use fer_index::store::{Models, PhotoAnalysis};
@@ -28,6 +29,8 @@ pub fn face(random: &mut Random) -> ScoredFace {
     let side = 40.0 + random.uniform() * 400.0;
     let weights: [f32; Emotion::COUNT] = std::array::from_fn(|_| (random.uniform() * 8.0).exp());
     let sum: f32 = weights.iter().sum();
+    // As many as the built-in model has.
+    let seen: [f32; 240] = std::array::from_fn(|i| weights[i % Emotion::COUNT] * (i % 7) as f32);
     ScoredFace {
         face: DetectedFace {
             bounding_box: BoundingBox {
@@ -40,6 +43,7 @@ pub fn face(random: &mut Random) -> ScoredFace {
             score: 0.6 + 0.4 * random.uniform(),
         },
         scores: EmotionScores::new(weights.map(|weight| weight / sum)),
+        features: Some(Features::of(&seen)),
     }
 }
 

@@ -14,7 +14,7 @@ use super::stdout::Stdout;
 use crate::album::{FoundFile, ScanProblem, Visitor, resolve_root, scan};
 use crate::error::{Error, Result};
 use crate::file::FileMeta;
-use crate::pipeline::{Analyser, IndexOptions, Silent, Stage, index};
+use crate::pipeline::{IndexOptions, LocalAnalyser, Silent, Stage, index};
 use crate::sidecar::SidecarFile;
 use crate::store::{Models, PhotoRecord, Store};
 
@@ -59,17 +59,19 @@ pub(super) fn run(args: &BenchArgs, context: &Context, out: &mut Stdout) -> Resu
         tracing::warn!("there is no photo to measure; name a folder that has some");
         return Ok(Outcome::Nothing);
     }
-    let analyser = context.analyser()?;
     let folder = tempfile::tempdir().map_err(|source| Error::Io {
         path: std::env::temp_dir(),
         source,
     })?;
-    let stages = Stages::measure(&analyser, &photos, &folder.path().join("stages.sqlite3"))?;
+    let local = context.local_analyser(context.config().detector.threshold)?;
+    let stages = Stages::measure(&local, &photos, &folder.path().join("stages.sqlite3"))?;
     if stages.records == 0 {
         tracing::warn!("none of the {} photos can be decoded", photos.len());
         return Ok(Outcome::Nothing);
     }
+    drop(local);
     // The whole pipeline, with as many threads as `index` would use.
+    let analyser = context.analyser()?;
     let mut store = Store::open(&folder.path().join("index.sqlite3"))?;
     let options = IndexOptions {
         threads: context.threads(),
@@ -129,7 +131,7 @@ struct Stages {
 }
 
 impl Stages {
-    fn measure(analyser: &Analyser, photos: &[PathBuf], database: &Path) -> Result<Self> {
+    fn measure(analyser: &LocalAnalyser, photos: &[PathBuf], database: &Path) -> Result<Self> {
         let mut times = [Duration::ZERO; Stage::ALL.len()];
         let mut records: Vec<(&PathBuf, PhotoRecord)> = Vec::new();
         for path in photos {

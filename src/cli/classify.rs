@@ -13,7 +13,7 @@ use crate::emotion::EmotionScores;
 use crate::error::{Result, Skip};
 use crate::face::ScoredFace;
 use crate::file::read_bytes;
-use crate::pipeline::Analyser;
+use crate::store::PhotoAnalysis;
 
 #[derive(Debug, Args)]
 pub(super) struct ClassifyArgs {
@@ -43,19 +43,25 @@ pub(super) enum Format {
     Jsonl,
 }
 
+type Analyse = dyn Fn(&[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip>;
+
 type Answer = Result<Vec<ScoredFace>, Skip>;
 
 pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let format = if args.json { Format::Json } else { args.format };
     let files = args.list.expand(&args.files)?;
-    let analyser = if args.framed {
-        context.local_analyser(context.config().detector.threshold)?
+    let analyse: Box<Analyse> = if args.framed {
+        let analyser = context.local_analyser(context.config().detector.threshold)?;
+        Box::new(move |bytes| analyser.framed(bytes))
     } else {
-        context.analyser()?
+        let analyser = context.analyser()?;
+        Box::new(move |bytes| analyser.photo(bytes))
     };
+    let max_bytes = context.limits().max_bytes;
     let (mut found, mut failed) = (false, false);
     let mut answers = files.iter().map(|path| {
-        let answer = look(&analyser, path, args.framed);
+        let analysis = read_bytes(path, max_bytes).and_then(|bytes| analyse(&bytes));
+        let answer = analysis.map(|analysis| analysis.faces);
         match &answer {
             Ok(faces) => found |= !faces.is_empty(),
             Err(skip) => {
@@ -83,16 +89,6 @@ pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> R
         (false, true) => Outcome::Found,
         (false, false) => Outcome::Nothing,
     })
-}
-
-fn look(analyser: &Analyser, path: &Path, framed: bool) -> Answer {
-    let bytes = read_bytes(path, analyser.limits().max_bytes)?;
-    let scan = if framed {
-        analyser.framed(&bytes)
-    } else {
-        analyser.photo(&bytes)
-    };
-    scan.map(|scan| scan.faces)
 }
 
 fn json(path: &Path, answer: &Answer) -> JsonClassified {

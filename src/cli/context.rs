@@ -11,9 +11,9 @@ use crate::config::{Config, DetectorBackend, Effective, Overrides};
 use crate::detect::{Builtin, Command, CommandParams, DetectorParams, FaceDetector, Resolution};
 use crate::error::{Error, Result};
 use crate::imaging::Limits;
-use crate::pipeline::Analyser;
 #[cfg(unix)]
 use crate::pipeline::{self, ProcessSettings, Processes};
+use crate::pipeline::{Analyser, LocalAnalyser};
 use crate::store::Models;
 
 /// The settings of this process, read once.
@@ -104,8 +104,8 @@ impl Context {
             detector: match detector.backend {
                 DetectorBackend::Builtin => Builtin::MODEL.to_owned(),
                 DetectorBackend::Command => {
-                    let detector = self.detector(detector.threshold)?.into_box();
-                    detector.model().to_owned()
+                    let program = self.detector_program(detector.threshold)?;
+                    program.model().to_owned()
                 }
             },
             classifier: match self.model_file()? {
@@ -122,83 +122,86 @@ impl Context {
 
     /// The same with another threshold of the detection score.
     pub fn analyser_from(&self, threshold: f32) -> Result<Analyser> {
-        let detector = self.detector(threshold)?;
         #[cfg(unix)]
         if self.config().limits.isolate {
-            let processes = self.processes(&detector)?;
-            return Ok(self.analyser_with(detector)?.in_processes(processes));
+            return self.isolated_analyser(threshold);
         }
-        self.analyser_with(detector)
+        self.local_analyser(threshold).map(Analyser::Local)
     }
 
-    /// The same for [`Analyser::detect`] and [`Analyser::framed`], which decode in this process: starts no other one.
-    pub fn local_analyser(&self, threshold: f32) -> Result<Analyser> {
-        self.analyser_with(self.detector(threshold)?)
-    }
-
-    fn analyser_with(&self, detector: AnyDetector) -> Result<Analyser> {
-        Ok(Analyser::new(
-            detector.into_box(),
+    /// The same in this process alone.
+    pub fn local_analyser(&self, threshold: f32) -> Result<LocalAnalyser> {
+        Ok(LocalAnalyser::new(
+            self.detector(threshold)?,
             Box::new(self.classifier()?),
             self.limits(),
             self.config().detector.min_face,
         ))
     }
 
-    /// Decoding processes with the same models and limits.
+    /// The same in decoding processes. This one only has the detector if that is a program of its own.
     #[cfg(unix)]
-    fn processes(&self, detector: &AnyDetector) -> Result<Processes> {
-        let settings = ProcessSettings {
-            limits: self.limits(),
-            min_face: self.config().detector.min_face,
-            detector: match detector {
-                AnyDetector::Builtin(builtin) => pipeline::Detector::Builtin(*builtin.params()),
-                AnyDetector::Command(command) => pipeline::Detector::Asked {
+    fn isolated_analyser(&self, threshold: f32) -> Result<Analyser> {
+        let settings = &self.config().detector;
+        let (detector, outside) = match settings.backend {
+            DetectorBackend::Builtin => {
+                let params = self.detector_params(threshold);
+                (pipeline::Detector::Builtin(params), None)
+            }
+            DetectorBackend::Command => {
+                let command = self.detector_program(threshold)?;
+                let asked = pipeline::Detector::Asked {
                     model: command.model().to_owned(),
                     max_pixels: command.max_pixels(),
-                },
-            },
+                };
+                (asked, Some(Box::new(command) as Box<dyn FaceDetector>))
+            }
+        };
+        let settings = ProcessSettings {
+            limits: self.limits(),
+            min_face: settings.min_face,
+            detector,
             model: self.model_file()?,
             grace: ProcessSettings::GRACE,
         };
-        Processes::start(super::decoder::launch()?, settings)
+        let processes = Processes::start(super::decoder::launch()?, settings)?;
+        Ok(Analyser::isolated(processes, outside))
     }
 
     /// The face detector with a threshold of the detection score.
-    fn detector(&self, threshold: f32) -> Result<AnyDetector> {
-        let settings = &self.config().detector;
-        let builtin = DetectorParams {
+    fn detector(&self, threshold: f32) -> Result<Box<dyn FaceDetector>> {
+        Ok(match self.config().detector.backend {
+            DetectorBackend::Builtin => Box::new(Builtin::new(self.detector_params(threshold))?),
+            DetectorBackend::Command => Box::new(self.detector_program(threshold)?),
+        })
+    }
+
+    /// The parameters of the built-in detector.
+    fn detector_params(&self, threshold: f32) -> DetectorParams {
+        DetectorParams {
             threshold,
-            resolution: match settings.resolution {
+            resolution: match self.config().detector.resolution {
                 0 => Resolution::Auto,
                 pixels => Resolution::Pixels(pixels),
             },
             ..DetectorParams::default()
-        };
-        Ok(match settings.backend {
-            DetectorBackend::Builtin => AnyDetector::Builtin(Box::new(Builtin::new(builtin)?)),
-            DetectorBackend::Command => AnyDetector::Command(Command::start(CommandParams {
-                command: settings.command.iter().map(OsString::from).collect(),
-                time_limit: Duration::from_secs(settings.command_seconds),
-                threshold,
-                suppress_iou: builtin.suppress_iou,
-                suppress_iom: builtin.suppress_iom,
-            })?),
-        })
-    }
-}
-
-/// A detector that the settings can name.
-enum AnyDetector {
-    Builtin(Box<Builtin>),
-    Command(Command),
-}
-
-impl AnyDetector {
-    fn into_box(self) -> Box<dyn FaceDetector> {
-        match self {
-            Self::Builtin(builtin) => builtin,
-            Self::Command(command) => Box::new(command),
         }
+    }
+
+    /// The detector program of the settings, started.
+    fn detector_program(&self, threshold: f32) -> Result<Command> {
+        let settings = &self.config().detector;
+        let DetectorParams {
+            suppress_iou,
+            suppress_iom,
+            ..
+        } = DetectorParams::default();
+        Command::start(CommandParams {
+            command: settings.command.iter().map(OsString::from).collect(),
+            time_limit: Duration::from_secs(settings.command_seconds),
+            threshold,
+            suppress_iou,
+            suppress_iom,
+        })
     }
 }

@@ -41,7 +41,7 @@ pub(super) struct Decoding {
 impl Decoding {
     pub fn of(context: &Context) -> Self {
         let isolated = context.config().limits.isolate;
-        let started = isolated.then(|| launch().and_then(confinement));
+        let started = isolated.then(|| launch().and_then(|launch| confinement(&launch)));
         let (confinement, problem) = match started {
             Some(Ok(confinement)) => (Some(confinement), None),
             Some(Err(error)) => (None, Some(error.to_string())),

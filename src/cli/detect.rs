@@ -17,7 +17,7 @@ use super::stdout::Stdout;
 use crate::error::{Result, Skip};
 use crate::face::DetectedFace;
 use crate::file::read_bytes;
-use crate::pipeline::Analyser;
+use crate::pipeline::LocalAnalyser;
 use crate::query::parse_probability;
 use crate::raster::Raster;
 
@@ -64,7 +64,7 @@ pub(super) fn run(args: &DetectArgs, context: &Context, out: &mut Stdout) -> Res
 /// `--draw`.
 fn process_all(
     files: &[PathBuf],
-    analyser: &Analyser,
+    analyser: &LocalAnalyser,
     drawings: &[PathBuf],
     format: Format,
     out: &mut Stdout,
@@ -104,7 +104,7 @@ fn process_all(
     })
 }
 
-fn look(analyser: &Analyser, path: &Path) -> Answer {
+fn look(analyser: &LocalAnalyser, path: &Path) -> Answer {
     let bytes = read_bytes(path, analyser.limits().max_bytes)?;
     analyser.detect(&bytes)
 }

@@ -9,13 +9,13 @@ use crate::classify::crop_face;
 use crate::emotion::Emotion;
 use crate::error::Skip;
 use crate::file::read_bytes;
-use crate::pipeline::Analyser;
+use crate::pipeline::LocalAnalyser;
 use fer_train::photos::{PhotoFace, PhotoFaces};
 
 /// The largest face of each labelled photo of a folder that has one with a score of at least `threshold`, in the order
 /// of the file names; also the number of photos that could not be read or have none. Calls `done` after each photo.
 pub fn cut_faces(
-    analyser: &Analyser,
+    analyser: &LocalAnalyser,
     folder: &Path,
     labels: &AlbumLabels,
     threshold: f32,
@@ -37,7 +37,7 @@ pub fn cut_faces(
 }
 
 fn face(
-    analyser: &Analyser,
+    analyser: &LocalAnalyser,
     path: &Path,
     labels: &PhotoLabels,
     threshold: f32,

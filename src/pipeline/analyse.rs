@@ -1,13 +1,9 @@
-//! Analyses photos: from a file's bytes to faces with their emotions. This part needs no database.
+//! Analyses photos on the calling thread: from a file's bytes to faces with their emotions. This part needs no database.
 
 use serde::{Deserialize, Serialize};
 
-use super::budget;
-#[cfg(unix)]
-use super::process::{Processes, Session};
-use crate::classify::{EmotionClassifier, FaceCrop, crop_face, crop_framed};
+use crate::classify::{EmotionClassifier, FaceCrop, Reading, crop_face, crop_framed};
 use crate::detect::FaceDetector;
-use crate::emotion::EmotionScores;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
 use crate::facts::{Statements, may_be_same, of_content};
@@ -23,19 +19,17 @@ const MOST_LOOKS: usize = 64;
 /// Least shorter side in pixels of a place that is searched more closely.
 const LEAST_PLACE: f32 = 4.0;
 
-/// Analyses photos with a detector and a classifier, on the calling thread or in processes of their own.
-pub struct Analyser {
+/// Analyses photos with a detector and a classifier, on the calling thread.
+pub struct LocalAnalyser {
     detector: Box<dyn FaceDetector>,
     pub(super) classifier: Box<dyn EmotionClassifier>,
     limits: Limits,
     min_face: f32,
-    #[cfg(unix)]
-    processes: Option<Processes>,
 }
 
-impl Analyser {
-    /// Creates an analyser that works on the calling thread. Faces whose shorter side is less than `min_face` pixels
-    /// are detected, but too small for their emotion to be read.
+impl LocalAnalyser {
+    /// Creates an analyser. Faces whose shorter side is less than `min_face` pixels are detected, but too small for
+    /// their emotion to be read.
     pub fn new(
         detector: Box<dyn FaceDetector>,
         classifier: Box<dyn EmotionClassifier>,
@@ -47,19 +41,6 @@ impl Analyser {
             classifier,
             limits,
             min_face,
-            #[cfg(unix)]
-            processes: None,
-        }
-    }
-
-    /// The analyser, with photos read, decoded and analysed in `processes`, which must have the same detector,
-    /// classifier, limits and least size of a face.
-    #[cfg(unix)]
-    #[must_use]
-    pub fn in_processes(self, processes: Processes) -> Self {
-        Self {
-            processes: Some(processes),
-            ..self
         }
     }
 
@@ -81,39 +62,8 @@ impl Analyser {
     /// # Errors
     /// If the bytes are not a photo that can be decoded.
     pub fn photo(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
-        #[cfg(unix)]
-        if self.processes.is_some() {
-            let opened = self.open(bytes)?;
-            return opened.analyse(&[], |_| ()).map(|(analysis, ())| analysis);
-        }
         self.decoded(self.decode(None, bytes)?, &[], |_| ())
             .map(|(analysis, ())| analysis)
-    }
-
-    /// Reads the facts of a photo, as the first part of its analysis.
-    ///
-    /// # Errors
-    /// If its headers show that it cannot be decoded.
-    pub fn open<'a>(&'a self, bytes: &'a [u8]) -> Result<Opened<'a>, Skip> {
-        #[cfg(unix)]
-        if let Some(processes) = &self.processes {
-            let (session, facts, cost) = processes.open(bytes)?;
-            return Ok(Opened {
-                analyser: self,
-                bytes,
-                facts,
-                cost,
-                session: Some(session),
-            });
-        }
-        Ok(Opened {
-            analyser: self,
-            bytes,
-            facts: imaging::facts(bytes, &self.limits)?,
-            cost: budget::cost(bytes),
-            #[cfg(unix)]
-            session: None,
-        })
     }
 
     /// Decodes a photo as far as the detector needs it.
@@ -160,12 +110,12 @@ impl Analyser {
     }
 
     /// Reads the emotions of faces of a decoded photo.
-    pub(super) fn scores(&self, decoded: &Decoded, faces: &[DetectedFace]) -> Vec<EmotionScores> {
-        self.classifier.classify(&crops(decoded, faces))
+    pub(super) fn read(&self, decoded: &Decoded, faces: &[DetectedFace]) -> Vec<Reading> {
+        self.classifier.read(&crops(decoded, faces))
     }
 
-    /// Detects the faces of a decoded photo and reads the emotion of each.
-    fn decoded<T>(
+    /// Detects the faces of a decoded photo and reads the emotion of each; see [`Opened::analyse`](super::Opened::analyse).
+    pub(super) fn decoded<T>(
         &self,
         decoded: Decoded,
         named: &[BoundingBox],
@@ -179,9 +129,10 @@ impl Analyser {
             faces: &found.legible,
             pictures: &mut pictures,
         });
-        let scores = self.scores(&decoded, &found.legible);
+        let readings = self.read(&decoded, &found.legible);
         let format = decoded.format.name();
-        Ok((self.analysis(format, decoded.said, found, scores), seen))
+        let analysis = analysis(self.models(), format, decoded.said, found, readings);
+        Ok((analysis, seen))
     }
 
     /// Reads the emotion of a picture that is one cropped face, without detection. The picture has no face if a model
@@ -203,15 +154,22 @@ impl Analyser {
             landmarks: None,
             score: 1.0,
         };
-        let mut scores = self.classifier.classify(&[crop_framed(raster)]);
-        scores.retain(|scores| scores.iter().any(|(_, score)| score > 0.0));
+        let mut readings = self.classifier.read(&[crop_framed(raster)]);
+        readings.retain(|reading| reading.scores.iter().any(|(_, score)| score > 0.0));
         let found = FoundFaces {
             size: (raster.width(), raster.height()),
-            legible: scores.iter().map(|_| face).collect(),
+            legible: readings.iter().map(|_| face).collect(),
             unread: Vec::new(),
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         };
-        Ok(self.analysis(decoded.format.name(), decoded.said, found, scores))
+        let format = decoded.format.name();
+        Ok(analysis(
+            self.models(),
+            format,
+            decoded.said,
+            found,
+            readings,
+        ))
     }
 
     /// Decodes a photo and detects its faces of any size, without reading emotions.
@@ -224,33 +182,38 @@ impl Analyser {
         faces.retain(|face| is_known(&decoded, &face.bounding_box));
         Ok((decoded.raster, faces))
     }
+}
 
-    /// The analysis of a photo, from its parts.
-    pub(super) fn analysis(
-        &self,
-        format: &str,
-        said: Statements,
-        found: FoundFaces,
-        scores: Vec<EmotionScores>,
-    ) -> PhotoAnalysis<ScoredFace> {
-        let (width, height) = found.size;
-        let faces = found
+/// The analysis of a photo, from its parts.
+pub(super) fn analysis(
+    models: Models,
+    format: &str,
+    said: Statements,
+    found: FoundFaces,
+    readings: Vec<Reading>,
+) -> PhotoAnalysis<ScoredFace> {
+    let (width, height) = found.size;
+    let faces =
+        found
             .legible
             .into_iter()
-            .zip(scores)
-            .map(|(face, scores)| ScoredFace { face, scores });
-        PhotoAnalysis {
-            incomplete: found.incomplete,
-            format: format.to_owned(),
-            width,
-            height,
-            capture: of_content(&said),
-            said,
-            people: Vec::new(),
-            models: self.models(),
-            faces: faces.collect(),
-            unread: found.unread,
-        }
+            .zip(readings)
+            .map(|(face, Reading { scores, features })| ScoredFace {
+                face,
+                scores,
+                features: Some(features),
+            });
+    PhotoAnalysis {
+        incomplete: found.incomplete,
+        format: format.to_owned(),
+        width,
+        height,
+        capture: of_content(&said),
+        said,
+        people: Vec::new(),
+        models,
+        faces: faces.collect(),
+        unread: found.unread,
     }
 }
 
@@ -299,60 +262,6 @@ pub(super) fn pictures(decoded: &Decoded, faces: &[DetectedFace]) -> Vec<FacePic
     faces.iter().map(picture).collect()
 }
 
-/// A photo whose facts have been read.
-pub struct Opened<'a> {
-    analyser: &'a Analyser,
-    bytes: &'a [u8],
-    facts: Facts,
-    cost: u64,
-    #[cfg(unix)]
-    session: Option<Session<'a>>,
-}
-
-impl Opened<'_> {
-    /// What is read of it without decoding its pixels.
-    pub const fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    /// How many bytes of memory it takes to decode it, estimated.
-    pub const fn cost(&self) -> u64 {
-        self.cost
-    }
-
-    /// Decodes the photo, detects its faces and reads the emotion of each; `named` are the places where people are named in
-    /// it, which are searched more closely if no face is found there. When the faces have been found, also calls `look`,
-    /// whose last result is returned as well; it is called again if the process that decodes the photo has died since.
-    ///
-    /// # Errors
-    /// If it cannot be decoded, or not be searched.
-    pub(super) fn analyse<T>(
-        self,
-        named: &[BoundingBox],
-        look: impl Fn(&mut Look<'_>) -> T,
-    ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
-        #[cfg(unix)]
-        if let Some(session) = self.session {
-            let capture = self.facts.capture();
-            let detector = self.analyser.detector.as_ref();
-            let (found, scores, seen) =
-                session.analyse(self.bytes, named, detector, |found, pictures| {
-                    look(&mut Look {
-                        capture: capture.clone(),
-                        size: found.size,
-                        faces: &found.legible,
-                        pictures,
-                    })
-                })?;
-            let Facts { format, said, .. } = self.facts;
-            let analysis = self.analyser.analysis(format.name(), said, found, scores);
-            return Ok((analysis, seen));
-        }
-        let decoded = self.analyser.decode(Some(self.facts), self.bytes)?;
-        self.analyser.decoded(decoded, named, look)
-    }
-}
-
 /// Whether a place that metadata state is one of the photo at which there can be a face.
 fn may_show_face(photo: &Raster, at: &BoundingBox) -> bool {
     let (width, height) = (photo.width() as f32, photo.height() as f32);
@@ -373,7 +282,8 @@ fn is_known(decoded: &Decoded, at: &BoundingBox) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emotion::Emotion;
+    use crate::emotion::{Emotion, EmotionScores};
+    use crate::features::Features;
     use crate::raster::Orientation;
 
     struct Nothing;
@@ -396,10 +306,14 @@ mod tests {
             "happy"
         }
 
-        fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
+        fn read(&self, faces: &[FaceCrop]) -> Vec<Reading> {
             let mut scores = [0.0; Emotion::COUNT];
             scores[Emotion::Happy.index()] = self.0;
-            vec![EmotionScores::new(scores); faces.len()]
+            let reading = Reading {
+                scores: EmotionScores::new(scores),
+                features: Features::none(),
+            };
+            vec![reading; faces.len()]
         }
     }
 
@@ -433,7 +347,8 @@ mod tests {
             .unwrap();
         for (score, faces) in [(0.3, 1), (0.0, 0)] {
             let classifier = Box::new(Happy(score));
-            let analyser = Analyser::new(Box::new(Nothing), classifier, Limits::default(), 0.0);
+            let analyser =
+                LocalAnalyser::new(Box::new(Nothing), classifier, Limits::default(), 0.0);
             let found = analyser.framed(png.get_ref()).unwrap().faces;
             assert_eq!(found.len(), faces, "{score}");
         }

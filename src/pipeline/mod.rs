@@ -11,6 +11,7 @@ mod budget;
 mod index;
 mod kin;
 mod look;
+mod open;
 mod plan;
 #[cfg(unix)]
 mod process;
@@ -20,9 +21,12 @@ mod summary;
 mod work;
 mod write;
 
-pub use analyse::{Analyser, Opened};
+pub use analyse::LocalAnalyser;
 pub use index::{IndexObserver, IndexOptions, Silent, due, index, index_files};
 pub use kin::carry_over;
+#[cfg(unix)]
+pub use open::Isolated;
+pub use open::{Analyser, Opened};
 pub use plan::{Comparison, Plan};
 #[cfg(unix)]
 pub use process::{Confinement, Detector, Launch, ProcessSettings, Processes, confinement, serve};

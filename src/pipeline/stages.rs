@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::Analyser;
-use super::analyse::crops;
+use super::LocalAnalyser;
+use super::analyse::{analysis, crops};
 use crate::error::Skip;
 use crate::file::read_bytes;
 use crate::imaging::facts;
@@ -59,8 +59,8 @@ impl Stage {
     }
 }
 
-impl Analyser {
-    /// Analyses a file as indexing does, in this process, and calls `ended` at the end of each stage but the last, which writes the
+impl LocalAnalyser {
+    /// Analyses a file as indexing does, and calls `ended` at the end of each stage but the last, which writes the
     /// result.
     ///
     /// # Errors
@@ -83,9 +83,10 @@ impl Analyser {
         ended(Stage::Detect);
         let crops = crops(&decoded, &found.legible);
         ended(Stage::Crop);
-        let scores = self.classifier.classify(&crops);
+        let readings = self.classifier.read(&crops);
         ended(Stage::Classify);
-        let analysis = self.analysis(decoded.format.name(), decoded.said, found, scores);
+        let format = decoded.format.name();
+        let analysis = analysis(self.models(), format, decoded.said, found, readings);
         Ok(PhotoRecord {
             hash,
             bytes: bytes.len() as u64,

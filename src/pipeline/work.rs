@@ -281,8 +281,8 @@ impl Worker<'_> {
         Ok(Outcome::New(Box::new(record), kin, places))
     }
 
-    /// The photo with this content, if the index has analysed it with the present models, or skipped it for a
-    /// reason that lies in its content.
+    /// The photo with this content, if the index has analysed it with the present models and all features, or skipped it
+    /// for a reason that lies in its content.
     fn known(&self, hash: &ContentHash) -> Result<Option<PhotoRecord>> {
         if self.claims.again {
             return Ok(None);
@@ -293,7 +293,7 @@ impl Worker<'_> {
         };
         // Between the two queries the photo may have taken another content.
         let record = self.store.record(photo.id)?;
-        Ok(record.filter(|record| record.hash == *hash))
+        Ok(record.filter(|record| record.hash == *hash && record.has_features()))
     }
 }
 

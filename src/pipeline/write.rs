@@ -321,6 +321,7 @@ mod tests {
     use crate::emotion::{Emotion, EmotionScores};
     use crate::face::{BoundingBox, DetectedFace, ScoredFace};
     use crate::facts::{Block, Statements, of_content};
+    use crate::features::Features;
     use crate::imaging::{Facts, Format};
     use crate::photo::PictureHash;
     use crate::raster::Orientation;
@@ -379,6 +380,7 @@ mod tests {
                 faces: vec![ScoredFace {
                     face,
                     scores: EmotionScores::new([0.125; Emotion::COUNT]),
+                    features: Some(Features::none()),
                 }],
                 unread: Vec::new(),
                 incomplete: None,

@@ -79,8 +79,10 @@ const HARDLY_PLACES: &[&str] = &[
     "hugo",
     "island",
     "julia",
+    "keys",
     "kids",
     "kira",
+    "lakes",
     "lara",
     "leon",
     "lucas",
@@ -88,6 +90,7 @@ const HARDLY_PLACES: &[&str] = &[
     "marco",
     "mary",
     "mila",
+    "mountains",
     "nadia",
     "pedro",
     "pool",
@@ -111,6 +114,10 @@ const HARDLY_PLACES: &[&str] = &[
     "wedding",
 ];
 
+/// The number of cities whose names in other languages take precedence over an area somewhere else. The smallest of them
+/// has about 200,000 inhabitants.
+const KNOWN_ABROAD: usize = 2500;
+
 /// The largest radius of a city in km.
 const WIDEST: f64 = 30.0;
 
@@ -122,8 +129,8 @@ const KM_PER_DEGREE: f64 = 111.0;
 pub struct Gazetteer {
     text: String,
     countries: Vec<Entry>,
-    /// Indexes of the countries by folded name, in any language.
-    country_by_name: HashMap<String, u32>,
+    /// Indexes of the countries by folded name, in any language; the flag says whether the name is English.
+    country_by_name: HashMap<String, (u32, bool)>,
     /// The cities with their positions, the largest first.
     cities: Vec<(Entry, GeoPoint)>,
     /// Indexes of the cities from south to north.
@@ -218,7 +225,7 @@ impl Gazetteer {
             } else {
                 let number = countries.len() as u32;
                 for name in names.split('\t') {
-                    country_by_name.insert(folded(name), number);
+                    country_by_name.insert(folded(name), (number, true));
                 }
                 countries.push(entry);
             }
@@ -234,7 +241,7 @@ impl Gazetteer {
                 // An English name takes precedence over the same name in another language.
                 country_by_name
                     .entry(name.to_owned())
-                    .or_insert(number as u32);
+                    .or_insert((number as u32, false));
             }
         }
         let mut by_latitude: Vec<u32> = (0..cities.len() as u32).collect();
@@ -253,9 +260,11 @@ impl Gazetteer {
         }
     }
 
-    /// Finds a place by its name, in any case and in any language of the tables. A country takes
-    /// precedence over a continent, a city of 100,000 inhabitants over a region, an island or a mountain range, and
-    /// these over smaller cities; the largest city over others. `Florence, US` is the largest Florence in that country.
+    /// Finds a place by its name, in any case and in any language of the tables. A country takes precedence over a
+    /// continent, unless its name in another language is the English one of a large city: Granada is not Grenada. A city of
+    /// 100,000 inhabitants takes precedence over an island, a mountain range, and a region in which no city is larger: New
+    /// York is the city, and Ontario the province. All of them take precedence over smaller cities, the largest city over
+    /// others. `Florence, US` is the largest Florence in that country.
     pub fn find(&self, name: &str) -> Option<Place> {
         if let Some((place, country)) = name.rsplit_once(',') {
             let country = country.trim();
@@ -266,7 +275,9 @@ impl Gazetteer {
             return self.city_or_area(&folded(place), Some(&code));
         }
         let name = folded(name);
-        if let Some(entry) = self.country(&name) {
+        if let Some(entry) = self.country(&name)
+            && !self.is_rather_a_city(&name)
+        {
             return Some(Place::Country {
                 code: self.code(entry).to_owned(),
                 name: self.name(entry).to_owned(),
@@ -277,21 +288,74 @@ impl Gazetteer {
 
     fn city_or_area(&self, name: &str, country: Option<&str>) -> Option<Place> {
         let city = self.city(name, country);
-        let Some(area) = Regions::get().find(name, country) else {
-            return city.map(|city| Place::City(self.as_city(city)));
+        let Some(area) = self.area(name, country) else {
+            return city.map(|(city, _)| Place::City(self.as_city(city)));
         };
-        let is_city_meant = |city: &usize| match area.rank() {
+        let least_known = |is_own_name| {
+            if is_own_name {
+                self.large
+            } else {
+                KNOWN_ABROAD
+            }
+        };
+        let is_city_meant = |(city, is_own_name): &(usize, bool)| match area.rank() {
             Rank::Continent => false,
-            Rank::Region | Rank::Natural => *city < self.large,
+            // Victoria is not Vitória.
+            Rank::Region if *is_own_name && folded(&area.name) != name => *city < self.large,
+            Rank::Region => {
+                let largest = self.largest_of(area);
+                let is_larger = largest.is_none_or(|largest| *city < largest);
+                largest == Some(*city) || is_larger && *city < least_known(*is_own_name)
+            }
+            // A city may have the name of its island in another language, as Santa Cruz has that of Tenerife.
+            Rank::Natural => {
+                *city < least_known(*is_own_name)
+                    && (*is_own_name || !area.contains(self.cities[*city].1))
+            }
             // A province is named after its city; a county of another country is not.
             Rank::Part => {
-                *city < self.large || Some(self.code(&self.cities[*city].0)) == area.country()
+                *city < least_known(*is_own_name)
+                    || Some(self.code(&self.cities[*city].0)) == area.country()
             }
         };
         Some(match city.filter(is_city_meant) {
-            Some(city) => Place::City(self.as_city(city)),
+            Some((city, _)) => Place::City(self.as_city(city)),
             None => Place::Area(area.clone()),
         })
+    }
+
+    /// The best known area with a folded name; of several, one whose own name this is, and then the one with the largest
+    /// city.
+    fn area(&self, name: &str, country: Option<&str>) -> Option<&'static Area> {
+        let areas = Regions::get().find(name, country);
+        match areas.as_slice() {
+            [area] => Some(area),
+            areas => areas.iter().copied().min_by_key(|area| {
+                let largest = self.largest_of(area).unwrap_or(self.large);
+                (folded(&area.name) != name, largest)
+            }),
+        }
+    }
+
+    /// The largest city in an area of one country, if it is a large one.
+    fn largest_of(&self, area: &Area) -> Option<usize> {
+        let country = area.country()?;
+        (0..self.large).find(|number| {
+            let (entry, at) = &self.cities[*number];
+            self.code(entry) == country && area.contains(*at)
+        })
+    }
+
+    /// Whether a country has this folded name in another language than English, and a large city has it in English.
+    fn is_rather_a_city(&self, name: &str) -> bool {
+        let is_english = self
+            .country_by_name
+            .get(name)
+            .is_some_and(|(_, is_english)| *is_english);
+        !is_english
+            && self
+                .city(name, None)
+                .is_some_and(|(city, is_own_name)| is_own_name && city < self.large)
     }
 
     /// Finds a place whose name needs no preposition: a country, a large city, or the English name of a continent, a
@@ -313,7 +377,7 @@ impl Gazetteer {
             Place::City(_)
                 if self
                     .city(&folded, None)
-                    .is_none_or(|city| city >= self.large) =>
+                    .is_none_or(|(city, _)| city >= self.large) =>
             {
                 None
             }
@@ -441,7 +505,7 @@ impl Gazetteer {
                 km,
             }),
             Place::Country { code, .. } => Region::Area(code.clone()),
-            Place::Area(area) => Region::Area(area.code.clone()),
+            Place::Area(area) => area.region(),
         }
     }
 
@@ -500,14 +564,14 @@ impl Gazetteer {
     }
 
     fn country(&self, name: &str) -> Option<&Entry> {
-        let number = self.country_by_name.get(name)?;
+        let (number, _) = self.country_by_name.get(name)?;
         self.countries.get(*number as usize)
     }
 
-    /// The index of the city that a folded name means. The largest city with this main name takes
+    /// The index of the city that a folded name means, and whether that is its main name. The largest city with this main name takes
     /// precedence over cities with it as an alternative name, unless the former is small: `roma` means
     /// Rome, and not a small town called Roma.
-    fn city(&self, name: &str, country: Option<&str>) -> Option<usize> {
+    fn city(&self, name: &str, country: Option<&str>) -> Option<(usize, bool)> {
         let numbers = self.by_name.get(name)?;
         let mut numbers = numbers.iter().map(|(number, own)| (*number as usize, *own));
         let in_country = |number: usize| {
@@ -524,7 +588,7 @@ impl Gazetteer {
                 best = Some((number, own));
             }
         }
-        best.map(|(number, _)| number)
+        best
     }
 
     fn as_city(&self, number: usize) -> City {
@@ -733,6 +797,72 @@ mod tests {
         let tuscany = gazetteer.find("tuscany").unwrap();
         assert_eq!(gazetteer.full_name(&tuscany), "Tuscany, Italy");
         assert_eq!(gazetteer.names("tusc", 2), ["Tuscany", "Tuscaloosa"]);
+    }
+
+    /// A silent answer about another part of the world is worse than none.
+    #[test]
+    fn a_name_means_what_most_people_mean_by_it() {
+        let gazetteer = Gazetteer::get();
+        for (name, full) in [
+            // Larger than the city of the same name.
+            ("ontario", "Ontario, Canada"),
+            ("florida", "Florida, United States"),
+            ("virginia", "Virginia, United States"),
+            ("montana", "Montana, United States"),
+            ("maryland", "Maryland, United States"),
+            ("victoria", "Victoria, Australia"),
+            ("bali", "Bali, Indonesia"),
+            ("okinawa", "Okinawa, Japan"),
+            ("quebec", "Quebec, Canada"),
+            ("Teneriffa", "Tenerife"),
+            ("Bâle", "Basel"),
+            ("orkney", "Orkney"),
+            ("goa", "Goa, India"),
+            ("zeeland", "Zeeland, The Netherlands"),
+            ("kent", "Kent, United Kingdom"),
+            ("bohemia", "Bohemia, Czechia"),
+            ("long island", "Long Island"),
+            // Larger than all others in the region.
+            ("new york", "New York City, United States"),
+            ("salzburg", "Salzburg, Austria"),
+            ("geneva", "Geneva, Switzerland"),
+            ("zurich", "Zürich, Switzerland"),
+            ("oaxaca", "Oaxaca, Mexico"),
+            ("córdoba", "Córdoba, Argentina"),
+            ("kyoto", "Kyoto, Japan"),
+            ("hamburg", "Hamburg, Germany"),
+            ("lisboa", "Lisbon, Portugal"),
+            ("são paulo", "São Paulo, Brazil"),
+            // Not a country in another language.
+            ("granada", "Granada, Spain"),
+            ("tunis", "Tunis, Tunisia"),
+            // Nor a region in another language, nor a small region.
+            ("vitória", "Vitória, Brazil"),
+            ("hanover", "Hannover, Germany"),
+            ("canton", "Guangzhou, China"),
+            ("venice", "Venice, Veneto, Italy"),
+            ("trinidad", "Trinidad"),
+            ("odessa", "Odessa"),
+            ("hull", "Kingston upon Hull, United Kingdom"),
+            ("granada, spain", "Granada, Spain"),
+            ("kuwait", "Kuwait"),
+            ("luxembourg", "Luxembourg"),
+            ("georgia", "Georgia"),
+            ("georgia, us", "Georgia, United States"),
+            // In no table of places.
+            ("normandy", "Normandy, France"),
+            ("yorkshire", "Yorkshire, United Kingdom"),
+            ("Elsass", "Alsace, France"),
+            ("transylvania", "Transylvania, Romania"),
+            ("cape cod", "Cape Cod"),
+            ("middle east", "Middle East"),
+            ("kashmir", "Kashmir"),
+            ("great lakes", "Great Lakes"),
+            ("brabant", "Brabant"),
+        ] {
+            let found = gazetteer.find(name).unwrap();
+            assert_eq!(gazetteer.full_name(&found), full, "{name}");
+        }
     }
 
     #[test]

@@ -125,7 +125,7 @@ pub(super) fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
         return Ok(());
     };
     let old = faces::of_photo(db, photo)?;
-    let found: Vec<ScoredFace> = old.iter().map(|face| face.judged().read).collect();
+    let found: Vec<ScoredFace> = old.iter().map(|face| face.read(None)).collect();
     let new = faces::merge(&found, &old, of_frame(db, &frame)?);
     faces::replace(db, photo, true, &old, &new)
 }

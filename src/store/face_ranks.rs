@@ -25,10 +25,10 @@ pub(super) struct Ranks {
 /// The ranks of the faces of a photo, which are given in the detector's order.
 pub(super) fn of(faces: impl Iterator<Item = JudgedFace>) -> Vec<Ranks> {
     let (sides, confidences): (Vec<_>, Vec<_>) = faces
-        .map(|JudgedFace { read, correction }| match correction {
+        .map(|face| match face.correction {
             None => (
-                Some(read.face.bounding_box.short_side()),
-                Some(read.face.score),
+                Some(face.face.bounding_box.short_side()),
+                Some(face.face.score),
             ),
             Some(Correction::Emotion(_)) => (Some(VOUCHED), Some(VOUCHED)),
             Some(Correction::NotAFace) => (None, None),
@@ -68,9 +68,13 @@ mod tests {
             (20.0, 0.5, Some(Correction::Emotion(Emotion::Sad))),
             (60.0, 0.9, None),
         ];
-        let ranks = of(faces.iter().map(|&(size, score, correction)| JudgedFace {
-            read: face(0.0, size, score, 0.5),
-            correction,
+        let ranks = of(faces.iter().map(|&(size, score, correction)| {
+            let read = face(0.0, size, score, 0.5);
+            JudgedFace {
+                face: read.face,
+                scores: read.scores,
+                correction,
+            }
         }));
         let found: Vec<_> = ranks
             .iter()

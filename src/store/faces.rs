@@ -1,14 +1,17 @@
 //! Stores the faces of photos, and merges the faces of a new analysis with those stored before.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
+use crate::features::Features;
 
 use super::codec::{correction_from_column, detected_from_columns, landmark_bytes};
 use super::record::{FaceId, PhotoId, StoredCorrection};
 use super::stored_face::{JudgedFace, StoredFace};
-use super::{derived, face_ranks};
+use super::{derived, face_ranks, features};
 
 /// Boxes whose intersection over union is at least this belong to the same face.
 pub(super) const SAME_FACE: f32 = 0.5;
@@ -88,7 +91,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
 }
 
 /// A face to be stored.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct NewFace {
     /// The number of the same face in the previous analysis, if it was found there.
     pub id: Option<FaceId>,
@@ -100,7 +103,8 @@ pub(super) struct NewFace {
 impl NewFace {
     pub fn judged(&self) -> JudgedFace {
         JudgedFace {
-            read: self.read,
+            face: self.read.face,
+            scores: self.read.scores,
             correction: self.correction.map(|stored| stored.correction),
         }
     }
@@ -130,7 +134,7 @@ pub(super) fn merge(
         let at = &read.face.bounding_box;
         faces.push(NewFace {
             id: take_same(&mut old, at, old_box).map(|face| face.id),
-            read: *read,
+            read: read.clone(),
             correction: take_same(&mut corrections, at, corrected_box),
         });
     }
@@ -141,7 +145,7 @@ pub(super) fn merge(
                 id: before.map(|face| face.id),
                 read: before.map_or_else(
                     || vouched_face(stored.at, emotion),
-                    |StoredFace { face, scores, .. }| ScoredFace { face, scores },
+                    |before| before.read(None),
                 ),
                 correction: Some(stored),
             });
@@ -161,11 +165,12 @@ fn vouched_face(at: BoundingBox, emotion: Emotion) -> ScoredFace {
             score: 0.0,
         },
         scores: EmotionScores::new(scores),
+        features: None,
     }
 }
 
 /// Stores `faces` in place of the `old` ones of a photo, which only a photo that `is_known` has; writes nothing
-/// if they are equal.
+/// if they are equal. A face without features keeps those that it had.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
@@ -173,12 +178,24 @@ pub(super) fn replace(
     old: &[StoredFace],
     faces: &[NewFace],
 ) -> rusqlite::Result<()> {
+    let seen = if old.is_empty() {
+        HashMap::new()
+    } else {
+        features::of_photo(db, photo)?
+    };
     if old.len() == faces.len()
         && old
             .iter()
             .zip(faces)
             .all(|(old, new)| new.is_as_stored(old))
     {
+        for (old, new) in old.iter().zip(faces) {
+            if let Some(features) = &new.read.features
+                && seen.get(&old.id) != Some(features)
+            {
+                features::put(db, old.id, features)?;
+            }
+        }
         return Ok(());
     }
     // There is no trigger for a new face. A new photo is written whole, with its ranking.
@@ -189,10 +206,16 @@ pub(super) fn replace(
         db.prepare_cached("DELETE FROM faces WHERE photo_id = ?")?
             .execute([photo])?;
     }
-    insert(db, photo, faces)
+    insert(db, photo, faces, &seen)
 }
 
-fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Result<()> {
+/// Inserts faces, those without features with the ones that were `seen` in them.
+fn insert(
+    db: &Connection,
+    photo: PhotoId,
+    faces: &[NewFace],
+    seen: &HashMap<FaceId, Features>,
+) -> rusqlite::Result<()> {
     let ranks = face_ranks::of(faces.iter().map(NewFace::judged));
     let mut insert = db.prepare_cached(
         "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
@@ -203,7 +226,12 @@ fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Resul
     for (position, (new, ranks)) in faces.iter().zip(ranks).enumerate() {
         let NewFace {
             id,
-            read: ScoredFace { face, scores },
+            read:
+                ScoredFace {
+                    face,
+                    scores,
+                    features,
+                },
             correction,
         } = new;
         let at = &face.bounding_box;
@@ -217,7 +245,7 @@ fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Resul
             neutral,
             contempt,
         ] = scores.as_array();
-        insert.execute(params![
+        let stored = insert.insert(params![
             id,
             photo,
             position as i64,
@@ -241,6 +269,10 @@ fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Resul
             neutral,
             contempt
         ])?;
+        let before = || seen.get(&(*id)?);
+        if let Some(features) = features.as_ref().or_else(before) {
+            features::put(db, FaceId(stored), features)?;
+        }
     }
     Ok(())
 }

@@ -285,6 +285,9 @@ mod tests {
         "
         INSERT INTO forgotten_people VALUES (randomblob(32), 2);
     ",
+        "
+        INSERT INTO face_features VALUES (9, zeroblob(248));
+    ",
     ];
 
     fn connection() -> Connection {

@@ -26,6 +26,7 @@ mod exchange;
 mod explain;
 mod face_ranks;
 mod faces;
+mod features;
 mod files;
 mod findings;
 mod folders;
@@ -236,7 +237,7 @@ impl Store {
     /// # Errors
     /// See [`Store::files_under`].
     pub fn record(&self, id: PhotoId) -> Result<Option<PhotoRecord>> {
-        self.read(|db| Ok(photos::load_embedded(db, id)?.map(Photo::into_record)))
+        self.read(|db| photos::record(db, id))
     }
 
     /// Everything that is known about a photo.

@@ -1,19 +1,22 @@
 //! Stores photos, keyed by their content.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::SkipReason;
+use crate::face::ScoredFace;
 use crate::facts::{self, Statements};
+use crate::features::Features;
 use crate::photo::ContentHash;
 
 use super::codec::{picture_from_columns, skip_from_columns};
 use super::forgotten_people::Names;
-use super::record::{KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord};
+use super::record::{FaceId, KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord};
 use super::stored_face::StoredFace;
-use super::{effective, faces, files, incomplete, people, unread};
+use super::{effective, faces, features, files, incomplete, people, unread};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -38,14 +41,42 @@ pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Opt
     .optional()
 }
 
-/// The photo with the facts by its content alone.
-pub(super) fn load_embedded(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
-    let mut photo = load(db, id)?;
-    if let Some(Ok(analysis)) = photo.as_mut().map(|photo| photo.content.as_mut()) {
-        analysis.capture = facts::of_content(&analysis.said);
-        analysis.people.clear();
+/// See [`Store::record`](super::Store::record); the facts are those by its content alone.
+pub(super) fn record(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<PhotoRecord>> {
+    let Some(photo) = load(db, id)? else {
+        return Ok(None);
+    };
+    let features = features::of_photo(db, id)?;
+    Ok(Some(PhotoRecord {
+        hash: photo.hash,
+        bytes: photo.bytes,
+        picture: photo.picture,
+        content: photo
+            .content
+            .map(|analysis| found_by_models(analysis, features)),
+    }))
+}
+
+/// An analysis as the models made it: without the faces that only a person has vouched for.
+fn found_by_models(
+    analysis: PhotoAnalysis<StoredFace>,
+    mut features: HashMap<FaceId, Features>,
+) -> PhotoAnalysis<ScoredFace> {
+    let is_found = |face: &StoredFace| face.face.score > 0.0 || face.face.landmarks.is_some();
+    let found = analysis.faces.into_iter().filter(is_found);
+    let faces = found.map(|face| face.read(features.remove(&face.id)));
+    PhotoAnalysis {
+        format: analysis.format,
+        width: analysis.width,
+        height: analysis.height,
+        capture: facts::of_content(&analysis.said),
+        said: analysis.said,
+        people: Vec::new(),
+        models: analysis.models,
+        faces: faces.collect(),
+        unread: analysis.unread,
+        incomplete: analysis.incomplete,
     }
-    Ok(photo)
 }
 
 /// See [`Store::photo`](super::Store::photo).

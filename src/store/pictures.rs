@@ -17,7 +17,6 @@ use crate::raster::{Orientation, Turn};
 use super::changes::Changes;
 use super::codec::picture_from_columns;
 use super::record::{Models, PhotoAnalysis, PhotoId, PhotoRecord};
-use super::stored_face::StoredFace;
 use super::{files, findings, photos};
 
 /// See [`Store::analysis_of_picture`](super::Store::analysis_of_picture).
@@ -67,28 +66,24 @@ fn lost(db: &Connection, picture: &Picture) -> rusqlite::Result<Vec<PhotoId>> {
 }
 
 /// The analysis of a photo by these models, in the orientation of `picture`; `None` if it has another picture,
-/// or was analysed by other models.
+/// was analysed by other models, or by a version that did not keep the features of faces.
 fn analysis_by(
     db: &Connection,
     id: PhotoId,
     picture: &Picture,
     models: &Models,
 ) -> rusqlite::Result<Option<PhotoAnalysis<ScoredFace>>> {
-    let Some(photo) = photos::load_embedded(db, id)? else {
+    let known = photos::record(db, id)?.filter(PhotoRecord::has_features);
+    let Some((Some(stored), Ok(mut found))) = known.map(|record| (record.picture, record.content))
+    else {
         return Ok(None);
     };
-    let (Some(stored), Ok(analysis)) = (photo.picture, photo.content) else {
-        return Ok(None);
-    };
-    if stored.hash != picture.hash || analysis.models != *models {
+    if stored.hash != picture.hash || found.models != *models {
         return Ok(None);
     }
-    let size = stored
-        .orientation
-        .exchange((analysis.width, analysis.height));
+    let size = stored.orientation.exchange((found.width, found.height));
     let turn = Turn::between(stored.orientation, picture.orientation, size);
     let (width, height) = picture.orientation.exchange(size);
-    let mut found = found_by_models(analysis);
     if let Some(turn) = turn {
         for face in &mut found.faces {
             face.face = turn.face(&face.face);
@@ -102,29 +97,6 @@ fn analysis_by(
         height,
         ..found
     }))
-}
-
-/// An analysis as the models made it: without the faces that only a person has vouched for.
-pub(super) fn found_by_models(analysis: PhotoAnalysis<StoredFace>) -> PhotoAnalysis<ScoredFace> {
-    let is_found = |face: &StoredFace| face.face.score > 0.0 || face.face.landmarks.is_some();
-    let faces = analysis
-        .faces
-        .into_iter()
-        .filter(is_found)
-        .map(|StoredFace { face, scores, .. }| ScoredFace { face, scores })
-        .collect();
-    PhotoAnalysis {
-        format: analysis.format,
-        width: analysis.width,
-        height: analysis.height,
-        said: analysis.said,
-        capture: analysis.capture,
-        people: Vec::new(),
-        models: analysis.models,
-        faces,
-        unread: analysis.unread,
-        incomplete: analysis.incomplete,
-    }
 }
 
 /// The photo whose row a record replaces, if there is one: the photo with this content, or one whose last file
@@ -264,9 +236,10 @@ pub(super) fn keep_elder(
     let (Some(old), Some(new)) = (picture_of(db, before)?, picture_of(db, now)?) else {
         return Ok(now);
     };
-    let photo = photos::load_embedded(db, now)?.filter(|_| old.hash == new.hash);
-    let Some(photo) = photo else { return Ok(now) };
-    let record = photo.into_record();
+    let record = photos::record(db, now)?.filter(|_| old.hash == new.hash);
+    let Some(record) = record else {
+        return Ok(now);
+    };
     absorb(db, before, now)?;
     photos::set_hash(db, before, &record.hash)?;
     findings::write(db, changes, &record, Some(before), &[])
@@ -334,7 +307,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::testing::{META, face, known, models, photo, put, temp_store};
-    use super::super::{PhotoRecord, Query, Store};
+    use super::super::{PhotoRecord, Query, Store, StoredFace};
     use super::*;
     use crate::emotion::Emotion::{Happy, Sad};
     use crate::face::Correction;

@@ -14,7 +14,6 @@ use crate::photo::{Capture, ContentHash, Picture};
 use crate::sidecar::SidecarFile;
 
 use super::people::PersonInPhoto;
-use super::pictures::found_by_models;
 use super::stored_face::StoredFace;
 
 /// A photo's number; it stays the same while the photo is in the index and is never used again.
@@ -57,6 +56,14 @@ pub struct PhotoRecord {
     pub picture: Option<Picture>,
     /// The analysis, or why the content was skipped.
     pub content: Result<PhotoAnalysis<ScoredFace>, Skip>,
+}
+
+impl PhotoRecord {
+    /// Whether it is known what the classifier saw in each face, which older versions did not keep.
+    pub fn has_features(&self) -> bool {
+        let faces = self.content.iter().flat_map(|analysis| &analysis.faces);
+        faces.into_iter().all(|face| face.features.is_some())
+    }
 }
 
 /// The result of analysing a photo, with [`ScoredFace`]s on the way in and [`StoredFace`]s on the
@@ -151,19 +158,6 @@ pub struct Photo {
     pub paths: Vec<PathBuf>,
     /// The analysis, or why the content was skipped.
     pub content: Result<PhotoAnalysis<StoredFace>, Skip>,
-}
-
-impl Photo {
-    /// What was stored: what the models found, without people's corrections.
-    pub(super) fn into_record(self) -> PhotoRecord {
-        let content = self.content.map(found_by_models);
-        PhotoRecord {
-            hash: self.hash,
-            bytes: self.bytes,
-            picture: self.picture,
-            content,
-        }
-    }
 }
 
 /// What is needed to decide whether a known content must be analysed again.

@@ -2,6 +2,7 @@
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{Correction, DetectedFace, ScoredFace};
+use crate::features::Features;
 
 use super::record::FaceId;
 
@@ -47,13 +48,20 @@ impl StoredFace {
         self.judged().score(emotion)
     }
 
+    /// The face as the models read it; its features are stored elsewhere.
+    pub(super) const fn read(&self, features: Option<Features>) -> ScoredFace {
+        ScoredFace {
+            face: self.face,
+            scores: self.scores,
+            features,
+        }
+    }
+
     /// The face without its number.
     pub(super) const fn judged(&self) -> JudgedFace {
         JudgedFace {
-            read: ScoredFace {
-                face: self.face,
-                scores: self.scores,
-            },
+            face: self.face,
+            scores: self.scores,
             correction: self.correction,
         }
     }
@@ -63,7 +71,8 @@ impl StoredFace {
 /// precedence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct JudgedFace {
-    pub read: ScoredFace,
+    pub face: DetectedFace,
+    pub scores: EmotionScores,
     pub correction: Option<Correction>,
 }
 
@@ -76,7 +85,7 @@ impl JudgedFace {
     /// See [`StoredFace::score`].
     pub fn score(&self, emotion: Emotion) -> Option<f64> {
         match self.correction {
-            None => Some(self.read.face.weighted(self.read.scores[emotion])),
+            None => Some(self.face.weighted(self.scores[emotion])),
             Some(Correction::Emotion(said)) => Some(f64::from(u8::from(said == emotion))),
             Some(Correction::NotAFace) => None,
         }

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, DetectedFace, Landmarks, Point, ScoredFace};
 use crate::facts::{Statements, of_content};
+use crate::features::Features;
 use crate::file::FileMeta;
 use crate::photo::{
     Capture, ContentHash, DateSource, GeoPoint, Picture, PictureHash, Precision, TakenAt,
@@ -62,6 +63,7 @@ pub(super) fn face(x: f32, size: f32, detection: f32, happy: f32) -> ScoredFace 
             score: detection,
         },
         scores: EmotionScores::new(scores),
+        features: Some(Features::of(&[happy, 1.0 - happy])),
     }
 }
 

@@ -29,8 +29,8 @@ const LEAVES: &[&str] = &[
 
 /// The modules of `fer-core` that the root re-exports; any module may name them.
 const CORE: &[&str] = &[
-    "affine", "atomic", "classify", "emotion", "face", "likeness", "network", "output", "raster",
-    "sample",
+    "affine", "atomic", "classify", "emotion", "face", "features", "likeness", "network", "output",
+    "raster", "sample",
 ];
 
 /// A crate that only certain modules may name.

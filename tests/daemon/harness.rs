@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use fer_index::face::ScoredFace;
+use fer_index::features::Features;
 use fer_index::file::FileMeta;
 use fer_index::imaging::{Limits, facts};
 use fer_index::photo::ContentHash;
@@ -225,6 +226,7 @@ pub fn add_indexed(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
             .map(|stored| ScoredFace {
                 face: stored.face,
                 scores: stored.scores,
+                features: Some(Features::none()),
             })
             .collect(),
         format: scan.format,

@@ -19,8 +19,8 @@ use fer_index::error::{Skip, SkipReason};
 use fer_index::face::DetectedFace;
 use fer_index::imaging::Limits;
 use fer_index::pipeline::{
-    Analyser, Confinement, Detector, IndexOptions, Launch, ProcessSettings, Processes, Silent,
-    Summary, index,
+    Analyser, Confinement, Detector, IndexOptions, Launch, LocalAnalyser, ProcessSettings,
+    Processes, Silent, Summary, confinement, index,
 };
 use fer_index::raster::Raster;
 use fer_index::store::Store;
@@ -47,16 +47,14 @@ fn settings() -> ProcessSettings {
 }
 
 fn in_one_process() -> Analyser {
-    analyser_with(Box::new(Builtin::new(DetectorParams::default()).unwrap()))
-}
-
-fn analyser_with(detector: Box<dyn FaceDetector>) -> Analyser {
+    let detector = Box::new(Builtin::new(DetectorParams::default()).unwrap());
     let classifier = Box::new(Cnn::embedded().unwrap());
-    Analyser::new(detector, classifier, Limits::default(), 16.0)
+    let local = LocalAnalyser::new(detector, classifier, Limits::default(), 16.0);
+    Analyser::Local(local)
 }
 
 fn isolated(launch: Launch, settings: ProcessSettings) -> Analyser {
-    in_one_process().in_processes(Processes::start(launch, settings).unwrap())
+    Analyser::isolated(Processes::start(launch, settings).unwrap(), None)
 }
 
 /// All test photos, with what is wrong with some of them.
@@ -120,7 +118,7 @@ fn a_detector_outside_is_asked_about_a_reduced_copy() {
         ..settings()
     };
     let processes = Processes::start(program(), settings).unwrap();
-    let analyser = analyser_with(Box::new(Whole)).in_processes(processes);
+    let analyser = Analyser::isolated(processes, Some(Box::new(Whole)));
     let photo = analyser.photo(&fixture("astronaut.jpg")).unwrap();
     assert_eq!(photo.models.detector, "whole 1");
     let at = photo.faces[0].face.bounding_box;
@@ -140,6 +138,7 @@ fn a_process_has_no_files_no_network_and_limited_memory() {
         memory: true,
     };
     assert_eq!(processes.confinement(), all);
+    assert_eq!(confinement(&program()).unwrap(), all);
     // From inside, the stand-in tries what a decoder that was taken over would try.
     let analyser = isolated(stand_in(), settings());
     let tried = analyser.photo(&stand_in::picture(Death::Escape.width()));

@@ -119,5 +119,6 @@ fn face((number, &(emotion, score)): (u16, &(Emotion, f32))) -> ScoredFace {
             score: 0.9,
         },
         scores: EmotionScores::new(scores),
+        features: None,
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::affine::Affine;
 pub use crate::affine::Point;
 use crate::emotion::{Emotion, EmotionScores};
+use crate::features::Features;
 
 /// An axis-aligned rectangle in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -209,12 +210,14 @@ impl Correction {
 }
 
 /// A face with the emotion scores that the classifier gave it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ScoredFace {
     /// The detected face.
     pub face: DetectedFace,
     /// Its emotion scores.
     pub scores: EmotionScores,
+    /// What the classifier saw in it; `None` if it was read by a version that did not keep that.
+    pub features: Option<Features>,
 }
 
 #[cfg(test)]

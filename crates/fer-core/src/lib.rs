@@ -12,6 +12,7 @@ pub mod classify;
 pub mod emotion;
 pub mod error;
 pub mod face;
+pub mod features;
 pub mod font;
 pub mod likeness;
 pub mod network;

@@ -109,6 +109,12 @@ impl Bits<'_> {
         (self.word >> (64 - count)) as u32
     }
 
+    /// The bits behind the next `count` bits, at most 31, from the top of the word on.
+    #[inline(always)]
+    pub const fn behind(&self, count: u32) -> u64 {
+        self.word << (count & 31)
+    }
+
     /// Removes `count` bits, which must be there.
     #[inline(always)]
     pub const fn consume(&mut self, count: u32) {

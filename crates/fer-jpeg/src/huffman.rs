@@ -1,13 +1,13 @@
 //! Huffman tables, prepared for looking up a code together with the bits of its value.
 //!
-//! A symbol of JPEG says how many zeros precede a coefficient and how many bits of its value follow. Codes and
-//! values are short, so that one look-up of [`LOOK`] bits mostly gives both, and one of [`SKIP`] bits mostly
-//! passes over several coefficients that a reduced picture does not need.
+//! A symbol of JPEG says how many zeros precede a coefficient and how many bits of its value follow. A look-up of
+//! [`LOOK`] bits gives the lengths of both, so that the next symbol can be looked up before the value of this one is
+//! computed. One of [`SKIP`] bits passes over several coefficients that a reduced picture does not need.
 
 use crate::bits::Bits;
 use crate::error::{Error, Result};
 
-/// Bits of the look-up of one symbol with its value.
+/// Bits of the look-up of one symbol.
 const LOOK: u32 = 10;
 
 /// Bits of the look-up that passes over symbols.
@@ -33,18 +33,17 @@ pub struct Table {
     meaning: fn(u8) -> (u32, u32),
 }
 
-/// What [`LOOK`] bits begin with: in bits 0 to 4 the length of a code, in bits 8 to 15 how many coefficients it
-/// moves forward ([`END`]: to the end of the block). In bits 16 to 31 the value, which the length includes; or,
-/// if bit 7 is set, in bits 16 to 19 the number of bits of the value, which follow. [`LONGER`] for a longer code.
+/// The symbol that [`LOOK`] bits begin with: in bits 0 to 5 the length of its code and its value, in bits 8 to 15 how
+/// many coefficients it moves forward ([`END`]: to the end of the block), in bits 16 to 19 the number of bits of the
+/// value, in bits 20 to 24 the length of the code, and in bits 25 to 31 the value if no bits of it follow.
+/// [`LONGER`] for a longer code.
 type Entry = u32;
 
-const VALUE_FOLLOWS: Entry = 1 << 7;
+const LONGER: Entry = 0;
 
-const LONGER: Entry = VALUE_FOLLOWS;
-
-/// The symbols that [`SKIP`] bits begin with: in bits 0 to 4 the length of all, in bits 8 to 15 how many
-/// coefficients they move forward, and in bits 16 to 23 how many without the last symbol.
-/// [`INCOMPLETE`] if not even one is complete.
+/// The symbols that [`SKIP`] bits begin with: in bits 0 to 5 the length of all with their values, in bits 8 to 15 how
+/// many coefficients they move forward, and in bits 16 to 23 how many without the last symbol. Of the last one only the
+/// code must be among the bits. [`INCOMPLETE`] if not even one code is.
 type Skipped = u32;
 
 /// Moves so far that no block has room for it.
@@ -62,13 +61,14 @@ struct Symbol {
 }
 
 impl Symbol {
-    /// The value, from its bits.
-    const fn value(self, bits: u32) -> i32 {
-        if self.size == 0 {
-            (self.forward >> 8) as i32
-        } else {
-            extend(bits, self.size)
-        }
+    /// The entry of the bits that begin with this symbol.
+    const fn entry(self) -> Entry {
+        let Self {
+            length,
+            forward,
+            size,
+        } = self;
+        (forward >> 8) << 25 | length << 20 | size << 16 | (forward & 255) << 8 | (length + size)
     }
 }
 
@@ -155,8 +155,13 @@ impl Table {
             table.ends[length as usize] = code << (LONGEST - length);
             code <<= 1;
         }
-        for (bits, entry) in table.look.iter_mut().enumerate() {
-            *entry = look(bits as u32, first[bits << (SKIP - LOOK)]);
+        for (entry, symbol) in table
+            .look
+            .iter_mut()
+            .zip(first.iter().step_by(1 << (SKIP - LOOK)))
+        {
+            let symbol = symbol.filter(|symbol: &Symbol| symbol.length <= LOOK);
+            *entry = symbol.map_or(LONGER, Symbol::entry);
         }
         for (bits, entry) in table.skip.iter_mut().enumerate() {
             *entry = skip(bits, &first);
@@ -170,46 +175,33 @@ impl Table {
     /// If the bits are no code.
     #[inline(always)]
     pub fn decode(&self, bits: &mut Bits<'_>) -> Result<Coefficient> {
-        let entry = self.look[bits.peek(LOOK) as usize];
-        if entry & VALUE_FOLLOWS == 0 {
-            bits.consume(entry & 31);
-            return Ok(Coefficient {
-                forward: (entry >> 8 & 255) as usize,
-                value: (entry >> 16) as i16,
-            });
+        let mut entry = self.look[bits.peek(LOOK) as usize];
+        if entry == LONGER {
+            // By value, so that the reader can stay in registers.
+            entry = self.look_longer(bits.peek(LONGEST))?;
         }
-        // By value, so that the reader can stay in registers.
-        let (coefficient, length) = self.decode_long(entry, bits.peek(32))?;
-        bits.consume(length);
-        Ok(coefficient)
+        let value = signed(bits.behind(entry >> 20 & 31), entry >> 16 & 15);
+        bits.consume(entry & 63);
+        Ok(Coefficient {
+            forward: (entry >> 8 & 255) as usize,
+            value: (value + (entry >> 25) as i32) as i16,
+        })
     }
 
-    /// Decodes a symbol that is longer with its value than a look-up, and its length.
+    /// The entry of a symbol whose code is longer than a look-up, from [`LONGEST`] bits.
+    #[cold]
     #[inline(never)]
-    fn decode_long(&self, entry: Entry, bits: u32) -> Result<(Coefficient, u32)> {
-        let symbol = if entry == LONGER {
-            let code = bits >> (32 - LONGEST);
-            let length = (1..=LONGEST).find(|&length| code < self.ends[length as usize]);
-            let length = length.ok_or(Error::Irregular("the data contain an unknown code"))?;
-            let index = (code >> (LONGEST - length)) as i32 + self.offsets[length as usize];
-            let (forward, size) = (self.meaning)(self.symbols[(index & 255) as usize]);
-            Symbol {
-                length,
-                forward,
-                size,
-            }
-        } else {
-            Symbol {
-                length: entry & 31,
-                forward: entry >> 8 & 255,
-                size: entry >> 16,
-            }
-        };
-        let coefficient = Coefficient {
-            forward: (symbol.forward & 255) as usize,
-            value: symbol.value(bits << symbol.length >> 1 >> (31 - symbol.size)) as i16,
-        };
-        Ok((coefficient, symbol.length + symbol.size))
+    fn look_longer(&self, bits: u32) -> Result<Entry> {
+        let length = (1..=LONGEST).find(|&length| bits < self.ends[length as usize]);
+        let length = length.ok_or(Error::Irregular("the data contain an unknown code"))?;
+        let index = (bits >> (LONGEST - length)) as i32 + self.offsets[length as usize];
+        let (forward, size) = (self.meaning)(self.symbols[(index & 255) as usize]);
+        Ok(Symbol {
+            length,
+            forward,
+            size,
+        }
+        .entry())
     }
 
     /// Passes over symbols from coefficient `at` on, to the end of the block. At least [`SKIP`] bits must be there.
@@ -223,26 +215,12 @@ impl Table {
         let entry = self.skip[bits.peek(SKIP) as usize];
         // A block whose last coefficient is not zero ends without a symbol; the bits behind it are another's.
         if at + (entry >> 16) as usize <= 63 {
-            bits.consume(entry & 31);
+            bits.consume(entry & 63);
             return Ok(at + (entry >> 8 & 255) as usize);
         }
         bits.ensure();
         Ok(at + self.decode(bits)?.forward)
     }
-}
-
-/// The entry of bits that begin with a symbol.
-fn look(bits: u32, symbol: Option<Symbol>) -> Entry {
-    let Some(symbol) = symbol.filter(|symbol| symbol.length <= LOOK) else {
-        return LONGER;
-    };
-    let length = symbol.length + symbol.size;
-    let forward = (symbol.forward & 255) << 8;
-    if length > LOOK {
-        return symbol.size << 16 | forward | VALUE_FOLLOWS | symbol.length;
-    }
-    let value = symbol.value(bits >> (LOOK - length) & ((1 << symbol.size) - 1));
-    u32::from(value as u16) << 16 | forward | length
 }
 
 /// The entry for passing over the symbols that bits begin with.
@@ -253,12 +231,13 @@ fn skip(bits: usize, first: &[Option<Symbol>]) -> Skipped {
             length + symbol.length + symbol.size,
             forward + (symbol.forward & 255),
         );
-        if longer > SKIP || further > 255 {
+        // The bits behind the last one are not known, so a code must be among them.
+        if length + symbol.length > SKIP || further > 255 {
             break;
         }
         before = forward;
         (length, forward) = (longer, further);
-        if forward >= END || length == SKIP {
+        if forward >= END || length >= SKIP {
             break;
         }
     }
@@ -268,13 +247,12 @@ fn skip(bits: usize, first: &[Option<Symbol>]) -> Skipped {
     before << 16 | forward << 8 | length
 }
 
-/// The value that `size` bits stand for: those that begin with 0 are negative (T.81, F.2.2.1).
-#[inline]
-pub const fn extend(bits: u32, size: u32) -> i32 {
-    let value = bits as i32;
-    if value < 1 << (size - 1) {
-        value - (1 << size) + 1
-    } else {
-        value
-    }
+/// The value that the first `size` bits of a word stand for, at most 15: those that begin with 0 are negative (T.81,
+/// F.2.2.1).
+#[inline(always)]
+const fn signed(word: u64, size: u32) -> i32 {
+    // Without a branch, which no processor could predict.
+    let bits = (word >> 1 >> (63 - size)) as i32;
+    let is_positive = (word as i64 >> 63) as i32;
+    bits - (((1 << size) - 1) & !is_positive)
 }

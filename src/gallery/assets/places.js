@@ -75,7 +75,7 @@ export class Places {
       circle.addEventListener("click", () => this.#choose(place));
       return circle;
     });
-    this.#map.replaceChildren(svg("path", { class: "towns", d: squares }), ...circles, ...names(places, pixel));
+    this.#map.replaceChildren(svg("path", { class: "towns", d: squares }), ...circles, ...names(places, pixel, left, width));
   }
 
   /** @param {api.Place[]} places */
@@ -99,17 +99,20 @@ export class Places {
 }
 
 /**
- * Labels for the places with the most photos, as many as fit.
+ * Labels for the places with the most photos, as many as fit; each lies wholly on the map.
  * @param {api.Place[]} places
  * @param {number} pixel The size of a pixel in degrees.
+ * @param {number} left The western edge of the map, in degrees.
+ * @param {number} width Its width in degrees.
  */
-function names(places, pixel) {
+function names(places, pixel, left, width) {
   const size = LETTERS * pixel;
   /** @type {{ x: number, y: number, length: number }[]} */
   const taken = [];
   return places.slice(0, MOST_NAMES).flatMap((place) => {
     const name = place.name.split(",")[0] ?? "";
-    const [x, y, length] = [place.longitude, -place.latitude - 1.5 * size, name.length * size * 0.6];
+    const [y, length] = [-place.latitude - 1.5 * size, name.length * size * 0.6];
+    const x = Math.min(Math.max(place.longitude, left + length / 2), left + width - length / 2);
     const isFree = taken.every((other) => Math.abs(other.x - x) > (other.length + length) / 2 || Math.abs(other.y - y) > 1.2 * size);
     if (!isFree) return [];
     taken.push({ x, y, length });

@@ -11,10 +11,10 @@ use image::RgbImage;
 
 use super::super::analyse::FoundFaces;
 use super::channel::Channel;
-use super::message::{Confinement, Reply, Request, Setup, SkippedPhoto};
+use super::message::{Confinement, ReadFace, Reply, Request, SkippedPhoto};
 use super::pool::Launch;
+use crate::classify::Reading;
 use crate::detect::FaceDetector;
-use crate::emotion::EmotionScores;
 use crate::error::{Skip, SkipReason};
 use crate::face::BoundingBox;
 use crate::imaging::Facts;
@@ -63,10 +63,11 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a process and waits for at most `start` until it is ready. Each step of an analysis may take `time`.
+    /// Starts a process, sends it the first message, whose bytes are `model`, and waits for at most `start` until it is
+    /// ready. Each step of an analysis may take `time`.
     pub fn start(
         launch: &Launch,
-        setup: &Setup,
+        first: &Request,
         model: &[u8],
         start: Duration,
         time: Duration,
@@ -91,10 +92,9 @@ impl Process {
             bytes: Vec::new(),
         };
         process.channel.allow(Some(start));
-        let setup = Request::Setup(Box::new(setup.clone()));
         let ready = process
             .channel
-            .send(&setup, model)
+            .send(first, model)
             .and_then(|()| process.channel.receive(&mut process.bytes));
         match ready {
             Ok(Reply::Ready(confinement, None)) => {
@@ -121,13 +121,14 @@ impl Process {
     pub fn analyse(
         &mut self,
         named: &[BoundingBox],
-        detector: &dyn FaceDetector,
+        detector: Option<&dyn FaceDetector>,
     ) -> Answer<FoundFaces> {
         self.ask(&Request::Analyse(named.to_vec()))?;
         loop {
             match self.receive()? {
                 Reply::Found(found) if is_plausible(&found) => return Ok(*found),
                 Reply::Detect(width, height) => {
+                    let detector = detector.ok_or_else(unexpected)?;
                     let pixels = std::mem::take(&mut self.bytes);
                     let picture = RgbImage::from_raw(width, height, pixels)
                         .filter(|picture| picture.width() > 0 && picture.height() > 0)
@@ -159,17 +160,16 @@ impl Process {
             .ok_or_else(unexpected)
     }
 
-    /// The emotions of its faces.
-    pub fn scores(&mut self, faces: usize) -> Answer<Vec<EmotionScores>> {
+    /// What the classifier reads in its faces.
+    pub fn readings(&mut self, faces: usize) -> Answer<Vec<Reading>> {
         self.ask(&Request::Score)?;
-        match self.receive()? {
-            Reply::Scored(scores)
-                if scores.len() == faces && scores.iter().flatten().all(|p| p.is_finite()) =>
-            {
-                Ok(scores.into_iter().map(EmotionScores::new).collect())
-            }
-            _ => Err(unexpected()),
-        }
+        let Reply::Scored(read) = self.receive()? else {
+            return Err(unexpected());
+        };
+        let readings: Option<Vec<_>> = read.into_iter().map(ReadFace::into_reading).collect();
+        readings
+            .filter(|readings| readings.len() == faces)
+            .ok_or_else(unexpected)
     }
 
     fn ask(&mut self, request: &Request) -> Answer<()> {

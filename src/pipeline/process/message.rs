@@ -1,7 +1,7 @@
 //! What a worker and its decoding process say to each other.
 //!
 //! ```text
-//! worker: Setup (a model file)                        process: Ready
+//! worker: Setup (a model file), or Confine            process: Ready
 //! worker: Facts (a photo's bytes)                     process: Facts, or Skipped
 //! worker: Analyse                                     process: Found, or Skipped
 //!                                                     process: Detect (pixels), if the worker has the detector
@@ -13,11 +13,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::analyse::FoundFaces;
-use crate::detect::DetectorParams;
-use crate::emotion::Emotion;
+use crate::classify::Reading;
+use crate::detect::{Builtin, DetectorParams};
+use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, DetectedFace};
 use crate::facts::Statements;
+use crate::features::Features;
 use crate::imaging::{Facts, Format, Limits};
 use crate::photo::{Picture, PictureHash};
 use crate::raster::Orientation;
@@ -27,6 +29,9 @@ use crate::raster::Orientation;
 pub(super) enum Request {
     /// The first message. Its bytes are the model file of the classifier; none stand for the built-in model.
     Setup(Box<Setup>),
+    /// The only message to a process that decodes nothing and loads no model: say how you are confined for photos within
+    /// these limits.
+    Confine(Limits),
     /// Read the facts of the photo in the bytes, and keep it.
     Facts,
     /// Decode the photo that was kept, and find its faces, also where people are named.
@@ -42,7 +47,7 @@ pub(super) enum Request {
 }
 
 /// What a process needs to know before the first photo.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Setup {
     pub limits: Limits,
     pub min_face: f32,
@@ -66,10 +71,20 @@ pub enum Detector {
     },
 }
 
+impl Detector {
+    /// Name and version of its model.
+    pub fn model(&self) -> &str {
+        match self {
+            Self::Builtin(_) => Builtin::MODEL,
+            Self::Asked { model, .. } => model,
+        }
+    }
+}
+
 /// What a process answers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// The process is confined so, and has loaded its models; or why it cannot.
+    /// The process is confined so, and has loaded its models if it was set up; or why it cannot.
     Ready(Confinement, Option<String>),
     /// The facts of a photo, and how much memory its decoding takes in bytes.
     Facts(Box<ReadFacts>, u64),
@@ -78,9 +93,34 @@ pub(super) enum Reply {
     Detect(u32, u32),
     /// The pictures of the faces, one after the other, each of this length.
     Pictures(u64),
-    /// The scores of the faces that are large enough, in their order.
-    Scored(Vec<[f32; Emotion::COUNT]>),
+    /// What the classifier read in the faces that are large enough, in their order.
+    Scored(Vec<ReadFace>),
     Skipped(SkippedPhoto),
+}
+
+/// A [`Reading`] in a message.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ReadFace {
+    scores: [f32; Emotion::COUNT],
+    features: Vec<u8>,
+}
+
+impl ReadFace {
+    pub fn of(reading: &Reading) -> Self {
+        Self {
+            scores: *reading.scores.as_array(),
+            features: reading.features.as_bytes().to_vec(),
+        }
+    }
+
+    /// The reading; `None` if it cannot be one.
+    pub fn into_reading(self) -> Option<Reading> {
+        let is_finite = self.scores.iter().all(|score| score.is_finite());
+        Some(Reading {
+            scores: EmotionScores::new(is_finite.then_some(self.scores)?),
+            features: Features::from_bytes(&self.features)?,
+        })
+    }
 }
 
 /// What a decoding process is kept from.

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use super::super::analyse::FoundFaces;
 use super::client::{Failure, Process};
-use super::message::{Confinement, Detector, Setup};
-use crate::detect::{DetectorParams, FaceDetector};
-use crate::emotion::EmotionScores;
+use super::message::{Confinement, Detector, Request, Setup};
+use crate::classify::{Cnn, Reading};
+use crate::detect::FaceDetector;
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::face::BoundingBox;
 use crate::imaging::{Facts, Limits};
 use crate::likeness::FacePicture;
+use crate::store::Models;
 
 /// The command that starts a decoding process, which calls [`serve`](super::serve()).
 #[derive(Debug, Clone)]
@@ -55,8 +56,10 @@ impl ProcessSettings {
 #[derive(Debug)]
 pub struct Processes {
     launch: Launch,
-    setup: Setup,
+    setup: Request,
     model: Vec<u8>,
+    models: Models,
+    limits: Limits,
     /// The time for the start of a process.
     grace: Duration,
     /// The time for each step of an analysis.
@@ -78,16 +81,25 @@ impl Processes {
             model,
             grace,
         } = settings;
+        let models = Models {
+            detector: detector.model().to_owned(),
+            classifier: match &model {
+                Some((bytes, name)) => Cnn::identify(bytes, name)?,
+                None => Cnn::identify_embedded()?,
+            },
+        };
         let (model, model_name) = model.unwrap_or_default();
         let mut processes = Self {
             launch,
-            setup: Setup {
+            setup: Request::Setup(Box::new(Setup {
                 limits,
                 min_face,
                 detector,
                 model_name,
-            },
+            })),
             model,
+            models,
+            limits,
             grace,
             time: limits
                 .max_time
@@ -102,6 +114,16 @@ impl Processes {
         processes.confinement = first.confinement;
         processes.lock_idle().push(first);
         Ok(processes)
+    }
+
+    /// The names of their models, as they are stored with their results.
+    pub const fn models(&self) -> &Models {
+        &self.models
+    }
+
+    /// The limits for decoding a photo.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// What the processes are kept from.
@@ -179,19 +201,17 @@ fn cannot_start(error: &io::Error) -> Error {
     ))
 }
 
-/// Starts a process, ends it again, and returns what it was kept from.
+/// Starts a process, ends it again, and returns what it was kept from. It loads no models.
 ///
 /// # Errors
 /// [`Error::Config`] if it cannot be started.
-pub fn confinement(launch: Launch) -> Result<Confinement> {
-    let settings = ProcessSettings {
-        limits: Limits::default(),
-        min_face: 0.0,
-        detector: Detector::Builtin(DetectorParams::default()),
-        model: None,
-        grace: ProcessSettings::GRACE,
-    };
-    Processes::start(launch, settings).map(|processes| processes.confinement)
+pub fn confinement(launch: &Launch) -> Result<Confinement> {
+    let grace = ProcessSettings::GRACE;
+    let request = Request::Confine(Limits::default());
+    let process = Process::start(launch, &request, &[], grace, grace);
+    process
+        .map(|process| process.confinement)
+        .map_err(|error| cannot_start(&error))
 }
 
 /// A process that has read a photo. It is idle again when this is dropped.
@@ -209,9 +229,9 @@ impl Session<'_> {
         mut self,
         photo: &[u8],
         named: &[BoundingBox],
-        detector: &dyn FaceDetector,
+        detector: Option<&dyn FaceDetector>,
         look: impl Fn(&FoundFaces, &mut dyn FnMut() -> Vec<FacePicture>) -> T,
-    ) -> Result<(FoundFaces, Vec<EmotionScores>, T), Skip> {
+    ) -> Result<(FoundFaces, Vec<Reading>, T), Skip> {
         let first = self.process.take();
         let mut has_photo = first.is_some();
         let (process, analysed) = self.processes.attempt(first, |process| {
@@ -231,8 +251,8 @@ impl Session<'_> {
             if let Some(failure) = failed {
                 return Err(failure);
             }
-            let scores = process.scores(faces)?;
-            Ok((found, scores, seen))
+            let readings = process.readings(faces)?;
+            Ok((found, readings, seen))
         })?;
         self.process = Some(process);
         Ok(analysed)

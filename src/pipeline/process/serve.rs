@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::channel::Channel;
 use super::confine::{confine, limit_memory};
-use super::message::{Detector, ReadFacts, Reply, Request, Setup, SkippedPhoto};
+use super::message::{Detector, ReadFace, ReadFacts, Reply, Request, Setup, SkippedPhoto};
 use crate::affine::Affine;
 use crate::classify::Cnn;
 use crate::detect::{Builtin, FaceDetector, copy_size};
@@ -17,7 +17,7 @@ use crate::imaging::{self, Decoded, Facts, Limits};
 use crate::likeness::FacePicture;
 use crate::raster::Raster;
 
-use super::super::analyse::{Analyser, FoundFaces, pictures};
+use super::super::analyse::{FoundFaces, LocalAnalyser, pictures};
 use super::super::budget;
 
 /// Longest message before the setup says how long files may be: the model file.
@@ -48,8 +48,14 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
     let mut confinement = confine();
     let mut channel = Channel::new(stream, MAX_MODEL);
     let mut model = Vec::new();
-    let Request::Setup(setup) = channel.receive(&mut model).map_err(broken)? else {
-        return Err(broken(ErrorKind::InvalidData.into()));
+    let setup = match channel.receive(&mut model).map_err(broken)? {
+        Request::Setup(setup) => setup,
+        Request::Confine(limits) => {
+            confinement.memory = limit_memory(&limits);
+            let ready = Reply::Ready(confinement, None);
+            return channel.send(&ready, &[]).map_err(broken);
+        }
+        _ => return Err(broken(ErrorKind::InvalidData.into())),
     };
     confinement.memory = limit_memory(&setup.limits);
     let channel = channel.with_max_bytes(setup.limits.max_bytes);
@@ -82,7 +88,7 @@ fn analyser(
     model: &[u8],
     detector: Option<Box<dyn FaceDetector>>,
     channel: &Arc<Mutex<Channel>>,
-) -> Result<Analyser> {
+) -> Result<LocalAnalyser> {
     let classifier = if model.is_empty() {
         Cnn::embedded()?
     } else {
@@ -97,7 +103,7 @@ fn analyser(
             channel: Arc::clone(channel),
         }),
     };
-    Ok(Analyser::new(
+    Ok(LocalAnalyser::new(
         detector,
         Box::new(classifier),
         setup.limits,
@@ -118,7 +124,7 @@ fn receive(channel: &Mutex<Channel>, bytes: &mut Vec<u8>) -> io::Result<Request>
 /// A decoding process at work.
 struct Server {
     channel: Arc<Mutex<Channel>>,
-    analyser: Analyser,
+    analyser: LocalAnalyser,
     limits: Limits,
     /// The photo's bytes.
     bytes: Vec<u8>,
@@ -172,11 +178,11 @@ impl Server {
                 let Some((decoded, found)) = self.decoded.take() else {
                     return Err(ErrorKind::InvalidData.into());
                 };
-                let scores = self.analyser.scores(&decoded, &found.legible);
-                let scores = scores.iter().map(|scores| *scores.as_array());
-                self.send(&Reply::Scored(scores.collect()))
+                let readings = self.analyser.read(&decoded, &found.legible);
+                let readings = readings.iter().map(ReadFace::of);
+                self.send(&Reply::Scored(readings.collect()))
             }
-            Request::Setup(_) | Request::Faces(_) | Request::Failed(_) => {
+            Request::Setup(_) | Request::Confine(_) | Request::Faces(_) | Request::Failed(_) => {
                 Err(ErrorKind::InvalidData.into())
             }
         }

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
-use super::{EmotionClassifier, FACE_SIDE, FaceCrop, blend};
+use super::{EmotionClassifier, FACE_SIDE, FaceCrop, Reading, blend};
 use crate::emotion::EmotionScores;
 use crate::error::Result;
+use crate::features::Features;
 use crate::network::{FoldedNetwork, HeadSpec, ModelFile, PixelScaling, Workspace, read_spec};
 
 /// The bytes of the model file in the binary, and its name in error messages.
@@ -73,8 +74,8 @@ impl Cnn {
         Ok(model_name(bytes))
     }
 
-    /// Scores at most [`BATCH`] faces.
-    fn classify_batch(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
+    /// Reads at most [`BATCH`] faces.
+    fn read_batch(&self, faces: &[FaceCrop]) -> Vec<Reading> {
         let mut input = Vec::with_capacity(2 * faces.len() * FACE_SIDE * FACE_SIDE);
         for face in faces {
             let mut upright = *face;
@@ -100,7 +101,17 @@ impl Cnn {
                     (head, &all[index * classes..][..classes])
                 })))
             };
-            (0..faces.len()).map(scores).collect()
+            let both = workspace.features();
+            let width = both.len() / (2 * faces.len()).max(1);
+            let features = |index| {
+                let (upright, mirrored) = both[2 * width * index..][..2 * width].split_at(width);
+                Features::of(&mean(upright, mirrored).collect::<Vec<_>>())
+            };
+            let reading = |index| Reading {
+                scores: scores(index),
+                features: features(index),
+            };
+            (0..faces.len()).map(reading).collect()
         })
     }
 }
@@ -118,15 +129,16 @@ fn probabilities(logits: &[f32], head: &HeadSpec) -> Vec<f32> {
     for pair in logits.chunks_exact(2 * classes) {
         let (upright, mirrored) = pair.split_at(classes);
         let start = all.len();
-        all.extend(
-            upright
-                .iter()
-                .zip(mirrored)
-                .map(|(&a, &b)| f32::midpoint(a, b)),
-        );
+        all.extend(mean(upright, mirrored));
         head.output.probabilities(&mut all[start..]);
     }
     all
+}
+
+/// The mean of what the network gives for a face and for its mirror image.
+fn mean(upright: &[f32], mirrored: &[f32]) -> impl Iterator<Item = f32> {
+    let pairs = upright.iter().zip(mirrored);
+    pairs.map(|(&a, &b)| f32::midpoint(a, b))
 }
 
 thread_local! {
@@ -138,10 +150,10 @@ impl EmotionClassifier for Cnn {
         &self.model
     }
 
-    fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
+    fn read(&self, faces: &[FaceCrop]) -> Vec<Reading> {
         faces
             .chunks(BATCH)
-            .flat_map(|batch| self.classify_batch(batch))
+            .flat_map(|batch| self.read_batch(batch))
             .collect()
     }
 }

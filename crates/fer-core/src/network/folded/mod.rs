@@ -48,6 +48,13 @@ pub struct Workspace {
     logits: Vec<Vec<f32>>,
 }
 
+impl Workspace {
+    /// The features of the faces that were inferred last, `[n, features]`.
+    pub fn features(&self) -> &[f32] {
+        &self.features
+    }
+}
+
 impl FoldedNetwork {
     /// Folds the weights of a network and chooses the fastest algorithms for `batch` faces at a time.
     ///

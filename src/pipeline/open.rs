@@ -1,0 +1,164 @@
+//! Analyses photos where the settings want it: on the calling thread, or in processes of their own.
+
+#[cfg(unix)]
+use super::analyse::analysis;
+use super::analyse::{LocalAnalyser, Look};
+use super::budget;
+#[cfg(unix)]
+use super::process::{Processes, Session};
+#[cfg(unix)]
+use crate::detect::FaceDetector;
+use crate::error::Skip;
+use crate::face::{BoundingBox, ScoredFace};
+use crate::imaging::{self, Facts, Limits};
+use crate::store::{Models, PhotoAnalysis};
+
+/// Analyses photos with a detector and a classifier.
+pub enum Analyser {
+    /// On the calling thread.
+    Local(LocalAnalyser),
+    /// In processes of their own. Their models are not loaded in this one.
+    #[cfg(unix)]
+    Isolated(Box<Isolated>),
+}
+
+/// Decoding processes, and what they ask.
+#[cfg(unix)]
+pub struct Isolated {
+    processes: Processes,
+    /// The detector, if it is outside of the processes.
+    detector: Option<Box<dyn FaceDetector>>,
+}
+
+impl Analyser {
+    /// An analyser that has photos read, decoded and analysed in `processes`, which ask `detector` for the faces if
+    /// they have no detector.
+    #[cfg(unix)]
+    pub fn isolated(processes: Processes, detector: Option<Box<dyn FaceDetector>>) -> Self {
+        Self::Isolated(Box::new(Isolated {
+            processes,
+            detector,
+        }))
+    }
+
+    /// The limits for decoding a photo.
+    pub const fn limits(&self) -> &Limits {
+        match self {
+            Self::Local(local) => local.limits(),
+            #[cfg(unix)]
+            Self::Isolated(isolated) => isolated.processes.limits(),
+        }
+    }
+
+    /// The names of the models, as they are stored with their results.
+    pub fn models(&self) -> Models {
+        match self {
+            Self::Local(local) => local.models(),
+            #[cfg(unix)]
+            Self::Isolated(isolated) => isolated.processes.models().clone(),
+        }
+    }
+
+    /// Decodes a photo, detects its faces and reads the emotion of each.
+    ///
+    /// # Errors
+    /// If the bytes are not a photo that can be decoded.
+    pub fn photo(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
+        match self {
+            Self::Local(local) => local.photo(bytes),
+            #[cfg(unix)]
+            Self::Isolated(_) => {
+                let opened = self.open(bytes)?;
+                opened.analyse(&[], |_| ()).map(|(analysis, ())| analysis)
+            }
+        }
+    }
+
+    /// Reads the facts of a photo, as the first part of its analysis.
+    ///
+    /// # Errors
+    /// If its headers show that it cannot be decoded.
+    pub fn open<'a>(&'a self, bytes: &'a [u8]) -> Result<Opened<'a>, Skip> {
+        match self {
+            Self::Local(local) => Ok(Opened {
+                bytes,
+                facts: imaging::facts(bytes, local.limits())?,
+                cost: budget::cost(bytes),
+                place: Place::Local(local),
+            }),
+            #[cfg(unix)]
+            Self::Isolated(isolated) => {
+                let (session, facts, cost) = isolated.processes.open(bytes)?;
+                Ok(Opened {
+                    bytes,
+                    facts,
+                    cost,
+                    place: Place::Isolated(isolated, session),
+                })
+            }
+        }
+    }
+}
+
+/// A photo whose facts have been read.
+pub struct Opened<'a> {
+    bytes: &'a [u8],
+    facts: Facts,
+    cost: u64,
+    place: Place<'a>,
+}
+
+/// Where the rest of the analysis takes place.
+enum Place<'a> {
+    Local(&'a LocalAnalyser),
+    #[cfg(unix)]
+    Isolated(&'a Isolated, Session<'a>),
+}
+
+impl Opened<'_> {
+    /// What is read of it without decoding its pixels.
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// How many bytes of memory it takes to decode it, estimated.
+    pub const fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    /// Decodes the photo, detects its faces and reads the emotion of each; `named` are the places where people are named in
+    /// it, which are searched more closely if no face is found there. When the faces have been found, also calls `look`,
+    /// whose last result is returned as well; it is called again if the process that decodes the photo has died since.
+    ///
+    /// # Errors
+    /// If it cannot be decoded, or not be searched.
+    pub(super) fn analyse<T>(
+        self,
+        named: &[BoundingBox],
+        look: impl Fn(&mut Look<'_>) -> T,
+    ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
+        match self.place {
+            Place::Local(local) => {
+                let decoded = local.decode(Some(self.facts), self.bytes)?;
+                local.decoded(decoded, named, look)
+            }
+            #[cfg(unix)]
+            Place::Isolated(isolated, session) => {
+                let capture = self.facts.capture();
+                let detector = isolated.detector.as_deref();
+                let (found, scores, seen) =
+                    session.analyse(self.bytes, named, detector, |found, pictures| {
+                        look(&mut Look {
+                            capture: capture.clone(),
+                            size: found.size,
+                            faces: &found.legible,
+                            pictures,
+                        })
+                    })?;
+                let Facts { format, said, .. } = self.facts;
+                let models = isolated.processes.models().clone();
+                Ok((analysis(models, format.name(), said, found, scores), seen))
+            }
+        }
+    }
+}
