@@ -56,30 +56,48 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
             EnumColourEncoding::srgb(intent)
         });
     }
+    let rows = rows_at_once(image.width(), image.height());
+    in_strips(task, &mut image, rows)
+}
+
+/// Renders a picture in strips of this many rows, whole groups.
+fn in_strips(task: &Task<'_>, image: &mut JxlImage, rows: u32) -> Result<RgbImage, Skip> {
     let (width, height) = (image.width(), image.height());
-    let rows = rows_at_once(width);
     let mut picture = Vec::with_capacity(3 * width as usize * height as usize);
-    for top in (0..height).step_by(rows as usize) {
+    let mut top = 0;
+    while top < height {
         task.check_time()?;
+        let end = top.next_multiple_of(GROUP) + rows;
+        let bottom = if end < height {
+            end - GROUP / 2
+        } else {
+            height
+        };
         image.set_image_region(CropInfo {
             left: 0,
             top,
             width,
-            height: rows.min(height - top),
+            height: bottom - top,
         });
-        picture.extend_from_slice(&rendered(task, &image)?);
+        picture.extend_from_slice(&rendered(task, image)?);
+        top = bottom;
     }
     RgbImage::from_raw(width, height, picture)
         .ok_or_else(|| task.damaged("the picture has another size than stated"))
 }
 
-/// How many rows of a picture are rendered at once: whole groups, the squares in which a picture is coded, since of a
-/// group of which one row is needed all are decoded.
-fn rows_at_once(width: u32) -> u32 {
-    const GROUP: u64 = 256;
-    const MOST_BYTES: u64 = 48 << 20;
-    let rows = MOST_BYTES / (BYTES_PER_PIXEL * u64::from(width)).max(1);
-    (rows / GROUP * GROUP).max(GROUP) as u32
+/// The side of the squares in which a picture is coded. Of a group of which one row is needed all are decoded, and the
+/// filters need some rows beyond the edge; so strips end in the middle of groups, which costs one row of groups each.
+const GROUP: u32 = 256;
+
+/// How many rows of a picture are rendered at once: whole groups, so that the picture and what its strip takes are at
+/// most 4 bytes a pixel and 64 MB, if one row of groups is not more than that.
+fn rows_at_once(width: u32, height: u32) -> u32 {
+    const STRIP: u64 = 48 << 20;
+    let (width, height) = (u64::from(width), u64::from(height));
+    let rows = (STRIP + width * height) / (BYTES_PER_PIXEL * width).max(1);
+    let groups = rows.saturating_sub(u64::from(GROUP) / 2) / u64::from(GROUP);
+    GROUP * (groups.max(1) as u32)
 }
 
 /// The pixels of the region that is set.
@@ -145,4 +163,26 @@ fn explain(task: &Task<'_>, error: &(dyn std::error::Error + 'static)) -> Skip {
         );
     }
     task.damaged(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imaging::Format;
+
+    #[test]
+    fn strips_are_parts_of_the_picture() {
+        let limits = Limits::default();
+        for name in ["tall", "tall-lossless", "tall-turned"] {
+            let path = format!("tests/fixtures/matrix/jxl-{name}.jxl");
+            let file = std::fs::read(path).unwrap();
+            let task = Task::new(&file, Format::Jxl, &limits);
+            let rendered = |rows| in_strips(&task, &mut read(&task).unwrap(), rows).unwrap();
+            let whole = rendered(1024);
+            assert_eq!(whole.dimensions(), (64, 700));
+            for rows in [256, 512] {
+                assert!(rendered(rows) == whole, "{name} in strips of {rows}");
+            }
+        }
+    }
 }

@@ -163,6 +163,13 @@ run("cjxl", work / "p.pgm", out / "jxl-grey.jxl", "-d", "1", "--quiet")
 run("cjxl", work / "p.jpg", out / "jxl-of-jpeg.jxl", "--quiet")
 run("cjxl", work / "turned.jpg", out / "jxl-turned.jxl", "--quiet")
 
+# Of more than one group of rows.
+picture.resize((64, 700)).save(work / "tall.png")
+picture.resize((64, 700), Image.Resampling.NEAREST).quantize(16).save(work / "steps.png")
+picture.resize((64, 700)).rotate(90, expand=True).save(work / "tall.jpg", quality=60, exif=exif)
+run("cjxl", work / "tall.png", out / "jxl-tall.jxl", "-d", "2", "--quiet")
+run("cjxl", work / "steps.png", out / "jxl-tall-lossless.jxl", "-d", "0", "--quiet")
+run("cjxl", work / "tall.jpg", out / "jxl-tall-turned.jxl", "--quiet")
 turns = [None, 0, 3, 1, 5, 2, 6, 4]  # Image.Transpose by which each orientation is stored
 for orientation, turn in enumerate(turns, 1):
     stored = side if turn is None else side.transpose(Image.Transpose(turn))
@@ -335,12 +342,17 @@ png("png-interlaced-16.png", colours * 257, 16, 2, True)
 
 # Colour profiles: the values of other colour spaces that stand for the colours of `side.png`.
 D65 = (0.3127, 0.3290, 1.0)
-srgb = imagecodecs.cms_profile("srgb")
+
+
+def made(*arguments, **options):
+    """A profile with the same date whenever it is made."""
+    icc = imagecodecs.cms_profile(*arguments, **options)
+    return icc[:24] + b"".join(map(number, (2020, 1, 1, 0, 0, 0))) + icc[36:]
 
 
 def rgb_profile(red, green, blue, gamma):
     primaries = tuple(part for place in (red, green, blue) for part in (*place, 1.0))
-    return imagecodecs.cms_profile("rgb", whitepoint=D65, primaries=primaries, gamma=gamma)
+    return made("rgb", whitepoint=D65, primaries=primaries, gamma=gamma)
 
 
 def in_profile(icc, mode="RGB"):
@@ -350,9 +362,10 @@ def in_profile(icc, mode="RGB"):
     return ImageCms.profileToProfile(side, *profiles, renderingIntent=intent, outputMode=mode)
 
 
+srgb = made("srgb")
 p3 = rgb_profile((0.68, 0.32), (0.265, 0.69), (0.15, 0.06), 2.2)
 adobe = rgb_profile((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), 563 / 256)
-grey_profile = imagecodecs.cms_profile("gray", whitepoint=D65, gamma=1.8)
+grey_profile = made("gray", whitepoint=D65, gamma=1.8)
 for name, icc, mode in [("srgb", srgb, "RGB"), ("p3", p3, "RGB"), ("adobe", adobe, "RGB"), ("grey", grey_profile, "L")]:
     options = {"subsampling": 0} if mode == "RGB" else {}
     in_profile(icc, mode).save(out / f"profile-{name}.jpg", quality=95, icc_profile=icc, **options)
