@@ -6,7 +6,7 @@ use fer_index::imaging::{self, Limits};
 use image::imageops::{flip_horizontal, flip_vertical, overlay, rotate90, rotate180, rotate270};
 use image::{DynamicImage, Rgb, RgbImage};
 
-use super::{assert_shows, reference};
+use super::{assert_shows, picture_hash, reference};
 use crate::common::{difference, fixture, photo};
 use crate::{decode, upright};
 
@@ -106,6 +106,36 @@ fn transparency_thumbnails_depth_and_gains_are_told_from_the_picture() {
     assert_shows("heif-tone-map.heic", &picture, 4.0);
     assert_shows("heif-second.heic", &picture, 4.0);
     assert_shows("heif-identity.heic", &rotate270(&mirrored), 4.0);
+}
+
+/// The data and the transforms of the pictures from which one is made are hashed with it, and nothing else of the file.
+#[test]
+fn the_sources_of_a_derived_picture_are_part_of_its_hash() {
+    for name in ["overlay", "overlay-clear", "identity"] {
+        let file = fixture(&format!("matrix/heif-{name}.heic"));
+        let hash = picture_hash(&file);
+        let longer = [&file, b"\0\0\0\x08free".as_slice()].concat();
+        assert_eq!(picture_hash(&longer), hash, "{name}");
+        let behind = |mark: &[u8]| {
+            let at = file.windows(4).position(|part| part == mark);
+            at.map(|at| at + 4)
+        };
+        let data = behind(b"mdat").map(|at| at + 100);
+        for at in [data, behind(b"irot"), behind(b"imir")]
+            .into_iter()
+            .flatten()
+        {
+            let mut other = file.clone();
+            other[at] ^= 1;
+            assert_ne!(picture_hash(&other), hash, "{name}, {at}");
+        }
+    }
+    // The transparency of a layer, which is stored last but one.
+    let mut other = fixture("matrix/heif-overlay-clear.heic");
+    let hash = picture_hash(&other);
+    let at = other.len() - 100;
+    other[at] ^= 1;
+    assert_ne!(picture_hash(&other), hash);
 }
 
 /// Every orientation of EXIF with every rotation and mirroring of the container, in either order: those of the container

@@ -10,6 +10,8 @@ mod raw;
 mod structure;
 mod tiff;
 
+use fer_index::imaging::{self, Limits};
+use fer_index::photo::PictureHash;
 use image::RgbImage;
 
 use crate::common::{difference, fixture, photo};
@@ -28,4 +30,9 @@ fn assert_shows(name: &str, expected: &RgbImage, tolerance: f64) {
 /// The picture that the files of the matrix show.
 fn reference() -> RgbImage {
     photo("matrix/reference.png")
+}
+
+fn picture_hash(bytes: &[u8]) -> PictureHash {
+    let facts = imaging::facts(bytes, &Limits::default()).unwrap();
+    facts.picture.hash
 }

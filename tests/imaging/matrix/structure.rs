@@ -2,9 +2,8 @@
 
 use fer_index::error::SkipReason;
 use fer_index::imaging::{self, Format, Limits};
-use fer_index::photo::PictureHash;
 
-use super::{assert_shows, reference};
+use super::{assert_shows, picture_hash, reference};
 use crate::common::exif_block::ExifBlock;
 use crate::common::{difference, fixture, jpeg, jpeg_with_exif, photo};
 use crate::{decode, upright};
@@ -36,11 +35,6 @@ fn a_film_without_a_still_picture_is_named() {
 
 fn number(number: usize) -> [u8; 4] {
     (number as u32).to_be_bytes()
-}
-
-fn picture_hash(bytes: &[u8]) -> PictureHash {
-    let facts = imaging::facts(bytes, &Limits::default()).unwrap();
-    facts.picture.hash
 }
 
 /// A film as phones put it behind a photo: boxes of MP4, of which one holds a JPEG.
