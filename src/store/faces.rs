@@ -17,13 +17,16 @@ pub(super) const SAME_FACE: f32 = 0.5;
 macro_rules! columns {
     () => {
         "SELECT f.id, f.x, f.y, f.width, f.height, landmarks, detection_score, c.id, c.emotion,
-                angry, disgust, fear, happy, sad, surprise, neutral, contempt, f.photo_id
+                angry, disgust, fear, happy, sad, surprise, neutral, contempt, human, f.photo_id
          FROM faces f LEFT JOIN corrections c ON c.id = f.correction"
     };
 }
 
 /// Index of the photo's column in the rows of `columns!`.
-const PHOTO: usize = FIRST_SCORE + Emotion::COUNT;
+const PHOTO: usize = HUMAN + 1;
+
+/// Index of the column that says how sure it is that the face is a human one.
+const HUMAN: usize = FIRST_SCORE + Emotion::COUNT;
 
 /// Index of the first probability's column.
 const FIRST_SCORE: usize = 9;
@@ -80,7 +83,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
     Ok(StoredFace {
         id: row.get(0)?,
         face: detected_from_columns(row, 1)?,
-        scores: EmotionScores::new(scores),
+        scores: EmotionScores::new(scores).with_human(row.get(HUMAN)?),
         correction: corrected
             .map(|_| correction_from_column(row, 8))
             .transpose()?,
@@ -197,8 +200,8 @@ fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Resul
     let mut insert = db.prepare_cached(
         "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
                             detection_score, correction, side, side_rank, confidence, confidence_rank,
-                            angry, disgust, fear, happy, sad, surprise, neutral, contempt)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            angry, disgust, fear, happy, sad, surprise, neutral, contempt, human)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for (position, (new, ranks)) in faces.iter().zip(ranks).enumerate() {
         let NewFace {
@@ -239,7 +242,8 @@ fn insert(db: &Connection, photo: PhotoId, faces: &[NewFace]) -> rusqlite::Resul
             sad,
             surprise,
             neutral,
-            contempt
+            contempt,
+            scores.human()
         ])?;
     }
     Ok(())

@@ -285,6 +285,9 @@ mod tests {
         "
         INSERT INTO forgotten_people VALUES (randomblob(32), 2);
     ",
+        "
+        UPDATE faces SET human = 0.9 WHERE id = 9;
+    ",
     ];
 
     fn connection() -> Connection {

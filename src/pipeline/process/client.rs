@@ -14,7 +14,7 @@ use super::channel::Channel;
 use super::message::{Confinement, Reply, Request, Setup, SkippedPhoto};
 use super::pool::Launch;
 use crate::detect::FaceDetector;
-use crate::emotion::EmotionScores;
+use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
 use crate::face::BoundingBox;
 use crate::imaging::Facts;
@@ -163,10 +163,11 @@ impl Process {
     pub fn scores(&mut self, faces: usize) -> Answer<Vec<EmotionScores>> {
         self.ask(&Request::Score)?;
         match self.receive()? {
-            Reply::Scored(scores)
-                if scores.len() == faces && scores.iter().flatten().all(|p| p.is_finite()) =>
-            {
-                Ok(scores.into_iter().map(EmotionScores::new).collect())
+            Reply::Scored(scores) if scores.len() == faces && scores.iter().all(is_probable) => {
+                let scores = scores.into_iter();
+                Ok(scores
+                    .map(|(emotions, human)| EmotionScores::new(emotions).with_human(human))
+                    .collect())
             }
             _ => Err(unexpected()),
         }
@@ -200,6 +201,11 @@ impl Drop for Process {
 
 fn unexpected() -> Failure {
     Failure::Died(ErrorKind::InvalidData.into())
+}
+
+/// Whether scores may be those of a face.
+fn is_probable((emotions, human): &([f32; Emotion::COUNT], Option<f32>)) -> bool {
+    emotions.iter().chain(human).all(|p| p.is_finite())
 }
 
 /// Whether faces may be those of a photo: a process that was taken over may say anything.

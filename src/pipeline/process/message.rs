@@ -78,8 +78,8 @@ pub(super) enum Reply {
     Detect(u32, u32),
     /// The pictures of the faces, one after the other, each of this length.
     Pictures(u64),
-    /// The scores of the faces that are large enough, in their order.
-    Scored(Vec<[f32; Emotion::COUNT]>),
+    /// The scores of the faces that are large enough, in their order, each with the human score.
+    Scored(Vec<([f32; Emotion::COUNT], Option<f32>)>),
     Skipped(SkippedPhoto),
 }
 

@@ -173,7 +173,7 @@ impl Server {
                     return Err(ErrorKind::InvalidData.into());
                 };
                 let scores = self.analyser.scores(&decoded, &found.legible);
-                let scores = scores.iter().map(|scores| *scores.as_array());
+                let scores = scores.iter().map(|s| (*s.as_array(), s.human()));
                 self.send(&Reply::Scored(scores.collect()))
             }
             Request::Setup(_) | Request::Faces(_) | Request::Failed(_) => {

@@ -93,12 +93,14 @@ impl Cnn {
                 .zip(&self.heads)
                 .map(|(logits, head)| probabilities(logits, head))
                 .collect();
+            let human = self.network.human(workspace);
             let scores = |index| {
                 let heads = self.heads.iter().zip(&probabilities);
-                EmotionScores::new(blend(heads.map(|(head, all)| {
+                let scores = EmotionScores::new(blend(heads.map(|(head, all)| {
                     let classes = head.emotions.len();
                     (head, &all[index * classes..][..classes])
-                })))
+                })));
+                scores.with_human(human.as_ref().map(|human| human[index]))
             };
             (0..faces.len()).map(scores).collect()
         })
