@@ -60,4 +60,4 @@ done
 fer-index model photo-head runs/emotion/calibrated.safetensors \
     --faces "$(basename "$3").safetensors" --faces "$(basename "$4").safetensors" --leave-out disgust \
     --strength 0.02 --balance 0.5 --shift angry=0.3,sad=0.7,contempt=1.5 --half --out emotion.safetensors
-echo "emotion.safetensors is ready; copy it to models/emotion.safetensors"
+echo "emotion.safetensors is ready but for the head for human faces: fit it as models/README.md says"

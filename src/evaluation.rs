@@ -238,7 +238,10 @@ pub fn evaluate_album(
         .map(|(name, labels)| {
             let bytes = read_bytes(&folder.join(name), analyser.limits().max_bytes);
             let scan = bytes.and_then(|bytes| analyser.photo(&bytes));
-            let faces = scan.ok().map(|scan| scan.faces);
+            let faces = scan.ok().map(|scan| {
+                let human = |face: &ScoredFace| face.scores.is_human();
+                scan.faces.into_iter().filter(human).collect()
+            });
             done();
             (labels, faces)
         })

@@ -63,7 +63,7 @@ pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> R
         let analysis = read_bytes(path, max_bytes).and_then(|bytes| analyse(&bytes));
         let answer = analysis.map(|analysis| analysis.faces);
         match &answer {
-            Ok(faces) => found |= !faces.is_empty(),
+            Ok(faces) => found |= faces.iter().any(|face| face.scores.is_human()),
             Err(skip) => {
                 failed = true;
                 if format == Format::Text {
@@ -106,14 +106,22 @@ fn tell(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
     }
     for (index, face) in faces.iter().enumerate() {
         out.line(format_args!(
-            "  Face {} at {}: {}",
+            "  Face {} at {}{}: {}",
             index + 1,
             face.face.bounding_box,
+            if face.scores.is_human() {
+                ""
+            } else {
+                NOT_HUMAN
+            },
             percentages(&face.scores),
         ))?;
     }
     Ok(())
 }
+
+/// Follows the place of a face that does not count, because the model takes it for no human one.
+pub(super) const NOT_HUMAN: &str = ", no human face";
 
 /// Every emotion with its percentage, the most probable first.
 pub(super) fn percentages(scores: &EmotionScores) -> String {

@@ -130,7 +130,7 @@ fn named(store: &Store, faces: &[FaceId]) -> Result<Vec<String>> {
             (None, Some(emotion)) => {
                 format!("{emotion} {:.0} %", 100.0 * known.scores[emotion])
             }
-            (None, None) => "no emotion".to_owned(),
+            (None, None) => "not a human face".to_owned(),
         };
         let path = store
             .photo(photo)?

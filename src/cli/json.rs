@@ -209,6 +209,8 @@ pub(super) struct JsonFace {
     id: Option<i64>,
     r#box: [f32; 4],
     detection_score: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    human: Option<f32>,
     #[serde(serialize_with = "by_name")]
     scores: EmotionScores,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -262,6 +264,7 @@ impl JsonFace {
             id: id.map(|id| id.0),
             r#box: [b.x, b.y, b.width, b.height],
             detection_score: face.score,
+            human: scores.human(),
             scores,
             network_scores: None,
             correction: None,

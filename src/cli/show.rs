@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 use serde_json::json;
 
 use super::Outcome;
-use super::classify::percentages;
+use super::classify::{NOT_HUMAN, percentages};
 use super::context::Context;
 use super::json::{JsonClassified, JsonFace, JsonFound, JsonPath, JsonPerson, date, date_source};
 use super::path_list::{ListArgs, is_list};
@@ -220,9 +220,11 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
         out.line("  No face")?;
     }
     for face in &scan.faces {
-        let mut correction = face.correction.map_or_else(String::new, |correction| {
-            format!("; corrected to: {}", correction.name())
-        });
+        let mut correction = match face.correction {
+            Some(correction) => format!("; corrected to: {}", correction.name()),
+            None if face.is_face() => String::new(),
+            None => NOT_HUMAN.to_owned(),
+        };
         if let Some(CarriedFrom { path, .. }) = carried.get(&face.id) {
             let from = path.as_ref().map_or_else(
                 || "another file of the same picture that is gone".to_owned(),

@@ -211,6 +211,8 @@ struct Face {
     corrected_to: Option<Emotion>,
     /// Whether a person marked this as not a face.
     rejected: bool,
+    /// Whether it counts as a face: by what a person said, else by the model.
+    counts: bool,
     /// The name of the file on which the person said so, if it is another file of the same picture; empty if
     /// that file is gone.
     carried_from: Option<String>,
@@ -234,6 +236,7 @@ impl Face {
                 _ => None,
             },
             rejected: face.correction == Some(Correction::NotAFace),
+            counts: face.is_face(),
             carried_from: carried.map(|(_, from)| {
                 let name = from.path.as_deref().and_then(Path::file_name);
                 name.unwrap_or_default().to_string_lossy().into_owned()

@@ -273,7 +273,8 @@ impl FindingWriter<'_, '_> {
             match (&record.content, work) {
                 (Ok(analysis), Work::Analysis) => {
                     self.summary.photos += 1;
-                    self.summary.faces += analysis.faces.len() as u64;
+                    let faces = analysis.faces.iter();
+                    self.summary.faces += faces.filter(|f| f.scores.is_human()).count() as u64;
                 }
                 (Ok(_), _) => {
                     self.summary.known += 1;

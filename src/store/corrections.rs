@@ -179,7 +179,7 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::emotion::Emotion::{self, Happy, Sad};
+    use crate::emotion::Emotion::{self, Happy, Neutral, Sad};
     use crate::error::{Skip, SkipReason};
     use crate::face::ScoredFace;
 
@@ -323,5 +323,36 @@ mod tests {
         assert_eq!(store.query(&strict).unwrap(), []);
         store.correct(faces(&store, id)[0].id, SAD).unwrap();
         assert_eq!(store.query(&strict).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_human_face_counts_only_if_a_person_vouches_for_it() {
+        let (_folder, mut store) = temp_store();
+        let mut pet = face(0.0, 80.0, 0.95, 0.9);
+        pet.scores = pet.scores.with_human(Some(0.2));
+        let person = face(500.0, 80.0, 0.9, 0.4);
+        let scores = (pet.scores, person.scores);
+        let id = put(&mut store, "/a.jpg", &photo("a", vec![pet, person]));
+        let stored = faces(&store, id);
+        assert_eq!((stored[0].scores, stored[1].scores), scores);
+        assert_eq!((stored[0].top(), stored[1].top()), (None, Some(Neutral)));
+        assert_eq!(score(&store, Happy), Some(0.4));
+        let one_face = Query {
+            faces: Some(1..=1),
+            ..Query::for_emotion(Happy)
+        };
+        let hits = store.query(&one_face).unwrap();
+        assert_eq!(hits[0].analysis.faces, [stored[1]]);
+
+        store
+            .correct(stored[0].id, Correction::Emotion(Happy))
+            .unwrap();
+        assert_eq!(score(&store, Happy), Some(1.0));
+        store.undo(stored[0].id).unwrap();
+        assert_eq!(score(&store, Happy), Some(0.4));
+        // It is stored as ranked, so that no later transaction ranks it again.
+        let unranked = super::super::derived::UNRANKED;
+        let mut again = store.connection.prepare(unranked).unwrap();
+        assert!(!again.exists([]).unwrap());
     }
 }

@@ -2,14 +2,15 @@
 //! ranks stored, "four faces of 100 pixels or more" is one index search: for a fourth face of 100
 //! pixels or more.
 
-use crate::face::Correction;
+use crate::face::{Correction, DetectedFace};
 
 use super::stored_face::JudgedFace;
 
 /// Size and confidence of a face that a person vouched for: it counts whatever its real values are.
 const VOUCHED: f32 = 1e9;
 
-/// The columns by which faces are searched; `None` for what a person said is no face.
+/// The columns by which faces are searched. What a person said is no face has none of them, and what the model takes for no
+/// human face has no ranks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ranks {
     /// Shorter side in pixels, or [`VOUCHED`].
@@ -24,22 +25,31 @@ pub(super) struct Ranks {
 
 /// The ranks of the faces of a photo, which are given in the detector's order.
 pub(super) fn of(faces: impl Iterator<Item = JudgedFace>) -> Vec<Ranks> {
-    let (sides, confidences): (Vec<_>, Vec<_>) = faces
-        .map(|face| match face.correction {
-            None => (
-                Some(face.face.bounding_box.short_side()),
-                Some(face.face.score),
-            ),
-            Some(Correction::Emotion(_)) => (Some(VOUCHED), Some(VOUCHED)),
-            Some(Correction::NotAFace) => (None, None),
-        })
-        .unzip();
-    (0..sides.len())
-        .map(|index| Ranks {
-            side: sides[index],
-            side_rank: rank(&sides, index),
-            confidence: confidences[index],
-            confidence_rank: rank(&confidences, index),
+    let faces: Vec<JudgedFace> = faces.collect();
+    let ranked = |value: fn(&DetectedFace) -> f32| {
+        let values: Vec<Option<f32>> = (faces.iter())
+            .map(|face| match face.correction {
+                None => Some(value(&face.face)),
+                Some(Correction::Emotion(_)) => Some(VOUCHED),
+                Some(Correction::NotAFace) => None,
+            })
+            .collect();
+        let counted = values.iter().zip(&faces);
+        let counted: Vec<Option<f32>> = counted
+            .map(|(value, face)| value.filter(|_| face.is_face()))
+            .collect();
+        let ranks = (0..faces.len()).map(move |index| rank(&counted, index));
+        values.into_iter().zip(ranks)
+    };
+    let sides = ranked(|face| face.bounding_box.short_side());
+    let confidences = ranked(|face| face.score);
+    sides
+        .zip(confidences)
+        .map(|((side, side_rank), (confidence, confidence_rank))| Ranks {
+            side,
+            side_rank,
+            confidence,
+            confidence_rank,
         })
         .collect()
 }
@@ -89,5 +99,32 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert_eq!((ranks[3].side, ranks[0].side), (Some(VOUCHED), Some(60.0)));
+    }
+
+    #[test]
+    fn what_is_no_human_face_has_no_rank_unless_a_person_vouched_for_it() {
+        let pet = |correction| {
+            let read = face(0.0, 90.0, 0.95, 0.5);
+            JudgedFace {
+                face: read.face,
+                scores: read.scores.with_human(Some(0.1)),
+                correction,
+            }
+        };
+        let read = face(0.0, 60.0, 0.9, 0.5);
+        let person = JudgedFace {
+            face: read.face,
+            scores: read.scores,
+            correction: None,
+        };
+        let ranks = |pet| {
+            let ranks = of([pet, person].into_iter());
+            [ranks[0].side_rank, ranks[1].side_rank]
+        };
+        assert_eq!(ranks(pet(None)), [None, Some(1)]);
+        let vouched = pet(Some(Correction::Emotion(Emotion::Happy)));
+        assert_eq!(ranks(vouched), [Some(1), Some(2)]);
+        // It has been ranked, which its values show.
+        assert_eq!(of([pet(None)].into_iter())[0].side, Some(90.0));
     }
 }

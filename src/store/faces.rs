@@ -22,13 +22,16 @@ pub(super) const SAME_FACE: f32 = 0.5;
 macro_rules! columns {
     () => {
         "SELECT f.id, f.x, f.y, f.width, f.height, landmarks, detection_score, c.id, c.emotion,
-                angry, disgust, fear, happy, sad, surprise, neutral, contempt, f.photo_id, network_scores
+                angry, disgust, fear, happy, sad, surprise, neutral, contempt, human, f.photo_id, network_scores
          FROM faces f LEFT JOIN corrections c ON c.id = f.correction"
     };
 }
 
 /// Index of the photo's column in the rows of `columns!`.
-const PHOTO: usize = FIRST_SCORE + Emotion::COUNT;
+const PHOTO: usize = HUMAN + 1;
+
+/// Index of the column that says how sure it is that the face is a human one.
+const HUMAN: usize = FIRST_SCORE + Emotion::COUNT;
 
 /// Index of the first probability's column.
 const FIRST_SCORE: usize = 9;
@@ -82,11 +85,14 @@ pub(super) fn first_unknown(db: &Connection, faces: &[FaceId]) -> rusqlite::Resu
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
     let corrected: Option<i64> = row.get(7)?;
     let network: Option<[u8; 32]> = row.get(NETWORK)?;
+    let human = row.get(HUMAN)?;
     Ok(StoredFace {
         id: row.get(0)?,
         face: detected_from_columns(row, 1)?,
-        scores: scores_from_columns(row, FIRST_SCORE)?,
-        network: network.as_ref().map(scores_from_bytes),
+        scores: scores_from_columns(row, FIRST_SCORE)?.with_human(human),
+        network: network
+            .as_ref()
+            .map(|bytes| scores_from_bytes(bytes).with_human(human)),
         correction: corrected
             .map(|_| correction_from_column(row, 8))
             .transpose()?,
@@ -264,8 +270,8 @@ fn insert(
     let mut insert = db.prepare_cached(
         "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
                             detection_score, correction, side, side_rank, confidence, confidence_rank,
-                            angry, disgust, fear, happy, sad, surprise, neutral, contempt, network_scores)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            angry, disgust, fear, happy, sad, surprise, neutral, contempt, human, network_scores)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for (position, (new, ranks)) in faces.iter().zip(ranks).enumerate() {
         let ScoredFace { face, features, .. } = &new.found.read;
@@ -303,6 +309,7 @@ fn insert(
             surprise,
             neutral,
             contempt,
+            new.scores().human(),
             new.network().as_ref().map(scores_bytes)
         ])?;
         let before = || seen.get(&new.id?);

@@ -49,6 +49,7 @@ impl InForce {
         (of == classifier)
             .then(|| layer.scores(network, features?))
             .flatten()
+            .map(|scores| scores.with_human(network.human()))
     }
 
     /// A face with the scores that it is to have.

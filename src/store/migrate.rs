@@ -293,6 +293,9 @@ mod tests {
         UPDATE learning SET is_on = 0, forgotten_at = 0, stamp = zeroblob(32), corrections = 7, network_loss = 2.0,
                             layer_loss = 0.5, classifier = 'cnn', layer = zeroblob(32), applied = 7;
     ",
+        "
+        UPDATE faces SET human = 0.9 WHERE id = 9;
+    ",
     ];
 
     fn connection() -> Connection {

@@ -22,30 +22,37 @@ pub struct StoredFace {
 }
 
 impl StoredFace {
-    /// The emotion that the face shows most; `None` if a person said that it is no face.
+    /// The emotion that the face shows most; `None` if it does not count as a face.
     pub fn top(&self) -> Option<Emotion> {
         match self.correction {
-            None => Some(self.scores.top().0),
+            None => self.scores.is_human().then(|| self.scores.top().0),
             Some(Correction::Emotion(said)) => Some(said),
             Some(Correction::NotAFace) => None,
         }
     }
 
     /// Whether the face counts in a query with these minima for the detection score and for the
-    /// shorter side in pixels. A person's correction takes precedence over both.
+    /// shorter side in pixels. A person's correction takes precedence over both, and over what the model takes for no
+    /// human face.
     pub fn counts(&self, min_detection: f32, min_size: f32) -> bool {
         match self.correction {
             Some(Correction::NotAFace) => false,
             Some(Correction::Emotion(_)) => true,
             None => {
-                self.face.score >= min_detection && self.face.bounding_box.short_side() >= min_size
+                self.scores.is_human()
+                    && self.face.score >= min_detection
+                    && self.face.bounding_box.short_side() >= min_size
             }
         }
     }
 
+    /// Whether it counts as a face: by what a person said of it, else by the model.
+    pub fn is_face(&self) -> bool {
+        self.judged().is_face()
+    }
+
     /// The score of the face for `emotion`: its probability, weighted as [`DetectedFace::weighted`]
-    /// describes. It is 1 or 0 if a person has said what the face shows, and `None` if they said
-    /// that it is no face.
+    /// describes. It is 1 or 0 if a person has said what the face shows, and `None` if it does not count as a face.
     pub fn score(&self, emotion: Emotion) -> Option<f64> {
         self.judged().score(emotion)
     }
@@ -84,15 +91,20 @@ pub(super) struct JudgedFace {
 }
 
 impl JudgedFace {
-    /// `false` if a person said that it is no face.
+    /// See [`StoredFace::is_face`].
     pub fn is_face(&self) -> bool {
-        self.correction != Some(Correction::NotAFace)
+        match self.correction {
+            None => self.scores.is_human(),
+            Some(correction) => correction != Correction::NotAFace,
+        }
     }
 
     /// See [`StoredFace::score`].
     pub fn score(&self, emotion: Emotion) -> Option<f64> {
         match self.correction {
-            None => Some(self.face.weighted(self.scores[emotion])),
+            None => self
+                .is_face()
+                .then(|| self.face.weighted(self.scores[emotion])),
             Some(Correction::Emotion(said)) => Some(f64::from(u8::from(said == emotion))),
             Some(Correction::NotAFace) => None,
         }

@@ -13,7 +13,10 @@ const EMOTIONS: [&str; 8] = [
 /// Checks that a face has the documented names, a box within the picture and probabilities with the sum 1.
 #[track_caller]
 fn assert_is_face(face: &Value, [photo_width, photo_height]: [f64; 2]) {
-    assert_eq!(names(face), ["box", "detection_score", "id", "scores"]);
+    let mut expected = vec!["box", "detection_score", "human", "id", "scores"];
+    // A picture that is said to be a face is not judged.
+    expected.retain(|name| *name != "human" || !face["human"].is_null());
+    assert_eq!(names(face), expected);
     let [x, y, width, height] = face_box(face);
     assert!(x >= 0.0 && y >= 0.0 && width > 0.0 && height > 0.0);
     assert!(
@@ -91,6 +94,7 @@ fn json_of_classify() {
     assert_eq!(face["path"], "album/astronaut.jpg");
     assert_eq!(face["faces"].as_array().unwrap().len(), 1);
     assert_is_face(&face["faces"][0], [512.0, 512.0]);
+    assert!(face["faces"][0]["human"].as_f64().unwrap() > 0.9);
     assert!(face["faces"][0]["id"].is_null(), "nothing was stored");
     assert!(!env.database().exists());
     let lines: Vec<_> = run.text().lines().collect();
@@ -127,6 +131,7 @@ fn the_box_of_a_framed_face_is_the_whole_picture() {
         };
         assert_is_face(face, [width, height]);
         assert_eq!(face["detection_score"], 1.0);
+        assert!(face["human"].is_null(), "{face}");
         assert_eq!(face["box"], json!([0.0, 0.0, width, height]));
     }
 }

@@ -263,8 +263,8 @@ fn a_photo_is_told_with_its_faces() {
     let sad = face["scores"][Sad.index()].as_f64().unwrap();
     assert!((sad - 0.7).abs() < 1e-6, "{face}");
     assert_eq!(
-        (&face["corrected_to"], &face["rejected"]),
-        (&Value::Null, &json!(false))
+        (&face["corrected_to"], &face["rejected"], &face["counts"]),
+        (&Value::Null, &json!(false), &json!(true))
     );
     assert_eq!(server.get("/api/photo/99").send().status, 404);
 }
@@ -303,7 +303,10 @@ fn a_persons_word_counts_and_can_be_taken_back() {
 
     assert_eq!(say(json!("not_a_face")), 204);
     assert_eq!((count(Happy), count(Sad)), (json!(1), json!(2)));
-    assert_eq!(faces()[0]["rejected"], true);
+    assert_eq!(
+        (&faces()[0]["rejected"], &faces()[0]["counts"]),
+        (&json!(true), &json!(false))
+    );
 
     assert_eq!(say(json!("nothing")), 204);
     assert_eq!((count(Happy), count(Sad)), (json!(2), json!(2)));

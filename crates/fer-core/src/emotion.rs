@@ -151,32 +151,62 @@ impl FromIterator<Emotion> for EmotionSet {
     }
 }
 
-/// A probability for each emotion; the eight add up to one.
+/// From this human score on, a face counts as a human one.
+pub const LEAST_HUMAN: f32 = 0.5;
+
+/// What a model reads from a face: a probability for each emotion, of which the eight add up to one, and the human
+/// score: how sure it is that the face is a human one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EmotionScores([f32; Emotion::COUNT]);
+pub struct EmotionScores {
+    probabilities: [f32; Emotion::COUNT],
+    human: Option<f32>,
+}
 
 impl EmotionScores {
     /// Scores from probabilities in the order of [`Emotion::ALL`].
     pub const fn new(probabilities: [f32; Emotion::COUNT]) -> Self {
-        Self(probabilities)
+        Self {
+            probabilities,
+            human: None,
+        }
+    }
+
+    /// The scores with a human score, 0 to 1; `None` if the model does not tell.
+    #[must_use]
+    pub const fn with_human(self, human: Option<f32>) -> Self {
+        Self { human, ..self }
+    }
+
+    /// How sure the model is that the face is a human one, 0 to 1; `None` if the model does not tell.
+    pub const fn human(&self) -> Option<f32> {
+        self.human
+    }
+
+    /// Whether the face counts as a human one: unless the model is sure enough that it is another thing.
+    pub fn is_human(&self) -> bool {
+        self.human.is_none_or(|human| human >= LEAST_HUMAN)
     }
 
     /// The probabilities in the order of [`Emotion::ALL`].
     pub const fn as_array(&self) -> &[f32; Emotion::COUNT] {
-        &self.0
+        &self.probabilities
     }
 
     /// The emotions with their probabilities, in the order of [`Emotion::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Emotion, f32)> + '_ {
-        Emotion::ALL.into_iter().zip(self.0)
+        Emotion::ALL.into_iter().zip(self.probabilities)
     }
 
     /// The most probable emotion and its probability; of several equal ones, the first in index
     /// order.
     pub fn top(&self) -> (Emotion, f32) {
-        self.iter().fold((Emotion::Angry, self.0[0]), |best, next| {
-            if next.1 > best.1 { next } else { best }
-        })
+        let first = (Emotion::Angry, self.probabilities[0]);
+        self.iter().fold(
+            first,
+            |best, next| {
+                if next.1 > best.1 { next } else { best }
+            },
+        )
     }
 }
 
@@ -184,7 +214,7 @@ impl Index<Emotion> for EmotionScores {
     type Output = f32;
 
     fn index(&self, emotion: Emotion) -> &f32 {
-        &self.0[emotion.index()]
+        &self.probabilities[emotion.index()]
     }
 }
 

@@ -22,6 +22,7 @@
  * @property {number[]} scores The emotion scores in the order of `EMOTIONS`.
  * @property {Emotion | null} corrected_to The emotion that a person assigned.
  * @property {boolean} rejected
+ * @property {boolean} counts Whether it counts as a face: by what a person said, else by the model.
  * @property {string | null} carried_from The name of the file on which the person said so, if it is another one.
  *
  * @typedef {object} Photo

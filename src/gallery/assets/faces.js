@@ -29,13 +29,13 @@ export function drawBoxes(place, photo, { chosen }) {
         "button",
         {
           type: "button",
-          class: `box ${face.rejected ? "rejected" : `is-${shown(face)}`}`,
+          class: `box ${face.counts ? `is-${shown(face)}` : "rejected"}`,
           "data-face": face.id,
-          "aria-label": `${nameOf(face, index)}: ${face.rejected ? "not a face" : shown(face)}`,
+          "aria-label": `${nameOf(face, index)}: ${face.counts ? shown(face) : noFace(face).toLowerCase()}`,
           onclick: () => chosen(face.id),
         },
         element("span", { class: "number" }, String(index + 1)),
-        element("span", { class: "tag" }, face.rejected ? "Not a face" : label(shown(face))),
+        element("span", { class: "tag" }, face.counts ? label(shown(face)) : noFace(face)),
       );
       /** @type {(value: number, whole: number) => string} */
       const part = (value, whole) => `${(100 * value) / whole}%`;
@@ -83,12 +83,12 @@ function card(face, index, photo, picture, changed) {
   const act = (kind, text, saying) => element("button", { type: "button", class: kind, onclick: () => say(saying) }, text);
   const name = nameOf(face, index);
   const corrected = face.corrected_to || face.rejected;
-  const verdict = face.rejected
-    ? element("span", { class: "badge-emotion" }, icon("close"), element("span", {}, "Not a face"))
+  const verdict = !face.counts
+    ? element("span", { class: "badge-emotion" }, icon("close"), element("span", {}, noFace(face)))
     : badge(shown(face), face.corrected_to ? label(face.corrected_to) : `${label(shown(face))} ${percent(Math.max(...face.scores))}`);
   return element(
     "section",
-    { class: `face ${face.rejected ? "rejected" : ""}`, "data-face": face.id, "aria-label": name, tabindex: "-1" },
+    { class: `face ${face.counts ? "" : "rejected"}`, "data-face": face.id, "aria-label": name, tabindex: "-1" },
     element(
       "div",
       { class: "face-head" },
@@ -109,10 +109,16 @@ function card(face, index, photo, picture, changed) {
   );
 }
 
+/**
+ * What to call a face that counts as none.
+ * @param {Face} face
+ */
+const noFace = (face) => (face.rejected ? "Not a face" : "Not a human face");
+
 /** @param {Face} face */
 function aside(face) {
   const source = face.carried_from === null ? "corrected by you" : `corrected by you on ${face.carried_from || "a file that is gone"}`;
-  const text = face.rejected || face.corrected_to ? source : face.detection < 0.75 ? "a doubtful face" : "";
+  const text = face.rejected || face.corrected_to ? source : !face.counts || face.detection < 0.75 ? "a doubtful face" : "";
   return element("p", { class: "hint" }, text);
 }
 

@@ -65,7 +65,7 @@ export class SelectionActions {
     const { emotion } = this.#filters.get();
     const faces = (await this.#photos())
       .flatMap((photo) => photo.faces)
-      .filter((face) => !face.rejected && face.corrected_to !== corrected && (!emotion || shown(face) === emotion));
+      .filter((face) => face.counts && face.corrected_to !== corrected && (!emotion || shown(face) === emotion));
     await inParallel(faces, (face) => api.correctFace(face.id, corrected));
     const undo = () =>
       this.#try(async () => {

@@ -102,6 +102,7 @@ pub(super) enum Reply {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ReadFace {
     scores: [f32; Emotion::COUNT],
+    human: Option<f32>,
     features: Vec<u8>,
 }
 
@@ -109,15 +110,21 @@ impl ReadFace {
     pub fn of(reading: &Reading) -> Self {
         Self {
             scores: *reading.scores.as_array(),
+            human: reading.scores.human(),
             features: reading.features.as_bytes().to_vec(),
         }
     }
 
     /// The reading; `None` if it cannot be one.
     pub fn into_reading(self) -> Option<Reading> {
-        let is_finite = self.scores.iter().all(|score| score.is_finite());
+        let is_finite = self
+            .scores
+            .iter()
+            .chain(&self.human)
+            .all(|score| score.is_finite());
+        let scores = EmotionScores::new(is_finite.then_some(self.scores)?);
         Some(Reading {
-            scores: EmotionScores::new(is_finite.then_some(self.scores)?),
+            scores: scores.with_human(self.human),
             features: Features::from_bytes(&self.features)?,
         })
     }

@@ -94,12 +94,14 @@ impl Cnn {
                 .zip(&self.heads)
                 .map(|(logits, head)| probabilities(logits, head))
                 .collect();
+            let human = self.network.human(workspace);
             let scores = |index| {
                 let heads = self.heads.iter().zip(&probabilities);
-                EmotionScores::new(blend(heads.map(|(head, all)| {
+                let scores = EmotionScores::new(blend(heads.map(|(head, all)| {
                     let classes = head.emotions.len();
                     (head, &all[index * classes..][..classes])
-                })))
+                })));
+                scores.with_human(human.as_ref().map(|human| human[index]))
             };
             let both = workspace.features();
             let width = both.len() / (2 * faces.len()).max(1);

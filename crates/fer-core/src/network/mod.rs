@@ -3,7 +3,8 @@
 //! A model file names its weights as candle does: for a residual trunk `stem.conv.weight`,
 //! `stem.bn.{weight,bias,running_mean,running_var}`, `blocks.0.{conv1,bn1,conv2,bn2}`,
 //! `blocks.1.projection.{conv,bn}`, `blocks.0.se.{squeeze,excite}`; for a sequential trunk
-//! `layers.N.{weight,bias}`; and for each head `heads.NAME.{weight,bias}`.
+//! `layers.N.{weight,bias}`; for each head `heads.NAME.{weight,bias}`; and, if it tells human faces from others,
+//! `human.{hidden,output}.{weight,bias}`.
 
 mod file;
 mod folded;

@@ -74,13 +74,17 @@ impl Weights {
         self.0.insert(name.into(), weight);
     }
 
+    /// The weight called `name`; `None` if there is none.
+    pub fn find(&self, name: &str) -> Option<&Weight> {
+        self.0.get(name)
+    }
+
     /// The weight called `name`.
     ///
     /// # Errors
     /// [`WeightError::Missing`].
     pub fn get(&self, name: &str) -> Result<&Weight, WeightError> {
-        self.0
-            .get(name)
+        self.find(name)
             .ok_or_else(|| WeightError::Missing(name.to_owned()))
     }
 

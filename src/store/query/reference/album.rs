@@ -74,7 +74,8 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
                 for _ in 0..4 {
                     scores[random(Emotion::COUNT as u32) as usize] += 0.23;
                 }
-                face.scores = EmotionScores::new(scores);
+                let human = [None, None, Some(0.9), Some(0.1)][random(4) as usize];
+                face.scores = EmotionScores::new(scores).with_human(human);
                 face
             })
             .collect();

@@ -169,7 +169,8 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
         .faces
         .iter()
         .filter(|face| {
-            face.face.score >= query.min_detection.unwrap_or(0.0)
+            face.scores.is_human()
+                && face.face.score >= query.min_detection.unwrap_or(0.0)
                 && face.face.bounding_box.short_side() >= query.min_face.unwrap_or(0.0)
         })
         .collect();

@@ -1,6 +1,7 @@
 //! Inference: the batch norms are folded into the convolutions, and the buffers are kept between
 //! faces.
 
+mod human;
 mod residual;
 mod sequential;
 
@@ -10,6 +11,7 @@ use rayon::prelude::*;
 use super::weights::WeightError;
 use super::{EPSILON, HeadSpec, NetworkSpec, TrunkSpec, Weights};
 use crate::classify::FACE_SIDE;
+use human::HumanHead;
 use residual::FoldedResidual;
 use sequential::FoldedSequential;
 
@@ -24,6 +26,9 @@ const FACE_VALUES: usize = FACE_SIDE * FACE_SIDE;
 pub struct FoldedNetwork {
     trunk: FoldedTrunk,
     heads: Vec<FoldedDense>,
+    human: Option<HumanHead>,
+    /// Number of features.
+    features: usize,
 }
 
 #[derive(Debug)]
@@ -43,6 +48,8 @@ pub struct Workspace {
     output: Vec<f32>,
     /// The block's input after its projection.
     shortcut: Vec<f32>,
+    /// The mean over the pixels of each block's output but the last one's, `[n, channels]`; only of a residual trunk.
+    levels: Vec<Vec<f32>>,
     features: Vec<f32>,
     gate: Vec<f32>,
     logits: Vec<Vec<f32>>,
@@ -66,15 +73,15 @@ impl FoldedNetwork {
                 "its architecture has no head; a network needs at least one".into(),
             ));
         }
-        let (trunk, features) = match &spec.trunk {
+        let (trunk, features, all) = match &spec.trunk {
             TrunkSpec::Residual(spec) => {
                 let trunk = FoldedResidual::new(spec, weights, batch)?;
-                let features = trunk.features();
-                (FoldedTrunk::Residual(Box::new(trunk)), features)
+                let (features, all) = (trunk.features(), trunk.channels());
+                (FoldedTrunk::Residual(Box::new(trunk)), features, all)
             }
             TrunkSpec::Sequential(spec) => {
                 let (trunk, features) = FoldedSequential::new(spec, weights, batch)?;
-                (FoldedTrunk::Sequential(trunk), features)
+                (FoldedTrunk::Sequential(trunk), features, features)
             }
         };
         let head = |head: &HeadSpec| {
@@ -84,6 +91,8 @@ impl FoldedNetwork {
         Ok(Self {
             trunk,
             heads: spec.heads.iter().map(head).collect::<Result<_, _>>()?,
+            human: HumanHead::new(weights, all)?,
+            features,
         })
     }
 
@@ -134,6 +143,32 @@ impl FoldedNetwork {
             head.forward(features, logits);
         }
         logits
+    }
+
+    /// The human score of each of the faces whose features were computed last, 0 to 1; each was followed by its mirror
+    /// image. `None` if the network has no head for that.
+    pub fn human(&self, workspace: &Workspace) -> Option<Vec<f32>> {
+        let human = self.human.as_ref()?;
+        Some(human.scores(&self.levels(workspace)))
+    }
+
+    /// What the head for human faces reads of the same faces: of each the features of all blocks of the trunk, averaged over
+    /// the face and its mirror image.
+    pub fn levels(&self, workspace: &Workspace) -> Vec<f32> {
+        let Workspace {
+            levels, features, ..
+        } = workspace;
+        let faces = features.len() / (2 * self.features);
+        let levels = || levels.iter().chain([features]);
+        let mut means = Vec::with_capacity(levels().map(Vec::len).sum::<usize>() / 2);
+        for face in 0..faces {
+            for level in levels() {
+                let pair = level.chunks_exact(level.len() / faces).nth(face);
+                let (one, other) = pair.map_or_else(Default::default, |p| p.split_at(p.len() / 2));
+                means.extend(one.iter().zip(other).map(|(a, b)| f32::midpoint(*a, *b)));
+            }
+        }
+        means
     }
 }
 
@@ -270,8 +305,13 @@ impl FoldedDense {
         })
     }
 
+    /// Number of its inputs.
+    const fn inputs(&self) -> usize {
+        self.weight.len() / self.bias.len()
+    }
+
     fn forward(&self, x: &[f32], y: &mut Vec<f32>) {
-        let inputs = self.weight.len() / self.bias.len();
+        let inputs = self.inputs();
         y.clear();
         for x in x.chunks_exact(inputs) {
             let rows = self.weight.chunks_exact(inputs).zip(&self.bias);

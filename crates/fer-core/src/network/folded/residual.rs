@@ -54,7 +54,15 @@ impl FoldedResidual {
         last.conv.geometry().channels_out
     }
 
-    /// Computes the features of faces and leaves them in the workspace.
+    /// Number of channels of all blocks.
+    pub fn channels(&self) -> usize {
+        let blocks = self.blocks.iter();
+        blocks
+            .map(|block| block.second.conv.geometry().channels_out)
+            .sum()
+    }
+
+    /// Computes the features of faces and leaves them in the workspace, as well as the mean of each block before the last.
     pub fn forward(&self, workspace: &mut Workspace, faces: &[f32]) {
         let Workspace {
             input,
@@ -63,18 +71,19 @@ impl FoldedResidual {
             shortcut,
             features,
             gate,
+            levels,
             ..
         } = workspace;
         self.stem.forward(faces, input, Add::Nothing, true);
-        let mut geometry = self.stem.conv.geometry();
-        for block in &self.blocks {
+        levels.resize_with(self.blocks.len() - 1, Vec::new);
+        for (block, level) in self.blocks.iter().zip(levels.iter_mut().chain([features])) {
             block.forward(input, [inner, output, shortcut], gate);
             std::mem::swap(input, output);
-            geometry = block.second.conv.geometry();
+            let geometry = block.second.conv.geometry();
+            let channels = geometry.channels_out;
+            level.resize(faces.len() / FACE_VALUES * channels, 0.0);
+            pool::average(input, geometry.pixels_out(), channels, level);
         }
-        let channels = geometry.channels_out;
-        features.resize(faces.len() / FACE_VALUES * channels, 0.0);
-        pool::average(input, geometry.pixels_out(), channels, features);
     }
 }
 

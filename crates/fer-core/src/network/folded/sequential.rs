@@ -85,8 +85,10 @@ impl FoldedSequential {
             input,
             output,
             features,
+            levels,
             ..
         } = workspace;
+        levels.clear();
         input.clear();
         input.extend_from_slice(faces);
         for layer in &self.layers {

@@ -1,0 +1,210 @@
+"""Fits the head that tells human faces from what else the detector takes for a face, and writes it into a model file.
+
+    pip install numpy
+    python3 models/human_head.py MODEL OUT --votes fer2013new.csv --rows fer2013.jsonl \\
+        --faces HUMAN.jsonl... --boxes BOXES.jsonl labels.csv --others OTHER.jsonl... [--leave-out human_head_left_out.txt]
+
+The JSON lines are those of `cargo run --release --example human_faces`, made with the network of MODEL. `--rows` are the
+rows of FER2013, which are human faces unless people voted for "not a face"; `--faces` are of photos of one person, of which
+the largest face counts; `--boxes` are of photos in which all faces are labelled; `--others` are of pictures without people.
+`--leave-out` names pictures of these that show a person all the same, one a line.
+
+Half of the photos, by a hash of the file's name, are held out: it prints how many of them a head keeps that has learned from
+the others. Then it is fitted to all. The bias is moved so that of the held-out faces of photos as many count as human as
+`--keep` says.
+"""
+
+import argparse
+import csv
+import json
+import os
+import struct
+import zlib
+
+import numpy as np
+
+HIDDEN = 48
+EPOCHS = 30
+BATCH = 256
+RATE = 2e-3
+MIN_IOU = 0.4
+
+
+def lines(path):
+    with open(path) as file:
+        return [json.loads(line) for line in file]
+
+
+def iou(a, b):
+    across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    both = max(across, 0) * max(down, 0)
+    return both / (a[2] * a[3] + b[2] * b[3] - both)
+
+
+class Examples:
+    """Faces with their features, whether they are human, which set they are of, and the photo's name."""
+
+    def __init__(self):
+        self.features, self.human, self.sets, self.photos = [], [], [], []
+
+    def add(self, face, human, name):
+        self.features.append(face["features"])
+        self.human.append(human)
+        self.sets.append(name)
+        self.photos.append(os.path.basename(str(face["file"])))
+
+    def arrays(self):
+        held_out = np.array([zlib.crc32(photo.encode()) % 2 == 1 for photo in self.photos])
+        return np.array(self.features, np.float32), np.array(self.human, np.float32), np.array(self.sets), held_out
+
+
+def read(arguments):
+    examples = Examples()
+    with open(arguments.votes) as file:
+        votes = list(csv.DictReader(file))
+    for face in lines(arguments.rows):
+        row = votes[face["file"]]
+        if not row["Image name"]:
+            continue
+        if int(row["NF"]) == 0:
+            examples.add(face, 1, "fer2013")
+        elif int(row["NF"]) >= 6:
+            examples.add(face, 0, "fer2013 not a face")
+    for path in arguments.faces:
+        largest = {}
+        for face in lines(path):
+            other = largest.get(face["file"])
+            if other is None or face["box"][2] * face["box"][3] > other["box"][2] * other["box"][3]:
+                largest[face["file"]] = face
+        for face in largest.values():
+            examples.add(face, 1, os.path.basename(path))
+    for path, labels in arguments.boxes:
+        boxes = {}
+        with open(labels) as file:
+            for row in csv.DictReader(file):
+                x, y, right, lower = (float(row[name]) for name in ("xmin", "ymin", "xmax", "ymax"))
+                boxes.setdefault(row["file"], []).append(((x, y, right - x, lower - y), row["state"]))
+        for face in lines(path):
+            for box, state in boxes.get(os.path.basename(face["file"]), []):
+                if iou(face["box"], box) >= MIN_IOU:
+                    examples.add(face, 1, f"{os.path.basename(path)} {state}")
+                    break
+    left_out = set()
+    if arguments.leave_out:
+        with open(arguments.leave_out) as file:
+            left_out = {line.strip() for line in file}
+    for path in arguments.others:
+        for face in lines(path):
+            if os.path.basename(face["file"]) not in left_out:
+                examples.add(face, 0, os.path.basename(path))
+    return examples
+
+
+def fit(x, human, weight, seed=0):
+    """Weights and biases of both layers, by Adam; the features are standardised, which the first layer absorbs."""
+    rng = np.random.default_rng(seed)
+    mean, deviation = x.mean(0), x.std(0) + 1e-3
+    x = (x - mean) / deviation
+    shapes = [(HIDDEN, x.shape[1]), (HIDDEN,), (1, HIDDEN), (1,)]
+    p = [rng.normal(0, 1 / np.sqrt(s[-1]), s) if len(s) == 2 else np.zeros(s) for s in shapes]
+    m, v = [np.zeros(s) for s in shapes], [np.zeros(s) for s in shapes]
+    step, steps = 0, EPOCHS * (len(x) // BATCH + 1)
+    for _ in range(EPOCHS):
+        order = rng.permutation(len(x))
+        for start in range(0, len(x), BATCH):
+            rows = order[start : start + BATCH]
+            hidden = np.maximum(x[rows] @ p[0].T + p[1], 0)
+            logits = hidden @ p[2].T + p[3]
+            slope = (1 / (1 + np.exp(-logits)) - human[rows, None]) * weight[rows, None] / len(rows)
+            back = (slope @ p[2]) * (hidden > 0)
+            gradients = [back.T @ x[rows], back.sum(0), slope.T @ hidden, slope.sum(0)]
+            step += 1
+            rate = RATE * (1 - step / (steps + 1))
+            for i, gradient in enumerate(gradients):
+                m[i] = 0.9 * m[i] + 0.1 * gradient
+                v[i] = 0.999 * v[i] + 0.001 * gradient**2
+                p[i] -= rate * (m[i] / (1 - 0.9**step)) / (np.sqrt(v[i] / (1 - 0.999**step)) + 1e-8)
+    p[0] = p[0] / deviation
+    p[1] = p[1] - p[0] @ mean
+    return p
+
+
+def logits(p, x):
+    return (np.maximum(x @ p[0].T + p[1], 0) @ p[2].T + p[3])[:, 0]
+
+
+def weights_of(human, sets):
+    """Each set weighs as the square root of its size, and human faces together as much as the others."""
+    weight = np.zeros(len(human))
+    for kind in (0, 1):
+        names = np.unique(sets[human == kind])
+        shares = np.array([np.sqrt((sets == name).sum()) for name in names])
+        for name, share in zip(names, shares / shares.sum()):
+            rows = (sets == name) & (human == kind)
+            weight[rows] = share / rows.sum()
+    return weight * len(human) / 2
+
+
+def write(source, out, p):
+    """Copies a safetensors file, with the head as 32-bit floats."""
+    with open(source, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header, data = json.loads(file.read(length)), file.read()
+    header.get("__metadata__", {}).pop("seal", None)
+    tensors = {}
+    for name, entry in header.items():
+        if name != "__metadata__" and not name.startswith("human."):
+            start, end = entry["data_offsets"]
+            tensors[name] = (entry["dtype"], entry["shape"], data[start:end])
+    for name, values in zip(("hidden.weight", "hidden.bias", "output.weight", "output.bias"), p):
+        tensors[f"human.{name}"] = ("F32", list(values.shape), values.astype("<f4").tobytes())
+    # Aligned: the largest types first, as the format's own writer has them.
+    order = sorted(tensors, key=lambda name: (tensors[name][0] != "F32", name))
+    new, offset = {"__metadata__": header["__metadata__"]}, 0
+    for name in order:
+        dtype, shape, values = tensors[name]
+        new[name] = {"dtype": dtype, "shape": shape, "data_offsets": [offset, offset + len(values)]}
+        offset += len(values)
+    text = json.dumps(new, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    with open(out, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(tensors[name][2] for name in order))
+
+
+def table(title, sets, human, kept):
+    print(title)
+    for name in np.unique(sets):
+        rows = sets == name
+        kind = "human" if human[rows][0] else "other"
+        print(f"  {kind} {name:32} {kept[rows].sum():6} of {rows.sum():6} kept = {100 * kept[rows].mean():.2f} %")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("out")
+    parser.add_argument("--votes", required=True)
+    parser.add_argument("--rows", required=True)
+    parser.add_argument("--faces", nargs="+", default=[])
+    parser.add_argument("--boxes", nargs=2, action="append", default=[], metavar=("LINES", "LABELS"))
+    parser.add_argument("--others", nargs="+", default=[])
+    parser.add_argument("--leave-out")
+    parser.add_argument("--keep", type=float, default=0.998)
+    arguments = parser.parse_args()
+    x, human, sets, held_out = read(arguments).arrays()
+    weight = weights_of(human, sets)
+    photos = (human == 1) & (sets != "fer2013")
+    found = np.zeros(len(x))
+    for part in (held_out, ~held_out):
+        found[part] = logits(fit(x[~part], human[~part], weight[~part]), x[part])
+    limit = np.quantile(found[photos], 1 - arguments.keep)
+    table(f"held out, from {limit:.3f}", sets, human, found >= limit)
+    p = fit(x, human, weight)
+    p[3] = p[3] - limit
+    table("the head that is written", sets, human, logits(p, x) >= 0)
+    write(arguments.model, arguments.out, p)
+
+
+if __name__ == "__main__":
+    main()
