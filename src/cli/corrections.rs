@@ -14,6 +14,7 @@ use super::Outcome;
 use super::context::Context;
 use super::index::count;
 use super::json::JsonPath;
+use super::learn;
 use super::path_list::is_list;
 use super::stdout::Stdout;
 use crate::error::{Error, Result};
@@ -83,6 +84,7 @@ pub(super) fn run(args: &CorrectionsArgs, context: &Context, out: &mut Stdout) -
                 taken.known,
                 taken.outdated
             ))?;
+            learn::follow(&mut store, context)?;
             Ok(Outcome::Found)
         }
     }

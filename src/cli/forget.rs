@@ -9,6 +9,7 @@ use serde_json::json;
 use super::context::Context;
 use super::index::count;
 use super::json::JsonPath;
+use super::learn;
 use super::stdout::Stdout;
 use super::{Outcome, resolve};
 use crate::error::{Error, Result};
@@ -68,6 +69,8 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
         return Ok(Outcome::Found);
     }
     let removed = store.forget_for_good(&path)?;
+    // What its corrections taught goes as well.
+    learn::follow(&mut store, context)?;
     let is_clean = store.clean()?;
     let known = |hash: &_| store.photo_by_hash(hash).map(|photo| photo.is_some());
     Thumbnails::new(context.config().thumbnails.clone()).retain(known)?;

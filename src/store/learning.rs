@@ -20,7 +20,7 @@ use super::record::PhotoId;
 use super::stored_face::StoredFace;
 use super::{derived, faces, features, ranking};
 
-use lessons::{corrected, lessons, stamp};
+use lessons::{corrected, each_uncorrected, stamp};
 pub use status::Learning;
 pub(super) use status::of as status;
 
@@ -161,7 +161,7 @@ pub(super) fn due(db: &Connection) -> rusqlite::Result<Option<Due>> {
     }
     Ok(Some(Due {
         stamp,
-        lessons: lessons(db, &classifier, corrected)?,
+        lessons: Lessons::choose(corrected, |visit| each_uncorrected(db, &classifier, visit))?,
         classifier,
     }))
 }

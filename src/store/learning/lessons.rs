@@ -8,13 +8,7 @@ use super::{Stamp, State};
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::features::Features;
-use crate::personal::{FEWEST, Lessons, ReadFace};
-
-/// Most faces that are to keep their scores.
-const OTHERS: usize = 150;
-
-/// As many faces that a person has left as they corrected are learned from, or this many, if there are so many.
-const FEWEST_LEFT: usize = 30;
+use crate::personal::ReadFace;
 
 /// The emotion model that has read most of the corrected faces, and these with what they show: for each correction that a
 /// person made the face in the photo where it was made, or else in another to which it was carried over. None if learning is
@@ -92,81 +86,11 @@ pub(super) fn stamp(classifier: &str, corrected: &[(ReadFace, Emotion)]) -> Stam
     *hash.finalize().as_bytes()
 }
 
-/// What there is to learn: the corrected faces, and an even sample of those of which nobody said anything.
-pub(super) fn lessons(
-    db: &Connection,
-    classifier: &str,
-    corrected: Vec<(ReadFace, Emotion)>,
-) -> rusqlite::Result<Lessons> {
-    let mut lessons = Lessons {
-        corrected,
-        ..Lessons::default()
-    };
-    if lessons.corrected.len() < FEWEST {
-        return Ok(lessons);
-    }
-    let mut least = [f32::INFINITY; Emotion::COUNT];
-    for (face, _) in &lessons.corrected {
-        let (read, score) = face.scores.top();
-        least[read.index()] = least[read.index()].min(score);
-    }
-    let is_left = |face: &ReadFace| {
-        let (read, score) = face.scores.top();
-        score > least[read.index()]
-    };
-    let (mut all_left, mut all_others) = (0, 0);
-    each_uncorrected(db, classifier, |face| {
-        *(if is_left(&face) {
-            &mut all_left
-        } else {
-            &mut all_others
-        }) += 1;
-    })?;
-    let mut left = Sample::new(lessons.corrected.len().max(FEWEST_LEFT), all_left);
-    let mut others = Sample::new(OTHERS, all_others);
-    each_uncorrected(db, classifier, |face| {
-        if is_left(&face) {
-            if left.takes_next() {
-                let read = face.scores.top().0;
-                lessons.left.push((face, read));
-            }
-        } else if others.takes_next() {
-            lessons.others.push(face);
-        }
-    })?;
-    Ok(lessons)
-}
-
-/// Chooses an even sample of things that pass one by one.
-struct Sample {
-    wanted: usize,
-    all: usize,
-    passed: usize,
-}
-
-impl Sample {
-    /// A sample of at most `wanted` of `all` things.
-    fn new(wanted: usize, all: usize) -> Self {
-        Self {
-            wanted: wanted.min(all),
-            all,
-            passed: 0,
-        }
-    }
-
-    /// Whether the next one is in the sample.
-    const fn takes_next(&mut self) -> bool {
-        let before = self.passed * self.wanted / self.all;
-        self.passed += 1;
-        self.passed * self.wanted / self.all > before
-    }
-}
-
 /// Passes every face without a correction that an emotion model has read to `visit`.
-fn each_uncorrected(
+pub(super) fn each_uncorrected(
     db: &Connection,
     classifier: &str,
-    mut visit: impl FnMut(ReadFace),
+    visit: &mut dyn FnMut(ReadFace),
 ) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
         "SELECT angry, disgust, fear, happy, sad, surprise, neutral, contempt, network_scores, s.features
@@ -182,21 +106,4 @@ fn each_uncorrected(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sample_is_even_and_of_the_size_that_is_wanted() {
-        for (wanted, all, expected) in [(3, 9, 3), (5, 3, 3), (7, 100, 7), (0, 4, 0)] {
-            let mut sample = Sample::new(wanted, all);
-            let taken: Vec<usize> = (0..all).filter(|_| sample.takes_next()).collect();
-            assert_eq!(taken.len(), expected, "{taken:?}");
-            let gaps = taken.windows(2).map(|pair| pair[1] - pair[0]);
-            let most = gaps.max().unwrap_or_default();
-            assert!(most <= all.div_ceil(expected.max(1)), "{taken:?}");
-        }
-    }
 }

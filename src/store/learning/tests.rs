@@ -21,7 +21,7 @@ fn portrait(number: usize, kind: usize, happy: f32) -> PhotoRecord {
     let mut seen = [0.0; 24];
     seen[kind] = 3.0;
     for (index, value) in seen.iter_mut().enumerate() {
-        *value += ((number * 7 + index * 5) % 11) as f32 / 20.0;
+        *value += ((number * 7 + index * 5) % 11) as f32 / 40.0;
     }
     one.features = Some(Features::of(&seen));
     photo(&number.to_string(), vec![one])
@@ -102,18 +102,18 @@ fn faces_like_the_corrected_ones_follow_and_a_person_has_the_last_word() {
     album(&mut store);
     let vouched = face_of(&store, 57).id;
     store.correct(vouched, Correction::Emotion(Happy)).unwrap();
-    say(&mut store, (20..52).step_by(4), Neutral);
+    say(&mut store, (0..32).step_by(4), Neutral);
     let learning = store.learning().unwrap();
     assert!(learning.is_in_force, "{learning:?}");
     assert_eq!(learning.to_string(), "scores follow your 9 corrections");
-    for number in (0..20).step_by(4) {
+    for number in (32..56).step_by(4) {
         assert_eq!(shows(&store, number), Neutral, "{number}");
         assert_eq!(shows(&store, number + 1), Happy, "{number}");
     }
     let query = Query::for_emotion(Happy);
     let hits = store.query(&query).unwrap();
     assert_eq!(hits[0].path, Path::new("/57.jpg"), "vouched for");
-    assert!(hits[1..30].iter().all(|hit| {
+    assert!(hits[1..].iter().all(|hit| {
         let name = hit.path.file_stem().unwrap().to_str().unwrap();
         name.parse::<usize>().unwrap() % 4 != 0
     }));
@@ -125,9 +125,7 @@ fn corrections_that_contradict_each_other_change_nothing() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
     let emotions = [Neutral, Sad, Emotion::Angry, Emotion::Surprise];
-    let mut changed = Vec::new();
-    for (index, number) in (20..44).enumerate() {
-        changed.push(number);
+    for (index, number) in (0..24).enumerate() {
         let face = face_of(&store, number).id;
         let says = Correction::Emotion(emotions[(index * index + index / 3) % 4]);
         store.correct(face, says).unwrap();
@@ -146,7 +144,7 @@ fn corrections_that_contradict_each_other_change_nothing() {
 fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    let corrected: Vec<usize> = (20..52).step_by(4).collect();
+    let corrected: Vec<usize> = (0..32).step_by(4).collect();
     for number in &corrected {
         let face = face_of(&store, *number).id;
         store.correct(face, Correction::Emotion(Neutral)).unwrap();
@@ -191,14 +189,14 @@ fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
 fn photos_that_are_stored_later_follow_and_analyses_that_are_repeated_do_not_learn_twice() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    say(&mut store, (20..52).step_by(4), Neutral);
-    let first = face_of(&store, 0);
+    say(&mut store, (0..32).step_by(4), Neutral);
+    let first = face_of(&store, 40);
     assert_eq!(
         (first.scores.top().0, first.network_scores().top().0),
         (Neutral, Happy)
     );
-    put(&mut store, "/00.jpg", &portrait(0, 0, 0.9));
-    assert_eq!(face_of(&store, 0), first);
+    put(&mut store, "/40.jpg", &portrait(40, 0, 0.9 - 0.001 * 40.0));
+    assert_eq!(face_of(&store, 40), first);
     put(&mut store, "/new.jpg", &portrait(200, 0, 0.88));
     let id = store.file(Path::new("/new.jpg")).unwrap().unwrap().unwrap();
     let new = store.photo(id).unwrap().unwrap().content.unwrap().faces[0];
@@ -225,7 +223,7 @@ fn photos_that_are_stored_later_follow_and_analyses_that_are_repeated_do_not_lea
 fn a_run_that_was_interrupted_goes_on_and_the_doctor_finds_nothing_meanwhile() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    let corrected: Vec<usize> = (20..52).step_by(4).collect();
+    let corrected: Vec<usize> = (0..32).step_by(4).collect();
     for number in &corrected {
         let face = face_of(&store, *number).id;
         store.correct(face, Correction::Emotion(Neutral)).unwrap();
@@ -262,7 +260,7 @@ fn a_run_that_was_interrupted_goes_on_and_the_doctor_finds_nothing_meanwhile() {
 fn the_doctor_finds_and_mends_scores_that_do_not_follow() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    say(&mut store, (20..52).step_by(4), Neutral);
+    say(&mut store, (0..32).step_by(4), Neutral);
     let right = scores(&store);
     for damage in [
         "UPDATE faces SET happy = 0.5 WHERE id = 3",

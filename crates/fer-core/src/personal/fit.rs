@@ -10,9 +10,8 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::symmetric::inverse;
-use super::{Emotion, PersonalLayer};
-use crate::emotion::EmotionScores;
-use crate::features::Features;
+use super::{Lessons, PersonalLayer, ReadFace};
+use crate::emotion::{Emotion, EmotionScores};
 
 /// Number of emotions.
 const CLASSES: usize = Emotion::COUNT;
@@ -37,28 +36,6 @@ const STEPS: [usize; 2] = [200, 15];
 
 /// The least probability that is told from none.
 const LEAST: f64 = 1e-6;
-
-/// What the network read in a face.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReadFace {
-    /// What it saw.
-    pub features: Features,
-    /// Its scores.
-    pub scores: EmotionScores,
-}
-
-/// What there is to learn from.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Lessons {
-    /// Faces that a person corrected, with what they show.
-    pub corrected: Vec<(ReadFace, Emotion)>,
-    /// Faces that the network reads with more certainty than a corrected one which it read alike: whoever corrects the
-    /// wrong faces among the first ones has seen these too, and left them. With what the network reads in them. Without
-    /// them, a layer would only learn that the network is wrong.
-    pub left: Vec<(ReadFace, Emotion)>,
-    /// Other faces, which are to keep their scores.
-    pub others: Vec<ReadFace>,
-}
 
 /// The mean log-loss on the corrections. It is the more, the less probable what a person says.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,12 +5,14 @@
 //! so that the network's scores are what it starts from, and what remains without corrections.
 
 mod fit;
+mod lessons;
 mod symmetric;
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::features::Features;
 
-pub use fit::{FEWEST, Lessons, MARGIN, Proof, ReadFace, learn};
+pub use fit::{FEWEST, MARGIN, Proof, learn};
+pub use lessons::{Lessons, ReadFace};
 
 /// Amounts that are added to the logits of a face's scores: one for each emotion, linear in the face's features.
 #[derive(Debug, Clone, PartialEq)]

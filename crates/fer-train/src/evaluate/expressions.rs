@@ -133,7 +133,7 @@ pub fn average_precision(scored: impl IntoIterator<Item = (f64, bool)>) -> Optio
 }
 
 /// The mean recall of [`RECALLED`]; `None` if none of them occurs.
-fn macro_recall(faces: &[&LabelledFace]) -> Option<f64> {
+pub fn macro_recall(faces: &[&LabelledFace]) -> Option<f64> {
     let mut counts = [[0u32; 2]; RECALLED.len()];
     for face in faces {
         if let Some(truth) = RECALLED.iter().position(|&e| e == face.truth) {

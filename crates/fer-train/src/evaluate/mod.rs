@@ -14,7 +14,7 @@ use fer_core::error::{Error, Result};
 
 pub use expressions::{
     Estimate, ExpressionFigures, LabelledFace, RECALLED, RankedEmotion, average_precision,
-    calibration_error, person_folds,
+    calibration_error, macro_recall, person_folds,
 };
 pub use figures::{CalibrationBin, EmotionFigures, Figures, Sample};
 pub use interval::Proportion;

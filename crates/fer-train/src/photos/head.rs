@@ -138,7 +138,7 @@ pub fn fit_photo_head(
     })
 }
 
-fn shifted(mut head: Linear, shift: &LogitShift) -> Linear {
+pub(super) fn shifted(mut head: Linear, shift: &LogitShift) -> Linear {
     for (emotion, amount) in shift {
         head.bias[emotion.index()] += amount;
     }
@@ -146,7 +146,7 @@ fn shifted(mut head: Linear, shift: &LogitShift) -> Linear {
 }
 
 /// The mean of the network's heads: each emotion's weights averaged over the heads that have it.
-fn prior(file: &ModelFile) -> Result<Linear> {
+pub(super) fn prior(file: &ModelFile) -> Result<Linear> {
     let mut sums: Vec<(Vec<f32>, f32, f32)> = vec![(Vec::new(), 0.0, 0.0); Emotion::COUNT];
     for head in file
         .spec

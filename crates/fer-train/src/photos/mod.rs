@@ -3,8 +3,10 @@
 mod faces;
 mod fit;
 mod head;
+mod held_out;
 mod learned;
 mod objective;
 
 pub use faces::{PhotoFace, PhotoFaces};
 pub use head::{FittedHead, PHOTO_HEAD, PhotoHeadOptions, fit_photo_head};
+pub use held_out::HeldOutHeads;

@@ -1,0 +1,159 @@
+//! What a personal layer is learned from.
+
+use super::FEWEST;
+use crate::emotion::{Emotion, EmotionScores};
+use crate::features::Features;
+
+/// Most faces that are to keep their scores.
+const OTHERS: usize = 150;
+
+/// As many faces that a person has left as they corrected are learned from, or this many, if there are so many.
+const FEWEST_LEFT: usize = 30;
+
+/// What the network read in a face.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadFace {
+    /// What it saw.
+    pub features: Features,
+    /// Its scores.
+    pub scores: EmotionScores,
+}
+
+/// What there is to learn from.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Lessons {
+    /// Faces that a person corrected, with what they show.
+    pub corrected: Vec<(ReadFace, Emotion)>,
+    /// Faces that the network reads with more certainty than a corrected one which it read alike: whoever corrects the
+    /// wrong faces among the first ones has seen these too, and left them. With what the network reads in them. Without
+    /// them, a layer would only learn that the network is wrong.
+    pub left: Vec<(ReadFace, Emotion)>,
+    /// Other faces, which are to keep their scores.
+    pub others: Vec<ReadFace>,
+}
+
+impl Lessons {
+    /// The corrected faces, and even samples of the faces of which a person said nothing, all of which `each` passes in the
+    /// same order whenever it is called.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub fn choose<E>(
+        corrected: Vec<(ReadFace, Emotion)>,
+        each: impl Fn(&mut dyn FnMut(ReadFace)) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut lessons = Self {
+            corrected,
+            ..Self::default()
+        };
+        if lessons.corrected.len() < FEWEST {
+            return Ok(lessons);
+        }
+        let mut least = [f32::INFINITY; Emotion::COUNT];
+        for (face, says) in &lessons.corrected {
+            let (read, score) = face.scores.top();
+            if read != *says {
+                least[read.index()] = least[read.index()].min(score);
+            }
+        }
+        let is_left = |face: &ReadFace| {
+            let (read, score) = face.scores.top();
+            score > least[read.index()]
+        };
+        let (mut all_left, mut all_others) = (0, 0);
+        each(&mut |face| {
+            let count = if is_left(&face) {
+                &mut all_left
+            } else {
+                &mut all_others
+            };
+            *count += 1;
+        })?;
+        let mut left = Sample::new(lessons.corrected.len().max(FEWEST_LEFT), all_left);
+        let mut others = Sample::new(OTHERS, all_others);
+        each(&mut |face| {
+            if is_left(&face) {
+                if left.takes_next() {
+                    let read = face.scores.top().0;
+                    lessons.left.push((face, read));
+                }
+            } else if others.takes_next() {
+                lessons.others.push(face);
+            }
+        })?;
+        Ok(lessons)
+    }
+}
+
+/// Chooses an even sample of things that pass one by one.
+struct Sample {
+    wanted: usize,
+    all: usize,
+    passed: usize,
+}
+
+impl Sample {
+    /// A sample of at most `wanted` of `all` things.
+    fn new(wanted: usize, all: usize) -> Self {
+        Self {
+            wanted: wanted.min(all),
+            all,
+            passed: 0,
+        }
+    }
+
+    /// Whether the next one is in the sample.
+    const fn takes_next(&mut self) -> bool {
+        let before = self.passed * self.wanted / self.all;
+        self.passed += 1;
+        self.passed * self.wanted / self.all > before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    #[test]
+    fn a_sample_is_even_and_of_the_size_that_is_wanted() {
+        for (wanted, all, expected) in [(3, 9, 3), (5, 3, 3), (7, 100, 7), (0, 4, 0)] {
+            let mut sample = Sample::new(wanted, all);
+            let taken: Vec<usize> = (0..all).filter(|_| sample.takes_next()).collect();
+            assert_eq!(taken.len(), expected, "{taken:?}");
+            let gaps = taken.windows(2).map(|pair| pair[1] - pair[0]);
+            let most = gaps.max().unwrap_or_default();
+            assert!(most <= all.div_ceil(expected.max(1)), "{taken:?}");
+        }
+    }
+
+    #[test]
+    fn faces_above_a_wrong_one_in_its_list_count_as_left() {
+        let face = |read: Emotion, score: f32| {
+            let mut scores = [0.0; Emotion::COUNT];
+            scores[read.index()] = score;
+            ReadFace {
+                features: Features::of(&[score, 1.0]),
+                scores: EmotionScores::new(scores),
+            }
+        };
+        let mut corrected = vec![(face(Emotion::Happy, 0.7), Emotion::Sad); FEWEST];
+        // What is confirmed says nothing of those above it.
+        corrected.push((face(Emotion::Sad, 0.2), Emotion::Sad));
+        let album = [
+            face(Emotion::Happy, 0.8),
+            face(Emotion::Happy, 0.6),
+            face(Emotion::Sad, 0.9),
+        ];
+        let each = |visit: &mut dyn FnMut(ReadFace)| -> Result<(), Infallible> {
+            album.iter().cloned().for_each(visit);
+            Ok(())
+        };
+        let lessons = Lessons::choose(corrected, each).unwrap();
+        assert_eq!(lessons.left, [(album[0].clone(), Emotion::Happy)]);
+        assert_eq!(lessons.others, album[1..]);
+        let few = Lessons::choose(lessons.corrected[..2].to_vec(), each).unwrap();
+        assert!(few.left.is_empty() && few.others.is_empty());
+    }
+}

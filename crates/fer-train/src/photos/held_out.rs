@@ -1,0 +1,81 @@
+//! Photo heads that have not learned from some of the people: they measure what is built on a photo head.
+
+use std::path::Path;
+
+use super::faces::{PhotoFace, PhotoFaces};
+use super::head::{PhotoHeadOptions, prior, shifted};
+use super::learned::{Extractor, Learned, rows};
+use super::objective::{Examples, Linear, fit};
+use crate::dataset::Dataset;
+use crate::weights;
+use fer_core::classify::softmax;
+use fer_core::emotion::EmotionScores;
+use fer_core::error::Result;
+use fer_core::features::Features;
+use fer_core::network::ModelFile;
+use fer_core::personal::ReadFace;
+
+/// Faces with their features, and all that a photo head is fitted to.
+pub struct HeldOutHeads<'a> {
+    faces: Vec<&'a PhotoFace>,
+    learned: Learned,
+    rows: Examples,
+    prior: Linear,
+    options: &'a PhotoHeadOptions,
+}
+
+impl<'a> HeldOutHeads<'a> {
+    /// Computes the features of all faces.
+    ///
+    /// # Errors
+    /// If the model cannot be used.
+    pub fn new(
+        model: &Path,
+        faces: &'a [PhotoFaces],
+        dataset: &Dataset,
+        options: &'a PhotoHeadOptions,
+    ) -> Result<Self> {
+        let file = ModelFile::parse(&weights::read_bytes(model)?, &model.display().to_string())?;
+        let network = Extractor {
+            network: file.fold(2)?,
+            pixels: file.spec.pixels,
+        };
+        let faces: Vec<&PhotoFace> = faces.iter().flat_map(|faces| &faces.0).collect();
+        Ok(Self {
+            learned: Learned::new(&network, &faces, options.views),
+            rows: rows(&network, dataset),
+            prior: prior(&file)?,
+            faces,
+            options,
+        })
+    }
+
+    /// The faces, in the order in which they are numbered here.
+    pub fn faces(&self) -> &[&'a PhotoFace] {
+        &self.faces
+    }
+
+    /// What a head reads in the faces with these numbers that has learned from the faces for which `learns` is true.
+    pub fn read(&self, numbers: &[usize], learns: impl Fn(usize) -> bool) -> Vec<ReadFace> {
+        let learns = |face: usize| {
+            let emotion = self.faces[face].emotion;
+            let is_labelled = emotion.is_some() || self.faces[face].smile.is_some();
+            learns(face)
+                && is_labelled
+                && !emotion.is_some_and(|e| self.options.leave_out.contains(&e))
+        };
+        let examples = (self.learned).examples(&self.faces, &self.rows, self.options, learns);
+        let head = fit(&examples, &self.prior, self.options.strength);
+        let head = shifted(head, &self.options.shift);
+        let read = |&face: &usize| {
+            let features = self.learned.of(face).next().unwrap_or_default();
+            let mut scores = head.logits(features);
+            softmax(&mut scores);
+            ReadFace {
+                features: Features::of(features),
+                scores: EmotionScores::new(scores),
+            }
+        };
+        numbers.iter().map(read).collect()
+    }
+}
