@@ -47,7 +47,6 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
     let socket = io::stdin().as_fd().try_clone_to_owned().map_err(broken)?;
     let stream = UnixStream::from(socket);
     stream.peer_addr().map_err(broken)?;
-    allocator::keep_freed(KEPT_FREE);
     // A worker has a process of its own, and a thread could not be started any more.
     rayon::ThreadPoolBuilder::new()
         .num_threads(1)
@@ -77,6 +76,9 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
         }
     };
     drop(model);
+    // What only loading took is given back, and what photos take is kept.
+    allocator::trim();
+    allocator::keep_freed(KEPT_FREE);
     send(&channel, &Reply::Ready(confinement, None), &[]).map_err(broken)?;
     let mut server = Server {
         channel,

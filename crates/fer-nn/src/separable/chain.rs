@@ -4,7 +4,7 @@ use super::depthwise::{Depthwise, MaxPool};
 use super::dot::Dot;
 use super::feature_map::FeatureMap;
 use super::pairs::{PairDot, Quantise};
-use super::units::{Pointwise, Separable, Stem};
+use super::units::{Pointwise, STEM_INPUTS, Separable, Stem};
 use crate::Level;
 
 /// The source of a chain's rows.
@@ -57,7 +57,7 @@ struct Stage {
     ring: Vec<f32>,
     /// The rows just pulled from the layer before: one, or two for a pooling.
     pulled: Vec<f32>,
-    /// The row just pulled, as integers.
+    /// The row just pulled, as integers; of a picture the last three rows, as in `ring`.
     integers: Vec<i16>,
 }
 
@@ -99,7 +99,9 @@ pub fn run(
             assert!(padded.0 % 2 == 0 && padded.1 % 2 == 0 && padded.0 >= width);
             assert!(rgb.len() <= width * padded.1 * 3);
             let shape = (padded.0 / 2, padded.1 / 2, stem.bias.len());
-            stages[0].prepare(shape, (padded.0 + 2) * 3, 0);
+            stages[0].prepare(shape, 0, 0);
+            stages[0].integers.clear();
+            stages[0].integers.resize(3 * (padded.0 + 2) * 3, 0);
             shape
         }
         Source::Map(map) => {
@@ -192,12 +194,10 @@ impl Chain<'_> {
             let out = &mut line[channels..row_len - channels];
             match &unit.pointwise {
                 Pointwise::Floats(weights) => self.level.run(Dot {
-                    taps: &[&stage.pulled],
-                    stride: unit.inputs,
-                    k: unit.inputs,
+                    values: &stage.pulled,
+                    inputs: unit.inputs,
                     weights,
                     bias: &unit.pointwise_bias,
-                    relu: false,
                     width: stage.width,
                     out,
                 }),
@@ -208,11 +208,13 @@ impl Chain<'_> {
                         out: &mut stage.integers,
                     });
                     self.level.run_pairs(PairDot {
-                        values: &stage.integers,
-                        unit: scaled,
+                        taps: &[&stage.integers],
+                        stride: unit.inputs,
                         inputs: unit.inputs,
+                        unit: scaled,
                         weights,
                         bias: &unit.pointwise_bias,
+                        relu: false,
                         width: stage.width,
                         out,
                     });
@@ -250,21 +252,22 @@ impl Chain<'_> {
                 let y = stage.computed;
                 // The ring starts with zeros, so its line 0 is the row above the picture.
                 for row in [2 * y, 2 * y + 1] {
-                    let line = &mut stage.ring[(row + 1) % 3 * row_len..][..row_len];
+                    let line = &mut stage.integers[(row + 1) % 3 * row_len..][..row_len];
                     match rgb.get(row * width * 3..(row + 1) * width * 3) {
                         Some(bytes) => {
                             for (value, byte) in line[3..].iter_mut().zip(bytes) {
-                                *value = f32::from(*byte);
+                                *value = i16::from(*byte);
                             }
                         }
-                        None => line.fill(0.0),
+                        None => line.fill(0),
                     }
                 }
-                let line = |index: usize| &stage.ring[index % 3 * row_len..][..row_len];
-                self.level.run(Dot {
+                let line = |index: usize| &stage.integers[index % 3 * row_len..][..row_len];
+                self.level.run_pairs(PairDot {
                     taps: &[line(2 * y), line(2 * y + 1), line(2 * y + 2)],
                     stride: 6,
-                    k: 9,
+                    inputs: STEM_INPUTS,
+                    unit: 1.0,
                     weights: &stem.weights,
                     bias: &stem.bias,
                     relu: true,

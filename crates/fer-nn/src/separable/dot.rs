@@ -1,4 +1,4 @@
-//! Computes a row of a pointwise convolution or of the stem, as dot products of inputs and weights.
+//! Computes a row of a pointwise convolution with few inputs, as dot products of inputs and weights.
 #![allow(
     clippy::needless_range_loop,
     reason = "an index runs over the registers of several arrays"
@@ -8,21 +8,15 @@ use super::GROUP;
 use super::tiles::{DYNAMIC, Tiles};
 use crate::simd::{Kernel, Simd};
 
-/// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps
-/// and their `k` values, of value times weight.
+/// A row of `width` output pixels: for each output channel, the bias plus the sum of value times weight.
 pub(super) struct Dot<'a> {
-    /// One slice per tap; output pixel `x` reads `k` values from `x * stride` on.
-    pub taps: &'a [&'a [f32]],
-    /// Distance in values between the inputs of neighbouring output pixels.
-    pub stride: usize,
-    /// Number of values that each tap contributes to a pixel.
-    pub k: usize,
-    /// `[group][tap][k][16]`, groups of sixteen output channels.
+    /// `width` pixels of `inputs` values.
+    pub values: &'a [f32],
+    pub inputs: usize,
+    /// `[group][inputs][16]`, groups of sixteen output channels.
     pub weights: &'a [f32],
     /// `[group][16]`.
     pub bias: &'a [f32],
-    /// Whether negative sums become zero (the rectifier).
-    pub relu: bool,
     /// Number of output pixels in the row.
     pub width: usize,
     /// `[width][group][16]`.
@@ -36,11 +30,9 @@ impl Kernel for Dot<'_> {
     unsafe fn run<S: Simd>(mut self) {
         let groups = self.bias.len() / GROUP;
         assert_eq!(self.bias.len(), groups * GROUP);
-        assert_eq!(self.weights.len(), groups * self.per_group());
+        assert_eq!(self.weights.len(), groups * self.inputs * GROUP);
+        assert_eq!(self.values.len(), self.width * self.inputs);
         assert_eq!(self.out.len(), self.width * groups * GROUP);
-        for tap in self.taps {
-            assert!(tap.len() >= self.width.saturating_sub(1) * self.stride + self.k);
-        }
         // `V`, the registers of a group, and `P` and `G`, the pixels and groups of a tile: large
         // enough to use the registers of the instruction set, small enough that sums, a value and
         // the weights stay in them.
@@ -58,35 +50,29 @@ impl Kernel for Dot<'_> {
 }
 
 impl Dot<'_> {
-    /// Number of weights of a group.
-    fn per_group(&self) -> usize {
-        self.taps.len() * self.k * GROUP
-    }
-
-    /// Chooses the copy that is compiled for this `k` and stride: with constants, the offset of a
-    /// pixel's values is part of the instruction. The detector's stem and its units of 16 inputs have these
-    /// shapes, and wider units are left to `PairDot`; any other shape works, but more slowly.
+    /// Chooses the copy that is compiled for this number of inputs: with a constant, the offset of a pixel's values is part
+    /// of the instruction. The detector's stem and its units of more than 16 inputs are left to `PairDot`; any other number
+    /// works, but more slowly.
     ///
     /// # Safety
     /// The processor must support the instruction set `S`, the slices must have the lengths that
     /// `run` asserts, and `V` registers must be a group.
     #[inline(always)]
     unsafe fn shapes<S: Simd, const V: usize, const P: usize, const G: usize>(&mut self) {
-        // SAFETY: the caller guarantees what `all` requires; `K` and `STRIDE` are the values of the fields.
+        // SAFETY: the caller guarantees what `all` requires; `INPUTS` is the value of the field.
         unsafe {
-            match (self.k, self.stride) {
-                (9, 6) => Fixed::<9, 6>(self).all::<S, V, P, G>(),
-                (16, 16) => Fixed::<16, 16>(self).all::<S, V, P, G>(),
-                _ => Fixed::<DYNAMIC, DYNAMIC>(self).all::<S, V, 1, 1>(),
+            match self.inputs {
+                16 => Fixed::<16>(self).all::<S, V, P, G>(),
+                _ => Fixed::<DYNAMIC>(self).all::<S, V, 1, 1>(),
             }
         }
     }
 }
 
-/// With these values of `k` and the stride, or [`DYNAMIC`].
-struct Fixed<'k, 'a, const K: usize, const STRIDE: usize>(&'k mut Dot<'a>);
+/// With so many inputs, or [`DYNAMIC`].
+struct Fixed<'k, 'a, const INPUTS: usize>(&'k mut Dot<'a>);
 
-impl<const K: usize, const STRIDE: usize> Tiles for Fixed<'_, '_, K, STRIDE> {
+impl<const INPUTS: usize> Tiles for Fixed<'_, '_, INPUTS> {
     #[inline(always)]
     fn width(&self) -> usize {
         self.0.width
@@ -104,16 +90,14 @@ impl<const K: usize, const STRIDE: usize> Tiles for Fixed<'_, '_, K, STRIDE> {
         group: usize,
     ) {
         let Self(dot) = self;
-        let k = if K == DYNAMIC { dot.k } else { K };
-        let stride = if STRIDE == DYNAMIC {
-            dot.stride
+        let inputs = if INPUTS == DYNAMIC {
+            dot.inputs
         } else {
-            STRIDE
+            INPUTS
         };
         let channels = dot.bias.len();
-        let per_group = dot.per_group();
         // SAFETY: the caller guarantees `S`, pixels below `width` and existing groups. For these
-        // `run` asserted that each tap has `k` values from `(x + P - 1) * stride` on, and that
+        // `run` asserted that the values have `inputs` of them from `(x + P - 1) * inputs` on, and that
         // bias, weights and output hold whole groups, which are `V` registers each.
         unsafe {
             let bias = dot.bias.as_ptr().add(group * GROUP);
@@ -121,23 +105,18 @@ impl<const K: usize, const STRIDE: usize> Tiles for Fixed<'_, '_, K, STRIDE> {
             for (g, sum) in sum.iter_mut().enumerate() {
                 *sum = [load::<S, V>(bias.add(g * GROUP)); P];
             }
-            for (tap, values) in dot.taps.iter().enumerate() {
-                let source = values.as_ptr().add(x * stride);
-                let weight = dot
-                    .weights
-                    .as_ptr()
-                    .add(group * per_group + tap * k * GROUP);
-                for i in 0..k {
-                    let mut w = [[S::splat(0.0); V]; G];
-                    for (g, w) in w.iter_mut().enumerate() {
-                        *w = load::<S, V>(weight.add(g * per_group + i * GROUP));
-                    }
-                    for p in 0..P {
-                        let value = S::splat(*source.add(p * stride + i));
-                        for g in 0..G {
-                            for v in 0..V {
-                                sum[g][p][v] = S::multiply_add(value, w[g][v], sum[g][p][v]);
-                            }
+            let source = dot.values.as_ptr().add(x * inputs);
+            let weight = dot.weights.as_ptr().add(group * inputs * GROUP);
+            for i in 0..inputs {
+                let mut w = [[S::splat(0.0); V]; G];
+                for (g, w) in w.iter_mut().enumerate() {
+                    *w = load::<S, V>(weight.add((g * inputs + i) * GROUP));
+                }
+                for p in 0..P {
+                    let value = S::splat(*source.add(p * inputs + i));
+                    for g in 0..G {
+                        for v in 0..V {
+                            sum[g][p][v] = S::multiply_add(value, w[g][v], sum[g][p][v]);
                         }
                     }
                 }
@@ -146,7 +125,7 @@ impl<const K: usize, const STRIDE: usize> Tiles for Fixed<'_, '_, K, STRIDE> {
             for p in 0..P {
                 for (g, sum) in sum.iter().enumerate() {
                     let to = out.add((x + p) * channels + (group + g) * GROUP);
-                    store::<S, V>(to, sum[p], dot.relu);
+                    store::<S, V>(to, sum[p], false);
                 }
             }
         }

@@ -1,7 +1,7 @@
-//! A pointwise convolution with 16-bit integers, which multiplies twice as many values at once as with `f32`.
+//! A pointwise convolution, and the stem, with 16-bit integers, which multiply twice as many values at once as `f32`.
 //!
 //! Each row of values is scaled so that the largest is 32767, and the weights of each output so that no sum can overflow.
-//! So a value is off by at most 1/65534 of the largest of its row.
+//! So a value is off by at most 1/65534 of the largest of its row. The pixels of a picture are integers already.
 #![allow(
     clippy::needless_range_loop,
     reason = "an index runs over the registers of several arrays"
@@ -102,16 +102,23 @@ impl Kernel for Quantise<'_> {
     }
 }
 
-/// A row of `width` output pixels: for each output channel, the bias plus the sum of value times weight.
+/// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps and their values, of value
+/// times weight.
 pub(super) struct PairDot<'a> {
-    /// `width` pixels of `inputs` values.
-    pub values: &'a [i16],
-    /// What one in `values` stands for.
-    pub unit: f32,
+    /// One slice per tap; output pixel `x` reads `inputs` values from `x * stride` on.
+    pub taps: &'a [&'a [i16]],
+    /// Distance in values between the inputs of neighbouring output pixels; even.
+    pub stride: usize,
+    /// Number of values that each tap contributes to a pixel; even.
     pub inputs: usize,
+    /// What one in the values stands for.
+    pub unit: f32,
+    /// Of as many inputs as all taps have.
     pub weights: &'a PairWeights,
     /// `[group][16]`.
     pub bias: &'a [f32],
+    /// Whether negative sums become zero (the rectifier).
+    pub relu: bool,
     pub width: usize,
     /// `[width][group][16]`.
     pub out: &'a mut [f32],
@@ -123,10 +130,14 @@ impl Kernel for PairDot<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(mut self) {
         let channels = self.bias.len();
-        assert!(channels.is_multiple_of(GROUP) && self.inputs.is_multiple_of(2));
+        assert!(channels.is_multiple_of(GROUP));
+        assert!(self.inputs.is_multiple_of(2) && self.stride.is_multiple_of(2));
         assert_eq!(self.weights.units.len(), channels);
-        assert_eq!(self.weights.weights.len(), channels * self.inputs / 2);
-        assert_eq!(self.values.len(), self.width * self.inputs);
+        let inputs = self.taps.len() * self.inputs;
+        assert_eq!(self.weights.weights.len(), channels * inputs / 2);
+        for tap in self.taps {
+            assert!(tap.len() >= self.width.saturating_sub(1) * self.stride + self.inputs);
+        }
         assert_eq!(self.out.len(), self.width * channels);
         // `V`, the registers of a group, and `P` and `G`, the pixels and groups of a tile, as for `Dot`.
         // SAFETY: the caller guarantees `S`; the assertions above give every slice the length that
@@ -143,28 +154,30 @@ impl Kernel for PairDot<'_> {
 }
 
 impl PairDot<'_> {
-    /// Chooses the copy that is compiled for this number of inputs.
+    /// Chooses the copy that is compiled for this number of inputs and stride: those of the detector's stem and units. Any
+    /// other works, but more slowly.
     ///
     /// # Safety
     /// The processor must support the instruction set `S`, the slices must have the lengths that
     /// `run` asserts, and `V` registers must be a group.
     #[inline(always)]
     unsafe fn shapes<S: Simd, const V: usize, const P: usize, const G: usize>(&mut self) {
-        // SAFETY: the caller guarantees what `all` requires; `PAIRS` is half of the inputs.
+        // SAFETY: the caller guarantees what `all` requires; `PAIRS` and `STRIDE` are half of the fields.
         unsafe {
-            match self.inputs {
-                32 => Fixed::<16>(self).all::<S, V, P, G>(),
-                64 => Fixed::<32>(self).all::<S, V, P, G>(),
-                _ => Fixed::<DYNAMIC>(self).all::<S, V, 1, 1>(),
+            match (self.inputs, self.stride) {
+                (10, 6) => Fixed::<5, 3>(self).all::<S, V, P, G>(),
+                (32, 32) => Fixed::<16, 16>(self).all::<S, V, P, G>(),
+                (64, 64) => Fixed::<32, 32>(self).all::<S, V, P, G>(),
+                _ => Fixed::<DYNAMIC, DYNAMIC>(self).all::<S, V, 1, 1>(),
             }
         }
     }
 }
 
-/// With half as many inputs, or [`DYNAMIC`].
-struct Fixed<'k, 'a, const PAIRS: usize>(&'k mut PairDot<'a>);
+/// With half as many inputs and half of the stride, or [`DYNAMIC`].
+struct Fixed<'k, 'a, const PAIRS: usize, const STRIDE: usize>(&'k mut PairDot<'a>);
 
-impl<const PAIRS: usize> Tiles for Fixed<'_, '_, PAIRS> {
+impl<const PAIRS: usize, const STRIDE: usize> Tiles for Fixed<'_, '_, PAIRS, STRIDE> {
     #[inline(always)]
     fn width(&self) -> usize {
         self.0.width
@@ -187,28 +200,37 @@ impl<const PAIRS: usize> Tiles for Fixed<'_, '_, PAIRS> {
         } else {
             PAIRS
         };
+        let stride = if STRIDE == DYNAMIC {
+            dot.stride / 2
+        } else {
+            STRIDE
+        };
         let channels = dot.bias.len();
+        let per_group = dot.taps.len() * pairs * GROUP;
         // SAFETY: the caller guarantees `S`, pixels below `width` and existing groups. For these
-        // `run` asserted that the values have `pairs` pairs from pair `(x + P - 1) * pairs` on, and that
+        // `run` asserted that each tap has `pairs` pairs from pair `(x + P - 1) * stride` on, and that
         // bias, units, weights and output hold whole groups, which are `V` registers each. A pair is
         // aligned as an `i16`.
         unsafe {
             let mut sum = [[[S::integers(); V]; P]; G];
-            let source = dot.values.as_ptr().cast::<[i16; 2]>().add(x * pairs);
-            let weight = dot.weights.weights.as_ptr().add(group * pairs * GROUP);
-            for i in 0..pairs {
-                let mut w = [[S::splat_pair([0; 2]); V]; G];
-                for (g, w) in w.iter_mut().enumerate() {
-                    for (v, w) in w.iter_mut().enumerate() {
-                        let from = (g * pairs + i) * GROUP + v * S::LANES;
-                        *w = S::load_pairs(weight.add(from));
+            for (tap, values) in dot.taps.iter().enumerate() {
+                let source = values.as_ptr().cast::<[i16; 2]>().add(x * stride);
+                let weight = dot.weights.weights.as_ptr();
+                let weight = weight.add(group * per_group + tap * pairs * GROUP);
+                for i in 0..pairs {
+                    let mut w = [[S::splat_pair([0; 2]); V]; G];
+                    for (g, w) in w.iter_mut().enumerate() {
+                        for (v, w) in w.iter_mut().enumerate() {
+                            let from = g * per_group + i * GROUP + v * S::LANES;
+                            *w = S::load_pairs(weight.add(from));
+                        }
                     }
-                }
-                for p in 0..P {
-                    let value = S::splat_pair(*source.add(p * pairs + i));
-                    for g in 0..G {
-                        for v in 0..V {
-                            sum[g][p][v] = S::dot_pairs(value, w[g][v], sum[g][p][v]);
+                    for p in 0..P {
+                        let value = S::splat_pair(*source.add(p * stride + i));
+                        for g in 0..G {
+                            for v in 0..V {
+                                sum[g][p][v] = S::dot_pairs(value, w[g][v], sum[g][p][v]);
+                            }
                         }
                     }
                 }
@@ -225,7 +247,7 @@ impl<const PAIRS: usize> Tiles for Fixed<'_, '_, PAIRS> {
                         values[v] = S::multiply_add(S::to_floats(sum[v]), unit, bias[v]);
                     }
                     let to = dot.out.as_mut_ptr().add((x + p) * channels + first);
-                    store::<S, V>(to, values, false);
+                    store::<S, V>(to, values, dot.relu);
                 }
             }
         }
@@ -255,11 +277,13 @@ mod tests {
             for level in Level::supported() {
                 let mut out = [0.0; GROUP];
                 level.run_pairs(PairDot {
-                    values: &vec![-32_767; inputs],
-                    unit: 1.0 / MOST,
+                    taps: &[&vec![-32_767; inputs]],
+                    stride: inputs,
                     inputs,
+                    unit: 1.0 / MOST,
                     weights: &packed,
                     bias: &[0.0; GROUP],
+                    relu: false,
                     width: 1,
                     out: &mut out,
                 });
@@ -302,11 +326,13 @@ mod tests {
             for level in Level::supported() {
                 let mut out = vec![7.0; width * outputs];
                 level.run_pairs(PairDot {
-                    values: &values,
-                    unit: 1.0,
+                    taps: &[&values],
+                    stride: inputs,
                     inputs,
+                    unit: 1.0,
                     weights: &weights,
                     bias: &vec![0.0; outputs],
+                    relu: false,
                     width,
                     out: &mut out,
                 });

@@ -5,6 +5,9 @@ use crate::testing::{CASES, Noise, assert_within};
 /// The tolerance of a computation with `f32`.
 const ROUNDING: f32 = 2e-5;
 
+/// The tolerance where values and weights are rounded to integers.
+const INTEGERS: f32 = 1e-3;
+
 /// 3×3 convolution with zero padding, `[h][w][ci]` → `[h'][w'][co]`; weights `[co][3][3][ci]`,
 /// depthwise `[co][9]`.
 fn naive_3x3(
@@ -105,8 +108,7 @@ fn a_unit_agrees_with_naive_loops_at_every_level() {
         // For twenty inputs there is no copy with a constant shape.
         let inputs = noise.one_of(&[16, 20, 32, 64]);
         let outputs = noise.one_of(&[16, 32, 48, 64]);
-        // Multiplied as integers, weights and values are rounded more.
-        let tolerance = if inputs >= 32 { 1e-3 } else { ROUNDING };
+        let tolerance = if inputs >= 32 { INTEGERS } else { ROUNDING };
         let relu = noise.one_of(&[false, true]);
         let map = FeatureMap {
             width,
@@ -181,7 +183,7 @@ fn a_picture_through_stem_unit_and_pool_agrees_with_naive_loops_at_every_level()
             let layers = [Layer::Separable(&unit), Layer::MaxPool];
             run(level, source, &layers, &mut Workspace::default(), &mut out);
             assert_same(
-                ROUNDING,
+                INTEGERS,
                 &out,
                 &expected,
                 &format!("{level:?}, {width}×{height}"),

@@ -15,11 +15,14 @@ fn pack(values: &[f32], outputs: usize) -> Vec<f32> {
     packed
 }
 
+/// Values that a row of the stem's kernel reads: three pixels, and another value to make pairs, whose weight is zero.
+pub(super) const STEM_INPUTS: usize = 10;
+
 /// 3×3 convolution of an RGB picture with stride 2 and padding 1, followed by a rectifier.
 #[derive(Debug, Clone)]
 pub struct Stem {
-    /// `[group][9 taps × 3 colours][16]`.
-    pub(super) weights: Vec<f32>,
+    /// Of three taps, which are rows: [`STEM_INPUTS`] each.
+    pub(super) weights: PairWeights,
     pub(super) bias: Vec<f32>,
 }
 
@@ -31,8 +34,13 @@ impl Stem {
     pub fn new(weights: &[f32], bias: &[f32]) -> Self {
         assert_eq!(bias.len() % GROUP, 0);
         assert_eq!(weights.len(), 27 * bias.len());
+        let mut even = Vec::with_capacity(3 * STEM_INPUTS * bias.len());
+        for row in weights.chunks_exact(9) {
+            even.extend_from_slice(row);
+            even.push(0.0);
+        }
         Self {
-            weights: pack(weights, bias.len()),
+            weights: PairWeights::new(&even, bias.len()),
             bias: bias.to_vec(),
         }
     }

@@ -58,6 +58,19 @@ impl Level {
         Self(InstructionSet::Portable)
     }
 
+    /// The name of the instruction set.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            InstructionSet::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2(_) => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512(_) => "AVX-512",
+            #[cfg(target_arch = "aarch64")]
+            InstructionSet::Neon(_) => "NEON",
+        }
+    }
+
     /// Every instruction set that this processor supports, the widest last.
     #[cfg(test)]
     pub fn supported() -> Vec<Self> {
