@@ -16,7 +16,8 @@
 #![forbid(unsafe_code)]
 
 pub use fer_core::{
-    affine, atomic, classify, emotion, face, features, likeness, network, output, raster, sample,
+    affine, atomic, classify, emotion, face, features, likeness, network, output, personal, raster,
+    sample,
 };
 
 pub mod borders;

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::file::beside;
 use crate::lock::{ProcessLock, Unavailable};
 use crate::output;
-use crate::store::{Contents, Store};
+use crate::store::{Contents, ForgottenAgain, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
@@ -63,6 +63,18 @@ fn tell(restored: &crate::store::Restored, from: &Path, out: &mut Stdout) -> Res
         sentence(restored.contents),
         from.display()
     ))?;
+    match &restored.forgotten {
+        Some(forgotten) if *forgotten != ForgottenAgain::default() => out.line(format_args!(
+            "What has been forgotten since stays forgotten: {} and the people named in {} were removed",
+            count(forgotten.files, "file"),
+            count(forgotten.named, "photo")
+        ))?,
+        Some(_) => {}
+        None => tracing::warn!(
+            "what was forgotten in the database until now cannot be read and may be back; forget it again with \
+             fer-index forget"
+        ),
+    }
     if let Some(kept) = &restored.kept {
         out.line(format_args!(
             "The database until now is kept as {}",

@@ -7,6 +7,7 @@ use clap::Args;
 use super::Outcome;
 use super::context::Context;
 use super::filter_args::EmotionName;
+use super::learn;
 use super::stdout::Stdout;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
@@ -82,6 +83,7 @@ fn save(
             "Carried over to {more} faces in edits or exports of the same picture"
         ))?,
     }
+    follow(&mut store, context, out)?;
     Ok(Outcome::Found)
 }
 
@@ -101,7 +103,18 @@ pub(super) fn undo(args: &FaceArgs, context: &Context, out: &mut Stdout) -> Resu
             outcome = Outcome::Nothing;
         }
     }
+    follow(&mut store, context, out)?;
     Ok(outcome)
+}
+
+/// Lets the scores of other faces follow, and says so if they do.
+fn follow(store: &mut Store, context: &Context, out: &mut Stdout) -> Result<()> {
+    learn::follow(store, context)?;
+    let learning = store.learning()?;
+    if learning.is_in_force {
+        out.line(format_args!("The {learning}"))?;
+    }
+    Ok(())
 }
 
 /// For each face the name of its photo and what it has counted as so far: `in beach.jpg (happy)`.

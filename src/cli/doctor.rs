@@ -185,6 +185,9 @@ fn sentence(difference: &Difference) -> String {
         (Part::Scores, Missing) => "photos are missing from the ranking, or from a part of it",
         (Part::Scores, Extra) => "photos have rows in the ranking that they should not have",
         (Part::Scores, Wrong) => "photos are ranked by a wrong score or date",
+        (Part::Learned, _) => {
+            "photos have faces whose scores do not follow the corrections, or do although they should not"
+        }
     };
     format!("{number}: {what}")
 }

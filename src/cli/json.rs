@@ -212,10 +212,17 @@ pub(super) struct JsonFace {
     #[serde(serialize_with = "by_name")]
     scores: EmotionScores,
     #[serde(skip_serializing_if = "Option::is_none")]
+    network_scores: Option<JsonScores>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     correction: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     carried_from: Option<JsonCarried>,
 }
+
+/// Emotion scores by the emotions' names.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct JsonScores(#[serde(serialize_with = "by_name")] EmotionScores);
 
 /// The photo from which a correction was carried over: its content, and its path if it has a file.
 #[derive(Debug, Serialize)]
@@ -228,6 +235,7 @@ pub(super) struct JsonCarried {
 impl JsonFace {
     pub fn stored(face: &StoredFace) -> Self {
         Self {
+            network_scores: face.network.map(JsonScores),
             correction: face.correction.map(Correction::name),
             ..Self::new(Some(face.id), &face.face, face.scores)
         }
@@ -255,6 +263,7 @@ impl JsonFace {
             r#box: [b.x, b.y, b.width, b.height],
             detection_score: face.score,
             scores,
+            network_scores: None,
             correction: None,
             carried_from: None,
         }

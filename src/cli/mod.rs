@@ -36,6 +36,7 @@ mod index;
 mod index_lock;
 mod interrupt;
 mod json;
+mod learn;
 mod man;
 mod model;
 #[cfg(feature = "train")]
@@ -167,6 +168,8 @@ enum Command {
     Reject(correct::FaceArgs),
     /// Remove the corrections of faces, so that the model's scores apply again
     Undo(correct::FaceArgs),
+    /// Let the scores of all faces follow your corrections, or no longer
+    Learn(learn::LearnArgs),
     /// Remove every trace of a folder, photo or person's name from the index, and keep it from coming back
     Forget(forget::ForgetArgs),
     /// Write all corrections to a file, or read them from one
@@ -289,6 +292,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         Command::Correct(args) => correct::correct(&args, &context, out),
         Command::Reject(args) => correct::reject(&args, &context, out),
         Command::Undo(args) => correct::undo(&args, &context, out),
+        Command::Learn(args) => learn::run(&args, &context, out),
         Command::Forget(args) => forget::run(&args, &context, out),
         Command::Corrections(args) => corrections::run(&args, &context, out),
         #[cfg(feature = "train")]

@@ -16,7 +16,7 @@ use super::sources::{date_source_in_words, source_in_words};
 use super::stdout::Stdout;
 use crate::error::{Error, Result, Skip};
 use crate::photo::Capture;
-use crate::store::{CarriedFrom, FaceId, Photo, PhotoAnalysis, Store, StoredFace};
+use crate::store::{CarriedFrom, FaceId, Learning, Photo, PhotoAnalysis, Store, StoredFace};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
@@ -95,7 +95,15 @@ impl Shown {
         };
         let gone = "the photo was just removed from the index; run the command again";
         let photo = photo.ok_or_else(|| Error::Usage(gone.to_owned()))?;
+        let scan = photo.content.as_ref().ok();
+        let mut faces = scan.iter().flat_map(|scan| &scan.faces);
+        let learning = if faces.any(|face| face.network.is_some()) {
+            Some(store.learning()?)
+        } else {
+            None
+        };
         let related = Related {
+            learning,
             carried: store.carried(photo.id)?.into_iter().collect(),
             shot: store.files_of_shot(photo.id)?,
         };
@@ -153,8 +161,10 @@ fn why_not(path: &Path, store: &Store, context: &Context) -> Result<String> {
 /// The faces whose corrections were carried over from another photo.
 type Carried = HashMap<FaceId, CarriedFrom>;
 
-/// What other files have to do with a photo.
+/// What other files and other corrections have to do with a photo.
 struct Related {
+    /// What the corrections of other faces have taught, if scores in this photo follow them.
+    learning: Option<Learning>,
     carried: Carried,
     /// See [`Store::files_of_shot`].
     shot: Vec<PathBuf>,
@@ -173,7 +183,13 @@ fn tell(photo: &Photo, related: &Related, out: &mut Stdout) -> Result<()> {
     ))?;
     out.line(format_args!("  indexed       {}", photo.indexed_at))?;
     match &photo.content {
-        Ok(scan) => tell_scan(scan, &related.carried, out),
+        Ok(scan) => {
+            tell_scan(scan, &related.carried, out)?;
+            match &related.learning {
+                Some(learning) => out.line(format_args!("  learning      {learning}")),
+                None => Ok(()),
+            }
+        }
         Err(skip) => out.line(format_args!("  skipped       {skip}")),
     }
 }
@@ -221,6 +237,12 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
             face.face.score,
             percentages(&face.scores),
         ))?;
+        if let Some(network) = &face.network {
+            out.line(format_args!(
+                "                by the network alone: {}",
+                percentages(network)
+            ))?;
+        }
     }
     for face in &scan.unread {
         out.line(format_args!(

@@ -10,6 +10,7 @@ use super::Outcome;
 use super::context::Context;
 use super::decoder::Decoding;
 use super::json::JsonPath;
+use super::learn::JsonLearning;
 use super::sources::{date_source_in_words, source_in_words};
 use super::stdout::Stdout;
 use crate::daemon::{self, Activity, RootState, RootStatus, Status};
@@ -30,6 +31,7 @@ pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Res
     let database = &context.config().database;
     let store = Store::open_existing(database)?;
     let status = Status::of(&store, daemon::activity(database)?)?;
+    let learning = store.learning()?;
     let skipped = if args.skipped {
         Some(store.skipped()?)
     } else {
@@ -39,11 +41,15 @@ pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Res
         let skipped_files = skipped.map(|files| files.iter().map(JsonSkipped::of).collect());
         out.json(&JsonStatus {
             status,
+            learning: JsonLearning::of(&learning),
             decoding: Decoding::of(context),
             skipped_files,
         })?;
     } else {
         tell(&status, &Decoding::of(context), skipped.is_some(), out)?;
+        if learning.has_corrections() {
+            out.line(format_args!("learning  {learning}"))?;
+        }
         for (path, skip) in skipped.into_iter().flatten() {
             out.line(format_args!("          {}: {skip}", path.display()))?;
         }
@@ -56,6 +62,7 @@ pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Res
 struct JsonStatus {
     #[serde(flatten)]
     status: Status,
+    learning: JsonLearning,
     decoding: Decoding,
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped_files: Option<Vec<JsonSkipped>>,

@@ -38,6 +38,7 @@ const MEANT: &[(&str, &[&str])] = &[
     ),
     ("reject", &["discard", "ignore"]),
     ("undo", &["revert"]),
+    ("learn", &["teach", "personalise", "personalize", "adapt"]),
     ("forget", &["delete", "remove", "rm", "erase", "purge"]),
     ("backup", &["save", "copy", "dump", "snapshot"]),
     ("restore", &["recover", "load"]),
@@ -61,7 +62,7 @@ const MEANT: &[(&str, &[&str])] = &[
     ),
     ("model", &["weights", "network"]),
     ("evaluate", &["eval", "benchmark", "measure"]),
-    ("train", &["fit", "learn"]),
+    ("train", &["fit"]),
     ("dataset", &["data", "datasets"]),
 ];
 

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::batch::BatchRunner;
 use super::handle::{FollowerState, Handle, Message};
+use super::learner::Learner;
 use super::queue::Queue;
 use super::roots::Root;
 use super::status::Throughput;
@@ -58,6 +59,7 @@ pub(super) struct Follower {
     debouncer: Debouncer,
     queue: Queue,
     batches: BatchRunner,
+    learner: Learner,
     roots: Vec<Root>,
     /// Folders whose changes the system does not report.
     polled: BTreeSet<PathBuf>,
@@ -86,6 +88,7 @@ impl Follower {
             debouncer: Debouncer::default(),
             queue: Queue::default(),
             batches: BatchRunner::default(),
+            learner: Learner::default(),
             roots: roots_of(&setup),
             polled: BTreeSet::new(),
             unreadable: HashSet::new(),
@@ -246,6 +249,7 @@ impl Follower {
             self.schedule.check_roots = now + CHECK_ROOTS;
             self.rescan_on_error(Self::check_roots)?;
             self.batches.unload_idle_models();
+            self.learner.follow(&self.store)?;
         }
         if now >= self.schedule.poll {
             self.schedule.poll = now + self.setup.poll;

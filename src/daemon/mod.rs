@@ -13,6 +13,7 @@
 mod batch;
 mod follower;
 mod handle;
+mod learner;
 mod lock;
 mod queue;
 mod roots;

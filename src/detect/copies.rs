@@ -42,9 +42,7 @@ impl<'a> Copies<'a> {
     /// more than searching a small copy.
     pub fn new(photo: &'a Raster, params: &DetectorParams) -> Self {
         let mut pyramid: Vec<Raster> = Vec::new();
-        let copy = |of: &Raster, (width, height)| {
-            Raster::new(of.resized(width, height), Orientation::Upright)
-        };
+        let copy = |of: &Raster, (width, height)| of.copy(width, height);
         for size in params.pyramid(photo.width(), photo.height()) {
             pyramid.push(copy(pyramid.last().unwrap_or(photo), size));
         }

@@ -11,7 +11,7 @@ use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::photo::{Capture, DateSource, FactSources};
 use crate::store::{
-    self, CarriedFrom, FaceId, Hit, PersonInPhoto, Photo, PhotoAnalysis, StoredFace,
+    self, CarriedFrom, FaceId, Hit, Learning, PersonInPhoto, Photo, PhotoAnalysis, StoredFace,
 };
 
 /// One page of the photos in the grid.
@@ -141,6 +141,8 @@ pub(super) struct PhotoDetail {
     /// Where the other facts are from.
     sources: FactSources,
     faces: Vec<Face>,
+    /// That the scores follow a person's corrections of other faces, if they do.
+    learning: Option<String>,
     can_reveal: bool,
 }
 
@@ -151,6 +153,7 @@ impl PhotoDetail {
         shot: &[PathBuf],
         carried: &[(FaceId, CarriedFrom)],
         place: Option<String>,
+        learning: &Learning,
         can_reveal: bool,
     ) -> Option<Self> {
         let scan = photo.content.as_ref().ok()?;
@@ -187,6 +190,8 @@ impl PhotoDetail {
                 .iter()
                 .map(|face| Face::of(face, &scan.people, carried))
                 .collect(),
+            learning: (scan.faces.iter().any(|face| face.network.is_some()))
+                .then(|| learning.to_string()),
             can_reveal,
         })
     }

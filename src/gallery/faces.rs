@@ -41,9 +41,12 @@ pub(super) async fn say(
         Word::Nothing => Ok(store.undo(face).map(|_| true)?),
     });
     if known.await? {
-        if says {
-            tokio::spawn(carry_over(shared, face));
-        }
+        tokio::spawn(async move {
+            if says {
+                carry_over(&shared, face).await;
+            }
+            learn(&shared).await;
+        });
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)
@@ -52,7 +55,7 @@ pub(super) async fn say(
 
 /// Carries the correction of a face over to edits and exports of the photo. This decodes photos, so the answer does not
 /// wait for it. If the gallery ends before, it is made up for when the photos are next analysed.
-async fn carry_over(shared: Arc<Shared>, face: FaceId) {
+async fn carry_over(shared: &Arc<Shared>, face: FaceId) {
     let Ok(_permit) = shared.decoding.acquire().await else {
         return;
     };
@@ -64,5 +67,17 @@ async fn carry_over(shared: Arc<Shared>, face: FaceId) {
             ?error,
             "the correction could not be carried over to edits of the photo"
         );
+    }
+}
+
+/// Lets the scores of all faces follow the corrections, in the background. If the gallery ends before, the next correction,
+/// `watch` or `fer-index learn` goes on.
+async fn learn(shared: &Arc<Shared>) {
+    let Ok(_permit) = shared.learning.acquire().await else {
+        return;
+    };
+    let learned = shared.ask(move |store| Ok(store.learn(|_| ())?));
+    if let Err(error) = learned.await {
+        tracing::warn!(?error, "the scores do not follow the corrections yet");
     }
 }

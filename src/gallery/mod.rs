@@ -89,6 +89,8 @@ struct Shared {
     albums: Option<Albums>,
     /// One permit for each photo that may be decoded at the same time.
     decoding: Semaphore,
+    /// One permit: whoever has it lets the scores follow the corrections.
+    learning: Semaphore,
     revisions: watch::Receiver<i64>,
     stopping: watch::Receiver<bool>,
     /// Whether only browsers on this machine can connect, so that its file manager is the user's own.
@@ -131,6 +133,7 @@ impl Gallery {
             defaults: settings.defaults,
             albums: settings.albums,
             decoding: Semaphore::new(settings.threads.max(1)),
+            learning: Semaphore::new(1),
             stopping,
             is_local: address.ip().is_loopback(),
         };

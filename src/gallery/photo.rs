@@ -23,9 +23,14 @@ pub(super) async fn photo(
 ) -> Result<Json<PhotoDetail>, ApiError> {
     let photo = shared.photo(PhotoId(photo)).await?;
     let id = photo.id;
-    let (carried, shot) = shared
-        .ask(move |store| Ok((store.carried(id)?, store.files_of_shot(id)?)))
-        .await?;
+    let known = shared.ask(move |store| {
+        Ok((
+            store.carried(id)?,
+            store.files_of_shot(id)?,
+            store.learning()?,
+        ))
+    });
+    let (carried, shot, learning) = known.await?;
     let detail = waiting(move || {
         let position = photo
             .content
@@ -33,7 +38,8 @@ pub(super) async fn photo(
             .ok()
             .and_then(|scan| scan.capture.position);
         let place = position.and_then(place);
-        PhotoDetail::of(&photo, &shot, &carried, place, shared.is_local).ok_or(ApiError::NotFound)
+        PhotoDetail::of(&photo, &shot, &carried, place, &learning, shared.is_local)
+            .ok_or(ApiError::NotFound)
     });
     Ok(Json(detail.await?))
 }

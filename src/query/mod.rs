@@ -1,6 +1,7 @@
 //! Turns what a user writes (flags, dates in words, names of places, free text) into a query that the
 //! store answers.
 
+mod common_words;
 mod dates;
 mod describe;
 mod filters;

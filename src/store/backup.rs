@@ -12,7 +12,8 @@ use crate::atomic;
 use crate::error::{Error, Result};
 use crate::output;
 
-use super::{connection, explain, migrate};
+use super::forgotten_again::{AllMarks, ForgottenAgain};
+use super::{Store, connection, explain, migrate};
 
 /// What a copy holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,9 @@ pub struct Restored {
     pub contents: Contents,
     /// The name under which the database until now is kept, if there was one.
     pub kept: Option<PathBuf>,
+    /// What was removed because it had been forgotten in the database until now; `None` if that is not known, because
+    /// that database is damaged, or another one than that of the copy.
+    pub forgotten: Option<ForgottenAgain>,
 }
 
 /// Writes a copy of a database into the empty file at a path.
@@ -74,12 +78,33 @@ pub(super) fn restore(database: &Path, from: &Path) -> Result<Restored> {
     }
     let source = connection::open_unchanged(from)?;
     migrate::check(&source, from)?;
-    replace(database, |draft| {
+    let marks = marks_of(database);
+    let mut forgotten = None;
+    let restored = replace(database, |draft| {
         copy(&source, draft).map_err(|error| explain::sentence(from, error))?;
         // Migrates it, so that a copy of an older version is known to be usable before it takes the place.
-        drop(connection::open(draft)?);
+        let mut store = Store::open(draft)?;
+        forgotten = match &marks {
+            Some(marks) if !marks.is_empty() => store.forget_again(marks)?,
+            Some(_) => Some(ForgottenAgain::default()),
+            None => None,
+        };
+        drop(store);
         connection::close_down(draft)
+    })?;
+    Ok(Restored {
+        forgotten,
+        ..restored
     })
+}
+
+/// The marks of what was forgotten in a database; `None` if it cannot be read.
+fn marks_of(database: &Path) -> Option<AllMarks> {
+    if !database.is_file() {
+        return Some(AllMarks::default());
+    }
+    let db = connection::open_unchanged(database).ok()?;
+    AllMarks::of(&db).ok()
 }
 
 /// Puts the database that `fill` writes into the empty file at the path that it is given in the place of `database`,
@@ -100,6 +125,7 @@ pub(super) fn replace(database: &Path, fill: impl FnOnce(&Path) -> Result<()>) -
         Ok(contents) => Ok(Restored {
             contents: contents?,
             kept,
+            forgotten: Some(ForgottenAgain::default()),
         }),
         Err(error) => {
             if let Some(kept) = kept {

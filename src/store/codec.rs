@@ -5,7 +5,7 @@ use jiff::{SignedDuration, tz::Offset};
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::emotion::Emotion;
+use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, Correction, DetectedFace, Landmarks, Point};
 use crate::facts;
@@ -91,6 +91,26 @@ fn landmarks_from(bytes: &[u8; 40]) -> Landmarks {
         x: value(2 * i),
         y: value(2 * i + 1),
     }))
+}
+
+/// Scores as eight little-endian `f32`.
+pub(super) fn scores_bytes(scores: &EmotionScores) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (slot, score) in bytes
+        .as_chunks_mut::<4>()
+        .0
+        .iter_mut()
+        .zip(scores.as_array())
+    {
+        *slot = score.to_le_bytes();
+    }
+    bytes
+}
+
+/// The inverse of [`scores_bytes`].
+pub(super) fn scores_from_bytes(bytes: &[u8; 32]) -> EmotionScores {
+    let numbers = bytes.as_chunks::<4>().0;
+    EmotionScores::new(std::array::from_fn(|i| f32::from_le_bytes(numbers[i])))
 }
 
 /// The detected face in the columns x, y, width, height, landmarks and `detection_score`, of which

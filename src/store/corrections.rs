@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
-use crate::face::{BoundingBox, Correction, ScoredFace};
+use crate::face::{BoundingBox, Correction};
 use crate::photo::{ContentHash, Picture};
 use crate::raster::Turn;
 
@@ -125,8 +125,8 @@ pub(super) fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
         return Ok(());
     };
     let old = faces::of_photo(db, photo)?;
-    let found: Vec<ScoredFace> = old.iter().map(|face| face.read(None)).collect();
-    let new = faces::merge(&found, &old, of_frame(db, &frame)?);
+    let found = old.iter().map(faces::FoundFace::again).collect();
+    let new = faces::merge(found, &old, of_frame(db, &frame)?);
     faces::replace(db, photo, true, &old, &new)
 }
 

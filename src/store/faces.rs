@@ -8,7 +8,9 @@ use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
 use crate::features::Features;
 
-use super::codec::{correction_from_column, detected_from_columns, landmark_bytes};
+use super::codec::{
+    correction_from_column, detected_from_columns, landmark_bytes, scores_bytes, scores_from_bytes,
+};
 use super::record::{FaceId, PhotoId, StoredCorrection};
 use super::stored_face::{JudgedFace, StoredFace};
 use super::{derived, face_ranks, features};
@@ -20,7 +22,7 @@ pub(super) const SAME_FACE: f32 = 0.5;
 macro_rules! columns {
     () => {
         "SELECT f.id, f.x, f.y, f.width, f.height, landmarks, detection_score, c.id, c.emotion,
-                angry, disgust, fear, happy, sad, surprise, neutral, contempt, f.photo_id
+                angry, disgust, fear, happy, sad, surprise, neutral, contempt, f.photo_id, network_scores
          FROM faces f LEFT JOIN corrections c ON c.id = f.correction"
     };
 }
@@ -30,6 +32,9 @@ const PHOTO: usize = FIRST_SCORE + Emotion::COUNT;
 
 /// Index of the first probability's column.
 const FIRST_SCORE: usize = 9;
+
+/// Index of the column of the network's scores.
+const NETWORK: usize = PHOTO + 1;
 
 /// The faces of `photo` in the detector's order.
 pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<StoredFace>> {
@@ -76,18 +81,43 @@ pub(super) fn first_unknown(db: &Connection, faces: &[FaceId]) -> rusqlite::Resu
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
     let corrected: Option<i64> = row.get(7)?;
-    let mut scores = [0.0; Emotion::COUNT];
-    for (index, score) in scores.iter_mut().enumerate() {
-        *score = row.get(FIRST_SCORE + index)?;
-    }
+    let network: Option<[u8; 32]> = row.get(NETWORK)?;
     Ok(StoredFace {
         id: row.get(0)?,
         face: detected_from_columns(row, 1)?,
-        scores: EmotionScores::new(scores),
+        scores: scores_from_columns(row, FIRST_SCORE)?,
+        network: network.as_ref().map(scores_from_bytes),
         correction: corrected
             .map(|_| correction_from_column(row, 8))
             .transpose()?,
     })
+}
+
+/// The scores in eight columns, of which the first has the index `first`.
+pub(super) fn scores_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<EmotionScores> {
+    let mut scores = [0.0; Emotion::COUNT];
+    for (index, score) in scores.iter_mut().enumerate() {
+        *score = row.get(first + index)?;
+    }
+    Ok(EmotionScores::new(scores))
+}
+
+/// A face that was found, as the models read it.
+#[derive(Debug, Clone)]
+pub(super) struct FoundFace {
+    pub read: ScoredFace,
+    /// The scores that follow a person's corrections of other faces, if there are such.
+    pub learned: Option<EmotionScores>,
+}
+
+impl FoundFace {
+    /// A face that was found before; its features are stored elsewhere.
+    pub fn again(face: &StoredFace) -> Self {
+        Self {
+            read: face.read(None),
+            learned: face.network.map(|_| face.scores),
+        }
+    }
 }
 
 /// A face to be stored.
@@ -95,7 +125,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
 pub(super) struct NewFace {
     /// The number of the same face in the previous analysis, if it was found there.
     pub id: Option<FaceId>,
-    pub read: ScoredFace,
+    pub found: FoundFace,
     /// A person's correction of it.
     pub correction: Option<StoredCorrection>,
 }
@@ -103,10 +133,20 @@ pub(super) struct NewFace {
 impl NewFace {
     pub fn judged(&self) -> JudgedFace {
         JudgedFace {
-            face: self.read.face,
-            scores: self.read.scores,
+            face: self.found.read.face,
+            scores: self.scores(),
             correction: self.correction.map(|stored| stored.correction),
         }
+    }
+
+    /// The scores in force.
+    fn scores(&self) -> EmotionScores {
+        self.found.learned.unwrap_or(self.found.read.scores)
+    }
+
+    /// The network's own, if others are in force.
+    fn network(&self) -> Option<EmotionScores> {
+        self.found.learned.map(|_| self.found.read.scores)
     }
 
     /// Whether the face equals the stored one and neither has a correction.
@@ -114,7 +154,8 @@ impl NewFace {
         self.id == Some(old.id)
             && self.correction.is_none()
             && old.correction.is_none()
-            && (self.read.face, self.read.scores) == (old.face, old.scores)
+            && (self.found.read.face, self.scores()) == (old.face, old.scores)
+            && self.network() == old.network
     }
 }
 
@@ -122,7 +163,7 @@ impl NewFace {
 /// is found again keeps its number, and its correction remains in force. A face that a person
 /// vouched for is kept even if the analysis did not find it.
 pub(super) fn merge(
-    found: &[ScoredFace],
+    found: Vec<FoundFace>,
     old: &[StoredFace],
     mut corrections: Vec<StoredCorrection>,
 ) -> Vec<NewFace> {
@@ -130,12 +171,12 @@ pub(super) fn merge(
     let old_box = |face: &StoredFace| face.face.bounding_box;
     let corrected_box = |correction: &StoredCorrection| correction.at;
     let mut faces = Vec::with_capacity(found.len());
-    for read in found {
-        let at = &read.face.bounding_box;
+    for found in found {
+        let at = &found.read.face.bounding_box;
         faces.push(NewFace {
             id: take_same(&mut old, at, old_box).map(|face| face.id),
-            read: read.clone(),
             correction: take_same(&mut corrections, at, corrected_box),
+            found,
         });
     }
     for stored in corrections {
@@ -143,10 +184,9 @@ pub(super) fn merge(
             let before = take_same(&mut old, &stored.at, old_box);
             faces.push(NewFace {
                 id: before.map(|face| face.id),
-                read: before.map_or_else(
-                    || vouched_face(stored.at, emotion),
-                    |before| before.read(None),
-                ),
+                found: before
+                    .as_ref()
+                    .map_or_else(|| vouched_face(stored.at, emotion), FoundFace::again),
                 correction: Some(stored),
             });
         }
@@ -155,17 +195,21 @@ pub(super) fn merge(
 }
 
 /// A face that a person vouched for and no model has found.
-fn vouched_face(at: BoundingBox, emotion: Emotion) -> ScoredFace {
+fn vouched_face(at: BoundingBox, emotion: Emotion) -> FoundFace {
     let mut scores = [0.0; Emotion::COUNT];
     scores[emotion.index()] = 1.0;
-    ScoredFace {
-        face: DetectedFace {
-            bounding_box: at,
-            landmarks: None,
-            score: 0.0,
+    let face = DetectedFace {
+        bounding_box: at,
+        landmarks: None,
+        score: 0.0,
+    };
+    FoundFace {
+        read: ScoredFace {
+            face,
+            scores: EmotionScores::new(scores),
+            features: None,
         },
-        scores: EmotionScores::new(scores),
-        features: None,
+        learned: None,
     }
 }
 
@@ -190,7 +234,7 @@ pub(super) fn replace(
             .all(|(old, new)| new.is_as_stored(old))
     {
         for (old, new) in old.iter().zip(faces) {
-            if let Some(features) = &new.read.features
+            if let Some(features) = &new.found.read.features
                 && seen.get(&old.id) != Some(features)
             {
                 features::put(db, old.id, features)?;
@@ -220,20 +264,11 @@ fn insert(
     let mut insert = db.prepare_cached(
         "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
                             detection_score, correction, side, side_rank, confidence, confidence_rank,
-                            angry, disgust, fear, happy, sad, surprise, neutral, contempt)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            angry, disgust, fear, happy, sad, surprise, neutral, contempt, network_scores)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for (position, (new, ranks)) in faces.iter().zip(ranks).enumerate() {
-        let NewFace {
-            id,
-            read:
-                ScoredFace {
-                    face,
-                    scores,
-                    features,
-                },
-            correction,
-        } = new;
+        let ScoredFace { face, features, .. } = &new.found.read;
         let at = &face.bounding_box;
         let [
             angry,
@@ -244,9 +279,9 @@ fn insert(
             surprise,
             neutral,
             contempt,
-        ] = scores.as_array();
+        ] = *new.scores().as_array();
         let stored = insert.insert(params![
-            id,
+            new.id,
             photo,
             position as i64,
             at.x,
@@ -255,7 +290,7 @@ fn insert(
             at.height,
             face.landmarks.as_ref().map(landmark_bytes),
             face.score,
-            correction.map(|stored| stored.id),
+            new.correction.map(|stored| stored.id),
             ranks.side,
             ranks.side_rank,
             ranks.confidence,
@@ -267,13 +302,46 @@ fn insert(
             sad,
             surprise,
             neutral,
-            contempt
+            contempt,
+            new.network().as_ref().map(scores_bytes)
         ])?;
-        let before = || seen.get(&(*id)?);
+        let before = || seen.get(&new.id?);
         if let Some(features) = features.as_ref().or_else(before) {
             features::put(db, FaceId(stored), features)?;
         }
     }
+    Ok(())
+}
+
+/// Stores the scores of a face again.
+pub(super) fn set_scores(db: &Connection, face: &StoredFace) -> rusqlite::Result<()> {
+    let [
+        angry,
+        disgust,
+        fear,
+        happy,
+        sad,
+        surprise,
+        neutral,
+        contempt,
+    ] = *face.scores.as_array();
+    db.prepare_cached(
+        "UPDATE faces SET angry = ?, disgust = ?, fear = ?, happy = ?, sad = ?, surprise = ?, neutral = ?, contempt = ?,
+                          network_scores = ?
+         WHERE id = ?",
+    )?
+    .execute(params![
+        angry,
+        disgust,
+        fear,
+        happy,
+        sad,
+        surprise,
+        neutral,
+        contempt,
+        face.network.as_ref().map(scores_bytes),
+        face.id
+    ])?;
     Ok(())
 }
 

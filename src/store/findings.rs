@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 
+use crate::face::ScoredFace;
 use crate::file::FileMeta;
 
 use super::changes::Changes;
 use super::codec::civil_ms;
+use super::faces::FoundFace;
 use super::photos::Derived;
 use super::pictures::Frame;
 use super::record::{PhotoId, PhotoRecord};
@@ -50,7 +52,17 @@ pub(super) fn write(
                 }
             }
             let corrections = corrections::of_frame(db, &frame)?;
-            faces::merge(&analysis.faces, &before, corrections)
+            let in_force = changes.learning.of(db)?;
+            let learned = |read: &ScoredFace| FoundFace {
+                learned: in_force.scores(
+                    &analysis.models.classifier,
+                    &read.scores,
+                    read.features.as_ref(),
+                ),
+                read: read.clone(),
+            };
+            let found = analysis.faces.iter().map(learned).collect();
+            faces::merge(found, &before, corrections)
         }
         _ => Vec::new(),
     };

@@ -149,6 +149,26 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     Ok(removed)
 }
 
+/// Removes a file, and its photo if it was the last one; returns the number of files.
+pub(super) fn remove_file(
+    db: &Connection,
+    path: &Path,
+    photo: Option<PhotoId>,
+) -> rusqlite::Result<u64> {
+    let removed = files::remove(db, path)?;
+    if let Some(photo) = photo
+        && files::of_photo(db, photo)?.is_empty()
+    {
+        let (hash, picture): (ContentHash, Option<PictureHash>) = db.query_row(
+            "SELECT hash, picture FROM photos WHERE id = ?",
+            [photo],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        remove_photo(db, photo, &hash, picture.as_ref())?;
+    }
+    Ok(u64::from(removed))
+}
+
 /// The files in a tree, each with its photo.
 fn files_of(db: &Connection, tree: &Subtree) -> rusqlite::Result<Vec<(PathBuf, Option<PhotoId>)>> {
     db.prepare(

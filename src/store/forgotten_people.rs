@@ -185,12 +185,27 @@ pub(super) fn require_name(name: &str) -> Result<()> {
 pub(super) fn remove(db: &Connection, name: &str) -> rusqlite::Result<RemovedNames> {
     let names = Names::one(db, name)?;
     for mark in &names.known {
-        db.execute(
-            "INSERT INTO forgotten_people (mark, words) VALUES (?1, ?2)
-             ON CONFLICT DO UPDATE SET words = max(words, ?2)",
-            params![mark, names.longest as i64],
-        )?;
+        keep_out(db, mark, names.longest as i64)?;
     }
+    remove_names(db, &names)
+}
+
+/// Keeps a name of so many words from being stored, by its mark.
+pub(super) fn keep_out(db: &Connection, mark: &[u8; 32], words: i64) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO forgotten_people (mark, words) VALUES (?1, ?2)
+         ON CONFLICT DO UPDATE SET words = max(words, ?2)",
+        params![mark, words],
+    )?;
+    Ok(())
+}
+
+/// Removes all names that must not be stored from everything that is.
+pub(super) fn remove_known(db: &Connection) -> rusqlite::Result<RemovedNames> {
+    remove_names(db, &Names::of(db)?)
+}
+
+fn remove_names(db: &Connection, names: &Names) -> rusqlite::Result<RemovedNames> {
     // What photos that lost their files are said to show does not follow any more.
     photos::prune(db, Duration::ZERO)?;
     let mut removed = RemovedNames::default();
@@ -203,21 +218,21 @@ pub(super) fn remove(db: &Connection, name: &str) -> rusqlite::Result<RemovedNam
     };
     each_changed(
         db,
-        &names,
+        names,
         "SELECT id, facts, id FROM photos WHERE facts IS NOT NULL",
         "UPDATE photos SET facts = ? WHERE id = ?",
         &mut count,
     )?;
     each_changed(
         db,
-        &names,
+        names,
         "SELECT f.photo_id, s.facts, s.photo_path, s.name FROM sidecars s JOIN files f ON f.path = s.photo_path
          WHERE f.photo_id IS NOT NULL",
         "UPDATE sidecars SET facts = ? WHERE photo_path = ? AND name = ?",
         &mut count,
     )?;
     removed.photos = changed.len() as u64;
-    removed.files = files_named(db, &names)?;
+    removed.files = files_named(db, names)?;
     removed.others = people::names(db)?
         .into_iter()
         .filter(|other| names.is_in(other) && !names.is_one(other))

@@ -288,6 +288,11 @@ mod tests {
         "
         INSERT INTO face_features VALUES (9, zeroblob(248));
     ",
+        "
+        UPDATE faces SET network_scores = zeroblob(32) WHERE id = 9;
+        UPDATE learning SET is_on = 0, forgotten_at = 0, stamp = zeroblob(32), corrections = 7, network_loss = 2.0,
+                            layer_loss = 0.5, classifier = 'cnn', layer = zeroblob(32), applied = 7;
+    ",
     ];
 
     fn connection() -> Connection {

@@ -31,9 +31,11 @@ mod files;
 mod findings;
 mod folders;
 mod forgotten;
+mod forgotten_again;
 mod forgotten_people;
 mod incomplete;
 mod kin;
+mod learning;
 mod looks;
 mod migrate;
 mod models;
@@ -78,7 +80,9 @@ pub use everything::Value;
 pub use exchange::{CorrectionRecord, Taken, UndoneFace};
 pub use explain::is_damage;
 pub use forgotten::Removed;
+pub use forgotten_again::ForgottenAgain;
 pub use forgotten_people::RemovedNames;
+pub use learning::Learning;
 pub use looks::NamedPlaces;
 pub use people::{PersonInPhoto, words_of_name};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
@@ -651,6 +655,59 @@ impl Store {
         self.write(|db| exchange::take(db, records, undone))
     }
 
+    /// What corrections have taught, and whether the scores of faces follow them.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn learning(&self) -> Result<Learning> {
+        self.read(learning::status)
+    }
+
+    /// Whether [`Store::learn`] has something to do.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn has_to_learn(&self) -> Result<bool> {
+        self.read(learning::is_outdated)
+    }
+
+    /// Learns from the corrections, if they have changed, and lets the scores of all faces follow them, in short
+    /// transactions. If it is interrupted, the next call goes on. After each transaction, `done` is told its number of photos.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn learn(&mut self, mut done: impl FnMut(u64)) -> Result<()> {
+        while self.has_to_learn()? {
+            if let Some(due) = self.read(learning::due)? {
+                let learned = due.learn();
+                self.write(|db| learning::store(db, &learned))?;
+            }
+            loop {
+                match self.write(learning::advance)? {
+                    0 => break,
+                    photos => done(photos),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Allows the scores to follow corrections, or no longer; [`Store::learn`] then changes them.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn switch_learning(&mut self, is_on: bool) -> Result<()> {
+        self.write(|db| learning::switch(db, is_on))
+    }
+
+    /// Lets the corrections made so far teach nothing any more; [`Store::learn`] then changes the scores.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn forget_lessons(&mut self) -> Result<()> {
+        self.write(learning::forget)
+    }
+
     /// Stores the same correction for several faces, see [`Store::correct`]. If one of them does not exist, it is
     /// returned, and nothing is stored.
     ///
@@ -777,6 +834,17 @@ impl Store {
     /// See [`Store::prune`].
     pub fn clean(&mut self) -> Result<bool> {
         forgotten::clean(&self.connection).map_err(|error| explain::sentence(&self.path, error))
+    }
+
+    /// Removes from a restored database what was forgotten in the one that it replaces, and keeps it from being stored
+    /// again.
+    fn forget_again(
+        &mut self,
+        marks: &forgotten_again::AllMarks,
+    ) -> Result<Option<ForgottenAgain>> {
+        let forgotten = self.write(|db| forgotten_again::forget_again(db, marks))?;
+        self.clean()?;
+        Ok(forgotten)
     }
 
     /// Whether a file or folder, or a folder in which it lies, was forgotten.

@@ -53,6 +53,12 @@ pub(super) fn below<'p>(path: &'p Path, topmost: &[PathBuf]) -> &'p Path {
         .unwrap_or(path)
 }
 
+/// Removes a root.
+pub(super) fn remove(db: &Connection, root: &Path) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM roots WHERE path = ?", [encode(root)])
+        .map(drop)
+}
+
 fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     let ms: Option<i64> = row.get(column)?;
     Ok(ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()))

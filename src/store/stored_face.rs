@@ -13,8 +13,10 @@ pub struct StoredFace {
     pub id: FaceId,
     /// The face as detected.
     pub face: DetectedFace,
-    /// The emotions' probabilities according to the model.
+    /// The emotions' probabilities: the network's, or those that follow a person's corrections of other faces.
     pub scores: EmotionScores,
+    /// The network's own, if `scores` follow corrections.
+    pub network: Option<EmotionScores>,
     /// A person's correction of it.
     pub correction: Option<Correction>,
 }
@@ -48,11 +50,16 @@ impl StoredFace {
         self.judged().score(emotion)
     }
 
+    /// The network's own scores.
+    pub fn network_scores(&self) -> EmotionScores {
+        self.network.unwrap_or(self.scores)
+    }
+
     /// The face as the models read it; its features are stored elsewhere.
-    pub(super) const fn read(&self, features: Option<Features>) -> ScoredFace {
+    pub(super) fn read(&self, features: Option<Features>) -> ScoredFace {
         ScoredFace {
             face: self.face,
-            scores: self.scores,
+            scores: self.network_scores(),
             features,
         }
     }

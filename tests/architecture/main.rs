@@ -30,7 +30,7 @@ const LEAVES: &[&str] = &[
 /// The modules of `fer-core` that the root re-exports; any module may name them.
 const CORE: &[&str] = &[
     "affine", "atomic", "classify", "emotion", "face", "features", "likeness", "network", "output",
-    "raster", "sample",
+    "personal", "raster", "sample",
 ];
 
 /// A crate that only certain modules may name.

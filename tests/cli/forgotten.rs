@@ -297,3 +297,38 @@ fn what_only_resembles_a_forgotten_name_stays_and_is_told() {
         assert_eq!(env.run(refused).code, 2, "{refused}");
     }
 }
+
+#[test]
+fn what_was_forgotten_stays_so_when_an_older_backup_is_restored() {
+    let env = album();
+    let said = people(&["Xanthippe Wümpelstein", "Bob"], &[], "At the lake", "");
+    env.add("hopper.jpg.xmp", said);
+    env.index();
+    env.run("backup old.sqlite3").found();
+    env.run("forget album/Zanzibarsk").found();
+    let mut forget = env.command("forget --person");
+    Run::of(forget.arg("Xanthippe Wümpelstein")).found();
+    let backup = fs::read(env.path("old.sqlite3")).unwrap();
+
+    let restored = env.run("restore old.sqlite3").found();
+    let told = "stays forgotten: 2 files and the people named in 1 photo were removed";
+    assert!(restored.text().contains(told), "{restored:?}");
+    assert_eq!(fs::read(env.path("old.sqlite3")).unwrap(), backup);
+    for _ in 0..2 {
+        assert_eq!(traces(&env.path("home"), &WORDS), [""; 0]);
+        assert_eq!(names_left(&env), [""; 0]);
+        assert_eq!(env.query(""), ["hopper.jpg"]);
+        assert_eq!(env.show("hopper.jpg")["people"][0]["name"], "Bob");
+        env.run("doctor").found();
+        env.run("index album").found();
+    }
+    env.run("forget --undo album/Zanzibarsk").found();
+    env.index();
+    assert_eq!(env.query("").len(), 2);
+
+    // A damaged database tells nothing.
+    fs::write(env.database(), "not a database ".repeat(99)).unwrap();
+    let unknown = env.run("restore old.sqlite3");
+    assert_eq!(unknown.code, 0);
+    assert!(unknown.stderr.contains("forget it again"), "{unknown:?}");
+}

@@ -23,6 +23,7 @@ mod forgotten;
 mod interrupted;
 mod json;
 mod kin;
+mod learning;
 #[cfg(feature = "train")]
 mod models;
 #[cfg(unix)]

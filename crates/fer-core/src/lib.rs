@@ -17,5 +17,6 @@ pub mod font;
 pub mod likeness;
 pub mod network;
 pub mod output;
+pub mod personal;
 pub mod raster;
 pub mod sample;

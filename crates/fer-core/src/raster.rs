@@ -147,7 +147,7 @@ impl Raster {
     /// A raster of pixels as the file stores them.
     pub fn new(stored: RgbImage, orientation: Orientation) -> Self {
         Self {
-            stored: Arc::new(Stored::Pixels(stored)),
+            stored: Arc::new(Stored::Pixels(Arc::new(stored))),
             orientation,
         }
     }
@@ -161,7 +161,7 @@ impl Raster {
     ) -> Self {
         let stored = Stored::Jpeg {
             picture: Box::new(picture),
-            copy: stored::image_of(copy),
+            copy: Arc::new(stored::image_of(copy)),
             eighths,
             whole: OnceLock::new(),
         };
@@ -250,6 +250,23 @@ impl Raster {
         let scale = (f64::from(width) / w).min(f64::from(height) / h).min(1.0);
         let side = |pixels: f64| ((pixels * scale).round() as u32).max(1);
         self.resized(side(w), side(h))
+    }
+
+    /// A raster that is stored upright with the pixels of [`Raster::resized`]. It shares them with this one if that has
+    /// just these.
+    ///
+    /// # Panics
+    /// As [`Raster::resized`].
+    #[must_use]
+    pub fn copy(&self, width: u32, height: u32) -> Self {
+        let shared = self.stored.shared(width, height);
+        match shared.filter(|_| self.orientation == Orientation::Upright) {
+            Some(pixels) => Self {
+                stored: Arc::new(Stored::Pixels(pixels)),
+                orientation: Orientation::Upright,
+            },
+            None => Self::new(self.resized(width, height), Orientation::Upright),
+        }
     }
 
     /// An upright copy of `width` × `height` pixels, filtered so that a reduction does not alias.

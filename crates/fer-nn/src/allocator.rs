@@ -17,6 +17,20 @@ pub fn use_one_arena() {
     }
 }
 
+/// Keeps up to this many bytes of freed memory for later, and takes allocations of up to 32 MiB from it: the system
+/// hands out each page anew as zeros, which is a tenth of the time that a photo takes.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn keep_freed(bytes: i32) {
+    /// The most that the C library admits.
+    const LARGEST: i32 = 32 << 20;
+    // SAFETY: mallopt takes no pointers; under the allocator's own lock it stores the numbers that it is given, and both
+    // are among its parameters.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, bytes);
+    }
+}
+
 /// Returns freed memory to the system; costs a few milliseconds.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn trim() {
@@ -30,6 +44,10 @@ pub fn trim() {
 /// Does nothing: other allocators have no such setting.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub const fn use_one_arena() {}
+
+/// Does nothing: other allocators have no such setting.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub const fn keep_freed(_: i32) {}
 
 /// Does nothing: other allocators return freed memory on their own.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]

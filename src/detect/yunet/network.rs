@@ -37,7 +37,8 @@ pub(super) struct Network {
 pub(super) struct Buffers {
     workspace: Workspace,
     backbone: [FeatureMap; 3],
-    neck: [FeatureMap; 3],
+    /// Strides 16 and 32.
+    neck: [FeatureMap; 2],
     cells: FeatureMap,
 }
 
@@ -118,7 +119,7 @@ impl Network {
         let Buffers {
             workspace,
             backbone: [c3, c4, c5],
-            neck: [p3, p4, p5],
+            neck: [p4, p5],
             cells,
         } = buffers;
         let [s, m1a, m1b, m2a, m2b, m3a, m3b] = self.fine.each_ref().map(Layer::Separable);
@@ -136,21 +137,17 @@ impl Network {
         run(level, Source::Map(c3), &[MaxPool, m4a, m4b], workspace, c4);
         run(level, Source::Map(c4), &[MaxPool, m5a, m5b], workspace, c5);
 
-        let [l3, l4, l5] = self.lateral.each_ref().map(|unit| [Layer::Separable(unit)]);
-        run(level, Source::Map(c5), &l5, workspace, p5);
+        let [l3, l4, l5] = self.lateral.each_ref().map(Layer::Separable);
+        let [h3, h4, h5] = self.heads.each_ref().map(Layer::Separable);
+        run(level, Source::Map(c5), &[l5], workspace, p5);
         c4.add_upsampled(p5);
-        run(level, Source::Map(c4), &l4, workspace, p4);
+        run(level, Source::Map(c4), &[l4], workspace, p4);
         c3.add_upsampled(p4);
-        run(level, Source::Map(c3), &l3, workspace, p3);
 
-        for ((map, head), stride) in [p3, p4, p5].into_iter().zip(&self.heads).zip(STRIDES) {
-            run(
-                level,
-                Source::Map(map),
-                &[Layer::Separable(head)],
-                workspace,
-                cells,
-            );
+        // The finest map of the neck is read by its head alone, so it is never in memory as a whole.
+        let heads = [(&*c3, &[l3, h3][..]), (&*p4, &[h4]), (&*p5, &[h5])];
+        for ((map, layers), stride) in heads.into_iter().zip(STRIDES) {
+            run(level, Source::Map(map), layers, workspace, cells);
             read(cells, stride);
         }
     }

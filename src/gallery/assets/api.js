@@ -47,6 +47,7 @@
  * @property {string[]} people
  * @property {Partial<Record<"position" | "camera" | "lens" | "title" | "description" | "rating", string>>} sources
  * @property {Face[]} faces
+ * @property {string | null} learning That the scores follow corrections of other faces, if they do.
  * @property {boolean} can_reveal
  *
  * @typedef {object} Folder

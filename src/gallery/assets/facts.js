@@ -80,6 +80,7 @@ function facts(photo) {
     { name: "Rating", value: stars(photo.rating), source: sources.rating },
     { name: "Camera", value: photo.camera ?? "", filters: { camera: photo.camera ?? "" }, source: sources.camera },
     { name: "Lens", value: photo.lens ?? "", source: sources.lens },
+    { name: "Scores", value: (photo.learning ?? "").replace(/^scores /, "") },
     { name: "Picture", value: `${photo.width} × ${photo.height}, ${photo.format}, ${length(photo.bytes)}` },
     ...photo.paths.map((path) => ({ name: "File", value: lastPart(path) })),
     ...photo.same_shot.map((path) => ({ name: "Same shot", value: lastPart(path) })),

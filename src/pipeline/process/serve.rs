@@ -17,11 +17,19 @@ use crate::imaging::{self, Decoded, Facts, Limits};
 use crate::likeness::FacePicture;
 use crate::raster::Raster;
 
+use fer_nn::allocator;
+
 use super::super::analyse::{FoundFaces, LocalAnalyser, pictures};
 use super::super::budget;
 
 /// Longest message before the setup says how long files may be: the model file.
 const MAX_MODEL: u64 = 1 << 30;
+
+/// Memory for a photo's bytes that is kept for the next one: enough for those of most cameras.
+const KEPT: usize = 16 << 20;
+
+/// Freed memory that is kept for the next photo, in bytes.
+const KEPT_FREE: i32 = 64 << 20;
 
 /// Serves the process that started this one, over the socket that is its standard input, until that closes it.
 ///
@@ -39,6 +47,7 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
     let socket = io::stdin().as_fd().try_clone_to_owned().map_err(broken)?;
     let stream = UnixStream::from(socket);
     stream.peer_addr().map_err(broken)?;
+    allocator::keep_freed(KEPT_FREE);
     // A worker has a process of its own, and a thread could not be started any more.
     rayon::ThreadPoolBuilder::new()
         .num_threads(1)
@@ -126,7 +135,7 @@ struct Server {
     channel: Arc<Mutex<Channel>>,
     analyser: LocalAnalyser,
     limits: Limits,
-    /// The photo's bytes.
+    /// The photo's bytes, from [`Request::Facts`] until it is decoded.
     bytes: Vec<u8>,
     /// Its facts, from [`Request::Facts`] to [`Request::Analyse`].
     facts: Option<Facts>,
@@ -158,7 +167,7 @@ impl Server {
                     Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
                 }
             }
-            Request::Analyse(named) => match self.found(named) {
+            Request::Analyse(named) => match self.found(named, bytes) {
                 Ok((decoded, found)) => {
                     self.decoded = Some((decoded, found.clone()));
                     self.send(&Reply::Found(Box::new(found)))
@@ -188,8 +197,18 @@ impl Server {
         }
     }
 
-    fn found(&mut self, named: &[BoundingBox]) -> Result<(Decoded, FoundFaces), Skip> {
-        let decoded = self.analyser.decode(self.facts.take(), &self.bytes)?;
+    /// Decodes the photo and finds its faces. Its bytes are not needed any more then: `free` gets their memory.
+    fn found(
+        &mut self,
+        named: &[BoundingBox],
+        free: &mut Vec<u8>,
+    ) -> Result<(Decoded, FoundFaces), Skip> {
+        let decoded = self.analyser.decode(self.facts.take(), &self.bytes);
+        *free = std::mem::take(&mut self.bytes);
+        if free.capacity() > KEPT {
+            *free = Vec::new();
+        }
+        let decoded = decoded?;
         let found = self.analyser.find(&decoded, named)?;
         Ok((decoded, found))
     }

@@ -1,8 +1,9 @@
 //! Reads the places where photos were taken: `in italy and france`, `at home`, or `rome` without a
 //! preposition.
 
+use super::super::common_words::is_hardly_place;
 use super::super::filters::{HOME, Near, UserFilter};
-use super::super::gazetteer::{Gazetteer, Place, is_hardly_place};
+use super::super::gazetteer::{Gazetteer, Place};
 use super::{Length, Reader};
 
 /// The maximum number of words in the name of a place.

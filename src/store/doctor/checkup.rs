@@ -85,8 +85,8 @@ impl<'a> Checkup<'a> {
             DerivedPart::Estimates => {
                 self.places.insert(photo);
             }
-            // All are stored anew, see `areas::rebuild` and `bursts::rebuild`.
-            DerivedPart::Areas | DerivedPart::Bursts => {}
+            // All are stored anew, see `areas::rebuild`, `bursts::rebuild` and `learning::rebuild`.
+            DerivedPart::Areas | DerivedPart::Bursts | DerivedPart::Learned => {}
             _ => {
                 self.photos.insert(photo);
             }

@@ -7,6 +7,7 @@ mod bursts;
 mod checkup;
 mod facts;
 mod folders;
+mod learned;
 mod notes;
 mod places;
 mod ranks;
@@ -16,7 +17,7 @@ mod words;
 
 use rusqlite::Connection;
 
-use super::derived;
+use super::{derived, learning};
 use checkup::Checkup;
 
 /// What is derived from other rows.
@@ -52,6 +53,8 @@ pub enum DerivedPart {
     FaceRanks,
     /// The ranking of photos by emotion.
     Scores,
+    /// The scores of faces that follow a person's corrections.
+    Learned,
 }
 
 impl DerivedPart {
@@ -73,6 +76,7 @@ impl DerivedPart {
             Self::FaceCounts => "face_counts",
             Self::FaceRanks => "face_ranks",
             Self::Scores => "scores",
+            Self::Learned => "learned",
         }
     }
 }
@@ -149,6 +153,9 @@ pub(super) fn repair(
     if checkup.has_found(&[DerivedPart::Areas]) {
         areas::rebuild(db)?;
     }
+    if checkup.has_found(&[DerivedPart::Learned]) {
+        learning::rebuild(db)?;
+    }
     derived::update(db)?;
     if checkup.has_found(&[DerivedPart::Bursts]) {
         bursts::rebuild(db)?;
@@ -177,6 +184,7 @@ fn examine<'a>(
     areas::check(&mut checkup)?;
     bursts::check(&mut checkup)?;
     ranks::check(&mut checkup)?;
+    learned::check(&mut checkup)?;
     words::check(&mut checkup)?;
     Ok(checkup)
 }

@@ -1,6 +1,6 @@
 //! The pixels of a photo as its file stores them: all of them, or a JPEG with a reduced copy.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use fer_jpeg::{Area, Channels, Picture, Pixels};
 use image::RgbImage;
@@ -17,12 +17,12 @@ const ENOUGH: f32 = 2.0;
 #[derive(Debug)]
 pub(super) enum Stored {
     /// All of them.
-    Pixels(RgbImage),
+    Pixels(Arc<RgbImage>),
     /// A JPEG of which a reduced copy was made. Other pixels are decoded when they are needed.
     Jpeg {
         picture: Box<Picture>,
         /// The copy, at `eighths`/8 of the full size.
-        copy: RgbImage,
+        copy: Arc<RgbImage>,
         eighths: usize,
         /// The pixels at full size, once all of them were needed.
         whole: OnceLock<RgbImage>,
@@ -57,6 +57,12 @@ impl Stored {
             Self::Jpeg { copy, .. } if copy.width() >= width && copy.height() >= height => copy,
             _ => self.whole(),
         }
+    }
+
+    /// The pixels at full size or the reduced copy, if they have been decoded and have this size.
+    pub fn shared(&self, width: u32, height: u32) -> Option<Arc<RgbImage>> {
+        let (Self::Pixels(pixels) | Self::Jpeg { copy: pixels, .. }) = self;
+        (pixels.dimensions() == (width, height)).then(|| Arc::clone(pixels))
     }
 
     /// Whether the reduced copy was made at `width` × `height` pixels, up to rounding.

@@ -1,0 +1,98 @@
+//! `fer-index learn`: lets the scores of all faces follow a person's corrections, or no longer.
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::Outcome;
+use super::context::Context;
+use super::stdout::Stdout;
+use crate::error::Result;
+use crate::store::{Learning, Store};
+
+#[derive(Debug, Args)]
+pub(super) struct LearnArgs {
+    #[command(subcommand)]
+    command: Option<LearnCommand>,
+    /// Print as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum LearnCommand {
+    /// Print whether the scores follow the corrections, and how well that does
+    Status,
+    /// Let the scores follow the corrections, if that proves better; this is so from the beginning
+    On,
+    /// Give all faces the scores of the network alone again; corrections stay
+    Off,
+    /// Forget what the corrections made so far have taught; they stay, and later ones teach
+    Forget,
+}
+
+pub(super) fn run(args: &LearnArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
+    let mut store = Store::open_existing(&context.config().database)?;
+    match args.command {
+        Some(LearnCommand::Status) | None => {}
+        Some(LearnCommand::On) => store.switch_learning(true)?,
+        Some(LearnCommand::Off) => store.switch_learning(false)?,
+        Some(LearnCommand::Forget) => store.forget_lessons()?,
+    }
+    if !matches!(args.command, Some(LearnCommand::Status)) {
+        follow(&mut store, context)?;
+    }
+    let learning = store.learning()?;
+    if args.json {
+        out.json(&JsonLearning::of(&learning))?;
+    } else {
+        out.line(&learning)?;
+    }
+    Ok(if learning.is_in_force || args.command.is_some() {
+        Outcome::Found
+    } else {
+        Outcome::Nothing
+    })
+}
+
+/// Lets the scores follow the corrections as they are now, with a progress bar if it takes long.
+pub(super) fn follow(store: &mut Store, context: &Context) -> Result<()> {
+    let bar = if context.quiet() {
+        ProgressBar::hidden()
+    } else {
+        let style =
+            ProgressStyle::with_template("{human_pos} photos follow your corrections, {per_sec}");
+        ProgressBar::no_length().with_style(style.expect("the template is valid"))
+    };
+    let followed = store.learn(|photos| bar.inc(photos));
+    bar.finish_and_clear();
+    followed
+}
+
+/// What the corrections have taught.
+#[derive(Debug, Serialize)]
+pub(super) struct JsonLearning {
+    on: bool,
+    in_force: bool,
+    corrections: u64,
+    unused: u64,
+    network_loss: Option<f64>,
+    learned_loss: Option<f64>,
+    pending: u64,
+    sentence: String,
+}
+
+impl JsonLearning {
+    pub fn of(learning: &Learning) -> Self {
+        Self {
+            on: learning.is_on,
+            in_force: learning.is_in_force,
+            corrections: learning.corrections,
+            unused: learning.unused,
+            network_loss: learning.proof.map(|proof| proof.network),
+            learned_loss: learning.proof.map(|proof| proof.layer),
+            pending: learning.pending,
+            sentence: learning.to_string(),
+        }
+    }
+}

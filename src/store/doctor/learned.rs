@@ -1,0 +1,13 @@
+//! Checks that the scores of faces follow the personal layer in force, or else are the network's own.
+
+use super::super::learning;
+use super::checkup::Checkup;
+use super::{DerivedPart, DifferenceKind};
+
+pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
+    checkup.begin("scores that follow corrections", "SELECT 0")?;
+    for photo in learning::wrong(checkup.db)? {
+        checkup.photo_differs(DerivedPart::Learned, DifferenceKind::Wrong, photo)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Keeps forgotten, in a restored database, what was forgotten in the database that it replaces.
+//!
+//! A copy that was made before something was forgotten still has it. All copies of a database have the key of its marks
+//! ([`Marks`](super::forgotten)), so the marks of the newer one recognise it.
+
+use rusqlite::Connection;
+
+use super::path::decode;
+use super::record::PhotoId;
+use super::{forgotten, forgotten_people, roots};
+use crate::photo::ContentHash;
+
+/// What was removed from a restored database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ForgottenAgain {
+    /// Files.
+    pub files: u64,
+    /// Photos from which the names of people were removed.
+    pub named: u64,
+}
+
+/// The marks of a database.
+#[derive(Debug, Default)]
+pub(super) struct AllMarks {
+    key: Vec<u8>,
+    /// Of paths and contents, each with the mark of the path that was named.
+    of_files: Vec<([u8; 32], [u8; 32])>,
+    /// Of people, each with the number of words.
+    of_people: Vec<([u8; 32], i64)>,
+}
+
+impl AllMarks {
+    /// Those of a database, which may be of a version that could not forget.
+    pub fn of(db: &Connection) -> rusqlite::Result<Self> {
+        let has = |table: &str| {
+            db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")?
+                .exists([table])
+        };
+        let mut marks = Self::default();
+        if has("forgotten")? {
+            marks.key = db.query_row("SELECT key FROM forgotten_key", [], |row| row.get(0))?;
+            marks.of_files = db
+                .prepare("SELECT mark, named FROM forgotten")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+        }
+        if has("forgotten_people")? {
+            marks.of_people = db
+                .prepare("SELECT mark, words FROM forgotten_people")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+        }
+        Ok(marks)
+    }
+
+    /// Whether nothing was forgotten.
+    pub const fn is_empty(&self) -> bool {
+        self.of_files.is_empty() && self.of_people.is_empty()
+    }
+}
+
+/// Adds marks to a database, and removes what they forbid. `None` if they cannot recognise anything in it, since it is no
+/// copy of the database from which they are, and has forgotten something itself.
+pub(super) fn forget_again(
+    db: &Connection,
+    marks: &AllMarks,
+) -> rusqlite::Result<Option<ForgottenAgain>> {
+    let own = AllMarks::of(db)?;
+    if own.key != marks.key {
+        if !own.is_empty() {
+            return Ok(None);
+        }
+        db.execute("UPDATE forgotten_key SET key = ?", [&marks.key])?;
+    }
+    let mut add = db.prepare("INSERT OR IGNORE INTO forgotten (mark, named) VALUES (?, ?)")?;
+    for mark in &marks.of_files {
+        add.execute([mark.0, mark.1])?;
+    }
+    for (mark, words) in &marks.of_people {
+        forgotten_people::keep_out(db, mark, *words)?;
+    }
+    Ok(Some(ForgottenAgain {
+        files: remove_files(db)?,
+        named: forgotten_people::remove_known(db)?.photos,
+    }))
+}
+
+/// Removes all files and contents that have a mark, and returns the number of files.
+fn remove_files(db: &Connection) -> rusqlite::Result<u64> {
+    let mut removed = 0;
+    let mut statement = db.prepare(
+        "SELECT f.path, f.photo_id, p.hash FROM files f LEFT JOIN photos p ON p.id = f.photo_id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let path = decode(row.get_ref(0)?.as_blob()?);
+        let hash: Option<ContentHash> = row.get(2)?;
+        let is_forgotten = forgotten::holds_path(db, &path)?
+            || match &hash {
+                Some(hash) => forgotten::holds_content(db, hash)?,
+                None => false,
+            };
+        if is_forgotten {
+            found.push((path, row.get::<_, Option<PhotoId>>(1)?));
+        }
+    }
+    for (path, photo) in found {
+        removed += forgotten::remove_file(db, &path, photo)?;
+    }
+    for root in roots::all(db)? {
+        if forgotten::holds_path(db, &root.path)? {
+            roots::remove(db, &root.path)?;
+        }
+    }
+    Ok(removed)
+}

@@ -1,0 +1,284 @@
+use std::path::Path;
+
+use rusqlite::types::Value;
+
+use super::super::testing::{face, models, photo, put, temp_store};
+use super::super::{Diagnosis, DoctorObserver, FaceId, PhotoRecord, Query, Store};
+use super::*;
+use crate::emotion::Emotion::{Happy, Neutral, Sad};
+use crate::face::Correction;
+
+struct Unseen;
+
+impl DoctorObserver for Unseen {
+    fn begins(&self, _: &'static str, _: u64) {}
+    fn advanced(&self, _: u64) {}
+}
+
+/// A photo of a face of some kind, of which the network says that it is as happy as this.
+fn portrait(number: usize, kind: usize, happy: f32) -> PhotoRecord {
+    let mut one = face(5.0, 80.0, 0.9, happy);
+    let mut seen = [0.0; 24];
+    seen[kind] = 3.0;
+    for (index, value) in seen.iter_mut().enumerate() {
+        *value += ((number * 7 + index * 5) % 11) as f32 / 20.0;
+    }
+    one.features = Some(Features::of(&seen));
+    photo(&number.to_string(), vec![one])
+}
+
+/// An album with 60 faces that the network reads as happy, of four kinds, and 40 others.
+fn album(store: &mut Store) {
+    for number in 0..100 {
+        let record = if number < 60 {
+            portrait(number, number % 4, 0.9 - 0.001 * number as f32)
+        } else {
+            portrait(number, 4 + number % 5, 0.1)
+        };
+        put(store, format!("/{number:02}.jpg"), &record);
+    }
+}
+
+/// The face of a photo of [`album`].
+fn face_of(store: &Store, number: usize) -> StoredFace {
+    let path = format!("/{number:02}.jpg");
+    let id = store.file(Path::new(&path)).unwrap().unwrap().unwrap();
+    store.photo(id).unwrap().unwrap().content.unwrap().faces[0]
+}
+
+fn shows(store: &Store, number: usize) -> Emotion {
+    face_of(store, number).scores.top().0
+}
+
+/// Says that these faces show something, and lets the others follow.
+fn say(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: Emotion) {
+    for number in faces {
+        let face = face_of(store, number).id;
+        store.correct(face, Correction::Emotion(emotion)).unwrap();
+    }
+    store.learn(|_| ()).unwrap();
+}
+
+/// Every value of the tables that hold scores.
+fn scores(store: &Store) -> Vec<Vec<Value>> {
+    let mut all = Vec::new();
+    for table in ["faces", "photo_scores"] {
+        let mut select = store
+            .connection
+            .prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3, 4, 5"))
+            .unwrap();
+        let columns = select.column_count();
+        let rows = select.query_map([], |row| (0..columns).map(|i| row.get(i)).collect());
+        all.extend(rows.unwrap().collect::<rusqlite::Result<Vec<_>>>().unwrap());
+    }
+    all
+}
+
+#[track_caller]
+fn assert_sound(store: &Store) {
+    assert_eq!(store.diagnose(&Unseen).unwrap(), Diagnosis::default());
+}
+
+#[test]
+fn without_corrections_nothing_is_written() {
+    let (_folder, mut store) = temp_store();
+    album(&mut store);
+    let before = scores(&store);
+    assert!(!store.has_to_learn().unwrap());
+    store.learn(|_| panic!("no photo changes")).unwrap();
+    assert_eq!(scores(&store), before);
+    let learning = store.learning().unwrap();
+    assert_eq!((learning.corrections, learning.is_in_force), (0, false));
+    // Too few are as none.
+    say(&mut store, [0, 4], Neutral);
+    assert!(!store.learning().unwrap().is_in_force);
+    assert_eq!(shows(&store, 40), Happy);
+    assert_sound(&store);
+}
+
+#[test]
+fn faces_like_the_corrected_ones_follow_and_a_person_has_the_last_word() {
+    let (_folder, mut store) = temp_store();
+    album(&mut store);
+    let vouched = face_of(&store, 57).id;
+    store.correct(vouched, Correction::Emotion(Happy)).unwrap();
+    say(&mut store, (20..52).step_by(4), Neutral);
+    let learning = store.learning().unwrap();
+    assert!(learning.is_in_force, "{learning:?}");
+    assert_eq!(learning.to_string(), "scores follow your 9 corrections");
+    for number in (0..20).step_by(4) {
+        assert_eq!(shows(&store, number), Neutral, "{number}");
+        assert_eq!(shows(&store, number + 1), Happy, "{number}");
+    }
+    let query = Query::for_emotion(Happy);
+    let hits = store.query(&query).unwrap();
+    assert_eq!(hits[0].path, Path::new("/57.jpg"), "vouched for");
+    assert!(hits[1..30].iter().all(|hit| {
+        let name = hit.path.file_stem().unwrap().to_str().unwrap();
+        name.parse::<usize>().unwrap() % 4 != 0
+    }));
+    assert_sound(&store);
+}
+
+#[test]
+fn corrections_that_contradict_each_other_change_nothing() {
+    let (_folder, mut store) = temp_store();
+    album(&mut store);
+    let emotions = [Neutral, Sad, Emotion::Angry, Emotion::Surprise];
+    let mut changed = Vec::new();
+    for (index, number) in (20..44).enumerate() {
+        changed.push(number);
+        let face = face_of(&store, number).id;
+        let says = Correction::Emotion(emotions[(index * index + index / 3) % 4]);
+        store.correct(face, says).unwrap();
+    }
+    let before = scores(&store);
+    store.learn(|_| ()).unwrap();
+    let learning = store.learning().unwrap();
+    assert!(
+        !learning.is_in_force && learning.proof.is_some(),
+        "{learning}"
+    );
+    assert_eq!(scores(&store), before);
+}
+
+#[test]
+fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
+    let (_folder, mut store) = temp_store();
+    album(&mut store);
+    let corrected: Vec<usize> = (20..52).step_by(4).collect();
+    for number in &corrected {
+        let face = face_of(&store, *number).id;
+        store.correct(face, Correction::Emotion(Neutral)).unwrap();
+    }
+    let before = scores(&store);
+    store.learn(|_| ()).unwrap();
+    let learned = scores(&store);
+    assert_ne!(learned, before);
+
+    store.switch_learning(false).unwrap();
+    store.learn(|_| ()).unwrap();
+    assert_eq!(scores(&store), before);
+    assert!(
+        store
+            .learning()
+            .unwrap()
+            .to_string()
+            .contains("switched off")
+    );
+    assert_sound(&store);
+    store.switch_learning(true).unwrap();
+    store.learn(|_| ()).unwrap();
+    assert_eq!(scores(&store), learned);
+
+    store.forget_lessons().unwrap();
+    store.learn(|_| ()).unwrap();
+    assert_eq!(scores(&store), before);
+    assert_eq!(store.learning().unwrap().corrections, 0);
+    assert_sound(&store);
+    // What is undone teaches nothing either.
+    let (_folder, mut store) = temp_store();
+    album(&mut store);
+    let before = scores(&store);
+    say(&mut store, corrected.iter().copied(), Neutral);
+    let faces: Vec<FaceId> = corrected.iter().map(|n| face_of(&store, *n).id).collect();
+    store.undo_all(&faces).unwrap().unwrap();
+    store.learn(|_| ()).unwrap();
+    assert_eq!(scores(&store), before);
+}
+
+#[test]
+fn photos_that_are_stored_later_follow_and_analyses_that_are_repeated_do_not_learn_twice() {
+    let (_folder, mut store) = temp_store();
+    album(&mut store);
+    say(&mut store, (20..52).step_by(4), Neutral);
+    let first = face_of(&store, 0);
+    assert_eq!(
+        (first.scores.top().0, first.network_scores().top().0),
+        (Neutral, Happy)
+    );
+    put(&mut store, "/00.jpg", &portrait(0, 0, 0.9));
+    assert_eq!(face_of(&store, 0), first);
+    put(&mut store, "/new.jpg", &portrait(200, 0, 0.88));
+    let id = store.file(Path::new("/new.jpg")).unwrap().unwrap().unwrap();
+    let new = store.photo(id).unwrap().unwrap().content.unwrap().faces[0];
+    assert_eq!(
+        (new.scores.top().0, new.network_scores().top().0),
+        (Neutral, Happy)
+    );
+    // A record, from which copies are made, holds what the network said.
+    let record = store.record(id).unwrap().unwrap().content.unwrap();
+    assert_eq!(record.faces[0].scores, new.network_scores());
+    // Another model's features are others.
+    let mut other = portrait(201, 0, 0.88);
+    if let Ok(analysis) = &mut other.content {
+        analysis.models.classifier = "reader 2".into();
+    }
+    let id = put(&mut store, "/other.jpg", &other);
+    let other = store.photo(id).unwrap().unwrap().content.unwrap().faces[0];
+    assert_eq!(other.network, None);
+    assert_ne!(models().classifier, "reader 2");
+    assert_sound(&store);
+}
+
+#[test]
+fn a_run_that_was_interrupted_goes_on_and_the_doctor_finds_nothing_meanwhile() {
+    let (_folder, mut store) = temp_store();
+    album(&mut store);
+    let corrected: Vec<usize> = (20..52).step_by(4).collect();
+    for number in &corrected {
+        let face = face_of(&store, *number).id;
+        store.correct(face, Correction::Emotion(Neutral)).unwrap();
+    }
+    let due = store.read(due).unwrap().unwrap();
+    let learned = due.learn();
+    store.write(|db| super::store(db, &learned)).unwrap();
+    assert_eq!(store.learning().unwrap().pending, 100);
+    assert_sound(&store);
+    // As if the run had come to the half.
+    let half: PhotoId = store
+        .connection
+        .query_row(
+            "SELECT id FROM photos ORDER BY id LIMIT 1 OFFSET 50",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    store
+        .write(|db| {
+            advance(db)?;
+            db.execute("UPDATE learning SET applied = ?", [half])
+        })
+        .unwrap();
+    assert!(store.has_to_learn().unwrap());
+    assert_sound(&store);
+    let mut photos = 0;
+    store.learn(|some| photos += some).unwrap();
+    assert_eq!((photos, store.learning().unwrap().pending), (49, 0));
+    assert!(!store.has_to_learn().unwrap());
+}
+
+#[test]
+fn the_doctor_finds_and_mends_scores_that_do_not_follow() {
+    let (_folder, mut store) = temp_store();
+    album(&mut store);
+    say(&mut store, (20..52).step_by(4), Neutral);
+    let right = scores(&store);
+    for damage in [
+        "UPDATE faces SET happy = 0.5 WHERE id = 3",
+        "UPDATE faces SET network_scores = NULL WHERE id = 4",
+    ] {
+        store.connection.execute_batch(damage).unwrap();
+        let found = store.repair(&Unseen).unwrap();
+        let is_learned =
+            |d: &super::super::Difference| d.part == super::super::DerivedPart::Learned;
+        assert!(
+            found.differences.iter().any(is_learned),
+            "{damage}: {found:?}"
+        );
+        assert_sound(&store);
+        if damage.contains("happy") {
+            assert_eq!(scores(&store), right);
+        }
+    }
+}
