@@ -8,6 +8,7 @@ use heic_rs::boxes::BoxIter;
 use heic_rs::context::Context;
 use heic_rs::ftyp::FileType;
 use heic_rs::hevc::{self, Frame};
+use heic_rs::meta::iref::{RefKind, targets};
 use heic_rs::props::ItemProps;
 use heic_rs::{
     Brand, Error, Image, MatrixCoefficients, Nclx, PixelLayout, color, grid, meta, metadata,
@@ -57,11 +58,18 @@ pub(super) enum Colours {
 /// The description of the colours of the primary picture; `None` if they are those of sRGB, or of a screen of high
 /// dynamic range.
 pub(super) fn colours(bytes: &[u8]) -> Option<Colours> {
+    let context = open(bytes).ok()?;
+    let primary = context.meta.primary;
+    // Older phones describe the tiles alone.
+    let tiles = targets(&context.meta.refs, primary, RefKind::Dimg);
+    let described = |item: &u32| described(&context.props(*item).ok()?);
+    described(&primary).or_else(|| described(tiles.first()?))
+}
+
+fn described(props: &ItemProps<'_>) -> Option<Colours> {
     /// Of Display P3 (ISO/IEC 23091-2): its primaries, and the transfer curves that are close to that of sRGB.
     const P3: u16 = 12;
     const LIKE_SRGB: [u16; 4] = [1, 2, 6, 13];
-    let context = open(bytes).ok()?;
-    let props = context.props(context.meta.primary).ok()?;
     if let Some(icc) = props.icc {
         return Some(Colours::Icc(icc.to_vec()));
     }

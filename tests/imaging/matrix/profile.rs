@@ -20,6 +20,7 @@ fn copies_are_in_srgb() {
         ("profile-p3.webp", &colours),
         ("profile-p3.tif", &colours),
         ("heif-profile-p3.heic", &colours),
+        ("heif-profile-p3-tile.heic", &colours),
         ("avif-p3.avif", &colours),
         ("profile-adobe.jpg", &colours),
         ("profile-grey.jpg", &grey),
