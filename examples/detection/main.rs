@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use fer_index::classify::{Cnn, EmotionClassifier, crop_face};
 use fer_index::detect::{Builtin, DetectorParams, FaceDetector};
-use fer_index::emotion::Emotion;
+use fer_index::emotion::{Emotion, EmotionScores};
 use fer_index::face::DetectedFace;
 use fer_index::imaging::{self, Limits};
 use fer_index::raster::{Orientation, Raster};
@@ -53,15 +53,21 @@ struct Models {
 }
 
 impl Models {
+    /// The faces that count: those that the detector finds and the classifier takes for human ones.
     fn detect(&self, picture: &RgbImage) -> Vec<DetectedFace> {
         let raster = Raster::new(picture.clone(), Orientation::Upright);
-        self.detector.detect(&raster).unwrap_or_default()
+        let mut faces = self.detector.detect(&raster).unwrap_or_default();
+        faces.retain(|face| self.scores(&raster, face).is_human());
+        faces
     }
 
     fn emotion(&self, picture: &RgbImage, face: &DetectedFace) -> Emotion {
         let raster = Raster::new(picture.clone(), Orientation::Upright);
-        let scores = self.classifier.classify(&[crop_face(&raster, face)]);
-        scores[0].top().0
+        self.scores(&raster, face).top().0
+    }
+
+    fn scores(&self, raster: &Raster, face: &DetectedFace) -> EmotionScores {
+        self.classifier.classify(&[crop_face(raster, face)])[0]
     }
 
     /// The photo with its largest certain face; `None` without one.

@@ -151,7 +151,8 @@ impl FromIterator<Emotion> for EmotionSet {
     }
 }
 
-/// From this human score on, a face counts as a human one.
+/// From this human score on, a face counts as a human one. If it changes, a migration must note the photos of the faces
+/// between in `dirty_ranks`.
 pub const LEAST_HUMAN: f32 = 0.5;
 
 /// What a model reads from a face: a probability for each emotion, of which the eight add up to one, and the human

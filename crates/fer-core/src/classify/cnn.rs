@@ -180,6 +180,9 @@ mod tests {
             for (a, b) in alone[0].as_array().iter().zip(scores.as_array()) {
                 assert!((a - b).abs() < 1e-5);
             }
+            let human = |scores: &EmotionScores| scores.human().unwrap();
+            assert!((0.0..=1.0).contains(&human(scores)));
+            assert!((human(&alone[0]) - human(scores)).abs() < 1e-4);
         }
     }
 
@@ -194,6 +197,8 @@ mod tests {
         for (a, b) in scores[0].as_array().iter().zip(scores[1].as_array()) {
             assert!((a - b).abs() < 1e-5);
         }
+        let [one, other] = [0, 1].map(|index| scores[index].human().unwrap());
+        assert!((one - other).abs() < 1e-4, "{one} {other}");
     }
 
     #[test]
