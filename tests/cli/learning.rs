@@ -54,9 +54,9 @@ fn corrections_teach_and_what_they_taught_is_shown_switched_off_and_forgotten() 
     assert_eq!(env.run("learn").code, 1);
     assert!(!env.run("status").found().text().contains("learning"));
 
-    // The first eight of the list, as a person meets them.
+    // The first ten of the list, as a person meets them.
     let ranked = env.query("--emotion neutral --all");
-    let (corrected, others) = ranked[..12].split_at(8);
+    let (corrected, others) = ranked[..12].split_at(10);
     assert!(
         ranked[..12].iter().all(|name| name.starts_with("calm")),
         "{ranked:?}"
@@ -70,7 +70,7 @@ fn corrections_teach_and_what_they_taught_is_shown_switched_off_and_forgotten() 
         .run(&format!("correct {} --emotion sad", numbers.join(" ")))
         .found();
     assert!(
-        run.text().contains("The scores follow your 8 corrections"),
+        run.text().contains("The scores follow your 10 corrections"),
         "{run:?}"
     );
     let sad = env.query("--emotion sad --min-score 0.5");
@@ -88,7 +88,7 @@ fn corrections_teach_and_what_they_taught_is_shown_switched_off_and_forgotten() 
     for command in [&format!("show album/{other}"), "status", "learn status"] {
         let run = env.run(command).found();
         assert!(
-            run.text().contains("scores follow your 8 corrections"),
+            run.text().contains("scores follow your 10 corrections"),
             "{command}: {run:?}"
         );
     }

@@ -102,11 +102,11 @@ fn faces_like_the_corrected_ones_follow_and_a_person_has_the_last_word() {
     album(&mut store);
     let vouched = face_of(&store, 57).id;
     store.correct(vouched, Correction::Emotion(Happy)).unwrap();
-    say(&mut store, (0..32).step_by(4), Neutral);
+    say(&mut store, (0..36).step_by(4), Neutral);
     let learning = store.learning().unwrap();
     assert!(learning.is_in_force, "{learning:?}");
-    assert_eq!(learning.to_string(), "scores follow your 9 corrections");
-    for number in (32..56).step_by(4) {
+    assert_eq!(learning.to_string(), "scores follow your 10 corrections");
+    for number in (36..56).step_by(4) {
         assert_eq!(shows(&store, number), Neutral, "{number}");
         assert_eq!(shows(&store, number + 1), Happy, "{number}");
     }
@@ -144,7 +144,7 @@ fn corrections_that_contradict_each_other_change_nothing() {
 fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    let corrected: Vec<usize> = (0..32).step_by(4).collect();
+    let corrected: Vec<usize> = (0..40).step_by(4).collect();
     for number in &corrected {
         let face = face_of(&store, *number).id;
         store.correct(face, Correction::Emotion(Neutral)).unwrap();
@@ -189,7 +189,7 @@ fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
 fn photos_that_are_stored_later_follow_and_analyses_that_are_repeated_do_not_learn_twice() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    say(&mut store, (0..32).step_by(4), Neutral);
+    say(&mut store, (0..40).step_by(4), Neutral);
     let first = face_of(&store, 40);
     assert_eq!(
         (first.scores.top().0, first.network_scores().top().0),
@@ -223,7 +223,7 @@ fn photos_that_are_stored_later_follow_and_analyses_that_are_repeated_do_not_lea
 fn a_run_that_was_interrupted_goes_on_and_the_doctor_finds_nothing_meanwhile() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    let corrected: Vec<usize> = (0..32).step_by(4).collect();
+    let corrected: Vec<usize> = (0..40).step_by(4).collect();
     for number in &corrected {
         let face = face_of(&store, *number).id;
         store.correct(face, Correction::Emotion(Neutral)).unwrap();
@@ -260,7 +260,7 @@ fn a_run_that_was_interrupted_goes_on_and_the_doctor_finds_nothing_meanwhile() {
 fn the_doctor_finds_and_mends_scores_that_do_not_follow() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    say(&mut store, (0..32).step_by(4), Neutral);
+    say(&mut store, (0..40).step_by(4), Neutral);
     let right = scores(&store);
     for damage in [
         "UPDATE faces SET happy = 0.5 WHERE id = 3",

@@ -23,7 +23,7 @@ const VARIANCE: f64 = 3.0;
 const HELD: f64 = 0.1;
 
 /// Fewer corrections teach nothing.
-pub const FEWEST: usize = 5;
+pub const FEWEST: usize = 10;
 
 /// The layer is used if its loss on the corrections is at most this share of the network's.
 pub const MARGIN: f64 = 0.25;
