@@ -2,23 +2,30 @@
 
 use super::gazetteer::folded;
 
-/// Cities whose names are also common words; they are places only after a preposition.
+/// Places whose names are also common words or given names; they are places only after a preposition.
 pub(super) const WORDS: &[&str] = &[
     "adelaide",
+    "arctic",
     "austin",
     "bar",
     "bath",
     "best",
+    "burgundy",
+    "champagne",
     "charlotte",
+    "chianti",
     "cork",
     "essen",
     "gold",
     "hope",
     "independence",
     "jackson",
+    "kent",
+    "kruger",
     "laval",
     "lincoln",
     "lion",
+    "lorraine",
     "madison",
     "male",
     "mission",
@@ -32,6 +39,7 @@ pub(super) const WORDS: &[&str] = &[
     "reading",
     "rugby",
     "sale",
+    "savoy",
     "split",
     "surprise",
     "tours",

@@ -216,6 +216,11 @@ fn a_name_means_what_most_people_mean_by_it() {
         let found = gazetteer.find(name).unwrap();
         assert_eq!(gazetteer.full_name(&found), full, "{name}");
     }
+    // Wine, and a given name, unless a preposition stands before it.
+    assert!(
+        gazetteer.find_bare("champagne").is_none() && gazetteer.find_bare("lorraine").is_none()
+    );
+    assert!(gazetteer.find_bare("normandy").is_some() && gazetteer.find_bare("florida").is_some());
 }
 
 #[test]
