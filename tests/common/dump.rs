@@ -26,13 +26,19 @@ const VOLATILE: [&str; 10] = [
 
 /// Tables with rows of photos that no file has any more. These rows are kept for a while, and no fresh index
 /// has them.
-const KEPT: [&str; 4] = ["photos", "faces", "unread_faces", "photo_scores"];
+const KEPT: [&str; 5] = [
+    "photos",
+    "faces",
+    "face_features",
+    "unread_faces",
+    "photo_scores",
+];
 
 /// The words of photos: their table keeps no text, only which word is in which photo.
 const WORDS: &str = "photo_words";
 
 /// Every row of every table, one a line: the table, then each column with its value. Photos are named by
-/// their hash, models by name, corrections by what they say. Rows of photos to which no file leads are left
+/// their hash, faces by their photo and position, models by name, corrections by what they say. Rows of photos to which no file leads are left
 /// out, and so are the values that two indexes of the same files need not have in common.
 pub fn dump(database: &Path) -> String {
     dump_without(database, &[])
@@ -99,6 +105,8 @@ struct Names {
     photos: BTreeMap<i64, String>,
     /// Photos to which a file leads.
     present: BTreeSet<i64>,
+    /// Photos of faces, and the positions in them.
+    faces: BTreeMap<i64, (i64, i64)>,
     models: BTreeMap<i64, String>,
     corrections: BTreeMap<i64, String>,
 }
@@ -114,9 +122,16 @@ impl Names {
             .prepare("SELECT DISTINCT photo_id FROM files WHERE photo_id IS NOT NULL")
             .unwrap();
         let present = present.query_map([], |row| row.get(0)).unwrap();
+        let mut faces = db
+            .prepare("SELECT id, photo_id, position FROM faces")
+            .unwrap();
+        let faces = faces
+            .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
+            .unwrap();
         Self {
             photos: named("SELECT id, lower(hex(hash)) FROM photos"),
             present: present.map(Result::unwrap).collect(),
+            faces: faces.map(Result::unwrap).collect(),
             models: named("SELECT id, name FROM models"),
             corrections: named(
                 "SELECT id, coalesce(emotion, 'no face') || ' at ' || x || ',' || y || ',' || width || ','
@@ -138,8 +153,13 @@ fn rows(db: &Connection, table: &str, names: &Names) -> Vec<String> {
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let of_photo = if table == "photos" { "id" } else { "photo_id" };
     let of_photo = columns.iter().position(|column| column == of_photo);
+    let of_face = columns.iter().position(|column| column == "face_id");
     let as_text = |row: &Row<'_>| {
-        let photo = of_photo.and_then(|index| row.get::<_, Option<i64>>(index).unwrap());
+        let number = |index| row.get::<_, Option<i64>>(index).unwrap();
+        let photo = match of_face {
+            Some(index) => number(index).map(|face| names.faces[&face].0),
+            None => of_photo.and_then(number),
+        };
         if KEPT.contains(&table) && photo.is_none_or(|photo| !names.present.contains(&photo)) {
             return Ok(None);
         }
@@ -152,6 +172,10 @@ fn rows(db: &Connection, table: &str, names: &Names) -> Vec<String> {
             let value = match (column.as_str(), value) {
                 ("photo_id" | "burst" | "raw_id" | "picture_id", ValueRef::Integer(id)) => {
                     names.photo(id)
+                }
+                ("face_id", ValueRef::Integer(id)) => {
+                    let (photo, position) = names.faces[&id];
+                    format!("{position} of {}", names.photo(photo))
                 }
                 ("detector" | "classifier", ValueRef::Integer(id)) => names.models[&id].clone(),
                 ("correction", ValueRef::Integer(id)) => names.corrections[&id].clone(),
