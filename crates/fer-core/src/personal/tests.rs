@@ -37,7 +37,7 @@ fn top(layer: &PersonalLayer, face: &ReadFace) -> Emotion {
 
 #[test]
 fn a_handful_of_consistent_corrections_moves_the_faces_like_them_and_no_others() {
-    let lessons = album(8, |_| Emotion::Neutral);
+    let lessons = album(FEWEST, |_| Emotion::Neutral);
     let (layer, proof) = learn(&lessons).unwrap();
     assert!(proof.is_convincing(), "{proof:?}");
     for own in 100..120 {
@@ -61,11 +61,11 @@ fn corrections_that_contradict_each_other_teach_nothing() {
     assert!(!proof.is_convincing(), "{proof:?}");
     // Nor do corrections of faces that have nothing in common.
     let mut strangers = album(0, |_| Emotion::Sad);
-    strangers.corrected = (0..8)
+    strangers.corrected = (0..FEWEST)
         .map(|own| (face(own + 20, own, Emotion::Happy), Emotion::Sad))
         .collect();
     strangers.left = (0..20)
-        .map(|own| (face(own % 8 + 30, own, Emotion::Happy), Emotion::Happy))
+        .map(|own| (face(own % FEWEST + 30, own, Emotion::Happy), Emotion::Happy))
         .collect();
     let (_, proof) = learn(&strangers).unwrap();
     assert!(!proof.is_convincing(), "{proof:?}");
@@ -97,7 +97,7 @@ fn learning_gives_the_same_bits_each_time() {
 
 #[test]
 fn a_layer_comes_back_from_its_bytes_and_other_bytes_are_refused() {
-    let (layer, _) = learn(&album(8, |_| Emotion::Neutral)).unwrap();
+    let (layer, _) = learn(&album(FEWEST, |_| Emotion::Neutral)).unwrap();
     let bytes = layer.to_bytes();
     assert_eq!(PersonalLayer::from_bytes(&bytes), Some(layer));
     assert_eq!(PersonalLayer::from_bytes(&bytes[4..]), None);
@@ -109,7 +109,7 @@ fn a_layer_comes_back_from_its_bytes_and_other_bytes_are_refused() {
 
 #[test]
 fn a_layer_gives_no_scores_to_features_of_another_model() {
-    let (layer, _) = learn(&album(8, |_| Emotion::Neutral)).unwrap();
+    let (layer, _) = learn(&album(FEWEST, |_| Emotion::Neutral)).unwrap();
     let face = face(1, 0, Emotion::Angry);
     assert_eq!(layer.scores(&face.scores, &Features::of(&[1.0; 39])), None);
     assert_eq!(layer.scores(&face.scores, &Features::none()), None);
