@@ -50,12 +50,17 @@ fn shows(store: &Store, number: usize) -> Emotion {
     face_of(store, number).scores.top().0
 }
 
-/// Says that these faces show something, and lets the others follow.
-fn say(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: Emotion) {
+/// Says that these faces show something.
+fn correct(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: Emotion) {
     for number in faces {
         let face = face_of(store, number).id;
         store.correct(face, Correction::Emotion(emotion)).unwrap();
     }
+}
+
+/// Says that these faces show something, and lets the others follow.
+fn say(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: Emotion) {
+    correct(store, faces, emotion);
     store.learn(|_| ()).unwrap();
 }
 
@@ -145,10 +150,7 @@ fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
     let corrected: Vec<usize> = (0..40).step_by(4).collect();
-    for number in &corrected {
-        let face = face_of(&store, *number).id;
-        store.correct(face, Correction::Emotion(Neutral)).unwrap();
-    }
+    correct(&mut store, corrected.iter().copied(), Neutral);
     let before = scores(&store);
     store.learn(|_| ()).unwrap();
     let learned = scores(&store);
@@ -223,11 +225,7 @@ fn photos_that_are_stored_later_follow_and_analyses_that_are_repeated_do_not_lea
 fn a_run_that_was_interrupted_goes_on_and_the_doctor_finds_nothing_meanwhile() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    let corrected: Vec<usize> = (0..40).step_by(4).collect();
-    for number in &corrected {
-        let face = face_of(&store, *number).id;
-        store.correct(face, Correction::Emotion(Neutral)).unwrap();
-    }
+    correct(&mut store, (0..40).step_by(4), Neutral);
     let due = store.read(due).unwrap().unwrap();
     let learned = due.learn();
     store.write(|db| super::store(db, &learned)).unwrap();
