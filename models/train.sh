@@ -63,7 +63,7 @@ for set in "$3" "$4"; do
 done
 fer-index model photo-head runs/emotion/calibrated.safetensors \
     --faces "$(basename "$3").safetensors" --faces "$(basename "$4").safetensors" --leave-out disgust \
-    --strength 0.02 --balance 0.5 --shift angry=0.3,sad=0.7,contempt=1.5 --half --out runs/emotion/with-photos.safetensors
+    --strength 0.05 --balance 0.5 --shift angry=0.5,sad=0.7,contempt=1.5 --half --out runs/emotion/with-photos.safetensors
 
 # The head that tells human faces from others, fitted on every third row of FER2013 and on the faces that the detector finds
 # in the photos and the animals' pictures.

@@ -96,13 +96,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The options with which `models/train.sh` fits the photo head.
 fn shipped() -> PhotoHeadOptions {
     PhotoHeadOptions {
-        strength: 0.02,
+        strength: 0.05,
         balance: 0.5,
         smoothing: 0.02,
         views: 4,
         leave_out: vec![Emotion::Disgust],
         shift: [
-            (Emotion::Angry, 0.3),
+            (Emotion::Angry, 0.5),
             (Emotion::Sad, 0.7),
             (Emotion::Contempt, 1.5),
         ]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use fer_core::classify::FACE_SIDE;
 use fer_core::network::{
-    HeadSpec, LayerSpec, NetworkSpec, ResidualSpec, SequentialSpec, TrunkSpec,
+    HeadInput, HeadSpec, LayerSpec, NetworkSpec, ResidualSpec, SequentialSpec, TrunkSpec,
 };
 
 /// A layer of a network, with its cost for one face.
@@ -36,7 +36,11 @@ pub fn layers(spec: &NetworkSpec) -> Vec<Layer> {
         layers.add("dropout", &kind, vec![features], [0, 0], 0);
     }
     for head in &spec.heads {
-        layers.head(head, features);
+        let inputs = match (head.input, &spec.trunk) {
+            (HeadInput::Blocks, TrunkSpec::Residual(trunk)) => trunk.channels(),
+            _ => features,
+        };
+        layers.head(head, inputs);
     }
     layers.done
 }
@@ -134,12 +138,8 @@ impl Layers {
         self.add(name, "dense", vec![outputs], values, weights as u64);
     }
 
-    fn head(&mut self, head: &HeadSpec, features: usize) {
-        self.dense(
-            &format!("heads.{}", head.name),
-            features,
-            head.emotions.len(),
-        );
+    fn head(&mut self, head: &HeadSpec, inputs: usize) {
+        self.dense(&format!("heads.{}", head.name), inputs, head.emotions.len());
     }
 
     fn add(&mut self, name: &str, kind: &str, output: Vec<usize>, values: [usize; 2], macs: u64) {

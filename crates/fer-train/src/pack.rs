@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use candle_core::DType;
+use candle_core::{DType, Tensor};
 
 use super::weights::{self, model_error};
 use fer_core::error::Result;
@@ -19,12 +19,18 @@ pub fn pack(model: &Path, out: &Path) -> Result<()> {
     let (bytes, what) = (weights::read_bytes(model)?, model.display().to_string());
     ModelFile::parse(&bytes, &what)?.fold(1)?;
     let mut file = weights::parse_tensors(&bytes, &what)?;
-    for (_, tensor) in &mut file.tensors {
+    halve(&mut file.tensors)?;
+    weights::save(out, file.tensors, file.metadata)
+}
+
+/// Makes the values of large tensors 16-bit floats.
+pub(crate) fn halve(tensors: &mut [(String, Tensor)]) -> Result<()> {
+    for (_, tensor) in tensors {
         if tensor.elem_count() >= LARGE {
             *tensor = tensor.to_dtype(DType::F16).map_err(model_error)?;
         }
     }
-    weights::save(out, file.tensors, file.metadata)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub use folded::{FoldedNetwork, Workspace};
 pub use output::{HeadOutput, LEAST_SUM};
 pub use pixels::PixelScaling;
 pub use spec::{
-    BlockSpec, EnsembleWeights, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec,
+    BlockSpec, EnsembleWeights, HeadInput, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec,
     SequentialSpec, TrunkSpec,
 };
 pub use weights::{Weight, WeightError, Weights};

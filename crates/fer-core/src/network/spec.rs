@@ -186,6 +186,13 @@ pub struct BlockSpec {
     pub stride: usize,
 }
 
+impl ResidualSpec {
+    /// Number of output channels of all blocks.
+    pub fn channels(&self) -> usize {
+        self.blocks.iter().map(|block| block.width).sum()
+    }
+}
+
 impl BlockSpec {
     const fn stride() -> usize {
         1
@@ -217,6 +224,18 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// What a head reads of the trunk, averaged over the pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeadInput {
+    /// The features: the output of the last block.
+    #[default]
+    Features,
+    /// The outputs of all blocks, the last one's at the end. Such a head is fitted to a trained trunk; it is not trained
+    /// with it.
+    Blocks,
+}
+
 /// A head: a linear classifier on the features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -225,6 +244,9 @@ pub struct HeadSpec {
     pub name: String,
     /// The emotion of each logit, in order.
     pub emotions: Vec<Emotion>,
+    /// What it reads.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub input: HeadInput,
     /// What its logits become.
     #[serde(default, skip_serializing_if = "is_default")]
     pub output: HeadOutput,
@@ -239,6 +261,7 @@ impl HeadSpec {
         Self {
             name: name.to_owned(),
             emotions: emotions.to_vec(),
+            input: HeadInput::default(),
             output: HeadOutput::default(),
             album: EnsembleWeights::default(),
         }

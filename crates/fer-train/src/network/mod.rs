@@ -15,7 +15,7 @@ use candle_core::{DType, Device, Result, Tensor, bail};
 use candle_nn::{VarBuilder, VarMap};
 use fer_core::error::{self, Error};
 use fer_core::network::{
-    FoldedNetwork, HeadSpec, NetworkSpec, TrunkSpec, Weight, Weights, read_spec,
+    FoldedNetwork, HeadInput, HeadSpec, NetworkSpec, TrunkSpec, Weight, Weights, read_spec,
 };
 
 use layer::{Dense, dropout};
@@ -86,21 +86,25 @@ impl Network {
         if spec.heads.is_empty() {
             bail!("a network needs at least one head");
         }
-        let (body, features) = match &spec.trunk {
+        let (body, features, all) = match &spec.trunk {
             TrunkSpec::Residual(trunk) => {
                 let residual = Residual::new(trunk, vb)?;
                 let features = residual.features();
-                (Body::Residual(residual), features)
+                (Body::Residual(residual), features, trunk.channels())
             }
             TrunkSpec::Sequential(trunk) => {
                 let sequential = Sequential::new(trunk, vb)?;
                 let features = sequential.features();
-                (Body::Sequential(sequential), features)
+                (Body::Sequential(sequential), features, features)
             }
         };
         let head = |head: &HeadSpec| {
             let vb = vb.pp("heads").pp(&head.name);
-            Dense::new(features, head.emotions.len(), &vb)
+            let inputs = match head.input {
+                HeadInput::Features => features,
+                HeadInput::Blocks => all,
+            };
+            Dense::new(inputs, head.emotions.len(), &vb)
         };
         Ok(Self {
             spec: spec.clone(),
@@ -121,8 +125,15 @@ impl Network {
     /// mask, so it must differ from step to step.
     ///
     /// # Errors
-    /// If `x` has another shape.
+    /// If `x` has another shape, or a head reads all blocks.
     pub fn forward_train(&self, x: &Tensor, seed: u64) -> Result<Vec<Tensor>> {
+        let mut heads = self.spec.heads.iter();
+        if let Some(head) = heads.find(|head| head.input == HeadInput::Blocks) {
+            bail!(
+                "the head \"{}\" reads all blocks, so it cannot be trained with the trunk; fit it with `fer-index model photo-head`",
+                head.name
+            );
+        }
         let features = match &self.body {
             Body::Residual(residual) => residual.forward(x)?,
             Body::Sequential(sequential) => sequential.forward(x, seed)?,

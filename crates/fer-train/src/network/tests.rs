@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Var};
 
+use fer_core::emotion::Emotion;
 use fer_core::network::{LayerSpec, Padding, ResidualSpec, SequentialSpec, Workspace};
 
 use super::*;
@@ -255,4 +256,37 @@ fn a_backward_pass_after_a_later_forward_pass_is_refused() {
     let first = loss(&network.forward_train(&faces(2), 1).unwrap());
     network.forward_train(&faces(2), 2).unwrap();
     assert!(first.backward().is_err());
+}
+
+#[test]
+fn a_head_on_all_blocks_reads_them_in_order_and_is_not_trained() {
+    let mut spec = NetworkSpec::residual(8, &[(8, 1), (12, 2), (20, 2)], 0.3);
+    spec.heads[1].input = HeadInput::Blocks;
+    let weights = VarMap::new();
+    let vb = VarBuilder::from_varmap(&weights, DType::F32, &Device::Cpu);
+    let network = Network::new(&spec, &vb).unwrap();
+    initialise(&weights, 3).unwrap();
+    let error = network.forward_train(&faces(2), 1).unwrap_err().to_string();
+    assert!(error.contains("photo-head"), "{error}");
+
+    let folded = network.fold(2).unwrap();
+    let mut workspace = Workspace::default();
+    let pair: Vec<f32> = faces(2).flatten_all().unwrap().to_vec1().unwrap();
+    let logits = folded.infer(&mut workspace, &pair)[1].clone();
+    let (one, other) = logits.split_at(Emotion::COUNT);
+    let levels = folded.levels(&workspace);
+    let head = network.weights().unwrap();
+    let weight = head
+        .values("heads.ferplus.weight", &[Emotion::COUNT, 40])
+        .unwrap();
+    let last = &levels[20..];
+    let features = workspace.features();
+    for (channel, mean) in last.iter().enumerate() {
+        assert!((mean - f32::midpoint(features[channel], features[20 + channel])).abs() < 1e-6);
+    }
+    for (row, pair) in weight.chunks_exact(40).zip(one.iter().zip(other)) {
+        let expected: f32 = row.iter().zip(&levels).map(|(w, x)| w * x).sum();
+        let found = f32::midpoint(*pair.0, *pair.1);
+        assert!((found - expected).abs() < 1e-4, "{found} {expected}");
+    }
 }

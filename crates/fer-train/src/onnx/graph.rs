@@ -4,7 +4,7 @@ use super::protobuf::{Attribute, Dimension, Message, floats, integers, node, val
 use fer_core::classify::FACE_SIDE;
 use fer_core::emotion::Emotion;
 use fer_core::network::{
-    DEVIATION_FLOOR, EPSILON, HeadOutput, HeadSpec, LEAST_SUM, LayerSpec, NetworkSpec,
+    DEVIATION_FLOOR, EPSILON, HeadInput, HeadOutput, HeadSpec, LEAST_SUM, LayerSpec, NetworkSpec,
     PixelScaling, ResidualSpec, SequentialSpec, TrunkSpec, WeightError, Weights,
 };
 
@@ -33,11 +33,15 @@ impl<'w> Graph<'w> {
         };
         let scaled = graph.scale(spec.pixels);
         let both = graph.with_mirror_images(&scaled);
-        let features = match &spec.trunk {
-            TrunkSpec::Residual(trunk) => graph.residual(trunk, &both)?,
+        let read = match &spec.trunk {
+            TrunkSpec::Residual(trunk) => {
+                let mut heads = spec.heads.iter();
+                let all = heads.any(|head| head.input == HeadInput::Blocks);
+                graph.residual(trunk, &both, all)?
+            }
             TrunkSpec::Sequential(trunk) => graph.sequential(trunk, &both)?,
         };
-        graph.scores(&spec.heads, &features)?;
+        graph.scores(&spec.heads, &read)?;
         let any = Dimension::Any("n");
         let side = Dimension::Fixed(FACE_SIDE);
         let input = value(INPUT, &[any, Dimension::Fixed(1), side, side]);
@@ -157,12 +161,23 @@ impl<'w> Graph<'w> {
         Ok(self.add("Gemm", &[x, &weight, &bias], &transposed))
     }
 
-    fn residual(&mut self, spec: &ResidualSpec, x: &str) -> Result<Features> {
+    /// The mean over the pixels of each channel.
+    fn averaged(&mut self, x: &str) -> String {
+        let pooled = self.add("GlobalAveragePool", &[x], &[]);
+        self.add("Flatten", &[&pooled], &[])
+    }
+
+    /// A residual trunk; the means of all its blocks if `all`.
+    fn residual(&mut self, spec: &ResidualSpec, x: &str, all: bool) -> Result<Read> {
         let stem = ConvShape::same(3, 1, spec.stem, spec.stem_stride);
         let x = self.normalised(x, ["stem.conv", "stem.bn"], stem)?;
         let mut x = self.add("Relu", &[&x], &[]);
         let mut channels = spec.stem;
+        let mut outputs = Vec::new();
         for (index, block) in spec.blocks.iter().enumerate() {
+            if all && index > 0 {
+                outputs.push(self.averaged(&x));
+            }
             let name = |part: &str| format!("blocks.{index}.{part}");
             let width = block.width;
             let first = ConvShape::same(3, channels, width, block.stride);
@@ -182,15 +197,22 @@ impl<'w> Graph<'w> {
             x = self.add("Relu", &[&sum], &[]);
             channels = width;
         }
-        let pooled = self.add("GlobalAveragePool", &[&x], &[]);
-        let flat = self.add("Flatten", &[&pooled], &[]);
-        Ok((flat, channels))
+        let features = (self.averaged(&x), channels);
+        outputs.push(features.0.clone());
+        let blocks = if all {
+            let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
+            let side_by_side = [("axis", Attribute::Int(1))];
+            let concatenated = self.add("Concat", &outputs, &side_by_side);
+            (concatenated, spec.channels())
+        } else {
+            features.clone()
+        };
+        Ok(Read { features, blocks })
     }
 
     fn gated(&mut self, x: &str, name: &str, width: usize, reduction: usize) -> Result<String> {
         let inner = fer_core::network::squeezed(width, reduction);
-        let pooled = self.add("GlobalAveragePool", &[x], &[]);
-        let means = self.add("Flatten", &[&pooled], &[]);
+        let means = self.averaged(x);
         let squeezed = self.dense(&means, &format!("{name}.squeeze"), [width, inner])?;
         let squeezed = self.add("Relu", &[&squeezed], &[]);
         let excited = self.dense(&squeezed, &format!("{name}.excite"), [inner, width])?;
@@ -200,7 +222,7 @@ impl<'w> Graph<'w> {
         Ok(self.add("Mul", &[x, &gate], &[]))
     }
 
-    fn sequential(&mut self, spec: &SequentialSpec, x: &str) -> Result<Features> {
+    fn sequential(&mut self, spec: &SequentialSpec, x: &str) -> Result<Read> {
         let shapes = spec.shapes(FACE_SIDE).map_err(WeightError::Architecture)?;
         let mut x = x.to_owned();
         let mut input = vec![FACE_SIDE, FACE_SIDE, 1];
@@ -243,16 +265,24 @@ impl<'w> Graph<'w> {
             };
             input = output;
         }
-        Ok((x, input.last().copied().unwrap_or_default()))
+        let features = (x, input.last().copied().unwrap_or_default());
+        Ok(Read {
+            blocks: features.clone(),
+            features,
+        })
     }
 
     /// The blend of all heads, as `fer_core::classify::blend` computes it.
-    fn scores(&mut self, heads: &[HeadSpec], (features, count): &Features) -> Result<()> {
+    fn scores(&mut self, heads: &[HeadSpec], read: &Read) -> Result<()> {
         let mut sum: Option<String> = None;
         for head in heads {
             let classes = head.emotions.len();
             let name = format!("heads.{}", head.name);
-            let logits = self.dense(features, &name, [*count, classes])?;
+            let (values, count) = match head.input {
+                HeadInput::Features => &read.features,
+                HeadInput::Blocks => &read.blocks,
+            };
+            let logits = self.dense(values, &name, [*count, classes])?;
             let pairs = self.indices(&[2, -1, classes as i64]);
             let pairs = self.add("Reshape", &[&logits, &pairs], &[]);
             let first = [
@@ -317,8 +347,12 @@ impl<'w> Graph<'w> {
     }
 }
 
-/// The output of a trunk and its number of values.
-type Features = (String, usize);
+/// What heads read of a trunk, each with its number of values.
+struct Read {
+    features: (String, usize),
+    /// The means of all blocks, if they are asked for.
+    blocks: (String, usize),
+}
 
 /// The sizes of a convolution.
 #[derive(Debug, Clone, Copy)]

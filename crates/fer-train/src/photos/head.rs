@@ -1,8 +1,8 @@
-//! Fits the photo head: a linear head on a trained network's features, which gives the album scores.
+//! Fits the photo head: a linear head on the outputs of all blocks of a trained network, which gives the album scores.
 
 use std::path::Path;
 
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 
 use super::faces::{PhotoFace, PhotoFaces};
 use super::learned::{Extractor, Learned, rows};
@@ -10,12 +10,13 @@ use super::objective::{Linear, fit};
 use crate::calibrate::LogitShift;
 use crate::dataset::Dataset;
 use crate::evaluate::{ExpressionFigures, LabelledFace, calibration_error, person_folds};
+use crate::pack::halve;
 use crate::targets::FERPLUS_HEAD;
 use crate::weights::{self, model_error};
 use fer_core::classify::softmax;
 use fer_core::emotion::{Emotion, EmotionScores};
 use fer_core::error::{Error, Result};
-use fer_core::network::{HeadSpec, ModelFile};
+use fer_core::network::{HeadInput, HeadSpec, ModelFile, TrunkSpec};
 
 /// The name of the head in a model file.
 pub const PHOTO_HEAD: &str = "photos";
@@ -43,7 +44,7 @@ pub struct PhotoHeadOptions {
     pub leave_out: Vec<Emotion>,
     /// Added to the fitted logits: the fit finds rare emotions as rarely as they are labelled.
     pub shift: LogitShift,
-    /// Whether to store weights as 16-bit floats.
+    /// Whether to store large tensors as 16-bit floats.
     pub half: bool,
 }
 
@@ -145,7 +146,7 @@ pub(super) fn shifted(mut head: Linear, shift: &LogitShift) -> Linear {
     head
 }
 
-/// The mean of the network's heads: each emotion's weights averaged over the heads that have it.
+/// The mean of the network's heads: each emotion's weights averaged over the heads that have it. They read the last block.
 pub(super) fn prior(file: &ModelFile) -> Result<Linear> {
     let mut sums: Vec<(Vec<f32>, f32, f32)> = vec![(Vec::new(), 0.0, 0.0); Emotion::COUNT];
     for head in file
@@ -181,6 +182,11 @@ pub(super) fn prior(file: &ModelFile) -> Result<Linear> {
     let mut weight = Vec::new();
     for (mean, (sum, offset, count)) in bias.iter_mut().zip(sums) {
         *mean = offset / count;
+        let earlier = match &file.spec.trunk {
+            TrunkSpec::Residual(trunk) => trunk.channels().saturating_sub(sum.len()),
+            TrunkSpec::Sequential(_) => 0,
+        };
+        weight.resize(weight.len() + earlier, 0.0);
         weight.extend(sum.iter().map(|sum| sum / count));
     }
     Ok(Linear { weight, bias })
@@ -229,7 +235,10 @@ fn write(model: &Path, file: ModelFile, head: &Linear, half: bool, out: &Path) -
     for head in &mut spec.heads {
         head.album.weight = 0.0;
     }
-    spec.heads.push(HeadSpec::new(PHOTO_HEAD, &Emotion::ALL));
+    spec.heads.push(HeadSpec {
+        input: HeadInput::Blocks,
+        ..HeadSpec::new(PHOTO_HEAD, &Emotion::ALL)
+    });
     let name = |part: &str| format!("heads.{PHOTO_HEAD}.{part}");
     tensors
         .tensors
@@ -241,9 +250,7 @@ fn write(model: &Path, file: ModelFile, head: &Linear, half: bool, out: &Path) -
     tensors.tensors.push((name("weight"), weight));
     tensors.tensors.push((name("bias"), bias));
     if half {
-        for (_, tensor) in &mut tensors.tensors {
-            *tensor = tensor.to_dtype(DType::F16).map_err(model_error)?;
-        }
+        halve(&mut tensors.tensors)?;
     }
     let json = serde_json::to_string(&spec)
         .map_err(|e| Error::Model(format!("cannot write the network's description: {e}")))?;

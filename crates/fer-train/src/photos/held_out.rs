@@ -9,10 +9,10 @@ use super::objective::{Examples, Linear, fit};
 use crate::dataset::Dataset;
 use crate::weights;
 use fer_core::classify::softmax;
-use fer_core::emotion::EmotionScores;
+use fer_core::emotion::{Emotion, EmotionScores};
 use fer_core::error::Result;
 use fer_core::features::Features;
-use fer_core::network::ModelFile;
+use fer_core::network::{ModelFile, TrunkSpec};
 use fer_core::personal::ReadFace;
 
 /// Faces with their features, and all that a photo head is fitted to.
@@ -21,6 +21,8 @@ pub struct HeldOutHeads<'a> {
     learned: Learned,
     rows: Examples,
     prior: Linear,
+    /// How many of the values that the head reads are the last block's, which the index keeps.
+    kept: usize,
     options: &'a PhotoHeadOptions,
 }
 
@@ -41,10 +43,16 @@ impl<'a> HeldOutHeads<'a> {
             pixels: file.spec.pixels,
         };
         let faces: Vec<&PhotoFace> = faces.iter().flat_map(|faces| &faces.0).collect();
+        let prior = prior(&file)?;
+        let all = prior.weight.len() / Emotion::COUNT;
         Ok(Self {
             learned: Learned::new(&network, &faces, options.views),
             rows: rows(&network, dataset),
-            prior: prior(&file)?,
+            kept: match &file.spec.trunk {
+                TrunkSpec::Residual(trunk) => trunk.blocks.last().map_or(all, |last| last.width),
+                TrunkSpec::Sequential(_) => all,
+            },
+            prior,
             faces,
             options,
         })
@@ -72,7 +80,7 @@ impl<'a> HeldOutHeads<'a> {
             let mut scores = head.logits(features);
             softmax(&mut scores);
             ReadFace {
-                features: Features::of(features),
+                features: Features::of(&features[features.len() - self.kept..]),
                 scores: EmotionScores::new(scores),
             }
         };

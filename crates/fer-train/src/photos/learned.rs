@@ -30,7 +30,7 @@ const CALM: f32 = 0.8;
 /// How probable happy is in a face that is labelled not to smile.
 const STILL_HAPPY: f32 = 0.02;
 
-/// Computes features, averaged over a face and its mirror image.
+/// Computes the outputs of all blocks, averaged over the pixels and over a face and its mirror image.
 pub(super) struct Extractor {
     pub network: FoldedNetwork,
     /// How it takes grey values.
@@ -38,7 +38,7 @@ pub(super) struct Extractor {
 }
 
 impl Extractor {
-    /// The features of a face of 48 × 48 grey values.
+    /// What the head reads of a face of 48 × 48 grey values.
     fn features(&self, workspace: &mut Workspace, grey: Vec<f32>) -> Vec<f32> {
         let mut input = grey;
         self.pixels.apply(&mut input);
@@ -47,12 +47,8 @@ impl Extractor {
             .flat_map(|row| row.iter().rev().copied())
             .collect();
         input.extend(mirrored);
-        let both = self.network.features(workspace, &input);
-        let (one, other) = both.split_at(both.len() / 2);
-        one.iter()
-            .zip(other)
-            .map(|(a, b)| f32::midpoint(*a, *b))
-            .collect()
+        self.network.features(workspace, &input);
+        self.network.levels(workspace)
     }
 }
 

@@ -9,7 +9,7 @@ use fer_nn::conv::{Add, Convolution, Epilogue, Geometry, Panels};
 use rayon::prelude::*;
 
 use super::weights::WeightError;
-use super::{EPSILON, HeadSpec, NetworkSpec, TrunkSpec, Weights};
+use super::{EPSILON, HeadInput, HeadSpec, NetworkSpec, TrunkSpec, Weights};
 use crate::classify::FACE_SIDE;
 use human::HumanHead;
 use residual::FoldedResidual;
@@ -25,7 +25,7 @@ const FACE_VALUES: usize = FACE_SIDE * FACE_SIDE;
 #[derive(Debug)]
 pub struct FoldedNetwork {
     trunk: FoldedTrunk,
-    heads: Vec<FoldedDense>,
+    heads: Vec<(HeadInput, FoldedDense)>,
     human: Option<HumanHead>,
     /// Number of features.
     features: usize,
@@ -76,7 +76,7 @@ impl FoldedNetwork {
         let (trunk, features, all) = match &spec.trunk {
             TrunkSpec::Residual(spec) => {
                 let trunk = FoldedResidual::new(spec, weights, batch)?;
-                let (features, all) = (trunk.features(), trunk.channels());
+                let (features, all) = (trunk.features(), spec.channels());
                 (FoldedTrunk::Residual(Box::new(trunk)), features, all)
             }
             TrunkSpec::Sequential(spec) => {
@@ -86,7 +86,12 @@ impl FoldedNetwork {
         };
         let head = |head: &HeadSpec| {
             let name = format!("heads.{}", head.name);
-            FoldedDense::new(weights, &name, features, head.emotions.len())
+            let inputs = match head.input {
+                HeadInput::Features => features,
+                HeadInput::Blocks => all,
+            };
+            let dense = FoldedDense::new(weights, &name, inputs, head.emotions.len())?;
+            Ok((head.input, dense))
         };
         Ok(Self {
             trunk,
@@ -135,12 +140,22 @@ impl FoldedNetwork {
     /// If the length of `faces` is not a whole number of faces.
     pub fn infer<'w>(&self, workspace: &'w mut Workspace, faces: &[f32]) -> &'w [Vec<f32>] {
         self.features(workspace, faces);
+        let reads_blocks = |(input, _): &(HeadInput, FoldedDense)| *input == HeadInput::Blocks;
+        let blocks = if self.heads.iter().any(reads_blocks) {
+            self.blocks(workspace)
+        } else {
+            Vec::new()
+        };
         let Workspace {
             features, logits, ..
         } = workspace;
         logits.resize_with(self.heads.len(), Vec::new);
-        for (head, logits) in self.heads.iter().zip(&mut *logits) {
-            head.forward(features, logits);
+        for ((input, head), logits) in self.heads.iter().zip(&mut *logits) {
+            let read = match input {
+                HeadInput::Features => &*features,
+                HeadInput::Blocks => &blocks,
+            };
+            head.forward(read, logits);
         }
         logits
     }
@@ -152,23 +167,36 @@ impl FoldedNetwork {
         Some(human.scores(&self.levels(workspace)))
     }
 
-    /// What the head for human faces reads of the same faces: of each the features of all blocks of the trunk, averaged over
+    /// What the head for human faces reads of the same faces: of each the outputs of all blocks of the trunk, averaged over
     /// the face and its mirror image.
     pub fn levels(&self, workspace: &Workspace) -> Vec<f32> {
+        let blocks = self.blocks(workspace);
+        let faces = (workspace.features.len() / (2 * self.features)).max(1);
+        let mean = |pair: &[f32]| -> Vec<f32> {
+            let (one, other) = pair.split_at(pair.len() / 2);
+            let both = one.iter().zip(other);
+            both.map(|(a, b)| f32::midpoint(*a, *b)).collect()
+        };
+        let pairs = blocks.chunks_exact((blocks.len() / faces).max(1));
+        pairs.flat_map(mean).collect()
+    }
+
+    /// The outputs of all blocks of the trunk for each of the images whose features were computed last, averaged over the
+    /// pixels, the last block's at the end.
+    fn blocks(&self, workspace: &Workspace) -> Vec<f32> {
         let Workspace {
             levels, features, ..
         } = workspace;
-        let faces = features.len() / (2 * self.features);
+        let images = features.len() / self.features;
         let levels = || levels.iter().chain([features]);
-        let mut means = Vec::with_capacity(levels().map(Vec::len).sum::<usize>() / 2);
-        for face in 0..faces {
+        let mut all = Vec::with_capacity(levels().map(Vec::len).sum());
+        for image in 0..images {
             for level in levels() {
-                let pair = level.chunks_exact(level.len() / faces).nth(face);
-                let (one, other) = pair.map_or_else(Default::default, |p| p.split_at(p.len() / 2));
-                means.extend(one.iter().zip(other).map(|(a, b)| f32::midpoint(*a, *b)));
+                let channels = level.len() / images;
+                all.extend(&level[image * channels..][..channels]);
             }
         }
-        means
+        all
     }
 }
 

@@ -54,14 +54,6 @@ impl FoldedResidual {
         last.conv.geometry().channels_out
     }
 
-    /// Number of channels of all blocks.
-    pub fn channels(&self) -> usize {
-        let blocks = self.blocks.iter();
-        blocks
-            .map(|block| block.second.conv.geometry().channels_out)
-            .sum()
-    }
-
     /// Computes the features of faces and leaves them in the workspace, as well as the mean of each block before the last.
     pub fn forward(&self, workspace: &mut Workspace, faces: &[f32]) {
         let Workspace {
