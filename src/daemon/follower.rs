@@ -22,6 +22,7 @@ use crate::store::{Models, Store};
 use fer_nn::allocator;
 
 mod adopt;
+mod check;
 mod reconcile;
 
 /// Capacity of the message channel; a sender waits while it is full.
