@@ -40,7 +40,7 @@ pub use format::{Format, Raw, is_picture};
 pub use limits::Limits;
 pub use lost::Lost;
 pub use sidecar::read_sidecars;
-pub use thumbnail::{Thumbnails, reduced};
+pub use thumbnail::{Thumbnails, jpeg_of};
 
 use crate::error::{Skip, SkipReason};
 use crate::facts::{Statements, of_content};
