@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::budget::Budget;
-use super::look::{Look, look};
+use super::first_bytes::FirstBytes;
 use super::{Analyser, kin};
 use crate::album::{FoundFile, Named};
 use crate::error::{Result, Skip, SkipReason};
@@ -149,10 +149,10 @@ impl Worker<'_> {
             });
         }
         if Named::of(&path) == Named::Unknown {
-            let (meta, outcome) = match look(&path) {
-                Ok(Look::Photo) => return self.read(path, meta),
-                Ok(Look::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
-                Ok(Look::Vanished) => (meta, Outcome::Vanished),
+            let (meta, outcome) = match FirstBytes::read(&path) {
+                Ok(FirstBytes::Photo) => return self.read(path, meta),
+                Ok(FirstBytes::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
+                Ok(FirstBytes::Vanished) => (meta, Outcome::Vanished),
                 Err(skip) => (meta, Outcome::Unread(skip)),
             };
             let sidecars = read_sidecars(&path, &self.finder);
