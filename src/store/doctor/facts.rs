@@ -1,7 +1,7 @@
 //! Checks which photos are lost, and whether the facts of photos are those by their sources.
 
 use super::super::record::PhotoId;
-use super::super::{effective, estimates, looks, people, rules};
+use super::super::{effective, estimates, fact_rules, looks, people};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -21,7 +21,7 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
     )?;
     checkup.begin("facts of photos", "SELECT count(*) FROM photos")?;
     let db = checkup.db;
-    let is_on = rules::estimates(db)?;
+    let is_on = fact_rules::estimates(db)?;
     let mut photos = db.prepare("SELECT id FROM photos WHERE skip_reason IS NULL")?;
     let mut rows = photos.query([])?;
     while let Some(row) = rows.next()? {
