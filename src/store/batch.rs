@@ -12,7 +12,9 @@ use crate::sidecar::Sidecar;
 
 use super::changes::Changes;
 use super::record::{KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
-use super::{derived, explain, files, findings, forgotten, kin, looks, photos, pictures, sidecars};
+use super::{
+    derived, explain, files, findings, forgotten, kin, looks, photos, same_picture, sidecars,
+};
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
 /// run that was killed may repeat it without harm.
@@ -70,7 +72,7 @@ impl<'a> Batch<'a> {
         let (db, changes) = (&self.transaction, &self.changes);
         let before = self.explained(files::put(db, path, meta, outcome))?;
         if let (Ok(photo), Some(before)) = (outcome, before) {
-            self.explained(pictures::keep_elder(db, changes, before, photo))?;
+            self.explained(same_picture::keep_elder(db, changes, before, photo))?;
         }
         Ok(())
     }
@@ -120,7 +122,12 @@ impl<'a> Batch<'a> {
         picture: &Picture,
         models: &Models,
     ) -> Result<Option<PhotoAnalysis<ScoredFace>>> {
-        self.explained(pictures::analysis(&self.transaction, None, picture, models))
+        self.explained(same_picture::analysis(
+            &self.transaction,
+            None,
+            picture,
+            models,
+        ))
     }
 
     /// Removes the file at `path` and returns whether it was in the index. Its photo leaves the

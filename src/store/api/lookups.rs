@@ -10,7 +10,7 @@ use crate::photo::{Capture, ContentHash, Picture};
 
 use super::super::{
     KinCorrection, KnownFile, KnownPhoto, Models, NamedPlaces, PhotoAnalysis, PhotoId, Store,
-    explain, files, forgotten, kin, looks, photos, pictures, sidecars, typed,
+    explain, files, forgotten, kin, looks, photos, same_picture, sidecars, typed,
 };
 
 impl Store {
@@ -117,7 +117,7 @@ impl Store {
         picture: &Picture,
         models: &Models,
     ) -> Result<Option<PhotoAnalysis<ScoredFace>>> {
-        self.read(|db| pictures::analysis(db, Some(path), picture, models))
+        self.read(|db| same_picture::analysis(db, Some(path), picture, models))
     }
 
     /// Where people are named in the photo with this content.
