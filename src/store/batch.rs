@@ -13,7 +13,8 @@ use crate::sidecar::Sidecar;
 use super::changes::Changes;
 use super::record::{KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
 use super::{
-    derived, explain, files, findings, forgotten, kin, looks, photos, same_picture, sidecars,
+    closer_search, derived, explain, files, findings, forgotten, kin, photos, same_picture,
+    sidecars,
 };
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
@@ -94,13 +95,13 @@ impl<'a> Batch<'a> {
         self.explained(kin::put(&self.transaction, photo, kin))
     }
 
-    /// Stores where people were named in a photo when it was analysed, so that it was looked at more closely there if no face
-    /// was found.
+    /// Stores in which regions people were named in a photo when it was analysed: those without a face were searched more
+    /// closely.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
-    pub fn put_looks(&self, photo: PhotoId, places: &[BoundingBox]) -> Result<()> {
-        self.explained(looks::put(&self.transaction, photo, places))
+    pub fn put_searched(&self, photo: PhotoId, regions: &[BoundingBox]) -> Result<()> {
+        self.explained(closer_search::put(&self.transaction, photo, regions))
     }
 
     /// Whether this content has been analysed, like
