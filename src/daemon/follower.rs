@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
-mod adopt;
+mod adopt_ctime;
 mod check;
 mod reconcile;
 

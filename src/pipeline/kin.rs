@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::analyse::Look;
+use super::analyse::FoundInPhoto;
 use super::decoder::{CutFaces, Decoder};
 use crate::error::Result;
 use crate::face::DetectedFace;
@@ -23,14 +23,14 @@ pub(super) fn of_analysis(
     store: &Store,
     path: &Path,
     hash: &ContentHash,
-    look: &mut Look<'_>,
+    found: &mut FoundInPhoto<'_>,
 ) -> Result<Vec<KinFace>> {
-    let corrections = store.kin_corrections(hash, Some(path), &look.capture, look.size)?;
+    let corrections = store.kin_corrections(hash, Some(path), &found.capture, found.size)?;
     if corrections.is_empty() && !store.lacks_picture(hash)? {
         return Ok(Vec::new());
     }
-    let pictures = look.pictures();
-    Ok(kin_faces(look.faces, pictures, &corrections))
+    let pictures = found.pictures();
+    Ok(kin_faces(found.faces, pictures, &corrections))
 }
 
 /// The faces with their pictures, each with the one of `corrections` whose picture shows the same.

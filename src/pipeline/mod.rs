@@ -9,9 +9,9 @@
 mod analyse;
 mod budget;
 mod decoder;
+mod first_bytes;
 mod index;
 mod kin;
-mod look;
 mod open;
 mod plan;
 #[cfg(unix)]

@@ -185,7 +185,7 @@ impl FindingWriter<'_, '_> {
             }
             Outcome::New(record, kin, places) => {
                 let photo = self.store_picture(file, &record, &kin, Work::Analysis)?;
-                self.batch.put_looks(photo, &places)?;
+                self.batch.put_searched(photo, &places)?;
             }
             Outcome::SamePicture(record) => {
                 self.store_picture(file, &record, &[], Work::Metadata)?;

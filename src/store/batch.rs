@@ -12,7 +12,10 @@ use crate::sidecar::Sidecar;
 
 use super::changes::Changes;
 use super::record::{KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
-use super::{derived, explain, files, findings, forgotten, kin, looks, photos, pictures, sidecars};
+use super::{
+    closer_search, derived, explain, files, findings, forgotten, kin, photos, same_picture,
+    sidecars,
+};
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
 /// run that was killed may repeat it without harm.
@@ -70,7 +73,7 @@ impl<'a> Batch<'a> {
         let (db, changes) = (&self.transaction, &self.changes);
         let before = self.explained(files::put(db, path, meta, outcome))?;
         if let (Ok(photo), Some(before)) = (outcome, before) {
-            self.explained(pictures::keep_elder(db, changes, before, photo))?;
+            self.explained(same_picture::keep_elder(db, changes, before, photo))?;
         }
         Ok(())
     }
@@ -92,13 +95,13 @@ impl<'a> Batch<'a> {
         self.explained(kin::put(&self.transaction, photo, kin))
     }
 
-    /// Stores where people were named in a photo when it was analysed, so that it was looked at more closely there if no face
-    /// was found.
+    /// Stores in which regions people were named in a photo when it was analysed: those without a face were searched more
+    /// closely.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
-    pub fn put_looks(&self, photo: PhotoId, places: &[BoundingBox]) -> Result<()> {
-        self.explained(looks::put(&self.transaction, photo, places))
+    pub fn put_searched(&self, photo: PhotoId, regions: &[BoundingBox]) -> Result<()> {
+        self.explained(closer_search::put(&self.transaction, photo, regions))
     }
 
     /// Whether this content has been analysed, like
@@ -120,7 +123,12 @@ impl<'a> Batch<'a> {
         picture: &Picture,
         models: &Models,
     ) -> Result<Option<PhotoAnalysis<ScoredFace>>> {
-        self.explained(pictures::analysis(&self.transaction, None, picture, models))
+        self.explained(same_picture::analysis(
+            &self.transaction,
+            None,
+            picture,
+            models,
+        ))
     }
 
     /// Removes the file at `path` and returns whether it was in the index. Its photo leaves the

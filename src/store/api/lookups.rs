@@ -9,8 +9,8 @@ use crate::face::ScoredFace;
 use crate::photo::{Capture, ContentHash, Picture};
 
 use super::super::{
-    KinCorrection, KnownFile, KnownPhoto, Models, NamedPlaces, PhotoAnalysis, PhotoId, Store,
-    explain, files, forgotten, kin, looks, photos, pictures, sidecars, typed,
+    KinCorrection, KnownFile, KnownPhoto, Models, NamedRegions, PhotoAnalysis, PhotoId, Store,
+    closer_search, explain, files, forgotten, kin, photos, same_picture, sidecars, typed,
 };
 
 impl Store {
@@ -96,13 +96,13 @@ impl Store {
         self.read(|db| photos::known(db, hash))
     }
 
-    /// A file of each photo that has to be analysed again: somebody names a person where no face was found, and it was not
-    /// looked at more closely there.
+    /// A file of each photo that has to be analysed again: metadata or a sidecar name a person in a region where no face was
+    /// found, and that region was not searched more closely.
     ///
     /// # Errors
     /// See [`Store::files_under`].
-    pub fn files_to_look_at(&self) -> Result<Vec<PathBuf>> {
-        self.read(looks::due)
+    pub fn files_to_search_again(&self) -> Result<Vec<PathBuf>> {
+        self.read(closer_search::due)
     }
 
     /// The analysis by `models` of this picture, in its orientation: that of any photo with the same picture and
@@ -117,15 +117,15 @@ impl Store {
         picture: &Picture,
         models: &Models,
     ) -> Result<Option<PhotoAnalysis<ScoredFace>>> {
-        self.read(|db| pictures::analysis(db, Some(path), picture, models))
+        self.read(|db| same_picture::analysis(db, Some(path), picture, models))
     }
 
-    /// Where people are named in the photo with this content.
+    /// The regions in which people are named in the photo with this content.
     ///
     /// # Errors
     /// See [`Store::files_under`].
-    pub fn named_places(&self, hash: &ContentHash) -> Result<NamedPlaces> {
-        self.read(|db| looks::named(db, hash))
+    pub fn named_regions(&self, hash: &ContentHash) -> Result<NamedRegions> {
+        self.read(|db| closer_search::named(db, hash))
     }
 
     /// Whether a correction of this content has no picture of its face yet, by which it could be carried over.

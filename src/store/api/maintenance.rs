@@ -6,8 +6,8 @@ use crate::error::{Result, Skip};
 
 use super::super::{
     Contents, Diagnosis, DoctorObserver, DoubtfulClock, FactRules, Models, Recovered, Restored,
-    Root, Store, Totals, Value, backup, clocks, connection, doctor, everything, explain, recover,
-    roots, rules, totals,
+    Root, Store, Totals, Value, backup, clocks, connection, doctor, everything, explain,
+    fact_rules, recover, roots, totals,
 };
 
 impl Store {
@@ -74,10 +74,10 @@ impl Store {
     /// If the database cannot be written.
     pub fn set_fact_rules(&mut self, rules: &FactRules) -> Result<()> {
         let rules = rules.normal();
-        if self.read(rules::get)? == rules {
+        if self.read(fact_rules::get)? == rules {
             return Ok(());
         }
-        self.write(|db| rules::set(db, &rules))
+        self.write(|db| fact_rules::set(db, &rules))
     }
 
     /// Writes a complete, checked copy of the database into the empty file at `copy`, while others go on writing to
