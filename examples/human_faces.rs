@@ -4,6 +4,7 @@
 //!     cargo run --release --example human_faces -- FOLDER... > features.jsonl
 //!     cargo run --release --example human_faces -- fer2013.csv >> features.jsonl
 //!
+//! `--model FILE` as the first argument takes another network than the built-in one.
 //! Of a folder, the faces that the built-in detector finds in its pictures, in all folders below it too; of a table with a
 //! column `pixels` (FER2013's), each row. An object has `file` (or the row's number), `box`, `score` (the detector's) and
 //! `features` (those of all blocks of the network). With the variable `FER_INDEX_CROPS` set to a folder,
@@ -41,9 +42,12 @@ struct Extractor {
 }
 
 impl Extractor {
-    fn new() -> Result<Self> {
-        let (bytes, name) = BUILT_IN;
-        let file = ModelFile::parse(bytes, name)?;
+    /// The network of a model file; `None` for the built-in one.
+    fn new(model: Option<&Path>) -> Result<Self> {
+        let file = match model {
+            None => ModelFile::parse(BUILT_IN.0, BUILT_IN.1)?,
+            Some(path) => ModelFile::parse(&std::fs::read(path)?, &path.display().to_string())?,
+        };
         Ok(Self {
             network: file.fold(2)?,
             pixels: file.spec.pixels,
@@ -67,11 +71,16 @@ impl Extractor {
 }
 
 fn main() -> Result<()> {
-    let extractor = Extractor::new()?;
+    let mut arguments = std::env::args().skip(1).map(PathBuf::from).peekable();
+    let model = match arguments.next_if(|first| first.as_os_str() == "--model") {
+        None => None,
+        Some(_) => Some(arguments.next().ok_or("--model needs a file")?),
+    };
+    let extractor = Extractor::new(model.as_deref())?;
     let detector = Builtin::new(DetectorParams::default())?;
     let mut out = std::io::stdout().lock();
     let mut lines = 0;
-    for argument in std::env::args().skip(1).map(PathBuf::from) {
+    for argument in arguments {
         let faces = if argument.is_dir() {
             let files = walkdir::WalkDir::new(&argument).sort_by_file_name();
             let files = files
