@@ -2,6 +2,7 @@
 
 mod cut;
 mod groups;
+mod labelled;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,6 +20,8 @@ use fer_train::evaluate::{ExpressionFigures, LabelledFace, average_precision};
 pub use cut::cut_faces;
 pub use groups::GroupFigures;
 use groups::{GroupedFace, groups};
+pub use labelled::MarkFigures;
+use labelled::{LabelledBox, MarkColumns};
 
 /// A found box and a labelled one with at least this intersection over union are the same face. The value
 /// is low because people draw looser boxes than a detector.
@@ -58,8 +61,7 @@ struct PhotoLabels {
     person: String,
     /// The values of the columns that have no meaning of their own, in the order of [`AlbumLabels::columns`].
     values: Vec<String>,
-    /// Faces, each with its kind; the kind is empty if the labels have none.
-    boxes: Vec<(BoundingBox, String)>,
+    boxes: Vec<LabelledBox>,
 }
 
 /// The figures of the pipeline on a folder of labelled photos.
@@ -99,6 +101,8 @@ pub struct BoxFigures {
     pub threshold: f32,
     /// By kind, the number of found and of all labelled faces.
     pub found: BTreeMap<String, (usize, usize)>,
+    /// By kind, the found faces with the labelled eyes and emotion; empty if the labels have neither.
+    pub marks: BTreeMap<String, MarkFigures>,
     /// Found boxes that match no label, per photo.
     pub unlabelled_per_photo: f64,
 }
@@ -116,8 +120,8 @@ impl AlbumLabels {
 
     /// Reads a CSV file with a column `file` and either columns named after emotions (`smile` counts as
     /// happy) with the values 0 and 1, or columns `xmin`, `ymin`, `xmax`, `ymax` in pixels and optionally
-    /// `state`, with one face a row; and optionally `emotion`, which names that of the largest face, and
-    /// `person`, who it is. By default, names like `Ann_Lee_0001.jpg` say that. Other columns can group the photos.
+    /// `state`, with one face a row, and the positions of its eyes, `left_eye_x` to `right_eye_y`; and optionally
+    /// `emotion`, which names that of the face or, without boxes, of the largest face, and `person`, who it is. By default, names like `Ann_Lee_0001.jpg` say that. Other columns can group the photos.
     ///
     /// # Errors
     /// [`Error::Input`] with the line if the file is not such a table.
@@ -136,6 +140,7 @@ impl AlbumLabels {
             column("ymax"),
         ];
         let state = column("state");
+        let eyes = MarkColumns::of(&header);
         let (emotion, person) = (column("emotion"), column("person"));
         let emotions: Vec<(usize, Emotion)> = header
             .iter()
@@ -145,6 +150,7 @@ impl AlbumLabels {
         let known = [Some(file), state, emotion, person];
         let others: Vec<usize> = (0..header.len())
             .filter(|index| !known.iter().chain(&corners).flatten().any(|i| i == index))
+            .filter(|index| !eyes.as_ref().is_some_and(|eyes| eyes.0.contains(index)))
             .collect();
         let mut photos: BTreeMap<String, PhotoLabels> = BTreeMap::new();
         for record in reader.records() {
@@ -175,15 +181,17 @@ impl AlbumLabels {
                 let (x, y) = (number(left)?, number(upper)?);
                 let (width, height) = (number(right)? - x, number(lower)? - y);
                 let kind = state.map_or("", |state| &record[state]);
-                photo.boxes.push((
-                    BoundingBox {
+                photo.boxes.push(LabelledBox {
+                    at: BoundingBox {
                         x,
                         y,
                         width,
                         height,
                     },
-                    kind.to_owned(),
-                ));
+                    kind: kind.to_owned(),
+                    eyes: eyes.as_ref().map(|eyes| eyes.read(number)).transpose()?,
+                    emotion: photo.emotion,
+                });
             }
         }
         let columns = others.iter().map(|&i| header[i].to_owned()).collect();
@@ -354,24 +362,26 @@ fn grouped<'a>(faces: &[(&'a PhotoLabels, &ScoredFace)], column: usize) -> Vec<G
 /// Matches found and labelled boxes at a threshold; `None` without a labelled box that counts.
 fn boxes(photos: &[(&PhotoLabels, Vec<ScoredFace>)], threshold: f32) -> Option<BoxFigures> {
     let mut found: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut marks: BTreeMap<String, MarkFigures> = BTreeMap::new();
     let mut unlabelled = 0;
     for (labels, faces) in photos {
-        let mut left: Vec<&BoundingBox> = faces
+        let mut left: Vec<&ScoredFace> = faces
             .iter()
             .filter(|face| face.face.score >= threshold)
-            .map(|face| &face.face.bounding_box)
             .collect();
-        for (labelled, kind) in &labels.boxes {
-            let best = (0..left.len())
-                .max_by(|&a, &b| left[a].iou(labelled).total_cmp(&left[b].iou(labelled)));
-            let is_found = best.is_some_and(|best| left[best].iou(labelled) >= MIN_IOU);
-            if let (true, Some(best)) = (is_found, best) {
-                left.swap_remove(best);
-            }
-            if labelled.short_side() >= MIN_SIDE {
-                let count = found.entry(kind.clone()).or_default();
-                count.0 += usize::from(is_found);
+        for labelled in &labels.boxes {
+            let iou = |index: usize| left[index].face.bounding_box.iou(&labelled.at);
+            let best = (0..left.len()).max_by(|&a, &b| iou(a).total_cmp(&iou(b)));
+            let best = best.filter(|&best| iou(best) >= MIN_IOU);
+            let face = best.map(|best| left.swap_remove(best));
+            if labelled.at.short_side() >= MIN_SIDE {
+                let count = found.entry(labelled.kind.clone()).or_default();
+                count.0 += usize::from(face.is_some());
                 count.1 += 1;
+                if labelled.is_marked() {
+                    let marks = marks.entry(labelled.kind.clone()).or_default();
+                    labelled.compare(face, marks);
+                }
             }
         }
         unlabelled += left.len();
@@ -379,6 +389,7 @@ fn boxes(photos: &[(&PhotoLabels, Vec<ScoredFace>)], threshold: f32) -> Option<B
     (!found.is_empty()).then(|| BoxFigures {
         threshold,
         found,
+        marks,
         unlabelled_per_photo: unlabelled as f64 / photos.len() as f64,
     })
 }
@@ -430,21 +441,27 @@ mod tests {
         assert!(ranking(&photos, Emotion::Sad, |_| true).is_none());
     }
 
+    fn bare(at: BoundingBox) -> LabelledBox {
+        LabelledBox {
+            at,
+            kind: "bare".into(),
+            eyes: None,
+            emotion: None,
+        }
+    }
+
     #[test]
     fn each_found_box_matches_at_most_one_label() {
         let labels = PhotoLabels {
             boxes: vec![
-                (face(0.0, 0.0, 0.0).face.bounding_box, "bare".into()),
-                (face(2.0, 0.0, 0.0).face.bounding_box, "bare".into()),
-                (
-                    BoundingBox {
-                        x: 90.0,
-                        y: 0.0,
-                        width: 9.0,
-                        height: 9.0,
-                    },
-                    "bare".into(),
-                ),
+                bare(face(0.0, 0.0, 0.0).face.bounding_box),
+                bare(face(2.0, 0.0, 0.0).face.bounding_box),
+                bare(BoundingBox {
+                    x: 90.0,
+                    y: 0.0,
+                    width: 9.0,
+                    height: 9.0,
+                }),
             ],
             ..PhotoLabels::default()
         };
