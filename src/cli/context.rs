@@ -12,8 +12,8 @@ use crate::detect::{Builtin, Command, CommandParams, DetectorParams, FaceDetecto
 use crate::error::{Error, Result};
 use crate::imaging::Limits;
 #[cfg(unix)]
-use crate::pipeline::{self, ProcessSettings, Processes};
-use crate::pipeline::{Analyser, LocalAnalyser};
+use crate::pipeline::{self, Decoders, ProcessSettings, Processes};
+use crate::pipeline::{Analyser, Decoder, LocalAnalyser};
 use crate::store::Models;
 
 /// The settings of this process, read once.
@@ -72,6 +72,16 @@ impl Context {
             max_pixels: limits.max_pixels,
             max_time: Duration::from_secs(limits.decode_seconds),
         }
+    }
+
+    /// Decodes photos that are shown, where the settings want it.
+    pub fn decoder(&self) -> Result<Decoder> {
+        #[cfg(unix)]
+        if self.config().limits.isolate {
+            let decoders = Decoders::new(super::decoder::launch()?, self.limits());
+            return Ok(Decoder::Isolated(Box::new(decoders)));
+        }
+        Ok(Decoder::Local(self.limits()))
     }
 
     /// The emotion classifier, ready to work.

@@ -21,7 +21,8 @@ use crate::error::{Error, Result};
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
-mod adopt;
+mod adopt_ctime;
+mod check;
 mod reconcile;
 
 /// Capacity of the message channel; a sender waits while it is full.

@@ -59,8 +59,8 @@ async fn carry_over(shared: &Arc<Shared>, face: FaceId) {
     let Ok(_permit) = shared.decoding.acquire().await else {
         return;
     };
-    let limits = shared.limits;
-    let carried = shared.ask(move |store| Ok(pipeline::carry_over(store, &[face], &limits)?));
+    let decoder = Arc::clone(&shared.decoder);
+    let carried = shared.ask(move |store| Ok(pipeline::carry_over(store, &[face], &decoder)?));
     if let Err(error) = carried.await {
         tracing::warn!(
             face = face.0,

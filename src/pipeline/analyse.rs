@@ -119,11 +119,11 @@ impl LocalAnalyser {
         &self,
         decoded: Decoded,
         named: &[BoundingBox],
-        look: impl FnOnce(&mut Look<'_>) -> T,
+        on_found: impl FnOnce(&mut FoundInPhoto<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
         let found = self.find(&decoded, named)?;
         let mut pictures = || pictures(&decoded, &found.legible);
-        let seen = look(&mut Look {
+        let seen = on_found(&mut FoundInPhoto {
             capture: decoded.capture(),
             size: found.size,
             faces: &found.legible,
@@ -235,7 +235,7 @@ pub(super) struct FoundFaces {
 }
 
 /// What can be seen of a photo when its faces have been found.
-pub(super) struct Look<'a> {
+pub(super) struct FoundInPhoto<'a> {
     /// The facts of the photo by its content alone.
     pub capture: Capture,
     /// Width and height of the upright photo in pixels.
@@ -245,7 +245,7 @@ pub(super) struct Look<'a> {
     pub(super) pictures: &'a mut dyn FnMut() -> Vec<FacePicture>,
 }
 
-impl Look<'_> {
+impl FoundInPhoto<'_> {
     /// The pictures of the faces; none if the photo is lost meanwhile, and then its analysis fails as well.
     pub fn pictures(&mut self) -> Vec<FacePicture> {
         (self.pictures)()

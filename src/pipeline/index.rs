@@ -162,7 +162,7 @@ fn look_closely(
 /// # Errors
 /// If the database cannot be read.
 pub fn due(store: &Store) -> Result<Vec<FoundFile>> {
-    let paths = store.files_to_look_at()?.into_iter();
+    let paths = store.files_to_search_again()?.into_iter();
     let found = paths.filter_map(|path| {
         let meta = FileMeta::of(&path.metadata().ok()?);
         Some(FoundFile { path, meta })

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::analyse::{Look, pictures};
+use super::analyse::FoundInPhoto;
+use super::decoder::{CutFaces, Decoder};
 use crate::error::Result;
 use crate::face::DetectedFace;
 use crate::file::read_bytes;
-use crate::imaging::{self, Decoded, Limits};
 use crate::likeness::{FacePicture, same_faces};
 use crate::photo::{Capture, ContentHash, TakenAt};
 use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
@@ -23,19 +23,14 @@ pub(super) fn of_analysis(
     store: &Store,
     path: &Path,
     hash: &ContentHash,
-    look: &mut Look<'_>,
+    found: &mut FoundInPhoto<'_>,
 ) -> Result<Vec<KinFace>> {
-    let corrections = store.kin_corrections(hash, Some(path), &look.capture, look.size)?;
+    let corrections = store.kin_corrections(hash, Some(path), &found.capture, found.size)?;
     if corrections.is_empty() && !store.lacks_picture(hash)? {
         return Ok(Vec::new());
     }
-    let pictures = look.pictures();
-    Ok(kin_faces(look.faces, pictures, &corrections))
-}
-
-/// Width and height of the upright photo.
-fn size_of(decoded: &Decoded) -> (u32, u32) {
-    (decoded.raster.width(), decoded.raster.height())
+    let pictures = found.pictures();
+    Ok(kin_faces(found.faces, pictures, &corrections))
 }
 
 /// The faces with their pictures, each with the one of `corrections` whose picture shows the same.
@@ -61,7 +56,7 @@ fn kin_faces(
 ///
 /// # Errors
 /// If the database cannot be read or written.
-pub fn carry_over(store: &mut Store, faces: &[FaceId], limits: &Limits) -> Result<u64> {
+pub fn carry_over(store: &mut Store, faces: &[FaceId], decoder: &Decoder) -> Result<u64> {
     let mut photos = BTreeMap::new();
     for face in faces {
         if let Some((photo, _)) = store.face(*face)? {
@@ -70,12 +65,12 @@ pub fn carry_over(store: &mut Store, faces: &[FaceId], limits: &Limits) -> Resul
     }
     let mut carried = 0;
     for (photo, corrected) in photos {
-        let kept = put(store, photo, limits, |face| corrected.contains(&face))?;
+        let kept = put(store, photo, decoder, |face| corrected.contains(&face))?;
         if kept.is_none() {
             continue;
         }
         for kin in store.kin_photos(photo)? {
-            carried += put(store, kin, limits, |_| true)?.unwrap_or_default();
+            carried += put(store, kin, decoder, |_| true)?.unwrap_or_default();
         }
     }
     Ok(carried)
@@ -87,7 +82,7 @@ pub fn carry_over(store: &mut Store, faces: &[FaceId], limits: &Limits) -> Resul
 fn put(
     store: &mut Store,
     photo: PhotoId,
-    limits: &Limits,
+    decoder: &Decoder,
     wanted: impl Fn(FaceId) -> bool,
 ) -> Result<Option<u64>> {
     let Some(photo) = store.photo(photo)? else {
@@ -105,14 +100,12 @@ fn put(
         .filter(|face| wanted(face.id))
         .map(|face| face.face)
         .collect();
-    let Some(decoded) = read(&photo, limits) else {
+    let Some(cut) = cut(&photo, decoder, &faces) else {
         tracing::debug!(photo = %photo.id, "no file of the photo can be read to keep the corrected faces");
         return Ok(None);
     };
-    let corrections =
-        store.kin_corrections(&photo.hash, None, &decoded.capture(), size_of(&decoded))?;
-    let pictures = pictures(&decoded, &faces);
-    let kin = kin_faces(&faces, pictures, &corrections);
+    let corrections = store.kin_corrections(&photo.hash, None, &cut.capture, cut.size)?;
+    let kin = kin_faces(&faces, cut.pictures, &corrections);
     store.batch(|batch| batch.put_kin(photo.id, &kin)).map(Some)
 }
 
@@ -122,13 +115,13 @@ fn can_have_kin(capture: &Capture) -> bool {
     capture.camera.is_some() && capture.taken_at.is_some_and(has_date)
 }
 
-/// Decodes the first file of a photo that still has its content.
-fn read(photo: &Photo, limits: &Limits) -> Option<Decoded> {
+/// Cuts faces out of the first file of a photo that still has its content.
+fn cut(photo: &Photo, decoder: &Decoder, faces: &[DetectedFace]) -> Option<CutFaces> {
     photo.paths.iter().find_map(|path| {
-        let bytes = read_bytes(path, limits.max_bytes).ok()?;
+        let bytes = read_bytes(path, decoder.limits().max_bytes).ok()?;
         if ContentHash::of(&bytes) != photo.hash {
             return None;
         }
-        imaging::decode(&bytes, limits).ok()
+        decoder.cut(&bytes, faces).ok()
     })
 }

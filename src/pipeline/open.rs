@@ -2,7 +2,7 @@
 
 #[cfg(unix)]
 use super::analyse::analysis;
-use super::analyse::{LocalAnalyser, Look};
+use super::analyse::{FoundInPhoto, LocalAnalyser};
 use super::budget;
 #[cfg(unix)]
 use super::process::{Processes, Session};
@@ -126,8 +126,8 @@ impl Opened<'_> {
         self.cost
     }
 
-    /// Decodes the photo, detects its faces and reads the emotion of each; `named` are the places where people are named in
-    /// it, which are searched more closely if no face is found there. When the faces have been found, also calls `look`,
+    /// Decodes the photo, detects its faces and reads the emotion of each; `named` are the regions in which people are named,
+    /// which are searched more closely if no face is found there. When the faces have been found, also calls `on_found`,
     /// whose last result is returned as well; it is called again if the process that decodes the photo has died since.
     ///
     /// # Errors
@@ -135,12 +135,12 @@ impl Opened<'_> {
     pub(super) fn analyse<T>(
         self,
         named: &[BoundingBox],
-        look: impl Fn(&mut Look<'_>) -> T,
+        on_found: impl Fn(&mut FoundInPhoto<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
         match self.place {
             Place::Local(local) => {
                 let decoded = local.decode(Some(self.facts), self.bytes)?;
-                local.decoded(decoded, named, look)
+                local.decoded(decoded, named, on_found)
             }
             #[cfg(unix)]
             Place::Isolated(isolated, session) => {
@@ -148,7 +148,7 @@ impl Opened<'_> {
                 let detector = isolated.detector.as_deref();
                 let (found, scores, seen) =
                     session.analyse(self.bytes, named, detector, |found, pictures| {
-                        look(&mut Look {
+                        on_found(&mut FoundInPhoto {
                             capture: capture.clone(),
                             size: found.size,
                             faces: &found.legible,

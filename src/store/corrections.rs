@@ -9,9 +9,9 @@ use crate::photo::{ContentHash, Picture};
 use crate::raster::Turn;
 
 use super::codec::{correction_from_column, orientation_from_column};
-use super::pictures::Frame;
 use super::record::{FaceId, PhotoId, StoredCorrection};
-use super::{faces, pictures};
+use super::same_picture::Frame;
+use super::{faces, same_picture};
 
 /// The corrections that apply to a photo, with their boxes in its coordinates: those of its picture, whatever
 /// the orientation, and those of its content that were made before its picture was known. Of two that belong
@@ -108,7 +108,7 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
         )?;
     db.prepare_cached("UPDATE faces SET correction = :id WHERE id = :face")?
         .execute(named_params! {":id": id, ":face": face})?;
-    for sibling in pictures::siblings(db, removed.photo)? {
+    for sibling in same_picture::siblings(db, removed.photo)? {
         apply(db, sibling)?;
     }
     Ok(true)
@@ -121,7 +121,7 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
 
 /// Assigns the corrections of a photo to its faces again.
 pub(super) fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
-    let Some(frame) = pictures::frame_of(db, photo)? else {
+    let Some(frame) = same_picture::frame_of(db, photo)? else {
         return Ok(());
     };
     let old = faces::of_photo(db, photo)?;
@@ -160,7 +160,7 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
     let Some((photo, correction)) = known else {
         return Ok(None);
     };
-    let frame = pictures::frame_of(db, photo)?;
+    let frame = same_picture::frame_of(db, photo)?;
     if let (Some(correction), Some(frame)) = (correction, frame) {
         let all = every_of_frame(db, &frame)?;
         let own = all.iter().find(|other| other.id == correction);

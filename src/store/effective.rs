@@ -12,9 +12,9 @@ use crate::photo::{Capture, FactSources, GeoPoint, Source, TakenAt};
 use crate::zones;
 
 use super::codec::{taken_columns, taken_from_columns};
+use super::fact_rules;
 use super::path::decode;
 use super::record::PhotoId;
-use super::rules;
 
 /// The columns of the facts, in the order in which [`from_columns`] reads them.
 macro_rules! columns {
@@ -113,7 +113,7 @@ pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
     let mut sidecars = sidecars(db, photo)?;
     let mut resolved = resolve(&said, &sidecars, &files);
     let offset = match &resolved.camera {
-        Some(camera) => rules::clock_offset(db, camera)?,
+        Some(camera) => fact_rules::clock_offset(db, camera)?,
         None => 0,
     };
     if offset != 0 {

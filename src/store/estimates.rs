@@ -14,8 +14,8 @@ use crate::geo::distance;
 use crate::photo::{GeoPoint, Source};
 
 use super::areas::position;
+use super::fact_rules;
 use super::record::PhotoId;
-use super::rules;
 
 /// How far apart in time photos may be of which one gives the other its position, in ms.
 const WINDOW: i64 = 2 * 3600 * 1000;
@@ -146,7 +146,7 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
         .prepare_cached("SELECT taken_local FROM dirty_times ORDER BY taken_local")?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    let is_on = rules::estimates(db)?;
+    let is_on = fact_rules::estimates(db)?;
     if is_on {
         let mut unplaced = db.prepare_cached(sql::UNPLACED)?;
         // Moments near each other are searched in one go.

@@ -13,7 +13,7 @@ use crate::photo::{ContentHash, Picture};
 use super::codec::{civil_ms, correction_from_column, from_civil_ms, picture_from_columns};
 use super::path::decode;
 use super::record::PhotoId;
-use super::{corrections, faces, pictures};
+use super::{corrections, faces, same_picture};
 
 /// A correction with everything by which it is recognised.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,7 +167,7 @@ pub(super) fn take(
         add_undone.execute(params![content, at.x, at.y, at.width, at.height])?;
     }
     for photo in changed {
-        if let Some(frame) = pictures::frame_of(db, photo)?
+        if let Some(frame) = same_picture::frame_of(db, photo)?
             && let Some(picture) = &frame.picture
         {
             corrections::set_picture(db, &frame.hash, picture)?;

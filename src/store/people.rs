@@ -7,7 +7,7 @@ use crate::facts::{self, Frame, PersonStatement, Statements};
 
 use super::codec::orientation_from_column;
 use super::record::{FaceId, PhotoId};
-use super::{faces, folders, looks};
+use super::{closer_search, faces, folders};
 
 /// A person whom a source of a photo names.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,12 +103,12 @@ fn person(row: &Row<'_>) -> rusqlite::Result<PersonInPhoto> {
 /// Stores the people of a photo anew, if they are others.
 pub(super) fn update(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let people = expected(db, photo)?;
-    let needs_look = looks::is_needed(db, photo, &people)?;
-    if needs_look != looks::is_noted(db, photo)? {
-        looks::note(db, photo, needs_look)?;
+    let needs_search = closer_search::is_needed(db, photo, &people)?;
+    if needs_search != closer_search::is_noted(db, photo)? {
+        closer_search::note(db, photo, needs_search)?;
     }
     if people.iter().all(|person| person.at.is_none()) {
-        looks::clear(db, photo)?;
+        closer_search::clear(db, photo)?;
     }
     if people == of_photo(db, photo)? {
         return Ok(());

@@ -1,5 +1,6 @@
-//! What a person's settings say of the facts of photos. The database has a copy of them, so that all that is derived from
-//! them agrees, whichever process derives it.
+//! Stores what the settings say about the facts of photos: clock offsets of cameras, and whether positions are estimated.
+//!
+//! The rows are a copy of the settings in the database, so that every process derives the same facts.
 
 use std::collections::BTreeMap;
 
