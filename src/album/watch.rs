@@ -1,4 +1,4 @@
-//! Watches folders through the system's notifications and reduces these to few kinds of [`Change`].
+//! Watches folders through the system's notifications and reduces these to a few kinds of [`Change`].
 //!
 //! The caller adds one watch for each folder that its filter admits. All watches share one queue of the
 //! kernel, so changes arrive in the order in which they happened, also across folders.

@@ -1,4 +1,4 @@
-//! One `index` or `reindex` at a time for each database: two would do the same work twice.
+//! Allows one `index` or `reindex` at a time for each database, since two would do the same work twice.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Ctrl-C while photos are indexed: the photos in work are finished and kept.
+//! Handles Ctrl-C while photos are indexed: the photos in progress are finished and kept.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

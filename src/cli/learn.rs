@@ -1,4 +1,4 @@
-//! `fer-index learn`: lets the scores of all faces follow a person's corrections, or no longer.
+//! `fer-index learn`: adjusts the scores of all faces to a person's corrections, or restores the network's scores.
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};

@@ -66,7 +66,7 @@ pub(super) struct Follower {
     polled: BTreeSet<PathBuf>,
     /// Folders that cannot be read; each is logged once.
     unreadable: HashSet<PathBuf>,
-    /// Files whose status was adopted without a read, and when; see `adopt`.
+    /// Files whose status was adopted without a read, and when; see `adopt_ctime`.
     adopted: VecDeque<(Instant, PathBuf)>,
     waiters: Waiters,
     schedule: Schedule,

@@ -1,4 +1,4 @@
-//! Corrections: what a person says a face shows.
+//! Stores and undoes corrections of faces.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Analyses photos where the settings want it: on the calling thread, or in processes of their own.
+//! Analyses photos on the calling thread or in decoding processes, as the settings say.
 
 #[cfg(unix)]
 use super::analyse::analysis;

@@ -13,7 +13,7 @@ use crate::photo::GeoPoint;
 
 const DATA: &[u8] = include_bytes!("../../assets/places/regions.tsv.gz");
 
-/// What people mean by a name that no table has, or that names something else in the tables.
+/// What people mean by a name that the tables lack, or that is the name of something else in them.
 const USAGE: &str = include_str!("../../assets/places/usage.tsv");
 
 /// Words of which the names of many regions consist; such a name alone means none of them.

@@ -1,4 +1,4 @@
-//! An XML document with the place of each part in its text, so that it can be edited without being written anew.
+//! Parses an XML document and keeps the range of each part in its text, so that an edit changes only these ranges.
 
 use std::ops::Range;
 use std::rc::Rc;
