@@ -163,7 +163,7 @@ impl Noted {
         })
     }
 
-    /// Writes its words, if it is found by any.
+    /// Writes the photo's words, if it has any.
     fn write_words(mut self, db: &Connection) -> rusqlite::Result<()> {
         if !self.is_analysed || !self.has_file {
             return words::remove(db, self.id);

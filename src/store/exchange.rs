@@ -1,4 +1,4 @@
-//! Reads all corrections, to be kept outside of the database, and takes them in again.
+//! Exports all corrections, to be kept outside of the database, and imports them again.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;

@@ -1,9 +1,9 @@
 //! Carries corrections over to edits and exports of the photo on which they were made.
 //!
-//! A correction belongs to a content, and an edit is another one. So each correction remembers the
-//! moment, the camera and a small picture of the face, by which the pipeline recognises the same face in another
-//! file. What is carried over is a correction of its own that follows the one that a person made:
-//! it changes with it and ends with it, until a person says something else about that very face.
+//! A correction belongs to one picture, and an edit has another one. So each correction keeps the moment, the camera
+//! and a small picture of the face, by which the pipeline recognises the same face in another file. A correction that
+//! is carried over is a row of its own, which follows the correction that the person made: it is changed and removed
+//! with that one, until the person corrects the very face to which it was carried over.
 
 use std::path::Path;
 
