@@ -63,7 +63,7 @@ impl Borders {
         let mut bytes = Vec::new();
         GzDecoder::new(DATA)
             .read_to_end(&mut bytes)
-            .expect("the program's own data are whole");
+            .expect("the embedded data are valid");
         let mut reader = Reader::new(&bytes);
         let units = (0..reader.number()).map(|_| reader.text()).collect();
         let (mut between, mut sides) = (Lines::default(), Vec::new());

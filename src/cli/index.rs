@@ -100,7 +100,7 @@ pub(super) fn run(
     if let Some((done, planned)) = interrupted {
         out.flush()?;
         eprintln!(
-            "fer-index: stopped after {done} of {}; what they gave is kept, and the same command continues with \
+            "fer-index: stopped after {done} of {}; their results are kept, and the same command continues with \
              the other {}",
             count(planned, "file"),
             planned - done

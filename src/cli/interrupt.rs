@@ -37,7 +37,7 @@ impl Interrupt {
                     signals.recv().await;
                     seen.0.store(true, Ordering::Relaxed);
                     eprintln!(
-                        "\nfer-index: stopping after the photos in work; Ctrl-C again stops at once"
+                        "\nfer-index: stopping when the photos in progress are finished; Ctrl-C again stops at once"
                     );
                     signals.recv().await;
                     end_process();

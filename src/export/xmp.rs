@@ -48,7 +48,7 @@ impl Property {
 }
 
 /// Why a file is left alone that an edit would damage.
-const DIFFERS: &str = "with new keywords it would not read as before";
+const DIFFERS: &str = "with new keywords, programs would read other things in it than before";
 
 /// The flat property comes first.
 const PROPERTIES: [Property; 3] = [

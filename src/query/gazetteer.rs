@@ -94,7 +94,7 @@ impl Gazetteer {
         let mut text = String::new();
         GzDecoder::new(DATA)
             .read_to_string(&mut text)
-            .expect("the program's own data are whole");
+            .expect("the embedded data are valid");
         let (mut countries, mut cities) = (Vec::new(), Vec::new());
         let mut by_name: HashMap<String, Vec<(u32, bool)>> = HashMap::new();
         let mut country_by_name = HashMap::new();

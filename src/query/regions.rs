@@ -178,7 +178,7 @@ impl Regions {
         let mut text = String::new();
         GzDecoder::new(DATA)
             .read_to_string(&mut text)
-            .expect("the program's own data are whole");
+            .expect("the embedded data are valid");
         let mut areas = Vec::new();
         let mut by_name: HashMap<String, Vec<u32>> = HashMap::new();
         let mut add = |area: Area, others: &mut dyn Iterator<Item = String>| {
