@@ -128,7 +128,7 @@ impl Finder {
     }
 }
 
-/// The path of the sidecar into which is written what concerns a photo; see [`Beside::to_write`].
+/// The path of the sidecar into which the emotions of a photo are written; see [`Beside::to_write`].
 pub fn to_write(photo: &Path, naming: Naming) -> PathBuf {
     let folder = photo.parent().unwrap_or(Path::new(""));
     let name = photo.file_name().unwrap_or_default();

@@ -265,7 +265,7 @@ fn parse(file: &Path, text: &str) -> Result<(Vec<CorrectionRecord>, Vec<UndoneFa
         if line.trim().is_empty() {
             continue;
         }
-        // Numbers of lines without one of their own must be none of another line's.
+        // A line without a number gets one that no other line has.
         let number = -1 - index as i64;
         let read = serde_json::from_str::<Line>(line)
             .map_err(|error| format!("it is no correction ({error})"))

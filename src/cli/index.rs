@@ -126,7 +126,7 @@ fn is_indexed(root: &Path, database: &Path) -> Result<bool> {
     Ok(stored.is_some_and(|path| path.exists()))
 }
 
-/// Says of files that were named one by one why an earlier run has skipped them: "unchanged" would be no answer.
+/// Prints why an earlier run has skipped files that were named one by one; the summary only counts them as unchanged.
 fn tell_skipped_before(
     roots: &[PathBuf],
     store: &Store,

@@ -85,8 +85,8 @@ const EMPTY: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 /// Makes these emotions, and no others, keywords of the sidecar `path` of a photo, and returns whether that changes it.
 /// A new sidecar begins as a copy of the photo's own XMP packet, because programs that find a sidecar do not read the
-/// packet: its keywords, rating and title would be lost to them. If the sidecar is a symbolic link, the file is changed
-/// to which it leads. With `dry` nothing is written, and everything else is the same.
+/// packet: its keywords, rating and title would be lost to them. If the sidecar is a symbolic link, the file to which
+/// it leads is changed. With `dry` nothing is written, and everything else is the same.
 ///
 /// # Errors
 /// If the sidecar cannot be read or written, or if it is not certain that only our keywords would change. It is

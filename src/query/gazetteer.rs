@@ -221,8 +221,9 @@ impl Gazetteer {
         best.0.is_finite().then(|| self.as_city(best.1 as usize))
     }
 
-    /// The city that a place in a country, or anywhere if none is given, belongs to: of the cities of the nearest city's country that extend to the place, the
-    /// largest, or else the nearest city. Kreuzberg, which the tables list by itself, belongs to Berlin.
+    /// The city to which a place belongs, in a country or, if none is given, anywhere: the largest of those cities in
+    /// the nearest city's country that extend to the place, or else the nearest city. Kreuzberg, which the tables list
+    /// by itself, belongs to Berlin.
     pub fn city_of(&self, at: GeoPoint, country: Option<&str>) -> Option<City> {
         let nearest = self.nearest_in(at, country)?;
         let low = at.latitude - WIDEST / KM_PER_DEGREE;

@@ -1,7 +1,7 @@
 //! Decoding processes: the same results as in one process, and every way in which a decoder can die.
 //!
 //! The deaths are those of a stand-in: this test program starts itself as a decoding process, with a detector that
-//! dies of pictures of certain widths. The pictures themselves are sound.
+//! crashes on pictures of certain widths. The pictures themselves are undamaged.
 #![cfg(target_os = "linux")]
 
 #[path = "../common/mod.rs"]
