@@ -14,7 +14,7 @@ use flate2::read::GzDecoder;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use super::regions::{Area, Rank, Regions};
+use super::areas::{Area, Areas, Rank};
 use crate::borders::country_in;
 use crate::geo::{Circle, Region, distance};
 use crate::photo::GeoPoint;
@@ -170,7 +170,7 @@ impl Gazetteer {
     pub fn country_nearly(&self, name: &str) -> Option<&str> {
         let name = folded(name);
         let countries = self.countries.iter().map(|entry| self.name(entry));
-        let regions = Regions::get().all();
+        let regions = Areas::get().all();
         let regions = regions.take_while(|area| area.rank() <= Rank::Region);
         let mut names = countries.chain(regions.map(|area| area.name.as_str()));
         names.find(|known| known.len() > 4 && strsim::osa_distance(&folded(known), &name) == 1)
@@ -259,7 +259,7 @@ impl Gazetteer {
         let beginning = folded(beginning);
         let entries = |entry| self.name(entry);
         let cities = self.cities.iter().map(|(entry, _)| entry).map(entries);
-        let areas = Regions::get().all().map(|area| area.name.as_str());
+        let areas = Areas::get().all().map(|area| area.name.as_str());
         let names = self.countries.iter().map(entries).chain(areas);
         let mut found: Vec<String> = Vec::new();
         for name in names.chain(cities) {
@@ -299,7 +299,7 @@ impl Gazetteer {
             Place::City(city) => format!("{}, {}", city.name, country(&city.country)),
             Place::Area(area) => {
                 let within = area.within.as_ref();
-                let region = within.and_then(|code| Regions::get().of_code(code));
+                let region = within.and_then(|code| Areas::get().of_code(code));
                 let parts = [
                     Some(area.name.clone()),
                     region.map(|region| region.name.clone()),
@@ -321,7 +321,7 @@ impl Gazetteer {
             .filter(|city| distance(city.at, at) <= km);
         let mut codes = codes.split(' ');
         let region = codes.find_map(|code| {
-            let area = Regions::get().of_code(code);
+            let area = Areas::get().of_code(code);
             area.filter(|area| area.rank() == Rank::Region)
         });
         let country = country.or(city.as_ref().map(|city| city.country.as_str()));

@@ -161,17 +161,17 @@ impl Area {
 
 /// All areas with a name.
 #[derive(Debug)]
-pub(super) struct Regions {
+pub(super) struct Areas {
     areas: Vec<Area>,
     /// Indexes of the areas by folded name, the best known first.
     by_name: HashMap<String, Vec<u32>>,
 }
 
-impl Regions {
+impl Areas {
     /// The areas that are embedded in the binary. The first call in a process unpacks them.
     pub fn get() -> &'static Self {
-        static REGIONS: LazyLock<Regions> = LazyLock::new(Regions::unpack);
-        &REGIONS
+        static AREAS: LazyLock<Areas> = LazyLock::new(Areas::unpack);
+        &AREAS
     }
 
     fn unpack() -> Self {
@@ -262,7 +262,7 @@ mod tests {
                 assert!(codes.contains(&part), "{part} of {names}");
             }
             for name in names.split('\t') {
-                let found = Regions::get().find(&folded(name), None);
+                let found = Areas::get().find(&folded(name), None);
                 assert_eq!(found[0].code, parts, "{name}");
             }
         }
