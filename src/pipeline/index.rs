@@ -45,7 +45,7 @@ pub trait IndexObserver: Sync {
     /// Called after a file's result was committed, with the counts so far.
     fn done(&self, path: &Path, so_far: &Summary);
 
-    /// Whether the run should end: no further file is read, and those in work are committed.
+    /// Whether the run should end: no further file is read, and those in flight are committed.
     fn is_stopped(&self) -> bool {
         false
     }

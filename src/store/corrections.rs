@@ -144,7 +144,7 @@ pub(super) fn delete(db: &Connection, correction: i64) -> rusqlite::Result<()> {
 }
 
 /// What the removal of a correction has changed.
-struct Removed {
+struct RemovedCorrection {
     /// The photo of the face.
     photo: PhotoId,
     /// Whether the face had a correction.
@@ -153,7 +153,7 @@ struct Removed {
 
 /// Removes the correction of a face from all photos with its picture, and the earlier corrections that it has replaced.
 /// `None` if there is no such face.
-fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
+fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<RemovedCorrection>> {
     let known: Option<(PhotoId, Option<i64>)> = db
         .prepare_cached("SELECT photo_id, correction FROM faces WHERE id = ?")?
         .query_row([face], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -172,7 +172,7 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
             delete(db, id)?;
         }
     }
-    Ok(Some(Removed {
+    Ok(Some(RemovedCorrection {
         photo,
         was_corrected: correction.is_some(),
     }))

@@ -75,7 +75,7 @@ pub use clocks::DoubtfulClock;
 pub use closer_search::NamedRegions;
 pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
 pub use everything::Value;
-pub use exchange::{CorrectionRecord, Taken, UndoneFace};
+pub use exchange::{CorrectionRecord, Imported, UndoneFace};
 pub use explain::is_damage;
 pub use fact_rules::FactRules;
 pub use forgotten::Removed;
