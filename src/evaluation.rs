@@ -2,6 +2,7 @@
 
 mod cut;
 mod groups;
+mod labelled;
 mod labels;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
-use crate::face::{BoundingBox, ScoredFace};
+use crate::face::ScoredFace;
 use crate::file::read_bytes;
 use crate::pipeline::Analyser;
 use fer_train::evaluate::{ExpressionFigures, LabelledFace, average_precision};
@@ -20,6 +21,7 @@ use fer_train::evaluate::{ExpressionFigures, LabelledFace, average_precision};
 pub use cut::cut_faces;
 pub use groups::GroupFigures;
 use groups::{GroupedFace, groups};
+pub use labelled::MarkFigures;
 pub use labels::AlbumLabels;
 use labels::PhotoLabels;
 
@@ -79,6 +81,8 @@ pub struct BoxFigures {
     pub threshold: f32,
     /// By kind, the number of found and of all labelled faces.
     pub found: BTreeMap<String, (usize, usize)>,
+    /// By kind, the found faces with the labelled eyes and emotion; empty if the labels have neither.
+    pub marks: BTreeMap<String, MarkFigures>,
     /// Found boxes that match no label, per photo.
     pub unlabelled_per_photo: f64,
 }
@@ -222,24 +226,26 @@ fn grouped<'a>(faces: &[(&'a PhotoLabels, &ScoredFace)], column: usize) -> Vec<G
 /// Matches found and labelled boxes at a threshold; `None` without a labelled box that counts.
 fn boxes(photos: &[(&PhotoLabels, Vec<ScoredFace>)], threshold: f32) -> Option<BoxFigures> {
     let mut found: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut marks: BTreeMap<String, MarkFigures> = BTreeMap::new();
     let mut unlabelled = 0;
     for (labels, faces) in photos {
-        let mut left: Vec<&BoundingBox> = faces
+        let mut left: Vec<&ScoredFace> = faces
             .iter()
             .filter(|face| face.face.score >= threshold)
-            .map(|face| &face.face.bounding_box)
             .collect();
-        for (labelled, kind) in &labels.boxes {
-            let best = (0..left.len())
-                .max_by(|&a, &b| left[a].iou(labelled).total_cmp(&left[b].iou(labelled)));
-            let is_found = best.is_some_and(|best| left[best].iou(labelled) >= MIN_IOU);
-            if let (true, Some(best)) = (is_found, best) {
-                left.swap_remove(best);
-            }
-            if labelled.short_side() >= MIN_SIDE {
-                let count = found.entry(kind.clone()).or_default();
-                count.0 += usize::from(is_found);
+        for labelled in &labels.boxes {
+            let iou = |index: usize| left[index].face.bounding_box.iou(&labelled.at);
+            let best = (0..left.len()).max_by(|&a, &b| iou(a).total_cmp(&iou(b)));
+            let best = best.filter(|&best| iou(best) >= MIN_IOU);
+            let face = best.map(|best| left.swap_remove(best));
+            if labelled.at.short_side() >= MIN_SIDE {
+                let count = found.entry(labelled.kind.clone()).or_default();
+                count.0 += usize::from(face.is_some());
                 count.1 += 1;
+                if labelled.is_marked() {
+                    let marks = marks.entry(labelled.kind.clone()).or_default();
+                    labelled.compare(face, marks);
+                }
             }
         }
         unlabelled += left.len();
@@ -247,6 +253,7 @@ fn boxes(photos: &[(&PhotoLabels, Vec<ScoredFace>)], threshold: f32) -> Option<B
     (!found.is_empty()).then(|| BoxFigures {
         threshold,
         found,
+        marks,
         unlabelled_per_photo: unlabelled as f64 / photos.len() as f64,
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::labelled::{LabelledBox, MarkColumns};
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
 use crate::face::BoundingBox;
@@ -26,8 +27,7 @@ pub(super) struct PhotoLabels {
     pub person: String,
     /// The values of the columns that have no meaning of their own, in the order of [`AlbumLabels::columns`].
     pub values: Vec<String>,
-    /// Faces, each with its kind; the kind is empty if the labels have none.
-    pub boxes: Vec<(BoundingBox, String)>,
+    pub boxes: Vec<LabelledBox>,
 }
 
 impl AlbumLabels {
@@ -43,8 +43,8 @@ impl AlbumLabels {
 
     /// Reads a CSV file with a column `file` and either columns named after emotions (`smile` counts as
     /// happy) with the values 0 and 1, or columns `xmin`, `ymin`, `xmax`, `ymax` in pixels and optionally
-    /// `state`, with one face a row; and optionally `emotion`, which names that of the largest face, and
-    /// `person`, who it is. By default, names like `Ann_Lee_0001.jpg` say that. Other columns can group the photos.
+    /// `state`, with one face a row, and the positions of its eyes, `left_eye_x` to `right_eye_y`; and optionally
+    /// `emotion`, which names that of the face or, without boxes, of the largest face, and `person`, who it is. By default, names like `Ann_Lee_0001.jpg` say that. Other columns can group the photos.
     ///
     /// # Errors
     /// [`Error::Input`] with the line if the file is not such a table.
@@ -63,6 +63,7 @@ impl AlbumLabels {
             column("ymax"),
         ];
         let state = column("state");
+        let eyes = MarkColumns::of(&header);
         let (emotion, person) = (column("emotion"), column("person"));
         let emotions: Vec<(usize, Emotion)> = header
             .iter()
@@ -72,6 +73,7 @@ impl AlbumLabels {
         let known = [Some(file), state, emotion, person];
         let others: Vec<usize> = (0..header.len())
             .filter(|index| !known.iter().chain(&corners).flatten().any(|i| i == index))
+            .filter(|index| !eyes.as_ref().is_some_and(|eyes| eyes.0.contains(index)))
             .collect();
         let mut photos: BTreeMap<String, PhotoLabels> = BTreeMap::new();
         for record in reader.records() {
@@ -102,15 +104,17 @@ impl AlbumLabels {
                 let (x, y) = (number(left)?, number(upper)?);
                 let (width, height) = (number(right)? - x, number(lower)? - y);
                 let kind = state.map_or("", |state| &record[state]);
-                photo.boxes.push((
-                    BoundingBox {
+                photo.boxes.push(LabelledBox {
+                    at: BoundingBox {
                         x,
                         y,
                         width,
                         height,
                     },
-                    kind.to_owned(),
-                ));
+                    kind: kind.to_owned(),
+                    eyes: eyes.as_ref().map(|eyes| eyes.read(number)).transpose()?,
+                    emotion: photo.emotion,
+                });
             }
         }
         let columns = others.iter().map(|&i| header[i].to_owned()).collect();

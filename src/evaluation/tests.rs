@@ -1,6 +1,7 @@
+use super::labelled::LabelledBox;
 use super::*;
 use crate::emotion::EmotionScores;
-use crate::face::DetectedFace;
+use crate::face::{BoundingBox, DetectedFace};
 
 fn face(x: f32, happy: f32, score: f32) -> ScoredFace {
     let bounding_box = BoundingBox {
@@ -43,21 +44,27 @@ fn average_precision_is_the_mean_precision_at_positives() {
     assert!(ranking(&photos, Emotion::Sad, |_| true).is_none());
 }
 
+fn bare(at: BoundingBox) -> LabelledBox {
+    LabelledBox {
+        at,
+        kind: "bare".into(),
+        eyes: None,
+        emotion: None,
+    }
+}
+
 #[test]
 fn each_found_box_matches_at_most_one_label() {
     let labels = PhotoLabels {
         boxes: vec![
-            (face(0.0, 0.0, 0.0).face.bounding_box, "bare".into()),
-            (face(2.0, 0.0, 0.0).face.bounding_box, "bare".into()),
-            (
-                BoundingBox {
-                    x: 90.0,
-                    y: 0.0,
-                    width: 9.0,
-                    height: 9.0,
-                },
-                "bare".into(),
-            ),
+            bare(face(0.0, 0.0, 0.0).face.bounding_box),
+            bare(face(2.0, 0.0, 0.0).face.bounding_box),
+            bare(BoundingBox {
+                x: 90.0,
+                y: 0.0,
+                width: 9.0,
+                height: 9.0,
+            }),
         ],
         ..PhotoLabels::default()
     };

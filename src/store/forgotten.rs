@@ -128,17 +128,11 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         left.insert(photo);
     }
     for photo in left {
-        if !files::of_photo(db, photo)?.is_empty() {
-            continue;
+        if let Some(gone) = remove_photo(db, photo)? {
+            keep_out.execute(params![marks.content(&gone.hash), named])?;
+            removed.photos += u64::from(gone.was_analysed);
+            removed.corrections += gone.corrections;
         }
-        let (hash, picture, is_analysed): (ContentHash, Option<PictureHash>, bool) = db.query_row(
-            "SELECT hash, picture, skip_reason IS NULL FROM photos WHERE id = ?",
-            [photo],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?;
-        keep_out.execute(params![marks.content(&hash), named])?;
-        removed.photos += u64::from(is_analysed);
-        removed.corrections += remove_photo(db, photo, &hash, picture.as_ref())?;
     }
     // Nothing says where the files of photos that lost them earlier were, so all such photos are removed.
     photos::prune(db, std::time::Duration::ZERO)?;
@@ -156,15 +150,8 @@ pub(super) fn remove_file(
     photo: Option<PhotoId>,
 ) -> rusqlite::Result<u64> {
     let removed = files::remove(db, path)?;
-    if let Some(photo) = photo
-        && files::of_photo(db, photo)?.is_empty()
-    {
-        let (hash, picture): (ContentHash, Option<PictureHash>) = db.query_row(
-            "SELECT hash, picture FROM photos WHERE id = ?",
-            [photo],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        remove_photo(db, photo, &hash, picture.as_ref())?;
+    if let Some(photo) = photo {
+        remove_photo(db, photo)?;
     }
     Ok(u64::from(removed))
 }
@@ -182,13 +169,24 @@ fn files_of(db: &Connection, tree: &Subtree) -> rusqlite::Result<Vec<(PathBuf, O
     .collect()
 }
 
-/// Removes a photo, with the corrections of its faces unless another photo has the same picture. Returns their number.
-fn remove_photo(
-    db: &Connection,
-    photo: PhotoId,
-    hash: &ContentHash,
-    picture: Option<&PictureHash>,
-) -> rusqlite::Result<u64> {
+/// A photo whose rows were removed.
+struct RemovedPhoto {
+    hash: ContentHash,
+    was_analysed: bool,
+    /// Number of corrections that went with it.
+    corrections: u64,
+}
+
+/// Removes a photo that has no files left, with the corrections of its faces unless another photo has the same picture.
+fn remove_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<RemovedPhoto>> {
+    if !files::of_photo(db, photo)?.is_empty() {
+        return Ok(None);
+    }
+    let (hash, picture, was_analysed): (ContentHash, Option<PictureHash>, bool) = db.query_row(
+        "SELECT hash, picture, skip_reason IS NULL FROM photos WHERE id = ?",
+        [photo],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
     db.execute("DELETE FROM undone_corrections WHERE hash = ?", [hash])?;
     let sibling: Option<ContentHash> = db
         .query_row(
@@ -197,7 +195,7 @@ fn remove_photo(
             |row| row.get(0),
         )
         .optional()?;
-    let mut removed = 0;
+    let mut corrections = 0;
     if let Some(sibling) = sibling {
         db.execute(
             "UPDATE corrections SET hash = ? WHERE hash = ?",
@@ -210,7 +208,7 @@ fn remove_photo(
             .collect::<rusqlite::Result<_>>()?;
         for correction in of_photo {
             corrections::delete(db, correction)?;
-            removed += 1;
+            corrections += 1;
         }
     }
     db.execute("DELETE FROM photos WHERE id = ?", [photo])?;
@@ -221,7 +219,11 @@ fn remove_photo(
             [photo],
         )?;
     }
-    Ok(removed)
+    Ok(Some(RemovedPhoto {
+        hash,
+        was_analysed,
+        corrections,
+    }))
 }
 
 /// The tables with a column `photo_id`, except those that note what is to be brought up to date.
