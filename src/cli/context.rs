@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::GlobalArgs;
-use crate::album::{Filter, FilterSettings};
+use crate::album::{AlbumFilter, AlbumFilterSettings};
 use crate::classify::Cnn;
 use crate::config::{Config, DetectorBackend, Effective, Overrides};
 use crate::detect::{Builtin, Command, CommandParams, DetectorParams, FaceDetector, Resolution};
@@ -54,9 +54,9 @@ impl Context {
         NonZeroUsize::new(self.config().threads).unwrap_or(NonZeroUsize::MIN)
     }
 
-    pub fn filter(&self) -> Result<Filter> {
+    pub fn filter(&self) -> Result<AlbumFilter> {
         let album = &self.config().album;
-        Filter::new(&FilterSettings {
+        AlbumFilter::new(&AlbumFilterSettings {
             exclude: album.exclude.clone(),
             hidden: album.hidden,
             follow_symlinks: album.follow_symlinks,

@@ -12,7 +12,7 @@ use super::sidecars::refresh_sidecars;
 use super::work::{Claims, Worker};
 use super::write::Writer;
 use super::{Analyser, Summary};
-use crate::album::{Filter, FoundFile, outermost, resolve_root};
+use crate::album::{AlbumFilter, FoundFile, outermost, resolve_root};
 use crate::error::Result;
 use crate::file::FileMeta;
 use crate::sidecar::Finder;
@@ -71,7 +71,7 @@ pub fn index(
     store: &mut Store,
     analyser: &Analyser,
     roots: &[PathBuf],
-    filter: &Filter,
+    filter: &AlbumFilter,
     options: IndexOptions,
     observer: &dyn IndexObserver,
 ) -> Result<Summary> {
