@@ -77,7 +77,7 @@ pub fn may_belong(sidecar: &Path, photo: &Path) -> bool {
     is_takeout(sidecar) && base.to_str().is_some_and(is_called_so) && is_near()
 }
 
-/// Where the photos are to which a sidecar may belong: folders, and the first bytes of the names.
+/// Where the photos may be to which a sidecar belongs: folders, and how the names begin.
 pub fn photos_of(sidecar: &Path) -> Vec<PathBuf> {
     let (Some(base), Some(folder)) = (sidecar.file_stem(), sidecar.parent()) else {
         return Vec::new();

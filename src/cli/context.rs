@@ -74,7 +74,7 @@ impl Context {
         }
     }
 
-    /// Decodes photos that are shown, where the settings want it.
+    /// The decoder of photos that are shown, in processes of its own if the settings say so.
     pub fn decoder(&self) -> Result<Decoder> {
         #[cfg(unix)]
         if self.config().limits.isolate {

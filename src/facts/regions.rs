@@ -131,7 +131,7 @@ fn laid(regions: &[(&str, RegionStatement)], faces: &[BoundingBox], frame: Frame
         .collect()
 }
 
-/// Whether regions lie in the stored picture.
+/// Whether the coordinates of regions refer to the stored picture.
 fn is_stored(
     regions: &[(&str, RegionStatement)],
     (stored, upright): (&[BoundingBox], &[BoundingBox]),

@@ -316,8 +316,8 @@ fn by_names(
     Some(named)
 }
 
-/// The offset of the clock that showed `local`: that of another statement of the same time, or else the difference to
-/// the time of a satellite, or of Google.
+/// The offset of the clock that showed `local`: that of another statement of the same time, or else the difference from
+/// the time of the GPS receiver, or from Google's.
 fn offset_of(date: &StatedDate, local: DateTime, stated: &[StatedDate]) -> Option<Offset> {
     if !date.precision.is_exact() {
         return None;

@@ -113,7 +113,7 @@ impl Placed {
     }
 }
 
-/// Where a photo of this moment was taken, by the others.
+/// The position of a photo of this moment, by those of the photos near in time.
 fn estimate(db: &Connection, taken: i64) -> rusqlite::Result<Option<GeoPoint>> {
     let search = |sql, from: i64, to: i64| {
         db.prepare_cached(sql)?

@@ -103,9 +103,9 @@ fn sizes(
     .collect()
 }
 
-/// Whether two photos of a moment have the same size, upright or on its side, among a photo, the one that was
-/// corrected, and the `others` in the index, of which the latter may be one. The photos of a burst have the
-/// same size, so if no two photos have, there is no burst.
+/// Whether any two of these photos of one moment have the same size, upright or on its side: a photo, the corrected
+/// one, and the `others` in the index, among which the corrected one may be. The photos of a burst have the same size,
+/// so if no two sizes are equal, there is no burst.
 fn has_repeated_size(photo: (u32, u32), corrected: (u32, u32), others: &[(u32, u32)]) -> bool {
     let area = |(width, height): (u32, u32)| (width.min(height), width.max(height));
     let mut sizes: Vec<_> = others.iter().copied().map(area).collect();

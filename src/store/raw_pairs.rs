@@ -135,7 +135,7 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The photos that may be raw files with a picture, as far as the notes concern them.
+/// The photos affected by the notes that may be raw files with a picture.
 fn noted(db: &Connection) -> rusqlite::Result<BTreeSet<PhotoId>> {
     let mut raws = BTreeSet::new();
     let photos: Vec<PhotoId> = db

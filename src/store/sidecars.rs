@@ -96,7 +96,7 @@ fn said((file, said): &(SidecarFile, String)) -> (&OsStr, &str) {
     (&file.name, said)
 }
 
-/// Stores that the sidecars of a file, which say what they said before, have this metadata.
+/// Stores the metadata of the sidecars of a file that say the same as before.
 fn set_meta(
     db: &Connection,
     path: &[u8],

@@ -128,7 +128,7 @@ impl Store {
         Ok(())
     }
 
-    /// Allows the scores to follow corrections, or no longer; [`Store::learn`] then changes them.
+    /// Switches on or off that scores follow corrections; [`Store::learn`] then changes the scores.
     ///
     /// # Errors
     /// See [`Store::prune`].
