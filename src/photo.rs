@@ -113,7 +113,7 @@ pub struct GeoPoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Raws {
-    /// Those beside which no picture of the same shot lies.
+    /// Only those without a picture of the same shot beside them.
     Alone,
     /// All.
     #[default]

@@ -5,7 +5,7 @@ use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::{Filter, Named};
+use super::{AlbumFilter, Named};
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::file::FileMeta;
 use crate::sidecar::{self, Beside, SidecarFile};
@@ -80,7 +80,7 @@ pub fn outermost(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
 /// whether the path is an empty folder, like a mount point on which nothing is mounted.
 ///
 /// The filter decides whether symbolic links are followed; a link to a folder above it is ignored.
-pub fn scan(root: &Path, filter: &Filter, visitor: &mut dyn Visitor) -> bool {
+pub fn scan(root: &Path, filter: &AlbumFilter, visitor: &mut dyn Visitor) -> bool {
     let mut walk = Walk {
         root,
         filter,
@@ -116,7 +116,7 @@ pub fn leads_above(path: &Path) -> bool {
 
 struct Walk<'a> {
     root: &'a Path,
-    filter: &'a Filter,
+    filter: &'a AlbumFilter,
     visitor: &'a mut dyn Visitor,
     is_empty: bool,
     /// The links that led to the present folder, outermost first: for each the folder that has the link and

@@ -1,4 +1,4 @@
-//! Watches folders through the system's notifications and reduces these to few kinds of [`Change`].
+//! Watches folders through the system's notifications and reduces these to a few kinds of [`Change`].
 //!
 //! The caller adds one watch for each folder that its filter admits. All watches share one queue of the
 //! kernel, so changes arrive in the order in which they happened, also across folders.
@@ -160,14 +160,13 @@ impl Watch {
         self.overflowed.swap(false, Ordering::AcqRel)
     }
 
-    /// The folders in which changes may have been lost since the last call, though not all others: they have to be
-    /// scanned.
+    /// The folders in which changes may have been lost since the last call, if not in all; these have to be scanned.
     pub fn take_missed(&mut self) -> Vec<PathBuf> {
         std::mem::take(&mut self.missed)
     }
 
-    /// Watches a folder, without those in it, unless the limit is reached. A folder may be added again, and
-    /// has to be where another folder took its name, or a link to another one.
+    /// Watches a folder, but not the folders in it, unless the limit is reached. A folder may be added again, and must
+    /// be if another folder, or a link to another one, has taken its name.
     pub fn add(&mut self, folder: &Path) -> Followed {
         let leads_elsewhere = |known: &Option<Identity>| *known != identity(folder);
         if self.watched.get(folder).is_some_and(leads_elsewhere) {

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::GlobalArgs;
-use crate::album::{Filter, FilterSettings};
+use crate::album::{AlbumFilter, AlbumFilterSettings};
 use crate::classify::Cnn;
 use crate::config::{Config, DetectorBackend, Effective, Overrides};
 use crate::detect::{Builtin, Command, CommandParams, DetectorParams, FaceDetector, Resolution};
@@ -54,9 +54,9 @@ impl Context {
         NonZeroUsize::new(self.config().threads).unwrap_or(NonZeroUsize::MIN)
     }
 
-    pub fn filter(&self) -> Result<Filter> {
+    pub fn filter(&self) -> Result<AlbumFilter> {
         let album = &self.config().album;
-        Filter::new(&FilterSettings {
+        AlbumFilter::new(&AlbumFilterSettings {
             exclude: album.exclude.clone(),
             hidden: album.hidden,
             follow_symlinks: album.follow_symlinks,
@@ -74,7 +74,7 @@ impl Context {
         }
     }
 
-    /// Decodes photos that are shown, where the settings want it.
+    /// The decoder of photos that are shown, in processes of its own if the settings say so.
     pub fn decoder(&self) -> Result<Decoder> {
         #[cfg(unix)]
         if self.config().limits.isolate {

@@ -66,7 +66,7 @@ pub(super) struct Follower {
     polled: BTreeSet<PathBuf>,
     /// Folders that cannot be read; each is logged once.
     unreadable: HashSet<PathBuf>,
-    /// Files whose status was adopted without a read, and when; see `adopt`.
+    /// Files whose status was adopted without a read, and when; see `adopt_ctime`.
     adopted: VecDeque<(Instant, PathBuf)>,
     waiters: Waiters,
     schedule: Schedule,
@@ -230,7 +230,9 @@ impl Follower {
     fn run_due_work(&mut self) -> Result<()> {
         let now = Instant::now();
         if self.watch.take_overflow() {
-            tracing::info!("more files changed at once than were reported: scanning the folders");
+            tracing::info!(
+                "more files changed at once than the system could report: scanning the folders"
+            );
             self.schedule.rescan = now;
             self.doubt_adopted();
         }

@@ -122,8 +122,8 @@ fn folder_exists(folder: &Path) -> Result<bool> {
     )))
 }
 
-/// For each photo a path other than that of a copy that is about to be replaced. Such a copy is in the index, and may
-/// be the first path of a photo, if the folder was indexed.
+/// For each photo a path that is not one of the copies that are about to be replaced: if the folder was indexed, such a
+/// copy may be the first path of a photo.
 fn outside(
     folder: &Path,
     photos: &[&Path],

@@ -1,4 +1,4 @@
-//! What one source says of a photo, as it is stored.
+//! Defines what one source says of a photo, and how it is stored.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::photo::{Capture, DateSource, GeoPoint, Precision};
 
-/// The version of the readers of metadata; to be raised when they find more. What an older one read of a photo is read
-/// anew, without a new analysis of its picture.
+/// The version of the readers of metadata; to be raised when they find more. The metadata of photos that an older
+/// version read are read anew, without a new analysis of their pictures.
 pub const VERSION: u32 = 2;
 
 /// Longest name, title or keyword, in bytes; a longer keyword or name is left out, a longer title is cut.
@@ -280,7 +280,7 @@ impl Statements {
         }
     }
 
-    /// Adds everything that another one states, which the same version of the reader has read.
+    /// Adds everything that another source states; the same version of the reader must have read both.
     pub fn extend(&mut self, other: Self) {
         let keywords = other.keywords.into_iter();
         keywords.for_each(|keyword| self.keyword(&keyword.value, keyword.by));
@@ -300,14 +300,14 @@ impl Statements {
         serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
     }
 
-    /// The inverse of [`Statements::to_json`]. Nothing is stated by a text that is none of these.
+    /// The inverse of [`Statements::to_json`]. A text that is not of this form states nothing.
     pub fn from_json(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }
 }
 
 impl From<&Capture> for Statements {
-    /// What a content says of which these are the facts, as far as EXIF and XMP state them.
+    /// The statements of a content with these facts, as far as EXIF and XMP can state them.
     fn from(capture: &Capture) -> Self {
         let mut said = Self::default();
         if let Some(taken) = capture.taken_at.filter(|taken| taken.source.is_exif()) {

@@ -1,4 +1,4 @@
-//! Corrections: what a person says a face shows.
+//! Stores and undoes corrections of faces.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ pub(super) async fn say(
 }
 
 /// Carries the correction of a face over to edits and exports of the photo. This decodes photos, so the answer does not
-/// wait for it. If the gallery ends before, it is made up for when the photos are next analysed.
+/// wait for it. If the gallery ends before that is done, it happens when the photos are next analysed.
 async fn carry_over(shared: &Arc<Shared>, face: FaceId) {
     let Ok(_permit) = shared.decoding.acquire().await else {
         return;

@@ -1,4 +1,4 @@
-//! Where the facts of a photo are from.
+//! Names the sources of a photo's facts.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Decodes photos for people to look at, where the settings want it: on the calling thread, or in processes of their own.
+//! Decodes photos that are shown to people: on the calling thread or in decoding processes, as the settings say.
 
 use image::RgbImage;
 

@@ -1,5 +1,5 @@
-//! Carries corrections over to edits and exports of the same picture: when one of them is analysed, and when
-//! a face is corrected of which others are in the index already.
+//! Carries corrections over to edits and exports of the same picture: when an edit is analysed, and when a face is
+//! corrected in a photo whose edits are already in the index.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,8 +14,8 @@ use crate::photo::{Capture, ContentHash, TakenAt};
 use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
 
 /// The pictures of the faces of a photo at `path` that is being analysed, with the corrections of the same
-/// faces in other files. Empty, at the cost of two look-ups, unless a photo of the same moment and camera was
-/// corrected, or this one was before the index kept pictures.
+/// faces in other files. Empty, after two look-ups in the database, unless a face was corrected in a photo of the same
+/// moment and camera, or in this photo before the index kept pictures.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -33,7 +33,7 @@ pub(super) fn of_analysis(
     Ok(kin_faces(found.faces, pictures, &corrections))
 }
 
-/// The faces with their pictures, each with the one of `corrections` whose picture shows the same.
+/// The faces with their pictures, each with that one of `corrections` whose picture shows the same face.
 fn kin_faces(
     faces: &[DetectedFace],
     pictures: Vec<FacePicture>,
@@ -50,8 +50,8 @@ fn kin_faces(
     .collect()
 }
 
-/// After a person corrected faces: keeps pictures of them, by which they are recognised in edits and exports, and
-/// carries the corrections over to those that are in the index. Returns the number of faces to which one
+/// Called after a person corrected faces: stores pictures of them, by which they are recognised in edits and exports,
+/// and carries the corrections over to edits that are in the index. Returns the number of faces to which a correction
 /// was carried over. Files that cannot be read are passed over.
 ///
 /// # Errors
@@ -76,8 +76,8 @@ pub fn carry_over(store: &mut Store, faces: &[FaceId], decoder: &Decoder) -> Res
     Ok(carried)
 }
 
-/// Reads a photo that is in the index and stores what is kin to its faces, of those that `wanted` admits.
-/// Returns the number of faces to which a correction was carried over; `None` if it has no date and camera,
+/// Reads a photo of the index, stores pictures of those of its faces that `wanted` admits, and carries corrections over
+/// to them. Returns the number of faces to which a correction was carried over; `None` if it has no date and camera,
 /// or no file of it can be read.
 fn put(
     store: &mut Store,

@@ -1,4 +1,4 @@
-//! Analyses photos where the settings want it: on the calling thread, or in processes of their own.
+//! Analyses photos on the calling thread or in decoding processes, as the settings say.
 
 #[cfg(unix)]
 use super::analyse::analysis;
@@ -84,7 +84,7 @@ impl Analyser {
                 bytes,
                 facts: imaging::facts(bytes, local.limits())?,
                 cost: budget::cost(bytes),
-                place: Place::Local(local),
+                mode: Mode::Local(local),
             }),
             #[cfg(unix)]
             Self::Isolated(isolated) => {
@@ -93,7 +93,7 @@ impl Analyser {
                     bytes,
                     facts,
                     cost,
-                    place: Place::Isolated(isolated, session),
+                    mode: Mode::Isolated(isolated, session),
                 })
             }
         }
@@ -105,11 +105,11 @@ pub struct Opened<'a> {
     bytes: &'a [u8],
     facts: Facts,
     cost: u64,
-    place: Place<'a>,
+    mode: Mode<'a>,
 }
 
-/// Where the rest of the analysis takes place.
-enum Place<'a> {
+/// How the rest of the analysis is done.
+enum Mode<'a> {
     Local(&'a LocalAnalyser),
     #[cfg(unix)]
     Isolated(&'a Isolated, Session<'a>),
@@ -137,13 +137,13 @@ impl Opened<'_> {
         named: &[BoundingBox],
         on_found: impl Fn(&mut FoundInPhoto<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
-        match self.place {
-            Place::Local(local) => {
+        match self.mode {
+            Mode::Local(local) => {
                 let decoded = local.decode(Some(self.facts), self.bytes)?;
                 local.decoded(decoded, named, on_found)
             }
             #[cfg(unix)]
-            Place::Isolated(isolated, session) => {
+            Mode::Isolated(isolated, session) => {
                 let capture = self.facts.capture();
                 let detector = isolated.detector.as_deref();
                 let (found, scores, seen) =

@@ -31,7 +31,8 @@ pub(super) struct Finding {
 
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Content that the worker has just analysed, what is kin to its faces, and where people were named in it.
+    /// Content that the worker has just analysed, the pictures of its faces with corrections of kin, and the regions in
+    /// which people are named.
     New(Box<PhotoRecord>, Vec<KinFace>, Vec<BoundingBox>),
     /// Content whose picture the index has. Only its metadata were read.
     SamePicture(Box<PhotoRecord>),

@@ -53,7 +53,7 @@ impl Flag {
 /// What the values of a flag are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Something else than the following.
+    /// None of the following.
     Other,
     /// Names of emotions.
     Emotion,

@@ -119,7 +119,7 @@ pub(super) fn due(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
     let mut rows = statement.query([])?;
     let mut files = Vec::new();
     while let Some(row) = rows.next()? {
-        // A photo may have lost its files.
+        // A photo that has lost its files has no path.
         files.extend(row.get_ref(0)?.as_blob_or_null()?.map(decode));
     }
     Ok(files)

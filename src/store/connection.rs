@@ -72,8 +72,8 @@ const COMPANIONS: [(&str, &[&[u8]]); 2] = [
     ("-journal", &[b"\xd9\xd5\x05\xf9"]),
 ];
 
-/// SQLite's shared memory is made of blocks of 32 KiB, and grows to them by so many bytes at a time, which
-/// another process may see.
+/// SQLite's shared memory consists of blocks of 32 KiB. SQLite appends a block by so many bytes at a time, so another
+/// process may see an unfinished one.
 const SHM_PAGE: u64 = 4096;
 
 /// SQLite overwrites or removes any file that has the name of one of its companion files. This

@@ -28,7 +28,7 @@ pub(super) fn of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<S
     Ok(latest)
 }
 
-/// Also those in whose place later ones were made; the earliest first.
+/// Includes those that later ones have replaced; the earliest first.
 fn every_of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<StoredCorrection>> {
     db.prepare_cached(
         "SELECT id, x, y, width, height, emotion, orientation FROM corrections WHERE picture = :picture
@@ -130,7 +130,8 @@ pub(super) fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     faces::replace(db, photo, true, &old, &new)
 }
 
-/// Deletes a correction; the faces that had it have none, and what was carried over from it follows none.
+/// Deletes a correction: the faces that had it have none, and the corrections that were carried over from it follow
+/// none.
 pub(super) fn delete(db: &Connection, correction: i64) -> rusqlite::Result<()> {
     for statement in [
         "UPDATE faces SET correction = NULL WHERE correction = ?",
@@ -143,16 +144,16 @@ pub(super) fn delete(db: &Connection, correction: i64) -> rusqlite::Result<()> {
 }
 
 /// What the removal of a correction has changed.
-struct Removed {
+struct RemovedCorrection {
     /// The photo of the face.
     photo: PhotoId,
     /// Whether the face had a correction.
     was_corrected: bool,
 }
 
-/// Removes the correction of a face, from all photos with its picture, and those in whose place it was made.
+/// Removes the correction of a face from all photos with its picture, and the earlier corrections that it has replaced.
 /// `None` if there is no such face.
-fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
+fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<RemovedCorrection>> {
     let known: Option<(PhotoId, Option<i64>)> = db
         .prepare_cached("SELECT photo_id, correction FROM faces WHERE id = ?")?
         .query_row([face], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -171,7 +172,7 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
             delete(db, id)?;
         }
     }
-    Ok(Some(Removed {
+    Ok(Some(RemovedCorrection {
         photo,
         was_corrected: correction.is_some(),
     }))

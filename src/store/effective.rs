@@ -1,4 +1,4 @@
-//! The facts of photos, which follow from what all their sources say: the columns of `photos` from `taken_local` to
+//! Decides and stores the facts of photos by what all their sources say: the columns of `photos` from `taken_local` to
 //! `fact_sources`.
 
 use std::path::PathBuf;
@@ -95,7 +95,7 @@ pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
         return Ok(None);
     };
     if stored.sources.position == Some(Source::Estimated) {
-        // No source says it, see `estimates`.
+        // No source states an estimated position, see `estimates`.
         (stored.position, stored.sources.position) = (None, None);
     }
     let files = files(db, photo)?;
@@ -132,8 +132,8 @@ fn files(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<(PathBuf, i64)
         .collect()
 }
 
-/// What the sidecars of the files of a photo say, in the order of their paths, and then those of the raw files for which it
-/// stands: a program that describes a shot may write only these.
+/// What the sidecars of the files of a photo say, in the order of their paths, and then those of the raw files for
+/// which it stands: some programs write a sidecar for the raw file of a shot alone.
 fn sidecars(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Statements>> {
     db.prepare_cached(
         "SELECT s.facts

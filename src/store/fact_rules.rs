@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::query;
 use crate::config::FactSettings;
 
-/// What a person's settings say of facts.
+/// What the settings say of facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactRules {
     /// Whether the positions of photos without one are estimated.

@@ -92,7 +92,7 @@ pub(super) fn write(
     let is_known = known.is_some();
     let id = known.unwrap_or_else(|| PhotoId(db.last_insert_rowid()));
     effective::set(db, id, &capture)?;
-    // Its people are laid on the faces.
+    // Its people are assigned to the faces.
     derived::note_photo(db, id)?;
     faces::replace(db, id, is_known, &old_faces, &new_faces)?;
     unread::replace(

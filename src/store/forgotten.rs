@@ -118,7 +118,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     for (path, photo) in files_of(db, &tree)? {
         removed.files += u64::from(files::remove(db, &path)?);
         let Some(photo) = photo else { continue };
-        // Of a single photo all copies are meant.
+        // A single photo is removed with all its copies.
         if encode(&path) == tree.exact {
             for copy in files::of_photo(db, photo)? {
                 keep_out.execute(params![marks.path(&copy), named])?;
@@ -134,7 +134,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
             removed.corrections += gone.corrections;
         }
     }
-    // The rows of photos that lost their files earlier say nothing of where these were.
+    // Nothing says where the files of photos that lost them earlier were, so all such photos are removed.
     photos::prune(db, std::time::Duration::ZERO)?;
     removed.roots = db.execute(
         "DELETE FROM roots WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",

@@ -1,9 +1,9 @@
 //! Carries corrections over to edits and exports of the photo on which they were made.
 //!
-//! A correction belongs to a content, and an edit is another one. So each correction remembers the
-//! moment, the camera and a small picture of the face, by which the pipeline recognises the same face in another
-//! file. What is carried over is a correction of its own that follows the one that a person made:
-//! it changes with it and ends with it, until a person says something else about that very face.
+//! A correction belongs to one picture, and an edit has another one. So each correction keeps the moment, the camera
+//! and a small picture of the face, by which the pipeline recognises the same face in another file. A correction that
+//! is carried over is a row of its own, which follows the correction that the person made: it is changed and removed
+//! with that one, until the person corrects the very face to which it was carried over.
 
 use std::path::Path;
 
@@ -103,9 +103,9 @@ fn sizes(
     .collect()
 }
 
-/// Whether two photos of a moment have the same size, upright or on its side, among a photo, the one that was
-/// corrected, and the `others` in the index, of which the latter may be one. The photos of a burst have the
-/// same size, so if no two photos have, there is no burst.
+/// Whether any two of these photos of one moment have the same size, upright or on its side: a photo, the corrected
+/// one, and the `others` in the index, among which the corrected one may be. The photos of a burst have the same size,
+/// so if no two sizes are equal, there is no burst.
 fn has_repeated_size(photo: (u32, u32), corrected: (u32, u32), others: &[(u32, u32)]) -> bool {
     let area = |(width, height): (u32, u32)| (width.min(height), width.max(height));
     let mut sizes: Vec<_> = others.iter().copied().map(area).collect();

@@ -94,7 +94,7 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("words_of", 1, flags, move |context| {
         Ok(words::of_path(&path(context)?))
     })?;
-    // The facts that an older index had of a photo, as what its content said.
+    // Converts the facts that an older index had of a photo to statements of its content.
     connection.create_scalar_function("facts_of", 9, flags, |context| {
         let local: Option<i64> = context.get(0)?;
         let offset: Option<i32> = context.get(1)?;

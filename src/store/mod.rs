@@ -2,8 +2,9 @@
 //!
 //! A photo is identified by its content: a [`PhotoRecord`] is keyed by the content hash, and the
 //! paths at which that content lies are rows of their own. A photo is in the results of queries
-//! while at least one path leads to it. Photos with the same picture differ only in their metadata:
-//! one takes the place of the other when it replaces its last file, and corrections apply to all.
+//! while at least one path leads to it. Photos with the same picture differ only in their metadata: a photo whose last
+//! file is replaced by one with the same picture takes over the new content, and corrections apply to all photos with
+//! that picture.
 //!
 //! One writer and any number of readers work at the same time (WAL mode). Each [`Store::batch`] is
 //! one transaction; each reading method reads from one snapshot of the database.
@@ -74,7 +75,7 @@ pub use clocks::DoubtfulClock;
 pub use closer_search::NamedRegions;
 pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
 pub use everything::Value;
-pub use exchange::{CorrectionRecord, Taken, UndoneFace};
+pub use exchange::{CorrectionRecord, Imported, UndoneFace};
 pub use explain::is_damage;
 pub use fact_rules::FactRules;
 pub use forgotten::Removed;

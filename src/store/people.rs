@@ -1,4 +1,4 @@
-//! Stores the people of photos: whom the sources of a photo name, and on which of its faces each is laid.
+//! Stores the people of photos: whom the sources of a photo name, and which of its faces shows each of them.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -20,7 +20,7 @@ pub struct PersonInPhoto {
     pub face: Option<FaceId>,
 }
 
-/// Reads what the sources of a photo say, of those that name somebody: its content, then its sidecars, and those of the
+/// Reads the statements of the sources of a photo that name somebody: its content, then its sidecars and those of the
 /// raw files for which it stands.
 const STATED: &str = r#"
     SELECT facts FROM photos WHERE id = ?1 AND skip_reason IS NULL AND facts LIKE '%"people":%'
@@ -100,7 +100,7 @@ fn person(row: &Row<'_>) -> rusqlite::Result<PersonInPhoto> {
     })
 }
 
-/// Stores the people of a photo anew, if they are others.
+/// Stores the people of a photo again, if they have changed.
 pub(super) fn update(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let people = expected(db, photo)?;
     let needs_search = closer_search::is_needed(db, photo, &people)?;

@@ -33,9 +33,9 @@ pub(super) fn analysis(
         }
     }
     let Some(path) = path else { return Ok(None) };
-    // In another orientation, a detector may find other faces. So a photo is only turned if its orientation was
-    // changed, not if a file that nobody changed lies somewhere else: the faces of two files that are indexed in
-    // one run must not depend on which of them came first.
+    // In another orientation, a detector may find other faces. So faces are turned only if the orientation of a file
+    // was changed, and not for another file with the same picture that was never changed: the faces of two files that
+    // are indexed in one run must not depend on which of them came first.
     let before = files::photo_at(db, path)?;
     for id in before.into_iter().chain(lost(db, picture)?) {
         if let Some(analysis) = read(id)? {
@@ -163,9 +163,9 @@ fn picture_of(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Picture>>
     Ok(picture.flatten())
 }
 
-/// The picture of a stored photo, if the record has the same content and yet another picture. So it is with HEIC and AVIF
-/// that an older version has mirrored about the wrong axis, which is the same as upside down; theirs is the container's
-/// orientation, so that EXIF has no part in it.
+/// The picture of a stored photo, if the record has the same content but another picture. This happens with HEIC and
+/// AVIF files that an older version mirrored about the wrong axis, which amounts to a rotation by 180°. Their
+/// orientation is that of the container, so EXIF plays no part.
 fn was_upside_down(
     db: &Connection,
     id: PhotoId,

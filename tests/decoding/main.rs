@@ -1,7 +1,7 @@
 //! Decoding processes: the same results as in one process, and every way in which a decoder can die.
 //!
 //! The deaths are those of a stand-in: this test program starts itself as a decoding process, with a detector that
-//! dies of pictures of certain widths. The pictures themselves are sound.
+//! crashes on pictures of certain widths. The pictures themselves are undamaged.
 #![cfg(target_os = "linux")]
 
 #[path = "../common/mod.rs"]
@@ -12,7 +12,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fer_index::album::{Filter, FilterSettings};
+use fer_index::album::{AlbumFilter, AlbumFilterSettings};
 use fer_index::classify::Cnn;
 use fer_index::detect::{Builtin, DetectorParams, FaceDetector};
 use fer_index::error::{Skip, SkipReason};
@@ -206,7 +206,7 @@ fn run(store: &mut Store, analyser: &Analyser, photos: &Path, again: bool) -> Su
         threads: NonZeroUsize::new(2).unwrap(),
         again,
     };
-    let filter = Filter::new(&FilterSettings::default()).unwrap();
+    let filter = AlbumFilter::new(&AlbumFilterSettings::default()).unwrap();
     let roots = [photos.to_owned()];
     index(store, analyser, &roots, &filter, options, &Silent).unwrap()
 }

@@ -1,4 +1,4 @@
-//! A decoding process whose detector dies of certain pictures.
+//! A decoding process whose detector crashes on certain pictures.
 
 use std::io::Cursor;
 

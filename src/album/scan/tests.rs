@@ -1,14 +1,14 @@
 use super::*;
-use crate::album::FilterSettings;
+use crate::album::AlbumFilterSettings;
 use std::fs;
 
-fn filter() -> Filter {
-    let settings = FilterSettings {
+fn filter() -> AlbumFilter {
+    let settings = AlbumFilterSettings {
         exclude: vec!["@eaDir".into()],
         follow_symlinks: true,
-        ..FilterSettings::default()
+        ..AlbumFilterSettings::default()
     };
-    Filter::new(&settings).unwrap()
+    AlbumFilter::new(&settings).unwrap()
 }
 
 /// Collects what a scan finds.

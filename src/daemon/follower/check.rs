@@ -249,7 +249,7 @@ impl Follower {
         self.refresh_sidecars(&photos)
     }
 
-    /// Those of these photos whose sidecars are others than the index knows.
+    /// The photos among these whose sidecars differ from those that the index knows.
     fn with_other_sidecars(&self, photos: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
         let finder = Finder::default();
         let mut others = Vec::new();

@@ -134,7 +134,7 @@ pub const FLAGS: &[Flag] = &[
     Flag {
         name: "until",
         value: Some("DATE"),
-        help: "Photos taken on this date or earlier; a year, month, season or day is included whole",
+        help: "Photos taken on this date or earlier; all of a year, month, season or day is included",
         set: |filter, value| {
             filter.until = Some(parse_when(text(value)?)?);
             Ok(())
@@ -357,8 +357,7 @@ pub const FLAGS: &[Flag] = &[
     },
     Flag {
         name: "one-per-burst",
-        help: "One photo of each burst: of those that one camera took within 3 s of each other, the first in \
-               the chosen order",
+        help: "Only the first photo, in the chosen order, of each burst: photos that one camera took within 3 s of each other",
         set: |filter, _| {
             filter.one_per_burst = true;
             Ok(())
@@ -372,7 +371,7 @@ pub const FLAGS: &[Flag] = &[
         choices: &[
             (
                 "alone",
-                "Those beside which no picture of the same shot lies",
+                "Only those without a picture of the same shot beside them",
             ),
             ("all", "All"),
         ],

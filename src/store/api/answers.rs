@@ -38,8 +38,8 @@ impl Store {
         self.read(|db| query::counts(db, query))
     }
 
-    /// The number of photos that a query by date leaves out only because nothing but the time of their file
-    /// dates them.
+    /// The number of photos that a query by date leaves out only because they are dated by the time of their file
+    /// alone.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -154,8 +154,8 @@ impl Store {
         self.read(|db| faces::one(db, face))
     }
 
-    /// The other files of the shot of a raw file and the picture beside it, each by its first path: of the raw file that
-    /// picture, and the other way round. Empty for every other photo.
+    /// The other files of the same shot, each by its first path: for a raw file the picture beside it, and for this
+    /// picture the raw files. Empty for every other photo.
     ///
     /// # Errors
     /// See [`Store::files_under`].

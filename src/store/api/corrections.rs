@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::face::Correction;
 
 use super::super::{
-    CorrectionRecord, FaceId, Learning, Store, Taken, UndoneFace, exchange, faces, kin, learning,
+    CorrectionRecord, FaceId, Imported, Learning, Store, UndoneFace, exchange, faces, kin, learning,
 };
 
 impl Store {
@@ -78,16 +78,16 @@ impl Store {
         self.read(exchange::all)
     }
 
-    /// Takes in corrections that another database had. Of two of the same face the later one is kept. Those of
+    /// Imports corrections that another database had. Of two of the same face the later one is kept. Those of
     /// photos that are not in the index apply when they are.
     ///
     /// # Errors
     /// See [`Store::prune`].
-    pub fn take_corrections(
+    pub fn import_corrections(
         &mut self,
         records: &[CorrectionRecord],
         undone: &[UndoneFace],
-    ) -> Result<Taken> {
+    ) -> Result<Imported> {
         self.write(|db| exchange::take(db, records, undone))
     }
 
@@ -128,7 +128,7 @@ impl Store {
         Ok(())
     }
 
-    /// Allows the scores to follow corrections, or no longer; [`Store::learn`] then changes them.
+    /// Switches on or off that scores follow corrections; [`Store::learn`] then changes the scores.
     ///
     /// # Errors
     /// See [`Store::prune`].

@@ -105,9 +105,9 @@ impl Store {
         self.read(closer_search::due)
     }
 
-    /// The analysis by `models` of this picture, in its orientation: that of any photo with the same picture and
-    /// orientation, or the turned one of the photo that the file at `path` was before, or of one that has lost
-    /// its files. The metadata in it are those of that photo.
+    /// The stored analysis by `models` of this picture, in its orientation. It is that of any photo with the same
+    /// picture and orientation; or else that of the photo that the file at `path` was before, or of one that has lost
+    /// its files, turned to this orientation. The metadata in it are those of that photo.
     ///
     /// # Errors
     /// See [`Store::files_under`].

@@ -52,7 +52,7 @@ impl Store {
         self.read(|db| doctor::diagnose(db, observer))
     }
 
-    /// Does the same and mends what differs, in one transaction. Returns what has differed.
+    /// Like [`Store::diagnose`], and mends what differs, in one transaction. Returns what differed.
     ///
     /// # Errors
     /// If the database cannot be written.
@@ -68,7 +68,7 @@ impl Store {
         self.read(clocks::doubtful)
     }
 
-    /// Puts in force what a person's settings say of facts, and brings the photos up to date that it changes.
+    /// Stores what the settings say of facts, and brings the photos up to date whose facts change by it.
     ///
     /// # Errors
     /// If the database cannot be written.

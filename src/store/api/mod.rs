@@ -1,4 +1,4 @@
-//! The methods of [`Store`](super::Store), by what they are for.
+//! The methods of [`Store`](super::Store), in a module for each purpose.
 
 mod answers;
 mod corrections;

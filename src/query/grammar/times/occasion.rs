@@ -1,5 +1,4 @@
-//! Dates and ranges of dates that were read, and what one of them takes from another: the year that is given
-//! once for several.
+//! Dates and ranges of dates in a sentence, and how one of them gives another the year that is stated only once.
 
 use jiff::civil::DateTime;
 
