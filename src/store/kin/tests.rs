@@ -149,6 +149,6 @@ fn undoing_a_correction_undoes_what_was_carried_over_from_it() {
             .iter()
             .all(|hit| (hit.ranked_by.unwrap().score - 0.75).abs() < 1e-6)
     );
-    // What a batch carries over from a correction that is gone by now.
+    // A batch carries over no correction that was removed meanwhile.
     assert_eq!(store.batch(|batch| batch.put_kin(edit, &copy)).unwrap(), 0);
 }

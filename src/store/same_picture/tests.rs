@@ -372,7 +372,7 @@ fn a_damaged_file_is_not_matched_by_its_picture() {
     let skipped = put(&mut store, "/a.jpg", &damaged);
     assert_ne!(skipped, id);
     assert_eq!(store.photo(skipped).unwrap().unwrap().picture, None);
-    // The photo that was there before is lost, and returns with the next whole file.
+    // The photo that was there before is lost, and returns with the next complete file.
     assert_eq!(put(&mut store, "/a.jpg", &upright("c")), id);
 }
 
