@@ -40,6 +40,31 @@ impl Expected {
         }
     }
 
+    /// The edges of its box, its eyes, and the emotion; `None` without landmarks.
+    pub fn label(&self) -> Option<([f32; 8], Emotion)> {
+        let (Point { x, y }, l) = (self.middle, self.landmarks?);
+        let (left, right) = (l.left_eye, l.right_eye);
+        let (width, length) = (self.width / 2.0, self.side.powi(2) / self.width / 2.0);
+        // The face's width lies along its eyes.
+        let is_upright = (right.x - left.x).abs() >= (right.y - left.y).abs();
+        let (across, down) = if is_upright {
+            (width, length)
+        } else {
+            (length, width)
+        };
+        let numbers = [
+            x - across,
+            y - down,
+            x + across,
+            y + down,
+            left.x,
+            left.y,
+            right.x,
+            right.y,
+        ];
+        Some((numbers, self.emotion))
+    }
+
     fn offset(&self, face: &DetectedFace) -> f32 {
         let middle = face.bounding_box.centre();
         (middle.x - self.middle.x).hypot(middle.y - self.middle.y) / self.side

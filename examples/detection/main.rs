@@ -10,9 +10,12 @@
 //! Each row of the table has the number of pictures and of faces that should be found in them; how many are found; how
 //! many of these have both eyes within 6 % of the face's width, and the top emotion of the reference; and how many other
 //! boxes there are, within a face (doubles) and elsewhere. With the variable `FER_INDEX_LOST` set to a folder, pictures
-//! in which a face is lost are written there, to be looked at.
+//! in which a face is lost are written there, to be looked at; with `FER_INDEX_VARIANTS`, all pictures with a table of their
+//! faces, `labels.csv`, on which `fer-index evaluate album FOLDER --labels FOLDER/labels.csv` counts the same, with any
+//! detector.
 
 mod count;
+mod keep;
 mod variants;
 
 use std::collections::BTreeMap;
@@ -20,7 +23,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fer_index::classify::{Cnn, EmotionClassifier, crop_face};
+use fer_index::classify::{Cnn, EmotionClassifier, FACE_SIDE, FaceCrop, crop_face};
 use fer_index::detect::{Builtin, DetectorParams, FaceDetector};
 use fer_index::emotion::{Emotion, EmotionScores};
 use fer_index::face::DetectedFace;
@@ -30,6 +33,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use count::Counts;
+use keep::{Kept, stem};
 use variants::{SETS, Subject, Variant};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -50,6 +54,8 @@ const LIMITS: Limits = Limits {
 struct Models {
     detector: Builtin,
     classifier: Cnn,
+    /// Where the variants are kept.
+    kept: Option<Kept>,
 }
 
 impl Models {
@@ -79,13 +85,24 @@ impl Models {
         let area = |face: &DetectedFace| face.bounding_box.area();
         let largest = faces.into_iter().filter(certain);
         let face = largest.max_by(|a, b| area(a).total_cmp(&area(b)))?;
+        let raster = Raster::new(photo.clone(), Orientation::Upright);
+        let crop = crop_face(&raster, &face);
         let emotion = self.emotion(&photo, &face);
         Some(Subject {
             photo,
             face,
             emotion,
+            skin: skin(&crop),
         })
     }
+}
+
+/// Median grey of the cheeks and the nose.
+fn skin(crop: &FaceCrop) -> f32 {
+    let rows = crop.chunks_exact(FACE_SIDE).skip(20).take(16);
+    let mut values: Vec<f32> = rows.flat_map(|row| row[12..36].to_vec()).collect();
+    values.sort_unstable_by(f32::total_cmp);
+    values[values.len() / 2]
 }
 
 #[allow(clippy::print_stdout, reason = "the table is the output")]
@@ -97,6 +114,9 @@ fn main() -> Result<()> {
     let models = Models {
         detector: Builtin::new(DetectorParams::default())?,
         classifier: Cnn::embedded()?,
+        kept: std::env::var_os("FER_INDEX_VARIANTS")
+            .map(|folder| Kept::new(folder.into()))
+            .transpose()?,
     };
     let photos = photos(folders, every.parse()?)?;
     let (set, label) = set.split_once(' ').unwrap_or((set, ""));
@@ -106,15 +126,15 @@ fn main() -> Result<()> {
         let counts = photos
             .par_iter()
             .enumerate()
-            .map(|(index, path)| measure(&models, path, index, (*make, label)))
-            .reduce(BTreeMap::new, |mut all, part| {
+            .map(|(index, path)| measure(&models, path, index, (name, *make, label)))
+            .try_reduce(BTreeMap::new, |mut all, part| {
                 for (label, counts) in part {
                     all.entry(label)
                         .or_insert_with(Counts::default)
                         .add(&counts);
                 }
-                all
-            });
+                Ok(all)
+            })?;
         for (label, counts) in counts {
             println!("{:14} {counts}", format!("{name} {label}"));
         }
@@ -139,11 +159,11 @@ fn measure(
     models: &Models,
     path: &Path,
     index: usize,
-    (make, label): (variants::Make, &str),
-) -> BTreeMap<String, Counts> {
+    (set, make, label): (&str, variants::Make, &str),
+) -> std::result::Result<BTreeMap<String, Counts>, String> {
     let mut all: BTreeMap<String, Counts> = BTreeMap::new();
     let Some(photo) = read(path) else {
-        return all;
+        return Ok(all);
     };
     let subject = models.subject(photo.clone());
     let variants = make(&photo, subject.as_ref(), index).into_iter();
@@ -152,9 +172,13 @@ fn measure(
         let emotion = |face: &DetectedFace| models.emotion(&variant.picture, face);
         let counts = Counts::of(&variant.faces, &found, emotion);
         keep_lost(&variant, &counts, path);
+        if let Some(kept) = &models.kept {
+            let added = kept.add(set, &variant, path);
+            added.map_err(|e| format!("the variants cannot be kept: {e}"))?;
+        }
         all.entry(variant.label).or_default().add(&counts);
     }
-    all
+    Ok(all)
 }
 
 fn read(path: &Path) -> Option<RgbImage> {
@@ -169,8 +193,7 @@ fn keep_lost(variant: &Variant, counts: &Counts, path: &Path) {
         return;
     };
     if counts.found < variant.faces.len() || variant.faces.is_empty() && counts.others == 0 {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let name = format!("{} {stem}.png", variant.label.replace('/', "-"));
+        let name = format!("{} {}.png", variant.label.replace('/', "-"), stem(path));
         drop(variant.picture.save(Path::new(&folder).join(name)));
     }
 }

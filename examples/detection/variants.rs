@@ -13,6 +13,8 @@ pub struct Subject {
     pub photo: RgbImage,
     pub face: DetectedFace,
     pub emotion: Emotion,
+    /// Median grey of the skin, 0 to 255: how dark it is in this photo.
+    pub skin: f32,
 }
 
 /// A picture to search, with the faces in it.
@@ -34,10 +36,15 @@ pub const SETS: &[(&str, Make)] = &[
     ("nested", nested),
     ("cut", cut),
     ("light", light),
+    ("skin", skin),
 ];
 
 /// Grey around a picture that does not fill its frame.
 const GREY: Rgb<u8> = Rgb([128; 3]);
+
+/// Bounds of the thirds of GENKI's faces by the grey of their skin.
+const SKIN_DARK: f32 = 120.0;
+const SKIN_LIGHT: f32 = 150.0;
 
 /// Most samples along each side of a pixel, when a photo is scaled down.
 const SAMPLES: u32 = 8;
@@ -284,16 +291,32 @@ fn cut(_: &RgbImage, subject: Option<&Subject>, index: usize) -> Vec<Variant> {
 /// A name for a light, and how it changes a value of a pixel.
 type Light = (&'static str, fn(f32) -> f32);
 
-/// Faded prints and dark photos: the exposure changes linear light, in stops.
-fn light(photo: &RgbImage, subject: Option<&Subject>, _: usize) -> Vec<Variant> {
-    fn stops(value: f32, stops: f32) -> f32 {
-        255.0
-            * (value / 255.0)
-                .powf(2.2)
-                .mul_add(stops.exp2(), 0.0)
-                .min(1.0)
-                .powf(1.0 / 2.2)
+/// A value of a pixel after the exposure was changed, which changes linear light.
+fn stops(value: f32, stops: f32) -> f32 {
+    255.0
+        * (value / 255.0)
+            .powf(2.2)
+            .mul_add(stops.exp2(), 0.0)
+            .min(1.0)
+            .powf(1.0 / 2.2)
+}
+
+/// The subject in another light.
+fn lit(label: String, subject: &Subject, change: impl Fn(f32) -> f32) -> Variant {
+    let same = Affine::stretch(1.0, 1.0);
+    let mut picture = subject.photo.clone();
+    for value in picture.iter_mut() {
+        *value = (change(f32::from(*value)) + 0.5) as u8;
     }
+    Variant {
+        label,
+        picture,
+        faces: vec![Expected::new(&subject.face, subject.emotion, &same)],
+    }
+}
+
+/// Faded prints and dark photos.
+fn light(_: &RgbImage, subject: Option<&Subject>, _: usize) -> Vec<Variant> {
     let lights: [Light; 7] = [
         ("110-170", |v| 110.0 + v * 60.0 / 255.0),
         ("40-90", |v| 40.0 + v * 50.0 / 255.0),
@@ -306,17 +329,23 @@ fn light(photo: &RgbImage, subject: Option<&Subject>, _: usize) -> Vec<Variant> 
     let Some(subject) = subject else {
         return Vec::new();
     };
-    let same = Affine::stretch(1.0, 1.0);
-    let variant = |(name, change): Light| {
-        let mut picture = photo.clone();
-        for value in picture.iter_mut() {
-            *value = (change(f32::from(*value)) + 0.5) as u8;
-        }
-        Variant {
-            label: name.into(),
-            picture,
-            faces: vec![Expected::new(&subject.face, subject.emotion, &same)],
-        }
-    };
+    let variant = |(name, change): Light| lit(name.into(), subject, change);
     lights.into_iter().map(variant).collect()
+}
+
+/// Photos in the dark, by how dark the skin is: a third of the faces of GENKI each.
+fn skin(_: &RgbImage, subject: Option<&Subject>, _: usize) -> Vec<Variant> {
+    let Some(subject) = subject else {
+        return Vec::new();
+    };
+    let third = match subject.skin {
+        ..SKIN_DARK => "dark",
+        SKIN_DARK..SKIN_LIGHT => "middle",
+        _ => "light",
+    };
+    let variant = |by: i8| {
+        let label = format!("{third:6} {by:2} EV");
+        lit(label, subject, |value| stops(value, f32::from(by)))
+    };
+    [0, -3, -5, -7].map(variant).into()
 }

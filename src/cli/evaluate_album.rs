@@ -12,7 +12,9 @@ use super::evaluate::{percent, print_figures as print_all};
 use super::stdout::Stdout;
 use crate::emotion::Emotion;
 use crate::error::Result;
-use crate::evaluation::{AlbumFigures, AlbumLabels, AlbumMeasures, GroupFigures, evaluate_album};
+use crate::evaluation::{
+    AlbumFigures, AlbumLabels, AlbumMeasures, BoxFigures, GroupFigures, evaluate_album,
+};
 use fer_train::evaluate::{Estimate, ExpressionFigures};
 
 /// The detector returns faces with at least this score, so that higher thresholds can be compared.
@@ -34,7 +36,7 @@ pub(super) struct AlbumArgs {
     folder: PathBuf,
     /// CSV file with a column `file`, and any of: a column `emotion` (of the largest face) and optionally `person`;
     /// 0/1 columns named after emotions (`smile` is happy); columns xmin, ymin, xmax, ymax and optionally state,
-    /// with one face a row.
+    /// with one face a row, and optionally the eyes (`left_eye_x` to `right_eye_y`) and the emotion of the face.
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
     /// Also print how the faces are read in each group by this column of the labels; a column of many numbers is
@@ -75,14 +77,14 @@ pub(super) fn run(args: &AlbumArgs, context: &Context, out: &mut Stdout) -> Resu
         args.format
     };
     match format {
-        FiguresFormat::Table => print_figures(&figures, out)?,
+        FiguresFormat::Table => print_figures(&figures, threshold, out)?,
         FiguresFormat::Json => out.json(&figures)?,
     }
     Ok(Outcome::Found)
 }
 
-/// Prints the figures as text, and as a table those of the labelled boxes.
-fn print_figures(figures: &AlbumFigures, out: &mut Stdout) -> Result<()> {
+/// Prints the figures as text, and as tables those of the labelled boxes.
+fn print_figures(figures: &AlbumFigures, threshold: f32, out: &mut Stdout) -> Result<()> {
     let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
     out.line(format_args!(
         "a face is found in {} of {} photos = {:.2} %; {} could not be read",
@@ -124,7 +126,33 @@ fn print_figures(figures: &AlbumFigures, out: &mut Stdout) -> Result<()> {
         let cells = std::iter::once(format!("{:.1}", row.threshold)).chain(found);
         table.add_row(cells.chain([format!("{:.3}", row.unlabelled_per_photo)]));
     }
-    out.line(&table)
+    out.line(&table)?;
+    match figures.boxes.iter().find(|row| row.threshold >= threshold) {
+        Some(row) if !row.marks.is_empty() => out.line(marks_table(row)),
+        _ => Ok(()),
+    }
+}
+
+/// A row for each kind of labelled faces with eyes: how many are found with them, and with the labelled emotion.
+fn marks_table(row: &BoxFigures) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let from = format!("found from {:.1}", row.threshold);
+    table.set_header(["faces", &from, "eyes", "emotion"]);
+    for (kind, marks) in &row.marks {
+        let share = |part| {
+            let percent = 100.0 * part as f64 / marks.faces.max(1) as f64;
+            format!("{part}/{} = {percent:.1} %", marks.faces)
+        };
+        let found = row.found[kind].0;
+        table.add_row([
+            kind.clone(),
+            share(found),
+            share(marks.eyes),
+            share(marks.emotion),
+        ]);
+    }
+    table
 }
 
 /// Prints how well the largest faces' scores tell the labelled emotions.

@@ -33,7 +33,7 @@ pub struct Builtin {
 impl Builtin {
     /// Name of the detector, stored with its findings. The number after the plus sign is the version of
     /// the search: copies, refinement, turns, suppression, and the precision of the network.
-    pub const MODEL: &'static str = "yunet-s 2024.9+6";
+    pub const MODEL: &'static str = "yunet-s 2024.9+7";
 
     /// Builds the detector from the weights in the binary.
     ///
@@ -95,6 +95,9 @@ impl Builtin {
         let candidates = suppress(candidates, self.params.suppress_iou, 1.0);
         let mut faces = refinement.refine(candidates);
         refinement.turn(&mut faces);
+        // A face is only suppressed by a better one, so those that count nowhere need not be compared any more.
+        let params = &self.params;
+        faces.retain(|face| face.score >= params.threshold.min(params.margin_below));
         faces.iter().map(|face| face.through(back)).collect()
     }
 

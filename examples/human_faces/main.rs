@@ -4,17 +4,19 @@
 //!     cargo run --release --example human_faces -- FOLDER... > features.jsonl
 //!     cargo run --release --example human_faces -- fer2013.csv >> features.jsonl
 //!
-//! `--model FILE` as the first argument takes another network than the built-in one.
 //! Of a folder, the faces that the built-in detector finds in its pictures, in all folders below it too; of a table with a
 //! column `pixels` (FER2013's), each row. An object has `file` (or the row's number), `box`, `score` (the detector's) and
 //! `features` (those of all blocks of the network). With the variable `FER_INDEX_CROPS` set to a folder,
 //! each face of a picture is written there too, under the number of its line, to be looked at.
+
+mod copies;
 
 use std::error::Error;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Parser;
 use fer_index::classify::{BUILT_IN, FACE_SIDE, FaceCrop, crop_face};
 use fer_index::detect::{Builtin, DetectorParams, FaceDetector};
 use fer_index::face::DetectedFace;
@@ -34,6 +36,21 @@ const LIMITS: Limits = Limits {
 
 /// Shortest side in pixels of a face that is read, as the setting `detector.min_face` has it.
 const MIN_FACE: f32 = 16.0;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Changed copies that follow each face of a picture, with `copy` from 1 on: changed as hard photos change faces.
+    #[arg(long, default_value_t = 0)]
+    copies: usize,
+    /// Least score of a face. What the detector doubts shows what else looks like a face.
+    #[arg(long, default_value_t = 0.6)]
+    threshold: f32,
+    /// Another network than the built-in one.
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Folders of pictures, and tables.
+    paths: Vec<PathBuf>,
+}
 
 /// What computes features.
 struct Extractor {
@@ -55,7 +72,7 @@ impl Extractor {
     }
 
     /// The features of a face.
-    fn features(&self, crop: &FaceCrop) -> Vec<f32> {
+    fn features(&self, crop: &FaceCrop) -> Vec<f64> {
         let mut upright = *crop;
         self.pixels.apply(&mut upright);
         let mut both = upright.to_vec();
@@ -66,32 +83,36 @@ impl Extractor {
         );
         let mut workspace = Workspace::default();
         self.network.features(&mut workspace, &both);
-        self.network.levels(&workspace)
+        let features = self.network.levels(&workspace).into_iter();
+        // Four decimals are as precise as the fit needs, and a third of the digits.
+        features
+            .map(|v| (f64::from(v) * 1e4).round() / 1e4)
+            .collect()
     }
 }
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1).map(PathBuf::from).peekable();
-    let model = match arguments.next_if(|first| first.as_os_str() == "--model") {
-        None => None,
-        Some(_) => Some(arguments.next().ok_or("--model needs a file")?),
-    };
-    let extractor = Extractor::new(model.as_deref())?;
-    let detector = Builtin::new(DetectorParams::default())?;
+    let arguments = Arguments::parse();
+    let extractor = Extractor::new(arguments.model.as_deref())?;
+    let detector = Builtin::new(DetectorParams {
+        threshold: arguments.threshold,
+        ..DetectorParams::default()
+    })?;
     let mut out = std::io::stdout().lock();
     let mut lines = 0;
-    for argument in arguments {
+    for argument in &arguments.paths {
         let faces = if argument.is_dir() {
-            let files = walkdir::WalkDir::new(&argument).sort_by_file_name();
+            let files = walkdir::WalkDir::new(argument).sort_by_file_name();
             let files = files
                 .into_iter()
                 .collect::<std::result::Result<Vec<_>, _>>()?;
-            let faces = files
-                .par_iter()
-                .map(|file| of_picture(&extractor, &detector, file.path()));
+            let faces = files.par_iter().enumerate().map(|(number, file)| {
+                let copies = (number, arguments.copies);
+                of_picture(&extractor, &detector, file.path(), copies)
+            });
             faces.collect::<Vec<_>>().concat()
         } else {
-            of_table(&extractor, &argument)?
+            of_table(&extractor, argument)?
         };
         for (crop, face) in faces {
             keep(&crop, lines)?;
@@ -102,8 +123,14 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The faces of a picture; none if it cannot be read.
-fn of_picture(extractor: &Extractor, detector: &Builtin, path: &Path) -> Vec<(FaceCrop, Value)> {
+/// The faces of a picture, each with its changed copies; none if it cannot be read. `number` is the picture's, `count` how many
+/// copies there are.
+fn of_picture(
+    extractor: &Extractor,
+    detector: &Builtin,
+    path: &Path,
+    (number, count): (usize, usize),
+) -> Vec<(FaceCrop, Value)> {
     let decoded = std::fs::read(path)
         .ok()
         .and_then(|bytes| imaging::decode(&bytes, &LIMITS).ok());
@@ -112,21 +139,24 @@ fn of_picture(extractor: &Extractor, detector: &Builtin, path: &Path) -> Vec<(Fa
     };
     let faces = detector.detect(&decoded.raster).unwrap_or_default();
     let legible = |face: &&DetectedFace| face.bounding_box.short_side() >= MIN_FACE;
-    faces
-        .iter()
-        .filter(legible)
-        .map(|face| {
-            let crop = crop_face(&decoded.raster, face);
-            let at = &face.bounding_box;
+    let with_copies = |face: &DetectedFace| {
+        let crop = crop_face(&decoded.raster, face);
+        let at = &face.bounding_box;
+        let object = |(copy, crop): (usize, FaceCrop)| {
             let object = json!({
                 "file": path,
+                "copy": copy,
                 "box": [at.x, at.y, at.width, at.height],
                 "score": face.score,
                 "features": extractor.features(&crop),
             });
             (crop, object)
-        })
-        .collect()
+        };
+        let all = std::iter::once(crop).chain(copies::copies(&crop, number, count));
+        all.enumerate().map(object).collect::<Vec<_>>()
+    };
+    let legible_faces = faces.iter().filter(legible);
+    legible_faces.flat_map(with_copies).collect()
 }
 
 /// The rows of a table with the faces' pixels.
