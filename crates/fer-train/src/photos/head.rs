@@ -74,11 +74,12 @@ pub fn fit_photo_head(
 ) -> Result<FittedHead> {
     let bytes = weights::read_bytes(model)?;
     let file = ModelFile::parse(&bytes, &model.display().to_string())?;
-    let prior = prior(&file)?;
+    // Folding checks the architecture against the weights.
     let network = Extractor {
         network: file.fold(2)?,
         pixels: file.spec.pixels,
     };
+    let prior = prior(&file)?;
     let kept = |face: &&PhotoFace| {
         let left_out = face.emotion.is_some_and(|e| options.leave_out.contains(&e));
         !left_out && (face.emotion.is_some() || face.smile.is_some())
