@@ -1,8 +1,8 @@
 //! Decodes every file of a folder and prints one line for each: what became of it, its size in pixels, and the
 //! CPU-bound time in milliseconds. With a second folder, writes the upright pixels there as PPM, for
-//! `tests/imaging/matrix/compare.py`.
+//! `tests/imaging/matrix/compare.py`. With `--index`, decodes only what the index needs, for `benches/compare`.
 //!
-//!     cargo run --release --example decode_folder -- FOLDER [PIXELS]
+//!     cargo run --release --example decode_folder -- [--index] FOLDER [PIXELS]
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -11,10 +11,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use fer_index::detect::{Builtin, DetectorParams, FaceDetector as _};
 use fer_index::imaging::{self, Limits};
 
 fn main() {
-    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from).peekable();
+    let is_for_index = arguments
+        .next_if(|first| first.as_os_str() == "--index")
+        .is_some();
+    let detector = is_for_index
+        .then(|| Builtin::new(DetectorParams::default()).expect("the built-in model is valid"));
     let Some(folder) = arguments.next() else {
         eprintln!("name a folder, and optionally one for the pixels");
         return;
@@ -29,7 +35,14 @@ fn main() {
         let path = entry.path();
         let Ok(bytes) = fs::read(path) else { continue };
         let started = Instant::now();
-        let outcome = imaging::decode(&bytes, &Limits::default());
+        let limits = Limits::default();
+        let outcome = match &detector {
+            Some(detector) => {
+                let wanted = |width, height| detector.copy_of(width, height);
+                imaging::decode_for(&wanted, None, &bytes, &limits)
+            }
+            None => imaging::decode(&bytes, &limits),
+        };
         let milliseconds = started.elapsed().as_secs_f64() * 1e3;
         let name = path.strip_prefix(&folder).unwrap_or(path).display();
         match outcome {

@@ -117,7 +117,7 @@ def read(arguments):
 def fit(x, human, weight, seed=0):
     """Weights and biases of both layers, by Adam; the features are standardised, which the first layer absorbs."""
     rng = np.random.default_rng(seed)
-    mean, deviation = x.mean(0), x.std(0) + 1e-3
+    features, mean, deviation = x, x.mean(0), x.std(0) + 1e-3
     x = (x - mean) / deviation
     shapes = [(HIDDEN, x.shape[1]), (HIDDEN,), (1, HIDDEN), (1,)]
     p = [rng.normal(0, 1 / np.sqrt(s[-1]), s) if len(s) == 2 else np.zeros(s) for s in shapes]
@@ -143,11 +143,32 @@ def fit(x, human, weight, seed=0):
                 p[i] -= rate * (m[i] / (1 - 0.9**step)) / (np.sqrt(v[i] / (1 - 0.999**step)) + 1e-8)
     p[0] = p[0] / deviation
     p[1] = p[1] - p[0] @ mean
+    p[:2] = halved(p[0], p[1], features)
     return p
 
 
+def halved(weight, bias, x):
+    """The weights of the hidden layer as 16-bit floats, as they are stored, and its biases. They are rounded one after the
+    other; those that follow, and at last the bias, make up for the error on the faces `x` (Frantar et al., "GPTQ", ICLR
+    2023)."""
+    inputs = np.hstack([x, np.ones((len(x), 1))]).astype(np.float64)
+    moments = inputs.T @ inputs / len(x)
+    moments += 1e-6 * np.diag(moments).mean() * np.eye(len(moments))
+    factor = np.linalg.cholesky(np.linalg.inv(moments)).T
+    weight = np.hstack([weight, bias[:, None]])
+    for i in range(weight.shape[1] - 1):
+        exact = weight[:, i].copy()
+        weight[:, i] = exact.astype(np.float16)
+        weight[:, i + 1 :] -= np.outer(exact - weight[:, i], factor[i, i + 1 :] / factor[i, i])
+    return weight[:, :-1], weight[:, -1]
+
+
+def activations(p, x):
+    return np.maximum(x @ p[0].T + p[1], 0)
+
+
 def logits(p, x):
-    return (np.maximum(x @ p[0].T + p[1], 0) @ p[2].T + p[3])[:, 0]
+    return (activations(p, x) @ p[2].T + p[3])[:, 0]
 
 
 def weights_of(human, sets, copies):
@@ -182,7 +203,7 @@ def head_of(path):
 
 
 def write(source, out, p):
-    """Copies a safetensors file, with the large matrix of the head as 16-bit floats and the rest as 32-bit ones."""
+    """Copies a safetensors file, with the head; the file has no seal until `fer-index model pack` has written it."""
     with open(source, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header, data = json.loads(file.read(length)), file.read()
@@ -193,8 +214,9 @@ def write(source, out, p):
             start, end = entry["data_offsets"]
             tensors[name] = (entry["dtype"], entry["shape"], data[start:end])
     for name, values in zip(("hidden.weight", "hidden.bias", "output.weight", "output.bias"), p):
-        dtype, kind = ("F16", "<f2") if name == "hidden.weight" else ("F32", "<f4")
-        tensors[f"human.{name}"] = (dtype, list(values.shape), values.astype(kind).tobytes())
+        # As `fer-index model pack` has it: small tensors keep their precision.
+        dtype, stored = ("F16", "<f2") if values.size > 1000 else ("F32", "<f4")
+        tensors[f"human.{name}"] = (dtype, list(values.shape), values.astype(stored).tobytes())
     # Aligned: the largest types first, as the format's own writer has them.
     order = sorted(tensors, key=lambda name: (tensors[name][0] != "F32", name))
     new, offset = {"__metadata__": header["__metadata__"]}, 0

@@ -2,8 +2,9 @@
 //! `assets/places/README.md` for the data.
 //!
 //! Countries and regions are one *coverage*: their areas, the *units*, do not overlap, and each border is stored
-//! once, with the unit on either side. So a ray from a point meets one nearest border, whose side towards the point
-//! names the unit. Enclaves and very small countries have outlines of their own, which count before. Islands and natural regions may overlap and are rings of their own.
+//! once, with the unit on either side. So the unit of a point is the one on this side of the first border that a ray
+//! from the point meets. Enclaves and very small countries have outlines of their own, which are tested first. Islands
+//! and natural regions may overlap and are rings of their own.
 
 mod lines;
 mod reader;
@@ -62,7 +63,7 @@ impl Borders {
         let mut bytes = Vec::new();
         GzDecoder::new(DATA)
             .read_to_end(&mut bytes)
-            .expect("the program's own data are whole");
+            .expect("the embedded data are valid");
         let mut reader = Reader::new(&bytes);
         let units = (0..reader.number()).map(|_| reader.text()).collect();
         let (mut between, mut sides) = (Lines::default(), Vec::new());

@@ -3,6 +3,7 @@
 mod cut;
 mod groups;
 mod labelled;
+mod labels;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
-use crate::face::{BoundingBox, ScoredFace};
+use crate::face::ScoredFace;
 use crate::file::read_bytes;
 use crate::pipeline::Analyser;
 use fer_train::evaluate::{ExpressionFigures, LabelledFace, average_precision};
@@ -21,7 +22,8 @@ pub use cut::cut_faces;
 pub use groups::GroupFigures;
 use groups::{GroupedFace, groups};
 pub use labelled::MarkFigures;
-use labelled::{LabelledBox, MarkColumns};
+pub use labels::AlbumLabels;
+use labels::PhotoLabels;
 
 /// A found box and a labelled one with at least this intersection over union are the same face. The value
 /// is low because people draw looser boxes than a detector.
@@ -33,15 +35,6 @@ const MIN_SIDE: f32 = 20.0;
 /// The detection score thresholds at which boxes are counted.
 const THRESHOLDS: [f32; 6] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
 
-/// The labels of the photos in a folder.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AlbumLabels {
-    /// By file name.
-    photos: BTreeMap<String, PhotoLabels>,
-    /// The titles of the columns that have no meaning of their own and can divide the photos into groups.
-    columns: Vec<String>,
-}
-
 /// What [`evaluate_album`] measures besides what the labels say.
 #[derive(Debug, Clone, Default)]
 pub struct AlbumMeasures {
@@ -49,19 +42,6 @@ pub struct AlbumMeasures {
     pub by: Vec<String>,
     /// Faces with these labels are left out of the figures of expressions.
     pub leave_out: Vec<Emotion>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-struct PhotoLabels {
-    /// For each labelled emotion whether the photo shows it.
-    shows: BTreeMap<Emotion, bool>,
-    /// The emotion of the largest face.
-    emotion: Option<Emotion>,
-    /// Who the largest face is.
-    person: String,
-    /// The values of the columns that have no meaning of their own, in the order of [`AlbumLabels::columns`].
-    values: Vec<String>,
-    boxes: Vec<LabelledBox>,
 }
 
 /// The figures of the pipeline on a folder of labelled photos.
@@ -105,122 +85,6 @@ pub struct BoxFigures {
     pub marks: BTreeMap<String, MarkFigures>,
     /// Found boxes that match no label, per photo.
     pub unlabelled_per_photo: f64,
-}
-
-impl AlbumLabels {
-    /// Number of labelled photos.
-    pub fn len(&self) -> u64 {
-        self.photos.len() as u64
-    }
-
-    /// Whether no photo is labelled.
-    pub fn is_empty(&self) -> bool {
-        self.photos.is_empty()
-    }
-
-    /// Reads a CSV file with a column `file` and either columns named after emotions (`smile` counts as
-    /// happy) with the values 0 and 1, or columns `xmin`, `ymin`, `xmax`, `ymax` in pixels and optionally
-    /// `state`, with one face a row, and the positions of its eyes, `left_eye_x` to `right_eye_y`; and optionally
-    /// `emotion`, which names that of the face or, without boxes, of the largest face, and `person`, who it is. By default, names like `Ann_Lee_0001.jpg` say that. Other columns can group the photos.
-    ///
-    /// # Errors
-    /// [`Error::Input`] with the line if the file is not such a table.
-    pub fn read(path: &Path) -> Result<Self> {
-        let wrong = |problem: String| Error::input(path, problem);
-        let mut reader = csv::Reader::from_path(path).map_err(|e| wrong(e.to_string()))?;
-        let header = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
-        let column = |name: &str| header.iter().position(|title| title == name);
-        let file = column("file").ok_or_else(|| {
-            wrong("the column \"file\" is missing; add one with the file names".into())
-        })?;
-        let corners = [
-            column("xmin"),
-            column("ymin"),
-            column("xmax"),
-            column("ymax"),
-        ];
-        let state = column("state");
-        let eyes = MarkColumns::of(&header);
-        let (emotion, person) = (column("emotion"), column("person"));
-        let emotions: Vec<(usize, Emotion)> = header
-            .iter()
-            .enumerate()
-            .filter_map(|(index, title)| Some((index, title.parse().ok()?)))
-            .collect();
-        let known = [Some(file), state, emotion, person];
-        let others: Vec<usize> = (0..header.len())
-            .filter(|index| !known.iter().chain(&corners).flatten().any(|i| i == index))
-            .filter(|index| !eyes.as_ref().is_some_and(|eyes| eyes.0.contains(index)))
-            .collect();
-        let mut photos: BTreeMap<String, PhotoLabels> = BTreeMap::new();
-        for record in reader.records() {
-            let record = record.map_err(|e| wrong(e.to_string()))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let number = |index: usize| {
-                record[index].parse::<f32>().map_err(|_| {
-                    wrong(format!(
-                        "line {line}: \"{}\" is not a number",
-                        &record[index]
-                    ))
-                })
-            };
-            let photo = photos.entry(record[file].to_owned()).or_default();
-            if let Some(index) = emotion {
-                let word = record[index].parse();
-                photo.emotion = Some(word.map_err(|e| wrong(format!("line {line}: {e}")))?);
-            }
-            photo.person = person.map_or_else(
-                || person_of(&record[file]).to_owned(),
-                |index| record[index].to_owned(),
-            );
-            photo.values = others.iter().map(|&i| record[i].to_owned()).collect();
-            for &(index, emotion) in &emotions {
-                photo.shows.insert(emotion, number(index)? > 0.5);
-            }
-            if let [Some(left), Some(upper), Some(right), Some(lower)] = corners {
-                let (x, y) = (number(left)?, number(upper)?);
-                let (width, height) = (number(right)? - x, number(lower)? - y);
-                let kind = state.map_or("", |state| &record[state]);
-                photo.boxes.push(LabelledBox {
-                    at: BoundingBox {
-                        x,
-                        y,
-                        width,
-                        height,
-                    },
-                    kind: kind.to_owned(),
-                    eyes: eyes.as_ref().map(|eyes| eyes.read(number)).transpose()?,
-                    emotion: photo.emotion,
-                });
-            }
-        }
-        let columns = others.iter().map(|&i| header[i].to_owned()).collect();
-        Ok(Self { photos, columns })
-    }
-
-    /// The position of a column that can group the photos.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] that names the columns there are.
-    fn column(&self, name: &str) -> Result<usize> {
-        let position = self.columns.iter().position(|column| column == name);
-        position.ok_or_else(|| {
-            Error::Usage(format!(
-                "the labels have no column \"{name}\" to group by; they have {}",
-                self.columns.join(", ")
-            ))
-        })
-    }
-}
-
-/// Who the largest face is, by the names of Labeled Faces in the Wild: the file's name without its extension and the
-/// number at its end.
-fn person_of(file: &str) -> &str {
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    match stem.rsplit_once('_') {
-        Some((name, number)) if number.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => stem,
-    }
 }
 
 /// Analyses every labelled photo of a folder, and calls `done` after each. The analyser's detector must return
@@ -395,147 +259,4 @@ fn boxes(photos: &[(&PhotoLabels, Vec<ScoredFace>)], threshold: f32) -> Option<B
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::emotion::EmotionScores;
-    use crate::face::DetectedFace;
-
-    fn face(x: f32, happy: f32, score: f32) -> ScoredFace {
-        let bounding_box = BoundingBox {
-            x,
-            y: 0.0,
-            width: 30.0,
-            height: 30.0,
-        };
-        let mut probabilities = [0.0; Emotion::COUNT];
-        probabilities[Emotion::Happy.index()] = happy;
-        ScoredFace {
-            face: DetectedFace {
-                bounding_box,
-                landmarks: None,
-                score,
-            },
-            scores: EmotionScores::new(probabilities),
-            features: None,
-        }
-    }
-
-    fn smile(shows: bool) -> PhotoLabels {
-        PhotoLabels {
-            shows: [(Emotion::Happy, shows)].into(),
-            ..PhotoLabels::default()
-        }
-    }
-
-    #[test]
-    fn average_precision_is_the_mean_precision_at_positives() {
-        let (yes, no) = (smile(true), smile(false));
-        let photos = [
-            (&yes, vec![face(0.0, 0.9, 0.8)]),
-            (&no, vec![face(0.0, 0.5, 0.8)]),
-            (&yes, vec![face(0.0, 0.4, 0.8), face(0.0, 1.0, 0.1)]),
-        ];
-        let figures = ranking(&photos, Emotion::Happy, |face| face.face.score > 0.5).unwrap();
-        // Precision 1/1 at the first smile, 2/3 at the second.
-        assert!((figures.average_precision - 5.0 / 6.0).abs() < 1e-9);
-        assert!(ranking(&photos, Emotion::Sad, |_| true).is_none());
-    }
-
-    fn bare(at: BoundingBox) -> LabelledBox {
-        LabelledBox {
-            at,
-            kind: "bare".into(),
-            eyes: None,
-            emotion: None,
-        }
-    }
-
-    #[test]
-    fn each_found_box_matches_at_most_one_label() {
-        let labels = PhotoLabels {
-            boxes: vec![
-                bare(face(0.0, 0.0, 0.0).face.bounding_box),
-                bare(face(2.0, 0.0, 0.0).face.bounding_box),
-                bare(BoundingBox {
-                    x: 90.0,
-                    y: 0.0,
-                    width: 9.0,
-                    height: 9.0,
-                }),
-            ],
-            ..PhotoLabels::default()
-        };
-        let photos = [(&labels, vec![face(1.0, 0.0, 0.9), face(200.0, 0.0, 0.4)])];
-        let figures = boxes(&photos, 0.3).unwrap();
-        assert_eq!(figures.found["bare"], (1, 2));
-        assert!((figures.unlabelled_per_photo - 1.0).abs() < 1e-9);
-        assert!(boxes(&photos, 0.5).unwrap().unlabelled_per_photo.abs() < 1e-9);
-    }
-
-    #[test]
-    fn labels_of_emotions_persons_and_groups_are_read() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let text = "file,emotion,yaw\nAnn_Lee_0001.jpg,happiness,0.5\nx.y.png,sad,\n";
-        std::fs::write(file.path(), text).unwrap();
-        let labels = AlbumLabels::read(file.path()).unwrap();
-        let ann = &labels.photos["Ann_Lee_0001.jpg"];
-        assert_eq!(
-            (ann.emotion, ann.person.as_str()),
-            (Some(Emotion::Happy), "Ann_Lee")
-        );
-        assert_eq!(
-            (labels.column("yaw").unwrap(), ann.values[0].as_str()),
-            (0, "0.5")
-        );
-        assert_eq!(labels.photos["x.y.png"].person, "x.y");
-        let error = labels.column("age").unwrap_err().to_string();
-        assert!(
-            error.contains("\"age\"") && error.contains("yaw"),
-            "{error}"
-        );
-
-        std::fs::write(file.path(), "file,emotion,person\na,glee,Ann\n").unwrap();
-        let error = AlbumLabels::read(file.path()).unwrap_err().to_string();
-        assert!(
-            error.contains("line 2") && error.contains("glee"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn the_largest_face_that_counts_is_compared_with_the_label() {
-        let labels = |emotion, person: &str| PhotoLabels {
-            emotion: Some(emotion),
-            person: person.to_owned(),
-            ..PhotoLabels::default()
-        };
-        let (smile, rage) = (labels(Emotion::Happy, "a"), labels(Emotion::Disgust, "b"));
-        let (happy, calm) = (face(0.0, 0.9, 0.8), face(0.0, 0.0, 0.8));
-        let faces = [(&smile, &happy), (&rage, &calm)];
-        let all = expressions(&faces, &[]).unwrap();
-        assert_eq!((all.faces, all.people), (2, 2));
-        let some = expressions(&faces, &[Emotion::Disgust]).unwrap();
-        assert_eq!(some.faces, 1);
-        assert!((some.all.accuracy.value - 1.0).abs() < 1e-9);
-        assert!(expressions(&[], &[]).is_none());
-    }
-
-    #[test]
-    fn a_table_without_file_names_or_numbers_is_refused() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "name,smile\na,1\n").unwrap();
-        assert!(
-            AlbumLabels::read(file.path())
-                .unwrap_err()
-                .to_string()
-                .contains("\"file\"")
-        );
-        std::fs::write(file.path(), "file,smile\na,yes\n").unwrap();
-        assert!(
-            AlbumLabels::read(file.path())
-                .unwrap_err()
-                .to_string()
-                .contains("line 2")
-        );
-    }
-}
+mod tests;

@@ -237,10 +237,13 @@ pub fn keep_private(path: &Path) {
         }
         let private = std::fs::Permissions::from_mode(mode & 0o700);
         match std::fs::set_permissions(path, private) {
-            Ok(()) => tracing::warn!("others had rights to {}; only you have now", path.display()),
+            Ok(()) => tracing::warn!(
+                "other users had access to {}; only you have now",
+                path.display()
+            ),
             Err(error) => {
                 tracing::warn!(
-                    "others have rights to {}, and cannot lose them: {error}",
+                    "other users have access to {}, which cannot be taken from them: {error}",
                     path.display()
                 );
             }

@@ -1,4 +1,4 @@
-//! What the name of a file says about its content, before anything is opened.
+//! Tells by the name of a file what it contains, before it is opened.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! The identity of a photo and of its picture, and the metadata that its EXIF block and XMP packet contain.
 
-use std::fmt;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -10,61 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::raster::Orientation;
 
-/// BLAKE3 digest of a file's bytes: the identity of a photo, whatever its path.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ContentHash([u8; 32]);
+mod hash;
+mod source;
 
-impl ContentHash {
-    /// Hashes the bytes of a whole file.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(*blake3::hash(bytes).as_bytes())
-    }
-
-    /// Wraps a stored digest.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The digest.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for ContentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
-    }
-}
-
-impl fmt::Debug for ContentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// BLAKE3 digest of the picture data of a file, without its metadata: files with the same digest decode to the
-/// same pixels. `docs/formats.md` says what is hashed of each format.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PictureHash([u8; 32]);
-
-impl PictureHash {
-    /// Wraps a digest.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The digest.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PictureHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
-    }
-}
+pub use hash::{ContentHash, PictureHash};
+pub use source::{DateSource, FactSources, Source};
 
 /// The picture in a file: its stored pixels, and the orientation in which they are shown. Everything that is
 /// detected in a photo follows from these two.
@@ -74,91 +23,6 @@ pub struct Picture {
     pub hash: PictureHash,
     /// What makes the stored pixels upright.
     pub orientation: Orientation,
-}
-
-/// The source of a photo's date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DateSource {
-    /// EXIF `DateTimeOriginal`.
-    Exif,
-    /// EXIF `DateTimeDigitized`.
-    ExifDigitized,
-    /// EXIF `DateTime`: when the file was last changed.
-    ExifChanged,
-    /// EXIF `GPSDateStamp` and `GPSTimeStamp`.
-    Gps,
-    /// XMP in the file: when the picture came to be.
-    Xmp,
-    /// XMP in the file: when the picture was made digital.
-    XmpDigitized,
-    /// IPTC-IIM.
-    Iptc,
-    /// A text chunk of a PNG.
-    Png,
-    /// `tIME` of a PNG: when the file was last changed.
-    PngChanged,
-    /// An XMP sidecar.
-    Sidecar,
-    /// The JSON of Google Takeout.
-    Takeout,
-    /// The name of the file.
-    FileName,
-    /// The names of its folders.
-    Folder,
-    /// The file's modification time, if nothing else has a date.
-    #[serde(rename = "file")]
-    FileTime,
-}
-
-impl DateSource {
-    /// Every source.
-    pub const ALL: [Self; 14] = [
-        Self::Exif,
-        Self::ExifDigitized,
-        Self::ExifChanged,
-        Self::Gps,
-        Self::Xmp,
-        Self::XmpDigitized,
-        Self::Iptc,
-        Self::Png,
-        Self::PngChanged,
-        Self::Sidecar,
-        Self::Takeout,
-        Self::FileName,
-        Self::Folder,
-        Self::FileTime,
-    ];
-
-    /// Its name in the database and in JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Exif => "exif",
-            Self::ExifDigitized => "exif_digitized",
-            Self::ExifChanged => "exif_changed",
-            Self::Gps => "gps",
-            Self::Xmp => "xmp",
-            Self::XmpDigitized => "xmp_digitized",
-            Self::Iptc => "iptc",
-            Self::Png => "png",
-            Self::PngChanged => "png_changed",
-            Self::Sidecar => "sidecar",
-            Self::Takeout => "takeout",
-            Self::FileName => "file_name",
-            Self::Folder => "folder",
-            Self::FileTime => "file",
-        }
-    }
-
-    /// The source of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|source| source.name() == name)
-    }
-
-    /// Whether the camera states it, or a program that wrote the camera's fields.
-    pub const fn is_exif(self) -> bool {
-        matches!(self, Self::Exif | Self::ExifDigitized | Self::ExifChanged)
-    }
 }
 
 /// How exactly a date is known.
@@ -245,97 +109,11 @@ pub struct GeoPoint {
     pub longitude: f64,
 }
 
-/// The source of a fact other than the date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// EXIF.
-    Exif,
-    /// XMP in the file.
-    Xmp,
-    /// IPTC-IIM.
-    Iptc,
-    /// The tags of the Windows Explorer within EXIF.
-    Windows,
-    /// A text chunk of a PNG.
-    Png,
-    /// An XMP sidecar.
-    Sidecar,
-    /// The JSON of Google Takeout.
-    Takeout,
-    /// A file `.picasa.ini`.
-    Picasa,
-    /// Estimated from other photos.
-    Estimated,
-}
-
-impl Source {
-    /// Every source.
-    pub const ALL: [Self; 9] = [
-        Self::Exif,
-        Self::Xmp,
-        Self::Iptc,
-        Self::Windows,
-        Self::Png,
-        Self::Sidecar,
-        Self::Takeout,
-        Self::Picasa,
-        Self::Estimated,
-    ];
-
-    /// Its name in the database and in JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Exif => "exif",
-            Self::Xmp => "xmp",
-            Self::Iptc => "iptc",
-            Self::Windows => "windows",
-            Self::Png => "png",
-            Self::Sidecar => "sidecar",
-            Self::Takeout => "takeout",
-            Self::Picasa => "picasa",
-            Self::Estimated => "estimated",
-        }
-    }
-
-    /// The source of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|source| source.name() == name)
-    }
-}
-
-/// The sources of the facts of a photo other than its date; `None` for what is absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct FactSources {
-    /// Of its position.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub position: Option<Source>,
-    /// Of the camera's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub camera: Option<Source>,
-    /// Of the lens's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lens: Option<Source>,
-    /// Of the title.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<Source>,
-    /// Of the description.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<Source>,
-    /// Of the rating.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rating: Option<Source>,
-    /// Of the keywords, each source once.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub keywords: Vec<Source>,
-}
-
 /// Which raw files may be in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Raws {
-    /// Those beside which no picture of the same shot lies.
+    /// Only those without a picture of the same shot beside them.
     Alone,
     /// All.
     #[default]

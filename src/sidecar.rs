@@ -77,7 +77,7 @@ pub fn may_belong(sidecar: &Path, photo: &Path) -> bool {
     is_takeout(sidecar) && base.to_str().is_some_and(is_called_so) && is_near()
 }
 
-/// Where the photos are to which a sidecar may belong: folders, and the first bytes of the names.
+/// Where the photos may be to which a sidecar belongs: folders, and how the names begin.
 pub fn photos_of(sidecar: &Path) -> Vec<PathBuf> {
     let (Some(base), Some(folder)) = (sidecar.file_stem(), sidecar.parent()) else {
         return Vec::new();
@@ -128,7 +128,7 @@ impl Finder {
     }
 }
 
-/// The path of the sidecar into which is written what concerns a photo; see [`Beside::to_write`].
+/// The path of the sidecar into which the emotions of a photo are written; see [`Beside::to_write`].
 pub fn to_write(photo: &Path, naming: Naming) -> PathBuf {
     let folder = photo.parent().unwrap_or(Path::new(""));
     let name = photo.file_name().unwrap_or_default();

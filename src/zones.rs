@@ -1,4 +1,4 @@
-//! The time zone of a place: that of the nearest city, or at sea the one of the meridian.
+//! Finds the time zone of a place: that of the nearest city, or at sea that of the meridian.
 
 use std::io::Read as _;
 use std::sync::LazyLock;

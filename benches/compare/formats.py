@@ -98,12 +98,12 @@ import os, sys
 quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
 child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
 _, status, usage = os.wait4(child, 0)
-print(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+print(status, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss / 1e6)
 """
 
 
 def run(command):
-    """CPU time in seconds and peak memory in MB."""
+    """CPU time in seconds and peak memory in MB of 10^6 bytes."""
     started = subprocess.run([sys.executable, "-S", "-c", STARTER, *command], check=True, capture_output=True, text=True)
     status, seconds, peak = map(float, started.stdout.split())
     if status != 0:
@@ -145,4 +145,5 @@ def main():
         print(f"| {name} | {seconds:.3f} | {reference:.3f} | {seconds / reference:.2f} | {peak:.0f} | {limit:.0f} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

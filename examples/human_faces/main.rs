@@ -45,6 +45,9 @@ struct Arguments {
     /// Least score of a face. What the detector doubts shows what else looks like a face.
     #[arg(long, default_value_t = 0.6)]
     threshold: f32,
+    /// Another network than the built-in one.
+    #[arg(long)]
+    model: Option<PathBuf>,
     /// Folders of pictures, and tables.
     paths: Vec<PathBuf>,
 }
@@ -56,9 +59,12 @@ struct Extractor {
 }
 
 impl Extractor {
-    fn new() -> Result<Self> {
-        let (bytes, name) = BUILT_IN;
-        let file = ModelFile::parse(bytes, name)?;
+    /// The network of a model file; `None` for the built-in one.
+    fn new(model: Option<&Path>) -> Result<Self> {
+        let file = match model {
+            None => ModelFile::parse(BUILT_IN.0, BUILT_IN.1)?,
+            Some(path) => ModelFile::parse(&std::fs::read(path)?, &path.display().to_string())?,
+        };
         Ok(Self {
             network: file.fold(2)?,
             pixels: file.spec.pixels,
@@ -87,7 +93,7 @@ impl Extractor {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let extractor = Extractor::new()?;
+    let extractor = Extractor::new(arguments.model.as_deref())?;
     let detector = Builtin::new(DetectorParams {
         threshold: arguments.threshold,
         ..DetectorParams::default()

@@ -9,9 +9,9 @@ use super::markers;
 use crate::error::{Error, Result};
 use crate::names;
 
-/// Settings of a [`Filter`].
+/// Settings of an [`AlbumFilter`].
 #[derive(Debug, Clone, Default)]
-pub struct FilterSettings {
+pub struct AlbumFilterSettings {
     /// Globs of the names of excluded files and folders; a glob with a slash is matched against the whole
     /// path.
     pub exclude: Vec<String>,
@@ -19,13 +19,13 @@ pub struct FilterSettings {
     pub hidden: bool,
     /// Whether symbolic links are followed.
     pub follow_symlinks: bool,
-    /// Whether nothing in a marked folder is admitted, see [`Filter::is_marked`].
+    /// Whether nothing in a marked folder is admitted, see [`AlbumFilter::is_marked`].
     pub respect_markers: bool,
 }
 
 /// Decides which files and folders are admitted, by their names and by the markers in folders.
 #[derive(Debug)]
-pub struct Filter {
+pub struct AlbumFilter {
     names: GlobSet,
     paths: GlobSet,
     hidden: bool,
@@ -33,12 +33,12 @@ pub struct Filter {
     respect_markers: bool,
 }
 
-impl Filter {
+impl AlbumFilter {
     /// Compiles the settings.
     ///
     /// # Errors
     /// [`Error::Config`] with the first invalid glob.
-    pub fn new(settings: &FilterSettings) -> Result<Self> {
+    pub fn new(settings: &AlbumFilterSettings) -> Result<Self> {
         let (mut names, mut paths) = (GlobSetBuilder::new(), GlobSetBuilder::new());
         for pattern in &settings.exclude {
             let glob = GlobBuilder::new(pattern)
@@ -105,9 +105,9 @@ impl Filter {
 mod tests {
     use super::*;
 
-    fn filter(exclude: &[&str], hidden: bool) -> Filter {
+    fn filter(exclude: &[&str], hidden: bool) -> AlbumFilter {
         let exclude = exclude.iter().map(|&glob| glob.to_owned()).collect();
-        Filter::new(&FilterSettings {
+        AlbumFilter::new(&AlbumFilterSettings {
             exclude,
             hidden,
             follow_symlinks: true,
@@ -132,11 +132,11 @@ mod tests {
 
     #[test]
     fn the_error_names_an_invalid_glob() {
-        let settings = FilterSettings {
+        let settings = AlbumFilterSettings {
             exclude: vec!["a[".into()],
-            ..FilterSettings::default()
+            ..AlbumFilterSettings::default()
         };
-        let message = Filter::new(&settings).unwrap_err().to_string();
+        let message = AlbumFilter::new(&settings).unwrap_err().to_string();
         assert!(message.contains("a["), "{message}");
     }
 
@@ -147,10 +147,10 @@ mod tests {
         std::fs::create_dir_all(root.join("private/b")).unwrap();
         std::fs::write(root.join("private/.nomedia"), "").unwrap();
         let filter = |respect_markers| {
-            Filter::new(&FilterSettings {
+            AlbumFilter::new(&AlbumFilterSettings {
                 exclude: vec!["@eaDir".into()],
                 respect_markers,
-                ..FilterSettings::default()
+                ..AlbumFilterSettings::default()
             })
             .unwrap()
         };

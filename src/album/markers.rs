@@ -1,4 +1,4 @@
-//! Recognises folders that are no album by the files in and beside them.
+//! Recognises folders that do not belong to the album, by the files in them and the folders beside them.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

@@ -8,6 +8,6 @@ mod watch;
 
 pub use crate::names::Named;
 pub use debounce::{Debouncer, Readiness};
-pub use filter::{Filter, FilterSettings};
+pub use filter::{AlbumFilter, AlbumFilterSettings};
 pub use scan::{FoundFile, ScanProblem, Visitor, leads_above, outermost, resolve_root, scan};
 pub use watch::{Change, Followed, Watch, needs_polling};

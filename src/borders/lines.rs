@@ -48,7 +48,7 @@ pub(super) struct Near {
     pub line: usize,
     /// Whether the point is on its left.
     pub is_left: bool,
-    /// The place on the line.
+    /// The point on the line.
     pub at: GeoPoint,
 }
 

@@ -71,13 +71,13 @@ fn tell(restored: &crate::store::Restored, from: &Path, out: &mut Stdout) -> Res
         ))?,
         Some(_) => {}
         None => tracing::warn!(
-            "what was forgotten in the database until now cannot be read and may be back; forget it again with \
-             fer-index forget"
+            "the database that was replaced does not say what was forgotten, so that may be back; forget it \
+             again with fer-index forget"
         ),
     }
     if let Some(kept) = &restored.kept {
         out.line(format_args!(
-            "The database until now is kept as {}",
+            "The database that was replaced is kept as {}",
             kept.display()
         ))?;
     }

@@ -21,7 +21,7 @@ use crate::store::{Models, PhotoRecord, Store};
 /// Width of the longest bar of the chart, in characters.
 const BAR: f64 = 30.0;
 
-/// What is stored of a file in a database that is thrown away.
+/// The metadata that are stored of each file in the temporary database of a measurement, which nothing reads.
 const NO_META: FileMeta = FileMeta {
     size: 0,
     mtime_ns: 0,

@@ -120,7 +120,7 @@ fn tell(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
     Ok(())
 }
 
-/// Follows the place of a face that does not count, because the model takes it for no human one.
+/// Printed after the position of a face that does not count, because the model takes it for no human one.
 pub(super) const NOT_HUMAN: &str = ", no human face";
 
 /// Every emotion with its percentage, the most probable first.

@@ -5,15 +5,15 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::GlobalArgs;
-use crate::album::{Filter, FilterSettings};
+use crate::album::{AlbumFilter, AlbumFilterSettings};
 use crate::classify::Cnn;
 use crate::config::{Config, DetectorBackend, Effective, Overrides};
 use crate::detect::{Builtin, Command, CommandParams, DetectorParams, FaceDetector, Resolution};
 use crate::error::{Error, Result};
 use crate::imaging::Limits;
 #[cfg(unix)]
-use crate::pipeline::{self, ProcessSettings, Processes};
-use crate::pipeline::{Analyser, LocalAnalyser};
+use crate::pipeline::{self, Decoders, ProcessSettings, Processes};
+use crate::pipeline::{Analyser, Decoder, LocalAnalyser};
 use crate::store::Models;
 
 /// The settings of this process, read once.
@@ -54,9 +54,9 @@ impl Context {
         NonZeroUsize::new(self.config().threads).unwrap_or(NonZeroUsize::MIN)
     }
 
-    pub fn filter(&self) -> Result<Filter> {
+    pub fn filter(&self) -> Result<AlbumFilter> {
         let album = &self.config().album;
-        Filter::new(&FilterSettings {
+        AlbumFilter::new(&AlbumFilterSettings {
             exclude: album.exclude.clone(),
             hidden: album.hidden,
             follow_symlinks: album.follow_symlinks,
@@ -72,6 +72,16 @@ impl Context {
             max_pixels: limits.max_pixels,
             max_time: Duration::from_secs(limits.decode_seconds),
         }
+    }
+
+    /// The decoder of photos that are shown, in processes of its own if the settings say so.
+    pub fn decoder(&self) -> Result<Decoder> {
+        #[cfg(unix)]
+        if self.config().limits.isolate {
+            let decoders = Decoders::new(super::decoder::launch()?, self.limits());
+            return Ok(Decoder::Isolated(Box::new(decoders)));
+        }
+        Ok(Decoder::Local(self.limits()))
     }
 
     /// The emotion classifier, ready to work.

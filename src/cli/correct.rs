@@ -76,7 +76,7 @@ fn save(
         };
         out.line(format_args!("face {face} {name}: {now}"))?;
     }
-    match carry_over(&mut store, &faces, &context.limits())? {
+    match carry_over(&mut store, &faces, &context.decoder()?)? {
         0 => {}
         1 => out.line("Carried over to 1 face in an edit or export of the same picture")?,
         more => out.line(format_args!(

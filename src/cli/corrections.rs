@@ -77,12 +77,12 @@ pub(super) fn run(args: &CorrectionsArgs, context: &Context, out: &mut Stdout) -
         CorrectionsCommand::Import { file } => {
             let (records, undone) = parse(file, &read(file)?)?;
             let mut store = Store::open(database)?;
-            let taken = store.take_corrections(&records, &undone)?;
+            let imported = store.import_corrections(&records, &undone)?;
             out.line(format_args!(
                 "{} added, {} known, {} older than those in the index",
-                count(taken.added, "correction"),
-                taken.known,
-                taken.outdated
+                count(imported.added, "correction"),
+                imported.known,
+                imported.outdated
             ))?;
             learn::follow(&mut store, context)?;
             Ok(Outcome::Found)
@@ -265,7 +265,7 @@ fn parse(file: &Path, text: &str) -> Result<(Vec<CorrectionRecord>, Vec<UndoneFa
         if line.trim().is_empty() {
             continue;
         }
-        // Numbers of lines without one of their own must be none of another line's.
+        // A line without a number gets one that no other line has.
         let number = -1 - index as i64;
         let read = serde_json::from_str::<Line>(line)
             .map_err(|error| format!("it is no correction ({error})"))

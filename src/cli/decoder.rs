@@ -1,4 +1,4 @@
-//! The decoding processes: how they are started, and how they are confined, in words.
+//! Starts decoding processes, and describes in words how they are confined.
 
 use std::path::PathBuf;
 
@@ -26,10 +26,11 @@ pub(super) fn launch() -> Result<Launch> {
     })
 }
 
-/// Where photos are decoded and what this process is kept from; starts one to see.
+/// Where photos are decoded, and which restrictions are in force there, which is found out by starting a decoding
+/// process.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(super) struct Decoding {
-    /// Whether it is done in processes of their own.
+    /// Whether photos are decoded in processes of their own.
     isolated: bool,
     #[serde(flatten)]
     confinement: Option<Confinement>,

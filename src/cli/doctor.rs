@@ -106,7 +106,7 @@ fn recover(database: &Path, as_json: bool, out: &mut Stdout) -> Result<Outcome> 
     ))?;
     if !recovered.incomplete.is_empty() {
         let tables = recovered.incomplete.join(", ");
-        out.line(format_args!("Not every row could be read of {tables}"))?;
+        out.line(format_args!("Some rows of {tables} could not be read"))?;
     }
     if let Some(kept) = kept {
         out.line(format_args!(
@@ -151,11 +151,11 @@ fn sentence(difference: &Difference) -> String {
     use DifferenceKind::{Extra, Missing, Wrong};
     let number = difference.count;
     let what = match (difference.part, difference.kind) {
-        (Part::Notes, _) => "changes are noted that nothing has followed",
+        (Part::Notes, _) => "changes are noted whose consequences were not stored",
         (Part::Loss, Missing | Wrong) => "photos without a file are not marked as such",
         (Part::Loss, Extra) => "photos with a file are marked as having none",
         (Part::RawPairs, _) => {
-            "raw files are stored with another picture of the same shot than lies beside them"
+            "raw files are stored with another picture than the one of the same shot beside them"
         }
         (Part::Facts, _) => {
             "photos have another date, place or text than their metadata, sidecars and files say"

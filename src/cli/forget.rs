@@ -25,7 +25,7 @@ pub(super) struct ForgetArgs {
         required_unless_present = "person"
     )]
     path: Option<PathBuf>,
-    /// A person: the name goes, with the regions that it names, and the photos stay
+    /// A person: the name is removed, with the regions that it names; the photos stay
     #[arg(long, value_name = "NAME", conflicts_with = "path")]
     person: Option<String>,
     /// Index it again from now on; corrections do not come back
@@ -241,7 +241,7 @@ fn cleaned(store: &Store, is_clean: bool) -> Outcome {
         return Outcome::Found;
     }
     tracing::warn!(
-        "another process is reading the database, so that parts of it are still in {}-wal; run the command again",
+        "another process is reading the database, so parts of what was removed are still in {}-wal; run the command again",
         store.path().display()
     );
     Outcome::PartialFailure

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::runtime::Builder;
@@ -43,7 +44,7 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
         names: args.host.clone(),
         origins: args.origin.clone(),
         thumbnails: config.thumbnails.clone(),
-        limits: context.limits(),
+        decoder: Arc::new(context.decoder()?),
         threads: context.threads().get(),
         defaults: (&config.query).into(),
         albums: args.albums.clone().map(albums),

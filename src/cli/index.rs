@@ -100,7 +100,7 @@ pub(super) fn run(
     if let Some((done, planned)) = interrupted {
         out.flush()?;
         eprintln!(
-            "fer-index: stopped after {done} of {}; what they gave is kept, and the same command continues with \
+            "fer-index: stopped after {done} of {}; their results are kept, and the same command continues with \
              the other {}",
             count(planned, "file"),
             planned - done
@@ -126,7 +126,7 @@ fn is_indexed(root: &Path, database: &Path) -> Result<bool> {
     Ok(stored.is_some_and(|path| path.exists()))
 }
 
-/// Says of files that were named one by one why an earlier run has skipped them: "unchanged" would be no answer.
+/// Prints why an earlier run has skipped files that were named one by one; the summary only counts them as unchanged.
 fn tell_skipped_before(
     roots: &[PathBuf],
     store: &Store,

@@ -1,4 +1,4 @@
-//! One `index` or `reindex` at a time for each database: two would do the same work twice.
+//! Allows one `index` or `reindex` at a time for each database, since two would do the same work twice.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::file::beside;
 use crate::lock::{ProcessLock, Unavailable, process_of};
 
-/// Held by the run that is at work.
+/// Held while a run is in progress.
 #[derive(Debug)]
 pub(super) struct IndexLock {
     _lock: ProcessLock,
@@ -28,13 +28,13 @@ impl IndexLock {
         match ProcessLock::take(&path, &since)? {
             Ok(lock) => Ok(Self { _lock: lock }),
             Err(Unavailable::Held(holder)) => Err(Error::Usage(format!(
-                "another fer-index index or reindex ({holder}) is at work on {}; run this command again \
+                "another fer-index index or reindex ({holder}) already runs on {}; run this command again \
                  when it has ended, or end it by Ctrl-C or kill {}, which keeps what it has done",
                 database.display(),
                 process_of(&holder)
             ))),
             Err(Unavailable::Foreign) => Err(Error::Usage(format!(
-                "{} is not the file by which runs exclude each other, which belongs there; move it, or name \
+                "{} is not the lock file of fer-index index, which belongs there; move it, or name \
                  another database with --database",
                 path.display()
             ))),

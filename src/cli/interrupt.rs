@@ -1,4 +1,4 @@
-//! Ctrl-C while photos are indexed: the photos in work are finished and kept.
+//! Handles Ctrl-C while photos are indexed: the photos in progress are finished and kept.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +37,7 @@ impl Interrupt {
                     signals.recv().await;
                     seen.0.store(true, Ordering::Relaxed);
                     eprintln!(
-                        "\nfer-index: stopping after the photos in work; Ctrl-C again stops at once"
+                        "\nfer-index: stopping when the photos in progress are finished; Ctrl-C again stops at once"
                     );
                     signals.recv().await;
                     end_process();

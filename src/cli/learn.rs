@@ -1,4 +1,4 @@
-//! `fer-index learn`: lets the scores of all faces follow a person's corrections, or no longer.
+//! `fer-index learn`: adjusts the scores of all faces to a person's corrections, or restores the network's scores.
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,11 +23,11 @@ pub(super) struct LearnArgs {
 enum LearnCommand {
     /// Print whether the scores follow the corrections, and how well that does
     Status,
-    /// Let the scores follow the corrections, if that proves better; this is so from the beginning
+    /// Let the scores follow the corrections if that proves better, which is the default
     On,
-    /// Give all faces the scores of the network alone again; corrections stay
+    /// Restore the scores of the network for all faces; the corrections stay
     Off,
-    /// Forget what the corrections made so far have taught; they stay, and later ones teach
+    /// Forget what the corrections made so far have taught; they stay, and later ones teach again
     Forget,
 }
 

@@ -140,7 +140,7 @@ enum Command {
     /// Print whether the folders are watched, how many files are queued, and what the index contains
     #[cfg(unix)]
     Status(status::StatusArgs),
-    /// Check the database, and mend what is derived from other rows in it
+    /// Check the database; --repair corrects derived rows, --recover saves what can be read of a damaged one
     Doctor(doctor::DoctorArgs),
     /// Write a copy of the index to a file, also while `watch` is running
     Backup(backup::BackupArgs),
@@ -168,7 +168,7 @@ enum Command {
     Reject(correct::FaceArgs),
     /// Remove the corrections of faces, so that the model's scores apply again
     Undo(correct::FaceArgs),
-    /// Let the scores of all faces follow your corrections, or no longer
+    /// Adjust the scores of all faces to your corrections, or restore those of the network
     Learn(learn::LearnArgs),
     /// Remove every trace of a folder, photo or person's name from the index, and keep it from coming back
     Forget(forget::ForgetArgs),

@@ -1,4 +1,4 @@
-//! `fer-index model summary`, `calibrate`, `export` and `average`.
+//! `fer-index model summary`, `calibrate`, `photo-head`, `export`, `average` and `pack`.
 
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
@@ -10,6 +10,7 @@ use fer_train::architecture::{Layer, layers};
 use fer_train::calibrate::{LogitShift, calibrate, calibrate_like};
 use fer_train::dataset::Dataset;
 use fer_train::onnx::{OPSET, export};
+use fer_train::pack::pack;
 use fer_train::photos::{PhotoFaces, PhotoHeadOptions, fit_photo_head};
 use fer_train::weight_average::average;
 use fer_train::weights;
@@ -80,6 +81,16 @@ pub(super) enum ToolCommand {
         #[arg(long, default_value_t = 0.5, value_name = "SHARE", value_parser = share)]
         share: f64,
         /// Where to write the mean, which must then be calibrated.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        #[command(flatten)]
+        force: ForceArgs,
+    },
+    /// Write a model with 16-bit floats, sealed as a file of fer-index, after another program has changed it.
+    Pack {
+        /// The model.
+        file: PathBuf,
+        /// Where to write it.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         #[command(flatten)]
@@ -198,6 +209,15 @@ pub(super) fn run(command: &ToolCommand, context: &Context, out: &mut Stdout) ->
         } => {
             let rule = force.rule(context, [first.clone(), second.clone()]);
             rule.around(from_ref(to), || average(first, second, *share, to))?;
+            Ok(Outcome::Found)
+        }
+        ToolCommand::Pack {
+            file,
+            out: to,
+            force,
+        } => {
+            let rule = force.rule(context, [file.clone()]);
+            rule.around(from_ref(to), || pack(file, to))?;
             Ok(Outcome::Found)
         }
     }

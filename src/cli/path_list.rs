@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 /// The flag `--null` of commands that read a list of paths.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct ListArgs {
-    /// With - in place of a path: the list on standard input separates its paths by zero bytes, as `find
-    /// -print0` writes them, and not by line breaks
+    /// With - in place of a path: the paths on standard input are separated by zero bytes, as `find
+    /// -print0` writes them, instead of line breaks
     #[arg(long = "null", short = '0')]
     null: bool,
 }
@@ -23,7 +23,7 @@ impl ListArgs {
         let lists = given.iter().filter(|path| is_list(path)).count();
         match lists {
             0 if self.null => Err(Error::Usage(
-                "--null is about a list of paths on standard input; write - in place of the paths"
+                "--null applies to a list of paths on standard input; write - in place of the paths"
                     .to_owned(),
             )),
             0 => Ok(given.to_vec()),

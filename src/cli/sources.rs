@@ -1,4 +1,4 @@
-//! The sources of facts in words.
+//! Words for the sources of facts, as `show` and `status` print them.
 
 use crate::photo::{DateSource, Source};
 

@@ -57,14 +57,18 @@ pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
     Ok(Outcome::Found)
 }
 
-/// A row for each run: its settings, and the loss and accuracies of its best epoch.
+/// A row for each run: its settings, the loss and accuracies of its best epoch, and what it had reached at its end.
 fn table(runs: &[SweepRun], heads: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     let mut header = vec!["run".to_owned(), "epoch".to_owned()];
     header.extend(["train loss".to_owned(), "validation loss".to_owned()]);
     for head in heads {
-        header.extend([format!("train {head}"), format!("validation {head}")]);
+        header.extend([
+            format!("train {head}"),
+            format!("validation {head}"),
+            format!("at the end {head}"),
+        ]);
     }
     table.set_header(header);
     for run in runs {
@@ -76,7 +80,9 @@ fn table(runs: &[SweepRun], heads: &[&str]) -> Table {
             format!("{:.3}", best.validation.loss),
         ];
         for head in heads {
-            for metrics in [&best.train, &best.validation] {
+            let last = run.history.last().map(|last| &last.validation);
+            for metrics in [Some(&best.train), Some(&best.validation), last] {
+                let metrics = metrics.unwrap_or(&best.validation);
                 let accuracy = metrics.accuracy.get(*head).copied().unwrap_or_default();
                 cells.push(format!("{:.1} %", 100.0 * accuracy));
             }

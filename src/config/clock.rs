@@ -1,4 +1,4 @@
-//! The clocks of cameras: `Canon EOS R5: -1:00`.
+//! Parses the setting that corrects a camera's clock: `Canon EOS R5: -1:00`.
 
 use std::str::FromStr;
 

@@ -21,7 +21,8 @@ use crate::error::{Error, Result};
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
-mod adopt;
+mod adopt_ctime;
+mod check;
 mod reconcile;
 
 /// Capacity of the message channel; a sender waits while it is full.
@@ -65,7 +66,7 @@ pub(super) struct Follower {
     polled: BTreeSet<PathBuf>,
     /// Folders that cannot be read; each is logged once.
     unreadable: HashSet<PathBuf>,
-    /// Files whose status was adopted without a read, and when; see `adopt`.
+    /// Files whose status was adopted without a read, and when; see `adopt_ctime`.
     adopted: VecDeque<(Instant, PathBuf)>,
     waiters: Waiters,
     schedule: Schedule,
@@ -229,7 +230,9 @@ impl Follower {
     fn run_due_work(&mut self) -> Result<()> {
         let now = Instant::now();
         if self.watch.take_overflow() {
-            tracing::info!("more files changed at once than were reported: scanning the folders");
+            tracing::info!(
+                "more files changed at once than the system could report: scanning the folders"
+            );
             self.schedule.rescan = now;
             self.doubt_adopted();
         }

@@ -1,4 +1,4 @@
-//! Lets the scores follow people's corrections in the background.
+//! Adjusts the scores of faces to people's corrections, in the background.
 
 use std::path::Path;
 use std::thread::{self, JoinHandle};

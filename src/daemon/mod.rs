@@ -29,7 +29,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::album::Filter;
+use crate::album::AlbumFilter;
 use crate::error::{Error, Result};
 use crate::pipeline::Analyser;
 use crate::store::{FactRules, Models, Store};
@@ -50,7 +50,7 @@ pub struct Setup {
     /// Folders to follow, as absolute paths.
     pub roots: Vec<PathBuf>,
     /// Which files and folders are admitted by their names.
-    pub filter: Filter,
+    pub filter: AlbumFilter,
     /// Number of worker threads.
     pub threads: NonZeroUsize,
     /// Most folders to watch; zero for half of the system's limit.

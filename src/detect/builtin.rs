@@ -95,6 +95,9 @@ impl Builtin {
         let candidates = suppress(candidates, self.params.suppress_iou, 1.0);
         let mut faces = refinement.refine(candidates);
         refinement.turn(&mut faces);
+        // A face is only suppressed by a better one, so those that count nowhere need not be compared any more.
+        let params = &self.params;
+        faces.retain(|face| face.score >= params.threshold.min(params.margin_below));
         faces.iter().map(|face| face.through(back)).collect()
     }
 

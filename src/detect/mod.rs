@@ -4,6 +4,7 @@ mod builtin;
 mod closer;
 mod command;
 mod copies;
+mod glance;
 mod levels;
 mod nms;
 mod params;

@@ -93,6 +93,10 @@ const FINE_SHARE: f64 = 9.0 / 64.0;
 /// Most pixels of the fine level: those for a photo of 24 megapixels.
 const MAX_FINE: u32 = 3_400_000;
 
+/// The fine level has this share of the most pixels at least, if they are one or two eighths of a larger photo's sides: then a
+/// JPEG need not be decoded to the next larger size, which has up to four times the pixels.
+const LEAST_OF_MAX_FINE: f64 = 0.9;
+
 /// The fine level is left out unless it has at least this many times the pixels of the coarse one.
 const MIN_FINE_RATIO: f64 = 1.6;
 
@@ -143,7 +147,11 @@ impl DetectorParams {
     /// and a small one for faces that fill the photo, or are cut by its border.
     pub fn pyramid(&self, width: u32, height: u32) -> Vec<(u32, u32)> {
         let area = f64::from(width) * f64::from(height);
-        let fine = (area * FINE_SHARE).min(f64::from(MAX_FINE));
+        let most = f64::from(MAX_FINE);
+        let eighths = [1.0, 2.0].map(|eighths: f64| area * (eighths / 8.0).powi(2));
+        let within = |pixels: &f64| (LEAST_OF_MAX_FINE * most..=most).contains(pixels);
+        let most = eighths.into_iter().find(within).unwrap_or(most);
+        let fine = (area * FINE_SHARE).min(most);
         let sizes = match self.resolution {
             Resolution::Pixels(pixels) => vec![pixels],
             Resolution::Auto if fine < MIN_FINE_RATIO * f64::from(COARSE) => {
@@ -205,6 +213,16 @@ mod tests {
         }
         let huge = params.pyramid(20_000, 10_000)[0];
         assert!(huge.0 * huge.1 <= MAX_FINE + 20_000);
+    }
+
+    #[test]
+    fn a_panorama_of_little_more_than_eight_times_the_sides_is_searched_at_an_eighth() {
+        let params = DetectorParams::default();
+        assert_eq!(params.pyramid(20_000, 10_000)[0], (2500, 1250));
+        assert_eq!(params.pyramid(10_000, 5_200)[0], (2500, 1300));
+        // Here an eighth has too few pixels, and a quarter too many.
+        let (width, height) = params.pyramid(16_000, 8_000)[0];
+        assert!((width * height).abs_diff(MAX_FINE) < 5_000);
     }
 
     #[test]

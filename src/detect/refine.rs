@@ -40,22 +40,22 @@ const SAMPLE_LEVEL_FROM: f32 = 40.0;
 
 /// Most samples along each side of one pixel of the patch. Faces that would need more are resampled
 /// from the finest level.
-const SAMPLES: u32 = 2;
+pub(super) const SAMPLES: u32 = 2;
 
 /// A detection in the patch is the expected face if their intersection over union is at least this.
-const MATCH_IOU: f32 = 0.3;
+pub(super) const MATCH_IOU: f32 = 0.3;
 
 /// Refines the candidates of one photo.
 pub(super) struct Refinement<'a> {
-    network: &'a Yunet,
+    pub(super) network: &'a Yunet,
     pub(super) params: &'a DetectorParams,
     photo: &'a Raster,
     /// Stretches the greys of what is read from the photo; the finest level is stretched already.
     levels: Option<&'a Levels>,
     /// The finest pyramid level that was searched.
-    finest: &'a Raster,
+    pub(super) finest: &'a Raster,
     /// Width of the finest level divided by the width of the photo.
-    scale: f32,
+    pub(super) scale: f32,
     patch: Patch,
 }
 
@@ -86,9 +86,15 @@ impl<'a> Refinement<'a> {
     /// Refines those of `faces` that may gain from it. `faces` come best first, since the number of
     /// refinement passes is limited, and keep their order.
     pub fn refine(&self, mut faces: Vec<DetectedFace>) -> Vec<DetectedFace> {
-        let most = self.params.max_refinements;
-        let doubtful = faces.iter_mut().filter(|face| self.may_gain(face));
-        for face in doubtful.take(most) {
+        let all = (0..faces.len()).filter(|&index| self.may_gain(&faces[index]));
+        let doubtful: Vec<usize> = all.take(self.params.max_refinements).collect();
+        let chosen = if self.scale < FULL_DETAIL_SCALE {
+            self.promising(&faces, doubtful)
+        } else {
+            doubtful
+        };
+        for index in chosen {
+            let face = &mut faces[index];
             let least = face.score.min(self.params.refine_threshold);
             let refined = self.pass(self.patch, face, roll(face), self.params.confirm_threshold);
             if let Some(refined) = refined.filter(|refined| refined.score > least) {
@@ -200,7 +206,7 @@ pub(super) fn roll(face: &DetectedFace) -> f32 {
 impl Patch {
     /// The map from patch to photo that puts the middle of the face at the middle of the patch, upright if
     /// its roll is `roll` radians.
-    fn to_photo(self, face: &DetectedFace, roll: f32) -> Affine {
+    pub(super) fn to_photo(self, face: &DetectedFace, roll: f32) -> Affine {
         let scale = face.bounding_box.area().sqrt() / self.face;
         let (sin, cos) = roll.sin_cos();
         let (across, down) = (scale * cos, scale * sin);

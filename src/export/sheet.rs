@@ -11,8 +11,8 @@ use rayon::prelude::*;
 
 use super::thumbnail_of;
 use crate::error::{Error, Result, Skip};
-use crate::imaging::Limits;
 use crate::output::{self, Form};
+use crate::pipeline::Decoder;
 use crate::store::{Hit, StoredFace};
 
 use labels::{Area, Label};
@@ -35,7 +35,7 @@ type Encoder = fn(&[Picture<'_>]) -> Result<Vec<u8>>;
 /// # Errors
 /// If the extension is another one, a file that fer-index did not write is in the way, or the file cannot be written.
 /// A photo that cannot be read is no error: the sheet shows the reason in its place.
-pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
+pub fn contact_sheet(file: &Path, hits: &[Hit], decoder: &Decoder) -> Result<()> {
     let (form, write): (_, Encoder) =
         match file.extension().and_then(|extension| extension.to_str()) {
             Some("html" | "htm") => (Form::Markup, html::write),
@@ -59,7 +59,7 @@ pub fn contact_sheet(file: &Path, hits: &[Hit], limits: &Limits) -> Result<()> {
         .par_iter()
         .map(|hit| Picture {
             hit,
-            thumbnail: thumbnail_of(&hit.path, limits, (SIDE, SIDE)),
+            thumbnail: thumbnail_of(&hit.path, decoder, (SIDE, SIDE)),
         })
         .collect();
     output::write(file, form, &write(&pictures)?)

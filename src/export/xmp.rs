@@ -47,8 +47,8 @@ impl Property {
     }
 }
 
-/// Why a file is left alone that an edit would damage.
-const DIFFERS: &str = "with new keywords it would not read as before";
+/// The reason to leave a file unchanged that an edit would damage.
+const DIFFERS: &str = "with new keywords, programs would read other things in it than before";
 
 /// The flat property comes first.
 const PROPERTIES: [Property; 3] = [
@@ -85,8 +85,8 @@ const EMPTY: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 /// Makes these emotions, and no others, keywords of the sidecar `path` of a photo, and returns whether that changes it.
 /// A new sidecar begins as a copy of the photo's own XMP packet, because programs that find a sidecar do not read the
-/// packet: its keywords, rating and title would be lost to them. If the sidecar is a symbolic link, the file is changed
-/// to which it leads. With `dry` nothing is written, and everything else is the same.
+/// packet: its keywords, rating and title would be lost to them. If the sidecar is a symbolic link, the file to which
+/// it leads is changed. With `dry` nothing is written, and everything else is the same.
 ///
 /// # Errors
 /// If the sidecar cannot be read or written, or if it is not certain that only our keywords would change. It is
@@ -189,7 +189,7 @@ fn with_emotions(file: &[u8], emotions: EmotionSet) -> Result<Option<Vec<u8>>, S
     }
 }
 
-/// The keywords that go and come, of each property.
+/// The keywords to remove and to add, of each property.
 fn changes(
     values: &[Vec<Value<'_>>; PROPERTIES.len()],
     emotions: EmotionSet,
@@ -216,8 +216,8 @@ fn changes(
             })
         });
         // The flat keyword is ours if all hierarchical ones are there, and no other program has it in a hierarchy.
-        // Beside a flat keyword that was there before, only the first hierarchical one is written, which tells them
-        // apart ever after.
+        // If a flat keyword was there before, only the first hierarchical one is written beside it, by which later
+        // exports know that the flat one is not ours.
         let is_ours = has_both == [true; 2] && !is_used;
         let is_theirs = has_flat && !is_ours;
         let is_exported = has_both.contains(&true);

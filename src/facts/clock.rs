@@ -1,4 +1,4 @@
-//! Puts the clock of a camera right.
+//! Corrects the dates of photos whose camera's clock was wrong.
 
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use crate::photo::Precision;
 
-    /// What a source says of which these are the dates, each by the hour of one day.
+    /// The statements of a source with these dates, each given as an hour of the same day.
     fn said(dates: &[(i8, DateSource)]) -> Statements {
         let mut said = Statements::default();
         for (hour, by) in dates {

@@ -1,4 +1,4 @@
-//! What the sources of a photo say of it, before it is decided which of them counts.
+//! Reads what the sources of a photo say of it, and decides which of them counts.
 //!
 //! Several sources speak of one photo: the metadata in its content, the sidecars beside each of its files, the
 //! names of these files and of their folders, and the files' times. [`Statements`] is what one source says;

@@ -1,6 +1,6 @@
-//! What a file `.picasa.ini` says of the pictures in its folder.
+//! Reads what a file `.picasa.ini` says of the pictures in its folder.
 //!
-//! Picasa never described it. What is read here is documented in Franz Buchinger's `picasa.ini.txt`
+//! Google never documented the format. What is read here is described in Franz Buchinger's `picasa.ini.txt`
 //! (<https://github.com/twitham1/picasagallery/blob/master/picasa.ini.txt>) and in exiftool's `picasa_faces.config`.
 
 use std::collections::HashMap;
@@ -22,8 +22,8 @@ const FULL: f32 = 65_535.0;
 /// What Picasa keeps of the pictures in one folder.
 #[derive(Debug, Default)]
 pub struct PicasaFolder {
-    /// What it says of those of which it says anything, by their names in lower case: Picasa runs on systems that do not
-    /// tell case apart.
+    /// What it says of each picture that it mentions, by the picture's name in lower case: Picasa runs on systems that
+    /// ignore the case of names.
     pictures: HashMap<String, Statements>,
     lacks_names: bool,
 }

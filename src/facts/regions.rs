@@ -1,9 +1,9 @@
-//! Lays the people whom somebody has named on the faces that were found.
+//! Assigns the names of people to the faces that were found, by the regions in which metadata name them.
 //!
-//! Programs disagree on whether a region lies in the picture as it is stored or as it is shown. The Metadata Working
-//! Group means the stored one, and several programs write the shown one. The size to which a region applies tells the two
-//! apart if the orientation swaps the sides; if not, or if it is not stated, it is decided by which of the two fits the
-//! faces.
+//! Programs disagree on whether a region's coordinates refer to the stored picture or to the upright one. The Metadata
+//! Working Group means the stored picture; several programs write coordinates of the upright one. If the orientation
+//! swaps the sides, the picture's size that is stated with the regions tells which is meant. Otherwise, or if no size
+//! is stated, the reading is taken that fits the faces better.
 
 use super::{PersonStatement, RegionKind, RegionStatement};
 use crate::face::BoundingBox;
@@ -63,8 +63,8 @@ fn scaled(region: &RegionStatement, (width, height): (u32, u32)) -> BoundingBox 
     }
 }
 
-/// The people of these statements, each once by name: with a face rather than without, and with a region rather than
-/// without.
+/// The people whom these statements name, each name once. Of several statements of one name, one with a face is
+/// preferred, then one with a region.
 pub fn people(stated: &[&PersonStatement], faces: &[BoundingBox], frame: Frame) -> Vec<Person> {
     let mut people: Vec<Person> = Vec::new();
     let kinds = [
@@ -93,7 +93,7 @@ pub fn people(stated: &[&PersonStatement], faces: &[BoundingBox], frame: Frame) 
     people
 }
 
-/// Adds a person, or what is known better of one who is there already.
+/// Adds a person; one who is there already gets the face or the region that was missing.
 fn add(people: &mut Vec<Person>, person: Person) {
     let key = person.name.to_lowercase();
     let known = people
@@ -107,7 +107,7 @@ fn add(people: &mut Vec<Person>, person: Person) {
     }
 }
 
-/// The regions of one convention on the faces.
+/// Assigns the regions that were written by one convention to the faces.
 fn laid(regions: &[(&str, RegionStatement)], faces: &[BoundingBox], frame: Frame) -> Vec<Person> {
     let boxes = |place: &dyn Fn(&RegionStatement) -> BoundingBox| {
         let placed = regions.iter().map(|(_, region)| place(region));
@@ -131,7 +131,7 @@ fn laid(regions: &[(&str, RegionStatement)], faces: &[BoundingBox], frame: Frame
         .collect()
 }
 
-/// Whether regions lie in the stored picture.
+/// Whether the coordinates of regions refer to the stored picture.
 fn is_stored(
     regions: &[(&str, RegionStatement)],
     (stored, upright): (&[BoundingBox], &[BoundingBox]),
@@ -181,7 +181,7 @@ fn assigned(boxes: &[BoundingBox], faces: &[BoundingBox]) -> Vec<Option<usize>> 
     result
 }
 
-/// Whether two boxes may be those of one face, which a person and a detector, or two of either, drew.
+/// Whether two boxes, each drawn by a person or a detector, may be of the same face.
 pub fn may_be_same(a: &BoundingBox, b: &BoundingBox) -> bool {
     let shared = a.intersection(b);
     let (small, large) = (a.area().min(b.area()), a.area().max(b.area()));

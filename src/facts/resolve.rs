@@ -1,4 +1,4 @@
-//! Decides between the sources of a photo. `docs/formats.md` has the order of the sources as a table.
+//! Decides which source of a photo counts for each fact. `docs/formats.md` has the order of the sources as a table.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -113,7 +113,7 @@ pub fn resolve(
     }
 }
 
-/// The value of a fact that counts; its source goes to `from`.
+/// The value of a fact by the source that counts; `from` receives that source.
 fn taken<'a, T>(found: Option<(&'a T, Source)>, from: &mut Option<Source>) -> Option<&'a T> {
     *from = found.map(|(_, source)| source);
     found.map(|(value, _)| value)
@@ -132,10 +132,10 @@ fn all<'a, T: 'a>(
     })
 }
 
-/// The statement on a fact that counts. A sidecar was written after the file, by a program that a person used, and
-/// it was chosen in place of the file: so it comes first, if `people_state_it`. In the content, the parts of the
-/// file count in the order of `blocks`. What Picasa keeps beside the file comes after what it and others wrote into it, and
-/// what Google has comes last: it is the copy of a copy.
+/// The statement on a fact that counts. If `people_state_it`, a sidecar comes first: it was written after the file, by
+/// a program that a person used, and this program chose to write it instead of the file. In the content, the parts of
+/// the file count in the order of `blocks`. A `.picasa.ini` comes after the content, and Takeout comes last, since it
+/// is a copy of a copy.
 fn first<'a, T: 'a>(
     sources: &SourcesOfPhoto<'a>,
     of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>>,
@@ -212,8 +212,8 @@ fn date(
 ///
 /// A date that a person edited is in a sidecar, or in EXIF *and* XMP: programs that know both write both, and
 /// those that know EXIF alone leave XMP as it was. So sidecars come first, and EXIF comes before XMP, as the Metadata
-/// Working Group has it. When the picture came to be comes before when it was made digital, since of a scan only the
-/// former is the date of the photo.
+/// Working Group has it. The date of creation comes before the date of digitisation, since only the former is the date
+/// of a photo that was scanned.
 fn dates_in_order(sources: &SourcesOfPhoto<'_>, today: Date) -> Vec<StatedDate> {
     let in_sidecars = sources.sidecars.iter().flat_map(|said| &said.dates);
     let sidecars = in_sidecars.map(|date| StatedDate {
@@ -253,8 +253,8 @@ const fn rank(source: DateSource) -> u8 {
     }
 }
 
-/// The date of Takeout, if a person has set it in Google Photos: it is then no local time of the file's own date
-/// anywhere on Earth. An edit by hours only cannot be told from another time zone.
+/// The date of Takeout, if a person has set it in Google Photos. That is certain if no time zone on Earth makes it the
+/// file's own date; an edit by some hours cannot be told from another time zone.
 fn edited_by_google(dates: &[StatedDate]) -> Option<StatedDate> {
     let google = dates.iter().find(|date| date.by == DateSource::Takeout)?;
     let own = dates.first().filter(|own| own.precision.is_exact())?;
@@ -272,8 +272,8 @@ fn day_of(date: &StatedDate) -> Date {
     }
 }
 
-/// The first date that is not that of a change. If it is known to a day, month or year only, a later one that is finer
-/// and lies within it.
+/// The first date that is not that of a change. If only its day, month or year is known, a later date of the list is
+/// taken that is finer and lies within it.
 fn chosen(stated: &[StatedDate]) -> Option<StatedDate> {
     let is_change =
         |date: &&StatedDate| matches!(date.by, DateSource::ExifChanged | DateSource::PngChanged);
@@ -293,8 +293,8 @@ fn is_within(finer: &StatedDate, coarse: &StatedDate) -> bool {
     finer.precision < coarse.precision && start <= day && end.is_some_and(|end| day < end)
 }
 
-/// The date in the name of a file or else of its folders; but that of the last change of the file, if it lies within
-/// that date or before it, or if there is no name with a date.
+/// The date in the name of a file, or else in those of its folders. The time of the last change of the file is taken
+/// instead if it lies within that date or before it, or if no name has a date.
 fn by_names(
     sources: &SourcesOfPhoto<'_>,
     stated: &[StatedDate],
@@ -316,8 +316,8 @@ fn by_names(
     Some(named)
 }
 
-/// The offset of the clock that showed `local`: that of another statement of the same time, or else the difference to
-/// the time of a satellite, or of Google.
+/// The offset of the clock that showed `local`: that of another statement of the same time, or else the difference from
+/// the time of the GPS receiver, or from Google's.
 fn offset_of(date: &StatedDate, local: DateTime, stated: &[StatedDate]) -> Option<Offset> {
     if !date.precision.is_exact() {
         return None;

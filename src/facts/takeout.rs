@@ -1,4 +1,4 @@
-//! What the JSON of Google Takeout says of a photo.
+//! Reads what the JSON of Google Takeout says of a photo.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -26,7 +26,7 @@ struct Described {
     people: Vec<Person>,
     #[serde(default)]
     favorited: bool,
-    /// That of an album, which has a time as well.
+    /// Set in the file of an album, which has a time as well.
     #[serde(default)]
     album_data: Option<IgnoredAny>,
 }

@@ -1,4 +1,4 @@
-//! What an XMP packet says of a photo.
+//! Reads what an XMP packet says of a photo.
 
 use super::camera::camera_name;
 use super::dates::xmp_date;

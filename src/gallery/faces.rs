@@ -1,4 +1,4 @@
-//! Corrections: what a person says a face shows.
+//! Stores and undoes corrections of faces.
 
 use std::sync::Arc;
 
@@ -54,13 +54,13 @@ pub(super) async fn say(
 }
 
 /// Carries the correction of a face over to edits and exports of the photo. This decodes photos, so the answer does not
-/// wait for it. If the gallery ends before, it is made up for when the photos are next analysed.
+/// wait for it. If the gallery ends before that is done, it happens when the photos are next analysed.
 async fn carry_over(shared: &Arc<Shared>, face: FaceId) {
     let Ok(_permit) = shared.decoding.acquire().await else {
         return;
     };
-    let limits = shared.limits;
-    let carried = shared.ask(move |store| Ok(pipeline::carry_over(store, &[face], &limits)?));
+    let decoder = Arc::clone(&shared.decoder);
+    let carried = shared.ask(move |store| Ok(pipeline::carry_over(store, &[face], &decoder)?));
     if let Err(error) = carried.await {
         tracing::warn!(
             face = face.0,

@@ -42,7 +42,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::error::{Error, Result};
-use crate::imaging::{Limits, Thumbnails};
+use crate::imaging::Thumbnails;
+use crate::pipeline::Decoder;
 use crate::query::Defaults;
 use crate::store::{Photo, PhotoId, Store};
 
@@ -68,8 +69,8 @@ pub struct Settings {
     pub origins: Vec<Origin>,
     /// The folder in which thumbnails are kept.
     pub thumbnails: PathBuf,
-    /// The limits for decoding a photo.
-    pub limits: Limits,
+    /// Decodes the photos that are shown.
+    pub decoder: Arc<Decoder>,
     /// How many photos may be decoded at the same time.
     pub threads: usize,
     /// The settings for what a filter leaves open.
@@ -84,7 +85,7 @@ struct Shared {
     guard: Guard,
     stores: Stores,
     thumbnails: Thumbnails,
-    limits: Limits,
+    decoder: Arc<Decoder>,
     defaults: Defaults,
     albums: Option<Albums>,
     /// One permit for each photo that may be decoded at the same time.
@@ -129,7 +130,7 @@ impl Gallery {
             revisions: live::follow(stores.open()?),
             stores,
             thumbnails: Thumbnails::new(settings.thumbnails),
-            limits: settings.limits,
+            decoder: settings.decoder,
             defaults: settings.defaults,
             albums: settings.albums,
             decoding: Semaphore::new(settings.threads.max(1)),

@@ -7,10 +7,12 @@ use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 
+use image::RgbImage;
+
 use super::api_error::ApiError;
 use super::{Shared, waiting};
 use crate::file::read_bytes;
-use crate::imaging::reduced;
+use crate::imaging::jpeg_of;
 use crate::photo::ContentHash;
 use crate::store::{Photo, PhotoId};
 
@@ -27,8 +29,9 @@ pub(super) async fn thumbnail(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     answer(&shared, photo, &headers, |shared, photo| {
-        let original = || original(shared, photo);
-        shared.thumbnails.get(&photo.hash, &shared.limits, original)
+        shared
+            .thumbnails
+            .get(&photo.hash, |size| copy(shared, photo, size))
     })
     .await
 }
@@ -40,8 +43,7 @@ pub(super) async fn view(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     answer(&shared, photo, &headers, |shared, photo| {
-        let bytes = original(shared, photo)?;
-        Ok(reduced(&bytes, &shared.limits, VIEW.0, VIEW.1)?)
+        Ok(jpeg_of(&copy(shared, photo, VIEW)?))
     })
     .await
 }
@@ -74,10 +76,15 @@ async fn decoding(
     done
 }
 
+/// An upright copy of a photo, of at most this width and height.
+fn copy(shared: &Shared, photo: &Photo, size: (u32, u32)) -> Result<RgbImage, ApiError> {
+    Ok(shared.decoder.copy(&original(shared, photo)?, size)?)
+}
+
 /// The photo's bytes, from the first of its paths that still holds them.
 fn original(shared: &Shared, photo: &Photo) -> Result<Vec<u8>, ApiError> {
     let read = |path: &std::path::PathBuf| {
-        let bytes = read_bytes(path, shared.limits.max_bytes).ok()?;
+        let bytes = read_bytes(path, shared.decoder.limits().max_bytes).ok()?;
         (ContentHash::of(&bytes) == photo.hash).then_some(bytes)
     };
     let gone = || ApiError::Gone("its file is gone or has changed".to_owned());

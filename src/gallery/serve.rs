@@ -1,8 +1,8 @@
 //! Accepts connections, and bounds their number and how long each may keep the gallery waiting.
 //!
-//! Any program on this machine can connect, whether or not it has the cookie. So a connection on which nobody has shown
-//! it yet, a *stranger's*, makes room for a new one when there are too many, the oldest first: whoever keeps connections
-//! open without a request, or sends one slowly, keeps nobody else out.
+//! Any program on this machine can connect, with or without the cookie. A connection is a *stranger's* until one of its
+//! requests has shown the cookie. When there are too many connections, the oldest stranger's is closed to make room for
+//! a new one. So a program that keeps connections open without a request, or sends requests slowly, keeps nobody out.
 
 use std::io;
 use std::pin::Pin;
@@ -49,7 +49,8 @@ impl Bounds {
     };
 }
 
-/// Whether a connection is no stranger's; every request has that of its connection among its extensions.
+/// Whether somebody with the cookie uses a connection; every request carries that of its connection among its
+/// extensions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known(Arc<AtomicBool>);
 

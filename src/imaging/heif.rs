@@ -4,20 +4,22 @@
 //! mirroring are properties of the container and are applied here; the EXIF orientation only repeats them
 //! and is ignored (ISO/IEC 23008-12).
 
+use std::ops::ControlFlow;
+
 use heic_rs::boxes::BoxIter;
 use heic_rs::context::Context;
 use heic_rs::ftyp::FileType;
-use heic_rs::hevc::{self, Frame};
+use heic_rs::hevc::{self, Rows};
 use heic_rs::meta::iref::{RefKind, targets};
 use heic_rs::props::ItemProps;
 use heic_rs::{
-    Brand, Error, Image, MatrixCoefficients, Nclx, PixelLayout, color, grid, meta, metadata,
+    Brand, Error, Grid, Image, MatrixCoefficients, Nclx, PixelLayout, Range, color, meta, metadata,
     transform,
 };
 use image::{RgbImage, RgbaImage};
 
 use super::heif_derived::{self, Derived};
-use super::heif_grid::Canvas;
+use super::heif_grid::{Canvas, Tile};
 use super::limits::Task;
 use super::{Blocks, av1, common_formats, hevc_colour};
 use crate::error::{Skip, SkipReason};
@@ -36,11 +38,12 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
     let context = open(task.bytes).map_err(|error| explain(task, error))?;
     let primary = context.meta.primary;
-    let image = ItemDecoder { task, context }.picture(primary, MOST_DERIVATIONS)?;
+    let decoder = ItemDecoder { task, context };
+    let image = decoder.picture(primary, PixelLayout::Rgb8, MOST_DERIVATIONS)?;
     let (width, height) = (image.width, image.height);
     match image.layout {
         PixelLayout::Rgba8 => RgbaImage::from_raw(width, height, image.data)
-            .map(|pixels| common_formats::on_white(pixels.into())),
+            .map(|pixels| common_formats::opaque(pixels.into())),
         _ => RgbImage::from_raw(width, height, image.data),
     }
     .ok_or_else(|| task.damaged("the picture has another size than stated"))
@@ -104,18 +107,6 @@ fn xmp(context: &Context<'_>, item: u32) -> Option<Vec<u8>> {
     Some(data.into_owned())
 }
 
-/// Converts samples to RGB, with transparency if there is an alpha plane.
-fn converted(frame: &Frame, alpha: Option<&Frame>, mut nclx: Nclx) -> Result<Image, Error> {
-    if nclx.matrix == MatrixCoefficients::Unspecified {
-        nclx.matrix = MatrixCoefficients::Bt601; // as other readers assume
-    }
-    let layout = match alpha {
-        Some(_) => PixelLayout::Rgba8,
-        None => PixelLayout::Rgb8,
-    };
-    color::convert(frame, alpha, nclx, layout, u64::MAX, Some(1))
-}
-
 fn explain(task: &Task<'_>, error: Error) -> Skip {
     match error {
         Error::MissingBox("meta") if has_film(task.bytes) => {
@@ -151,10 +142,13 @@ struct ItemDecoder<'a> {
     context: Context<'a>,
 }
 
+/// Gets rows of a tile as they are decoded, with the description of their colours.
+type Sink<'s> = &'s mut dyn FnMut(&Tile, &Rows<'_>, Nclx) -> Result<(), Error>;
+
 impl ItemDecoder<'_> {
     /// Decodes a picture, which may be derived from others that may be derived in turn, up to `derivations` times; applies
-    /// its transforms.
-    fn picture(&self, item: u32, derivations: u32) -> Result<Image, Skip> {
+    /// its transforms. Its transparency is kept if `layout` has any, and else it is blended onto white.
+    fn picture(&self, item: u32, layout: PixelLayout, derivations: u32) -> Result<Image, Skip> {
         self.task.check_time()?;
         let explain = |error| explain(self.task, error);
         let props = self.context.props(item).map_err(explain)?;
@@ -163,16 +157,14 @@ impl ItemDecoder<'_> {
             return Err(self.task.unsupported("a long chain of derived pictures"));
         }
         let image = match derived {
-            None => match self.in_tiles(item, &props)? {
-                Some(picture) => return Ok(picture),
-                None => self.shown(item, &props)?,
-            },
-            Some(Derived::Same(source)) => self.picture(source, derivations - 1)?,
+            None => return self.in_parts(item, &props, layout),
+            Some(Derived::Same(source)) => self.picture(source, layout, derivations - 1)?,
             Some(Derived::Overlay(overlay)) => {
                 self.task.check_size(overlay.width, overlay.height)?;
                 let mut canvas = overlay.canvas();
                 for layer in &overlay.layers {
-                    let picture = self.picture(layer.item, derivations - 1)?;
+                    let layout = PixelLayout::Rgba8;
+                    let picture = self.picture(layer.item, layout, derivations - 1)?;
                     layer.draw(picture, &mut canvas).map_err(explain)?;
                 }
                 heif_derived::finished(canvas)
@@ -181,68 +173,104 @@ impl ItemDecoder<'_> {
         transform::apply_all(image, &props.transforms).map_err(explain)
     }
 
-    /// Decodes a grid tile by tile, and applies its transforms; `None` for any other picture, and for one with
-    /// transparency or a crop.
-    fn in_tiles(&self, item: u32, props: &ItemProps<'_>) -> Result<Option<Image>, Skip> {
-        let explain = |error| explain(self.task, error);
-        let Some((grid, tiles)) = self.context.grid(item).map_err(explain)? else {
-            return Ok(None);
-        };
-        self.task
-            .check_size(grid.output_width, grid.output_height)?;
-        if self.context.alpha_item(item).map_err(explain)?.is_some() {
-            return Ok(None);
-        }
-        let Some(mut canvas) = Canvas::new(grid, &props.transforms) else {
-            return Ok(None);
-        };
-        for tile in tiles {
-            let (frame, nclx) = self.coded(tile, self.task.limits.max_pixels)?;
-            let nclx = props.nclx.unwrap_or(nclx);
-            let added = converted(&frame, None, nclx).and_then(|tile| canvas.add(tile));
-            added.map_err(explain)?;
-        }
-        canvas.finished().map(Some).map_err(explain)
-    }
-
-    /// Decodes a coded picture or a grid, with its transparency, before its transforms.
-    fn shown(&self, item: u32, props: &ItemProps<'_>) -> Result<Image, Skip> {
+    /// Decodes a coded picture or a grid, with its transforms; of its samples only some rows are in memory.
+    fn in_parts(
+        &self,
+        item: u32,
+        props: &ItemProps<'_>,
+        layout: PixelLayout,
+    ) -> Result<Image, Skip> {
         let explain = |error| explain(self.task, error);
         let (width, height) = self.context.coded_size(item, props).map_err(explain)?;
         self.task.check_size(width, height)?;
-        let (frame, nclx) = self.item(item)?;
-        let alpha = self.alpha(item, &frame)?;
-        converted(&frame, alpha.as_ref(), nclx).map_err(explain)
-    }
-
-    /// Decodes a coded picture, or the tiles of a grid; checks the deadline before each of them.
-    fn item(&self, item: u32) -> Result<(Frame, Nclx), Skip> {
-        let explain = |error| explain(self.task, error);
-        let props = self.context.props(item).map_err(explain)?;
-        let Some((grid, tiles)) = self.context.grid(item).map_err(explain)? else {
-            return self.coded(item, self.task.limits.max_pixels);
-        };
-        // All tiles are in memory at once, and those of the last column and row may extend beyond the edge.
-        let mut pixels_left = 2 * self.task.limits.max_pixels;
-        let mut frames = Vec::with_capacity(tiles.len());
-        let mut nclx = None;
-        for tile in tiles {
-            let (frame, tile_nclx) = self.coded(tile, pixels_left)?;
-            pixels_left = pixels_left.saturating_sub(area(frame.width, frame.height));
-            nclx.get_or_insert(tile_nclx);
-            frames.push(frame);
+        let alpha = self.context.alpha_item(item).map_err(explain)?;
+        let layout = alpha.map_or(PixelLayout::Rgb8, |_| layout);
+        let mut canvas = None;
+        self.parts(item, props, &mut |tile, rows, mut nclx| {
+            if nclx.matrix == MatrixCoefficients::Unspecified {
+                nclx.matrix = MatrixCoefficients::Bt601; // as other readers assume
+            }
+            let canvas = match &mut canvas {
+                Some(canvas) => canvas,
+                none => none.insert(Canvas::new(tile.whole(), &props.transforms, layout)?),
+            };
+            let samples = color::convert_rows(rows, nclx, layout)?;
+            canvas.add(tile, samples, rows.top + rows.new.start)
+        })?;
+        let mut canvas = canvas.ok_or_else(|| self.task.damaged("a picture in it is empty"))?;
+        if let Some(alpha) = alpha {
+            self.add_alpha(alpha, &mut canvas)?;
         }
-        let frame = grid::compose(&grid, &frames, self.task.limits.max_pixels).map_err(explain)?;
-        Ok((frame, props.nclx.or(nclx).unwrap_or_default()))
+        Ok(canvas.picture)
     }
 
-    /// Decodes one coded picture of at most `max_pixels`.
-    fn coded(&self, item: u32, max_pixels: u64) -> Result<(Frame, Nclx), Skip> {
+    /// Decodes the transparency of a picture. It counts only if it has the same size.
+    fn add_alpha(&self, alpha: u32, canvas: &mut Canvas<'_>) -> Result<(), Skip> {
+        let full_range = Nclx {
+            range: Range::Full,
+            ..Nclx::default()
+        };
+        let props = self.context.props(alpha);
+        let props = props.map_err(|error| explain(self.task, error))?;
+        self.parts(alpha, &props, &mut |tile, rows, _| {
+            if tile.whole() != canvas.untransformed {
+                return Ok(());
+            }
+            let samples = color::convert_rows(rows, full_range, PixelLayout::Gray8)?;
+            canvas.add_opacity(tile, samples, rows.top + rows.new.start)
+        })
+    }
+
+    /// Decodes a coded picture, or the tiles of a grid, and hands out their rows as they are decoded.
+    fn parts(&self, item: u32, props: &ItemProps<'_>, sink: Sink<'_>) -> Result<(), Skip> {
+        let explain = |error| explain(self.task, error);
+        let Some((grid, tiles)) = self.context.grid(item).map_err(explain)? else {
+            return self.coded(item, &mut |rows, nclx| {
+                let size = (rows.frame.width, rows.height);
+                let grid = Grid {
+                    rows: 1,
+                    columns: 1,
+                    output_width: size.0,
+                    output_height: size.1,
+                };
+                let index = 0;
+                sink(&Tile { grid, index, size }, rows, nclx)
+            });
+        };
+        self.task
+            .check_size(grid.output_width, grid.output_height)?;
+        let mut all = None;
+        for (index, tile) in (0..).zip(tiles) {
+            self.coded(tile, &mut |rows, nclx| {
+                let size = (rows.frame.width, rows.height);
+                if *all.get_or_insert(size) != size {
+                    return Err(Error::Malformed("grid tiles are not all the same size"));
+                }
+                let tile = Tile { grid, index, size };
+                if !tile.covers() {
+                    return Err(Error::Malformed(
+                        "grid tiles do not cover the declared output size",
+                    ));
+                }
+                sink(&tile, rows, props.nclx.unwrap_or(nclx))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Decodes one coded picture, and hands out its rows with the description of their colours; checks the deadline before
+    /// each part.
+    fn coded(
+        &self,
+        item: u32,
+        sink: &mut dyn FnMut(&Rows<'_>, Nclx) -> Result<(), Error>,
+    ) -> Result<(), Skip> {
         self.task.check_time()?;
         let explain = |error| explain(self.task, error);
         let info = self.context.meta.item(item);
         let codec = info.map(|info| info.item_type).unwrap_or_default();
         let props = self.context.props(item).map_err(explain)?;
+        let max_pixels = self.task.limits.max_pixels;
         if props
             .ispe
             .is_some_and(|size| area(size.width, size.height) > max_pixels)
@@ -253,32 +281,48 @@ impl ItemDecoder<'_> {
         if data.is_empty() {
             return Err(self.task.damaged("a picture in it has no data"));
         }
-        let (frame, nclx) = match &codec {
-            b"hvc1" | b"hev1" => hevc_frame(&props, &data, max_pixels).map_err(explain)?,
-            b"av01" => av1::decode(data.into_owned(), max_pixels)
-                .map_err(|error| self.task.damaged(format!("AV1: {error}")))?,
+        let mut part = |rows: &Rows<'_>, nclx| {
+            self.task.check_time()?;
+            sink(rows, props.nclx.unwrap_or(nclx)).map_err(explain)
+        };
+        match &codec {
+            b"hvc1" | b"hev1" => {
+                let mut stopped = None;
+                let decoded = hevc(&props, &data, max_pixels, &mut |rows, nclx| match part(
+                    rows, nclx,
+                ) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(skip) => {
+                        stopped = Some(skip);
+                        ControlFlow::Break(())
+                    }
+                });
+                match stopped {
+                    Some(skip) => Err(skip),
+                    None => decoded.map_err(explain),
+                }
+            }
+            b"av01" => {
+                let picture = av1::decode(data.into_owned(), max_pixels)
+                    .map_err(|error| self.task.damaged(format!("AV1: {error}")))?;
+                let nclx = av1::nclx(&picture);
+                av1::rows(&picture, |rows| part(rows, nclx))
+            }
             other => {
                 let name = String::from_utf8_lossy(other);
-                return Err(self.task.unsupported(format!("pictures of type {name:?}")));
+                Err(self.task.unsupported(format!("pictures of type {name:?}")))
             }
-        };
-        frame.validate().map_err(explain)?;
-        Ok((frame, props.nclx.unwrap_or(nclx)))
-    }
-
-    /// The alpha plane of an item; `None` without one or if its size differs from the item's.
-    fn alpha(&self, item: u32, frame: &Frame) -> Result<Option<Frame>, Skip> {
-        let explain = |error| explain(self.task, error);
-        let Some(alpha) = self.context.alpha_item(item).map_err(explain)? else {
-            return Ok(None);
-        };
-        let (alpha, _) = self.item(alpha)?;
-        let fits = (alpha.width, alpha.height) == (frame.width, frame.height);
-        Ok(fits.then_some(alpha))
+        }
     }
 }
 
-fn hevc_frame(props: &ItemProps<'_>, data: &[u8], max_pixels: u64) -> Result<(Frame, Nclx), Error> {
+/// Decodes a picture in HEVC, and hands out its rows with the description of their colours in the bitstream.
+fn hevc(
+    props: &ItemProps<'_>,
+    data: &[u8],
+    max_pixels: u64,
+    sink: &mut dyn FnMut(&Rows<'_>, Nclx) -> ControlFlow<()>,
+) -> Result<(), Error> {
     let config = props.hvcc.as_ref().ok_or(Error::MissingBox("hvcC"))?;
     let parameters = config.parameter_sets();
     // The decoder allocates by the size in the bitstream, not by that in the container.
@@ -295,8 +339,9 @@ fn hevc_frame(props: &ItemProps<'_>, data: &[u8], max_pixels: u64) -> Result<(Fr
         })
         .map(|nal| hevc_colour::of_parameter_set(nal))
         .unwrap_or_default();
-    let frame = hevc::decode_still(&parameters, &config.split_nals(data)?)?;
-    Ok((frame, nclx))
+    hevc::decode_rows(&parameters, &config.split_nals(data)?, &mut |rows| {
+        sink(rows, nclx)
+    })
 }
 
 /// A type of NAL unit (ITU-T H.265, table 7-1).

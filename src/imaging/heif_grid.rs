@@ -1,18 +1,22 @@
-//! Grids of HEIC and AVIF: one picture in tiles, as phones write it.
+//! The pixels of a HEIC or AVIF, which arrive in parts: the tiles of a grid, as phones write it, and of each tile or
+//! picture some rows at a time.
 //!
-//! Each tile is converted and brought to its place as soon as it is decoded, rotated and mirrored, so that besides the
-//! picture only one tile is in memory.
+//! Each part is brought to its place as soon as it is decoded, cropped, rotated and mirrored, so that besides the picture
+//! only a few rows are in memory.
 
 use heic_rs::grid::Grid;
 use heic_rs::{Error, Image, Mirror, PixelLayout, Rotation, Transform, transform};
 
-/// A picture of which tiles arrive in the order of their rows.
-pub(super) struct Canvas<'a> {
-    grid: Grid,
-    transforms: &'a [Transform],
-    picture: Image,
-    tile: Option<(u32, u32)>,
-    arrived: u32,
+use super::common_formats::on_white;
+
+/// A tile of a grid. A picture without a grid is the only tile of one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tile {
+    pub(super) grid: Grid,
+    /// Its number, in the order of the rows of tiles.
+    pub(super) index: u32,
+    /// Width and height of all tiles. Those of the last column and row may extend beyond the edge.
+    pub(super) size: (u32, u32),
 }
 
 /// A rectangle of a picture: its left and upper edge, its width and height.
@@ -24,118 +28,218 @@ struct Part {
     height: u32,
 }
 
-impl<'a> Canvas<'a> {
-    /// A picture without tiles yet; `None` if it is also cropped, which is not done tile by tile.
-    pub(super) fn new(grid: Grid, transforms: &'a [Transform]) -> Option<Self> {
-        let is_cropped = |each: &Transform| matches!(each, Transform::Crop(_));
-        if transforms.iter().any(is_cropped) {
-            return None;
+impl Tile {
+    /// Width and height of the picture before it is turned.
+    pub(super) const fn whole(&self) -> (u32, u32) {
+        (self.grid.output_width, self.grid.output_height)
+    }
+
+    /// Whether tiles of this size cover the picture.
+    pub(super) fn covers(&self) -> bool {
+        let covers = |tile: u32, number: u32, all: u32| {
+            u64::from(tile) * u64::from(number) >= u64::from(all)
+        };
+        covers(self.size.0, self.grid.columns, self.grid.output_width)
+            && covers(self.size.1, self.grid.rows, self.grid.output_height)
+    }
+
+    /// Some rows of this tile, from its row `top` on, as a part of the picture after its transforms; `None` if they lie
+    /// outside of it.
+    fn placed(
+        &self,
+        transforms: &[Transform],
+        rows: Image,
+        top: u32,
+    ) -> Result<Option<(Image, Part)>, Error> {
+        let (column, row) = (
+            self.index % self.grid.columns,
+            self.index / self.grid.columns,
+        );
+        let part = Part {
+            x: column.saturating_mul(self.size.0),
+            y: row.saturating_mul(self.size.1).saturating_add(top),
+            width: rows.width,
+            height: rows.height,
+        };
+        let (mut width, mut height) = self.whole();
+        let whole = Part {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        };
+        let Some((mut rows, mut part)) = cut(rows, part, whole) else {
+            return Ok(None);
+        };
+        for &each in transforms {
+            match each {
+                Transform::Crop(crop) => {
+                    let (x, y, wide, high) = transform::crop_rect(width, height, crop)?;
+                    let window = Part {
+                        x,
+                        y,
+                        width: wide,
+                        height: high,
+                    };
+                    let Some(inside) = cut(rows, part, window) else {
+                        return Ok(None);
+                    };
+                    (rows, part) = inside;
+                    (width, height) = (wide, high);
+                }
+                Transform::Rotate(turn) => {
+                    rows = transform::rotate(rows, turn);
+                    part = turned(part, (width, height), turn);
+                    if turn.swaps_axes() {
+                        (width, height) = (height, width);
+                    }
+                }
+                Transform::Mirror(mirror) => {
+                    rows = transform::mirror(rows, mirror);
+                    match mirror {
+                        Mirror::LeftRight => part.x = width - part.x - part.width,
+                        Mirror::TopBottom => part.y = height - part.y - part.height,
+                    }
+                }
+            }
         }
-        let (width, height) = (grid.output_width, grid.output_height);
-        let (width, height) = transform::transformed_size(width, height, transforms).ok()?;
-        Some(Self {
-            grid,
+        Ok(Some((rows, part)))
+    }
+}
+
+/// A picture whose parts arrive.
+pub(super) struct Canvas<'a> {
+    pub(super) picture: Image,
+    /// Width and height before the transforms.
+    pub(super) untransformed: (u32, u32),
+    transforms: &'a [Transform],
+}
+
+impl<'a> Canvas<'a> {
+    /// A picture of which nothing is there yet. It has this width and height before its transforms.
+    pub(super) fn new(
+        untransformed: (u32, u32),
+        transforms: &'a [Transform],
+        layout: PixelLayout,
+    ) -> Result<Self, Error> {
+        let (width, height) = untransformed;
+        let (width, height) = transform::transformed_size(width, height, transforms)?;
+        Ok(Self {
+            picture: Image::zeroed(width, height, layout, u64::MAX)?,
+            untransformed,
             transforms,
-            picture: Image::zeroed(width, height, PixelLayout::Rgb8, u64::MAX).ok()?,
-            tile: None,
-            arrived: 0,
         })
     }
 
-    /// Puts the next tile to its place.
-    pub(super) fn add(&mut self, tile: Image) -> Result<(), Error> {
-        let (width, height) = *self.tile.get_or_insert((tile.width, tile.height));
-        if (width, height) != (tile.width, tile.height) {
-            return Err(Error::Malformed("grid tiles are not all the same size"));
-        }
-        let (column, row) = (
-            self.arrived % self.grid.columns,
-            self.arrived / self.grid.columns,
-        );
-        self.arrived += 1;
-        // Tiles of the last column and row may extend beyond the edge.
-        let inside = |place: u32, side: u32, all: u32| all.saturating_sub(place).min(side);
-        let (x, y) = (column.saturating_mul(width), row.saturating_mul(height));
-        let part = Part {
-            x,
-            y,
-            width: inside(x, width, self.grid.output_width),
-            height: inside(y, height, self.grid.output_height),
-        };
-        if part.width == 0 || part.height == 0 {
-            return Ok(());
-        }
-        let tile = transform::apply_all(cut(tile, part), self.transforms)?;
-        let size = (self.grid.output_width, self.grid.output_height);
-        let place = moved(part, size, self.transforms);
-        let bytes = tile.row_bytes();
-        let across = self.picture.row_bytes();
-        for (row, samples) in tile.data.chunks_exact(bytes).enumerate() {
-            let start = (place.y as usize + row) * across + 3 * place.x as usize;
-            self.picture.data[start..start + bytes].copy_from_slice(samples);
+    /// Puts some rows of a tile, from its row `top` on, to their place.
+    pub(super) fn add(&mut self, tile: &Tile, rows: Image, top: u32) -> Result<(), Error> {
+        if let Some((part, place)) = tile.placed(self.transforms, rows, top)? {
+            let lines = lines(&mut self.picture, place);
+            for (samples, to) in part.data.chunks_exact(part.row_bytes()).zip(lines) {
+                to.copy_from_slice(samples);
+            }
         }
         Ok(())
     }
 
-    /// The picture, once all tiles have arrived.
-    pub(super) fn finished(self) -> Result<Image, Error> {
-        let (width, height) = self.tile.unwrap_or_default();
-        let covers = |tile: u32, number: u32, all: u32| {
-            u64::from(tile) * u64::from(number) >= u64::from(all)
+    /// Applies the opacity of some rows of a tile: sets it, or if the picture has none, blends the pixels onto white.
+    pub(super) fn add_opacity(&mut self, tile: &Tile, rows: Image, top: u32) -> Result<(), Error> {
+        let Some((part, place)) = tile.placed(self.transforms, rows, top)? else {
+            return Ok(());
         };
-        if covers(width, self.grid.columns, self.grid.output_width)
-            && covers(height, self.grid.rows, self.grid.output_height)
-        {
-            Ok(self.picture)
-        } else {
-            Err(Error::Malformed(
-                "grid tiles do not cover the declared output size",
-            ))
+        let has_opacity = self.picture.layout == PixelLayout::Rgba8;
+        let lines = lines(&mut self.picture, place);
+        for (samples, to) in part.data.chunks_exact(part.row_bytes()).zip(lines) {
+            if has_opacity {
+                for (pixel, &alpha) in to.as_chunks_mut::<4>().0.iter_mut().zip(samples) {
+                    pixel[3] = alpha;
+                }
+            } else {
+                for (pixel, &alpha) in to.as_chunks_mut::<3>().0.iter_mut().zip(samples) {
+                    *pixel = on_white(*pixel, alpha);
+                }
+            }
         }
+        Ok(())
     }
 }
 
-/// The upper left corner of a tile, of the size of `part`.
-fn cut(mut tile: Image, part: Part) -> Image {
-    if (tile.width, tile.height) != (part.width, part.height) {
-        let (bytes, kept) = (tile.row_bytes(), 3 * part.width as usize);
-        for row in 0..part.height as usize {
-            tile.data
-                .copy_within(row * bytes..row * bytes + kept, row * kept);
-        }
-        tile.data.truncate(kept * part.height as usize);
-        (tile.width, tile.height) = (part.width, part.height);
-    }
-    tile
+/// The lines of a part of a picture.
+fn lines(picture: &mut Image, place: Part) -> impl Iterator<Item = &mut [u8]> {
+    let bytes = picture.layout.bytes_per_pixel();
+    let (start, end) = (
+        bytes * place.x as usize,
+        bytes * (place.x + place.width) as usize,
+    );
+    let lines = picture
+        .data
+        .chunks_exact_mut(bytes * picture.width as usize);
+    lines
+        .skip(place.y as usize)
+        .take(place.height as usize)
+        .map(move |line| &mut line[start..end])
 }
 
-/// Where a part of a picture of this size lies after transforms without a crop.
-fn moved(mut part: Part, (mut width, mut height): (u32, u32), transforms: &[Transform]) -> Part {
-    for transform in transforms {
-        let Part { x, y, .. } = part;
-        let (from_right, from_below) = (width - x - part.width, height - y - part.height);
-        (part.x, part.y) = match transform {
-            Transform::Rotate(Rotation::Ccw90) => (y, from_right),
-            Transform::Rotate(Rotation::Ccw180) => (from_right, from_below),
-            Transform::Rotate(Rotation::Ccw270) => (from_below, x),
-            Transform::Mirror(Mirror::LeftRight) => (from_right, y),
-            Transform::Mirror(Mirror::TopBottom) => (x, from_below),
-            Transform::Rotate(Rotation::None) | Transform::Crop(_) => (x, y),
-        };
-        if matches!(transform, Transform::Rotate(turn) if turn.swaps_axes()) {
-            (part.width, part.height) = (part.height, part.width);
-            (width, height) = (height, width);
+/// What of a part lies within a window, with its place in that; `None` if nothing does.
+fn cut(mut rows: Image, part: Part, window: Part) -> Option<(Image, Part)> {
+    let overlap = |start: u32, length: u32, first: u32, all: u32| {
+        let from = start.max(first);
+        let to = start.saturating_add(length).min(first + all);
+        (from < to).then_some((from, to))
+    };
+    let (left, right) = overlap(part.x, part.width, window.x, window.width)?;
+    let (top, bottom) = overlap(part.y, part.height, window.y, window.height)?;
+    let kept = Part {
+        x: left - window.x,
+        y: top - window.y,
+        width: right - left,
+        height: bottom - top,
+    };
+    if (kept.width, kept.height) != (part.width, part.height) {
+        let bytes = rows.layout.bytes_per_pixel();
+        let (across, line) = (rows.row_bytes(), bytes * kept.width as usize);
+        let first = (top - part.y) as usize * across + bytes * (left - part.x) as usize;
+        for row in 0..kept.height as usize {
+            let start = first + row * across;
+            rows.data.copy_within(start..start + line, row * line);
         }
+        rows.data.truncate(line * kept.height as usize);
+        (rows.width, rows.height) = (kept.width, kept.height);
     }
-    part
+    Some((rows, kept))
+}
+
+/// Where a part of a picture of this size lies after a rotation.
+const fn turned(part: Part, (width, height): (u32, u32), turn: Rotation) -> Part {
+    let Part { x, y, .. } = part;
+    let (from_right, from_below) = (width - x - part.width, height - y - part.height);
+    let (x, y) = match turn {
+        Rotation::None => (x, y),
+        Rotation::Ccw90 => (y, from_right),
+        Rotation::Ccw180 => (from_right, from_below),
+        Rotation::Ccw270 => (from_below, x),
+    };
+    let (width, height) = if turn.swaps_axes() {
+        (part.height, part.width)
+    } else {
+        (part.width, part.height)
+    };
+    Part {
+        x,
+        y,
+        width,
+        height,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use heic_rs::props::simple::Clap;
+
     use super::*;
 
     /// A tile whose pixels each have a value of their own in a picture of seven columns.
-    fn tile(x: u8, y: u8) -> Image {
+    fn pixels(x: u8, y: u8) -> Image {
         let value = |at: u8| [x + at % 4 + 7 * (y + at / 4); 3];
         Image {
             width: 4,
@@ -166,33 +270,92 @@ mod tests {
             layout: PixelLayout::Rgb8,
             data: (0..35).flat_map(|value| [value; 3]).collect(),
         };
+        let clap = Transform::Crop(Clap {
+            width: (5, 1),
+            height: (4, 1),
+            horiz_off: (1, 1),
+            vert_off: (-1, 2),
+        });
         for turn in turns.map(Transform::Rotate) {
             for mirror in mirrors.map(Transform::Mirror) {
-                for transforms in [vec![], vec![turn], vec![turn, mirror], vec![mirror, turn]] {
-                    let mut canvas = Canvas::new(grid, &transforms).unwrap();
-                    for (x, y) in [(0, 0), (4, 0), (0, 3), (4, 3)] {
-                        canvas.add(tile(x, y)).unwrap();
+                for transforms in [
+                    vec![],
+                    vec![turn],
+                    vec![turn, mirror],
+                    vec![mirror, turn],
+                    vec![clap, turn, mirror],
+                    vec![Transform::Rotate(Rotation::Ccw180), clap, turn],
+                ] {
+                    let mut canvas = Canvas::new((7, 5), &transforms, PixelLayout::Rgb8).unwrap();
+                    for (index, (x, y)) in [(0, 0), (4, 0), (0, 3), (4, 3)].into_iter().enumerate()
+                    {
+                        let (mut upper, mut lower) = (pixels(x, y), pixels(x, y));
+                        (upper.height, lower.height) = (2, 1);
+                        upper.data.truncate(24);
+                        lower.data.drain(..24);
+                        let tile = Tile {
+                            grid,
+                            index: index as u32,
+                            size: (4, 3),
+                        };
+                        canvas.add(&tile, upper, 0).unwrap();
+                        canvas.add(&tile, lower, 2).unwrap();
                     }
                     let expected = transform::apply_all(whole.clone(), &transforms).unwrap();
-                    assert_eq!(canvas.finished().unwrap(), expected, "{transforms:?}");
+                    assert_eq!(canvas.picture, expected, "{transforms:?}");
                 }
             }
         }
     }
 
     #[test]
-    fn tiles_of_different_sizes_and_too_few_are_refused() {
+    fn opacity_turns_with_the_picture() {
         let grid = Grid {
             rows: 1,
             columns: 1,
-            output_width: 7,
-            output_height: 3,
+            output_width: 2,
+            output_height: 1,
         };
-        let mut canvas = Canvas::new(grid, &[]).unwrap();
-        canvas.add(tile(0, 0)).unwrap();
-        let mut other = tile(0, 0);
-        other.height = 2;
-        assert!(canvas.add(other).is_err());
-        assert!(canvas.finished().is_err(), "three columns are missing");
+        let transforms = [Transform::Rotate(Rotation::Ccw90)];
+        for (layout, expected) in [
+            (PixelLayout::Rgb8, vec![255, 255, 255, 10, 20, 30]),
+            (PixelLayout::Rgba8, vec![10, 20, 30, 0, 10, 20, 30, 255]),
+        ] {
+            let mut canvas = Canvas::new((2, 1), &transforms, layout).unwrap();
+            let tile = Tile {
+                grid,
+                index: 0,
+                size: (2, 1),
+            };
+            let pixel = [10, 20, 30, 255];
+            let rows = |layout, data| Image {
+                width: 2,
+                height: 1,
+                layout,
+                data,
+            };
+            let colours = rows(layout, pixel[..layout.bytes_per_pixel()].repeat(2));
+            canvas.add(&tile, colours, 0).unwrap();
+            let opacity = rows(PixelLayout::Gray8, vec![255, 0]);
+            canvas.add_opacity(&tile, opacity, 0).unwrap();
+            assert_eq!(canvas.picture.data, expected);
+        }
+    }
+
+    #[test]
+    fn tiles_cover_a_picture_or_do_not() {
+        let tile = |columns, output_width| Tile {
+            grid: Grid {
+                rows: 1,
+                columns,
+                output_width,
+                output_height: 3,
+            },
+            index: 0,
+            size: (4, 3),
+        };
+        assert!(tile(2, 8).covers());
+        assert!(tile(2, 7).covers());
+        assert!(!tile(1, 7).covers(), "three columns are missing");
     }
 }

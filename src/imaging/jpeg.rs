@@ -13,6 +13,7 @@ use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::jpeg_any;
 use super::jpeg_source::{Outcome, Source, unsupported_process};
 use super::limits::Task;
 use crate::error::Skip;
@@ -22,7 +23,7 @@ use crate::raster::{Orientation, Raster};
 const MAX_EIGHTHS: usize = 4;
 
 /// Decodes a JPEG to the smallest n/8 of its size that has `wanted` pixels, by its size; `None` for those that only
-/// the general decoder reads, or of which more than a half is wanted.
+/// the general decoder reads, or of which more than a half is wanted, and for progressive ones that take too much memory.
 pub(super) fn reduced(
     task: &Task<'_>,
     orientation: Orientation,
@@ -31,6 +32,11 @@ pub(super) fn reduced(
     let Ok(header) = Header::read(task.bytes) else {
         return Ok(None);
     };
+    // The coefficients of a progressive picture are kept, beside a copy of at most a quarter of the pixels.
+    let is_too_large = |(pixels, bytes)| bytes + pixels > 4 * pixels + jpeg_any::spare(task);
+    if jpeg_any::coefficients(task.bytes).is_some_and(is_too_large) {
+        return Ok(None);
+    }
     let (width, height) = header.size();
     let size = (width as u32, height as u32);
     task.check_size(size.0, size.1)?;

@@ -38,7 +38,9 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 
 /// Decodes a JPEG; of several pictures in the file (thumbnails, gain maps, MPO) the first.
 pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
-    if is_rare(task.bytes) {
+    // The fast decoder has the coefficients of a progressive picture and its pixels in memory at once.
+    let is_too_large = |(pixels, bytes)| bytes + 3 * pixels > 4 * pixels + spare(task);
+    if is_rare(task.bytes) || coefficients(task.bytes).is_some_and(is_too_large) {
         return general(task, task.bytes, &[], None);
     }
     // Contained by itself, so that a file that makes the fast decoder panic is still decoded by the other one.
@@ -50,6 +52,28 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
         }
         Ok(Err(_)) | Err(_) => general(task, task.bytes, &[], None),
     }
+}
+
+/// How many bytes beyond four a pixel the decoding of a file may take: 64 MB, less the file and the program.
+pub(super) fn spare(task: &Task<'_>) -> i64 {
+    40_000_000 - task.bytes.len() as i64
+}
+
+/// How many pixels a progressive picture has, and how many bytes its coefficients take; `None` for any other coding.
+pub(super) fn coefficients(bytes: &[u8]) -> Option<(i64, i64)> {
+    let (_, frame) = Segments::of(bytes).find(|(code, _)| matches!(code, 0xc2 | 0xca))?;
+    let &[_, y0, y1, x0, x1, _, ref parts @ ..] = frame else {
+        return None;
+    };
+    let side = |high: u8, low: u8| i64::from(u16::from_be_bytes([high, low]));
+    let pixels = side(x0, x1) * side(y0, y1);
+    let factors = parts
+        .chunks_exact(3)
+        .map(|part| (i64::from(part[1] >> 4), i64::from(part[1] & 15)));
+    let most = |factor: fn((i64, i64)) -> i64| factors.clone().map(factor).max().unwrap_or(1);
+    let whole = (most(|(h, _)| h) * most(|(_, v)| v)).max(1);
+    let samples = factors.clone().map(|(h, v)| h * v).sum::<i64>() * pixels / whole;
+    Some((pixels, samples * size_of::<i16>() as i64))
 }
 
 /// Decodes a JPEG of any coding. TIFF gives tables and colours that are not in the JPEG itself.
@@ -64,6 +88,7 @@ pub(super) fn general(
         stops: &|| task.deadline.has_passed(),
         tables,
         colour,
+        spare: spare(task),
     };
     let decoded = jpeg_general::decode(bytes, &options).map_err(|fault| match fault {
         Fault::Damaged(problem) => task.damaged(problem),

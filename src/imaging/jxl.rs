@@ -6,7 +6,7 @@ use jxl_oxide::{
     PixelFormat, RenderingIntent,
 };
 
-use super::common_formats::on_white;
+use super::common_formats::opaque;
 use super::limits::Task;
 use super::{Blocks, Limits};
 use crate::error::{Skip, SkipReason};
@@ -79,7 +79,7 @@ fn in_strips(task: &Task<'_>, image: &mut JxlImage, rows: u32) -> Result<RgbImag
             width,
             height: bottom - top,
         });
-        picture.extend_from_slice(&rendered(task, image)?);
+        add_rendered(task, image, &mut picture)?;
         top = bottom;
     }
     RgbImage::from_raw(width, height, picture)
@@ -100,28 +100,34 @@ fn rows_at_once(width: u32, height: u32) -> u32 {
     GROUP * (groups.max(1) as u32)
 }
 
-/// The pixels of the region that is set.
-fn rendered(task: &Task<'_>, image: &JxlImage) -> Result<RgbImage, Skip> {
+/// Adds the pixels of the region that is set.
+fn add_rendered(task: &Task<'_>, image: &JxlImage, picture: &mut Vec<u8>) -> Result<(), Skip> {
     let render = image
         .render_frame(0)
         .map_err(|error| explain(task, &*error))?;
     let mut stream = render.stream();
     let (width, height) = (stream.width(), stream.height());
-    let channels = stream.channels() as usize;
-    let mut samples = vec![0_u8; width as usize * height as usize * channels];
+    let length = width as usize * height as usize * stream.channels() as usize;
+    if (image.pixel_format(), stream.channels()) == (PixelFormat::Rgb, 3) {
+        let start = picture.len();
+        picture.resize(start + length, 0);
+        stream.write_to_buffer(&mut picture[start..]);
+        return Ok(());
+    }
+    let mut samples = vec![0_u8; length];
     stream.write_to_buffer(&mut samples);
-    let picture = match image.pixel_format() {
+    let part = match image.pixel_format() {
         PixelFormat::Gray => GrayImage::from_raw(width, height, samples).map(DynamicImage::from),
         PixelFormat::Graya => {
             GrayAlphaImage::from_raw(width, height, samples).map(DynamicImage::from)
         }
-        PixelFormat::Rgb => RgbImage::from_raw(width, height, samples).map(DynamicImage::from),
         PixelFormat::Rgba => RgbaImage::from_raw(width, height, samples).map(DynamicImage::from),
-        PixelFormat::Cmyk | PixelFormat::Cmyka => None,
+        PixelFormat::Rgb | PixelFormat::Cmyk | PixelFormat::Cmyka => None,
     };
-    picture
-        .map(on_white)
-        .ok_or_else(|| task.unsupported("channels other than colour and transparency"))
+    let part =
+        part.ok_or_else(|| task.unsupported("channels other than colour and transparency"))?;
+    picture.extend_from_slice(&opaque(part));
+    Ok(())
 }
 
 /// Reads a file up to its end, without rendering it.

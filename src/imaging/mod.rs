@@ -28,7 +28,7 @@ mod lost;
 mod metadata;
 mod picture;
 mod png_chunks;
-mod png_partial;
+mod png_rows;
 mod png_texts;
 mod raw;
 mod sidecar;
@@ -40,7 +40,7 @@ pub use format::{Format, Raw, is_picture};
 pub use limits::Limits;
 pub use lost::Lost;
 pub use sidecar::read_sidecars;
-pub use thumbnail::{Thumbnails, reduced};
+pub use thumbnail::{Thumbnails, jpeg_of};
 
 use crate::error::{Skip, SkipReason};
 use crate::facts::{Statements, of_content};
@@ -145,6 +145,7 @@ pub fn decode_for(
         };
         let reduced = match task.format {
             Format::Jpeg => jpeg::reduced(task, orientation, wanted)?,
+            Format::Raw(raw) => raw::reduced(task, raw, orientation, wanted)?,
             _ => None,
         };
         match reduced {
@@ -265,10 +266,7 @@ fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
         Format::Heic | Format::Avif => heif::pixels(task).map(Pixels::whole),
         Format::Jxl => jxl::pixels(task).map(Pixels::whole),
         Format::Tiff => tiff_any::pixels(task),
-        Format::Png => match common_formats::pixels(task, Format::Png.of_image_crate()) {
-            Err(skip) if skip.reason == SkipReason::Damaged => png_partial::pixels(task, skip),
-            pixels => pixels.map(Pixels::whole),
-        },
+        Format::Png => png_rows::pixels(task),
         Format::Raw(raw) => raw::pixels(task, raw),
         format => common_formats::pixels(task, format.of_image_crate()).map(Pixels::whole),
     }

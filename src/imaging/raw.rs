@@ -11,11 +11,12 @@ use std::fmt;
 use super::Blocks;
 use super::format::Format;
 use super::jpeg_any::{self, Segments, is_frame};
-use super::jxl;
 use super::limits::Task;
 use super::lost::Pixels;
 use super::tiff_structure::{Directory, File};
+use super::{jpeg, jxl};
 use crate::error::Skip;
+use crate::raster::{Orientation, Raster};
 
 /// A format of raw files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -252,6 +253,16 @@ pub(super) fn pixels(task: &Task<'_>, raw: Raw) -> Result<Pixels, Skip> {
     } else {
         jpeg_any::pixels(&part)
     }
+}
+
+/// The preview decoded to a reduced copy, as [`jpeg::reduced`]; `None` for what is not JPEG.
+pub(super) fn reduced(
+    task: &Task<'_>,
+    raw: Raw,
+    orientation: Orientation,
+    wanted: &dyn Fn(u32, u32) -> Option<(u32, u32)>,
+) -> Result<Option<Raster>, Skip> {
+    jpeg::reduced(&of_part(task, preview(task, raw)?), orientation, wanted)
 }
 
 /// The EXIF block and the XMP packet: the file's own, or those of the preview.

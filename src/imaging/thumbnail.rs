@@ -8,27 +8,17 @@ use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use walkdir::WalkDir;
 
-use super::{Limits, copy};
 use crate::atomic;
-use crate::error::Skip;
 use crate::photo::ContentHash;
 
 /// JPEG quality of the copies, 1 to 100; artefacts are not visible at their size.
 const QUALITY: u8 = 85;
 
-/// An upright JPEG of a photo without metadata, in sRGB, reduced to at most `width` × `height` pixels. A smaller photo is
-/// not enlarged.
-///
-/// # Errors
-/// Those of [`decode`](super::decode).
+/// A picture as a JPEG without metadata.
 ///
 /// # Panics
-/// If a bound is zero.
-pub fn reduced(bytes: &[u8], limits: &Limits, width: u32, height: u32) -> Result<Vec<u8>, Skip> {
-    Ok(encoded(&copy(bytes, limits, width, height)?))
-}
-
-fn encoded(picture: &RgbImage) -> Vec<u8> {
+/// If it has no pixels.
+pub fn jpeg_of(picture: &RgbImage) -> Vec<u8> {
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
         .encode_image(picture)
@@ -47,23 +37,22 @@ pub struct Thumbnails {
 impl Thumbnails {
     /// Longest side of a thumbnail in pixels: enough for rows of 240 points on a screen with two pixels per
     /// point.
-    pub const SIDE: u32 = 720;
+    const SIDE: u32 = 720;
 
     /// A cache in `folder`, which is created with the first thumbnail.
     pub const fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// The thumbnail of the photo with this content hash. If it is not cached, `original` supplies the file's
-    /// bytes. If the folder cannot be written, the thumbnail is returned without being cached.
+    /// The thumbnail of the photo with this content hash. If it is not cached, `copy` makes a copy of the photo
+    /// of at most this width and height. If the folder cannot be written, the thumbnail is returned without being cached.
     ///
     /// # Errors
-    /// The error of `original`, or a skip if the bytes cannot be decoded.
-    pub fn get<E: From<Skip>>(
+    /// The error of `copy`.
+    pub fn get<E>(
         &self,
         hash: &ContentHash,
-        limits: &Limits,
-        original: impl FnOnce() -> Result<Vec<u8>, E>,
+        copy: impl FnOnce((u32, u32)) -> Result<RgbImage, E>,
     ) -> Result<Vec<u8>, E> {
         let path = self.path(hash);
         match fs::read(&path) {
@@ -74,7 +63,7 @@ impl Thumbnails {
                 tracing::debug!(path = %path.display(), %error, "a thumbnail cannot be read");
             }
         }
-        let jpeg = reduced(&original()?, limits, Self::SIDE, Self::SIDE)?;
+        let jpeg = jpeg_of(&copy((Self::SIDE, Self::SIDE))?);
         if let Err(error) = atomic::write_private(&path, &jpeg) {
             tracing::warn!(path = %path.display(), %error, "a thumbnail cannot be saved");
         }
@@ -152,15 +141,13 @@ mod tests {
     fn a_thumbnail_is_made_once_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let thumbnails = Thumbnails::new(folder.path().join("cache/thumbnails"));
-        let photo = encoded(&phone_photo().fitted(1600, 1600));
-        let hash = ContentHash::of(&photo);
-        let get = |original: Result<Vec<u8>, Skip>| {
-            thumbnails.get(&hash, &Limits::default(), || original)
-        };
-        let gone = || Skip::new(crate::error::SkipReason::Unreadable, "gone");
-        assert_eq!(get(Err(gone())), Err(gone()));
-        let made = get(Ok(photo)).unwrap();
-        assert_eq!(get(Err(gone())).unwrap(), made);
+        let hash = ContentHash::of(b"photo");
+        let gone = |_| Err("gone");
+        assert_eq!(thumbnails.get(&hash, gone), Err("gone"));
+        let made = thumbnails.get(&hash, |(width, height)| {
+            Ok::<_, &str>(phone_photo().fitted(width, height))
+        });
+        assert_eq!(thumbnails.get(&hash, gone), made);
 
         #[cfg(unix)]
         for entry in WalkDir::new(folder.path()).min_depth(1) {
@@ -181,9 +168,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        let photo = encoded(&phone_photo().fitted(400, 400));
-        let made: Result<_, Skip> =
-            Thumbnails::new(file).get(&ContentHash::of(&photo), &Limits::default(), || Ok(photo));
+        let made = Thumbnails::new(file).get(&ContentHash::of(b"photo"), |(width, height)| {
+            Ok::<_, ()>(phone_photo().fitted(width, height))
+        });
         assert!(image::load_from_memory(&made.unwrap()).is_ok());
     }
 }

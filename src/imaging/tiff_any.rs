@@ -1,18 +1,20 @@
-//! Decodes the pictures of scanners and fax machines in TIFF, which the `image` crate does not: palettes, `YCbCr`, JPEG
-//! inside, and the codings of fax (TIFF 6.0; Technical Note 2 for JPEG). Also chooses the picture of a file.
+//! Decodes TIFF, also of scanners and fax machines: palettes, `YCbCr`, JPEG inside, and the codings of fax (TIFF 6.0;
+//! Technical Note 2 for JPEG). Also chooses the picture of a file.
+//!
+//! The `tiff` crate decodes no less than a strip at once, which is often the whole picture, and fewer kinds of pictures.
 
 mod pieces;
 mod samples;
 
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 
 use super::jpeg_any;
 use super::jpeg_general::Colour;
 use super::limits::Task;
 use super::tiff_structure::{Directory, File};
-use super::{Blocks, Pixels, common_formats};
-use crate::error::{Skip, SkipReason};
-use pieces::{Layout, unpacked};
+use super::{Blocks, Pixels};
+use crate::error::Skip;
+use pieces::{Layout, unpacking};
 use samples::Converter;
 
 /// The tags that are read here.
@@ -89,68 +91,42 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
         return Err(task.damaged("it has no header"));
     };
     let directory = picture(&file).ok_or_else(|| task.damaged("it has no directory"))?;
-    if is_for_here(&directory) {
-        return decoded(task, &directory);
-    }
-    // The crate decodes the first picture of a file.
-    let moved = file.first().filter(|first| first.place != directory.place);
-    let moved = moved.and_then(|_| file.beginning_with(&directory));
-    let bytes = moved.as_deref().unwrap_or(task.bytes);
-    let by_crate = common_formats::pixels(&Task { bytes, ..*task }, ImageFormat::Tiff);
-    match by_crate {
-        Err(skip) if !matches!(skip.reason, SkipReason::TooLarge | SkipReason::TimedOut) => {
-            // Its reason is kept if this module does not decode the picture either.
-            decoded(task, &directory).map_err(|other| match other.reason {
-                SkipReason::TimedOut => other,
-                _ => skip,
-            })
-        }
-        pixels => pixels.map(Pixels::whole),
-    }
-}
-
-/// Whether a picture is of a kind that the crate gets wrong or refuses.
-fn is_for_here(directory: &Directory<'_>) -> bool {
-    let compression = directory.number(tag::COMPRESSION).unwrap_or(1);
-    let photometric = directory.number(tag::PHOTOMETRIC).unwrap_or(1);
-    // The crate blends colours that are already multiplied by their transparency as if they were not, and loses its
-    // way in samples that are none of the colours.
-    let is_strange = directory
-        .number(tag::EXTRA_SAMPLES)
-        .is_some_and(|kind| kind != 2);
-    matches!(compression, 2..=4 | 6 | 7) || matches!(photometric, 3 | 6) || is_strange
-}
-
-fn decoded(task: &Task<'_>, directory: &Directory<'_>) -> Result<Pixels, Skip> {
-    let layout = Layout::of(task, directory)?;
+    let layout = Layout::of(task, &directory)?;
     match directory.number(tag::COMPRESSION).unwrap_or(1) {
-        6 => old_jpeg(task, directory),
-        7 => new_jpeg(task, directory, &layout),
-        compression => {
-            let converter = Converter::of(task, directory)?;
-            let mut pixels = RgbImage::new(layout.width, layout.height);
-            for place in layout.places() {
-                task.check_time()?;
-                let rows = layout.rows_of(&place);
-                let row = converter.row_bytes(layout.piece_width);
-                let planes = (0..converter.planes()).map(|plane| {
-                    let index = place.index + plane * layout.pieces;
-                    let data = layout.data(task, directory, index)?;
-                    unpacked(
-                        task,
-                        directory,
-                        compression,
-                        data,
-                        converter.lines(rows) * row,
-                        layout.piece_width,
-                    )
-                });
-                let planes = planes.collect::<Result<Vec<_>, Skip>>()?;
-                converter.paste(&planes, &place, (layout.piece_width, rows), &mut pixels);
-            }
-            Ok(Pixels::whole(pixels))
-        }
+        6 => old_jpeg(task, &directory),
+        7 => new_jpeg(task, &directory, &layout),
+        compression => unpacked(task, &directory, &layout, compression).map(Pixels::whole),
     }
+}
+
+/// Unpacks strips or tiles line by line: one of them may be the whole picture, of many bytes a pixel.
+fn unpacked(
+    task: &Task<'_>,
+    directory: &Directory<'_>,
+    layout: &Layout,
+    compression: usize,
+) -> Result<RgbImage, Skip> {
+    let converter = Converter::of(task, directory)?;
+    let mut pixels = RgbImage::new(layout.width, layout.height);
+    for place in layout.places() {
+        let rows = layout.rows_of(&place);
+        let length = converter.lines(rows) * converter.row_bytes(layout.piece_width);
+        let planes = (0..converter.planes()).map(|plane| {
+            let data = layout.data(task, directory, place.index + plane * layout.pieces)?;
+            unpacking(
+                task,
+                directory,
+                compression,
+                data,
+                length,
+                layout.piece_width,
+            )
+        });
+        let mut planes = planes.collect::<Result<Vec<_>, Skip>>()?;
+        let size = (layout.piece_width, rows);
+        converter.paste(task, &mut planes, &place, size, &mut pixels)?;
+    }
+    Ok(pixels)
 }
 
 /// JPEG as TIFF 6.0 first described it: a whole file beside the tags, or in the only strip.
@@ -207,6 +183,9 @@ fn new_jpeg(task: &Task<'_>, directory: &Directory<'_>, layout: &Layout) -> Resu
         let mut part = part.pixels;
         if is_negative {
             image::imageops::invert(&mut part);
+        }
+        if part.dimensions() == (layout.width, layout.height) {
+            return Ok(Pixels::whole(part));
         }
         image::imageops::replace(&mut pixels, &part, place.x.into(), place.y.into());
     }

@@ -28,8 +28,6 @@ pub(super) struct Tag<'a> {
 /// A directory: its tags, each of which is there once.
 pub(super) struct Directory<'a> {
     file: File<'a>,
-    /// Where it lies in the file.
-    pub place: usize,
     pub tags: Vec<Tag<'a>>,
     /// Whether no tag was left out, because its values are not in the file, or it is there twice.
     pub is_complete: bool,
@@ -104,19 +102,6 @@ impl<'a> File<'a> {
         directories
     }
 
-    /// The file with a header that leads to this directory as the first one. `None` for a `BigTIFF`.
-    pub fn beginning_with(&self, directory: &Directory<'_>) -> Option<Vec<u8>> {
-        (self.word == 4).then_some(())?;
-        let place = u32::try_from(directory.place).ok()?;
-        let mut bytes = self.bytes.to_vec();
-        bytes[4..8].copy_from_slice(&if self.is_little_endian {
-            place.to_le_bytes()
-        } else {
-            place.to_be_bytes()
-        });
-        Some(bytes)
-    }
-
     fn directory(&self, place: usize) -> Option<Directory<'a>> {
         let mut at = place;
         let count_length = if self.word == 8 { 8 } else { 2 };
@@ -138,7 +123,6 @@ impl<'a> File<'a> {
         let next = self.read(at, self.word).unwrap_or_default();
         Some(Directory {
             file: *self,
-            place,
             tags,
             is_complete,
             next: usize::try_from(next).unwrap_or_default(),

@@ -13,10 +13,10 @@ use crate::photo::Capture;
 use crate::raster::Raster;
 use crate::store::{Models, PhotoAnalysis};
 
-/// Most places of a photo that are searched more closely. Metadata may name any number of people.
+/// Most named regions of a photo that are searched more closely. Metadata may name any number of people.
 const MOST_LOOKS: usize = 64;
 
-/// Least shorter side in pixels of a place that is searched more closely.
+/// Least shorter side in pixels of a region that is searched more closely.
 const LEAST_PLACE: f32 = 4.0;
 
 /// Analyses photos with a detector and a classifier, on the calling thread.
@@ -72,8 +72,8 @@ impl LocalAnalyser {
         imaging::decode_for(&wanted, facts, bytes, &self.limits)
     }
 
-    /// Detects the faces of a decoded photo. At those of `named`, where people are named, at which none is found, it looks
-    /// more closely.
+    /// Detects the faces of a decoded photo. `named` are the regions in which people are named; those in which no face
+    /// is found are searched more closely.
     pub(super) fn find(
         &self,
         decoded: &Decoded,
@@ -119,11 +119,11 @@ impl LocalAnalyser {
         &self,
         decoded: Decoded,
         named: &[BoundingBox],
-        look: impl FnOnce(&mut Look<'_>) -> T,
+        on_found: impl FnOnce(&mut FoundInPhoto<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
         let found = self.find(&decoded, named)?;
         let mut pictures = || pictures(&decoded, &found.legible);
-        let seen = look(&mut Look {
+        let seen = on_found(&mut FoundInPhoto {
             capture: decoded.capture(),
             size: found.size,
             faces: &found.legible,
@@ -155,7 +155,7 @@ impl LocalAnalyser {
             score: 1.0,
         };
         let mut readings = self.classifier.read(&[crop_framed(raster)]);
-        // Whoever says that the picture is a face is not contradicted.
+        // The person has said that the picture is a face, so the human score is left out.
         for reading in &mut readings {
             reading.scores = reading.scores.with_human(None);
         }
@@ -234,8 +234,8 @@ pub(super) struct FoundFaces {
     pub incomplete: Option<String>,
 }
 
-/// What can be seen of a photo when its faces have been found.
-pub(super) struct Look<'a> {
+/// What is known of a photo when its faces have been found, and their emotions not yet read.
+pub(super) struct FoundInPhoto<'a> {
     /// The facts of the photo by its content alone.
     pub capture: Capture,
     /// Width and height of the upright photo in pixels.
@@ -245,8 +245,8 @@ pub(super) struct Look<'a> {
     pub(super) pictures: &'a mut dyn FnMut() -> Vec<FacePicture>,
 }
 
-impl Look<'_> {
-    /// The pictures of the faces; none if the photo is lost meanwhile, and then its analysis fails as well.
+impl FoundInPhoto<'_> {
+    /// The pictures of the faces; none if they can no longer be had, and then the photo's analysis fails as well.
     pub fn pictures(&mut self) -> Vec<FacePicture> {
         (self.pictures)()
     }
@@ -266,7 +266,7 @@ pub(super) fn pictures(decoded: &Decoded, faces: &[DetectedFace]) -> Vec<FacePic
     faces.iter().map(picture).collect()
 }
 
-/// Whether a place that metadata state is one of the photo at which there can be a face.
+/// Whether a region that metadata state is one of the photo in which there can be a face.
 fn may_show_face(photo: &Raster, at: &BoundingBox) -> bool {
     let (width, height) = (photo.width() as f32, photo.height() as f32);
     let middle = at.centre();

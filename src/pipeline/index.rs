@@ -12,7 +12,7 @@ use super::sidecars::refresh_sidecars;
 use super::work::{Claims, Worker};
 use super::write::Writer;
 use super::{Analyser, Summary};
-use crate::album::{Filter, FoundFile, outermost, resolve_root};
+use crate::album::{AlbumFilter, FoundFile, outermost, resolve_root};
 use crate::error::Result;
 use crate::file::FileMeta;
 use crate::sidecar::Finder;
@@ -45,7 +45,7 @@ pub trait IndexObserver: Sync {
     /// Called after a file's result was committed, with the counts so far.
     fn done(&self, path: &Path, so_far: &Summary);
 
-    /// Whether the run should end: no further file is read, and those in work are committed.
+    /// Whether the run should end: no further file is read, and those in flight are committed.
     fn is_stopped(&self) -> bool {
         false
     }
@@ -71,7 +71,7 @@ pub fn index(
     store: &mut Store,
     analyser: &Analyser,
     roots: &[PathBuf],
-    filter: &Filter,
+    filter: &AlbumFilter,
     options: IndexOptions,
     observer: &dyn IndexObserver,
 ) -> Result<Summary> {
@@ -126,14 +126,14 @@ pub fn index(
     };
     let files = read.into_iter().take_while(|_| !observer.is_stopped());
     let mut summary = run_pipeline(store, analyser, files, options, observer, summary)?;
-    look_closely(store, analyser, options, observer)?;
+    search_closely(store, analyser, options, observer)?;
     summary.elapsed = start.elapsed();
     Ok(summary)
 }
 
-/// Analyses the photos again in which somebody names a person where no face was found. They are not counted: a photo whose
-/// region arrived in its file or with it has been.
-fn look_closely(
+/// Analyses photos again in which a person is named in a region without a face. They are not counted: a photo whose
+/// region came with its file, or in a sidecar beside it, has been counted in this run.
+fn search_closely(
     store: &mut Store,
     analyser: &Analyser,
     options: IndexOptions,
@@ -148,7 +148,7 @@ fn look_closely(
         "photos are searched again where people are named and no face was found"
     );
     let files = due.into_iter().take_while(|_| !observer.is_stopped());
-    // A photo of the run before may have been claimed then.
+    // The first pass of this run may have claimed such a photo.
     let options = IndexOptions {
         again: false,
         ..options
@@ -156,13 +156,13 @@ fn look_closely(
     run_pipeline(store, analyser, files, options, &Silent, Summary::default()).map(drop)
 }
 
-/// The files of the photos that have to be looked at more closely; those that are not there, as on a disk that is away,
-/// wait.
+/// The files of the photos that have to be searched more closely. Files that are absent, as on an unplugged disk, are
+/// left for a later run.
 ///
 /// # Errors
 /// If the database cannot be read.
 pub fn due(store: &Store) -> Result<Vec<FoundFile>> {
-    let paths = store.files_to_look_at()?.into_iter();
+    let paths = store.files_to_search_again()?.into_iter();
     let found = paths.filter_map(|path| {
         let meta = FileMeta::of(&path.metadata().ok()?);
         Some(FoundFile { path, meta })
@@ -170,9 +170,9 @@ pub fn due(store: &Store) -> Result<Vec<FoundFile>> {
     Ok(found.collect())
 }
 
-/// The path under which the index has the folder or file that a person means by `root`, which is `stored`, or would
-/// have it. A folder that was found through a symbolic link keeps the path through the link, so that its rows are updated
-/// and not moved.
+/// The path under which the index has, or would have, the folder or file that a person means by `root`. `stored` is
+/// that path, if there is one. A folder that was found through a symbolic link keeps the path through the link, so that
+/// its rows are updated and not moved.
 fn stored_root(root: &Path, stored: Option<PathBuf>) -> Result<PathBuf> {
     match stored.filter(|stored| stored.exists()) {
         Some(stored) => resolve_root(&stored).map(|_| stored),

@@ -1,21 +1,21 @@
-//! Carries corrections over to edits and exports of the same picture: when one of them is analysed, and when
-//! a face is corrected of which others are in the index already.
+//! Carries corrections over to edits and exports of the same picture: when an edit is analysed, and when a face is
+//! corrected in a photo whose edits are already in the index.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::analyse::{Look, pictures};
+use super::analyse::FoundInPhoto;
+use super::decoder::{CutFaces, Decoder};
 use crate::error::Result;
 use crate::face::DetectedFace;
 use crate::file::read_bytes;
-use crate::imaging::{self, Decoded, Limits};
 use crate::likeness::{FacePicture, same_faces};
 use crate::photo::{Capture, ContentHash, TakenAt};
 use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
 
 /// The pictures of the faces of a photo at `path` that is being analysed, with the corrections of the same
-/// faces in other files. Empty, at the cost of two look-ups, unless a photo of the same moment and camera was
-/// corrected, or this one was before the index kept pictures.
+/// faces in other files. Empty, after two look-ups in the database, unless a face was corrected in a photo of the same
+/// moment and camera, or in this photo before the index kept pictures.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -23,22 +23,17 @@ pub(super) fn of_analysis(
     store: &Store,
     path: &Path,
     hash: &ContentHash,
-    look: &mut Look<'_>,
+    found: &mut FoundInPhoto<'_>,
 ) -> Result<Vec<KinFace>> {
-    let corrections = store.kin_corrections(hash, Some(path), &look.capture, look.size)?;
+    let corrections = store.kin_corrections(hash, Some(path), &found.capture, found.size)?;
     if corrections.is_empty() && !store.lacks_picture(hash)? {
         return Ok(Vec::new());
     }
-    let pictures = look.pictures();
-    Ok(kin_faces(look.faces, pictures, &corrections))
+    let pictures = found.pictures();
+    Ok(kin_faces(found.faces, pictures, &corrections))
 }
 
-/// Width and height of the upright photo.
-fn size_of(decoded: &Decoded) -> (u32, u32) {
-    (decoded.raster.width(), decoded.raster.height())
-}
-
-/// The faces with their pictures, each with the one of `corrections` whose picture shows the same.
+/// The faces with their pictures, each with that one of `corrections` whose picture shows the same face.
 fn kin_faces(
     faces: &[DetectedFace],
     pictures: Vec<FacePicture>,
@@ -55,13 +50,13 @@ fn kin_faces(
     .collect()
 }
 
-/// After a person corrected faces: keeps pictures of them, by which they are recognised in edits and exports, and
-/// carries the corrections over to those that are in the index. Returns the number of faces to which one
+/// Called after a person corrected faces: stores pictures of them, by which they are recognised in edits and exports,
+/// and carries the corrections over to edits that are in the index. Returns the number of faces to which a correction
 /// was carried over. Files that cannot be read are passed over.
 ///
 /// # Errors
 /// If the database cannot be read or written.
-pub fn carry_over(store: &mut Store, faces: &[FaceId], limits: &Limits) -> Result<u64> {
+pub fn carry_over(store: &mut Store, faces: &[FaceId], decoder: &Decoder) -> Result<u64> {
     let mut photos = BTreeMap::new();
     for face in faces {
         if let Some((photo, _)) = store.face(*face)? {
@@ -70,24 +65,24 @@ pub fn carry_over(store: &mut Store, faces: &[FaceId], limits: &Limits) -> Resul
     }
     let mut carried = 0;
     for (photo, corrected) in photos {
-        let kept = put(store, photo, limits, |face| corrected.contains(&face))?;
+        let kept = put(store, photo, decoder, |face| corrected.contains(&face))?;
         if kept.is_none() {
             continue;
         }
         for kin in store.kin_photos(photo)? {
-            carried += put(store, kin, limits, |_| true)?.unwrap_or_default();
+            carried += put(store, kin, decoder, |_| true)?.unwrap_or_default();
         }
     }
     Ok(carried)
 }
 
-/// Reads a photo that is in the index and stores what is kin to its faces, of those that `wanted` admits.
-/// Returns the number of faces to which a correction was carried over; `None` if it has no date and camera,
+/// Reads a photo of the index, stores pictures of those of its faces that `wanted` admits, and carries corrections over
+/// to them. Returns the number of faces to which a correction was carried over; `None` if it has no date and camera,
 /// or no file of it can be read.
 fn put(
     store: &mut Store,
     photo: PhotoId,
-    limits: &Limits,
+    decoder: &Decoder,
     wanted: impl Fn(FaceId) -> bool,
 ) -> Result<Option<u64>> {
     let Some(photo) = store.photo(photo)? else {
@@ -105,14 +100,12 @@ fn put(
         .filter(|face| wanted(face.id))
         .map(|face| face.face)
         .collect();
-    let Some(decoded) = read(&photo, limits) else {
+    let Some(cut) = cut(&photo, decoder, &faces) else {
         tracing::debug!(photo = %photo.id, "no file of the photo can be read to keep the corrected faces");
         return Ok(None);
     };
-    let corrections =
-        store.kin_corrections(&photo.hash, None, &decoded.capture(), size_of(&decoded))?;
-    let pictures = pictures(&decoded, &faces);
-    let kin = kin_faces(&faces, pictures, &corrections);
+    let corrections = store.kin_corrections(&photo.hash, None, &cut.capture, cut.size)?;
+    let kin = kin_faces(&faces, cut.pictures, &corrections);
     store.batch(|batch| batch.put_kin(photo.id, &kin)).map(Some)
 }
 
@@ -122,13 +115,13 @@ fn can_have_kin(capture: &Capture) -> bool {
     capture.camera.is_some() && capture.taken_at.is_some_and(has_date)
 }
 
-/// Decodes the first file of a photo that still has its content.
-fn read(photo: &Photo, limits: &Limits) -> Option<Decoded> {
+/// Cuts faces out of the first file of a photo that still has its content.
+fn cut(photo: &Photo, decoder: &Decoder, faces: &[DetectedFace]) -> Option<CutFaces> {
     photo.paths.iter().find_map(|path| {
-        let bytes = read_bytes(path, limits.max_bytes).ok()?;
+        let bytes = read_bytes(path, decoder.limits().max_bytes).ok()?;
         if ContentHash::of(&bytes) != photo.hash {
             return None;
         }
-        imaging::decode(&bytes, limits).ok()
+        decoder.cut(&bytes, faces).ok()
     })
 }

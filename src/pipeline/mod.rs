@@ -8,9 +8,10 @@
 
 mod analyse;
 mod budget;
+mod decoder;
+mod first_bytes;
 mod index;
 mod kin;
-mod look;
 mod open;
 mod plan;
 #[cfg(unix)]
@@ -22,6 +23,7 @@ mod work;
 mod write;
 
 pub use analyse::LocalAnalyser;
+pub use decoder::Decoder;
 pub use index::{IndexObserver, IndexOptions, Silent, due, index, index_files};
 pub use kin::carry_over;
 #[cfg(unix)]
@@ -29,7 +31,9 @@ pub use open::Isolated;
 pub use open::{Analyser, Opened};
 pub use plan::{Comparison, Plan};
 #[cfg(unix)]
-pub use process::{Confinement, Detector, Launch, ProcessSettings, Processes, confinement, serve};
+pub use process::{
+    Confinement, Decoders, Detector, Launch, ProcessSettings, Processes, confinement, serve,
+};
 pub use sidecars::refresh_sidecars;
 pub use stages::Stage;
 pub use summary::{SkippedFile, SkippedFiles, Summary};

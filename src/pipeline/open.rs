@@ -1,8 +1,8 @@
-//! Analyses photos where the settings want it: on the calling thread, or in processes of their own.
+//! Analyses photos on the calling thread or in decoding processes, as the settings say.
 
 #[cfg(unix)]
 use super::analyse::analysis;
-use super::analyse::{LocalAnalyser, Look};
+use super::analyse::{FoundInPhoto, LocalAnalyser};
 use super::budget;
 #[cfg(unix)]
 use super::process::{Processes, Session};
@@ -84,7 +84,7 @@ impl Analyser {
                 bytes,
                 facts: imaging::facts(bytes, local.limits())?,
                 cost: budget::cost(bytes),
-                place: Place::Local(local),
+                mode: Mode::Local(local),
             }),
             #[cfg(unix)]
             Self::Isolated(isolated) => {
@@ -93,7 +93,7 @@ impl Analyser {
                     bytes,
                     facts,
                     cost,
-                    place: Place::Isolated(isolated, session),
+                    mode: Mode::Isolated(isolated, session),
                 })
             }
         }
@@ -105,11 +105,11 @@ pub struct Opened<'a> {
     bytes: &'a [u8],
     facts: Facts,
     cost: u64,
-    place: Place<'a>,
+    mode: Mode<'a>,
 }
 
-/// Where the rest of the analysis takes place.
-enum Place<'a> {
+/// How the rest of the analysis is done.
+enum Mode<'a> {
     Local(&'a LocalAnalyser),
     #[cfg(unix)]
     Isolated(&'a Isolated, Session<'a>),
@@ -126,8 +126,8 @@ impl Opened<'_> {
         self.cost
     }
 
-    /// Decodes the photo, detects its faces and reads the emotion of each; `named` are the places where people are named in
-    /// it, which are searched more closely if no face is found there. When the faces have been found, also calls `look`,
+    /// Decodes the photo, detects its faces and reads the emotion of each; `named` are the regions in which people are named,
+    /// which are searched more closely if no face is found there. When the faces have been found, also calls `on_found`,
     /// whose last result is returned as well; it is called again if the process that decodes the photo has died since.
     ///
     /// # Errors
@@ -135,20 +135,20 @@ impl Opened<'_> {
     pub(super) fn analyse<T>(
         self,
         named: &[BoundingBox],
-        look: impl Fn(&mut Look<'_>) -> T,
+        on_found: impl Fn(&mut FoundInPhoto<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
-        match self.place {
-            Place::Local(local) => {
+        match self.mode {
+            Mode::Local(local) => {
                 let decoded = local.decode(Some(self.facts), self.bytes)?;
-                local.decoded(decoded, named, look)
+                local.decoded(decoded, named, on_found)
             }
             #[cfg(unix)]
-            Place::Isolated(isolated, session) => {
+            Mode::Isolated(isolated, session) => {
                 let capture = self.facts.capture();
                 let detector = isolated.detector.as_deref();
                 let (found, scores, seen) =
                     session.analyse(self.bytes, named, detector, |found, pictures| {
-                        look(&mut Look {
+                        on_found(&mut FoundInPhoto {
                             capture: capture.clone(),
                             size: found.size,
                             faces: &found.legible,

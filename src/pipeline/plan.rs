@@ -4,7 +4,7 @@
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
-use crate::album::{Filter, FoundFile, ScanProblem, Visitor, scan};
+use crate::album::{AlbumFilter, FoundFile, ScanProblem, Visitor, scan};
 use crate::error::{Error, Result};
 use crate::file::{Difference, FileMeta};
 use crate::sidecar::{self, SidecarFile};
@@ -42,7 +42,7 @@ pub struct Comparison<'a> {
     /// The models in use; files analysed by others are read again.
     pub models: &'a Models,
     /// Selects the files and folders to include.
-    pub filter: &'a Filter,
+    pub filter: &'a AlbumFilter,
     /// Whether the folder is a root, which may be a mount point.
     pub is_root: bool,
     /// Whether to read every file, even if the index is current.

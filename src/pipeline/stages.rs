@@ -1,4 +1,4 @@
-//! The stages of a photo on its way into the index, for measuring them.
+//! Runs the stages of indexing one by one, so that each can be measured.
 
 use std::path::Path;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::budget::Budget;
-use super::look::{Look, look};
+use super::first_bytes::FirstBytes;
 use super::{Analyser, kin};
 use crate::album::{FoundFile, Named};
 use crate::error::{Result, Skip, SkipReason};
@@ -17,7 +17,7 @@ use crate::imaging::{Facts, read_sidecars};
 use crate::output;
 use crate::photo::{ContentHash, Picture};
 use crate::sidecar::{Finder, Sidecar};
-use crate::store::{KinFace, Models, NamedPlaces, PhotoAnalysis, PhotoRecord, Store};
+use crate::store::{KinFace, Models, NamedRegions, PhotoAnalysis, PhotoRecord, Store};
 
 /// The result of a worker for one file.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ pub(super) struct Finding {
 
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Content that the worker has just analysed, what is kin to its faces, and where people were named in it.
+    /// Content that the worker has just analysed, the pictures of its faces with corrections of kin, and the regions in
+    /// which people are named.
     New(Box<PhotoRecord>, Vec<KinFace>, Vec<BoundingBox>),
     /// Content whose picture the index has. Only its metadata were read.
     SamePicture(Box<PhotoRecord>),
@@ -149,10 +150,10 @@ impl Worker<'_> {
             });
         }
         if Named::of(&path) == Named::Unknown {
-            let (meta, outcome) = match look(&path) {
-                Ok(Look::Photo) => return self.read(path, meta),
-                Ok(Look::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
-                Ok(Look::Vanished) => (meta, Outcome::Vanished),
+            let (meta, outcome) = match FirstBytes::read(&path) {
+                Ok(FirstBytes::Photo) => return self.read(path, meta),
+                Ok(FirstBytes::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
+                Ok(FirstBytes::Vanished) => (meta, Outcome::Vanished),
                 Err(skip) => (meta, Outcome::Unread(skip)),
             };
             let sidecars = read_sidecars(&path, &self.finder);
@@ -206,8 +207,15 @@ impl Worker<'_> {
         if !self.claims.claim(Claim::Content(hash)) {
             return Ok(Outcome::Duplicate(hash));
         }
-        let NamedPlaces { places, needs_look } = self.store.named_places(&hash)?;
-        let known = if needs_look { None } else { self.known(&hash)? };
+        let NamedRegions {
+            regions,
+            needs_search,
+        } = self.store.named_regions(&hash)?;
+        let known = if needs_search {
+            None
+        } else {
+            self.known(&hash)?
+        };
         // Of a photo that was analysed before pictures were hashed, the picture is unknown; and what an older
         // reader found in its metadata is read anew.
         let is_read = |known: &PhotoRecord| match &known.content {
@@ -251,8 +259,8 @@ impl Worker<'_> {
             return Ok(Outcome::SamePicture(Box::new(new.record(record.content))));
         }
         // A run that analyses everything again does so with each content, so that its result cannot
-        // depend on an earlier one. A photo that has to be looked at more closely has its picture in the index.
-        if !self.claims.again && !needs_look {
+        // depend on an earlier one. A photo that has to be searched more closely has its picture in the index.
+        if !self.claims.again && !needs_search {
             if !self.claims.claim(Claim::Picture(picture)) {
                 return Ok(Outcome::DuplicatePicture(Box::new(new)));
             }
@@ -264,8 +272,8 @@ impl Worker<'_> {
             }
         }
         let share = self.budget.take(opened.cost());
-        let analysed = opened.analyse(&places, |look| {
-            kin::of_analysis(&self.store, path, &hash, look)
+        let analysed = opened.analyse(&regions, |found| {
+            kin::of_analysis(&self.store, path, &hash, found)
         });
         drop(share);
         let (content, kin) = match analysed {
@@ -278,7 +286,7 @@ impl Worker<'_> {
             picture: Some(picture),
             content,
         };
-        Ok(Outcome::New(Box::new(record), kin, places))
+        Ok(Outcome::New(Box::new(record), kin, regions))
     }
 
     /// The photo with this content, if the index has analysed it with the present models and all features, or skipped it

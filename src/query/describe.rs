@@ -131,7 +131,7 @@ impl UserFilter {
         });
         idle.map(|group| {
             format!(
-                "--{} changes nothing without --emotion: photos with any emotion or none are meant",
+                "--{} changes nothing without --emotion, since all photos are found then, whatever they show",
                 group.name()
             )
         })

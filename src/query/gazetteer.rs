@@ -14,7 +14,7 @@ use flate2::read::GzDecoder;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use super::regions::{Area, Rank, Regions};
+use super::areas::{Area, Areas, Rank};
 use crate::borders::country_in;
 use crate::geo::{Circle, Region, distance};
 use crate::photo::GeoPoint;
@@ -94,7 +94,7 @@ impl Gazetteer {
         let mut text = String::new();
         GzDecoder::new(DATA)
             .read_to_string(&mut text)
-            .expect("the program's own data are whole");
+            .expect("the embedded data are valid");
         let (mut countries, mut cities) = (Vec::new(), Vec::new());
         let mut by_name: HashMap<String, Vec<(u32, bool)>> = HashMap::new();
         let mut country_by_name = HashMap::new();
@@ -170,7 +170,7 @@ impl Gazetteer {
     pub fn country_nearly(&self, name: &str) -> Option<&str> {
         let name = folded(name);
         let countries = self.countries.iter().map(|entry| self.name(entry));
-        let regions = Regions::get().all();
+        let regions = Areas::get().all();
         let regions = regions.take_while(|area| area.rank() <= Rank::Region);
         let mut names = countries.chain(regions.map(|area| area.name.as_str()));
         names.find(|known| known.len() > 4 && strsim::osa_distance(&folded(known), &name) == 1)
@@ -221,8 +221,9 @@ impl Gazetteer {
         best.0.is_finite().then(|| self.as_city(best.1 as usize))
     }
 
-    /// The city that a place in a country, or anywhere if none is given, belongs to: of the cities of the nearest city's country that extend to the place, the
-    /// largest, or else the nearest city. Kreuzberg, which the tables list by itself, belongs to Berlin.
+    /// The city to which a place belongs, in a country or, if none is given, anywhere: the largest of those cities in
+    /// the nearest city's country that extend to the place, or else the nearest city. Kreuzberg, which the tables list
+    /// by itself, belongs to Berlin.
     pub fn city_of(&self, at: GeoPoint, country: Option<&str>) -> Option<City> {
         let nearest = self.nearest_in(at, country)?;
         let low = at.latitude - WIDEST / KM_PER_DEGREE;
@@ -258,7 +259,7 @@ impl Gazetteer {
         let beginning = folded(beginning);
         let entries = |entry| self.name(entry);
         let cities = self.cities.iter().map(|(entry, _)| entry).map(entries);
-        let areas = Regions::get().all().map(|area| area.name.as_str());
+        let areas = Areas::get().all().map(|area| area.name.as_str());
         let names = self.countries.iter().map(entries).chain(areas);
         let mut found: Vec<String> = Vec::new();
         for name in names.chain(cities) {
@@ -298,7 +299,7 @@ impl Gazetteer {
             Place::City(city) => format!("{}, {}", city.name, country(&city.country)),
             Place::Area(area) => {
                 let within = area.within.as_ref();
-                let region = within.and_then(|code| Regions::get().of_code(code));
+                let region = within.and_then(|code| Areas::get().of_code(code));
                 let parts = [
                     Some(area.name.clone()),
                     region.map(|region| region.name.clone()),
@@ -320,7 +321,7 @@ impl Gazetteer {
             .filter(|city| distance(city.at, at) <= km);
         let mut codes = codes.split(' ');
         let region = codes.find_map(|code| {
-            let area = Regions::get().of_code(code);
+            let area = Areas::get().of_code(code);
             area.filter(|area| area.rank() == Rank::Region)
         });
         let country = country.or(city.as_ref().map(|city| city.country.as_str()));

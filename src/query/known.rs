@@ -1,5 +1,5 @@
-//! What an index knows of the words of a sentence: the people and albums that have such names, and whether any photo
-//! meets a filter.
+//! Looks up the words of a sentence in the index: whether people or albums have such names, and whether any photo meets
+//! a filter.
 
 use std::cell::OnceCell;
 use std::fmt;

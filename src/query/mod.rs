@@ -1,6 +1,7 @@
 //! Turns what a user writes (flags, dates in words, names of places, free text) into a query that the
 //! store answers.
 
+mod areas;
 mod common_words;
 mod dates;
 mod describe;
@@ -10,9 +11,9 @@ mod gazetteer;
 mod grammar;
 mod known;
 mod people;
-mod regions;
 mod vocabulary;
 
+pub use areas::Area;
 pub use dates::{DateSpan, Dates, Yearly, now, parse_span};
 pub use filters::{Defaults, Near, UserDate, UserDates, UserFilter};
 pub use flags::{FLAGS, Flag, Kind, parse_probability};
@@ -20,4 +21,3 @@ pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Understood, understand};
 pub use known::Known;
 pub use people::People;
-pub use regions::Area;

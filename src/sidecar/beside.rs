@@ -44,7 +44,7 @@ pub struct Beside {
     listed: Option<(FileMeta, SystemTime)>,
 }
 
-/// A folder that was changed shorter than this before it was listed may have been changed again since without another
+/// A folder that was changed less than this time before it was listed may have been changed again since without a new
 /// modification time.
 const TICK: Duration = Duration::from_secs(2);
 
@@ -176,8 +176,9 @@ impl Beside {
         })
     }
 
-    /// The name of the JSON file in this folder that describes a photo. One that is called after another picture does so
-    /// if that is the original of the photo, or if it is not there, as the video of a live photo is none.
+    /// The name of the JSON file in this folder that describes a photo. One that is named after another picture
+    /// describes the photo if that picture is its original, or if it is not there: the video of a live photo is no
+    /// picture.
     fn json_for(&self, photo: &OsStr, is_there: &dyn Fn(&OsStr) -> bool) -> Option<OsString> {
         if self.json.is_empty() {
             return None;
@@ -250,8 +251,8 @@ impl Beside {
         }
     }
 
-    /// The sidecar into which is written what concerns a photo: its own if it has one, otherwise a new one. Of two, the
-    /// one in the wanted naming.
+    /// The sidecar into which the emotions of a photo are written: its own if it has one, otherwise a new one. If it
+    /// has two, the one with the wanted kind of name.
     pub fn to_write(&self, photo: &OsStr, naming: Naming) -> OsString {
         let stem = Path::new(photo).file_stem().unwrap_or(photo);
         let is_of_stem = |name: &OsString| Path::new(name).file_stem() == Some(stem);

@@ -1,4 +1,4 @@
-//! The photo that a sidecar names.
+//! Reads which photo a sidecar names.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -122,3 +122,31 @@ fn read(path: &Path, meta: FileMeta) -> Read {
         contacts,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// A file of this many bytes that says that `photo.jpg` has a star.
+    fn said_by(bytes: u64) -> Option<Statements> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(NAMES[0]);
+        let star = b"[photo.jpg]\nstar=yes\n";
+        fs::write(&path, star).unwrap();
+        let blank = vec![b' '; (bytes - star.len() as u64) as usize];
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(&blank).unwrap();
+        let mut picasa = Picasa::default();
+        picasa.add(OsStr::new(NAMES[0]));
+        picasa.said(folder.path(), OsStr::new("photo.jpg"))
+    }
+
+    #[test]
+    fn a_file_beyond_the_limit_says_nothing() {
+        assert!(said_by(MAX_BYTES).is_some_and(|said| !said.is_empty()));
+        assert!(said_by(MAX_BYTES + 1).is_none());
+    }
+}

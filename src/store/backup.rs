@@ -29,10 +29,10 @@ pub struct Contents {
 pub struct Restored {
     /// What the database holds now.
     pub contents: Contents,
-    /// The name under which the database until now is kept, if there was one.
+    /// The name under which the database that was replaced is kept, if there was one.
     pub kept: Option<PathBuf>,
-    /// What was removed because it had been forgotten in the database until now; `None` if that is not known, because
-    /// that database is damaged, or another one than that of the copy.
+    /// What was removed because it had been forgotten in the database that was replaced; `None` if that is not known,
+    /// because that database is damaged, or the copy is not one of it.
     pub forgotten: Option<ForgottenAgain>,
 }
 

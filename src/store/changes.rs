@@ -1,4 +1,4 @@
-//! What a transaction keeps from one write to the next.
+//! Caches what a transaction needs for one write after another.
 
 use std::cell::OnceCell;
 
@@ -21,7 +21,7 @@ pub(super) struct LayerInForce(OnceCell<InForce>);
 impl LayerInForce {
     pub fn of(&self, db: &Connection) -> rusqlite::Result<&InForce> {
         if self.0.get().is_none() {
-            // Set by nobody else meanwhile.
+            // The cell is empty, so this cannot fail.
             let _ = self.0.set(InForce::now(db)?);
         }
         Ok(self.0.get_or_init(InForce::default))

@@ -1,11 +1,11 @@
-//! Notices cameras whose clock is hours off, by pairs of photos: who takes photos with two cameras takes many of them at
-//! the same times. If those of one camera coincide with those of the others only after a shift, its clock is in doubt.
+//! Detects cameras whose clock is hours off: a person with two cameras takes many photos with both at the same times.
+//! If the photos of one camera coincide with those of the others only after a shift, its clock is in doubt.
 //!
-//! Time is divided into slots of ten minutes. The others are the cameras that know where they are, mostly phones, whose
-//! clocks the network sets. A shift counts if at least half of the camera's slots, on days on which the others took photos
-//! as well, then coincide with theirs: ten or more, on three days or more, at least twice as many as without a shift, and
-//! clearly more than with any other shift. Habits, such as one camera at lunch and another one at night, do not reach that.
-//! Nothing is corrected by it.
+//! Time is divided into slots of ten minutes. The other cameras are those that record their position, mostly phones,
+//! whose clocks the network sets. Only days on which these took photos as well are compared. A shift counts if after it
+//! at least half of the camera's slots coincide with slots of the others. These must be ten or more, on three days or
+//! more, at least twice as many as without a shift, and clearly more than with any other shift. Habits, such as one
+//! camera at lunch and another one at night, do not reach that. The shift is reported; no date is changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -18,7 +18,8 @@ pub struct DoubtfulClock {
     pub camera: String,
     /// The seconds by which its times would have to be put forward.
     pub seconds: i32,
-    /// The number of slots of ten minutes that then coincide with those of other cameras, and without that.
+    /// The number of slots of ten minutes that coincide with those of other cameras after this correction, and without
+    /// it.
     pub coinciding: (usize, usize),
 }
 
@@ -79,8 +80,8 @@ pub(super) fn doubtful(db: &Connection) -> rusqlite::Result<Vec<DoubtfulClock>> 
     Ok(doubtful.collect())
 }
 
-/// The shift in slots after which the photos of a camera coincide with those of others, and how many do with it and
-/// without it; `None` if its clock is not in doubt.
+/// The shift in slots after which the photos of a camera coincide with those of others, and how many slots do so with
+/// it and without it; `None` if its clock is not in doubt.
 fn shift(slots: &BTreeSet<i64>, others: &HashSet<i64>) -> Option<(i64, (usize, usize))> {
     let coinciding = |shift: i64| {
         slots

@@ -9,9 +9,9 @@ use crate::photo::{ContentHash, Picture};
 use crate::raster::Turn;
 
 use super::codec::{correction_from_column, orientation_from_column};
-use super::pictures::Frame;
 use super::record::{FaceId, PhotoId, StoredCorrection};
-use super::{faces, pictures};
+use super::same_picture::Frame;
+use super::{faces, same_picture};
 
 /// The corrections that apply to a photo, with their boxes in its coordinates: those of its picture, whatever
 /// the orientation, and those of its content that were made before its picture was known. Of two that belong
@@ -28,7 +28,7 @@ pub(super) fn of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<S
     Ok(latest)
 }
 
-/// Also those in whose place later ones were made; the earliest first.
+/// Includes those that later ones have replaced; the earliest first.
 fn every_of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<StoredCorrection>> {
     db.prepare_cached(
         "SELECT id, x, y, width, height, emotion, orientation FROM corrections WHERE picture = :picture
@@ -108,7 +108,7 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
         )?;
     db.prepare_cached("UPDATE faces SET correction = :id WHERE id = :face")?
         .execute(named_params! {":id": id, ":face": face})?;
-    for sibling in pictures::siblings(db, removed.photo)? {
+    for sibling in same_picture::siblings(db, removed.photo)? {
         apply(db, sibling)?;
     }
     Ok(true)
@@ -121,7 +121,7 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
 
 /// Assigns the corrections of a photo to its faces again.
 pub(super) fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
-    let Some(frame) = pictures::frame_of(db, photo)? else {
+    let Some(frame) = same_picture::frame_of(db, photo)? else {
         return Ok(());
     };
     let old = faces::of_photo(db, photo)?;
@@ -130,7 +130,8 @@ pub(super) fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     faces::replace(db, photo, true, &old, &new)
 }
 
-/// Deletes a correction; the faces that had it have none, and what was carried over from it follows none.
+/// Deletes a correction: the faces that had it have none, and the corrections that were carried over from it follow
+/// none.
 pub(super) fn delete(db: &Connection, correction: i64) -> rusqlite::Result<()> {
     for statement in [
         "UPDATE faces SET correction = NULL WHERE correction = ?",
@@ -143,16 +144,16 @@ pub(super) fn delete(db: &Connection, correction: i64) -> rusqlite::Result<()> {
 }
 
 /// What the removal of a correction has changed.
-struct Removed {
+struct RemovedCorrection {
     /// The photo of the face.
     photo: PhotoId,
     /// Whether the face had a correction.
     was_corrected: bool,
 }
 
-/// Removes the correction of a face, from all photos with its picture, and those in whose place it was made.
+/// Removes the correction of a face from all photos with its picture, and the earlier corrections that it has replaced.
 /// `None` if there is no such face.
-fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
+fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<RemovedCorrection>> {
     let known: Option<(PhotoId, Option<i64>)> = db
         .prepare_cached("SELECT photo_id, correction FROM faces WHERE id = ?")?
         .query_row([face], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -160,7 +161,7 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
     let Some((photo, correction)) = known else {
         return Ok(None);
     };
-    let frame = pictures::frame_of(db, photo)?;
+    let frame = same_picture::frame_of(db, photo)?;
     if let (Some(correction), Some(frame)) = (correction, frame) {
         let all = every_of_frame(db, &frame)?;
         let own = all.iter().find(|other| other.id == correction);
@@ -171,7 +172,7 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<Removed>> {
             delete(db, id)?;
         }
     }
-    Ok(Some(Removed {
+    Ok(Some(RemovedCorrection {
         photo,
         was_corrected: correction.is_some(),
     }))

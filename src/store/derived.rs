@@ -4,7 +4,7 @@
 //!
 //! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
 //! every transaction ends with [`update`], which empties them. So no writer has to know what depends on the
-//! rows that it writes. The triggers themselves keep the places, and the dates in the ranking
+//! rows that it writes. The triggers themselves keep the grid cells, and the dates in the ranking
 //! (`migrations/`).
 
 use std::collections::HashSet;
@@ -163,7 +163,7 @@ impl Noted {
         })
     }
 
-    /// Writes its words, if it is found by any.
+    /// Writes the photo's words, if it has any.
     fn write_words(mut self, db: &Connection) -> rusqlite::Result<()> {
         if !self.is_analysed || !self.has_file {
             return words::remove(db, self.id);

@@ -1,4 +1,4 @@
-//! The facts of photos, which follow from what all their sources say: the columns of `photos` from `taken_local` to
+//! Decides and stores the facts of photos by what all their sources say: the columns of `photos` from `taken_local` to
 //! `fact_sources`.
 
 use std::path::PathBuf;
@@ -12,9 +12,9 @@ use crate::photo::{Capture, FactSources, GeoPoint, Source, TakenAt};
 use crate::zones;
 
 use super::codec::{taken_columns, taken_from_columns};
+use super::fact_rules;
 use super::path::decode;
 use super::record::PhotoId;
-use super::rules;
 
 /// The columns of the facts, in the order in which [`from_columns`] reads them.
 macro_rules! columns {
@@ -95,7 +95,7 @@ pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
         return Ok(None);
     };
     if stored.sources.position == Some(Source::Estimated) {
-        // No source says it, see `estimates`.
+        // No source states an estimated position, see `estimates`.
         (stored.position, stored.sources.position) = (None, None);
     }
     let files = files(db, photo)?;
@@ -113,7 +113,7 @@ pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
     let mut sidecars = sidecars(db, photo)?;
     let mut resolved = resolve(&said, &sidecars, &files);
     let offset = match &resolved.camera {
-        Some(camera) => rules::clock_offset(db, camera)?,
+        Some(camera) => fact_rules::clock_offset(db, camera)?,
         None => 0,
     };
     if offset != 0 {
@@ -132,8 +132,8 @@ fn files(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<(PathBuf, i64)
         .collect()
 }
 
-/// What the sidecars of the files of a photo say, in the order of their paths, and then those of the raw files for which it
-/// stands: a program that describes a shot may write only these.
+/// What the sidecars of the files of a photo say, in the order of their paths, and then those of the raw files for
+/// which it stands: some programs write a sidecar for the raw file of a shot alone.
 fn sidecars(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Statements>> {
     db.prepare_cached(
         "SELECT s.facts

@@ -1,9 +1,9 @@
 //! Estimates where photos without a position were taken, from what was taken near in time.
 //!
-//! A photo that knows its second, but no position, takes that of the photo nearest in time which has both of its own,
-//! whatever the camera. Where there are such photos within two hours both before and after, their positions must agree
-//! to five kilometres. Where there is one on one side only, it must lie within ten minutes: on the way to another
-//! place, a camera is soon elsewhere.
+//! A photo whose time is known to the second, but not its position, gets the position of the photo nearest in time that
+//! has both of its own, of whatever camera. If there are such photos within two hours both before and after, their
+//! positions must agree to five kilometres. If there is one on one side only, it must have been taken within ten
+//! minutes: a camera that travels is soon elsewhere.
 //!
 //! Times are compared as the cameras showed them, since few cameras know their offset from UTC. Of photos of the same
 //! second, the order of their positions decides, so that an estimate does not depend on the order of indexing.
@@ -14,13 +14,13 @@ use crate::geo::distance;
 use crate::photo::{GeoPoint, Source};
 
 use super::areas::position;
+use super::fact_rules;
 use super::record::PhotoId;
-use super::rules;
 
-/// How far apart in time photos may be of which one gives the other its position, in ms.
+/// The largest distance in time between two photos of which one gives the other its position, in ms.
 const WINDOW: i64 = 2 * 3600 * 1000;
 
-/// How far apart in time they may be if there is none with a position on the other side, in ms.
+/// The largest distance in time if no photo with a position is on the other side, in ms.
 const ALONE: i64 = 10 * 60 * 1000;
 
 /// How far apart the positions before and after may be, in km.
@@ -28,7 +28,7 @@ const AGREE: f64 = 5.0;
 
 /// The statements of this module; each is one search of one index.
 pub(super) mod sql {
-    /// What a photo has that gives others its position; as in the index `photos_placed`.
+    /// The condition for a photo that can give others its position, as in the index `photos_placed`.
     macro_rules! placed {
         () => {
             "latitude IS NOT NULL AND position_source <> 'estimated' AND skip_reason IS NULL AND lost_at IS NULL
@@ -113,7 +113,7 @@ impl Placed {
     }
 }
 
-/// Where a photo of this moment was taken, by the others.
+/// The position of a photo of this moment, by those of the photos near in time.
 fn estimate(db: &Connection, taken: i64) -> rusqlite::Result<Option<GeoPoint>> {
     let search = |sql, from: i64, to: i64| {
         db.prepare_cached(sql)?
@@ -146,7 +146,7 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
         .prepare_cached("SELECT taken_local FROM dirty_times ORDER BY taken_local")?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    let is_on = rules::estimates(db)?;
+    let is_on = fact_rules::estimates(db)?;
     if is_on {
         let mut unplaced = db.prepare_cached(sql::UNPLACED)?;
         // Moments near each other are searched in one go.

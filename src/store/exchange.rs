@@ -1,4 +1,4 @@
-//! Reads all corrections, to be kept outside of the database, and takes them in again.
+//! Exports all corrections, to be kept outside of the database, and imports them again.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::photo::{ContentHash, Picture};
 use super::codec::{civil_ms, correction_from_column, from_civil_ms, picture_from_columns};
 use super::path::decode;
 use super::record::PhotoId;
-use super::{corrections, faces, pictures};
+use super::{corrections, faces, same_picture};
 
 /// A correction with everything by which it is recognised.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,10 +51,10 @@ pub struct UndoneFace {
     pub at: BoundingBox,
 }
 
-/// What became of corrections that were taken in.
+/// What became of corrections that were imported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Taken {
-    /// They are new or in the place of earlier ones.
+pub struct Imported {
+    /// They are new, or replaced earlier ones.
     pub added: u64,
     /// The database had them.
     pub known: u64,
@@ -118,13 +118,13 @@ fn bounding_box(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Bound
     })
 }
 
-/// See [`Store::take_corrections`](super::Store::take_corrections).
+/// See [`Store::import_corrections`](super::Store::import_corrections).
 pub(super) fn take(
     db: &Connection,
     records: &[CorrectionRecord],
     undone: &[UndoneFace],
-) -> rusqlite::Result<Taken> {
-    let mut taken = Taken::default();
+) -> rusqlite::Result<Imported> {
+    let mut imported = Imported::default();
     let mut changed = BTreeSet::new();
     let mut numbers = HashMap::new();
     for record in records {
@@ -136,16 +136,16 @@ pub(super) fn take(
             *made_at >= record.made_at.as_millisecond()
         };
         let number = if let Some((id, ..)) = same.iter().find(|row| says(row)) {
-            taken.known += 1;
+            imported.known += 1;
             *id
         } else if let Some((id, ..)) = same.iter().find(later) {
-            taken.outdated += 1;
+            imported.outdated += 1;
             *id
         } else {
             for (id, ..) in same {
                 corrections::delete(db, id)?;
             }
-            taken.added += 1;
+            imported.added += 1;
             changed.extend(photos_with(db, record)?);
             add(db, record)?
         };
@@ -167,14 +167,14 @@ pub(super) fn take(
         add_undone.execute(params![content, at.x, at.y, at.width, at.height])?;
     }
     for photo in changed {
-        if let Some(frame) = pictures::frame_of(db, photo)?
+        if let Some(frame) = same_picture::frame_of(db, photo)?
             && let Some(picture) = &frame.picture
         {
             corrections::set_picture(db, &frame.hash, picture)?;
         }
         corrections::apply(db, photo)?;
     }
-    Ok(taken)
+    Ok(imported)
 }
 
 /// The emotion of a correction as it is stored.
@@ -293,20 +293,20 @@ mod tests {
         assert_eq!(records[0].paths, [PathBuf::from("/a.jpg")]);
 
         let (_other_folder, mut other, id) = album();
-        let taken = other.take_corrections(&records, &undone).unwrap();
-        assert_eq!((taken.added, taken.known), (2, 0));
+        let imported = other.import_corrections(&records, &undone).unwrap();
+        assert_eq!((imported.added, imported.known), (2, 0));
         let said: Vec<_> = faces_of(&other, id)
             .into_iter()
             .map(|(_, said)| said)
             .collect();
         assert_eq!(said, [Some(SAD), Some(Correction::NotAFace)]);
         assert_eq!(other.corrections().unwrap().0, records);
-        let taken = other.take_corrections(&records, &undone).unwrap();
-        assert_eq!((taken.added, taken.known), (0, 2));
+        let imported = other.import_corrections(&records, &undone).unwrap();
+        assert_eq!((imported.added, imported.known), (0, 2));
 
         // Before the photo is indexed: they wait for it.
         let (_third_folder, mut third) = temp_store();
-        third.take_corrections(&records, &undone).unwrap();
+        third.import_corrections(&records, &undone).unwrap();
         let id = put(
             &mut third,
             "/b.jpg",
@@ -324,22 +324,22 @@ mod tests {
         let hour = jiff::SignedDuration::from_hours(1);
         records[0].correction = Correction::Emotion(Happy);
         records[0].made_at -= hour;
-        let taken = store.take_corrections(&records, &undone).unwrap();
+        let imported = store.import_corrections(&records, &undone).unwrap();
         assert_eq!(
-            taken,
-            Taken {
+            imported,
+            Imported {
                 outdated: 1,
-                ..Taken::default()
+                ..Imported::default()
             }
         );
         assert_eq!(faces_of(&store, id)[0].1, Some(SAD));
         records[0].made_at += 2 * hour;
-        let taken = store.take_corrections(&records, &undone).unwrap();
+        let imported = store.import_corrections(&records, &undone).unwrap();
         assert_eq!(
-            taken,
-            Taken {
+            imported,
+            Imported {
                 added: 1,
-                ..Taken::default()
+                ..Imported::default()
             }
         );
         assert_eq!(faces_of(&store, id)[0].1, Some(Correction::Emotion(Happy)));
@@ -356,7 +356,7 @@ mod tests {
         (edit.content, edit.picture) = (ContentHash::of(b"edit"), None);
         records.insert(0, edit);
         let (_other_folder, mut other) = temp_store();
-        other.take_corrections(&records, &[]).unwrap();
+        other.import_corrections(&records, &[]).unwrap();
         let back = other.corrections().unwrap().0;
         let of = |content| {
             back.iter()

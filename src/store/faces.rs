@@ -259,7 +259,7 @@ pub(super) fn replace(
     insert(db, photo, faces, &seen)
 }
 
-/// Inserts faces, those without features with the ones that were `seen` in them.
+/// Inserts faces; one without features gets those that were `seen` in it before.
 fn insert(
     db: &Connection,
     photo: PhotoId,

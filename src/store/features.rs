@@ -147,7 +147,7 @@ mod tests {
             .unwrap();
         assert_eq!(put(&mut store, "/a.jpg", &two("a")), id);
         assert_eq!(of(&store, id), [Some(seen(0.25)), Some(seen(0.5))]);
-        // An analysis without features takes none away.
+        // An analysis without features leaves the stored ones.
         put(&mut store, "/a.jpg", &old);
         assert_eq!(of(&store, id), [Some(seen(0.25)), Some(seen(0.5))]);
     }

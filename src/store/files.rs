@@ -35,9 +35,9 @@ pub(super) fn under<T>(
     let tree = Subtree::of(folder);
     sidecars::under(db, &tree, |sidecars_of| {
         let mut statement = db.prepare_cached(UNDER)?;
-        // A model without a row in `models` is new, so no file is current for it. Nor is one whose picture is not
-        // hashed, which the index needs to recognise the photo when its metadata change, or whose metadata an older
-        // reader has read.
+        // A model without a row in `models` is new, so no file is current for it. Nor is a file current whose picture
+        // has no hash, by which the index recognises the photo when its metadata change, or whose metadata were read by
+        // an older reader.
         let mut files = statement.query_map(
             named_params! {
                 ":detector": models.detector,

@@ -12,11 +12,12 @@ use super::changes::Changes;
 use super::codec::civil_ms;
 use super::faces::FoundFace;
 use super::photos::Derived;
-use super::pictures::Frame;
 use super::record::{PhotoId, PhotoRecord};
+use super::same_picture::Frame;
 use super::stored_face::JudgedFace;
 use super::{
-    corrections, derived, effective, faces, files, incomplete, photos, pictures, ranking, unread,
+    corrections, derived, effective, faces, files, incomplete, photos, ranking, same_picture,
+    unread,
 };
 
 /// See [`Batch::put_photo`](super::Batch::put_photo).
@@ -26,7 +27,7 @@ pub(super) fn put(
     record: &PhotoRecord,
     at: &[(PathBuf, FileMeta)],
 ) -> rusqlite::Result<PhotoId> {
-    let known = pictures::take_row(db, record, at)?;
+    let known = same_picture::take_row(db, record, at)?;
     write(db, changes, record, known, at)
 }
 
@@ -39,14 +40,16 @@ pub(super) fn write(
     at: &[(PathBuf, FileMeta)],
 ) -> rusqlite::Result<PhotoId> {
     if let Some(id) = known {
-        pictures::turn_corrections(db, id, record)?;
+        same_picture::turn_corrections(db, id, record)?;
     }
     let analysis = record.content.as_ref().ok();
     let old_faces = known.map_or(Ok(Vec::new()), |id| faces::of_photo(db, id))?;
     let new_faces = match (analysis, Frame::of(record)) {
         (Some(analysis), Some(frame)) => {
             let mut before = old_faces.clone();
-            if let Some(turn) = known.map_or(Ok(None), |id| pictures::turn_to(db, id, record))? {
+            if let Some(turn) =
+                known.map_or(Ok(None), |id| same_picture::turn_to(db, id, record))?
+            {
                 for face in &mut before {
                     face.face = turn.face(&face.face);
                 }
@@ -89,7 +92,7 @@ pub(super) fn write(
     let is_known = known.is_some();
     let id = known.unwrap_or_else(|| PhotoId(db.last_insert_rowid()));
     effective::set(db, id, &capture)?;
-    // Its people are laid on the faces.
+    // Its people are assigned to the faces.
     derived::note_photo(db, id)?;
     faces::replace(db, id, is_known, &old_faces, &new_faces)?;
     unread::replace(

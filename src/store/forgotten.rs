@@ -118,7 +118,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     for (path, photo) in files_of(db, &tree)? {
         removed.files += u64::from(files::remove(db, &path)?);
         let Some(photo) = photo else { continue };
-        // Of a single photo all copies are meant.
+        // A single photo is removed with all its copies.
         if encode(&path) == tree.exact {
             for copy in files::of_photo(db, photo)? {
                 keep_out.execute(params![marks.path(&copy), named])?;
@@ -128,19 +128,13 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         left.insert(photo);
     }
     for photo in left {
-        if !files::of_photo(db, photo)?.is_empty() {
-            continue;
+        if let Some(gone) = remove_photo(db, photo)? {
+            keep_out.execute(params![marks.content(&gone.hash), named])?;
+            removed.photos += u64::from(gone.was_analysed);
+            removed.corrections += gone.corrections;
         }
-        let (hash, picture, is_analysed): (ContentHash, Option<PictureHash>, bool) = db.query_row(
-            "SELECT hash, picture, skip_reason IS NULL FROM photos WHERE id = ?",
-            [photo],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?;
-        keep_out.execute(params![marks.content(&hash), named])?;
-        removed.photos += u64::from(is_analysed);
-        removed.corrections += remove_photo(db, photo, &hash, picture.as_ref())?;
     }
-    // The rows of photos that lost their files earlier say nothing of where these were.
+    // Nothing says where the files of photos that lost them earlier were, so all such photos are removed.
     photos::prune(db, std::time::Duration::ZERO)?;
     removed.roots = db.execute(
         "DELETE FROM roots WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
@@ -156,15 +150,8 @@ pub(super) fn remove_file(
     photo: Option<PhotoId>,
 ) -> rusqlite::Result<u64> {
     let removed = files::remove(db, path)?;
-    if let Some(photo) = photo
-        && files::of_photo(db, photo)?.is_empty()
-    {
-        let (hash, picture): (ContentHash, Option<PictureHash>) = db.query_row(
-            "SELECT hash, picture FROM photos WHERE id = ?",
-            [photo],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        remove_photo(db, photo, &hash, picture.as_ref())?;
+    if let Some(photo) = photo {
+        remove_photo(db, photo)?;
     }
     Ok(u64::from(removed))
 }
@@ -182,13 +169,24 @@ fn files_of(db: &Connection, tree: &Subtree) -> rusqlite::Result<Vec<(PathBuf, O
     .collect()
 }
 
-/// Removes a photo, with the corrections of its faces unless another photo has the same picture. Returns their number.
-fn remove_photo(
-    db: &Connection,
-    photo: PhotoId,
-    hash: &ContentHash,
-    picture: Option<&PictureHash>,
-) -> rusqlite::Result<u64> {
+/// A photo whose rows were removed.
+struct RemovedPhoto {
+    hash: ContentHash,
+    was_analysed: bool,
+    /// Number of corrections that went with it.
+    corrections: u64,
+}
+
+/// Removes a photo that has no files left, with the corrections of its faces unless another photo has the same picture.
+fn remove_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<RemovedPhoto>> {
+    if !files::of_photo(db, photo)?.is_empty() {
+        return Ok(None);
+    }
+    let (hash, picture, was_analysed): (ContentHash, Option<PictureHash>, bool) = db.query_row(
+        "SELECT hash, picture, skip_reason IS NULL FROM photos WHERE id = ?",
+        [photo],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
     db.execute("DELETE FROM undone_corrections WHERE hash = ?", [hash])?;
     let sibling: Option<ContentHash> = db
         .query_row(
@@ -197,7 +195,7 @@ fn remove_photo(
             |row| row.get(0),
         )
         .optional()?;
-    let mut removed = 0;
+    let mut corrections = 0;
     if let Some(sibling) = sibling {
         db.execute(
             "UPDATE corrections SET hash = ? WHERE hash = ?",
@@ -210,7 +208,7 @@ fn remove_photo(
             .collect::<rusqlite::Result<_>>()?;
         for correction in of_photo {
             corrections::delete(db, correction)?;
-            removed += 1;
+            corrections += 1;
         }
     }
     db.execute("DELETE FROM photos WHERE id = ?", [photo])?;
@@ -221,7 +219,11 @@ fn remove_photo(
             [photo],
         )?;
     }
-    Ok(removed)
+    Ok(Some(RemovedPhoto {
+        hash,
+        was_analysed,
+        corrections,
+    }))
 }
 
 /// The tables with a column `photo_id`, except those that note what is to be brought up to date.
@@ -252,162 +254,4 @@ pub(super) fn clean(db: &Connection) -> rusqlite::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::emotion::Emotion;
-    use crate::face::Correction;
-
-    use super::super::testing::{META, face, photo, put, temp_store};
-    use super::super::{DoctorObserver, Query, Store};
-    use super::*;
-
-    struct Unseen;
-
-    impl DoctorObserver for Unseen {
-        fn begins(&self, _: &'static str, _: u64) {}
-        fn advanced(&self, _: u64) {}
-    }
-
-    fn paths(store: &Store) -> Vec<PathBuf> {
-        let hits = store.query(&Query::latest()).unwrap();
-        let mut paths: Vec<_> = hits.into_iter().map(|hit| hit.path).collect();
-        paths.sort();
-        paths
-    }
-
-    fn is_forgotten(store: &Store, path: &str) -> bool {
-        store.is_forgotten(Path::new(path)).unwrap()
-    }
-
-    #[test]
-    fn a_folder_goes_with_its_photos_and_their_other_copies_stay() {
-        let (_folder, mut store) = temp_store();
-        let both = photo("both", vec![face(0.0, 80.0, 0.9, 0.7)]);
-        put(&mut store, "/a/secret/1.jpg", &both);
-        put(&mut store, "/a/copy.jpg", &both);
-        let only = photo("only", vec![face(0.0, 80.0, 0.9, 0.7)]);
-        let id = put(&mut store, "/a/secret/deep/2.jpg", &only);
-        put(&mut store, "/a/secretary.jpg", &photo("other", vec![]));
-        store.mark_reconciled(Path::new("/a/secret")).unwrap();
-        let faces = store.photo(id).unwrap().unwrap().content.unwrap().faces;
-        let sad = Correction::Emotion(Emotion::Sad);
-        store.correct(faces[0].id, sad).unwrap();
-
-        let removed = store.forget_for_good(Path::new("/a//secret/")).unwrap();
-        let expected = Removed {
-            files: 2,
-            photos: 1,
-            corrections: 1,
-            roots: 1,
-        };
-        assert_eq!(removed, expected);
-        assert_eq!(
-            paths(&store),
-            ["/a/copy.jpg", "/a/secretary.jpg"].map(PathBuf::from)
-        );
-        for (path, forgotten) in [
-            ("/a/secret", true),
-            ("/a/secret/new/3.jpg", true),
-            ("/a/secretary.jpg", false),
-            ("/a", false),
-        ] {
-            assert_eq!(is_forgotten(&store, path), forgotten, "{path}");
-        }
-        assert!(store.is_forgotten_content(&only.hash).unwrap());
-        assert!(!store.is_forgotten_content(&both.hash).unwrap());
-        assert_eq!(store.corrections().unwrap().0, []);
-        let diagnosis = store.diagnose(&Unseen).unwrap();
-        assert_eq!(diagnosis, super::super::Diagnosis::default());
-        store.mark_reconciled(Path::new("/a/secret")).unwrap();
-        assert_eq!(store.roots().unwrap(), []);
-
-        assert!(!store.allow_again(Path::new("/a")).unwrap());
-        assert!(store.allow_again(Path::new("/a/secret")).unwrap());
-        assert!(!is_forgotten(&store, "/a/secret/new/3.jpg"));
-        assert!(!store.is_forgotten_content(&only.hash).unwrap());
-    }
-
-    #[test]
-    fn a_photo_goes_with_all_its_copies() {
-        let (_folder, mut store) = temp_store();
-        let record = photo("a", vec![]);
-        for path in ["/a/1.jpg", "/b/1.jpg"] {
-            put(&mut store, path, &record);
-        }
-        put(&mut store, "/b/2.jpg", &photo("b", vec![]));
-        let removed = store.forget_for_good(Path::new("/a/1.jpg")).unwrap();
-        assert_eq!((removed.files, removed.photos), (2, 1));
-        assert_eq!(paths(&store), [PathBuf::from("/b/2.jpg")]);
-        assert!(is_forgotten(&store, "/b/1.jpg") && !is_forgotten(&store, "/b/2.jpg"));
-        assert!(store.is_forgotten_content(&record.hash).unwrap());
-        assert!(store.allow_again(Path::new("/b/1.jpg")).unwrap());
-        assert!(!is_forgotten(&store, "/a/1.jpg"));
-    }
-
-    #[test]
-    fn a_correction_stays_with_another_file_of_the_same_picture() {
-        let (_folder, mut store) = temp_store();
-        let first = photo("a", vec![face(0.0, 80.0, 0.9, 0.7)]);
-        let mut tagged = photo("a, tagged", vec![face(0.0, 80.0, 0.9, 0.7)]);
-        tagged.picture = first.picture;
-        let id = put(&mut store, "/a.jpg", &first);
-        put(&mut store, "/b.jpg", &tagged);
-        let faces = store.photo(id).unwrap().unwrap().content.unwrap().faces;
-        let sad = Correction::Emotion(Emotion::Sad);
-        store.correct(faces[0].id, sad).unwrap();
-        let removed = store.forget_for_good(Path::new("/a.jpg")).unwrap();
-        assert_eq!((removed.photos, removed.corrections), (1, 0));
-        let left = store.corrections().unwrap().0;
-        assert_eq!((left.len(), left[0].content), (1, tagged.hash));
-        assert_eq!(left[0].paths, [PathBuf::from("/b.jpg")]);
-    }
-
-    #[test]
-    fn no_byte_of_a_name_is_left_in_any_file() {
-        let (folder, mut store) = temp_store();
-        for number in 0..200 {
-            put(
-                &mut store,
-                format!("/a/{number}.jpg"),
-                &photo(&number.to_string(), vec![]),
-            );
-        }
-        let mut record = photo("a", vec![face(0.0, 80.0, 0.9, 0.7)]);
-        if let Ok(analysis) = &mut record.content {
-            analysis.capture.description = Some("Geburtstagsfeier bei Quxolander".into());
-            analysis.capture.keywords = vec!["Wumpelstein".into()];
-            analysis.said = crate::facts::Statements::from(&analysis.capture);
-        }
-        put(&mut store, "/a/Zanzibarsk/Ypsilantis.jpg", &record);
-        store
-            .batch(|batch| {
-                let skip = crate::error::Skip::new(crate::error::SkipReason::Damaged, "Vexogram");
-                batch.put_file(Path::new("/a/Zanzibarsk/x.jpg"), &META, Err(&skip))
-            })
-            .unwrap();
-        let names = [
-            "quxolander",
-            "wumpelst",
-            "zanzibarsk",
-            "ypsilanti",
-            "vexogram",
-        ];
-        let found = |folder: &Path| {
-            let mut found = BTreeSet::new();
-            for entry in walkdir::WalkDir::new(folder) {
-                let entry = entry.unwrap();
-                if entry.file_type().is_file() {
-                    let bytes = std::fs::read(entry.path()).unwrap().to_ascii_lowercase();
-                    let is_in =
-                        |name: &&str| memchr::memmem::find(&bytes, name.as_bytes()).is_some();
-                    found.extend(names.iter().copied().filter(is_in));
-                }
-            }
-            found
-        };
-        assert_eq!(found(folder.path()).len(), names.len());
-        store.forget_for_good(Path::new("/a/Zanzibarsk")).unwrap();
-        assert!(store.clean().unwrap());
-        assert_eq!(found(folder.path()), BTreeSet::new());
-        assert_eq!(store.total(&Query::latest()).unwrap(), 200);
-    }
-}
+mod tests;

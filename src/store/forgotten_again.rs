@@ -1,7 +1,7 @@
-//! Keeps forgotten, in a restored database, what was forgotten in the database that it replaces.
+//! Removes from a restored database what was forgotten in the database that it replaces, and keeps it from coming back.
 //!
-//! A copy that was made before something was forgotten still has it. All copies of a database have the key of its marks
-//! ([`Marks`](super::forgotten)), so the marks of the newer one recognise it.
+//! A backup that was made before something was forgotten still contains it. All copies of a database share the key of
+//! its marks ([`Marks`](super::forgotten)), so the marks of the replaced database recognise it in the backup.
 
 use rusqlite::Connection;
 
@@ -23,14 +23,14 @@ pub struct ForgottenAgain {
 #[derive(Debug, Default)]
 pub(super) struct AllMarks {
     key: Vec<u8>,
-    /// Of paths and contents, each with the mark of the path that was named.
+    /// The marks of paths and contents, each with the mark of the path that the person named.
     of_files: Vec<([u8; 32], [u8; 32])>,
-    /// Of people, each with the number of words.
+    /// The marks of people's names, each with the number of words of the name.
     of_people: Vec<([u8; 32], i64)>,
 }
 
 impl AllMarks {
-    /// Those of a database, which may be of a version that could not forget.
+    /// The marks in a database; none if it was written by a version that could not forget.
     pub fn of(db: &Connection) -> rusqlite::Result<Self> {
         let has = |table: &str| {
             db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")?
@@ -59,8 +59,8 @@ impl AllMarks {
     }
 }
 
-/// Adds marks to a database, and removes what they forbid. `None` if they cannot recognise anything in it, since it is no
-/// copy of the database from which they are, and has forgotten something itself.
+/// Adds marks to a database, and removes what they match. `None` if they cannot match anything in it: it is no copy of
+/// the database that the marks are from, and has marks with a key of its own.
 pub(super) fn forget_again(
     db: &Connection,
     marks: &AllMarks,

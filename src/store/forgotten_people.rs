@@ -4,8 +4,8 @@
 //! is removed from what the sources of photos say (`facts::Statements`), before that is stored; everything else in which
 //! a name could be follows from it. The photos and their faces stay.
 //!
-//! A person is meant who has exactly this name. A keyword is left out if the name stands in it as whole words, unless it
-//! is the name of somebody else in the photo; in titles and descriptions an ellipsis takes its place.
+//! Only people with exactly this name are removed. A keyword that contains the name as whole words is left out, unless
+//! the keyword is the name of somebody else in the photo; in titles and descriptions an ellipsis replaces the name.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ use super::path::decode;
 use super::record::PhotoId;
 use super::{people, photos, words};
 
-/// What stands in a text for a name.
+/// Replaces a name in a text.
 const ELLIPSIS: &str = "…";
 
 /// What was removed of a person.
@@ -54,7 +54,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Those of a database; in most there are none.
+    /// The names that must not be stored in this database; in most there are none.
     pub fn of(db: &Connection) -> rusqlite::Result<Self> {
         let mut names = Self::default();
         let mut statement = db.prepare_cached("SELECT mark, words FROM forgotten_people")?;
@@ -69,7 +69,7 @@ impl Names {
         Ok(names)
     }
 
-    /// This one alone.
+    /// This name alone.
     fn one(db: &Connection, name: &str) -> rusqlite::Result<Self> {
         let marks = Marks::of(db)?;
         Ok(Self {
@@ -79,7 +79,7 @@ impl Names {
         })
     }
 
-    /// What is said without these names.
+    /// The statements without these names.
     pub fn without<'a>(&self, said: &'a Statements) -> Cow<'a, Statements> {
         if self.marks.is_none() {
             return Cow::Borrowed(said);
@@ -89,7 +89,7 @@ impl Names {
         Cow::Owned(rest)
     }
 
-    /// Removes these names from what is said, and counts them.
+    /// Removes these names from statements, and counts them.
     fn remove(&self, said: &mut Statements) -> RemovedNames {
         let before = (said.people.len(), said.keywords.len());
         said.people.retain(|person| !self.is_one(&person.name));
@@ -200,13 +200,13 @@ pub(super) fn keep_out(db: &Connection, mark: &[u8; 32], words: i64) -> rusqlite
     Ok(())
 }
 
-/// Removes all names that must not be stored from everything that is.
+/// Removes all names that must not be stored from everything that is stored.
 pub(super) fn remove_known(db: &Connection) -> rusqlite::Result<RemovedNames> {
     remove_names(db, &Names::of(db)?)
 }
 
 fn remove_names(db: &Connection, names: &Names) -> rusqlite::Result<RemovedNames> {
-    // What photos that lost their files are said to show does not follow any more.
+    // The people of a photo that has lost its files are not derived anew, so such photos are deleted.
     photos::prune(db, Duration::ZERO)?;
     let mut removed = RemovedNames::default();
     let mut changed: BTreeSet<PhotoId> = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Photos of which only a part could be decoded.
+//! Stores what is wrong with the files of photos of which only a part could be decoded.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 

@@ -1,9 +1,9 @@
 //! Carries corrections over to edits and exports of the photo on which they were made.
 //!
-//! A correction belongs to a content, and an edit is another one. So each correction remembers the
-//! moment, the camera and a small picture of the face, by which the pipeline recognises the same face in another
-//! file. What is carried over is a correction of its own that follows the one that a person made:
-//! it changes with it and ends with it, until a person says something else about that very face.
+//! A correction belongs to one picture, and an edit has another one. So each correction keeps the moment, the camera
+//! and a small picture of the face, by which the pipeline recognises the same face in another file. A correction that
+//! is carried over is a row of its own, which follows the correction that the person made: it is changed and removed
+//! with that one, until the person corrects the very face to which it was carried over.
 
 use std::path::Path;
 
@@ -103,9 +103,9 @@ fn sizes(
     .collect()
 }
 
-/// Whether two photos of a moment have the same size, upright or on its side, among a photo, the one that was
-/// corrected, and the `others` in the index, of which the latter may be one. The photos of a burst have the
-/// same size, so if no two photos have, there is no burst.
+/// Whether any two of these photos of one moment have the same size, upright or on its side: a photo, the corrected
+/// one, and the `others` in the index, among which the corrected one may be. The photos of a burst have the same size,
+/// so if no two sizes are equal, there is no burst.
 fn has_repeated_size(photo: (u32, u32), corrected: (u32, u32), others: &[(u32, u32)]) -> bool {
     let area = |(width, height): (u32, u32)| (width.min(height), width.max(height));
     let mut sizes: Vec<_> = others.iter().copied().map(area).collect();
@@ -381,159 +381,4 @@ pub(super) fn carried(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use crate::affine::Point;
-    use crate::emotion::Emotion::{Fear, Happy, Sad};
-    use crate::raster::{Orientation, Raster};
-
-    use super::super::testing::{META, face, first_face, photo, put, temp_store};
-    use super::super::{KinFace, PhotoId, Query, Store};
-    use super::*;
-
-    const SAD: Correction = Correction::Emotion(Sad);
-    const SIZE: (u32, u32) = (4000, 3000);
-
-    fn picture() -> FacePicture {
-        let photo = image::RgbImage::from_fn(90, 80, |x, y| image::Rgb([(x * y) as u8; 3]));
-        let at = BoundingBox {
-            x: 20.0,
-            y: 20.0,
-            width: 40.0,
-            height: 50.0,
-        };
-        let face = DetectedFace {
-            bounding_box: at,
-            landmarks: None,
-            score: 0.9,
-        };
-        assert_eq!(at.centre(), Point { x: 40.0, y: 45.0 });
-        FacePicture::of(&Raster::new(photo, Orientation::Upright), &face)
-    }
-
-    /// What the pipeline finds for the first face of the photo `of`, other than the correction itself.
-    fn kin(of: PhotoId, store: &Store, correction: Option<KinId>) -> KinFace {
-        let faces = store.photo(of).unwrap().unwrap().content.unwrap().faces;
-        KinFace {
-            at: faces[0].face.bounding_box,
-            picture: picture(),
-            correction,
-        }
-    }
-
-    fn correction(store: &Store, photo: PhotoId) -> Option<Correction> {
-        let content = store.photo(photo).unwrap().unwrap().content.unwrap();
-        content.faces[0].correction
-    }
-
-    /// Looks for corrections that may hold for an edit of the photo "a".
-    fn found(store: &Store, path: Option<&Path>, ms: i64, size: (u32, u32)) -> Vec<KinId> {
-        let edit = photo("edit", vec![]);
-        let mut capture = edit.content.unwrap().capture;
-        if let Some(taken) = &mut capture.taken_at {
-            taken.local = super::super::codec::from_civil_ms(civil_ms(taken.local) + ms).unwrap();
-        }
-        let found = store.kin_corrections(&edit.hash, path, &capture, size);
-        found.unwrap().iter().map(KinCorrection::id).collect()
-    }
-
-    /// A photo of a face that is corrected and whose picture is kept, taken at noon and 250 ms, and an edit.
-    fn corrected() -> (tempfile::TempDir, Store, [PhotoId; 2]) {
-        let (folder, mut store) = temp_store();
-        let [original, edit] = ["a", "edit"].map(|name| {
-            let record = photo(name, vec![face(0.0, 80.0, 0.9, 0.75)]);
-            put(&mut store, format!("/{name}.jpg"), &record)
-        });
-        let number = first_face(&store, original);
-        store.correct(number, SAD).unwrap();
-        let hash = photo("a", vec![]).hash;
-        assert!(store.lacks_picture(&hash).unwrap());
-        let own = [kin(original, &store, None)];
-        store.batch(|batch| batch.put_kin(original, &own)).unwrap();
-        assert!(!store.lacks_picture(&hash).unwrap());
-        (folder, store, [original, edit])
-    }
-
-    #[test]
-    fn a_correction_is_found_by_camera_and_moment_only() {
-        let (_folder, store, _) = corrected();
-        assert_eq!(found(&store, None, 0, SIZE).len(), 1);
-        for ms in [1, -1, 750, -251] {
-            assert_eq!(found(&store, None, ms, (800, 600)), [], "{ms}");
-        }
-        // Without a fraction, the photo must not be another one of a burst.
-        assert_eq!(found(&store, None, -250, (800, 600)).len(), 1);
-        assert_eq!(found(&store, None, -250, SIZE), []);
-        let original = Some(Path::new("/a.jpg"));
-        assert_eq!(found(&store, original, -250, SIZE).len(), 1);
-    }
-
-    #[test]
-    fn photos_of_one_size_may_be_a_burst() {
-        let (original, export) = ((4000, 3000), (1000, 750));
-        assert!(!has_repeated_size(export, original, &[original]));
-        assert!(!has_repeated_size(export, original, &[]));
-        assert!(has_repeated_size(original, original, &[original]));
-        assert!(has_repeated_size((3000, 4000), original, &[original]));
-        assert!(has_repeated_size(export, original, &[original, original]));
-        assert!(has_repeated_size(export, original, &[original, export]));
-    }
-
-    #[test]
-    fn a_carried_correction_follows_until_it_is_undone() {
-        let (_folder, mut store, [original, edit]) = corrected();
-        let [id] = found(&store, None, 0, SIZE)[..] else {
-            panic!("one correction")
-        };
-        let copy = [kin(edit, &store, Some(id))];
-        let carry = |store: &mut Store| store.batch(|batch| batch.put_kin(edit, &copy)).unwrap();
-        assert_eq!(carry(&mut store), 1);
-        assert_eq!(carry(&mut store), 0, "it has one already");
-        assert_eq!(correction(&store, edit), Some(SAD));
-        let [(number, from)] = &store.carried(edit).unwrap()[..] else {
-            panic!("one face")
-        };
-        assert_eq!(from.path, Some(PathBuf::from("/a.jpg")));
-        assert_eq!(store.carried(original).unwrap(), []);
-        let sad = store.query(&Query::for_emotion(Sad)).unwrap();
-        assert!(sad[1].ranked_by.unwrap().score > 0.999);
-
-        let first = first_face(&store, original);
-        let afraid = Correction::Emotion(Fear);
-        store.correct(first, afraid).unwrap();
-        assert_eq!(correction(&store, edit), Some(afraid));
-        // Analysing the copy again changes nothing.
-        let record = photo("edit", vec![face(1.0, 80.0, 0.9, 0.5)]);
-        store
-            .batch(|batch| batch.put_photo(&record, &[("/edit.jpg".into(), META)]))
-            .unwrap();
-        assert_eq!(correction(&store, edit), Some(afraid));
-
-        assert!(store.undo(*number).unwrap());
-        assert_eq!(correction(&store, edit), None);
-        assert_eq!(correction(&store, original), Some(afraid));
-        assert_eq!(carry(&mut store), 0, "it was undone");
-        assert_eq!(correction(&store, edit), None);
-    }
-
-    #[test]
-    fn undoing_a_correction_undoes_what_was_carried_over_from_it() {
-        let (_folder, mut store, [original, edit]) = corrected();
-        let id = found(&store, None, 0, SIZE)[0];
-        let copy = [kin(edit, &store, Some(id))];
-        store.batch(|batch| batch.put_kin(edit, &copy)).unwrap();
-        let number = first_face(&store, original);
-        assert!(store.undo(number).unwrap());
-        assert_eq!(correction(&store, edit), None);
-        let happy = store.query(&Query::for_emotion(Happy)).unwrap();
-        assert_eq!(happy.len(), 2);
-        assert!(
-            happy
-                .iter()
-                .all(|hit| (hit.ranked_by.unwrap().score - 0.75).abs() < 1e-6)
-        );
-        // What a batch carries over from a correction that is gone by now.
-        assert_eq!(store.batch(|batch| batch.put_kin(edit, &copy)).unwrap(), 0);
-    }
-}
+mod tests;

@@ -1,10 +1,10 @@
-//! What a person's corrections teach about the other faces: fits the personal layer ([`crate::personal`]) to them, and lets
-//! the scores of all faces follow it.
+//! Learns from a person's corrections: fits the personal layer ([`crate::personal`]) to them, and adjusts the scores of
+//! all faces by it.
 //!
-//! The row of `learning` holds the layer in force. It is fitted anew when the corrections have changed from which it was
-//! learned, which a hash of them tells, and then applied photo by photo, in short transactions, so that others can write in
-//! between. `applied` is how far that has come: whoever goes on, goes on from there. Photos that are stored meanwhile follow
-//! the layer at once.
+//! The table `learning` has one row, with the layer in force. A new layer is fitted when a hash of the corrections
+//! shows that they have changed. It is then applied photo by photo, in short transactions, so that other processes can
+//! write in between. The column `applied` says how far that has come, so that any process can continue. The layer is
+//! applied at once to photos that are stored meanwhile.
 
 mod lessons;
 mod status;
@@ -112,7 +112,7 @@ impl State {
         })
     }
 
-    /// Whether this is what was learned from last. Nothing has been learned from nothing.
+    /// Whether these corrections are those that were learned from last; also if there are none and there never were.
     fn has_learned(&self, stamp: &Stamp, corrected: &[(ReadFace, Emotion)]) -> bool {
         match &self.stamp {
             Some(before) => before == stamp,
@@ -183,7 +183,7 @@ pub(super) fn store(db: &Connection, learned: &Learned) -> rusqlite::Result<()> 
         .as_ref()
         .filter(|(_, proof)| proof.is_convincing());
     let in_force = InForce(layer.map(|(layer, _)| (learned.classifier.clone(), layer.clone())));
-    // What is being applied already goes on.
+    // If the layer is the same, its application continues where it was.
     let applied = if in_force == state.in_force {
         state.applied
     } else {
@@ -270,7 +270,8 @@ pub(super) fn forget(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The photos of which a face does not have the scores that it is to have, as far as the layer in force has been applied.
+/// The photos with a face whose scores are not those that it should have, among the photos to which the layer in force
+/// has been applied.
 pub(super) fn wrong(db: &Connection) -> rusqlite::Result<Vec<PhotoId>> {
     let state = State::now(db)?;
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! Stores the people of photos: whom the sources of a photo name, and on which of its faces each is laid.
+//! Stores the people of photos: whom the sources of a photo name, and which of its faces shows each of them.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -7,7 +7,7 @@ use crate::facts::{self, Frame, PersonStatement, Statements};
 
 use super::codec::orientation_from_column;
 use super::record::{FaceId, PhotoId};
-use super::{faces, folders, looks};
+use super::{closer_search, faces, folders};
 
 /// A person whom a source of a photo names.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,7 @@ pub struct PersonInPhoto {
     pub face: Option<FaceId>,
 }
 
-/// Reads what the sources of a photo say, of those that name somebody: its content, then its sidecars, and those of the
+/// Reads the statements of the sources of a photo that name somebody: its content, then its sidecars and those of the
 /// raw files for which it stands.
 const STATED: &str = r#"
     SELECT facts FROM photos WHERE id = ?1 AND skip_reason IS NULL AND facts LIKE '%"people":%'
@@ -100,15 +100,15 @@ fn person(row: &Row<'_>) -> rusqlite::Result<PersonInPhoto> {
     })
 }
 
-/// Stores the people of a photo anew, if they are others.
+/// Stores the people of a photo again, if they have changed.
 pub(super) fn update(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let people = expected(db, photo)?;
-    let needs_look = looks::is_needed(db, photo, &people)?;
-    if needs_look != looks::is_noted(db, photo)? {
-        looks::note(db, photo, needs_look)?;
+    let needs_search = closer_search::is_needed(db, photo, &people)?;
+    if needs_search != closer_search::is_noted(db, photo)? {
+        closer_search::note(db, photo, needs_search)?;
     }
     if people.iter().all(|person| person.at.is_none()) {
-        looks::clear(db, photo)?;
+        closer_search::clear(db, photo)?;
     }
     if people == of_photo(db, photo)? {
         return Ok(());

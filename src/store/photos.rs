@@ -150,8 +150,8 @@ pub(super) fn id_of(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Opt
         .optional()
 }
 
-/// Gives a photo another content, which no photo has, and its corrections with it. Its row must then be written with
-/// [`put`].
+/// Gives a photo another content, which no photo may have yet, and moves its corrections to that content. Its row must
+/// then be written with [`put`].
 pub(super) fn set_hash(db: &Connection, id: PhotoId, hash: &ContentHash) -> rusqlite::Result<()> {
     for follow in [
         "UPDATE corrections SET hash = ?1 WHERE hash = (SELECT hash FROM photos WHERE id = ?2)",

@@ -1,8 +1,8 @@
-//! Raw files beside a picture of the same shot, which stands for them in the answers.
+//! Stores which raw files lie beside a picture of the same shot, which stands for them in the answers.
 //!
 //! A camera that writes a raw file and a JPEG of each shot gives both the same name. Both are photos in the index, each
-//! with its faces; the pair is a row that follows from the files and from what their contents say, and from nothing
-//! that depends on pairs, so that it is the same whatever happened in which order.
+//! with its faces; the pair is a row that is derived from the files and their contents alone, and from nothing that
+//! depends on pairs, so that it does not depend on the order of changes.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -135,7 +135,7 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The photos that may be raw files with a picture, as far as the notes concern them.
+/// The photos affected by the notes that may be raw files with a picture.
 fn noted(db: &Connection) -> rusqlite::Result<BTreeSet<PhotoId>> {
     let mut raws = BTreeSet::new();
     let photos: Vec<PhotoId> = db
@@ -179,9 +179,9 @@ fn add_raws_beside(
     Ok(())
 }
 
-/// The picture that should stand for a photo: beside each of its files, which all have names of raw files, lies a
-/// picture of the same shot, and this is the one beside its first file. A photo of which a file lies alone is needed in
-/// the answers to queries by that file's folder.
+/// The picture that should stand for a raw photo: the one of the same shot beside its first file. `None` if not all of
+/// its files are raw files with such a picture beside them: a photo with a file that lies alone is needed in the
+/// answers to queries by that file's folder.
 pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<PhotoId>> {
     let paths = files::of_photo(db, photo)?;
     if !paths.iter().all(|path| is_raw(path)) {
@@ -246,8 +246,8 @@ fn beside(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoI
     Ok(found)
 }
 
-/// How the name of a shot may be written: as it is, and, if it has no small or no capital letters, also with the others
-/// alone, as programs that change the case of names do. Each spelling has the same spellings.
+/// The spellings of a shot's name: as it is and, if all its letters are small or all are capital, also in the other
+/// case, since some programs change the case of names. Each of the spellings gives the same set.
 fn spellings(stem: &OsStr) -> Vec<OsString> {
     let (small, capital) = (stem.to_ascii_lowercase(), stem.to_ascii_uppercase());
     if small == capital || (stem != small && stem != capital) {
@@ -280,8 +280,8 @@ impl Taken {
     }
 }
 
-/// Reads when an analysed photo was taken by its content alone: a sidecar, a name or the time of a file say when one
-/// of the two files was filed, or what a person thinks of one of them. `None` if it was skipped.
+/// Reads when an analysed photo was taken, by its content alone: a sidecar, a name or the time of a file may hold for
+/// only one of the two files. `None` if it was skipped.
 fn taken(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Taken>> {
     const NO_FILE: &[FileOfPhoto<'_>] = &[];
     let said: Option<Option<String>> = db

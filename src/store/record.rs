@@ -1,4 +1,4 @@
-//! The records that go into the database and come out of it.
+//! The records that the database takes and returns.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -101,7 +101,7 @@ pub(super) struct StoredCorrection {
     pub correction: Correction,
 }
 
-/// A correction of a face in a file of the same moment and camera, and the picture of that face.
+/// The picture of a face that was corrected in a file of the same moment and camera.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KinCorrection {
     /// The correction's row.

@@ -1,8 +1,8 @@
 //! Makes a sound database of what can be read of a damaged one.
 //!
-//! A table is read from its first row to the first that cannot be read, and from its last row back; what is derived is
-//! computed anew. What the rows in between said of photos comes back with the next run over the folders; corrections do
-//! not, so the damaged database is kept.
+//! Each table is read from its first row up to the first that cannot be read, and from its last row backwards; derived
+//! rows are computed anew. The rows in between are lost. The next run over the folders restores what they said of
+//! photos, but not corrections, so the damaged database is kept.
 
 use std::path::Path;
 
@@ -319,7 +319,7 @@ mod tests {
                     let is_whole = answers(&damaged).is_ok_and(|given| given == right);
                     assert!(is_told || is_whole, "{name}");
                 }
-                // Of the first page depends everything.
+                // Everything depends on the first page.
                 let Ok(recovered) = Store::recover(&damaged) else {
                     assert!(page == 0, "{name}");
                     continue;

@@ -85,7 +85,7 @@ pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqli
     }
     let (said, said_before) = (now.iter().map(said), known.iter().map(said));
     if said.eq(said_before) {
-        // So it is with most photos of a folder when its `.picasa.ini` has changed: nothing has to be derived anew.
+        // When a `.picasa.ini` changes, this is true of most photos of its folder: nothing has to be derived anew.
         return set_meta(db, &path, &now);
     }
     replace(db, &path, &now)
@@ -96,7 +96,7 @@ fn said((file, said): &(SidecarFile, String)) -> (&OsStr, &str) {
     (&file.name, said)
 }
 
-/// Stores that the sidecars of a file, which say what they said before, have this metadata.
+/// Stores the metadata of the sidecars of a file that say the same as before.
 fn set_meta(
     db: &Connection,
     path: &[u8],

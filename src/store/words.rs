@@ -1,6 +1,6 @@
 //! Maintains the full-text index of photos: the words of their paths, descriptions and keywords.
 //!
-//! What a word is, is decided here and not by SQLite: text is folded (`fold`) and split into terms (`terms`), in the
+//! This module and not SQLite decides what a word is: text is folded (`fold`) and split into terms (`terms`), in the
 //! same way when it is stored and when it is searched for. The tokenizer [`TOKENIZER`] only splits at spaces, and
 //! reduces English words to their stems.
 

@@ -72,8 +72,8 @@ fn of_prefix(prefix: &str) -> &'static str {
     }
 }
 
-/// Reads a document into an element without a name that contains it. Of a broken one, what comes before the
-/// error, with a sentence that says what is wrong.
+/// Reads a document into an element without a name that contains it. If the document is broken, returns what comes
+/// before the error, with a sentence that says what is wrong.
 pub(super) fn parse(text: &str) -> (Element, Option<String>) {
     let mut reader = NsReader::from_str(text);
     let mut open = vec![Element::default()];

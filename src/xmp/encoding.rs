@@ -1,4 +1,4 @@
-//! The text of a packet, whatever its encoding.
+//! Decodes the text of a packet in UTF-8, UTF-16 or UTF-32.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! From the elements of RDF/XML to values: texts, lists and structures.
+//! Converts the elements of RDF/XML to values: texts, lists and structures.
 
 use super::element::{Element, Name};
 use super::namespace;

@@ -1,4 +1,4 @@
-//! `doctor` finds what differs from what it is derived from, and mends it.
+//! `doctor` finds derived rows that differ from what they are derived from, and mends them.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What is no album: marked folders, the files of other programs, and files that are no photos.
+//! What does not belong to the album: marked folders, the files of other programs, and files that are no photos.
 
 use std::fs;
 
@@ -188,7 +188,7 @@ fn files_with_odd_names_are_told_by_their_first_bytes() {
     );
     assert_eq!(again["passed_over"], 3);
 
-    // What changed is looked at again.
+    // A file that changed is read again.
     env.add("Makefile", photo_number(100));
     let summary = env.index();
     assert_eq!(

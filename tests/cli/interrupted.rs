@@ -162,7 +162,7 @@ fn ctrl_c_says_what_is_kept_and_a_second_run_says_who_is_at_work() {
     assert_eq!(output.status.code(), Some(130), "{stderr}");
     let so_far = committed(&env);
     assert!(
-        stderr.contains("stopping after the photos in work"),
+        stderr.contains("stopping when the photos in progress are finished"),
         "{stderr}"
     );
     let kept = format!("stopped after {so_far} of {} files", PHOTOS + 6);

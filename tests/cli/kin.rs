@@ -85,7 +85,7 @@ fn a_correction_carries_over_to_every_edit_that_is_indexed_later() {
     );
     assert_eq!(face(&env, "original.jpg")["carried_from"], Value::Null);
 
-    // What is carried over follows the correction, until a person says something else of the copy itself.
+    // A correction that was carried over follows the original one, until a person corrects the copy itself.
     let own = face(&env, "grey.jpg")["id"].as_i64().unwrap();
     env.run(&format!("correct {own} --emotion fear")).found();
     env.run(&format!("correct {number} --emotion angry"))
@@ -183,8 +183,8 @@ fn without_a_fraction_of_a_second_photos_of_a_burst_take_over_nothing() {
     env.index();
     assert_eq!(face(&env, "smaller.jpg")["correction"], "sad");
 
-    // The next photo of a burst: of the same size, and nothing has moved but the camera. After it, an export may be that
-    // of either.
+    // The next photo of a burst: of the same size, and nothing has moved but the camera. From then on, an export may be
+    // of either photo.
     let (width, height) = picture.dimensions();
     let shaken = RgbImage::from_fn(width, height, |x, y| {
         *picture.get_pixel((x + 2).min(width - 1), (y + 1).min(height - 1))

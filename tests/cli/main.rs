@@ -10,7 +10,7 @@ mod bad_files;
 mod bad_requests;
 mod bench;
 mod changes;
-mod closer_look;
+mod closer_search;
 mod conversation;
 mod corrections;
 mod dates;

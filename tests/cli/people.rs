@@ -1,4 +1,4 @@
-//! People whom other programs named: regions that exiftool and exiv2 write land on the right face.
+//! People whom other programs named: regions that exiftool and exiv2 write are assigned to the right face.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! A raw file and a picture of the same shot count once, and what is said of one of them holds for both.
+//! A raw file and a picture of the same shot count once, and a correction of one of them applies to both.
 
 use exif::{Context, Tag, Value};
 use image::imageops::{FilterType, resize};

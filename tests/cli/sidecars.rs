@@ -1,5 +1,4 @@
-//! Sidecars are files: read when they are new or changed, and gone with their keywords. No photo is read for
-//! them.
+//! Sidecars are read when they are new or changed; when one is gone, so are its keywords. No photo is read for them.
 
 use std::fs;
 

@@ -163,7 +163,7 @@ impl User {
         };
         let target = target.display().to_string();
         let photo = self.env.album("astronaut.jpg").display().to_string();
-        let words: &[&str] = match self.rng.random_range(0..13) {
+        let words: &[&str] = match self.rng.random_range(0..14) {
             0 | 1 => &["query", "--emotion", "happy", "--copy-into", &target],
             2 | 3 => &["query", "--emotion", "happy", "--link-into", &target],
             4 | 5 => &["query", "--emotion", "happy", "--contact-sheet", &target],
@@ -188,6 +188,7 @@ impl User {
             ],
             11 => &["backup", &target],
             12 => &["model", "export", "built-in", "--onnx", &target],
+            13 => &["model", "pack", "model.safetensors", "--out", &target],
             _ => &["index", "album", "--database", &target],
         };
         words.iter().map(|word| (*word).to_owned()).collect()

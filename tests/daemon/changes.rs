@@ -162,7 +162,7 @@ fn a_file_that_was_changed_and_then_renamed_or_touched_is_read() {
     wait_until_fresh(&env);
     assert_eq!(hash(&env, "d.jpg"), hash_of(&version(11)));
 
-    // Written under another name of the file, of which no report tells.
+    // Written under another name of the file, which the system does not report.
     fs::hard_link(env.album("b.jpg"), env.path("link.jpg")).unwrap();
     wait_until_fresh(&env);
     rewrite_keeping_time(&env.path("link.jpg"), &version(3));
@@ -199,7 +199,7 @@ fn sidecars_are_followed_and_no_photo_is_read_for_them() {
     assert_eq!(keywords("chelsea.jpg"), json!(["Tabby"]));
     assert_eq!(env.query("--text sofa"), [""; 0]);
 
-    // They move with their folder. Of a photo that moves alone they no longer are.
+    // Sidecars move with their folder. A photo that moves alone loses its sidecars.
     env.add("trip/1.jpg", with_comment(&fixture("coffee.jpg"), "trip"));
     env.add("trip/1.xmp", sidecar(&["Cup"]));
     assert_eq!(keywords("trip/1.jpg"), json!(["Cup"]));
@@ -219,7 +219,7 @@ fn sidecars_are_followed_and_no_photo_is_read_for_them() {
     assert_eq!(index_times(&env)[..2], before[..]);
     assert_eq!(files(&env), 3);
 
-    // A sidecar has another owner when a raw file of its stem comes, and the old one when that goes.
+    // A sidecar belongs to another photo when a raw file of its stem appears, and to the former one when that is gone.
     env.add("journey/2.nef", b"no picture");
     assert_eq!(keywords("journey/2.jpg"), json!([]));
     fs::remove_file(env.album("journey/2.nef")).unwrap();

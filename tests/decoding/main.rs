@@ -1,7 +1,7 @@
 //! Decoding processes: the same results as in one process, and every way in which a decoder can die.
 //!
 //! The deaths are those of a stand-in: this test program starts itself as a decoding process, with a detector that
-//! dies of pictures of certain widths. The pictures themselves are sound.
+//! crashes on pictures of certain widths. The pictures themselves are undamaged.
 #![cfg(target_os = "linux")]
 
 #[path = "../common/mod.rs"]
@@ -12,20 +12,21 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fer_index::album::{Filter, FilterSettings};
+use fer_index::album::{AlbumFilter, AlbumFilterSettings};
 use fer_index::classify::Cnn;
 use fer_index::detect::{Builtin, DetectorParams, FaceDetector};
 use fer_index::error::{Skip, SkipReason};
 use fer_index::face::DetectedFace;
 use fer_index::imaging::Limits;
 use fer_index::pipeline::{
-    Analyser, Confinement, Detector, IndexOptions, Launch, LocalAnalyser, ProcessSettings,
-    Processes, Silent, Summary, confinement, index,
+    Analyser, Confinement, Decoder, Decoders, Detector, IndexOptions, Launch, LocalAnalyser,
+    ProcessSettings, Processes, Silent, Summary, confinement, index,
 };
 use fer_index::raster::Raster;
 use fer_index::store::Store;
 
 use common::fixture;
+use image::RgbImage;
 use stand_in::{Death, stand_in};
 
 /// The program as its users have it.
@@ -205,9 +206,64 @@ fn run(store: &mut Store, analyser: &Analyser, photos: &Path, again: bool) -> Su
         threads: NonZeroUsize::new(2).unwrap(),
         again,
     };
-    let filter = Filter::new(&FilterSettings::default()).unwrap();
+    let filter = AlbumFilter::new(&AlbumFilterSettings::default()).unwrap();
     let roots = [photos.to_owned()];
     index(store, analyser, &roots, &filter, options, &Silent).unwrap()
+}
+
+#[test]
+fn a_photo_whose_process_got_no_cpu_time_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let photos = folder.path().join("photos");
+    std::fs::create_dir(&photos).unwrap();
+    let idle = stand_in::picture(Death::Idleness.width());
+    std::fs::write(photos.join("idle.png"), idle).unwrap();
+    let settings = ProcessSettings {
+        limits: Limits {
+            max_time: Duration::from_millis(500),
+            ..Limits::default()
+        },
+        grace: Duration::from_secs(5),
+        ..settings()
+    };
+    let mut store = Store::open(&folder.path().join("index.sqlite3")).unwrap();
+    let analyser = isolated(stand_in(), settings);
+    assert_eq!(run(&mut store, &analyser, &photos, false).photos, 0);
+    let path = photos.join("idle.png").canonicalize().unwrap();
+    let id = store.file(&path).unwrap().unwrap().unwrap();
+    let skip = store.photo(id).unwrap().unwrap().content.unwrap_err();
+    assert_eq!(skip.reason, SkipReason::Unreadable, "{skip}");
+    assert!(skip.detail.contains("CPU time"), "{skip}");
+    // Another process finds the face that the picture is said to have.
+    let analyser = in_one_process();
+    assert_eq!(run(&mut store, &analyser, &photos, false).photos, 1);
+}
+
+fn decoders(launch: Launch) -> Decoder {
+    Decoder::Isolated(Box::new(Decoders::new(launch, Limits::default())))
+}
+
+#[test]
+fn copies_are_the_same_as_in_one_process() {
+    let (one, other) = (Decoder::Local(Limits::default()), decoders(program()));
+    for (name, bytes) in photos() {
+        let expected = one.copy(&bytes, (300, 200));
+        assert_eq!(other.copy(&bytes, (300, 200)), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_decoder_that_dies_of_a_photo_shows_the_next_one() {
+    let decoder = decoders(stand_in::poor_stand_in());
+    let small = || decoder.copy(&stand_in::picture(300), (100, 100));
+    assert!(small().is_ok());
+    let mut large = std::io::Cursor::new(Vec::new());
+    RgbImage::new(8000, 6000)
+        .write_to(&mut large, image::ImageFormat::Png)
+        .unwrap();
+    let skip = decoder.copy(large.get_ref(), (100, 100)).unwrap_err();
+    assert_eq!(skip.reason, SkipReason::Crashed, "{skip}");
+    assert!(small().is_ok());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A decoding process whose detector dies of certain pictures.
+//! A decoding process whose detector crashes on certain pictures.
 
 use std::io::Cursor;
 
@@ -18,17 +18,20 @@ pub enum Death {
     EndlessLoop = 203,
     Exhaustion = 204,
     Exit = 205,
+    /// Waits for ever, without CPU time.
+    Idleness = 206,
     /// Not a death: tries to reach files, the network and processes.
     Escape = 207,
 }
 
 impl Death {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Overflow,
         Self::Abort,
         Self::EndlessLoop,
         Self::Exhaustion,
         Self::Exit,
+        Self::Idleness,
         Self::Escape,
     ];
 
@@ -82,6 +85,36 @@ fn decoding_process() {
     serve(Some(Box::new(Dying))).unwrap();
 }
 
+/// Starts this test program as a decoding process that has little memory.
+pub fn poor_stand_in() -> Launch {
+    let mut launch = stand_in();
+    launch.arguments[1] = "stand_in::poor_decoding_process".into();
+    launch
+}
+
+/// Run by the other tests in a separate process. It has memory for small pictures only.
+#[test]
+#[ignore = "is a decoding process; other tests start it"]
+fn poor_decoding_process() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmSize:"))
+        .unwrap();
+    let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    let limit = Some((kilobytes << 10) + (48 << 20));
+    setrlimit(
+        Resource::As,
+        Rlimit {
+            current: limit,
+            maximum: limit,
+        },
+    )
+    .unwrap();
+    serve(None).unwrap();
+}
+
 struct Dying;
 
 impl FaceDetector for Dying {
@@ -100,6 +133,9 @@ impl FaceDetector for Dying {
             Some(Death::Abort) => std::process::abort(),
             Some(Death::EndlessLoop) => loop {
                 std::hint::spin_loop();
+            },
+            Some(Death::Idleness) => loop {
+                std::thread::park();
             },
             Some(Death::Exhaustion) => {
                 let mut all: Vec<Vec<u8>> = Vec::new();

@@ -58,7 +58,7 @@ fn a_thousand_connections_keep_nobody_out() {
     let mut strangers = Vec::new();
     for (number, beginning) in (0..1000).zip(beginnings.iter().cycle()) {
         let mut stranger = TcpStream::connect(server.address).unwrap();
-        // One that had to make room before it sent everything.
+        // A connection that was closed to make room before it had sent everything.
         let _ = stranger.write_all(beginning.as_bytes());
         strangers.push(stranger);
         if number % 100 == 99 {
@@ -245,7 +245,7 @@ fn a_path_in_disguise_leads_nowhere() {
     }
 }
 
-/// What is private is kept by nobody between: pictures only by the browser, everything else by nobody.
+/// No cache on the way keeps what is private: the browser keeps pictures, and nobody keeps anything else.
 #[test]
 fn nothing_is_kept_on_the_way() {
     let (_env, server) = gallery();
@@ -256,7 +256,7 @@ fn nothing_is_kept_on_the_way() {
         let again = server.get(route).header("if-none-match", tag).send();
         assert_eq!((again.status, again.body.len()), (304, 0));
         assert_eq!(again.header("cache-control"), Some("private, no-cache"));
-        // Who has no access learns nothing from a tag.
+        // A client without access learns nothing from an entity tag.
         let stranger =
             crate::http::Request::get(server.address, route).header("if-none-match", tag);
         let stranger = stranger.send();

@@ -205,7 +205,7 @@ fn the_page_keeps_to_its_content_policy() {
     browser.wait_until("document.querySelector('#picture').naturalWidth > 0");
     browser.run("document.querySelector(\".bar[data-emotion='surprise']\").click()");
     browser.wait_until("document.querySelector(\".bar[aria-pressed='true']\")");
-    // A picture of another server is against it: its report comes after those of all that was before.
+    // A picture of another server violates the policy. Its report comes after those of all earlier violations.
     let violations = "const done = arguments[arguments.length - 1];
         const told = [];
         const observer = new ReportingObserver((reports) => {

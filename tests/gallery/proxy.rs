@@ -1,4 +1,4 @@
-//! The gallery behind a proxy that encrypts and puts it under a path.
+//! The gallery behind an encrypting proxy that serves it under a path.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! Access rules: who has no access is refused, and who has access sees indexed photos and nothing else.
+//! Access rules: requests without access are refused, and requests with access get indexed photos and nothing else.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Everything that reads bytes of others is given mutated samples, for a second each; `HOSTILE_SECONDS` sets another
+//! Gives mutated samples to everything that reads bytes from outside, for a second each; `HOSTILE_SECONDS` sets another
 //! time. `fuzz/` does the same with coverage, for as long as one likes.
 //!
 //! A failure names the target and the number of the input, by which it is made again.

@@ -1,4 +1,4 @@
-//! What reads bytes that anybody may have made, each as a function of these bytes. None may panic, hang or take more
+//! The functions of the program that read bytes which anybody may have made. None may panic, hang or take more
 //! memory than its limits say; some also check that nothing is lost.
 //!
 //! `fuzz/` calls these functions from libFuzzer, and the test beside this file with mutated samples.
@@ -159,7 +159,7 @@ pub fn picasa(bytes: &[u8]) {
     }
 }
 
-/// What is stored of statements is read as it was.
+/// Statements that are stored are equal when they are read again.
 fn assert_statements(said: &Statements) {
     assert_eq!(&Statements::from_json(&said.to_json()), said);
 }
@@ -168,7 +168,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
 
-/// Emotions come into a sidecar and go again; what else it says stays.
+/// Writes emotions into a sidecar and removes them again; everything else that it says must stay.
 pub fn sidecar(bytes: &[u8]) {
     let folder = folder();
     let path = folder.path().join("a.xmp");
@@ -201,7 +201,7 @@ pub fn sidecar(bytes: &[u8]) {
 
 const NOW: DateTime = date(2020, 6, 15).at(12, 0, 0, 0);
 
-/// A sentence for `find`. What it is understood as can be written as flags, and read again.
+/// A sentence for `find`. The filter that it means must be the same after it is written as flags and parsed again.
 pub fn query(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! Photos of a burst look alike, and none of them may take over what a person said of another one.
+//! Photos of a burst look alike, and no correction may carry over from one of them to another.
 //!
 //! ```text
 //! BURSTS=FOLDER cargo test --release --test living -- --nocapture bursts

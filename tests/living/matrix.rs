@@ -155,7 +155,7 @@ fn beside(photo: &Path, prefix: &str) -> PathBuf {
 
 /// An album in the course of the matrix.
 pub struct Matrix {
-    /// Before the album, which is removed when it is dropped.
+    /// Declared before the album, so that it is dropped first: dropping the album removes its folder.
     daemon: Option<Daemon>,
     album: Album,
     /// The photo with a correction, and the one without.

@@ -1,5 +1,5 @@
-//! What users did in the issue about a living album, and what failed then: one test for each row of its table, with
-//! real photos and the built-in detector. Marked folders and files with odd names are tested in `tests/cli/exclusions.rs`
+//! Changes that users made to their albums, and that an earlier version did not follow: one test for each, with real
+//! photos and the built-in detector. Marked folders and files with odd names are tested in `tests/cli/exclusions.rs`
 //! and `tests/daemon/following.rs`.
 
 use std::cell::RefCell;

@@ -1,4 +1,4 @@
-//! Emotions come into generated sidecars and go again.
+//! Writes emotions into generated sidecars and removes them again.
 
 use std::collections::BTreeMap;
 use std::fs;

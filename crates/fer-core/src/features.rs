@@ -1,5 +1,5 @@
-//! What the emotion network has seen in a face before its heads decide: the features that a person's corrections
-//! teach by.
+//! The features of a face: what the emotion network has computed of it when the heads begin. By them, a person's
+//! corrections of some faces teach about others.
 
 /// Bytes before the quantised values: the least value and the step between two, as little-endian `f32`.
 const HEADER: usize = 8;

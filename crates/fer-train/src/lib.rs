@@ -24,6 +24,7 @@ pub mod network;
 pub mod onnx;
 mod op;
 pub mod optimizer;
+pub mod pack;
 pub mod photos;
 pub mod plots;
 pub mod random;

@@ -1,10 +1,12 @@
 //! Safetensors files of bytes: tensors with a row for each face, and metadata that name the format.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use fer_core::error::{Error, Result};
 use fer_core::output::{self, Form};
@@ -35,7 +37,34 @@ pub(crate) fn save<const TENSORS: usize>(
     ]);
     let bytes =
         safetensors::serialize(tensors, Some(metadata)).map_err(|e| Error::input(path, e))?;
-    output::write(path, Form::Tensors, &bytes)
+    output::write(path, Form::Tensors, &ordered(bytes))
+}
+
+/// The JSON at the start of a safetensors file.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    #[serde(rename = "__metadata__")]
+    metadata: BTreeMap<String, String>,
+    #[serde(flatten)]
+    tensors: BTreeMap<String, Value>,
+}
+
+/// A safetensors file with its metadata in the order of their names. The crate writes them in a random order, so that the
+/// same model would get another name, which is a hash of its bytes, each time it is written. A file without metadata is
+/// returned unchanged.
+pub(crate) fn ordered(file: Vec<u8>) -> Vec<u8> {
+    let parts = file.split_first_chunk().and_then(|(length, rest)| {
+        rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
+    });
+    let json = parts.and_then(|(json, tensors)| {
+        let header: Header = serde_json::from_slice(json).ok()?;
+        Some((serde_json::to_vec(&header).ok()?, tensors))
+    });
+    let Some((mut json, tensors)) = json else {
+        return file;
+    };
+    json.resize(json.len().next_multiple_of(8), b' ');
+    [&(json.len() as u64).to_le_bytes(), json.as_slice(), tensors].concat()
 }
 
 /// Reads a file and parses it; `is_other` ends the sentence on a file that is of another kind.

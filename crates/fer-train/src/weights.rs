@@ -8,6 +8,7 @@ use candle_nn::{VarBuilder, VarMap};
 use safetensors::SafeTensors;
 
 use crate::network::{Network, read_network};
+use crate::tensor_file::ordered;
 use fer_core::error::{self, Error};
 use fer_core::network::NetworkSpec;
 use fer_core::output::{self, Form};
@@ -72,7 +73,7 @@ pub fn save(
     let metadata = metadata.into_iter().filter(|(key, _)| key != "seal");
     let bytes = safetensors::serialize(tensors, Some(metadata.collect()))
         .map_err(|e| Error::Model(format!("{}: {e}", path.display())))?;
-    output::write(path, Form::Tensors, &bytes)
+    output::write(path, Form::Tensors, &ordered(bytes))
 }
 
 /// Everything in a safetensors file.

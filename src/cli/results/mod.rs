@@ -113,7 +113,7 @@ impl ResultArgs {
         }
         if let Some(file) = &self.contact_sheet {
             rule.around(from_ref(file), || {
-                export::contact_sheet(file, hits, &context.limits())
+                export::contact_sheet(file, hits, &context.decoder()?)
             })?;
         }
         self.print(hits, context, out)
@@ -138,10 +138,11 @@ impl ResultArgs {
         match asked.unwrap_or(default) {
             Format::Table if hits.is_empty() => Ok(()),
             Format::Table => {
-                let preview = self
-                    .preview
-                    .then(|| Preview::new(context.limits()))
-                    .flatten();
+                let preview = if self.preview {
+                    Preview::new(context.decoder()?)
+                } else {
+                    None
+                };
                 table::with(hits, self.explain, preview.as_ref(), out)
             }
             Format::Json => out.json_array(hits.iter().map(JsonHit::of)),

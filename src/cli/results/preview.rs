@@ -6,17 +6,17 @@ use super::super::stdout::Stdout;
 use super::super::terminal::Pictures;
 use crate::error::Result;
 use crate::export::thumbnail_of;
-use crate::imaging::Limits;
+use crate::pipeline::Decoder;
 
 /// A terminal that shows photos.
 pub(super) struct Preview {
     pictures: Pictures,
-    limits: Limits,
+    decoder: Decoder,
 }
 
 impl Preview {
     /// Queries the terminal. If it does not support pictures, logs a warning and returns `None`.
-    pub fn new(limits: Limits) -> Option<Self> {
+    pub fn new(decoder: Decoder) -> Option<Self> {
         let pictures = Pictures::new();
         if pictures.is_none() {
             tracing::warn!(
@@ -26,14 +26,14 @@ impl Preview {
         }
         Some(Self {
             pictures: pictures?,
-            limits,
+            decoder,
         })
     }
 
     /// Shows a photo, or a line with the reason why it cannot be shown.
     pub fn show(&self, path: &Path, out: &mut Stdout) -> Result<()> {
         let room = self.pictures.room();
-        let shown = thumbnail_of(path, &self.limits, room)
+        let shown = thumbnail_of(path, &self.decoder, room)
             .map_err(|skip| skip.to_string())
             .and_then(|picture| {
                 self.pictures

@@ -1,4 +1,4 @@
-//! The queries to a terminal, and what its replies say about it.
+//! Words the queries to a terminal, and interprets its replies.
 
 use super::{Protocol, Screen};
 

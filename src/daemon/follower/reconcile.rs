@@ -1,292 +1,16 @@
-//! Reconciles paths, folders and roots with the index.
+//! Reconciles folders and roots with the index.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use super::Follower;
-use crate::album::{Change, Followed, FoundFile, Named, Readiness, leads_above};
+use crate::album::{Followed, Readiness};
 use crate::daemon::RootState;
 use crate::error::Result;
-use crate::file::{Difference, FileMeta};
-use crate::pipeline::{Comparison, due, refresh_sidecars};
-use crate::sidecar::{self, Finder, is_picasa, is_sidecar};
+use crate::file::FileMeta;
+use crate::pipeline::{Comparison, due};
 
 impl Follower {
-    /// Takes a change: schedules a check of its path.
-    pub(super) fn note(&mut self, change: Change) {
-        for other in self.watch.under_other_paths(&change) {
-            self.note_one(other);
-        }
-        self.note_one(change);
-    }
-
-    fn note_one(&mut self, change: Change) {
-        for path in change.paths() {
-            self.note_marker(path);
-        }
-        match change {
-            Change::Closed(path) if self.waiters.owns(&path) => self.cookie_seen(&path),
-            Change::Touched(path) | Change::Written(path) | Change::Moved(path)
-                if self.waiters.owns(&path) => {}
-            Change::Closed(path) => self.note_file(&path, Readiness::Closed),
-            Change::Written(path) => self.note_file(&path, Readiness::Writing),
-            Change::Touched(path) => {
-                let metadata = path.metadata().ok();
-                if metadata.as_ref().is_some_and(fs::Metadata::is_dir) {
-                    // The folder may have become readable, or be a link to a folder.
-                    self.note_path(&path, Readiness::Moved);
-                } else {
-                    let now = metadata.map(|metadata| FileMeta::of(&metadata));
-                    self.note_file(&path, Readiness::Touched(now));
-                }
-            }
-            // At once, since files made in it before it is watched are not reported.
-            Change::NewFolder(path) => {
-                if self.is_admitted(&path)
-                    && !self.is_left_out(&path)
-                    && let Err(error) = self.reconcile_folder(&path)
-                {
-                    self.report(&error.to_string());
-                    self.note_path(&path, Readiness::Moved);
-                }
-            }
-            Change::Moved(path) => self.note_path(&path, Readiness::Moved),
-            Change::Renamed { from, to } => self.renamed(&from, &to),
-        }
-    }
-
-    fn note_file(&mut self, path: &Path, readiness: Readiness) {
-        if is_followed(path) {
-            self.note_path(path, readiness);
-        }
-    }
-
-    /// Schedules a check of the folder that a file may mark as no album, or marked until now.
-    fn note_marker(&mut self, path: &Path) {
-        if let Some(folder) = path.parent()
-            && self.setup.filter.is_marker(path)
-        {
-            self.note_path(folder, Readiness::Moved);
-        }
-    }
-
-    /// Schedules a scan of the folders in which changes may have been lost. Requests whose cookie was seen wait for it
-    /// too: the check of a path for which one of them waits may have found the folder.
-    pub(super) fn note_missed(&mut self) {
-        let missed = self.watch.take_missed();
-        for folder in &missed {
-            self.note_path(folder, Readiness::Moved);
-        }
-        self.waiters.wait_for(&missed);
-    }
-
-    pub(super) fn note_path(&mut self, path: &Path, readiness: Readiness) {
-        if self.is_admitted(path) {
-            let quiet = self.setup.debounce;
-            self.debouncer.note(path, readiness, Instant::now(), quiet);
-        }
-    }
-
-    fn is_admitted(&self, path: &Path) -> bool {
-        let is_root = |root: &&super::Root| path == root.path;
-        // A `.picasa.ini` is hidden, and the photos beside it are not.
-        let is_admitted = || self.setup.filter.admits(path) || is_picasa(path);
-        self.root_of(path)
-            .is_some_and(|root| is_root(&&self.roots[root]) || is_admitted())
-    }
-
-    /// Whether a path lies in a folder that is excluded or marked as no album. Such folders are not watched,
-    /// but a folder may have become one after it was.
-    fn is_left_out(&self, path: &Path) -> bool {
-        self.root_of(path).is_some_and(|root| {
-            let root = &self.roots[root].path;
-            self.setup.filter.is_left_out(path, root)
-        })
-    }
-
-    fn root_of(&self, path: &Path) -> Option<usize> {
-        self.roots
-            .iter()
-            .position(|root| path.starts_with(&root.path))
-    }
-
-    /// Moves the rows of a renamed file, or of all files in a renamed folder, without processing any
-    /// photo again.
-    fn renamed(&mut self, from: &Path, to: &Path) {
-        self.watch.remove_tree(from);
-        let stays = self.is_admitted(to)
-            && (Named::of(to).may_be_photo() || to.is_dir())
-            && !self.is_left_out(to);
-        if stays {
-            let renamed = self.store.rename(from, to);
-            if let Err(error) = renamed.and_then(|_| self.adopt_renamed(from, to)) {
-                self.report(&error.to_string());
-            }
-        }
-        // Both moves were reported before; a second one would mean that the file was away for a moment.
-        for (path, readiness) in [
-            (from, Readiness::Moved),
-            (to, self.readiness_after_rename(from)),
-        ] {
-            if readiness.was_written() || !self.debouncer.contains(path) {
-                self.note_path(path, readiness);
-            }
-        }
-        self.waiters.renamed(from, to);
-    }
-
-    /// Checks a path after its debounce interval: queues a file, reconciles a folder, forgets what is gone.
-    pub(super) fn check(&mut self, path: &Path, readiness: Readiness, now: Instant) -> Result<()> {
-        let Some(root) = self.root_of(path) else {
-            return Ok(());
-        };
-        if self.roots[root].is_offline() {
-            return Ok(()); // the root is scanned when it is back
-        }
-        if self.queue.is_in_flight(path) {
-            // The pipeline may be reading the file that was there before.
-            self.note_path(path, readiness);
-            return Ok(());
-        }
-        if self.is_left_out(path) {
-            return self.forget_tree(path);
-        }
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() && leads_above(path) => Ok(()),
-            Ok(metadata) if metadata.is_dir() => self.reconcile_folder(path),
-            Ok(metadata) if metadata.is_file() && is_followed(path) => {
-                let meta = Some(FileMeta::of(&metadata));
-                let later = match readiness {
-                    Readiness::Seen(before) if before != meta => Readiness::Seen(meta),
-                    Readiness::Touched(before) if before != meta => Readiness::Touched(meta),
-                    _ if is_sidecar(path) => return self.check_sidecar(path),
-                    Readiness::Touched(_) if self.adopt(path, &metadata)? => return Ok(()),
-                    _ => {
-                        self.queue_if_changed(path, FileMeta::of(&metadata), readiness)?;
-                        return self.check_siblings(path);
-                    }
-                };
-                let quiet = self.setup.debounce;
-                self.debouncer.note(path, later, now, quiet);
-                Ok(())
-            }
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                if self.roots[root].has_changed() {
-                    return self.reconcile_root(root);
-                }
-                self.forget_tree(path)?;
-                if is_sidecar(path) {
-                    self.check_sidecar(path)
-                } else {
-                    self.check_siblings(path)
-                }
-            }
-            // Not a photo; or it cannot be read just now, and its rows stay.
-            Ok(_) | Err(_) => Ok(()),
-        }
-    }
-
-    /// Removes a file or folder from the results, and stops following it.
-    fn forget_tree(&mut self, path: &Path) -> Result<()> {
-        self.watch.remove_tree(path);
-        self.polled.retain(|folder| !folder.starts_with(path));
-        self.store.forget_tree(path).map(drop)
-    }
-
-    /// Stops following what lies in a folder that is marked as no album. The folder itself is followed on, since
-    /// its marker may be removed. Files in it that are in flight are checked when they are committed.
-    fn leave_marked(&mut self, folder: &Path) {
-        self.watch.remove_below(folder);
-        self.polled
-            .retain(|polled| polled == folder || !polled.starts_with(folder));
-        for path in self.queue.drop_below(folder) {
-            self.note_path(&path, Readiness::Moved);
-        }
-    }
-
-    /// Queues a file that was written to, or that differs from what the index knows. Of another one only the
-    /// sidecars are compared.
-    fn queue_if_changed(
-        &mut self,
-        path: &Path,
-        meta: FileMeta,
-        readiness: Readiness,
-    ) -> Result<()> {
-        let known = self.store.known_file(path, &self.models)?;
-        let same = known
-            .filter(|known| known.is_current && meta.difference(&known.meta) == Difference::None);
-        match same {
-            Some(known) if !readiness.was_written() => {
-                let photo = [path.to_path_buf()];
-                let has_changed = sidecar::have_changed(&sidecar::find(path), &known.sidecars);
-                self.refresh_sidecars(if has_changed { &photo } else { &[] })
-            }
-            _ => {
-                self.queue.push_first(FoundFile {
-                    path: path.to_path_buf(),
-                    meta,
-                });
-                Ok(())
-            }
-        }
-    }
-
-    /// Reads a sidecar that appeared, changed or is gone, for the photos to which it belongs.
-    fn check_sidecar(&mut self, path: &Path) -> Result<()> {
-        let may_own = |photo: &Path| sidecar::may_belong(path, photo);
-        if self.queue.is_any_in_flight(may_own) {
-            // The pipeline may have read the sidecar that was there before.
-            self.note_path(path, Readiness::Moved);
-            return Ok(());
-        }
-        let mut photos = self.store.photos_beside(path)?;
-        if is_picasa(path) {
-            photos = self.with_other_sidecars(photos)?;
-        }
-        self.refresh_sidecars(&photos)
-    }
-
-    /// Those of these photos whose sidecars are others than the index knows.
-    fn with_other_sidecars(&self, photos: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
-        let finder = Finder::default();
-        let mut others = Vec::new();
-        for photo in photos {
-            let known = self.store.known_file(&photo, &self.models)?;
-            let known = known.map(|known| known.sidecars).unwrap_or_default();
-            if sidecar::have_changed(&finder.find(&photo), &known) {
-                others.push(photo);
-            }
-        }
-        Ok(others)
-    }
-
-    /// Reads the sidecars of the other photos with the stem of a photo that appeared or is gone: a sidecar with this
-    /// stem may have another owner now.
-    fn check_siblings(&mut self, photo: &Path) -> Result<()> {
-        let sidecar = photo.with_extension("xmp");
-        let is_sibling = |other: &Path| other != photo && sidecar::may_belong(&sidecar, other);
-        if self.queue.is_any_in_flight(is_sibling) {
-            // The pipeline may have looked for sidecars before.
-            self.note_path(photo, Readiness::Moved);
-        }
-        let mut siblings = self.store.photos_beside(&sidecar)?;
-        siblings.retain(|other| other != photo);
-        self.refresh_sidecars(&siblings)
-    }
-
-    fn refresh_sidecars(&mut self, photos: &[PathBuf]) -> Result<()> {
-        if photos.is_empty() {
-            return Ok(());
-        }
-        let state = &self.state;
-        refresh_sidecars(&mut self.store, photos, &|| state.heartbeat())?;
-        self.queue_due()
-    }
-
     /// Queues the photos in which somebody names a person where no face was found.
     pub(super) fn queue_due(&mut self) -> Result<()> {
         for file in due(&self.store)? {
@@ -361,7 +85,7 @@ impl Follower {
     }
 
     /// Reconciles a folder that appeared or changed, which may be a root.
-    fn reconcile_folder(&mut self, folder: &Path) -> Result<()> {
+    pub(super) fn reconcile_folder(&mut self, folder: &Path) -> Result<()> {
         match self.roots.iter().position(|root| root.path == folder) {
             Some(root) => self.reconcile_root(root),
             None => self.reconcile_tree(folder).map(drop),
@@ -378,7 +102,7 @@ impl Follower {
     }
 
     /// Reconciles a root, or marks it as offline if it is absent, or empty where the index has photos.
-    fn reconcile_root(&mut self, root: usize) -> Result<()> {
+    pub(super) fn reconcile_root(&mut self, root: usize) -> Result<()> {
         let path = self.roots[root].path.clone();
         let identity = self.roots[root].identify();
         let is_offline = match identity {
@@ -435,9 +159,4 @@ impl Follower {
         }
         Ok(())
     }
-}
-
-/// Whether the file of this name may be a photo, or is a sidecar.
-fn is_followed(path: &Path) -> bool {
-    Named::of(path).may_be_photo() || is_sidecar(path)
 }

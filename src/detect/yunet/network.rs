@@ -46,11 +46,13 @@ impl Network {
     /// Reads the weights from a safetensors file.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let weights = Weights::parse(bytes).map_err(unusable)?;
+        // All inputs come out of rectifiers.
         let unit = |name: &str, relu| -> Result<Separable> {
             let part = |part: &str| values(&weights, &format!("{name}.{part}"));
             Ok(Separable::new(
                 (&part("pw.w")?, &part("pw.b")?),
                 (&part("dw.w")?, &part("dw.b")?),
+                true,
                 relu,
             ))
         };
@@ -68,6 +70,7 @@ impl Network {
             Ok(Separable::new(
                 (&merged("pw.w")?, &merged("pw.b")?),
                 (&merged("dw.w")?, &merged("dw.b")?),
+                true,
                 false,
             ))
         };

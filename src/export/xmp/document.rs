@@ -1,4 +1,4 @@
-//! An XML document with the place of each part in its text, so that it can be edited without being written anew.
+//! Parses an XML document and keeps the range of each part in its text, so that an edit changes only these ranges.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -229,7 +229,8 @@ fn element(
     };
     let mut scope = outer.map_or_else(xml, Rc::clone);
     let mut written = Vec::new();
-    // The tag is written as its content between `<` and `>` or `/>`, so that places in it are places in the document.
+    // The tag is written as its content between `<` and `>` or `/>`, so that positions in it are positions in the
+    // document.
     let content = open.start + 1;
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(not_xml)?;

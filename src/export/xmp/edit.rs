@@ -8,7 +8,7 @@ use super::document::{Element, Scope, is_blank};
 use super::packet::{Form, Packet, RDF, Value, is_about};
 use super::{PROPERTIES, Property};
 
-/// The keywords of a property that go and come.
+/// The keywords of a property to remove and to add.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Change {
     pub stale: Vec<String>,

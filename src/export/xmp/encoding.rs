@@ -1,4 +1,4 @@
-//! The text of a sidecar: UTF-8 or UTF-16, with or without a byte order mark.
+//! Decodes and encodes the text of a sidecar: UTF-8 or UTF-16, with or without a byte order mark.
 
 /// How a text is written in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

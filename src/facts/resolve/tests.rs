@@ -1,4 +1,4 @@
-//! Which source counts.
+//! Tests which source of a fact counts.
 
 use std::path::PathBuf;
 use std::time::Duration;

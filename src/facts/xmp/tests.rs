@@ -1,4 +1,4 @@
-//! What packets of several programs say.
+//! Tests what packets of several programs say.
 
 use super::*;
 use crate::facts::{PersonStatement, StatedDate};

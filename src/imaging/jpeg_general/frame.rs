@@ -35,13 +35,19 @@ pub(super) struct Component {
     pub height: usize,
     /// Width in blocks, with those that complete the last unit of an interleaved scan.
     pub blocks_wide: usize,
-    /// The coefficients of a progressive picture, block by block.
+    /// The coefficients of a progressive picture, block by block, of the rows of units that are held.
     pub coefficients: Vec<[i16; 64]>,
-    /// The samples, as 8 bits, in rows of `8 * blocks_wide`.
+    /// Of each block of a progressive picture of which not all rows are held, which coefficients are not zero: without
+    /// that, later scans could not be read.
+    pub nonzero: Vec<u64>,
+    /// The samples, as 8 bits, in rows of `8 * blocks_wide`, from the first row of units that is held.
     pub samples: Vec<u8>,
     /// By rows of units: how exactly each coefficient is known, as the lowest bit that is known; `UNKNOWN` if none.
     pub known: Vec<[u8; 64]>,
 }
+
+/// Rows of units that are decoded in one pass, however little memory there is.
+const LEAST_ROWS: i64 = 4;
 
 /// A coefficient of which nothing is known.
 pub(super) const UNKNOWN: u8 = 0xff;
@@ -59,6 +65,8 @@ pub(super) struct Picture {
     /// Size in units of an interleaved scan.
     pub units_wide: usize,
     pub units_high: usize,
+    /// The rows of units of which coefficients and samples are kept.
+    pub held: Range<usize>,
 }
 
 /// A component in a scan.
@@ -233,7 +241,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads everything up to the frame header, and allocates the picture.
+    /// Reads everything up to the frame header. Of the picture nothing is held yet.
     pub fn frame(&mut self) -> Result<Picture, Fault> {
         loop {
             let (code, payload) = self
@@ -299,8 +307,6 @@ impl<'a> Reader<'a> {
         let mut components = Vec::with_capacity(number);
         for part in parts.chunks_exact(3) {
             let (part_h, part_v) = sampling(part);
-            let (blocks_wide, blocks_high) = (units_wide * part_h, units_high * part_v);
-            let blocks = blocks_wide * blocks_high;
             components.push(Component {
                 id: part[0],
                 h: part_h,
@@ -309,17 +315,10 @@ impl<'a> Reader<'a> {
                 table: None,
                 width: (width as usize * part_h).div_ceil(h),
                 height: (height as usize * part_v).div_ceil(v),
-                blocks_wide,
-                coefficients: vec![[0; 64]; if process.is_progressive { blocks } else { 0 }],
-                // Grey, for what is lost.
-                samples: vec![
-                    0x80;
-                    if process.is_progressive {
-                        0
-                    } else {
-                        64 * blocks
-                    }
-                ],
+                blocks_wide: units_wide * part_h,
+                coefficients: Vec::new(),
+                nonzero: Vec::new(),
+                samples: Vec::new(),
                 known: vec![[UNKNOWN; 64]; units_high],
             });
         }
@@ -333,6 +332,7 @@ impl<'a> Reader<'a> {
             v,
             units_wide,
             units_high,
+            held: 0..0,
         })
     }
 
@@ -438,6 +438,44 @@ impl<'a> Reader<'a> {
 }
 
 impl Picture {
+    /// The rows of units from `start` on that can be decoded in one pass over the file: all of them, unless the
+    /// coefficients of a progressive picture take more than four bytes a pixel and `spare` bytes, together with the
+    /// pixels above them.
+    pub fn rows_of_pass(&self, start: usize, spare: i64) -> Range<usize> {
+        let blocks = |part: &Component| part.blocks_wide * part.v;
+        let blocks = self.components.iter().map(blocks).sum::<usize>() as i64;
+        let (high, row) = (
+            self.units_high as i64,
+            i64::from(self.width) * 8 * self.v as i64,
+        );
+        let allowed = 4 * i64::from(self.width) * i64::from(self.height) + spare;
+        let coefficients = blocks * size_of::<[i16; 64]>() as i64;
+        if !self.process.is_progressive || high * coefficients <= allowed {
+            return start..self.units_high;
+        }
+        let marks = high * blocks * size_of::<u64>() as i64;
+        let left = allowed - marks - 3 * row * start as i64;
+        // Colours are mixed with those of the rows above and below, which are decoded again.
+        let rows = (left / coefficients - 2).max(LEAST_ROWS);
+        start..self.units_high.min(start + rows as usize)
+    }
+
+    /// Takes memory for some rows of units, and the one above and below them.
+    pub fn hold(&mut self, rows: &Range<usize>) {
+        self.held = rows.start.saturating_sub(1)..self.units_high.min(rows.end + 1);
+        let is_part = self.held != (0..self.units_high);
+        for part in &mut self.components {
+            let row = part.blocks_wide * part.v;
+            let blocks = self.held.len() * row;
+            if !self.process.is_progressive {
+                part.samples = vec![0x80; 64 * blocks]; // grey, for what is lost
+                continue;
+            }
+            part.coefficients = vec![[0; 64]; blocks];
+            part.nonzero = vec![0; if is_part { self.units_high * row } else { 0 }];
+        }
+    }
+
     /// Whether a row of units is known: all of a sequential picture, and of a progressive one everything but the
     /// last bit of the luma and the details of the colours, which no face is told by.
     fn is_known(&self, row: usize) -> bool {

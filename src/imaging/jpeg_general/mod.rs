@@ -40,6 +40,9 @@ pub(super) struct Options<'a> {
     pub tables: &'a [u8],
     /// How the components are to be read, if the file around this one says it.
     pub colour: Option<Colour>,
+    /// How many bytes beyond four a pixel may be taken. A progressive picture whose coefficients take more is decoded
+    /// in several passes over the file.
+    pub spare: i64,
 }
 
 /// What the components of a picture are.
@@ -69,38 +72,83 @@ pub(super) struct Decoded {
 /// # Errors
 /// A [`Fault`] if no part of the picture is known.
 pub(super) fn decode(bytes: &[u8], options: &Options<'_>) -> Result<Decoded, Fault> {
-    let mut reader = frame::Reader::new(bytes, options);
-    reader.tables(options.tables)?;
-    let mut picture = reader.frame()?;
+    let mut pixels = RgbImage::default();
+    let mut start = 0;
+    loop {
+        let mut reader = frame::Reader::new(bytes, options);
+        reader.tables(options.tables)?;
+        let mut picture = reader.frame()?;
+        let rows = picture.rows_of_pass(start, options.spare);
+        picture.hold(&rows);
+        let fault = scans(&mut reader, &mut picture)?;
+        let fault = fault.or(Some(CUT)).filter(|_| !picture.is_exact());
+        if picture.is_lost() {
+            return Err(fault.unwrap_or(CUT));
+        }
+        let colour = options.colour.unwrap_or_else(|| reader.colour(&picture));
+        output::add_pixels(&mut picture, colour, &rows, options, &mut pixels)?;
+        start = rows.end;
+        if start == picture.units_high {
+            return Ok(Decoded {
+                pixels,
+                lost: picture.lost_rows(),
+                fault,
+            });
+        }
+    }
+}
+
+/// Decodes the scans of a picture, as far as they go, and returns the first fault.
+fn scans(
+    reader: &mut frame::Reader<'_>,
+    picture: &mut frame::Picture,
+) -> Result<Option<Fault>, Fault> {
     let mut fault = None;
     loop {
-        match reader.next_scan(&picture) {
+        match reader.next_scan(picture) {
             Ok(Some(header)) => {
-                let ended = scan::decode(&mut reader, &mut picture, &header)?;
+                let ended = scan::decode(reader, picture, &header)?;
                 fault = fault.or(ended);
             }
-            Ok(None) => break,
+            Ok(None) => return Ok(fault),
             Err(stop @ (Fault::Stopped | Fault::Refused | Fault::Unsupported(_))) => {
                 return Err(stop);
             }
-            Err(damaged) => {
-                fault = fault.or(Some(damaged));
-                break;
-            }
+            Err(damaged) => return Ok(fault.or(Some(damaged))),
         }
     }
-    let lost = picture.lost_rows();
-    let fault = fault.or(Some(CUT)).filter(|_| !picture.is_exact());
-    if picture.is_lost() {
-        return Err(fault.unwrap_or(CUT));
-    }
-    let colour = options.colour.unwrap_or_else(|| reader.colour(&picture));
-    let pixels = output::pixels(&mut picture, colour, options)?;
-    Ok(Decoded {
-        pixels,
-        lost,
-        fault,
-    })
 }
 
 const CUT: Fault = Fault::Damaged("its data end before the picture is complete");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passes_over_a_progressive_picture_give_the_pixels_of_one() {
+        for name in ["progressive-approximated", "arithmetic-progressive"] {
+            let path = format!("tests/fixtures/matrix/jpeg-{name}.jpg");
+            let file = std::fs::read(path).unwrap();
+            let decoded = |spare| {
+                let options = Options {
+                    admits: &|_, _| true,
+                    stops: &|| false,
+                    tables: &[],
+                    colour: None,
+                    spare,
+                };
+                let mut reader = frame::Reader::new(&file, &options);
+                let picture = reader.frame().unwrap();
+                let first = picture.rows_of_pass(0, spare).end;
+                (first < picture.units_high, decode(&file, &options).unwrap())
+            };
+            let (is_in_passes, whole) = decoded(i64::from(u32::MAX));
+            assert!(!is_in_passes);
+            let (is_in_passes, parts) = decoded(-i64::from(u32::MAX));
+            assert!(is_in_passes, "{name}");
+            assert!(whole.pixels == parts.pixels, "{name}");
+            assert_eq!((parts.lost, parts.fault), (whole.lost, whole.fault));
+        }
+    }
+}

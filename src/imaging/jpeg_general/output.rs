@@ -1,4 +1,7 @@
-//! From coefficients to samples, and from samples to RGB.
+//! From coefficients to samples, and from samples to RGB. Each takes the place of the one before, so that the picture is
+//! in memory once.
+
+use std::ops::Range;
 
 use image::RgbImage;
 
@@ -32,34 +35,53 @@ pub(super) fn put_samples(
     }
 }
 
-/// The pixels of a decoded picture.
-pub(super) fn pixels(
+/// Adds the pixels of some rows of units, all of which are held, to those above them.
+pub(super) fn add_pixels(
     picture: &mut Picture,
     colour: Colour,
+    rows: &Range<usize>,
     options: &Options<'_>,
-) -> Result<RgbImage, Fault> {
-    if picture.process.is_progressive {
-        for component in &mut picture.components {
-            transform(component, picture.bits, options)?;
-        }
-    }
-    let mut pixels = RgbImage::new(picture.width, picture.height);
-    let width = picture.width as usize;
-    let mut lines = vec![vec![0; width]; picture.components.len()];
+    pixels: &mut RgbImage,
+) -> Result<(), Fault> {
     let wanted = match colour {
         Colour::Grey => 1,
         Colour::YCbCr | Colour::Rgb => 3,
         Colour::Cmyk(_) | Colour::Ycck(_) => 4,
     };
-    if lines.len() < wanted {
+    if picture.components.len() < wanted {
         return Err(Fault::Damaged("it has too few components for its colours"));
     }
-    for (y, row) in pixels.chunks_exact_mut(3 * width).enumerate() {
-        if y % 64 == 0 && (options.stops)() {
-            return Err(Fault::Stopped);
+    if picture.process.is_progressive {
+        for component in &mut picture.components {
+            transform(component, picture.bits, options)?;
+        }
+    }
+    // Only now, since coefficients have made room for them.
+    if pixels.is_empty() {
+        *pixels = RgbImage::new(picture.width, picture.height);
+    }
+    let width = picture.width as usize;
+    let high = 8 * picture.v;
+    let (top, bottom) = (
+        high * rows.start,
+        (high * rows.end).min(picture.height as usize),
+    );
+    let mut lines = vec![vec![0; width]; picture.components.len()];
+    let rows = (**pixels)[3 * width * top..3 * width * bottom].chunks_exact_mut(3 * width);
+    // From the bottom, so that samples which are not needed any more can make room for pixels.
+    for (y, row) in (top..bottom).zip(rows).rev() {
+        if y % 64 == 0 {
+            if (options.stops)() {
+                return Err(Fault::Stopped);
+            }
+            for component in &mut picture.components {
+                let above = 8 * component.v * picture.held.start;
+                component.keep_rows(y * component.v / picture.v + 2 - above);
+            }
         }
         for (component, line) in picture.components.iter().zip(&mut lines) {
-            upsample(component, (picture.h, picture.v), y, line);
+            let above = 8 * component.v * picture.held.start;
+            upsample(component, (picture.h, picture.v), y, above, line);
         }
         for (x, pixel) in row.as_chunks_mut().0.iter_mut().enumerate() {
             let sample = |index: usize| lines[index][x];
@@ -77,28 +99,55 @@ pub(super) fn pixels(
             };
         }
     }
-    Ok(pixels)
+    Ok(())
 }
 
 /// Computes the samples of a progressive picture.
 fn transform(component: &mut Component, bits: u32, options: &Options<'_>) -> Result<(), Fault> {
-    let coefficients = std::mem::take(&mut component.coefficients);
+    let mut coefficients = std::mem::take(&mut component.coefficients);
     component.samples = vec![0; 64 * coefficients.len()];
-    for (row, blocks) in coefficients.chunks(component.blocks_wide).enumerate() {
+    let wide = component.blocks_wide;
+    // From the bottom, so that coefficients make room for samples.
+    for row in (0..coefficients.len() / wide).rev() {
         if (options.stops)() {
             return Err(Fault::Stopped);
         }
-        for (column, block) in blocks.iter().enumerate() {
+        for (column, block) in coefficients[row * wide..].iter().enumerate() {
             put_samples(component, bits, (column, row), block);
         }
+        coefficients.truncate(row * wide);
+        give_back(&mut coefficients);
     }
     Ok(())
 }
 
-/// The samples of one row of the picture. Factors of two are interpolated as libjpeg does it, others repeated.
-fn upsample(component: &Component, (h, v): (usize, usize), y: usize, line: &mut [u8]) {
+/// Gives the memory behind the end of a vector back, if it is worth the call.
+fn give_back<T>(vector: &mut Vec<T>) {
+    /// In bytes.
+    const WORTH: usize = 4 << 20;
+    if (vector.capacity() - vector.len()) * size_of::<T>() >= WORTH {
+        vector.shrink_to_fit();
+    }
+}
+
+impl Component {
+    /// Keeps so many of the rows of samples that are held, and gives the others back.
+    fn keep_rows(&mut self, rows: usize) {
+        self.samples.truncate(8 * self.blocks_wide * rows);
+        give_back(&mut self.samples);
+    }
+}
+
+/// The samples of one row of the picture; `above` is the number of rows of samples that are not held. Factors of two are interpolated as libjpeg does it, others repeated.
+fn upsample(
+    component: &Component,
+    (h, v): (usize, usize),
+    y: usize,
+    above: usize,
+    line: &mut [u8],
+) {
     let stride = 8 * component.blocks_wide;
-    let row = |at: usize| &component.samples[at * stride..][..component.width];
+    let row = |at: usize| &component.samples[(at - above) * stride..][..component.width];
     let at = (y * component.v / v).min(component.height - 1);
     let is_doubled = |whole: usize, part: usize| whole == 2 * part;
     let near = row(at);

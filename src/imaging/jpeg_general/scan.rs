@@ -237,8 +237,22 @@ fn one(
     let bits = picture.bits;
     let component = &mut picture.components[blocks.header.parts[index].component];
     if blocks.is_progressive {
-        let at = row * component.blocks_wide + column;
-        return blocks.decode(entropy, memory, index, &mut component.coefficients[at]);
+        let (wide, above) = (component.blocks_wide, picture.held.start * component.v);
+        if let Some(row) = row.checked_sub(above)
+            && let Some(block) = component.coefficients.get_mut(row * wide + column)
+        {
+            return blocks.decode(entropy, memory, index, block);
+        }
+        let nonzero = &mut component.nonzero[row * wide + column];
+        let mut block = [0; 64];
+        for (place, value) in block.iter_mut().enumerate() {
+            *value = i16::from(*nonzero >> place & 1 == 1);
+        }
+        let decoded = blocks.decode(entropy, memory, index, &mut block);
+        for (place, &value) in block.iter().enumerate() {
+            *nonzero |= u64::from(value != 0) << place;
+        }
+        return decoded;
     }
     let mut block = [0; 64];
     blocks.decode(entropy, memory, index, &mut block)?;

@@ -1,6 +1,6 @@
 //! The strips and tiles of a picture: where they lie, and how their data are unpacked.
 
-use std::io::Read;
+use std::io::{self, Cursor, Read};
 
 use fax::Color;
 use fax::decoder::{DecodeStatus, Group3Decoder, decode_g4, pels};
@@ -111,95 +111,131 @@ impl Layout {
     }
 }
 
-/// Unpacks the data of a piece into `length` bytes.
-pub(super) fn unpacked(
+/// Unpacks the data of a piece, of which `length` bytes are wanted.
+pub(super) fn unpacking<'a>(
     task: &Task<'_>,
     directory: &Directory<'_>,
     compression: usize,
-    data: &[u8],
+    data: &'a [u8],
     length: usize,
     width: usize,
-) -> Result<Vec<u8>, Skip> {
-    let reversed;
-    let data = if directory.number(tag::FILL_ORDER) == Some(2) && compression <= 4 {
-        reversed = data
-            .iter()
-            .map(|byte| byte.reverse_bits())
-            .collect::<Vec<_>>();
-        &reversed
-    } else {
-        data
-    };
-    let mut bytes = match compression {
-        1 => data.to_vec(),
-        3 if directory.number(tag::FAX_OPTIONS).unwrap_or(0) & 1 == 0 => {
-            group_3(data, width, length)
-        }
-        4 => group_4(data, width, length),
-        5 => lzw(data, length),
-        8 | 32_946 => {
-            let mut bytes = Vec::new();
-            let inflated = flate2::read::ZlibDecoder::new(data).take(length as u64);
-            // What was unpacked before a fault is counted below.
-            let _ = { inflated }.read_to_end(&mut bytes);
-            bytes
-        }
-        32_773 => pack_bits(data, length),
-        2 => return Err(task.unsupported("CCITT run-length coding")),
-        3 => return Err(task.unsupported("CCITT group 3 in two dimensions")),
-        other => return Err(task.unsupported(format!("compression {other}"))),
-    };
-    if bytes.len() < length {
-        return Err(task.damaged("its data end before the picture is complete"));
+) -> Result<Box<dyn Read + 'a>, Skip> {
+    if directory.number(tag::FILL_ORDER) == Some(2) && compression <= 4 {
+        let reversed: Vec<u8> = data.iter().map(|byte| byte.reverse_bits()).collect();
+        return fax_or_plain(task, directory, compression, reversed, length, width);
     }
-    bytes.truncate(length);
-    Ok(bytes)
+    Ok(match compression {
+        1 => Box::new(data),
+        5 => Box::new(Lzw::new(data)),
+        8 | 32_946 => Box::new(flate2::bufread::ZlibDecoder::new(data)),
+        32_773 => Box::new(PackBits {
+            rest: data,
+            literal: 0,
+            repeated: (0, 0),
+        }),
+        2..=4 => return fax_or_plain(task, directory, compression, data.to_vec(), length, width),
+        other => return Err(task.unsupported(format!("compression {other}"))),
+    })
+}
+
+/// Unpacks fax, or what is not packed.
+fn fax_or_plain(
+    task: &Task<'_>,
+    directory: &Directory<'_>,
+    compression: usize,
+    data: Vec<u8>,
+    length: usize,
+    width: usize,
+) -> Result<Box<dyn Read>, Skip> {
+    let bytes = match compression {
+        1 => data,
+        3 if directory.number(tag::FAX_OPTIONS).unwrap_or(0) & 1 == 0 => {
+            group_3(&data, width, length)
+        }
+        4 => group_4(&data, width, length),
+        2 => return Err(task.unsupported("CCITT run-length coding")),
+        _ => return Err(task.unsupported("CCITT group 3 in two dimensions")),
+    };
+    Ok(Box::new(Cursor::new(bytes)))
 }
 
 /// LZW, also as some programs wrote it before TIFF 6.0, with the bits of a code in the other order.
-fn lzw(data: &[u8], length: usize) -> Vec<u8> {
-    let mut decoder = if data.starts_with(&[0, 1]) {
-        Configuration::new(BitOrder::Lsb, 8).build()
-    } else {
-        Configuration::with_tiff_size_switch(BitOrder::Msb, 8).build()
-    };
-    let (mut bytes, mut read, mut written) = (vec![0; length], 0, 0);
-    while written < length {
-        let result = decoder.decode_bytes(&data[read..], &mut bytes[written..]);
-        read += result.consumed_in;
-        written += result.consumed_out;
-        if !matches!(result.status, Ok(LzwStatus::Ok)) {
-            break;
+struct Lzw<'a> {
+    decoder: weezl::decode::Decoder,
+    rest: &'a [u8],
+    is_over: bool,
+}
+
+impl<'a> Lzw<'a> {
+    fn new(data: &'a [u8]) -> Self {
+        let decoder = if data.starts_with(&[0, 1]) {
+            Configuration::new(BitOrder::Lsb, 8).build()
+        } else {
+            Configuration::with_tiff_size_switch(BitOrder::Msb, 8).build()
+        };
+        Self {
+            decoder,
+            rest: data,
+            is_over: false,
         }
     }
-    bytes.truncate(written);
-    bytes
+}
+
+impl Read for Lzw<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !self.is_over {
+            let result = self.decoder.decode_bytes(self.rest, buffer);
+            self.rest = &self.rest[result.consumed_in..];
+            self.is_over = !matches!(result.status, Ok(LzwStatus::Ok));
+            if result.consumed_out > 0 {
+                return Ok(result.consumed_out);
+            }
+        }
+        Ok(0)
+    }
 }
 
 /// Runs of equal bytes, and runs of others.
-fn pack_bits(data: &[u8], length: usize) -> Vec<u8> {
-    let (mut bytes, mut rest) = (Vec::new(), data);
-    while bytes.len() < length
-        && let Some((&head, after)) = rest.split_first()
-    {
-        rest = after;
-        match head.cast_signed() {
-            -128 => {}
-            head @ ..0 => {
-                let Some((&byte, after)) = rest.split_first() else {
-                    break;
-                };
-                bytes.resize(bytes.len() + 1 + usize::from(head.unsigned_abs()), byte);
-                rest = after;
-            }
-            head => {
-                let (run, after) = rest.split_at(rest.len().min(1 + head as usize));
-                bytes.extend_from_slice(run);
-                rest = after;
+struct PackBits<'a> {
+    rest: &'a [u8],
+    /// How many bytes follow as they are.
+    literal: usize,
+    /// How many bytes are to come, and which.
+    repeated: (usize, u8),
+}
+
+impl Read for PackBits<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.literal == 0 && self.repeated.0 == 0 {
+            let Some((&head, after)) = self.rest.split_first() else {
+                return Ok(0);
+            };
+            self.rest = after;
+            match head.cast_signed() {
+                -128 => {}
+                head @ ..0 => {
+                    let Some((&byte, after)) = after.split_first() else {
+                        return Ok(0);
+                    };
+                    self.repeated = (1 + usize::from(head.unsigned_abs()), byte);
+                    self.rest = after;
+                }
+                head => self.literal = 1 + head as usize,
             }
         }
+        if self.literal > 0 {
+            let number = self.literal.min(buffer.len()).min(self.rest.len());
+            let (run, after) = self.rest.split_at(number);
+            buffer[..number].copy_from_slice(run);
+            (self.rest, self.literal) = (after, self.literal - number);
+            return Ok(number);
+        }
+        let (left, byte) = self.repeated;
+        let number = left.min(buffer.len());
+        buffer[..number].fill(byte);
+        self.repeated.0 -= number;
+        Ok(number)
     }
-    bytes
 }
 
 /// Fax in two dimensions (T.6). Lines that end the picture early are white.

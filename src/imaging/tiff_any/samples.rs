@@ -1,6 +1,8 @@
 //! From unpacked samples to RGB.
 
-use image::{Rgb, RgbImage};
+use std::io::Read;
+
+use image::RgbImage;
 
 use super::pieces::Place;
 use super::tag;
@@ -23,6 +25,16 @@ enum Colours {
     },
 }
 
+/// From what the samples of a line are predicted, so that only the difference is in the data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Predictor {
+    Nothing,
+    /// The sample before it of the same kind.
+    Before,
+    /// The byte before it of the same kind, of floating-point numbers whose highest bytes come first.
+    Floating,
+}
+
 /// How the unpacked data of a piece become pixels.
 pub(super) struct Converter {
     colours: Colours,
@@ -30,13 +42,15 @@ pub(super) struct Converter {
     samples: usize,
     is_planar: bool,
     is_little_endian: bool,
-    has_predictor: bool,
+    predictor: Predictor,
     /// The sample with the opacity, and whether the colours are multiplied by it.
     alpha: Option<(usize, bool)>,
 }
 
 impl Converter {
     pub fn of(task: &Task<'_>, directory: &Directory<'_>) -> Result<Self, Skip> {
+        /// Of the kinds of samples.
+        const FLOATING: usize = 3;
         let samples = directory.number(tag::SAMPLES).unwrap_or(1);
         let bits = directory.number(tag::BITS).unwrap_or(1);
         let is_planar = directory.number(tag::PLANAR) == Some(2) && samples > 1;
@@ -50,13 +64,12 @@ impl Converter {
             other => return Err(task.unsupported(format!("colours of kind {other}"))),
         };
         let is_subsampled = matches!(colours, Colours::YCbCr { .. });
-        let is_unsigned = directory
-            .number(tag::SAMPLE_FORMAT)
-            .is_none_or(|kind| kind == 1);
-        if !matches!(bits, 1..=16)
-            || !is_unsigned
-            || is_subsampled && (bits != 8 || is_planar || samples != 3)
-        {
+        let is_of_known_kind = match directory.number(tag::SAMPLE_FORMAT).unwrap_or(1) {
+            1 => matches!(bits, 1..=16),
+            FLOATING => bits == 32 && matches!(colours, Colours::Grey(_) | Colours::Rgb),
+            _ => false,
+        };
+        if !is_of_known_kind || is_subsampled && (bits != 8 || is_planar || samples != 3) {
             return Err(task.unsupported(format!("{bits} bits a sample of these colours")));
         }
         if samples < needed || samples > 16 {
@@ -68,7 +81,20 @@ impl Converter {
             samples,
             is_planar,
             is_little_endian: task.bytes.starts_with(b"II"),
-            has_predictor: directory.number(tag::PREDICTOR) == Some(2),
+            predictor: match (
+                directory.number(tag::PREDICTOR),
+                directory.number(tag::COMPRESSION),
+            ) {
+                // Only LZW and deflate have predictors.
+                (Some(2), Some(5 | 8 | 32_946)) if bits <= 16 => Predictor::Before,
+                (Some(3), Some(5 | 8 | 32_946)) if bits == 32 => Predictor::Floating,
+                (None | Some(1), _) | (_, None | Some(1 | 2 | 3 | 4 | 32_773)) => {
+                    Predictor::Nothing
+                }
+                (Some(other), _) => {
+                    return Err(task.unsupported(format!("predictor {other}")));
+                }
+            },
             alpha: match directory.number(tag::EXTRA_SAMPLES) {
                 Some(kind @ (1 | 2)) if samples > needed => Some((needed, kind == 1)),
                 _ => None,
@@ -95,80 +121,137 @@ impl Converter {
 
     /// The number of lines of data for this number of rows.
     pub fn lines(&self, rows: usize) -> usize {
+        rows.div_ceil(self.rows_of_line())
+    }
+
+    /// The number of rows that lie in a line of data.
+    fn rows_of_line(&self) -> usize {
         match self.colours {
-            Colours::YCbCr { unit: (_, v), .. } => rows.div_ceil(v),
-            _ => rows,
+            Colours::YCbCr { unit: (_, v), .. } => v,
+            _ => 1,
         }
     }
 
     /// Writes the pixels of a piece of `width` × `rows` at its place; what extends beyond the picture is left out.
     pub fn paste(
         &self,
-        planes: &[Vec<u8>],
+        task: &Task<'_>,
+        planes: &mut [Box<dyn Read + '_>],
         place: &Place,
         (width, rows): (usize, usize),
         pixels: &mut RgbImage,
-    ) {
+    ) -> Result<(), Skip> {
         let right = (pixels.width() - place.x).min(width as u32) as usize;
         let below = (pixels.height() - place.y).min(rows as u32) as usize;
-        let row_bytes = self.row_bytes(width);
-        for y in 0..below {
-            if let Colours::YCbCr { unit, range } = &self.colours {
-                let line = &planes[0][y / unit.1 * row_bytes..][..row_bytes];
-                for x in 0..right {
-                    let pixel = of_differences(line, *unit, range, (x, y % unit.1));
-                    pixels.put_pixel(place.x + x as u32, place.y + y as u32, Rgb(pixel));
+        let stride = 3 * pixels.width() as usize;
+        let start = 3 * place.x as usize;
+        let high = self.rows_of_line();
+        let mut lines = vec![vec![0; self.row_bytes(width)]; planes.len()];
+        let mut samples = vec![Vec::new(); planes.len()];
+        for line in 0..self.lines(rows) {
+            task.check_time()?;
+            for (plane, line) in planes.iter_mut().zip(&mut lines) {
+                plane
+                    .read_exact(line)
+                    .map_err(|_| task.damaged("its data end before the picture is complete"))?;
+            }
+            for y in line * high..((line + 1) * high).min(below) {
+                let at = (place.y as usize + y) * stride + start;
+                let row = (**pixels)[at..at + 3 * right].as_chunks_mut().0;
+                self.convert(&mut lines, &mut samples, y % high, row);
+            }
+        }
+        Ok(())
+    }
+
+    /// The pixels of a row from the lines of data in which it lies, `below` their first row.
+    fn convert(
+        &self,
+        lines: &mut [Vec<u8>],
+        samples: &mut [Vec<u32>],
+        below: usize,
+        row: &mut [[u8; 3]],
+    ) {
+        if let Colours::YCbCr { unit, range } = &self.colours {
+            for (x, pixel) in row.iter_mut().enumerate() {
+                *pixel = of_differences(&lines[0], *unit, range, (x, below));
+            }
+            return;
+        }
+        if matches!(self.colours, Colours::Rgb)
+            && (self.bits, self.is_planar, self.alpha) == (8, false, None)
+        {
+            let line = &mut lines[0];
+            if self.predictor == Predictor::Before {
+                for at in self.samples..line.len() {
+                    line[at] = line[at].wrapping_add(line[at - self.samples]);
                 }
-                continue;
             }
-            let lines: Vec<Vec<u32>> = planes
-                .iter()
-                .map(|plane| self.line(&plane[y * row_bytes..][..row_bytes], width))
-                .collect();
-            for x in 0..right {
-                let sample = |index: usize| {
-                    if self.is_planar {
-                        lines[index][x]
-                    } else {
-                        lines[0][x * self.samples + index]
-                    }
-                };
-                let pixel = self.colour(sample);
-                pixels.put_pixel(place.x + x as u32, place.y + y as u32, Rgb(pixel));
+            for (pixel, samples) in row.iter_mut().zip(line.chunks_exact(self.samples)) {
+                pixel.copy_from_slice(&samples[..3]);
             }
+            return;
+        }
+        for (line, samples) in lines.iter_mut().zip(&mut *samples) {
+            self.read_line(line, samples);
+        }
+        for (x, pixel) in row.iter_mut().enumerate() {
+            *pixel = self.colour(|index: usize| {
+                if self.is_planar {
+                    samples[index][x]
+                } else {
+                    samples[0][x * self.samples + index]
+                }
+            });
         }
     }
 
     /// The samples of a line, with the predictor undone.
-    fn line(&self, bytes: &[u8], width: usize) -> Vec<u32> {
+    fn read_line(&self, bytes: &mut [u8], samples: &mut Vec<u32>) {
         let step = self.samples_of_plane();
-        let mut samples: Vec<u32> = match self.bits {
-            16 => bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&pair| {
-                    u32::from(if self.is_little_endian {
-                        u16::from_le_bytes(pair)
+        samples.clear();
+        match self.bits {
+            32 => {
+                if self.predictor == Predictor::Floating {
+                    for at in step..bytes.len() {
+                        bytes[at] = bytes[at].wrapping_add(bytes[at - step]);
+                    }
+                    let number = bytes.len() / 4;
+                    let value = |at: usize| [0, 1, 2, 3].map(|part| bytes[part * number + at]);
+                    samples.extend((0..number).map(|at| level_of(f32::from_be_bytes(value(at)))));
+                    return;
+                }
+                let values = bytes.as_chunks().0.iter().map(|&bytes| {
+                    level_of(if self.is_little_endian {
+                        f32::from_le_bytes(bytes)
                     } else {
-                        u16::from_be_bytes(pair)
+                        f32::from_be_bytes(bytes)
                     })
+                });
+                samples.extend(values);
+                return;
+            }
+            16 => samples.extend(bytes.as_chunks().0.iter().map(|&pair| {
+                u32::from(if self.is_little_endian {
+                    u16::from_le_bytes(pair)
+                } else {
+                    u16::from_be_bytes(pair)
                 })
-                .collect(),
-            8 => bytes.iter().copied().map(u32::from).collect(),
-            bits => unpacked(bytes, bits, width * step),
-        };
-        if self.has_predictor {
+            })),
+            8 => samples.extend(bytes.iter().copied().map(u32::from)),
+            bits => unpack(bytes, bits, bytes.len() * 8 / bits, samples),
+        }
+        if self.predictor == Predictor::Before {
             let mask = (1 << self.bits) - 1;
             for at in step..samples.len() {
                 samples[at] = (samples[at] + samples[at - step]) & mask;
             }
         }
-        samples
     }
 
     fn colour(&self, sample: impl Fn(usize) -> u32) -> [u8; 3] {
-        let highest = (1_u32 << self.bits) - 1;
+        // Floating-point samples have been brought to eight bits.
+        let highest = (1_u32 << if self.bits == 32 { 8 } else { self.bits }) - 1;
         let level = |index: usize| ((sample(index) * 255 + highest / 2) / highest) as u8;
         let colour = self.opaque(&sample, level);
         let Some((index, is_multiplied)) = self.alpha else {
@@ -199,14 +282,19 @@ impl Converter {
     }
 }
 
-/// Samples of any number of bits, one after the other, the highest bit first.
-fn unpacked(bytes: &[u8], bits: usize, number: usize) -> Vec<u32> {
+/// A floating-point sample as one of 8 bits; black is 0 and white 1.
+fn level_of(value: f32) -> u32 {
+    // What is no number becomes black.
+    (value.clamp(0.0, 1.0) * 255.0).round() as u32
+}
+
+/// Adds samples of any number of bits, one after the other, the highest bit first.
+fn unpack(bytes: &[u8], bits: usize, number: usize, samples: &mut Vec<u32>) {
     let (mut buffer, mut held, mut bytes) = (0_u32, 0, bytes.iter());
-    let mut samples = Vec::with_capacity(number);
     while samples.len() < number {
         while held < bits {
             let Some(&byte) = bytes.next() else {
-                return samples;
+                return;
             };
             buffer = buffer << 8 | u32::from(byte);
             held += 8;
@@ -214,7 +302,6 @@ fn unpacked(bytes: &[u8], bits: usize, number: usize) -> Vec<u32> {
         held -= bits;
         samples.push(buffer >> held & ((1 << bits) - 1));
     }
-    samples
 }
 
 /// The colours of a palette: all reds, all greens, all blues, of 16 bits each.

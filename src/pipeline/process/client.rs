@@ -1,5 +1,6 @@
 //! A decoding process, seen from the worker that uses it.
 
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -16,7 +17,7 @@ use super::pool::Launch;
 use crate::classify::Reading;
 use crate::detect::FaceDetector;
 use crate::error::{Skip, SkipReason};
-use crate::face::BoundingBox;
+use crate::face::{BoundingBox, DetectedFace};
 use crate::imaging::Facts;
 use crate::likeness::FacePicture;
 use crate::raster::{Orientation, Raster};
@@ -148,9 +149,36 @@ impl Process {
     /// The pictures of its faces.
     pub fn pictures(&mut self, faces: usize) -> Answer<Vec<FacePicture>> {
         self.ask(&Request::Pictures)?;
-        let Reply::Pictures(length) = self.receive()? else {
-            return Err(unexpected());
-        };
+        match self.receive()? {
+            Reply::Pictures(length) => self.face_pictures(length, faces),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// An upright copy of a photo, reduced to at most `width` × `height` pixels.
+    pub fn copy(&mut self, photo: &[u8], (width, height): (u32, u32)) -> Answer<RgbImage> {
+        self.channel.allow(Some(self.time));
+        self.channel.send(&Request::Copy(width, height), photo)?;
+        match self.receive()? {
+            Reply::Copy(w, h) if (1..=width).contains(&w) && (1..=height).contains(&h) => {
+                let pixels = std::mem::take(&mut self.bytes);
+                RgbImage::from_raw(w, h, pixels).ok_or_else(unexpected)
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Width and height of the photo that was read last, and the pictures of `faces` in it.
+    pub fn cut(&mut self, faces: &[DetectedFace]) -> Answer<((u32, u32), Vec<FacePicture>)> {
+        self.ask(&Request::Cut(faces.to_vec()))?;
+        match self.receive()? {
+            Reply::Cut(size, length) => Ok((size, self.face_pictures(length, faces.len())?)),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// The pictures of faces that came with the last message, each of this length in bytes.
+    fn face_pictures(&self, length: u64, faces: usize) -> Answer<Vec<FacePicture>> {
         let each = self
             .bytes
             .chunks_exact(usize::try_from(length.max(1)).unwrap_or(usize::MAX));
@@ -184,6 +212,18 @@ impl Process {
         }
     }
 
+    /// The CPU time that the process has taken; `None` where the system does not say.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
+        threads
+            .map(|thread| {
+                let times = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+                times.split(' ').next()?.parse::<u64>().ok()
+            })
+            .sum::<Option<_>>()
+            .map(Duration::from_nanos)
+    }
+
     /// Ends the process, if it has not ended by itself, and says how it ended.
     pub fn end(&mut self) -> End {
         // Where it has ended already, this changes nothing of its status.
@@ -204,7 +244,7 @@ fn unexpected() -> Failure {
 
 /// Whether faces may be those of a photo: a process that was taken over may say anything.
 fn is_plausible(found: &FoundFaces) -> bool {
-    let is_finite = |face: &crate::face::DetectedFace| {
+    let is_finite = |face: &DetectedFace| {
         let at = &face.bounding_box;
         let points = face
             .landmarks
@@ -296,7 +336,7 @@ mod tests {
 
     #[test]
     fn faces_that_no_detector_finds_are_refused() {
-        let face = crate::face::DetectedFace {
+        let face = DetectedFace {
             bounding_box: BoundingBox {
                 x: 0.0,
                 y: 0.0,
@@ -308,7 +348,7 @@ mod tests {
         };
         let found = |score, number| FoundFaces {
             size: (10, 10),
-            legible: vec![crate::face::DetectedFace { score, ..face }; number],
+            legible: vec![DetectedFace { score, ..face }; number],
             unread: Vec::new(),
             incomplete: None,
         };

@@ -1,13 +1,16 @@
 //! What a worker and its decoding process say to each other.
 //!
 //! ```text
-//! worker: Setup (a model file), or Confine            process: Ready
+//! worker: Setup (a model file), Decode or Confine    process: Ready
 //! worker: Facts (a photo's bytes)                     process: Facts, or Skipped
 //! worker: Analyse                                     process: Found, or Skipped
 //!                                                     process: Detect (pixels), if the worker has the detector
 //! worker: Faces, or Failed
 //! worker: Pictures                                    process: Pictures (of the faces found)
 //! worker: Score                                       process: Scored
+//!
+//! worker: Copy (a photo's bytes)                      process: Copy (its pixels), or Skipped
+//! worker: Facts, then Cut (faces)                     process: Facts, then Cut (of the faces), or Skipped
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +35,12 @@ pub(super) enum Request {
     /// The only message to a process that decodes nothing and loads no model: say how you are confined for photos within
     /// these limits.
     Confine(Limits),
+    /// The first message to a process that shows photos within these limits, and finds no faces: it loads no model.
+    Decode(Limits),
+    /// Make an upright copy of the photo in the bytes, reduced to at most this width and height.
+    Copy(u32, u32),
+    /// Decode the photo that was kept, and cut out the pictures by which these faces are recognised.
+    Cut(Vec<DetectedFace>),
     /// Read the facts of the photo in the bytes, and keep it.
     Facts,
     /// Decode the photo that was kept, and find its faces, also where people are named.
@@ -95,6 +104,10 @@ pub(super) enum Reply {
     Pictures(u64),
     /// What the classifier read in the faces that are large enough, in their order.
     Scored(Vec<ReadFace>),
+    /// A copy of a photo, of this width and height, whose RGB values are the bytes.
+    Copy(u32, u32),
+    /// The width and height of a photo, and the pictures of the faces, one after the other, each of this length.
+    Cut((u32, u32), u64),
     Skipped(SkippedPhoto),
 }
 

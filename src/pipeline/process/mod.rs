@@ -8,13 +8,16 @@
 //! photo before or by another hand; then it is skipped as [`SkipReason::Crashed`](crate::error::SkipReason::Crashed).
 //! A process that does not answer in time is killed.
 
+mod attempts;
 mod channel;
 mod client;
 mod confine;
+mod decoders;
 mod message;
 mod pool;
 mod serve;
 
+pub use decoders::Decoders;
 pub use message::{Confinement, Detector};
 pub use pool::{Launch, ProcessSettings, Processes, Session, confinement};
 pub use serve::serve;

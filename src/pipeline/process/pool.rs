@@ -1,17 +1,16 @@
 //! The decoding processes of a run.
 
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::analyse::FoundFaces;
-use super::client::{Failure, Process};
+use super::attempts::{Attempts, cannot_start};
+use super::client::Process;
 use super::message::{Confinement, Detector, Request, Setup};
 use crate::classify::{Cnn, Reading};
 use crate::detect::FaceDetector;
-use crate::error::{Error, Result, Skip, SkipReason};
+use crate::error::{Result, Skip};
 use crate::face::BoundingBox;
 use crate::imaging::{Facts, Limits};
 use crate::likeness::FacePicture;
@@ -25,10 +24,6 @@ pub struct Launch {
     /// Its arguments.
     pub arguments: Vec<OsString>,
 }
-
-/// How many times the longest time for decoding a process may take: that is CPU time, and the process may have to share its
-/// core with others.
-const PATIENCE: u32 = 5;
 
 /// What decoding processes are told.
 #[derive(Debug, Clone)]
@@ -55,17 +50,10 @@ impl ProcessSettings {
 /// dropped.
 #[derive(Debug)]
 pub struct Processes {
-    launch: Launch,
-    setup: Request,
-    model: Vec<u8>,
+    attempts: Attempts,
     models: Models,
     limits: Limits,
-    /// The time for the start of a process.
-    grace: Duration,
-    /// The time for each step of an analysis.
-    time: Duration,
     confinement: Confinement,
-    idle: Mutex<Vec<Process>>,
 }
 
 impl Processes {
@@ -89,31 +77,20 @@ impl Processes {
             },
         };
         let (model, model_name) = model.unwrap_or_default();
-        let mut processes = Self {
-            launch,
-            setup: Request::Setup(Box::new(Setup {
-                limits,
-                min_face,
-                detector,
-                model_name,
-            })),
-            model,
+        let setup = Request::Setup(Box::new(Setup {
+            limits,
+            min_face,
+            detector,
+            model_name,
+        }));
+        let attempts = Attempts::new(launch, setup, model, &limits, grace);
+        let confinement = attempts.start()?;
+        Ok(Self {
+            attempts,
             models,
             limits,
-            grace,
-            time: limits
-                .max_time
-                .saturating_mul(PATIENCE)
-                .saturating_add(grace),
-            confinement: Confinement::default(),
-            idle: Mutex::default(),
-        };
-        let first = processes
-            .new_process()
-            .map_err(|error| cannot_start(&error))?;
-        processes.confinement = first.confinement;
-        processes.lock_idle().push(first);
-        Ok(processes)
+            confinement,
+        })
     }
 
     /// The names of their models, as they are stored with their results.
@@ -134,71 +111,15 @@ impl Processes {
     /// Sends a photo to a process and returns its facts, what its decoding costs in bytes of memory, and the process
     /// for the rest of the analysis.
     pub(in super::super) fn open(&self, photo: &[u8]) -> Result<(Session<'_>, Facts, u64), Skip> {
-        let (process, (facts, cost)) = self.attempt(None, |process| process.facts(photo))?;
+        let (process, (facts, cost)) = self
+            .attempts
+            .attempt(None, |process| process.facts(photo))?;
         let session = Session {
             processes: self,
             process: Some(process),
         };
         Ok((session, facts, cost))
     }
-
-    /// Does `work` with a process, and once more with a new one if it dies of it. Begins with `first`, or with one
-    /// that is idle.
-    fn attempt<T>(
-        &self,
-        first: Option<Process>,
-        mut work: impl FnMut(&mut Process) -> Result<T, Failure>,
-    ) -> Result<(Process, T), Skip> {
-        let mut next = first.or_else(|| self.lock_idle().pop());
-        let mut is_second = false;
-        loop {
-            let mut process = match next.take() {
-                Some(process) => process,
-                None => self.new_process().map_err(|error| {
-                    Skip::new(SkipReason::Unreadable, cannot_start(&error).to_string())
-                })?,
-            };
-            match work(&mut process) {
-                Ok(done) => return Ok((process, done)),
-                Err(Failure::Skipped(skip)) => {
-                    self.lock_idle().push(process);
-                    return Err(skip);
-                }
-                Err(Failure::TooSlow) => {
-                    let seconds = self.time.as_secs_f32();
-                    let detail = format!(
-                        "the process that decoded it was ended after {seconds} s without an answer"
-                    );
-                    return Err(Skip::new(SkipReason::TimedOut, detail));
-                }
-                Err(Failure::Died(error)) => {
-                    let end = process.end();
-                    tracing::debug!(%error, "a process that decoded a photo {end}");
-                    if is_second {
-                        return Err(end.skip());
-                    }
-                    is_second = true;
-                }
-            }
-        }
-    }
-
-    fn new_process(&self) -> io::Result<Process> {
-        let Self { grace, time, .. } = *self;
-        Process::start(&self.launch, &self.setup, &self.model, grace, time)
-    }
-
-    fn lock_idle(&self) -> MutexGuard<'_, Vec<Process>> {
-        // A panic cannot leave the list of processes half changed.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn cannot_start(error: &io::Error) -> Error {
-    Error::Config(format!(
-        "a process that decodes photos cannot be started: {error}; with `limits.isolate = false` in the settings, \
-         fer-index decodes them itself"
-    ))
 }
 
 /// Starts a process, ends it again, and returns what it was kept from. It loads no models.
@@ -234,7 +155,7 @@ impl Session<'_> {
     ) -> Result<(FoundFaces, Vec<Reading>, T), Skip> {
         let first = self.process.take();
         let mut has_photo = first.is_some();
-        let (process, analysed) = self.processes.attempt(first, |process| {
+        let (process, analysed) = self.processes.attempts.attempt(first, |process| {
             if !std::mem::take(&mut has_photo) {
                 process.facts(photo)?;
             }
@@ -262,7 +183,7 @@ impl Session<'_> {
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         if let Some(process) = self.process.take() {
-            self.processes.lock_idle().push(process);
+            self.processes.attempts.keep(process);
         }
     }
 }

@@ -56,8 +56,9 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
     let mut confinement = confine();
     let mut channel = Channel::new(stream, MAX_MODEL);
     let mut model = Vec::new();
-    let setup = match channel.receive(&mut model).map_err(broken)? {
-        Request::Setup(setup) => setup,
+    let (limits, setup) = match channel.receive(&mut model).map_err(broken)? {
+        Request::Setup(setup) => (setup.limits, Some(setup)),
+        Request::Decode(limits) => (limits, None),
         Request::Confine(limits) => {
             confinement.memory = limit_memory(&limits);
             let ready = Reply::Ready(confinement, None);
@@ -65,10 +66,10 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
         }
         _ => return Err(broken(ErrorKind::InvalidData.into())),
     };
-    confinement.memory = limit_memory(&setup.limits);
-    let channel = channel.with_max_bytes(setup.limits.max_bytes);
-    let channel = Arc::new(Mutex::new(channel));
-    let analyser = match analyser(&setup, &model, detector, &channel) {
+    confinement.memory = limit_memory(&limits);
+    let channel = Arc::new(Mutex::new(channel.with_max_bytes(limits.max_bytes)));
+    let analyser = setup.map(|setup| analyser(&setup, &model, detector, &channel));
+    let analyser = match analyser.transpose() {
         Ok(analyser) => analyser,
         Err(error) => {
             let failed = Reply::Ready(confinement, Some(error.to_string()));
@@ -78,12 +79,14 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
     drop(model);
     // What only loading took is given back, and what photos take is kept.
     allocator::trim();
-    allocator::keep_freed(KEPT_FREE);
+    if analyser.is_some() {
+        allocator::keep_freed(KEPT_FREE);
+    }
     send(&channel, &Reply::Ready(confinement, None), &[]).map_err(broken)?;
     let mut server = Server {
         channel,
         analyser,
-        limits: setup.limits,
+        limits,
         bytes: Vec::new(),
         facts: None,
         decoded: None,
@@ -135,7 +138,8 @@ fn receive(channel: &Mutex<Channel>, bytes: &mut Vec<u8>) -> io::Result<Request>
 /// A decoding process at work.
 struct Server {
     channel: Arc<Mutex<Channel>>,
-    analyser: LocalAnalyser,
+    /// `None` in a process that only shows photos.
+    analyser: Option<LocalAnalyser>,
     limits: Limits,
     /// The photo's bytes, from [`Request::Facts`] until it is decoded.
     bytes: Vec<u8>,
@@ -169,7 +173,7 @@ impl Server {
                     Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
                 }
             }
-            Request::Analyse(named) => match self.found(named, bytes) {
+            Request::Analyse(named) => match self.found(named, bytes)? {
                 Ok((decoded, found)) => {
                     self.decoded = Some((decoded, found.clone()));
                     self.send(&Reply::Found(Box::new(found)))
@@ -180,22 +184,41 @@ impl Server {
                 let Some((decoded, found)) = &self.decoded else {
                     return Err(ErrorKind::InvalidData.into());
                 };
-                let pictures = pictures(decoded, &found.legible);
-                let bytes: Vec<_> = pictures.iter().map(FacePicture::to_bytes).collect();
-                let length = bytes.first().map_or(0, |bytes| bytes.len() as u64);
-                send(&self.channel, &Reply::Pictures(length), &bytes.concat())
+                let (bytes, length) = joined(&pictures(decoded, &found.legible));
+                send(&self.channel, &Reply::Pictures(length), &bytes)
             }
+            Request::Copy(width, height) => {
+                match imaging::copy(bytes, &self.limits, *width, *height) {
+                    Ok(copy) => {
+                        let reply = Reply::Copy(copy.width(), copy.height());
+                        send(&self.channel, &reply, copy.as_raw())
+                    }
+                    Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
+                }
+            }
+            Request::Cut(faces) => match imaging::decode(&self.bytes, &self.limits) {
+                Ok(decoded) => {
+                    let size = (decoded.raster.width(), decoded.raster.height());
+                    let (bytes, length) = joined(&pictures(&decoded, faces));
+                    send(&self.channel, &Reply::Cut(size, length), &bytes)
+                }
+                Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
+            },
             Request::Score => {
-                let Some((decoded, found)) = self.decoded.take() else {
+                let (Some(analyser), Some((decoded, found))) =
+                    (&self.analyser, self.decoded.take())
+                else {
                     return Err(ErrorKind::InvalidData.into());
                 };
-                let readings = self.analyser.read(&decoded, &found.legible);
+                let readings = analyser.read(&decoded, &found.legible);
                 let readings = readings.iter().map(ReadFace::of);
                 self.send(&Reply::Scored(readings.collect()))
             }
-            Request::Setup(_) | Request::Confine(_) | Request::Faces(_) | Request::Failed(_) => {
-                Err(ErrorKind::InvalidData.into())
-            }
+            Request::Setup(_)
+            | Request::Decode(_)
+            | Request::Confine(_)
+            | Request::Faces(_)
+            | Request::Failed(_) => Err(ErrorKind::InvalidData.into()),
         }
     }
 
@@ -204,20 +227,29 @@ impl Server {
         &mut self,
         named: &[BoundingBox],
         free: &mut Vec<u8>,
-    ) -> Result<(Decoded, FoundFaces), Skip> {
-        let decoded = self.analyser.decode(self.facts.take(), &self.bytes);
+    ) -> io::Result<Result<(Decoded, FoundFaces), Skip>> {
+        let analyser = self.analyser.as_ref().ok_or(ErrorKind::InvalidData)?;
+        let decoded = analyser.decode(self.facts.take(), &self.bytes);
         *free = std::mem::take(&mut self.bytes);
         if free.capacity() > KEPT {
             *free = Vec::new();
         }
-        let decoded = decoded?;
-        let found = self.analyser.find(&decoded, named)?;
-        Ok((decoded, found))
+        Ok(decoded.and_then(|decoded| {
+            let found = analyser.find(&decoded, named)?;
+            Ok((decoded, found))
+        }))
     }
 
     fn send(&self, reply: &Reply) -> io::Result<()> {
         send(&self.channel, reply, &[])
     }
+}
+
+/// Pictures of faces one after the other, and the length of each in bytes.
+fn joined(pictures: &[FacePicture]) -> (Vec<u8>, u64) {
+    let bytes: Vec<_> = pictures.iter().map(FacePicture::to_bytes).collect();
+    let length = bytes.first().map_or(0, |bytes| bytes.len() as u64);
+    (bytes.concat(), length)
 }
 
 /// Detects faces by asking the process that started this one.

@@ -74,7 +74,7 @@ pub(super) fn nearest(typed: &[&str], now: DateTime) -> Option<String> {
     .map(|words| words.join(" "))
 }
 
-/// The word of dates that a word is but for typing errors, or the word itself.
+/// The word of dates as which the user probably meant this word, or the word itself.
 fn corrected(word: &str) -> String {
     let word = word.to_lowercase();
     let known = WORDS.iter().copied().chain(feasts::words());

@@ -1,7 +1,7 @@
 //! Decides which place a name means.
 
+use super::super::areas::{Area, Areas, Rank};
 use super::super::common_words::{WORDS, is_hardly_place};
-use super::super::regions::{Area, Rank, Regions};
 use super::{Entry, Gazetteer, Place, folded};
 
 /// The number of cities whose names in other languages take precedence over an area somewhere else. The smallest of them
@@ -76,7 +76,7 @@ impl Gazetteer {
     /// The best known area with a folded name; of several, one whose own name this is, and then the one with the largest
     /// city.
     fn area(&self, name: &str, country: Option<&str>) -> Option<&'static Area> {
-        let areas = Regions::get().find(name, country);
+        let areas = Areas::get().find(name, country);
         match areas.as_slice() {
             [area] => Some(area),
             areas => areas.iter().copied().min_by_key(|area| {

@@ -229,7 +229,7 @@ fn every_area_of_the_borders_has_a_name_or_is_a_country() {
     let mut nameless = Vec::new();
     for codes in Borders::get().codes() {
         let is_named = |code: &&str| {
-            gazetteer.country_name(code).is_some() || Regions::get().of_code(code).is_some()
+            gazetteer.country_name(code).is_some() || Areas::get().of_code(code).is_some()
         };
         nameless.extend(codes.split(' ').filter(|code| !is_named(code)));
     }

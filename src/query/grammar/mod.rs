@@ -52,7 +52,7 @@ pub fn understand(
     read(words, filter, known, now, false)
 }
 
-/// As [`understand`]; of a part of a sentence, `is_part`, no word is read as what only the index knows.
+/// Like [`understand`]. In a part of a sentence, `is_part`, no word is read as a name that only the index knows.
 fn read(
     words: &[String],
     filter: UserFilter,

@@ -37,7 +37,7 @@ impl Reader<'_> {
             self.understood.filter.faces = Some(2..=u32::MAX);
             end += 1;
         } else if of_people && self.does_something(end) {
-            // People who do not wear glasses are not no people.
+            // `nobody wearing glasses` does not ask for photos without people.
             end += 1;
             while self.is_text(end) || self.is(end, "us") {
                 end += 1;

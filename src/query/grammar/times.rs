@@ -1,87 +1,18 @@
 //! Reads when photos were taken: dates, ranges and lists of dates, `since`, `before`,
 //! `the last two weeks`.
 
-use jiff::civil::{Date, DateTime};
-use jiff::{Span, ToSpan as _};
+mod occasion;
+mod relative;
 
-use super::super::dates::{
-    DateSpan, Dates, in_words, is_month, is_name, parse_dates, parse_span, year, yearly,
-};
+use super::super::dates::{in_words, is_month, is_name, parse_dates, parse_span, year, yearly};
 use super::super::filters::{UserDate, UserDates};
 use super::{Length, Reader};
 
+pub(super) use occasion::Occasion;
+use occasion::{in_each_year, range, share_years};
+
 /// The maximum number of tokens in a date.
 const LONGEST: usize = 6;
-
-/// A date or a range of dates on which photos were taken.
-#[derive(Debug, Clone)]
-pub(super) enum Occasion {
-    /// One date.
-    One(UserDates),
-    /// From one date to another; both have a year.
-    Range(UserDate, UserDate),
-}
-
-impl Occasion {
-    /// Whether it is a part of every year.
-    fn is_yearly(&self) -> bool {
-        matches!(
-            self,
-            Self::One(UserDates {
-                dates: Dates::Yearly(_),
-                ..
-            })
-        )
-    }
-
-    /// The first and the last date; of a part of every year there are none.
-    fn ends(&self) -> (Option<UserDate>, Option<UserDate>) {
-        match self {
-            Self::Range(first, last) => (Some(first.clone()), Some(last.clone())),
-            Self::One(UserDates {
-                text,
-                dates: Dates::Span(span),
-            }) => {
-                let when = UserDate {
-                    text: text.clone(),
-                    span: *span,
-                };
-                (Some(when.clone()), Some(when))
-            }
-            Self::One(_) => (None, None),
-        }
-    }
-
-    fn into_dates(self) -> UserDates {
-        match self {
-            Self::One(dates) => dates,
-            Self::Range(first, last) => UserDates {
-                text: format!("{} to {}", first.text, last.text),
-                dates: Dates::Span(DateSpan {
-                    start: first.span.start,
-                    end: last.span.end,
-                }),
-            },
-        }
-    }
-}
-
-/// Each of these parts of the year in each of these years; `None` if not all of `years` are years.
-fn in_each_year(yearly: &[Occasion], years: &[Occasion], now: DateTime) -> Option<Vec<Occasion>> {
-    let mut all = Vec::new();
-    for of_year in years {
-        let Occasion::One(UserDates { text: number, .. }) = of_year else {
-            return None;
-        };
-        year(number)?;
-        for part in yearly {
-            let text = format!("{} {number}", part.clone().into_dates().text);
-            let dates = parse_dates(&text, now).ok()?;
-            all.push(Occasion::One(UserDates { text, dates }));
-        }
-    }
-    Some(all)
-}
 
 impl Reader<'_> {
     /// Reads a phrase that says when photos were taken.
@@ -174,112 +105,6 @@ impl Reader<'_> {
                     | "im"
                     | "am"
             )
-    }
-
-    /// Reads a span with one open end: `since may`, `after 2019`, `before christmas`, `until 2020`,
-    /// `older than 5 years`.
-    fn open_span(&mut self, at: usize) -> Length {
-        if self.is_any(at, &["older", "newer"])
-            && let Some((date, length)) = self.so_long_ago(at + 1)
-        {
-            let filter = &mut self.understood.filter;
-            if self.tokens[at].is("older") {
-                filter.until = Some(day(date.yesterday().ok()?));
-            } else {
-                filter.since = Some(day(date));
-            }
-            return Some(length + 1);
-        }
-        if !self.is_any(at, &["since", "after", "until", "before", "older", "newer"]) {
-            return None;
-        }
-        // `before the year 2000`
-        let mut start = at + 1;
-        while self.is_before_date(start) {
-            start += 1;
-        }
-        let (text, length) = self.date(start)?;
-        let span = parse_span(&text, self.now).ok()?;
-        let when = UserDate { text, span };
-        let (first, end) = (when.span.start.date(), when.span.end.date());
-        let is = |meaning| self.is(at, meaning);
-        let (since, until) = if is("since") {
-            (Some(when), None)
-        } else if is("after") || is("newer") {
-            (Some(day(end)), None)
-        } else if is("until") {
-            (None, Some(when))
-        } else {
-            (None, Some(day(first.yesterday().ok()?)))
-        };
-        let filter = &mut self.understood.filter;
-        filter.since = since.or(filter.since.take());
-        filter.until = until.or(filter.until.take());
-        Some(start + length - at)
-    }
-
-    /// Reads a span that ends today: `the last two weeks`, `past month`.
-    fn recent(&mut self, at: usize) -> Length {
-        let (date, length) = if self.is_any(at, &["last", "past"]) {
-            match self.so_long_ago(at + 1) {
-                Some((date, length)) => (date, length),
-                // `past month` ends now, but `last month` is the previous calendar month.
-                None if self.is(at, "past") => (self.ago(1, at + 1)?, 1),
-                None => return self.recent_parts(at),
-            }
-        } else {
-            return None;
-        };
-        self.understood.filter.since = Some(day(date));
-        Some(length + 1)
-    }
-
-    /// Reads `last two summers`: the latest ones that have ended, and no more.
-    fn recent_parts(&mut self, at: usize) -> Length {
-        let count = i16::try_from(self.number(at + 1)?).ok()?;
-        let (text, length) = self.date(at + 2)?;
-        let dates = parse_dates(&text, self.now).ok()?;
-        let Dates::Yearly(part) = dates else {
-            return None;
-        };
-        let latest = parse_span(&format!("last {text}"), self.now).ok()?;
-        let first = part.of(latest.start.year() - count + 1)?;
-        let filter = &mut self.understood.filter;
-        filter.since = Some(day(first.start.date()));
-        filter.until = Some(day(latest.end.date().yesterday().ok()?));
-        self.occasions
-            .push(vec![Occasion::One(UserDates { text, dates })]);
-        Some(2 + length)
-    }
-
-    /// The day that is `two weeks` or `a few weeks` before now, and the number of tokens of this
-    /// duration.
-    fn so_long_ago(&self, at: usize) -> Option<(Date, usize)> {
-        let (count, length) = if self.is(at, "couple") {
-            (2, 1 + usize::from(self.lower(at + 1) == "of"))
-        } else if self.is(at, "many") || self.lower(at) == "few" {
-            (3, 1)
-        } else {
-            (self.number(at)?, 1)
-        };
-        Some((self.ago(count, at + length)?, length + 1))
-    }
-
-    fn ago(&self, count: u32, unit: usize) -> Option<Date> {
-        let count = i64::from(count);
-        let token = self.token(unit)?;
-        let span: Span = if token.is("day") {
-            count.days()
-        } else if token.is("week") {
-            count.weeks()
-        } else if token.is("month") {
-            count.months()
-        } else if token.is("year") {
-            count.years()
-        } else {
-            return None;
-        };
-        self.now.date().checked_sub(span).ok()
     }
 
     /// Reads `2018 to 2020`, `june to august 2019`, `14 to 20 july`.
@@ -441,100 +266,4 @@ impl Reader<'_> {
 
 fn is_unit(name: &str) -> bool {
     matches!(name, "day" | "week" | "weekend" | "month" | "year")
-}
-
-/// One day as a span.
-fn day(date: Date) -> UserDate {
-    let start = date.into();
-    let end = date.tomorrow().unwrap_or(Date::MAX).into();
-    UserDate {
-        text: date.to_string(),
-        span: DateSpan { start, end },
-    }
-}
-
-/// The year at the end of a date.
-fn year_of(text: &str) -> Option<&str> {
-    let last = text.rsplit(' ').next()?;
-    year(last).map(|_| last)
-}
-
-/// A range of two dates; the year or the month may be given with only one of them.
-fn range(first: &str, last: &str, now: DateTime) -> Option<Occasion> {
-    let words: Vec<&str> = last.split(' ').collect();
-    // `14 to 20 july 2019`
-    let first = if first.len() < 5
-        && first.starts_with(|c: char| c.is_ascii_digit())
-        && year(first).is_none()
-    {
-        format!("{first} {}", words.get(1..)?.join(" "))
-    } else {
-        first.to_owned()
-    };
-    let is_yearly = |text: &str| matches!(parse_dates(text, now), Ok(Dates::Yearly(_)));
-    let span = |text: &str| parse_span(text, now).ok();
-    if is_yearly(&first) && is_yearly(last) {
-        let text = format!("{first} to {last}");
-        let dates = parse_dates(&text, now).ok()?;
-        return Some(Occasion::One(UserDates { text, dates }));
-    }
-    let mut texts = [first, last.to_owned()];
-    let years = [0, 1].map(|side: usize| year_of(&texts[side]).map(str::to_owned));
-    match years {
-        [None, Some(year)] if is_yearly(&texts[0]) => {
-            let same = format!("{} {year}", texts[0]);
-            let number: i16 = year.parse().ok()?;
-            let is_before = span(&same)?.start < span(&texts[1])?.end;
-            texts[0] = if is_before {
-                same
-            } else {
-                format!("{} {}", texts[0], number - 1)
-            };
-        }
-        [Some(year), None] if is_yearly(&texts[1]) => {
-            let same = format!("{} {year}", texts[1]);
-            let number: i16 = year.parse().ok()?;
-            let is_after = span(&texts[0])?.start < span(&same)?.end;
-            texts[1] = if is_after {
-                same
-            } else {
-                format!("{} {}", texts[1], number + 1)
-            };
-        }
-        _ => {}
-    }
-    let [first, last] = texts;
-    let (start, end) = (span(&first)?, span(&last)?);
-    if start.start >= end.end {
-        return None;
-    }
-    let when = |text, span| UserDate { text, span };
-    Some(Occasion::Range(when(first, start), when(last, end)))
-}
-
-/// Completes the dates of a list: in `june and july 2019` the year applies to both months, and in
-/// `christmas 2018 and 2019` both years are Christmases.
-fn share_years(texts: &mut [String]) {
-    for index in 1..texts.len() {
-        let name = texts[index - 1]
-            .rsplit_once(' ')
-            .map(|(name, _)| name.to_owned());
-        let is_named = year_of(&texts[index - 1]).is_some();
-        if let Some(name) = name.filter(|_| is_named && year(&texts[index]).is_some()) {
-            texts[index] = format!("{name} {}", texts[index]);
-        }
-    }
-    let mut known: Option<String> = None;
-    for text in texts.iter_mut().rev() {
-        let words: Vec<&str> = text.split(' ').collect();
-        if yearly(&words).is_some() {
-            if let Some(year) = &known {
-                *text = format!("{text} {year}");
-            }
-        } else {
-            known = year_of(text)
-                .filter(|year| *year != text)
-                .map(str::to_owned);
-        }
-    }
 }

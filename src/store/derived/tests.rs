@@ -1,4 +1,4 @@
-//! Every kind of change is followed by what is derived from it, whoever makes the change.
+//! Derived rows are right after every kind of change, whoever makes it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -164,7 +164,7 @@ fn a_photo_is_lost_exactly_while_it_has_no_file() {
     put_again(&mut store);
     assert!(store.home().unwrap().is_some());
     assert_eq!(store.prune(Duration::ZERO).unwrap(), 0);
-    // A row that takes the place of another one removes that one.
+    // A row that replaces another one removes it, and with it what is derived from it.
     let other = put(&mut store, "/b.jpg", &photo("b", vec![]));
     store
         .connection

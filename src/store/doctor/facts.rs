@@ -1,7 +1,7 @@
 //! Checks which photos are lost, and whether the facts of photos are those by their sources.
 
 use super::super::record::PhotoId;
-use super::super::{effective, estimates, looks, people, rules};
+use super::super::{closer_search, effective, estimates, fact_rules, people};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -21,15 +21,17 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
     )?;
     checkup.begin("facts of photos", "SELECT count(*) FROM photos")?;
     let db = checkup.db;
-    let is_on = rules::estimates(db)?;
+    let is_on = fact_rules::estimates(db)?;
     let mut photos = db.prepare("SELECT id FROM photos WHERE skip_reason IS NULL")?;
     let mut rows = photos.query([])?;
     while let Some(row) = rows.next()? {
         checkup.advance(1);
         let photo: PhotoId = row.get(0)?;
         let people = people::expected(db, photo)?;
-        let needs_look = looks::is_needed(db, photo, &people)?;
-        if people != people::of_photo(db, photo)? || needs_look != looks::is_noted(db, photo)? {
+        let needs_search = closer_search::is_needed(db, photo, &people)?;
+        if people != people::of_photo(db, photo)?
+            || needs_search != closer_search::is_noted(db, photo)?
+        {
             checkup.photo_differs(DerivedPart::People, DifferenceKind::Wrong, photo)?;
         }
         if let Some(stored) = estimates::Stored::of(db, photo)? {

@@ -23,7 +23,7 @@ use checkup::Checkup;
 /// What is derived from other rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DerivedPart {
-    /// The notes of changes that nothing has followed yet.
+    /// Notes of changes after which derived rows were not brought up to date.
     Notes,
     /// Since when a photo has had no file.
     Loss,

@@ -102,7 +102,7 @@ fn the_nearest_in_time_gives_its_position_within_the_documented_bounds() {
         (&[(12, 0, FLORENCE), (16, 1, FIESOLE)], at(14, 0), None),
         // The camera was on its way.
         (&[(12, 0, FLORENCE), (13, 0, PISA)], at(12, 5), None),
-        // Of one second: a place that does not depend on the order of indexing.
+        // Photos of the same second: the estimate does not depend on the order of indexing.
         (
             &[(12, 0, PISA), (12, 0, FLORENCE)],
             at(12, 0),

@@ -10,9 +10,9 @@ use crate::face::Correction;
 use crate::features::Features;
 use crate::personal::ReadFace;
 
-/// The emotion model that has read most of the corrected faces, and these with what they show: for each correction that a
-/// person made the face in the photo where it was made, or else in another to which it was carried over. None if learning is
-/// switched off.
+/// The emotion model that has read most of the corrected faces, and these faces with the emotions that the person
+/// stated. Each correction that a person made gives one face: that of the photo where it was made, or else one to which
+/// it was carried over. There are no faces if learning is switched off.
 pub(super) fn corrected(
     db: &Connection,
     state: &State,
@@ -61,7 +61,8 @@ pub(super) fn corrected(
     Ok((classifier, faces))
 }
 
-/// What the network read in a face, from its scores, the network's and its features.
+/// What the network read in a face, from the columns of its scores in force, its network scores and its features;
+/// `None` without features.
 fn read_face(row: &Row<'_>) -> rusqlite::Result<Option<ReadFace>> {
     let Some(features) = Features::from_bytes(row.get_ref(9)?.as_blob()?) else {
         return Ok(None);

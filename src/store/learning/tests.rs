@@ -94,7 +94,7 @@ fn without_corrections_nothing_is_written() {
     assert_eq!(scores(&store), before);
     let learning = store.learning().unwrap();
     assert_eq!((learning.corrections, learning.is_in_force), (0, false));
-    // Too few are as none.
+    // Too few corrections change nothing.
     say(&mut store, [0, 4], Neutral);
     assert!(!store.learning().unwrap().is_in_force);
     assert_eq!(shows(&store, 40), Happy);
@@ -176,7 +176,7 @@ fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
     assert_eq!(scores(&store), before);
     assert_eq!(store.learning().unwrap().corrections, 0);
     assert_sound(&store);
-    // What is undone teaches nothing either.
+    // A correction that was undone teaches nothing either.
     let (_folder, mut store) = temp_store();
     album(&mut store);
     let before = scores(&store);
@@ -231,7 +231,7 @@ fn a_run_that_was_interrupted_goes_on_and_the_doctor_finds_nothing_meanwhile() {
     store.write(|db| super::store(db, &learned)).unwrap();
     assert_eq!(store.learning().unwrap().pending, 100);
     assert_sound(&store);
-    // As if the run had come to the half.
+    // As if the run had been interrupted halfway.
     let half: PhotoId = store
         .connection
         .query_row(

@@ -82,7 +82,8 @@ impl<'a> Answer<'a> {
         })
     }
 
-    /// Whether so many candidates did not meet the filters that longer lists should leave fewer.
+    /// Whether so many candidates failed the filters that lists of the filters' photos, however long, should be made
+    /// first.
     pub const fn is_given_up(&self) -> bool {
         self.rejected > self.plan.bounds.most_rejected
     }

@@ -10,7 +10,8 @@ use super::super::record::PhotoId;
 use super::super::stored_face::StoredFace;
 use super::filter::Query;
 
-/// The faces of a photo that count: those with the least detection score and size, and those that a person vouched for.
+/// The faces of a photo that count: those that reach the minimum detection score and size, and those that a person
+/// vouched for.
 pub(super) fn faces(
     db: &Connection,
     query: &Query,

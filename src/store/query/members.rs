@@ -60,7 +60,7 @@ impl<'a> Members<'a> {
 
     /// How many they are.
     pub fn count(&self) -> u64 {
-        let mut count = Tally::new(&self.bursts, self.photos.len() as u64);
+        let mut count = Counter::new(&self.bursts, self.photos.len() as u64);
         let in_bursts = self
             .bursts
             .keys()
@@ -75,24 +75,24 @@ impl<'a> Members<'a> {
     /// For each emotion, how many of them show it. At or below `few`, their scores are looked up photo by photo; above
     /// it, the lists of the ranking are read.
     pub fn by_emotion(&self, few: usize) -> rusqlite::Result<[u64; Emotion::COUNT]> {
-        let mut tallies = Emotion::ALL.map(|_| Tally::new(&self.bursts, 0));
+        let mut counters = Emotion::ALL.map(|_| Counter::new(&self.bursts, 0));
         let all = Emotion::ALL.into_iter().collect();
         self.visit(all, few, |emotion, photo| {
-            tallies[emotion.index()].add(photo);
+            counters[emotion.index()].add(photo);
         })?;
-        Ok(tallies.map(|tally| tally.count))
+        Ok(counters.map(|counter| counter.count))
     }
 
     /// How many of them show one of some emotions; see [`by_emotion`](Self::by_emotion).
     pub fn showing(&self, emotions: EmotionSet, few: usize) -> rusqlite::Result<u64> {
-        let mut tally = Tally::new(&self.bursts, 0);
+        let mut counter = Counter::new(&self.bursts, 0);
         let mut seen = PhotoSet::default();
         self.visit(emotions, few, |_, photo| {
             if seen.insert(photo) {
-                tally.add(photo);
+                counter.add(photo);
             }
         })?;
-        Ok(tally.count)
+        Ok(counter.count)
     }
 
     /// Calls `shows` once for each photo and each of the emotions that it shows.
@@ -177,13 +177,13 @@ impl<'a> Members<'a> {
 
 /// Counts photos, or the bursts to which they belong.
 #[derive(Debug)]
-struct Tally<'a> {
+struct Counter<'a> {
     bursts: &'a HashMap<PhotoId, PhotoId>,
     seen: Bursts,
     count: u64,
 }
 
-impl<'a> Tally<'a> {
+impl<'a> Counter<'a> {
     fn new(bursts: &'a HashMap<PhotoId, PhotoId>, count: u64) -> Self {
         Self {
             bursts,

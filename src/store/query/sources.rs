@@ -110,9 +110,9 @@ fn by_score(
     answer: &mut Answer<'_>,
 ) -> rusqlite::Result<bool> {
     let lists: Vec<(Emotion, Kind)> = plan.lists().collect();
-    let mut statements: Vec<CachedStatement<'_>> = lists
-        .iter()
-        .map(|_| db.prepare_cached(sql::WALK))
+    // While a statement is in use, preparing the same text compiles another one, so that of each list is a text of its own.
+    let mut statements: Vec<CachedStatement<'_>> = (0..lists.len())
+        .map(|number| db.prepare_cached(&format!("{} -- list {number}", sql::WALK)))
         .collect::<rusqlite::Result<_>>()?;
     let mut heads = Vec::new();
     for ((emotion, kind), statement) in lists.into_iter().zip(&mut statements) {

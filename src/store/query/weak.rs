@@ -1,4 +1,4 @@
-//! The photos with faces that do not count in a query: those below its least detection score or size.
+//! The photos with faces that do not count in a query: those below its minimum detection score or size.
 
 use rusqlite::Connection;
 

@@ -144,7 +144,7 @@ fn pairs_follow_their_files() {
     assert_eq!(found(&store).len(), 2);
     put(&mut store, "/raw/1.jpg", &shot("jpeg"));
     assert_eq!(found(&store), ["/b/1.jpg"]);
-    // What has the name of a picture as well is one.
+    // A photo that also has a file with the name of a picture is one.
     copy(&mut store, "/raw/2.jpg");
     assert_eq!(found(&store).len(), 2);
     remove(&mut store, "/raw/2.jpg");

@@ -27,7 +27,7 @@ mod source;
 use alloc::vec::Vec;
 
 use crate::error::{Error, Result};
-use crate::hevc::{ChromaFormat, Frame};
+use crate::hevc::{ChromaFormat, Frame, Rows};
 use crate::image::{Image, PixelLayout, check_pixels};
 use crate::parallel;
 use crate::props::colr::Nclx;
@@ -90,14 +90,8 @@ pub(crate) fn convert_source(
 
     let wide = layout.bytes_per_channel() == 2;
     let coeffs = Coeffs::new(nclx, src.bit_depth(), wide);
-    let mode = if src.chroma() == ChromaFormat::Monochrome || layout.is_gray() {
-        Mode::Luma
-    } else if nclx.matrix.is_identity() {
-        Mode::Identity
-    } else {
-        Mode::Matrix
-    };
-    run(src, &coeffs, mode, &mut image, threads);
+    let mode = mode(src.chroma(), nclx, layout);
+    run(src, &coeffs, mode, &mut image, 0, threads);
 
     if let Some(a) = alpha.filter(|_| layout.has_alpha()) {
         depth_ok(a.bit_depth)?;
@@ -114,6 +108,41 @@ pub(crate) fn convert_source(
     Ok(image)
 }
 
+/// [`convert`] for the new rows of a picture that is handed out while it is decoded, on the calling thread.
+pub fn convert_rows(rows: &Rows<'_>, nclx: Nclx, layout: PixelLayout) -> Result<Image> {
+    let (frame, new) = (rows.frame, &rows.new);
+    frame.validate()?;
+    depth_ok(frame.bit_depth)?;
+    if new.end > frame.height {
+        return Err(Error::Malformed("the new rows are not those of the frame"));
+    }
+    let number = new.end.saturating_sub(new.start);
+    let mut image = Image::zeroed(frame.width, number, layout, u64::MAX)?;
+    let coeffs = Coeffs::new(nclx, frame.bit_depth, layout.bytes_per_channel() == 2);
+    let mode = mode(frame.chroma, nclx, layout);
+    let first = new.start as usize;
+    run(
+        &Source::Frame(frame),
+        &coeffs,
+        mode,
+        &mut image,
+        first,
+        Some(1),
+    );
+    Ok(image)
+}
+
+/// Which of the conversions is needed.
+fn mode(chroma: ChromaFormat, nclx: Nclx, layout: PixelLayout) -> Mode {
+    if chroma == ChromaFormat::Monochrome || layout.is_gray() {
+        Mode::Luma
+    } else if nclx.matrix.is_identity() {
+        Mode::Identity
+    } else {
+        Mode::Matrix
+    }
+}
+
 /// Refuse a depth the fixed-point coefficients are not defined for, rather
 /// than shifting past the width of the accumulator.
 fn depth_ok(depth: u8) -> Result<()> {
@@ -124,17 +153,24 @@ fn depth_ok(depth: u8) -> Result<()> {
 }
 
 /// Pick the loop for this layout. One instantiation per layout, chosen here
-/// and never re-examined inside a row.
-fn run(src: &Source<'_>, c: &Coeffs, mode: Mode, image: &mut Image, threads: Option<usize>) {
+/// and never re-examined inside a row. The image begins with row `first` of the source.
+fn run(
+    src: &Source<'_>,
+    c: &Coeffs,
+    mode: Mode,
+    image: &mut Image,
+    first: usize,
+    threads: Option<usize>,
+) {
     let out = &mut image.data;
     match image.layout {
-        PixelLayout::Gray8 => bands::<1, false, false>(src, c, mode, out, threads),
-        PixelLayout::Rgb8 => bands::<3, false, false>(src, c, mode, out, threads),
-        PixelLayout::Bgr8 => bands::<3, true, false>(src, c, mode, out, threads),
-        PixelLayout::Rgba8 => bands::<4, false, false>(src, c, mode, out, threads),
-        PixelLayout::Bgra8 => bands::<4, true, false>(src, c, mode, out, threads),
-        PixelLayout::Rgb16 => bands::<6, false, true>(src, c, mode, out, threads),
-        PixelLayout::Rgba16 => bands::<8, false, true>(src, c, mode, out, threads),
+        PixelLayout::Gray8 => bands::<1, false, false>(src, c, mode, out, first, threads),
+        PixelLayout::Rgb8 => bands::<3, false, false>(src, c, mode, out, first, threads),
+        PixelLayout::Bgr8 => bands::<3, true, false>(src, c, mode, out, first, threads),
+        PixelLayout::Rgba8 => bands::<4, false, false>(src, c, mode, out, first, threads),
+        PixelLayout::Bgra8 => bands::<4, true, false>(src, c, mode, out, first, threads),
+        PixelLayout::Rgb16 => bands::<6, false, true>(src, c, mode, out, first, threads),
+        PixelLayout::Rgba16 => bands::<8, false, true>(src, c, mode, out, first, threads),
     }
 }
 
@@ -177,6 +213,7 @@ fn bands<const N: usize, const BGR: bool, const WIDE: bool>(
     c: &Coeffs,
     mode: Mode,
     out: &mut [u8],
+    first: usize,
     threads: Option<usize>,
 ) {
     let w = src.width() as usize;
@@ -185,6 +222,6 @@ fn bands<const N: usize, const BGR: bool, const WIDE: bool>(
     let threads = if small { Some(1) } else { threads };
     parallel::for_each_band(out, w * N, ROWS_PER_BAND, threads, |y0, dst| {
         let mut scratch: Vec<u16> = alloc::vec![0u16; scratch_len];
-        kernel::planes::<N, BGR, WIDE>(src, c, mode, &mut scratch, dst, y0);
+        kernel::planes::<N, BGR, WIDE>(src, c, mode, &mut scratch, dst, first + y0);
     });
 }

@@ -1,4 +1,4 @@
-//! What a file keeps when another one takes its place: its owner, its group and its extended attributes.
+//! Gives a file that replaces another one the owner, the group and the extended attributes of that one.
 
 #[cfg(unix)]
 pub(super) use unix::{attributes, check, owner};

@@ -208,6 +208,13 @@ mod tests {
     }
 
     #[test]
+    fn the_built_in_file_is_small_and_as_fer_index_wrote_it() {
+        let (bytes, _) = BUILT_IN;
+        assert!(bytes.len() <= 4_000_000, "{} bytes", bytes.len());
+        assert!(crate::output::is_sealed(bytes));
+    }
+
+    #[test]
     fn an_error_names_the_file_that_is_no_model() {
         assert!(Cnn::identify(b"not a model", "x").is_err());
         let error = Cnn::read(b"not a model", "x.safetensors")

@@ -1,4 +1,4 @@
-//! What the logits of a head become.
+//! Converts the logits of a head to probabilities.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! How the grey values of a face become the input of a network.
+//! Converts the grey values of a face to the input of a network.
 
 use serde::{Deserialize, Serialize};
 

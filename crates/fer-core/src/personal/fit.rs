@@ -1,4 +1,4 @@
-//! Fits a personal layer to corrections, and tells whether it proves itself.
+//! Fits a personal layer to corrections, and tests it by cross-validation.
 //!
 //! The added logits F of n faces have a Gaussian prior with covariance K, an inner product of their features, the same for
 //! each emotion. The loss is minimised by bound optimisation (Böhning, Annals of the Institute of Statistical Mathematics 44,

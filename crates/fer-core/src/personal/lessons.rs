@@ -1,4 +1,4 @@
-//! What a personal layer is learned from.
+//! The faces and corrections from which a personal layer is learned.
 
 use super::FEWEST;
 use crate::emotion::{Emotion, EmotionScores};

@@ -1,5 +1,5 @@
-//! What a person's corrections teach about other faces: a linear layer on the features of a face that is added to the
-//! logits of the network's scores.
+//! Learns from a person's corrections how to change the scores of other faces: by a linear layer on the features of a
+//! face, which is added to the logits of the network's scores.
 //!
 //! The layer is a multinomial logistic regression with the network's scores as its offset and a Gaussian prior around zero,
 //! so that the network's scores are what it starts from, and what remains without corrections.

@@ -3,7 +3,8 @@
 use super::depthwise::{Depthwise, MaxPool};
 use super::dot::Dot;
 use super::feature_map::FeatureMap;
-use super::pairs::{PairDot, Quantise};
+use super::integers::IntegerRow;
+use super::pairs::PairDot;
 use super::units::{Pointwise, STEM_INPUTS, Separable, Stem};
 use crate::Level;
 
@@ -192,33 +193,25 @@ impl Chain<'_> {
             self.next_row(before, &mut stage.pulled);
             let line = &mut stage.ring[stage.filled % 3 * row_len..][..row_len];
             let out = &mut line[channels..row_len - channels];
-            match &unit.pointwise {
-                Pointwise::Floats(weights) => self.level.run(Dot {
+            if let Pointwise::Floats(weights) = &unit.pointwise {
+                self.level.run(Dot {
                     values: &stage.pulled,
                     inputs: unit.inputs,
                     weights,
                     bias: &unit.pointwise_bias,
                     width: stage.width,
                     out,
-                }),
-                Pointwise::Pairs(weights) => {
-                    stage.integers.resize(stage.pulled.len(), 0);
-                    let scaled = self.level.run(Quantise {
-                        values: &stage.pulled,
-                        out: &mut stage.integers,
-                    });
-                    self.level.run_pairs(PairDot {
-                        taps: &[&stage.integers],
-                        stride: unit.inputs,
-                        inputs: unit.inputs,
-                        unit: scaled,
-                        weights,
-                        bias: &unit.pointwise_bias,
-                        relu: false,
-                        width: stage.width,
-                        out,
-                    });
-                }
+                });
+            } else {
+                let row = IntegerRow {
+                    values: &stage.pulled,
+                    integers: &mut stage.integers,
+                    inputs: unit.inputs,
+                    bias: &unit.pointwise_bias,
+                    width: stage.width,
+                    out,
+                };
+                row.run(self.level, &unit.pointwise);
             }
             stage.filled += 1;
         }

@@ -9,6 +9,8 @@ mod chain;
 mod depthwise;
 mod dot;
 mod feature_map;
+mod integer_weights;
+mod integers;
 mod pairs;
 #[cfg(test)]
 mod tests;

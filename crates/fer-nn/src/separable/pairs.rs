@@ -1,7 +1,10 @@
-//! A pointwise convolution, and the stem, with 16-bit integers, which multiply twice as many values at once as `f32`.
+//! A pointwise convolution, and the stem, with integers, of which two or four times as many are multiplied at once as `f32`.
 //!
 //! Each row of values is scaled so that the largest is 32767, and the weights of each output so that no sum can overflow.
 //! So a value is off by at most 1/65534 of the largest of its row. The pixels of a picture are integers already.
+//!
+//! Values that are known not to be negative, and their weights, are scaled to bytes. Where the processor multiplies bytes,
+//! four take the place of a pair; elsewhere they are pairs of the same small integers, so that the results are equal.
 #![allow(
     clippy::needless_range_loop,
     reason = "an index runs over the registers of several arrays"
@@ -9,65 +12,26 @@
 
 use super::GROUP;
 use super::dot::{load, store};
+use super::integer_weights::PairWeights;
 use super::tiles::{DYNAMIC, Tiles};
 use crate::simd::{Kernel, Simd};
 
 /// The largest integer of a row.
-const MOST: f32 = 32_767.0;
+pub(super) const MOST: f32 = 32_767.0;
 
 /// Values below this count as it, so that a row of zeros can be scaled.
-const LEAST: f32 = 1e-20;
+pub(super) const LEAST: f32 = 1e-20;
 
-/// The weights of a pointwise convolution.
-#[derive(Debug, Clone)]
-pub(super) struct PairWeights {
-    /// `[group][pair of inputs][16]`.
-    weights: Vec<[i16; 2]>,
-    /// What one stands for, `[group][16]`.
-    units: Vec<f32>,
-}
-
-impl PairWeights {
-    /// Whether there are kernels for this number of inputs. With fewer, scaling them costs what is gained.
-    pub const fn fit(inputs: usize) -> bool {
-        inputs >= 32 && inputs.is_multiple_of(GROUP)
-    }
-
-    /// Scales and packs weights, `[out][in]`.
-    pub fn new(weights: &[f32], outputs: usize) -> Self {
-        let inputs = weights.len() / outputs;
-        let rows = weights.chunks_exact(inputs);
-        let units: Vec<f32> = rows.clone().map(unit).collect();
-        let integers: Vec<Vec<i16>> = rows
-            .zip(&units)
-            .map(|(row, unit)| row.iter().map(|w| (w / unit).round() as i16).collect())
-            .collect();
-        let mut packed = Vec::with_capacity(weights.len() / 2);
-        for group in integers.chunks_exact(GROUP) {
-            for pair in 0..inputs / 2 {
-                packed.extend(group.iter().map(|row| [row[2 * pair], row[2 * pair + 1]]));
-            }
-        }
-        Self {
-            weights: packed,
-            units,
-        }
-    }
-}
-
-/// What one stands for, if the weights of an output are integers. With it the sum of the weights' magnitudes is below
-/// 2¹⁶, however they are rounded, so that their sum with values below 2¹⁵ is below 2³¹.
-fn unit(weights: &[f32]) -> f32 {
-    let sum: f32 = weights.iter().map(|w| w.abs()).sum();
-    let most = weights.iter().fold(0.0_f32, |most, w| most.max(w.abs()));
-    let sum_of_integers = 65_535.0 - weights.len() as f32;
-    (sum / sum_of_integers).max(most / MOST).max(LEAST)
-}
+/// The largest byte of a row.
+const MOST_BYTE: f32 = 255.0;
 
 /// Scales a row of values to integers; returns what one stands for.
 pub(super) struct Quantise<'a> {
     /// A multiple of [`GROUP`] values.
     pub values: &'a [f32],
+    /// Whether they become bytes; if so, negative ones become 0.
+    pub bytes: bool,
+    /// As long as the values, or half of it where two bytes are in the place of each.
     pub out: &'a mut [i16],
 }
 
@@ -76,10 +40,16 @@ impl Kernel for Quantise<'_> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) -> f32 {
-        let Self { values, out } = self;
-        assert!(values.len().is_multiple_of(GROUP) && out.len() == values.len());
+        let Self { values, bytes, out } = self;
+        assert!(values.len().is_multiple_of(GROUP) && (bytes || S::BYTES == 2));
+        assert_eq!(size_of_val::<[i16]>(out), values.len() * S::BYTES);
+        let (least_value, most_integer) = if bytes {
+            (0.0, MOST_BYTE)
+        } else {
+            (f32::MIN, MOST)
+        };
         // SAFETY: the caller guarantees `S`. The loops step through whole groups, which are whole registers, and the
-        // assertion ensures that both slices consist of them.
+        // assertions ensure that both slices consist of them.
         unsafe {
             let mut most = [S::splat(LEAST); 2];
             for at in (0..values.len()).step_by(S::LANES) {
@@ -92,12 +62,13 @@ impl Kernel for Quantise<'_> {
             let mut lanes = [0.0; GROUP];
             S::store(lanes.as_mut_ptr(), S::max(most[0], most[1]));
             let most = lanes.iter().fold(LEAST, |most, &value| most.max(value));
-            let factor = S::splat(MOST / most);
+            let (factor, least_value) = (S::splat(most_integer / most), S::splat(least_value));
+            let to = out.as_mut_ptr().cast::<u8>();
             for at in (0..values.len()).step_by(S::LANES) {
-                let value = S::load(values.as_ptr().add(at));
-                S::store_rounded(out.as_mut_ptr().add(at), S::multiply(value, factor));
+                let value = S::max(S::load(values.as_ptr().add(at)), least_value);
+                S::store_rounded(to.add(at * S::BYTES).cast(), S::multiply(value, factor));
             }
-            most / MOST
+            most / most_integer
         }
     }
 }
@@ -105,7 +76,8 @@ impl Kernel for Quantise<'_> {
 /// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps and their values, of value
 /// times weight.
 pub(super) struct PairDot<'a> {
-    /// One slice per tap; output pixel `x` reads `inputs` values from `x * stride` on.
+    /// One slice per tap; output pixel `x` reads `inputs` values from `x * stride` on. Where the integers are bytes, two count
+    /// as one value.
     pub taps: &'a [&'a [i16]],
     /// Distance in values between the inputs of neighbouring output pixels; even.
     pub stride: usize,
@@ -166,6 +138,7 @@ impl PairDot<'_> {
         unsafe {
             match (self.inputs, self.stride) {
                 (10, 6) => Fixed::<5, 3>(self).all::<S, V, P, G>(),
+                (16, 16) => Fixed::<8, 8>(self).all::<S, V, P, G>(),
                 (32, 32) => Fixed::<16, 16>(self).all::<S, V, P, G>(),
                 (64, 64) => Fixed::<32, 32>(self).all::<S, V, P, G>(),
                 _ => Fixed::<DYNAMIC, DYNAMIC>(self).all::<S, V, 1, 1>(),
@@ -256,6 +229,7 @@ impl<const PAIRS: usize, const STRIDE: usize> Tiles for Fixed<'_, '_, PAIRS, STR
 
 #[cfg(test)]
 mod tests {
+    use super::super::integer_weights::ByteWeights;
     use super::*;
     use crate::Level;
     use crate::testing::{CASES, Noise};
@@ -357,12 +331,89 @@ mod tests {
                 let mut out = vec![7; values.len()];
                 let unit = level.run(Quantise {
                     values: &values,
+                    bytes: false,
                     out: &mut out,
                 });
                 assert!((unit * MOST / most - 1.0).abs() < 1e-6);
                 for (value, integer) in values.iter().zip(&out) {
                     let error = (value / unit - f32::from(*integer)).abs();
                     assert!(error < 0.51, "{level:?}: {value} {unit} {integer}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_are_multiplied_and_added_exactly_at_every_level() {
+        for seed in 0..CASES {
+            let mut noise = Noise::new(seed);
+            let (width, inputs) = (noise.size(1, 20), noise.one_of(&[32, 48, 64]));
+            let outputs = noise.one_of(&[16, 32, 48]);
+            // The largest products, too: 255 and ±127.
+            let mut values = noise.values(width * inputs);
+            values[..inputs].fill(1.0);
+            let mut weights = noise.values(outputs * inputs);
+            weights[..inputs].fill(-1.0);
+            let weights = ByteWeights::new(&weights, outputs);
+
+            let integers: Vec<i64> = values
+                .iter()
+                .map(|value| (value.max(0.0) * 255.0).round_ties_even() as i64)
+                .collect();
+            let weight = |output: usize, input: usize| {
+                let group = output / GROUP * inputs / 2 + input / 2;
+                weights.pairs.weights[group * GROUP + output % GROUP][input % 2]
+            };
+            let sum = |pixel: &[i64], output: usize| {
+                let terms = pixel.iter().enumerate();
+                let terms = terms.map(|(input, value)| value * i64::from(weight(output, input)));
+                terms.sum::<i64>() as f32
+            };
+            for level in Level::supported() {
+                let is_quads = level.multiplies_bytes();
+                let per = if is_quads { 2 } else { 1 };
+                let mut quantised = vec![7; values.len() / per];
+                let mut out = vec![7.0; width * outputs];
+                let quantise = Quantise {
+                    values: &values,
+                    bytes: true,
+                    out: &mut quantised,
+                };
+                let unit = if is_quads {
+                    level.run_bytes(quantise)
+                } else {
+                    level.run(quantise)
+                };
+                assert!((unit * 255.0 - 1.0).abs() < 1e-6, "{level:?}");
+                let dot = PairDot {
+                    taps: &[&quantised],
+                    stride: inputs / per,
+                    inputs: inputs / per,
+                    unit: 1.0,
+                    weights: if is_quads {
+                        &weights.quads
+                    } else {
+                        &weights.pairs
+                    },
+                    bias: &vec![0.0; outputs],
+                    relu: false,
+                    width,
+                    out: &mut out,
+                };
+                if is_quads {
+                    level.run_bytes(dot);
+                } else {
+                    level.run_pairs(dot);
+                }
+                for (pixel, found) in integers.chunks_exact(inputs).zip(out.chunks_exact(outputs)) {
+                    for (output, found) in found.iter().enumerate() {
+                        let expected = sum(pixel, output) * weights.pairs.units[output];
+                        assert_eq!(
+                            found.to_bits(),
+                            expected.to_bits(),
+                            "{level:?}, {width}, {inputs} to {outputs}"
+                        );
+                    }
                 }
             }
         }

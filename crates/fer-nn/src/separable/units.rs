@@ -1,7 +1,7 @@
 //! The layers of a depthwise-separable network that have weights, packed for the kernels.
 
 use super::GROUP;
-use super::pairs::PairWeights;
+use super::integer_weights::{ByteWeights, PairWeights};
 
 /// Packs `[out][per_out]` into `[out / 16][per_out][16]`.
 fn pack(values: &[f32], outputs: usize) -> Vec<f32> {
@@ -53,6 +53,8 @@ pub(super) enum Pointwise {
     Floats(Vec<f32>),
     /// With many inputs.
     Pairs(PairWeights),
+    /// With many inputs that are not negative.
+    Bytes(ByteWeights),
 }
 
 /// A separable unit: pointwise 1×1 convolution, depthwise 3×3 convolution with padding 1, and an
@@ -69,11 +71,17 @@ pub struct Separable {
 
 impl Separable {
     /// Packs the weights and biases of the pointwise convolution, `[out][in]`, and of the depthwise
-    /// convolution, `[out][3 × 3]`; `relu` selects the rectifier.
+    /// convolution, `[out][3 × 3]`; `relu` selects the rectifier. Of inputs that are `rectified`, negative ones count as 0;
+    /// if there are many, they are rounded to bytes.
     ///
     /// # Panics
     /// If the lengths disagree, or the number of output channels is not a multiple of sixteen.
-    pub fn new(pointwise: (&[f32], &[f32]), depthwise: (&[f32], &[f32]), relu: bool) -> Self {
+    pub fn new(
+        pointwise: (&[f32], &[f32]),
+        depthwise: (&[f32], &[f32]),
+        rectified: bool,
+        relu: bool,
+    ) -> Self {
         let outputs = pointwise.1.len();
         assert_eq!(outputs % GROUP, 0);
         assert_eq!(
@@ -84,10 +92,10 @@ impl Separable {
         assert_eq!(pointwise.0.len(), inputs * outputs);
         Self {
             inputs,
-            pointwise: if PairWeights::fit(inputs) {
-                Pointwise::Pairs(PairWeights::new(pointwise.0, outputs))
-            } else {
-                Pointwise::Floats(pack(pointwise.0, outputs))
+            pointwise: match (PairWeights::fit(inputs), rectified) {
+                (true, true) => Pointwise::Bytes(ByteWeights::new(pointwise.0, outputs)),
+                (true, false) => Pointwise::Pairs(PairWeights::new(pointwise.0, outputs)),
+                (false, _) => Pointwise::Floats(pack(pointwise.0, outputs)),
             },
             pointwise_bias: pointwise.1.to_vec(),
             depthwise: pack(depthwise.0, outputs),

@@ -11,7 +11,7 @@ use pulp::x86::{V3, V4};
 use super::Simd;
 use super::portable::Portable;
 #[cfg(target_arch = "x86_64")]
-use super::x86::{Avx2, Avx512, Avx512Vnni};
+use super::x86::{Avx2, Avx512, Avx512Bytes, Avx512Vnni};
 
 /// A computation written once for every instruction set. `run` must be `#[inline(always)]`: it is
 /// compiled for an instruction set only where it is inlined into a function that enables that set.
@@ -89,10 +89,32 @@ impl Level {
     /// instruction.
     pub fn run_pairs<K: Kernel>(self, kernel: K) -> K::Output {
         #[cfg(target_arch = "x86_64")]
-        if matches!(self.0, InstructionSet::Avx512(_)) && is_x86_feature_detected!("avx512vnni") {
+        if self.multiplies_bytes() {
             // SAFETY: VNNI was just detected, and pulp's token proves the others.
-            return unsafe { run_vnni(kernel) };
+            return unsafe { run_vnni::<K, Avx512Vnni>(kernel) };
         }
+        self.run(kernel)
+    }
+
+    /// Whether the processor multiplies bytes faster than pairs of larger integers.
+    pub fn multiplies_bytes(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if matches!(self.0, InstructionSet::Avx512(_)) {
+            return is_x86_feature_detected!("avx512vnni");
+        }
+        false
+    }
+
+    /// [`Level::run`] for a kernel whose integers are bytes.
+    ///
+    /// # Panics
+    /// If the processor does not multiply them ([`Level::multiplies_bytes`]).
+    pub fn run_bytes<K: Kernel>(self, kernel: K) -> K::Output {
+        assert!(self.multiplies_bytes(), "the processor lacks VNNI");
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: VNNI was just detected, and pulp's token proves the others.
+        return unsafe { run_vnni::<K, Avx512Bytes>(kernel) };
+        #[cfg(not(target_arch = "x86_64"))]
         self.run(kernel)
     }
 
@@ -115,12 +137,12 @@ impl Level {
 /// Runs a kernel compiled for AVX-512 with VNNI, of which pulp has no token.
 ///
 /// # Safety
-/// The processor must support the instruction sets.
+/// The processor must support the instruction sets, and `S` must need no others.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,avx2,fma")]
-unsafe fn run_vnni<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: the caller guarantees the instruction sets, and `Avx512Vnni` needs no others.
-    unsafe { kernel.run::<Avx512Vnni>() }
+unsafe fn run_vnni<K: Kernel, S: Simd>(kernel: K) -> K::Output {
+    // SAFETY: the caller guarantees what `S` needs.
+    unsafe { kernel.run::<S>() }
 }
 
 /// A kernel and the instruction set for which it is compiled, as pulp takes a function: it is inlined into one that

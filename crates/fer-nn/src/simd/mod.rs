@@ -23,7 +23,7 @@ pub use tiles::{Columns, Rows, each_column, each_row};
 pub trait Simd: Copy {
     /// A vector register.
     type Vector: Copy;
-    /// A register of pairs of 16-bit integers, a pair for each lane.
+    /// A register of pairs of 16-bit integers, a pair for each lane; or of four bytes for each, see [`Simd::BYTES`].
     type Pairs: Copy;
     /// A register of 32-bit integers.
     type Integers: Copy;
@@ -32,6 +32,9 @@ pub trait Simd: Copy {
     /// Rows of a register tile: the most at which a tile two registers wide leaves registers for its
     /// operands.
     const ROWS: usize;
+    /// Bytes of the integers that are multiplied. Where it is 1, four bytes are in the place of each pair: values without
+    /// sign (`a` of [`Simd::dot_pairs`]), and weights with one (`b`).
+    const BYTES: usize = 2;
 
     /// Prefetches the cache line of an address, which need not be valid; by default does nothing.
     #[inline(always)]
@@ -62,7 +65,7 @@ pub trait Simd: Copy {
     unsafe fn dot_pairs(a: Self::Pairs, b: Self::Pairs, c: Self::Integers) -> Self::Integers;
     /// Converts integers.
     unsafe fn to_floats(v: Self::Integers) -> Self::Vector;
-    /// Stores the nearest integers to values within ±32767.
+    /// Stores the nearest integers, of [`Simd::BYTES`] each, to values within ±32767, or from 0 to 255.
     unsafe fn store_rounded(to: *mut i16, v: Self::Vector);
 }
 

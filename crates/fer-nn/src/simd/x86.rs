@@ -16,12 +16,16 @@ pub struct Avx512;
 #[derive(Clone, Copy)]
 pub struct Avx512Vnni;
 
+/// [`Avx512Vnni`], which multiplies four bytes for each lane in the place of a pair.
+#[derive(Clone, Copy)]
+pub struct Avx512Bytes;
+
 /// AVX2 and FMA: eight lanes.
 #[derive(Clone, Copy)]
 pub struct Avx2;
 
 macro_rules! implement {
-    ($name:ident, $vector:ty, $lanes:literal, $rows:literal,
+    ($name:ident, $vector:ty, $lanes:literal, $rows:literal, $bytes:literal,
      $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $max:ident,
      $subtract:ident, $multiply:ident, $integers:ty, $load_integers:ident,
      $splat_integer:ident, $dot_pairs:ident, $to_floats:ident,
@@ -32,6 +36,7 @@ macro_rules! implement {
             type Integers = $integers;
             const LANES: usize = $lanes;
             const ROWS: usize = $rows;
+            const BYTES: usize = $bytes;
 
             #[inline(always)]
             fn prefetch(at: *const f32) {
@@ -133,6 +138,7 @@ implement!(
     __m512,
     16,
     12,
+    2,
     _mm512_set1_ps,
     _mm512_loadu_ps,
     _mm512_storeu_ps,
@@ -153,6 +159,7 @@ implement!(
     __m512,
     16,
     12,
+    2,
     _mm512_set1_ps,
     _mm512_loadu_ps,
     _mm512_storeu_ps,
@@ -169,10 +176,32 @@ implement!(
     store_rounded_512
 );
 implement!(
+    Avx512Bytes,
+    __m512,
+    16,
+    12,
+    1,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_fmadd_ps,
+    _mm512_add_ps,
+    _mm512_max_ps,
+    _mm512_sub_ps,
+    _mm512_mul_ps,
+    __m512i,
+    _mm512_loadu_si512,
+    _mm512_set1_epi32,
+    dot_quads_vnni,
+    _mm512_cvtepi32_ps,
+    store_bytes_512
+);
+implement!(
     Avx2,
     __m256,
     8,
     6,
+    2,
     _mm256_set1_ps,
     _mm256_loadu_ps,
     _mm256_storeu_ps,
@@ -209,6 +238,16 @@ unsafe fn dot_pairs_vnni(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
     unsafe { _mm512_dpwssd_epi32(c, a, b) }
 }
 
+/// The sums of the products of four bytes each, of `a` without and of `b` with sign, and of `c`.
+///
+/// # Safety
+/// The processor must support AVX-512F and AVX-512 VNNI.
+#[inline(always)]
+unsafe fn dot_quads_vnni(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
+    // SAFETY: the caller guarantees the instruction sets; the instruction touches no memory.
+    unsafe { _mm512_dpbusd_epi32(c, a, b) }
+}
+
 /// The sums of the products of pairs and of `c`.
 ///
 /// # Safety
@@ -230,6 +269,20 @@ unsafe fn store_rounded_512(to: *mut i16, v: __m512) {
     unsafe {
         let integers = _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(v));
         _mm256_storeu_si256(to.cast(), integers);
+    }
+}
+
+/// Stores the nearest integers to sixteen values from 0 to 255, as bytes.
+///
+/// # Safety
+/// The processor must support AVX-512F, and `to` must be valid for sixteen bytes.
+#[inline(always)]
+unsafe fn store_bytes_512(to: *mut i16, v: __m512) {
+    // SAFETY: the caller guarantees the instruction set and the pointer; the store needs no
+    // alignment.
+    unsafe {
+        let integers = _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(v));
+        _mm_storeu_si128(to.cast(), integers);
     }
 }
 

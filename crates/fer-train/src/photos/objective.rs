@@ -9,8 +9,12 @@ use fer_core::emotion::Emotion;
 /// Number of classes.
 const CLASSES: usize = Emotion::COUNT;
 
-/// Examples that a thread adds up at a time; sums are added in this order, whatever the number of threads.
+/// Examples that a thread adds up at a time, a multiple of [`TOGETHER`]; sums are added in this order, whatever the number
+/// of threads.
 const CHUNK: usize = 512;
+
+/// Examples that are computed together: their sums do not wait for each other, and a weight is loaded once for all.
+const TOGETHER: usize = 4;
 
 /// Most steps of the minimisation.
 const STEPS: usize = 200;
@@ -71,8 +75,8 @@ pub fn fit(examples: &Examples, prior: &Linear, strength: f64) -> Linear {
         head
     };
     let loss = |change: &[f64]| {
-        let head = head(change);
-        let sums: Vec<(f64, Vec<f64>)> = examples
+        let head = Columns::of(&head(change));
+        let sums: Vec<(f64, Columns)> = examples
             .features
             .par_chunks(CHUNK * features)
             .enumerate()
@@ -81,8 +85,11 @@ pub fn fit(examples: &Examples, prior: &Linear, strength: f64) -> Linear {
         let (mut value, mut gradient) = (0.0, vec![0.0; change.len()]);
         for (loss, slopes) in sums {
             value += loss / total;
-            for (sum, slope) in gradient.iter_mut().zip(slopes) {
-                *sum += slope / total;
+            for (class, gradient) in gradient.chunks_exact_mut(features + 1).enumerate() {
+                let slopes = slopes.weight.iter().chain([&slopes.bias]);
+                for (sum, slope) in gradient.iter_mut().zip(slopes) {
+                    *sum += f64::from(slope[class]) / total;
+                }
             }
         }
         for (class, slopes) in gradient.chunks_exact_mut(features + 1).enumerate() {
@@ -97,27 +104,77 @@ pub fn fit(examples: &Examples, prior: &Linear, strength: f64) -> Linear {
     head(&minimise(vec![0.0; CLASSES * (features + 1)], STEPS, loss))
 }
 
-/// The loss of some examples and its gradient by weights and biases, emotion by emotion.
-fn sum(head: &Linear, examples: &Examples, first: usize, rows: &[f32]) -> (f64, Vec<f64>) {
-    let features = head.weight.len() / CLASSES;
-    let (mut loss, mut gradient) = (0.0, vec![0.0; CLASSES * (features + 1)]);
-    for (index, row) in rows.chunks_exact(features).enumerate() {
-        let (target, weight) = (
-            examples.targets[first + index],
-            examples.weights[first + index],
-        );
-        let mut p = head.logits(row);
-        softmax(&mut p);
-        let ln = |p: f32| f64::from(p.max(f32::MIN_POSITIVE)).ln();
-        let terms = target.iter().zip(p);
-        let terms = terms.map(|(&t, p)| f64::from(t) * ln(p));
-        loss -= f64::from(weight) * terms.sum::<f64>();
-        for (class, slopes) in gradient.chunks_exact_mut(features + 1).enumerate() {
-            let slope = weight * (p[class] - target[class]);
-            for (sum, x) in slopes.iter_mut().zip(row) {
-                *sum += f64::from(slope * x);
+/// A linear head, or a gradient by it, with the weights of a feature side by side.
+struct Columns {
+    weight: Vec<[f32; CLASSES]>,
+    bias: [f32; CLASSES],
+}
+
+impl Columns {
+    fn of(head: &Linear) -> Self {
+        let features = head.weight.len() / CLASSES;
+        let column = |feature| std::array::from_fn(|class| head.weight[class * features + feature]);
+        Self {
+            weight: (0..features).map(column).collect(),
+            bias: head.bias,
+        }
+    }
+
+    /// The logits of some examples.
+    fn logits(&self, rows: [&[f32]; TOGETHER]) -> [[f32; CLASSES]; TOGETHER] {
+        let mut logits = [self.bias; TOGETHER];
+        for (feature, weight) in self.weight.iter().enumerate() {
+            for (logits, row) in logits.iter_mut().zip(rows) {
+                for (logit, w) in logits.iter_mut().zip(weight) {
+                    *logit += w * row[feature];
+                }
             }
-            slopes[features] += f64::from(slope);
+        }
+        logits
+    }
+}
+
+/// The loss of some examples and its gradient.
+fn sum(head: &Columns, examples: &Examples, first: usize, rows: &[f32]) -> (f64, Columns) {
+    let features = head.weight.len();
+    let mut loss = 0.0;
+    let mut gradient = Columns {
+        weight: vec![[0.0; CLASSES]; features],
+        bias: [0.0; CLASSES],
+    };
+    for (group, rows) in rows.chunks(TOGETHER * features).enumerate() {
+        // At the end there may be fewer: the first one stands in for the others, without weight.
+        let count = rows.len() / features;
+        let rows: [&[f32]; TOGETHER] = std::array::from_fn(|index| {
+            let row = rows.get(index * features..(index + 1) * features);
+            row.unwrap_or(&rows[..features])
+        });
+        let mut slopes = head.logits(rows);
+        for (index, p) in slopes.iter_mut().enumerate() {
+            let example = first + group * TOGETHER + index.min(count - 1);
+            let target = &examples.targets[example];
+            let weight = if index < count {
+                examples.weights[example]
+            } else {
+                0.0
+            };
+            softmax(p);
+            for (p, &target) in p.iter_mut().zip(target) {
+                loss -= f64::from(weight * target) * f64::from(p.max(f32::MIN_POSITIVE)).ln();
+                *p = weight * (*p - target);
+            }
+        }
+        for (feature, sums) in gradient.weight.iter_mut().enumerate() {
+            for (slopes, row) in slopes.iter().zip(rows) {
+                for (sum, slope) in sums.iter_mut().zip(slopes) {
+                    *sum += slope * row[feature];
+                }
+            }
+        }
+        for slopes in slopes {
+            for (sum, slope) in gradient.bias.iter_mut().zip(slopes) {
+                *sum += slope;
+            }
         }
     }
     (loss, gradient)
@@ -169,6 +226,45 @@ mod tests {
         Linear {
             weight: vec![0.0; 2 * CLASSES],
             bias: [0.0; CLASSES],
+        }
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_each_example_whatever_their_number() {
+        let mut examples = examples([one_hot(Emotion::Happy), one_hot(Emotion::Sad)]);
+        examples.weights = (0..400).map(|i| 1.0 + (i % 3) as f32).collect();
+        let head = Columns {
+            weight: vec![[0.1, -0.2, 0.3, 0.4, -0.5, 0.6, 0.0, 0.2]; 2],
+            bias: [0.3, 0.0, -0.1, 0.2, 0.0, 0.1, 0.5, 0.0],
+        };
+        for count in 1..=2 * TOGETHER + 1 {
+            let (loss, gradient) = sum(&head, &examples, 7, &examples.features[14..][..2 * count]);
+            let (mut losses, mut slopes) = (0.0, [[0.0; CLASSES]; 3]);
+            for example in 7..7 + count {
+                let row = &examples.features[2 * example..][..2];
+                let mut p = head.logits([row; TOGETHER])[0];
+                softmax(&mut p);
+                let truth = examples.targets[example]
+                    .iter()
+                    .position(|&t| t > 0.5)
+                    .unwrap();
+                let weight = examples.weights[example];
+                losses -= f64::from(weight) * f64::from(p[truth]).ln();
+                p[truth] -= 1.0;
+                for (sums, x) in slopes.iter_mut().zip([row[0], row[1], 1.0]) {
+                    sums.iter_mut()
+                        .zip(p)
+                        .for_each(|(sum, p)| *sum += weight * p * x);
+                }
+            }
+            assert!((loss - losses).abs() < 1e-4, "{count}: {loss} {losses}");
+            let found = gradient.weight.iter().chain([&gradient.bias]).flatten();
+            for (found, expected) in found.zip(slopes.as_flattened()) {
+                assert!(
+                    (found - expected).abs() < 1e-4,
+                    "{count}: {found} {expected}"
+                );
+            }
         }
     }
 

@@ -22,6 +22,8 @@ pub enum Error {
     TooLarge,
     /// No coded slice NAL units were supplied.
     NoSlices,
+    /// Who gets the rows has broken off.
+    Stopped,
 }
 
 impl core::fmt::Display for Error {
@@ -42,6 +44,7 @@ impl core::fmt::Display for Error {
             }
             Error::TooLarge => f.write_str("picture too large"),
             Error::NoSlices => f.write_str("no coded slice NAL units supplied"),
+            Error::Stopped => f.write_str("stopped by the caller"),
         }
     }
 }
@@ -59,6 +62,7 @@ impl From<Error> for crate::Error {
             Error::MissingParameterSet(m) => crate::Error::MissingParameterSet(m),
             Error::TooLarge => crate::Error::Malformed("the coded picture is too large to address"),
             Error::NoSlices => crate::Error::Malformed("the coded item carries no slice NAL units"),
+            Error::Stopped => crate::Error::Malformed("stopped by the caller"),
         }
     }
 }

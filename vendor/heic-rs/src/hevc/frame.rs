@@ -87,6 +87,23 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Adds rows below those that are there, and takes their format over.
+    pub(crate) fn append(&mut self, rows: &Rows<'_>) {
+        let from = rows.frame;
+        let (new, shift) = (&rows.new, from.chroma.y_shift());
+        (self.width, self.bit_depth, self.chroma) = (from.width, from.bit_depth, from.chroma);
+        (self.y_stride, self.c_stride) = (from.y_stride, from.c_stride);
+        self.height = rows.top + new.end;
+        let part = |plane: &mut Vec<u16>, from: &[u16], stride: u32, start: u32, end: u32| {
+            let at = |row: u32| (row as usize * stride as usize).min(from.len());
+            plane.extend_from_slice(&from[at(start)..at(end)]);
+        };
+        part(&mut self.y, &from.y, from.y_stride, new.start, new.end);
+        let (start, end) = (new.start >> shift, new.end.div_ceil(1 << shift));
+        part(&mut self.cb, &from.cb, from.c_stride, start, end);
+        part(&mut self.cr, &from.cr, from.c_stride, start, end);
+    }
+
     /// Check that the planes are as large as the declared geometry needs.
     ///
     /// The compositor calls this on everything it is handed, so that a buggy
@@ -118,6 +135,20 @@ impl Frame {
         }
         Ok(())
     }
+}
+
+/// Some rows of a picture that is handed out while it is decoded.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    /// A part of the picture, as wide as it is. It begins on a row of chroma.
+    pub frame: &'a Frame,
+    /// The row of the picture that is the part's first one.
+    pub top: u32,
+    /// The rows of the part that are new. Those around them, without which the colours at their edge could not be
+    /// interpolated, have been handed out before, or will be once more.
+    pub new: core::ops::Range<u32>,
+    /// Height of the whole picture.
+    pub height: u32,
 }
 
 /// What a parameter set says about the pictures that follow it.

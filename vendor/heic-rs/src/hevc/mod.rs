@@ -50,19 +50,36 @@ pub mod bench_api;
 #[cfg(test)]
 mod golden;
 
-pub use frame::{ChromaFormat, Frame, Info};
+pub use decode::Sink;
+pub use frame::{ChromaFormat, Frame, Info, Rows};
 
 #[cfg(test)]
 use nal::split_annexb;
 
 use crate::error::Result;
+use core::ops::ControlFlow;
 
 /// Decode a single still picture.
 ///
 /// See the module documentation for the shape of the inputs.
 pub fn decode_still(parameter_sets: &[&[u8]], slices: &[&[u8]]) -> Result<Frame> {
+    let mut whole = Frame::default();
+    decode_rows(parameter_sets, slices, &mut |rows| {
+        whole.append(rows);
+        ControlFlow::Continue(())
+    })?;
+    Ok(whole)
+}
+
+/// Decode a single still picture, and hand out its rows from the top as soon as they are decoded, so that the picture
+/// need not be in memory as a whole.
+///
+/// # Errors
+/// Those of [`decode_still`]; rows may have been handed out before. [`Error::Malformed`](crate::Error::Malformed) if
+/// `sink` breaks off.
+pub fn decode_rows(parameter_sets: &[&[u8]], slices: &[&[u8]], sink: Sink<'_>) -> Result<()> {
     let sets = decode::ParameterSets::parse(parameter_sets)?;
-    Ok(decode::decode(&sets, slices)?)
+    Ok(decode::decode(&sets, slices, sink)?)
 }
 
 /// Read the geometry out of a sequence parameter set without decoding.

@@ -4,11 +4,13 @@ use crate::hevc::error::{Error, Result};
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// A single colour plane of `u16` samples with an explicit stride.
+/// A single colour plane of `u16` samples with an explicit stride, of which some rows are in memory.
 #[derive(Debug, Clone)]
 pub struct Plane {
-    /// Sample storage, `stride * height` entries.
+    /// Sample storage, whole rows from row `top` on.
     pub data: Vec<u16>,
+    /// The first row that is in memory.
+    pub top: usize,
     /// Distance between vertically adjacent samples, in samples.
     pub stride: usize,
     /// Plane width in samples.
@@ -18,30 +20,53 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// Allocates a zeroed plane with `stride == width`.
-    pub fn new(width: usize, height: usize) -> Result<Plane> {
+    /// A plane with `stride == width`, of which no row is in memory yet.
+    pub fn without_rows(width: usize, height: usize) -> Result<Plane> {
         let n = width.checked_mul(height).ok_or(Error::TooLarge)?;
         if n > (1usize << 30) {
             return Err(Error::TooLarge);
         }
         Ok(Plane {
-            data: vec![0u16; n],
+            data: Vec::new(),
+            top: 0,
             stride: width,
             width,
             height,
         })
     }
 
-    /// Sample at `(x, y)`, clamped to the plane.
+    /// Takes zeroed memory for the rows before `end` that are not there yet.
+    pub fn hold_to(&mut self, end: usize) {
+        let samples = (end.min(self.height) - self.top) * self.stride;
+        if self.data.len() < samples {
+            self.data.resize(samples, 0);
+        }
+    }
+
+    /// Gives up the rows before `top`.
+    pub fn drop_to(&mut self, top: usize) {
+        let top = top.min(self.height);
+        if top > self.top {
+            self.data.drain(..(top - self.top) * self.stride);
+            self.top = top;
+        }
+    }
+
+    /// The samples of row `y`.
+    pub fn row(&self, y: usize) -> &[u16] {
+        &self.data[(y - self.top) * self.stride..][..self.width]
+    }
+
+    /// Sample at `(x, y)`.
     #[inline]
     pub fn at(&self, x: usize, y: usize) -> u16 {
-        self.data[y * self.stride + x]
+        self.data[(y - self.top) * self.stride + x]
     }
 
     /// Writes the sample at `(x, y)`.
     #[inline]
     pub fn put(&mut self, x: usize, y: usize, v: u16) {
-        self.data[y * self.stride + x] = v;
+        self.data[(y - self.top) * self.stride + x] = v;
     }
 }
 
@@ -91,15 +116,30 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Allocates all planes and side-information arrays for one picture.
+    /// A picture with all of its rows in memory.
+    #[cfg(test)]
     pub fn new(width: usize, height: usize, sub_w: usize, sub_h: usize) -> Result<Picture> {
-        let y = Plane::new(width, height)?;
+        let mut pic = Picture::without_rows(width, height, sub_w, sub_h)?;
+        for plane in [&mut pic.y, &mut pic.cb, &mut pic.cr] {
+            plane.hold_to(plane.height);
+        }
+        Ok(pic)
+    }
+
+    /// Allocates the side-information arrays for one picture; the rows of its planes come and go.
+    pub fn without_rows(
+        width: usize,
+        height: usize,
+        sub_w: usize,
+        sub_h: usize,
+    ) -> Result<Picture> {
+        let y = Plane::without_rows(width, height)?;
         let (cw, ch) = match (width.checked_div(sub_w), height.checked_div(sub_h)) {
             (Some(a), Some(b)) => (a, b),
             _ => (0, 0),
         };
-        let cb = Plane::new(cw, ch)?;
-        let cr = Plane::new(cw, ch)?;
+        let cb = Plane::without_rows(cw, ch)?;
+        let cr = Plane::without_rows(cw, ch)?;
         let min4_w = width.div_ceil(4);
         let min4_h = height.div_ceil(4);
         let n4 = min4_w * min4_h;

@@ -1,7 +1,8 @@
 //! The head that tells human faces from what else the detector takes for a face: pets, statues, patterns.
 //!
-//! It is a perceptron with one hidden layer of rectifiers, on the features of all blocks of the trunk: fur shows in the early
-//! ones, and the last, which the emotions are read from, leave much of it out. `models/human_head.py` fits it.
+//! It is a perceptron with one hidden layer of rectifiers, on the features of all blocks of the trunk: the features of
+//! the early ones show fur, and those of the last, from which the emotions are read, leave much of it out.
+//! `models/human_head.py` fits it.
 
 use super::{FoldedDense, WeightError, Weights};
 

@@ -1,5 +1,6 @@
 //! Picture level decoding: parameter set selection, slice dispatch, filters.
 
+mod bands;
 mod ctu;
 mod geom;
 mod mode;
@@ -14,21 +15,22 @@ mod slice_data;
 mod state;
 mod tu;
 
+pub use bands::Sink;
 pub use geom::Geometry;
 pub use sets::ParameterSets;
 
 use crate::hevc::error::{Error, Result};
-use crate::hevc::filter::{CtbFilter, FilterInfo, deblock, sao};
+use crate::hevc::filter::{CtbFilter, FilterInfo};
 use crate::hevc::nal::{NalHeader, Rbsp};
-use crate::hevc::picture::{Picture, Plane};
+use crate::hevc::picture::Picture;
 use crate::hevc::ps::scaling;
 use crate::hevc::slice::{SliceHeader, parse as parse_slice_header};
-use crate::hevc::{ChromaFormat, Frame};
 use alloc::vec;
 use alloc::vec::Vec;
+use bands::Bands;
 
-/// Decodes one still picture from its parameter sets and slice NAL units.
-pub fn decode(sets: &ParameterSets, slices: &[&[u8]]) -> Result<Frame> {
+/// Decodes one still picture from its parameter sets and slice NAL units, and hands out its rows from the top.
+pub fn decode(sets: &ParameterSets, slices: &[&[u8]], sink: Sink<'_>) -> Result<()> {
     if slices.is_empty() {
         return Err(Error::NoSlices);
     }
@@ -59,10 +61,12 @@ pub fn decode(sets: &ParameterSets, slices: &[&[u8]]) -> Result<Frame> {
     }
     if sps.chroma_array_type != 0 && sps.bit_depth_y != sps.bit_depth_c {
         // A `Frame` has one bit depth.
-        return Err(Error::Unsupported("different bit depths of luma and chroma"));
+        return Err(Error::Unsupported(
+            "different bit depths of luma and chroma",
+        ));
     }
     let geo = Geometry::new(sps, pps)?;
-    let mut pic = Picture::new(sps.width, sps.height, sps.sub_w, sps.sub_h)?;
+    let mut pic = Picture::without_rows(sps.width, sps.height, sps.sub_w, sps.sub_h)?;
     let factors = scaling_factors(sps, pps);
     let mut fi = FilterInfo {
         bit_depth_y: sps.bit_depth_y,
@@ -80,6 +84,7 @@ pub fn decode(sets: &ParameterSets, slices: &[&[u8]]) -> Result<Frame> {
         tile_id: geo.tile_id.clone(),
         slice_addr: vec![u32::MAX; geo.size_ctbs],
     };
+    let mut bands = Bands::new(sps, &pic, &fi, sink);
     let mut prev: Option<SliceHeader> = None;
     for (nh, rbsp) in &parsed {
         let h = parse_slice_header(nh, &rbsp.data, sps, pps, prev.as_ref())?;
@@ -95,6 +100,7 @@ pub fn decode(sets: &ParameterSets, slices: &[&[u8]]) -> Result<Frame> {
             factors.as_deref(),
             &mut pic,
             &mut fi,
+            &mut bands,
             h,
             rbsp,
         )?;
@@ -103,9 +109,7 @@ pub fn decode(sets: &ParameterSets, slices: &[&[u8]]) -> Result<Frame> {
     if fi.slice_addr.contains(&u32::MAX) {
         return Err(Error::InvalidData("picture is not fully covered by slices"));
     }
-    deblock(&mut pic, &fi);
-    sao(&mut pic, &fi);
-    Ok(crop(pic, sps))
+    Ok(())
 }
 
 /// Derives the scaling factors in force for the picture, if any.
@@ -122,36 +126,4 @@ fn scaling_factors(
         (None, None) => scaling::ScalingListData::default(),
     };
     Some(scaling::derive(&data, sps.chroma_array_type))
-}
-
-/// Applies the conformance window: the planes of the [`Frame`] are those of the picture, without what lies before the
-/// window's first sample, so that a large picture is not in memory twice.
-fn crop(pic: Picture, sps: &crate::hevc::ps::Sps) -> Frame {
-    let [l, r, t, b] = sps.crop;
-    let w = sps.width.saturating_sub(l + r).max(1);
-    let h = sps.height.saturating_sub(t + b).max(1);
-    let (sw, sh) = if sps.sub_w == 0 {
-        (1, 1)
-    } else {
-        (sps.sub_w, sps.sub_h)
-    };
-    let ch = if sps.sub_w == 0 { 0 } else { h / sh };
-    let (y_stride, c_stride) = (pic.y.stride as u32, pic.cb.stride as u32);
-    let window = |plane: Plane, left: usize, top: usize, rows: usize| {
-        let mut data = plane.data;
-        data.drain(..(top * plane.stride + left).min(data.len()));
-        data.resize(plane.stride * rows, 0);
-        data
-    };
-    Frame {
-        width: w as u32,
-        height: h as u32,
-        bit_depth: sps.bit_depth_y,
-        chroma: ChromaFormat::from_idc(sps.chroma_array_type).unwrap_or(ChromaFormat::Monochrome),
-        y: window(pic.y, l, t, h),
-        cb: window(pic.cb, l / sw, t / sh, ch),
-        cr: window(pic.cr, l / sw, t / sh, ch),
-        y_stride,
-        c_stride,
-    }
 }

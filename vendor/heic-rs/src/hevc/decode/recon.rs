@@ -71,7 +71,7 @@ pub fn reconstruct(
         return Ok(());
     }
     for j in 0..h {
-        let o = (y + j) * plane.stride + x;
+        let o = (y + j - plane.top) * plane.stride + x;
         let dst = &mut plane.data[o..o + w];
         let pred = &d.pred[j * n..j * n + w];
         if has_resid {

@@ -33,7 +33,7 @@ pub fn gather_refs(d: &Dec<'_>, x: usize, y: usize, n: usize, c_idx: usize) -> R
     };
     let (xc, yc) = (x * sw, y * sh);
     let total = 4 * n + 1;
-    let (stride, data) = (plane.stride, plane.data.as_slice());
+    let (stride, top, data) = (plane.stride, plane.top, plane.data.as_slice());
     let mut r = Refs::new(n);
     let mut avail = [false; 129];
     // One minimum transform block spans this many samples of this component
@@ -62,7 +62,7 @@ pub fn gather_refs(d: &Dec<'_>, x: usize, y: usize, n: usize, c_idx: usize) -> R
             if d.available(xc, yc, (col * sw) as isize, (yy * sh) as isize) {
                 let end = (yy + step_y).min(plane.height).min(y + 2 * n);
                 for (j, yj) in (yy..end).enumerate() {
-                    r.buf[2 * n - 1 - k - j] = data[yj * stride + col];
+                    r.buf[2 * n - 1 - k - j] = data[(yj - top) * stride + col];
                     avail[2 * n - 1 - k - j] = true;
                 }
             } else {
@@ -77,7 +77,7 @@ pub fn gather_refs(d: &Dec<'_>, x: usize, y: usize, n: usize, c_idx: usize) -> R
     // Index 2n is the corner p[-1][-1].
     if left_in && above_in && d.available(xc, yc, ((x - 1) * sw) as isize, ((y - 1) * sh) as isize)
     {
-        r.buf[2 * n] = data[(y - 1) * stride + x - 1];
+        r.buf[2 * n] = data[(y - 1 - top) * stride + x - 1];
         avail[2 * n] = true;
     } else {
         all = false;
@@ -85,7 +85,7 @@ pub fn gather_refs(d: &Dec<'_>, x: usize, y: usize, n: usize, c_idx: usize) -> R
 
     // Indices 2n+1 ..= 4n are p[0][-1] ..= p[2n-1][-1]: the top row.
     if above_in {
-        let row = (y - 1) * stride;
+        let row = (y - 1 - top) * stride;
         let mut k = 0;
         while k < 2 * n {
             let xx = x + k;

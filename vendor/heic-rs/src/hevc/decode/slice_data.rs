@@ -1,5 +1,6 @@
 //! Slice segment data: the CTU loop, tiles and wavefront substreams (7.3.8.1).
 
+use super::bands::Bands;
 use super::ctu::coding_tree_unit;
 use super::geom::Geometry;
 use super::state::Dec;
@@ -22,6 +23,7 @@ pub fn decode_slice<'a>(
     sf: Option<&'a ScalingFactors>,
     pic: &'a mut Picture,
     fi: &'a mut FilterInfo,
+    bands: &mut Bands<'_>,
     h: SliceHeader,
     rbsp: &'a Rbsp,
 ) -> Result<()> {
@@ -91,9 +93,14 @@ pub fn decode_slice<'a>(
         {
             restore_wpp(&mut d, &saved, rs, geo);
         }
+        bands.begin(d.pic, rs)?;
+        let is_new = d.fi.slice_addr[rs] == u32::MAX;
         d.fi.slice_addr[rs] = d.sh.slice_address;
         d.fi.ctb[rs] = ctb_template;
         coding_tree_unit(&mut d, rs)?;
+        if is_new {
+            bands.end(d.pic, d.fi, rs)?;
+        }
         if pps.wpp_enabled && (rs % geo.w_ctbs == 1 || geo.w_ctbs == 1) {
             saved = Some((rs / geo.w_ctbs, d.cab.ctx));
         }

@@ -4,7 +4,8 @@
 //! derivation of clause 8.7.2.4 collapses to the constant [`BS`].
 
 use super::FilterInfo;
-use crate::hevc::picture::{Picture, edge, flags};
+use crate::hevc::picture::{Picture, Plane, edge, flags};
+use core::ops::Range;
 
 #[path = "deblock_chroma.rs"]
 mod chroma;
@@ -46,16 +47,17 @@ impl Seg {
     /// The segment of the edge at `e`, starting at `s`, whose filter reads
     /// `taps` samples on each side of the edge.
     #[inline]
-    pub(super) fn new(stride: usize, ver: bool, e: usize, s: usize, taps: usize) -> Seg {
+    pub(super) fn new(plane: &Plane, ver: bool, e: usize, s: usize, taps: usize) -> Seg {
+        let (stride, top) = (plane.stride, plane.top);
         if ver {
             Seg {
-                first: s * stride + e - taps,
+                first: (s - top) * stride + e - taps,
                 along: 1,
                 line: stride,
             }
         } else {
             Seg {
-                first: (e - taps) * stride + s,
+                first: (e - taps - top) * stride + s,
                 along: stride,
                 line: 1,
             }
@@ -148,7 +150,7 @@ fn luma_segment(pic: &mut Picture, info: &FilterInfo, ver: bool, e: usize, s: us
         qpl + 2 * (BS - 1) + ((cf.tc_offset_div2 as i32) << 1),
     );
     let tc = TC_TABLE[qtc as usize] * scale;
-    let seg = Seg::new(pic.y.stride, ver, e, s, 4);
+    let seg = Seg::new(&pic.y, ver, e, s, 4);
     let data = &mut pic.y.data;
     let mut sm = [[0i32; 8]; 4];
     for (i, line) in sm.iter_mut().enumerate() {
@@ -187,12 +189,12 @@ fn luma_segment(pic: &mut Picture, info: &FilterInfo, ver: bool, e: usize, s: us
     }
 }
 
-/// Filters every marked luma edge of one direction over the whole picture.
-fn luma_dir(pic: &mut Picture, info: &FilterInfo, ver: bool) {
+/// Filters every marked luma edge of one direction in `rows`, which begin on the 8x8 grid.
+fn luma_dir(pic: &mut Picture, info: &FilterInfo, ver: bool, rows: Range<usize>) {
     let kind = if ver { edge::VER } else { edge::HOR };
     let (w, h) = (pic.y.width, pic.y.height);
     let (elen, slen) = if ver { (w, h) } else { (h, w) };
-    for by in 0..pic.min8_h {
+    for by in rows.start / 8..rows.end.div_ceil(8).min(pic.min8_h) {
         for bx in 0..pic.min8_w {
             if pic.edges[by * pic.min8_w + bx] & kind == 0 {
                 continue;
@@ -215,15 +217,14 @@ fn luma_dir(pic: &mut Picture, info: &FilterInfo, ver: bool) {
     }
 }
 
-/// Applies the in-loop deblocking filter of clause 8.7.2 to `pic` in place.
+/// Applies the in-loop deblocking filter of clause 8.7.2 to the vertical edges in `rows` of `pic`, or to the horizontal
+/// ones, in place. The rows are those of luma, and begin and end on the 8x8 grid or with the picture.
 ///
-/// All vertical edges of the picture are filtered before any horizontal edge,
-/// so the horizontal pass reads samples the vertical pass already modified.
-pub fn deblock(pic: &mut Picture, info: &FilterInfo) {
-    luma_dir(pic, info, true);
-    chroma::dir(pic, info, true);
-    luma_dir(pic, info, false);
-    chroma::dir(pic, info, false);
+/// A horizontal edge is filtered after the vertical ones in the four rows on either side of it, since it reads samples
+/// that these modify. It modifies three rows on either side.
+pub fn deblock(pic: &mut Picture, info: &FilterInfo, vertical: bool, rows: Range<usize>) {
+    luma_dir(pic, info, vertical, rows.clone());
+    chroma::dir(pic, info, vertical, rows);
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use super::super::{FilterInfo, chroma_qp_from_luma};
 use super::{BS, Seg, TC_TABLE, clip3, locked};
 use crate::hevc::picture::{Picture, Plane, edge};
+use core::ops::Range;
 
 /// Filters one four-line chroma segment of both chroma planes.
 fn segment(pic: &mut Picture, info: &FilterInfo, ver: bool, e: usize, s: usize) {
@@ -48,7 +49,7 @@ fn segment(pic: &mut Picture, info: &FilterInfo, ver: bool, e: usize, s: usize) 
         );
         let tc = TC_TABLE[qtc as usize] * scale;
         let plane: &mut Plane = if comp == 0 { &mut pic.cb } else { &mut pic.cr };
-        let seg = Seg::new(plane.stride, ver, e, s, 2);
+        let seg = Seg::new(plane, ver, e, s, 2);
         let data = &mut plane.data;
         for i in 0..4 {
             let (p1, p0) = (data[seg.at(i, 0)] as i32, data[seg.at(i, 1)] as i32);
@@ -64,8 +65,8 @@ fn segment(pic: &mut Picture, info: &FilterInfo, ver: bool, e: usize, s: usize) 
     }
 }
 
-/// Filters every marked chroma edge of one direction over the whole picture.
-pub(super) fn dir(pic: &mut Picture, info: &FilterInfo, ver: bool) {
+/// Filters every marked chroma edge of one direction in `rows` of luma.
+pub(super) fn dir(pic: &mut Picture, info: &FilterInfo, ver: bool, rows: Range<usize>) {
     if info.chroma_array_type == 0 || info.sub_w == 0 || info.sub_h == 0 {
         return;
     }
@@ -73,10 +74,16 @@ pub(super) fn dir(pic: &mut Picture, info: &FilterInfo, ver: bool) {
     let (sw, sh) = (info.sub_w, info.sub_h);
     let (cw, ch) = (pic.cb.width, pic.cb.height);
     let (elen, slen) = if ver { (cw, ch) } else { (ch, cw) };
-    let mut e = 8;
-    while e + 1 < elen {
-        let mut s = 0;
-        while s + 3 < slen {
+    let (first, end) = (rows.start / sh, rows.end / sh);
+    let (edges, segments) = if ver {
+        (8..elen, first..end.min(slen))
+    } else {
+        (first.next_multiple_of(8).max(8)..end.min(elen), 0..slen)
+    };
+    let mut e = edges.start;
+    while e < edges.end && e + 1 < elen {
+        let mut s = segments.start;
+        while s < segments.end && s + 3 < slen {
             let (lx, ly) = if ver {
                 (e * sw, s * sh)
             } else {

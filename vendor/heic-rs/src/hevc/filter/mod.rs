@@ -4,7 +4,7 @@ mod deblock;
 mod sao;
 
 pub use deblock::deblock;
-pub use sao::sao;
+pub use sao::sao_rows;
 
 use alloc::vec::Vec;
 

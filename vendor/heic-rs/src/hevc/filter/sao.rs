@@ -1,12 +1,11 @@
 //! Sample adaptive offset, ITU-T H.265 clause 8.7.3.
 //!
-//! SAO reads the deblocked picture and writes a second picture, so the filter
-//! works from a snapshot of every plane taken before the first sample changes.
+//! SAO reads the deblocked picture and writes a second picture.
 
 use super::deblock::clip3;
 use super::{FilterInfo, SaoCtb};
 use crate::hevc::picture::{Picture, Plane, flags};
-use alloc::vec::Vec;
+use core::ops::Range;
 
 /// Neighbour offsets of each `SaoEoClass`, clause 8.7.3.2.
 const EO: [[(isize, isize); 2]; 4] = [
@@ -62,7 +61,7 @@ fn edge_offset(
     s.offsets.get(idx as usize - 1).map(|v| *v as i32)
 }
 
-/// Applies sample adaptive offset to one component of one coding tree block.
+/// Applies sample adaptive offset to some rows of one component of one coding tree block.
 #[allow(clippy::too_many_arguments)]
 fn sao_ctb(
     dst: &mut Plane,
@@ -72,17 +71,16 @@ fn sao_ctb(
     info: &FilterInfo,
     s: SaoCtb,
     addr: usize,
+    rows: Range<usize>,
     sw: usize,
     sh: usize,
     bd: u8,
 ) {
-    let (cx, cy) = (addr % info.pic_w_ctbs, addr / info.pic_w_ctbs);
+    let cx = addr % info.pic_w_ctbs;
     let x0 = (cx << info.ctb_log2) / sw;
-    let y0 = (cy << info.ctb_log2) / sh;
     let x1 = (((cx + 1) << info.ctb_log2) / sw).min(dst.width);
-    let y1 = (((cy + 1) << info.ctb_log2) / sh).min(dst.height);
     let max = (1i32 << bd) - 1;
-    for py in y0..y1 {
+    for py in rows {
         for px in x0..x1 {
             let (lx, ly) = (px * sw, py * sh);
             let f = cu_flags
@@ -109,71 +107,46 @@ fn sao_ctb(
     }
 }
 
-/// Applies the sample adaptive offset filter of clause 8.7.3 to `pic` in place.
+/// Applies the sample adaptive offset filter of clause 8.7.3 to `rows` of `pic`, which are rows of luma; `to` are the
+/// planes of the second picture, which have the samples of the first.
 ///
 /// Does nothing unless `info.sao_enabled`; coding tree blocks whose
 /// `SaoTypeIdx` is zero keep their deblocked samples.
-pub fn sao(pic: &mut Picture, info: &FilterInfo) {
-    if !info.sao_enabled || info.pic_w_ctbs == 0 {
+pub fn sao_rows(pic: &Picture, info: &FilterInfo, rows: Range<usize>, to: &mut [Plane; 3]) {
+    if !info.sao_enabled || info.pic_w_ctbs == 0 || rows.is_empty() {
         return;
     }
     let ncomp = if info.chroma_array_type == 0 { 1 } else { 3 };
-    let n = info.ctb.len().min(info.pic_w_ctbs * info.pic_h_ctbs);
-    // A component that no CTB applies SAO to keeps its deblocked samples, so
-    // its snapshot would never be read. Not taking it is what makes a picture
-    // that merely signals SAO in its parameter sets cost nothing here.
-    let used = |c: usize| {
-        info.ctb[..n]
-            .iter()
-            .any(|f| f.sao[c].type_idx == BAND || f.sao[c].type_idx == EDGE)
-    };
-    let snapshot = |c: usize, p: &Plane| {
-        if c < ncomp && used(c) {
-            p.clone()
-        } else {
-            Plane {
-                data: Vec::new(),
-                stride: 0,
-                width: 0,
-                height: 0,
+    let from = [&pic.y, &pic.cb, &pic.cr];
+    for cy in rows.start >> info.ctb_log2..=(rows.end - 1) >> info.ctb_log2 {
+        let top = rows.start.max(cy << info.ctb_log2);
+        let bottom = rows.end.min((cy + 1) << info.ctb_log2);
+        for addr in cy * info.pic_w_ctbs..(cy + 1) * info.pic_w_ctbs {
+            for (c, (src, dst)) in from.iter().zip(&mut *to).enumerate().take(ncomp) {
+                let s = info.ctb[addr].sao[c];
+                if s.type_idx != BAND && s.type_idx != EDGE {
+                    continue;
+                }
+                let (sw, sh, bd) = if c == 0 {
+                    (1, 1, info.bit_depth_y)
+                } else {
+                    (info.sub_w.max(1), info.sub_h.max(1), info.bit_depth_c)
+                };
+                let rows = top / sh..(bottom / sh).min(dst.height);
+                sao_ctb(
+                    dst,
+                    src,
+                    &pic.cu_flags,
+                    pic.min4_w,
+                    info,
+                    s,
+                    addr,
+                    rows,
+                    sw,
+                    sh,
+                    bd,
+                );
             }
-        }
-    };
-    let src = [
-        snapshot(0, &pic.y),
-        snapshot(1, &pic.cb),
-        snapshot(2, &pic.cr),
-    ];
-    let Picture {
-        y,
-        cb,
-        cr,
-        cu_flags,
-        min4_w,
-        ..
-    } = pic;
-    for addr in 0..n {
-        for (c, plane_src) in src.iter().enumerate().take(ncomp) {
-            let s = info.ctb[addr].sao[c];
-            if s.type_idx != BAND && s.type_idx != EDGE {
-                continue;
-            }
-            let (sw, sh) = if c == 0 {
-                (1, 1)
-            } else {
-                (info.sub_w.max(1), info.sub_h.max(1))
-            };
-            let bd = if c == 0 {
-                info.bit_depth_y
-            } else {
-                info.bit_depth_c
-            };
-            let dst: &mut Plane = match c {
-                0 => &mut *y,
-                1 => &mut *cb,
-                _ => &mut *cr,
-            };
-            sao_ctb(dst, plane_src, cu_flags, *min4_w, info, s, addr, sw, sh, bd);
         }
     }
 }

@@ -29,6 +29,13 @@ fn mk_info(s: SaoCtb, enabled: bool) -> FilterInfo {
     }
 }
 
+/// Filters a whole picture in place.
+fn sao(pic: &mut Picture, info: &FilterInfo) {
+    let mut to = [pic.y.clone(), pic.cb.clone(), pic.cr.clone()];
+    sao_rows(pic, info, 0..pic.y.height, &mut to);
+    [pic.y, pic.cb, pic.cr] = to;
+}
+
 /// A 16x16 luma-only picture filled with `v`.
 fn mk_pic(v: u16) -> Picture {
     let mut p = Picture::new(W, H, 0, 0).expect("picture");

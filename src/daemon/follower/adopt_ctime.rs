@@ -1,10 +1,11 @@
 //! Adopts the new ctime of a file that was only renamed, or whose attributes only changed, without a read.
 //!
-//! The daemon is told of every close after a write, so a changed ctime needs no look if it came with a rename
-//! or an attribute change alone. That a close was lost, or came in under another name, must be excluded:
-//! hence only watched folders, no links, only files with one name, and after an overflow of the event queue
-//! the files that were adopted shortly before are read after all. Nor must a read be pending: if the daemon were
-//! killed before it, the new ctime would hide the change.
+//! The system reports every close after a write. So a file of which it reported only a rename or a change of attributes
+//! has the same content, although its ctime has changed. This conclusion requires that no report of a close was lost or
+//! came under another name. Therefore a ctime is adopted only in watched folders, only of files with one name, and not
+//! of links; and after an overflow of the event queue, the files that were adopted shortly before are read after all.
+//! Nor may a read of the file be pending: if the daemon were killed before that read, the new ctime would hide the
+//! change.
 
 use std::fs::{self, Metadata};
 use std::path::Path;

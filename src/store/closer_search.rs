@@ -1,4 +1,5 @@
-//! Where photos are looked at more closely: somebody names a person there, and no face was found.
+//! Notes which photos are to be searched more closely: those in which metadata or a sidecar name a person in a region
+//! where the detector found no face. Remembers which regions were searched, so that each is searched once.
 
 use std::path::PathBuf;
 
@@ -12,40 +13,47 @@ use super::path::decode;
 use super::people::PersonInPhoto;
 use super::record::PhotoId;
 
-/// Where people are named in a photo.
+/// The regions of a photo in which people are named.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct NamedPlaces {
-    /// The places, in upright pixels.
-    pub places: Vec<BoundingBox>,
-    /// Whether at one of them no face was found and nobody has looked more closely.
-    pub needs_look: bool,
+pub struct NamedRegions {
+    /// The regions, in upright pixels.
+    pub regions: Vec<BoundingBox>,
+    /// Whether one of them has no face and has not been searched more closely yet.
+    pub needs_search: bool,
 }
 
-/// Two boxes with at least this intersection over union are the same place: coordinates are rounded.
-const SAME_PLACE: f32 = 0.9;
+/// Two boxes with at least this intersection over union are the same region: coordinates are rounded.
+const SAME_REGION: f32 = 0.9;
 
-/// See [`Store::named_places`](super::Store::named_places).
-pub(super) fn named(db: &Connection, hash: &ContentHash) -> rusqlite::Result<NamedPlaces> {
+/// See [`Store::named_regions`](super::Store::named_regions).
+pub(super) fn named(db: &Connection, hash: &ContentHash) -> rusqlite::Result<NamedRegions> {
     let photo: Option<(PhotoId, bool)> = db
         .prepare_cached("SELECT id, needs_look IS NOT NULL FROM photos WHERE hash = ?")?
         .query_row([hash], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some((photo, needs_look)) = photo else {
-        return Ok(NamedPlaces::default());
+    let Some((photo, needs_search)) = photo else {
+        return Ok(NamedRegions::default());
     };
-    let places = db
+    let regions = db
         .prepare_cached(
             "SELECT x, y, width, height FROM people WHERE photo_id = ? AND x IS NOT NULL ORDER BY position",
         )?
-        .query_map([photo], place)?
+        .query_map([photo], region)?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(NamedPlaces { places, needs_look })
+    Ok(NamedRegions {
+        regions,
+        needs_search,
+    })
 }
 
-/// See [`Batch::put_looks`](super::Batch::put_looks).
-pub(super) fn put(db: &Connection, photo: PhotoId, places: &[BoundingBox]) -> rusqlite::Result<()> {
+/// See [`Batch::put_searched`](super::Batch::put_searched).
+pub(super) fn put(
+    db: &Connection,
+    photo: PhotoId,
+    regions: &[BoundingBox],
+) -> rusqlite::Result<()> {
     clear(db, photo)?;
-    for (position, at) in places.iter().enumerate() {
+    for (position, at) in regions.iter().enumerate() {
         db.prepare_cached(
             "INSERT INTO looked_closely (photo_id, position, x, y, width, height) VALUES (?, ?, ?, ?, ?, ?)",
         )?
@@ -54,14 +62,14 @@ pub(super) fn put(db: &Connection, photo: PhotoId, places: &[BoundingBox]) -> ru
     derived::note_photo(db, photo)
 }
 
-/// Forgets where people were named in a photo.
+/// Forgets which regions of a photo were searched.
 pub(super) fn clear(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM looked_closely WHERE photo_id = ?")?
         .execute([photo])?;
     Ok(())
 }
 
-/// Whether a photo with these people should be looked at more closely.
+/// Whether a photo with these people should be searched more closely.
 pub(super) fn is_needed(
     db: &Connection,
     photo: PhotoId,
@@ -72,11 +80,11 @@ pub(super) fn is_needed(
     if open.peek().is_none() {
         return Ok(false);
     }
-    let looked: Vec<BoundingBox> = db
+    let searched: Vec<BoundingBox> = db
         .prepare_cached("SELECT x, y, width, height FROM looked_closely WHERE photo_id = ?")?
-        .query_map([photo], place)?
+        .query_map([photo], region)?
         .collect::<rusqlite::Result<_>>()?;
-    let is_new = |at: BoundingBox| looked.iter().all(|place| place.iou(&at) < SAME_PLACE);
+    let is_new = |at: BoundingBox| searched.iter().all(|region| region.iou(&at) < SAME_REGION);
     let is_analysed = db
         .prepare_cached("SELECT skip_reason IS NULL FROM photos WHERE id = ?")?
         .query_row([photo], |row| row.get(0))
@@ -84,7 +92,7 @@ pub(super) fn is_needed(
     Ok(is_analysed == Some(true) && open.any(is_new))
 }
 
-/// Whether it is noted that a photo should be looked at more closely.
+/// Whether it is noted that a photo should be searched more closely.
 pub(super) fn is_noted(db: &Connection, photo: PhotoId) -> rusqlite::Result<bool> {
     let noted = db
         .prepare_cached("SELECT needs_look IS NOT NULL FROM photos WHERE id = ?")?
@@ -93,31 +101,31 @@ pub(super) fn is_noted(db: &Connection, photo: PhotoId) -> rusqlite::Result<bool
     Ok(noted == Some(true))
 }
 
-/// Notes whether a photo should be looked at more closely.
+/// Notes whether a photo should be searched more closely.
 pub(super) fn note(db: &Connection, photo: PhotoId, is_needed: bool) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE photos SET needs_look = ? WHERE id = ?")?
         .execute(params![is_needed.then_some(1), photo])?;
     Ok(())
 }
 
-/// Reads the first file of each photo that should be looked at more closely, by an index of these photos alone.
+/// Reads the first file of each photo that should be searched more closely, by an index of these photos alone.
 pub(super) const DUE: &str = "
     SELECT (SELECT min(path) FROM files WHERE photo_id = photos.id) FROM photos
     WHERE needs_look IS NOT NULL ORDER BY id";
 
-/// See [`Store::files_to_look_at`](super::Store::files_to_look_at).
+/// See [`Store::files_to_search_again`](super::Store::files_to_search_again).
 pub(super) fn due(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
     let mut statement = db.prepare_cached(DUE)?;
     let mut rows = statement.query([])?;
     let mut files = Vec::new();
     while let Some(row) = rows.next()? {
-        // A photo may have lost its files.
+        // A photo that has lost its files has no path.
         files.extend(row.get_ref(0)?.as_blob_or_null()?.map(decode));
     }
     Ok(files)
 }
 
-fn place(row: &Row<'_>) -> rusqlite::Result<BoundingBox> {
+fn region(row: &Row<'_>) -> rusqlite::Result<BoundingBox> {
     Ok(BoundingBox {
         x: row.get(0)?,
         y: row.get(1)?,
@@ -133,14 +141,14 @@ mod tests {
     use crate::facts::{Block, RegionKind, RegionStatement};
 
     #[test]
-    fn the_photos_that_need_a_look_are_read_from_their_index() {
+    fn the_photos_to_search_again_are_read_from_their_index() {
         let (_folder, store) = temp_store();
         let plan = plan(&store, DUE);
         assert!(plan[0].contains("photos_to_look_at"), "{plan:#?}");
     }
 
     #[test]
-    fn a_place_without_a_face_is_due_until_an_analysis_was_told_of_it() {
+    fn a_region_without_a_face_is_due_until_an_analysis_was_told_of_it() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("a", vec![face(0.0, 80.0, 0.9, 0.9)]);
         let said = &mut record.content.as_mut().unwrap().said;
@@ -154,25 +162,30 @@ mod tests {
         };
         said.person("Ada", Some(region(0.25)), Block::Xmp);
         let id = put(&mut store, "/a.jpg", &record);
-        assert_eq!(store.files_to_look_at().unwrap(), [PathBuf::from("/a.jpg")]);
-        let named = store.named_places(&record.hash).unwrap();
-        assert!(named.needs_look && named.places.len() == 1);
-        let mut look = |places: &[BoundingBox]| {
-            store.batch(|batch| batch.put_looks(id, places)).unwrap();
-            store.files_to_look_at().unwrap().len()
+        assert_eq!(
+            store.files_to_search_again().unwrap(),
+            [PathBuf::from("/a.jpg")]
+        );
+        let named = store.named_regions(&record.hash).unwrap();
+        assert!(named.needs_search && named.regions.len() == 1);
+        let mut search = |regions: &[BoundingBox]| {
+            store
+                .batch(|batch| batch.put_searched(id, regions))
+                .unwrap();
+            store.files_to_search_again().unwrap().len()
         };
-        assert_eq!(look(&named.places), 0);
-        assert_eq!(look(&[]), 1);
-        assert_eq!(look(&named.places), 0);
-        // Another place is another matter, and nothing stays of a person who is no longer named.
+        assert_eq!(search(&named.regions), 0);
+        assert_eq!(search(&[]), 1);
+        assert_eq!(search(&named.regions), 0);
+        // Another region is another matter, and nothing stays of a person who is no longer named.
         let mut moved = record.clone();
         let said = &mut moved.content.as_mut().unwrap().said;
         said.people[0].region = Some(region(0.75));
         put(&mut store, "/a.jpg", &moved);
-        assert_eq!(store.files_to_look_at().unwrap().len(), 1);
+        assert_eq!(store.files_to_search_again().unwrap().len(), 1);
         moved.content.as_mut().unwrap().said.people.clear();
         put(&mut store, "/a.jpg", &moved);
-        assert_eq!(store.files_to_look_at().unwrap().len(), 0);
+        assert_eq!(store.files_to_search_again().unwrap().len(), 0);
         let count = "SELECT count(*) FROM looked_closely";
         let left: i64 = store
             .connection

@@ -1,5 +1,6 @@
-//! What a person's settings say of the facts of photos. The database has a copy of them, so that all that is derived from
-//! them agrees, whichever process derives it.
+//! Stores what the settings say about the facts of photos: clock offsets of cameras, and whether positions are estimated.
+//!
+//! The rows are a copy of the settings in the database, so that every process derives the same facts.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::query;
 use crate::config::FactSettings;
 
-/// What a person's settings say of facts.
+/// What the settings say of facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactRules {
     /// Whether the positions of photos without one are estimated.

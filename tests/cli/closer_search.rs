@@ -1,4 +1,4 @@
-//! Where somebody names a person and the detector found no face, it looks more closely.
+//! A region in which a person is named, but no face was found, is searched more closely.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ fn env(settings: &str) -> TestEnv {
     env
 }
 
-/// A file of Picasa that names Ada at this place of the photo.
+/// A file of Picasa that names Ada in this region of the photo.
 fn names_ada_at([x, y, w, h]: [f64; 4]) -> String {
     let region = rect64([x / SIZE.0, y / SIZE.1, w / SIZE.0, h / SIZE.1]);
     format!("[Contacts2]\n1f=Ada;;\n[far.jpg]\nfaces={region},1f\n")
@@ -64,7 +64,7 @@ fn a_region_that_arrives_later_shows_a_face_that_was_not_found_without_it() {
         (&json!(0), &json!(1))
     );
     let face = face_of_ada(&env);
-    // It stays when the photo is analysed again, with its number, and is looked for no more.
+    // The face keeps its number when the photo is analysed again, and the region is not searched again.
     let before = analysed_at(&env);
     env.index();
     assert_eq!(analysed_at(&env), before);
@@ -101,7 +101,7 @@ fn where_there_is_no_face_none_is_found_and_it_is_looked_at_once() {
     env.index();
     assert_eq!(analysed_at(&env), before);
     env.run("doctor").found();
-    // Another place is looked at.
+    // Another region is searched.
     env.add(".picasa.ini", names_ada_at(FACE));
     env.index();
     face_of_ada(&env);

@@ -13,7 +13,7 @@ use crate::photo::GeoPoint;
 
 const DATA: &[u8] = include_bytes!("../../assets/places/regions.tsv.gz");
 
-/// What people mean by a name that no table has, or that names something else in the tables.
+/// What people mean by a name that the tables lack, or that is the name of something else in them.
 const USAGE: &str = include_str!("../../assets/places/usage.tsv");
 
 /// Words of which the names of many regions consist; such a name alone means none of them.
@@ -161,24 +161,24 @@ impl Area {
 
 /// All areas with a name.
 #[derive(Debug)]
-pub(super) struct Regions {
+pub(super) struct Areas {
     areas: Vec<Area>,
     /// Indexes of the areas by folded name, the best known first.
     by_name: HashMap<String, Vec<u32>>,
 }
 
-impl Regions {
+impl Areas {
     /// The areas that are embedded in the binary. The first call in a process unpacks them.
     pub fn get() -> &'static Self {
-        static REGIONS: LazyLock<Regions> = LazyLock::new(Regions::unpack);
-        &REGIONS
+        static AREAS: LazyLock<Areas> = LazyLock::new(Areas::unpack);
+        &AREAS
     }
 
     fn unpack() -> Self {
         let mut text = String::new();
         GzDecoder::new(DATA)
             .read_to_string(&mut text)
-            .expect("the program's own data are whole");
+            .expect("the embedded data are valid");
         let mut areas = Vec::new();
         let mut by_name: HashMap<String, Vec<u32>> = HashMap::new();
         let mut add = |area: Area, others: &mut dyn Iterator<Item = String>| {
@@ -262,7 +262,7 @@ mod tests {
                 assert!(codes.contains(&part), "{part} of {names}");
             }
             for name in names.split('\t') {
-                let found = Regions::get().find(&folded(name), None);
+                let found = Areas::get().find(&folded(name), None);
                 assert_eq!(found[0].code, parts, "{name}");
             }
         }

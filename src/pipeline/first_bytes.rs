@@ -1,4 +1,4 @@
-//! Looks at the first bytes of files whose names do not say what they are.
+//! Tells by the first bytes of a file whether it is a photo, where its name does not say what it is.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ const FIRST_BYTES: usize = 64;
 
 /// What the first bytes of a file say.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum FirstBytes {
     /// It has a format that is decoded.
     Photo,
     /// It is no photo, for this reason. The file had this metadata.
@@ -20,23 +20,25 @@ pub(super) enum Look {
     Vanished,
 }
 
-/// Reads the first bytes of a file. Formats without a decoder, such as videos, are no photos: unlike a file
-/// that has the extension of a photo, such a file is not read any further.
-///
-/// # Errors
-/// If the file cannot be read.
-pub(super) fn look(path: &Path) -> Result<Look, Skip> {
-    let Some((meta, bytes)) = read_start(path, FIRST_BYTES)? else {
-        return Ok(Look::Vanished);
-    };
-    if bytes.is_empty() {
-        let skip = Skip::new(SkipReason::Empty, "the file has no bytes");
-        return Ok(Look::Other(meta, skip));
+impl FirstBytes {
+    /// Reads the first bytes of a file. Formats without a decoder, such as videos, are no photos: unlike a file
+    /// that has the extension of a photo, such a file is not read any further.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read(path: &Path) -> Result<Self, Skip> {
+        let Some((meta, bytes)) = read_start(path, FIRST_BYTES)? else {
+            return Ok(Self::Vanished);
+        };
+        if bytes.is_empty() {
+            let skip = Skip::new(SkipReason::Empty, "the file has no bytes");
+            return Ok(Self::Other(meta, skip));
+        }
+        Ok(match Format::sniff(&bytes) {
+            Ok(_) => Self::Photo,
+            Err(skip) => Self::Other(meta, skip),
+        })
     }
-    Ok(match Format::sniff(&bytes) {
-        Ok(_) => Look::Photo,
-        Err(skip) => Look::Other(meta, skip),
-    })
 }
 
 #[cfg(test)]
@@ -49,7 +51,7 @@ mod tests {
     fn the_first_bytes_decide() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
-        assert_eq!(look(&path), Ok(Look::Vanished));
+        assert_eq!(FirstBytes::read(&path), Ok(FirstBytes::Vanished));
         for (content, expected) in [
             (&b"\xff\xd8\xff\xe0 and so on"[..], None),
             (b"", Some(SkipReason::Empty)),
@@ -60,17 +62,17 @@ mod tests {
             ),
         ] {
             fs::write(&path, content).unwrap();
-            let reason = match look(&path).unwrap() {
-                Look::Photo => None,
-                Look::Other(meta, skip) => {
+            let reason = match FirstBytes::read(&path).unwrap() {
+                FirstBytes::Photo => None,
+                FirstBytes::Other(meta, skip) => {
                     assert_eq!(meta, FileMeta::of(&path.metadata().unwrap()));
                     Some(skip.reason)
                 }
-                Look::Vanished => panic!("it exists"),
+                FirstBytes::Vanished => panic!("it exists"),
             };
             assert_eq!(reason, expected);
         }
-        let refused = look(dir.path()).unwrap_err();
+        let refused = FirstBytes::read(dir.path()).unwrap_err();
         assert_eq!(refused.reason, SkipReason::Unreadable);
     }
 }

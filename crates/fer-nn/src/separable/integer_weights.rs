@@ -1,0 +1,100 @@
+//! The weights of pointwise convolutions as integers, packed for [`PairDot`](super::pairs::PairDot).
+
+use super::GROUP;
+use super::pairs::{LEAST, MOST};
+
+/// The largest weight that is a byte.
+const MOST_BYTE: f32 = 127.0;
+
+/// The weights of a pointwise convolution.
+#[derive(Debug, Clone)]
+pub(super) struct PairWeights {
+    /// `[group][pair of inputs][16]`.
+    pub weights: Vec<[i16; 2]>,
+    /// What one stands for, `[group][16]`.
+    pub units: Vec<f32>,
+}
+
+impl PairWeights {
+    /// Whether there are kernels for this number of inputs. With fewer, scaling them costs what is gained.
+    pub const fn fit(inputs: usize) -> bool {
+        inputs >= 32 && inputs.is_multiple_of(GROUP)
+    }
+
+    /// Scales and packs weights, `[out][in]`.
+    pub fn new(weights: &[f32], outputs: usize) -> Self {
+        let integers = Integers::new(weights, outputs, MOST);
+        let pair = |row: &[i16]| [row[0], row[1]];
+        integers.packed::<2>(pair)
+    }
+}
+
+/// The weights of a pointwise convolution whose inputs are not negative, as bytes.
+#[derive(Debug, Clone)]
+pub(super) struct ByteWeights {
+    /// Two bytes in a pair of larger integers.
+    pub pairs: PairWeights,
+    /// Four bytes in the place of each pair.
+    pub quads: PairWeights,
+}
+
+impl ByteWeights {
+    /// Scales and packs weights, `[out][in]`.
+    pub fn new(weights: &[f32], outputs: usize) -> Self {
+        let integers = Integers::new(weights, outputs, MOST_BYTE);
+        let quad = |row: &[i16]| {
+            let [a, b, c, d] = [0, 1, 2, 3].map(|i| row[i] as u8);
+            [i16::from_ne_bytes([a, b]), i16::from_ne_bytes([c, d])]
+        };
+        Self {
+            pairs: integers.packed::<2>(|row| [row[0], row[1]]),
+            quads: integers.packed::<4>(quad),
+        }
+    }
+}
+
+/// Weights scaled to integers.
+struct Integers {
+    /// Those of each output.
+    rows: Vec<Vec<i16>>,
+    /// What one stands for, of each output.
+    units: Vec<f32>,
+}
+
+impl Integers {
+    /// Scales weights, `[out][in]`, to integers within ±`most`.
+    fn new(weights: &[f32], outputs: usize, most: f32) -> Self {
+        let rows = weights.chunks_exact(weights.len() / outputs);
+        let units: Vec<f32> = rows.clone().map(|row| unit(row, most)).collect();
+        let scaled = rows.zip(&units);
+        Self {
+            rows: scaled
+                .map(|(row, unit)| row.iter().map(|w| (w / unit).round() as i16).collect())
+                .collect(),
+            units,
+        }
+    }
+
+    /// Packs `PER` integers each by `pack`, `[group][in / PER][16]`.
+    fn packed<const PER: usize>(&self, pack: impl Fn(&[i16]) -> [i16; 2]) -> PairWeights {
+        let mut weights = Vec::new();
+        for group in self.rows.chunks_exact(GROUP) {
+            for first in (0..group[0].len()).step_by(PER) {
+                weights.extend(group.iter().map(|row| pack(&row[first..first + PER])));
+            }
+        }
+        PairWeights {
+            weights,
+            units: self.units.clone(),
+        }
+    }
+}
+
+/// What one stands for, if the weights of an output are integers within ±`most_integer`. With it the sum of the weights' magnitudes is below
+/// 2¹⁶, however they are rounded, so that their sum with values below 2¹⁵ is below 2³¹.
+fn unit(weights: &[f32], most_integer: f32) -> f32 {
+    let sum: f32 = weights.iter().map(|w| w.abs()).sum();
+    let most = weights.iter().fold(0.0_f32, |most, w| most.max(w.abs()));
+    let sum_of_integers = 65_535.0 - weights.len() as f32;
+    (sum / sum_of_integers).max(most / most_integer).max(LEAST)
+}

@@ -1,0 +1,85 @@
+//! Computes a row of a pointwise convolution with integers.
+
+use super::integer_weights::PairWeights;
+use super::pairs::{PairDot, Quantise};
+use super::units::Pointwise;
+use crate::Level;
+
+/// A row of `width` output pixels.
+pub(super) struct IntegerRow<'a> {
+    /// `width` pixels of `inputs` values.
+    pub values: &'a [f32],
+    /// Kept for its memory.
+    pub integers: &'a mut Vec<i16>,
+    pub inputs: usize,
+    /// `[group][16]`.
+    pub bias: &'a [f32],
+    pub width: usize,
+    /// `[width][group][16]`.
+    pub out: &'a mut [f32],
+}
+
+impl IntegerRow<'_> {
+    /// Scales the values to the integers that the weights are, and multiplies them.
+    ///
+    /// # Panics
+    /// If the weights are no integers.
+    pub fn run(self, level: Level, weights: &Pointwise) {
+        match weights {
+            Pointwise::Floats(_) => panic!("the weights are no integers"),
+            Pointwise::Pairs(weights) => {
+                self.with(weights, false, 1, |k| level.run(k), |k| level.run_pairs(k));
+            }
+            Pointwise::Bytes(weights) if level.multiplies_bytes() => {
+                let weights = &weights.quads;
+                self.with(
+                    weights,
+                    true,
+                    2,
+                    |k| level.run_bytes(k),
+                    |k| level.run_bytes(k),
+                );
+            }
+            Pointwise::Bytes(weights) => {
+                let weights = &weights.pairs;
+                self.with(weights, true, 1, |k| level.run(k), |k| level.run_pairs(k));
+            }
+        }
+    }
+
+    /// Scales the values, to `bytes` or larger integers, with `per` of them in the place of one, and multiplies them.
+    fn with(
+        self,
+        weights: &PairWeights,
+        bytes: bool,
+        per: usize,
+        scale: impl Fn(Quantise<'_>) -> f32,
+        multiply: impl Fn(PairDot<'_>),
+    ) {
+        let Self {
+            values,
+            integers,
+            inputs,
+            bias,
+            width,
+            out,
+        } = self;
+        integers.resize(values.len() / per, 0);
+        let unit = scale(Quantise {
+            values,
+            bytes,
+            out: integers,
+        });
+        multiply(PairDot {
+            taps: &[integers],
+            stride: inputs / per,
+            inputs: inputs / per,
+            unit,
+            weights,
+            bias,
+            relu: false,
+            width,
+            out,
+        });
+    }
+}

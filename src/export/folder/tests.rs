@@ -1,0 +1,124 @@
+use super::*;
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != NAME)
+        .collect();
+    names.sort();
+    names
+}
+
+/// An index without photos.
+fn index(folder: &Path) -> Store {
+    Store::open(&folder.join("data/index.sqlite3")).unwrap()
+}
+
+#[test]
+fn links_are_relative_and_survive_a_move_with_their_photos() {
+    let root = tempfile::tempdir().unwrap();
+    let (pictures, best) = (
+        root.path().join("all/pictures"),
+        root.path().join("all/best/of"),
+    );
+    fs::create_dir_all(&pictures).unwrap();
+    for name in ["a.jpg", "b.jpg"] {
+        fs::write(pictures.join(name), name).unwrap();
+    }
+    let photos = ["b.jpg", "a.jpg"].map(|name| pictures.canonicalize().unwrap().join(name));
+    let photos: Vec<_> = photos.iter().map(PathBuf::as_path).collect();
+    fill_folder(
+        &best,
+        &photos,
+        Placement::Linked,
+        false,
+        &index(root.path()),
+    )
+    .unwrap();
+    assert_eq!(names(&best), ["001 b.jpg", "002 a.jpg"]);
+    let target = fs::read_link(best.join("001 b.jpg")).unwrap();
+    assert_eq!(target, Path::new("../../pictures/b.jpg"));
+    fs::rename(root.path().join("all"), root.path().join("moved")).unwrap();
+    let moved = root.path().join("moved/best/of");
+    assert_eq!(
+        fs::read_to_string(moved.join("002 a.jpg")).unwrap(),
+        "a.jpg"
+    );
+    // The folder is recognised in its new place.
+    let photo = root.path().join("moved/pictures/a.jpg");
+    let index = index(root.path());
+    fill_folder(&moved, &[&photo], Placement::Linked, false, &index).unwrap();
+    assert_eq!(names(&moved), ["001 a.jpg"]);
+}
+
+#[test]
+fn a_second_run_replaces_only_entries_of_the_first() {
+    let root = tempfile::tempdir().unwrap();
+    let index = index(root.path());
+    let photo = root.path().join("a.jpg");
+    fs::write(&photo, "a").unwrap();
+    let album = root.path().join("album");
+    let fill = |folder: &Path, photos: &[&Path], placement, force| {
+        fill_folder(folder, photos, placement, force, &index)
+    };
+    fill(&album, &[&photo, &photo], Placement::Linked, false).unwrap();
+    assert_eq!(names(&album), ["001 a.jpg", "002 a.jpg"]);
+    fill(&album, &[&photo], Placement::Copied, false).unwrap();
+    assert_eq!(names(&album), ["001 a.jpg"]);
+    assert!(!album.join("001 a.jpg").is_symlink());
+
+    // The index has no other file with the copy's content, so it is kept.
+    let refusal = fill(&album, &[&photo], Placement::Linked, false).unwrap_err();
+    assert!(
+        refusal.to_string().contains("original is gone"),
+        "{refusal}"
+    );
+    fill(&album, &[&photo], Placement::Linked, true).unwrap();
+    assert_eq!(names(&album), ["001 a (2).jpg", "001 a.jpg"]);
+    assert_eq!(fs::read_to_string(album.join("001 a.jpg")).unwrap(), "a");
+
+    let foreign = root.path().join("mine");
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join("diary.txt"), "dear").unwrap();
+    let error = fill(&foreign, &[&photo], Placement::Linked, false).unwrap_err();
+    assert!(error.to_string().contains("diary.txt"), "{error}");
+    assert_eq!(names(&foreign), ["diary.txt"]);
+
+    // If a photo is missing, the folder stays unchanged or is not created.
+    let (gone, new) = (root.path().join("gone.jpg"), root.path().join("new"));
+    fill(&album, &[&gone], Placement::Copied, true).unwrap_err();
+    assert_eq!(names(&album), ["001 a (2).jpg", "001 a.jpg"]);
+    fill(&new, &[&gone], Placement::Copied, false).unwrap_err();
+    assert_eq!(names(root.path()), ["a.jpg", "album", "data", "mine"]);
+}
+
+#[test]
+fn drafts_of_killed_runs_are_removed_and_nothing_else() {
+    let root = tempfile::tempdir().unwrap();
+    let index = index(root.path());
+    let photo = root.path().join("a.jpg");
+    fs::write(&photo, "a").unwrap();
+    let album = root.path().join("album");
+    fs::create_dir(&album).unwrap();
+    let photos = [photo];
+    let filling = || Fill {
+        folder: &album,
+        draft: atomic::unused_name(&album).unwrap(),
+        survey: Survey::of(&album, &index, 1).unwrap(),
+    };
+    // The first run is killed after making the entries, and so is the next one.
+    for _ in 0..2 {
+        let filling = filling();
+        assert!(filling.survey.in_the_way.is_empty(), "{:?}", filling.survey);
+        let names = filling.names(&photos);
+        filling.prepare(&photos, &names, Placement::Linked).unwrap();
+    }
+    assert_eq!(names(&album).len(), 2);
+    fs::create_dir(album.join(".fer-index-0123456789abcdef.partial")).unwrap();
+    let photos = [photos[0].as_path()];
+    fill_folder(&album, &photos, Placement::Linked, false, &index).unwrap_err();
+    fs::remove_dir(album.join(".fer-index-0123456789abcdef.partial")).unwrap();
+    fill_folder(&album, &photos, Placement::Linked, false, &index).unwrap();
+    assert_eq!(names(&album), ["001 a.jpg"]);
+}

@@ -1,0 +1,162 @@
+use jiff::civil::date;
+
+use super::*;
+
+fn told(stated: Option<StatedDate>) -> String {
+    let Some(stated) = stated else {
+        return "none".to_owned();
+    };
+    let moment = match stated.moment {
+        Moment::Local { local, .. } => local.to_string(),
+        Moment::Instant { utc } => utc.to_string(),
+    };
+    match stated.precision {
+        Precision::Second => moment,
+        Precision::Day => moment[..10].to_owned(),
+        Precision::Month => moment[..7].to_owned(),
+        Precision::Year => moment[..4].to_owned(),
+    }
+}
+
+#[test]
+fn files_are_named_by_phones_messengers_and_programs() {
+    for (name, expected) in [
+        ("IMG-20190714-WA0003.jpg", "2019-07-14"),
+        ("VID-20190714-WA0003.jpg", "2019-07-14"),
+        ("PXL_20190714_123456789.jpg", "2019-07-14T12:34:56.789Z"),
+        (
+            "PXL_20190714_123456789.MP~2.jpg",
+            "2019-07-14T12:34:56.789Z",
+        ),
+        (
+            "PXL_20190714_123456789.PORTRAIT.jpg",
+            "2019-07-14T12:34:56.789Z",
+        ),
+        ("IMG_20190714_153000.jpg", "2019-07-14T15:30:00"),
+        ("IMG_20190714_153000_1.jpg", "2019-07-14T15:30:00"),
+        ("IMG_20190714_153000_HDR.jpg", "2019-07-14T15:30:00"),
+        ("IMG_20190714_153000123.jpg", "2019-07-14T15:30:00.123"),
+        ("MVIMG_20190714_153000.jpg", "2019-07-14T15:30:00"),
+        ("DSC_20190714_153000.jpg", "2019-07-14T15:30:00"),
+        ("20190714_153000.jpg", "2019-07-14T15:30:00"),
+        ("20190714_153000(0).jpg", "2019-07-14T15:30:00"),
+        ("20190714153000.jpg", "2019-07-14T15:30:00"),
+        (
+            "00000IMG_00000_BURST20190714153000123_COVER.jpg",
+            "2019-07-14T15:30:00.123",
+        ),
+        ("Screenshot_2019-07-14-15-30-00.png", "2019-07-14T15:30:00"),
+        (
+            "Screenshot_2019-07-14-15-30-00-123_com.app.png",
+            "2019-07-14T15:30:00",
+        ),
+        (
+            "Screenshot_20190714-153000_Chrome.jpg",
+            "2019-07-14T15:30:00",
+        ),
+        (
+            "Screenshot 2019-07-14 at 15.30.00.png",
+            "2019-07-14T15:30:00",
+        ),
+        (
+            "Screen Shot 2019-07-14 at 3.30.00 PM.png",
+            "2019-07-14T15:30:00",
+        ),
+        (
+            "Screenshot 2019-07-14 at 12.30.00\u{202f}AM.png",
+            "2019-07-14T00:30:00",
+        ),
+        (
+            "Screenshot from 2019-07-14 15-30-00.png",
+            "2019-07-14T15:30:00",
+        ),
+        ("signal-2019-07-14-153000.jpg", "2019-07-14T15:30:00"),
+        ("signal-2019-07-14-15-30-00-123.jpg", "2019-07-14T15:30:00"),
+        (
+            "WhatsApp Image 2019-07-14 at 15.30.00.jpeg",
+            "2019-07-14T15:30:00",
+        ),
+        (
+            "WhatsApp Image 2019-07-14 at 15.30.00 (1).jpeg",
+            "2019-07-14T15:30:00",
+        ),
+        ("photo_2019-07-14_15-30-00.jpg", "2019-07-14T15:30:00"),
+        ("photo_2019-07-14_15-30-00 (2).jpg", "2019-07-14T15:30:00"),
+        ("photo_1@14-07-2019_15-30-00.jpg", "2019-07-14T15:30:00"),
+        ("2019-07-14 15.30.00.jpg", "2019-07-14T15:30:00"),
+        ("2019-07-14T15:30:00.jpg", "2019-07-14T15:30:00"),
+        ("C360_2019-07-14-15-30-00-123.jpg", "2019-07-14T15:30:00"),
+        ("FB_IMG_1563109200123.jpg", "2019-07-14T13:00:00.123Z"),
+        ("mmexport1563109200123.jpg", "2019-07-14T13:00:00.123Z"),
+        ("1563109200123.jpg", "2019-07-14T13:00:00.123Z"),
+        ("Scan 2019-07-14.jpg", "2019-07-14"),
+        ("2019.07.14 Birthday.jpg", "2019-07-14"),
+        ("IMG_20190714_0003.jpg", "2019-07-14"),
+        ("IMG_20190714_253000.jpg", "2019-07-14"),
+        ("19450508 Grandmother.jpg", "1945-05-08"),
+    ] {
+        let today = date(2026, 1, 1);
+        assert_eq!(told(of_file(Path::new(name), today)), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_random_number_is_no_date() {
+    for name in [
+        "DSC02019.jpg",
+        "IMG_0714.jpg",
+        "12345678.jpg",
+        "20191314.jpg",
+        "20190230.jpg",
+        "29990714.jpg",
+        "18250714.jpg",
+        "201907141.jpg",
+        "5f20190714a1.jpg",
+        "e3b20190714c44298fc1c149afbf4c8996fb.jpg",
+        "0a20190714-0000.jpg",
+        "4006381333931.jpg",
+        "1234567890123456.jpg",
+        "received_10156310920012345.jpg",
+        "1920x1080.jpg",
+        "2019.jpg",
+        "P1010019.jpg",
+        "156310920012.jpg",
+        "9999999999999.jpg",
+        "Café 2019-7-4.jpg",
+    ] {
+        let today = date(2026, 1, 1);
+        assert_eq!(told(of_file(Path::new(name), today)), "none", "{name}");
+    }
+}
+
+#[test]
+fn folders_are_named_to_the_precision_that_people_know() {
+    for (path, expected) in [
+        ("/a/2019-07 Italy/1.jpg", "2019-07"),
+        ("/a/2019/07/14/1.jpg", "2019-07-14"),
+        ("/a/2019/07/1.jpg", "2019-07"),
+        ("/a/2019/07 July/1.jpg", "2019-07"),
+        ("/a/2019/1.jpg", "2019"),
+        ("/a/2019/Italy/1.jpg", "2019"),
+        ("/a/2019/2019-07-14 Birthday/1.jpg", "2019-07-14"),
+        ("/a/2019-07/14/1.jpg", "2019-07-14"),
+        ("/a/20190714/1.jpg", "2019-07-14"),
+        ("/a/2019_07_14/1.jpg", "2019-07-14"),
+        ("/a/201907/1.jpg", "2019-07"),
+        ("/Photos from 2019/1.jpg", "2019"),
+        ("/a/Italy 2019/1.jpg", "2019"),
+        ("/a/Summer (2019)/1.jpg", "2019"),
+        ("/a/2019-06 to 2019-08/1.jpg", "2019"),
+        ("/a/2018-2020/1.jpg", "none"),
+        ("/a/user1999/1.jpg", "none"),
+        ("/a/1920x1080/1.jpg", "none"),
+        ("/a/100CANON/1.jpg", "none"),
+        ("/a/07/1.jpg", "none"),
+        ("/a/2019/13/1.jpg", "2019"),
+        ("/a/2999/1.jpg", "none"),
+        ("/2019/a/b/c/d/1.jpg", "none"),
+    ] {
+        let today = date(2026, 1, 1);
+        assert_eq!(told(of_folders(Path::new(path), today)), expected, "{path}");
+    }
+}

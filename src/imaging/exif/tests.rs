@@ -1,0 +1,198 @@
+use super::*;
+use crate::facts::of_content;
+use crate::photo::{Capture, TakenAt};
+use ::exif::Rational;
+use ::exif::experimental::Writer;
+use jiff::civil::date;
+
+fn ascii(tag: Tag, text: &str) -> (Tag, Value) {
+    (tag, Value::Ascii(vec![text.as_bytes().to_vec()]))
+}
+
+fn rationals<const N: usize>(tag: Tag, parts: [(u32, u32); N]) -> (Tag, Value) {
+    (tag, Value::Rational(parts.map(Rational::from).to_vec()))
+}
+
+fn exif(fields: impl IntoIterator<Item = (Tag, Value)>) -> Exif {
+    let fields: Vec<Field> = fields
+        .into_iter()
+        .map(|(tag, value)| Field {
+            tag,
+            ifd_num: In::PRIMARY,
+            value,
+        })
+        .collect();
+    let mut writer = Writer::new();
+    for field in &fields {
+        writer.push_field(field);
+    }
+    let mut block = std::io::Cursor::new(Vec::new());
+    writer.write(&mut block, false).unwrap();
+    Exif::parse(block.into_inner()).unwrap()
+}
+
+#[test]
+fn a_full_block_is_read() {
+    let exif = exif([
+        (Tag::Orientation, Value::Short(vec![6])),
+        ascii(Tag::Make, "Canon"),
+        ascii(Tag::Model, "Canon EOS 5D  "),
+        ascii(Tag::LensModel, "EF50mm f/1.8"),
+        ascii(Tag::ImageDescription, " A walk\nby the  sea "),
+        ascii(Tag::DateTimeOriginal, "2019:07:21 18:05:09"),
+        ascii(Tag::SubSecTimeOriginal, "05"),
+        ascii(Tag::OffsetTimeOriginal, "+05:30"),
+        ascii(Tag::DateTime, "2022:01:01 00:00:00"),
+        rationals(Tag::GPSLatitude, [(33, 1), (51, 1), (3540, 100)]),
+        ascii(Tag::GPSLatitudeRef, "S"),
+        rationals(Tag::GPSLongitude, [(151, 1), (12, 1), (0, 0)]),
+        ascii(Tag::GPSLongitudeRef, "E"),
+    ]);
+    assert_eq!(exif.orientation(), Orientation::Rotate90);
+    let capture = of_content(&exif.statements());
+    assert_eq!(
+        capture.taken_at,
+        Some(TakenAt {
+            local: date(2019, 7, 21).at(18, 5, 9, 50_000_000),
+            offset: Some(Offset::from_seconds(19_800).unwrap()),
+            precision: Precision::Second,
+            source: DateSource::Exif,
+        })
+    );
+    let position = capture.position.unwrap();
+    assert!((position.latitude + 33.859_833).abs() < 1e-5);
+    assert!((position.longitude - 151.2).abs() < 1e-9);
+    assert_eq!(capture.camera.as_deref(), Some("Canon EOS 5D"));
+    assert_eq!(capture.lens.as_deref(), Some("EF50mm f/1.8"));
+    assert_eq!(capture.description.as_deref(), Some("A walk by the sea"));
+}
+
+#[test]
+fn directories_are_found_by_pointers_of_either_type() {
+    let date = Field {
+        tag: Tag::DateTimeOriginal,
+        ifd_num: In::PRIMARY,
+        value: ascii(Tag::DateTimeOriginal, "2019:07:21 18:05:09").1,
+    };
+    for is_little_endian in [false, true] {
+        let mut writer = Writer::new();
+        writer.push_field(&date);
+        let mut block = std::io::Cursor::new(Vec::new());
+        writer.write(&mut block, is_little_endian).unwrap();
+        let mut block = block.into_inner();
+        let short = |number: u16| {
+            if is_little_endian {
+                number.to_le_bytes()
+            } else {
+                number.to_be_bytes()
+            }
+        };
+        let pointer = [short(0x8769), short(4)].concat();
+        let at = memchr::memmem::find(&block, &pointer).unwrap();
+        block[at + 2..at + 4].copy_from_slice(&short(13));
+        let said = Exif::parse(block.clone()).unwrap().statements();
+        assert_eq!(said.dates.len(), 1, "{is_little_endian}");
+        for end in 0..block.len() {
+            let _ = Exif::parse(block[..end].to_vec());
+        }
+    }
+}
+
+#[test]
+fn implausible_dates_are_ignored_and_the_next_field_is_used() {
+    let local = |fields: &[(Tag, &str)]| {
+        let exif = exif(fields.iter().map(|(tag, text)| ascii(*tag, text)));
+        of_content(&exif.statements())
+            .taken_at
+            .map(|taken_at| taken_at.local)
+    };
+    let good = date(2005, 3, 4).at(1, 2, 3, 0);
+    let (original, digitized, date_time) =
+        (Tag::DateTimeOriginal, Tag::DateTimeDigitized, Tag::DateTime);
+    for blank in [
+        "0000:00:00 00:00:00",
+        "    :  :     :  :  ",
+        "",
+        "2005:13:04 01:02:03",
+        "2005:03:04 25:02:03",
+        "2005:03",
+        "99999:03:04 01:02:03",
+    ] {
+        assert_eq!(local(&[(original, blank)]), None, "{blank}");
+        let both = [(original, blank), (digitized, "2005:03:04 01:02:03")];
+        assert_eq!(local(&both), Some(good), "{blank}");
+    }
+    assert_eq!(local(&[(date_time, "2005-03-04T01:02:03Z")]), Some(good));
+    assert_eq!(
+        local(&[(date_time, "2005/03/04 01:02")]),
+        Some(date(2005, 3, 4).at(1, 2, 0, 0))
+    );
+}
+
+#[test]
+fn positions_without_a_fix_are_absent() {
+    let position = |north: [(u32, u32); 3], east: [(u32, u32); 3], letters: [&str; 2]| {
+        let exif = exif([
+            rationals(Tag::GPSLatitude, north),
+            ascii(Tag::GPSLatitudeRef, letters[0]),
+            rationals(Tag::GPSLongitude, east),
+            ascii(Tag::GPSLongitudeRef, letters[1]),
+        ]);
+        of_content(&exif.statements()).position
+    };
+    let degrees = |whole| [(whole, 1), (0, 1), (0, 1)];
+    assert!(position(degrees(0), degrees(10), ["N", "E"]).is_some());
+    assert!(position(degrees(90), degrees(180), ["s", "w"]).is_some());
+    assert_eq!(position(degrees(0), degrees(0), ["N", "E"]), None);
+    assert_eq!(position(degrees(91), degrees(10), ["N", "E"]), None);
+    assert_eq!(position(degrees(9), degrees(181), ["N", "E"]), None);
+    assert_eq!(position(degrees(9), degrees(10), ["", "E"]), None);
+    assert_eq!(position(degrees(9), degrees(10), ["N", "X"]), None);
+    assert_eq!(position([(0, 0); 3], degrees(10), ["N", "E"]), None);
+}
+
+#[test]
+fn the_maker_is_not_repeated() {
+    let camera = |make: &str, model: &str| {
+        let exif = exif([ascii(Tag::Make, make), ascii(Tag::Model, model)]);
+        of_content(&exif.statements()).camera
+    };
+    assert_eq!(
+        camera("NIKON CORPORATION", "NIKON D3100").as_deref(),
+        Some("NIKON D3100")
+    );
+    assert_eq!(
+        camera("EASTMAN KODAK COMPANY", "KODAK Z1012 IS").as_deref(),
+        Some("KODAK Z1012 IS")
+    );
+    assert_eq!(camera("SONY", "DSC-T5").as_deref(), Some("SONY DSC-T5"));
+    assert_eq!(camera("", "DSC-T5").as_deref(), Some("DSC-T5"));
+    assert_eq!(camera("SONY", " ").as_deref(), Some("SONY"));
+    assert_eq!(camera("", ""), None);
+}
+
+#[test]
+fn descriptions_are_cleaned() {
+    let description = |text: &[u8]| {
+        let exif = exif([(Tag::ImageDescription, Value::Ascii(vec![text.to_vec()]))]);
+        of_content(&exif.statements()).description
+    };
+    assert_eq!(description(b"OLYMPUS DIGITAL CAMERA         "), None);
+    assert_eq!(description(b"   "), None);
+    assert_eq!(description("Größe".as_bytes()).as_deref(), Some("Größe"));
+    assert_eq!(description(b"Gr\xf6\xdfe").as_deref(), Some("Größe"));
+    // Control characters could send commands to a terminal.
+    assert_eq!(description(b"a\x1b[31mb").as_deref(), Some("a [31mb"));
+}
+
+#[test]
+fn the_readable_fields_of_a_broken_block_are_kept() {
+    assert!(Exif::parse(Vec::new()).is_none());
+    assert!(Exif::parse(b"Exif\0\0II*\0".to_vec()).is_none());
+    let mut block = b"Exif\0\0MM\0*\0\0\0\x08\0\x02".to_vec();
+    block.extend(b"\x01\x12\0\x03\0\0\0\x01\0\x03\0\0"); // orientation 3
+    block.extend(b"\x01\x0f\0\x02\xff\xff\xff\xff\0\0\0\0"); // a maker of 4 GiB
+    let exif = Exif::parse(block).unwrap();
+    assert_eq!(exif.orientation(), Orientation::Rotate180);
+    assert_eq!(of_content(&exif.statements()), Capture::default());
+}

@@ -1,0 +1,166 @@
+//! Dates and ranges of dates in a sentence, and how one of them gives another the year that is stated only once.
+
+use jiff::civil::DateTime;
+
+use super::super::super::dates::{DateSpan, Dates, parse_dates, parse_span, year, yearly};
+use super::super::super::filters::{UserDate, UserDates};
+
+/// A date or a range of dates on which photos were taken.
+#[derive(Debug, Clone)]
+pub(in super::super) enum Occasion {
+    /// One date.
+    One(UserDates),
+    /// From one date to another; both have a year.
+    Range(UserDate, UserDate),
+}
+
+impl Occasion {
+    /// Whether it is a part of every year.
+    pub fn is_yearly(&self) -> bool {
+        matches!(
+            self,
+            Self::One(UserDates {
+                dates: Dates::Yearly(_),
+                ..
+            })
+        )
+    }
+
+    /// The first and the last date; of a part of every year there are none.
+    pub fn ends(&self) -> (Option<UserDate>, Option<UserDate>) {
+        match self {
+            Self::Range(first, last) => (Some(first.clone()), Some(last.clone())),
+            Self::One(UserDates {
+                text,
+                dates: Dates::Span(span),
+            }) => {
+                let when = UserDate {
+                    text: text.clone(),
+                    span: *span,
+                };
+                (Some(when.clone()), Some(when))
+            }
+            Self::One(_) => (None, None),
+        }
+    }
+
+    pub fn into_dates(self) -> UserDates {
+        match self {
+            Self::One(dates) => dates,
+            Self::Range(first, last) => UserDates {
+                text: format!("{} to {}", first.text, last.text),
+                dates: Dates::Span(DateSpan {
+                    start: first.span.start,
+                    end: last.span.end,
+                }),
+            },
+        }
+    }
+}
+
+/// Each of these parts of the year in each of these years; `None` if not all of `years` are years.
+pub(super) fn in_each_year(
+    yearly: &[Occasion],
+    years: &[Occasion],
+    now: DateTime,
+) -> Option<Vec<Occasion>> {
+    let mut all = Vec::new();
+    for of_year in years {
+        let Occasion::One(UserDates { text: number, .. }) = of_year else {
+            return None;
+        };
+        year(number)?;
+        for part in yearly {
+            let text = format!("{} {number}", part.clone().into_dates().text);
+            let dates = parse_dates(&text, now).ok()?;
+            all.push(Occasion::One(UserDates { text, dates }));
+        }
+    }
+    Some(all)
+}
+
+/// The year at the end of a date.
+fn year_of(text: &str) -> Option<&str> {
+    let last = text.rsplit(' ').next()?;
+    year(last).map(|_| last)
+}
+
+/// A range of two dates; the year or the month may be given with only one of them.
+pub(super) fn range(first: &str, last: &str, now: DateTime) -> Option<Occasion> {
+    let words: Vec<&str> = last.split(' ').collect();
+    // `14 to 20 july 2019`
+    let first = if first.len() < 5
+        && first.starts_with(|c: char| c.is_ascii_digit())
+        && year(first).is_none()
+    {
+        format!("{first} {}", words.get(1..)?.join(" "))
+    } else {
+        first.to_owned()
+    };
+    let is_yearly = |text: &str| matches!(parse_dates(text, now), Ok(Dates::Yearly(_)));
+    let span = |text: &str| parse_span(text, now).ok();
+    if is_yearly(&first) && is_yearly(last) {
+        let text = format!("{first} to {last}");
+        let dates = parse_dates(&text, now).ok()?;
+        return Some(Occasion::One(UserDates { text, dates }));
+    }
+    let mut texts = [first, last.to_owned()];
+    let years = [0, 1].map(|side: usize| year_of(&texts[side]).map(str::to_owned));
+    match years {
+        [None, Some(year)] if is_yearly(&texts[0]) => {
+            let same = format!("{} {year}", texts[0]);
+            let number: i16 = year.parse().ok()?;
+            let is_before = span(&same)?.start < span(&texts[1])?.end;
+            texts[0] = if is_before {
+                same
+            } else {
+                format!("{} {}", texts[0], number - 1)
+            };
+        }
+        [Some(year), None] if is_yearly(&texts[1]) => {
+            let same = format!("{} {year}", texts[1]);
+            let number: i16 = year.parse().ok()?;
+            let is_after = span(&texts[0])?.start < span(&same)?.end;
+            texts[1] = if is_after {
+                same
+            } else {
+                format!("{} {}", texts[1], number + 1)
+            };
+        }
+        _ => {}
+    }
+    let [first, last] = texts;
+    let (start, end) = (span(&first)?, span(&last)?);
+    if start.start >= end.end {
+        return None;
+    }
+    let when = |text, span| UserDate { text, span };
+    Some(Occasion::Range(when(first, start), when(last, end)))
+}
+
+/// Completes the dates of a list: in `june and july 2019` the year applies to both months, and in
+/// `christmas 2018 and 2019` both years are Christmases.
+pub(super) fn share_years(texts: &mut [String]) {
+    for index in 1..texts.len() {
+        let name = texts[index - 1]
+            .rsplit_once(' ')
+            .map(|(name, _)| name.to_owned());
+        let is_named = year_of(&texts[index - 1]).is_some();
+        if let Some(name) = name.filter(|_| is_named && year(&texts[index]).is_some()) {
+            texts[index] = format!("{name} {}", texts[index]);
+        }
+    }
+    let mut known: Option<String> = None;
+    for text in texts.iter_mut().rev() {
+        let words: Vec<&str> = text.split(' ').collect();
+        if yearly(&words).is_some() {
+            if let Some(year) = &known {
+                *text = format!("{text} {year}");
+            }
+        } else {
+            known = year_of(text)
+                .filter(|year| *year != text)
+                .map(str::to_owned);
+        }
+    }
+}

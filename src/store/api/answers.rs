@@ -1,0 +1,182 @@
+//! What commands and the gallery read: photos, faces, and what the album consists of.
+
+use std::path::PathBuf;
+
+use crate::error::Result;
+use crate::geo::Cell;
+use crate::photo::GeoPoint;
+
+use super::super::{
+    CarriedFrom, Counts, FaceId, Grouping, Hit, Photo, PhotoId, PhotoRecord, Query, Store,
+    StoredFace, Tally, faces, folders, kin, people, photos, places, query, raw_pairs, tally,
+    totals,
+};
+
+impl Store {
+    /// The hits of a query, in its order.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn query(&self, query: &Query) -> Result<Vec<Hit>> {
+        self.read(|db| query::run(db, query))
+    }
+
+    /// The number of hits of a query without its limit and offset.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn total(&self, query: &Query) -> Result<u64> {
+        self.read(|db| query::total(db, query))
+    }
+
+    /// How many photos meet the filters of a query: with any emotion or none, and for each emotion
+    /// in place of the query's emotions.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn counts(&self, query: &Query) -> Result<Counts> {
+        self.read(|db| query::counts(db, query))
+    }
+
+    /// The number of photos that a query by date leaves out only because they are dated by the time of their file
+    /// alone.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn undated(&self, query: &Query) -> Result<u64> {
+        if !query.is_dated() || query.file_dates {
+            return Ok(0);
+        }
+        let by_files = Query {
+            file_dates: true,
+            ..query.clone()
+        };
+        self.read(|db| {
+            let found = query::total(db, query)?;
+            Ok(query::total(db, &by_files)?.saturating_sub(found))
+        })
+    }
+
+    /// For each group of the photos that a query finds, how many faces have each emotion as their strongest. Only
+    /// faces that the query counts are counted.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn tally(&self, by: Grouping, query: &Query) -> Result<Vec<Tally>> {
+        self.read(|db| tally::count(db, by, query))
+    }
+
+    /// The grid cells that have photos, in ascending order, each with its number of photos.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn places(&self) -> Result<Vec<(Cell, u64)>> {
+        self.read(places::occupied)
+    }
+
+    /// The centre of the area in which most photos were taken; `None` if no photo has a position.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn home(&self) -> Result<Option<GeoPoint>> {
+        self.read(|db| Ok(places::home(&places::occupied(db)?)))
+    }
+
+    /// The years of the earliest and the latest photo; `None` if no photo has a date.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn years(&self) -> Result<Option<(i16, i16)>> {
+        self.read(totals::years)
+    }
+
+    /// The names of all cameras, in ascending order.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn cameras(&self) -> Result<Vec<String>> {
+        self.read(query::cameras)
+    }
+
+    /// The names of all people in photos, in ascending order, each once.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn people(&self) -> Result<Vec<String>> {
+        self.read(people::names)
+    }
+
+    /// All keywords and titles of photos, in ascending order, each once.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn keywords(&self) -> Result<Vec<String>> {
+        self.read(totals::keywords)
+    }
+
+    /// The folders that directly contain photos, sorted by the bytes of the path.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn folders(&self) -> Result<Vec<PathBuf>> {
+        self.read(folders::with_files)
+    }
+
+    /// The names of the folders below the roots that hold photos, or folders with photos, in ascending order.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn album_names(&self) -> Result<Vec<String>> {
+        self.read(folders::names)
+    }
+
+    /// Everything that is known about a photo.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn photo(&self, id: PhotoId) -> Result<Option<Photo>> {
+        self.read(|db| photos::load(db, id))
+    }
+
+    /// A photo as it was stored: what the models found in it, without people's corrections.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn record(&self, id: PhotoId) -> Result<Option<PhotoRecord>> {
+        self.read(|db| photos::record(db, id))
+    }
+
+    /// A face and its photo; `None` if there is no such face.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn face(&self, face: FaceId) -> Result<Option<(PhotoId, StoredFace)>> {
+        self.read(|db| faces::one(db, face))
+    }
+
+    /// The other files of the same shot, each by its first path: for a raw file the picture beside it, and for this
+    /// picture the raw files. Empty for every other photo.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn files_of_shot(&self, photo: PhotoId) -> Result<Vec<PathBuf>> {
+        self.read(|db| raw_pairs::paths_of_shot(db, photo))
+    }
+
+    /// The other photos that may be the same picture as `photo`: with files and faces, and with the same
+    /// camera and time as in [`Store::kin_corrections`].
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn kin_photos(&self, photo: PhotoId) -> Result<Vec<PhotoId>> {
+        self.read(|db| kin::photos(db, photo))
+    }
+
+    /// The faces of a photo whose corrections were carried over from another photo.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn carried(&self, photo: PhotoId) -> Result<Vec<(FaceId, CarriedFrom)>> {
+        self.read(|db| kin::carried(db, photo))
+    }
+}

@@ -1,0 +1,146 @@
+//! Corrections of faces, and what they teach.
+
+use crate::error::Result;
+use crate::face::Correction;
+
+use super::super::{
+    CorrectionRecord, FaceId, Imported, Learning, Store, UndoneFace, exchange, faces, kin, learning,
+};
+
+impl Store {
+    /// Stores a person's correction of a face in place of an earlier one. From now on the photo is
+    /// ranked by it, whatever a model says, and it remains in force when the photo is analysed
+    /// again. Corrections that were carried over from an earlier one of this face follow. Returns
+    /// `false` if there is no such face.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn correct(&mut self, face: FaceId, correction: Correction) -> Result<bool> {
+        self.write(|db| kin::correct(db, face, correction))
+    }
+
+    /// Stores the same correction for several faces, see [`Store::correct`]. If one of them does not exist, it is
+    /// returned, and nothing is stored.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn correct_all(
+        &mut self,
+        faces: &[FaceId],
+        correction: Correction,
+    ) -> Result<Option<FaceId>> {
+        self.write(|db| {
+            if let Some(unknown) = faces::first_unknown(db, faces)? {
+                return Ok(Some(unknown));
+            }
+            for face in faces {
+                kin::correct(db, *face, correction)?;
+            }
+            Ok(None)
+        })
+    }
+
+    /// Removes a person's correction of a face, so that the model's scores apply again, also to the
+    /// faces to which it was carried over. No other one is carried over to the face. Returns `false`
+    /// if there was no correction.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn undo(&mut self, face: FaceId) -> Result<bool> {
+        self.write(|db| kin::undo(db, face))
+    }
+
+    /// Removes the corrections of several faces, see [`Store::undo`], and returns the faces that had one. If one
+    /// of the faces does not exist, it is returned, and nothing is removed.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn undo_all(&mut self, faces: &[FaceId]) -> Result<Result<Vec<FaceId>, FaceId>> {
+        self.write(|db| {
+            if let Some(unknown) = faces::first_unknown(db, faces)? {
+                return Ok(Err(unknown));
+            }
+            let mut undone = Vec::new();
+            for face in faces {
+                if kin::undo(db, *face)? {
+                    undone.push(*face);
+                }
+            }
+            Ok(Ok(undone))
+        })
+    }
+
+    /// All corrections, in the order in which they were made, and the faces to which none is carried over.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn corrections(&self) -> Result<(Vec<CorrectionRecord>, Vec<UndoneFace>)> {
+        self.read(exchange::all)
+    }
+
+    /// Imports corrections that another database had. Of two of the same face the later one is kept. Those of
+    /// photos that are not in the index apply when they are.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn import_corrections(
+        &mut self,
+        records: &[CorrectionRecord],
+        undone: &[UndoneFace],
+    ) -> Result<Imported> {
+        self.write(|db| exchange::take(db, records, undone))
+    }
+
+    /// What corrections have taught, and whether the scores of faces follow them.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn learning(&self) -> Result<Learning> {
+        self.read(learning::status)
+    }
+
+    /// Whether [`Store::learn`] has something to do.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn has_to_learn(&self) -> Result<bool> {
+        self.read(learning::is_outdated)
+    }
+
+    /// Learns from the corrections, if they have changed, and lets the scores of all faces follow them, in short
+    /// transactions. If it is interrupted, the next call goes on. After each transaction, `done` is told its number of photos.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn learn(&mut self, mut done: impl FnMut(u64)) -> Result<()> {
+        while self.has_to_learn()? {
+            if let Some(due) = self.read(learning::due)? {
+                let learned = due.learn();
+                self.write(|db| learning::store(db, &learned))?;
+            }
+            loop {
+                match self.write(learning::advance)? {
+                    0 => break,
+                    photos => done(photos),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Switches on or off that scores follow corrections; [`Store::learn`] then changes the scores.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn switch_learning(&mut self, is_on: bool) -> Result<()> {
+        self.write(|db| learning::switch(db, is_on))
+    }
+
+    /// Lets the corrections made so far teach nothing any more; [`Store::learn`] then changes the scores.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn forget_lessons(&mut self) -> Result<()> {
+        self.write(learning::forget)
+    }
+}

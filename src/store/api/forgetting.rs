@@ -1,0 +1,86 @@
+//! Removes every trace of photos and people for good.
+
+use std::path::Path;
+
+use crate::error::Result;
+
+use super::super::{
+    ForgottenAgain, Removed, RemovedNames, Store, explain, forgotten, forgotten_again,
+    forgotten_people,
+};
+
+impl Store {
+    /// Removes everything that is stored of the photos below a folder, or of one photo with all its copies, with
+    /// their corrections, and keeps them from being stored again. [`Store::clean`] removes what is left of the rows.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn forget_for_good(&mut self, path: &Path) -> Result<Removed> {
+        self.write(|db| forgotten::remove(db, path))
+    }
+
+    /// What [`Store::forget_for_good`] would remove.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn would_forget(&mut self, path: &Path) -> Result<Removed> {
+        self.rehearse(|db| forgotten::remove(db, path))
+    }
+
+    /// Removes the name of a person, with the regions that it names, from everything that the sources of photos say,
+    /// and keeps it from being stored again. [`Store::clean`] removes what is left of the rows.
+    ///
+    /// # Errors
+    /// If the name has neither a letter nor a digit, and those of [`Store::prune`].
+    pub fn forget_person(&mut self, name: &str) -> Result<RemovedNames> {
+        forgotten_people::require_name(name)?;
+        self.write(|db| forgotten_people::remove(db, name))
+    }
+
+    /// What [`Store::forget_person`] would remove.
+    ///
+    /// # Errors
+    /// Those of [`Store::forget_person`].
+    pub fn would_forget_person(&mut self, name: &str) -> Result<RemovedNames> {
+        forgotten_people::require_name(name)?;
+        self.rehearse(|db| forgotten_people::remove(db, name))
+    }
+
+    /// Allows the name of a person to be stored again, and has what files say read anew by the next run over them.
+    /// Returns `false` if it was not forgotten.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn allow_person(&mut self, name: &str) -> Result<bool> {
+        self.write(|db| forgotten_people::allow(db, name))
+    }
+
+    /// Allows a file or folder to be stored again that was forgotten by this name, or with a copy of it. Returns
+    /// `false` if it was not.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn allow_again(&mut self, path: &Path) -> Result<bool> {
+        self.write(|db| forgotten::allow(db, path))
+    }
+
+    /// Rewrites the database without what was deleted, and empties its log. Returns `false` if another process keeps
+    /// the log from being emptied.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn clean(&mut self) -> Result<bool> {
+        forgotten::clean(&self.connection).map_err(|error| explain::sentence(&self.path, error))
+    }
+
+    /// Removes from a restored database what was forgotten in the one that it replaces, and keeps it from being stored
+    /// again.
+    pub(in super::super) fn forget_again(
+        &mut self,
+        marks: &forgotten_again::AllMarks,
+    ) -> Result<Option<ForgottenAgain>> {
+        let forgotten = self.write(|db| forgotten_again::forget_again(db, marks))?;
+        self.clean()?;
+        Ok(forgotten)
+    }
+}

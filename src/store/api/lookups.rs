@@ -1,0 +1,194 @@
+//! What a run over the album needs to know before it reads or stores a file.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::error::{Result, Skip};
+use crate::face::ScoredFace;
+use crate::photo::{Capture, ContentHash, Picture};
+
+use super::super::{
+    KinCorrection, KnownFile, KnownPhoto, Models, NamedRegions, PhotoAnalysis, PhotoId, Store,
+    closer_search, explain, files, forgotten, kin, photos, same_picture, sidecars, typed,
+};
+
+impl Store {
+    /// Passes to `work` what is known about each file in and below `folder` (or about the one file
+    /// of that name), in the order of the bytes of their paths. [`KnownFile::is_current`] is `true`
+    /// if processing the unchanged file again with `models` would give the same result.
+    ///
+    /// # Errors
+    /// The errors of `work`, and an error if the database cannot be read; the latter holds for
+    /// every method that reads.
+    pub fn files_under<T>(
+        &self,
+        folder: &Path,
+        models: &Models,
+        work: impl FnOnce(&mut dyn Iterator<Item = Result<(PathBuf, KnownFile)>>) -> Result<T>,
+    ) -> Result<T> {
+        let explain = |error| explain::sentence(&self.path, error);
+        self.read(|db| {
+            files::under(db, folder, models, |files| {
+                work(&mut files.map(|file| file.map_err(explain)))
+            })
+        })?
+    }
+
+    /// The outcome for the file at `path`: its photo, or why it was skipped; `None` if the file is
+    /// not in the index.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn file(&self, path: &Path) -> Result<Option<Result<PhotoId, Skip>>> {
+        self.read(|db| files::outcome(db, path))
+    }
+
+    /// What is known about one file, see [`Store::files_under`]; `None` if it is not in the index.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn known_file(&self, path: &Path, models: &Models) -> Result<Option<KnownFile>> {
+        self.files_under(path, models, |files| {
+            let first = files.next().transpose()?;
+            Ok(first
+                .filter(|(known, _)| known == path)
+                .map(|(_, file)| file))
+        })
+    }
+
+    /// The path under which the index has the file or folder that a person means by `typed`; `None` if it
+    /// has none. The first of these that the index has: the path itself, made absolute; the path with its
+    /// symbolic links resolved; a path through a symbolic link in the album that leads there; a path with
+    /// the same names by Unicode canonical equivalence.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn find_path(&self, typed: &Path) -> Result<Option<PathBuf>> {
+        self.read(|db| typed::Finder::new(db).find(typed))
+    }
+
+    /// The stored path of each of several typed ones, as [`Store::find_path`] finds it.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn find_paths(&self, typed: &[PathBuf]) -> Result<Vec<Option<PathBuf>>> {
+        self.read(|db| {
+            let finder = typed::Finder::new(db);
+            typed.iter().map(|path| finder.find(path)).collect()
+        })
+    }
+
+    /// The files of the index to which a sidecar may belong, by its name. Which of them it is depends on what else is in
+    /// the folder.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn photos_beside(&self, sidecar: &Path) -> Result<Vec<PathBuf>> {
+        self.read(|db| sidecars::photos_beside(db, sidecar))
+    }
+
+    /// Whether this content has been analysed, and with which models.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn photo_by_hash(&self, hash: &ContentHash) -> Result<Option<KnownPhoto>> {
+        self.read(|db| photos::known(db, hash))
+    }
+
+    /// A file of each photo that has to be analysed again: metadata or a sidecar name a person in a region where no face was
+    /// found, and that region was not searched more closely.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn files_to_search_again(&self) -> Result<Vec<PathBuf>> {
+        self.read(closer_search::due)
+    }
+
+    /// The stored analysis by `models` of this picture, in its orientation. It is that of any photo with the same
+    /// picture and orientation; or else that of the photo that the file at `path` was before, or of one that has lost
+    /// its files, turned to this orientation. The metadata in it are those of that photo.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn analysis_of_picture(
+        &self,
+        path: &Path,
+        picture: &Picture,
+        models: &Models,
+    ) -> Result<Option<PhotoAnalysis<ScoredFace>>> {
+        self.read(|db| same_picture::analysis(db, Some(path), picture, models))
+    }
+
+    /// The regions in which people are named in the photo with this content.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn named_regions(&self, hash: &ContentHash) -> Result<NamedRegions> {
+        self.read(|db| closer_search::named(db, hash))
+    }
+
+    /// Whether a correction of this content has no picture of its face yet, by which it could be carried over.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn lacks_picture(&self, hash: &ContentHash) -> Result<bool> {
+        self.read(|db| kin::lacks_picture(db, hash))
+    }
+
+    /// The corrections of faces in other files of the same moment as the photo with this content and size
+    /// (upright, in pixels), which lies or is about to lie at `path`: those of the same camera and time, provided
+    /// that the photo cannot be another one of a burst. That is so if
+    ///
+    /// - both times have the same fraction of a second, or
+    /// - the photo replaces the corrected one at `path`, or
+    /// - no two photos of this second and camera have the same size, which those of a burst have.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn kin_corrections(
+        &self,
+        hash: &ContentHash,
+        path: Option<&Path>,
+        capture: &Capture,
+        size: (u32, u32),
+    ) -> Result<Vec<KinCorrection>> {
+        self.read(|db| kin::corrections(db, hash, path, capture, size))
+    }
+
+    /// Whether a file or folder, or a folder in which it lies, was forgotten.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn is_forgotten(&self, path: &Path) -> Result<bool> {
+        self.read(|db| forgotten::holds_path(db, path))
+    }
+
+    /// Whether a photo with this content was forgotten.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn is_forgotten_content(&self, hash: &ContentHash) -> Result<bool> {
+        self.read(|db| forgotten::holds_content(db, hash))
+    }
+
+    /// A number that changes whenever another connection has written to the database.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn revision(&self) -> Result<i64> {
+        let version =
+            |db: &Connection| db.pragma_query_value(None, "data_version", |row| row.get(0));
+        version(&self.connection).map_err(|error| explain::sentence(&self.path, error))
+    }
+
+    /// Frees SQLite's caches, which only make the next query faster.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn release_memory(&self) -> Result<()> {
+        self.connection
+            .release_memory()
+            .map_err(|error| explain::sentence(&self.path, error))
+    }
+}
