@@ -41,7 +41,7 @@ impl Kernel for Quantise<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) -> f32 {
         let Self { values, bytes, out } = self;
-        assert!(values.len().is_multiple_of(GROUP) && bytes | (S::BYTES == 2));
+        assert!(values.len().is_multiple_of(GROUP) && (bytes || S::BYTES == 2));
         assert_eq!(size_of_val::<[i16]>(out), values.len() * S::BYTES);
         let (least_value, most_integer) = if bytes {
             (0.0, MOST_BYTE)
