@@ -5,7 +5,7 @@
 #     models/human_head.sh models/emotion.safetensors emotion.safetensors \
 #         fer2013.csv fer2013new.csv EXPRESSIONS GENKI MASKS ANIMALS...
 #
-# The arguments after the two models are those of train.sh. Writes the faces' features to human/ in the current folder; uses
+# The arguments after the two models are those of train.sh; monkeys weigh twice if their folder has the name `monkeys`. Writes the faces' features to human/ in the current folder; uses
 # the fer-index on the PATH, cargo, and python3 with numpy.
 set -eu
 folder=$(dirname "$0")
@@ -26,14 +26,17 @@ for table in "$rows" "$votes"; do
 done
 features rows "human/$(basename "$rows")"
 features expressions "$expressions/images"
-features genki "$genki/images"
-features masks "$masks/images"
-number=0
+# Changed copies of people's faces, and what the detector doubts in pictures of breeds.
+features genki --copies 3 "$genki/images"
+features masks --copies 3 "$masks/images"
 others=
 for animals; do
-    number=$((number + 1))
-    features "animals-$number" "$animals"
-    others="$others human/animals-$number.jsonl"
+    name=$(basename "$animals")
+    case $name in
+    *-breeds) features "$name" --copies 1 --threshold 0.3 "$animals" ;;
+    *) features "$name" "$animals" ;;
+    esac
+    others="$others human/$name.jsonl"
 done
 # shellcheck disable=SC2086 # several files
 python3 "$folder/human_head.py" "$model" human/emotion.safetensors --votes "human/$(basename "$votes")" \

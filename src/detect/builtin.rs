@@ -113,39 +113,51 @@ impl Builtin {
         Some(Refinement::new(network, params, photo, levels, finest))
     }
 
-    /// The quarter turn in which a small copy of the photo shows the best face; `None` if none shows one.
-    fn best_turn(&self, copies: &Copies) -> Option<u8> {
-        let least = self.params.turned_threshold;
-        let best = (1..4).filter_map(|quarters| {
-            let turned = copies.small().turned(quarters);
-            let faces = self.network.candidates(&turned.upright(), least);
-            let scores = faces.into_iter().map(|face| face.score);
-            Some((quarters, scores.max_by(f32::total_cmp)?))
-        });
-        best.max_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(quarters, _)| quarters)
+    /// The quarter turn in which a small copy of the photo shows the best face, `None` if none shows a likely one; and what may be
+    /// faces in these copies, in the coordinates of the photo.
+    fn best_turn(&self, copies: &Copies) -> (Option<u8>, Vec<DetectedFace>) {
+        let (copy, to_photo) = copies.small_to_photo();
+        let mut best = (self.params.turned_threshold, None);
+        let mut hints = Vec::new();
+        for quarters in 1..4 {
+            let found = self.hints(copy, &to_photo, quarters);
+            let scores = found.iter().map(|face| face.score);
+            if let Some(score) = scores.max_by(f32::total_cmp)
+                && score >= best.0
+            {
+                best = (score, Some(quarters));
+            }
+            hints.extend(found);
+        }
+        (best.1, hints)
     }
 
-    /// The faces in a small copy of the photo that is rotated by 45°, 135°, 225° or 315°, as far as an upright patch confirms
-    /// them.
-    fn search_oblique(&self, copies: &Copies) -> Vec<DetectedFace> {
+    /// What may be faces in a copy of the photo, after some quarter turns, in the coordinates of the photo.
+    fn hints(&self, copy: &Raster, to_photo: &Affine, quarters: u8) -> Vec<DetectedFace> {
+        let turned = copy.turned(quarters);
+        let to_photo = turned.upright_to_stored().then(to_photo);
+        let least = self.params.hint_threshold;
+        let found = self.network.candidates(&turned.upright(), least);
+        found.iter().map(|face| rotated(face, &to_photo)).collect()
+    }
+
+    /// The faces in a small copy of the photo that is rotated by 45°, 135°, 225° or 315°, and those of `hints`, as far as an
+    /// upright patch confirms them.
+    fn search_oblique(&self, copies: &Copies, hints: Vec<DetectedFace>) -> Vec<DetectedFace> {
         let as_it_is = copies.turned(0);
         let Some(refinement) = self.refinement(copies, &as_it_is) else {
             return Vec::new();
         };
         let (copy, to_photo) = copies.oblique();
-        let mut faces = Vec::new();
+        let mut faces = hints;
         for quarters in 0..4 {
-            let turned = copy.turned(quarters);
-            let to_photo = turned.upright_to_stored().then(&to_photo);
-            let found = self
-                .network
-                .candidates(&turned.upright(), self.params.turned_threshold);
-            faces.extend(found.iter().map(|face| rotated(face, &to_photo)));
+            faces.extend(self.hints(&copy, &to_photo, quarters));
         }
         let faces = suppress(faces, self.params.suppress_iou, self.params.suppress_iom);
         let likely = faces.iter().take(self.params.max_turns);
-        likely.filter_map(|face| refinement.confirm(face)).collect()
+        likely
+            .filter_map(|face| refinement.confirm_hint(face))
+            .collect()
     }
 
     /// The face at a place where a person says there is one; see [`DetectorParams::named_threshold`]. It is sought in the
@@ -195,9 +207,12 @@ impl FaceDetector for Builtin {
         let least = params.min_rolled_score.min(params.min_small_score);
         let mut faces = merged(self.search(&copies, 0, least.min(params.threshold)));
         let best = faces.first().map_or(0.0, |face| face.score);
-        if best < params.upright_threshold
-            && let Some(quarters) = self.best_turn(&copies)
-        {
+        let (turn, hints) = if best < params.upright_threshold {
+            self.best_turn(&copies)
+        } else {
+            (None, Vec::new())
+        };
+        if let Some(quarters) = turn {
             let turned = self.search(&copies, quarters, params.turned_threshold);
             let is_certain = |face: &DetectedFace| face.score >= params.confirm_threshold;
             faces.extend(turned.into_iter().filter(is_certain));
@@ -209,7 +224,7 @@ impl FaceDetector for Builtin {
                 .is_none_or(|face| face.score < params.margin_below)
         };
         if is_doubtful(&faces) {
-            faces.extend(self.search_oblique(&copies));
+            faces.extend(self.search_oblique(&copies, hints));
             faces = merged(faces);
         }
         if is_doubtful(&faces) {

@@ -74,9 +74,14 @@ impl<'a> Copies<'a> {
         self.levels.as_ref()
     }
 
-    /// The small copy.
-    pub const fn small(&self) -> &Raster {
-        &self.small
+    /// The small copy, and the map from there to the photo.
+    pub fn small_to_photo(&self) -> (&Raster, Affine) {
+        let (width, height) = (self.small.width() as f32, self.small.height() as f32);
+        let to_photo = Affine::stretch(
+            self.photo.width() as f32 / width,
+            self.photo.height() as f32 / height,
+        );
+        (&self.small, to_photo)
     }
 
     /// The photo and its pyramid after some quarter turns clockwise.
@@ -115,12 +120,8 @@ impl<'a> Copies<'a> {
                 *pixel = GREY;
             }
         }
-        let to_photo = Affine::stretch(
-            self.photo.width() as f32 / width,
-            self.photo.height() as f32 / height,
-        );
         let copy = Raster::new(copy, Orientation::Upright);
-        (copy, to_small.then(&to_photo))
+        (copy, to_small.then(&self.small_to_photo().1))
     }
 
     /// The small copy, scaled down in a grey frame of its size, and the map from there to the photo.
@@ -152,7 +153,7 @@ mod tests {
         let photo = Raster::new(photo, Orientation::Upright);
         let copies = Copies::new(&photo, &DetectorParams::default());
         let (copy, to_photo) = copies.oblique();
-        let (small, copy) = (copies.small(), copy.stored());
+        let (small, copy) = (&copies.small, copy.stored());
         assert!(copy.width() * copy.height() <= small.width() * small.height());
         let places = copy.enumerate_pixels().map(|(x, y, pixel)| {
             let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);

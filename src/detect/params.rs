@@ -56,6 +56,8 @@ pub struct DetectorParams {
     /// Least score of a face in a photo that was turned by 90°, 180° or 270°: three more searches are three more
     /// chances of a false face.
     pub turned_threshold: f32,
+    /// Least score in a small turned copy of a face that counts if a patch confirms it, in which it is upright.
+    pub hint_threshold: f32,
     /// Least score of an upright face at a place where a person says there is one. It is lower than `threshold`: of the places
     /// that people mark nearly all are faces, of those that the network proposes few.
     pub named_threshold: f32,
@@ -129,6 +131,7 @@ impl Default for DetectorParams {
             max_turns: 7,
             max_doubtful_turns: 4,
             turned_threshold: 0.7,
+            hint_threshold: 0.4,
             named_threshold: 0.5,
             margin_below: 0.7,
             margin_threshold: 0.7,

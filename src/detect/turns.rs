@@ -7,7 +7,7 @@
 use std::f32::consts::{FRAC_PI_4, FRAC_PI_8, TAU};
 
 use super::refine::{Patch, Refinement, roll};
-use crate::face::{BoundingBox, DetectedFace};
+use crate::face::{BoundingBox, DetectedFace, Landmarks, Point};
 
 /// The patch in which the rolls of a face are compared.
 const PATCH: Patch = Patch {
@@ -21,6 +21,9 @@ const UPRIGHT_PATCH: Patch = Patch {
     face: 77.0,
 };
 
+/// Further sizes in which the landmarks of such a face are looked for, in pixels of that patch.
+const MORE_SIZES: [f32; 2] = [64.0, 90.0];
+
 /// The landmarks of the larger patch count if the score falls by less than this.
 const PRECISE_MARGIN: f32 = 0.05;
 
@@ -32,6 +35,12 @@ const EVIDENCE: f32 = 0.05;
 
 /// A candidate that is no likely face as it is, and scores less than this in every quarter turn, is given up.
 const HOPE: f32 = 0.4;
+
+/// A candidate of this score may be upright at 45° between the quarter turns, where it scores no more than as it is.
+const BETWEEN_FROM: f32 = 0.3;
+
+/// In a quarter turn that scores this, a face is upright within some 20°.
+const NEAR_UPRIGHT: f32 = 0.85;
 
 /// A turned detection replaces a face if its score is higher by more than this.
 const MARGIN: f32 = 0.02;
@@ -132,7 +141,10 @@ impl Refinement<'_> {
         let best = if is_likely {
             compare(&[0, 1, 2, 3, 4, 5, 6, 7]).0
         } else {
-            let (quarter, scores) = compare(&[2, 4, 6]);
+            let (mut quarter, mut scores) = compare(&[2, 4, 6]);
+            if face.score >= BETWEEN_FROM && scores[quarter] < NEAR_UPRIGHT {
+                (quarter, scores) = compare(&[1, 3, 5, 7]);
+            }
             if scores[quarter] < face.score.max(HOPE) {
                 return None;
             }
@@ -154,20 +166,41 @@ impl Refinement<'_> {
         (is_more_certain && turned.score >= self.params.confirm_threshold).then_some(turned)
     }
 
-    /// The face with the landmarks of a larger patch, in which it is upright already.
+    /// The face with the landmarks of larger patches, in which it is upright already. They differ by some hundredths of the
+    /// face's width between the sizes of a face, so their mean counts.
     fn precise(&self, face: DetectedFace) -> DetectedFace {
         let found = self.confirm(&face);
         let found = found.filter(|found| found.score > face.score - PRECISE_MARGIN);
-        found.map_or(face, |found| DetectedFace {
+        let face = found.map_or(face, |found| DetectedFace {
             score: found.score.max(face.score),
             ..found
-        })
+        });
+        let least = self.params.confirm_threshold;
+        let others = MORE_SIZES.iter().filter_map(|&size| {
+            let patch = Patch {
+                face: size,
+                ..UPRIGHT_PATCH
+            };
+            self.pass(patch, &face, roll(&face), least)?.landmarks
+        });
+        let all: Vec<Landmarks> = face.landmarks.into_iter().chain(others).collect();
+        DetectedFace {
+            landmarks: mean(&all),
+            ..face
+        }
     }
 
     /// A face as the network finds it where its landmarks show it upright; `None` if it is not certain there.
-    pub fn confirm(&self, face: &DetectedFace) -> Option<DetectedFace> {
+    fn confirm(&self, face: &DetectedFace) -> Option<DetectedFace> {
         let least = self.params.confirm_threshold;
         self.pass(UPRIGHT_PATCH, face, roll(face), least)
+    }
+
+    /// The same of what a small turned copy shows, in either patch: the larger one shows less of a face at the border.
+    pub fn confirm_hint(&self, face: &DetectedFace) -> Option<DetectedFace> {
+        let least = self.params.confirm_threshold;
+        self.confirm(face)
+            .or_else(|| self.pass(PATCH, face, roll(face), least))
     }
 
     /// A certain face in the roll that its scores in patches turned to either side show; `None` if it is upright enough.
@@ -181,6 +214,19 @@ impl Refinement<'_> {
             ..turned
         })
     }
+}
+
+/// The mean of landmarks; `None` of none.
+fn mean(all: &[Landmarks]) -> Option<Landmarks> {
+    let share = 1.0 / all.len() as f32;
+    let mean = |part: fn(Point) -> f32, index: usize| -> f32 {
+        all.iter().map(|l| part(l.points()[index])).sum::<f32>() * share
+    };
+    let point = |index| Point {
+        x: mean(|p| p.x, index),
+        y: mean(|p| p.y, index),
+    };
+    (!all.is_empty()).then(|| Landmarks::from_points(std::array::from_fn(point)))
 }
 
 fn score(face: Option<DetectedFace>) -> f32 {

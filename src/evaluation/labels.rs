@@ -44,7 +44,8 @@ impl AlbumLabels {
     /// Reads a CSV file with a column `file` and either columns named after emotions (`smile` counts as
     /// happy) with the values 0 and 1, or columns `xmin`, `ymin`, `xmax`, `ymax` in pixels and optionally
     /// `state`, with one face a row, and the positions of its eyes, `left_eye_x` to `right_eye_y`; and optionally
-    /// `emotion`, which names that of the face or, without boxes, of the largest face, and `person`, who it is. By default, names like `Ann_Lee_0001.jpg` say that. Other columns can group the photos.
+    /// `emotion`, which names that of the face or, without boxes, of the largest face, and `person`, who it is. By
+    /// default, names like `Ann_Lee_0001.jpg` say that. Other columns can group the photos.
     ///
     /// # Errors
     /// [`Error::Input`] with the line if the file is not such a table.

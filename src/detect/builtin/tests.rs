@@ -1,4 +1,5 @@
 use super::*;
+use crate::classify::{Cnn, EmotionClassifier as _, crop_face};
 use crate::face::{DetectedFace, Landmarks, Point};
 use crate::raster::Orientation;
 use crate::sample::sample;
@@ -165,7 +166,7 @@ fn the_oblique_copies_show_a_face_the_right_way_up() {
     for degrees in [45.0, 135.0, 225.0, 315.0] {
         let (turned, back) = rotated(&officer(), degrees, 0.4);
         let photo = Raster::new(turned, Orientation::Upright);
-        let found = detector.search_oblique(&Copies::new(&photo, &detector.params));
+        let found = detector.search_oblique(&Copies::new(&photo, &detector.params), Vec::new());
         let [face] = found.as_slice() else {
             panic!("{degrees}°: one face: {found:?}");
         };
@@ -318,4 +319,32 @@ fn a_face_cut_by_the_border_is_found_while_eyes_and_mouth_are_in_the_frame() {
     }
     assert!(all > 60, "{all}");
     assert!(lost.is_empty(), "{} of {all}: {lost:?}", lost.len());
+}
+
+#[test]
+fn people_count_as_human_and_a_cat_does_not_however_they_are_shown() {
+    let classifier = Cnn::embedded().unwrap();
+    let cat = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/chelsea.jpg");
+    let cat = image::open(cat).unwrap().into_rgb8();
+    let pictures = [
+        ("astronaut", portrait()),
+        ("hopper", officer()),
+        ("cat", cat),
+    ];
+    for (name, picture) in pictures {
+        for (degrees, scale) in [
+            (0.0, 1.0),
+            (0.0, 0.4),
+            (90.0, 0.6),
+            (200.0, 1.0),
+            (30.0, 1.5),
+        ] {
+            let (turned, _) = rotated(&picture, degrees, scale);
+            let photo = Raster::new(turned, Orientation::Upright);
+            let mut found = detector().detect(&photo).unwrap();
+            found.retain(|face| classifier.classify(&[crop_face(&photo, face)])[0].is_human());
+            let expected = usize::from(name != "cat");
+            assert_eq!(found.len(), expected, "{name}, {degrees}°, {scale}");
+        }
+    }
 }

@@ -28,13 +28,41 @@ pub const FRAME_BOX: [Point; 2] = [at(4.3, -2.2), at(44.0, 49.5)];
 /// without gaps, and a larger one densely enough.
 const MAX_SAMPLES: u32 = 8;
 
+/// A crop of which this share or more lies outside the photo is filled with its mean there: of a face that fills the photo,
+/// so much of what the network sees would be stripes.
+const FILLED_FROM: f32 = 0.52;
+
 /// Cuts a face from a photo, rotated and scaled so that its landmarks lie at [`FRAME_LANDMARKS`] as
 /// closely as possible; without usable landmarks, so that its box lies at [`FRAME_BOX`].
 ///
 /// The pixels are read from the photo at full resolution, or at one that suffices, and averaged over the area that
-/// each value covers. Outside the photo, the pixels at its edge are repeated.
+/// each value covers. Outside the photo, the pixels at its edge are repeated, unless most of the crop lies there.
 pub fn crop_face(photo: &Raster, face: &DetectedFace) -> FaceCrop {
-    grey_frame(photo, &frame_of(face))
+    let frame = frame_of(face);
+    let mut crop = grey_frame(photo, &frame);
+    fill_outside(&mut crop, photo, &frame);
+    crop
+}
+
+/// Replaces the values outside the photo by the mean of the others, if there are many.
+fn fill_outside(crop: &mut FaceCrop, photo: &Raster, to_upright: &Affine) {
+    let (width, height) = (photo.width() as f32, photo.height() as f32);
+    let is_inside: [bool; FACE_SIDE * FACE_SIDE] = std::array::from_fn(|index| {
+        let (x, y) = ((index % FACE_SIDE) as f32, (index / FACE_SIDE) as f32);
+        let p = to_upright.apply(at(x + 0.5, y + 0.5));
+        (0.0..width).contains(&p.x) && (0.0..height).contains(&p.y)
+    });
+    let inside = crop.iter().zip(is_inside).filter(|(_, inside)| *inside);
+    let (sum, count) = inside.fold((0.0, 0.0_f32), |(sum, count), (value, _)| {
+        (sum + value, count + 1.0)
+    });
+    if count > 0.0 && count <= (1.0 - FILLED_FROM) * crop.len() as f32 {
+        for (value, inside) in crop.iter_mut().zip(is_inside) {
+            if !inside {
+                *value = sum / count;
+            }
+        }
+    }
 }
 
 /// The map from FER2013's frame of 48 × 48 pixels to the upright photo, by which [`crop_face`] cuts a
@@ -133,6 +161,25 @@ mod tests {
             "{}",
             crop[10 * 48 + 20]
         );
+    }
+
+    #[test]
+    fn outside_a_photo_the_edge_is_repeated_or_the_mean_of_what_is_inside() {
+        let crop_of = |width| {
+            let photo = Raster::new(ramp(width, 48), Orientation::Upright);
+            crop_face(&photo, &face(1.0, 0.0))
+        };
+        let right_end = |crop: &FaceCrop| crop[5 * 48 + 47];
+        let (most, least) = (crop_of(24), crop_of(22));
+        assert!(
+            (right_end(&most) - 33.0).abs() < 0.1,
+            "{}",
+            right_end(&most)
+        );
+        // The mean of x + 2 y for x up to 21 and y up to 47.
+        let mean = right_end(&least);
+        assert!((mean - 57.5).abs() < 0.1, "{mean}");
+        assert!((least[5 * 48 + 21] - 31.0).abs() < 0.1);
     }
 
     #[test]
