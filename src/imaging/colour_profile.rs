@@ -8,7 +8,7 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformOpt
 
 use super::format::Format;
 use super::limits::Task;
-use super::{common_formats, containment, heif, jpeg_segments, raw, tiff_any};
+use super::{common_formats, containment, heif, jpeg_segments, jxl, raw, tiff_any};
 
 /// A copy of a photo in sRGB. Without a profile that can be read it stays as it is, and so does one of inks, since their
 /// values are converted while it is decoded.
@@ -35,8 +35,8 @@ fn of(task: &Task<'_>) -> Option<ColorProfile> {
             .ok()?
             .icc_profile()
             .ok()?,
-        // In sRGB unless it is described by a profile alone, which the decoder does not apply.
-        Format::Jxl | Format::Gif | Format::Bmp => None,
+        Format::Jxl => jxl::profile(task),
+        Format::Gif | Format::Bmp => None,
     };
     ColorProfile::new_from_slice(&icc?).ok()
 }

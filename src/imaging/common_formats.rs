@@ -96,6 +96,9 @@ pub(super) fn on_white([red, green, blue]: [u8; 3], alpha: u8) -> [u8; 3] {
 pub(super) struct TimedReader<'a> {
     bytes: Cursor<&'a [u8]>,
     deadline: Deadline,
+    /// Bytes that may be read before the clock is asked again: some decoders read a pixel at a time, which takes less time
+    /// than that.
+    admitted: usize,
 }
 
 impl<'a> TimedReader<'a> {
@@ -104,6 +107,7 @@ impl<'a> TimedReader<'a> {
         Self {
             bytes: Cursor::new(task.bytes),
             deadline: task.deadline,
+            admitted: 0,
         }
     }
 }
@@ -124,20 +128,25 @@ impl Read for TimedReader<'_> {
 
 impl BufRead for TimedReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.deadline.has_passed() {
-            return Err(io::ErrorKind::TimedOut.into());
+        if self.admitted == 0 {
+            if self.deadline.has_passed() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.admitted = Self::PIECE;
         }
         let rest = self.bytes.fill_buf()?;
-        Ok(&rest[..rest.len().min(Self::PIECE)])
+        Ok(&rest[..rest.len().min(self.admitted)])
     }
 
     fn consume(&mut self, amount: usize) {
+        self.admitted = self.admitted.saturating_sub(amount);
         self.bytes.consume(amount);
     }
 }
 
 impl Seek for TimedReader<'_> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.admitted = 0;
         self.bytes.seek(position)
     }
 }
@@ -165,6 +174,7 @@ mod tests {
         let mut reader = TimedReader {
             bytes: Cursor::new(&bytes),
             deadline: Deadline::after(Duration::MAX),
+            admitted: 0,
         };
         assert_eq!(reader.fill_buf().unwrap().len(), TimedReader::PIECE);
         let mut read = Vec::new();

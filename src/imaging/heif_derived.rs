@@ -4,7 +4,7 @@
 use heic_rs::context::Context;
 use heic_rs::meta::iref::{RefKind, targets};
 use heic_rs::{Error, Image, PixelLayout};
-use image::{RgbImage, Rgba, RgbaImage, imageops};
+use image::{Pixel as _, RgbImage, Rgba, RgbaImage, imageops};
 
 /// From which items a picture is made.
 #[derive(Debug)]
@@ -124,13 +124,24 @@ impl Layer {
     /// Draws the picture of this layer.
     pub(super) fn draw(&self, picture: Image, canvas: &mut RgbaImage) -> Result<(), Error> {
         let (width, height) = (picture.width, picture.height);
-        let picture = match picture.layout {
-            PixelLayout::Rgba8 => RgbaImage::from_raw(width, height, picture.data),
-            _ => RgbImage::from_raw(width, height, picture.data)
-                .map(|opaque| image::DynamicImage::from(opaque).into_rgba8()),
+        let other_size = Error::Malformed("the picture has another size than stated");
+        if picture.layout == PixelLayout::Rgba8 {
+            let picture = RgbaImage::from_raw(width, height, picture.data).ok_or(other_size)?;
+            imageops::overlay(canvas, &picture, self.x.into(), self.y.into());
+            return Ok(());
         }
-        .ok_or(Error::Malformed("the picture has another size than stated"))?;
-        imageops::overlay(canvas, &picture, self.x.into(), self.y.into());
+        let picture = RgbImage::from_raw(width, height, picture.data).ok_or(other_size)?;
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            let (x, y) = (
+                i64::from(x) + i64::from(self.x),
+                i64::from(y) + i64::from(self.y),
+            );
+            if let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y))
+                && let Some(to) = canvas.get_pixel_mut_checked(x, y)
+            {
+                *to = pixel.to_rgba();
+            }
+        }
         Ok(())
     }
 }

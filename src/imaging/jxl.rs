@@ -48,7 +48,7 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
         return Err(task.unsupported("inks instead of colours"));
     }
     // Only a picture that an ICC profile describes keeps its colours, as in other formats.
-    if image.image_header().metadata.xyb_encoded || image.original_icc().is_none() {
+    if described(&image).is_none() {
         let intent = RenderingIntent::Relative;
         image.request_color_encoding(if format.is_grayscale() {
             EnumColourEncoding::gray_srgb(intent)
@@ -58,6 +58,16 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
     }
     let rows = rows_at_once(image.width(), image.height());
     in_strips(task, &mut image, rows)
+}
+
+/// The ICC profile by which the colours are described, if that is the only description of them.
+pub(super) fn profile(task: &Task<'_>) -> Option<Vec<u8>> {
+    described(&read(task).ok()?).map(<[u8]>::to_vec)
+}
+
+fn described(image: &JxlImage) -> Option<&[u8]> {
+    let is_lossy = image.image_header().metadata.xyb_encoded;
+    image.original_icc().filter(|_| !is_lossy)
 }
 
 /// Renders a picture in strips of this many rows, whole groups.
@@ -93,7 +103,7 @@ const GROUP: u32 = 256;
 /// How many rows of a picture are rendered at once: whole groups, so that the picture and what its strip takes are at
 /// most 4 bytes a pixel and 64 MB, if one row of groups is not more than that.
 fn rows_at_once(width: u32, height: u32) -> u32 {
-    const STRIP: u64 = 48 << 20;
+    const STRIP: u64 = 40 << 20;
     let (width, height) = (u64::from(width), u64::from(height));
     let rows = (STRIP + width * height) / (BYTES_PER_PIXEL * width).max(1);
     let groups = rows.saturating_sub(u64::from(GROUP) / 2) / u64::from(GROUP);

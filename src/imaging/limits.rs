@@ -10,14 +10,14 @@ use crate::error::{Skip, SkipReason};
 pub struct Limits {
     /// Largest file, in bytes.
     pub max_bytes: u64,
-    /// Most pixels. A decoded picture takes three bytes per pixel, and two to three times as many while it
-    /// is being decoded.
+    /// Most pixels. A decoded picture takes three bytes per pixel, and while it is being decoded not much more in most
+    /// formats (`docs/performance.md`).
     pub max_pixels: u64,
     /// Longest time for decoding, as CPU time.
     ///
-    /// Safe Rust cannot interrupt a decoder, so the deadline is checked when a decoder reads more bytes, and
-    /// between the tiles of HEIC and AVIF. A lossy WebP and a single HEIC or AVIF tile are decoded from
-    /// memory without such a check; only `max_pixels` limits them.
+    /// Safe Rust cannot interrupt a decoder, so the deadline is checked when a decoder reads more bytes, and with
+    /// every row of coding blocks of HEIC. A lossy WebP and a tile of AVIF are decoded from memory without such
+    /// a check; only `max_pixels` limits them.
     pub max_time: Duration,
 }
 

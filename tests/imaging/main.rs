@@ -9,6 +9,7 @@ mod bad_input;
 mod cameras;
 mod formats;
 mod matrix;
+mod memory;
 mod metadata;
 mod picture;
 

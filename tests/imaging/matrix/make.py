@@ -159,6 +159,15 @@ picture.save(work / "p.jpg", quality=92)
 run("cjxl", work / "p.png", out / "jxl-lossy.jxl", "-d", "1", "--quiet")
 run("cjxl", work / "p.png", out / "jxl-lossless.jxl", "-d", "0", "--quiet")
 run("cjxl", work / "p.png", out / "jxl-progressive.jxl", "-d", "1", "-p", "--quiet")
+# A profile that is no other description: its curves are tables.
+curve = numpy.linspace(0, 1, 64)
+curve = ((0.9 * curve**1.3 + 0.1 * curve) * 65535).round().astype("u2")
+srgb = ([0.3127, 0.3290, 1.0], [0.64, 0.33, 1.0, 0.30, 0.60, 1.0, 0.15, 0.06, 1.0])
+curved = imagecodecs.cms_profile("rgb", whitepoint=srgb[0], primaries=srgb[1], transferfunction=curve)
+tables = ImageCms.ImageCmsProfile(io.BytesIO(curved))
+stored = ImageCms.profileToProfile(side, ImageCms.createProfile("sRGB"), tables, renderingIntent=1)
+stored.save(work / "tables.png", icc_profile=curved)
+run("cjxl", work / "tables.png", out / "jxl-profile.jxl", "-d", "0", "-e", "3", "--quiet")
 run("cjxl", work / "p.pgm", out / "jxl-grey.jxl", "-d", "1", "--quiet")
 run("cjxl", work / "p.jpg", out / "jxl-of-jpeg.jxl", "--quiet")
 run("cjxl", work / "turned.jpg", out / "jxl-turned.jxl", "--quiet")
@@ -381,3 +390,16 @@ places = b"\0\0\0\0" + number(48) + number(40)
 heif("profile-p3-tile", file, file.add("grid", places, [size(48, 40)], [("dimg", [tile])]))
 in_profile(p3).save(work / "p3.png")
 run(*avif, "-y", 444, "--cicp", "12/13/1", work / "p3.png", out / "avif-p3.avif")
+
+# Large pictures of one colour, for the memory that their decoding takes.
+memory = fixtures / "memory"
+memory.mkdir(exist_ok=True)
+large = Image.new("RGB", (4000, 3000), (90, 140, 200))
+large.save(memory / "large.avif", quality=60, speed=10)
+(memory / "large.jxl").write_bytes(imagecodecs.jpegxl_encode(numpy.asarray(large), distance=1.0, effort=1))
+exif = Image.Exif()
+exif[0x0112] = 6
+fast = {"quality": 60, "enc_params": {"preset": "ultrafast"}}
+pillow_heif.from_pillow(large).save(memory / "large-turned.heic", exif=exif.tobytes(), **fast)
+deep = numpy.full((3000, 4000, 3), (360, 560, 800), "<u2")
+pillow_heif.encode("RGB;10", large.size, deep.tobytes(), memory / "large-422-10.heic", chroma="422", **fast)

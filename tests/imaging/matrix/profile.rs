@@ -23,6 +23,7 @@ fn copies_are_in_srgb() {
         ("heif-profile-p3-tile.heic", &colours),
         ("avif-p3.avif", &colours),
         ("profile-adobe.jpg", &colours),
+        ("jxl-profile.jxl", &colours),
         ("profile-grey.jpg", &grey),
     ] {
         let file = fixture(&format!("matrix/{name}"));

@@ -1,0 +1,211 @@
+//! Decoding takes little more memory than the pixels. `benches/compare/format_memory.py` measures more codings, and up to
+//! 250 megapixels.
+#![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout)] // one process tells the other by it
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use fer_index::imaging::{self, Limits};
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+use crate::common::fixture;
+
+const WIDTH: u32 = 4000;
+const HEIGHT: u32 = 3000;
+const PIXELS: u64 = WIDTH as u64 * HEIGHT as u64;
+
+/// The file that the other test decodes in a process of its own.
+const FILE: &str = "FER_INDEX_MEMORY_TEST";
+
+/// What precedes the measured number.
+const PEAK: &str = "peak kB: ";
+
+/// What one megapixel takes at most beside four bytes a pixel, with the file. 64 MB is the goal, but a few rows suffice; so
+/// little would not suffice for a second copy of the picture.
+const ROWS: u64 = 16_000_000;
+
+#[test]
+fn a_picture_takes_four_bytes_a_pixel_and_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = folder.path().join("small");
+    std::fs::write(&small, fixture("formats/reference.png")).unwrap();
+    let idle = peak(&small);
+    let wide_row = vec![0x5a; 8 * WIDTH as usize];
+    let row = |bytes: usize| &wide_row[..bytes * WIDTH as usize];
+    let strip = |bytes| deflated(row(bytes), HEIGHT);
+    for (name, file, spare) in [
+        ("png", png(2, 8, row(3)), ROWS),
+        ("png-transparent", png(6, 8, row(4)), ROWS),
+        ("png-16", png(2, 16, row(6)), ROWS),
+        ("png-16-transparent", png(6, 16, row(8)), ROWS),
+        ("tiff", tiff(8, 3, &[strip(3)]), ROWS),
+        ("tiff-16", tiff(16, 3, &[strip(6)]), ROWS),
+        ("tiff-16-cmyk", tiff(16, 4, &[strip(8)]), ROWS),
+        (
+            "tiff-planes",
+            tiff(16, 3, &[strip(2), strip(2), strip(2)]),
+            ROWS,
+        ),
+        ("gif", gif(), ROWS),
+        ("jpeg", jpeg(false), ROWS),
+        // Of up to 20 megapixels the coefficients are in memory with the pixels.
+        ("jpeg-progressive", jpeg(true), 64_000_000 - idle),
+        ("heic-turned", fixture("memory/large-turned.heic"), ROWS),
+        ("heic-422-10", fixture("memory/large-422-10.heic"), ROWS),
+        ("avif", fixture("memory/large.avif"), 64_000_000 - idle),
+        ("jxl", fixture("memory/large.jxl"), 64_000_000 - idle),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, &file).unwrap();
+        let taken = peak(&path).saturating_sub(idle);
+        let allowed = 4 * PIXELS + spare;
+        println!(
+            "{name}: {} MB of {} MB",
+            taken / 1_000_000,
+            allowed / 1_000_000
+        );
+        assert!(taken >= 5 * PIXELS / 2, "{name} was not decoded: {taken}");
+        assert!(
+            taken <= allowed,
+            "{name} takes {taken} bytes, more than {allowed}"
+        );
+    }
+}
+
+/// The peak of the resident memory of a process that decodes a file, in bytes.
+fn peak(file: &Path) -> u64 {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "memory::a_file_is_decoded_in_a_process_of_its_own",
+        ])
+        .args(["--ignored", "--nocapture", "--test-threads=1"])
+        .env(FILE, file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let number = said.lines().find_map(|line| line.split_once(PEAK));
+    let number = number.unwrap_or_else(|| panic!("{}: {said}", file.display()));
+    1024 * number.1.trim().parse::<u64>().unwrap()
+}
+
+/// Started by the other test.
+#[test]
+#[ignore = "the other test starts it with a file"]
+fn a_file_is_decoded_in_a_process_of_its_own() {
+    let bytes = std::fs::read(std::env::var_os(FILE).expect("a file is named")).unwrap();
+    let decoded = imaging::decode(&bytes, &Limits::default()).unwrap();
+    assert!(decoded.raster.width() > 0);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    println!("{PEAK}{}", peak.unwrap().trim().trim_end_matches(" kB"));
+}
+
+/// A row many times over.
+fn deflated(row: &[u8], times: u32) -> Vec<u8> {
+    let mut packer = ZlibEncoder::new(Vec::new(), Compression::fast());
+    for _ in 0..times {
+        packer.write_all(row).unwrap();
+    }
+    packer.finish().unwrap()
+}
+
+/// A PNG with these samples in every row.
+fn png(colour: u8, bits: u8, row: &[u8]) -> Vec<u8> {
+    let chunk = |kind: &[u8; 4], data: &[u8]| {
+        let checked = [kind, data].concat();
+        let mut sum = flate2::Crc::new();
+        sum.update(&checked);
+        let length = (data.len() as u32).to_be_bytes();
+        [&length, &checked[..], &sum.sum().to_be_bytes()].concat()
+    };
+    let mut header = [WIDTH.to_be_bytes(), HEIGHT.to_be_bytes()].concat();
+    header.extend([bits, colour, 0, 0, 0]);
+    [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(b"IHDR", &header),
+        chunk(b"IDAT", &deflated(&[&[0], row].concat(), HEIGHT)),
+        chunk(b"IEND", b""),
+    ]
+    .concat()
+}
+
+/// A TIFF of RGB or CMYK, the whole picture in one strip or each channel in one.
+fn tiff(bits: u32, channels: u32, strips: &[Vec<u8>]) -> Vec<u8> {
+    let number = strips.len() as u32;
+    let mut file = b"II*\0\0\0\0\0".to_vec();
+    let places = |file: &mut Vec<u8>, values: &[u32]| {
+        if let [value] = values {
+            return *value;
+        }
+        let place = file.len() as u32;
+        file.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        place
+    };
+    let mut offsets = Vec::new();
+    for strip in strips {
+        offsets.push(file.len() as u32);
+        file.extend(strip);
+    }
+    let lengths: Vec<u32> = strips.iter().map(|strip| strip.len() as u32).collect();
+    let (offsets, lengths) = (places(&mut file, &offsets), places(&mut file, &lengths));
+    let tags = [
+        (256, 1, WIDTH),
+        (257, 1, HEIGHT),
+        (258, 1, bits),
+        (259, 1, 8),
+        (262, 1, if channels == 4 { 5 } else { 2 }),
+        (273, number, offsets),
+        (277, 1, channels),
+        (278, 1, HEIGHT),
+        (279, number, lengths),
+        (284, 1, if number > 1 { 2 } else { 1 }),
+    ];
+    let directory = (file.len() as u32).to_le_bytes();
+    file[4..8].copy_from_slice(&directory);
+    file.extend((tags.len() as u16).to_le_bytes());
+    for (tag, count, value) in tags {
+        file.extend(u16::to_le_bytes(tag));
+        file.extend(u16::to_le_bytes(4));
+        file.extend([count, value].map(u32::to_le_bytes).concat());
+    }
+    file.extend([0; 4]);
+    file
+}
+
+/// A GIF of one colour.
+fn gif() -> Vec<u8> {
+    let mut file = b"GIF89a".to_vec();
+    let size = [WIDTH as u16, HEIGHT as u16].map(u16::to_le_bytes).concat();
+    file.extend(&size);
+    file.extend([0x80, 0, 0, 10, 20, 30, 40, 50, 60, 0x2c, 0, 0, 0, 0]);
+    file.extend(&size);
+    file.extend([0, 2]);
+    let mut packer = weezl::encode::Encoder::new(weezl::BitOrder::Lsb, 2);
+    let packed = packer.encode(&vec![1; PIXELS as usize]).unwrap();
+    for block in packed.chunks(255) {
+        file.push(block.len() as u8);
+        file.extend(block);
+    }
+    file.extend([0, 0x3b]);
+    file
+}
+
+fn jpeg(is_progressive: bool) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut file, 80);
+    encoder.set_progressive(is_progressive);
+    let grey = vec![0x5a; 3 * PIXELS as usize];
+    encoder
+        .encode(
+            &grey,
+            WIDTH as u16,
+            HEIGHT as u16,
+            jpeg_encoder::ColorType::Rgb,
+        )
+        .unwrap();
+    file
+}
