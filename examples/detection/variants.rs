@@ -42,7 +42,7 @@ pub const SETS: &[(&str, Make)] = &[
 /// Grey around a picture that does not fill its frame.
 const GREY: Rgb<u8> = Rgb([128; 3]);
 
-/// Bounds of the thirds of GENKI's faces by the grey of their skin.
+/// Bounds of the skin's grey: of 98 faces of GENKI, 22 are darker, and 45 lighter.
 const SKIN_DARK: f32 = 120.0;
 const SKIN_LIGHT: f32 = 150.0;
 
@@ -333,18 +333,18 @@ fn light(_: &RgbImage, subject: Option<&Subject>, _: usize) -> Vec<Variant> {
     lights.into_iter().map(variant).collect()
 }
 
-/// Photos in the dark, by how dark the skin is: a third of the faces of GENKI each.
+/// Photos in the dark, by how dark the skin is.
 fn skin(_: &RgbImage, subject: Option<&Subject>, _: usize) -> Vec<Variant> {
     let Some(subject) = subject else {
         return Vec::new();
     };
-    let third = match subject.skin {
+    let shade = match subject.skin {
         ..SKIN_DARK => "dark",
         SKIN_DARK..SKIN_LIGHT => "middle",
         _ => "light",
     };
     let variant = |by: i8| {
-        let label = format!("{third:6} {by:2} EV");
+        let label = format!("{shade:6} {by:2} EV");
         lit(label, subject, |value| stops(value, f32::from(by)))
     };
     [0, -3, -5, -7].map(variant).into()
