@@ -405,16 +405,12 @@ mod tests {
                 } else {
                     level.run_pairs(dot);
                 }
-                for (pixel, found) in integers.chunks_exact(inputs).zip(out.chunks_exact(outputs)) {
-                    for (output, found) in found.iter().enumerate() {
-                        let expected = sum(pixel, output) * weights.pairs.units[output];
-                        assert_eq!(
-                            found.to_bits(),
-                            expected.to_bits(),
-                            "{level:?}, {width}, {inputs} to {outputs}"
-                        );
-                    }
-                }
+                let pixels = integers.chunks_exact(inputs);
+                let expected: Vec<f32> = pixels
+                    .flat_map(|pixel| (0..outputs).map(move |output| (pixel, output)))
+                    .map(|(pixel, output)| sum(pixel, output) * weights.pairs.units[output])
+                    .collect();
+                assert_eq!(out, expected, "{level:?}, {width}, {inputs} to {outputs}");
             }
         }
     }
