@@ -171,6 +171,15 @@ fn without_numbers(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The parts of a text without its numbers, sorted: which of two emotions with nearly the same score is named first
+/// depends on the processor.
+fn parts_of(text: &str) -> Vec<String> {
+    let plain = without_numbers(text);
+    let mut parts: Vec<_> = plain.split(", ").map(str::to_owned).collect();
+    parts.sort();
+    parts
+}
+
 #[test]
 fn the_picture_of_the_output_shows_what_is_printed() {
     let env = TestEnv::new();
@@ -198,5 +207,5 @@ fn the_picture_of_the_output_shows_what_is_printed() {
             Some(format!("{}\n", text.split_once('>')?.1))
         })
         .collect();
-    assert_eq!(without_numbers(&shown), without_numbers(&expected));
+    assert_eq!(parts_of(&shown), parts_of(&expected));
 }
