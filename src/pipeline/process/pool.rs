@@ -60,7 +60,7 @@ impl Processes {
     /// Starts the first process.
     ///
     /// # Errors
-    /// [`Error::Config`] if it cannot be started or cannot use its model.
+    /// [`Error::Config`](crate::error::Error::Config) if it cannot be started or cannot use its model.
     pub fn start(launch: Launch, settings: ProcessSettings) -> Result<Self> {
         let ProcessSettings {
             limits,
@@ -125,7 +125,7 @@ impl Processes {
 /// Starts a process, ends it again, and returns what it was kept from. It loads no models.
 ///
 /// # Errors
-/// [`Error::Config`] if it cannot be started.
+/// [`Error::Config`](crate::error::Error::Config) if it cannot be started.
 pub fn confinement(launch: &Launch) -> Result<Confinement> {
     let grace = ProcessSettings::GRACE;
     let request = Request::Confine(Limits::default());
