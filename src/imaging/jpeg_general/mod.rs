@@ -11,6 +11,7 @@ mod frame;
 mod huffman;
 mod idct;
 mod output;
+mod picture;
 mod scan;
 
 use std::ops::Range;
@@ -101,7 +102,7 @@ pub(super) fn decode(bytes: &[u8], options: &Options<'_>) -> Result<Decoded, Fau
 /// Decodes the scans of a picture, as far as they go, and returns the first fault.
 fn scans(
     reader: &mut frame::Reader<'_>,
-    picture: &mut frame::Picture,
+    picture: &mut picture::Picture,
 ) -> Result<Option<Fault>, Fault> {
     let mut fault = None;
     loop {

@@ -6,8 +6,8 @@ use std::ops::Range;
 use image::RgbImage;
 
 use super::blocks::Block;
-use super::frame::{Component, Picture};
 use super::idct;
+use super::picture::{Component, Picture};
 use super::{Colour, Fault, Options};
 
 /// Writes the samples of one block, the one in this column and row, with 8 bits each.

@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::Fault;
 use super::arithmetic::{Decoder, Statistics};
 use super::blocks::{BlockDecoder, Entropy, Memory, Tables};
-use super::frame::{Picture, Reader, ScanHeader};
+use super::frame::{Reader, ScanHeader};
 use super::huffman::Bits;
 use super::output::put_samples;
+use super::picture::Picture;
 
 /// Decodes a scan, as far as it goes, and returns the first fault in it.
 ///
