@@ -164,13 +164,13 @@ fn answer(
 pub(super) fn tell_undated(query: &Query, store: &Store) -> Result<()> {
     let undated = store.undated(query)?;
     if undated > 0 {
-        let are = if undated == 1 {
-            "photo is"
+        let (are, them) = if undated == 1 {
+            ("photo is", "it")
         } else {
-            "photos are"
+            ("photos are", "them")
         };
         hint(format_args!(
-            "{undated} more {are} dated only by the file; --file-dates includes them"
+            "{undated} more {are} dated only by the file; --file-dates includes {them}"
         ));
     }
     Ok(())

@@ -46,14 +46,21 @@ impl UserFilter {
             let query = filter.resolve(store, defaults, Some(1))?;
             Ok(!store.query(&query)?.is_empty())
         };
-        let restricting = || groups.iter().filter(|group| group.restricts());
+        // A period counts as a whole: its end alone is not what the user asked for.
+        let is_end = |group: &Group| group.name() == "until" && self.since.is_some();
+        let restricting = || {
+            let groups = groups.iter();
+            groups.filter(|group| group.restricts() && !is_end(group))
+        };
         let mut alone = Vec::new();
         for group in restricting().filter(|group| !group.depends_on_others()) {
             let mut parts = vec![group];
             parts.extend(groups.iter().filter(|other| {
                 matches!(
                     (other.name(), group.name()),
-                    ("within", "near") | ("file-dates", "since" | "until" | "taken")
+                    ("within", "near")
+                        | ("until", "since")
+                        | ("file-dates", "since" | "until" | "taken")
                 )
             }));
             if !finds(&parts)? {
@@ -72,6 +79,9 @@ impl UserFilter {
                     }
                     "person" => nobody(&group.values, &People::new(store.people()?)),
                     "album" | "near" | "away" | "camera" => format!("no photo is {description}"),
+                    "since" | "until" | "taken" => {
+                        format!("no photo was {}", description.replacen("taken: ", "taken ", 1))
+                    }
                     _ if description.is_empty() => format!("no photo meets --{}", group.name()),
                     _ => format!("no photo meets: {description}"),
                 });
@@ -103,7 +113,9 @@ impl UserFilter {
             let others: Vec<&Group> = groups
                 .iter()
                 .filter(|other| {
-                    other.name() != group.name() && other.requires() != Some(group.name())
+                    other.name() != group.name()
+                        && other.requires() != Some(group.name())
+                        && !(group.name() == "since" && is_end(other))
                 })
                 .collect();
             if finds(&others)? {

@@ -30,7 +30,7 @@ fn album() -> TestEnv {
     env
 }
 
-const HINT: &str = "1 more photo is dated only by the file; --file-dates includes them\n";
+const HINT: &str = "1 more photo is dated only by the file; --file-dates includes it\n";
 
 #[test]
 fn a_filter_by_date_leaves_out_photos_without_a_date_and_says_so() {

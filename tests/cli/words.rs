@@ -154,9 +154,20 @@ fn an_empty_result_prints_the_reason() {
             "query --emotion happy --near berlin",
             "without \"near Berlin, Germany\" there would be some",
         ),
+        ("find june 1950", "no photo was taken june 1950\n"),
+        (
+            "query --since 1950 --until 1960",
+            "no photo was taken 1950 to 1960\n",
+        ),
+        ("query --since 2090", "no photo was taken from 2090 on"),
+        (
+            "query --emotion sad --near berlin --since 1950 --until 1960",
+            "no photo was taken 1950 to 1960\n",
+        ),
     ] {
         let run = env.run(line);
         assert!(run.code == 1 && run.stderr.contains(reason), "{run:?}");
+        assert!(!run.stderr.contains("--until"), "{run:?}");
     }
 }
 
