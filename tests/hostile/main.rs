@@ -1,5 +1,5 @@
-//! Gives mutated samples to everything that reads bytes from outside, for a second each; `HOSTILE_SECONDS` sets another
-//! time. `fuzz/` does the same with coverage, for as long as one likes.
+//! Gives mutated samples to everything that reads bytes from outside, for a second each, as many targets at a time as
+//! there are processors; `HOSTILE_SECONDS` sets another time. `fuzz/` does the same with coverage, for as long as one likes.
 //!
 //! A failure names the target and the number of the input, by which it is made again.
 #![allow(
@@ -18,12 +18,15 @@ mod mutate;
 mod samples;
 mod targets;
 
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::thread::{self, available_parallelism};
 use std::time::{Duration, Instant};
 
 use mutate::mutated;
 use samples::samples;
-use targets::TARGETS;
+use targets::{TARGETS, Target};
 
 /// No mutated input may take longer, also on a busy machine and without optimisation. What the first samples make the
 /// program load does not count.
@@ -36,31 +39,45 @@ fn seconds() -> Duration {
 
 #[test]
 fn no_input_makes_a_reader_panic_or_hang() {
-    let mut failed = Vec::new();
-    for (name, target) in TARGETS {
-        let samples = samples(name);
-        assert!(!samples.is_empty(), "no samples for {name}");
-        let start = Instant::now();
-        let mut number = 0;
-        while number < samples.len() as u64 || start.elapsed() < seconds() {
-            let input = mutated(name, number, &samples);
-            let began = Instant::now();
-            let outcome = catch_unwind(AssertUnwindSafe(|| target(&input)));
-            let time = began.elapsed();
-            let is_slow = number >= samples.len() as u64 && time > LONGEST;
-            if outcome.is_err() || is_slow {
-                failed.push(format!(
-                    "{name}, input {number}: {time:?}, {} bytes",
-                    input.len()
-                ));
-                if let Ok(folder) = std::env::var("HOSTILE_KEEP") {
-                    std::fs::write(format!("{folder}/{name}-{number}"), &input).unwrap();
+    let threads = available_parallelism().map_or(1, NonZero::get);
+    let (targets, failed) = (Mutex::new(TARGETS.iter()), Mutex::new(Vec::new()));
+    let next = || targets.lock().unwrap().next();
+    // Not rayon's threads: a decoder that waits for its own work there would be given another target meanwhile.
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(&(name, target)) = next() {
+                    let outcome = attack(name, target);
+                    failed.lock().unwrap().extend(outcome.err());
                 }
-                break;
-            }
-            number += 1;
+            });
         }
-        eprintln!("{name}: {number} inputs");
-    }
+    });
+    let failed: Vec<String> = failed.into_inner().unwrap();
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+}
+
+/// Gives mutated samples to one target; an error describes the first input that made it panic, or took too long.
+fn attack(name: &str, target: Target) -> Result<(), String> {
+    let samples = samples(name);
+    assert!(!samples.is_empty(), "no samples for {name}");
+    let start = Instant::now();
+    let mut number = 0;
+    while number < samples.len() as u64 || start.elapsed() < seconds() {
+        let input = mutated(name, number, &samples);
+        let began = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| target(&input)));
+        let time = began.elapsed();
+        let is_slow = number >= samples.len() as u64 && time > LONGEST;
+        if outcome.is_err() || is_slow {
+            if let Ok(folder) = std::env::var("HOSTILE_KEEP") {
+                std::fs::write(format!("{folder}/{name}-{number}"), &input).unwrap();
+            }
+            let length = input.len();
+            return Err(format!("{name}, input {number}: {time:?}, {length} bytes"));
+        }
+        number += 1;
+    }
+    eprintln!("{name}: {number} inputs");
+    Ok(())
 }
