@@ -39,9 +39,9 @@ fn main() {
         let outcome = match &detector {
             Some(detector) => {
                 let wanted = |width, height| detector.copy_of(width, height);
-                imaging::decode_for(&wanted, None, &bytes, &limits)
+                imaging::decode_for(&wanted, None, bytes, &limits)
             }
-            None => imaging::decode(&bytes, &limits),
+            None => imaging::decode(bytes, &limits),
         };
         let milliseconds = started.elapsed().as_secs_f64() * 1e3;
         let name = path.strip_prefix(&folder).unwrap_or(path).display();

@@ -3,26 +3,43 @@
 //! Faces are found in the values as they are stored, whose brightness a profile hardly changes (`docs/formats.md` has
 //! the figures); only what is shown is converted to sRGB, as programs that show photos do.
 
+use std::sync::Arc;
+
 use image::{ImageDecoder as _, RgbImage};
-use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformOptions};
+use moxcms::{
+    ColorProfile, DataColorSpace, Layout, RenderingIntent, Transform8BitExecutor, TransformOptions,
+};
 
 use super::format::Format;
 use super::limits::Task;
 use super::{common_formats, containment, heif, jpeg_segments, jxl, raw, tiff_any};
 
-/// A copy of a photo in sRGB. Without a profile that can be read it stays as it is, and so does one of inks, since their
-/// values are converted while it is decoded.
-pub(super) fn in_srgb(task: &Task<'_>, mut copy: RgbImage) -> RgbImage {
+/// A picture in sRGB. Without a profile it stays as it is, and so does one of inks, since their values are
+/// converted while it is decoded.
+pub(super) fn in_srgb(profile: Option<&ColorProfile>, mut picture: RgbImage) -> RgbImage {
     // A profile may be anything, and without it the photo can still be shown.
-    let converted = containment::contain(|| converted(&of(task)?, &copy));
-    if let Some(samples) = converted.ok().flatten() {
-        copy.copy_from_slice(&samples);
+    let transform = containment::contain(|| transform(profile?)).ok().flatten();
+    if let Some((transform, channels)) = transform {
+        let mut before = Vec::new();
+        for part in picture.chunks_mut(PART) {
+            before.clear();
+            before.extend(part.iter().step_by(3 / channels));
+            let converted = containment::contain(|| transform.transform(&before, part));
+            debug_assert!(
+                converted.is_ok_and(|done| done.is_ok()),
+                "as many pixels as before"
+            );
+        }
     }
-    copy
+    picture
 }
 
-/// The profile of a photo.
-fn of(task: &Task<'_>) -> Option<ColorProfile> {
+/// The profile of a photo, if it can be read.
+pub(super) fn of(task: &Task<'_>) -> Option<ColorProfile> {
+    containment::contain(|| read(task)).ok().flatten()
+}
+
+fn read(task: &Task<'_>) -> Option<ColorProfile> {
     let icc = match task.format {
         Format::Jpeg => jpeg_segments::profile(task.bytes),
         Format::Heic | Format::Avif => match heif::colours(task.bytes)? {
@@ -41,26 +58,21 @@ fn of(task: &Task<'_>) -> Option<ColorProfile> {
     ColorProfile::new_from_slice(&icc?).ok()
 }
 
-/// The samples of a picture in sRGB.
-fn converted(profile: &ColorProfile, picture: &RgbImage) -> Option<Vec<u8>> {
+/// Samples that are converted at once, of whole pixels.
+const PART: usize = 3 << 14;
+
+/// The conversion to sRGB, and the number of channels from which it is made.
+fn transform(profile: &ColorProfile) -> Option<(Arc<Transform8BitExecutor>, usize)> {
     let options = TransformOptions {
         rendering_intent: RenderingIntent::RelativeColorimetric,
         ..TransformOptions::default()
     };
     let srgb = ColorProfile::new_srgb();
-    let mut samples = vec![0; picture.len()];
-    match profile.color_space {
-        DataColorSpace::Rgb => profile
-            .create_transform_8bit(Layout::Rgb, &srgb, Layout::Rgb, options)
-            .and_then(|transform| transform.transform(picture, &mut samples)),
-        DataColorSpace::Gray => {
-            let grey: Vec<u8> = picture.pixels().map(|pixel| pixel[0]).collect();
-            profile
-                .create_transform_8bit(Layout::Gray, &srgb, Layout::Rgb, options)
-                .and_then(|transform| transform.transform(&grey, &mut samples))
-        }
+    let (layout, channels) = match profile.color_space {
+        DataColorSpace::Rgb => (Layout::Rgb, 3),
+        DataColorSpace::Gray => (Layout::Gray, 1),
         _ => return None,
-    }
-    .ok()?;
-    Some(samples)
+    };
+    let transform = profile.create_transform_8bit(layout, &srgb, Layout::Rgb, options);
+    Some((transform.ok()?, channels))
 }

@@ -1,4 +1,4 @@
-//! Decodes PNG, WebP, GIF, TIFF and BMP with the `image` crate.
+//! Decodes GIF and BMP with the `image` crate, which also reads the metadata of PNG and WebP.
 
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 

@@ -303,10 +303,10 @@ impl ItemDecoder<'_> {
                 }
             }
             b"av01" => {
-                let picture = av1::decode(data.into_owned(), max_pixels)
+                let planes = av1::decode(data.into_owned(), max_pixels)
                     .map_err(|error| self.task.damaged(format!("AV1: {error}")))?;
-                let nclx = av1::nclx(&picture);
-                av1::rows(&picture, |rows| part(rows, nclx))
+                let nclx = planes.nclx;
+                planes.rows(|rows| part(rows, nclx))
             }
             other => {
                 let name = String::from_utf8_lossy(other);

@@ -3,10 +3,11 @@
 
 use super::containment::contain;
 use super::format::Format;
+use super::inks::Inks;
 use super::jpeg_general::{self, Colour, Fault, Options};
 use super::limits::Task;
 use super::lost::{Lost, Pixels};
-use super::{Blocks, jpeg};
+use super::{Blocks, jpeg, jpeg_segments};
 use crate::error::{Skip, SkipReason};
 
 /// The EXIF block and the XMP packet. Reads the segments up to the first scan, and checks the size of the picture.
@@ -40,8 +41,11 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
     // The fast decoder has the coefficients of a progressive picture and its pixels in memory at once.
     let is_too_large = |(pixels, bytes)| bytes + 3 * pixels > 4 * pixels + spare(task);
-    if is_rare(task.bytes) || coefficients(task.bytes).is_some_and(is_too_large) {
-        return general(task, task.bytes, &[], None);
+    let inks = inks(task.bytes);
+    let inks = inks.as_ref();
+    let is_slow = is_rare(task.bytes) || coefficients(task.bytes).is_some_and(is_too_large);
+    if is_slow || inks.is_some() {
+        return general(task, task.bytes, &[], None, inks);
     }
     // Contained by itself, so that a file that makes the fast decoder panic is still decoded by the other one.
     let fast = contain(|| jpeg::pixels(task));
@@ -50,8 +54,20 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
         Ok(Err(skip)) if matches!(skip.reason, SkipReason::TooLarge | SkipReason::TimedOut) => {
             Err(skip)
         }
-        Ok(Err(_)) | Err(_) => general(task, task.bytes, &[], None),
+        Ok(Err(_)) | Err(_) => general(task, task.bytes, &[], None, inks),
     }
+}
+
+/// What the inks of a picture look like, if it has inks and a profile of them.
+fn inks(bytes: &[u8]) -> Option<Inks> {
+    profile_of_inks(bytes).and_then(|icc| Inks::of(&icc))
+}
+
+/// The ICC profile of a picture of four components.
+pub(super) fn profile_of_inks(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (_, frame) = Segments::of(bytes).find(|(code, _)| is_frame(*code))?;
+    (frame.get(5) == Some(&4)).then_some(())?;
+    jpeg_segments::profile(bytes)
 }
 
 /// How many bytes beyond four a pixel the decoding of a file may take: 64 MB, less the file and the program.
@@ -76,18 +92,20 @@ pub(super) fn coefficients(bytes: &[u8]) -> Option<(i64, i64)> {
     Some((pixels, samples * size_of::<i16>() as i64))
 }
 
-/// Decodes a JPEG of any coding. TIFF gives tables and colours that are not in the JPEG itself.
+/// Decodes a JPEG of any coding. TIFF gives tables and colours that are not in the JPEG itself, and what its inks look like.
 pub(super) fn general(
     task: &Task<'_>,
     bytes: &[u8],
     tables: &[u8],
     colour: Option<Colour>,
+    inks: Option<&Inks>,
 ) -> Result<Pixels, Skip> {
     let options = Options {
         admits: &|width, height| task.check_size(width, height).is_ok(),
         stops: &|| task.deadline.has_passed(),
         tables,
         colour,
+        inks,
         spare: spare(task),
     };
     let decoded = jpeg_general::decode(bytes, &options).map_err(|fault| match fault {

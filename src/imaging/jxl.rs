@@ -1,204 +1,251 @@
-//! Decodes JPEG XL (ISO/IEC 18181) with jxl-oxide.
+//! Decodes JPEG XL (ISO/IEC 18181) with jxl-rs, which hands the pixels out group by group.
 
-use image::{DynamicImage, GrayAlphaImage, GrayImage, RgbImage, RgbaImage};
-use jxl_oxide::{
-    AllocTracker, AuxBoxData, CropInfo, EnumColourEncoding, InitializeResult, JxlImage,
-    PixelFormat, RenderingIntent,
+use image::{RgbImage, RgbaImage};
+use jxl::api::{
+    AlphaMode, Event, ExtraChannel, JxlAuxBox, JxlAuxBoxType, JxlColorEncoding, JxlColorProfile,
+    JxlColorType, JxlDataFormat, JxlDecoder, JxlDecoderOptions, JxlOutputBuffer, JxlPixelFormat,
+    JxlTransferFunction, ProfileLevel,
 };
+use jxl::error::Error;
+use moxcms::ColorProfile;
 
-use super::common_formats::opaque;
+use super::common_formats::{on_white, opaque};
 use super::limits::Task;
-use super::{Blocks, Limits};
+use super::{Blocks, colour_profile};
 use crate::error::{Skip, SkipReason};
 
-/// Bytes that are given to the decoder between two checks of the deadline.
-const PIECE: usize = 64 << 10;
+/// Bytes that are given to the decoder between two checks of the deadline. It decodes what is complete in them, and has
+/// the rest in memory.
+const PIECE: usize = 256 << 10;
 
-/// Bytes of memory for a pixel: three channels as floating-point numbers, twice.
-const BYTES_PER_PIXEL: u64 = 24;
+/// Most samples of a pixel, if there are as many pixels as allowed: colours and transparency. Pictures of fewer pixels may have
+/// further channels.
+const SAMPLES: u64 = 4;
 
 /// The EXIF block and the XMP packet.
 pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
-    let image = read(task)?;
-    let boxes = image.aux_boxes();
-    let exif = match boxes.first_exif() {
-        Ok(AuxBoxData::Data(exif)) => exif
-            .payload()
-            .get(exif.tiff_header_offset() as usize..)
-            .map(<[u8]>::to_vec),
-        _ => None,
-    };
-    let xmp = match boxes.first_xml() {
-        AuxBoxData::Data(xmp) => Some(xmp.to_vec()),
-        _ => None,
-    };
-    Ok(Blocks { exif, xmp })
+    let mut reader = Reader::of(task, true);
+    reader.header()?;
+    // The boxes may follow the picture, which need not be whole to have them.
+    while !matches!(reader.next(None), Ok(Event::Complete) | Err(_)) {}
+    task.check_time()?;
+    let exif = reader.aux_box(JxlAuxBoxType::EXIF);
+    Ok(Blocks {
+        exif: exif.and_then(|data| {
+            // The offset of the TIFF header.
+            let (offset, rest) = data.split_first_chunk()?;
+            rest.get(u32::from_be_bytes(*offset) as usize..)
+                .map(<[u8]>::to_vec)
+        }),
+        xmp: reader.aux_box(JxlAuxBoxType::XMP),
+    })
 }
 
 /// Decodes a picture, of an animation the first frame, and applies the orientation of its header.
-///
-/// It is rendered in strips, since a pixel takes many times as much memory while it is rendered as afterwards.
 pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
-    let mut image = read(task)?;
-    if image.num_loaded_keyframes() == 0 {
-        return Err(task.damaged("its data end before the picture is complete"));
-    }
-    let format = image.pixel_format();
-    if format.has_black() {
-        return Err(task.unsupported("inks instead of colours"));
-    }
-    // Only a picture that an ICC profile describes keeps its colours, as in other formats.
-    if described(&image).is_none() {
-        let intent = RenderingIntent::Relative;
-        image.request_color_encoding(if format.is_grayscale() {
-            EnumColourEncoding::gray_srgb(intent)
-        } else {
-            EnumColourEncoding::srgb(intent)
-        });
-    }
-    let rows = rows_at_once(image.width(), image.height());
-    in_strips(task, &mut image, rows)
-}
-
-/// The ICC profile by which the colours are described, if that is the only description of them.
-pub(super) fn profile(task: &Task<'_>) -> Option<Vec<u8>> {
-    described(&read(task).ok()?).map(<[u8]>::to_vec)
-}
-
-fn described(image: &JxlImage) -> Option<&[u8]> {
-    let is_lossy = image.image_header().metadata.xyb_encoded;
-    image.original_icc().filter(|_| !is_lossy)
-}
-
-/// Renders a picture in strips of this many rows, whole groups.
-fn in_strips(task: &Task<'_>, image: &mut JxlImage, rows: u32) -> Result<RgbImage, Skip> {
-    let (width, height) = (image.width(), image.height());
-    let mut picture = Vec::with_capacity(3 * width as usize * height as usize);
-    let mut top = 0;
-    while top < height {
-        task.check_time()?;
-        let end = top.next_multiple_of(GROUP) + rows;
-        let bottom = if end < height {
-            end - GROUP / 2
-        } else {
-            height
-        };
-        image.set_image_region(CropInfo {
-            left: 0,
-            top,
-            width,
-            height: bottom - top,
-        });
-        add_rendered(task, image, &mut picture)?;
-        top = bottom;
-    }
-    RgbImage::from_raw(width, height, picture)
-        .ok_or_else(|| task.damaged("the picture has another size than stated"))
-}
-
-/// The side of the squares in which a picture is coded. Of a group of which one row is needed all are decoded, and the
-/// filters need some rows beyond the edge; so strips end in the middle of groups, which costs one row of groups each.
-const GROUP: u32 = 256;
-
-/// How many rows of a picture are rendered at once: whole groups, so that the picture and what its strip takes are at
-/// most 4 bytes a pixel and 64 MB, if one row of groups is not more than that.
-fn rows_at_once(width: u32, height: u32) -> u32 {
-    const STRIP: u64 = 40 << 20;
-    let (width, height) = (u64::from(width), u64::from(height));
-    let rows = (STRIP + width * height) / (BYTES_PER_PIXEL * width).max(1);
-    let groups = rows.saturating_sub(u64::from(GROUP) / 2) / u64::from(GROUP);
-    GROUP * (groups.max(1) as u32)
-}
-
-/// Adds the pixels of the region that is set.
-fn add_rendered(task: &Task<'_>, image: &JxlImage, picture: &mut Vec<u8>) -> Result<(), Skip> {
-    let render = image
-        .render_frame(0)
-        .map_err(|error| explain(task, &*error))?;
-    let mut stream = render.stream();
-    let (width, height) = (stream.width(), stream.height());
-    let length = width as usize * height as usize * stream.channels() as usize;
-    if (image.pixel_format(), stream.channels()) == (PixelFormat::Rgb, 3) {
-        let start = picture.len();
-        picture.resize(start + length, 0);
-        stream.write_to_buffer(&mut picture[start..]);
-        return Ok(());
-    }
-    let mut samples = vec![0_u8; length];
-    stream.write_to_buffer(&mut samples);
-    let part = match image.pixel_format() {
-        PixelFormat::Gray => GrayImage::from_raw(width, height, samples).map(DynamicImage::from),
-        PixelFormat::Graya => {
-            GrayAlphaImage::from_raw(width, height, samples).map(DynamicImage::from)
+    let mut reader = Reader::of(task, false);
+    let header = reader.header()?;
+    while reader.next(None)? != Event::FrameHeader {}
+    let row = header.width as usize * header.channels;
+    let mut samples = vec![0; row * header.height as usize];
+    loop {
+        let buffer = JxlOutputBuffer::new(&mut samples, header.height as usize, row);
+        if let Event::FrameComplete { .. } = reader.next(Some(buffer))? {
+            break;
         }
-        PixelFormat::Rgba => RgbaImage::from_raw(width, height, samples).map(DynamicImage::from),
-        PixelFormat::Rgb | PixelFormat::Cmyk | PixelFormat::Cmyka => None,
+    }
+    let described = match reader.decoder.output_color_profile() {
+        Some(profile @ JxlColorProfile::Simple(_)) if !stays(profile) => profile.try_as_icc(),
+        _ => None,
     };
-    let part =
-        part.ok_or_else(|| task.unsupported("channels other than colour and transparency"))?;
-    picture.extend_from_slice(&opaque(part));
-    Ok(())
+    let described = described.and_then(|icc| ColorProfile::new_from_slice(&icc).ok());
+    drop(reader);
+    let picture = as_rgb(samples, &header)
+        .ok_or_else(|| task.damaged("the picture has another size than stated"))?;
+    Ok(colour_profile::in_srgb(described.as_ref(), picture))
 }
 
-/// Reads a file up to its end, without rendering it.
-fn read(task: &Task<'_>) -> Result<JxlImage, Skip> {
-    let explain = |error: Error| explain(task, &*error);
-    let memory = task.limits.max_pixels.saturating_mul(BYTES_PER_PIXEL);
-    let memory = memory.max(Limits::default().max_pixels);
-    let tracker = AllocTracker::with_limit(usize::try_from(memory).unwrap_or(usize::MAX));
-    let mut waiting = Some(JxlImage::builder().alloc_tracker(tracker).build_uninit());
-    let mut image = None;
-    for piece in task.bytes.chunks(PIECE) {
-        task.check_time()?;
-        if let Some(mut reading) = waiting.take() {
-            reading.feed_bytes(piece).map_err(explain)?;
-            match reading.try_init().map_err(explain)? {
-                InitializeResult::NeedMoreData(reading) => waiting = Some(reading),
-                InitializeResult::Initialized(read) => {
-                    task.check_size(read.width(), read.height())?;
-                    image = Some(read);
-                }
-            }
-        } else if let Some(image) = &mut image {
-            image.feed_bytes(piece).map_err(explain)?;
+/// The ICC profile by which the colours are described, if that is the only description of them. Only such a picture keeps
+/// its colours when it is decoded, as in other formats.
+pub(super) fn profile(task: &Task<'_>) -> Option<Vec<u8>> {
+    let mut reader = Reader::of(task, true);
+    reader.header().ok()?;
+    match reader.decoder.output_color_profile()? {
+        JxlColorProfile::Icc(icc) => Some(icc.clone()),
+        JxlColorProfile::Simple(_) => None,
+    }
+}
+
+/// Whether colours stay as they are: those of sRGB, and as in other formats those of a screen of high dynamic range.
+fn stays(profile: &JxlColorProfile) -> bool {
+    let is_grey = profile.channels() == 1;
+    let srgb = JxlColorProfile::Simple(JxlColorEncoding::srgb(is_grey));
+    let transfer = profile.transfer_function();
+    let is_bright = matches!(
+        transfer,
+        Some(JxlTransferFunction::PQ | JxlTransferFunction::HLG)
+    );
+    is_bright || profile.same_color_encoding(&srgb)
+}
+
+/// What is known of a picture before its first frame.
+struct Header {
+    /// Of the upright picture.
+    width: u32,
+    height: u32,
+    /// Samples of a pixel: one or three, and one more for transparency.
+    channels: usize,
+}
+
+/// Reads a file piece by piece.
+struct Reader<'a> {
+    task: &'a Task<'a>,
+    decoder: JxlDecoder,
+    /// The part of the file that the decoder has not taken.
+    rest: &'a [u8],
+    /// Bytes that it is given at once.
+    piece: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of a file, or only of its metadata.
+    fn of(task: &'a Task<'a>, is_for_metadata: bool) -> Self {
+        let mut options = JxlDecoderOptions::default();
+        let samples = task.limits.max_pixels.saturating_mul(SAMPLES);
+        options.sample_limit = Some(usize::try_from(samples).unwrap_or(usize::MAX));
+        options.alpha_mode = AlphaMode::Unpremultiplied;
+        options.max_profile_level = ProfileLevel::Main10;
+        if is_for_metadata {
+            options.scan_frames_only = true;
+            options.request_aux_boxes = vec![JxlAuxBoxType::EXIF, JxlAuxBoxType::XMP];
+        }
+        Self {
+            task,
+            decoder: JxlDecoder::new(options),
+            rest: task.bytes,
+            piece: PIECE,
         }
     }
-    let mut image = image.ok_or_else(|| task.damaged("its data end before the picture begins"))?;
-    image.finalize().map_err(explain)?;
-    Ok(image)
+
+    /// Reads up to the first frame, checks the size of the picture, and asks for samples of 8 bits.
+    fn header(&mut self) -> Result<Header, Skip> {
+        let task = self.task;
+        while self.next(None)? != Event::BasicInfo {}
+        let (Some(info), Some(profile)) = (
+            self.decoder.basic_info(),
+            self.decoder.embedded_color_profile(),
+        ) else {
+            return Err(task.damaged("its data end before the picture begins"));
+        };
+        let (width, height) = info.size;
+        let side = |side| u32::try_from(side).unwrap_or(u32::MAX);
+        let (width, height) = (side(width), side(height));
+        task.check_size(width, height)?;
+        let has = |kind| {
+            info.extra_channels
+                .iter()
+                .any(|extra| extra.ec_type == kind)
+        };
+        if has(ExtraChannel::Black) || profile.is_cmyk() {
+            return Err(task.unsupported("inks instead of colours"));
+        }
+        let color_type = match (profile.channels() == 1, has(ExtraChannel::Alpha)) {
+            (true, false) => JxlColorType::Grayscale,
+            (true, true) => JxlColorType::GrayscaleAlpha,
+            (false, false) => JxlColorType::Rgb,
+            (false, true) => JxlColorType::Rgba,
+        };
+        let format = JxlPixelFormat {
+            color_type,
+            color_data_format: Some(JxlDataFormat::U8 { bit_depth: 8 }),
+            extra_channel_format: vec![None; info.extra_channels.len()],
+        };
+        self.decoder
+            .set_pixel_format(format)
+            .map_err(|error| explain(task, &error))?;
+        Ok(Header {
+            width,
+            height,
+            channels: color_type.samples_per_pixel(),
+        })
+    }
+
+    /// Decodes up to the next event.
+    fn next(&mut self, mut pixels: Option<JxlOutputBuffer<'_>>) -> Result<Event, Skip> {
+        loop {
+            self.task.check_time()?;
+            let (piece, after) = self.rest.split_at(self.piece.min(self.rest.len()));
+            let is_last = after.is_empty();
+            if is_last {
+                self.decoder.close_input();
+            }
+            let mut left = piece;
+            let buffers = pixels.as_mut().map(std::slice::from_mut);
+            let event = self.decoder.process(&mut left, buffers, None);
+            let taken = piece.len() - left.len();
+            self.rest = &self.rest[taken..];
+            match event.map_err(|error| explain(self.task, &error))? {
+                Event::NeedMoreInput { .. } if taken == 0 && is_last => {
+                    return Err(self
+                        .task
+                        .damaged("its data end before the picture is complete"));
+                }
+                // What it does not take it wants together with more.
+                Event::NeedMoreInput { .. } if taken == 0 => self.piece *= 2,
+                Event::NeedMoreInput { .. } => self.piece = PIECE,
+                event => return Ok(event),
+            }
+        }
+    }
+
+    /// The data of the first box of a kind.
+    fn aux_box(&self, kind: JxlAuxBoxType) -> Option<Vec<u8>> {
+        let trailing = || {
+            let last = self.decoder.trailing_box();
+            last.filter(|last| last.box_type() == kind)
+        };
+        let data =
+            |found: &JxlAuxBox, rest| found.data(rest).ok().map(std::borrow::Cow::into_owned);
+        match self.decoder.aux_boxes(kind).first() {
+            Some(found) => data(found, &[]),
+            None => data(trailing()?, self.rest),
+        }
+    }
 }
 
-type Error = Box<dyn std::error::Error + Send + Sync>;
+/// The samples of a picture as RGB, in their place; transparent pixels are blended onto white.
+fn as_rgb(mut samples: Vec<u8>, header: &Header) -> Option<RgbImage> {
+    let (width, height) = (header.width, header.height);
+    match header.channels {
+        3 => {}
+        4 => return RgbaImage::from_raw(width, height, samples).map(|image| opaque(image.into())),
+        channels => {
+            let pixels = samples.len() / channels;
+            samples.resize(3 * pixels, 0);
+            // From the end, so that no sample is overwritten before it is read.
+            for pixel in (0..pixels).rev() {
+                let grey = samples[channels * pixel];
+                let alpha = if channels == 2 {
+                    samples[2 * pixel + 1]
+                } else {
+                    255
+                };
+                samples[3 * pixel..3 * pixel + 3].copy_from_slice(&on_white([grey; 3], alpha));
+            }
+        }
+    }
+    RgbImage::from_raw(width, height, samples)
+}
 
-fn explain(task: &Task<'_>, error: &(dyn std::error::Error + 'static)) -> Skip {
-    let text = error.to_string();
-    if text.contains("out of memory") {
-        return Skip::new(
+fn explain(task: &Task<'_>, error: &Error) -> Skip {
+    match error {
+        Error::OutOfMemory(_)
+        | Error::ImageOutOfMemory(..)
+        | Error::ImageSizeTooLarge(..)
+        | Error::ImageDimensionTooLarge(_) => Skip::new(
             SkipReason::TooLarge,
             format!("this {} takes more memory than allowed", task.format),
-        );
-    }
-    task.damaged(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::imaging::Format;
-
-    #[test]
-    fn strips_are_parts_of_the_picture() {
-        let limits = Limits::default();
-        for name in ["tall", "tall-lossless", "tall-turned"] {
-            let path = format!("tests/fixtures/matrix/jxl-{name}.jxl");
-            let file = std::fs::read(path).unwrap();
-            let task = Task::new(&file, Format::Jxl, &limits);
-            let rendered = |rows| in_strips(&task, &mut read(&task).unwrap(), rows).unwrap();
-            let whole = rendered(1024);
-            assert_eq!(whole.dimensions(), (64, 700));
-            for rows in [256, 512] {
-                assert!(rendered(rows) == whole, "{name} in strips of {rows}");
-            }
-        }
+        ),
+        error => task.damaged(error),
     }
 }

@@ -7,6 +7,7 @@
 //! the picture data by which a file is recognised whose metadata alone were changed.
 
 mod av1;
+mod bmp;
 mod colour_profile;
 mod common_formats;
 mod containment;
@@ -16,6 +17,7 @@ mod heif;
 mod heif_derived;
 mod heif_grid;
 mod hevc_colour;
+mod inks;
 mod iptc;
 mod jpeg;
 mod jpeg_any;
@@ -31,10 +33,12 @@ mod png_chunks;
 mod png_rows;
 mod png_texts;
 mod raw;
+mod released;
 mod sidecar;
 mod thumbnail;
 mod tiff_any;
 mod tiff_structure;
+mod webp;
 
 pub use format::{Format, Raw, is_picture};
 pub use limits::Limits;
@@ -42,15 +46,18 @@ pub use lost::Lost;
 pub use sidecar::read_sidecars;
 pub use thumbnail::{Thumbnails, jpeg_of};
 
+use std::borrow::Cow;
+
 use crate::error::{Skip, SkipReason};
 use crate::facts::{Statements, of_content};
 use crate::photo::{Capture, Picture};
-use crate::raster::{Orientation, Raster};
+use crate::raster::Raster;
 use exif::Exif;
 use image::RgbImage;
 use limits::Task;
 use lost::Pixels;
 use metadata::{Metadata, Parts};
+use released::{FileEnd, Source};
 
 /// What is read from a photo without decoding its pixels.
 #[derive(Debug, Clone)]
@@ -112,18 +119,15 @@ impl Decoded {
 
 /// Decodes the bytes of a file on the calling thread.
 ///
-/// Unreadable EXIF counts as absent.
+/// Unreadable EXIF counts as absent. If the bytes are given away, their memory is given back while pixels are made of them.
 ///
 /// # Errors
 /// The reason to skip the file: [`SkipReason::Empty`], [`SkipReason::NotAnImage`],
 /// [`SkipReason::UnsupportedFormat`], [`SkipReason::Damaged`] (also if the file is truncated and no part of it can be
 /// shown),
 /// [`SkipReason::TooLarge`], [`SkipReason::TimedOut`] or [`SkipReason::Crashed`].
-pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
-    within(bytes, limits, |task| {
-        let Metadata { said, orientation } = metadata(task)?;
-        Ok(decoded(task, pixels(task)?, orientation, said))
-    })
+pub fn decode<'a>(bytes: impl Into<Cow<'a, [u8]>>, limits: &Limits) -> Result<Decoded, Skip> {
+    decode_for(&|_, _| None, None, bytes, limits)
 }
 
 /// Decodes a photo of which a copy of `wanted` pixels, by the upright size of the photo, and details at full
@@ -132,32 +136,15 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, Skip> {
 ///
 /// # Errors
 /// Those of [`decode`].
-pub fn decode_for(
+pub fn decode_for<'a>(
     wanted: &dyn Fn(u32, u32) -> Option<(u32, u32)>,
     facts: Option<Facts>,
-    bytes: &[u8],
+    bytes: impl Into<Cow<'a, [u8]>>,
     limits: &Limits,
 ) -> Result<Decoded, Skip> {
-    within(bytes, limits, |task| {
-        let (said, orientation) = match facts {
-            Some(facts) => (facts.said, facts.picture.orientation),
-            None => metadata(task).map(|read| (read.said, read.orientation))?,
-        };
-        let reduced = match task.format {
-            Format::Jpeg => jpeg::reduced(task, orientation, wanted)?,
-            Format::Raw(raw) => raw::reduced(task, raw, orientation, wanted)?,
-            _ => None,
-        };
-        match reduced {
-            Some(raster) => Ok(Decoded {
-                raster,
-                said,
-                format: task.format,
-                lost: None,
-            }),
-            None => Ok(decoded(task, pixels(task)?, orientation, said)),
-        }
-    })
+    let bytes = bytes.into();
+    let (decoded, ()) = decode_and(wanted, facts, bytes, limits, |_| ())?;
+    Ok(decoded)
 }
 
 /// An upright copy of a photo for people to look at, in sRGB, reduced to at most `width` × `height` pixels. A smaller
@@ -168,26 +155,63 @@ pub fn decode_for(
 ///
 /// # Panics
 /// If a bound is zero.
-pub fn copy(bytes: &[u8], limits: &Limits, width: u32, height: u32) -> Result<RgbImage, Skip> {
-    within(bytes, limits, |task| {
-        let Metadata { said, orientation } = metadata(task)?;
-        let raster = decoded(task, pixels(task)?, orientation, said).raster;
-        Ok(colour_profile::in_srgb(task, raster.fitted(width, height)))
-    })
+pub fn copy<'a>(
+    bytes: impl Into<Cow<'a, [u8]>>,
+    limits: &Limits,
+    width: u32,
+    height: u32,
+) -> Result<RgbImage, Skip> {
+    let all = |_, _| None;
+    let (decoded, profile) = decode_and(&all, None, bytes.into(), limits, colour_profile::of)?;
+    let copy = decoded.raster.fitted(width, height);
+    Ok(colour_profile::in_srgb(profile.as_ref(), copy))
 }
 
-fn decoded(
-    task: &Task<'_>,
-    Pixels { pixels, lost }: Pixels,
-    orientation: Orientation,
-    said: Statements,
-) -> Decoded {
-    Decoded {
-        raster: Raster::new(pixels, orientation),
+/// Decodes a photo as [`decode_for`] does, and reads something else in the file before it is given back.
+fn decode_and<T>(
+    wanted: &dyn Fn(u32, u32) -> Option<(u32, u32)>,
+    facts: Option<Facts>,
+    bytes: Cow<'_, [u8]>,
+    limits: &Limits,
+    also: impl FnOnce(&Task<'_>) -> T,
+) -> Result<(Decoded, T), Skip> {
+    let (format, said, orientation, found, other) = within(&bytes, limits, |task| {
+        let (said, orientation) = match facts {
+            Some(facts) => (facts.said, facts.picture.orientation),
+            None => metadata(task).map(|read| (read.said, read.orientation))?,
+        };
+        let reduced = match task.format {
+            Format::Jpeg => jpeg::reduced(task, orientation, wanted)?,
+            Format::Raw(raw) => raw::reduced(task, raw, orientation, wanted)?,
+            _ => None,
+        };
+        let found = match reduced {
+            Some(raster) => Found::Reduced(raster),
+            None => Found::Source(source(task)?),
+        };
+        Ok((task.format, said, orientation, found, also(task)))
+    })?;
+    let (raster, lost) = match found {
+        Found::Reduced(raster) => (raster, None),
+        Found::Source(source) => {
+            let task = Task::new(&[], format, limits);
+            let pixels = contained(format, || source.pixels(&task, FileEnd::of(bytes)))?;
+            (Raster::new(pixels.pixels, orientation), pixels.lost)
+        }
+    };
+    let decoded = Decoded {
+        raster,
         said,
-        format: task.format,
+        format,
         lost,
-    }
+    };
+    Ok((decoded, other))
+}
+
+/// What is known of a photo while its file is still there as a whole.
+enum Found {
+    Reduced(Raster),
+    Source(Source),
 }
 
 /// Recognises the format of a file and does `work` on it, within the limits and with panics contained.
@@ -202,13 +226,17 @@ fn within<T>(
     limits.check_bytes(bytes.len() as u64)?;
     let format = Format::sniff(bytes)?;
     let mut task = Task::new(bytes, format, limits);
-    containment::contain(|| {
+    contained(format, || {
         if format == Format::Tiff {
             task.format = raw::of_tiff(bytes).map_or(format, Format::Raw);
         }
         work(&task)
     })
-    .unwrap_or_else(|message| {
+}
+
+/// Does `work` for a file of this format, with panics contained.
+fn contained<T>(format: Format, work: impl FnOnce() -> Result<T, Skip>) -> Result<T, Skip> {
+    containment::contain(work).unwrap_or_else(|message| {
         Err(Skip::new(
             SkipReason::Crashed,
             format!("the {format} decoder panicked: {message}"),
@@ -239,7 +267,7 @@ pub fn embedded_xmp(bytes: &[u8]) -> Option<String> {
     let packet = within(bytes, &Limits::default(), |task| {
         let mut parts = Parts::of(task, blocks(task)?);
         let block = match task.format {
-            Format::Tiff => Some(task.bytes.to_vec()),
+            Format::Tiff => Some(tiff_any::without_pixels(task)),
             _ => parts.exif.take(),
         };
         let exif = || block.and_then(Exif::parse);
@@ -253,21 +281,28 @@ pub fn embedded_xmp(bytes: &[u8]) -> Option<String> {
 fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
     // The tags of a TIFF are its EXIF block.
     let tiff = match task.format {
-        Format::Tiff => Exif::parse(task.bytes.to_vec()),
+        Format::Tiff => Exif::parse(tiff_any::without_pixels(task)),
         _ => None,
     };
     Ok(Metadata::of(task, blocks(task)?, tiff))
 }
 
-/// The pixels as stored, before orientation.
-fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
-    match task.format {
-        Format::Jpeg => jpeg_any::pixels(task),
-        Format::Heic | Format::Avif => heif::pixels(task).map(Pixels::whole),
-        Format::Jxl => jxl::pixels(task).map(Pixels::whole),
-        Format::Tiff => tiff_any::pixels(task),
-        Format::Png => png_rows::pixels(task),
-        Format::Raw(raw) => raw::pixels(task, raw),
-        format => common_formats::pixels(task, format.of_image_crate()).map(Pixels::whole),
-    }
+/// The pixels as stored, before orientation, or how they are read.
+fn source(task: &Task<'_>) -> Result<Source, Skip> {
+    let pixels = match task.format {
+        Format::Jpeg => jpeg_any::pixels(task)?,
+        Format::Heic | Format::Avif => Pixels::whole(heif::pixels(task)?),
+        Format::Jxl => Pixels::whole(jxl::pixels(task)?),
+        Format::Tiff => return tiff_any::source(task),
+        Format::Png => png_rows::pixels(task)?,
+        Format::WebP => Pixels::whole(webp::pixels(task)?),
+        Format::Raw(raw) => raw::pixels(task, raw)?,
+        format => {
+            if let Some(rows) = bmp::Rows::of(task.bytes).filter(|_| format == Format::Bmp) {
+                return Ok(Source::Bmp(rows));
+            }
+            Pixels::whole(common_formats::pixels(task, format.of_image_crate())?)
+        }
+    };
+    Ok(Source::Pixels(pixels))
 }

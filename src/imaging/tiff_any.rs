@@ -5,17 +5,20 @@
 
 mod pieces;
 mod samples;
+mod unpacked;
 
 use image::RgbImage;
 
+use super::inks::Inks;
 use super::jpeg_any;
 use super::jpeg_general::Colour;
 use super::limits::Task;
+use super::released::Source;
 use super::tiff_structure::{Directory, File};
 use super::{Blocks, Pixels};
 use crate::error::Skip;
-use pieces::{Layout, unpacking};
-use samples::Converter;
+use pieces::Layout;
+pub(super) use unpacked::Unpacked;
 
 /// The tags that are read here.
 pub(super) mod tag {
@@ -77,6 +80,41 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
     Ok(Blocks::default())
 }
 
+/// A copy of a file with zeros in the place of a picture that is not compressed, so that it is not in memory twice: what is
+/// zero from the beginning takes none.
+pub(super) fn without_pixels(task: &Task<'_>) -> Vec<u8> {
+    let ranges = || {
+        let directory = picture(&File::of(task.bytes)?)?;
+        let is_plain = directory.number(tag::COMPRESSION).unwrap_or(1) == 1;
+        let layout = Layout::of(task, &directory).ok().filter(|_| is_plain)?;
+        let samples = directory.number(tag::SAMPLES).unwrap_or(1).clamp(1, 16);
+        let bits = directory.number(tag::BITS).unwrap_or(1).clamp(1, 32);
+        let is_planar = directory.number(tag::PLANAR) == Some(2);
+        let pieces = layout.pieces * if is_planar { samples } else { 1 };
+        let row = (layout.piece_width * samples * bits).div_ceil(8);
+        let range = |index: usize| {
+            let range = layout.range(task, &directory, index).ok()?;
+            // What it states may reach beyond what it has.
+            let most = row * layout.rows_of(&layout.place(index % layout.pieces));
+            Some(range.start..range.end.min(range.start + most))
+        };
+        (pieces <= unpacked::MOST_PIECES).then_some(())?;
+        (0..pieces).map(range).collect::<Option<Vec<_>>>()
+    };
+    let mut ranges = ranges().unwrap_or_default();
+    ranges.sort_by_key(|range| range.start);
+    let mut copy = vec![0; task.bytes.len()];
+    let mut at = 0;
+    for range in ranges {
+        if at < range.start {
+            copy[at..range.start].copy_from_slice(&task.bytes[at..range.start]);
+        }
+        at = at.max(range.end);
+    }
+    copy[at..].copy_from_slice(&task.bytes[at..]);
+    copy
+}
+
 /// The ICC profile of the picture of a file.
 pub(super) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
     let directory = picture(&File::of(bytes)?)?;
@@ -85,48 +123,26 @@ pub(super) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
         .map(|tag| tag.value.to_vec())
 }
 
-/// Decodes the picture of a file.
-pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
+/// What the inks of a picture look like, if it has inks and a profile of them.
+fn inks(directory: &Directory<'_>) -> Option<Inks> {
+    const INKS: usize = 5;
+    let profile = directory.find(tag::ICC_PROFILE)?;
+    let has_inks = directory.number(tag::PHOTOMETRIC) == Some(INKS);
+    has_inks.then(|| Inks::of(profile.value)).flatten()
+}
+
+/// Decodes the picture of a file, or says how it is read.
+pub(super) fn source(task: &Task<'_>) -> Result<Source, Skip> {
     let Some(file) = File::of(task.bytes) else {
         return Err(task.damaged("it has no header"));
     };
     let directory = picture(&file).ok_or_else(|| task.damaged("it has no directory"))?;
     let layout = Layout::of(task, &directory)?;
     match directory.number(tag::COMPRESSION).unwrap_or(1) {
-        6 => old_jpeg(task, &directory),
-        7 => new_jpeg(task, &directory, &layout),
-        compression => unpacked(task, &directory, &layout, compression).map(Pixels::whole),
+        6 => old_jpeg(task, &directory).map(Source::Pixels),
+        7 => new_jpeg(task, &directory, &layout).map(Source::Pixels),
+        compression => Unpacked::of(task, &directory, layout, compression).map(Source::Tiff),
     }
-}
-
-/// Unpacks strips or tiles line by line: one of them may be the whole picture, of many bytes a pixel.
-fn unpacked(
-    task: &Task<'_>,
-    directory: &Directory<'_>,
-    layout: &Layout,
-    compression: usize,
-) -> Result<RgbImage, Skip> {
-    let converter = Converter::of(task, directory)?;
-    let mut pixels = RgbImage::new(layout.width, layout.height);
-    for place in layout.places() {
-        let rows = layout.rows_of(&place);
-        let length = converter.lines(rows) * converter.row_bytes(layout.piece_width);
-        let planes = (0..converter.planes()).map(|plane| {
-            let data = layout.data(task, directory, place.index + plane * layout.pieces)?;
-            unpacking(
-                task,
-                directory,
-                compression,
-                data,
-                length,
-                layout.piece_width,
-            )
-        });
-        let mut planes = planes.collect::<Result<Vec<_>, Skip>>()?;
-        let size = (layout.piece_width, rows);
-        converter.paste(task, &mut planes, &place, size, &mut pixels)?;
-    }
-    Ok(pixels)
 }
 
 /// JPEG as TIFF 6.0 first described it: a whole file beside the tags, or in the only strip.
@@ -173,10 +189,11 @@ fn new_jpeg(task: &Task<'_>, directory: &Directory<'_>, layout: &Layout) -> Resu
         return Err(task.unsupported("JPEG with a file for each channel"));
     }
     let is_negative = directory.number(tag::PHOTOMETRIC) == Some(0);
+    let inks = inks(directory);
     let mut pixels = RgbImage::new(layout.width, layout.height);
     for place in layout.places() {
         let data = layout.data(task, directory, place.index)?;
-        let part = jpeg_any::general(task, data, tables, Some(colour))?;
+        let part = jpeg_any::general(task, data, tables, Some(colour), inks.as_ref())?;
         if let Some(lost) = part.lost {
             return Err(task.damaged(lost.problem));
         }

@@ -1,5 +1,7 @@
 //! Analyses photos on the calling thread: from a file's bytes to faces with their emotions. This part needs no database.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::classify::{EmotionClassifier, FaceCrop, Reading, crop_face, crop_framed};
@@ -66,8 +68,12 @@ impl LocalAnalyser {
             .map(|(analysis, ())| analysis)
     }
 
-    /// Decodes a photo as far as the detector needs it.
-    pub(super) fn decode(&self, facts: Option<Facts>, bytes: &[u8]) -> Result<Decoded, Skip> {
+    /// Decodes a photo as far as the detector needs it. If the bytes are given away, they are given back meanwhile.
+    pub(super) fn decode<'a>(
+        &self,
+        facts: Option<Facts>,
+        bytes: impl Into<Cow<'a, [u8]>>,
+    ) -> Result<Decoded, Skip> {
         let wanted = |width, height| self.detector.copy_of(width, height);
         imaging::decode_for(&wanted, facts, bytes, &self.limits)
     }

@@ -1,5 +1,8 @@
 //! The matrix of shots: every change of a raw file, of the picture of the same shot beside it, and of their sidecar ×
 //! {daemon running, daemon down} × {shot with a correction, without}.
+//!
+//! The pictures are of one colour, of which no face can be recognised in another file. That a correction reaches the other file
+//! of a shot is shown with real ones, through the whole program: `tests/cli/raw_pairs.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -18,6 +18,8 @@ use std::ops::Range;
 
 use image::RgbImage;
 
+use super::inks::Inks;
+
 /// Why a file cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -41,6 +43,8 @@ pub(super) struct Options<'a> {
     pub tables: &'a [u8],
     /// How the components are to be read, if the file around this one says it.
     pub colour: Option<Colour>,
+    /// What inks look like; `None` if that is not known.
+    pub inks: Option<&'a Inks>,
     /// How many bytes beyond four a pixel may be taken. A progressive picture whose coefficients take more is decoded
     /// in several passes over the file.
     pub spare: i64,
@@ -137,6 +141,7 @@ mod tests {
                     stops: &|| false,
                     tables: &[],
                     colour: None,
+                    inks: None,
                     spare,
                 };
                 let mut reader = frame::Reader::new(&file, &options);

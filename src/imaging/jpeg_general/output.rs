@@ -9,6 +9,7 @@ use super::blocks::Block;
 use super::idct;
 use super::picture::{Component, Picture};
 use super::{Colour, Fault, Options};
+use crate::imaging::released::give_back;
 
 /// Writes the samples of one block, the one in this column and row, with 8 bits each.
 pub(super) fn put_samples(
@@ -83,7 +84,16 @@ pub(super) fn add_pixels(
             let above = 8 * component.v * picture.held.start;
             upsample(component, (picture.h, picture.v), y, above, line);
         }
-        for (x, pixel) in row.as_chunks_mut().0.iter_mut().enumerate() {
+        let row = row.as_chunks_mut().0;
+        if let (Some(inks), Colour::Cmyk(is_inverted) | Colour::Ycck(is_inverted)) =
+            (options.inks, colour)
+        {
+            let is_ycc = matches!(colour, Colour::Ycck(_));
+            let amounts = (0..width).map(|x| amounts(&lines, x, is_ycc, is_inverted));
+            inks.convert(&amounts.collect::<Vec<_>>(), row);
+            continue;
+        }
+        for (x, pixel) in row.iter_mut().enumerate() {
             let sample = |index: usize| lines[index][x];
             *pixel = match colour {
                 Colour::Grey => [sample(0); 3],
@@ -119,15 +129,6 @@ fn transform(component: &mut Component, bits: u32, options: &Options<'_>) -> Res
         give_back(&mut coefficients);
     }
     Ok(())
-}
-
-/// Gives the memory behind the end of a vector back, if it is worth the call.
-fn give_back<T>(vector: &mut Vec<T>) {
-    /// In bytes.
-    const WORTH: usize = 4 << 20;
-    if (vector.capacity() - vector.len()) * size_of::<T>() >= WORTH {
-        vector.shrink_to_fit();
-    }
 }
 
 impl Component {
@@ -205,6 +206,17 @@ fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let green = y + ((-22_554 * cb - 46_802 * cr + 32_768) >> 16);
     let blue = y + ((116_130 * cb + 32_768) >> 16);
     [red, green, blue].map(|value| value.clamp(0, 255) as u8)
+}
+
+/// How much there is of each ink in a pixel.
+fn amounts(lines: &[Vec<u8>], x: usize, is_ycc: bool, is_inverted: bool) -> [u8; 4] {
+    let [c, m, y, k] = [0, 1, 2, 3].map(|index| lines[index][x]);
+    let [c, m, y] = if is_ycc {
+        rgb(c, m, y).map(|value| 255 - value)
+    } else {
+        [c, m, y]
+    };
+    [c, m, y, k].map(|ink| if is_inverted { 255 - ink } else { ink })
 }
 
 /// The colour of inks on white paper.

@@ -2,6 +2,7 @@
 //! comments.
 
 use super::Parts;
+use crate::imaging::jpeg_any::profile_of_inks;
 use crate::imaging::jpeg_source::end_of_image_after;
 
 const START_OF_SCAN: u8 = 0xda;
@@ -9,6 +10,10 @@ const START_OF_SCAN: u8 = 0xda;
 /// Adds the segments before the first scan that the decoder reads, and everything from there to the end of
 /// the picture.
 pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
+    if let Some(icc) = profile_of_inks(bytes) {
+        // Their colours are what it makes of them.
+        parts.add(b"inks", &icc)?;
+    }
     let mut at = bytes.strip_prefix(b"\xff\xd8").map(|_| 2)?;
     loop {
         (*bytes.get(at)? == 0xff).then_some(())?;

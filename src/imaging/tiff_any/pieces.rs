@@ -1,6 +1,7 @@
 //! The strips and tiles of a picture: where they lie, and how their data are unpacked.
 
 use std::io::{self, Cursor, Read};
+use std::ops::Range;
 
 use fax::Color;
 use fax::decoder::{DecodeStatus, Group3Decoder, decode_g4, pels};
@@ -19,7 +20,7 @@ pub(super) struct Layout {
     pub piece_width: usize,
     piece_height: usize,
     across: usize,
-    is_tiled: bool,
+    pub is_tiled: bool,
     /// Number of pieces of one plane.
     pub pieces: usize,
 }
@@ -70,11 +71,16 @@ impl Layout {
 
     /// The places of the pieces of one plane.
     pub fn places(&self) -> impl Iterator<Item = Place> {
-        (0..self.pieces).map(|index| Place {
+        (0..self.pieces).map(|index| self.place(index))
+    }
+
+    /// The place of a piece.
+    pub fn place(&self, index: usize) -> Place {
+        Place {
             index,
             x: (index % self.across * self.piece_width) as u32,
             y: (index / self.across * self.piece_height) as u32,
-        })
+        }
     }
 
     /// The number of rows that the data of a piece have. Tiles are whole, the last strip may be cut.
@@ -93,6 +99,16 @@ impl Layout {
         directory: &Directory<'_>,
         index: usize,
     ) -> Result<&'a [u8], Skip> {
+        Ok(&task.bytes[self.range(task, directory, index)?])
+    }
+
+    /// Where in the file the packed data of a piece lie.
+    pub fn range(
+        &self,
+        task: &Task<'_>,
+        directory: &Directory<'_>,
+        index: usize,
+    ) -> Result<Range<usize>, Skip> {
         let (offsets, lengths) = if self.is_tiled {
             (tag::TILE_OFFSETS, tag::TILE_LENGTHS)
         } else {
@@ -100,63 +116,85 @@ impl Layout {
         };
         let number = |tag| directory.number_of(directory.find(tag)?, index);
         let offset = number(offsets).ok_or_else(|| task.damaged("a part of it is missing"))?;
-        let rest = task.bytes.get(offset..).unwrap_or_default();
-        let data = match number(lengths) {
-            Some(length) => rest.get(..length),
+        let offset = offset.min(task.bytes.len());
+        let end = match number(lengths) {
+            Some(length) => offset.checked_add(length),
             // Some scanners write no lengths for a single strip.
-            None if self.pieces == 1 => Some(rest),
+            None if self.pieces == 1 => Some(task.bytes.len()),
             None => None,
         };
-        data.ok_or_else(|| task.damaged("its data end before the picture is complete"))
+        end.filter(|&end| end <= task.bytes.len())
+            .map(|end| offset..end)
+            .ok_or_else(|| task.damaged("its data end before the picture is complete"))
     }
 }
 
-/// Unpacks the data of a piece, of which `length` bytes are wanted.
-pub(super) fn unpacking<'a>(
-    task: &Task<'_>,
-    directory: &Directory<'_>,
+/// How the pieces of a picture are packed.
+#[derive(Clone, Copy)]
+pub(super) struct Packing {
     compression: usize,
-    data: &'a [u8],
-    length: usize,
-    width: usize,
-) -> Result<Box<dyn Read + 'a>, Skip> {
-    if directory.number(tag::FILL_ORDER) == Some(2) && compression <= 4 {
-        let reversed: Vec<u8> = data.iter().map(|byte| byte.reverse_bits()).collect();
-        return fax_or_plain(task, directory, compression, reversed, length, width);
-    }
-    Ok(match compression {
-        1 => Box::new(data),
-        5 => Box::new(Lzw::new(data)),
-        8 | 32_946 => Box::new(flate2::bufread::ZlibDecoder::new(data)),
-        32_773 => Box::new(PackBits {
-            rest: data,
-            literal: 0,
-            repeated: (0, 0),
-        }),
-        2..=4 => return fax_or_plain(task, directory, compression, data.to_vec(), length, width),
-        other => return Err(task.unsupported(format!("compression {other}"))),
-    })
+    /// Whether the bits of each byte are in the other order.
+    is_reversed: bool,
+    fax_options: usize,
 }
 
-/// Unpacks fax, or what is not packed.
-fn fax_or_plain(
-    task: &Task<'_>,
-    directory: &Directory<'_>,
-    compression: usize,
-    data: Vec<u8>,
-    length: usize,
-    width: usize,
-) -> Result<Box<dyn Read>, Skip> {
-    let bytes = match compression {
-        1 => data,
-        3 if directory.number(tag::FAX_OPTIONS).unwrap_or(0) & 1 == 0 => {
-            group_3(&data, width, length)
+impl Packing {
+    pub fn of(directory: &Directory<'_>, compression: usize) -> Self {
+        Self {
+            compression,
+            is_reversed: directory.number(tag::FILL_ORDER) == Some(2) && compression <= 4,
+            fax_options: directory.number(tag::FAX_OPTIONS).unwrap_or(0),
         }
-        4 => group_4(&data, width, length),
-        2 => return Err(task.unsupported("CCITT run-length coding")),
-        _ => return Err(task.unsupported("CCITT group 3 in two dimensions")),
-    };
-    Ok(Box::new(Cursor::new(bytes)))
+    }
+
+    /// Whether the data are the samples as they are.
+    pub fn is_none(self) -> bool {
+        self.compression == 1 && !self.is_reversed
+    }
+
+    /// Unpacks the data of a piece of this width, of which `length` bytes are wanted.
+    pub fn unpacking<'a>(
+        self,
+        task: &Task<'_>,
+        data: &'a [u8],
+        length: usize,
+        width: usize,
+    ) -> Result<Box<dyn Read + 'a>, Skip> {
+        if self.is_reversed {
+            let reversed = data.iter().map(|byte| byte.reverse_bits()).collect();
+            return self.fax_or_plain(task, reversed, length, width);
+        }
+        Ok(match self.compression {
+            1 => Box::new(data),
+            5 => Box::new(Lzw::new(data)),
+            8 | 32_946 => Box::new(flate2::bufread::ZlibDecoder::new(data)),
+            32_773 => Box::new(PackBits {
+                rest: data,
+                literal: 0,
+                repeated: (0, 0),
+            }),
+            2..=4 => return self.fax_or_plain(task, data.to_vec(), length, width),
+            other => return Err(task.unsupported(format!("compression {other}"))),
+        })
+    }
+
+    /// Unpacks fax, or what is not packed.
+    fn fax_or_plain(
+        self,
+        task: &Task<'_>,
+        data: Vec<u8>,
+        length: usize,
+        width: usize,
+    ) -> Result<Box<dyn Read>, Skip> {
+        let bytes = match self.compression {
+            1 => data,
+            3 if self.fax_options & 1 == 0 => group_3(&data, width, length),
+            4 => group_4(&data, width, length),
+            2 => return Err(task.unsupported("CCITT run-length coding")),
+            _ => return Err(task.unsupported("CCITT group 3 in two dimensions")),
+        };
+        Ok(Box::new(Cursor::new(bytes)))
+    }
 }
 
 /// LZW, also as some programs wrote it before TIFF 6.0, with the bits of a code in the other order.

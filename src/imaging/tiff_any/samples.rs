@@ -7,6 +7,7 @@ use image::RgbImage;
 use super::pieces::Place;
 use super::tag;
 use crate::error::Skip;
+use crate::imaging::inks::Inks;
 use crate::imaging::limits::Task;
 use crate::imaging::tiff_structure::Directory;
 
@@ -16,7 +17,7 @@ enum Colours {
     Grey(bool),
     Rgb,
     Palette(Vec<[u8; 3]>),
-    Cmyk,
+    Cmyk(Option<Inks>),
     YCbCr {
         /// Luma samples to each pair of colour differences, across and down.
         unit: (usize, usize),
@@ -59,7 +60,7 @@ impl Converter {
             0 | 1 => (Colours::Grey(photometric == 0), 1),
             2 => (Colours::Rgb, 3),
             3 => (Colours::Palette(palette(directory)), 1),
-            5 => (Colours::Cmyk, 4),
+            5 => (Colours::Cmyk(super::inks(directory)), 4),
             6 => (differences(directory), 3),
             other => return Err(task.unsupported(format!("colours of kind {other}"))),
         };
@@ -195,14 +196,24 @@ impl Converter {
         for (line, samples) in lines.iter_mut().zip(&mut *samples) {
             self.read_line(line, samples);
         }
+        let sample = |x: usize, index: usize| {
+            if self.is_planar {
+                samples[index][x]
+            } else {
+                samples[0][x * self.samples + index]
+            }
+        };
+        if let Colours::Cmyk(Some(inks)) = &self.colours {
+            let level = |x, index| self.level(sample(x, index));
+            let amounts = (0..row.len()).map(|x| [0, 1, 2, 3].map(|ink| level(x, ink)));
+            inks.convert(&amounts.collect::<Vec<_>>(), row);
+            for (x, pixel) in row.iter_mut().enumerate() {
+                *pixel = self.on_white(*pixel, |index| sample(x, index));
+            }
+            return;
+        }
         for (x, pixel) in row.iter_mut().enumerate() {
-            *pixel = self.colour(|index: usize| {
-                if self.is_planar {
-                    samples[index][x]
-                } else {
-                    samples[0][x * self.samples + index]
-                }
-            });
+            *pixel = self.colour(|index| sample(x, index));
         }
     }
 
@@ -249,16 +260,24 @@ impl Converter {
         }
     }
 
-    fn colour(&self, sample: impl Fn(usize) -> u32) -> [u8; 3] {
+    /// A sample as one of 8 bits.
+    fn level(&self, sample: u32) -> u8 {
         // Floating-point samples have been brought to eight bits.
         let highest = (1_u32 << if self.bits == 32 { 8 } else { self.bits }) - 1;
-        let level = |index: usize| ((sample(index) * 255 + highest / 2) / highest) as u8;
-        let colour = self.opaque(&sample, level);
+        ((sample * 255 + highest / 2) / highest) as u8
+    }
+
+    fn colour(&self, sample: impl Fn(usize) -> u32) -> [u8; 3] {
+        let colour = self.opaque(&sample, |index| self.level(sample(index)));
+        self.on_white(colour, sample)
+    }
+
+    /// The colour of a pixel, which may be transparent.
+    fn on_white(&self, colour: [u8; 3], sample: impl Fn(usize) -> u32) -> [u8; 3] {
         let Some((index, is_multiplied)) = self.alpha else {
             return colour;
         };
-        let alpha = u32::from(level(index));
-        // On white.
+        let alpha = u32::from(self.level(sample(index)));
         colour.map(|channel| {
             let part = u32::from(channel) * if is_multiplied { 255 } else { alpha };
             ((part + 255 * (255 - alpha) + 127) / 255).min(255) as u8
@@ -274,7 +293,7 @@ impl Converter {
             Colours::Palette(colours) => {
                 colours.get(sample(0) as usize).copied().unwrap_or_default()
             }
-            Colours::Cmyk => {
+            Colours::Cmyk(_) => {
                 let light = |index: usize| u32::from(255 - level(index));
                 [0, 1, 2].map(|ink| ((light(ink) * light(3) + 127) / 255) as u8)
             }

@@ -188,7 +188,13 @@ impl Server {
                 send(&self.channel, &Reply::Pictures(length), &bytes)
             }
             Request::Copy(width, height) => {
-                match imaging::copy(bytes, &self.limits, *width, *height) {
+                let copied = if bytes.capacity() > KEPT {
+                    let bytes = std::mem::take(bytes);
+                    imaging::copy(bytes, &self.limits, *width, *height)
+                } else {
+                    imaging::copy(&*bytes, &self.limits, *width, *height)
+                };
+                match copied {
                     Ok(copy) => {
                         let reply = Reply::Copy(copy.width(), copy.height());
                         send(&self.channel, &reply, copy.as_raw())
@@ -229,11 +235,15 @@ impl Server {
         free: &mut Vec<u8>,
     ) -> io::Result<Result<(Decoded, FoundFaces), Skip>> {
         let analyser = self.analyser.as_ref().ok_or(ErrorKind::InvalidData)?;
-        let decoded = analyser.decode(self.facts.take(), &self.bytes);
-        *free = std::mem::take(&mut self.bytes);
-        if free.capacity() > KEPT {
-            *free = Vec::new();
-        }
+        let bytes = std::mem::take(&mut self.bytes);
+        let decoded = if bytes.capacity() > KEPT {
+            // Given away, so that pixels can take their place.
+            analyser.decode(self.facts.take(), bytes)
+        } else {
+            let decoded = analyser.decode(self.facts.take(), &bytes);
+            *free = bytes;
+            decoded
+        };
         Ok(decoded.and_then(|decoded| {
             let found = analyser.find(&decoded, named)?;
             Ok((decoded, found))

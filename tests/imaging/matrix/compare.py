@@ -8,7 +8,7 @@
 
 Prints a line for each file that only the reference decodes, that only fer-index decodes, or whose pixels differ by more
 than two levels on average, and then the counts by format. The reference's pixels are turned upright as its program
-shows them, transparent ones are on white, and colour profiles are not applied.
+shows them, transparent ones are on white, and colour profiles are not applied but those of inks.
 
 With `--cells`, prints the table of the matrix instead: for the files whose names differ only in numbers, how many there
 are, their size in pixels, and the least peak signal-to-noise ratio of our pixels against the reference's.
@@ -24,7 +24,7 @@ import tempfile
 from pathlib import Path
 
 import numpy
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 try:
     import pillow_heif
@@ -55,6 +55,16 @@ def by_pillow(path):
     image = Image.open(path)
     image.load()
     return eight_bits(ImageOps.exif_transpose(image))
+
+
+def by_littlecms(path):
+    """Inks by their profile; without one they have no reference but that of the other decoders."""
+    image = Image.open(path)
+    if image.mode != "CMYK" or "icc_profile" not in image.info:
+        raise ValueError("no inks with a profile")
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+    srgb = ImageCms.createProfile("sRGB")
+    return ImageCms.profileToProfile(ImageOps.exif_transpose(image), profile, srgb, outputMode="RGB")
 
 
 def by_libjpeg(path):
@@ -108,7 +118,9 @@ def reference(path):
     if kind == "jxl":
         return [by_libjxl]
     if kind in ("jpg", "jpeg", "jpe", "mpo"):
-        return [by_libjpeg, by_pillow]
+        return [by_littlecms, by_libjpeg, by_pillow]
+    if kind in ("tif", "tiff"):
+        return [by_littlecms, by_pillow]
     return [by_pillow]
 
 

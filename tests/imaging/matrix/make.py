@@ -391,11 +391,84 @@ heif("profile-p3-tile", file, file.add("grid", places, [size(48, 40)], [("dimg",
 in_profile(p3).save(work / "p3.png")
 run(*avif, "-y", 444, "--cicp", "12/13/1", work / "p3.png", out / "avif-p3.avif")
 
-# Large pictures of one colour, for the memory that their decoding takes.
+# Inks: a press that prints darker than its inks are, in a profile of 5 × 5 × 5 × 5 mixtures.
+def lab(colour):
+    """L*a*b* of linear sRGB, which is also adapted to D50."""
+    matrix = [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]]
+    places = numpy.array(matrix) @ colour / [0.9642, 1, 0.8249]
+    x, y, z = numpy.where(places > 216 / 24389, numpy.cbrt(places), (24389 / 27 * places + 16) / 116)
+    return [116 * y - 16, 500 * (x - y), 200 * (y - z)]
+
+
+def printed(amounts):
+    """Linear sRGB of inks that lie over each other."""
+    light = numpy.array([0.98, 0.96, 0.9])
+    for amount, ink in zip(amounts, [(0, 0.3, 0.75), (0.75, 0.01, 0.2), (1, 0.85, 0.01), (0.02, 0.02, 0.02)]):
+        light = light * (1 - amount**0.8 * (1 - numpy.array(ink)))
+    return light
+
+
+def inks_profile():
+    levels = [step / 4 for step in range(5)]
+    mixtures = [(c, m, y, k) for c in levels for m in levels for y in levels for k in levels]
+    colours = numpy.array([lab(printed(mixture)) for mixture in mixtures])
+    samples = numpy.clip((colours + [0, 128, 128]) * [652.8, 256, 256], 0, 65535).round().astype(">u2")
+    line = number(0, 2) + number(65535, 2)
+    one = number(65536, 4)
+    matrix = b"".join(one if place % 4 == 0 else bytes(4) for place in range(9))
+    head = b"mft2" + bytes(4) + bytes([4, 3, 5, 0]) + matrix + number(2, 2) + number(2, 2)
+    table = head + 4 * line + samples.tobytes() + 3 * line
+    white = b"XYZ " + bytes(4) + b"".join(number(round(65536 * part), 4) for part in (0.9642, 1, 0.8249))
+    name = b"desc" + bytes(4) + number(5, 4) + b"inks\0" + bytes(78)
+    tags, data = b"", b""
+    for kind, value in [(b"desc", name), (b"cprt", b"text" + bytes(4) + b"CC0\0"), (b"wtpt", white), (b"A2B0", table)]:
+        tags += kind + number(128 + 4 + 12 * 4 + len(data), 4) + number(len(value), 4)
+        data += value + bytes(-len(value) % 4)
+    head = number(0x02400000, 4) + b"prtrCMYKLab " + b"".join(number(part, 2) for part in (2020, 1, 1, 0, 0, 0)) + b"acsp"
+    light = b"".join(number(part, 4) for part in (63190, 65536, 54061))
+    length = 128 + 4 + len(tags) + len(data)
+    return (number(length, 4) + bytes(4) + head + bytes(28) + light).ljust(128, b"\0") + number(4, 4) + tags + data
+
+
+inks_icc = inks_profile()
+amounts = 255 - numpy.asarray(side).astype(int)
+black = amounts.min(axis=2, keepdims=True) // 2
+inks = Image.fromarray(numpy.concatenate([amounts - black, black], axis=2).astype("u1"), "CMYK")
+inks.save(out / "profile-inks.jpg", quality=95, icc_profile=inks_icc, subsampling=0)
+inks.save(out / "profile-inks.tif", compression="tiff_lzw", icc_profile=inks_icc)
+profiles = [ImageCms.ImageCmsProfile(io.BytesIO(each)) for each in (inks_icc, srgb)]
+shown = ImageCms.profileToProfile(inks, *profiles, renderingIntent=ImageCms.Intent.PERCEPTUAL, outputMode="RGB")
+shown.save(out / "inks.png", optimize=True)
+
+# WebP: with losses, with transparency beside it, and an animation whose first frame does not fill the canvas.
+side.save(out / "webp-lossy.webp", quality=95)
+fading = side.copy()
+fading.putalpha(Image.fromarray(numpy.tile((numpy.arange(48) * 5).astype("u1"), (40, 1))))
+fading.save(out / "webp-fading.webp", quality=95)
+fading.save(out / "webp-fading-lossless.webp", lossless=True, exact=True)
+
+
+def riff(kind, data):
+    return kind + len(data).to_bytes(4, "little") + data + bytes(len(data) % 2)
+
+
+def three(*numbers):
+    return b"".join(part.to_bytes(3, "little") for part in numbers)
+
+
+picture_data = (out / "webp-lossy.webp").read_bytes()[12:]
+frame = riff(b"ANMF", three(4 // 2, 6 // 2, 48 - 1, 40 - 1, 100) + bytes(1) + picture_data)
+canvas = riff(b"VP8X", bytes([0x12, 0, 0, 0]) + three(60 - 1, 50 - 1)) + riff(b"ANIM", bytes(6)) + frame
+(out / "webp-first-frame-smaller.webp").write_bytes(riff(b"RIFF", b"WEBP" + canvas))
+
+# Large pictures of one colour, or of one row, for the memory that their decoding takes.
 memory = fixtures / "memory"
 memory.mkdir(exist_ok=True)
 large = Image.new("RGB", (4000, 3000), (90, 140, 200))
 large.save(memory / "large.avif", quality=60, speed=10)
+large.save(
+    memory / "large-animated.webp", save_all=True, append_images=[Image.new("RGB", large.size)], quality=30, method=4
+)
 (memory / "large.jxl").write_bytes(imagecodecs.jpegxl_encode(numpy.asarray(large), distance=1.0, effort=1))
 exif = Image.Exif()
 exif[0x0112] = 6
@@ -403,3 +476,11 @@ fast = {"quality": 60, "enc_params": {"preset": "ultrafast"}}
 pillow_heif.from_pillow(large).save(memory / "large-turned.heic", exif=exif.tobytes(), **fast)
 deep = numpy.full((3000, 4000, 3), (360, 560, 800), "<u2")
 pillow_heif.encode("RGB;10", large.size, deep.tobytes(), memory / "large-422-10.heic", chroma="422", **fast)
+across = numpy.arange(4000)
+row = numpy.stack([across >> 4, across & 255, 255 - (across >> 5)], axis=1).astype("u1")
+rows = Image.fromarray(numpy.broadcast_to(row, (3000, 4000, 3)).copy())
+rows.save(memory / "large.webp", quality=30, method=4)
+rows.save(memory / "large-lossless.webp", lossless=True, quality=50, method=4)
+(memory / "large-lossless.jxl").write_bytes(imagecodecs.jpegxl_encode(numpy.asarray(rows), lossless=True, effort=3))
+rows.putalpha(Image.fromarray(numpy.broadcast_to((across >> 4).astype("u1"), (3000, 4000)).copy()))
+rows.save(memory / "large-transparent.webp", quality=30, method=4)

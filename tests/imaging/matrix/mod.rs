@@ -9,6 +9,7 @@ mod profile;
 mod raw;
 mod structure;
 mod tiff;
+mod webp;
 
 use fer_index::imaging::{self, Limits};
 use fer_index::photo::PictureHash;

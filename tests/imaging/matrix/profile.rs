@@ -3,6 +3,7 @@
 use fer_index::imaging::{self, Limits};
 use image::{DynamicImage, RgbImage};
 
+use super::picture_hash;
 use crate::common::{difference, fixture, photo};
 use crate::{decode, upright};
 
@@ -42,10 +43,33 @@ fn copies_are_in_srgb() {
     }
 }
 
+/// Inks are shown as little cms shows them, and found by what they look like.
+#[test]
+fn inks_look_as_their_profile_says() {
+    let expected = photo("matrix/inks.png");
+    for name in ["profile-inks.jpg", "profile-inks.tif"] {
+        let file = fixture(&format!("matrix/{name}"));
+        for shown in [copy(&file), upright(&decode(&file))] {
+            let difference = difference(&shown, &expected);
+            assert!(difference < 1.5, "{name}: {difference:.2}");
+        }
+        // So the profile belongs to the picture.
+        let mut other = file.clone();
+        let table = file.windows(4).position(|part| part == b"mft2").unwrap();
+        other[table + 1000] ^= 1;
+        assert_ne!(picture_hash(&file), picture_hash(&other), "{name}");
+    }
+}
+
 /// A profile that is damaged, or for other colours than the photo's, does not hide the photo.
 #[test]
 fn a_photo_with_a_wrong_profile_is_shown_without_it() {
-    for name in ["profile-p3.jpg", "heif-profile-p3.heic"] {
+    for name in [
+        "profile-p3.jpg",
+        "heif-profile-p3.heic",
+        "profile-inks.jpg",
+        "profile-inks.tif",
+    ] {
         let whole = fixture(&format!("matrix/{name}"));
         let stored = upright(&decode(&whole));
         let mark = whole.windows(4).position(|part| part == b"acsp").unwrap();

@@ -1,0 +1,172 @@
+//! Decodes BMP whose rows are not compressed some rows at a time, with the `image` crate: each part behind the header of
+//! the whole, which states the height of the part.
+
+use std::ops::Range;
+
+use image::{ImageFormat, RgbImage};
+
+use super::common_formats;
+use super::limits::Task;
+use super::released::FileEnd;
+use crate::error::Skip;
+
+/// Longest header that is repeated, in bytes; of what has no palette it is much shorter.
+const LONGEST_HEADER: usize = 4096;
+
+/// Where the height is in a header.
+const HEIGHT: Range<usize> = 22..26;
+
+/// Bytes of rows that are decoded at once.
+const PART: usize = 1 << 20;
+
+/// Where the rows of a picture lie in its file.
+pub struct Rows {
+    /// Everything before the rows.
+    header: Vec<u8>,
+    width: u32,
+    height: u32,
+    /// Bytes of a row.
+    stride: usize,
+    /// Whether the first row of the file is the upper one.
+    is_top_down: bool,
+}
+
+impl Rows {
+    /// The rows of a file; `None` if they are compressed or have a palette, or if the file is not as long as they are.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let number = |at: usize| {
+            bytes
+                .get(at..)?
+                .first_chunk()
+                .map(|&four| u32::from_le_bytes(four))
+        };
+        let start = usize::try_from(number(10)?).ok()?;
+        // Shorter headers have other fields.
+        (number(14)? >= 40 && start <= LONGEST_HEADER).then_some(())?;
+        let header = bytes.get(..start)?.to_vec();
+        let width = number(18)?;
+        let height = number(HEIGHT.start)?.cast_signed();
+        let bits = number(28)? as u16;
+        let (is_direct, is_plain) = (matches!(bits, 16 | 24 | 32), matches!(number(30)?, 0 | 3));
+        (is_direct && is_plain).then_some(())?;
+        let stride = usize::try_from(width)
+            .ok()?
+            .checked_mul(usize::from(bits))?;
+        let stride = 4 * stride.div_ceil(32);
+        let rows = Self {
+            header,
+            width,
+            height: height.unsigned_abs(),
+            stride,
+            is_top_down: height < 0,
+        };
+        let end = start.checked_add(stride.checked_mul(rows.height as usize)?)?;
+        (stride > 0 && end <= bytes.len()).then_some(rows)
+    }
+
+    /// Reads the picture from the end of the file, which is given back.
+    pub fn pixels(&self, task: &Task<'_>, mut file: FileEnd<'_>) -> Result<RgbImage, Skip> {
+        task.check_size(self.width, self.height)?;
+        let mut pixels = RgbImage::new(self.width, self.height);
+        let row = 3 * self.width as usize;
+        let at_once = (PART / self.stride).max(1) as u32;
+        for first in (0..self.height).step_by(at_once as usize).rev() {
+            task.check_time()?;
+            let rows = first..(first + at_once).min(self.height);
+            let part = self.part(task, file.bytes(), rows.clone())?;
+            let top = if self.is_top_down {
+                rows.start
+            } else {
+                self.height - rows.end
+            };
+            let start = row * top as usize;
+            (*pixels)[start..start + part.len()].copy_from_slice(&part);
+            file.keep(self.place(first));
+        }
+        Ok(pixels)
+    }
+
+    /// Where a row of the file begins.
+    fn place(&self, row: u32) -> usize {
+        self.header.len() + row as usize * self.stride
+    }
+
+    /// Decodes some rows of the file.
+    fn part(&self, task: &Task<'_>, bytes: &[u8], rows: Range<u32>) -> Result<RgbImage, Skip> {
+        let data = &bytes[self.place(rows.start)..self.place(rows.end)];
+        let mut part = [&self.header, data].concat();
+        let height = (rows.end - rows.start).cast_signed();
+        let height = if self.is_top_down { -height } else { height };
+        part[HEIGHT].copy_from_slice(&height.to_le_bytes());
+        common_formats::pixels(
+            &Task {
+                bytes: &part,
+                ..*task
+            },
+            ImageFormat::Bmp,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::imaging::{Format, Limits};
+
+    /// A file of this many bits a pixel, whose rows are numbered.
+    fn file(bits: u16, width: i32, height: i32, masks: &[u32]) -> Vec<u8> {
+        let start = 54 + 4 * masks.len() as u32;
+        let mut file = b"BM\0\0\0\0\0\0\0\0".to_vec();
+        file.extend([start, 40].map(u32::to_le_bytes).concat());
+        file.extend([width, height].map(i32::to_le_bytes).concat());
+        file.extend([1, bits].map(u16::to_le_bytes).concat());
+        file.extend(u32::from(!masks.is_empty()).wrapping_mul(3).to_le_bytes());
+        file.extend([0; 20]);
+        file.extend(masks.iter().flat_map(|mask| mask.to_le_bytes()));
+        let stride = 4 * (width as usize * usize::from(bits)).div_ceil(32);
+        for row in 0..height.unsigned_abs() {
+            file.extend((0..stride).map(|at| (7 * at) as u8 ^ (row / 3) as u8));
+        }
+        file
+    }
+
+    #[test]
+    fn parts_are_what_the_whole_is() {
+        let limits = Limits::default();
+        for (bits, height, masks) in [
+            (24, 2500, &[][..]),
+            (24, -2500, &[]),
+            (32, 2000, &[]),
+            (16, 2500, &[]),
+            (16, -2500, &[0xf800, 0x07e0, 0x001f]),
+            (32, 2000, &[0xff, 0xff00, 0x00ff_0000]),
+        ] {
+            let bytes = file(bits, 301, height, masks);
+            let task = Task::new(&bytes, Format::Bmp, &limits);
+            let rows = Rows::of(&bytes).unwrap();
+            assert!(
+                rows.stride * rows.height as usize > PART,
+                "it has several parts"
+            );
+            let whole = common_formats::pixels(&task, ImageFormat::Bmp).unwrap();
+            for file in [Cow::Borrowed(&bytes[..]), Cow::Owned(bytes.clone())] {
+                assert!(
+                    rows.pixels(&task, FileEnd::of(file)).unwrap() == whole,
+                    "{bits} {height}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn other_files_are_left_to_the_decoder_of_all() {
+        assert!(Rows::of(b"BM").is_none());
+        let whole = file(24, 30, 20, &[]);
+        assert!(Rows::of(&whole).is_some());
+        assert!(Rows::of(&whole[..whole.len() - 1]).is_none(), "cut short");
+        assert!(Rows::of(&file(8, 30, 20, &[])).is_none(), "a palette");
+        assert!(Rows::of(&file(24, 0, 20, &[])).is_none(), "no pixels");
+    }
+}
