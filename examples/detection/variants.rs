@@ -253,7 +253,7 @@ fn cut(_: &RgbImage, subject: Option<&Subject>, index: usize) -> Vec<Variant> {
     };
     let face = subject.face.bounding_box;
     let mut all = Vec::new();
-    for pixels in [64, 200, 640, 1500] {
+    for pixels in [64, 200, 640, 1500, 3000, 6000] {
         for share in [0.2, 0.4, 0.6, 0.8, 1.0, 1.1] {
             let scale = share * pixels as f32 / face.height;
             // The number of pictures grows with the square, so large frames are cut by one side in turn.

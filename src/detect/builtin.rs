@@ -3,10 +3,15 @@
 
 use std::f32::consts::FRAC_PI_2;
 
+use image::RgbImage;
+use image::imageops::crop_imm;
+
 use super::closer;
 use super::copies::{Copies, Turned};
 use super::nms::suppress;
 use super::refine::{Refinement, roll, rotated};
+use super::regions::{Marks, Region};
+use super::scout::Scout;
 use super::{DetectorParams, FaceDetector, Yunet};
 use crate::affine::Affine;
 use crate::error::{Result, Skip};
@@ -16,6 +21,15 @@ use crate::raster::Raster;
 /// A candidate replaces one in a finer level only if it scores higher by more than this: the landmarks of the finer one are
 /// more precise.
 const LEVEL_MARGIN: f32 = 0.03;
+
+/// Pixels of the fine level around a place that may show a face. A face of 48 pixels of the photo has 18 there.
+const MARGIN: u32 = 40;
+
+/// What belongs to the place of a candidate on each side of its box, as a share of the box's sides.
+const AROUND: f32 = 0.25;
+
+/// All of the fine level is searched, if the regions would be more than this share of it.
+const MOST_SEARCHED: f32 = 0.8;
 
 /// A face is turned if the cosine of its roll is less than this: from 60° on.
 const TURNED_COS: f32 = 0.5;
@@ -28,12 +42,13 @@ const NAMED_SIDES: [f32; 3] = [1.0, 0.75, 0.55];
 pub struct Builtin {
     params: DetectorParams,
     network: Yunet,
+    scout: Scout,
 }
 
 impl Builtin {
     /// Name of the detector, stored with its findings. The number after the plus sign is the version of
     /// the search: copies, refinement, turns, suppression, and the precision of the network.
-    pub const MODEL: &'static str = "yunet-s 2024.9+7";
+    pub const MODEL: &'static str = "yunet-s 2024.9+8";
 
     /// Builds the detector from the weights in the binary.
     ///
@@ -43,6 +58,7 @@ impl Builtin {
         Ok(Self {
             params,
             network: Yunet::new()?,
+            scout: Scout::new()?,
         })
     }
 
@@ -54,6 +70,7 @@ impl Builtin {
     /// The faces of a photo from `least` on, in this many quarter turns clockwise, in the coordinates of the photo as it
     /// is.
     fn search(&self, copies: &Copies, quarters: u8, least: f32) -> Vec<DetectedFace> {
+        let params = &self.params;
         let turned = copies.turned(quarters);
         let Some(refinement) = self.refinement(copies, &turned) else {
             return Vec::new();
@@ -62,43 +79,137 @@ impl Builtin {
             photo,
             pyramid,
             back,
+            ..
         } = &turned;
-        let mut candidates = Vec::new();
-        for (index, level) in pyramid.iter().enumerate() {
-            let to_photo = Affine::stretch(
+        let to_photo = |level: &Raster| {
+            Affine::stretch(
                 photo.width() as f32 / level.width() as f32,
                 photo.height() as f32 / level.height() as f32,
-            );
-            let least = if index > 0 {
-                least.max(self.params.coarse_threshold)
+            )
+        };
+        let (finest, others) = pyramid
+            .split_first()
+            .expect("refinement needs the finest level");
+        // Of the finest level, only regions are searched.
+        let in_regions = turned.half.is_some();
+        let (mut coarse, mut hints) = (Vec::new(), Vec::new());
+        let least_coarse = least.max(params.coarse_threshold);
+        for level in others {
+            let least = if in_regions {
+                params.small_level_threshold
             } else {
-                least
+                least_coarse
             };
             let found = self.network.candidates(&level.upright(), least);
-            let finer = candidates.len();
+            let map = to_photo(level);
             for face in found {
-                if index > 0 && face.bounding_box.short_side() < self.params.min_coarse_face {
-                    continue;
-                }
-                let face = face.through(&to_photo);
-                let is_same = |finer: &DetectedFace| {
-                    finer.score > face.score - LEVEL_MARGIN
-                        && finer.bounding_box.iou(&face.bounding_box) > self.params.suppress_iou
-                };
-                if !candidates[..finer].iter().any(is_same) {
-                    candidates.push(face);
+                let side = face.bounding_box.short_side();
+                if side >= params.min_coarse_face {
+                    coarse.push(face.through(&map));
+                } else if side < params.large_hint || face.score >= params.large_hint_threshold {
+                    hints.push(face.through(&map));
                 }
             }
+        }
+        let found = self.in_finest(&turned, finest, &hints, least);
+        let map = to_photo(finest);
+        let mut candidates: Vec<DetectedFace> = found.iter().map(|f| f.through(&map)).collect();
+        let finer = candidates.len();
+        // A large face on its side may be seen in the coarse level alone, and counts if it is certain when it is turned.
+        let mut doubtful: Vec<BoundingBox> = Vec::new();
+        for face in coarse {
+            let counts = face.score >= least_coarse;
+            let is_same = |finer: &DetectedFace| {
+                (finer.score > face.score - LEVEL_MARGIN || !counts)
+                    && finer.bounding_box.iou(&face.bounding_box) > params.suppress_iou
+            };
+            if !counts && face.score < params.min_turned_score
+                || candidates[..finer].iter().any(is_same)
+            {
+                continue;
+            }
+            if !counts {
+                doubtful.push(face.bounding_box);
+            }
+            candidates.push(face);
         }
         // Nested boxes are kept until after refinement: a box around a small face may score higher than
         // the face before it, and lower after it.
         let candidates = suppress(candidates, self.params.suppress_iou, 1.0);
         let mut faces = refinement.refine(candidates);
         refinement.turn(&mut faces);
+        faces.retain(|face| !doubtful.contains(&face.bounding_box));
         // A face is only suppressed by a better one, so those that count nowhere need not be compared any more.
-        let params = &self.params;
         faces.retain(|face| face.score >= params.threshold.min(params.margin_below));
         faces.iter().map(|face| face.through(back)).collect()
+    }
+
+    /// Candidates in the finest level from `least` on, in its pixels. Of a photo with a fine level only the regions are
+    /// searched in which the scout or `hints`, candidates of a coarser level, tell that there may be a face.
+    fn in_finest(
+        &self,
+        turned: &Turned,
+        finest: &Raster,
+        hints: &[DetectedFace],
+        least: f32,
+    ) -> Vec<DetectedFace> {
+        let picture = finest.upright();
+        let Some(half) = &turned.half else {
+            return self.network.candidates(&picture, least);
+        };
+        let mut marks = Marks::new(picture.width(), picture.height());
+        let threshold = self.params.scout_threshold;
+        let look = |column, row| marks.mark(column, row);
+        self.scout.look(&half.upright(), threshold, look);
+        let scale = picture.width() as f32 / turned.photo.width() as f32;
+        let to_level = Affine::stretch(scale, scale);
+        for hint in hints {
+            marks.mark_box(&hint.through(&to_level).bounding_box, AROUND);
+        }
+        let regions = marks.regions(MARGIN, MOST_SEARCHED);
+        let mut cut = Marks::new(picture.width(), picture.height());
+        let mut faces = self.in_regions(&picture, &regions, least, |face| {
+            if face.score >= self.params.cut_threshold {
+                cut.mark_box(&face.bounding_box, AROUND);
+            }
+        });
+        // Faces that are larger than was expected.
+        let regions = cut.regions(MARGIN, MOST_SEARCHED);
+        faces.extend(self.in_regions(&picture, &regions, least, |_| ()));
+        faces
+    }
+
+    /// Candidates in regions of a picture, in its pixels. Those that the border of a region cuts are left out, and passed
+    /// to `cut`.
+    fn in_regions(
+        &self,
+        picture: &RgbImage,
+        regions: &[Region],
+        least: f32,
+        mut cut: impl FnMut(&DetectedFace),
+    ) -> Vec<DetectedFace> {
+        let mut faces = Vec::new();
+        for region in regions {
+            let Region { left, upper, .. } = *region;
+            let (width, height) = (region.right - left, region.lower - upper);
+            if (width, height) == picture.dimensions() {
+                return self.network.candidates(picture, least);
+            }
+            let part = crop_imm(picture, left, upper, width, height).to_image();
+            let to_level = Affine {
+                x: [1.0, 0.0, left as f32],
+                y: [0.0, 1.0, upper as f32],
+            };
+            for face in self.network.candidates(&part, least) {
+                let face = face.through(&to_level);
+                if region.cuts(&face.bounding_box, picture.dimensions()) {
+                    cut(&face);
+                } else {
+                    faces.push(face);
+                }
+            }
+        }
+        faces
     }
 
     /// Refines faces of a photo in one of its turns; `None` if the pyramid is empty.

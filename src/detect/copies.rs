@@ -24,6 +24,8 @@ pub(super) struct Copies<'a> {
     photo: &'a Raster,
     /// The finest first; stretched, if the photo needs it.
     pyramid: Vec<Raster>,
+    /// With half of the finest level's sides, of a photo that has a fine one; stretched as the pyramid is.
+    half: Option<Raster>,
     /// Stretched as the pyramid is.
     small: Raster,
     levels: Option<Levels>,
@@ -33,6 +35,8 @@ pub(super) struct Copies<'a> {
 pub(super) struct Turned {
     pub photo: Raster,
     pub pyramid: Vec<Raster>,
+    /// With half of the finest level's sides, where the scout looks; `None` if all of that level is searched.
+    pub half: Option<Raster>,
     /// The map from the turned photo to the photo as it was.
     pub back: Affine,
 }
@@ -43,8 +47,16 @@ impl<'a> Copies<'a> {
     pub fn new(photo: &'a Raster, params: &DetectorParams) -> Self {
         let mut pyramid: Vec<Raster> = Vec::new();
         let copy = |of: &Raster, (width, height)| of.copy(width, height);
+        let mut half: Option<Raster> = None;
         for size in params.pyramid(photo.width(), photo.height()) {
-            pyramid.push(copy(pyramid.last().unwrap_or(photo), size));
+            pyramid.push(copy(
+                half.as_ref().or(pyramid.last()).unwrap_or(photo),
+                size,
+            ));
+            if pyramid.len() == 1 {
+                let size = params.half(photo.width(), photo.height());
+                half = size.map(|size| copy(&pyramid[0], size));
+            }
         }
         let size = params.small(photo.width(), photo.height());
         let last = pyramid.last().unwrap_or(photo);
@@ -55,7 +67,7 @@ impl<'a> Copies<'a> {
         };
         let levels = Levels::of(small.stored());
         if let Some(levels) = &levels {
-            for copy in pyramid.iter_mut().chain([&mut small]) {
+            for copy in pyramid.iter_mut().chain(&mut half).chain([&mut small]) {
                 let mut stretched = copy.stored().clone();
                 levels.apply(&mut stretched);
                 *copy = Raster::new(stretched, Orientation::Upright);
@@ -64,6 +76,7 @@ impl<'a> Copies<'a> {
         Self {
             photo,
             pyramid,
+            half,
             small,
             levels,
         }
@@ -92,6 +105,7 @@ impl<'a> Copies<'a> {
         Turned {
             back: photo.upright_to_stored().then(&to_upright),
             pyramid: self.pyramid.iter().map(|l| l.turned(quarters)).collect(),
+            half: self.half.as_ref().map(|half| half.turned(quarters)),
             photo,
         }
     }

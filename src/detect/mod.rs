@@ -9,6 +9,8 @@ mod levels;
 mod nms;
 mod params;
 mod refine;
+mod regions;
+mod scout;
 mod turns;
 mod yunet;
 

@@ -65,6 +65,19 @@ pub struct DetectorParams {
     pub margin_below: f32,
     /// Least score of a face in a copy with a margin.
     pub margin_threshold: f32,
+    /// The fine level is searched where the scout gives this or more, a logit.
+    pub scout_threshold: f32,
+    /// It is also searched around candidates in the small level that score this, for faces that are larger than those
+    /// which the scout knows.
+    pub small_level_threshold: f32,
+    /// The same for candidates whose shorter side in the small level is `large_hint` or more: their places are large, and
+    /// faces of this size score more.
+    pub large_hint_threshold: f32,
+    /// See `large_hint_threshold`.
+    pub large_hint: f32,
+    /// A candidate that a border of what is searched of the fine level may cut is looked at again with more around it if
+    /// it scores this.
+    pub cut_threshold: f32,
     /// Intersection over union above which the lower-scored of two boxes is suppressed.
     pub suppress_iou: f32,
     /// Intersection over minimum area above which the lower-scored of two boxes is suppressed.
@@ -135,6 +148,11 @@ impl Default for DetectorParams {
             named_threshold: 0.5,
             margin_below: 0.7,
             margin_threshold: 0.7,
+            scout_threshold: 0.5,
+            small_level_threshold: 0.05,
+            large_hint_threshold: 0.2,
+            large_hint: 24.0,
+            cut_threshold: 0.3,
             suppress_iou: 0.4,
             suppress_iom: 0.8,
         }
@@ -161,6 +179,17 @@ impl DetectorParams {
         };
         let sizes = sizes.into_iter();
         sizes.map(|size| self.scaled(width, height, size)).collect()
+    }
+
+    /// Width and height of the copy of a photo with half of its fine level's sides; `None` if it has no fine level.
+    pub fn half(&self, width: u32, height: u32) -> Option<(u32, u32)> {
+        let levels = self.pyramid(width, height);
+        let [(width, height), (_, _)] = *levels.as_slice() else {
+            return None;
+        };
+        let is_fine =
+            f64::from(width) * f64::from(height) >= MIN_FINE_RATIO * f64::from(COARSE) * 0.99;
+        is_fine.then(|| (width.div_ceil(2), height.div_ceil(2)))
     }
 
     /// Pixels of the small level of a photo without a fine one.
@@ -196,6 +225,8 @@ mod tests {
         assert_eq!(params.pyramid(180, 190), [(360, 380), (180, 190)]);
         assert_eq!(params.pyramid(1, 1), [(2, 2), (1, 1)]);
         assert_eq!(params.pyramid(1280, 960), [(640, 480), (320, 240)]);
+        assert_eq!(params.half(1280, 960), None);
+        assert_eq!(params.half(4000, 3000), Some((750, 563)));
         let panorama = params.pyramid(6_000_000, 1);
         assert!(panorama.iter().all(|level| level.1 == 1), "{panorama:?}");
         assert_eq!(params.pyramid(4000, 3000)[1], (320, 240));
