@@ -25,6 +25,8 @@ pub struct Rows {
     header: Vec<u8>,
     width: u32,
     height: u32,
+    /// Bits of a pixel.
+    bits: u16,
     /// Bytes of a row.
     stride: usize,
     /// Whether the first row of the file is the upper one.
@@ -47,8 +49,9 @@ impl Rows {
         let width = number(18)?;
         let height = number(HEIGHT.start)?.cast_signed();
         let bits = number(28)? as u16;
-        let (is_direct, is_plain) = (matches!(bits, 16 | 24 | 32), matches!(number(30)?, 0 | 3));
-        (is_direct && is_plain).then_some(())?;
+        // Masks of colours are for whole numbers of bytes that have a power of two.
+        let is_direct = matches!((bits, number(30)?), (16 | 24 | 32, 0) | (16 | 32, 3));
+        is_direct.then_some(())?;
         let stride = usize::try_from(width)
             .ok()?
             .checked_mul(usize::from(bits))?;
@@ -57,6 +60,7 @@ impl Rows {
             header,
             width,
             height: height.unsigned_abs(),
+            bits,
             stride,
             is_top_down: height < 0,
         };
@@ -91,9 +95,31 @@ impl Rows {
         self.header.len() + row as usize * self.stride
     }
 
+    /// Rows of blue, green and red, which are most of all; the lower ones first, or the upper ones.
+    fn reordered(&self, data: &[u8], height: u32) -> RgbImage {
+        let mut part = RgbImage::new(self.width, height);
+        let lines = part.chunks_exact_mut(3 * self.width as usize);
+        let turn = |(to, from): (&mut [u8], &[u8])| {
+            for (to, [blue, green, red]) in to.as_chunks_mut().0.iter_mut().zip(from.as_chunks().0)
+            {
+                *to = [*red, *green, *blue];
+            }
+        };
+        let rows = data.chunks_exact(self.stride);
+        if self.is_top_down {
+            lines.zip(rows).for_each(turn);
+        } else {
+            lines.zip(rows.rev()).for_each(turn);
+        }
+        part
+    }
+
     /// Decodes some rows of the file.
     fn part(&self, task: &Task<'_>, bytes: &[u8], rows: Range<u32>) -> Result<RgbImage, Skip> {
         let data = &bytes[self.place(rows.start)..self.place(rows.end)];
+        if self.bits == 24 {
+            return Ok(self.reordered(data, rows.len() as u32));
+        }
         let mut part = [&self.header, data].concat();
         let height = (rows.end - rows.start).cast_signed();
         let height = if self.is_top_down { -height } else { height };

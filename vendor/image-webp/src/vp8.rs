@@ -819,7 +819,23 @@ impl Frame {
 
     /// Fills rows of an rgb or rgba buffer of the whole frame, while this row of macroblocks and the one
     /// above it are in memory
-    fn fill_rows<const BPP: usize>(
+    ///
+    /// Not generic, so that it is compiled with the conversion of colors in one crate
+    fn fill_rows(
+        &self,
+        bpp: usize,
+        rows: Range<usize>,
+        mby: usize,
+        buf: &mut [u8],
+        upsampling_method: UpsamplingMethod,
+    ) {
+        match bpp {
+            3 => self.fill_rows_of::<3>(rows, mby, buf, upsampling_method),
+            _ => self.fill_rows_of::<4>(rows, mby, buf, upsampling_method),
+        }
+    }
+
+    fn fill_rows_of<const BPP: usize>(
         &self,
         rows: Range<usize>,
         mby: usize,
@@ -1998,7 +2014,7 @@ impl<R: Read> Vp8Decoder<R> {
                 16 * mby + 2 * (8 - 4) + 1
             };
             self.frame
-                .fill_rows::<BPP>(filled..end, mby, buf, upsampling_method);
+                .fill_rows(BPP, filled..end, mby, buf, upsampling_method);
             filled = end;
             self.frame.move_up();
         }

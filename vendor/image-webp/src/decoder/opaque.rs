@@ -148,10 +148,16 @@ fn lossless(
     let mut data = vec![0; 4 * pixels];
     LosslessDecoder::new(reader).decode_frame(width, height, false, &mut data)?;
     // In place, so that the image is not in memory twice
-    for pixel in 0..pixels {
-        let [red, green, blue, alpha] = [0, 1, 2, 3].map(|channel| data[4 * pixel + channel]);
-        let color = color([red, green, blue], alpha);
-        data[3 * pixel..3 * pixel + 3].copy_from_slice(&color);
+    const AT_ONCE: usize = 1024;
+    let mut part = [0; 3 * AT_ONCE];
+    for start in (0..pixels).step_by(AT_ONCE) {
+        let end = (start + AT_ONCE).min(pixels);
+        let part = &mut part[..3 * (end - start)];
+        let before = data[4 * start..4 * end].chunks_exact(4);
+        for (to, pixel) in part.chunks_exact_mut(3).zip(before) {
+            to.copy_from_slice(&color([pixel[0], pixel[1], pixel[2]], pixel[3]));
+        }
+        data[3 * start..3 * end].copy_from_slice(part);
     }
     data.truncate(3 * pixels);
     data.shrink_to_fit();
