@@ -4,7 +4,6 @@
 use std::f32::consts::FRAC_PI_2;
 
 use image::RgbImage;
-use image::imageops::crop_imm;
 
 use super::closer;
 use super::copies::{Copies, Turned};
@@ -27,6 +26,12 @@ const MARGIN: u32 = 40;
 
 /// What belongs to the place of a candidate on each side of its box, as a share of the box's sides.
 const AROUND: f32 = 0.25;
+
+/// Faces whose shorter side is less, in pixels of the fine level, are those that the scout knows best.
+const SCOUTED: f32 = 48.0;
+
+/// Such a candidate was expected if the scout sees something in its box with this share of its sides around it.
+const NEAR: f32 = 0.75;
 
 /// All of the fine level is searched, if the regions would be more than this share of it.
 const MOST_SEARCHED: f32 = 0.8;
@@ -176,6 +181,9 @@ impl Builtin {
         // Faces that are larger than was expected.
         let regions = cut.regions(MARGIN, MOST_SEARCHED);
         faces.extend(self.in_regions(&picture, &regions, least, |_| ()));
+        // A small candidate that was not expected where it is in a region is seldom a face.
+        let is_expected = |at: &BoundingBox| at.short_side() >= SCOUTED || marks.has(at, NEAR);
+        faces.retain(|face| is_expected(&face.bounding_box));
         faces
     }
 
@@ -195,7 +203,7 @@ impl Builtin {
             if (width, height) == picture.dimensions() {
                 return self.network.candidates(picture, least);
             }
-            let part = crop_imm(picture, left, upper, width, height).to_image();
+            let part = region.part_of(picture);
             let to_level = Affine {
                 x: [1.0, 0.0, left as f32],
                 y: [0.0, 1.0, upper as f32],

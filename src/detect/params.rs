@@ -150,7 +150,7 @@ impl Default for DetectorParams {
             margin_threshold: 0.7,
             scout_threshold: 0.5,
             small_level_threshold: 0.05,
-            large_hint_threshold: 0.2,
+            large_hint_threshold: 0.1,
             large_hint: 24.0,
             cut_threshold: 0.3,
             suppress_iou: 0.4,

@@ -1,11 +1,15 @@
 //! Covers marked places of a picture with few rectangles, so that the rest of it need not be searched.
 
+use std::ops::Range;
+
+use image::RgbImage;
+
 use crate::face::BoundingBox;
 
 /// Side of a cell in pixels, in which places are marked.
 pub(super) const CELL: u32 = 16;
 
-/// Sides of rectangles are multiples of this, the network's largest stride: it would pad them to such sides.
+/// Rectangles begin and end at multiples of this, the network's largest stride.
 const GRID: u32 = 32;
 
 /// What must be around a box in a region, as a share of its sides.
@@ -34,6 +38,18 @@ impl Region {
     /// Pixels in it.
     pub const fn area(&self) -> u64 {
         (self.right - self.left) as u64 * (self.lower - self.upper) as u64
+    }
+
+    /// Its pixels.
+    pub fn part_of(&self, picture: &RgbImage) -> RgbImage {
+        let (width, height) = (self.right - self.left, self.lower - self.upper);
+        let mut part = RgbImage::new(width, height);
+        let rows = picture.as_raw().chunks_exact(3 * picture.width() as usize);
+        let rows = rows.skip(self.upper as usize);
+        for (to, from) in part.chunks_exact_mut(3 * width as usize).zip(rows) {
+            to.copy_from_slice(&from[3 * self.left as usize..][..to.len()]);
+        }
+        part
     }
 
     /// Whether a border of this region of a picture, which is none of the picture's, may cut a face with this box: it is nearer
@@ -78,22 +94,35 @@ impl Marks {
 
     /// Marks all cells of a box, and `around` it on each side, a share of its sides, as far as they are in the picture.
     pub fn mark_box(&mut self, at: &BoundingBox, around: f32) {
-        let at = BoundingBox {
-            x: at.x - around * at.width,
-            y: at.y - around * at.height,
-            width: (1.0 + 2.0 * around) * at.width,
-            height: (1.0 + 2.0 * around) * at.height,
-        };
-        let cells = |from: f32, length: f32, cells: u32| {
-            let at = |value: f32| (value / CELL as f32).clamp(0.0, cells as f32) as u32;
-            at(from)..(at(from + length) + u32::from(from + length > 0.0)).min(cells)
-        };
-        let rows = self.height.div_ceil(CELL);
-        for row in cells(at.y, at.height, rows) {
-            for column in cells(at.x, at.width, self.columns) {
+        let [columns, rows] = self.cells(at, around);
+        for row in rows {
+            for column in columns.clone() {
                 self.mark(column, row);
             }
         }
+    }
+
+    /// Whether a cell is marked that [`Marks::mark_box`] would mark.
+    pub fn has(&self, at: &BoundingBox, around: f32) -> bool {
+        let [columns, mut rows] = self.cells(at, around);
+        rows.any(|row| {
+            let cells = &self.marked[(row * self.columns) as usize..];
+            cells[columns.start as usize..columns.end.max(columns.start) as usize].contains(&true)
+        })
+    }
+
+    /// Columns and rows of the cells that a box covers of the picture, with `around` its sides on each side.
+    fn cells(&self, at: &BoundingBox, around: f32) -> [Range<u32>; 2] {
+        let cells = |from: f32, length: f32, cells: u32| {
+            let (from, end) = (from - around * length, from + (1.0 + around) * length);
+            let cell = |value: f32| (value / CELL as f32).clamp(0.0, cells as f32) as u32;
+            cell(from)..(cell(end) + u32::from(end > 0.0)).min(cells)
+        };
+        let rows = self.height.div_ceil(CELL);
+        [
+            cells(at.x, at.width, self.columns),
+            cells(at.y, at.height, rows),
+        ]
     }
 
     /// Rectangles that hold every marked cell with `margin` pixels around it, as far as the picture has them. Where they
@@ -163,13 +192,10 @@ fn merge(regions: &mut Vec<Region>) {
     }
 }
 
-/// A span whose length is a multiple of the grid, if there is room for it.
+/// A span that begins and ends at multiples of the grid, as far as the picture has them: the cells of the network lie where
+/// they are in the whole picture, on which the score of a face depends.
 fn even(from: u32, end: u32, length: u32) -> (u32, u32) {
-    let wanted = (end - from).next_multiple_of(GRID).min(length);
-    let from = from.min(length - wanted);
-    // The cells of the network stay where they are in the whole picture.
-    let from = from / 8 * 8;
-    (from, (from + wanted).min(length))
+    (from / GRID * GRID, end.next_multiple_of(GRID).min(length))
 }
 
 #[cfg(test)]
@@ -186,12 +212,12 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_has_its_margin_and_sides_that_the_network_needs() {
+    fn a_mark_has_its_margin_and_lies_on_the_grid() {
         let region = Region {
-            left: 280,
-            upper: 120,
-            right: 376,
-            lower: 216,
+            left: 256,
+            upper: 96,
+            right: 384,
+            lower: 224,
         };
         assert_eq!(regions((1000, 600), &[(20, 10)]), [region]);
         assert_eq!(regions((1000, 600), &[]), []);
@@ -233,6 +259,33 @@ mod tests {
     }
 
     #[test]
+    fn a_region_has_the_pixels_of_the_picture_and_tells_what_its_borders_cut() {
+        let picture = RgbImage::from_fn(300, 200, |x, y| image::Rgb([x as u8, y as u8, 7]));
+        let region = Region {
+            left: 64,
+            upper: 8,
+            right: 160,
+            lower: 200,
+        };
+        let part = region.part_of(&picture);
+        assert_eq!(part.dimensions(), (96, 192));
+        assert_eq!(part.get_pixel(3, 5), picture.get_pixel(67, 13));
+        let cuts = |x, y| {
+            let at = BoundingBox {
+                x,
+                y,
+                width: 40.0,
+                height: 40.0,
+            };
+            region.cuts(&at, picture.dimensions())
+        };
+        assert!(!cuts(80.0, 40.0));
+        assert!(cuts(65.0, 40.0) && cuts(118.0, 40.0) && cuts(80.0, 9.0));
+        // That border is the picture's.
+        assert!(!cuts(80.0, 180.0));
+    }
+
+    #[test]
     fn a_box_marks_what_it_covers_of_the_picture() {
         let mut marks = Marks::new(100, 100);
         let at = |x, y, side| BoundingBox {
@@ -243,6 +296,8 @@ mod tests {
         };
         marks.mark_box(&at(-30.0, 20.0, 40.0), 0.0);
         assert_eq!(marks.marked.iter().filter(|marked| **marked).count(), 3);
+        assert!(!marks.has(&at(0.0, 70.0, 5.0), 0.0) && marks.has(&at(4.0, 4.0, 20.0), 0.0));
+
         marks.mark_box(&at(-500.0, -500.0, 2000.0), 0.0);
         assert!(marks.marked.iter().all(|marked| *marked));
         let mut marks = Marks::new(100, 100);

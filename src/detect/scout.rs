@@ -101,3 +101,49 @@ impl Scout {
 fn unusable(error: WeightError) -> Error {
     Error::Model(format!("the scout's weights cannot be used: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+    use image::imageops::{FilterType, replace, resize};
+
+    use super::*;
+
+    fn marked(picture: &RgbImage) -> Vec<(u32, u32)> {
+        let mut cells = Vec::new();
+        let scout = Scout::new().unwrap();
+        scout.look(picture, 0.5, |column, row| cells.push((column, row)));
+        cells
+    }
+
+    #[test]
+    fn faces_of_several_sizes_are_seen_where_they_are_and_a_wall_is_not() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/astronaut.jpg");
+        // Its face has a side of about 100 pixels, and its middle at 224, 116.
+        let portrait = image::open(path).unwrap().into_rgb8();
+        let wall = RgbImage::from_pixel(301, 203, Rgb([120, 110, 100]));
+        assert_eq!(marked(&wall), []);
+        for side in [8.0_f32, 14.0, 25.0] {
+            let scale = side / 100.0;
+            let size = (512.0 * scale) as u32;
+            let person = resize(&portrait, size, size, FilterType::Triangle);
+            let mut picture = wall.clone();
+            replace(&mut picture, &person, 140, 60);
+            let middle = (140.0 + 224.0 * scale, 60.0 + 116.0 * scale);
+            let distance = |(column, row): &(u32, u32)| {
+                let at = |cell: u32| (cell as f32 + 0.5) * STRIDE as f32;
+                (at(*column) - middle.0).hypot(at(*row) - middle.1)
+            };
+            let cells = marked(&picture);
+            let near = cells.iter().filter(|cell| distance(cell) < side.max(9.0));
+            assert!(near.count() > 0, "{side}: {cells:?}");
+        }
+    }
+
+    #[test]
+    fn pictures_of_any_size_are_looked_at() {
+        for (width, height) in [(1, 1), (1, 300), (33, 31), (640, 20)] {
+            marked(&RgbImage::from_pixel(width, height, Rgb([128; 3])));
+        }
+    }
+}
