@@ -113,6 +113,8 @@ fn follow(store: &mut Store, context: &Context, out: &mut Stdout) -> Result<()> 
     let learning = store.learning()?;
     if learning.is_in_force {
         out.line(format_args!("The {learning}"))?;
+    } else if learning.is_human_in_force {
+        out.line(&learning)?;
     }
     Ok(())
 }

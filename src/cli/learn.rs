@@ -48,11 +48,13 @@ pub(super) fn run(args: &LearnArgs, context: &Context, out: &mut Stdout) -> Resu
     } else {
         out.line(&learning)?;
     }
-    Ok(if learning.is_in_force || args.command.is_some() {
-        Outcome::Found
-    } else {
-        Outcome::Nothing
-    })
+    Ok(
+        if learning.is_in_force || learning.is_human_in_force || args.command.is_some() {
+            Outcome::Found
+        } else {
+            Outcome::Nothing
+        },
+    )
 }
 
 /// Lets the scores follow the corrections as they are now, with a progress bar if it takes long.
@@ -78,6 +80,11 @@ pub(super) struct JsonLearning {
     unused: u64,
     network_loss: Option<f64>,
     learned_loss: Option<f64>,
+    rejections: u64,
+    human_in_force: bool,
+    human_network_loss: Option<f64>,
+    human_learned_loss: Option<f64>,
+    recounted: u64,
     pending: u64,
     sentence: String,
 }
@@ -91,6 +98,11 @@ impl JsonLearning {
             unused: learning.unused,
             network_loss: learning.proof.map(|proof| proof.network),
             learned_loss: learning.proof.map(|proof| proof.layer),
+            rejections: learning.rejections,
+            human_in_force: learning.is_human_in_force,
+            human_network_loss: learning.human_proof.map(|proof| proof.rejected.network),
+            human_learned_loss: learning.human_proof.map(|proof| proof.rejected.layer),
+            recounted: learning.recounted,
             pending: learning.pending,
             sentence: learning.to_string(),
         }

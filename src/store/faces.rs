@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, Correction, DetectedFace, ScoredFace};
@@ -22,7 +22,7 @@ pub(super) const SAME_FACE: f32 = 0.5;
 macro_rules! columns {
     () => {
         "SELECT f.id, f.x, f.y, f.width, f.height, landmarks, detection_score, c.id, c.emotion,
-                angry, disgust, fear, happy, sad, surprise, neutral, contempt, human, f.photo_id, network_scores
+                angry, disgust, fear, happy, sad, surprise, neutral, contempt, human, f.photo_id, network_scores, network_human
          FROM faces f LEFT JOIN corrections c ON c.id = f.correction"
     };
 }
@@ -36,7 +36,7 @@ const HUMAN: usize = FIRST_SCORE + Emotion::COUNT;
 /// Index of the first probability's column.
 const FIRST_SCORE: usize = 9;
 
-/// Index of the column of the network's scores.
+/// Index of the columns of the network's scores, and of its human score.
 const NETWORK: usize = PHOTO + 1;
 
 /// The faces of `photo` in the detector's order.
@@ -85,14 +85,15 @@ pub(super) fn first_unknown(db: &Connection, faces: &[FaceId]) -> rusqlite::Resu
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
     let corrected: Option<i64> = row.get(7)?;
     let network: Option<[u8; 32]> = row.get(NETWORK)?;
-    let human = row.get(HUMAN)?;
+    let human: Option<f32> = row.get(HUMAN)?;
+    let network_human: Option<f32> = row.get(NETWORK + 1)?;
     Ok(StoredFace {
         id: row.get(0)?,
         face: detected_from_columns(row, 1)?,
         scores: scores_from_columns(row, FIRST_SCORE)?.with_human(human),
         network: network
             .as_ref()
-            .map(|bytes| scores_from_bytes(bytes).with_human(human)),
+            .map(|bytes| scores_from_bytes(bytes).with_human(network_human.or(human))),
         correction: corrected
             .map(|_| correction_from_column(row, 8))
             .transpose()?,
@@ -268,25 +269,16 @@ fn insert(
 ) -> rusqlite::Result<()> {
     let ranks = face_ranks::of(faces.iter().map(NewFace::judged));
     let mut insert = db.prepare_cached(
-        "INSERT INTO faces (id, photo_id, position, x, y, width, height, landmarks,
-                            detection_score, correction, side, side_rank, confidence, confidence_rank,
-                            angry, disgust, fear, happy, sad, surprise, neutral, contempt, human, network_scores)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO faces (angry, disgust, fear, happy, sad, surprise, neutral, contempt, human, network_scores,
+                            network_human, id, photo_id, position, x, y, width, height, landmarks, detection_score,
+                            correction, side, side_rank, confidence, confidence_rank)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     for (position, (new, ranks)) in faces.iter().zip(ranks).enumerate() {
         let ScoredFace { face, features, .. } = &new.found.read;
         let at = &face.bounding_box;
-        let [
-            angry,
-            disgust,
-            fear,
-            happy,
-            sad,
-            surprise,
-            neutral,
-            contempt,
-        ] = *new.scores().as_array();
-        let stored = insert.insert(params![
+        let next = bind_scores(&mut insert, &new.scores(), new.network().as_ref())?;
+        let others = params![
             new.id,
             photo,
             position as i64,
@@ -301,17 +293,12 @@ fn insert(
             ranks.side_rank,
             ranks.confidence,
             ranks.confidence_rank,
-            angry,
-            disgust,
-            fear,
-            happy,
-            sad,
-            surprise,
-            neutral,
-            contempt,
-            new.scores().human(),
-            new.network().as_ref().map(scores_bytes)
-        ])?;
+        ];
+        for (index, value) in others.iter().enumerate() {
+            insert.raw_bind_parameter(next + index, value)?;
+        }
+        insert.raw_execute()?;
+        let stored = db.last_insert_rowid();
         let before = || seen.get(&new.id?);
         if let Some(features) = features.as_ref().or_else(before) {
             features::put(db, FaceId(stored), features)?;
@@ -320,35 +307,36 @@ fn insert(
     Ok(())
 }
 
+/// Binds the first parameters of a statement to the scores in force and the network's, if they are others; returns the
+/// index of the next parameter. The order is that of the columns `angry` to `contempt`, `human`, `network_scores` and
+/// `network_human`.
+fn bind_scores(
+    statement: &mut Statement<'_>,
+    scores: &EmotionScores,
+    network: Option<&EmotionScores>,
+) -> rusqlite::Result<usize> {
+    let mut next = 1;
+    for score in scores.as_array() {
+        statement.raw_bind_parameter(next, score)?;
+        next += 1;
+    }
+    let other = network.and_then(EmotionScores::human);
+    statement.raw_bind_parameter(next, scores.human())?;
+    statement.raw_bind_parameter(next + 1, network.map(scores_bytes))?;
+    statement.raw_bind_parameter(next + 2, other.filter(|_| other != scores.human()))?;
+    Ok(next + 3)
+}
+
 /// Stores the scores of a face again.
 pub(super) fn set_scores(db: &Connection, face: &StoredFace) -> rusqlite::Result<()> {
-    let [
-        angry,
-        disgust,
-        fear,
-        happy,
-        sad,
-        surprise,
-        neutral,
-        contempt,
-    ] = *face.scores.as_array();
-    db.prepare_cached(
+    let mut update = db.prepare_cached(
         "UPDATE faces SET angry = ?, disgust = ?, fear = ?, happy = ?, sad = ?, surprise = ?, neutral = ?, contempt = ?,
-                          network_scores = ?
+                          human = ?, network_scores = ?, network_human = ?
          WHERE id = ?",
-    )?
-    .execute(params![
-        angry,
-        disgust,
-        fear,
-        happy,
-        sad,
-        surprise,
-        neutral,
-        contempt,
-        face.network.as_ref().map(scores_bytes),
-        face.id
-    ])?;
+    )?;
+    let next = bind_scores(&mut update, &face.scores, face.network.as_ref())?;
+    update.raw_bind_parameter(next, face.id)?;
+    update.raw_execute()?;
     Ok(())
 }
 

@@ -1,9 +1,9 @@
-//! Learns from a person's corrections: fits the personal layer ([`crate::personal`]) to them, and adjusts the scores of
-//! all faces by it.
+//! Learns from a person's corrections: fits personal layers ([`crate::personal`]) to them, one for the emotions and one for
+//! the human score, and adjusts the scores of all faces by them.
 //!
-//! The table `learning` has one row, with the layer in force. A new layer is fitted when a hash of the corrections
-//! shows that they have changed. It is then applied photo by photo, in short transactions, so that other processes can
-//! write in between. The column `applied` says how far that has come, so that any process can continue. The layer is
+//! The table `learning` has one row, with the layers in force. New layers are fitted when a hash of the corrections
+//! shows that they have changed. They are then applied photo by photo, in short transactions, so that other processes can
+//! write in between. The column `applied` says how far that has come, so that any process can continue. The layers are
 //! applied at once to photos that are stored meanwhile.
 
 mod lessons;
@@ -12,29 +12,41 @@ mod status;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use crate::emotion::{Emotion, EmotionScores};
+use crate::emotion::EmotionScores;
 use crate::features::Features;
-use crate::personal::{Lessons, PersonalLayer, Proof, ReadFace, learn};
+use crate::personal::{
+    HumanLayer, HumanLessons, HumanProof, Lessons, PersonalLayer, Proof, learn, learn_human,
+};
 
 use super::record::PhotoId;
 use super::stored_face::StoredFace;
 use super::{derived, faces, features, ranking};
 
-use lessons::{corrected, each_uncorrected, stamp};
+use lessons::{Said, each_uncorrected};
 pub use status::Learning;
 pub(super) use status::of as status;
 
 /// Photos whose scores follow in one transaction.
 const PHOTOS_AT_ONCE: i64 = 500;
 
-/// The layer in force, with the name of the model whose features it takes.
+/// The layers in force.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct InForce(Option<(String, PersonalLayer)>);
+pub(super) struct InForce {
+    /// The model whose features they take.
+    classifier: String,
+    emotions: Option<PersonalLayer>,
+    human: Option<HumanLayer>,
+}
 
 impl InForce {
-    /// The one in force now.
+    /// Those in force now.
     pub fn now(db: &Connection) -> rusqlite::Result<Self> {
         Ok(State::now(db)?.in_force)
+    }
+
+    /// Whether there is none.
+    const fn is_empty(&self) -> bool {
+        self.emotions.is_none() && self.human.is_none()
     }
 
     /// The scores that follow the corrections, of a face in which `classifier` saw these features; `None` if they are the
@@ -45,11 +57,15 @@ impl InForce {
         network: &EmotionScores,
         features: Option<&Features>,
     ) -> Option<EmotionScores> {
-        let (of, layer) = self.0.as_ref()?;
-        (of == classifier)
-            .then(|| layer.scores(network, features?))
-            .flatten()
-            .map(|scores| scores.with_human(network.human()))
+        let features = features.filter(|_| self.classifier == classifier)?;
+        let emotions = self.emotions.as_ref();
+        let emotions = emotions.and_then(|layer| layer.scores(network, features));
+        let human = self.human.as_ref().zip(network.human());
+        let human = human.and_then(|(layer, score)| layer.score(score, features));
+        (emotions.is_some() || human.is_some()).then(|| {
+            let scores = emotions.unwrap_or(*network);
+            scores.with_human(human.or(network.human()))
+        })
     }
 
     /// A face with the scores that it is to have.
@@ -79,6 +95,8 @@ struct State {
     stamp: Option<Stamp>,
     corrections: u64,
     proof: Option<Proof>,
+    rejections: u64,
+    human_proof: Option<HumanProof>,
     in_force: InForce,
     /// The last photo whose scores follow; `None` if all do.
     applied: Option<i64>,
@@ -90,35 +108,59 @@ type Stamp = [u8; 32];
 impl State {
     fn now(db: &Connection) -> rusqlite::Result<Self> {
         db.prepare_cached(
-            "SELECT is_on, forgotten_at, stamp, corrections, network_loss, layer_loss, classifier, layer, applied
+            "SELECT is_on, forgotten_at, stamp, corrections, network_loss, layer_loss, classifier, layer, applied,
+                    rejections, human_network_loss, human_layer_loss, human_lost, human_layer
              FROM learning",
         )?
         .query_row([], |row| {
-            let losses: (Option<f64>, Option<f64>) = (row.get(4)?, row.get(5)?);
+            let proof = |first: usize| -> rusqlite::Result<Option<Proof>> {
+                let losses: (Option<f64>, Option<f64>) = (row.get(first)?, row.get(first + 1)?);
+                let both = losses.0.zip(losses.1);
+                Ok(both.map(|(network, layer)| Proof { network, layer }))
+            };
+            let lost: Option<i64> = row.get(12)?;
+            let human_proof = proof(10)?.zip(lost).map(|(rejected, lost)| HumanProof {
+                rejected,
+                lost: lost as usize,
+            });
             let layer = row.get_ref(7)?.as_blob_or_null()?;
-            let layer = layer.and_then(PersonalLayer::from_bytes);
+            let human = row.get_ref(13)?.as_blob_or_null()?;
             Ok(Self {
                 is_on: row.get(0)?,
                 forgotten_at: row.get(1)?,
                 stamp: row.get(2)?,
                 corrections: row.get::<_, i64>(3)? as u64,
-                proof: losses
-                    .0
-                    .zip(losses.1)
-                    .map(|(network, layer)| Proof { network, layer }),
-                in_force: InForce(row.get::<_, Option<String>>(6)?.zip(layer)),
+                proof: proof(4)?,
+                rejections: row.get::<_, i64>(9)? as u64,
+                human_proof,
+                in_force: InForce {
+                    classifier: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+                    emotions: layer.and_then(PersonalLayer::from_bytes),
+                    human: human.and_then(HumanLayer::from_bytes),
+                },
                 applied: row.get(8)?,
             })
         })
     }
 
-    /// Whether these corrections are those that were learned from last; also if there are none and there never were.
-    fn has_learned(&self, stamp: &Stamp, corrected: &[(ReadFace, Emotion)]) -> bool {
+    /// Whether `said` with this stamp is what was learned from last; also if that is nothing and there never was anything.
+    fn has_learned(&self, stamp: &Stamp, said: &Said) -> bool {
         match &self.stamp {
             Some(before) => before == stamp,
-            None => corrected.is_empty(),
+            None => said.is_empty(),
         }
     }
+}
+
+/// What is to be done next for the scores to follow the corrections.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// To learn.
+    Learn(Due),
+    /// To call [`advance`] until all photos follow.
+    Follow,
+    /// Nothing.
+    Nothing,
 }
 
 /// What there is to learn from.
@@ -128,6 +170,7 @@ pub(super) struct Due {
     /// The emotion model that has read the faces.
     classifier: String,
     lessons: Lessons,
+    human_lessons: HumanLessons,
 }
 
 /// What was learned.
@@ -135,8 +178,10 @@ pub(super) struct Due {
 pub(super) struct Learned {
     stamp: Stamp,
     corrections: usize,
+    rejections: usize,
     classifier: String,
     outcome: Option<(PersonalLayer, Proof)>,
+    human: Option<(HumanLayer, HumanProof)>,
 }
 
 impl Due {
@@ -145,23 +190,41 @@ impl Due {
         Learned {
             stamp: self.stamp,
             corrections: self.lessons.corrected.len(),
+            rejections: self.human_lessons.rejected.len(),
             classifier: self.classifier,
             outcome: learn(&self.lessons),
+            human: learn_human(&self.human_lessons),
         }
     }
 }
 
-/// What there is to learn from, if the corrections are others than last time.
-pub(super) fn due(db: &Connection) -> rusqlite::Result<Option<Due>> {
+/// What is to be done next.
+pub(super) fn next(db: &Connection) -> rusqlite::Result<Next> {
     let state = State::now(db)?;
-    let (classifier, corrected) = corrected(db, &state)?;
-    let stamp = stamp(&classifier, &corrected);
-    if state.has_learned(&stamp, &corrected) {
-        return Ok(None);
+    let said = Said::now(db, &state)?;
+    let stamp = said.stamp();
+    if state.has_learned(&stamp, &said) {
+        return Ok(match state.applied {
+            Some(_) => Next::Follow,
+            None => Next::Nothing,
+        });
     }
-    Ok(Some(Due {
+    let Said {
+        classifier,
+        corrected,
+        rejected,
+        vouched,
+    } = said;
+    Ok(Next::Learn(Due {
         stamp,
         lessons: Lessons::choose(corrected, |visit| each_uncorrected(db, &classifier, visit))?,
+        human_lessons: HumanLessons::choose(rejected, vouched, |visit| {
+            each_uncorrected(db, &classifier, &mut |face| {
+                if let Some(face) = face.human() {
+                    visit(face);
+                }
+            })
+        })?,
         classifier,
     }))
 }
@@ -169,21 +232,28 @@ pub(super) fn due(db: &Connection) -> rusqlite::Result<Option<Due>> {
 /// Whether something is to be learned, or the scores of photos are still to follow.
 pub(super) fn is_outdated(db: &Connection) -> rusqlite::Result<bool> {
     let state = State::now(db)?;
-    let (classifier, corrected) = corrected(db, &state)?;
-    let stamp = stamp(&classifier, &corrected);
-    Ok(state.applied.is_some() || !state.has_learned(&stamp, &corrected))
+    let said = Said::now(db, &state)?;
+    Ok(state.applied.is_some() || !state.has_learned(&said.stamp(), &said))
 }
 
-/// Stores what was learned, and puts it in force if it proves itself: the scores of all photos are to follow then.
+/// Stores what was learned, and puts in force what proves itself: the scores of all photos are to follow then.
 pub(super) fn store(db: &Connection, learned: &Learned) -> rusqlite::Result<()> {
     let state = State::now(db)?;
     let proof = learned.outcome.as_ref().map(|(_, proof)| *proof);
-    let layer = learned
-        .outcome
-        .as_ref()
-        .filter(|(_, proof)| proof.is_convincing());
-    let in_force = InForce(layer.map(|(layer, _)| (learned.classifier.clone(), layer.clone())));
-    // If the layer is the same, its application continues where it was.
+    let human_proof = learned.human.as_ref().map(|(_, proof)| *proof);
+    let emotions = learned.outcome.as_ref();
+    let emotions = emotions.filter(|(_, proof)| proof.is_convincing());
+    let human = learned.human.as_ref();
+    let human = human.filter(|(_, proof)| proof.is_convincing());
+    let mut in_force = InForce {
+        classifier: String::new(),
+        emotions: emotions.map(|(layer, _)| layer.clone()),
+        human: human.map(|(layer, _)| layer.clone()),
+    };
+    if !in_force.is_empty() {
+        in_force.classifier.clone_from(&learned.classifier);
+    }
+    // If the layers are the same, their application continues where it was.
     let applied = if in_force == state.in_force {
         state.applied
     } else {
@@ -191,16 +261,22 @@ pub(super) fn store(db: &Connection, learned: &Learned) -> rusqlite::Result<()> 
     };
     db.prepare_cached(
         "UPDATE learning SET stamp = ?, corrections = ?, network_loss = ?, layer_loss = ?, classifier = ?, layer = ?,
-                             applied = ?",
+                             applied = ?, rejections = ?, human_network_loss = ?, human_layer_loss = ?, human_lost = ?,
+                             human_layer = ?",
     )?
     .execute(params![
         learned.stamp,
         learned.corrections as i64,
         proof.map(|proof| proof.network),
         proof.map(|proof| proof.layer),
-        in_force.0.as_ref().map(|(classifier, _)| classifier),
-        in_force.0.as_ref().map(|(_, layer)| layer.to_bytes()),
+        (!in_force.is_empty()).then_some(&in_force.classifier),
+        in_force.emotions.as_ref().map(PersonalLayer::to_bytes),
         applied,
+        learned.rejections as i64,
+        human_proof.map(|proof| proof.rejected.network),
+        human_proof.map(|proof| proof.rejected.layer),
+        human_proof.map(|proof| proof.lost as i64),
+        in_force.human.as_ref().map(HumanLayer::to_bytes),
     ])?;
     Ok(())
 }
@@ -239,16 +315,18 @@ fn apply(
 ) -> rusqlite::Result<()> {
     let mut all = faces::of_photo(db, photo)?;
     let seen = features::of_photo(db, photo)?;
-    let mut is_changed = false;
+    let (mut is_changed, mut counts_otherwise) = (false, false);
     for face in &mut all {
         let new = layer.follow(classifier, face, seen.get(&face.id));
         if new != *face {
             faces::set_scores(db, &new)?;
+            counts_otherwise |= new.is_face() != face.is_face();
             *face = new;
             is_changed = true;
         }
     }
-    if is_changed {
+    // More depends on which faces count; a trigger has noted the photo for `derived::update`.
+    if is_changed && !counts_otherwise {
         // All that follows from scores; a trigger has noted more.
         ranking::replace(db, photo, true, taken_local, &derived::judged(&all))?;
         derived::ranked(db, photo)?;
@@ -283,7 +361,7 @@ pub(super) fn wrong(db: &Connection) -> rusqlite::Result<Vec<PhotoId>> {
     )?;
     let mut rows = statement.query(params![
         state.applied.unwrap_or(i64::MAX),
-        state.in_force.0.is_some()
+        !state.in_force.is_empty()
     ])?;
     while let Some(row) = rows.next()? {
         let (photo, classifier): (PhotoId, String) = (row.get(0)?, row.get(1)?);

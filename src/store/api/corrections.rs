@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::face::Correction;
 
+use super::super::learning::Next;
 use super::super::{
     CorrectionRecord, FaceId, Imported, Learning, Store, UndoneFace, exchange, faces, kin, learning,
 };
@@ -113,10 +114,14 @@ impl Store {
     /// # Errors
     /// See [`Store::prune`].
     pub fn learn(&mut self, mut done: impl FnMut(u64)) -> Result<()> {
-        while self.has_to_learn()? {
-            if let Some(due) = self.read(learning::due)? {
-                let learned = due.learn();
-                self.write(|db| learning::store(db, &learned))?;
+        loop {
+            match self.read(learning::next)? {
+                Next::Learn(due) => {
+                    let learned = due.learn();
+                    self.write(|db| learning::store(db, &learned))?;
+                }
+                Next::Follow => {}
+                Next::Nothing => return Ok(()),
             }
             loop {
                 match self.write(learning::advance)? {
@@ -125,7 +130,6 @@ impl Store {
                 }
             }
         }
-        Ok(())
     }
 
     /// Switches on or off that scores follow corrections; [`Store::learn`] then changes the scores.

@@ -1,4 +1,4 @@
-//! The faces from which a personal layer is learned.
+//! The faces from which personal layers are learned.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -8,83 +8,109 @@ use super::{Stamp, State};
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::features::Features;
-use crate::personal::ReadFace;
+use crate::personal::{HumanFace, ReadFace};
 
-/// The emotion model that has read most of the corrected faces, and these faces with the emotions that the person
-/// stated. Each correction that a person made gives one face: that of the photo where it was made, or else one to which
-/// it was carried over. There are no faces if learning is switched off.
-pub(super) fn corrected(
-    db: &Connection,
-    state: &State,
-) -> rusqlite::Result<(String, Vec<(ReadFace, Emotion)>)> {
-    if !state.is_on {
-        return Ok((String::new(), Vec::new()));
-    }
-    let since = state.forgotten_at.unwrap_or(i64::MIN);
-    let classifier: Option<String> = db
-        .prepare_cached(
-            "SELECT m.name FROM corrections c JOIN faces f ON f.correction = c.id
-                                              JOIN face_features s ON s.face_id = f.id
-                                              JOIN photos p ON p.id = f.photo_id
-                                              JOIN models m ON m.id = p.classifier
-             WHERE c.emotion IS NOT NULL AND c.made_at > ?
-             GROUP BY m.id ORDER BY count(*) DESC, m.id DESC LIMIT 1",
-        )?
-        .query_row([since], |row| row.get(0))
-        .optional()?;
-    let Some(classifier) = classifier else {
-        return Ok((String::new(), Vec::new()));
-    };
-    let mut statement = db.prepare_cached(
-        "SELECT angry, disgust, fear, happy, sad, surprise, neutral, contempt, network_scores, s.features,
-                c.emotion, coalesce(c.carried_from, c.id)
-         FROM corrections c JOIN faces f ON f.correction = c.id
-                            JOIN face_features s ON s.face_id = f.id
-                            JOIN photos p ON p.id = f.photo_id
-                            JOIN models m ON m.id = p.classifier
-         WHERE c.emotion IS NOT NULL AND c.made_at > ? AND m.name = ?
-         ORDER BY 12, c.carried_from IS NOT NULL, f.id",
-    )?;
-    let mut rows = statement.query(params![since, classifier])?;
-    let (mut faces, mut before) = (Vec::new(), None);
-    while let Some(row) = rows.next()? {
-        let made: i64 = row.get(11)?;
-        if before.replace(made) == Some(made) {
-            continue;
-        }
-        if let Some(face) = read_face(row)?
-            && let Correction::Emotion(says) = correction_from_column(row, 10)?
-        {
-            faces.push((face, says));
-        }
-    }
-    Ok((classifier, faces))
+/// What a person said. Each correction that they made gives one face: that of the photo where it was made, or else one to
+/// which it was carried over.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// The emotion model that has read most of the faces, and all that follow.
+    pub classifier: String,
+    /// Those of which the person stated the emotion.
+    pub corrected: Vec<(ReadFace, Emotion)>,
+    /// Boxes that are no face.
+    pub rejected: Vec<HumanFace>,
+    /// The corrected faces, if the model tells how human a face is.
+    pub vouched: Vec<HumanFace>,
 }
 
-/// What the network read in a face, from the columns of its scores in force, its network scores and its features;
-/// `None` without features.
+impl Said {
+    /// What was said until now; nothing if learning is switched off.
+    pub fn now(db: &Connection, state: &State) -> rusqlite::Result<Self> {
+        if !state.is_on {
+            return Ok(Self::default());
+        }
+        let since = state.forgotten_at.unwrap_or(i64::MIN);
+        let classifier: Option<String> = db
+            .prepare_cached(
+                "SELECT m.name FROM corrections c JOIN faces f ON f.correction = c.id
+                                                  JOIN face_features s ON s.face_id = f.id
+                                                  JOIN photos p ON p.id = f.photo_id
+                                                  JOIN models m ON m.id = p.classifier
+                 WHERE c.made_at > ?
+                 GROUP BY m.id ORDER BY count(*) DESC, m.id DESC LIMIT 1",
+            )?
+            .query_row([since], |row| row.get(0))
+            .optional()?;
+        let Some(classifier) = classifier else {
+            return Ok(Self::default());
+        };
+        let mut statement = db.prepare_cached(
+            "SELECT angry, disgust, fear, happy, sad, surprise, neutral, contempt, coalesce(network_human, human),
+                    network_scores, s.features, c.emotion, coalesce(c.carried_from, c.id)
+             FROM corrections c JOIN faces f ON f.correction = c.id
+                                JOIN face_features s ON s.face_id = f.id
+                                JOIN photos p ON p.id = f.photo_id
+                                JOIN models m ON m.id = p.classifier
+             WHERE c.made_at > ? AND m.name = ?
+             ORDER BY 13, c.carried_from IS NOT NULL, f.id",
+        )?;
+        let mut rows = statement.query(params![since, classifier])?;
+        let (mut said, mut before) = (Self::default(), None);
+        while let Some(row) = rows.next()? {
+            let made: i64 = row.get(12)?;
+            if before.replace(made) == Some(made) {
+                continue;
+            }
+            let Some(face) = read_face(row)? else {
+                continue;
+            };
+            match correction_from_column(row, 11)? {
+                Correction::NotAFace => said.rejected.extend(face.human()),
+                Correction::Emotion(says) => {
+                    said.vouched.extend(face.human());
+                    said.corrected.push((face, says));
+                }
+            }
+        }
+        Ok(Self { classifier, ..said })
+    }
+
+    /// Whether nothing was said.
+    pub const fn is_empty(&self) -> bool {
+        self.corrected.is_empty() && self.rejected.is_empty()
+    }
+
+    /// A hash of it.
+    pub fn stamp(&self) -> Stamp {
+        let mut hash = blake3::Hasher::new();
+        hash.update(self.classifier.as_bytes());
+        for (face, says) in &self.corrected {
+            hash.update(&[says.index() as u8]);
+            hash.update(&scores_bytes(&face.scores));
+            hash.update(face.features.as_bytes());
+        }
+        for face in self.rejected.iter().chain(&self.vouched) {
+            hash.update(&face.score.to_le_bytes());
+            hash.update(face.features.as_bytes());
+        }
+        *hash.finalize().as_bytes()
+    }
+}
+
+/// What the network read in a face, from the columns of its scores in force, its network's human score, its network scores
+/// and its features; `None` without features.
 fn read_face(row: &Row<'_>) -> rusqlite::Result<Option<ReadFace>> {
-    let Some(features) = Features::from_bytes(row.get_ref(9)?.as_blob()?) else {
+    let Some(features) = Features::from_bytes(row.get_ref(10)?.as_blob()?) else {
         return Ok(None);
     };
-    let network: Option<[u8; 32]> = row.get(8)?;
+    let network: Option<[u8; 32]> = row.get(9)?;
     let scores = match network {
         Some(network) => scores_from_bytes(&network),
         None => faces::scores_from_columns(row, 0)?,
     };
+    let scores = scores.with_human(row.get(8)?);
     Ok(Some(ReadFace { features, scores }))
-}
-
-/// A hash of what is learned from.
-pub(super) fn stamp(classifier: &str, corrected: &[(ReadFace, Emotion)]) -> Stamp {
-    let mut hash = blake3::Hasher::new();
-    hash.update(classifier.as_bytes());
-    for (face, says) in corrected {
-        hash.update(&[says.index() as u8]);
-        hash.update(&scores_bytes(&face.scores));
-        hash.update(face.features.as_bytes());
-    }
-    *hash.finalize().as_bytes()
 }
 
 /// Passes every face without a correction that an emotion model has read to `visit`.
@@ -94,7 +120,8 @@ pub(super) fn each_uncorrected(
     visit: &mut dyn FnMut(ReadFace),
 ) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
-        "SELECT angry, disgust, fear, happy, sad, surprise, neutral, contempt, network_scores, s.features
+        "SELECT angry, disgust, fear, happy, sad, surprise, neutral, contempt, coalesce(network_human, human),
+                network_scores, s.features
          FROM faces f JOIN face_features s ON s.face_id = f.id
                       JOIN photos p ON p.id = f.photo_id
          WHERE f.correction IS NULL AND p.classifier = (SELECT id FROM models WHERE name = ?)

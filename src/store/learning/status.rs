@@ -5,7 +5,7 @@ use std::fmt;
 use rusqlite::Connection;
 
 use super::State;
-use crate::personal::{FEWEST, Proof};
+use crate::personal::{FEWEST, HumanProof, Proof};
 
 /// What the corrections have taught, and whether the scores follow them.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,46 +20,31 @@ pub struct Learning {
     pub proof: Option<Proof>,
     /// Whether the scores follow the corrections.
     pub is_in_force: bool,
+    /// How many rejected boxes there were to learn from.
+    pub rejections: u64,
+    /// How a layer that is learned from some of them does on the others; `None` if they are too few.
+    pub human_proof: Option<HumanProof>,
+    /// Whether what counts as a human face follows them.
+    pub is_human_in_force: bool,
+    /// Number of faces that count otherwise by that.
+    pub recounted: u64,
     /// Number of photos whose scores are still to follow.
     pub pending: u64,
 }
 
 impl Learning {
-    /// Whether a person has corrected the emotion of a face, or switched learning off.
+    /// Whether a person has corrected or rejected a face, or switched learning off.
     pub const fn has_corrections(&self) -> bool {
-        self.corrections + self.unused > 0 || !self.is_on
+        self.corrections + self.rejections + self.unused > 0 || !self.is_on
     }
 }
 
 /// A sentence, such as "scores follow your 37 corrections".
 impl fmt::Display for Learning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let corrections = match self.corrections {
-            1 => "1 correction".to_owned(),
-            more => format!("{more} corrections"),
-        };
-        match (self.is_on, self.is_in_force, &self.proof) {
-            (false, ..) => write!(
-                f,
-                "scores do not follow corrections: learning is switched off"
-            )?,
-            (_, true, _) => write!(f, "scores follow your {corrections}")?,
-            (.., Some(_)) => write!(
-                f,
-                "scores do not follow your {corrections}, since they tell too little about other faces"
-            )?,
-            (.., None) => write!(
-                f,
-                "scores do not follow corrections yet: {corrections} so far, {FEWEST} are needed"
-            )?,
-        }
-        if self.unused > 0 {
-            write!(
-                f,
-                "; {} more cannot teach until fer-index reindex has read their photos again",
-                self.unused
-            )?;
-        }
+        let said = [self.of_emotions(), self.of_rejected(), self.of_unused()];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        f.write_str(&said.join("; "))?;
         if self.pending > 0 {
             write!(
                 f,
@@ -71,13 +56,69 @@ impl fmt::Display for Learning {
     }
 }
 
+impl Learning {
+    /// Whether the scores follow the corrections; `None` if boxes alone were rejected.
+    fn of_emotions(&self) -> Option<String> {
+        let corrections = count(self.corrections, "correction");
+        let says = match (self.is_on, self.is_in_force, &self.proof) {
+            (false, ..) => "scores do not follow corrections: learning is switched off".to_owned(),
+            (_, true, _) => format!("scores follow your {corrections}"),
+            (.., Some(_)) => format!(
+                "scores do not follow your {corrections}, since they tell too little about other faces"
+            ),
+            (.., None) if self.corrections == 0 && self.rejections > 0 => return None,
+            (.., None) => format!(
+                "scores do not follow corrections yet: {corrections} so far, {FEWEST} are needed"
+            ),
+        };
+        Some(says)
+    }
+
+    /// What the rejected boxes have taught.
+    fn of_rejected(&self) -> Option<String> {
+        let boxes = count(self.rejections, "rejected box");
+        let says = match (self.is_human_in_force, &self.human_proof) {
+            (true, _) => {
+                let faces = count(self.recounted, "other face");
+                format!("{faces} counted otherwise, as your {boxes} show")
+            }
+            (false, Some(_)) => format!("your {boxes} tell too little about other faces"),
+            (false, None) if self.rejections > 0 => {
+                format!("{boxes} so far tell nothing about other faces, {FEWEST} are needed")
+            }
+            (false, None) => return None,
+        };
+        Some(says)
+    }
+
+    /// Which corrections cannot teach.
+    fn of_unused(&self) -> Option<String> {
+        (self.unused > 0).then(|| {
+            format!(
+                "{} more cannot teach until fer-index reindex has read their photos again",
+                self.unused
+            )
+        })
+    }
+}
+
+/// A number of things, such as "12 rejected boxes".
+fn count(number: u64, thing: &str) -> String {
+    let plural = match (number, thing.ends_with('x')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{number} {thing}{plural}")
+}
+
 /// See [`Store::learning`](super::super::Store::learning).
 pub(in super::super) fn of(db: &Connection) -> rusqlite::Result<Learning> {
     let state = State::now(db)?;
     let made: i64 = db
         .prepare_cached(
             "SELECT count(DISTINCT coalesce(carried_from, id)) FROM corrections
-             WHERE emotion IS NOT NULL AND made_at > ?",
+             WHERE made_at > ?",
         )?
         .query_row([state.forgotten_at.unwrap_or(i64::MIN)], |row| row.get(0))?;
     let pending: i64 = match state.applied {
@@ -86,16 +127,26 @@ pub(in super::super) fn of(db: &Connection) -> rusqlite::Result<Learning> {
             .prepare_cached("SELECT count(DISTINCT photo_id) FROM faces WHERE photo_id > ?")?
             .query_row([applied], |row| row.get(0))?,
     };
+    let recounted: i64 = db
+        .prepare_cached(
+            "SELECT count(*) FROM faces WHERE network_human IS NOT NULL AND correction IS NULL",
+        )?
+        .query_row([], |row| row.get(0))?;
+    let taught = state.corrections + state.rejections;
     Ok(Learning {
         is_on: state.is_on,
         corrections: state.corrections,
         unused: if state.is_on {
-            (made as u64).saturating_sub(state.corrections)
+            (made as u64).saturating_sub(taught)
         } else {
             0
         },
         proof: state.proof,
-        is_in_force: state.in_force.0.is_some(),
+        is_in_force: state.in_force.emotions.is_some(),
+        rejections: state.rejections,
+        human_proof: state.human_proof,
+        is_human_in_force: state.in_force.human.is_some(),
+        recounted: recounted as u64,
         pending: pending as u64,
     })
 }

@@ -101,6 +101,11 @@ const SAMPLES: &[&str] = &[
     "
     UPDATE faces SET human = 0.9 WHERE id = 9;
 ",
+    "
+    UPDATE faces SET network_human = 0.4 WHERE id = 9;
+    UPDATE learning SET rejections = 11, human_network_loss = 2.0, human_layer_loss = 0.5, human_lost = 0,
+                        human_layer = zeroblob(8);
+",
 ];
 
 fn connection() -> Connection {

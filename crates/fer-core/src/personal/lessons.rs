@@ -1,6 +1,6 @@
 //! The faces and corrections from which a personal layer is learned.
 
-use super::FEWEST;
+use super::{FEWEST, HumanFace};
 use crate::emotion::{Emotion, EmotionScores};
 use crate::features::Features;
 
@@ -17,6 +17,15 @@ pub struct ReadFace {
     pub features: Features,
     /// Its scores.
     pub scores: EmotionScores,
+}
+
+impl ReadFace {
+    /// What it read of whether the face is a human one, if it tells.
+    pub fn human(&self) -> Option<HumanFace> {
+        let score = self.scores.human()?;
+        let features = self.features.clone();
+        Some(HumanFace { features, score })
+    }
 }
 
 /// What there is to learn from.
@@ -86,7 +95,7 @@ impl Lessons {
 }
 
 /// Chooses an even sample of things that pass one by one.
-struct Sample {
+pub(super) struct Sample {
     wanted: usize,
     all: usize,
     passed: usize,
@@ -94,7 +103,7 @@ struct Sample {
 
 impl Sample {
     /// A sample of at most `wanted` of `all` things.
-    fn new(wanted: usize, all: usize) -> Self {
+    pub fn new(wanted: usize, all: usize) -> Self {
         Self {
             wanted: wanted.min(all),
             all,
@@ -103,7 +112,7 @@ impl Sample {
     }
 
     /// Whether the next one is in the sample.
-    const fn takes_next(&mut self) -> bool {
+    pub const fn takes_next(&mut self) -> bool {
         let before = self.passed * self.wanted / self.all;
         self.passed += 1;
         self.passed * self.wanted / self.all > before
