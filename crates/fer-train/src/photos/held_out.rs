@@ -63,8 +63,20 @@ impl<'a> HeldOutHeads<'a> {
         &self.faces
     }
 
-    /// What a head reads in the faces with these numbers that has learned from the faces for which `learns` is true.
-    pub fn read(&self, numbers: &[usize], learns: impl Fn(usize) -> bool) -> Vec<ReadFace> {
+    /// The logits that a head which has learned from the faces for which `learns` is true gives to each of the faces with
+    /// these numbers, and to its changed copies.
+    pub fn logits(
+        &self,
+        numbers: &[usize],
+        learns: impl Fn(usize) -> bool,
+    ) -> Vec<Vec<[f32; Emotion::COUNT]>> {
+        let head = self.head(learns);
+        let logits = |&face: &usize| self.learned.of(face).map(|f| head.logits(f)).collect();
+        numbers.iter().map(logits).collect()
+    }
+
+    /// A head that has learned from the faces for which `learns` is true.
+    fn head(&self, learns: impl Fn(usize) -> bool) -> Linear {
         let learns = |face: usize| {
             let emotion = self.faces[face].emotion;
             let is_labelled = emotion.is_some() || self.faces[face].smile.is_some();
@@ -74,7 +86,12 @@ impl<'a> HeldOutHeads<'a> {
         };
         let examples = (self.learned).examples(&self.faces, &self.rows, self.options, learns);
         let head = fit(&examples, &self.prior, self.options.strength);
-        let head = shifted(head, &self.options.shift);
+        shifted(head, &self.options.shift)
+    }
+
+    /// What a head reads in the faces with these numbers that has learned from the faces for which `learns` is true.
+    pub fn read(&self, numbers: &[usize], learns: impl Fn(usize) -> bool) -> Vec<ReadFace> {
+        let head = self.head(learns);
         let read = |&face: &usize| {
             let features = self.learned.of(face).next().unwrap_or_default();
             let mut scores = head.logits(features);

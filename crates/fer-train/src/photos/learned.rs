@@ -172,7 +172,7 @@ impl Learned {
     }
 }
 
-fn smoothed(emotion: Emotion, smoothing: f32) -> Target {
+pub(super) fn smoothed(emotion: Emotion, smoothing: f32) -> Target {
     let mut target = [smoothing / Emotion::COUNT as f32; Emotion::COUNT];
     target[emotion.index()] += 1.0 - smoothing;
     target
@@ -180,7 +180,7 @@ fn smoothed(emotion: Emotion, smoothing: f32) -> Target {
 
 /// What a face that does not smile mostly is in everyday photos. The label does not say so, but without it such photos
 /// would teach nothing about faces that are turned or look down, which are read as sad too often.
-fn calm() -> Target {
+pub(super) fn calm() -> Target {
     let others = Emotion::COUNT as f32 - 2.0;
     let mut target = [(1.0 - CALM - STILL_HAPPY) / others; Emotion::COUNT];
     target[Emotion::Neutral.index()] = CALM;

@@ -6,7 +6,9 @@ mod head;
 mod held_out;
 mod learned;
 mod objective;
+mod tune;
 
 pub use faces::{PhotoFace, PhotoFaces};
 pub use head::{FittedHead, PHOTO_HEAD, PhotoHeadOptions, fit_photo_head};
 pub use held_out::HeldOutHeads;
+pub use tune::{TuneOptions, tune_trunk};
