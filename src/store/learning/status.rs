@@ -84,7 +84,10 @@ impl Learning {
             }
             (false, Some(_)) => format!("your {boxes} tell too little about other faces"),
             (false, None) if self.rejections > 0 => {
-                format!("{boxes} so far tell nothing about other faces, {FEWEST} are needed")
+                format!(
+                    "rejected boxes teach nothing yet: {} so far, {FEWEST} are needed",
+                    self.rejections
+                )
             }
             (false, None) => return None,
         };
