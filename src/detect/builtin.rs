@@ -8,9 +8,9 @@ use image::RgbImage;
 use super::closer;
 use super::copies::{Copies, Turned};
 use super::nms::suppress;
+use super::proposals::ProposalNetwork;
 use super::refine::{Refinement, roll, rotated};
 use super::regions::{Marks, Region};
-use super::scout::Scout;
 use super::{DetectorParams, FaceDetector, Yunet};
 use crate::affine::Affine;
 use crate::error::{Result, Skip};
@@ -27,10 +27,10 @@ const MARGIN: u32 = 40;
 /// What belongs to the place of a candidate on each side of its box, as a share of the box's sides.
 const AROUND: f32 = 0.25;
 
-/// Faces whose shorter side is less, in pixels of the fine level, are those that the scout knows best.
-const SCOUTED: f32 = 48.0;
+/// Faces whose shorter side is less, in pixels of the fine level, are those that the proposal network knows best.
+const PROPOSED: f32 = 48.0;
 
-/// Such a candidate was expected if the scout sees something in its box with this share of its sides around it.
+/// Such a candidate was expected if the proposal network sees something in its box with this share of its sides around it.
 const NEAR: f32 = 0.75;
 
 /// All of the fine level is searched, if the regions would be more than this share of it.
@@ -47,7 +47,7 @@ const NAMED_SIDES: [f32; 3] = [1.0, 0.75, 0.55];
 pub struct Builtin {
     params: DetectorParams,
     network: Yunet,
-    scout: Scout,
+    proposals: ProposalNetwork,
 }
 
 impl Builtin {
@@ -63,7 +63,7 @@ impl Builtin {
         Ok(Self {
             params,
             network: Yunet::new()?,
-            scout: Scout::new()?,
+            proposals: ProposalNetwork::new()?,
         })
     }
 
@@ -150,7 +150,7 @@ impl Builtin {
     }
 
     /// Candidates in the finest level from `least` on, in its pixels. Of a photo with a fine level only the regions are
-    /// searched in which the scout or `hints`, candidates of a coarser level, tell that there may be a face.
+    /// searched in which the proposal network or `hints`, candidates of a coarser level, tell that there may be a face.
     fn in_finest(
         &self,
         turned: &Turned,
@@ -163,9 +163,9 @@ impl Builtin {
             return self.network.candidates(&picture, least);
         };
         let mut marks = Marks::new(picture.width(), picture.height());
-        let threshold = self.params.scout_threshold;
+        let threshold = self.params.proposal_threshold;
         let look = |column, row| marks.mark(column, row);
-        self.scout.look(&half.upright(), threshold, look);
+        self.proposals.look(&half.upright(), threshold, look);
         let scale = picture.width() as f32 / turned.photo.width() as f32;
         let to_level = Affine::stretch(scale, scale);
         for hint in hints {
@@ -182,7 +182,7 @@ impl Builtin {
         let regions = cut.regions(MARGIN, MOST_SEARCHED);
         faces.extend(self.in_regions(&picture, &regions, least, |_| ()));
         // A small candidate that was not expected where it is in a region is seldom a face.
-        let is_expected = |at: &BoundingBox| at.short_side() >= SCOUTED || marks.has(at, NEAR);
+        let is_expected = |at: &BoundingBox| at.short_side() >= PROPOSED || marks.has(at, NEAR);
         faces.retain(|face| is_expected(&face.bounding_box));
         faces
     }

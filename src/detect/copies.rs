@@ -35,7 +35,7 @@ pub(super) struct Copies<'a> {
 pub(super) struct Turned {
     pub photo: Raster,
     pub pyramid: Vec<Raster>,
-    /// With half of the finest level's sides, where the scout looks; `None` if all of that level is searched.
+    /// With half of the finest level's sides, which the proposal network reads; `None` if all of that level is searched.
     pub half: Option<Raster>,
     /// The map from the turned photo to the photo as it was.
     pub back: Affine,

@@ -8,9 +8,9 @@ mod glance;
 mod levels;
 mod nms;
 mod params;
+mod proposals;
 mod refine;
 mod regions;
-mod scout;
 mod turns;
 mod yunet;
 

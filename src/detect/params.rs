@@ -65,10 +65,10 @@ pub struct DetectorParams {
     pub margin_below: f32,
     /// Least score of a face in a copy with a margin.
     pub margin_threshold: f32,
-    /// The fine level is searched where the scout gives this or more, a logit.
-    pub scout_threshold: f32,
+    /// The fine level is searched where the proposal network gives this or more, a logit.
+    pub proposal_threshold: f32,
     /// It is also searched around candidates in the small level that score this, for faces that are larger than those
-    /// which the scout knows.
+    /// which the proposal network knows.
     pub small_level_threshold: f32,
     /// The same for candidates whose shorter side in the small level is `large_hint` or more: their places are large, and
     /// faces of this size score more.
@@ -148,7 +148,7 @@ impl Default for DetectorParams {
             named_threshold: 0.5,
             margin_below: 0.7,
             margin_threshold: 0.7,
-            scout_threshold: 0.5,
+            proposal_threshold: 0.5,
             small_level_threshold: 0.05,
             large_hint_threshold: 0.1,
             large_hint: 24.0,

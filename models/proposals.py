@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Fits the scout, the small network that tells where the fine level of a photo is worth a search (src/detect/scout.rs).
+"""Fits the proposal network, the small one that tells where the fine level of a photo is worth a search (src/detect/proposals.rs).
 
     apt-get install python3-torch python3-pil python3-numpy
     fer-index detect --threshold 0.3 --format jsonl FOLDER/* > NAME.jsonl     # for each folder below
-    python3 models/scout.py samples one 4500 1    # and two 4500 2: in the folder of the .jsonl files
-    python3 models/scout.py fit scout.pt 1500 one two
-    python3 models/scout.py fit scout2.pt 2500 one two --from scout.pt
-    python3 models/scout.py write scout2.pt models/scout.safetensors
+    python3 models/proposals.py samples one 4500 1    # and two 4500 2: in the folder of the .jsonl files
+    python3 models/proposals.py fit first.pt 1500 one two
+    python3 models/proposals.py fit second.pt 2500 one two --from first.pt
+    python3 models/proposals.py write second.pt models/proposals.safetensors
 
 NAME is `genki` and `wild` (one face each), `boxes` (groups), `imagenet` and `bsds` (objects and landscapes), and `camera`
 (photos straight from cameras, of which no face was labelled). Every second photo of each is learned from. Faces are those that
 the detector itself finds from 0.8 on; what it finds from 0.3 on counts as neither a face nor as none. A sample is 128 × 128
-pixels at the scale at which the scout looks, in which a face has 5 to 32: a part of a scene, a scene with pasted faces (35 % of
+pixels at the scale at which the network looks, in which a face has 5 to 32: a part of a scene, a scene with pasted faces (35 % of
 them in any roll, the others near upright), a part of a photo of people, or small photos side by side.
 
 The loss of a face is that of the best cell near its middle, and counts twenty times as much as that of a cell without a face.

@@ -2,7 +2,8 @@
 //!
 //! A network of some five thousand parameters reads a copy with half of the fine level's sides, and gives a number for each
 //! 8 × 8 pixels of it. It has learned to tell faces of 5 to 32 pixels in any roll from everything else, and to miss hardly any
-//! rather than to be sure; `models/README.md` says from what.
+//! rather than to be sure; `models/README.md` says from what. It is a small form of a region proposal network (Ren, He, Girshick and
+//! Sun, "Faster R-CNN", NIPS 2015): whether there is a face, and where exactly, the detector's network decides.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,7 +14,7 @@ use crate::network::{WeightError, Weights};
 use fer_nn::Level;
 use fer_nn::separable::{FeatureMap, Layer, Separable, Source, Stem, Workspace, run};
 
-static WEIGHTS: &[u8] = include_bytes!("../../models/scout.safetensors");
+static WEIGHTS: &[u8] = include_bytes!("../../models/proposals.safetensors");
 
 /// Pixels of the picture per cell of the map.
 pub(super) const STRIDE: u32 = 8;
@@ -23,7 +24,7 @@ const CHANNELS: usize = 16;
 
 /// The network, packed for the kernels.
 #[derive(Debug)]
-pub(super) struct Scout {
+pub(super) struct ProposalNetwork {
     level: Level,
     stem: Stem,
     /// Stride 4.
@@ -34,7 +35,7 @@ pub(super) struct Scout {
     buffers: Mutex<Vec<(Workspace, FeatureMap)>>,
 }
 
-impl Scout {
+impl ProposalNetwork {
     /// Builds the network from the weights in the binary.
     ///
     /// # Errors
@@ -99,7 +100,9 @@ impl Scout {
     reason = "the signature that map_err takes"
 )]
 fn unusable(error: WeightError) -> Error {
-    Error::Model(format!("the scout's weights cannot be used: {error}"))
+    Error::Model(format!(
+        "the proposal network's weights cannot be used: {error}"
+    ))
 }
 
 #[cfg(test)]
@@ -111,8 +114,8 @@ mod tests {
 
     fn marked(picture: &RgbImage) -> Vec<(u32, u32)> {
         let mut cells = Vec::new();
-        let scout = Scout::new().unwrap();
-        scout.look(picture, 0.5, |column, row| cells.push((column, row)));
+        let network = ProposalNetwork::new().unwrap();
+        network.look(picture, 0.5, |column, row| cells.push((column, row)));
         cells
     }
 
