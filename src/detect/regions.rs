@@ -138,9 +138,10 @@ impl Marks {
         for (row, cells) in (0..).zip(self.marked.chunks_exact(self.columns.max(1) as usize)) {
             for (column, _) in (0..).zip(cells).filter(|(_, marked)| **marked) {
                 let cell = self.with_margin(column, row, margin);
+                let rows = |region: &Region| (region.upper, region.lower);
                 match regions.last_mut() {
-                    Some(last) if last.upper == cell.upper && last.right >= cell.left => {
-                        last.right = cell.right;
+                    Some(last) if rows(last) == rows(&cell) && last.right >= cell.left => {
+                        *last = last.around(&cell);
                     }
                     _ => regions.push(cell),
                 }
