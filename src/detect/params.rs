@@ -148,7 +148,7 @@ impl Default for DetectorParams {
             named_threshold: 0.5,
             margin_below: 0.7,
             margin_threshold: 0.7,
-            proposal_threshold: 0.5,
+            proposal_threshold: -0.5,
             small_level_threshold: 0.05,
             large_hint_threshold: 0.1,
             large_hint: 24.0,
