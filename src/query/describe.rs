@@ -70,21 +70,7 @@ impl UserFilter {
         let mut reasons: Vec<String> = Vec::new();
         for group in &alone {
             if group.name() != "text" {
-                let description = group.description(&groups).unwrap_or_default();
-                reasons.push(match group.name() {
-                    "emotion" if group.is_of_any_face(&groups) => format!("no photo {description}"),
-                    "under" => {
-                        let folder = group.values.join(" ");
-                        format!("no photo below {folder} is in the index; fer-index index {folder} adds them")
-                    }
-                    "person" => nobody(&group.values, &People::new(store.people()?)),
-                    "album" | "near" | "away" | "camera" => format!("no photo is {description}"),
-                    "since" | "until" | "taken" => {
-                        format!("no photo was {}", description.replacen("taken: ", "taken ", 1))
-                    }
-                    _ if description.is_empty() => format!("no photo meets --{}", group.name()),
-                    _ => format!("no photo meets: {description}"),
-                });
+                reasons.push(group.unmet(&groups, store)?);
                 continue;
             }
             let words = group.values.iter().flat_map(|text| text.split_whitespace());
@@ -208,6 +194,30 @@ impl Group {
     /// Whether one face that shows the emotion is enough.
     fn is_of_any_face(&self, all: &[Self]) -> bool {
         self.name() == "emotion" && all.iter().all(|group| group.name() != "who")
+    }
+
+    /// Says that no photo meets this group alone.
+    fn unmet(&self, all: &[Self], store: &Store) -> Result<String> {
+        let description = self.description(all).unwrap_or_default();
+        Ok(match self.name() {
+            "emotion" if self.is_of_any_face(all) => format!("no photo {description}"),
+            "under" => {
+                let folder = self.values.join(" ");
+                format!(
+                    "no photo below {folder} is in the index; fer-index index {folder} adds them"
+                )
+            }
+            "person" => nobody(&self.values, &People::new(store.people()?)),
+            "album" | "near" | "away" | "camera" => format!("no photo is {description}"),
+            "since" | "until" | "taken" => {
+                format!(
+                    "no photo was {}",
+                    description.replacen("taken: ", "taken ", 1)
+                )
+            }
+            _ if description.is_empty() => format!("no photo meets --{}", self.name()),
+            _ => format!("no photo meets: {description}"),
+        })
     }
 
     /// The group in words; `None` if the words of another group include it.
