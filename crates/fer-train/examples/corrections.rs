@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|file| PhotoFaces::load(&PathBuf::from(file)));
     let mut sets: Vec<PhotoFaces> = sets.collect::<Result<_, _>>()?;
-    let options = shipped();
+    let options = PhotoHeadOptions::shipped(2);
     for set in &mut sets {
         set.0
             .retain(|face| !face.emotion.is_some_and(|e| options.leave_out.contains(&e)));
@@ -99,24 +99,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
-}
-
-/// The options with which `models/train.sh` fits the photo head, but for fewer changed copies, which take less time.
-fn shipped() -> PhotoHeadOptions {
-    PhotoHeadOptions {
-        strength: 0.05,
-        balance: 0.5,
-        smoothing: 0.02,
-        views: 2,
-        leave_out: vec![Emotion::Disgust],
-        shift: [
-            (Emotion::Angry, 0.5),
-            (Emotion::Sad, 0.7),
-            (Emotion::Contempt, 1.5),
-        ]
-        .into(),
-        half: false,
-    }
 }
 
 /// A face as it is kept: what it shows, the person, its scores, and its features.

@@ -47,20 +47,7 @@ fn main() -> Result<()> {
         return Err("give FOLDER MODEL FER2013 SHARE FOLDS FACES...".into());
     };
     std::fs::create_dir_all(folder)?;
-    let head = PhotoHeadOptions {
-        strength: 0.05,
-        balance: 0.5,
-        smoothing: 0.02,
-        views: 2,
-        leave_out: vec![Emotion::Disgust],
-        shift: [
-            (Emotion::Angry, 0.5),
-            (Emotion::Sad, 0.7),
-            (Emotion::Contempt, 1.5),
-        ]
-        .into(),
-        half: false,
-    };
+    let head = PhotoHeadOptions::shipped(2);
     let mut sets = Vec::new();
     for file in files {
         let mut set = PhotoFaces::load(&PathBuf::from(file))?;

@@ -48,6 +48,27 @@ pub struct PhotoHeadOptions {
     pub half: bool,
 }
 
+impl PhotoHeadOptions {
+    /// The options with which `models/train.sh` fits the photo head, with this many changed copies of a face, stored in full: for
+    /// measurements, for which fewer copies than there take less time.
+    pub fn shipped(views: usize) -> Self {
+        Self {
+            strength: 0.05,
+            balance: 0.5,
+            smoothing: 0.02,
+            views,
+            leave_out: vec![Emotion::Disgust],
+            shift: [
+                (Emotion::Angry, 0.5),
+                (Emotion::Sad, 0.7),
+                (Emotion::Contempt, 1.5),
+            ]
+            .into(),
+            half: false,
+        }
+    }
+}
+
 /// What a fit reached on people it had not seen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedHead {
