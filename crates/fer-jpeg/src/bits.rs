@@ -109,13 +109,13 @@ impl Bits<'_> {
         (self.word >> (64 - count)) as u32
     }
 
-    /// The bits behind the next `count` bits, at most 31, from the top of the word on.
+    /// The bits behind the next `count` bits, from the top of the word on. Only the last six bits of `count` count.
     #[inline(always)]
     pub const fn behind(&self, count: u32) -> u64 {
-        self.word << (count & 31)
+        self.word << (count & 63)
     }
 
-    /// Removes `count` bits, which must be there.
+    /// Removes `count` bits, which must be there. Only the last six bits of `count` count.
     #[inline(always)]
     pub const fn consume(&mut self, count: u32) {
         self.word <<= count & 63;

@@ -22,8 +22,8 @@ const LONGEST: u32 = 16;
 /// A Huffman table.
 #[derive(Debug, Clone)]
 pub struct Table {
-    look: Box<[Entry; 1 << LOOK]>,
-    skip: Box<[Skipped; 1 << SKIP]>,
+    look: [Entry; 1 << LOOK],
+    skip: [Skipped; 1 << SKIP],
     /// For each code length, the end of its codes, as sixteen bits; one beyond the longest.
     ends: [u32; LONGEST as usize + 1],
     /// For each code length, what to add to a code to get the index of its symbol.
@@ -34,9 +34,9 @@ pub struct Table {
 }
 
 /// The symbol that [`LOOK`] bits begin with: in bits 0 to 5 the length of its code and its value, in bits 8 to 15 how
-/// many coefficients it moves forward ([`END`]: to the end of the block), in bits 16 to 19 the number of bits of the
-/// value, in bits 20 to 24 the length of the code, and in bits 25 to 31 the value if no bits of it follow.
-/// [`LONGER`] for a longer code.
+/// many coefficients it moves forward ([`END`]: to the end of the block), in bits 16 to 21 by how many bits more than one
+/// the value is shifted from the top of a word, in bits 22 to 27 the length of the code, and in bits 28 to 31 the value if
+/// no bits of it follow. Lengths have six bits because a shift by a register uses just these. [`LONGER`] for a longer code.
 type Entry = u32;
 
 const LONGER: Entry = 0;
@@ -68,7 +68,11 @@ impl Symbol {
             forward,
             size,
         } = self;
-        (forward >> 8) << 25 | length << 20 | size << 16 | (forward & 255) << 8 | (length + size)
+        (forward >> 8) << 28
+            | length << 22
+            | (63 - size) << 16
+            | (forward & 255) << 8
+            | (length + size)
     }
 }
 
@@ -121,8 +125,8 @@ impl Table {
             return Err(bad);
         }
         let mut table = Self {
-            look: Box::new([0; 1 << LOOK]),
-            skip: Box::new([0; 1 << SKIP]),
+            look: [0; 1 << LOOK],
+            skip: [0; 1 << SKIP],
             ends: [0; LONGEST as usize + 1],
             offsets: [0; LONGEST as usize + 1],
             symbols: [0; 256],
@@ -180,11 +184,11 @@ impl Table {
             // By value, so that the reader can stay in registers.
             entry = self.look_longer(bits.peek(LONGEST))?;
         }
-        let value = signed(bits.behind(entry >> 20 & 31), entry >> 16 & 15);
-        bits.consume(entry & 63);
+        let value = signed(bits.behind(entry >> 22), entry >> 16);
+        bits.consume(entry);
         Ok(Coefficient {
             forward: (entry >> 8 & 255) as usize,
-            value: (value + (entry >> 25) as i32) as i16,
+            value: (value + (entry >> 28) as i32) as i16,
         })
     }
 
@@ -215,7 +219,7 @@ impl Table {
         let entry = self.skip[bits.peek(SKIP) as usize];
         // A block whose last coefficient is not zero ends without a symbol; the bits behind it are another's.
         if at + (entry >> 16) as usize <= 63 {
-            bits.consume(entry & 63);
+            bits.consume(entry);
             return Ok(at + (entry >> 8 & 255) as usize);
         }
         bits.ensure();
@@ -247,12 +251,12 @@ fn skip(bits: usize, first: &[Option<Symbol>]) -> Skipped {
     before << 16 | forward << 8 | length
 }
 
-/// The value that the first `size` bits of a word stand for, at most 15: those that begin with 0 are negative (T.81,
-/// F.2.2.1).
+/// The value that the first bits of a word stand for, `63 - shift` of them, at most 15: those that begin with 0 are the
+/// complement of a negative one's amount (T.81, F.2.2.1). Only the last six bits of `shift` count.
 #[inline(always)]
-const fn signed(word: u64, size: u32) -> i32 {
+const fn signed(word: u64, shift: u32) -> i32 {
     // Without a branch, which no processor could predict.
-    let bits = (word >> 1 >> (63 - size)) as i32;
-    let is_positive = (word as i64 >> 63) as i32;
-    bits - (((1 << size) - 1) & !is_positive)
+    let flip = !(word as i64 >> 63);
+    let amount = ((word ^ flip as u64) >> 1 >> (shift & 63)) as i32;
+    (amount ^ flip as i32) - flip as i32
 }

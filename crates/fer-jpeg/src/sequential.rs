@@ -252,15 +252,22 @@ pub fn read_block(
     block[0] = prediction.wrapping_mul(quantisation[0] as i16);
     let mut next = 1;
     let mut last = 0;
-    while next < needed {
-        bits.ensure();
-        let Coefficient { forward, value } = ac.decode(bits)?;
-        next += forward;
-        if next > 64 {
-            break;
+    'kept: while next < needed {
+        bits.refill();
+        for _ in 0..2 {
+            // After a refill there are bits enough for two symbols, unless the first one is unusually long.
+            bits.ensure();
+            let Coefficient { forward, value } = ac.decode(bits)?;
+            next += forward;
+            if next > 64 {
+                break 'kept;
+            }
+            last = (next - 1) & 63;
+            block[usize::from(ZIGZAG[last]) & 63] = value.wrapping_mul(quantisation[last] as i16);
+            if next >= needed {
+                break 'kept;
+            }
         }
-        last = (next - 1) & 63;
-        block[usize::from(ZIGZAG[last]) & 63] = value.wrapping_mul(quantisation[last] as i16);
     }
     while next < 64 {
         bits.refill();

@@ -27,7 +27,10 @@ pub struct Transform {
 /// For each frequency the values of its wave at the samples.
 type Basis = [[f32; 8]; 8];
 
-/// Up to this one in the order in which they are coded, coefficients are among the first four of each row and column.
+/// Up to this one in the order in which they are coded, coefficients are among the first three of each row and column.
+const LAST_OF_THREE: usize = 5;
+
+/// The same for the first four.
 const LAST_OF_FOUR: usize = 9;
 
 /// How many bytes beyond its samples a row of a block may overwrite.
@@ -63,40 +66,49 @@ impl Transform {
         match self.size {
             (8, 8) if last <= LAST_OF_FOUR => full::<4>(block, plane, stride),
             (8, 8) => full::<8>(block, plane, stride),
-            (3, 3) => self.reduced::<3, 3, 4>(block, plane, stride),
-            (6, 6) => self.reduced::<6, 6, 8>(block, plane, stride),
-            (4, 4) => self.reduced::<4, 4, 4>(block, plane, stride),
-            (2, 2) => self.reduced::<2, 2, 4>(block, plane, stride),
+            // Of a photo at three eighths; chroma has half or all of luma's resolution in either direction.
+            (3, 3) => self.reduced::<3, 4, 3, 3>(block, plane, stride),
+            (6, 6) if last <= LAST_OF_THREE => self.reduced::<6, 8, 3, 3>(block, plane, stride),
+            (6, 6) => self.reduced::<6, 8, 6, 6>(block, plane, stride),
+            (6, 3) if last <= LAST_OF_THREE => self.reduced::<3, 8, 3, 3>(block, plane, stride),
+            (6, 3) => self.reduced::<3, 8, 6, 3>(block, plane, stride),
+            // At a half and a quarter, where luma is as large as chroma.
+            (4, 4) => self.reduced::<4, 4, 4, 4>(block, plane, stride),
+            (2, 2) => self.reduced::<2, 4, 2, 2>(block, plane, stride),
             (_, down) => self.any(down, block, plane, stride),
         }
     }
 
-    /// The transform to `ACROSS` × `DOWN` samples, `LANES` of them at once.
+    /// The transform to `DOWN` rows of at most `LANES` samples, from the first `U` coefficients of the first `V` rows.
     #[inline(always)]
-    fn reduced<const ACROSS: usize, const DOWN: usize, const LANES: usize>(
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "loops of constant length over several arrays become vector instructions without branches"
+    )]
+    fn reduced<const DOWN: usize, const LANES: usize, const U: usize, const V: usize>(
         &self,
         block: &Block,
         plane: &mut [u8],
         stride: usize,
     ) {
-        let rows: [[f32; LANES]; DOWN] =
+        let rows: [[f32; LANES]; V] =
             std::array::from_fn(|v| std::array::from_fn(|u| f32::from(block[8 * v + u])));
         // Row by row of the result: if each coefficient were added to all rows, the compiler would compute a column at once,
         // with values that are apart in memory.
         let columns: [[f32; LANES]; DOWN] = std::array::from_fn(|y| {
             let mut sums = [0.0; LANES];
-            for (row, weights) in rows.iter().zip(&self.down) {
-                for (sum, value) in sums.iter_mut().zip(row) {
-                    *sum += weights[y] * value;
+            for v in 0..V {
+                for lane in 0..LANES {
+                    sums[lane] += self.down[v][y] * rows[v][lane];
                 }
             }
             sums
         });
-        for (y, column) in columns.iter().enumerate() {
+        for y in 0..DOWN {
             let mut sums = [0.0; LANES];
-            for (value, weights) in column.iter().zip(&self.across).take(ACROSS) {
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += value * weight;
+            for u in 0..U {
+                for lane in 0..LANES {
+                    sums[lane] += columns[y][u] * self.across[u][lane];
                 }
             }
             let row = plane[y * stride..].first_chunk_mut::<LANES>();
