@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let opened = Instant::now();
     let store = Store::open_existing(path)?;
+    store.keep_more_pages()?; // as the gallery does
     println!("opened in {:.1?}", opened.elapsed());
     println!(
         "{:?}, {} MiB",

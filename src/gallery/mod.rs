@@ -123,7 +123,7 @@ impl Gallery {
         };
         let listener = TcpListener::bind(address).await.map_err(explain)?;
         let address = listener.local_addr().map_err(explain)?;
-        let stores = Stores::new(store);
+        let stores = Stores::new(store)?;
         let (stop, stopping) = watch::channel(false);
         let shared = Shared {
             guard: Guard::new(address, settings.names, settings.origins, Tokens::random()?),

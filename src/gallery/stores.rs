@@ -15,16 +15,19 @@ pub(super) struct Stores {
 
 impl Stores {
     /// Starts the pool with one connection; more are opened when they are needed.
-    pub fn new(store: Store) -> Self {
-        Self {
+    pub fn new(store: Store) -> Result<Self> {
+        store.keep_more_pages()?;
+        Ok(Self {
             path: store.path().to_owned(),
             idle: Mutex::new(vec![store]),
-        }
+        })
     }
 
     /// Opens a connection for the caller to keep.
     pub fn open(&self) -> Result<Store> {
-        Store::open_existing(&self.path)
+        let store = Store::open_existing(&self.path)?;
+        store.keep_more_pages()?;
+        Ok(store)
     }
 
     /// Runs `work` with a connection of the pool.

@@ -133,6 +133,15 @@ impl Store {
         })
     }
 
+    /// Lets this connection keep more of the database in memory, for a process that answers one query after another.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::error::Error::Store) if the connection is broken.
+    pub fn keep_more_pages(&self) -> Result<()> {
+        let done = connection::keep_more_pages(&self.connection);
+        done.map_err(|error| explain::sentence(&self.path, error))
+    }
+
     /// The database file.
     pub fn path(&self) -> &Path {
         &self.path
