@@ -65,6 +65,11 @@ pub fn resolve_root(root: &Path) -> Result<PathBuf> {
         fs::read_dir(&root).map_err(|error| {
             Error::Usage(format!("{} may not be read: {error}", root.display()))
         })?;
+    } else if !root.is_file() {
+        return Err(Error::Usage(format!(
+            "{} is neither a folder nor a file; name a folder of photos",
+            root.display()
+        )));
     }
     Ok(root)
 }

@@ -8,6 +8,7 @@ use super::Outcome;
 use super::context::Context;
 use super::json::JsonClassified;
 use super::path_list::ListArgs;
+use super::stderr;
 use super::stdout::Stdout;
 use crate::emotion::EmotionScores;
 use crate::error::{Result, Skip};
@@ -67,7 +68,7 @@ pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> R
             Err(skip) => {
                 failed = true;
                 if format == Format::Text {
-                    eprintln!("fer-index: {}: {skip}", path.display());
+                    stderr::tell(format_args!("fer-index: {}: {skip}", path.display()));
                 }
             }
         }

@@ -85,7 +85,7 @@ impl Context {
     }
 
     /// The emotion classifier, ready to work.
-    fn classifier(&self) -> Result<Cnn> {
+    pub fn classifier(&self) -> Result<Cnn> {
         match self.model_file()? {
             Some((bytes, name)) => Cnn::read(&bytes, &name),
             None => Cnn::embedded(),
@@ -100,10 +100,10 @@ impl Context {
         }
         match std::fs::read(path) {
             Ok(bytes) => Ok(Some((bytes, path.display().to_string()))),
-            Err(source) => Err(Error::Io {
-                path: path.clone(),
-                source,
-            }),
+            Err(error) => Err(Error::Config(format!(
+                "the model {} of the setting classifier.model cannot be read: {error}",
+                path.display()
+            ))),
         }
     }
 

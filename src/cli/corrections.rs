@@ -67,7 +67,7 @@ pub(super) fn run(args: &CorrectionsArgs, context: &Context, out: &mut Stdout) -
                     out.line(format_args!("{number} written to {}", file.display()))?;
                 }
             }
-            let is_empty = records.is_empty();
+            let is_empty = records.is_empty() && undone.is_empty();
             Ok(if is_empty {
                 Outcome::Nothing
             } else {

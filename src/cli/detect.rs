@@ -13,6 +13,7 @@ use super::drawings::{self, plan};
 use super::force::ForceArgs;
 use super::json::JsonDetected;
 use super::path_list::ListArgs;
+use super::stderr;
 use super::stdout::Stdout;
 use crate::error::{Result, Skip};
 use crate::face::DetectedFace;
@@ -83,7 +84,7 @@ fn process_all(
             Err(skip) => {
                 failed = true;
                 if format == Format::Text {
-                    eprintln!("fer-index: {}: {skip}", path.display());
+                    stderr::tell(format_args!("fer-index: {}: {skip}", path.display()));
                 }
             }
         }

@@ -137,9 +137,11 @@ fn save_plots(evaluation: &Evaluation, folder: &Path, rule: &Rule<'_>) -> Result
 
 fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {
     if evaluation.learned {
-        out.line(
-            "The model was trained on these rows, so the figures do not show how it does on other faces.\n",
-        )?;
+        out.line(format_args!(
+            "The model was trained on the part {} of FER2013: if these rows are from it, the figures do not show how it does \
+             on other faces.\n",
+            evaluation.usage
+        ))?;
     }
     for result in &evaluation.results {
         out.line(format_args!(

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Outcome;
 use super::context::Context;
-use super::filter_args::FilterArgs;
+use super::filter_args::{FILTERS, FilterArgs};
 use super::index::count;
 use super::query::{hint, tell_undated};
 use super::stdout::Stdout;
@@ -24,7 +24,7 @@ pub(super) struct ExportArgs {
     #[arg(long, required_unless_present = "everything")]
     xmp: bool,
     /// Print everything that the index holds as JSON, one row a line, and write no file
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["xmp", "dry_run", "lightroom", FILTERS])]
     everything: bool,
     /// Print what would be written, and write nothing
     #[arg(long)]

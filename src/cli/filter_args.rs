@@ -6,10 +6,13 @@ use clap::builder::{
     OsStringValueParser, PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser,
 };
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use crate::emotion::Emotion;
 use crate::query::{FLAGS, Flag, Kind, UserFilter};
+
+/// The name of the group of all filters, for flags that exclude them.
+pub(super) const FILTERS: &str = "filters";
 
 /// The filter that a command was given.
 #[derive(Debug)]
@@ -25,7 +28,10 @@ impl FilterArgs {
 impl Args for FilterArgs {
     fn augment_args(command: Command) -> Command {
         let command = command.next_help_heading("Filters");
-        command.args(FLAGS.iter().map(arg))
+        let group = ArgGroup::new(FILTERS).multiple(true);
+        command
+            .args(FLAGS.iter().map(arg))
+            .group(group.args(FLAGS.iter().map(|flag| flag.name)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -10,7 +10,7 @@ use super::interrupt::Interrupt;
 use super::path_list::{ListArgs, is_list};
 use super::progress::Progress;
 use super::stdout::Stdout;
-use super::{Outcome, results};
+use super::{Outcome, results, stderr};
 use crate::album::resolve_root;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result, SkipReason};
@@ -67,7 +67,7 @@ pub(super) fn run(
         if is_refused {
             return Err(error);
         }
-        eprintln!("fer-index: {error}");
+        stderr::tell(format_args!("fer-index: {error}"));
     }
     let filter = context.filter()?;
     let analyser = context.analyser()?;
@@ -99,12 +99,12 @@ pub(super) fn run(
     }
     if let Some((done, planned)) = interrupted {
         out.flush()?;
-        eprintln!(
+        stderr::tell(format_args!(
             "fer-index: stopped after {done} of {}; their results are kept, and the same command continues with \
              the other {}",
             count(planned, "file"),
             planned - done
-        );
+        ));
         return Ok(Outcome::Interrupted);
     }
     if !args.json && Stdout::is_terminal() {

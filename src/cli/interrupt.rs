@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::stderr;
 use crate::error::{Error, Result};
 
 /// Becomes true at the first Ctrl-C (or SIGTERM).
@@ -36,8 +37,8 @@ impl Interrupt {
                 runtime.block_on(async {
                     signals.recv().await;
                     seen.0.store(true, Ordering::Relaxed);
-                    eprintln!(
-                        "\nfer-index: stopping when the photos in progress are finished; Ctrl-C again stops at once"
+                    stderr::tell(
+                        "\nfer-index: stopping when the photos in progress are finished; Ctrl-C again stops at once",
                     );
                     signals.recv().await;
                     end_process();

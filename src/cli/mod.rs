@@ -1,5 +1,4 @@
 //! The command line: one file per command. No other module prints.
-#![allow(clippy::print_stderr, reason = "errors and hints go to standard error")]
 
 mod backup;
 mod bench;
@@ -55,6 +54,7 @@ mod sources;
 mod stats;
 #[cfg(unix)]
 mod status;
+mod stderr;
 mod stdout;
 mod suggest;
 #[cfg(feature = "train")]
@@ -255,7 +255,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Faulty) => ExitCode::from(3),
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            eprintln!("fer-index: {error}");
+            stderr::tell(format_args!("fer-index: {error}"));
             ExitCode::from(2)
         }
     }
@@ -339,6 +339,8 @@ fn start_logging(cli: &Cli) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Telling standard error that it cannot be written would end the process.
+        .log_internal_errors(false)
         .with_target(false)
         .without_time()
         .with_ansi(std::io::stderr().is_terminal() && !no_color())

@@ -53,10 +53,18 @@ pub(super) fn run(args: &UseArgs, context: &Context, out: &mut Stdout) -> Result
             (model, setting.to_owned())
         }
     };
+    let is_in_use = context
+        .classifier()
+        .is_ok_and(|before| before.model() == model.model());
     let file = context.effective().file();
     config::set(file, "classifier", "model", &setting)?;
+    let next = if is_in_use {
+        "as it did before"
+    } else {
+        "the next `fer-index index` processes all photos again"
+    };
     out.line(format_args!(
-        "{} classifies faces from now on ({}); the next `fer-index index` processes all photos again",
+        "{} classifies faces from now on ({}); {next}",
         model.model(),
         file.display()
     ))?;

@@ -8,6 +8,7 @@ use super::filter_args::FilterArgs;
 #[cfg(unix)]
 use super::fresh::FreshArgs;
 use super::results::ResultArgs;
+use super::stderr;
 use super::stdout::Stdout;
 use crate::error::Result;
 use crate::query::{Defaults, Known, Understood, UserFilter, now, understand};
@@ -104,7 +105,7 @@ fn print_understood(understood: &Understood) {
 /// Prints a message to standard error, unless `--quiet` was given.
 pub(super) fn hint(words: std::fmt::Arguments<'_>) {
     if tracing::enabled!(tracing::Level::WARN) {
-        eprintln!("{words}");
+        stderr::tell(words);
     }
 }
 

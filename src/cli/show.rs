@@ -13,6 +13,7 @@ use super::json::{JsonClassified, JsonFace, JsonFound, JsonPath, JsonPerson, dat
 use super::path_list::{ListArgs, is_list};
 use super::resolve;
 use super::sources::{date_source_in_words, source_in_words};
+use super::stderr;
 use super::stdout::Stdout;
 use crate::error::{Error, Result, Skip};
 use crate::photo::Capture;
@@ -51,7 +52,12 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
             Ok(shown) if args.json => array.push(shown.as_json()),
             Ok(shown) => shown.tell(out)?,
             Err(Error::Usage(sentence)) => {
-                eprintln!("fer-index: {sentence}");
+                if args.json {
+                    let mut missing = json!(JsonPath::of(path));
+                    missing["error"] = json!(sentence);
+                    array.push(missing);
+                }
+                stderr::tell(format_args!("fer-index: {sentence}"));
                 outcome = Outcome::PartialFailure;
                 continue;
             }

@@ -141,17 +141,29 @@ fn cannot_create(path: &Path, error: &io::Error) -> Error {
 
 /// Reports that nothing is indexed if there is no database.
 pub(super) fn require(path: &Path) -> Result<()> {
-    if path.is_file() {
-        return Ok(());
-    }
+    let what = match path.metadata() {
+        // To SQLite an empty file is an empty database, which opening it would fill. One whose rows are still in the log
+        // is none.
+        Ok(file) if file.is_file() && file.len() == 0 && !has_log(path) => "is empty",
+        Ok(file) if file.is_file() => return Ok(()),
+        Ok(file) if file.is_dir() => "is a folder, and no database",
+        Ok(_) => "is no file",
+        Err(_) => "is not there",
+    };
     Err(Error::store(
         path,
         format!(
-            "nothing is indexed yet: there is no database {}; run `fer-index index DIR` first, or name \
-             another database with --database",
+            "nothing is indexed yet: the database {} {what}; run `fer-index index DIR` first, or name another \
+             database with --database",
             path.display()
         ),
     ))
+}
+
+/// Whether a database has a log with content.
+fn has_log(path: &Path) -> bool {
+    let log = companion(path, "-wal").metadata();
+    log.is_ok_and(|log| log.len() > 0)
 }
 
 /// Opens a database for indexing.

@@ -333,8 +333,12 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
         corrections::delete(db, follower)?;
     }
     let (hash, at) = place(db, face)?;
-    db.prepare_cached("INSERT INTO undone_corrections VALUES (?, ?, ?, ?, ?)")?
-        .execute(params![hash, at.x, at.y, at.width, at.height])?;
+    db.prepare_cached(
+        "INSERT INTO undone_corrections (hash, x, y, width, height) SELECT ?1, ?2, ?3, ?4, ?5
+         WHERE NOT EXISTS (SELECT 1 FROM undone_corrections
+                           WHERE hash = ?1 AND x = ?2 AND y = ?3 AND width = ?4 AND height = ?5)",
+    )?
+    .execute(params![hash, at.x, at.y, at.width, at.height])?;
     corrections::undo(db, face)
 }
 

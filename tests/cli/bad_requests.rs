@@ -31,6 +31,69 @@ fn a_query_without_an_index_is_refused() {
     assert_eq!(fs::read_dir(env.path("home")).unwrap().count(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_neither_a_folder_nor_a_file_is_no_root() {
+    let env = TestEnv::new();
+    let sentence = env.run("index /dev/null").refused();
+    assert!(
+        sentence.contains("neither a folder nor a file"),
+        "{sentence}"
+    );
+    assert!(!env.database().exists());
+}
+
+#[test]
+fn an_empty_file_is_not_made_a_database_by_reading_it() {
+    let env = TestEnv::new();
+    fs::write(env.path("empty"), "").unwrap();
+    for line in ["query --count", "status", "show album/a.jpg"] {
+        let sentence = env.run(&format!("{line} --database empty")).refused();
+        assert!(sentence.contains("empty is empty"), "{sentence}");
+    }
+    assert_eq!(fs::metadata(env.path("empty")).unwrap().len(), 0);
+    let sentence = env.run("query --count --database album").refused();
+    assert!(sentence.contains("is a folder"), "{sentence}");
+}
+
+/// `/dev/full` refuses every byte.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_told_ends_no_command() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    env.index();
+    for (line, code) in [
+        ("query --limit 2", 0),
+        ("find happy", 0),
+        ("show album/nope.jpg", 2),
+        ("classify album/nope.jpg", 2),
+        ("index nowhere", 2),
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let status = env.command(line).stderr(full).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{line}");
+    }
+}
+
+#[test]
+fn of_several_photos_those_that_are_not_in_the_index_are_in_the_array_too() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    env.index();
+    let run = env.run("show album/astronaut.jpg album/nope.jpg --json");
+    let shown: serde_json::Value = serde_json::from_str(run.text()).unwrap();
+    assert!(
+        shown[1]["path"].as_str().unwrap().ends_with("nope.jpg"),
+        "{shown}"
+    );
+    assert!(
+        shown[1]["error"]
+            .as_str()
+            .unwrap()
+            .contains("fer-index index"),
+        "{shown}"
+    );
+}
+
 #[test]
 fn show_refuses_a_photo_that_is_not_in_the_index() {
     let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
@@ -55,6 +118,10 @@ fn invalid_values_of_flags_are_refused() {
         ),
         ("query --emotion sad --min-score 150", ["150", "0.9 or 90%"]),
         ("query --faces 5..2", ["5..2", "2..5"]),
+        ("query --limit=-1", ["-1", "whole number"]),
+        ("query --offset=many", ["many", "whole number"]),
+        ("query --min-face-size=nan", ["nan", "write for example 40"]),
+        ("query --min-face-size=-3", ["-3", "write for example 40"]),
         ("query --within 5", ["--near", "required"]),
         ("query --away=far", ["far", "km"]),
         ("find", ["WORD", "required"]),

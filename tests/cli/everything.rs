@@ -24,6 +24,18 @@ fn every_row_of_every_table_is_exported() {
     env.run(&format!("correct {face} --emotion sad")).found();
 
     let rows = env.run("export --everything").found().json_lines();
+    // The options of all commands hold for it as well, and those of the other export are refused.
+    let by_path =
+        env.run("export --everything -v --database home/.local/share/fer-index/index.sqlite3");
+    assert_eq!(by_path.code, 0, "{by_path:?}");
+    assert_eq!(by_path.json_lines().len(), rows.len());
+    for other in ["--xmp", "--dry-run", "--emotion happy", "--faces 2"] {
+        let run = env.run(&format!("export --everything {other}"));
+        assert!(
+            run.code == 2 && run.stderr.contains("cannot be used with"),
+            "{run:?}"
+        );
+    }
     let database = env.open().unwrap();
     let count = |sql: &str| -> i64 { database.query_row(sql, [], |row| row.get(0)).unwrap() };
     for table in [

@@ -6,8 +6,8 @@ use crate::store::{Order, Who, has_words};
 use super::super::dates::{now, parse_dates};
 use super::super::filters::UserDates;
 use super::values::{
-    name_of_emotion, parse, parse_emotions, parse_km, parse_probability, parse_range, parse_when,
-    range_text, seed_of_now, switched, text, written,
+    name_of_emotion, parse, parse_emotions, parse_km, parse_number, parse_pixels,
+    parse_probability, parse_range, parse_when, range_text, seed_of_now, switched, text, written,
 };
 use super::{Flag, Kind};
 
@@ -293,7 +293,7 @@ pub const FLAGS: &[Flag] = &[
         value: Some("PX"),
         help: "Ignore faces whose shorter side has fewer pixels, unless someone has corrected them",
         set: |filter, value| {
-            filter.min_face = Some(parse(value)?);
+            filter.min_face = Some(parse_pixels(value)?);
             Ok(())
         },
         values: |filter| written(filter.min_face),
@@ -343,7 +343,7 @@ pub const FLAGS: &[Flag] = &[
         value: Some("N"),
         help: "With --order random: the same number gives the same order",
         set: |filter, value| {
-            let given: u64 = parse(value)?;
+            let given: u64 = parse_number(value)?;
             if let Order::Random { seed } = &mut filter.order {
                 *seed = given;
             }
@@ -397,7 +397,7 @@ pub const FLAGS: &[Flag] = &[
         help: "The largest number of photos [default: the setting query.limit, initially 20; \
                for export: all]",
         set: |filter, value| {
-            let limit = parse(value)?;
+            let limit = parse_number(value)?;
             if limit == 0 {
                 return Err(
                     "no photo would be printed; write 1 or more, or --count for the number alone"
@@ -415,7 +415,7 @@ pub const FLAGS: &[Flag] = &[
         value: Some("N"),
         help: "Leave out the first N photos, for the next page",
         set: |filter, value| {
-            filter.offset = parse(value)?;
+            filter.offset = parse_number(value)?;
             Ok(())
         },
         values: |filter| written((filter.offset > 0).then_some(filter.offset)),

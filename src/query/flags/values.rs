@@ -41,6 +41,25 @@ pub(super) fn parse<T: std::str::FromStr<Err: ToString>>(value: &OsStr) -> Resul
         .map_err(|error: T::Err| error.to_string())
 }
 
+/// Parses a whole number, 0 or more.
+pub(super) fn parse_number<T: std::str::FromStr>(value: &OsStr) -> Result<T, String> {
+    let text = text(value)?;
+    text.trim()
+        .parse()
+        .map_err(|_| format!("\"{text}\" is no whole number of 0 or more"))
+}
+
+/// Parses a number of pixels.
+pub(super) fn parse_pixels(value: &OsStr) -> Result<f32, String> {
+    let text = text(value)?;
+    match text.trim().parse() {
+        Ok(pixels) if (0.0..=f32::MAX).contains(&pixels) => Ok(pixels),
+        _ => Err(format!(
+            "\"{text}\" is no number of pixels; write for example 40"
+        )),
+    }
+}
+
 pub(super) fn seed_of_now() -> u64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)

@@ -108,7 +108,11 @@ pub fn write_unsealed(path: &Path, content: &[u8]) -> Result<()> {
 pub fn write_private<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     // A folder or a link has a message of its own.
     if let Found::File(_) = look(path)? {
-        return Err(in_the_way(path, "name another file"));
+        return Err(Error::Usage(format!(
+            "{} exists and is not replaced, since an earlier run may have kept there what is nowhere else; name another \
+             file, or move this one away",
+            path.display()
+        )));
     }
     atomic::create_private_by(path, fill).unwrap_or_else(|error| {
         Err(match error.kind() {

@@ -1,0 +1,10 @@
+//! Standard error: messages for a person, beside the results.
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+/// Writes a line. A message that cannot be written, since the terminal is gone or the disk is full, is left out: it must not
+/// end a command whose results are fine.
+pub(super) fn tell(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
