@@ -13,8 +13,8 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use fer_jpeg::{Picture, Pixels};
+use image::RgbImage;
 use image::imageops::crop_imm;
-use image::{Rgb, RgbImage};
 
 use crate::affine::Affine;
 use stored::Stored;
@@ -212,10 +212,10 @@ impl Raster {
 
     /// The picture of a grid of cells, as [`Raster::sample`].
     pub fn sampled(&self, to_upright: &Affine, size: (u32, u32), max_samples: u32) -> RgbImage {
-        let mut picture = RgbImage::new(size.0, size.1);
         let values = self.sample(to_upright, size, max_samples);
-        for (pixel, value) in picture.pixels_mut().zip(values) {
-            *pixel = Rgb(value.map(|value| (value + 0.5) as u8));
+        let mut picture = RgbImage::new(size.0, size.1);
+        for (byte, value) in picture.iter_mut().zip(values.as_flattened()) {
+            *byte = (value + 0.5) as u8;
         }
         picture
     }
@@ -301,6 +301,8 @@ impl Raster {
 
 #[cfg(test)]
 mod tests {
+    use image::Rgb;
+
     use super::*;
     use crate::face::Point;
 

@@ -105,24 +105,43 @@ impl<M: Mix, const CHANNELS: usize> NullaryFnOnce for Cells<'_, M, CHANNELS> {
         let mut cells = Vec::with_capacity((width * height) as usize);
         let is_right: [f32; WINDOW] = std::array::from_fn(|i| f32::from(i >= CHANNELS));
         for y in 0..height {
-            for x in 0..width {
-                let corner = self.to_picture.apply(Point {
-                    x: x as f32,
-                    y: y as f32,
+            for from in (0..width).step_by(BATCH) {
+                let count = (width - from).min(BATCH as u32) as usize;
+                let corners: [Point; BATCH] = std::array::from_fn(|i| {
+                    self.to_picture.apply(Point {
+                        x: (from + i as u32) as f32,
+                        y: y as f32,
+                    })
                 });
-                let mut sums = self.mix.zeros();
+                let mut sums = [self.mix.zeros(); BATCH];
                 for offset in self.offsets {
-                    let around = self.pixels.around(corner.x + offset.x, corner.y + offset.y);
-                    sums = self.mix.add(sums, &around, &is_right);
+                    let places = self.pixels.places(&corners, *offset);
+                    for (i, sums) in sums.iter_mut().enumerate().take(count) {
+                        let around = self.pixels.around(&places, i);
+                        *sums = self.mix.add(*sums, &around, &is_right);
+                    }
                 }
-                let sums = self.mix.values(sums);
-                cells.push(std::array::from_fn(|i| {
-                    (sums[i] + sums[i + CHANNELS]) * self.weight
+                cells.extend(sums.iter().take(count).map(|sums| {
+                    let sums = self.mix.values(*sums);
+                    std::array::from_fn(|i| (sums[i] + sums[i + CHANNELS]) * self.weight)
                 }));
             }
         }
         cells
     }
+}
+
+/// Cells whose places are computed at once.
+const BATCH: usize = 16;
+
+/// Where samples of a batch of cells lie.
+struct Places {
+    /// The indices of the pixels to the upper left of them, and of those below these.
+    above: [u32; BATCH],
+    below: [u32; BATCH],
+    /// The weights of the pixels on the right, and of those below.
+    right: [f32; BATCH],
+    lower: [f32; BATCH],
 }
 
 /// Bytes that are read at once: a pixel, its right neighbour, and what follows them.
@@ -240,13 +259,13 @@ impl Axis {
     /// The index of the pixel before a point, and the weight of the pixel after it. A point on a pixel lies between it and one
     /// of its neighbours; if there is none, the weight of what follows is 0.
     #[inline(always)]
-    fn at(self, value: f32) -> (usize, f32) {
+    fn at(self, value: f32) -> (u32, f32) {
         // Adding this puts the integer into the low bits, and needs no conversion that saturates.
         const SHIFT: f32 = 8_388_608.0;
         let value = (value - 0.5).max(0.0).min(self.last);
         let low = ((value - 0.5).max(0.0) + SHIFT).to_bits() - SHIFT.to_bits();
         let low = low.min(self.last_pair);
-        (low as usize, value - low as i32 as f32)
+        (low, value - low as i32 as f32)
     }
 }
 
@@ -273,22 +292,36 @@ impl<'a, const CHANNELS: usize> View<'a, CHANNELS> {
         }
     }
 
-    /// The four pixels around a point, and their weights.
+    /// The places of samples at the same offset from these corners of cells.
     #[inline(always)]
-    fn around(&self, x: f32, y: f32) -> Around {
-        let (x, right) = self.across.at(x);
-        let (y, lower) = self.down.at(y);
-        let first = y * self.across.length + x;
-        let below = if y + 1 < self.down.length {
-            first + self.across.length
-        } else {
-            first
+    fn places(&self, corners: &[Point; BATCH], offset: Point) -> Places {
+        let mut places = Places {
+            above: [0; BATCH],
+            below: [0; BATCH],
+            right: [0.0; BATCH],
+            lower: [0.0; BATCH],
         };
+        let stride = self.across.length as u32;
+        let last = (self.down.length as u32).saturating_sub(1);
+        for (i, corner) in corners.iter().enumerate() {
+            let (x, right) = self.across.at(corner.x + offset.x);
+            let (y, lower) = self.down.at(corner.y + offset.y);
+            places.above[i] = y * stride + x;
+            places.below[i] = (y + 1).min(last) * stride + x;
+            places.right[i] = right;
+            places.lower[i] = lower;
+        }
+        places
+    }
+
+    /// The four pixels around the sample of a cell, and their weights.
+    #[inline(always)]
+    fn around(&self, places: &Places, cell: usize) -> Around {
         Around {
-            above: self.window(first),
-            below: self.window(below),
-            right,
-            lower,
+            above: self.window(places.above[cell] as usize),
+            below: self.window(places.below[cell] as usize),
+            right: places.right[cell],
+            lower: places.lower[cell],
         }
     }
 
