@@ -10,8 +10,9 @@ For each picture a process of its own decodes all pixels, as `decode` does for t
 needs, as `decode_for` does. The table has the peak of the resident memory of each, in MB of 10^6 bytes, with the program
 and the file that it holds; how much that is in bytes a pixel, without the memory of a process that decodes nothing; the
 length of the file; and whether the goal is met: at most 4 bytes a pixel and 64 MB. The pictures are smooth, so that the
-files are small and quick to make; only those that are not compressed are large. `cjpeg` and `jpegtran` (libjpeg-turbo)
-and `heif-enc` (libheif-examples) make what the packages do not, or slowly; without them these lines are left out.
+files are small and quick to make; only those that are not compressed, or have noise, are large. `cjpeg` and `jpegtran`
+(libjpeg-turbo) and `heif-enc` (libheif-examples) make what the packages do not, or slowly; without them these lines are
+left out.
 """
 
 import argparse
@@ -55,9 +56,18 @@ class Picture:
             picture *= 257
         return picture
 
-    def pillow(self, mode="RGB"):
+    def noisy(self):
+        """The samples of three channels with the noise of a camera, with which they pack to half their size."""
+        picture = self.samples(3)
+        random = numpy.random.default_rng(1)
+        for row in picture:
+            noise = random.normal(0, 3, row.shape).round().astype("i2")
+            row[:] = (row + noise).clip(0, 255)
+        return picture
+
+    def pillow(self, mode="RGB", noise=False):
         channels = len(mode)
-        samples = self.samples(channels)
+        samples = self.noisy() if noise else self.samples(channels)
         return Image.fromarray(samples[:, :, 0] if channels == 1 else samples, mode)
 
 
@@ -67,9 +77,12 @@ def saved(image, **options):
     return file.getvalue()
 
 
-def png(picture, channels, bits, colour, interlaced=False):
-    """A PNG of rows that are not filtered."""
-    samples = picture.samples(channels, "u1" if bits == 8 else ">u2")
+def png(picture, channels, bits, colour, interlaced=False, noise=False):
+    """A PNG of rows that are not filtered, or if they are noisy by the row above."""
+    samples = picture.noisy() if noise else picture.samples(channels, "u1" if bits == 8 else ">u2")
+    kind = b"\2" if noise else b"\0"
+    if noise:
+        samples = numpy.diff(samples, axis=0, prepend=numpy.zeros_like(samples[:1]))
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -79,15 +92,15 @@ def png(picture, channels, bits, colour, interlaced=False):
     passes = [(0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2)]
     for left, across, top, down in passes if interlaced else [(0, 1, 0, 1)]:
         for row in samples[top::down, left::across]:
-            packed.append(packer.compress(b"\0" + row.tobytes()))
+            packed.append(packer.compress(kind + row.tobytes()))
     packed.append(packer.flush())
     header = struct.pack(">IIBBBBB", picture.width, picture.height, bits, colour, 0, 0, interlaced)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"".join(packed)) + chunk(b"IEND", b"")
 
 
-def tiff(picture, channels, kind, photometric, rows=None, planar=False, packed=True, extra=None, tile=None):
+def tiff(picture, channels, kind, photometric, rows=None, planar=False, packed=True, extra=None, tile=None, noise=False):
     """A TIFF in strips of so many rows, by default one, or in square tiles of this side."""
-    samples = picture.samples(channels, "u1" if kind == "u1" else "<u2")
+    samples = picture.noisy() if noise else picture.samples(channels, "u1" if kind == "u1" else "<u2")
     width, height = picture.width, picture.height
     rows = rows or height
     planes = [samples[:, :, [channel]] for channel in range(channels)] if planar else [samples]
@@ -168,6 +181,17 @@ def heic(picture, *options, channels=3, bits=8):
         return file.read_bytes()
 
 
+def avif(picture, **options):
+    return saved(picture.pillow(), format="AVIF", quality=60, speed=10, **options)
+
+
+def turned():
+    """EXIF data that let Pillow write a rotation by a quarter."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
 def by_program(picture, *command):
     """What a program makes of the picture."""
     return subprocess.run(command, input=saved(picture.pillow(), format="PPM"), capture_output=True, check=True).stdout
@@ -220,6 +244,7 @@ CASES = {
     "PNG, 16 bits, transparent": ("png", lambda p: png(p, 4, 16, 6)),
     "PNG, interlaced": ("png", lambda p: png(p, 3, 8, 2, interlaced=True)),
     "PNG, interlaced, 16 bits, transparent": ("png", lambda p: png(p, 4, 16, 6, interlaced=True)),
+    "PNG, noise": ("png", lambda p: png(p, 3, 8, 2, noise=True)),
     "WebP": ("webp", lambda p: saved(p.pillow(), format="WEBP", quality=80, method=0)),
     "WebP, transparent": ("webp", lambda p: saved(p.pillow("RGBA"), format="WEBP", quality=80, method=0)),
     "WebP, lossless": ("webp", lambda p: saved(p.pillow(), format="WEBP", lossless=True, quality=0, method=0)),
@@ -227,15 +252,25 @@ CASES = {
         "webp",
         lambda p: saved(p.pillow("RGBA"), format="WEBP", lossless=True, quality=0, method=0),
     ),
+    "WebP, lossless, noise": (
+        "webp",
+        lambda p: saved(p.pillow(noise=True), format="WEBP", lossless=True, quality=0, method=0),
+    ),
     "WebP, animated": ("webp", lambda p: animation(p, format="WEBP", quality=80, method=0)),
     "GIF": ("gif", lambda p: saved(p.pillow("L"), format="GIF")),
     "BMP, not compressed": ("bmp", lambda p: saved(p.pillow(), format="BMP")),
     "BMP, palette": ("bmp", lambda p: saved(p.pillow("L"), format="BMP")),
     "TIFF, LZW": ("tif", lambda p: saved(p.pillow(), format="TIFF", compression="tiff_lzw")),
+    "TIFF, LZW, noise": ("tif", lambda p: saved(p.pillow(noise=True), format="TIFF", compression="tiff_lzw")),
+    "TIFF, one strip, noise": ("tif", lambda p: tiff(p, 3, "u1", 2, noise=True)),
     "TIFF, not compressed": ("tif", lambda p: tiff(p, 3, "u1", 2, packed=False)),
     "TIFF, one strip": ("tif", lambda p: tiff(p, 3, "u1", 2)),
     "TIFF, tiles": ("tif", lambda p: tiff(p, 3, "u1", 2, tile=256)),
     "TIFF, a plane for each channel": ("tif", lambda p: tiff(p, 3, "u1", 2, planar=True)),
+    "TIFF, a plane for each channel, not compressed": (
+        "tif",
+        lambda p: tiff(p, 3, "u1", 2, planar=True, packed=False),
+    ),
     "TIFF, transparent": ("tif", lambda p: tiff(p, 4, "u1", 2, extra=2)),
     "TIFF, 16 bits": ("tif", lambda p: tiff(p, 3, "<u2", 2)),
     "TIFF, 16 bits, strips": ("tif", lambda p: tiff(p, 3, "<u2", 2, rows=16)),
@@ -249,11 +284,22 @@ CASES = {
     "HEIC, transparent": ("heic", lambda p: heic(p, channels=4)),
     "HEIC, 10 bits 4:2:2": ("heic", lambda p: heic(p, "-b", "10", "-p", "chroma=422", bits=16)),
     "HEIC, 10 bits 4:4:4": ("heic", lambda p: heic(p, "-b", "10", "-p", "chroma=444", bits=16)),
-    "AVIF": ("avif", lambda p: saved(p.pillow(), format="AVIF", quality=60, speed=10)),
-    "AVIF, 4:4:4": ("avif", lambda p: saved(p.pillow(), format="AVIF", quality=60, speed=10, subsampling="4:4:4")),
+    "AVIF": ("avif", avif),
+    "AVIF, 4:4:4": ("avif", lambda p: avif(p, subsampling="4:4:4")),
+    "AVIF, 10 bits": (
+        "avif",
+        lambda p: imagecodecs.avif_encode(
+            p.samples(3, "u2") >> 6, level=60, speed=10, bitspersample=10, pixelformat="420"
+        ),
+    ),
+    "AVIF, turned": ("avif", lambda p: avif(p, exif=turned())),
     "AVIF, transparent": ("avif", lambda p: saved(p.pillow("RGBA"), format="AVIF", quality=60, speed=10)),
     "JPEG XL": ("jxl", lambda p: jxl(p, distance=1.0, effort=1)),
     "JPEG XL, lossless": ("jxl", lambda p: jxl(p, lossless=True, effort=1)),
+    "JPEG XL, lossless, noise": (
+        "jxl",
+        lambda p: imagecodecs.jpegxl_encode(p.noisy(), lossless=True, effort=1),
+    ),
     "JPEG XL of a JPEG": ("jxl", lambda p: imagecodecs.jpegxl_encode_jpeg(jpeg(p))),
 }
 

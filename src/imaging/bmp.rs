@@ -7,7 +7,7 @@ use image::{ImageFormat, RgbImage};
 
 use super::common_formats;
 use super::limits::Task;
-use super::released::FileEnd;
+use super::released::{FileEnd, Forward};
 use crate::error::Skip;
 
 /// Longest header that is repeated, in bytes; of what has no palette it is much shorter.
@@ -124,13 +124,7 @@ impl Rows {
         let height = (rows.end - rows.start).cast_signed();
         let height = if self.is_top_down { -height } else { height };
         part[HEIGHT].copy_from_slice(&height.to_le_bytes());
-        common_formats::pixels(
-            &Task {
-                bytes: &part,
-                ..*task
-            },
-            ImageFormat::Bmp,
-        )
+        common_formats::pixels(task, ImageFormat::Bmp, Forward::of(&part))
     }
 }
 
@@ -176,7 +170,8 @@ mod tests {
                 rows.stride * rows.height as usize > PART,
                 "it has several parts"
             );
-            let whole = common_formats::pixels(&task, ImageFormat::Bmp).unwrap();
+            let file = Forward::of(&bytes);
+            let whole = common_formats::pixels(&task, ImageFormat::Bmp, file).unwrap();
             for file in [Cow::Borrowed(&bytes[..]), Cow::Owned(bytes.clone())] {
                 assert!(
                     rows.pixels(&task, FileEnd::of(file)).unwrap() == whole,

@@ -1,11 +1,12 @@
 //! Decodes GIF and BMP with the `image` crate, which also reads the metadata of PNG and WebP.
 
-use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
 
 use super::Blocks;
 use super::limits::{Deadline, Task};
+use super::released::Forward;
 use crate::error::{Skip, SkipReason};
 
 /// The EXIF block and the XMP packet.
@@ -22,8 +23,12 @@ pub(super) fn blocks(task: &Task<'_>, format: ImageFormat) -> Result<Blocks, Ski
 }
 
 /// Decodes a picture; of an animation the first frame, of a file with several pictures the first one.
-pub(super) fn pixels(task: &Task<'_>, format: ImageFormat) -> Result<RgbImage, Skip> {
-    let decoder = open(task, format)?;
+pub(super) fn pixels(
+    task: &Task<'_>,
+    format: ImageFormat,
+    file: Forward<'_>,
+) -> Result<RgbImage, Skip> {
+    let decoder = decoder(task, format, file)?;
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| explain(task, error))?;
     Ok(opaque(picture))
 }
@@ -33,7 +38,15 @@ pub(super) fn open<'a>(
     task: &Task<'a>,
     format: ImageFormat,
 ) -> Result<impl ImageDecoder + 'a, Skip> {
-    let mut reader = ImageReader::with_format(TimedReader::of(task), format);
+    decoder(task, format, Forward::of(task.bytes))
+}
+
+fn decoder<'a>(
+    task: &Task<'_>,
+    format: ImageFormat,
+    file: Forward<'a>,
+) -> Result<impl ImageDecoder + use<'a>, Skip> {
+    let mut reader = ImageReader::with_format(TimedReader::of(task, file), format);
     let mut limits = image::Limits::no_limits();
     limits.max_alloc = Some(task.limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
     reader.limits(limits);
@@ -94,7 +107,7 @@ pub(super) fn on_white([red, green, blue]: [u8; 3], alpha: u8) -> [u8; 3] {
 
 /// A reader of the file's bytes that returns small pieces, and an error after the deadline.
 pub(super) struct TimedReader<'a> {
-    bytes: Cursor<&'a [u8]>,
+    bytes: Forward<'a>,
     deadline: Deadline,
     /// Bytes that may be read before the clock is asked again: some decoders read a pixel at a time, which takes less time
     /// than that.
@@ -103,9 +116,9 @@ pub(super) struct TimedReader<'a> {
 
 impl<'a> TimedReader<'a> {
     /// A reader of a file, until the deadline of its task.
-    pub fn of(task: &Task<'a>) -> Self {
+    pub fn of(task: &Task<'_>, file: Forward<'a>) -> Self {
         Self {
-            bytes: Cursor::new(task.bytes),
+            bytes: file,
             deadline: task.deadline,
             admitted: 0,
         }
@@ -172,7 +185,7 @@ mod tests {
     fn the_reader_returns_all_bytes_in_pieces_and_an_error_after_the_deadline() {
         let bytes: Vec<u8> = (0..40_000_u32).map(|i| i as u8).collect();
         let mut reader = TimedReader {
-            bytes: Cursor::new(&bytes),
+            bytes: Forward::of(&bytes),
             deadline: Deadline::after(Duration::MAX),
             admitted: 0,
         };

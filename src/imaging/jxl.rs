@@ -11,6 +11,7 @@ use moxcms::ColorProfile;
 
 use super::common_formats::{on_white, opaque};
 use super::limits::Task;
+use super::released::Forward;
 use super::{Blocks, colour_profile};
 use crate::error::{Skip, SkipReason};
 
@@ -24,7 +25,7 @@ const SAMPLES: u64 = 4;
 
 /// The EXIF block and the XMP packet.
 pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
-    let mut reader = Reader::of(task, true);
+    let mut reader = Reader::of(task, Forward::of(task.bytes), true);
     reader.header()?;
     // The boxes may follow the picture, which need not be whole to have them.
     while !matches!(reader.next(None), Ok(Event::Complete) | Err(_)) {}
@@ -42,8 +43,8 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 }
 
 /// Decodes a picture, of an animation the first frame, and applies the orientation of its header.
-pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
-    let mut reader = Reader::of(task, false);
+pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<RgbImage, Skip> {
+    let mut reader = Reader::of(task, file, false);
     let header = reader.header()?;
     while reader.next(None)? != Event::FrameHeader {}
     let row = header.width as usize * header.channels;
@@ -68,7 +69,7 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
 /// The ICC profile by which the colours are described, if that is the only description of them. Only such a picture keeps
 /// its colours when it is decoded, as in other formats.
 pub(super) fn profile(task: &Task<'_>) -> Option<Vec<u8>> {
-    let mut reader = Reader::of(task, true);
+    let mut reader = Reader::of(task, Forward::of(task.bytes), true);
     reader.header().ok()?;
     match reader.decoder.output_color_profile()? {
         JxlColorProfile::Icc(icc) => Some(icc.clone()),
@@ -102,14 +103,14 @@ struct Reader<'a> {
     task: &'a Task<'a>,
     decoder: JxlDecoder,
     /// The part of the file that the decoder has not taken.
-    rest: &'a [u8],
+    rest: Forward<'a>,
     /// Bytes that it is given at once.
     piece: usize,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of a file, or only of its metadata.
-    fn of(task: &'a Task<'a>, is_for_metadata: bool) -> Self {
+    fn of(task: &'a Task<'a>, file: Forward<'a>, is_for_metadata: bool) -> Self {
         let mut options = JxlDecoderOptions::default();
         let samples = task.limits.max_pixels.saturating_mul(SAMPLES);
         options.sample_limit = Some(usize::try_from(samples).unwrap_or(usize::MAX));
@@ -122,7 +123,7 @@ impl<'a> Reader<'a> {
         Self {
             task,
             decoder: JxlDecoder::new(options),
-            rest: task.bytes,
+            rest: file,
             piece: PIECE,
         }
     }
@@ -174,16 +175,16 @@ impl<'a> Reader<'a> {
     fn next(&mut self, mut pixels: Option<JxlOutputBuffer<'_>>) -> Result<Event, Skip> {
         loop {
             self.task.check_time()?;
-            let (piece, after) = self.rest.split_at(self.piece.min(self.rest.len()));
-            let is_last = after.is_empty();
+            let is_last = self.rest.left() <= self.piece;
             if is_last {
                 self.decoder.close_input();
             }
-            let mut left = piece;
+            let mut piece = self.rest.peek(self.piece);
+            let given = piece.len();
             let buffers = pixels.as_mut().map(std::slice::from_mut);
-            let event = self.decoder.process(&mut left, buffers, None);
-            let taken = piece.len() - left.len();
-            self.rest = &self.rest[taken..];
+            let event = self.decoder.process(&mut piece, buffers, None);
+            let taken = given - piece.len();
+            self.rest.pass(taken);
             match event.map_err(|error| explain(self.task, &error))? {
                 Event::NeedMoreInput { .. } if taken == 0 && is_last => {
                     return Err(self
@@ -199,7 +200,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The data of the first box of a kind.
-    fn aux_box(&self, kind: JxlAuxBoxType) -> Option<Vec<u8>> {
+    fn aux_box(&mut self, kind: JxlAuxBoxType) -> Option<Vec<u8>> {
+        let rest = self.rest.peek(usize::MAX);
         let trailing = || {
             let last = self.decoder.trailing_box();
             last.filter(|last| last.box_type() == kind)
@@ -208,7 +210,7 @@ impl<'a> Reader<'a> {
             |found: &JxlAuxBox, rest| found.data(rest).ok().map(std::borrow::Cow::into_owned);
         match self.decoder.aux_boxes(kind).first() {
             Some(found) => data(found, &[]),
-            None => data(trailing()?, self.rest),
+            None => data(trailing()?, rest),
         }
     }
 }

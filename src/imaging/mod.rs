@@ -292,17 +292,12 @@ fn source(task: &Task<'_>) -> Result<Source, Skip> {
     let pixels = match task.format {
         Format::Jpeg => jpeg_any::pixels(task)?,
         Format::Heic | Format::Avif => Pixels::whole(heif::pixels(task)?),
-        Format::Jxl => Pixels::whole(jxl::pixels(task)?),
         Format::Tiff => return tiff_any::source(task),
-        Format::Png => png_rows::pixels(task)?,
-        Format::WebP => Pixels::whole(webp::pixels(task)?),
         Format::Raw(raw) => raw::pixels(task, raw)?,
-        format => {
-            if let Some(rows) = bmp::Rows::of(task.bytes).filter(|_| format == Format::Bmp) {
-                return Ok(Source::Bmp(rows));
-            }
-            Pixels::whole(common_formats::pixels(task, format.of_image_crate())?)
+        Format::Bmp => {
+            return Ok(bmp::Rows::of(task.bytes).map_or(Source::Unread, Source::Bmp));
         }
+        Format::Png | Format::WebP | Format::Jxl | Format::Gif => return Ok(Source::Unread),
     };
     Ok(Source::Pixels(pixels))
 }

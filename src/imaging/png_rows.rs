@@ -10,15 +10,16 @@ use png::{
 use super::common_formats::{MAX_BYTES_PER_PIXEL, TimedReader, opaque};
 use super::limits::Task;
 use super::lost::{Lost, Pixels};
+use super::released::Forward;
 use crate::error::{Skip, SkipReason};
 
 /// Decodes a picture; of an animation the first frame.
 ///
 /// # Errors
 /// If no row is known, or a part of the rows is not and they are interlaced, so that all are known only coarsely.
-pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
+pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<Pixels, Skip> {
     let explain = |error| explain(task, error);
-    let mut decoder = Decoder::new(TimedReader::of(task));
+    let mut decoder = Decoder::new(TimedReader::of(task, file));
     let bytes = task.limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL);
     decoder.set_limits(Limits {
         bytes: usize::try_from(bytes).unwrap_or(usize::MAX),

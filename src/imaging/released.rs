@@ -1,12 +1,18 @@
-//! Pictures that are read from the end of their file, which is given back meanwhile: of what is not compressed, the file
-//! takes as much memory as the pixels.
+//! The bytes of a file, which are given back while a picture is made of them: of what is not compressed, and of photos that
+//! are packed without loss, the file takes nearly as much memory as the pixels.
+//!
+//! A vector gives memory back from its end alone. What has to be read from its beginning is therefore turned round first.
 
 use std::borrow::Cow;
+use std::io::{self, BufRead, ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use super::bmp;
+use super::format::Format;
 use super::limits::Task;
 use super::lost::Pixels;
 use super::tiff_any::Unpacked;
+use super::{common_formats, jxl, png_rows, webp};
 use crate::error::Skip;
 
 /// What is known of a picture after its file has been read once.
@@ -14,15 +20,30 @@ pub(super) enum Source {
     Pixels(Pixels),
     Bmp(bmp::Rows),
     Tiff(Unpacked),
+    /// The file is still to be read, from its beginning.
+    Unread,
 }
 
 impl Source {
     /// The pixels as stored.
-    pub fn pixels(self, task: &Task<'_>, file: FileEnd<'_>) -> Result<Pixels, Skip> {
+    pub fn pixels(self, task: &Task<'_>, mut file: FileEnd<'_>) -> Result<Pixels, Skip> {
         match self {
             Self::Pixels(pixels) => Ok(pixels),
             Self::Bmp(rows) => rows.pixels(task, file).map(Pixels::whole),
             Self::Tiff(unpacked) => unpacked.pixels(task, file).map(Pixels::whole),
+            Self::Unread => match task.format {
+                Format::Png => png_rows::pixels(task, file.all()),
+                Format::WebP => webp::pixels(task, file).map(Pixels::whole),
+                Format::Jxl => jxl::pixels(task, file.all()).map(Pixels::whole),
+                format => {
+                    // The decoder of BMP may go back.
+                    let file = match format {
+                        Format::Bmp => Forward::of(file.bytes()),
+                        _ => file.all(),
+                    };
+                    common_formats::pixels(task, format.of_image_crate(), file).map(Pixels::whole)
+                }
+            },
         }
     }
 }
@@ -49,6 +70,197 @@ impl<'a> FileEnd<'a> {
             }
         }
     }
+
+    /// All bytes, to be read from the first one on.
+    pub fn all(&mut self) -> Forward<'_> {
+        self.forward(0..self.0.len())
+    }
+
+    /// The bytes in this range, to be read from the first one on. What follows them is given back, and each of them when it
+    /// has been read, unless somebody else has them too. What is left of them afterwards are not the same bytes any more.
+    ///
+    /// # Panics
+    /// If the range does not lie in the bytes.
+    pub fn forward(&mut self, range: Range<usize>) -> Forward<'_> {
+        self.keep(range.end);
+        match &mut self.0 {
+            Cow::Borrowed(bytes) => Forward::of(&bytes[range]),
+            Cow::Owned(bytes) => {
+                bytes[range.start..].reverse();
+                Forward(Bytes::Turned(Turned {
+                    bytes,
+                    start: range.start,
+                    next: Vec::new(),
+                    taken: 0,
+                    passed: 0,
+                }))
+            }
+        }
+    }
+
+    /// Divides the bytes at a place, so that either part can be given back alone.
+    ///
+    /// # Panics
+    /// If there are fewer bytes.
+    pub fn divide(self, at: usize) -> (Self, Self) {
+        match self.0 {
+            Cow::Borrowed(bytes) => {
+                let (before, after) = bytes.split_at(at);
+                (Self(Cow::Borrowed(before)), Self(Cow::Borrowed(after)))
+            }
+            Cow::Owned(mut bytes) => {
+                let after = bytes.split_off(at);
+                give_back(&mut bytes);
+                (Self(Cow::Owned(bytes)), Self(Cow::Owned(after)))
+            }
+        }
+    }
+}
+
+/// Reads bytes from the first one on. Reading never fails, but seeking does to what has been given back.
+pub(super) struct Forward<'a>(Bytes<'a>);
+
+enum Bytes<'a> {
+    /// Those of somebody else, and how many of them have been passed.
+    Kept(&'a [u8], usize),
+    Turned(Turned<'a>),
+}
+
+/// Bytes of which the first one lies at the end.
+struct Turned<'a> {
+    bytes: &'a mut Vec<u8>,
+    /// Where the last one lies.
+    start: usize,
+    /// Some bytes in the right order, and how many of them have been taken.
+    next: Vec<u8>,
+    taken: usize,
+    /// How many bytes lay before those in `next`.
+    passed: usize,
+}
+
+impl<'a> Forward<'a> {
+    /// A reader of bytes that are somebody else's.
+    pub fn of(bytes: &'a [u8]) -> Self {
+        Self(Bytes::Kept(bytes, 0))
+    }
+
+    /// The bytes that come next, as many as these or all that are left.
+    pub fn peek(&mut self, number: usize) -> &[u8] {
+        match &mut self.0 {
+            Bytes::Kept(bytes, at) => {
+                let rest = &bytes[*at..];
+                &rest[..number.min(rest.len())]
+            }
+            Bytes::Turned(turned) => turned.peek(number),
+        }
+    }
+
+    /// How many bytes are left.
+    pub fn left(&self) -> usize {
+        match &self.0 {
+            Bytes::Kept(bytes, at) => bytes.len() - at,
+            Bytes::Turned(turned) => turned.left(),
+        }
+    }
+
+    /// Passes so many bytes, or all that are left.
+    pub fn pass(&mut self, number: usize) {
+        match &mut self.0 {
+            Bytes::Kept(bytes, at) => *at += number.min(bytes.len() - *at),
+            Bytes::Turned(turned) => turned.pass(number),
+        }
+    }
+}
+
+impl Turned<'_> {
+    fn left(&self) -> usize {
+        self.next.len() - self.taken + self.bytes.len() - self.start
+    }
+
+    fn peek(&mut self, number: usize) -> &[u8] {
+        let there = self.next.len() - self.taken;
+        if there < number && self.bytes.len() > self.start {
+            self.next.drain(..self.taken);
+            self.passed += self.taken;
+            self.taken = 0;
+            let more = (number - there).min(self.bytes.len() - self.start);
+            let kept = self.bytes.len() - more;
+            self.next.extend(self.bytes[kept..].iter().rev());
+            self.bytes.truncate(kept);
+            give_back(self.bytes);
+        }
+        let rest = &self.next[self.taken..];
+        &rest[..number.min(rest.len())]
+    }
+
+    fn pass(&mut self, number: usize) {
+        let there = self.next.len() - self.taken;
+        if number <= there {
+            self.taken += number;
+            return;
+        }
+        let skipped = (number - there).min(self.bytes.len() - self.start);
+        self.passed += self.next.len() + skipped;
+        self.next.clear();
+        self.taken = 0;
+        self.bytes.truncate(self.bytes.len() - skipped);
+        give_back(self.bytes);
+    }
+}
+
+/// Bytes that are turned round at once.
+const PIECE: usize = 16 << 10;
+
+impl Read for Forward<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Forward<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match &mut self.0 {
+            Bytes::Kept(bytes, at) => Ok(&bytes[*at..]),
+            Bytes::Turned(turned) => {
+                // Only when all is taken, so that nothing is moved.
+                let there = turned.next.len() - turned.taken;
+                Ok(turned.peek(if there == 0 { PIECE } else { there }))
+            }
+        }
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.pass(amount);
+    }
+}
+
+impl Seek for Forward<'_> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        let (now, end) = match &self.0 {
+            Bytes::Kept(bytes, at) => (*at, bytes.len()),
+            Bytes::Turned(turned) => {
+                let now = turned.passed + turned.taken;
+                (now, now + turned.left())
+            }
+        };
+        let from = |place: usize, by: i64| (place as u64).checked_add_signed(by);
+        let wanted = match position {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::Current(by) => from(now, by),
+            SeekFrom::End(by) => from(end, by),
+        };
+        let wanted = wanted.ok_or(ErrorKind::InvalidInput)?;
+        // Behind the end there is nothing, as at the end.
+        let place = usize::try_from(wanted).map_or(end, |place| place.min(end));
+        match &mut self.0 {
+            Bytes::Kept(_, at) => *at = place,
+            Bytes::Turned(turned) if place >= now => turned.pass(place - now),
+            Bytes::Turned(_) => return Err(ErrorKind::Unsupported.into()),
+        }
+        Ok(wanted)
+    }
 }
 
 /// Gives the memory behind the end of a vector back, if it is worth the call.
@@ -64,9 +276,13 @@ pub(super) fn give_back<T>(vector: &mut Vec<T>) {
 mod tests {
     use super::*;
 
+    fn numbered(length: usize) -> Vec<u8> {
+        (0..length).map(|at| (at / 251) as u8 ^ at as u8).collect()
+    }
+
     #[test]
     fn the_end_of_a_file_is_given_back_if_nobody_else_has_it() {
-        let whole: Vec<u8> = (0..16 << 20).map(|at| at as u8).collect();
+        let whole = numbered(16 << 20);
         let mut borrowed = FileEnd::of(Cow::Borrowed(&whole));
         let mut owned = FileEnd::of(Cow::Owned(whole.clone()));
         for length in [15 << 20, 9 << 20, 10 << 20, 5] {
@@ -79,6 +295,74 @@ mod tests {
                 unreachable!("it was owned");
             };
             assert!(bytes.capacity() < bytes.len() + (4 << 20));
+        }
+    }
+
+    #[test]
+    fn what_is_read_from_the_beginning_is_given_back_too() {
+        let whole = numbered(16 << 20);
+        let mut owned = FileEnd::of(Cow::Owned(whole.clone()));
+        let mut reader = owned.forward(1 << 20..15 << 20);
+        let mut read = vec![0; 9 << 20];
+        reader.read_exact(&mut read).unwrap();
+        assert!(read == whole[1 << 20..10 << 20]);
+        let Bytes::Turned(turned) = &reader.0 else {
+            unreachable!("it was owned");
+        };
+        assert!(turned.bytes.capacity() < 11 << 20);
+        read.clear();
+        reader.read_to_end(&mut read).unwrap();
+        assert!(read == whole[10 << 20..15 << 20]);
+        // What lies before it can still be read.
+        let mut before = Vec::new();
+        owned.forward(0..1 << 20).read_to_end(&mut before).unwrap();
+        assert!(before == whole[..1 << 20]);
+    }
+
+    #[test]
+    fn both_readers_read_and_seek_alike() {
+        let whole = numbered(100_000);
+        let mut owned = FileEnd::of(Cow::Owned(whole.clone()));
+        let mut turned = owned.all();
+        let mut kept = Forward::of(&whole);
+        let mut buffer = [0; 40_000];
+        for (step, number) in [3, 16_384, 40_000, 0, 7, 9_000, 20_000, 40_000, 5]
+            .into_iter()
+            .enumerate()
+        {
+            for reader in [&mut kept, &mut turned] {
+                match step {
+                    3 => assert_eq!(reader.seek(SeekFrom::Start(60_000)).unwrap(), 60_000),
+                    6 => reader.seek_relative(2_000).unwrap(),
+                    _ => {}
+                }
+            }
+            let place = kept.stream_position().unwrap();
+            assert_eq!(turned.stream_position().unwrap(), place);
+            assert_eq!(turned.left(), kept.left());
+            let expected = kept.peek(number).to_vec();
+            assert!(turned.peek(number) == expected, "{step}");
+            let read = kept.read(&mut buffer[..number]).unwrap();
+            turned.read_exact(&mut buffer[..read]).unwrap();
+            assert!(buffer[..read] == expected[..read], "{step}");
+        }
+        assert_eq!(turned.left(), 0);
+        assert!(turned.fill_buf().unwrap().is_empty());
+        assert_eq!(turned.seek(SeekFrom::Start(200_000)).unwrap(), 200_000);
+        let error = turned.seek(SeekFrom::Start(99_999)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        kept.seek(SeekFrom::End(-1)).unwrap();
+        assert_eq!(kept.left(), 1);
+    }
+
+    #[test]
+    fn the_parts_of_a_file_are_given_back_alone() {
+        let whole = numbered(1000);
+        for file in [Cow::Borrowed(&whole[..]), Cow::Owned(whole.clone())] {
+            let (before, mut after) = FileEnd::of(file).divide(400);
+            after.keep(100);
+            assert_eq!(before.bytes(), &whole[..400]);
+            assert_eq!(after.bytes(), &whole[400..500]);
         }
     }
 }

@@ -7,6 +7,8 @@ mod pieces;
 mod samples;
 mod unpacked;
 
+use std::ops::Range;
+
 use image::RgbImage;
 
 use super::inks::Inks;
@@ -80,38 +82,53 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
     Ok(Blocks::default())
 }
 
-/// A copy of a file with zeros in the place of a picture that is not compressed, so that it is not in memory twice: what is
-/// zero from the beginning takes none.
+/// A copy of a file with zeros in the place of its picture, so that it is not in memory twice: what is zero from the
+/// beginning takes none. What tags refer to remains, even if it lies in the picture.
 pub(super) fn without_pixels(task: &Task<'_>) -> Vec<u8> {
+    let file = File::of(task.bytes);
     let ranges = || {
-        let directory = picture(&File::of(task.bytes)?)?;
+        let directory = picture(&file?)?;
         let is_plain = directory.number(tag::COMPRESSION).unwrap_or(1) == 1;
-        let layout = Layout::of(task, &directory).ok().filter(|_| is_plain)?;
+        let layout = Layout::of(task, &directory).ok()?;
         let samples = directory.number(tag::SAMPLES).unwrap_or(1).clamp(1, 16);
         let bits = directory.number(tag::BITS).unwrap_or(1).clamp(1, 32);
         let is_planar = directory.number(tag::PLANAR) == Some(2);
         let pieces = layout.pieces * if is_planar { samples } else { 1 };
         let row = (layout.piece_width * samples * bits).div_ceil(8);
         let range = |index: usize| {
-            let range = layout.range(task, &directory, index).ok()?;
-            // What it states may reach beyond what it has.
-            let most = row * layout.rows_of(&layout.place(index % layout.pieces));
-            Some(range.start..range.end.min(range.start + most))
+            let mut range = layout.range(task, &directory, index).ok()?;
+            if is_plain {
+                // What it states may reach beyond what it has.
+                let most = row * layout.rows_of(&layout.place(index % layout.pieces));
+                range.end = range.end.min(range.start + most);
+            }
+            Some(range)
         };
         (pieces <= unpacked::MOST_PIECES).then_some(())?;
         (0..pieces).map(range).collect::<Option<Vec<_>>>()
     };
-    let mut ranges = ranges().unwrap_or_default();
-    ranges.sort_by_key(|range| range.start);
+    let by_start = |mut ranges: Vec<Range<usize>>| {
+        ranges.sort_by_key(|range| range.start);
+        ranges
+    };
     let mut copy = vec![0; task.bytes.len()];
-    let mut at = 0;
-    for range in ranges {
-        if at < range.start {
-            copy[at..range.start].copy_from_slice(&task.bytes[at..range.start]);
+    let mut take = |from: usize, to: usize| {
+        if from < to {
+            copy[from..to].copy_from_slice(&task.bytes[from..to]);
         }
+    };
+    let mut at = 0;
+    for range in by_start(ranges().unwrap_or_default()) {
+        take(at, range.start);
         at = at.max(range.end);
     }
-    copy[at..].copy_from_slice(&task.bytes[at..]);
+    take(at, task.bytes.len());
+    at = 0;
+    let places = file.map(|file| file.places());
+    for range in by_start(places.unwrap_or_default()) {
+        take(at.max(range.start), range.end);
+        at = at.max(range.end);
+    }
     copy
 }
 

@@ -1,6 +1,12 @@
 //! Reads the structure of TIFF files: the directories, their tags and the numbers in these. Camera raw files have the
 //! same structure.
 
+use std::ops::Range;
+
+/// The tags that say where directories below one lie: in general, and those of EXIF.
+const SUB_DIRECTORIES: u16 = 0x014a;
+const OF_EXIF: [u16; 3] = [0x8769, 0x8825, 0xa005];
+
 /// Most directories that are read of a file, more than any program writes.
 const MOST_DIRECTORIES: usize = 64;
 /// Most tags of a directory; also more than any program writes.
@@ -23,6 +29,8 @@ pub(super) struct Tag<'a> {
     pub count: u64,
     /// The bytes of all values, in the byte order of the file.
     pub value: &'a [u8],
+    /// Where they lie in the file.
+    start: usize,
 }
 
 /// A directory: its tags, each of which is there once.
@@ -31,6 +39,8 @@ pub(super) struct Directory<'a> {
     pub tags: Vec<Tag<'a>>,
     /// Whether no tag was left out, because its values are not in the file, or it is there twice.
     pub is_complete: bool,
+    /// Where it lies in the file.
+    place: Range<usize>,
     /// The place of the directory that follows.
     next: usize,
 }
@@ -76,7 +86,24 @@ impl<'a> File<'a> {
     /// The directories of the file in their order, each followed by those below it. Those that are damaged are left
     /// out.
     pub fn directories(&self) -> Vec<Directory<'a>> {
-        const SUB_DIRECTORIES: u16 = 0x014a;
+        self.directories_below(&[SUB_DIRECTORIES])
+    }
+
+    /// Where the directories and the values of their tags lie, also of those of EXIF.
+    pub fn places(&self) -> Vec<Range<usize>> {
+        let [exif, position, interoperability] = OF_EXIF;
+        let pointers = [SUB_DIRECTORIES, exif, position, interoperability];
+        let mut places = Vec::new();
+        for directory in self.directories_below(&pointers) {
+            let values = directory.tags.iter();
+            places.extend(values.map(|tag| tag.start..tag.start + tag.value.len()));
+            places.push(directory.place);
+        }
+        places
+    }
+
+    /// The directories, each followed by those that these tags name.
+    fn directories_below(&self, pointers: &[u16]) -> Vec<Directory<'a>> {
         let place = if self.word == 8 { 8 } else { 4 };
         let first = self.read(place, self.word).unwrap_or_default();
         let mut places = vec![usize::try_from(first).unwrap_or_default()];
@@ -90,7 +117,8 @@ impl<'a> File<'a> {
                 continue;
             };
             places.push(directory.next);
-            if let Some(below) = directory.find(SUB_DIRECTORIES) {
+            let below = pointers.iter().rev().filter_map(|&tag| directory.find(tag));
+            for below in below {
                 let number = (below.count as usize).min(MOST_DIRECTORIES);
                 let below = (0..number)
                     .rev()
@@ -121,10 +149,12 @@ impl<'a> File<'a> {
             at = at.checked_add(entry)?;
         }
         let next = self.read(at, self.word).unwrap_or_default();
+        let end = at.saturating_add(self.word).min(self.bytes.len());
         Some(Directory {
             file: *self,
             tags,
             is_complete,
+            place: place..end,
             next: usize::try_from(next).unwrap_or_default(),
         })
     }
@@ -144,6 +174,7 @@ impl<'a> File<'a> {
             kind,
             count,
             value: self.bytes.get(start..start.checked_add(length)?)?,
+            start,
         })
     }
 }

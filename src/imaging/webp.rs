@@ -5,15 +5,26 @@ use image_webp::{DecodingError, WebPDecoder};
 
 use super::common_formats::{TimedReader, on_white};
 use super::limits::Task;
+use super::released::{FileEnd, Forward};
 use crate::error::Skip;
 
 /// Decodes a picture, of an animation the first frame; transparent pixels are blended onto white.
-pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
+pub(super) fn pixels(task: &Task<'_>, mut file: FileEnd<'_>) -> Result<RgbImage, Skip> {
     let explain = |error| explain(task, error);
-    let mut decoder = WebPDecoder::new(TimedReader::of(task)).map_err(explain)?;
+    let reader = TimedReader::of(task, Forward::of(file.bytes()));
+    let mut decoder = WebPDecoder::new(reader).map_err(explain)?;
     let (width, height) = decoder.dimensions();
     task.check_size(width, height)?;
-    let samples = decoder.read_opaque(on_white).map_err(explain)?;
+    let samples = if decoder.is_lossy() || decoder.is_animated() {
+        // They have several parts, which may be in any order.
+        decoder.read_opaque(on_white)
+    } else {
+        let decoder = decoder.with_reader(());
+        decoder
+            .with_reader(TimedReader::of(task, file.all()))
+            .read_opaque(on_white)
+    };
+    let samples = samples.map_err(explain)?;
     RgbImage::from_raw(width, height, samples)
         .ok_or_else(|| task.damaged("the picture has another size than stated"))
 }

@@ -17,6 +17,10 @@ const WIDTH: u32 = 4000;
 const HEIGHT: u32 = 3000;
 const PIXELS: u64 = WIDTH as u64 * HEIGHT as u64;
 
+/// Compressions of TIFF.
+const NOT_COMPRESSED: u32 = 1;
+const LZW: u32 = 5;
+
 /// The file that the other test decodes in a process of its own.
 const FILE: &str = "FER_INDEX_MEMORY_TEST";
 
@@ -34,6 +38,8 @@ fn a_picture_takes_four_bytes_a_pixel_and_its_file() {
     std::fs::write(&small, fixture("formats/reference.png")).unwrap();
     let idle = peak(&small);
     let wide_row = vec![0x5a; 8 * WIDTH as usize];
+    let noise = noise(3 * PIXELS as usize);
+    let plane = vec![0x5a; PIXELS as usize];
     let row = |bytes: usize| &wide_row[..bytes * WIDTH as usize];
     let strip = |bytes| deflated(row(bytes), HEIGHT);
     for (name, file, spare) in [
@@ -52,6 +58,16 @@ fn a_picture_takes_four_bytes_a_pixel_and_its_file() {
         // Their files take as much as the pixels, and are given back meanwhile.
         ("tiff-not-compressed", tiff_of_one_strip(row(3)), ROWS),
         ("tiff-cmyk-not-compressed", tiff_of_one_strip(row(4)), ROWS),
+        (
+            "tiff-planes-not-compressed",
+            tiff_of(8, 3, NOT_COMPRESSED, &[plane.clone(), plane.clone(), plane]),
+            ROWS,
+        ),
+        // Noise takes as much when it is packed; it is given back from the beginning.
+        ("png-noise", png_of_noise(&noise), ROWS),
+        ("tiff-noise", tiff(8, 3, &[stored(&noise)]), ROWS),
+        ("tiff-lzw-noise", tiff_of(8, 3, LZW, &[lzw(&noise)]), ROWS),
+        ("webp-lossless-noise", webp(&noise), ROWS),
         ("bmp", bmp(24), ROWS),
         ("bmp-32", bmp(32), ROWS),
         ("webp", fixture("memory/large.webp"), ROWS),
@@ -127,8 +143,54 @@ fn deflated(row: &[u8], times: u32) -> Vec<u8> {
     packer.finish().unwrap()
 }
 
+/// Bytes that cannot be packed.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let words = (0..length.div_ceil(8)).flat_map(|_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    });
+    words.take(length).collect()
+}
+
+/// Bytes in the form of deflate, which cannot be packed.
+fn stored(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = ZlibEncoder::new(Vec::new(), Compression::none());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+fn lzw(bytes: &[u8]) -> Vec<u8> {
+    weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8)
+        .encode(bytes)
+        .unwrap()
+}
+
+fn webp(pixels: &[u8]) -> Vec<u8> {
+    let mut file = Vec::new();
+    image::codecs::webp::WebPEncoder::new_lossless(&mut file)
+        .encode(pixels, WIDTH, HEIGHT, image::ExtendedColorType::Rgb8)
+        .unwrap();
+    file
+}
+
+fn png_of_noise(pixels: &[u8]) -> Vec<u8> {
+    let rows = pixels.chunks(3 * WIDTH as usize);
+    let rows: Vec<u8> = rows
+        .flat_map(|row| [0].into_iter().chain(row.iter().copied()))
+        .collect();
+    png_of(2, 8, &stored(&rows))
+}
+
 /// A PNG with these samples in every row.
 fn png(colour: u8, bits: u8, row: &[u8]) -> Vec<u8> {
+    png_of(colour, bits, &deflated(&[&[0], row].concat(), HEIGHT))
+}
+
+/// A PNG of these packed rows.
+fn png_of(colour: u8, bits: u8, packed: &[u8]) -> Vec<u8> {
     let chunk = |kind: &[u8; 4], data: &[u8]| {
         let checked = [kind, data].concat();
         let mut sum = flate2::Crc::new();
@@ -141,7 +203,7 @@ fn png(colour: u8, bits: u8, row: &[u8]) -> Vec<u8> {
     [
         b"\x89PNG\r\n\x1a\n".to_vec(),
         chunk(b"IHDR", &header),
-        chunk(b"IDAT", &deflated(&[&[0], row].concat(), HEIGHT)),
+        chunk(b"IDAT", packed),
         chunk(b"IEND", b""),
     ]
     .concat()
@@ -149,7 +211,6 @@ fn png(colour: u8, bits: u8, row: &[u8]) -> Vec<u8> {
 
 /// A TIFF of RGB or CMYK in one strip that is not compressed, of which every row is this one.
 fn tiff_of_one_strip(row: &[u8]) -> Vec<u8> {
-    const NOT_COMPRESSED: u32 = 1;
     let channels = row.len() as u32 / WIDTH;
     tiff_of(8, channels, NOT_COMPRESSED, &[row.repeat(HEIGHT as usize)])
 }

@@ -1,6 +1,6 @@
 //! The strips and tiles of a picture: where they lie, and how their data are unpacked.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead, Cursor, Read};
 use std::ops::Range;
 
 use fax::Color;
@@ -11,6 +11,7 @@ use weezl::{BitOrder, LzwStatus};
 use super::tag;
 use crate::error::Skip;
 use crate::imaging::limits::Task;
+use crate::imaging::released::Forward;
 use crate::imaging::tiff_structure::Directory;
 
 /// How a picture is divided into strips or tiles.
@@ -156,24 +157,27 @@ impl Packing {
     pub fn unpacking<'a>(
         self,
         task: &Task<'_>,
-        data: &'a [u8],
+        mut data: Forward<'a>,
         length: usize,
         width: usize,
     ) -> Result<Box<dyn Read + 'a>, Skip> {
         if self.is_reversed {
-            let reversed = data.iter().map(|byte| byte.reverse_bits()).collect();
-            return self.fax_or_plain(task, reversed, length, width);
+            let reversed = data.peek(usize::MAX).iter().map(|byte| byte.reverse_bits());
+            return self.fax_or_plain(task, reversed.collect(), length, width);
         }
         Ok(match self.compression {
             1 => Box::new(data),
             5 => Box::new(Lzw::new(data)),
             8 | 32_946 => Box::new(flate2::bufread::ZlibDecoder::new(data)),
             32_773 => Box::new(PackBits {
-                rest: data,
+                data,
                 literal: 0,
                 repeated: (0, 0),
             }),
-            2..=4 => return self.fax_or_plain(task, data.to_vec(), length, width),
+            2..=4 => {
+                let data = data.peek(usize::MAX).to_vec();
+                return self.fax_or_plain(task, data, length, width);
+            }
             other => return Err(task.unsupported(format!("compression {other}"))),
         })
     }
@@ -200,20 +204,20 @@ impl Packing {
 /// LZW, also as some programs wrote it before TIFF 6.0, with the bits of a code in the other order.
 struct Lzw<'a> {
     decoder: weezl::decode::Decoder,
-    rest: &'a [u8],
+    data: Forward<'a>,
     is_over: bool,
 }
 
 impl<'a> Lzw<'a> {
-    fn new(data: &'a [u8]) -> Self {
-        let decoder = if data.starts_with(&[0, 1]) {
+    fn new(mut data: Forward<'a>) -> Self {
+        let decoder = if data.peek(2) == [0, 1] {
             Configuration::new(BitOrder::Lsb, 8).build()
         } else {
             Configuration::with_tiff_size_switch(BitOrder::Msb, 8).build()
         };
         Self {
             decoder,
-            rest: data,
+            data,
             is_over: false,
         }
     }
@@ -222,8 +226,8 @@ impl<'a> Lzw<'a> {
 impl Read for Lzw<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.is_over {
-            let result = self.decoder.decode_bytes(self.rest, buffer);
-            self.rest = &self.rest[result.consumed_in..];
+            let result = self.decoder.decode_bytes(self.data.fill_buf()?, buffer);
+            self.data.pass(result.consumed_in);
             self.is_over = !matches!(result.status, Ok(LzwStatus::Ok));
             if result.consumed_out > 0 {
                 return Ok(result.consumed_out);
@@ -235,37 +239,43 @@ impl Read for Lzw<'_> {
 
 /// Runs of equal bytes, and runs of others.
 struct PackBits<'a> {
-    rest: &'a [u8],
+    data: Forward<'a>,
     /// How many bytes follow as they are.
     literal: usize,
     /// How many bytes are to come, and which.
     repeated: (usize, u8),
 }
 
+impl PackBits<'_> {
+    /// The next byte, if there is one.
+    fn byte(&mut self) -> Option<u8> {
+        let byte = self.data.peek(1).first().copied();
+        self.data.pass(1);
+        byte
+    }
+}
+
 impl Read for PackBits<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.literal == 0 && self.repeated.0 == 0 {
-            let Some((&head, after)) = self.rest.split_first() else {
+            let Some(head) = self.byte() else {
                 return Ok(0);
             };
-            self.rest = after;
             match head.cast_signed() {
                 -128 => {}
                 head @ ..0 => {
-                    let Some((&byte, after)) = after.split_first() else {
+                    let Some(byte) = self.byte() else {
                         return Ok(0);
                     };
                     self.repeated = (1 + usize::from(head.unsigned_abs()), byte);
-                    self.rest = after;
                 }
                 head => self.literal = 1 + head as usize,
             }
         }
         if self.literal > 0 {
-            let number = self.literal.min(buffer.len()).min(self.rest.len());
-            let (run, after) = self.rest.split_at(number);
-            buffer[..number].copy_from_slice(run);
-            (self.rest, self.literal) = (after, self.literal - number);
+            let wanted = self.literal.min(buffer.len());
+            let number = self.data.read(&mut buffer[..wanted])?;
+            self.literal -= number;
             return Ok(number);
         }
         let (left, byte) = self.repeated;

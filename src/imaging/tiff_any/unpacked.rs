@@ -1,5 +1,6 @@
 //! Unpacks strips or tiles line by line: one of them may be the whole picture, of many bytes a pixel.
 
+use std::io::Read;
 use std::ops::Range;
 
 use image::RgbImage;
@@ -8,7 +9,7 @@ use super::pieces::{Layout, Packing, Place};
 use super::samples::Converter;
 use crate::error::{Skip, SkipReason};
 use crate::imaging::limits::Task;
-use crate::imaging::released::FileEnd;
+use crate::imaging::released::{FileEnd, Forward};
 use crate::imaging::tiff_structure::Directory;
 
 /// Most strips or tiles of a picture, in all its planes. Even 250 megapixels in the smallest tiles have a million.
@@ -16,6 +17,9 @@ pub(super) const MOST_PIECES: usize = 1 << 22;
 
 /// Bytes that are read at once of what is not packed.
 const PART: usize = 1 << 20;
+
+/// Length in bytes from which on a packed piece is given back while it is read.
+const LONG: usize = 4 << 20;
 
 /// How a picture is unpacked; does not refer to the file, so that the file can be given back meanwhile.
 pub struct Unpacked {
@@ -48,10 +52,10 @@ impl Unpacked {
         })
     }
 
-    /// Reads the picture; from the end of the file, which is given back piece by piece, if its pieces lie in their order.
-    pub fn pixels(&self, task: &Task<'_>, mut file: FileEnd<'_>) -> Result<RgbImage, Skip> {
-        let follow = |pair: &[Range<usize>]| pair[0].end <= pair[1].start;
-        let is_ordered = self.converter.planes() == 1 && self.ranges.windows(2).all(follow);
+    /// Reads the picture from the end of the file, which is given back piece by piece, and of what is packed also within a
+    /// piece; but not if its pieces lie in another order than in the picture, or planes lie among each other.
+    pub fn pixels(&self, task: &Task<'_>, file: FileEnd<'_>) -> Result<RgbImage, Skip> {
+        let mut parts = self.parts(file);
         let mut pixels = RgbImage::new(self.layout.width, self.layout.height);
         for place in (0..self.layout.pieces)
             .rev()
@@ -61,14 +65,68 @@ impl Unpacked {
             let at_once = self.rows_at_once(rows);
             for first in (0..rows).step_by(at_once).rev() {
                 let part = first..(first + at_once).min(rows);
-                self.paste(task, file.bytes(), &place, part, &mut pixels)?;
-                if is_ordered {
-                    let above = self.converter.lines(first) * self.row_bytes();
-                    file.keep(self.ranges[place.index].start + above);
+                self.paste(task, &mut parts, &place, part, &mut pixels)?;
+                let above = self.converter.lines(first) * self.row_bytes();
+                for (plane, part) in parts.iter_mut().enumerate() {
+                    if part.is_ordered {
+                        let range = self.range(&place, plane);
+                        part.file.keep(range.start + above - part.start);
+                    }
                 }
             }
         }
         Ok(pixels)
+    }
+
+    /// The part of the file in which each plane lies, or for all of them the whole file.
+    fn parts<'a>(&self, file: FileEnd<'a>) -> Vec<Part<'a>> {
+        let follow = |pair: &[Range<usize>]| pair[0].end <= pair[1].start;
+        let whole = |file, is_ordered| {
+            Vec::from([Part {
+                file,
+                start: 0,
+                is_ordered,
+            }])
+        };
+        let planes: Vec<_> = self.ranges.chunks(self.layout.pieces).collect();
+        let is_ordered = planes.iter().all(|ranges| ranges.windows(2).all(follow));
+        if let [_] = planes[..] {
+            return whole(file, is_ordered);
+        }
+        let mut spans: Vec<_> = planes
+            .iter()
+            .map(|ranges| ranges[0].start..ranges[ranges.len() - 1].end)
+            .enumerate()
+            .collect();
+        spans.sort_by_key(|(_, span)| span.start);
+        let are_apart = spans
+            .windows(2)
+            .all(|pair| pair[0].1.end <= pair[1].1.start);
+        if !is_ordered || !are_apart {
+            return whole(file, false);
+        }
+        let (mut rest, mut parts) = (file, Vec::new());
+        for (plane, span) in spans.into_iter().rev() {
+            let (before, file) = rest.divide(span.start);
+            rest = before;
+            let start = span.start;
+            let is_ordered = true;
+            parts.push((
+                plane,
+                Part {
+                    file,
+                    start,
+                    is_ordered,
+                },
+            ));
+        }
+        parts.sort_by_key(|(plane, _)| *plane);
+        parts.into_iter().map(|(_, part)| part).collect()
+    }
+
+    /// Where a piece of a plane lies in the file.
+    fn range(&self, place: &Place, plane: usize) -> Range<usize> {
+        self.ranges[place.index + plane * self.layout.pieces].clone()
     }
 
     fn row_bytes(&self) -> usize {
@@ -90,23 +148,34 @@ impl Unpacked {
     fn paste(
         &self,
         task: &Task<'_>,
-        bytes: &[u8],
+        parts: &mut [Part<'_>],
         place: &Place,
         rows: Range<usize>,
         pixels: &mut RgbImage,
     ) -> Result<(), Skip> {
         let above = self.converter.lines(rows.start) * self.row_bytes();
         let length = self.converter.lines(rows.len()) * self.row_bytes();
-        let planes = (0..self.converter.planes()).map(|plane| {
-            let range = self.ranges[place.index + plane * self.layout.pieces].clone();
-            // What lay behind these rows may have been given back.
-            let data = bytes[range.start..range.end.min(bytes.len())].get(above..);
-            let data =
-                data.ok_or_else(|| task.damaged("its data end before the picture is complete"))?;
-            self.packing
-                .unpacking(task, data, length, self.layout.piece_width)
-        });
-        let mut planes = planes.collect::<Result<Vec<_>, Skip>>()?;
+        let is_packed = !self.packing.is_none();
+        let ranges = (0..self.converter.planes()).map(|plane| self.range(place, plane));
+        let planes: Result<Vec<_>, Skip> = match parts {
+            [all] if self.converter.planes() > 1 => ranges
+                .map(|range| self.unpacking(task, all.data(range, above), length))
+                .collect(),
+            parts => parts
+                .iter_mut()
+                .zip(ranges)
+                .map(|(part, range)| {
+                    let data = if is_packed && part.is_ordered && range.len() >= LONG {
+                        let range = range.start - part.start..range.end - part.start;
+                        Some(part.file.forward(range))
+                    } else {
+                        part.data(range, above)
+                    };
+                    self.unpacking(task, data, length)
+                })
+                .collect(),
+        };
+        let mut planes = planes?;
         let place = Place {
             y: place.y + rows.start as u32,
             ..*place
@@ -114,5 +183,37 @@ impl Unpacked {
         let size = (self.layout.piece_width, rows.len());
         self.converter
             .paste(task, &mut planes, &place, size, pixels)
+    }
+
+    /// Unpacks the data of a piece, of which `length` bytes are wanted.
+    fn unpacking<'a>(
+        &self,
+        task: &Task<'_>,
+        data: Option<Forward<'a>>,
+        length: usize,
+    ) -> Result<Box<dyn Read + 'a>, Skip> {
+        let data =
+            data.ok_or_else(|| task.damaged("its data end before the picture is complete"))?;
+        self.packing
+            .unpacking(task, data, length, self.layout.piece_width)
+    }
+}
+
+/// A file, or the part of it in which a plane lies.
+struct Part<'a> {
+    file: FileEnd<'a>,
+    /// Where it begins in the file.
+    start: usize,
+    /// Whether the pieces in it lie in their order, so that what lies behind one that has been read is not needed.
+    is_ordered: bool,
+}
+
+impl Part<'_> {
+    /// The data of a piece behind so many bytes of it, as far as they have not been given back.
+    fn data(&self, range: Range<usize>, above: usize) -> Option<Forward<'_>> {
+        let bytes = self.file.bytes();
+        let end = (range.end - self.start).min(bytes.len());
+        let data = bytes.get(range.start - self.start..end)?.get(above..)?;
+        Some(Forward::of(data))
     }
 }

@@ -332,6 +332,28 @@ pub struct WebPDecoder<R> {
     webp_decode_options: WebPDecodeOptions,
 }
 
+impl<R> WebPDecoder<R> {
+    /// The same decoder with another reader of the same file, for example one that forgets what it has read: a file
+    /// whose chunks are known is read forward only, if it has one still image without loss.
+    pub fn with_reader<S>(self, r: S) -> WebPDecoder<S> {
+        WebPDecoder {
+            r,
+            memory_limit: self.memory_limit,
+            width: self.width,
+            height: self.height,
+            kind: self.kind,
+            animation: self.animation,
+            is_lossy: self.is_lossy,
+            has_alpha: self.has_alpha,
+            num_frames: self.num_frames,
+            loop_count: self.loop_count,
+            loop_duration: self.loop_duration,
+            chunks: self.chunks,
+            webp_decode_options: self.webp_decode_options,
+        }
+    }
+}
+
 impl<R: BufRead + Seek> WebPDecoder<R> {
     /// Create a new `WebPDecoder` from the reader `r`. The decoder performs many small reads, so the
     /// reader should be buffered.
