@@ -4,6 +4,7 @@
 //! mirroring are properties of the container and are applied here; the EXIF orientation only repeats them
 //! and is ignored (ISO/IEC 23008-12).
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use heic_rs::boxes::BoxIter;
@@ -185,8 +186,14 @@ impl ItemDecoder<'_> {
         self.task.check_size(width, height)?;
         let alpha = self.context.alpha_item(item).map_err(explain)?;
         let layout = alpha.map_or(PixelLayout::Rgb8, |_| layout);
+        // Pixels take the place of the planes of a picture in AV1. Those of the opacity are decoded before, since that takes
+        // further memory.
+        let opacity = match alpha {
+            Some(alpha) => self.planes(alpha)?,
+            None => None,
+        };
         let mut canvas = None;
-        self.parts(item, props, &mut |tile, rows, mut nclx| {
+        self.parts(item, props, None, &mut |tile, rows, mut nclx| {
             if nclx.matrix == MatrixCoefficients::Unspecified {
                 nclx.matrix = MatrixCoefficients::Bt601; // as other readers assume
             }
@@ -199,20 +206,25 @@ impl ItemDecoder<'_> {
         })?;
         let mut canvas = canvas.ok_or_else(|| self.task.damaged("a picture in it is empty"))?;
         if let Some(alpha) = alpha {
-            self.add_alpha(alpha, &mut canvas)?;
+            self.add_alpha(alpha, opacity, &mut canvas)?;
         }
         Ok(canvas.picture)
     }
 
-    /// Decodes the transparency of a picture. It counts only if it has the same size.
-    fn add_alpha(&self, alpha: u32, canvas: &mut Canvas<'_>) -> Result<(), Skip> {
+    /// Decodes the transparency of a picture, unless its planes are there already. It counts only if it has the same size.
+    fn add_alpha(
+        &self,
+        alpha: u32,
+        planes: Option<av1::Planes>,
+        canvas: &mut Canvas<'_>,
+    ) -> Result<(), Skip> {
         let full_range = Nclx {
             range: Range::Full,
             ..Nclx::default()
         };
         let props = self.context.props(alpha);
         let props = props.map_err(|error| explain(self.task, error))?;
-        self.parts(alpha, &props, &mut |tile, rows, _| {
+        self.parts(alpha, &props, planes, &mut |tile, rows, _| {
             if tile.whole() != canvas.untransformed {
                 return Ok(());
             }
@@ -221,11 +233,18 @@ impl ItemDecoder<'_> {
         })
     }
 
-    /// Decodes a coded picture, or the tiles of a grid, and hands out their rows as they are decoded.
-    fn parts(&self, item: u32, props: &ItemProps<'_>, sink: Sink<'_>) -> Result<(), Skip> {
+    /// Decodes a coded picture, or the tiles of a grid, and hands out their rows as they are decoded. `planes` are those of
+    /// the coded picture if it has been decoded already.
+    fn parts(
+        &self,
+        item: u32,
+        props: &ItemProps<'_>,
+        planes: Option<av1::Planes>,
+        sink: Sink<'_>,
+    ) -> Result<(), Skip> {
         let explain = |error| explain(self.task, error);
         let Some((grid, tiles)) = self.context.grid(item).map_err(explain)? else {
-            return self.coded(item, &mut |rows, nclx| {
+            return self.coded(item, planes, &mut |rows, nclx| {
                 let size = (rows.frame.width, rows.height);
                 let grid = Grid {
                     rows: 1,
@@ -241,7 +260,7 @@ impl ItemDecoder<'_> {
             .check_size(grid.output_width, grid.output_height)?;
         let mut all = None;
         for (index, tile) in (0..).zip(tiles) {
-            self.coded(tile, &mut |rows, nclx| {
+            self.coded(tile, None, &mut |rows, nclx| {
                 let size = (rows.frame.width, rows.height);
                 if *all.get_or_insert(size) != size {
                     return Err(Error::Malformed("grid tiles are not all the same size"));
@@ -258,36 +277,68 @@ impl ItemDecoder<'_> {
         Ok(())
     }
 
-    /// Decodes one coded picture, and hands out its rows with the description of their colours; checks the deadline before
-    /// each part.
-    fn coded(
-        &self,
-        item: u32,
-        sink: &mut dyn FnMut(&Rows<'_>, Nclx) -> Result<(), Error>,
-    ) -> Result<(), Skip> {
-        self.task.check_time()?;
-        let explain = |error| explain(self.task, error);
+    /// The planes of a picture that is coded in AV1; `None` if it is another one.
+    fn planes(&self, item: u32) -> Result<Option<av1::Planes>, Skip> {
+        if self.codec(item) != *b"av01" {
+            return Ok(None);
+        }
+        let props = self.context.props(item);
+        let props = props.map_err(|error| explain(self.task, error))?;
+        let data = self.coded_data(item, &props)?;
+        self.av1(data).map(Some)
+    }
+
+    fn av1(&self, data: Cow<'_, [u8]>) -> Result<av1::Planes, Skip> {
+        av1::decode(data.into_owned(), self.task.limits.max_pixels)
+            .map_err(|error| self.task.damaged(format!("AV1: {error}")))
+    }
+
+    /// The type of an item.
+    fn codec(&self, item: u32) -> [u8; 4] {
         let info = self.context.meta.item(item);
-        let codec = info.map(|info| info.item_type).unwrap_or_default();
-        let props = self.context.props(item).map_err(explain)?;
-        let max_pixels = self.task.limits.max_pixels;
+        info.map(|info| info.item_type).unwrap_or_default()
+    }
+
+    /// The data of a coded picture, before whose decoding the deadline and the stated size are checked.
+    fn coded_data(&self, item: u32, props: &ItemProps<'_>) -> Result<Cow<'_, [u8]>, Skip> {
+        self.task.check_time()?;
         if props
             .ispe
-            .is_some_and(|size| area(size.width, size.height) > max_pixels)
+            .is_some_and(|size| area(size.width, size.height) > self.task.limits.max_pixels)
         {
             return Err(too_large(self.task));
         }
-        let data = self.context.item_data(item).map_err(explain)?;
+        let data = self.context.item_data(item);
+        let data = data.map_err(|error| explain(self.task, error))?;
         if data.is_empty() {
             return Err(self.task.damaged("a picture in it has no data"));
         }
+        Ok(data)
+    }
+
+    /// Decodes one coded picture, unless its planes are there already, and hands out its rows with the description of their
+    /// colours; checks the deadline before each part.
+    fn coded(
+        &self,
+        item: u32,
+        planes: Option<av1::Planes>,
+        sink: &mut dyn FnMut(&Rows<'_>, Nclx) -> Result<(), Error>,
+    ) -> Result<(), Skip> {
+        let explain = |error| explain(self.task, error);
+        let props = self.context.props(item).map_err(explain)?;
         let mut part = |rows: &Rows<'_>, nclx| {
             self.task.check_time()?;
             sink(rows, props.nclx.unwrap_or(nclx)).map_err(explain)
         };
-        match &codec {
+        if let Some(planes) = planes {
+            let nclx = planes.nclx;
+            return planes.rows(|rows| part(rows, nclx));
+        }
+        let data = self.coded_data(item, &props)?;
+        match &self.codec(item) {
             b"hvc1" | b"hev1" => {
                 let mut stopped = None;
+                let max_pixels = self.task.limits.max_pixels;
                 let decoded = hevc(&props, &data, max_pixels, &mut |rows, nclx| match part(
                     rows, nclx,
                 ) {
@@ -303,8 +354,7 @@ impl ItemDecoder<'_> {
                 }
             }
             b"av01" => {
-                let planes = av1::decode(data.into_owned(), max_pixels)
-                    .map_err(|error| self.task.damaged(format!("AV1: {error}")))?;
+                let planes = self.av1(data)?;
                 let nclx = planes.nclx;
                 planes.rows(|rows| part(rows, nclx))
             }

@@ -85,6 +85,13 @@ fn a_picture_takes_four_bytes_a_pixel_and_its_file() {
         ("heic-turned", fixture("memory/large-turned.heic"), ROWS),
         ("heic-422-10", fixture("memory/large-422-10.heic"), ROWS),
         ("avif", fixture("memory/large.avif"), ROWS),
+        ("avif-10", fixture("memory/large-10.avif"), ROWS),
+        ("avif-444", fixture("memory/large-444.avif"), ROWS),
+        (
+            "avif-444-transparent",
+            fixture("memory/large-444-transparent.avif"),
+            ROWS,
+        ),
         ("jxl", fixture("memory/large.jxl"), ROWS),
         ("jxl-lossless", fixture("memory/large-lossless.jxl"), ROWS),
     ] {

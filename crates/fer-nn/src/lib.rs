@@ -7,11 +7,11 @@
 //! number of threads, and partial sums are added in a fixed order, so results are bit-equal on any
 //! number of threads. The instruction set is chosen at run time ([`Level`]).
 //!
-//! All `unsafe` code of the project is in this crate: SIMD kernels and two calls of the C library
-//! ([`allocator`]).
+//! All `unsafe` code of the project is in this crate: SIMD kernels and calls of the C library that give memory back
+//! ([`allocator`], [`av1`]).
 #![allow(
     unsafe_code,
-    reason = "SIMD kernels read and write through pointers; `allocator` calls the C library"
+    reason = "SIMD kernels read and write through pointers; `allocator` and `av1` call the C library"
 )]
 #![allow(
     clippy::inline_always,
@@ -19,6 +19,7 @@
 )]
 
 pub mod allocator;
+pub mod av1;
 pub mod conv;
 pub mod conv_norm;
 pub mod norm;

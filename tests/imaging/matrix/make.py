@@ -466,6 +466,12 @@ memory = fixtures / "memory"
 memory.mkdir(exist_ok=True)
 large = Image.new("RGB", (4000, 3000), (90, 140, 200))
 large.save(memory / "large.avif", quality=60, speed=10)
+large.save(memory / "large-444.avif", quality=60, speed=10, subsampling="4:4:4")
+clear = large.copy()
+clear.putalpha(90)
+clear.save(memory / "large-444-transparent.avif", quality=60, speed=10, subsampling="4:4:4")
+large.save(work / "large.png")
+run(*avif[:2], "-s", 10, "--min", 24, "--max", 30, "-y", 420, "-d", 10, work / "large.png", memory / "large-10.avif")
 large.save(
     memory / "large-animated.webp", save_all=True, append_images=[Image.new("RGB", large.size)], quality=30, method=4
 )
