@@ -12,7 +12,7 @@ use super::Outcome;
 use super::context::Context;
 use super::stdout::Stdout;
 use crate::error::{Error, Result};
-use crate::export::{Placement, fill_folder};
+use crate::export::{Placement, add_to_folder, fill_folder, is_filled};
 use crate::gallery::{Albums, Gallery, Origin, Settings, open_address};
 use crate::store::Store;
 
@@ -84,11 +84,13 @@ fn open_store(database: &Path) -> Result<Store> {
     })
 }
 
-/// Albums in `folder`: folders of links, filled by the function behind `query --link-into`.
+/// Albums in `folder`: folders of links, filled by the functions behind `query --link-into`.
 fn albums(folder: PathBuf) -> Albums {
     Albums {
         folder,
+        exists: is_filled,
         fill: |folder, photos, index| fill_folder(folder, photos, Placement::Linked, false, index),
+        add: add_to_folder,
     }
 }
 

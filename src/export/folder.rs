@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
 use super::manifest::{Content, Manifest, NAME};
-use super::survey::Survey;
+use super::survey::{self, Survey};
 use crate::atomic;
 use crate::error::{Error, Result};
 use crate::file::FileMeta;
@@ -79,11 +79,65 @@ pub fn fill_folder(
         draft: atomic::unused_name(&folder).map_err(at)?,
         survey,
     };
-    let names = filling.names(&photos);
+    let names = filling.names(&photos, 0);
     match filling.prepare(&photos, &names, placement) {
         Ok(new) => filling.finish(&names, &new).map_err(at),
         Err(error) => {
             filling.undo(folder_exists);
+            Err(error)
+        }
+    }
+}
+
+/// Whether fer-index has filled `folder` with links or copies before.
+pub fn is_filled(folder: &Path) -> bool {
+    Manifest::read(folder).is_ok_and(|manifest| manifest.is_some()) || survey::has_old_mark(folder)
+}
+
+/// Adds links to these photos of the index to a folder that [`fill_folder`] filled, numbered after what is there.
+/// Everything in the folder is kept, and a photo to which it has a link already gets no second one.
+///
+/// # Errors
+/// [`Error::Usage`] if the folder was not filled by fer-index; [`Error::Io`] if it cannot be written.
+pub fn add_to_folder(folder: &Path, photos: &[&Path], index: &Store) -> Result<()> {
+    let folder = absolute(folder)?;
+    let at = |source| failed(&folder, source);
+    if !folder_exists(&folder)? || !is_filled(&folder) {
+        return Err(Error::Usage(format!(
+            "{} is no folder of links that fer-index made",
+            folder.display()
+        )));
+    }
+    let _lock = lock(&folder)?;
+    let mut survey = Survey::of(&folder, index, usize::MAX)?;
+    let replaceable = survey.replaceable.drain(..).map(|(name, _)| name);
+    survey.kept.extend(replaceable);
+    let there: HashSet<PathBuf> = survey
+        .kept
+        .iter()
+        .filter_map(|name| fs::read_link(folder.join(name)).ok())
+        .collect();
+    let is_new = |photo: &&&Path| {
+        photo.parent() != Some(folder.as_path()) && !there.contains(&relative(photo, &folder))
+    };
+    let photos: Vec<PathBuf> = photos
+        .iter()
+        .filter(is_new)
+        .map(|photo| photo.to_path_buf())
+        .collect();
+    let filling = Fill {
+        folder: &folder,
+        draft: atomic::unused_name(&folder).map_err(at)?,
+        survey,
+    };
+    let names = filling.names(&photos, filling.survey.highest_number());
+    match filling.prepare(&photos, &names, Placement::Linked) {
+        Ok(mut new) => {
+            new.add_all(&filling.survey.manifest.clone().unwrap_or_default());
+            filling.finish(&names, &new).map_err(at)
+        }
+        Err(error) => {
+            filling.undo(true);
             Err(error)
         }
     }
@@ -221,14 +275,14 @@ impl Fill<'_> {
         new.write(self.folder)
     }
 
-    /// The names of the new entries. None is the name of an entry that is kept.
-    fn names(&self, photos: &[PathBuf]) -> Vec<OsString> {
+    /// The names of the new entries, with numbers above `before`. None is the name of an entry that is kept.
+    fn names(&self, photos: &[PathBuf], before: usize) -> Vec<OsString> {
         // Compared in lower case: on some systems `A.jpg` and `a.jpg` are the same file.
         let key = |name: &OsStr| name.to_string_lossy().to_lowercase();
         let mut taken: HashSet<_> = self.survey.kept.iter().map(|name| key(name)).collect();
-        let digits = photos.len().to_string().len().max(3);
-        let names = photos.iter().enumerate().map(|(index, photo)| {
-            let mut name = OsString::from(format!("{:0digits$} ", index + 1));
+        let digits = (before + photos.len()).to_string().len().max(3);
+        let names = (before + 1..).zip(photos).map(|(number, photo)| {
+            let mut name = OsString::from(format!("{number:0digits$} "));
             name.push(photo.file_name().unwrap_or_default());
             let mut free = name.clone();
             for number in 2.. {

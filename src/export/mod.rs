@@ -7,7 +7,7 @@ mod survey;
 mod thumbnail;
 mod xmp;
 
-pub use folder::{Placement, fill_folder};
+pub use folder::{Placement, add_to_folder, fill_folder, is_filled};
 pub use sheet::contact_sheet;
 pub use thumbnail::thumbnail_of;
 pub use xmp::write_sidecar;

@@ -50,12 +50,11 @@ impl Survey {
             manifest: Manifest::read(folder).map_err(failed)?,
             ..Self::default()
         };
-        let has_old_mark = fs::read(folder.join(MARK.0)).is_ok_and(|content| content == MARK.1);
         let surveyed = Folder {
             path: folder,
             index,
             manifest: survey.manifest.clone().unwrap_or_default(),
-            has_old_mark,
+            has_old_mark: has_old_mark(folder),
         };
         for entry in fs::read_dir(folder).map_err(failed)? {
             if survey.in_the_way.len() >= most {
@@ -83,6 +82,17 @@ impl Survey {
         survey.in_the_way.sort();
         Ok(survey)
     }
+
+    /// The highest number at the beginning of the name of an entry that is kept; 0 if there is none.
+    pub fn highest_number(&self) -> usize {
+        let numbers = self.kept.iter().filter_map(|name| number(name));
+        numbers.max().unwrap_or(0)
+    }
+}
+
+/// Whether version 0.1 filled this folder.
+pub(super) fn has_old_mark(folder: &Path) -> bool {
+    fs::read(folder.join(MARK.0)).is_ok_and(|content| content == MARK.1)
 }
 
 enum Kind {
@@ -183,4 +193,12 @@ fn numbered_name(name: &OsStr) -> Option<&[u8]> {
     let name = name.as_encoded_bytes();
     let digits = name.iter().take_while(|byte| byte.is_ascii_digit()).count();
     name[digits..].strip_prefix(b" ").filter(|_| digits >= 3)
+}
+
+/// The number of an entry, if its name begins with one of at most nine digits.
+fn number(name: &OsStr) -> Option<usize> {
+    let rest = numbered_name(name)?.len() + 1;
+    let name = name.as_encoded_bytes();
+    let digits = str::from_utf8(&name[..name.len() - rest]).ok()?;
+    digits.parse().ok().filter(|_| digits.len() <= 9)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Shared;
 use super::api_error::ApiError;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::{PhotoId, Store};
 
 /// The longest name of an album, in bytes; leaves room for a number before it in a file name.
@@ -24,15 +24,34 @@ const LONGEST: usize = 200;
 pub struct Albums {
     /// The folder in which albums are made.
     pub folder: PathBuf,
-    /// Fills a folder with links to photos without losing anything that is in it.
-    pub fill: fn(folder: &Path, photos: &[&Path], index: &Store) -> Result<()>,
+    /// Whether a folder is an album.
+    pub exists: fn(folder: &Path) -> bool,
+    /// Fills a folder with links to photos. They replace the links of an album; nothing else is lost.
+    pub fill: Fill,
+    /// Adds links to photos to an album.
+    pub add: Fill,
 }
+
+/// Puts links to photos of the index into a folder.
+pub type Fill = fn(folder: &Path, photos: &[&Path], index: &Store) -> Result<()>;
 
 /// The body of a request for an album.
 #[derive(Debug, Deserialize)]
 pub(super) struct Album {
     name: String,
     photos: Vec<i64>,
+    /// What becomes of an album of that name; without an answer to this the request is refused.
+    existing: Option<Existing>,
+}
+
+/// What becomes of an album that has the name already.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Existing {
+    /// It keeps its photos, and the new ones are added.
+    Add,
+    /// It has only the new photos.
+    Replace,
 }
 
 /// The answer: where the album is.
@@ -58,11 +77,31 @@ pub(super) async fn make(
     }
     let made = shared.ask(move |store| {
         let photos: Vec<&Path> = photos.iter().map(PathBuf::as_path).collect();
-        (albums.fill)(&folder, &photos, store)?;
+        let put = match album.existing {
+            _ if !(albums.exists)(&folder) => albums.fill,
+            None => return Err(ApiError::AlbumExists),
+            Some(Existing::Add) => albums.add,
+            Some(Existing::Replace) => albums.fill,
+        };
+        put(&folder, &photos, store).map_err(with_another_name)?;
         let folder = folder.to_string_lossy().into_owned();
         Ok(Json(Made { folder }))
     });
     made.await
+}
+
+/// The error of a folder that cannot be filled, as advice to somebody who gives only names.
+fn with_another_name(error: Error) -> ApiError {
+    match error {
+        Error::Usage(sentence) => {
+            let reason = sentence.split("; name another folder").next();
+            ApiError::Bad(format!(
+                "{}; choose another name",
+                reason.unwrap_or(&sentence)
+            ))
+        }
+        error => error.into(),
+    }
 }
 
 /// Checks that a name is a valid folder name on every system and has no path separators.

@@ -29,6 +29,8 @@ pub(super) enum ApiError {
         "there is no folder for albums; start the gallery as fer-index gallery --albums FOLDER"
     )]
     NoAlbums,
+    #[error("there is an album of that name")]
+    AlbumExists,
     #[error("the request is larger than any that the gallery's page sends")]
     TooLarge,
     #[error("the request did not arrive in time")]
@@ -46,6 +48,7 @@ impl ApiError {
             Self::OtherOrigin | Self::NotHere | Self::NoAlbums => StatusCode::FORBIDDEN,
             Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::AlbumExists => StatusCode::CONFLICT,
             Self::Gone(_) => StatusCode::GONE,
             Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -58,6 +58,49 @@ fn an_album_is_made_in_the_named_folder_and_nowhere_else() {
 }
 
 #[test]
+fn an_album_of_the_same_name_is_kept_unless_the_page_says_otherwise() {
+    let env = album();
+    let line = "gallery --no-open --listen 127.0.0.1:0 --albums best";
+    let server = Server::of(&mut env.command(line));
+    let make = |photos: &[u32], existing: Option<&str>| {
+        let album = json!({"name": "Trip", "photos": photos, "existing": existing});
+        server.post("/api/album", &album)
+    };
+    let photos = || {
+        let mut names: Vec<_> = fs::read_dir(env.path("best/Trip"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.starts_with('.'))
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(make(&[3, 1], None).status, 200);
+    let refused = make(&[2], None);
+    assert_eq!(refused.status, 409);
+    assert!(
+        refused.text().contains("an album of that name"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(photos(), ["001 c.jpg", "002 a.jpg"]);
+    assert_eq!(make(&[1, 2], Some("add")).status, 200);
+    assert_eq!(photos(), ["001 c.jpg", "002 a.jpg", "003 b.jpg"]);
+    assert_eq!(make(&[2], Some("replace")).status, 200);
+    assert_eq!(photos(), ["001 b.jpg"]);
+    assert_eq!(make(&[2], Some("burn")).status, 422);
+
+    // What the user has put there is named, without flags that the page does not have.
+    fs::write(env.path("best/Trip/diary.txt"), "dear").unwrap();
+    let refused = make(&[3], Some("replace"));
+    assert_eq!(refused.status, 400);
+    let text = refused.text();
+    assert!(text.contains("diary.txt") && !text.contains("--"), "{text}");
+    assert_eq!(make(&[3], Some("add")).status, 200);
+    assert_eq!(photos(), ["001 b.jpg", "002 c.jpg", "diary.txt"]);
+}
+
+#[test]
 fn without_the_flag_nothing_is_written() {
     let env = album();
     let server = Server::start(&env);

@@ -432,6 +432,46 @@ fn selected_photos(page: &Page, env: &TestEnv) {
         .filter(|name| !name.starts_with('.'))
         .collect();
     assert_eq!(made.len(), 2, "{made:?}");
+
+    an_album_that_exists(page, env);
     page.click("End the selection");
     page.until("document.querySelector('#selection-bar').hidden");
+}
+
+/// Two photos are selected, and the album `a` contains them.
+fn an_album_that_exists(page: &Page, env: &TestEnv) {
+    let made = || {
+        let entries = fs::read_dir(env.path("albums/a")).unwrap();
+        entries
+            .filter(|entry| entry.as_ref().unwrap().path().is_symlink())
+            .count()
+    };
+    page.browser.click("#grid li[data-index='1'] a");
+    page.browser.click("#grid li[data-index='2'] a");
+    page.until("document.querySelector('#selection-count').textContent === '2 selected'");
+    for (choice, expected) in [("Add to it", 3), ("Replace", 2)] {
+        page.click("Make an album");
+        page.click("Make the album");
+        page.until("document.querySelector('#album-exists').textContent.includes('“a”')");
+        page.click(choice);
+        page.is_open("#album", false);
+        page.says("The album is in ");
+        assert_eq!(made(), expected, "{choice}");
+    }
+    // Another name is another album.
+    page.click("Make an album");
+    page.click("Make the album");
+    page.until("!document.querySelector('#album-add').hidden");
+    page.browser.run(
+        "const name = document.querySelector('#album-name');
+        name.value = 'b';
+        name.dispatchEvent(new Event('input'));",
+    );
+    page.click("Make the album");
+    page.is_open("#album", false);
+    assert!(env.path("albums/b").is_dir());
+    // The browser reports each answer that is an error.
+    for message in page.browser.console() {
+        assert!(message.contains("409 (Conflict)"), "{message}");
+    }
 }

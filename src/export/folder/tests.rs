@@ -111,7 +111,7 @@ fn drafts_of_killed_runs_are_removed_and_nothing_else() {
     for _ in 0..2 {
         let filling = filling();
         assert!(filling.survey.in_the_way.is_empty(), "{:?}", filling.survey);
-        let names = filling.names(&photos);
+        let names = filling.names(&photos, 0);
         filling.prepare(&photos, &names, Placement::Linked).unwrap();
     }
     assert_eq!(names(&album).len(), 2);
@@ -121,4 +121,45 @@ fn drafts_of_killed_runs_are_removed_and_nothing_else() {
     fs::remove_dir(album.join(".fer-index-0123456789abcdef.partial")).unwrap();
     fill_folder(&album, &photos, Placement::Linked, false, &index).unwrap();
     assert_eq!(names(&album), ["001 a.jpg"]);
+}
+
+#[test]
+fn what_is_added_stands_beside_all_that_is_there() {
+    let root = tempfile::tempdir().unwrap();
+    let index = index(root.path());
+    let photos = ["a.jpg", "b.jpg", "c.jpg"].map(|name| {
+        let path = root.path().canonicalize().unwrap().join(name);
+        fs::write(&path, name).unwrap();
+        path
+    });
+    let [a, b, c] = [0, 1, 2].map(|at: usize| photos[at].as_path());
+    let album = root.path().join("album");
+    assert!(!is_filled(&album));
+    add_to_folder(&album, &[a], &index).unwrap_err();
+    assert!(!album.exists());
+    fill_folder(&album, &[b, a], Placement::Linked, false, &index).unwrap();
+    assert!(is_filled(&album));
+    fs::write(album.join("007 note.txt"), "mine").unwrap();
+    // A photo that can no longer be reached keeps its link.
+    fs::remove_file(b).unwrap();
+    add_to_folder(&album, &[a, c], &index).unwrap();
+    let all = ["001 b.jpg", "002 a.jpg", "007 note.txt", "008 c.jpg"];
+    assert_eq!(names(&album), all);
+    add_to_folder(&album, &[c], &index).unwrap();
+    assert_eq!(names(&album), all);
+    // All links are still known as those of fer-index.
+    let refusal = fill_folder(&album, &[c], Placement::Linked, false, &index).unwrap_err();
+    assert!(
+        refusal.to_string().contains("since: 007 note.txt;"),
+        "{refusal}"
+    );
+    fs::remove_file(album.join("007 note.txt")).unwrap();
+    fill_folder(&album, &[c], Placement::Linked, false, &index).unwrap();
+    assert_eq!(names(&album), ["001 c.jpg"]);
+
+    // A folder of somebody else is not added to.
+    let foreign = root.path().join("mine");
+    fs::create_dir(&foreign).unwrap();
+    add_to_folder(&foreign, &[c], &index).unwrap_err();
+    assert_eq!(names(&foreign), [] as [&str; 0]);
 }

@@ -86,6 +86,21 @@
  * @property {number} within The radius in km that contains all of these photos.
  */
 
+// The status of a request that cannot be carried out because of what exists.
+export const CONFLICT = 409;
+
+/** The server's answer that a request cannot be carried out, and why. */
+export class Refusal extends Error {
+  /**
+   * @param {string} reason
+   * @param {number} status
+   */
+  constructor(reason, status) {
+    super(reason);
+    this.status = status;
+  }
+}
+
 /**
  * @param {string} path
  * @param {RequestInit} options
@@ -98,7 +113,7 @@ async function request(path, options) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Error("The gallery does not answer. Is fer-index gallery still running?");
   }
-  if (!response.ok) throw new Error((await response.text()).trim() || response.statusText);
+  if (!response.ok) throw new Refusal((await response.text()).trim() || response.statusText, response.status);
   return response;
 }
 
@@ -150,12 +165,13 @@ export const reveal = (id) => post(`api/photo/${id}/reveal`);
 export const places = () => get("api/places");
 
 /**
- * Makes a folder of links to photos and returns its path.
+ * Makes a folder of links to photos and returns its path. Without `existing`, an album of that name is a conflict.
  * @param {string} name
  * @param {number[]} ids
+ * @param {"add" | "replace"} [existing]
  * @returns {Promise<{ folder: string }>}
  */
-export const makeAlbum = async (name, ids) => (await post("api/album", { name, photos: ids })).json();
+export const makeAlbum = async (name, ids, existing) => (await post("api/album", { name, photos: ids, existing })).json();
 
 /** @param {number} id */
 export const thumbnail = (id) => `thumb/${id}`;

@@ -34,6 +34,9 @@ export class SelectionActions {
     onClick("#make-album", () => this.askForAlbum());
     onClick("#end-selection", () => selection.clear());
     onClick("#album-cancel", () => this.#dialog.close());
+    onClick("#album-add", () => this.#try(() => this.#makeAlbum("add")));
+    onClick("#album-replace", () => this.#try(() => this.#makeAlbum("replace")));
+    this.#name.addEventListener("input", () => this.#askAboutAlbum(""));
     find("form", HTMLFormElement, this.#dialog).addEventListener("submit", (event) => {
       event.preventDefault();
       this.#try(() => this.#makeAlbum());
@@ -47,7 +50,19 @@ export class SelectionActions {
 
   askForAlbum() {
     find("#album-title").textContent = `An album of ${plural(this.#selection.ids.length, "photo")}`;
+    this.#askAboutAlbum("");
     this.#dialog.showModal();
+  }
+
+  /**
+   * Asks what shall become of the album that exists, or, if there is no question, whether one shall be made.
+   * @param {string} question
+   */
+  #askAboutAlbum(question) {
+    find("#album-exists").textContent = question;
+    for (const id of ["#album-add", "#album-replace"]) find(id).hidden = !question;
+    find("#album-submit").hidden = Boolean(question);
+    if (question) find("#album-add").focus();
   }
 
   #show() {
@@ -76,11 +91,17 @@ export class SelectionActions {
     toast(`${plural(faces.length, "face")} set to ${corrected}.`, { name: "Undo", act: undo });
   }
 
-  async #makeAlbum() {
+  /** @param {"add" | "replace"} [existing] What becomes of an album of that name. */
+  async #makeAlbum(existing) {
     const name = this.#name.value.trim();
-    const { folder } = await api.makeAlbum(name, this.#selection.ids);
-    this.#dialog.close();
-    toast(`The album is in ${folder}`);
+    try {
+      const { folder } = await api.makeAlbum(name, this.#selection.ids, existing);
+      this.#dialog.close();
+      toast(`The album is in ${folder}`);
+    } catch (error) {
+      if (!(error instanceof api.Refusal && error.status === api.CONFLICT)) throw error;
+      this.#askAboutAlbum(`There is an album “${name}”.`);
+    }
   }
 
   #photos() {
