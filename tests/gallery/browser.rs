@@ -1,9 +1,13 @@
 //! The page in a real browser, with real photos analysed by the real networks.
 
+use std::collections::BTreeSet;
+
+use fer_index::emotion::Emotion::Happy;
 use serde_json::json;
 
 use crate::common::{fixture, group, jpeg, photo};
-use crate::server::Server;
+use crate::seed::{Seed, seed};
+use crate::server::{Server, wait_for};
 use crate::testenv::TestEnv;
 use crate::webdriver::Browser;
 
@@ -215,4 +219,53 @@ fn the_page_keeps_to_its_content_policy() {
         observer.observe();
         new Image().src = 'http://192.0.2.1/a.png'";
     assert_eq!(browser.run_async(violations), json!(["img-src"]));
+}
+
+/// Seventy photos are two pages.
+#[test]
+fn a_shuffled_answer_has_every_photo_once() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = TestEnv::new();
+    let photo = |name: String| {
+        let bytes = name.clone().into_bytes();
+        Seed::new(name.leak(), bytes, &[(Happy, 0.9)])
+    };
+    let photos: Vec<_> = (0..70)
+        .map(|number| photo(format!("{number}.jpg")))
+        .collect();
+    seed(&env, &photos);
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until("document.querySelector('#grid li')");
+    browser.open(&format!("http://{}/?text=random", server.address));
+    browser.wait_until("document.activeElement.closest('#grid li')?.dataset.index === '0'");
+    browser.press('\u{e010}'); // End
+    browser.wait_until("document.activeElement.closest('#grid li')?.dataset.index === '69'");
+    // The page asks again once another photo is indexed.
+    seed(&env, &[photo("new.jpg".to_owned())]);
+    let mut asked = Vec::new();
+    let asks = |request: &String| request.contains("/api/photos?") && request.contains("random");
+    let first = |request: &&String| request.contains("offset=0&");
+    wait_for("a refresh", || {
+        asked.extend(browser.requests().into_iter().filter(asks));
+        (asked.iter().filter(first).count() > 1).then_some(())
+    });
+    let seeds: BTreeSet<&str> = asked
+        .iter()
+        .map(|request| request.split_once("seed=").expect("a seed").1)
+        .map(|rest| rest.split('&').next().unwrap())
+        .collect();
+    assert_eq!(seeds.len(), 1, "{asked:?}");
+    let mut found = Vec::new();
+    for offset in ["offset=0&", "offset=60&"] {
+        let page = asked.iter().find(|request| request.contains(offset));
+        let (_, target) = page.unwrap().split_once("/api/").unwrap();
+        let answer = server.ask(&format!("/api/{target}"));
+        let photos = answer["photos"].as_array().unwrap();
+        found.extend(photos.iter().map(|photo| photo["id"].as_u64().unwrap()));
+    }
+    let all: BTreeSet<u64> = found.iter().copied().collect();
+    assert_eq!((found.len(), all.len()), (71, 71), "{found:?}");
 }

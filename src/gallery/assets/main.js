@@ -30,6 +30,12 @@ function focusGrid() {
   if (document.activeElement?.id !== "text") grid.focus();
 }
 
+// Shuffles the photos that are asked for in random order. All requests of a search have the same number, so that no photo
+// is on two of its pages and a refresh leaves each in its place.
+let seed = "";
+
+const asked = () => ({ seed, ...filters.get() });
+
 /** @type {AbortController | undefined} */
 let counting;
 /** The counts of the last answer. @type {api.Counts | undefined} */
@@ -41,7 +47,7 @@ async function count(shown) {
   counting?.abort();
   counting = new AbortController();
   try {
-    const counts = await api.counts(filters.get(), counting.signal);
+    const counts = await api.counts(asked(), counting.signal);
     counted = counts;
     filters.showCounts(counts);
     const found = showSummary(counts, filters.get());
@@ -63,9 +69,11 @@ let searching = Promise.resolve();
 let searched;
 
 function search() {
-  searched = withPhoto(null).search;
+  const address = withPhoto(null).search;
+  if (address !== searched) seed = String(1 + Math.floor(Math.random() * 2 ** 32));
+  searched = address;
   find("#changed").hidden = true;
-  const shown = grid.show(filters.get());
+  const shown = grid.show(asked());
   searching = Promise.all([shown, count(shown)]);
   return searching;
 }
