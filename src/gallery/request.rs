@@ -129,6 +129,9 @@ impl FilterParameters {
 fn score(percent: &str) -> Result<String, ApiError> {
     let explain = || ApiError::Bad(format!("\"{percent}\" is no percentage; write 0 to 100"));
     let percent: f32 = percent.parse().map_err(|_| explain())?;
+    if !(0.0..=100.0).contains(&percent) {
+        return Err(explain());
+    }
     Ok((percent / 100.0).to_string())
 }
 

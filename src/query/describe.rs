@@ -105,12 +105,13 @@ impl UserFilter {
                 })
                 .collect();
             if finds(&others)? {
-                let description = group.description(&groups).unwrap_or_default();
-                reasons.push(if description.is_empty() {
-                    format!("without --{} there would be some", group.name())
-                } else {
-                    format!("without \"{description}\" there would be some")
-                });
+                let description = match (group.name(), group.values.first().map(String::as_str)) {
+                    ("who", Some("all")) => Some("everybody".to_owned()),
+                    ("who", _) => Some("most faces".to_owned()),
+                    _ => group.description(&groups),
+                };
+                let description = description.unwrap_or_else(|| group.name().to_owned());
+                reasons.push(format!("without \"{description}\" there would be some"));
             }
         }
         Ok(reasons)
@@ -215,7 +216,6 @@ impl Group {
                     description.replacen("taken: ", "taken ", 1)
                 )
             }
-            _ if description.is_empty() => format!("no photo meets --{}", self.name()),
             _ => format!("no photo meets: {description}"),
         })
     }

@@ -150,7 +150,7 @@ fn region(place: &str, km: f64, store: &Store) -> Result<Region> {
     let Some(found) = gazetteer.find(place) else {
         return Err(Error::Usage(format!(
             "no city, region or country is called \"{place}\"; name a larger one nearby, or give latitude and \
-             longitude as in --near 43.77,11.25"
+             longitude, such as 43.77,11.25"
         )));
     };
     Ok(Gazetteer::region(&found, km))

@@ -68,9 +68,19 @@ fn the_grid_shows_what_the_filters_admit() {
     let tile = &ask("emotion=happy")["photos"][0];
     assert_eq!((&tile["id"], &tile["faces"]), (&json!(1), &json!(1)));
     assert_eq!(tile["taken"], "2019-07-14T12:00:00");
-    for wrong in ["emotion=bored", "since=soon", "limit=-1", "who=me"] {
+    for wrong in [
+        "emotion=bored",
+        "since=soon",
+        "limit=-1",
+        "who=me",
+        "near=Nowhereville",
+        "faces=x",
+        "min=abc",
+        "min=101",
+    ] {
         let refused = server.get(&format!("/api/photos?limit=10&{wrong}")).send();
         assert_eq!(refused.status, 400, "{wrong}");
+        assert!(!refused.text().contains("--"), "{}", refused.text());
     }
 }
 
@@ -189,6 +199,11 @@ fn what_is_typed_is_understood_as_by_find() {
     assert_eq!(
         none["why_empty"],
         json!(["no photo has the word \"zebras\""])
+    );
+    let none = server.ask("/api/counts?emotion=happy&who=all&faces=2");
+    assert_eq!(
+        none["why_empty"][1],
+        "without \"everybody\" there would be some"
     );
     // Every flag of `query` is also a parameter of the address.
     let grid = server.ask("/api/photos?limit=9&not=sad&taken=2019&album=party");

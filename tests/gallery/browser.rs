@@ -6,7 +6,7 @@ use fer_index::emotion::Emotion::Happy;
 use serde_json::json;
 
 use crate::common::{fixture, group, jpeg, photo};
-use crate::seed::{Seed, seed};
+use crate::seed::{Seed, happy_photo, seed};
 use crate::server::{Server, wait_for};
 use crate::testenv::TestEnv;
 use crate::webdriver::Browser;
@@ -268,4 +268,49 @@ fn a_shuffled_answer_has_every_photo_once() {
     }
     let all: BTreeSet<u64> = found.iter().copied().collect();
     assert_eq!((found.len(), all.len()), (71, 71), "{found:?}");
+}
+
+#[test]
+fn a_search_without_an_answer_says_why_in_its_place() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = happy_photo();
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until(&format!("{TILES} === 1 && {} === 1", count("happy")));
+    // Typed into a field, while photos of the last answer are shown.
+    browser.run(
+        "const field = document.querySelector('[name=near]');
+        field.value = 'Nowhereville';
+        field.dispatchEvent(new Event('change', {bubbles: true}));",
+    );
+    let says = |text: &str| {
+        let text = json!(text);
+        format!(
+            "!document.querySelector('#empty').hidden && {TILES} === 0
+                && document.querySelector('#empty').textContent.includes({text})
+                && !document.querySelector('#status').textContent"
+        )
+    };
+    browser.wait_until(&says("Nowhereville"));
+    assert_eq!(browser.run("return document.title"), "fer-index");
+    let chip = "return document.querySelector(\"[data-emotion='happy'] .count\").textContent";
+    assert_eq!(browser.run(chip), "");
+    // A refresh asks for the same photos, not for those of the last answer.
+    seed(
+        &env,
+        &[Seed::new("b.jpg", fixture("coffee.jpg"), &[(Happy, 0.9)])],
+    );
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    browser.wait_until(&says("Nowhereville"));
+    browser.run("history.back()");
+    browser.wait_until(&format!("{TILES} === 2 && {} === 2", count("happy")));
+    browser.wait_until("document.querySelector('#empty').hidden");
+
+    for wrong in ["emotion=foo", "faces=x", "min=abc"] {
+        browser.open(&format!("http://{}/?{wrong}", server.address));
+        let (_, value) = wrong.split_once('=').unwrap();
+        browser.wait_until(&says(&format!("\"{value}\"")));
+    }
 }

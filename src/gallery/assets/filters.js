@@ -144,6 +144,14 @@ export class Filters {
     fill(this.#select("person"), named(people));
   }
 
+  // Shows no number of photos, where the filters have no answer.
+  forgetCounts() {
+    for (const chip of this.#chips.values()) {
+      find(".count", HTMLElement, chip).textContent = "";
+      chip.classList.remove("none");
+    }
+  }
+
   /**
    * @param {string} name
    * @returns {Field}

@@ -73,6 +73,18 @@ export class Grid {
     this.#draw();
   }
 
+  /**
+   * Shows no photos; a refresh asks for those that these filters find.
+   * @param {import("./api.js").Filters} filters
+   */
+  clear(filters) {
+    this.#asking?.close();
+    this.#asking = null;
+    this.#list.removeAttribute("aria-busy");
+    this.#filters = filters;
+    this.#use(new Pages(filters));
+  }
+
   /** Updates the displayed photos in place; returns whether that was possible. */
   async refresh() {
     const visible = this.#visible();

@@ -10,13 +10,15 @@ import * as live from "./live.js";
 import { PhotoView } from "./photo.js";
 import { Places } from "./places.js";
 import { Selection } from "./selection.js";
-import { showSummary, titleOf } from "./summary.js";
+import { showRefusal, showSummary, titleOf } from "./summary.js";
 import { followTheme } from "./theme.js";
 import { SelectionActions } from "./selection_actions.js";
 
 /** @param {unknown} error */
 const failed = (error) => {
-  if (!wasAborted(error)) toast(reason(error));
+  if (wasAborted(error)) return;
+  if (error instanceof api.Refusal) refuse(error);
+  else toast(reason(error));
 };
 const selection = new Selection();
 const filters = new Filters({ changed: search, done: () => searching.then(focusGrid) });
@@ -57,6 +59,16 @@ async function count(shown) {
   } catch (error) {
     failed(error);
   }
+}
+
+// Shows why the filters have no answer in its place, so that nobody takes the photos of the last answer for it.
+/** @param {api.Refusal} refusal */
+function refuse(refusal) {
+  counted = undefined;
+  grid.clear(asked());
+  filters.forgetCounts();
+  showRefusal(refusal.message);
+  showTitle();
 }
 
 function showTitle() {

@@ -20,16 +20,35 @@ export function showSummary(counts, filters) {
   const summary = plural(found, "photo") + order + part + without + description;
   find("#status").textContent = found || description || without ? summary : "";
   find("#select").hidden = found === 0;
-  const empty = find("#empty");
-  empty.hidden = found > 0;
+  find("#empty").hidden = found > 0;
   const isRestricted = Object.keys(filters).length > 0;
   /** @type {[string, string]} */
   const [title, text] = indexed
     ? ["No photo matches", isRestricted ? describeReasons(whyEmpty) : "No face was found in any photo."]
     : ["Nothing is indexed yet", "Run: fer-index index ~/Pictures. Photos appear here as soon as they are indexed."];
-  find("h2", HTMLElement, empty).textContent = title;
-  find("p", HTMLElement, empty).textContent = text;
+  describeEmpty(title, text);
   return found;
+}
+
+/**
+ * Shows in the place of the photos why the filters have no answer.
+ * @param {string} reason
+ */
+export function showRefusal(reason) {
+  find("#status").textContent = "";
+  find("#select").hidden = true;
+  find("#empty").hidden = false;
+  describeEmpty("This search has no answer", sentence(reason));
+}
+
+/**
+ * Fills the message in the place of the photos.
+ * @param {string} title
+ * @param {string} text
+ */
+function describeEmpty(title, text) {
+  find("#empty h2").textContent = title;
+  find("#empty p").textContent = text;
 }
 
 /**
@@ -62,6 +81,8 @@ function describeUnderstood({ filters, left_out: leftOut, suggestions, other_alb
  */
 function describeReasons(reasons) {
   const why = reasons.join("; ");
-  if (!why) return "Remove a filter, or lower how sure the emotion must be.";
-  return `${why.charAt(0).toUpperCase()}${why.slice(1)}.`;
+  return why ? sentence(why) : "Remove a filter, or lower how sure the emotion must be.";
 }
+
+/** @param {string} text */
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
