@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use fer_index::emotion::Emotion::Happy;
+use fer_index::photo::Precision;
 use serde_json::json;
 
 use crate::common::{fixture, group, jpeg, photo};
@@ -312,5 +313,86 @@ fn a_search_without_an_answer_says_why_in_its_place() {
         browser.open(&format!("http://{}/?{wrong}", server.address));
         let (_, value) = wrong.split_once('=').unwrap();
         browser.wait_until(&says(&format!("\"{value}\"")));
+    }
+}
+
+/// What the address says beyond the fields of the panel stays when one of them is changed.
+#[test]
+fn a_change_in_the_panel_changes_one_filter() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = happy_photo();
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until(&format!("{TILES} === 1"));
+    let open = |filters: &str| {
+        browser.open(&format!("http://{}/?{filters}", server.address));
+        browser.wait_until("document.querySelector('#emotions .count').textContent !== ''");
+    };
+    let choose = |name: &str, value: &str| {
+        browser.run(&format!(
+            "const field = document.querySelector(`#filters [name={name}]`);
+            field.value = '{value}';
+            field.dispatchEvent(new Event('change', {{bubbles: true}}));"
+        ));
+    };
+    let shown = |name: &str| {
+        browser.run(&format!(
+            "const field = document.querySelector(`#filters [name={name}]`);
+            return field.selectedOptions?.[0].textContent ?? field.value"
+        ))
+    };
+    open("since=2017&until=2017&min=72&faces=2..5&file-dates=1");
+    assert_eq!(shown("faces"), "2 to 5");
+    assert_eq!(shown("min"), "72");
+    assert_eq!(shown("file-dates"), "dated by their file");
+    let min = "return document.querySelector('#min-value').textContent";
+    assert_eq!(browser.run(min), "72 %");
+    choose("who", "all");
+    browser.wait_until(
+        "location.search === '?since=2017&until=2017&min=72&faces=2..5&file-dates=1&who=all'",
+    );
+    choose("faces", "1");
+    browser.wait_until(
+        "location.search === '?since=2017&until=2017&min=72&faces=1&file-dates=1&who=all'",
+    );
+    // A person moves the slider in steps.
+    browser.run(
+        "const field = document.querySelector('#min');
+        field.value = '83';
+        field.dispatchEvent(new Event('input'));
+        field.dispatchEvent(new Event('change', {bubbles: true}));",
+    );
+    browser.wait_until("location.search.includes('&min=85&')");
+}
+
+#[test]
+fn the_year_of_a_photo_leads_to_its_days() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = TestEnv::new();
+    let photo = |name: &'static str, (year, month), precision| Seed {
+        taken: Some(jiff::civil::date(year, month, 1)),
+        precision,
+        ..Seed::new(name, name.into(), &[])
+    };
+    let photos = [
+        photo("month.jpg", (2016, 2), Precision::Month),
+        photo("year.jpg", (2017, 1), Precision::Year),
+    ];
+    let ids = seed(&env, &photos);
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until(&format!("{TILES} === 2"));
+    for (id, filters) in ids.iter().zip([
+        "?since=2016-02-01&until=2016-02-29",
+        "?since=2017-01-01&until=2017-12-31",
+    ]) {
+        browser.open(&format!("http://{}/?photo={}", server.address, id.0));
+        browser.click("#facts .fact");
+        browser.wait_until(&format!("location.search === '{filters}'"));
+        browser.wait_until(&format!("{TILES} === 1"));
     }
 }

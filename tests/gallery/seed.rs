@@ -23,6 +23,8 @@ pub struct Seed {
     pub name: &'static str,
     pub bytes: Vec<u8>,
     pub taken: Option<Date>,
+    /// How exactly `taken` is known.
+    pub precision: Precision,
     /// Each face shows this emotion with this score; the rest goes to neutral (or to happy).
     pub faces: Vec<(Emotion, f32)>,
 }
@@ -33,6 +35,7 @@ impl Seed {
             name,
             bytes,
             taken: None,
+            precision: Precision::Second,
             faces: faces.to_vec(),
         }
     }
@@ -64,9 +67,18 @@ pub fn happy_photo() -> TestEnv {
 pub fn record(seed: &Seed) -> PhotoRecord {
     let capture = Capture {
         taken_at: seed.taken.map(|day| TakenAt {
-            local: day.at(12, 0, 0, 0),
+            local: day.at(
+                if seed.precision == Precision::Second {
+                    12
+                } else {
+                    0
+                },
+                0,
+                0,
+                0,
+            ),
             offset: None,
-            precision: Precision::Second,
+            precision: seed.precision,
             source: DateSource::Exif,
         }),
         ..Capture::default()

@@ -69,7 +69,7 @@ function facts(photo) {
     {
       name: photo.taken_from_file ? "File dated" : "Taken",
       value: taken.shown,
-      filters: { since: taken.day, until: taken.day, ...(photo.taken_from_file ? { "file-dates": "yes" } : {}) },
+      filters: { since: taken.since, until: taken.until, ...(photo.taken_from_file ? { "file-dates": "yes" } : {}) },
       source: photo.taken_source,
     },
     { name: "Title", value: photo.title ?? "", source: sources.title },
@@ -90,21 +90,33 @@ function facts(photo) {
 }
 
 /**
- * The day, month or year in which a photo was taken, as exactly as it is known, for people and for a filter.
+ * The day, month or year in which a photo was taken, as exactly as it is known, for people, and as the first and last day
+ * for a filter.
  * @param {Photo} photo
  */
 function period(photo) {
   const taken = photo.taken ?? "";
+  const [year, month, day] = [taken.slice(0, 4), taken.slice(0, 7), taken.slice(0, 10)];
   switch (photo.taken_precision) {
     case "year":
-      return { day: taken.slice(0, 4), shown: taken.slice(0, 4) };
+      return { since: `${year}-01-01`, until: `${year}-12-31`, shown: year };
     case "month":
-      return { day: taken.slice(0, 7), shown: date(photo.taken, { year: "numeric", month: "long" }) };
+      return { since: `${month}-01`, until: lastDay(month), shown: date(photo.taken, { year: "numeric", month: "long" }) };
     case "day":
-      return { day: taken.slice(0, 10), shown: date(photo.taken, { dateStyle: "full" }) };
+      return { since: day, until: day, shown: date(photo.taken, { dateStyle: "full" }) };
     default:
-      return { day: taken.slice(0, 10), shown: date(photo.taken, { dateStyle: "full", timeStyle: "short" }) };
+      return { since: day, until: day, shown: date(photo.taken, { dateStyle: "full", timeStyle: "short" }) };
   }
+}
+
+/**
+ * The last day of a month.
+ * @param {string} month As in 2019-07.
+ */
+function lastDay(month) {
+  const day = new Date(`${month}-01T00:00Z`);
+  day.setUTCMonth(day.getUTCMonth() + 1, 0);
+  return day.toISOString().slice(0, 10);
 }
 
 /** @param {number | null} rating */

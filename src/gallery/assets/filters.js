@@ -16,11 +16,14 @@ const IN_PANEL = ["since", "until", "file-dates", "near", "under", "words", "cam
 const TYPING = 250;
 // The server's default for the minimum score, in percent.
 const MIN = "50";
+// The step of the minimum score when a person chooses it; an address may have any other.
+const STEP = "5";
 
 export class Filters {
   #callbacks;
   #form = find("#filters", HTMLFormElement);
   #text = find("#text", HTMLInputElement);
+  #min = find("#min", HTMLInputElement);
   #toggle = find("#show-filters");
   /** @type {Map<Emotion | "", HTMLButtonElement>} */
   #chips = new Map();
@@ -33,12 +36,15 @@ export class Filters {
   constructor(callbacks) {
     this.#callbacks = callbacks;
     this.#makeChips();
-    this.#form.addEventListener("change", () => this.#readForm());
+    this.#form.addEventListener("change", ({ target }) => this.#read(/** @type {Field} */ (target)));
     this.#form.addEventListener("reset", (event) => {
       event.preventDefault();
       this.set(Object.fromEntries(IN_PANEL.map((name) => [name, ""])));
     });
-    this.#field("min").addEventListener("input", () => this.#showMin());
+    this.#min.addEventListener("input", () => {
+      this.#min.step = STEP;
+      this.#showMin();
+    });
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     this.#toggle.addEventListener("click", () => this.togglePanel());
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -113,11 +119,7 @@ export class Filters {
       chip.setAttribute("aria-pressed", String((filters.emotion ?? "") === emotion));
     }
     if (document.activeElement !== this.#text) this.#text.value = filters.text ?? "";
-    for (const name of IN_PANEL) {
-      const asked = filters[name];
-      if (asked && (name === "under" || name === "camera" || name === "person")) offer(this.#select(name), asked);
-      this.#field(name).value = asked ?? (name === "min" ? MIN : "");
-    }
+    for (const name of IN_PANEL) this.#show(name, filters[name] ?? "");
     this.#showMin();
     const active = IN_PANEL.filter((name) => filters[name]).length;
     const badge = find("#filters-active");
@@ -188,15 +190,32 @@ export class Filters {
     find("#emotions").append(chip("", "All"), ...BY_INTEREST.map((emotion) => chip(emotion, label(emotion))));
   }
 
-  #readForm() {
-    /** @param {string} name */
-    const value = (name) => this.#field(name).value.trim();
-    const given = Object.fromEntries(IN_PANEL.map((name) => [name, value(name)]));
-    this.set({ ...given, min: value("min") === MIN ? "" : value("min") });
+  // Reads one field. The others stay as they are in the address, which may say more than a field can show.
+  /** @param {Field} field */
+  #read({ name, value }) {
+    const given = value.trim();
+    this.set({ [name]: name === "min" && given === MIN ? "" : given });
+  }
+
+  /**
+   * Shows a filter in its field.
+   * @param {string} name
+   * @param {string} asked
+   */
+  #show(name, asked) {
+    const field = this.#field(name);
+    if (name === "min") {
+      this.#min.step = Number(asked) % Number(STEP) ? "any" : STEP;
+      this.#min.value = asked || MIN;
+    } else if (name === "file-dates") field.value = asked && "yes";
+    else {
+      if (asked && field instanceof HTMLSelectElement) offer(field, asked);
+      field.value = asked;
+    }
   }
 
   #showMin() {
-    find("#min-value").textContent = `${this.#field("min").value} %`;
+    find("#min-value").textContent = `${this.#min.value} %`;
   }
 }
 
@@ -214,11 +233,12 @@ function fill(select, known) {
 }
 
 /**
- * Adds an option for a value that the index may no longer contain.
+ * Adds an option for a value of the address that is not offered: any number of faces, a folder that is no longer indexed.
  * @param {HTMLSelectElement} select
  * @param {string} value
  */
 function offer(select, value) {
   if ([...select.options].some((option) => option.value === value)) return;
-  select.append(element("option", { value }, value.split("/").at(-1) ?? value));
+  const text = select.name === "faces" ? value.replace(/^\.\./, "up to ").replace(/\.\.$/, " or more").replace("..", " to ") : value.split("/").at(-1);
+  select.append(element("option", { value }, text || value));
 }
