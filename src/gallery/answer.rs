@@ -39,6 +39,8 @@ pub(super) struct Counts {
     read_as: Vec<String>,
     /// How the typed text was understood, in plain words.
     understood: Interpretation,
+    /// All filters in plain words, each with the name of its flag.
+    in_words: Vec<(&'static str, String)>,
     /// Why no photo is found; empty where there are photos.
     why_empty: Vec<String>,
     folders: Vec<Folder>,
@@ -70,6 +72,7 @@ impl Counts {
             emotion: asked.next().filter(|_| asked.next().is_none()),
             read_as: search.read_as.clone(),
             understood: search.understood.clone(),
+            in_words: search.filter.parts(),
             why_empty,
             folders: tree(folders),
             cameras,

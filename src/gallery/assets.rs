@@ -26,6 +26,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("facts.js", SCRIPT, include_str!("assets/facts.js")),
     ("filters.js", SCRIPT, include_str!("assets/filters.js")),
     ("grid.js", SCRIPT, include_str!("assets/grid.js")),
+    ("in_words.js", SCRIPT, include_str!("assets/in_words.js")),
     ("keys.js", SCRIPT, include_str!("assets/keys.js")),
     ("live.js", SCRIPT, include_str!("assets/live.js")),
     ("main.js", SCRIPT, include_str!("assets/main.js")),
@@ -70,6 +71,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::query::FLAGS;
 
     #[test]
     fn every_file_of_the_page_is_served() {
@@ -83,6 +85,19 @@ mod tests {
         files.sort_unstable();
         served.sort_unstable();
         assert_eq!(served, files);
+    }
+
+    /// The page keeps every filter that an address may have; `offset` is the number of the photo from which it asks on.
+    #[test]
+    fn the_page_knows_every_filter() {
+        let (_, names) = include_str!("assets/filters.js")
+            .split_once("const NAMES = [")
+            .unwrap();
+        let (names, _) = names.split_once(']').unwrap();
+        for flag in FLAGS.iter().filter(|flag| flag.name != "offset") {
+            let name = format!("\"{}\"", flag.name);
+            assert!(names.contains(&name), "{name} is not among {names}");
+        }
     }
 
     /// A browser requests a script that the page does not name only after it has read another script.

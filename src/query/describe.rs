@@ -11,9 +11,17 @@ use crate::store::{Store, words_of_name};
 impl UserFilter {
     /// Describes each part of the filter: `shows happy`, `near Rome, Italy`.
     pub fn descriptions(&self) -> Vec<String> {
+        let parts = self.parts().into_iter();
+        parts.map(|(_, description)| description).collect()
+    }
+
+    /// The same descriptions, each with the name of the flag that it is about.
+    pub fn parts(&self) -> Vec<(&'static str, String)> {
         let groups = self.groups();
-        let descriptions = groups.iter().filter_map(|group| group.description(&groups));
-        descriptions.collect()
+        let described = groups
+            .iter()
+            .filter_map(|group| Some((group.name(), group.description(&groups)?)));
+        described.collect()
     }
 
     /// Explains why no photo meets the filter, if single parts of it are the reason: lists the parts

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fer_index::emotion::Emotion::Happy;
+use fer_index::emotion::Emotion::{Fear, Happy, Neutral, Sad};
 use fer_index::photo::Precision;
 use serde_json::json;
 
@@ -395,4 +395,78 @@ fn the_year_of_a_photo_leads_to_its_days() {
         browser.wait_until(&format!("location.search === '{filters}'"));
         browser.wait_until(&format!("{TILES} === 1"));
     }
+}
+
+#[test]
+fn filters_without_a_control_stand_in_words_and_can_be_removed() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = TestEnv::new();
+    let photo = |name: &'static str, day, shown| {
+        let bytes = [fixture("coffee.jpg"), name.into()].concat();
+        Seed {
+            taken: Some(jiff::civil::date(2019, 7, day)),
+            ..Seed::new(name, bytes, &[(shown, 0.9)])
+        }
+    };
+    let photos = [
+        photo("cape/glad.jpg", 1, Happy),
+        photo("cape/sad.jpg", 2, Sad),
+        photo("cape/afraid.jpg", 3, Fear),
+        photo("home/neutral.jpg", 4, Neutral),
+    ];
+    seed(&env, &photos);
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until(&format!("{TILES} === 4"));
+    browser.open(&format!(
+        "http://{}/?not=happy&not=sad&taken=summer&album=cape&one-per-burst&order=date&since=2019&until=2019",
+        server.address
+    ));
+    browser.wait_until(&format!("{TILES} === 1"));
+    let words = |expected: &[&str]| {
+        format!(
+            "JSON.stringify([...document.querySelectorAll('#in-words span')].map((span) => span.textContent))
+                === JSON.stringify({})",
+            json!(expected)
+        )
+    };
+    browser.wait_until(&words(&[
+        "nobody shows happy or sad",
+        "taken: 2019",
+        "taken: summer of any year",
+        "in a folder called cape",
+        "latest first",
+        "one of each burst",
+    ]));
+    let width = "return Math.max(innerWidth, document.documentElement.scrollWidth)";
+    assert_eq!(browser.run(width), browser.run("return innerWidth"));
+    // A field of the panel leaves them alone.
+    browser.run(
+        "const field = document.querySelector('[name=faces]');
+        field.value = '1';
+        field.dispatchEvent(new Event('change', {bubbles: true}));",
+    );
+    browser.wait_until("location.search.includes('faces=1')");
+    browser.wait_until(&format!("{TILES} === 1"));
+    // Removes both ends of the period, then the emotions, and the rest with the panel.
+    browser.click("#in-words li:nth-child(2) button");
+    browser.wait_until("!/since|until/.test(location.search)");
+    browser.click("#in-words li:nth-child(1) button");
+    browser.wait_until(
+        "location.search === '?taken=summer&album=cape&one-per-burst=&order=date&faces=1'",
+    );
+    browser.wait_until(&words(&[
+        "taken: summer of any year",
+        "in a folder called cape",
+        "latest first",
+        "one of each burst",
+    ]));
+    browser.wait_until(&format!("{TILES} === 3"));
+    browser.click("#show-filters");
+    browser.click("#filters [type=reset]");
+    browser.wait_until("location.search === '' && document.querySelector('#in-words').hidden");
+    browser.wait_until(&format!("{TILES} === 4"));
+    assert_eq!(browser.console(), [] as [&str; 0]);
 }

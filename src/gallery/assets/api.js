@@ -2,7 +2,8 @@
 
 /**
  * @typedef {"angry" | "disgust" | "fear" | "happy" | "sad" | "surprise" | "neutral" | "contempt"} Emotion
- * @typedef {Record<string, string>} Filters The filters of a query; a missing one does not restrict.
+ * @typedef {Record<string, string>} Filters Some filters of a query, by name.
+ * @typedef {URLSearchParams} Asked All filters of a query; a missing one does not restrict, and some may occur several times.
  *
  * @typedef {object} Tile A photo of the grid.
  * @property {number} id
@@ -64,6 +65,7 @@
  * @property {Emotion | null} emotion
  * @property {string[]} read_as
  * @property {Understood} understood
+ * @property {[string, string][]} in_words All filters in words, each with its name.
  * @property {string[]} why_empty
  * @property {Folder[]} folders
  * @property {string[]} cameras
@@ -119,12 +121,11 @@ async function request(path, options) {
 
 /**
  * @param {string} path
- * @param {Record<string, string | number>} [parameters]
+ * @param {URLSearchParams} [parameters]
  * @param {AbortSignal} [signal]
  */
-const get = async (path, parameters = {}, signal) => {
-  const given = Object.entries(parameters).map(([name, value]) => [name, String(value)]);
-  const query = new URLSearchParams(given.filter(([, value]) => value !== "")).toString();
+const get = async (path, parameters, signal) => {
+  const query = parameters?.toString();
   return (await request(query ? `${path}?${query}` : path, signal ? { signal } : {})).json();
 };
 
@@ -138,19 +139,20 @@ const post = (path, body) => {
 };
 
 /**
- * @param {Filters} filters
+ * @param {Asked} asked
  * @param {number} offset
  * @param {number} limit
  * @param {AbortSignal} [signal]
  * @returns {Promise<{ photos: Tile[], more: boolean }>}
  */
-export const photos = (filters, offset, limit, signal) => get("api/photos", { ...filters, offset, limit }, signal);
+export const photos = (asked, offset, limit, signal) =>
+  get("api/photos", new URLSearchParams([...asked, ["offset", String(offset)], ["limit", String(limit)]]), signal);
 
-/** @type {(filters: Filters, signal?: AbortSignal) => Promise<Counts>} */
-export const counts = (filters, signal) => get("api/counts", filters, signal);
+/** @type {(asked: Asked, signal?: AbortSignal) => Promise<Counts>} */
+export const counts = (asked, signal) => get("api/counts", asked, signal);
 
 /** @type {(id: number, signal?: AbortSignal) => Promise<Photo>} */
-export const photo = (id, signal) => get(`api/photo/${id}`, {}, signal);
+export const photo = (id, signal) => get(`api/photo/${id}`, undefined, signal);
 
 /** @type {(face: number, emotion: Emotion) => Promise<unknown>} */
 export const correctFace = (face, emotion) => post(`api/face/${face}`, { shows: emotion });

@@ -4,13 +4,26 @@
 import { settled } from "./address.js";
 import { element, find, icon, number } from "./dom.js";
 import { BY_INTEREST, label } from "./emotions.js";
+import { InWords } from "./in_words.js";
 
 /**
  * @typedef {import("./api.js").Emotion} Emotion
  * @typedef {HTMLInputElement | HTMLSelectElement} Field
  */
 
-const NAMES = ["emotion", "text", "since", "until", "file-dates", "near", "within", "under", "who", "min", "faces", "camera", "person", "words"];
+// The filters that an address may have, in the order in which they are described: those of `fer-index query`, the text
+// that a person typed, and the minimum score in percent.
+// prettier-ignore
+const NAMES = [
+  "emotion", "text", "not", "who", "min", "min-score", "all", "faces", "since", "until", "taken", "file-dates", "under",
+  "album", "near", "within", "away", "camera", "person", "words", "min-face-size", "min-detection", "order", "seed",
+  "one-per-burst", "raws",
+];
+// What a filter means that is given without a value.
+/** @type {Record<string, string>} */
+const WITHOUT_VALUE = { all: "yes", "file-dates": "yes", "one-per-burst": "yes", away: "100" };
+// The filters that have controls outside the panel.
+const ABOVE = ["emotion", "text"];
 // The filters in the panel.
 const IN_PANEL = ["since", "until", "file-dates", "near", "under", "words", "camera", "person", "faces", "who", "min"];
 const TYPING = 250;
@@ -24,6 +37,10 @@ export class Filters {
   #form = find("#filters", HTMLFormElement);
   #text = find("#text", HTMLInputElement);
   #min = find("#min", HTMLInputElement);
+  #inWords = new InWords(async (names) => {
+    await this.set(Object.fromEntries(names.map((name) => [name, ""])));
+    this.#callbacks.done();
+  });
   #toggle = find("#show-filters");
   /** @type {Map<Emotion | "", HTMLButtonElement>} */
   #chips = new Map();
@@ -39,7 +56,7 @@ export class Filters {
     this.#form.addEventListener("change", ({ target }) => this.#read(/** @type {Field} */ (target)));
     this.#form.addEventListener("reset", (event) => {
       event.preventDefault();
-      this.set(Object.fromEntries(IN_PANEL.map((name) => [name, ""])));
+      this.set(Object.fromEntries(NAMES.filter((name) => !ABOVE.includes(name)).map((name) => [name, ""])));
     });
     this.#min.addEventListener("input", () => {
       this.#min.step = STEP;
@@ -65,12 +82,12 @@ export class Filters {
 
   /**
    * The filters in force; a missing one does not restrict.
-   * @returns {import("./api.js").Filters}
+   * @returns {import("./api.js").Asked}
    */
   get() {
     const address = new URLSearchParams(location.search);
-    const given = NAMES.map((name) => [name, address.get(name) ?? ""]);
-    return Object.fromEntries(given.filter(([, value]) => value));
+    const given = NAMES.flatMap((name) => address.getAll(name).map((value) => [name, value || (WITHOUT_VALUE[name] ?? "")]));
+    return new URLSearchParams(given.filter(([, value]) => value));
   }
 
   /**
@@ -116,22 +133,26 @@ export class Filters {
   show() {
     const filters = this.get();
     for (const [emotion, chip] of this.#chips) {
-      chip.setAttribute("aria-pressed", String((filters.emotion ?? "") === emotion));
+      chip.setAttribute("aria-pressed", String((filters.get("emotion") ?? "") === emotion));
     }
-    if (document.activeElement !== this.#text) this.#text.value = filters.text ?? "";
-    for (const name of IN_PANEL) this.#show(name, filters[name] ?? "");
+    if (document.activeElement !== this.#text) this.#text.value = filters.get("text") ?? "";
+    const given = NAMES.map((name) => ({ name, values: filters.getAll(name) }));
+    const isShown = given.filter(({ name, values }) => ABOVE.includes(name) || (IN_PANEL.includes(name) && this.#show(name, values)));
     this.#showMin();
-    const active = IN_PANEL.filter((name) => filters[name]).length;
+    this.#inWords.show(given.filter((filter) => filter.values.length && !isShown.includes(filter)));
+    const active = IN_PANEL.filter((name) => filters.has(name)).length;
     const badge = find("#filters-active");
     badge.hidden = active === 0;
     badge.replaceChildren(String(active), element("span", { class: "unseen" }, " in force"));
   }
 
   /**
-   * Shows the number of photos for each emotion, the emotion in force, the folders, the cameras and the people.
+   * Shows the number of photos for each emotion, the emotion in force, the filters in words, the folders, the cameras and
+   * the people.
    * @param {import("./api.js").Counts} counts
    */
-  showCounts({ all, emotions, emotion: inForce, folders, cameras, people }) {
+  showCounts({ all, emotions, emotion: inForce, in_words: inWords, folders, cameras, people }) {
+    this.#inWords.describe(inWords);
     for (const [emotion, chip] of this.#chips) {
       chip.setAttribute("aria-pressed", String((inForce ?? "") === emotion));
       const count = emotion === "" ? all : (emotions[emotion] ?? 0);
@@ -198,12 +219,13 @@ export class Filters {
   }
 
   /**
-   * Shows a filter in its field.
+   * Shows a filter in its field; returns whether the field says all of it.
    * @param {string} name
-   * @param {string} asked
+   * @param {string[]} values
    */
-  #show(name, asked) {
+  #show(name, values) {
     const field = this.#field(name);
+    const asked = values.length > 1 ? "" : (values[0] ?? "");
     if (name === "min") {
       this.#min.step = Number(asked) % Number(STEP) ? "any" : STEP;
       this.#min.value = asked || MIN;
@@ -212,6 +234,7 @@ export class Filters {
       if (asked && field instanceof HTMLSelectElement) offer(field, asked);
       field.value = asked;
     }
+    return values.length < 2 && (name === "file-dates" || !asked || field.value === asked);
   }
 
   #showMin() {

@@ -14,9 +14,9 @@ const ASKED = 300;
 
 export class Grid {
   #list = find("#grid");
-  #pages = new Pages({});
-  /** @type {import("./api.js").Filters} */
-  #filters = {};
+  #pages = new Pages(new URLSearchParams());
+  /** @type {import("./api.js").Asked} */
+  #filters = new URLSearchParams();
   /** The drawn tiles by their index in the answer. @type {Map<number, HTMLLIElement>} */
   #drawn = new Map();
   // The index of the photo that the keys act on.
@@ -61,7 +61,7 @@ export class Grid {
 
   /**
    * Shows the photos that these filters find, from the first one.
-   * @param {import("./api.js").Filters} filters
+   * @param {import("./api.js").Asked} filters
    */
   async show(filters) {
     const pages = await this.#fetch(filters, 0);
@@ -75,7 +75,7 @@ export class Grid {
 
   /**
    * Shows no photos; a refresh asks for those that these filters find.
-   * @param {import("./api.js").Filters} filters
+   * @param {import("./api.js").Asked} filters
    */
   clear(filters) {
     this.#asking?.close();
@@ -139,7 +139,7 @@ export class Grid {
 
   /**
    * Fetches a new answer up to a photo; `null` if another request has replaced this one.
-   * @param {import("./api.js").Filters} filters
+   * @param {import("./api.js").Asked} filters
    * @param {number} to
    */
   async #fetch(filters, to) {
@@ -283,7 +283,7 @@ export class Grid {
    * @param {Tile} photo
    */
   #describeOne(index, item, photo) {
-    const { emotion } = this.#filters;
+    const emotion = this.#filters.getAll("emotion").join(" or ");
     describeTile(item, photo, { emotion, index, total: this.total, selected: this.#callbacks.selection.has(photo.id) });
   }
 

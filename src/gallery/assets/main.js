@@ -36,7 +36,11 @@ function focusGrid() {
 // is on two of its pages and a refresh leaves each in its place.
 let seed = "";
 
-const asked = () => ({ seed, ...filters.get() });
+function asked() {
+  const all = filters.get();
+  if (!all.has("seed")) all.set("seed", seed);
+  return all;
+}
 
 /** @type {AbortController | undefined} */
 let counting;

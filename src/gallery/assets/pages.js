@@ -28,14 +28,14 @@ export class Pages {
   #pages = new Map();
   /** @type {Map<number, Promise<void>>} */
   #asked = new Map();
-  /** @type {import("./api.js").Filters} */
+  /** @type {import("./api.js").Asked} */
   #filters;
   #giveUp = new AbortController();
   #room = { width: 1, wanted: 1, gap: 0 };
   /** The top of each page; the last entry is the bottom of the last page. */
   #tops = [0];
 
-  /** @param {import("./api.js").Filters} filters */
+  /** @param {import("./api.js").Asked} filters */
   constructor(filters) {
     this.#filters = filters;
   }

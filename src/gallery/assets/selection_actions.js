@@ -77,7 +77,7 @@ export class SelectionActions {
     const corrected = BY_INTEREST.find((emotion) => emotion === this.#emotion.value);
     this.#emotion.value = "";
     if (!corrected) return;
-    const { emotion } = this.#filters.get();
+    const emotion = this.#filters.get().get("emotion");
     const faces = (await this.#photos())
       .flatMap((photo) => photo.faces)
       .filter((face) => face.counts && face.corrected_to !== corrected && (!emotion || shown(face) === emotion));

@@ -9,19 +9,19 @@ import { MOST } from "./pages.js";
 /**
  * Shows how many photos were found and how the text was understood; returns the number of photos.
  * @param {Counts} counts
- * @param {{ text?: string }} filters The filters in force.
+ * @param {import("./api.js").Asked} filters The filters in force.
  */
 export function showSummary(counts, filters) {
   const { found, undated, emotion, understood, why_empty: whyEmpty, indexed } = counts;
   const order = emotion ? `, most ${emotion} first` : "";
   const part = found > MOST ? `; the first ${number(MOST)} are shown` : "";
-  const description = filters.text ? describeUnderstood(understood) : "";
+  const description = filters.has("text") ? describeUnderstood(understood) : "";
   const without = undated ? `; ${plural(undated, "more photo")} without a date, see Filters` : "";
   const summary = plural(found, "photo") + order + part + without + description;
   find("#status").textContent = found || description || without ? summary : "";
   find("#select").hidden = found === 0;
   find("#empty").hidden = found > 0;
-  const isRestricted = Object.keys(filters).length > 0;
+  const isRestricted = filters.toString() !== "";
   /** @type {[string, string]} */
   const [title, text] = indexed
     ? ["No photo matches", isRestricted ? describeReasons(whyEmpty) : "No face was found in any photo."]
