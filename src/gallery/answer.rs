@@ -11,7 +11,8 @@ use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::photo::{Capture, DateSource, FactSources};
 use crate::store::{
-    self, CarriedFrom, FaceId, Hit, Learning, PersonInPhoto, Photo, PhotoAnalysis, StoredFace,
+    self, CarriedFrom, FaceId, Hit, Learning, Order, PersonInPhoto, Photo, PhotoAnalysis,
+    StoredFace,
 };
 
 /// One page of the photos in the grid.
@@ -35,6 +36,12 @@ pub(super) struct Counts {
     emotions: BTreeMap<&'static str, u64>,
     /// The emotion in force, whether a control or the typed text chose it.
     emotion: Option<Emotion>,
+    /// All emotions in force, of which a photo shows at least one.
+    asked: Vec<Emotion>,
+    /// Whether the typed text asks for an emotion.
+    has_typed_emotion: bool,
+    /// The order of the photos: `score`, `date` or `random`.
+    order: &'static str,
     /// The flags that the typed text was read as; empty where it is only words.
     read_as: Vec<String>,
     /// How the typed text was understood, in plain words.
@@ -62,14 +69,23 @@ impl Counts {
         cameras: Vec<String>,
         people: Vec<String>,
     ) -> Self {
-        let mut asked = search.query.emotions.iter();
+        let asked: Vec<Emotion> = search.query.emotions.iter().collect();
+        let order = match search.query.order {
+            Order::Score if asked.is_empty() => "date",
+            Order::Score => "score",
+            Order::Date => "date",
+            Order::Random { .. } => "random",
+        };
         let names = Emotion::ALL.map(Emotion::name);
         Self {
             found,
             undated,
             all: counts.all,
             emotions: names.into_iter().zip(counts.emotions).collect(),
-            emotion: asked.next().filter(|_| asked.next().is_none()),
+            emotion: asked.first().copied().filter(|_| asked.len() == 1),
+            asked,
+            has_typed_emotion: search.has_typed_emotion,
+            order,
             read_as: search.read_as.clone(),
             understood: search.understood.clone(),
             in_words: search.filter.parts(),

@@ -17,15 +17,18 @@ pub(super) async fn photos(
     Query(part): Query<Part>,
 ) -> Result<Json<Answer>, ApiError> {
     let defaults = shared.defaults;
-    let hits = shared.ask(move |store| {
-        let mut query = parameters.read(store, defaults)?.query;
+    let answer = shared.ask(move |store| {
+        let search = parameters.read(store, defaults)?;
+        let left = search.most().saturating_sub(part.offset);
+        let limit = part.limit().min(left);
+        let mut query = search.query;
         query.offset = part.offset;
-        query.limit = Some(part.limit() + 1); // one more photo shows whether more follow
-        Ok(store.query(&query)?)
+        query.limit = Some(limit + 1); // one more photo shows whether more follow
+        Ok((store.query(&query)?, limit, left > limit))
     });
-    let mut hits = hits.await?;
-    let more = hits.len() > part.limit();
-    hits.truncate(part.limit());
+    let (mut hits, limit, may_go_on) = answer.await?;
+    let more = may_go_on && hits.len() > limit;
+    hits.truncate(limit);
     let photos = hits.iter().map(Tile::of).collect();
     Ok(Json(Answer { photos, more }))
 }
@@ -39,7 +42,8 @@ pub(super) async fn counts(
     let counts = shared.ask(move |store| {
         let search = parameters.read(store, defaults)?;
         let counts = store.counts(&search.query)?;
-        let found = store.total(&search.query)?;
+        let most = u64::try_from(search.most()).unwrap_or(u64::MAX);
+        let found = store.total(&search.query)?.min(most);
         let undated = store.undated(&search.query)?;
         let why_empty = if found == 0 {
             search.filter.why_empty(store, defaults)?

@@ -9,9 +9,19 @@ use crate::store::{Query, Store, has_words};
 /// The maximum number of photos in one answer.
 const MOST: usize = 500;
 
+/// The value of `emotion` for photos that show any emotion or none, whatever the text says.
+const ANY: &str = "any";
+
+/// What is about the emotion, and is lifted together with it.
+const ABOUT_EMOTION: [&str; 4] = ["emotion", "who", "min-score", "all"];
+
+/// Parameters that are no flags, or not those of the same name.
+const OTHERS: [&str; 5] = ["text", "words", "limit", "offset", "most"];
+
 /// The parameters of the page's address: the flags of `fer-index query` under their names, and in addition
-/// `text` (what a person typed, in the grammar of `fer-index find`), `words` (the flag `--text`) and `min`
-/// (the minimum score in percent). A missing parameter does not restrict; unknown ones are left to others.
+/// `text` (what a person typed, in the grammar of `fer-index find`), `words` (the flag `--text`), `most` (the flag
+/// `--limit`) and `min` (the minimum score in percent). The emotion [`ANY`] lifts the one in the text. A missing
+/// parameter does not restrict; unknown ones are left to others.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct FilterParameters(Vec<(String, String)>);
@@ -41,12 +51,21 @@ pub(super) struct Search {
     pub filter: UserFilter,
     /// How the text was understood.
     pub understood: Interpretation,
+    /// Whether the text asks for an emotion.
+    pub has_typed_emotion: bool,
+}
+
+impl Search {
+    /// The number of photos that were asked for (`top 3`), at most.
+    pub fn most(&self) -> usize {
+        self.filter.limit.unwrap_or(usize::MAX)
+    }
 }
 
 /// How a typed text was understood, in plain words.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Interpretation {
-    /// The filters, one sentence each.
+    /// The filters of the text as they are in force, one sentence each.
     filters: Vec<String>,
     /// Words that are searched for as text.
     as_text: Vec<String>,
@@ -59,9 +78,21 @@ pub(super) struct Interpretation {
 }
 
 impl Interpretation {
-    fn of(understood: &Understood) -> Self {
+    /// `in_force` are the names of those flags of the text that no control overrides; `filter` is what the text and the
+    /// controls say together. The order is not among the sentences: the page says it in any case.
+    fn of(understood: &Understood, in_force: &[&str], filter: &UserFilter) -> Self {
+        // The words of these flags are those of others.
+        let included = [("who", "emotion"), ("until", "since")];
+        let is_typed = |name: &str| {
+            in_force.contains(&name)
+                || (included.iter()).any(|(part, whole)| *whole == name && in_force.contains(part))
+        };
+        let parts = filter.parts().into_iter();
         Self {
-            filters: understood.filter.descriptions(),
+            filters: parts
+                .filter(|(name, _)| *name != "order" && is_typed(name))
+                .map(|(_, words)| words)
+                .collect(),
             as_text: understood.as_text.clone(),
             left_out: understood.left_out.clone(),
             suggestions: understood.suggestions.clone(),
@@ -81,9 +112,8 @@ impl FilterParameters {
         };
         let words: Vec<String> = of("text").map(str::to_owned).into_iter().collect();
         let known = Known::of(store, defaults)?;
-        let typed = understand(&words, UserFilter::new(), &known, now());
-        let understood = Interpretation::of(&typed);
-        let typed = typed.filter;
+        let text = understand(&words, UserFilter::new(), &known, now());
+        let typed = &text.filter;
         let typed_flags = typed.set_flags();
         let is_just_words = typed_flags.iter().all(|(flag, _)| flag.name == "text");
         let read_as = if is_just_words {
@@ -100,29 +130,55 @@ impl FilterParameters {
                 Some(text) => format!("{text} {words}"),
                 None => words.to_owned(),
             });
-        let controls = self
-            .0
-            .iter()
-            .filter(|(name, _)| name != "text" && name != "words");
+        let is_lifted = of("emotion") == Some(ANY);
+        let controls = self.0.iter().filter(|(name, value)| {
+            !OTHERS.contains(&name.as_str()) && !(name == "emotion" && value == ANY)
+        });
         let controls = controls.map(|(name, value)| (name.as_str(), value.as_str()));
         let given: Vec<_> = controls
             .chain(words.as_deref().map(|words| ("text", words)))
             .chain(min_score.as_deref().map(|score| ("min-score", score)))
+            .chain(of("most").map(most).transpose()?)
             .collect();
-        let of_text = typed_flags
+        let is_overridden = |name: &str| {
+            given.iter().any(|(other, _)| *other == name)
+                || is_lifted && ABOUT_EMOTION.contains(&name)
+        };
+        let of_text: Vec<_> = typed_flags
             .iter()
-            .filter(|(flag, _)| given.iter().all(|(name, _)| *name != flag.name))
-            .map(|(flag, value)| (flag.name, value.as_str()));
-        let all: Vec<_> = of_text.chain(given.iter().copied()).collect();
+            .map(|(flag, value)| (flag.name, value.as_str()))
+            .filter(|(name, _)| !is_overridden(name))
+            .collect();
+        let all: Vec<_> = of_text.iter().chain(&given).copied().collect();
         let filter = UserFilter::read(&all).map_err(ApiError::Bad)?;
+        let words_of_text = typed.text.is_some().then_some("text");
+        let in_force: Vec<_> = of_text
+            .iter()
+            .map(|(name, _)| *name)
+            .chain(words_of_text)
+            .collect();
+        let understood = Interpretation::of(&text, &in_force, &filter);
+        let has_typed_emotion = !typed.emotions.is_empty();
         let query = filter.resolve(store, defaults, Some(MOST))?;
         Ok(Search {
             query,
             read_as,
             filter,
             understood,
+            has_typed_emotion,
         })
     }
+}
+
+/// The number of photos as the flag `--limit`, which accepts it.
+fn most(number: &str) -> Result<(&str, &str), ApiError> {
+    let explain = || {
+        ApiError::Bad(format!(
+            "\"{number}\" is no number of photos; write 1 or more"
+        ))
+    };
+    let is_right = number.parse::<usize>().is_ok_and(|number| number > 0);
+    is_right.then_some(("limit", number)).ok_or_else(explain)
 }
 
 /// Converts a minimum score in percent to a value of `--min-score`.

@@ -135,6 +135,19 @@ fn the_grid_comes_in_parts_without_gap_or_overlap() {
         (&json!(true), &json!(false))
     );
     assert_eq!(names(&part(4)), [] as [&str; 0]);
+    // A number of photos that was asked for ends the answer in the middle of a part.
+    for (most, offset, expected, more) in [
+        (2, 0, &["glad.jpg", "mixed.jpg"][..], false),
+        (3, 0, &["glad.jpg", "mixed.jpg", "faint.jpg"], false),
+        (4, 0, &["glad.jpg", "mixed.jpg", "faint.jpg"], true),
+        (2, 3, &[], false),
+    ] {
+        let part = server.ask(&format!(
+            "/api/photos?emotion=happy&min=0&limit=3&offset={offset}&most={most}"
+        ));
+        assert_eq!(names(&part), expected, "{most} {offset}");
+        assert_eq!(part["more"], more, "{most} {offset}");
+    }
 }
 
 #[test]
@@ -208,6 +221,67 @@ fn what_is_typed_is_understood_as_by_find() {
     // Every flag of `query` is also a parameter of the address.
     let grid = server.ask("/api/photos?limit=9&not=sad&taken=2019&album=party");
     assert_eq!(names(&grid), ["glad.jpg"]);
+    // What is said about the text is what is in force.
+    let said = |filters: &str| {
+        let counts = server.ask(&format!("/api/counts?{filters}"));
+        let filters = counts["understood"]["filters"].clone();
+        (
+            filters,
+            counts["order"].clone(),
+            counts["found"].as_u64().unwrap(),
+        )
+    };
+    for (filters, expected, order, found) in [
+        ("text=happy", json!(["shows happy"]), "score", 2),
+        ("text=happy&emotion=sad", json!([]), "score", 2),
+        ("text=happy&emotion=any", json!([]), "date", 4),
+        (
+            "text=happy+in+2020&emotion=any",
+            json!(["taken: 2020"]),
+            "date",
+            2,
+        ),
+        (
+            "text=everybody+at+least+80%25+happy&emotion=any",
+            json!([]),
+            "date",
+            4,
+        ),
+        (
+            "text=everybody+happy&emotion=sad",
+            json!(["everybody shows sad"]),
+            "score",
+            1,
+        ),
+        ("text=latest+happy", json!(["shows happy"]), "date", 2),
+        ("text=random", json!([]), "random", 4),
+        (
+            "text=top+1+happy",
+            json!(["shows happy", "at most 1"]),
+            "score",
+            1,
+        ),
+        (
+            "text=top+1+happy&most=9",
+            json!(["shows happy"]),
+            "score",
+            2,
+        ),
+        (
+            "text=party&words=glad",
+            json!(["with the words party glad"]),
+            "date",
+            1,
+        ),
+    ] {
+        let (filters_said, order_said, found_said) = said(filters);
+        assert_eq!(filters_said, expected, "{filters}");
+        assert_eq!((order_said, found_said), (json!(order), found), "{filters}");
+        let grid = server.ask(&format!("/api/photos?limit=9&{filters}"));
+        assert_eq!(names(&grid).len() as u64, found, "{filters}");
+    }
+    let refused = server.get("/api/counts?most=0").send();
+    assert_eq!(refused.status, 400);
     let words = server.ask("/api/counts?text=party");
     assert_eq!(
         (&words["read_as"], &words["emotion"]),

@@ -470,3 +470,86 @@ fn filters_without_a_control_stand_in_words_and_can_be_removed() {
     browser.wait_until(&format!("{TILES} === 4"));
     assert_eq!(browser.console(), [] as [&str; 0]);
 }
+
+#[test]
+fn the_line_over_the_photos_says_what_is_shown() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = TestEnv::new();
+    let photo = |name: &'static str, faces: &[_]| {
+        Seed::new(name, [fixture("coffee.jpg"), name.into()].concat(), faces)
+    };
+    let photos = [
+        photo("a.jpg", &[(Happy, 0.9), (Sad, 0.8)]),
+        photo("b.jpg", &[(Happy, 0.8)]),
+        photo("c.jpg", &[(Sad, 0.7)]),
+        photo("d.jpg", &[(Fear, 0.7)]),
+    ];
+    seed(&env, &photos);
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until(&format!("{TILES} === 4"));
+    let says = |text: &str, tiles: usize| {
+        let text = json!(text);
+        browser.wait_until(&format!(
+            "document.querySelector('#status').textContent === {text} && {TILES} === {tiles}"
+        ));
+    };
+    let pressed = |emotions: &[&str]| {
+        browser.wait_until(&format!(
+            "JSON.stringify([...document.querySelectorAll(\"#emotions [aria-pressed='true']\")]
+                .map((chip) => chip.dataset.emotion)) === JSON.stringify({})",
+            json!(emotions)
+        ));
+    };
+    let open = |filters: &str| browser.open(&format!("http://{}/?{filters}", server.address));
+    open("text=top+1+happy");
+    says("1 photo, most happy first: shows happy; at most 1", 1);
+    open("text=latest+happy");
+    says("2 photos, latest first: shows happy", 2);
+    open("limit=3&order=random");
+    says("3 photos, shuffled", 3);
+    open("text=happy+or+fear");
+    says("3 photos, highest score first: shows fear or happy", 3);
+    pressed(&["happy", "fear"]);
+
+    // A chip takes precedence over the text, and so does "All".
+    open("text=happy");
+    says("2 photos, most happy first: shows happy", 2);
+    pressed(&["happy"]);
+    browser.press('4');
+    says("2 photos, most sad first", 2);
+    pressed(&["sad"]);
+    browser.press('0');
+    says("4 photos", 4);
+    pressed(&[""]);
+    browser.press('1');
+    pressed(&["happy"]);
+    browser.click("#emotions [data-emotion='']");
+    says("4 photos", 4);
+    assert_eq!(
+        browser.run("return location.search"),
+        "?text=happy&emotion=any"
+    );
+    // Another text is not overridden by it.
+    browser.press('/');
+    for key in "sad".chars() {
+        browser.press(key);
+    }
+    browser.press(ENTER);
+    says("2 photos, most sad first: shows sad", 2);
+    assert_eq!(browser.run("return location.search"), "?text=sad");
+
+    // Only faces with the emotion in force are corrected, also if the text chose it.
+    browser.wait_until("document.activeElement.closest('#grid li')?.dataset.index === '0'");
+    browser.press('x');
+    browser.run(
+        "const field = document.querySelector('#selection-emotion');
+        field.value = 'fear';
+        field.dispatchEvent(new Event('change', {bubbles: true}));",
+    );
+    browser.wait_until(
+        "document.querySelector('#toast').textContent.startsWith('1 face set to fear')",
+    );
+}

@@ -62,7 +62,10 @@
  * @property {number} undated The number of photos that the dates leave out because they have none of their own.
  * @property {number} all
  * @property {Record<string, number>} emotions
- * @property {Emotion | null} emotion
+ * @property {Emotion | null} emotion The emotion in force, if it is one.
+ * @property {Emotion[]} asked All emotions in force, of which a photo shows at least one.
+ * @property {boolean} has_typed_emotion Whether the text asks for an emotion.
+ * @property {"score" | "date" | "random"} order
  * @property {string[]} read_as
  * @property {Understood} understood
  * @property {[string, string][]} in_words All filters in words, each with its name.
@@ -146,10 +149,14 @@ const post = (path, body) => {
  * @returns {Promise<{ photos: Tile[], more: boolean }>}
  */
 export const photos = (asked, offset, limit, signal) =>
-  get("api/photos", new URLSearchParams([...asked, ["offset", String(offset)], ["limit", String(limit)]]), signal);
+  get("api/photos", new URLSearchParams([...named(asked), ["offset", String(offset)], ["limit", String(limit)]]), signal);
 
 /** @type {(asked: Asked, signal?: AbortSignal) => Promise<Counts>} */
-export const counts = (asked, signal) => get("api/counts", asked, signal);
+export const counts = (asked, signal) => get("api/counts", new URLSearchParams(named(asked)), signal);
+
+// In a request, the limit is that of the request.
+/** @param {Asked} asked */
+const named = (asked) => [...asked].map(([name, value]) => [name === "limit" ? "most" : name, value]);
 
 /** @type {(id: number, signal?: AbortSignal) => Promise<Photo>} */
 export const photo = (id, signal) => get(`api/photo/${id}`, undefined, signal);

@@ -3,7 +3,7 @@
 
 import { settled } from "./address.js";
 import { element, find, icon, number } from "./dom.js";
-import { BY_INTEREST, label } from "./emotions.js";
+import { BY_INTEREST, EMOTIONS, label } from "./emotions.js";
 import { InWords } from "./in_words.js";
 
 /**
@@ -17,8 +17,10 @@ import { InWords } from "./in_words.js";
 const NAMES = [
   "emotion", "text", "not", "who", "min", "min-score", "all", "faces", "since", "until", "taken", "file-dates", "under",
   "album", "near", "within", "away", "camera", "person", "words", "min-face-size", "min-detection", "order", "seed",
-  "one-per-burst", "raws",
+  "one-per-burst", "raws", "limit",
 ];
+// Lifts the emotion that the text asks for.
+const ANY = "any";
 // What a filter means that is given without a value.
 /** @type {Record<string, string>} */
 const WITHOUT_VALUE = { all: "yes", "file-dates": "yes", "one-per-burst": "yes", away: "100" };
@@ -44,6 +46,9 @@ export class Filters {
   #toggle = find("#show-filters");
   /** @type {Map<Emotion | "", HTMLButtonElement>} */
   #chips = new Map();
+  /** The emotions in force, of which a photo shows at least one. @type {readonly Emotion[]} */
+  #asked = [];
+  #hasTypedEmotion = false;
 
   /**
    * @param {object} callbacks
@@ -98,6 +103,9 @@ export class Filters {
     await settled();
     const address = new URL(location.href);
     address.searchParams.delete("photo");
+    // Another text may ask for an emotion.
+    const text = address.searchParams.get("text") ?? "";
+    if (!("emotion" in some) && (some.text ?? text) !== text && address.searchParams.get("emotion") === ANY) address.searchParams.delete("emotion");
     const place = "near" in some && some.near !== address.searchParams.get("near") ? { within: "" } : {};
     for (const [name, value] of Object.entries({ ...place, ...some })) {
       if (value) address.searchParams.set(name, value);
@@ -113,6 +121,11 @@ export class Filters {
   choose(index) {
     const emotion = index === 0 ? "" : BY_INTEREST[index - 1];
     if (emotion !== undefined) this.#chooseEmotion(emotion);
+  }
+
+  /** The emotions in force, whether a chip or the text chose them; none if photos are shown whatever they show. */
+  get emotions() {
+    return this.#asked;
   }
 
   get isPanelOpen() {
@@ -132,9 +145,8 @@ export class Filters {
   // Copies the filters from the address into the controls.
   show() {
     const filters = this.get();
-    for (const [emotion, chip] of this.#chips) {
-      chip.setAttribute("aria-pressed", String((filters.get("emotion") ?? "") === emotion));
-    }
+    const named = filters.getAll("emotion").join().split(",");
+    this.#press(EMOTIONS.filter((emotion) => named.includes(emotion)));
     if (document.activeElement !== this.#text) this.#text.value = filters.get("text") ?? "";
     const given = NAMES.map((name) => ({ name, values: filters.getAll(name) }));
     const isShown = given.filter(({ name, values }) => ABOVE.includes(name) || (IN_PANEL.includes(name) && this.#show(name, values)));
@@ -151,10 +163,11 @@ export class Filters {
    * the people.
    * @param {import("./api.js").Counts} counts
    */
-  showCounts({ all, emotions, emotion: inForce, in_words: inWords, folders, cameras, people }) {
+  showCounts({ all, emotions, asked, has_typed_emotion: hasTypedEmotion, in_words: inWords, folders, cameras, people }) {
     this.#inWords.describe(inWords);
+    this.#hasTypedEmotion = hasTypedEmotion;
+    this.#press(asked);
     for (const [emotion, chip] of this.#chips) {
-      chip.setAttribute("aria-pressed", String((inForce ?? "") === emotion));
       const count = emotion === "" ? all : (emotions[emotion] ?? 0);
       find(".count", HTMLElement, chip).textContent = number(count);
       chip.classList.toggle("none", count === 0);
@@ -188,9 +201,19 @@ export class Filters {
     return find(`[name="${name}"]`, HTMLSelectElement, this.#form);
   }
 
+  // Shows which emotions are in force.
+  /** @param {readonly Emotion[]} asked */
+  #press(asked) {
+    this.#asked = asked;
+    for (const [emotion, chip] of this.#chips) {
+      chip.setAttribute("aria-pressed", String(emotion === "" ? asked.length === 0 : asked.includes(emotion)));
+    }
+  }
+
   /** @param {Emotion | ""} emotion */
   async #chooseEmotion(emotion) {
-    await this.set({ emotion });
+    const all = this.#hasTypedEmotion && this.get().has("text") ? ANY : "";
+    await this.set({ emotion: emotion || all });
     this.#callbacks.done();
   }
 

@@ -283,7 +283,8 @@ export class Grid {
    * @param {Tile} photo
    */
   #describeOne(index, item, photo) {
-    const emotion = this.#filters.getAll("emotion").join(" or ");
+    const asked = this.#filters.getAll("emotion").join(" or ");
+    const emotion = asked === "any" ? "" : asked;
     describeTile(item, photo, { emotion, index, total: this.total, selected: this.#callbacks.selection.has(photo.id) });
   }
 

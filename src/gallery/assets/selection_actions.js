@@ -72,15 +72,15 @@ export class SelectionActions {
     for (const control of this.#bar.querySelectorAll(".acts")) control.toggleAttribute("disabled", ids.length === 0);
   }
 
-  // Corrects the faces that show the emotion in the filters, or all faces if the filters name none.
+  // Corrects the faces that show an emotion in force, or all faces if there is none.
   async #correct() {
     const corrected = BY_INTEREST.find((emotion) => emotion === this.#emotion.value);
     this.#emotion.value = "";
     if (!corrected) return;
-    const emotion = this.#filters.get().get("emotion");
+    const { emotions } = this.#filters;
     const faces = (await this.#photos())
       .flatMap((photo) => photo.faces)
-      .filter((face) => face.counts && face.corrected_to !== corrected && (!emotion || shown(face) === emotion));
+      .filter((face) => face.counts && face.corrected_to !== corrected && (!emotions.length || emotions.includes(shown(face))));
     await inParallel(faces, (face) => api.correctFace(face.id, corrected));
     const undo = () =>
       this.#try(async () => {

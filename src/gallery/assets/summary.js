@@ -12,8 +12,8 @@ import { MOST } from "./pages.js";
  * @param {import("./api.js").Asked} filters The filters in force.
  */
 export function showSummary(counts, filters) {
-  const { found, undated, emotion, understood, why_empty: whyEmpty, indexed } = counts;
-  const order = emotion ? `, most ${emotion} first` : "";
+  const { found, undated, understood, why_empty: whyEmpty, indexed } = counts;
+  const order = describeOrder(counts);
   const part = found > MOST ? `; the first ${number(MOST)} are shown` : "";
   const description = filters.has("text") ? describeUnderstood(understood) : "";
   const without = undated ? `; ${plural(undated, "more photo")} without a date, see Filters` : "";
@@ -61,6 +61,16 @@ export function titleOf(photo, counts) {
   find("#heading").textContent = heading;
   const parts = [photo || (counts ? `${heading} (${number(counts.found)})` : ""), "fer-index"];
   return parts.filter(Boolean).join(" – ");
+}
+
+/**
+ * The order, unless photos are shown whatever they show, latest first.
+ * @param {Counts} counts
+ */
+function describeOrder({ order, emotion, asked }) {
+  if (order === "random") return ", shuffled";
+  if (order === "date") return asked.length ? ", latest first" : "";
+  return emotion ? `, most ${emotion} first` : ", highest score first";
 }
 
 /**
