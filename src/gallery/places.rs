@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Shared;
 use super::api_error::ApiError;
+use crate::borders::{Borders, country_in};
 use crate::geo::{Cell, distance};
 use crate::photo::GeoPoint;
 use crate::query::{City, Gazetteer, Place};
@@ -70,14 +71,17 @@ fn towns(gazetteer: &Gazetteer) -> Vec<[f64; 2]> {
         .collect()
 }
 
-/// A town, and the cells whose nearest town it is, with the number of photos in each.
+/// A city, and the cells that belong to it, with the number of photos in each.
 type Town = (City, Vec<(GeoPoint, u64)>);
 
-/// Groups cells by their nearest town; each group is one place.
+/// Groups cells by the city to which they belong, as `stats --by place` does; each group is one place.
 fn photo_places(gazetteer: &Gazetteer, occupied: &[(Cell, u64)]) -> Vec<PhotoPlace> {
     let mut towns: BTreeMap<(String, String), Town> = BTreeMap::new();
     for &(cell, photos) in occupied {
-        let city = gazetteer.nearest(cell.centre());
+        let areas = Borders::get().areas(cell.centre());
+        let Some(city) = gazetteer.city_of(cell.centre(), country_in(&areas)) else {
+            continue;
+        };
         let name = (city.country.clone(), city.name.clone());
         let (_, cells) = towns.entry(name).or_insert_with(|| (city, Vec::new()));
         cells.push((cell.centre(), photos));
@@ -148,6 +152,34 @@ mod tests {
         assert_eq!(
             (&*photo_places[1].near, photo_places[1].within),
             ("Florence, Italy", 25.0)
+        );
+    }
+
+    /// The tables list Weißensee, Kreuzberg and Oberkassel by themselves.
+    #[test]
+    fn the_parts_of_a_city_are_one_place() {
+        let cell = |latitude, longitude| {
+            Cell::of(GeoPoint {
+                latitude,
+                longitude,
+            })
+        };
+        let occupied = [
+            (cell(52.52, 13.405), 3),
+            (cell(52.55, 13.46), 2),
+            (cell(52.49, 13.39), 1),
+            (cell(51.23, 6.75), 4),
+        ];
+        let photo_places = photo_places(Gazetteer::get(), &occupied);
+        let found = photo_places
+            .iter()
+            .map(|place| (&*place.name, &*place.near, place.photos));
+        assert_eq!(
+            found.collect::<Vec<_>>(),
+            [
+                ("Berlin, Germany", "Berlin, Germany", 6),
+                ("Düsseldorf, Germany", "Düsseldorf, Germany", 4)
+            ]
         );
     }
 
