@@ -24,7 +24,7 @@ pub(super) struct GalleryArgs {
     listen: Option<SocketAddr>,
     /// A host name under which browsers may open the page, in addition to this machine's addresses; can be
     /// given several times
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
     host: Vec<String>,
     /// The address at which a proxy makes the page reachable; can be given several times
     #[arg(long, value_name = "ADDRESS")]
@@ -39,6 +39,14 @@ pub(super) struct GalleryArgs {
 
 pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let config = context.config();
+    if let Some(folder) = args.albums.as_deref().filter(|path| path.exists())
+        && !folder.is_dir()
+    {
+        return Err(Error::Usage(format!(
+            "{} is not a folder; --albums needs one in which albums can be made",
+            folder.display()
+        )));
+    }
     let store = open_store(&config.database)?;
     let settings = Settings {
         names: args.host.clone(),
@@ -68,6 +76,23 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
         Ok(())
     })?;
     Ok(Outcome::Found)
+}
+
+/// A name as browsers send it in the header `Host`, without the port.
+fn host_name(text: &str) -> Result<String, String> {
+    let is_part = |part: &str| {
+        let is_right = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        !part.is_empty() && part.len() <= 63 && part.chars().all(is_right)
+    };
+    let mut parts = text.strip_suffix('.').unwrap_or(text).split('.');
+    if text.len() <= 253 && parts.all(is_part) {
+        return Ok(text.to_owned());
+    }
+    Err(
+        "not the name of a machine; write it without a scheme, port or path, as in nas.local, and \
+         a name in other letters as browsers send it (xn--…)"
+            .to_owned(),
+    )
 }
 
 /// Opens the database for writing, since the page stores corrections. This also creates it if nothing is indexed yet;
@@ -160,5 +185,40 @@ fn end_signal() -> Result<impl Future<Output = ()>> {
         Ok(async {
             let _ = tokio::signal::ctrl_c().await;
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_without_scheme_port_or_path() {
+        for name in [
+            "nas",
+            "nas.local",
+            "My-Mac_2.local.",
+            "192.168.1.7",
+            "xn--caf-dma.example",
+        ] {
+            assert_eq!(host_name(name).as_deref(), Ok(name));
+        }
+        for wrong in [
+            "",
+            " ",
+            "a b",
+            "http://x",
+            "nas:8080",
+            "x/y",
+            "a@b",
+            ".",
+            "a..b",
+            "café.example",
+            "[::1]",
+            "http://",
+            "x\n",
+        ] {
+            assert!(host_name(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

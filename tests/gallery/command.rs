@@ -156,3 +156,22 @@ fn an_address_on_the_network_is_warned_of_and_reveals_nothing() {
     assert_eq!(reveal.status, 403);
     assert_eq!(server.ask("/api/photo/1")["can_reveal"], false);
 }
+
+#[test]
+fn what_cannot_work_is_refused_at_the_start() {
+    let env = TestEnv::new();
+    fs::write(env.path("notes.txt"), "mine").unwrap();
+    for (flag, value) in [
+        ("--host", "http://x"),
+        ("--host", "a b"),
+        ("--host", ""),
+        ("--albums", "notes.txt"),
+    ] {
+        let mut command = env.command("gallery --no-open --listen 127.0.0.1:0");
+        let ended = command.args([flag, value]).output().unwrap();
+        let error = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{value}: {error}");
+        assert!(error.contains(flag), "{error}");
+        assert!(ended.stdout.is_empty());
+    }
+}
