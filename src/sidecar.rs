@@ -2,6 +2,7 @@
 //! folder, and which photos they belong to.
 
 mod beside;
+mod exported;
 mod hint;
 mod picasa;
 mod takeout;
@@ -16,6 +17,7 @@ use crate::facts::Statements;
 use crate::file::{Difference, FileMeta};
 
 pub use beside::{Beside, Naming};
+pub use exported::{COPIED, Copied, ExportedKeywords, NAMESPACE, PREFIX};
 pub use picasa::is_picasa;
 
 /// A sidecar as a file.
@@ -32,7 +34,7 @@ pub struct SidecarFile {
 pub struct Sidecar {
     /// The file.
     pub file: SidecarFile,
-    /// What it says of the photo, without the keywords that were exported from the index.
+    /// What it says of the photo, without what `export --xmp` wrote: keywords, and copies of what the photo says itself.
     pub said: Statements,
 }
 

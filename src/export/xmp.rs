@@ -2,6 +2,7 @@
 //! (`Happy`), hierarchical in `lr:hierarchicalSubject` (`Emotion|Happy`) and `digiKam:TagsList` (`Emotion/Happy`).
 //! Everything else in a sidecar is kept.
 
+mod copy;
 mod document;
 mod edit;
 mod encoding;
@@ -15,9 +16,9 @@ use std::path::Path;
 
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::{Error, Result};
-use crate::imaging::embedded_xmp;
 use crate::output;
 use crate::xmp::{self, Field};
+use copy::{Renewed, first, renewed};
 use edit::{Change, edit};
 use encoding::Text;
 use packet::{Packet, Value};
@@ -85,7 +86,8 @@ const EMPTY: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 /// Makes these emotions, and no others, keywords of the sidecar `path` of a photo, and returns whether that changes it.
 /// A new sidecar begins as a copy of the photo's own XMP packet, because programs that find a sidecar do not read the
-/// packet: its keywords, rating and title would be lost to them. If the sidecar is a symbolic link, the file to which
+/// packet: its keywords, rating and title would be lost to them. As long as it is nothing more, the copy follows the photo, and
+/// goes with the last emotion. If the sidecar is a symbolic link, the file to which
 /// it leads is changed. With `dry` nothing is written, and everything else is the same.
 ///
 /// # Errors
@@ -114,49 +116,32 @@ pub fn write_sidecar(path: &Path, photo: &Path, emotions: EmotionSet, dry: bool)
         return Ok(false);
     }
     let after = match &before {
-        None => first(photo, emotions)?,
-        Some(before) => match with_emotions(before, emotions) {
-            Ok(Some(after)) => after,
-            Ok(None) => return Ok(false),
-            Err(reason) => return Err(left_alone(path, &reason)),
+        None => Some(first(photo, emotions)?),
+        Some(before) => match renewed(before, photo, emotions) {
+            Some(Renewed::Content(after)) => Some(after),
+            Some(Renewed::Nothing) => None,
+            None => match with_emotions(before, emotions) {
+                // As it was made for a photo without a packet.
+                Ok(Some(after)) => (after != EMPTY.as_bytes()).then_some(after),
+                Ok(None) => return Ok(false),
+                Err(reason) => return Err(left_alone(path, &reason)),
+            },
         },
     };
-    if dry {
-        output::check_edit(&target, before.as_deref())?;
-    } else {
-        output::edit(&target, before.as_deref(), &after)?;
+    if before == after {
+        return Ok(false);
+    }
+    match (&before, &after) {
+        _ if dry => output::check_edit(&target, before.as_deref())?,
+        (Some(before), None) if !is_link => output::remove(&target, before)?,
+        (_, Some(after)) => output::edit(&target, before.as_deref(), after)?,
+        (_, None) => output::edit(&target, before.as_deref(), EMPTY.as_bytes())?,
     }
     Ok(true)
 }
 
 fn left_alone(path: &Path, reason: &str) -> Error {
     Error::Usage(format!("{} is left as it is: {reason}", path.display()))
-}
-
-/// The content of a new sidecar: the photo's own packet with the emotions.
-fn first(photo: &Path, emotions: EmotionSet) -> Result<Vec<u8>> {
-    let bytes = fs::read(photo).map_err(|source| Error::Io {
-        path: photo.to_owned(),
-        source,
-    })?;
-    let Some(packet) = embedded_xmp(&bytes) else {
-        return added(EMPTY, emotions, photo);
-    };
-    match document::parse(&packet) {
-        Ok(_) => added(&packet, emotions, photo),
-        // A packet that is damaged has nothing that a program could read.
-        Err(_) => added(EMPTY, emotions, photo),
-    }
-}
-
-fn added(packet: &str, emotions: EmotionSet, photo: &Path) -> Result<Vec<u8>> {
-    match with_emotions(packet.as_bytes(), emotions) {
-        Ok(with) => Ok(with.unwrap_or_else(|| packet.as_bytes().to_vec())),
-        Err(reason) => Err(Error::Usage(format!(
-            "{} gets no sidecar, since the XMP in it cannot be copied with new keywords: {reason}",
-            photo.display()
-        ))),
-    }
 }
 
 /// The last level of a keyword, such as "Happy".

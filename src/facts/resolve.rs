@@ -133,19 +133,28 @@ fn all<'a, T: 'a>(
 }
 
 /// The statement on a fact that counts. If `people_state_it`, a sidecar comes first: it was written after the file, by
-/// a program that a person used, and this program chose to write it instead of the file. In the content, the parts of
+/// a program that a person used, and this program chose to write it instead of the file. One that repeats the XMP in the file
+/// does not, since it may be a copy of it: then EXIF may be newer than both. In the content, the parts of
 /// the file count in the order of `blocks`. A `.picasa.ini` comes after the content, and Takeout comes last, since it
 /// is a copy of a copy.
-fn first<'a, T: 'a>(
+fn first<'a, T: PartialEq + 'a>(
     sources: &SourcesOfPhoto<'a>,
     of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>>,
     blocks: &[Block],
     people_state_it: bool,
 ) -> Option<(&'a T, Source)> {
+    let repeats = |value: &T| {
+        let mut stated = of(sources.content).iter();
+        stated.any(|stated| stated.by == Block::Xmp && stated.value == *value)
+    };
     let in_sidecars = |wanted: &dyn Fn(Block) -> bool| {
-        let mut stated = sources.sidecars.iter().flat_map(&of);
-        let found = stated.find(|stated| wanted(stated.by));
-        found.map(|stated| (&stated.value, source(stated.by, true)))
+        let of_each = sources.sidecars.iter().filter_map(|said| {
+            let mut stated = of(said).iter();
+            stated.find(|stated| wanted(stated.by))
+        });
+        let mut own = of_each.filter(|stated| !(people_state_it && repeats(&stated.value)));
+        own.next()
+            .map(|stated| (&stated.value, source(stated.by, true)))
     };
     let in_content = || {
         let stated = of(sources.content);
@@ -211,17 +220,21 @@ fn date(
 /// The dates in the content and the sidecars, in the order in which they count; implausible ones are left out.
 ///
 /// A date that a person edited is in a sidecar, or in EXIF *and* XMP: programs that know both write both, and
-/// those that know EXIF alone leave XMP as it was. So sidecars come first, and EXIF comes before XMP, as the Metadata
-/// Working Group has it. The date of creation comes before the date of digitisation, since only the former is the date
+/// those that know EXIF alone leave XMP as it was. So sidecars come first, unless they repeat the XMP in the file, and EXIF comes
+/// before XMP, as the Metadata Working Group has it. The date of creation comes before the date of digitisation, since only the former is the date
 /// of a photo that was scanned.
 fn dates_in_order(sources: &SourcesOfPhoto<'_>, today: Date) -> Vec<StatedDate> {
-    let in_sidecars = sources.sidecars.iter().flat_map(|said| &said.dates);
-    let sidecars = in_sidecars.map(|date| StatedDate {
-        by: match date.by {
-            DateSource::Takeout => DateSource::Takeout,
-            _ => DateSource::Sidecar,
-        },
-        ..*date
+    let sidecars = sources.sidecars.iter().flat_map(|said| {
+        let first = said.dates.first();
+        let is_copy = first.is_some_and(|first| sources.content.dates.contains(first));
+        said.dates.iter().map(move |date| StatedDate {
+            by: match date.by {
+                DateSource::Takeout => DateSource::Takeout,
+                by if is_copy => by,
+                _ => DateSource::Sidecar,
+            },
+            ..*date
+        })
     });
     let mut all: Vec<StatedDate> = sidecars
         .chain(sources.content.dates.iter().copied())

@@ -5,18 +5,14 @@ use std::path::Path;
 
 use crate::facts::{Statements, of_takeout, of_xmp};
 use crate::file::read_bytes;
-use crate::sidecar::{Finder, Sidecar, is_picasa, is_takeout};
-use crate::xmp::namespace::{DIGIKAM, LIGHTROOM};
-use crate::xmp::{Node, Packet};
+use crate::sidecar::{Copied, ExportedKeywords, Finder, Sidecar, is_picasa, is_takeout};
+use crate::xmp::Packet;
 
 /// Size limit of a sidecar in bytes; larger files are ignored.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Top level of the hierarchical keywords that `fer-index export --xmp` writes.
-const EXPORTED: &str = "Emotion";
-
-/// Reads the sidecars that belong to a photo, sorted by name. Keywords that were exported from the index are left out; a
-/// sidecar that is damaged or cannot be read says nothing.
+/// Reads the sidecars that belong to a photo, sorted by name. What was exported from the index is left out; a sidecar that is
+/// damaged or cannot be read says nothing.
 pub fn read_sidecars(photo: &Path, finder: &Finder) -> Vec<Sidecar> {
     let read = |file: crate::sidecar::SidecarFile| {
         let said = if is_picasa(Path::new(&file.name)) {
@@ -47,32 +43,20 @@ fn read(sidecar: &Path) -> Statements {
     }
 }
 
-/// What a packet says without the keywords that `fer-index export --xmp` wrote: the hierarchical ones, and a flat one if
-/// both hierarchical ones repeat it, and no other program has the word in a hierarchy. A word that was there before has
-/// only one of them.
+/// What a packet says without what `fer-index export --xmp` wrote into it: its keywords, and the properties that it copied from
+/// the photo, as long as nobody has changed them.
 fn without_exported(packet: &Packet) -> Statements {
-    let hierarchy = |namespace, name, separator| -> Vec<Vec<&str>> {
-        let items = packet.get(namespace, name).map_or(&[][..], Node::all);
-        items
-            .iter()
-            .map(|item| item.text.trim().split(separator).collect())
-            .collect()
+    let exported = ExportedKeywords::of(packet);
+    let mut said = match Copied::listed(packet) {
+        None => of_xmp(packet),
+        Some(copied) => {
+            let mut own = packet.clone();
+            copied.remove_from(&mut own);
+            of_xmp(&own)
+        }
     };
-    let lightroom = hierarchy(LIGHTROOM, "hierarchicalSubject", '|');
-    let digikam = hierarchy(DIGIKAM, "TagsList", '/');
-    let is_exported = |word: &str| {
-        let ours = [EXPORTED, word];
-        let is_used = |levels: &Vec<&str>| levels[..] != ours && levels.last() == Some(&word);
-        [&lightroom, &digikam].iter().all(|lists| {
-            lists.iter().any(|levels| levels[..] == ours) && !lists.iter().any(is_used)
-        })
-    };
-    let is_ours = |keyword: &str| match keyword.split_once('|') {
-        Some((top, _)) => top == EXPORTED,
-        None => is_exported(keyword),
-    };
-    let mut said = of_xmp(packet);
-    said.keywords.retain(|keyword| !is_ours(&keyword.value));
+    said.keywords
+        .retain(|keyword| !exported.contain(&keyword.value));
     said
 }
 
@@ -81,6 +65,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::xmp::namespace::{DIGIKAM, LIGHTROOM};
 
     fn keywords(photo: &Path) -> Vec<String> {
         let sidecars = read_sidecars(photo, &Finder::default()).into_iter();

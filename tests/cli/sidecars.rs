@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::common::{fixture, rewrite_keeping_time, sidecar, with_comment};
+use crate::common::{fixture, photo_taken, rewrite_keeping_time, sidecar, with_comment};
 use crate::testenv::TestEnv;
 
 /// Indexes an album whose photos are all unchanged.
@@ -133,4 +133,47 @@ fn every_copy_of_a_photo_gets_a_sidecar_of_its_own() {
     assert!(env.album("copies/a.jpg.xmp").exists() && !env.album("hopper.jpg.xmp").exists());
     env.run("export --xmp --min-score 0.1 --quiet").found();
     assert!(env.album("hopper.jpg.xmp").exists());
+}
+
+#[test]
+fn an_export_changes_no_answer_and_what_changes_in_the_photo_later_counts() {
+    // The clock was corrected in EXIF alone.
+    let packet = |rating: u8| {
+        format!(
+            "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+             <rdf:Description xmlns:p='http://ns.adobe.com/photoshop/1.0/' xmlns:x2='http://ns.adobe.com/xap/1.0/' \
+             p:DateCreated='2018-01-01T12:00:00' x2:Rating='{rating}'/></rdf:RDF></x:xmpmeta>"
+        )
+    };
+    let photo = |rating| {
+        let jpeg = photo_taken("hopper.jpg", "2019:07:14 15:30:00", (43.8, 11.2), "Canon");
+        let segment = [b"http://ns.adobe.com/xap/1.0/\0", packet(rating).as_bytes()].concat();
+        let length = u16::try_from(segment.len() + 2).unwrap().to_be_bytes();
+        [&jpeg[..2], b"\xff\xe1", &length[..], &segment[..], &jpeg[2..]].concat()
+    };
+    let env = TestEnv::new();
+    env.add("a.jpg", photo(2));
+    env.index();
+    let answers = |env: &TestEnv| {
+        let shown = env.show("a.jpg");
+        ["taken_at", "taken_at_source", "rating", "sources"].map(|name| shown[name].clone())
+    };
+    let before = answers(&env);
+    assert_eq!((&before[1], &before[2]), (&json!("exif"), &json!(2)));
+    env.run("export --xmp --min-score 0.1 --quiet").found();
+    assert!(env.album("a.jpg.xmp").exists());
+    index_reads_no_photo(&env, 1);
+    assert_eq!(answers(&env), before);
+    env.add("a.jpg", photo(4));
+    env.index();
+    assert_eq!(answers(&env)[2], 4);
+    // A sidecar of an earlier version has no list of what was copied.
+    let text = fs::read_to_string(env.album("a.jpg.xmp")).unwrap();
+    env.add(
+        "a.jpg.xmp",
+        text.replace("ferIndex:Copied", "ferIndex:Other"),
+    );
+    env.add("a.jpg", photo(2));
+    env.index();
+    assert_eq!(answers(&env), before);
 }

@@ -196,7 +196,8 @@ pub fn sidecar(bytes: &[u8]) {
     assert_eq!(rest(&with), rest(bytes));
     assert!(!write_sidecar(&path, photo, happy, false).expect("it was just written"));
     write_sidecar(&path, photo, EmotionSet::default(), false).expect("it was just written");
-    assert_eq!(rest(&fs::read(&path).expect("it is there")), rest(bytes));
+    // One in which nothing is left but what fer-index writes into a new one is gone.
+    assert_eq!(rest(&fs::read(&path).unwrap_or_default()), rest(bytes));
 }
 
 const NOW: DateTime = date(2020, 6, 15).at(12, 0, 0, 0);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::imaging::embedded_xmp;
 
 fn set(emotions: &[Emotion]) -> EmotionSet {
     emotions.iter().copied().collect()
@@ -244,4 +245,140 @@ fn a_sidecar_of_a_hundred_levels_is_edited_and_a_deeper_one_refused() {
     assert!(edited.contains("Happy") && edited.contains(&"</h>".repeat(98)));
     let refused = with(&deep(101), &[Emotion::Happy]).unwrap_err();
     assert!(refused.contains("too deeply"), "{refused}");
+}
+
+/// A JPEG with this packet, if there is one, and nothing else that is read of it.
+fn photo_with(packet: Option<&str>) -> Vec<u8> {
+    let mut photo = vec![0xff, 0xd8];
+    if let Some(packet) = packet {
+        let segment = [b"http://ns.adobe.com/xap/1.0/\0", packet.as_bytes()].concat();
+        photo.extend([0xff, 0xe1]);
+        photo.extend(u16::try_from(segment.len() + 2).unwrap().to_be_bytes());
+        photo.extend(segment);
+    }
+    let mut picture = std::io::Cursor::new(Vec::new());
+    let pixel = image::DynamicImage::new_rgb8(8, 8);
+    let format = image::ImageFormat::Jpeg;
+    pixel.write_to(&mut picture, format).unwrap();
+    photo.extend(&picture.into_inner()[2..]);
+    photo
+}
+
+/// A packet as Adobe's toolkit writes it, with a rating and keywords.
+fn rated(rating: u8, keywords: &[&str]) -> String {
+    packet(&format!(
+        "\n <r:Description r:about='' xmlns:xmp='http://ns.adobe.com/xap/1.0/' xmp:Rating='{rating}'>\n  <d:subject>\n   <r:Bag>\n    \
+         <r:li>{}</r:li>\n   </r:Bag>\n  </d:subject>\n </r:Description>\n",
+        keywords.join("</r:li>\n    <r:li>")
+    ))
+}
+
+/// What a photo and its sidecar say: the rating of each, and the keywords of the sidecar.
+fn stated(photo: &Path) -> (Option<i8>, Option<i8>, Vec<String>) {
+    let inside = embedded_xmp(&fs::read(photo).unwrap()).unwrap_or_default();
+    let inside = crate::facts::of_xmp(&xmp::Packet::parse(inside.as_bytes()).0);
+    let sidecars = crate::imaging::read_sidecars(photo, &crate::sidecar::Finder::default());
+    let beside = &sidecars[0].said;
+    let rating = |said: &crate::facts::Statements| Some(said.ratings.first()?.value);
+    let keywords = beside.keywords.iter();
+    let keywords = keywords.map(|keyword| keyword.value.clone()).collect();
+    (rating(&inside), rating(beside), keywords)
+}
+
+struct Album(tempfile::TempDir);
+
+impl Album {
+    fn new(packet: Option<&str>) -> Self {
+        let album = Self(tempfile::tempdir().unwrap());
+        album.set_photo(packet);
+        album
+    }
+
+    fn photo(&self) -> std::path::PathBuf {
+        self.0.path().join("a.jpg")
+    }
+
+    fn sidecar(&self) -> std::path::PathBuf {
+        self.0.path().join("a.jpg.xmp")
+    }
+
+    fn set_photo(&self, packet: Option<&str>) {
+        fs::write(self.photo(), photo_with(packet)).unwrap();
+    }
+
+    /// A dry run must say the same as the run.
+    fn export(&self, emotions: &[Emotion]) -> bool {
+        let write = |dry| write_sidecar(&self.sidecar(), &self.photo(), set(emotions), dry);
+        let dry = write(true).unwrap();
+        assert_eq!(write(false).unwrap(), dry);
+        dry
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.sidecar()).unwrap()
+    }
+
+    /// Another program changes a word in the sidecar.
+    fn edit(&self, from: &str, to: &str) {
+        let text = self.text();
+        assert!(text.contains(from), "{from} in {text}");
+        fs::write(self.sidecar(), text.replace(from, to)).unwrap();
+    }
+}
+
+#[test]
+fn a_copy_states_nothing_until_somebody_changes_it_and_then_only_that() {
+    let album = Album::new(Some(&rated(2, &["Lake", "Happy"])));
+    assert!(album.export(HAPPY));
+    for part in ["xmp:Rating='2'", "<r:li>Lake</r:li>", "Emotion|Happy"] {
+        assert!(album.text().contains(part), "{}", album.text());
+    }
+    assert_eq!(stated(&album.photo()), (Some(2), None, vec![]));
+    assert!(!album.export(HAPPY), "a second run changes nothing");
+    album.edit("Rating='2'", "Rating='5'");
+    assert_eq!(stated(&album.photo()), (Some(2), Some(5), vec![]));
+    // It is that program's sidecar now: only the keywords of emotions follow.
+    album.set_photo(Some(&rated(3, &["Boat"])));
+    assert!(album.export(&[Emotion::Sad]));
+    assert!(album.text().contains("Lake") && album.text().contains("Emotion|Sad"));
+    assert_eq!(stated(&album.photo()), (Some(3), Some(5), vec![]));
+    album.edit("<r:li>Lake</r:li>", "<r:li>Sea</r:li>");
+    let keywords = ["Sea", "Happy"].map(str::to_owned).to_vec();
+    assert_eq!(stated(&album.photo()), (Some(3), Some(5), keywords));
+}
+
+#[test]
+fn a_copy_follows_the_photo_and_goes_with_the_last_emotion() {
+    let album = Album::new(Some(&rated(2, &["Lake"])));
+    assert!(album.export(HAPPY));
+    album.set_photo(Some(&rated(4, &["Boat"])));
+    assert_eq!(stated(&album.photo()), (Some(4), None, vec![]));
+    assert!(album.export(HAPPY));
+    assert!(album.text().contains("Rating='4'") && !album.text().contains("Lake"));
+    assert!(!album.export(HAPPY));
+    // The only copy that is left is kept.
+    album.set_photo(None);
+    assert!(!album.export(HAPPY));
+    album.set_photo(Some(&rated(4, &["Boat"])));
+    assert!(album.export(&[]) && !album.sidecar().exists());
+    // So it is of a photo without a packet.
+    album.set_photo(None);
+    assert!(album.export(HAPPY) && album.export(&[]) && !album.sidecar().exists());
+}
+
+#[test]
+fn a_copy_of_an_earlier_version_gets_its_list() {
+    let album = Album::new(Some(&rated(2, &["Lake"])));
+    let before = with(&rated(2, &["Lake"]), HAPPY).unwrap().unwrap();
+    fs::write(album.sidecar(), &before).unwrap();
+    assert_eq!(stated(&album.photo()).1, Some(2));
+    assert!(album.export(HAPPY));
+    assert_eq!(stated(&album.photo()).1, None);
+    // One that another program has written is left alone.
+    let other = before.replace("Lake", "Sea");
+    fs::write(album.sidecar(), &other).unwrap();
+    assert!(!album.export(HAPPY));
+    assert_eq!(album.text(), other);
+    assert!(album.export(&[]));
+    assert_eq!(album.text(), rated(2, &["Sea"]));
 }

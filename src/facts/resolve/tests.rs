@@ -94,6 +94,19 @@ fn the_order_of_the_sources_of_dates() {
             named,
             "2018-01-01T12:00:00 sidecar",
         ),
+        // One that repeats the XMP in the file may be a copy of it, and EXIF is newer.
+        (
+            &[(Exif, "2019-07-14T15:30:00"), (Xmp, "2018-01-01T12:00:00")],
+            &[(Xmp, "2018-01-01T12:00:00")],
+            named,
+            "2019-07-14T15:30:00 exif",
+        ),
+        (
+            &[(Xmp, "1975-07")],
+            &[(Xmp, "1975-07"), (XmpDigitized, "2018-01-01T12:00:00")],
+            named,
+            "1975-07 xmp",
+        ),
         // Programs that know XMP write EXIF as well, so EXIF is not older than XMP.
         (
             &[(Exif, "2019-07-14T15:30:00"), (Xmp, "2018-01-01T12:00:00")],
@@ -288,6 +301,12 @@ fn people_say_where_and_what_and_cameras_say_with_what() {
     assert_eq!(both.rating, Some(5));
     assert_eq!(both.keywords, ["Lake", "Boat"]);
     assert_eq!(both.sources.keywords, [Source::Iptc, Source::Sidecar]);
+    let mut copy = Statements::default();
+    copy.title("of XMP", Block::Xmp);
+    copy.rating(4, Block::Xmp);
+    let copied = resolved(&[copy]);
+    assert_eq!(copied.sources.title, Some(Source::Xmp));
+    assert_eq!(copied.rating, Some(4));
     let google = resolved(&[takeout.clone()]);
     assert_eq!(google.position, Some(at(1.0)));
     let empty = SourcesOfPhoto {

@@ -137,6 +137,19 @@ pub fn edit(path: &Path, before: Option<&[u8]>, after: &[u8]) -> Result<()> {
     }
 }
 
+/// Removes a file that fer-index has made, and whose content is still `before`.
+///
+/// # Errors
+/// If the path is no longer an ordinary file with that content, or another error of the system.
+pub fn remove(path: &Path, before: &[u8]) -> Result<()> {
+    match look(path)? {
+        Found::File(found) if found == before => {
+            fs::remove_file(path).map_err(|source| failed(path, source))
+        }
+        _ => Err(changed_meanwhile(path)),
+    }
+}
+
 /// Checks whether [`edit`] would succeed, without writing anything.
 ///
 /// # Errors

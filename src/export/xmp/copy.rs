@@ -1,0 +1,164 @@
+//! New sidecars begin as a copy of the XMP in the photo, and list what was copied: as long as nobody has changed that, only the
+//! photo states it, and the next export copies it anew.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::document::{self, Element};
+use super::encoding::Text;
+use super::packet::{Packet, RDF, is_about};
+use super::{EMPTY, with_emotions};
+use crate::emotion::EmotionSet;
+use crate::error::{Error, Result};
+use crate::imaging::embedded_xmp;
+use crate::sidecar::{COPIED, Copied, ExportedKeywords, NAMESPACE, PREFIX};
+use crate::xmp;
+
+/// The bytes at the beginning of a photo in which its XMP packet usually lies: behind a segment of EXIF at most.
+const HEAD: u64 = 160 << 10;
+
+/// The content of a new sidecar: the photo's own packet with the emotions, and the list of what was copied.
+///
+/// # Errors
+/// If the photo cannot be read, or its packet cannot be copied with new keywords.
+pub(super) fn first(photo: &Path, emotions: EmotionSet) -> Result<Vec<u8>> {
+    let Some(packet) = packet_in(photo)? else {
+        return added(EMPTY, emotions, photo);
+    };
+    let copy = added(&packet, emotions, photo)?;
+    listed(copy).map_err(|reason| not_copied(photo, &reason))
+}
+
+/// What takes the place of a sidecar.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Renewed {
+    /// The photo as it is now, copied again, with the emotions.
+    Content(Vec<u8>),
+    /// Nothing: it has no emotion, and no more than the photo says itself.
+    Nothing,
+}
+
+/// What takes the place of a sidecar that is still nothing but a copy of the photo's packet with keywords of ours; `None` if it is
+/// more than that, or if the copy is as the photo is now, or if the photo has no packet any more, and the copy may be the last one.
+///
+/// Earlier versions did not list what they copied: their sidecars are recognised as long as the photo has the same packet.
+pub(super) fn renewed(before: &[u8], photo: &Path, emotions: EmotionSet) -> Option<Renewed> {
+    let (packet, None) = xmp::Packet::parse(before) else {
+        return None;
+    };
+    let bare = |file: &[u8]| match with_emotions(file, EmotionSet::EMPTY) {
+        Ok(Some(bare)) => Some(bare),
+        Ok(None) => Some(file.to_vec()),
+        Err(_) => None,
+    };
+    let Some(copied) = Copied::listed(&packet) else {
+        let is_candidate = !ExportedKeywords::of(&packet).is_empty() && !emotions.is_empty();
+        let is_copy = is_candidate && bare(before).is_some_and(|bare| is_in_head(&bare, photo));
+        return is_copy
+            .then(|| first(photo, emotions).ok())?
+            .map(Renewed::Content);
+    };
+    if copied != Copied::all_of(&packet) {
+        return None;
+    }
+    // So that most photos need not be read as a whole.
+    let is_current = without_list(before)
+        .and_then(|file| bare(&file))
+        .is_some_and(|bare| is_in_head(&bare, photo));
+    if is_current && !emotions.is_empty() {
+        return None;
+    }
+    packet_in(photo).ok()??;
+    if emotions.is_empty() {
+        return Some(Renewed::Nothing);
+    }
+    first(photo, emotions).ok().map(Renewed::Content)
+}
+
+/// The packet in a photo. One that is damaged has nothing that a program could read.
+fn packet_in(photo: &Path) -> Result<Option<String>> {
+    let bytes = std::fs::read(photo).map_err(|source| Error::Io {
+        path: photo.to_owned(),
+        source,
+    })?;
+    Ok(embedded_xmp(&bytes).filter(|packet| document::parse(packet).is_ok()))
+}
+
+/// Whether these bytes are in the first part of a photo.
+fn is_in_head(bytes: &[u8], photo: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(photo).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    read.is_ok() && !bytes.is_empty() && memchr::memmem::find(&head, bytes).is_some()
+}
+
+fn added(packet: &str, emotions: EmotionSet, photo: &Path) -> Result<Vec<u8>> {
+    match with_emotions(packet.as_bytes(), emotions) {
+        Ok(with) => Ok(with.unwrap_or_else(|| packet.as_bytes().to_vec())),
+        Err(reason) => Err(not_copied(photo, &reason)),
+    }
+}
+
+fn not_copied(photo: &Path, reason: &str) -> Error {
+    Error::Usage(format!(
+        "{} gets no sidecar, since the XMP in it cannot be copied with new keywords: {reason}",
+        photo.display()
+    ))
+}
+
+/// A copy with the list of what was copied, in a description of its own that has no elements, so that no keyword is ever
+/// written into it.
+fn listed(copy: Vec<u8>) -> Result<Vec<u8>, String> {
+    let (before, _) = xmp::Packet::parse(&copy);
+    let copied = Copied::all_of(&before);
+    if copied.is_empty() {
+        return Ok(copy);
+    }
+    let text = Text::decode(&copy)?;
+    let document = document::parse(&text.content)?;
+    let packet = Packet::of(&document.root)?;
+    let Some(last) = packet.descriptions.last() else {
+        return Ok(copy);
+    };
+    let about = last.attributes.iter().find(|found| is_about(found));
+    let about = about.map_or("", |about| &about.raw);
+    let quote = if about.contains('"') { '\'' } else { '"' };
+    let blank = &text.content[packet.rdf.start_with_blank(last)..last.open.start];
+    let place = last.span().end;
+    let description = format!(
+        "{blank}<rdf:Description xmlns:rdf=\"{RDF}\" rdf:about={quote}{about}{quote} \
+         xmlns:{PREFIX}=\"{NAMESPACE}\" {PREFIX}:{COPIED}=\"{}\"/>",
+        copied.to_text()
+    );
+    let (start, end) = text.content.split_at(place);
+    let with = text.encode(&[start, &description, end].concat());
+    let (mut after, damage) = xmp::Packet::parse(&with);
+    let is_as_intended = damage.is_none() && Copied::listed(&after).as_ref() == Some(&copied);
+    after.root.fields.retain(|field| field.name != COPIED);
+    let mut rest = before.root.fields;
+    rest.retain(|field| field.name != COPIED);
+    if is_as_intended && after.root.fields == rest && document::parse(&text_of(&with)?).is_ok() {
+        Ok(with)
+    } else {
+        Err("the list of what is copied would damage it".to_owned())
+    }
+}
+
+fn text_of(file: &[u8]) -> Result<String, String> {
+    Text::decode(file).map(|text| text.content)
+}
+
+/// A sidecar without the description that [`listed`] has added.
+fn without_list(file: &[u8]) -> Option<Vec<u8>> {
+    let text = Text::decode(file).ok()?;
+    let document = document::parse(&text.content).ok()?;
+    let packet = Packet::of(&document.root).ok()?;
+    let is_list = |description: &&&Element| {
+        let mut attributes = description.attributes.iter();
+        description.close.is_none() && attributes.any(|found| found.name.is(NAMESPACE, COPIED))
+    };
+    let list = packet.descriptions.iter().find(is_list)?;
+    let (start, _) = text.content.split_at(packet.rdf.start_with_blank(list));
+    let (_, end) = text.content.split_at(list.span().end);
+    Some(text.encode(&[start, end].concat()))
+}
