@@ -65,10 +65,14 @@ fn dates(packet: &Packet, said: &mut Statements) {
 }
 
 fn position(packet: &Packet, said: &mut Statements) {
-    let degrees = |name, letters| degrees(packet.text(EXIF, name)?, letters);
+    // Apple's Photos writes the letter as EXIF has it, in a property of its own.
+    let degrees = |name, direction, letters| {
+        let direction = packet.text(EXIF, direction).unwrap_or_default();
+        degrees(packet.text(EXIF, name)?, direction, letters)
+    };
     if let (Some(latitude), Some(longitude)) = (
-        degrees("GPSLatitude", ['N', 'S']),
-        degrees("GPSLongitude", ['E', 'W']),
+        degrees("GPSLatitude", "GPSLatitudeRef", ['N', 'S']),
+        degrees("GPSLongitude", "GPSLongitudeRef", ['E', 'W']),
     ) {
         let at = GeoPoint {
             latitude,
@@ -78,8 +82,8 @@ fn position(packet: &Packet, said: &mut Statements) {
     }
 }
 
-/// Parses an angle: "43,46.5N", "43,46,30N", or degrees with a sign.
-fn degrees(text: &str, [positive, negative]: [char; 2]) -> Option<f64> {
+/// Parses an angle: "43,46.5N", "43,46,30N", or degrees with a sign. Without either, the letter of `direction` decides.
+fn degrees(text: &str, direction: &str, [positive, negative]: [char; 2]) -> Option<f64> {
     let text = text.trim();
     let letter = text.chars().next_back()?.to_ascii_uppercase();
     let (sign, numbers) = if letter == positive {
@@ -87,7 +91,10 @@ fn degrees(text: &str, [positive, negative]: [char; 2]) -> Option<f64> {
     } else if letter == negative {
         (-1.0, &text[..text.len() - 1])
     } else {
-        (1.0, text)
+        let letter = direction.trim_start().chars().next();
+        let is_negative = letter.is_some_and(|letter| letter.to_ascii_uppercase() == negative);
+        let has_sign = text.starts_with(['-', '+']);
+        (if is_negative && !has_sign { -1.0 } else { 1.0 }, text)
     };
     let mut degrees = 0.0;
     for (index, part) in numbers.split(',').take(3).enumerate() {

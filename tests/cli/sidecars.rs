@@ -149,7 +149,14 @@ fn an_export_changes_no_answer_and_what_changes_in_the_photo_later_counts() {
         let jpeg = photo_taken("hopper.jpg", "2019:07:14 15:30:00", (43.8, 11.2), "Canon");
         let segment = [b"http://ns.adobe.com/xap/1.0/\0", packet(rating).as_bytes()].concat();
         let length = u16::try_from(segment.len() + 2).unwrap().to_be_bytes();
-        [&jpeg[..2], b"\xff\xe1", &length[..], &segment[..], &jpeg[2..]].concat()
+        [
+            &jpeg[..2],
+            b"\xff\xe1",
+            &length[..],
+            &segment[..],
+            &jpeg[2..],
+        ]
+        .concat()
     };
     let env = TestEnv::new();
     env.add("a.jpg", photo(2));

@@ -49,12 +49,38 @@ fn dates_and_places_are_read() {
 #[test]
 fn angles_have_letters_or_signs() {
     let letters = ['N', 'S'];
-    assert_eq!(degrees("43,30N", letters), Some(43.5));
-    assert_eq!(degrees("43,30,36S", letters), Some(-43.51));
-    assert_eq!(degrees("-43.5", letters), Some(-43.5));
+    for (text, direction, expected) in [
+        ("43,30N", "", 43.5),
+        ("43,30,36S", "", -43.51),
+        ("-43.5", "", -43.5),
+        // The letter is in a property of its own.
+        ("43.5", "S", -43.5),
+        ("43,30", "s", -43.5),
+        ("43.5", "N", 43.5),
+        ("43.5", " South", -43.5),
+        ("-43.5", "S", -43.5),
+        ("43,30N", "S", 43.5),
+        ("43,30S", "S", -43.5),
+    ] {
+        let found = degrees(text, direction, letters);
+        assert_eq!(found, Some(expected), "{text} {direction}");
+    }
     for nonsense in ["", "N", "43,30", "north", "43,-30N", "43;30N"] {
         let expected = (nonsense == "43,30").then_some(43.5);
-        assert_eq!(degrees(nonsense, letters), expected, "{nonsense}");
+        assert_eq!(degrees(nonsense, "", letters), expected, "{nonsense}");
+    }
+}
+
+#[test]
+fn the_letters_of_a_position_may_be_properties_of_their_own() {
+    for position in [
+        "<rdf:Description><exif:GPSLatitude>40.7</exif:GPSLatitude><exif:GPSLatitudeRef>N</exif:GPSLatitudeRef>
+         <exif:GPSLongitude>74.006</exif:GPSLongitude><exif:GPSLongitudeRef>W</exif:GPSLongitudeRef></rdf:Description>",
+        "<rdf:Description exif:GPSLatitude='40.7' exif:GPSLatitudeRef='n' exif:GPSLongitude='74.006'
+         exif:GPSLongitudeRef='w'/>",
+    ] {
+        let at = said(position).positions[0].value;
+        assert_eq!((at.latitude, at.longitude), (40.7, -74.006));
     }
 }
 
