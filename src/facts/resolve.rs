@@ -229,7 +229,8 @@ fn dates_in_order(sources: &SourcesOfPhoto<'_>, today: Date) -> Vec<StatedDate> 
         let is_copy = first.is_some_and(|first| sources.content.dates.contains(first));
         said.dates.iter().map(move |date| StatedDate {
             by: match date.by {
-                DateSource::Takeout => DateSource::Takeout,
+                // The time of a receiver is no date that a person set, wherever it is copied to.
+                by @ (DateSource::Takeout | DateSource::Gps) => by,
                 by if is_copy => by,
                 _ => DateSource::Sidecar,
             },

@@ -169,6 +169,25 @@ fn the_order_of_the_sources_of_dates() {
             "/a/1.jpg",
             "2019-07-14T15:30:00+02 gps",
         ),
+        // Also that of a sidecar is the time of the satellites.
+        (
+            &[(Exif, "2019-07-14T15:30:00")],
+            &[(Gps, "2019-07-14T09:59:30Z")],
+            "/a/1.jpg",
+            "2019-07-14T15:30:00+05:30 exif",
+        ),
+        (
+            &[(ExifDigitized, "2019-07-14T15:30:00")],
+            &[(Gps, "2018-01-01T09:59:30Z")],
+            "/a/1.jpg",
+            "2019-07-14T15:30:00 exif_digitized",
+        ),
+        (
+            &[],
+            &[(Gps, "2019-07-14T13:30:00Z")],
+            "/a/1.jpg",
+            "2019-07-14T15:30:00+02 gps",
+        ),
         // Google's copy of the date gives the offset, unless somebody edited it there.
         (
             &[(Exif, "2019-07-14T15:30:00")],
