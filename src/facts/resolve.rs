@@ -307,7 +307,8 @@ fn is_within(finer: &StatedDate, coarse: &StatedDate) -> bool {
     finer.precision < coarse.precision && start <= day && end.is_some_and(|end| day < end)
 }
 
-/// The date in the name of a file, or else in those of its folders. The time of the last change of the file is taken
+/// The date in the name of a file, or else in those of its folders; of several files the finest, and of these the earliest, since a
+/// copy may be named by the day on which it was made. The time of the last change of the file is taken
 /// instead if it lies within that date or before it, or if no name has a date.
 fn by_names(
     sources: &SourcesOfPhoto<'_>,
@@ -316,9 +317,15 @@ fn by_names(
 ) -> Option<StatedDate> {
     let change = stated.first().copied();
     let paths = || sources.files.iter().map(|file| file.path);
-    let of_file = || paths().find_map(|path| names::of_file(path, today));
-    let of_folders = || paths().find_map(|path| names::of_folders(path, today));
-    let of_file = of_file();
+    let order = |date: &StatedDate| (date.precision, day_of(date));
+    let of_file = paths()
+        .filter_map(|path| names::of_file(path, today))
+        .min_by_key(order);
+    let of_folders = || {
+        paths()
+            .filter_map(|path| names::of_folders(path, today))
+            .min_by_key(order)
+    };
     let Some(mut named) = of_file.or_else(of_folders) else {
         return change;
     };

@@ -132,20 +132,34 @@ fn files(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<(PathBuf, i64)
         .collect()
 }
 
-/// What the sidecars of the files of a photo say, in the order of their paths, and then those of the raw files for
-/// which it stands: some programs write a sidecar for the raw file of a shot alone.
+/// What the sidecars of the files of a photo say, and then those of the raw files for which it stands: some programs write a
+/// sidecar for the raw file of a shot alone. Of several the newest file comes first, since the others are those of copies that
+/// nobody has touched since. The keywords of all are together in the order of the paths, which does not change with the times.
 fn sidecars(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Statements>> {
-    db.prepare_cached(
-        "SELECT s.facts
-         FROM (SELECT ?1 AS id, 0 AS is_raw
-               UNION ALL SELECT raw_id, 1 FROM raw_pairs WHERE picture_id = ?1) p
-              JOIN files f ON f.photo_id = p.id JOIN sidecars s ON s.photo_path = f.path
-         ORDER BY p.is_raw, s.photo_path, s.name",
-    )?
-    .query_map([photo], |row| {
-        Ok(Statements::from_json(row.get_ref(0)?.as_str()?))
-    })?
-    .collect()
+    let mut dated: Vec<(bool, i64, Statements)> = db
+        .prepare_cached(
+            "SELECT s.facts, p.is_raw, s.mtime_ns
+             FROM (SELECT ?1 AS id, 0 AS is_raw
+                   UNION ALL SELECT raw_id, 1 FROM raw_pairs WHERE picture_id = ?1) p
+                  JOIN files f ON f.photo_id = p.id JOIN sidecars s ON s.photo_path = f.path
+             ORDER BY p.is_raw, s.photo_path, s.name",
+        )?
+        .query_map([photo], |row| {
+            let said = Statements::from_json(row.get_ref(0)?.as_str()?);
+            Ok((row.get(1)?, row.get(2)?, said))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut keywords = Vec::new();
+    for (_, _, said) in &mut dated {
+        keywords.append(&mut said.keywords);
+    }
+    // Stable: of one time the order of the paths stays.
+    dated.sort_by_key(|(is_raw, mtime_ns, _)| (*is_raw, std::cmp::Reverse(*mtime_ns)));
+    let mut sidecars: Vec<Statements> = dated.into_iter().map(|(_, _, said)| said).collect();
+    if let Some(first) = sidecars.first_mut() {
+        first.keywords = keywords;
+    }
+    Ok(sidecars)
 }
 
 fn system_time(mtime_ns: i64) -> Option<SystemTime> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Row, named_params, params};
 
 use crate::file::FileMeta;
-use crate::sidecar::{Sidecar, SidecarFile, may_belong, photos_of};
+use crate::sidecar::{Sidecar, SidecarFile, is_picasa, may_belong, photos_of};
 
 use super::forgotten_people::Names;
 use super::path::{Subtree, decode, encode};
@@ -85,7 +85,19 @@ pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqli
     }
     let (said, said_before) = (now.iter().map(said), known.iter().map(said));
     if said.eq(said_before) {
-        // When a `.picasa.ini` changes, this is true of most photos of its folder: nothing has to be derived anew.
+        // When a `.picasa.ini` changes, this is true of most photos of its folder: nothing has to be derived anew. Of other
+        // sidecars, that of another copy may have been the newest.
+        let is_newer =
+            |((now, _), (known, _)): (&(SidecarFile, String), &(SidecarFile, String))| {
+                now.meta.mtime_ns != known.meta.mtime_ns && !is_picasa(Path::new(&now.name))
+            };
+        if now.iter().zip(&known).any(is_newer) {
+            db.prepare_cached(
+                "INSERT OR IGNORE INTO dirty_photos (photo_id)
+                 SELECT photo_id FROM files WHERE path = ? AND photo_id IS NOT NULL",
+            )?
+            .execute([&path])?;
+        }
         return set_meta(db, &path, &now);
     }
     replace(db, &path, &now)
@@ -252,6 +264,31 @@ mod tests {
         set(&mut store, "/b/copy.jpg", &[]);
         assert_eq!(keywords(&store), [&embedded[..], &["Lake"]].concat());
         assert_eq!((found(&store, "lake"), found(&store, "boat")), (1, 0));
+    }
+
+    #[test]
+    fn the_newest_sidecar_of_several_copies_decides() {
+        let (_folder, mut store) = testing::temp_store();
+        let record = testing::photo("a", vec![]);
+        let id = testing::put(&mut store, "/a/1.jpg", &record);
+        testing::put(&mut store, "/b/1.jpg", &record);
+        let rated = |stars: i8, mtime_ns: i64| {
+            let mut sidecar = sidecar("1.xmp", &[if stars == 2 { "Lake" } else { "Boat" }]);
+            sidecar.said.rating(stars, Block::Xmp);
+            sidecar.file.meta.mtime_ns = mtime_ns;
+            [sidecar]
+        };
+        let told = |store: &Store| {
+            let capture = store.photo(id).unwrap().unwrap().content.unwrap().capture;
+            (capture.rating, capture.keywords[2..].to_vec())
+        };
+        let keywords = ["Lake", "Boat"].map(str::to_owned).to_vec();
+        set(&mut store, "/a/1.jpg", &rated(2, 100));
+        set(&mut store, "/b/1.jpg", &rated(4, 200));
+        assert_eq!(told(&store), (Some(4), keywords.clone()));
+        // Saved again as it was.
+        set(&mut store, "/a/1.jpg", &rated(2, 300));
+        assert_eq!(told(&store), (Some(2), keywords));
     }
 
     #[test]

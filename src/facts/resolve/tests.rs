@@ -271,6 +271,45 @@ fn the_order_of_the_sources_of_dates() {
 }
 
 #[test]
+fn of_the_names_of_several_copies_the_earliest_of_the_finest_counts() {
+    let dated = |names: &[&str]| {
+        let paths: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
+        let files: Vec<FileOfPhoto<'_>> = paths
+            .iter()
+            .map(|path| FileOfPhoto {
+                path,
+                modified: None,
+            })
+            .collect();
+        let sources = SourcesOfPhoto {
+            content: &Statements::default(),
+            sidecars: &[],
+            files: &files,
+        };
+        let taken = resolve(&sources, &|_| TimeZone::UTC).taken_at.unwrap();
+        taken.local.date().to_string()
+    };
+    for (names, expected) in [
+        (
+            &["/a/IMG-20200101-WA0001.jpg", "/b/IMG-20190714-WA0003.jpg"][..],
+            "2019-07-14",
+        ),
+        (&["/a/2020/1.jpg", "/b/2019/1.jpg"], "2019-01-01"),
+        (&["/a/2018/1.jpg", "/b/2019-07 Italy/1.jpg"], "2019-07-01"),
+        (
+            &["/a/2018/1.jpg", "/b/IMG_20190714_153000.jpg"],
+            "2019-07-14",
+        ),
+        (
+            &["/a/IMG-20180101-WA0001.jpg", "/b/IMG_20190714_153000.jpg"],
+            "2019-07-14",
+        ),
+    ] {
+        assert_eq!(dated(names), expected, "{names:?}");
+    }
+}
+
+#[test]
 fn people_say_where_and_what_and_cameras_say_with_what() {
     let mut content = Statements::default();
     let at = |latitude| GeoPoint {
