@@ -76,13 +76,14 @@ pub fn xmp_date(text: &str) -> Option<(Moment, Precision)> {
     Some((Moment::Local { local, offset }, Precision::Second))
 }
 
-/// Parses a year, a month or a day with separators. A month or day of 00 is unknown.
+/// Parses a year, a month or a day with separators. A month or day of 00, or of blanks, is unknown.
 fn partial_day(text: &str) -> Option<(Date, Precision)> {
     let mut parts = text.split([':', '-', '/', '.']);
     let year = parts.next().filter(|digits| digits.len() == 4)?;
     let year: i16 = year.parse().ok().filter(|year| *year >= 1)?;
     let mut part = || match parts.next() {
         None => Some(0),
+        Some(blank) if blank.trim().is_empty() => Some(0),
         Some(digits) => digits.parse::<i8>().ok(),
     };
     match (part()?, part()?) {
@@ -188,6 +189,8 @@ mod tests {
             ("2019:07:14 15:30:05+02:00", "2019-07-14T15:30:05+02 second"),
             ("2019-00-00", "2019-01-01T00:00:00 year"),
             ("2019:07:00 00:00:00", "2019-07-01T00:00:00 month"),
+            ("2019:07:  ", "2019-07-01T00:00:00 month"),
+            ("2019:  :  ", "2019-01-01T00:00:00 year"),
             ("", "None"),
             ("0000-00-00T00:00:00", "None"),
             ("2019-13-01", "None"),

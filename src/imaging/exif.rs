@@ -222,7 +222,10 @@ impl Exif {
                 continue;
             };
             let fraction = self.ascii(fraction).map_or(0, nanoseconds);
-            if let Some(local) = date_time(text, fraction) {
+            // Without the blanks of an unknown month or day, the hour would take its place.
+            let day = &text[..text.len().min(10)];
+            let has_day = memchr::memmem::find(day, b"  ").is_none();
+            if let Some(local) = date_time(text, fraction).filter(|_| has_day) {
                 let offset = self.ascii(offset).and_then(utc_offset);
                 let moment = Moment::Local { local, offset };
                 said.date(moment, Precision::Second, source);
@@ -285,12 +288,15 @@ impl Exif {
     }
 }
 
-/// A date without a time, as the standard lets a clock that is not known be blanks: "2019:07:14   :  :  ".
+/// A date without a time, as the standard lets what is not known be blanks: "2019:07:14   :  :  ", "2019:07:     :  :  ". Of a
+/// clock that is known in part, as "15:  :  ", the day counts.
 fn day_alone(text: &[u8]) -> Option<(Moment, Precision)> {
     let text = std::str::from_utf8(text).ok()?;
     let (day, clock) = text.split_at_checked(10)?;
-    let is_blank = !clock.contains(|c: char| c.is_ascii_digit() && c != '0');
-    is_blank.then(|| xmp_date(day))?
+    let is_zero = !clock.contains(|c: char| c.is_ascii_digit() && c != '0');
+    let has_blank = || clock.split(':').any(|part| part.trim().is_empty());
+    let has_day = !day.ends_with("  ");
+    (is_zero || has_blank() || !has_day).then(|| xmp_date(day))?
 }
 
 /// Sets the type of the pointers to the directories of EXIF and GPS to `LONG`: a TIFF may give them the type `IFD` (13),

@@ -130,6 +130,47 @@ fn implausible_dates_are_ignored_and_the_next_field_is_used() {
 }
 
 #[test]
+fn of_a_date_with_blanks_what_is_known_counts() {
+    for (text, expected) in [
+        (
+            "1985:07:14   :  :  ",
+            Some((date(1985, 7, 14), Precision::Day)),
+        ),
+        (
+            "1985:07:14 15:  :  ",
+            Some((date(1985, 7, 14), Precision::Day)),
+        ),
+        (
+            "1985:07:     :  :  ",
+            Some((date(1985, 7, 1), Precision::Month)),
+        ),
+        (
+            "1985:07:  :  :  ",
+            Some((date(1985, 7, 1), Precision::Month)),
+        ),
+        (
+            "1985:  :     :  :  ",
+            Some((date(1985, 1, 1), Precision::Year)),
+        ),
+        (
+            "1985:07:   12:10:00",
+            Some((date(1985, 7, 1), Precision::Month)),
+        ),
+        (
+            "1985: 7: 4 12:10:00",
+            Some((date(1985, 7, 4), Precision::Second)),
+        ),
+        ("    :  :     :  :  ", None),
+        ("    :07:14   :  :  ", None),
+    ] {
+        let exif = exif([ascii(Tag::DateTimeOriginal, text)]);
+        let taken = of_content(&exif.statements()).taken_at;
+        let found = taken.map(|taken| (taken.local.date(), taken.precision));
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
 fn positions_without_a_fix_are_absent() {
     let position = |north: [(u32, u32); 3], east: [(u32, u32); 3], letters: [&str; 2]| {
         let exif = exif([
