@@ -18,6 +18,23 @@ const FOLDERS: usize = 4;
 /// The first millisecond of Unix time with thirteen digits, in September 2001.
 const FIRST_MILLISECONDS: i64 = 1_000_000_000_000;
 
+/// What programs write between the day and the time, in several languages, besides one character. Some file systems keep accents as
+/// characters of their own.
+const BEFORE_TIME: [&str; 12] = [
+    " at ",
+    " um ",
+    " à ",
+    " a\u{300} ",
+    " alle ",
+    " a las ",
+    " às ",
+    " a\u{300}s ",
+    " om ",
+    " o ",
+    " kl. ",
+    " klo ",
+];
+
 /// The date in the name of a file; `None` if there is none. `today` bounds the years.
 pub fn of_file(path: &Path, today: Date) -> Option<StatedDate> {
     let name = path.file_stem()?.to_str()?;
@@ -155,14 +172,14 @@ fn in_file_name(name: &str, today: Date) -> Option<(Moment, Precision)> {
         let Some((day, rest)) = day_at(name, at, today) else {
             continue;
         };
-        let Some(local) = time_in(day, rest) else {
+        let Some((local, rest)) = time_in(day, rest) else {
             if ends(rest) {
                 best = best.or(Some((midnight(day), Precision::Day)));
             }
             continue;
         };
-        // The camera of a Pixel names its files by UTC.
-        if name.starts_with("PXL_") {
+        // The camera of a Pixel names its files by UTC, and others say so.
+        if name.starts_with("PXL_") || rest.starts_with('Z') {
             let utc = jiff::tz::Offset::UTC.to_timestamp(local).ok()?;
             return Some((Moment::Instant { utc }, Precision::Second));
         }
@@ -249,9 +266,10 @@ fn day_at(name: &str, at: usize, today: Date) -> Option<(Date, &str)> {
     }
 }
 
-/// The time of day in the text after a day: `153000`, `_153000123`, `-15-30-00`, ` at 15.30.00`, ` at 3.30.00 PM`.
-fn time_in(day: Date, text: &str) -> Option<DateTime> {
-    let text = match text.strip_prefix(" at ") {
+/// The time of day in the text after a day, and what follows: `153000`, `_153000123`, `-15-30-00`, ` at 15.30.00`, ` at 3.30.00 PM`.
+fn time_in(day: Date, text: &str) -> Option<(DateTime, &str)> {
+    let mut words = BEFORE_TIME.iter();
+    let text = match words.find_map(|word| text.strip_prefix(word)) {
         Some(text) => text,
         None if text.starts_with(|c: char| c.is_ascii_digit()) => text,
         None => text
@@ -277,7 +295,7 @@ fn time_in(day: Date, text: &str) -> Option<DateTime> {
         Some("PM") if (1..=12).contains(&hour) => (hour % 12 + 12, &half[2..]),
         _ => (hour, rest),
     };
-    ends(rest).then_some(())?;
+    ends(rest.strip_prefix('Z').unwrap_or(rest)).then_some(())?;
     let milliseconds: i64 = if fraction.is_empty() {
         0
     } else {
@@ -295,8 +313,10 @@ fn time_in(day: Date, text: &str) -> Option<DateTime> {
         0,
     )
     .ok()?;
-    time.checked_add(SignedDuration::from_millis(milliseconds))
-        .ok()
+    let time = time
+        .checked_add(SignedDuration::from_millis(milliseconds))
+        .ok()?;
+    Some((time, rest))
 }
 
 #[cfg(test)]

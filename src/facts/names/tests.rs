@@ -89,11 +89,48 @@ fn files_are_named_by_phones_messengers_and_programs() {
         ("FB_IMG_1563109200123.jpg", "2019-07-14T13:00:00.123Z"),
         ("mmexport1563109200123.jpg", "2019-07-14T13:00:00.123Z"),
         ("1563109200123.jpg", "2019-07-14T13:00:00.123Z"),
+        ("20190714T233000Z.jpg", "2019-07-14T23:30:00Z"),
+        ("20190714T233000Z_1.jpg", "2019-07-14T23:30:00Z"),
+        ("20190714T233000.jpg", "2019-07-14T23:30:00"),
+        ("20190714T233000Zebra.jpg", "none"),
         ("Scan 2019-07-14.jpg", "2019-07-14"),
         ("2019.07.14 Birthday.jpg", "2019-07-14"),
         ("IMG_20190714_0003.jpg", "2019-07-14"),
         ("IMG_20190714_253000.jpg", "2019-07-14"),
         ("19450508 Grandmother.jpg", "1945-05-08"),
+    ] {
+        let today = date(2026, 1, 1);
+        assert_eq!(told(of_file(Path::new(name), today)), expected, "{name}");
+    }
+}
+
+#[test]
+fn screenshots_are_named_in_several_languages() {
+    for (name, expected) in [
+        (
+            "Bildschirmfoto 2019-07-14 um 12.30.00.png",
+            "2019-07-14T12:30:00",
+        ),
+        (
+            "Capture d’écran 2019-07-14 à 12.30.00.png",
+            "2019-07-14T12:30:00",
+        ),
+        (
+            "Capture d’e\u{301}cran 2019-07-14 a\u{300} 12.30.00.png",
+            "2019-07-14T12:30:00",
+        ),
+        (
+            "Schermata 2019-07-14 alle 12.30.00.png",
+            "2019-07-14T12:30:00",
+        ),
+        (
+            "Captura de pantalla 2019-07-14 a las 12.30.00.png",
+            "2019-07-14T12:30:00",
+        ),
+        (
+            "Skærmbillede 2019-07-14 kl. 12.30.00.png",
+            "2019-07-14T12:30:00",
+        ),
     ] {
         let today = date(2026, 1, 1);
         assert_eq!(told(of_file(Path::new(name), today)), expected, "{name}");
