@@ -132,7 +132,7 @@ impl FilterParameters {
             });
         let is_lifted = of("emotion") == Some(ANY);
         let controls = self.0.iter().filter(|(name, value)| {
-            !OTHERS.contains(&name.as_str()) && !(name == "emotion" && value == ANY)
+            !(OTHERS.contains(&name.as_str()) || name == "emotion" && value == ANY)
         });
         let controls = controls.map(|(name, value)| (name.as_str(), value.as_str()));
         let given: Vec<_> = controls

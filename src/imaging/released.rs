@@ -325,7 +325,7 @@ mod tests {
         let mut owned = FileEnd::of(Cow::Owned(whole.clone()));
         let mut turned = owned.all();
         let mut kept = Forward::of(&whole);
-        let mut buffer = [0; 40_000];
+        let mut buffer = vec![0; 40_000];
         for (step, number) in [3, 16_384, 40_000, 0, 7, 9_000, 20_000, 40_000, 5]
             .into_iter()
             .enumerate()

@@ -221,7 +221,23 @@ fn what_is_typed_is_understood_as_by_find() {
     // Every flag of `query` is also a parameter of the address.
     let grid = server.ask("/api/photos?limit=9&not=sad&taken=2019&album=party");
     assert_eq!(names(&grid), ["glad.jpg"]);
-    // What is said about the text is what is in force.
+    let words = server.ask("/api/counts?text=party");
+    assert_eq!(
+        (&words["read_as"], &words["emotion"]),
+        (&json!([]), &Value::Null)
+    );
+    let refused = server.get("/api/counts?near=Nowhereville").send();
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.text().contains("Nowhereville"),
+        "{}",
+        refused.text()
+    );
+}
+
+#[test]
+fn what_is_said_about_the_text_is_what_is_in_force() {
+    let (_env, server) = album();
     let said = |filters: &str| {
         let counts = server.ask(&format!("/api/counts?{filters}"));
         let filters = counts["understood"]["filters"].clone();
@@ -282,18 +298,6 @@ fn what_is_typed_is_understood_as_by_find() {
     }
     let refused = server.get("/api/counts?most=0").send();
     assert_eq!(refused.status, 400);
-    let words = server.ask("/api/counts?text=party");
-    assert_eq!(
-        (&words["read_as"], &words["emotion"]),
-        (&json!([]), &Value::Null)
-    );
-    let refused = server.get("/api/counts?near=Nowhereville").send();
-    assert_eq!(refused.status, 400);
-    assert!(
-        refused.text().contains("Nowhereville"),
-        "{}",
-        refused.text()
-    );
 }
 
 #[cfg(unix)]
