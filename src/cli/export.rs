@@ -64,6 +64,10 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
                 .is_none_or(|under| copy.starts_with(under));
             *copy == hit.path || is_below && query.album.is_none()
         });
+        // Beside a copy that is not there, as on an unplugged disk, nothing can be written.
+        if copies.iter().any(|copy| copy.exists()) {
+            copies.retain(|copy| copy.exists());
+        }
         for copy in copies {
             let path = sidecar::to_write(&copy, naming);
             match write_sidecar(&path, &copy, emotions, args.dry_run) {

@@ -169,12 +169,15 @@ fn tell_daemon(daemon: &Activity, out: &mut Stdout) -> Result<()> {
 }
 
 fn state(root: &RootStatus) -> String {
-    let since = |moment: &Option<String>| moment.clone().unwrap_or_default();
     let state = match root.state {
         RootState::Watching => "watching".to_owned(),
         RootState::Polling => "polling".to_owned(),
         RootState::Idle => "not watched".to_owned(),
-        RootState::Offline => format!("offline since {}", since(&root.offline_since)),
+        RootState::Offline => match &root.offline_since {
+            Some(moment) => format!("offline since {moment}"),
+            // It was not yet noticed by a run or a daemon.
+            None => "offline".to_owned(),
+        },
     };
     match &root.reconciled_at {
         Some(moment) => format!("{state}; compared with the index {moment}"),

@@ -118,7 +118,7 @@ impl Status {
             .roots()?
             .into_iter()
             .map(|root| RootStatus {
-                state: if root.offline_since.is_some() {
+                state: if root.offline_since.is_some() || root.is_absent() {
                     RootState::Offline
                 } else {
                     RootState::Idle

@@ -70,7 +70,8 @@ pub(super) async fn make(
     let mut photos = Vec::new();
     for id in album.photos {
         let photo = shared.photo(PhotoId(id)).await?;
-        photos.extend(photo.paths.into_iter().next());
+        let there = photo.paths.iter().position(|path| path.exists());
+        photos.extend(photo.paths.into_iter().nth(there.unwrap_or_default()));
     }
     if photos.is_empty() {
         return Err(ApiError::Bad("select photos for the album".to_owned()));

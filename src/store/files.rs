@@ -11,6 +11,7 @@ use crate::file::FileMeta;
 use super::codec::skip_from_columns;
 use super::path::{Subtree, decode, encode};
 use super::record::{KnownFile, Models, PhotoId};
+use super::roots::AbsentRoots;
 use super::sidecars;
 
 /// Reads one range of the primary key: from the folder's own name to the last name below it. The
@@ -95,6 +96,16 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
     db.prepare_cached("SELECT path FROM files WHERE photo_id = ? ORDER BY path")?
         .query_map([photo], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
         .collect()
+}
+
+/// The paths of `photo` in the order in which they are answered: sorted by their bytes, those below a root that is not
+/// there last.
+pub(super) fn as_answered(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PathBuf>> {
+    let paths = of_photo(db, photo)?;
+    if paths.len() < 2 {
+        return Ok(paths);
+    }
+    Ok(AbsentRoots::now(db)?.last(paths))
 }
 
 /// The number of paths of `photo`.

@@ -377,7 +377,7 @@ pub(super) fn carried(
         .collect::<rusqlite::Result<_>>()?;
     rows.into_iter()
         .map(|(face, content, photo)| {
-            let paths = photo.map_or(Ok(Vec::new()), |photo| files::of_photo(db, photo))?;
+            let paths = photo.map_or(Ok(Vec::new()), |photo| files::as_answered(db, photo))?;
             let path = paths.into_iter().next();
             Ok((face, CarriedFrom { content, path }))
         })

@@ -84,7 +84,7 @@ pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
     let Some(mut photo) = bare(db, id)? else {
         return Ok(None);
     };
-    photo.paths = files::of_photo(db, id)?;
+    photo.paths = files::as_answered(db, id)?;
     if let Ok(analysis) = &mut photo.content {
         analysis.faces = faces::of_photo(db, id)?;
         analysis.unread = unread::of_photo(db, id)?;

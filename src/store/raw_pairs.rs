@@ -74,7 +74,7 @@ pub(super) fn paths_of_shot(db: &Connection, photo: PhotoId) -> rusqlite::Result
     let picture = picture_of(db, photo)?;
     let mut paths = Vec::new();
     for other in picture.into_iter().chain(raws_of(db, photo)?) {
-        paths.extend(files::of_photo(db, other)?.into_iter().next());
+        paths.extend(files::as_answered(db, other)?.into_iter().next());
     }
     Ok(paths)
 }

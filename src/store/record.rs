@@ -137,7 +137,7 @@ pub struct KinFace {
 pub struct CarriedFrom {
     /// The photo's content.
     pub content: ContentHash,
-    /// Its first path; `None` if no file has this content any more.
+    /// Its first path, as in [`Photo::paths`]; `None` if no file has this content any more.
     pub path: Option<PathBuf>,
 }
 
@@ -154,7 +154,7 @@ pub struct Photo {
     pub picture: Option<Picture>,
     /// When it was last analysed.
     pub indexed_at: Timestamp,
-    /// Its paths, sorted by their bytes; may be empty.
+    /// Its paths, sorted by their bytes, those below a root that is offline last; may be empty.
     pub paths: Vec<PathBuf>,
     /// The analysis, or why the content was skipped.
     pub content: Result<PhotoAnalysis<StoredFace>, Skip>,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
 use super::forgotten;
-use super::path::{decode, encode};
+use super::path::{Subtree, decode, encode};
 
 /// A folder that was indexed or is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,46 @@ pub struct Root {
     pub reconciled_at: Option<Timestamp>,
     /// Since when it has been offline; `None` if it is not.
     pub offline_since: Option<Timestamp>,
+}
+
+impl Root {
+    /// Whether it is not there at this moment: it does not exist, or is an empty folder, like a mount point on which
+    /// nothing is mounted. Its rows stay.
+    pub fn is_absent(&self) -> bool {
+        match std::fs::read_dir(&self.path) {
+            Ok(mut entries) => entries.next().is_none(),
+            // A file, or a folder that may not be read.
+            Err(_) => !self.path.exists(),
+        }
+    }
+}
+
+/// The roots that are not there at this moment. Of several paths of a photo, those below them come last: the index keeps
+/// them, but nothing can be opened there.
+#[derive(Debug, Default)]
+pub(super) struct AbsentRoots(Vec<Subtree>);
+
+impl AbsentRoots {
+    /// Looks at each root. With a single root there is no choice, so that is not looked at.
+    pub fn now(db: &Connection) -> rusqlite::Result<Self> {
+        let roots = all(db)?;
+        if roots.len() < 2 {
+            return Ok(Self::default());
+        }
+        let absent = roots.iter().filter(|root| root.is_absent());
+        Ok(Self(absent.map(|root| Subtree::of(&root.path)).collect()))
+    }
+
+    /// Whether a stored path lies in one of them.
+    pub fn hold(&self, path: &[u8]) -> bool {
+        self.0.iter().any(|root| root.contains(path))
+    }
+
+    /// The paths in the same order, those that lie in one of them last.
+    pub fn last(&self, mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+        paths.sort_by_key(|path| self.hold(&encode(path)));
+        paths
+    }
 }
 
 /// See [`Store::roots`](super::Store::roots).
@@ -97,8 +137,48 @@ pub(super) fn mark_offline(db: &Connection, root: &Path) -> rusqlite::Result<()>
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::temp_store;
+    use super::super::testing::{META, face, photo, temp_store};
+    use super::super::{Group, Grouping, Query, Store};
     use super::*;
+
+    #[test]
+    fn paths_below_an_absent_root_come_last() {
+        let (folder, mut store) = temp_store();
+        let at = |name: &str| folder.path().join(name);
+        let paths = ["a/1.jpg", "b/1.jpg", "c/1.jpg"].map(at);
+        let files: Vec<_> = paths.iter().map(|path| (path.clone(), META)).collect();
+        let record = photo("1", vec![face(0.0, 80.0, 0.9, 0.9)]);
+        let id = store
+            .batch(|batch| batch.put_photo(&record, &files))
+            .unwrap();
+        for root in ["a", "b", "c"] {
+            std::fs::create_dir(at(root)).unwrap();
+            std::fs::write(at(root).join("1.jpg"), "a photo").unwrap();
+            store.mark_reconciled(&at(root)).unwrap();
+        }
+        let answered = |store: &Store, query: &Query| {
+            let hits = store.query(query).unwrap();
+            hits.into_iter().map(|hit| hit.path).collect::<Vec<_>>()
+        };
+        let any = Query::new();
+        assert_eq!(answered(&store, &any), paths[..1]);
+        // An empty folder, as where nothing is mounted, and none.
+        std::fs::remove_file(&paths[0]).unwrap();
+        std::fs::rename(at("b"), at("elsewhere")).unwrap();
+        assert_eq!(answered(&store, &any), paths[2..]);
+        let [a, b, c] = paths.clone();
+        let photo = store.photo(id).unwrap().unwrap();
+        assert_eq!(photo.paths, [c.clone(), a.clone(), b]);
+        let folders = store.tally(Grouping::Folder, &any).unwrap();
+        assert_eq!(folders[0].group, Group::Folder(at("c")));
+        let below = Query {
+            under: Some(at("a")),
+            ..Query::new()
+        };
+        assert_eq!(answered(&store, &below), [a]);
+        std::fs::remove_dir_all(at("c")).unwrap();
+        assert_eq!(answered(&store, &any), paths[..1]);
+    }
 
     #[test]
     fn a_root_is_offline_until_it_is_reconciled() {

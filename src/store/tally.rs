@@ -13,7 +13,8 @@ use super::codec::{FILE_TIME, from_civil_ms};
 use super::path::decode;
 use super::query::{self, Query};
 use super::record::PhotoId;
-use super::{faces, people};
+use super::roots::AbsentRoots;
+use super::{faces, files, people};
 
 /// The property by which faces are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,8 @@ pub enum Grouping {
     Year,
     /// By year and month.
     Month,
-    /// By the folder of the photo; a photo with several paths counts in the folder of the first.
+    /// By the folder of the photo; a photo with several paths counts in the folder of the first, see
+    /// [`Photo::paths`](super::Photo::paths).
     Folder,
     /// By the grid cell in which the photo was taken, and the areas there.
     Place,
@@ -78,6 +80,10 @@ const PHOTO: &str = "
 pub(super) fn count(db: &Connection, by: Grouping, query: &Query) -> rusqlite::Result<Vec<Tally>> {
     let photos = query::photos(db, query)?;
     let left_out = query::left_out(db, query)?;
+    let absent = match by {
+        Grouping::Folder => AbsentRoots::now(db)?,
+        _ => AbsentRoots::default(),
+    };
     let mut tallies: BTreeMap<Group, Tally> = BTreeMap::new();
     let mut counted: BTreeMap<Group, PhotoId> = BTreeMap::new();
     let mut current: Option<(PhotoId, Option<Group>)> = None;
@@ -89,7 +95,7 @@ pub(super) fn count(db: &Connection, by: Grouping, query: &Query) -> rusqlite::R
         }
         let is_new = current.as_ref().is_none_or(|(known, _)| *known != photo);
         if is_new {
-            current = Some((photo, group(db, by, photo, query.file_dates)?));
+            current = Some((photo, group(db, by, photo, query.file_dates, &absent)?));
         }
         let Some((_, Some(group))) = &current else {
             return Ok(());
@@ -121,6 +127,7 @@ fn group(
     by: Grouping,
     photo: PhotoId,
     file_dates: bool,
+    absent: &AbsentRoots,
 ) -> rusqlite::Result<Option<Group>> {
     db.prepare_cached(PHOTO)?
         .query_row([photo], |row| {
@@ -137,7 +144,10 @@ fn group(
                     taken.map(|taken| Group::Month(taken.year(), taken.month()))
                 }
                 Grouping::Folder => {
-                    let path = decode(row.get_ref(2)?.as_blob()?);
+                    let mut path = decode(row.get_ref(2)?.as_blob()?);
+                    if absent.hold(row.get_ref(2)?.as_blob()?) {
+                        path = absent.last(files::of_photo(db, photo)?).swap_remove(0);
+                    }
                     path.parent().map(Path::to_owned).map(Group::Folder)
                 }
                 Grouping::Place => {

@@ -1,6 +1,8 @@
 //! The main use: index a folder and query an emotion, in every format, with the exit codes.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::common::exif_block::ExifBlock;
@@ -173,16 +175,70 @@ fn a_closed_pipe_is_not_an_error() {
 fn a_photo_that_is_gone_keeps_no_other_from_being_copied() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
     env.index();
-    std::fs::remove_file(env.album("hopper.jpg")).unwrap();
+    fs::remove_file(env.album("hopper.jpg")).unwrap();
     for option in ["copy-into", "link-into"] {
         let run = env.run(&format!("query --{option} {option}"));
         assert!(
             run.code == 0 && run.stderr.contains("hopper.jpg is left out"),
             "{run:?}"
         );
-        let copies = std::fs::read_dir(env.path(option)).unwrap();
+        let copies = fs::read_dir(env.path(option)).unwrap();
         let names = copies.map(|entry| entry.unwrap().file_name());
         let photos = names.filter(|name| name.to_string_lossy().ends_with(".jpg"));
         assert_eq!(photos.count(), 1);
     }
+}
+
+#[test]
+fn copies_on_a_disk_that_is_away_hide_no_file() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    fs::create_dir(env.path("a_backup")).unwrap();
+    let copy = env.path("a_backup/astronaut.jpg");
+    fs::copy(env.album("astronaut.jpg"), &copy).unwrap();
+    env.run("index album a_backup").found();
+    let answer = || {
+        env.run("query --emotion happy --all")
+            .found()
+            .text()
+            .to_owned()
+    };
+    let line = |path: &Path| format!("{}\n", path.display());
+    assert_eq!(answer(), line(&copy));
+    fs::rename(env.path("a_backup"), env.path("away")).unwrap();
+    let there = env.album("astronaut.jpg");
+    for _ in 0..2 {
+        assert_eq!(answer(), line(&there));
+        env.run("index album").found();
+    }
+    let run = env
+        .run("query --emotion happy --all --copy-into best")
+        .found();
+    assert!(!run.stderr.contains("left out"), "{run:?}");
+    assert!(env.path("best/001 astronaut.jpg").is_file());
+    let shown = env.run("show album/astronaut.jpg --json").found().json();
+    assert_eq!(shown["paths"][0]["path"], line(&there).trim_end());
+    let status = env.run("status --json").found().json();
+    let state = |index: usize| status["roots"][index]["state"].clone();
+    assert_eq!((state(0), state(1)), ("offline".into(), "idle".into()));
+    let text = env.run("status").found();
+    assert!(text.text().contains("a_backup: offline"), "{text:?}");
+    // What is kept comes back as it was.
+    fs::rename(env.path("away"), env.path("a_backup")).unwrap();
+    assert_eq!(answer(), line(&copy));
+}
+
+#[test]
+fn another_copy_stands_for_a_file_that_is_gone() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    let copy = env.add("z/copy.jpg", fixture("astronaut.jpg"));
+    env.index();
+    fs::remove_file(env.album("astronaut.jpg")).unwrap();
+    let run = env
+        .run("query --emotion happy --all --link-into best --contact-sheet sheet.html")
+        .found();
+    assert_eq!(run.text(), format!("{}\n", copy.display()));
+    assert!(!run.stderr.contains("left out"), "{run:?}");
+    assert!(env.path("best/001 copy.jpg").exists());
+    let sheet = fs::read_to_string(env.path("sheet.html")).unwrap();
+    assert!(sheet.contains("copy.jpg") && sheet.contains("data:image"));
 }

@@ -3,7 +3,8 @@
 mod preview;
 mod table;
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 
 use clap::{Args, ValueEnum};
@@ -68,20 +69,36 @@ enum Format {
     Paths,
 }
 
-/// The photos whose files are there. One that was moved or deleted since the index was updated must not keep the
-/// others from being linked or copied.
-fn without_gone(hits: &[Hit]) -> Vec<&Hit> {
-    let is_there = |hit: &&Hit| {
-        let is_there = hit.path.try_exists().unwrap_or(true);
-        if !is_there {
-            tracing::warn!(
-                "{} is left out, because it is no longer there; run fer-index index to update the index",
-                hit.path.display()
-            );
+/// The hits, each with a path at which its photo is there. Of a photo whose file was moved or deleted since the index was
+/// updated, another copy stands for it.
+fn where_they_are<'h>(hits: &'h [Hit], store: &Store) -> Result<Cow<'h, [Hit]>> {
+    let mut found = Cow::Borrowed(hits);
+    for (index, hit) in hits.iter().enumerate() {
+        if is_gone(hit)
+            && let Some(photo) = store.photo(hit.photo)?
+            && let Some(path) = photo.paths.into_iter().find(|path| path.exists())
+        {
+            found.to_mut()[index].path = path;
         }
-        is_there
-    };
-    hits.iter().filter(is_there).collect()
+    }
+    Ok(found)
+}
+
+/// Whether there is no file at the path of a hit.
+fn is_gone(hit: &Hit) -> bool {
+    !hit.path.try_exists().unwrap_or(true)
+}
+
+/// The paths of the photos that are there. One without a file must not keep the others from being linked or copied.
+fn paths_there(hits: &[Hit]) -> Vec<&Path> {
+    let (gone, there): (Vec<_>, Vec<_>) = hits.iter().partition(|hit| is_gone(hit));
+    for hit in gone {
+        tracing::warn!(
+            "{} is left out, because it is no longer there; run fer-index index to update the index",
+            hit.path.display()
+        );
+    }
+    there.iter().map(|hit| hit.path.as_path()).collect()
 }
 
 impl ResultArgs {
@@ -93,12 +110,18 @@ impl ResultArgs {
         context: &Context,
         out: &mut Stdout,
     ) -> Result<()> {
-        let there = if self.link_into.is_some() || self.copy_into.is_some() {
-            without_gone(hits)
+        let opens = self.contact_sheet.is_some() || self.preview;
+        let copies = self.link_into.is_some() || self.copy_into.is_some();
+        let hits = if opens || copies {
+            where_they_are(hits, store)?
         } else {
-            hits.iter().collect()
+            Cow::Borrowed(hits)
         };
-        let paths: Vec<_> = there.iter().map(|hit| hit.path.as_path()).collect();
+        let paths: Vec<_> = if copies {
+            paths_there(&hits)
+        } else {
+            hits.iter().map(|hit| hit.path.as_path()).collect()
+        };
         let rule = self.force.rule(context, paths.iter().map(PathBuf::from));
         if let Some(file) = &self.contact_sheet {
             // Checked before a folder is filled: if one output is refused, nothing is written.
@@ -113,10 +136,10 @@ impl ResultArgs {
         }
         if let Some(file) = &self.contact_sheet {
             rule.around(from_ref(file), || {
-                export::contact_sheet(file, hits, &context.decoder()?)
+                export::contact_sheet(file, &hits, &context.decoder()?)
             })?;
         }
-        self.print(hits, context, out)
+        self.print(&hits, context, out)
     }
 
     fn print(&self, hits: &[Hit], context: &Context, out: &mut Stdout) -> Result<()> {

@@ -27,8 +27,8 @@ pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER 
 pub(super) const WORDS: &str =
     "SELECT EXISTS (SELECT 1 FROM photo_words WHERE photo_words MATCH ? AND rowid = ?)";
 
-/// The first path that the filters admit, as stored; `None` if the photo does not meet them. The
-/// photo's date and the faces that count are checked elsewhere.
+/// The first path that the filters admit, as stored, or the first below a root that is not there if there is no other;
+/// `None` if the photo does not meet them. The photo's date and the faces that count are checked elsewhere.
 pub(super) fn path(
     db: &Connection,
     plan: &Plan<'_>,
@@ -67,13 +67,20 @@ pub(super) fn path(
     }
     let mut paths = db.prepare_cached(PATHS)?;
     let mut rows = paths.query([photo])?;
+    let mut elsewhere = None;
     while let Some(row) = rows.next()? {
         let path = row.get_ref(0)?.as_blob()?;
-        if path_meets(plan, path) {
+        if !path_meets(plan, path) {
+            continue;
+        }
+        if !plan.absent.hold(path) {
             return Ok(Some(path.to_owned()));
         }
+        if elsewhere.is_none() {
+            elsewhere = Some(path.to_owned());
+        }
     }
-    Ok(None)
+    Ok(elsewhere)
 }
 
 /// Reads the names of the people in a photo, as names are compared.

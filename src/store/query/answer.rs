@@ -18,7 +18,7 @@ use super::plan::Plan;
 #[derive(Debug)]
 pub(super) struct Ranked {
     pub candidate: Candidate,
-    /// The first of the photo's paths that the query admits, as stored.
+    /// The first of the photo's paths that the query admits, as stored; one that is there before one that is not.
     pub path: Vec<u8>,
 }
 

@@ -20,7 +20,7 @@ use super::{counting, narrow, sources};
 pub struct Hit {
     /// The photo.
     pub photo: PhotoId,
-    /// Its path; of several paths the first that the query admits.
+    /// Its path; of several paths the first that the query admits, those below a root that is offline last.
     pub path: PathBuf,
     /// The score by which it is ranked; `None` if the query has no emotion.
     pub ranked_by: Option<RankingScore>,

@@ -17,6 +17,7 @@ use super::super::path::Subtree;
 use super::super::places;
 use super::super::ranking::{Kind, UNKNOWN_DATE};
 use super::super::raw_pairs;
+use super::super::roots::AbsentRoots;
 use super::super::{folders, roots, words};
 use super::candidate::Candidate;
 use super::filter::{Order, Query};
@@ -77,6 +78,8 @@ pub(super) struct Plan<'q> {
     pub roots: Vec<PathBuf>,
     /// Set if words of the query are in the path of a root: matches words below the roots only.
     pub below_roots: Option<words::BelowRoots>,
+    /// The roots that are not there: a path below one of them is answered only if there is no other.
+    pub absent: AbsentRoots,
     pub tree: Option<Subtree>,
     /// The name of an album, as names are compared.
     pub album: Option<String>,
@@ -147,6 +150,7 @@ impl<'q> Plan<'q> {
             spans,
             roots,
             below_roots,
+            absent: AbsentRoots::now(db)?,
             tree: query
                 .under
                 .as_deref()
