@@ -18,7 +18,7 @@ use crate::store::{Removed, RemovedNames, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct ForgetArgs {
-    /// A folder, or a photo with all its copies
+    /// A folder, or a photo with all its copies, whatever their metadata
     #[arg(
         value_name = "DIR|PHOTO",
         value_hint = ValueHint::AnyPath,
@@ -65,7 +65,7 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
     }
     if args.dry_run {
         let removed = store.would_forget(&path)?;
-        report(args, &path, removed, None, out)?;
+        report(args, &path, &removed, None, out)?;
         return Ok(Outcome::Found);
     }
     let removed = store.forget_for_good(&path)?;
@@ -74,7 +74,7 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
     let is_clean = store.clean()?;
     let known = |hash: &_| store.photo_by_hash(hash).map(|photo| photo.is_some());
     Thumbnails::new(context.config().thumbnails.clone()).retain(known)?;
-    report(args, &path, removed, Some(is_clean), out)?;
+    report(args, &path, &removed, Some(is_clean), out)?;
     Ok(cleaned(&store, is_clean))
 }
 
@@ -86,6 +86,8 @@ struct JsonRemoved {
     photos: u64,
     files: u64,
     corrections: u64,
+    copies: Vec<JsonPath>,
+    stay: Vec<JsonPath>,
     clean: Option<bool>,
     dry_run: bool,
 }
@@ -102,7 +104,7 @@ struct JsonAllowed {
 fn report(
     args: &ForgetArgs,
     path: &Path,
-    removed: Removed,
+    removed: &Removed,
     is_clean: Option<bool>,
     out: &mut Stdout,
 ) -> Result<()> {
@@ -112,6 +114,12 @@ fn report(
             photos: removed.photos,
             files: removed.files,
             corrections: removed.corrections,
+            copies: removed
+                .copies
+                .iter()
+                .map(|path| JsonPath::of(path))
+                .collect(),
+            stay: removed.stay.iter().map(|path| JsonPath::of(path)).collect(),
             clean: is_clean,
             dry_run: args.dry_run,
         });
@@ -124,15 +132,40 @@ fn report(
     );
     let path = path.display();
     if args.dry_run {
-        return out.line(format_args!(
+        out.line(format_args!(
             "{what} would be removed from the index; {path} would not be indexed again"
-        ));
+        ))?;
+        return list_others(removed, out);
     }
     out.line(format_args!(
         "{what} were removed from the index; {path} will not be indexed again, unless fer-index forget --undo \
          allows it"
     ))?;
+    list_others(removed, out)?;
     out.line("The photos themselves are unchanged, as are sidecars, contact sheets, backups and other files that you made")
+}
+
+/// Lists the files elsewhere that show the same pictures.
+fn list_others(removed: &Removed, out: &mut Stdout) -> Result<()> {
+    let lists = [
+        (
+            "Files with the same picture, which go with it:",
+            &removed.copies,
+        ),
+        (
+            "Files elsewhere with the same pictures, which stay:",
+            &removed.stay,
+        ),
+    ];
+    for (heading, paths) in lists {
+        if !paths.is_empty() {
+            out.line(heading)?;
+        }
+        for path in paths {
+            out.line(format_args!("  {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn undo(args: &ForgetArgs, store: &mut Store, path: &Path, out: &mut Stdout) -> Result<Outcome> {

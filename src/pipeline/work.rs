@@ -15,7 +15,7 @@ use crate::facts::{VERSION, of_content};
 use crate::file::{FileMeta, read_file};
 use crate::imaging::{Facts, read_sidecars};
 use crate::output;
-use crate::photo::{ContentHash, Picture};
+use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::sidecar::{Finder, Sidecar};
 use crate::store::{KinFace, Models, NamedRegions, PhotoAnalysis, PhotoRecord, Store};
 
@@ -48,6 +48,8 @@ pub(super) enum Outcome {
     Vanished,
     /// A person wanted the file or its content to be forgotten.
     Forgotten,
+    /// New content with a picture that a person wanted to be forgotten.
+    ForgottenPicture(ContentHash, PictureHash),
 }
 
 /// A content whose picture another worker analyses.
@@ -248,6 +250,9 @@ impl Worker<'_> {
             }
         };
         let picture = opened.facts().picture;
+        if self.store.is_forgotten_picture(&picture.hash)? {
+            return Ok(Outcome::ForgottenPicture(hash, picture.hash));
+        }
         let new = NewFile {
             hash,
             bytes: length,

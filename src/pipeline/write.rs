@@ -165,13 +165,14 @@ impl FindingWriter<'_, '_> {
         let outcome = match outcome {
             Outcome::Vanished => Outcome::Vanished,
             _ if self.batch.is_forgotten(&file.path)? => Outcome::Forgotten,
+            outcome if self.shows_forgotten(&outcome)? => {
+                self.forget_waiting(&outcome)?;
+                Outcome::Forgotten
+            }
             outcome => outcome,
         };
         match outcome {
-            Outcome::Forgotten => {
-                self.batch.remove_file(&file.path)?;
-                self.done.push(file.path);
-            }
+            Outcome::Forgotten | Outcome::ForgottenPicture(..) => self.forget(file)?,
             Outcome::Vanished => {
                 self.batch.remove_file(&file.path)?;
                 self.summary.gone += 1;
@@ -221,6 +222,50 @@ impl FindingWriter<'_, '_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Whether a finding is of a content or a picture that was forgotten.
+    fn shows_forgotten(&self, outcome: &Outcome) -> Result<bool> {
+        let (content, picture) = match outcome {
+            Outcome::New(record, ..) | Outcome::SamePicture(record) | Outcome::Known(record) => {
+                (record.hash, record.picture.map(|picture| picture.hash))
+            }
+            Outcome::Duplicate(hash) => (*hash, None),
+            Outcome::DuplicatePicture(new) => (new.hash, Some(new.facts.picture.hash)),
+            Outcome::ForgottenPicture(hash, picture) => (*hash, Some(*picture)),
+            Outcome::Unread(_) | Outcome::Vanished | Outcome::Forgotten => return Ok(false),
+        };
+        self.batch.is_forgotten_photo(&content, picture.as_ref())
+    }
+
+    /// Forgets the files that wait for a content or a picture that was forgotten.
+    fn forget_waiting(&mut self, outcome: &Outcome) -> Result<()> {
+        let content = match outcome {
+            Outcome::New(record, ..) | Outcome::SamePicture(record) => {
+                let picture = record.picture.as_ref();
+                let waiting = picture.and_then(|picture| self.waiting.pictures.remove(picture));
+                for (file, _) in waiting.unwrap_or_default() {
+                    self.forget(file)?;
+                }
+                record.hash
+            }
+            Outcome::ForgottenPicture(content, picture) => {
+                self.batch.keep_out(content, picture)?;
+                *content
+            }
+            _ => return Ok(()),
+        };
+        for file in self.waiting.contents.remove(&content).unwrap_or_default() {
+            self.forget(file)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a file that was forgotten.
+    fn forget(&mut self, file: ReadFile) -> Result<()> {
+        self.batch.remove_file(&file.path)?;
+        self.done.push(file.path);
         Ok(())
     }
 

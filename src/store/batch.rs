@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction};
 use crate::error::{Result, Skip};
 use crate::face::{BoundingBox, ScoredFace};
 use crate::file::FileMeta;
-use crate::photo::{ContentHash, Picture};
+use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::sidecar::Sidecar;
 
 use super::changes::Changes;
@@ -147,6 +147,33 @@ impl<'a> Batch<'a> {
     /// See [`Batch::put_photo`].
     pub fn is_forgotten(&self, path: &Path) -> Result<bool> {
         self.explained(forgotten::holds_path(&self.transaction, path))
+    }
+
+    /// Whether a photo with this content, or with this picture and whatever metadata, was forgotten.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn is_forgotten_photo(
+        &self,
+        content: &ContentHash,
+        picture: Option<&PictureHash>,
+    ) -> Result<bool> {
+        let db = &self.transaction;
+        let of_picture = || picture.map_or(Ok(false), |hash| forgotten::holds_picture(db, hash));
+        let of_content = forgotten::holds_content(db, content);
+        self.explained(of_content.and_then(|holds| Ok(holds || of_picture()?)))
+    }
+
+    /// Has a content recognised by its hash from now on whose picture was forgotten.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn keep_out(&self, content: &ContentHash, picture: &PictureHash) -> Result<()> {
+        self.explained(forgotten::keep_out_content(
+            &self.transaction,
+            content,
+            picture,
+        ))
     }
 
     /// Runs any statements within the transaction.

@@ -1,7 +1,8 @@
 //! Removes every trace of photos, and keeps them from coming back.
 //!
-//! What was forgotten is recognised by marks: keyed hashes of paths and contents, from which nobody learns what was
-//! forgotten. A folder's mark holds for everything in it, a content's wherever it lies.
+//! What was forgotten is recognised by marks: keyed hashes of paths, contents and pictures, from which nobody learns what
+//! was forgotten. A folder's mark holds for everything in it, a content's and a picture's wherever it lies, the latter also
+//! in files with other metadata.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,13 +13,18 @@ use crate::photo::{ContentHash, PictureHash};
 
 use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
+use super::same_picture::siblings;
 use super::{corrections, files, photos};
 
 /// What was removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removed {
     /// Files, with all copies of a photo that was named.
     pub files: u64,
+    /// Of these, the copies of that photo: files with the same content, or the same picture and other metadata.
+    pub copies: Vec<PathBuf>,
+    /// The files elsewhere with the contents and pictures of a folder that was named, which stay.
+    pub stay: Vec<PathBuf>,
     /// Photos to which no other file leads, without skipped files.
     pub photos: u64,
     /// Corrections of their faces.
@@ -44,6 +50,10 @@ impl Marks {
 
     fn content(&self, hash: &ContentHash) -> [u8; 32] {
         self.mark(b"content", hash.as_bytes())
+    }
+
+    fn picture(&self, hash: &PictureHash) -> [u8; 32] {
+        self.mark(b"picture", hash.as_bytes())
     }
 
     /// The mark of a person's name, given as its words are compared.
@@ -88,7 +98,26 @@ pub(super) fn holds_content(db: &Connection, hash: &ContentHash) -> rusqlite::Re
     Ok(!is_empty(db)? && has(db, &Marks::of(db)?.content(hash))?)
 }
 
-/// Allows a file or folder again, with the contents that were forgotten with it; `false` if it was not forgotten by
+/// Whether a photo with this picture was forgotten, with whatever metadata.
+pub(super) fn holds_picture(db: &Connection, hash: &PictureHash) -> rusqlite::Result<bool> {
+    Ok(!is_empty(db)? && has(db, &Marks::of(db)?.picture(hash))?)
+}
+
+/// Marks a content whose picture was forgotten, so that it is recognised by its hash from now on.
+pub(super) fn keep_out_content(
+    db: &Connection,
+    hash: &ContentHash,
+    picture: &PictureHash,
+) -> rusqlite::Result<()> {
+    let marks = Marks::of(db)?;
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO forgotten (mark, named) SELECT ?, named FROM forgotten WHERE mark = ?",
+    )?
+    .execute([marks.content(hash), marks.picture(picture)])?;
+    Ok(())
+}
+
+/// Allows a file or folder again, with the contents and pictures that were forgotten with it; `false` if it was not forgotten by
 /// this name.
 pub(super) fn allow(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
     let mark = Marks::of(db)?.path(path);
@@ -106,7 +135,8 @@ pub(super) fn allow(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-/// Removes the rows of a photo with all its files, if `path` is one of them, or else of everything below the folder.
+/// Removes the rows of a photo with all its files and those with the same picture, if `path` is one of them, or else of
+/// everything below the folder.
 pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> {
     let marks = Marks::of(db)?;
     let named = marks.path(path);
@@ -118,20 +148,48 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     for (path, photo) in files_of(db, &tree)? {
         removed.files += u64::from(files::remove(db, &path)?);
         let Some(photo) = photo else { continue };
+        left.insert(photo);
         // A single photo is removed with all its copies.
         if encode(&path) == tree.exact {
-            for copy in files::of_photo(db, photo)? {
-                keep_out.execute(params![marks.path(&copy), named])?;
-                removed.files += u64::from(files::remove(db, &copy)?);
+            for copied in siblings(db, photo)?.into_iter().chain([photo]) {
+                for copy in files::of_photo(db, copied)? {
+                    keep_out.execute(params![marks.path(&copy), named])?;
+                    removed.files += u64::from(files::remove(db, &copy)?);
+                    removed.copies.push(copy);
+                    left.insert(copied);
+                }
             }
         }
-        left.insert(photo);
     }
-    for photo in left {
-        if let Some(gone) = remove_photo(db, photo)? {
-            keep_out.execute(params![marks.content(&gone.hash), named])?;
-            removed.photos += u64::from(gone.was_analysed);
-            removed.corrections += gone.corrections;
+    removed.copies.sort();
+    let mut stay = BTreeSet::new();
+    let mut lost = BTreeSet::new();
+    for photo in &left {
+        stay.extend(files::of_photo(db, *photo)?);
+        for sibling in siblings(db, *photo)? {
+            let files = files::of_photo(db, sibling)?;
+            if files.is_empty() && !left.contains(&sibling) {
+                lost.insert(sibling);
+            }
+            stay.extend(files);
+        }
+    }
+    removed.stay.extend(stay);
+    // First those that had lost their files, so that no correction stays with one of them.
+    let mut pictures = Vec::new();
+    for photo in lost.iter().chain(&left) {
+        let Some(gone) = remove_photo(db, *photo)? else {
+            continue;
+        };
+        keep_out.execute(params![marks.content(&gone.hash), named])?;
+        removed.photos += u64::from(gone.was_analysed && left.contains(photo));
+        removed.corrections += gone.corrections;
+        pictures.extend(gone.picture);
+    }
+    for picture in pictures {
+        let mut others = db.prepare_cached("SELECT 1 FROM photos WHERE picture = ?")?;
+        if !others.exists([picture])? {
+            keep_out.execute(params![marks.picture(&picture), named])?;
         }
     }
     // Nothing says where the files of photos that lost them earlier were, so all such photos are removed.
@@ -172,6 +230,7 @@ fn files_of(db: &Connection, tree: &Subtree) -> rusqlite::Result<Vec<(PathBuf, O
 /// A photo whose rows were removed.
 struct RemovedPhoto {
     hash: ContentHash,
+    picture: Option<PictureHash>,
     was_analysed: bool,
     /// Number of corrections that went with it.
     corrections: u64,
@@ -221,6 +280,7 @@ fn remove_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Remo
     }
     Ok(Some(RemovedPhoto {
         hash,
+        picture,
         was_analysed,
         corrections,
     }))

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::path::decode;
 use super::record::PhotoId;
 use super::{forgotten, forgotten_people, roots};
-use crate::photo::ContentHash;
+use crate::photo::{ContentHash, PictureHash};
 
 /// What was removed from a restored database.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct ForgottenAgain {
 #[derive(Debug, Default)]
 pub(super) struct AllMarks {
     key: Vec<u8>,
-    /// The marks of paths and contents, each with the mark of the path that the person named.
+    /// The marks of paths, contents and pictures, each with the mark of the path that the person named.
     of_files: Vec<([u8; 32], [u8; 32])>,
     /// The marks of people's names, each with the number of words of the name.
     of_people: Vec<([u8; 32], i64)>,
@@ -85,20 +85,25 @@ pub(super) fn forget_again(
     }))
 }
 
-/// Removes all files and contents that have a mark, and returns the number of files.
+/// Removes all files, contents and pictures that have a mark, and returns the number of files.
 fn remove_files(db: &Connection) -> rusqlite::Result<u64> {
     let mut removed = 0;
     let mut statement = db.prepare(
-        "SELECT f.path, f.photo_id, p.hash FROM files f LEFT JOIN photos p ON p.id = f.photo_id",
+        "SELECT f.path, f.photo_id, p.hash, p.picture FROM files f LEFT JOIN photos p ON p.id = f.photo_id",
     )?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let path = decode(row.get_ref(0)?.as_blob()?);
         let hash: Option<ContentHash> = row.get(2)?;
+        let picture: Option<PictureHash> = row.get(3)?;
         let is_forgotten = forgotten::holds_path(db, &path)?
             || match &hash {
                 Some(hash) => forgotten::holds_content(db, hash)?,
+                None => false,
+            }
+            || match &picture {
+                Some(picture) => forgotten::holds_picture(db, picture)?,
                 None => false,
             };
         if is_forgotten {

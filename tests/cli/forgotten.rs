@@ -64,7 +64,8 @@ fn a_forgotten_folder_leaves_no_trace_and_does_not_come_back() {
         .json();
     let folder = env.album("Zanzibarsk").display().to_string();
     let expected = serde_json::json!({
-        "path": folder, "photos": 1, "files": 2, "corrections": 1, "clean": null, "dry_run": true,
+        "path": folder, "photos": 1, "files": 2, "corrections": 1, "copies": [], "stay": [],
+        "clean": null, "dry_run": true,
     });
     assert_eq!(would, expected);
     assert_eq!(fs::read(env.database()).unwrap(), before);
@@ -121,6 +122,36 @@ fn a_forgotten_photo_goes_with_its_copies_and_what_is_beside_it_stays() {
     env.run("forget --undo album/copies/copy.jpg").found();
     env.index();
     assert_eq!(env.query("").len(), 2);
+}
+
+#[test]
+fn a_forgotten_picture_does_not_come_back_with_other_metadata() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    let taken = |date: &str| photo_taken("astronaut.jpg", date, (43.77, 11.25), "Quxocam");
+    env.add("private/a.jpg", taken("2019:07:14 09:00:00"));
+    env.add("tagged.jpg", taken("2020:07:14 09:00:00"));
+    env.index();
+    let folder = env.run("forget album/private --dry-run").found();
+    assert!(folder.text().contains("stay:\n  /"), "{folder:?}");
+    let run = env.run("forget album/private/a.jpg").found();
+    assert!(run.text().contains("2 photos in 2 files"), "{run:?}");
+    let listed = format!("go with it:\n  {}\n", env.album("tagged.jpg").display());
+    assert!(run.text().contains(&listed), "{run:?}");
+    // Two files of one content, so that one of them waits for the other.
+    for name in ["elsewhere/b.jpg", "elsewhere/c.jpg"] {
+        env.add(name, taken("2021:07:14 09:00:00"));
+    }
+    for _ in 0..2 {
+        let summary = env.index();
+        assert_eq!(summary["photos"], 0, "{summary}");
+        assert_eq!(env.query(""), ["hopper.jpg"]);
+        assert_eq!(traces(&env.path("home"), &WORDS), [""; 0]);
+    }
+    env.run("reindex album --json").found();
+    assert_eq!(env.query(""), ["hopper.jpg"]);
+    env.run("forget --undo album/tagged.jpg").found();
+    env.index();
+    assert_eq!(env.query("").len(), 4);
 }
 
 #[test]

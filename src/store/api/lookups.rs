@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::error::{Result, Skip};
 use crate::face::ScoredFace;
-use crate::photo::{Capture, ContentHash, Picture};
+use crate::photo::{Capture, ContentHash, Picture, PictureHash};
 
 use super::super::{
     KinCorrection, KnownFile, KnownPhoto, Models, NamedRegions, PhotoAnalysis, PhotoId, Store,
@@ -170,6 +170,14 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn is_forgotten_content(&self, hash: &ContentHash) -> Result<bool> {
         self.read(|db| forgotten::holds_content(db, hash))
+    }
+
+    /// Whether a photo with this picture was forgotten, with whatever metadata.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn is_forgotten_picture(&self, hash: &PictureHash) -> Result<bool> {
+        self.read(|db| forgotten::holds_picture(db, hash))
     }
 
     /// A number that changes whenever another connection has written to the database.

@@ -40,6 +40,8 @@ fn a_folder_goes_with_its_photos_and_their_other_copies_stay() {
     let removed = store.forget_for_good(Path::new("/a//secret/")).unwrap();
     let expected = Removed {
         files: 2,
+        copies: Vec::new(),
+        stay: vec!["/a/copy.jpg".into()],
         photos: 1,
         corrections: 1,
         roots: 1,
@@ -94,16 +96,72 @@ fn a_correction_stays_with_another_file_of_the_same_picture() {
     let first = photo("a", vec![face(0.0, 80.0, 0.9, 0.7)]);
     let mut tagged = photo("a, tagged", vec![face(0.0, 80.0, 0.9, 0.7)]);
     tagged.picture = first.picture;
-    let id = put(&mut store, "/a.jpg", &first);
+    let id = put(&mut store, "/folder/a.jpg", &first);
     put(&mut store, "/b.jpg", &tagged);
     let faces = store.photo(id).unwrap().unwrap().content.unwrap().faces;
     let sad = Correction::Emotion(Emotion::Sad);
     store.correct(faces[0].id, sad).unwrap();
-    let removed = store.forget_for_good(Path::new("/a.jpg")).unwrap();
+    let removed = store.forget_for_good(Path::new("/folder")).unwrap();
     assert_eq!((removed.photos, removed.corrections), (1, 0));
+    assert_eq!(removed.stay, [PathBuf::from("/b.jpg")]);
+    assert!(store.is_forgotten_content(&first.hash).unwrap());
+    let picture = first.picture.unwrap().hash;
+    assert!(!store.is_forgotten_picture(&picture).unwrap());
     let left = store.corrections().unwrap().0;
     assert_eq!((left.len(), left[0].content), (1, tagged.hash));
     assert_eq!(left[0].paths, [PathBuf::from("/b.jpg")]);
+}
+
+#[test]
+fn a_photo_goes_with_every_file_of_its_picture() {
+    let (_folder, mut store) = temp_store();
+    let first = photo("a", vec![face(0.0, 80.0, 0.9, 0.7)]);
+    let with_picture = |content: &str| {
+        let mut tagged = photo(content, vec![face(0.0, 80.0, 0.9, 0.7)]);
+        tagged.picture = first.picture;
+        tagged
+    };
+    let id = put(&mut store, "/a.jpg", &first);
+    let tagged = with_picture("a, tagged");
+    put(&mut store, "/b.jpg", &tagged);
+    put(&mut store, "/c.jpg", &tagged);
+    // A photo that has lost its file does not keep the corrections.
+    put(&mut store, "/d.jpg", &with_picture("a, lost"));
+    store
+        .batch(|batch| batch.remove_file(Path::new("/d.jpg")))
+        .unwrap();
+    let sad = Correction::Emotion(Emotion::Sad);
+    let faces = store.photo(id).unwrap().unwrap().content.unwrap().faces;
+    store.correct(faces[0].id, sad).unwrap();
+    let would = store.would_forget(Path::new("/a.jpg")).unwrap();
+    let removed = store.forget_for_good(Path::new("/a.jpg")).unwrap();
+    assert_eq!(would, removed);
+    let expected = Removed {
+        files: 3,
+        copies: ["/b.jpg", "/c.jpg"].map(PathBuf::from).to_vec(),
+        stay: Vec::new(),
+        photos: 2,
+        corrections: 1,
+        roots: 0,
+    };
+    assert_eq!(removed, expected);
+    assert_eq!(paths(&store), [""; 0].map(PathBuf::from));
+    assert_eq!(store.corrections().unwrap().0, []);
+    let picture = first.picture.unwrap().hash;
+    assert!(is_forgotten(&store, "/c.jpg"));
+    assert!(store.is_forgotten_picture(&picture).unwrap());
+    // A new content with this picture is recognised by its own hash from then on, until all is allowed again.
+    let new = photo("a, tagged again", vec![]).hash;
+    store
+        .batch(|batch| {
+            assert!(batch.is_forgotten_photo(&new, Some(&picture))?);
+            batch.keep_out(&new, &picture)
+        })
+        .unwrap();
+    assert!(store.is_forgotten_content(&new).unwrap());
+    assert!(store.allow_again(Path::new("/b.jpg")).unwrap());
+    assert!(!store.is_forgotten_content(&new).unwrap());
+    assert!(!store.is_forgotten_picture(&picture).unwrap());
 }
 
 #[test]
