@@ -201,6 +201,37 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_has_another_leader_once_a_photo_is_tagged() {
+        let (_folder, mut store) = temp_store();
+        put(&mut store, 1, 0, 0);
+        put(&mut store, 2, 0, 0);
+        let mut leaders = std::collections::BTreeSet::new();
+        for tag in 0..20 {
+            let mut record = photo("2", Vec::new());
+            say(&mut record, |capture| {
+                capture.camera = Some("camera 0".to_owned());
+                if let Some(taken) = &mut capture.taken_at {
+                    taken.local = from_civil_ms(1_000_000_000_000).unwrap();
+                }
+            });
+            record.hash = ContentHash::of(format!("2, tag {tag}").as_bytes());
+            let file = (PathBuf::from("/2.jpg"), META);
+            store
+                .batch(|batch| batch.put_photo(&record, &[file]))
+                .unwrap();
+            assert_eq!(store.read(all_outdated).unwrap(), [], "tag {tag}");
+            leaders.extend(
+                store
+                    .read(|db| Ok(bursts(db)))
+                    .unwrap()
+                    .iter()
+                    .map(|at| at.1),
+            );
+        }
+        assert_eq!(leaders.len(), 2, "{leaders:?}");
+    }
+
+    #[test]
     fn bursts_follow_every_change() {
         let mut random = ChaCha8Rng::seed_from_u64(18);
         for round in 0..12 {

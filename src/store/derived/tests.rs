@@ -9,7 +9,7 @@ use rusqlite::params;
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::file::FileMeta;
-use crate::photo::TakenAt;
+use crate::photo::{ContentHash, TakenAt};
 
 use super::super::testing::{META, face, photo, plan, put, say, set_date, temp_store};
 use super::super::{DoctorObserver, FaceId, PhotoRecord, Query, Store};
@@ -246,6 +246,8 @@ impl RandomChanges {
 
     fn record(&mut self) -> PhotoRecord {
         let content = self.below(12).to_string();
+        // A few are tagged: other contents of the same picture.
+        let tags = self.below(12);
         let faces = (0..self.below(4))
             .map(|n| {
                 let (size, score) = (20.0 + self.below(90) as f32, self.below(100) as f32 / 100.0);
@@ -262,6 +264,9 @@ impl RandomChanges {
             capture.taken_at = capture.taken_at.filter(|_| has_date);
             capture.position = capture.position.filter(|_| has_place);
         });
+        if tags < 4 {
+            record.hash = ContentHash::of(format!("{content}, tagged {tags}").as_bytes());
+        }
         if self.below(8) == 0 {
             record.content = Err(crate::error::Skip::new(
                 crate::error::SkipReason::Damaged,
@@ -340,6 +345,7 @@ impl RandomChanges {
                     format!("UPDATE corrections SET emotion = {id} % 8"),
                     format!("DELETE FROM files WHERE photo_id = {id}"),
                     format!("UPDATE photos SET taken_source = NULL WHERE id = {id}"),
+                    format!("UPDATE photos SET hash = randomblob(32) WHERE id = {id}"),
                     format!(
                         "UPDATE OR REPLACE files SET path = CAST('/Album0/Trip0/1.jpg' AS BLOB)
                          WHERE path = (SELECT min(path) FROM files WHERE photo_id = {id})"

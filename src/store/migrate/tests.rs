@@ -106,6 +106,7 @@ const SAMPLES: &[&str] = &[
     UPDATE learning SET rejections = 11, human_network_loss = 2.0, human_layer_loss = 0.5, human_lost = 0,
                         human_layer = zeroblob(8);
 ",
+    "", // no table is new
 ];
 
 fn connection() -> Connection {
@@ -201,6 +202,35 @@ fn corrections_of_older_databases_learn_when_and_with_what_the_photo_was_taken()
         .unwrap();
     // The date of the second one is that of its file.
     assert_eq!(known, [(3, Some(0), Some("Canon".into())), (4, None, None)]);
+}
+
+#[test]
+fn bursts_that_an_older_version_led_wrongly_are_mended() {
+    let migration = MIGRATIONS
+        .iter()
+        .position(|sql| sql.contains("AFTER UPDATE OF hash,"))
+        .unwrap();
+    let mut db = connection();
+    migrate(&mut db, &MIGRATIONS[..migration]).unwrap();
+    // The second one has the least hash, since it was tagged.
+    db.execute_batch(
+        "INSERT INTO models VALUES (1, 'yunet'), (2, 'cnn');
+         INSERT INTO photos (id, hash, bytes, indexed_at, format, width, height, taken_local, taken_source, camera,
+                             detector, classifier, face_count, facts, facts_version)
+         SELECT id, hash, 10, 0, 'JPEG', 4, 3, 1563091200000, 'exif', 'Canon', 1, 2, 0,
+                '{\"version\":2,\"dates\":[{\"local\":\"2019-07-14T08:00:00\",\"by\":\"exif\"}],
+                  \"cameras\":[{\"value\":\"Canon\",\"by\":\"exif\"}]}', 2
+         FROM (SELECT 7 AS id, unhex(hex(zeroblob(31)) || '05') AS hash UNION SELECT 8, unhex(hex(zeroblob(31)) || '04'));
+         UPDATE photos SET burst = 7; DELETE FROM dirty_bursts; DELETE FROM dirty_photos;",
+    )
+    .unwrap();
+    migrate(&mut db, MIGRATIONS).unwrap();
+    let led: i64 = db
+        .query_row("SELECT count(*) FROM photos WHERE burst = 8", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(led, 2);
 }
 
 #[test]
