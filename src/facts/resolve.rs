@@ -202,6 +202,7 @@ fn date(
     let (local, offset) = match date.moment {
         Moment::Local { local, offset } => {
             let offset = offset.filter(|_| date.precision.is_exact());
+            let local = with_fraction(&date, local, &stated);
             (local, offset.or_else(|| offset_of(&date, local, &stated)))
         }
         Moment::Instant { utc } => {
@@ -337,18 +338,47 @@ fn by_names(
     Some(named)
 }
 
+/// A time with the fraction of the second in which other statements of the same second go on: programs that repeat a date
+/// drop the fraction, or a part of it.
+fn with_fraction(date: &StatedDate, local: DateTime, stated: &[StatedDate]) -> DateTime {
+    if !date.precision.is_exact() {
+        return local;
+    }
+    let digits = |time: DateTime| {
+        let digits = format!("{:09}", time.subsec_nanosecond());
+        digits.trim_end_matches('0').to_owned()
+    };
+    let same = stated.iter().filter_map(|other| match other.moment {
+        Moment::Local { local: at, .. } if other.precision.is_exact() => Some(at),
+        _ => None,
+    });
+    let same = same.filter(|at| *at != local && whole_second(*at) == whole_second(local));
+    // Of several equally fine ones the first in the order in which they count.
+    let finest = same
+        .filter(|at| digits(*at).starts_with(&digits(local)))
+        .reduce(|best, next| {
+            let is_finer = digits(next).len() > digits(best).len();
+            if is_finer { next } else { best }
+        });
+    finest.unwrap_or(local)
+}
+
+/// A time without the fraction of its second.
+fn whole_second(time: DateTime) -> Option<DateTime> {
+    time.with().subsec_nanosecond(0).build().ok()
+}
+
 /// The offset of the clock that showed `local`: that of another statement of the same time, or else the difference from
 /// the time of the GPS receiver, or from Google's.
 fn offset_of(date: &StatedDate, local: DateTime, stated: &[StatedDate]) -> Option<Offset> {
     if !date.precision.is_exact() {
         return None;
     }
-    let second = |time: DateTime| time.with().subsec_nanosecond(0).build().ok();
     let same = stated.iter().find_map(|other| match other.moment {
         Moment::Local {
             local: at,
             offset: Some(offset),
-        } if second(at) == second(local) => Some(offset),
+        } if whole_second(at) == whole_second(local) => Some(offset),
         _ => None,
     });
     let instants = stated.iter().filter_map(|other| match other.moment {

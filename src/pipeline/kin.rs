@@ -8,6 +8,7 @@ use super::analyse::FoundInPhoto;
 use super::decoder::{CutFaces, Decoder};
 use crate::error::Result;
 use crate::face::DetectedFace;
+use crate::facts::of_content;
 use crate::file::read_bytes;
 use crate::likeness::{FacePicture, same_faces};
 use crate::photo::{Capture, ContentHash, TakenAt};
@@ -91,7 +92,7 @@ fn put(
     let Ok(analysis) = &photo.content else {
         return Ok(None);
     };
-    if !can_have_kin(&analysis.capture) {
+    if !can_have_kin(&of_content(&analysis.said)) {
         return Ok(None);
     }
     let faces: Vec<_> = analysis
@@ -109,7 +110,7 @@ fn put(
     store.batch(|batch| batch.put_kin(photo.id, &kin)).map(Some)
 }
 
-/// Whether it is known when and with what camera a photo was taken.
+/// Whether the content of a photo says when and with what camera it was taken.
 fn can_have_kin(capture: &Capture) -> bool {
     let has_date = |taken: TakenAt| taken.source.is_exif();
     capture.camera.is_some() && capture.taken_at.is_some_and(has_date)

@@ -9,12 +9,11 @@ use super::record::PhotoId;
 /// In a burst, each photo follows another one of the same camera within this time, in ms.
 pub(super) const GAP: i64 = 3000;
 
-/// Reads the photos of a camera that were taken in a span. A date from elsewhere than the photo's EXIF block may be
-/// that of a copy, so such a photo belongs to no burst.
+/// Reads the photos of a camera that were taken in a span, by their own EXIF data ([`shots`](super::shots)). A date from
+/// elsewhere may be that of a copy, so a photo without one in its EXIF data belongs to no burst.
 pub(super) const SPAN: &str = "
-    SELECT id, taken_local, hash, burst FROM photos
-    WHERE skip_reason IS NULL AND taken_local >= ?1 AND taken_local <= ?2
-      AND camera IS ?3 AND taken_source LIKE 'exif%'";
+    SELECT id, exif_local, hash, burst FROM photos
+    WHERE exif_local >= ?1 AND exif_local <= ?2 AND exif_camera IS ?3";
 
 /// Reads the cameras and moments around which bursts may be out of date.
 pub(super) const NOTED: &str =
@@ -115,14 +114,13 @@ pub(super) fn all_outdated(db: &Connection) -> rusqlite::Result<Vec<(PhotoId, Op
     let mut members: Vec<(Option<String>, Member)> = Vec::new();
     let mut wrong = Vec::new();
     let mut statement = db.prepare(
-        "SELECT id, taken_local, hash, burst, camera, skip_reason IS NULL AND taken_source LIKE 'exif%'
-         FROM photos",
+        "SELECT id, exif_local, hash, burst, exif_camera, exif_local IS NOT NULL FROM photos",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let photo = row.get(0)?;
         let burst = row.get(3)?;
-        if row.get::<_, Option<bool>>(5)? == Some(true) {
+        if row.get(5)? {
             let member = Member {
                 photo,
                 taken: row.get(1)?,
@@ -244,8 +242,8 @@ mod tests {
                     0 | 1 => put(&mut store, name, random.random_range(0..2), ms),
                     2 => store.write(|db| delete(db, photo)).unwrap(),
                     _ => {
-                        let sql = "UPDATE photos SET taken_local = taken_local + ?2, taken_source =
-                                   CASE camera WHEN 'camera 1' THEN 'file' ELSE 'exif' END WHERE id = ?1";
+                        let sql = "UPDATE photos SET exif_local =
+                                   iif(exif_camera = 'camera 1', NULL, exif_local + ?2) WHERE id = ?1";
                         let by = ms - 10_000;
                         store
                             .write(|db| db.execute(sql, params![photo, by]).map(|_| ()))

@@ -17,7 +17,8 @@ use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
 use super::{
-    areas, bursts, effective, estimates, faces, folders, people, photos, ranking, raw_pairs, words,
+    areas, bursts, effective, estimates, faces, folders, people, photos, ranking, raw_pairs, shots,
+    words,
 };
 
 /// The tables of notes, which are empty between transactions.
@@ -135,6 +136,7 @@ fn update_facts(db: &Connection) -> rusqlite::Result<()> {
         if let Some(capture) = effective::outdated(db, photo)? {
             effective::set(db, photo, &capture)?;
         }
+        shots::update(db, photo)?;
         people::update(db, photo)?;
     }
     Ok(())

@@ -14,10 +14,11 @@ use super::faces::FoundFace;
 use super::photos::Derived;
 use super::record::{PhotoId, PhotoRecord};
 use super::same_picture::Frame;
+use super::shots::Shot;
 use super::stored_face::JudgedFace;
 use super::{
     corrections, derived, effective, faces, files, incomplete, photos, ranking, same_picture,
-    unread,
+    shots, unread,
 };
 
 /// See [`Batch::put_photo`](super::Batch::put_photo).
@@ -91,6 +92,9 @@ pub(super) fn write(
     }
     let is_known = known.is_some();
     let id = known.unwrap_or_else(|| PhotoId(db.last_insert_rowid()));
+    // On the way in, the facts are those by the content alone.
+    let shot = analysis.and_then(|analysis| Shot::of(&analysis.capture));
+    shots::set(db, id, shot.as_ref())?;
     effective::set(db, id, &capture)?;
     // Its people are assigned to the faces.
     derived::note_photo(db, id)?;

@@ -5,6 +5,7 @@
 //! is carried over is a row of its own, which follows the correction that the person made: it is changed and removed
 //! with that one, until the person corrects the very face to which it was carried over.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -14,12 +15,24 @@ use crate::face::{BoundingBox, Correction, DetectedFace};
 use crate::likeness::FacePicture;
 use crate::photo::{Capture, ContentHash};
 
-use super::codec::{civil_ms, detected_from_columns};
+use super::codec::detected_from_columns;
 use super::path::encode;
 use super::record::{CarriedFrom, FaceId, KinCorrection, KinFace, KinId, PhotoId};
-use super::{corrections, faces, files, raw_pairs};
+use super::shots::Shot;
+use super::{corrections, faces, files, raw_pairs, shots};
 
-/// See [`Store::kin_corrections`](super::Store::kin_corrections).
+/// Reads the corrections of a camera and a second: by the content on which each was made, and by every other one with its
+/// picture, whose date may be another one since.
+pub(super) const CORRECTIONS: &str = "
+    SELECT id, hash, taken_local, crop, carried_from IS NOT NULL AS is_carried FROM corrections
+    WHERE camera = ?1 AND taken_local BETWEEN ?2 AND ?3 AND crop IS NOT NULL AND hash <> ?4
+    UNION ALL
+    SELECT c.id, p.hash, p.exif_local, c.crop, c.carried_from IS NOT NULL
+    FROM photos p CROSS JOIN corrections c ON c.picture = p.picture
+    WHERE p.exif_camera = ?1 AND p.exif_local BETWEEN ?2 AND ?3 AND p.hash <> ?4 AND c.crop IS NOT NULL
+    ORDER BY is_carried, id";
+
+/// See [`Store::kin_corrections`](super::Store::kin_corrections). `capture` is what the content alone says.
 pub(super) fn corrections(
     db: &Connection,
     hash: &ContentHash,
@@ -27,20 +40,16 @@ pub(super) fn corrections(
     capture: &Capture,
     size: (u32, u32),
 ) -> rusqlite::Result<Vec<KinCorrection>> {
-    let (Some(taken), Some(camera)) = (&capture.taken_at, &capture.camera) else {
+    let Some(Shot {
+        local: taken,
+        camera: Some(camera),
+    }) = Shot::of(capture)
+    else {
         return Ok(Vec::new());
     };
-    if !taken.source.is_exif() {
-        return Ok(Vec::new());
-    }
-    let taken = civil_ms(taken.local);
     let second = second_of(taken);
     let rows: Vec<(i64, ContentHash, i64, Vec<u8>)> = db
-        .prepare_cached(
-            "SELECT id, hash, taken_local, crop FROM corrections
-             WHERE camera = ? AND taken_local BETWEEN ? AND ? AND crop IS NOT NULL AND hash <> ?
-             ORDER BY carried_from IS NOT NULL, id",
-        )?
+        .prepare_cached(CORRECTIONS)?
         .query_map(params![camera, second, second + 999, hash], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?
@@ -48,7 +57,7 @@ pub(super) fn corrections(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let others = sizes(db, hash, camera, taken)?;
+    let others = sizes(db, hash, &camera, taken)?;
     let mut same_shot = raw_pairs::contents_of_shot(db, hash, path)?;
     same_shot.extend(path.map_or(Ok(None), |path| content_at(db, path))?);
     let kin = rows.into_iter().filter_map(|(id, of, at, crop)| {
@@ -59,7 +68,9 @@ pub(super) fn corrections(
                     || !has_repeated_size(size, picture.photo_size(), &others));
         is_same_moment.then_some(KinCorrection { id, picture })
     });
-    Ok(kin.collect())
+    // The content on which a correction was made and another one with its picture may both be of this moment.
+    let mut seen = HashSet::new();
+    Ok(kin.filter(|kin| seen.insert(kin.id)).collect())
 }
 
 /// The content of the file at a path, as far as the index knows.
@@ -95,7 +106,7 @@ fn sizes(
     let second = second_of(taken);
     db.prepare_cached(
         "SELECT width, height FROM photos
-         WHERE taken_local BETWEEN ? AND ? AND camera = ? AND hash <> ? AND skip_reason IS NULL",
+         WHERE exif_local BETWEEN ? AND ? AND exif_camera = ? AND hash <> ?",
     )?
     .query_map(params![second, second + 999, camera, hash], |row| {
         Ok((row.get(0)?, row.get(1)?))
@@ -131,30 +142,32 @@ const fn same_moment(a: i64, b: i64) -> bool {
 
 /// See [`Store::kin_photos`](super::Store::kin_photos).
 pub(super) fn photos(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PhotoId>> {
-    let of: Option<(i64, String)> = db
-        .prepare_cached(
-            "SELECT taken_local, camera FROM photos
-             WHERE id = ? AND taken_source LIKE 'exif%' AND camera IS NOT NULL AND skip_reason IS NULL",
-        )?
-        .query_row([photo], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((taken, camera)) = of else {
+    let Some(shot) = shots::stored(db, photo)? else {
         return Ok(Vec::new());
     };
-    let second = second_of(taken);
+    let mut same = of_shot(db, &shot)?;
+    same.retain(|other| *other != photo);
+    Ok(same)
+}
+
+/// The photos with files and faces that may be of the same shot, if its camera is known.
+fn of_shot(db: &Connection, shot: &Shot) -> rusqlite::Result<Vec<PhotoId>> {
+    let second = second_of(shot.local);
     let rows: Vec<(PhotoId, i64)> = db
         .prepare_cached(
-            "SELECT id, taken_local FROM photos
-             WHERE taken_local BETWEEN :second AND :second + 999 AND camera = :camera AND id <> :photo
-               AND taken_source LIKE 'exif%' AND skip_reason IS NULL AND face_count > 0
+            "SELECT id, exif_local FROM photos
+             WHERE exif_local BETWEEN :second AND :second + 999 AND exif_camera = :camera
+               AND skip_reason IS NULL AND face_count > 0
                AND EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)",
         )?
         .query_map(
-            named_params! {":second": second, ":camera": camera, ":photo": photo},
+            named_params! {":second": second, ":camera": shot.camera},
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?
         .collect::<rusqlite::Result<_>>()?;
-    let same = rows.into_iter().filter(|(_, at)| same_moment(*at, taken));
+    let same = rows
+        .into_iter()
+        .filter(|(_, at)| same_moment(*at, shot.local));
     Ok(same.map(|(id, _)| id).collect())
 }
 
@@ -216,8 +229,8 @@ fn set_picture(db: &Connection, correction: i64, picture: &FacePicture) -> rusql
 fn date(db: &Connection, correction: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE corrections SET (taken_local, camera) = (
-             SELECT p.taken_local, p.camera FROM faces f JOIN photos p ON p.id = f.photo_id
-             WHERE f.correction = corrections.id AND p.taken_source LIKE 'exif%' AND p.camera IS NOT NULL
+             SELECT p.exif_local, p.exif_camera FROM faces f JOIN photos p ON p.id = f.photo_id
+             WHERE f.correction = corrections.id AND p.exif_camera IS NOT NULL
          )
          WHERE id = ? AND taken_local IS NULL",
     )?
@@ -241,7 +254,7 @@ fn carry(
             "INSERT INTO corrections (hash, x, y, width, height, emotion, made_at, picture,
                                       orientation, taken_local, camera, crop, carried_from)
              SELECT p.hash, f.x, f.y, f.width, f.height, c.emotion, :now, p.picture,
-                    p.orientation, p.taken_local, p.camera, :crop, coalesce(c.carried_from, c.id)
+                    p.orientation, p.exif_local, p.exif_camera, :crop, coalesce(c.carried_from, c.id)
              FROM faces f JOIN photos p ON p.id = f.photo_id, corrections c
              WHERE f.id = :face AND f.correction IS NULL AND c.id = :from
              RETURNING id",

@@ -14,6 +14,7 @@ use crate::photo::{Capture, DateSource, GeoPoint, Precision, TakenAt};
 
 use super::codec::from_civil_ms;
 use super::path::{decode, encode};
+use super::shots::Shot;
 use super::{derived, explain, words};
 
 /// All migrations; the schema's version is the number of migrations that have run.
@@ -93,6 +94,17 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     connection.create_scalar_function("words_of", 1, flags, move |context| {
         Ok(words::of_path(&path(context)?))
+    })?;
+    // When and with what camera a photo was taken, by the EXIF data of its content.
+    let shot = |context: &Context<'_>| {
+        let said: Option<String> = context.get(0)?;
+        Ok::<_, rusqlite::Error>(said.as_deref().and_then(Shot::of_json))
+    };
+    connection.create_scalar_function("exif_local_of", 1, flags, move |context| {
+        Ok(shot(context)?.map(|shot| shot.local))
+    })?;
+    connection.create_scalar_function("exif_camera_of", 1, flags, move |context| {
+        Ok(shot(context)?.and_then(|shot| shot.camera))
     })?;
     // Converts the facts that an older index had of a photo to statements of its content.
     connection.create_scalar_function("facts_of", 9, flags, |context| {

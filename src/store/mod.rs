@@ -53,6 +53,7 @@ mod record;
 mod recover;
 mod roots;
 mod same_picture;
+mod shots;
 mod sidecars;
 mod stored_face;
 mod tally;

@@ -1,5 +1,7 @@
 //! Corrections carry over to edits and exports of the same picture, and to nothing else.
 
+use std::fs;
+
 use exif::Tag;
 use image::{RgbImage, imageops};
 use serde_json::{Value, json};
@@ -200,4 +202,87 @@ fn without_a_fraction_of_a_second_photos_of_a_burst_take_over_nothing() {
     env.add("original.jpg", dated(&edits[1].1));
     env.index();
     assert_eq!(face(&env, "original.jpg")["correction"], "sad");
+}
+
+/// A sidecar that repeats the date of the photos as other programs do, without the fraction.
+const DATED: &str = r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+    xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
+    xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" photoshop:DateCreated="2019-07-14T12:34:56"/>
+    </rdf:RDF></x:xmpmeta>"#;
+
+#[test]
+fn sidecars_with_dates_change_neither_bursts_nor_what_carries_over() {
+    let env = TestEnv::new();
+    let bright = edits(&photo("astronaut.jpg"))[1].1.clone();
+    env.add(
+        "1.jpg",
+        taken(&fixture("astronaut.jpg"), DATE, "25", "X100"),
+    );
+    env.add("2.jpg", taken(&fixture("hopper.jpg"), DATE, "75", "X100"));
+    env.add("edit.jpg", edit(&bright));
+    for name in ["1.jpg.xmp", "2.jpg.xmp", "edit.jpg.xmp"] {
+        env.add(name, DATED);
+    }
+    env.index();
+    let shown = env.show("1.jpg");
+    assert_eq!(shown["taken_at_source"], "sidecar", "{shown}");
+    assert!(shown["taken_at"].as_str().unwrap().contains("12:34:56.25"));
+    assert_eq!(env.query("--one-per-burst").len(), 1);
+    let number = face(&env, "1.jpg")["id"].clone();
+    env.run(&format!("correct {number} --emotion sad")).found();
+    assert_eq!(face(&env, "edit.jpg")["correction"], "sad");
+    env.run("doctor").found();
+}
+
+#[test]
+fn a_correction_carries_over_after_the_clock_was_corrected_in_the_file() {
+    let (env, _) = corrected();
+    let later = "2019:07:14 13:34:56";
+    env.add(
+        "original.jpg",
+        taken(&fixture("astronaut.jpg"), later, "25", "X100"),
+    );
+    env.index();
+    assert_eq!(face(&env, "original.jpg")["correction"], "sad");
+    let cut = jpeg(edits(&photo("astronaut.jpg"))[3].1.clone());
+    env.add("cut.jpg", taken(&cut, later, "25", "X100"));
+    env.index();
+    assert_eq!(face(&env, "cut.jpg")["correction"], "sad");
+    // A copy whose clock alone is corrected is of its own moment as well.
+    let last = "2019:07:14 14:34:56";
+    env.add(
+        "copy.jpg",
+        taken(&fixture("astronaut.jpg"), last, "25", "X100"),
+    );
+    env.index();
+    let grey = jpeg(edits(&photo("astronaut.jpg"))[2].1.clone());
+    env.add("grey.jpg", taken(&grey, last, "25", "X100"));
+    env.index();
+    assert_eq!(face(&env, "grey.jpg")["correction"], "sad");
+}
+
+#[test]
+fn a_correction_carries_over_whatever_offset_the_clock_has() {
+    let env = TestEnv::new();
+    fs::create_dir_all(env.config_file().parent().unwrap()).unwrap();
+    fs::write(
+        env.config_file(),
+        "[facts]\nclock_offsets = [\"X100: +1:00\"]\n",
+    )
+    .unwrap();
+    env.add(
+        "original.jpg",
+        taken(&fixture("astronaut.jpg"), DATE, "25", "X100"),
+    );
+    env.index();
+    let shown = env.show("original.jpg");
+    assert!(
+        shown["taken_at"].as_str().unwrap().contains("13:34:56"),
+        "{shown}"
+    );
+    let number = face(&env, "original.jpg")["id"].clone();
+    env.run(&format!("correct {number} --emotion sad")).found();
+    env.add("cut.jpg", edit(&edits(&photo("astronaut.jpg"))[3].1));
+    env.index();
+    assert_eq!(face(&env, "cut.jpg")["correction"], "sad");
 }

@@ -378,3 +378,25 @@ fn people_say_where_and_what_and_cameras_say_with_what() {
         (Some(at(3.0)), Some(Source::Takeout))
     );
 }
+
+#[test]
+fn a_date_has_the_finest_fraction_of_its_second() {
+    use DateSource::{Exif, ExifDigitized, Xmp};
+    let at = |fraction: &str| format!("2019-07-14T15:30:00{fraction}");
+    for (exif, digitized, sidecar, expected) in [
+        (".25", "", "", ".25"),
+        ("", ".25", "", ".25"),
+        (".253", "", ".25", ".253"),
+        // Not of the same second by its own word.
+        (".25", "", ".3", ".3"),
+        (".25", ".31", "", ".25"),
+    ] {
+        let (exif, digitized, sidecar) = (at(exif), at(digitized), at(sidecar));
+        let content = [(Exif, exif.as_str()), (ExifDigitized, digitized.as_str())];
+        let found = dated(&content, &[(Xmp, sidecar.as_str())], "/a/1.jpg");
+        assert_eq!(found, format!("{} sidecar", at(expected)));
+    }
+    let other = [(Exif, "2019-07-14T15:30:01.25")];
+    let found = dated(&other, &[(Xmp, "2019-07-14T15:30:00")], "/a/1.jpg");
+    assert_eq!(found, "2019-07-14T15:30:00 sidecar");
+}

@@ -1,7 +1,7 @@
 //! Checks which photos are lost, and whether the facts of photos are those by their sources.
 
 use super::super::record::PhotoId;
-use super::super::{closer_search, effective, estimates, fact_rules, people};
+use super::super::{closer_search, effective, estimates, fact_rules, people, shots};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -46,7 +46,9 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
                 checkup.photo_differs(DerivedPart::Estimates, kind, photo)?;
             }
         }
-        if effective::outdated(db, photo)?.is_some() {
+        if effective::outdated(db, photo)?.is_some()
+            || shots::expected(db, photo)? != shots::stored(db, photo)?
+        {
             checkup.photo_differs(DerivedPart::Facts, DifferenceKind::Wrong, photo)?;
         }
     }

@@ -4,7 +4,8 @@ use crate::affine::Point;
 use crate::emotion::Emotion::{Fear, Happy, Sad};
 use crate::raster::{Orientation, Raster};
 
-use super::super::testing::{META, face, first_face, photo, put, temp_store};
+use super::super::codec::civil_ms;
+use super::super::testing::{META, face, first_face, photo, plan, put, temp_store};
 use super::super::{KinFace, PhotoId, Query, Store};
 use super::*;
 
@@ -83,6 +84,21 @@ fn a_correction_is_found_by_camera_and_moment_only() {
     assert_eq!(found(&store, None, -250, SIZE), []);
     let original = Some(Path::new("/a.jpg"));
     assert_eq!(found(&store, original, -250, SIZE).len(), 1);
+}
+
+#[test]
+fn a_photo_of_which_nothing_was_corrected_costs_a_few_look_ups() {
+    let (_folder, store) = temp_store();
+    let steps = plan(&store, CORRECTIONS);
+    let uses = |index: &str| steps.iter().any(|step| step.contains(index));
+    for index in [
+        "corrections_by_capture (camera=? AND taken_local>? AND taken_local<?)",
+        "photos_by_shot (exif_local>? AND exif_local<?)",
+        "corrections_by_picture (picture=?)",
+    ] {
+        assert!(uses(index), "{index}: {steps:#?}");
+    }
+    assert!(!uses("SCAN"), "{steps:#?}");
 }
 
 #[test]

@@ -107,6 +107,9 @@ const SAMPLES: &[&str] = &[
                         human_layer = zeroblob(8);
 ",
     "", // no table is new
+    "
+    UPDATE photos SET exif_local = 5000, exif_camera = 'Canon' WHERE id = 7;
+",
 ];
 
 fn connection() -> Connection {
@@ -231,6 +234,55 @@ fn bursts_that_an_older_version_led_wrongly_are_mended() {
         })
         .unwrap();
     assert_eq!(led, 2);
+}
+
+#[test]
+fn an_older_database_learns_when_photos_were_taken_by_their_own_exif_data() {
+    let migration = MIGRATIONS
+        .iter()
+        .position(|sql| sql.contains("ADD COLUMN exif_local"))
+        .unwrap();
+    let mut db = connection();
+    migrate(&mut db, &MIGRATIONS[..migration]).unwrap();
+    // A sidecar repeats the date of the content, without the fraction; the clock of the correction was corrected.
+    db.execute_batch(
+        "INSERT INTO models VALUES (1, 'yunet'), (2, 'cnn');
+         INSERT INTO photos (id, hash, bytes, indexed_at, format, width, height, taken_local, taken_source, camera,
+                             detector, classifier, face_count, facts, facts_version)
+         VALUES (7, zeroblob(32), 10, 0, 'JPEG', 4, 3, 1563091200000, 'sidecar', 'Canon', 1, 2, 0,
+                '{\"version\":2,\"dates\":[{\"local\":\"2019-07-14T08:00:00.25\",\"by\":\"exif\"}],
+                  \"cameras\":[{\"value\":\"Canon\",\"by\":\"exif\"}]}', 2);
+         INSERT INTO files (path, size, mtime_ns, inode, device, photo_id)
+         VALUES (CAST('/a.jpg' AS BLOB), 1, 1, 1, 1, 7);
+         INSERT INTO sidecars (photo_path, name, size, mtime_ns, ctime_ns, inode, facts)
+         VALUES (CAST('/a.jpg' AS BLOB), CAST('a.xmp' AS BLOB), 1, 1, 1, 1,
+                 '{\"version\":2,\"dates\":[{\"local\":\"2019-07-14T08:00:00\",\"by\":\"xmp\"}]}');
+         INSERT INTO corrections (id, hash, x, y, width, height, made_at, taken_local, camera)
+         VALUES (3, zeroblob(32), 1, 1, 2, 2, 0, 7, 'Canon');
+         DELETE FROM dirty_bursts; DELETE FROM dirty_photos; DELETE FROM dirty_paths;",
+    )
+    .unwrap();
+    migrate(&mut db, MIGRATIONS).unwrap();
+    let moments: (i64, i64, String, String, i64, String) = db
+        .query_row(
+            "SELECT p.taken_local, exif_local, exif_camera, taken_source, c.taken_local, c.camera
+             FROM photos p JOIN corrections c",
+            [],
+            |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                    row.get(5)?,
+                ))
+            },
+        )
+        .unwrap();
+    let (ms, camera) = (1_563_091_200_250, "Canon".to_owned());
+    let expected = (ms, ms, camera.clone(), "sidecar".to_owned(), ms, camera);
+    assert_eq!(moments, expected);
 }
 
 #[test]

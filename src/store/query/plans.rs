@@ -90,7 +90,7 @@ fn each_filter_searches_a_covering_index() {
         (burst::OF_PHOTO, "SEARCH photos USING INTEGER PRIMARY KEY"),
         (
             bursts::SPAN,
-            "INDEX photos_by_taken (taken_local>? AND taken_local<?)",
+            "INDEX photos_by_shot (exif_local>? AND exif_local<?)",
         ),
         (
             sources::sql::DATE,

@@ -1,0 +1,83 @@
+//! Stores when and with what camera photos were taken, as the EXIF data in their own contents say.
+//!
+//! By that the photos of a burst and the edits of a photo are recognised. The facts of a photo may say otherwise: a sidecar
+//! dates it, the clock of its camera was corrected.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::facts::{self, Statements};
+use crate::photo::Capture;
+
+use super::codec::civil_ms;
+use super::record::PhotoId;
+
+/// When a photo was taken by the clock of its camera, and with what camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shot {
+    /// The local time as stored.
+    pub local: i64,
+    pub camera: Option<String>,
+}
+
+impl Shot {
+    /// That of a photo whose content alone says this; `None` if its EXIF data do not say to the second when it was.
+    pub fn of(by_content: &Capture) -> Option<Self> {
+        let taken = by_content.taken_at?;
+        (taken.source.is_exif() && taken.precision.is_exact()).then(|| Self {
+            local: civil_ms(taken.local),
+            camera: by_content.camera.clone(),
+        })
+    }
+
+    /// That of a content with these statements, as they are stored.
+    pub fn of_json(said: &str) -> Option<Self> {
+        Self::of(&facts::of_content(&Statements::from_json(said)))
+    }
+}
+
+/// Stores the shot of a photo. Its corrections follow, unless it is no longer known.
+pub(super) fn set(db: &Connection, photo: PhotoId, shot: Option<&Shot>) -> rusqlite::Result<()> {
+    let local = shot.map(|shot| shot.local);
+    let camera = shot.and_then(|shot| shot.camera.as_ref());
+    let changed = db
+        .prepare_cached(
+            "UPDATE photos SET exif_local = ?2, exif_camera = ?3
+             WHERE id = ?1 AND (exif_local IS NOT ?2 OR exif_camera IS NOT ?3)",
+        )?
+        .execute(params![photo, local, camera])?;
+    if changed > 0 && camera.is_some() {
+        db.prepare_cached(
+            "UPDATE corrections SET taken_local = ?, camera = ?
+             WHERE hash = (SELECT hash FROM photos WHERE id = ?)",
+        )?
+        .execute(params![local, camera, photo])?;
+    }
+    Ok(())
+}
+
+/// The shot of a photo as it is stored.
+pub(super) fn stored(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Shot>> {
+    let shot: Option<Option<Shot>> = db
+        .prepare_cached("SELECT exif_local, exif_camera FROM photos WHERE id = ?")?
+        .query_row([photo], |row| {
+            let local: Option<i64> = row.get(0)?;
+            let camera = row.get(1)?;
+            Ok(local.map(|local| Shot { local, camera }))
+        })
+        .optional()?;
+    Ok(shot.flatten())
+}
+
+/// The shot that a photo should have by what its content says.
+pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Shot>> {
+    let said: Option<Option<String>> = db
+        .prepare_cached("SELECT facts FROM photos WHERE id = ? AND skip_reason IS NULL")?
+        .query_row([photo], |row| row.get(0))
+        .optional()?;
+    Ok(said.flatten().and_then(|said| Shot::of_json(&said)))
+}
+
+/// Brings the shot of a photo up to date.
+pub(super) fn update(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    set(db, photo, expected(db, photo)?.as_ref())
+}
