@@ -76,15 +76,21 @@ fn save(
         };
         out.line(format_args!("face {face} {name}: {now}"))?;
     }
-    match carry_over(&mut store, &faces, &context.decoder()?)? {
-        0 => {}
-        1 => out.line("Carried over to 1 face in an edit or export of the same picture")?,
-        more => out.line(format_args!(
-            "Carried over to {more} faces in edits or exports of the same picture"
-        ))?,
-    }
+    let carried = carry_over(&mut store, &faces, &context.decoder()?)?;
+    tell_carried(carried, out)?;
     follow(&mut store, context, out)?;
     Ok(Outcome::Found)
+}
+
+/// Says to how many faces corrections were carried over.
+pub(super) fn tell_carried(faces: u64, out: &mut Stdout) -> Result<()> {
+    match faces {
+        0 => Ok(()),
+        1 => out.line("Carried over to 1 face in an edit or export of the same picture"),
+        more => out.line(format_args!(
+            "Carried over to {more} faces in edits or exports of the same picture"
+        )),
+    }
 }
 
 pub(super) fn undo(args: &FaceArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Outcome;
 use super::context::Context;
+use super::correct::tell_carried;
 use super::index::count;
 use super::json::JsonPath;
 use super::learn;
@@ -22,6 +23,7 @@ use crate::face::{BoundingBox, Correction};
 use crate::likeness::FacePicture;
 use crate::output;
 use crate::photo::{ContentHash, Picture, PictureHash};
+use crate::pipeline::carry_imported;
 use crate::raster::Orientation;
 use crate::store::{CorrectionRecord, Store, UndoneFace};
 
@@ -84,6 +86,8 @@ pub(super) fn run(args: &CorrectionsArgs, context: &Context, out: &mut Stdout) -
                 imported.known,
                 imported.outdated
             ))?;
+            let carried = carry_imported(&mut store, &records, &context.decoder()?)?;
+            tell_carried(carried, out)?;
             learn::follow(&mut store, context)?;
             Ok(Outcome::Found)
         }

@@ -12,7 +12,7 @@ use crate::facts::of_content;
 use crate::file::read_bytes;
 use crate::likeness::{FacePicture, same_faces};
 use crate::photo::{Capture, ContentHash, TakenAt};
-use crate::store::{FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
+use crate::store::{CorrectionRecord, FaceId, KinCorrection, KinFace, Photo, PhotoId, Store};
 
 /// The pictures of the faces of a photo at `path` that is being analysed, with the corrections of the same
 /// faces in other files. Empty, after two look-ups in the database, unless a face was corrected in a photo of the same
@@ -73,6 +73,23 @@ pub fn carry_over(store: &mut Store, faces: &[FaceId], decoder: &Decoder) -> Res
         for kin in store.kin_photos(photo)? {
             carried += put(store, kin, decoder, |_| true)?.unwrap_or_default();
         }
+    }
+    Ok(carried)
+}
+
+/// Called after corrections were imported: carries them over to edits that are in the index. Returns the number of faces to
+/// which one was carried over. Files that cannot be read are passed over.
+///
+/// # Errors
+/// If the database cannot be read or written.
+pub fn carry_imported(
+    store: &mut Store,
+    records: &[CorrectionRecord],
+    decoder: &Decoder,
+) -> Result<u64> {
+    let mut carried = 0;
+    for photo in store.kin_of_corrections(records)? {
+        carried += put(store, photo, decoder, |_| true)?.unwrap_or_default();
     }
     Ok(carried)
 }

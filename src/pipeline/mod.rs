@@ -25,7 +25,7 @@ mod write;
 pub use analyse::LocalAnalyser;
 pub use decoder::Decoder;
 pub use index::{IndexObserver, IndexOptions, Silent, due, index, index_files};
-pub use kin::carry_over;
+pub use kin::{carry_imported, carry_over};
 #[cfg(unix)]
 pub use open::Isolated;
 pub use open::{Analyser, Opened};

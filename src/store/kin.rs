@@ -5,7 +5,7 @@
 //! is carried over is a row of its own, which follows the correction that the person made: it is changed and removed
 //! with that one, until the person corrects the very face to which it was carried over.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -15,7 +15,8 @@ use crate::face::{BoundingBox, Correction, DetectedFace};
 use crate::likeness::FacePicture;
 use crate::photo::{Capture, ContentHash};
 
-use super::codec::detected_from_columns;
+use super::codec::{civil_ms, detected_from_columns};
+use super::exchange::CorrectionRecord;
 use super::path::encode;
 use super::record::{CarriedFrom, FaceId, KinCorrection, KinFace, KinId, PhotoId};
 use super::shots::Shot;
@@ -148,6 +149,33 @@ pub(super) fn photos(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Ph
     let mut same = of_shot(db, &shot)?;
     same.retain(|other| *other != photo);
     Ok(same)
+}
+
+/// See [`Store::kin_of_corrections`](super::Store::kin_of_corrections).
+pub(super) fn of_corrections(
+    db: &Connection,
+    records: &[CorrectionRecord],
+) -> rusqlite::Result<BTreeSet<PhotoId>> {
+    let mut uncorrected =
+        db.prepare_cached("SELECT 1 FROM faces WHERE photo_id = ? AND correction IS NULL")?;
+    let mut photos = BTreeSet::new();
+    for record in records {
+        let (Some(taken), Some(camera), Some(_)) =
+            (record.taken, &record.camera, &record.face_picture)
+        else {
+            continue;
+        };
+        let shot = Shot {
+            local: civil_ms(taken),
+            camera: Some(camera.clone()),
+        };
+        for photo in of_shot(db, &shot)? {
+            if uncorrected.exists([photo])? {
+                photos.insert(photo);
+            }
+        }
+    }
+    Ok(photos)
 }
 
 /// The photos with files and faces that may be of the same shot, if its camera is known.

@@ -204,6 +204,25 @@ fn without_a_fraction_of_a_second_photos_of_a_burst_take_over_nothing() {
     assert_eq!(face(&env, "original.jpg")["correction"], "sad");
 }
 
+#[test]
+fn imported_corrections_carry_over_to_edits_in_the_index() {
+    let (env, _) = corrected();
+    env.run("corrections export corrections.jsonl").found();
+    let other = TestEnv::new();
+    other.add("cut.jpg", edit(&edits(&photo("astronaut.jpg"))[3].1));
+    other.index();
+    fs::copy(
+        env.path("corrections.jsonl"),
+        other.path("corrections.jsonl"),
+    )
+    .unwrap();
+    let run = other.run("corrections import corrections.jsonl").found();
+    assert!(run.text().contains("Carried over to 1 face"), "{run:?}");
+    assert_eq!(face(&other, "cut.jpg")["correction"], "sad");
+    let again = other.run("corrections import corrections.jsonl").found();
+    assert!(!again.text().contains("Carried"), "{again:?}");
+}
+
 /// A sidecar that repeats the date of the photos as other programs do, without the fraction.
 const DATED: &str = r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
     xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""

@@ -1,5 +1,6 @@
 //! What commands and the gallery read: photos, faces, and what the album consists of.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::error::Result;
@@ -7,9 +8,9 @@ use crate::geo::Cell;
 use crate::photo::GeoPoint;
 
 use super::super::{
-    CarriedFrom, Counts, FaceId, Grouping, Hit, Photo, PhotoId, PhotoRecord, Query, Store,
-    StoredFace, Tally, faces, folders, kin, people, photos, places, query, raw_pairs, tally,
-    totals,
+    CarriedFrom, CorrectionRecord, Counts, FaceId, Grouping, Hit, Photo, PhotoId, PhotoRecord,
+    Query, Store, StoredFace, Tally, faces, folders, kin, people, photos, places, query, raw_pairs,
+    tally, totals,
 };
 
 impl Store {
@@ -170,6 +171,15 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn kin_photos(&self, photo: PhotoId) -> Result<Vec<PhotoId>> {
         self.read(|db| kin::photos(db, photo))
+    }
+
+    /// The photos with a face without a correction that may be the same picture as one of those on which these corrections
+    /// were made, like [`Store::kin_photos`].
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn kin_of_corrections(&self, records: &[CorrectionRecord]) -> Result<BTreeSet<PhotoId>> {
+        self.read(|db| kin::of_corrections(db, records))
     }
 
     /// The faces of a photo whose corrections were carried over from another photo.

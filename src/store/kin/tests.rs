@@ -4,7 +4,6 @@ use crate::affine::Point;
 use crate::emotion::Emotion::{Fear, Happy, Sad};
 use crate::raster::{Orientation, Raster};
 
-use super::super::codec::civil_ms;
 use super::super::testing::{META, face, first_face, photo, plan, put, temp_store};
 use super::super::{KinFace, PhotoId, Query, Store};
 use super::*;
