@@ -373,6 +373,19 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
     for follower in leave(db, Some(before))? {
         corrections::delete(db, follower)?;
     }
+    if let Some(leader) = leader_without_file(db, before)? {
+        // Nobody can undo it where it was made, and it would be carried over to the next edit.
+        for follower in leave(db, Some(leader))? {
+            if follower != before {
+                corrections::delete(db, follower)?;
+            }
+        }
+        db.prepare_cached(
+            "INSERT INTO undone_corrections SELECT hash, x, y, width, height FROM corrections WHERE id = ?",
+        )?
+        .execute([leader])?;
+        corrections::delete(db, leader)?;
+    }
     let (hash, at) = place(db, face)?;
     db.prepare_cached(
         "INSERT INTO undone_corrections (hash, x, y, width, height) SELECT ?1, ?2, ?3, ?4, ?5
@@ -381,6 +394,19 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
     )?
     .execute(params![hash, at.x, at.y, at.width, at.height])?;
     corrections::undo(db, face)
+}
+
+/// The correction from which another one was carried over, if no file has its content or its picture any more.
+fn leader_without_file(db: &Connection, follower: i64) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached(
+        "SELECT leader.id FROM corrections c JOIN corrections leader ON leader.id = c.carried_from
+         WHERE c.id = ? AND NOT EXISTS (
+             SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id
+             WHERE p.hash = leader.hash OR p.picture = leader.picture
+         )",
+    )?
+    .query_row([follower], |row| row.get(0))
+    .optional()
 }
 
 /// The correction of a face.

@@ -223,6 +223,22 @@ fn imported_corrections_carry_over_to_edits_in_the_index() {
     assert!(!again.text().contains("Carried"), "{again:?}");
 }
 
+#[test]
+fn an_undone_correction_does_not_return_from_a_photo_that_was_replaced() {
+    let (env, _) = corrected();
+    let edits = edits(&photo("astronaut.jpg"));
+    env.add("original.jpg", edit(&edits[3].1));
+    env.index();
+    let copy = face(&env, "original.jpg");
+    assert_eq!(copy["correction"], "sad");
+    env.run(&format!("undo {}", copy["id"])).found();
+    env.add("smaller.jpg", edit(&edits[0].1));
+    env.index();
+    for name in ["original.jpg", "smaller.jpg"] {
+        assert_eq!(face(&env, name)["correction"], Value::Null, "{name}");
+    }
+}
+
 /// A sidecar that repeats the date of the photos as other programs do, without the fraction.
 const DATED: &str = r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
     xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""

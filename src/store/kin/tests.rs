@@ -167,3 +167,31 @@ fn undoing_a_correction_undoes_what_was_carried_over_from_it() {
     // A batch carries over no correction that was removed meanwhile.
     assert_eq!(store.batch(|batch| batch.put_kin(edit, &copy)).unwrap(), 0);
 }
+
+#[test]
+fn a_correction_whose_photo_is_gone_is_undone_with_the_last_face_that_shows_it() {
+    let (_folder, mut store, [_, edit]) = corrected();
+    let id = found(&store, None, 0, SIZE)[0];
+    let other = put(
+        &mut store,
+        "/other.jpg",
+        &photo("other edit", vec![face(0.0, 80.0, 0.9, 0.75)]),
+    );
+    for of in [edit, other] {
+        let copy = [kin(of, &store, Some(id))];
+        store.batch(|batch| batch.put_kin(of, &copy)).unwrap();
+        assert_eq!(correction(&store, of), Some(SAD));
+    }
+    store
+        .batch(|batch| batch.remove_file(Path::new("/a.jpg")))
+        .unwrap();
+    let number = first_face(&store, edit);
+    assert!(store.undo(number).unwrap());
+    assert_eq!(correction(&store, edit), None);
+    assert_eq!(correction(&store, other), None);
+    assert_eq!(found(&store, None, 0, (800, 600)), []);
+    // Nor does it come back with the photo.
+    let record = photo("a", vec![face(0.0, 80.0, 0.9, 0.75)]);
+    let back = put(&mut store, "/back.jpg", &record);
+    assert_eq!(correction(&store, back), None);
+}
