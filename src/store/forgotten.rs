@@ -14,7 +14,7 @@ use crate::photo::{ContentHash, PictureHash};
 use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
 use super::same_picture::siblings;
-use super::{corrections, files, photos};
+use super::{corrections, files, photos, typed};
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,22 +117,21 @@ pub(super) fn keep_out_content(
     Ok(())
 }
 
-/// Allows a file or folder again, with the contents and pictures that were forgotten with it; `false` if it was not forgotten by
-/// this name.
+/// Allows a file or folder again, with the contents and pictures that were forgotten with it; `false` if it was not
+/// forgotten by this name, however its accents are written.
 pub(super) fn allow(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
-    let mark = Marks::of(db)?.path(path);
-    let named: Option<[u8; 32]> = db
-        .query_row(
-            "SELECT named FROM forgotten WHERE mark = ?",
-            [mark],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let Some(named) = named else {
-        return Ok(false);
-    };
-    db.execute("DELETE FROM forgotten WHERE named = ?", [named])?;
-    Ok(true)
+    let marks = Marks::of(db)?;
+    for form in typed::forms(path) {
+        let named: Option<[u8; 32]> = db
+            .prepare_cached("SELECT named FROM forgotten WHERE mark = ?")?
+            .query_row([marks.path(&form)], |row| row.get(0))
+            .optional()?;
+        if let Some(named) = named {
+            db.execute("DELETE FROM forgotten WHERE named = ?", [named])?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Removes the rows of a photo with all its files and those with the same picture, if `path` is one of them, or else of

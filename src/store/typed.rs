@@ -3,7 +3,7 @@
 //! Unicode can write one name in several ways.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, named_params, params};
@@ -182,6 +182,40 @@ fn equivalent(
         }
     }
     Ok(None)
+}
+
+/// Most forms of a path.
+const MOST_FORMS: usize = 256;
+
+/// The paths that are the same text as `path` for Unicode: the path itself first, with its names composed or decomposed,
+/// and as they are written on disk.
+pub(super) fn forms(path: &Path) -> Vec<PathBuf> {
+    let mut forms = vec![PathBuf::new()];
+    for component in path.components() {
+        let names = component
+            .as_os_str()
+            .to_str()
+            .filter(|name| !name.is_ascii());
+        let mut longer = Vec::new();
+        for form in &forms {
+            longer.push(form.join(component));
+            let Some(name) = names else { continue };
+            let nfc: String = name.nfc().collect();
+            let on_disk = std::fs::read_dir(form).into_iter().flatten().flatten();
+            let same = on_disk.map(|entry| entry.file_name()).filter(|other| {
+                other
+                    .to_str()
+                    .is_some_and(|other| other.nfc().eq(nfc.chars()))
+            });
+            let unicode = [nfc.clone(), name.nfd().collect()].map(Into::into);
+            longer.extend(same.chain(unicode).map(|name| form.join(name)));
+        }
+        let mut seen = HashSet::new();
+        longer.retain(|form| seen.insert(form.clone()));
+        longer.truncate(MOST_FORMS);
+        forms = longer;
+    }
+    forms
 }
 
 /// The path in Unicode's composed form; `None` if it is not Unicode.

@@ -165,6 +165,28 @@ fn a_photo_goes_with_every_file_of_its_picture() {
 }
 
 #[test]
+fn a_path_is_allowed_again_however_its_accents_are_written() {
+    let (folder, mut store) = temp_store();
+    let at = |name: &str| folder.path().join(name);
+    let decomposed = "Mu\u{308}ll/Cafe\u{301}.jpg";
+    // The last one is on disk, in a form that is neither composed nor decomposed.
+    let mixed = "\u{e9}e\u{301}";
+    std::fs::create_dir(at(mixed)).unwrap();
+    for (stored, typed) in [
+        (decomposed, "M\u{fc}ll/Caf\u{e9}.jpg"),
+        (decomposed, "M\u{fc}ll/Cafe\u{301}.jpg"),
+        ("M\u{fc}ll/Caf\u{e9}.jpg", decomposed),
+        (mixed, "\u{e9}\u{e9}"),
+    ] {
+        store.forget_for_good(&at(stored)).unwrap();
+        assert!(store.is_forgotten(&at(stored)).unwrap());
+        assert!(!store.allow_again(&at("Mull/Cafe.jpg")).unwrap());
+        assert!(store.allow_again(&at(typed)).unwrap(), "{typed}");
+        assert!(!store.is_forgotten(&at(stored)).unwrap());
+    }
+}
+
+#[test]
 fn no_byte_of_a_name_is_left_in_any_file() {
     let (folder, mut store) = temp_store();
     for number in 0..200 {
