@@ -122,6 +122,7 @@ pub(super) fn models(db: &Connection) -> rusqlite::Result<Vec<(Models, u64)>> {
     db.prepare(
         "SELECT d.name, c.name, count(*)
          FROM photos p JOIN models d ON d.id = p.detector JOIN models c ON c.id = p.classifier
+         WHERE p.skip_reason IS NULL AND EXISTS (SELECT 1 FROM files WHERE photo_id = p.id)
          GROUP BY p.detector, p.classifier ORDER BY count(*) DESC",
     )?
     .query_map([], |row| {
@@ -148,4 +149,24 @@ pub(super) fn years(db: &Connection) -> rusqlite::Result<Option<(i16, i16)>> {
                 (SELECT max(taken_local) FROM photos WHERE skip_reason IS NULL)",
     )?
     .query_row([], |row| Ok(taken(row, 0)?.zip(taken(row, 1)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::testing::{models, photo, put, temp_store};
+
+    #[test]
+    fn models_count_the_photos_that_have_a_file() {
+        let (_folder, mut store) = temp_store();
+        for name in ["/a.jpg", "/b.jpg"] {
+            put(&mut store, name, &photo(name, vec![]));
+        }
+        store
+            .batch(|batch| batch.remove_file(Path::new("/a.jpg")))
+            .unwrap();
+        assert_eq!(store.models().unwrap(), [(models(), 1)]);
+        assert_eq!(store.totals().unwrap().photos, 1);
+    }
 }
