@@ -4,4 +4,4 @@
 #[allow(dead_code, reason = "each target uses one function of the list")]
 mod targets;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::image(bytes));
+libfuzzer_sys::fuzz_target!(init: fer_index_fuzz::watch_panics(), |bytes: &[u8]| targets::image(bytes));

@@ -1,6 +1,8 @@
 //! Gives mutated samples to everything that reads bytes from outside, for a second each, as many targets at a time as
 //! there are processors; `HOSTILE_SECONDS` sets another time. `fuzz/` does the same with coverage, for as long as one likes.
 //!
+//! `HOSTILE_SAMPLES` names a folder into which the samples are written, with which `fuzz/run` begins.
+//!
 //! A failure names the target and the number of the input, by which it is made again.
 #![allow(
     clippy::print_stderr,
@@ -20,6 +22,7 @@ mod targets;
 
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread::{self, available_parallelism};
 use std::time::{Duration, Instant};
@@ -61,6 +64,13 @@ fn no_input_makes_a_reader_panic_or_hang() {
 fn attack(name: &str, target: Target) -> Result<(), String> {
     let samples = samples(name);
     assert!(!samples.is_empty(), "no samples for {name}");
+    if let Ok(folder) = std::env::var("HOSTILE_SAMPLES") {
+        let folder = Path::new(&folder).join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (number, sample) in samples.iter().enumerate() {
+            std::fs::write(folder.join(number.to_string()), sample).unwrap();
+        }
+    }
     let start = Instant::now();
     let mut number = 0;
     while number < samples.len() as u64 || start.elapsed() < seconds() {

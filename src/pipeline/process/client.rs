@@ -76,6 +76,9 @@ impl Process {
         let (own, other) = UnixStream::pair()?;
         let mut command = Command::new(&launch.program);
         command.args(&launch.arguments).env_clear();
+        // So that tests/coverage counts what runs there.
+        #[cfg(coverage)]
+        command.envs(std::env::vars_os().filter(|(name, _)| name == "LLVM_PROFILE_FILE"));
         // A Ctrl-C on the terminal is for this process, which lets the photos in work be finished.
         command.process_group(0);
         let child = command
