@@ -19,6 +19,10 @@ const NOBODY: u64 = u64::MAX;
 /// Largest coordinate in a rectangle.
 const FULL: f32 = 65_535.0;
 
+/// Longest name of a section, in bytes; no file has a longer name. The name of a longer one would be compared anew for each
+/// entry, which could take hours.
+const LONGEST_NAME: usize = 1024;
+
 /// What Picasa keeps of the pictures in one folder.
 #[derive(Debug, Default)]
 pub struct PicasaFolder {
@@ -128,7 +132,7 @@ impl Contacts {
     }
 }
 
-/// The entries of a file: the section, the key and the value of each.
+/// The entries of a file in sections that may be pictures: the section, the key and the value of each.
 fn entries(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
     let mut section = "";
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -142,7 +146,8 @@ fn entries(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
             return None;
         }
         let (key, value) = line.split_once('=')?;
-        Some((section, key.trim(), value.trim()))
+        let is_name = section.len() <= LONGEST_NAME;
+        is_name.then(|| (section, key.trim(), value.trim()))
     })
 }
 
@@ -179,6 +184,17 @@ mod tests {
         rect64(10001000200020),ffffffffffffffff;rect64(10001000200020),1\r\nbackuphash=36003\r\nstar=yes\r\n\
         [b.NEF]\nkeywords=beer, keyword with spaces ,\ncaption=At the lake\nfaces=rect64(3f845bcb59418507),8e62398ebda8c1a5\n\
         [c.jpg]\nbackuphash=1\nrotate=rotate(1)\nstar=no\n";
+
+    #[test]
+    fn a_section_has_a_name_of_at_most_1024_bytes() {
+        for (length, expected) in [(LONGEST_NAME, true), (LONGEST_NAME + 1, false)] {
+            let name = "a".repeat(length);
+            let text = format!("[{name}]\nstar=yes\n[b.jpg]\nstar=yes\n");
+            let folder = PicasaFolder::parse(text.as_bytes(), &Contacts::default());
+            assert_eq!(folder.of(&name).is_some(), expected);
+            assert!(folder.of("b.jpg").is_some());
+        }
+    }
 
     #[test]
     fn everything_is_read() {

@@ -11,7 +11,7 @@ use heic_rs::boxes::BoxIter;
 use heic_rs::context::Context;
 use heic_rs::ftyp::FileType;
 use heic_rs::hevc::{self, Rows};
-use heic_rs::meta::iref::{RefKind, targets};
+use heic_rs::meta::iref::RefKind;
 use heic_rs::props::ItemProps;
 use heic_rs::{
     Brand, Error, Grid, Image, MatrixCoefficients, Nclx, PixelLayout, Range, color, meta, metadata,
@@ -65,7 +65,7 @@ pub(super) fn colours(bytes: &[u8]) -> Option<Colours> {
     let context = open(bytes).ok()?;
     let primary = context.meta.primary;
     // Older phones describe the tiles alone.
-    let tiles = targets(&context.meta.refs, primary, RefKind::Dimg);
+    let tiles = context.meta.targets(primary, RefKind::Dimg);
     let described = |item: &u32| described(&context.props(*item).ok()?);
     described(&primary).or_else(|| described(tiles.first()?))
 }
@@ -400,3 +400,6 @@ const SEQUENCE_PARAMETER_SET: u8 = 33;
 fn area(width: u32, height: u32) -> u64 {
     u64::from(width) * u64::from(height)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! other transforms (`iden`), and an overlay of several on a canvas (`iovl`). Grids are read with the coded pictures.
 
 use heic_rs::context::Context;
-use heic_rs::meta::iref::{RefKind, targets};
+use heic_rs::meta::iref::RefKind;
 use heic_rs::{Error, Image, PixelLayout};
 use image::{Pixel as _, RgbImage, Rgba, RgbaImage, imageops};
 
@@ -39,7 +39,7 @@ impl Derived {
     /// How a picture is derived; `None` if it is coded or a grid.
     pub(super) fn of(context: &Context<'_>, item: u32) -> Result<Option<Self>, Error> {
         let info = context.meta.item(item).ok_or(Error::MissingItem(item))?;
-        let sources = targets(&context.meta.refs, item, RefKind::Dimg);
+        let sources = context.meta.targets(item, RefKind::Dimg);
         match &info.item_type {
             b"iden" => match sources {
                 [source] => Ok(Some(Self::Same(*source))),

@@ -72,7 +72,7 @@ fn joined(main: &[u8], pieces: &[&[u8]]) -> Option<Vec<u8>> {
     let (main, _) = crate::xmp::Packet::parse(main);
     let identity = main.text(crate::xmp::namespace::NOTE, "HasExtendedXMP")?;
     let mut whole: Vec<u8> = Vec::new();
-    let mut filled = 0;
+    let (mut filled, mut stated) = (0, None);
     for piece in pieces {
         let (head, data) = piece.split_at_checked(40)?;
         if !head[..32].eq_ignore_ascii_case(identity.trim().as_bytes()) {
@@ -83,7 +83,9 @@ fn joined(main: &[u8], pieces: &[&[u8]]) -> Option<Vec<u8>> {
             u32::from_be_bytes(bytes) as usize
         };
         let (length, offset) = (number(32), number(36));
-        (length <= MOST_EXTENDED).then_some(())?;
+        // All pieces state the same length; if each could change it, each would cost as much time.
+        let is_same = *stated.get_or_insert(length) == length;
+        (length <= MOST_EXTENDED && is_same).then_some(())?;
         whole.resize(length, b' ');
         whole
             .get_mut(offset..offset.checked_add(data.len())?)?
@@ -190,7 +192,9 @@ mod tests {
         let half = parts(&jpeg(&[main.clone(), late]));
         assert_eq!(half.xmp.len(), 1);
         let huge = piece(identity, u32::MAX, 0, b"abc");
-        assert_eq!(parts(&jpeg(&[main, huge])).xmp.len(), 1);
+        assert_eq!(parts(&jpeg(&[main.clone(), huge])).xmp.len(), 1);
+        let (first, other) = (piece(identity, 3, 0, b"abc"), piece(identity, 6, 3, b"def"));
+        assert_eq!(parts(&jpeg(&[main, first, other])).xmp.len(), 1);
     }
 
     #[test]

@@ -40,33 +40,36 @@ impl<'a> Iterator for Chunks<'a> {
     }
 }
 
-/// Most bytes of a text that is decompressed.
+/// Most bytes of all texts that are decompressed.
 const MOST: u64 = 32 << 20;
 
 /// Reads the metadata of a PNG, wherever they are. `ImageMagick` and others keep the blocks of other formats as
 /// hexadecimal texts, `Raw profile type …`, which count where the chunk that is meant for them is absent.
 pub(super) fn parts(bytes: &[u8]) -> Parts {
     let mut parts = Parts::default();
-    let mut raw_exif = None;
+    let (mut raw_exif, mut named_xmp) = (None, None);
+    let mut left = MOST;
     for chunk in Chunks::of(bytes) {
         match &chunk.kind {
             b"eXIf" if parts.exif.is_none() => parts.exif = Some(without_prefix(chunk.data)),
             b"tIME" => parts.png_time = parts.png_time.or(time(chunk.data)),
             b"tEXt" | b"zTXt" | b"iTXt" => {
-                let Some((key, text)) = text(&chunk) else {
+                let Some((key, text)) = text(&chunk, &mut left) else {
                     continue;
                 };
                 match key.strip_prefix("Raw profile type ") {
                     Some("exif" | "APP1" | "app1") => match profile(&text) {
                         Some(block) if block.starts_with(XMP) => {
-                            parts.xmp.push(block[XMP.len()..].to_vec());
+                            if parts.xmp.is_empty() {
+                                parts.xmp.push(block[XMP.len()..].to_vec());
+                            }
                         }
                         block => raw_exif = raw_exif.or(block),
                     },
                     Some("iptc" | "8bim") => parts.iptc = parts.iptc.or_else(|| iptc(&text)),
-                    Some("xmp") => parts.xmp.extend(profile(&text)),
+                    Some("xmp") if parts.xmp.is_empty() => parts.xmp.extend(profile(&text)),
                     Some(_) => {}
-                    None if key == "XML:com.adobe.xmp" => parts.xmp.insert(0, text),
+                    None if key == "XML:com.adobe.xmp" => named_xmp = Some(text),
                     None => {
                         let text = String::from_utf8(text);
                         parts.texts.extend(text.ok().map(|text| (key, text)));
@@ -76,7 +79,9 @@ pub(super) fn parts(bytes: &[u8]) -> Parts {
             _ => {}
         }
     }
-    parts.xmp.truncate(1);
+    if let Some(packet) = named_xmp {
+        parts.xmp = vec![packet];
+    }
     parts.exif = parts.exif.or(raw_exif.map(|block| without_prefix(&block)));
     parts
 }
@@ -111,13 +116,14 @@ fn profile(text: &[u8]) -> Option<Vec<u8>> {
     (block.len() == length).then_some(block)
 }
 
-/// The keyword and the text of a text chunk, decompressed and, if it is Latin-1, as UTF-8; `None` if it is damaged.
-fn text(chunk: &Chunk<'_>) -> Option<(String, Vec<u8>)> {
+/// The keyword and the text of a text chunk, decompressed and, if it is Latin-1, as UTF-8; `None` if it is damaged, or if
+/// nothing is left of the bytes that may be decompressed.
+fn text(chunk: &Chunk<'_>, left: &mut u64) -> Option<(String, Vec<u8>)> {
     let (key, rest) = split(chunk.data)?;
     let key = key.iter().copied().map(char::from).collect();
     let text = match &chunk.kind {
         b"tEXt" => utf8(rest),
-        b"zTXt" => utf8(&inflated(rest.get(1..)?)?),
+        b"zTXt" => utf8(&inflated(rest.get(1..)?, left)?),
         _ => {
             // Whether and how the text is compressed, language, translated keyword, text.
             let [is_compressed, _method, rest @ ..] = rest else {
@@ -126,7 +132,7 @@ fn text(chunk: &Chunk<'_>) -> Option<(String, Vec<u8>)> {
             let (_language, rest) = split(rest)?;
             let (_translated, text) = split(rest)?;
             if *is_compressed == 1 {
-                inflated(text)?
+                inflated(text, left)?
             } else {
                 text.to_vec()
             }
@@ -145,12 +151,13 @@ fn split(data: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&data[..end], &data[end + 1..]))
 }
 
-fn inflated(data: &[u8]) -> Option<Vec<u8>> {
+/// The bytes that were deflated, at most as many as are left, which become fewer also if the data are damaged.
+fn inflated(data: &[u8], left: &mut u64) -> Option<Vec<u8>> {
+    (*left > 0).then_some(())?;
     let mut text = Vec::new();
-    ZlibDecoder::new(data)
-        .take(MOST)
-        .read_to_end(&mut text)
-        .ok()?;
+    let read = ZlibDecoder::new(data).take(*left).read_to_end(&mut text);
+    *left -= text.len() as u64;
+    read.ok()?;
     Some(text)
 }
 
@@ -214,9 +221,54 @@ mod tests {
     #[test]
     fn a_text_is_inflated_to_32_mebibytes_and_then_cut() {
         for (length, kept) in [(MOST - 1, MOST - 1), (MOST, MOST), (MOST + 1, MOST)] {
-            let text = inflated(&deflated(&vec![b'a'; length as usize])).unwrap();
-            assert_eq!(text.len() as u64, kept);
+            let (data, mut left) = (deflated(&vec![b'a'; length as usize]), MOST);
+            let text = inflated(&data, &mut left).unwrap();
+            assert_eq!((text.len() as u64, left), (kept, MOST - kept));
         }
+    }
+
+    #[test]
+    fn all_texts_together_are_inflated_to_32_mebibytes() {
+        let third = deflated(&vec![b'a'; MOST as usize / 3]);
+        let text = chunk(b"zTXt", &[b"Comment\0\0", &third[..]].concat());
+        let mut damaged = text.clone();
+        let checksum = damaged.len() - b".crc.".len();
+        damaged[checksum] ^= 1;
+        let lengths = |chunks: &[&Vec<u8>]| {
+            let file = png(&chunks
+                .iter()
+                .map(|&chunk| chunk.clone())
+                .collect::<Vec<_>>());
+            let texts = parts(&file).texts;
+            texts
+                .iter()
+                .map(|(_, text)| text.len() as u64)
+                .collect::<Vec<_>>()
+        };
+        let part = MOST / 3;
+        assert_eq!(lengths(&[&text; 6]), [part, part, part, MOST - 3 * part]);
+        let used = lengths(&[&damaged, &damaged, &damaged, &text]);
+        assert!(
+            used.iter().sum::<u64>() < part,
+            "what is damaged counts: {used:?}"
+        );
+    }
+
+    #[test]
+    fn of_many_xmp_packets_the_last_named_one_counts() {
+        let named = |text: &str| {
+            chunk(
+                b"iTXt",
+                format!("XML:com.adobe.xmp\0\0\0\0\0{text}").as_bytes(),
+            )
+        };
+        let mut chunks: Vec<_> = (0..100).map(|number| named(&number.to_string())).collect();
+        chunks.push(chunk(
+            b"tEXt",
+            b"Raw profile type xmp\0\nxmp\n 4\n3c782f3e\n",
+        ));
+        assert_eq!(parts(&png(&chunks)).xmp, [b"99"]);
+        assert_eq!(parts(&png(&chunks[100..])).xmp, [b"<x/>"]);
     }
 
     #[test]

@@ -222,8 +222,19 @@ fn listed_in_raf(bytes: &[u8]) -> Option<&[u8]> {
 fn search(bytes: &[u8]) -> Vec<Sized<'_>> {
     /// More previews than any camera writes.
     const MOST: usize = 32;
+    /// More places that begin like a JPEG than sensor data have by chance, and more bytes than a preview has before its
+    /// first scan. Each place is looked at by itself, so that without these bounds the time would grow with the square
+    /// of the file.
+    const MOST_PLACES: usize = 256;
+    const LONGEST_HEADER: usize = 1 << 20;
     let starts = memchr::memmem::find_iter(bytes, b"\xff\xd8\xff").map(|at| &bytes[at..]);
-    starts.filter_map(sized).take(MOST).collect()
+    let sized = |jpeg| {
+        let header: &[u8] = jpeg;
+        let header = &header[..header.len().min(LONGEST_HEADER)];
+        Some((pixels_of(header)?, jpeg))
+    };
+    let found = starts.take(MOST_PLACES).filter_map(sized);
+    found.take(MOST).collect()
 }
 
 /// The number of pixels of a JPEG that can be shown; `None` for sensor data, which are coded without loss, and for
@@ -329,6 +340,24 @@ mod tests {
         let preview = b"\xff\xd8\xff\xc0\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0\xff\xda\0\x08\x01\x01\0\0?\0\xff\xd9";
         for (number, expected) in [(31, 31), (32, 32), (33, 32)] {
             assert_eq!(search(&preview.repeat(number)).len(), expected);
+        }
+    }
+
+    #[test]
+    fn a_place_is_looked_at_up_to_a_mebibyte_and_256_places_of_a_file() {
+        let preview = |before: usize| {
+            let garbage = vec![0; before];
+            let frame = b"\xff\xc0\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0";
+            let scan = b"\xff\xda\0\x08\x01\x01\0\0?\0";
+            [b"\xff\xd8", &frame[..], &garbage, scan].concat()
+        };
+        let most = (1 << 20) - preview(0).len();
+        assert_eq!(search(&preview(most)).len(), 1);
+        assert_eq!(search(&preview(most + 1)).len(), 0);
+        let nothing = b"\xff\xd8\xff\xd9";
+        for (number, expected) in [(255, 1), (256, 0)] {
+            let file = [nothing.repeat(number), preview(0)].concat();
+            assert_eq!(search(&file).len(), expected);
         }
     }
 }

@@ -13,6 +13,10 @@ const DEEPEST: usize = 64;
 /// Most elements and attributes; further ones are left out.
 const MOST: usize = 200_000;
 
+/// Longest URI of a namespace, in bytes; a longer one counts as none. Every name in it has a copy, and one long URI for many
+/// short names would take thousands of times the memory of the packet.
+const LONGEST_NAMESPACE: usize = 256;
+
 /// An element.
 #[derive(Debug, Default)]
 pub(super) struct Element {
@@ -42,6 +46,7 @@ impl Name {
 
     fn of(resolved: &ResolveResult<'_>, local: &str) -> Self {
         let uri = match resolved {
+            ResolveResult::Bound(namespace) if namespace.0.len() > LONGEST_NAMESPACE => "",
             ResolveResult::Bound(namespace) => namespace.0,
             ResolveResult::Unbound => "",
             ResolveResult::Unknown(prefix) => of_prefix(prefix),

@@ -138,6 +138,17 @@ fn of_a_broken_packet_the_beginning_is_read() {
 }
 
 #[test]
+fn a_namespace_has_at_most_256_bytes() {
+    for (length, expected) in [(256, Some("x")), (257, None)] {
+        let uri = format!("{}{}", "u:", "a".repeat(length - 2));
+        let description =
+            format!(r#"<rdf:Description xmlns:long="{uri}"><long:a>x</long:a></rdf:Description>"#);
+        let read = read(&packet(&description));
+        assert_eq!(read.text(&uri, "a"), expected);
+    }
+}
+
+#[test]
 fn deep_and_long_packets_are_bounded() {
     let deep = format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000));
     assert_eq!(Packet::parse(deep.as_bytes()).0.root, Node::default());

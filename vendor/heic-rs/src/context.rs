@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use crate::error::{Error, Result};
 use crate::ftyp::{Brand, FileType};
 use crate::grid::{self, Grid};
-use crate::meta::iref::{RefKind, targets};
+use crate::meta::iref::RefKind;
 use crate::meta::{self, Meta};
 use crate::metadata;
 use crate::props::simple::AuxKind;
@@ -69,7 +69,7 @@ impl<'a> Context<'a> {
         }
         let data = self.item_data(item)?;
         let g = grid::parse(&data)?;
-        let tiles = targets(&self.meta.refs, item, RefKind::Dimg).to_vec();
+        let tiles = self.meta.targets(item, RefKind::Dimg).to_vec();
         grid::check_tiles(&g, &tiles)?;
         if tiles.contains(&item) {
             return Err(Error::CyclicDerivation(item));
@@ -77,7 +77,7 @@ impl<'a> Context<'a> {
         // A tile that is itself a derivation would make the mosaic recursive.
         for t in &tiles {
             let ti = self.meta.item(*t).ok_or(Error::MissingItem(*t))?;
-            if ti.is_grid() || !targets(&self.meta.refs, *t, RefKind::Dimg).is_empty() {
+            if ti.is_grid() || !self.meta.targets(*t, RefKind::Dimg).is_empty() {
                 return Err(Error::CyclicDerivation(*t));
             }
         }

@@ -7,8 +7,6 @@
 
 mod mosaic;
 
-use alloc::vec::Vec;
-
 use crate::error::{Error, Result};
 use crate::hevc::Frame;
 use crate::image::check_pixels;
@@ -121,9 +119,4 @@ pub fn compose(grid: &Grid, tiles: &[Frame], max_pixels: u64) -> Result<Frame> {
         y_stride: mosaic.width(),
         c_stride: cw as u32,
     })
-}
-
-/// Collect the tile item ids a grid derives from, in order.
-pub fn tile_ids(refs: &[crate::meta::iref::ItemReference], grid_item: u32) -> Vec<u32> {
-    crate::meta::iref::targets(refs, grid_item, crate::meta::iref::RefKind::Dimg).to_vec()
 }

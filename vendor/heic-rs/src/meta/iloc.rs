@@ -108,7 +108,12 @@ pub fn parse(b: &BoxHeader<'_>) -> Result<Vec<ItemLocation>> {
         let base_offset = r.uint(base_offset_size, "iloc base offset")?;
         let extent_count = r.u16("iloc extent count")?;
         let per = usize::from(offset_size + length_size + index_size);
-        if per > 0 && usize::from(extent_count) * per > r.remaining() {
+        // Extents without any field take no bytes, and all are the whole file: a
+        // second one would only multiply it.
+        if per == 0 && extent_count > 1 {
+            return Err(Error::Malformed("iloc declares extents without fields"));
+        }
+        if usize::from(extent_count) * per > r.remaining() {
             return Err(Error::Malformed("iloc declares more extents than it holds"));
         }
         let mut extents = Vec::with_capacity(usize::from(extent_count));

@@ -1,5 +1,6 @@
 //! `iprp`, `ipco` and `ipma`: properties and the items they belong to.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::boxes::{BoxHeader, BoxIter};
@@ -15,13 +16,17 @@ pub struct Association {
     pub essential: bool,
 }
 
+/// How many properties one item may have: as many as one entry of `ipma` can
+/// list. Each is parsed whenever the item's properties are gathered.
+pub const MAX_ASSOCIATIONS: usize = 255;
+
 /// Every property in the file and the items they are attached to.
 #[derive(Debug, Clone)]
 pub struct Properties<'a> {
     /// The `ipco` children, in file order. Property index 1 is `boxes[0]`.
     pub boxes: Vec<BoxHeader<'a>>,
     /// Per item, the properties associated with it, in the file's order.
-    pub assoc: Vec<(u32, Vec<Association>)>,
+    pub assoc: BTreeMap<u32, Vec<Association>>,
 }
 
 impl<'a> Properties<'a> {
@@ -29,18 +34,13 @@ impl<'a> Properties<'a> {
     pub fn empty() -> Self {
         Properties {
             boxes: Vec::new(),
-            assoc: Vec::new(),
+            assoc: BTreeMap::new(),
         }
     }
 
     /// The associations recorded for one item.
     pub fn associations(&self, item: u32) -> &[Association] {
-        for (id, list) in &self.assoc {
-            if *id == item {
-                return list;
-            }
-        }
-        &[]
+        self.assoc.get(&item).map_or(&[], Vec::as_slice)
     }
 
     /// Resolve one association to the property box it names.
@@ -93,7 +93,7 @@ impl<'a> Properties<'a> {
 /// Parse the `iprp` box, which holds one `ipco` and one or more `ipma`.
 pub fn parse<'a>(b: &BoxHeader<'a>) -> Result<Properties<'a>> {
     let mut boxes = Vec::new();
-    let mut assoc: Vec<(u32, Vec<Association>)> = Vec::new();
+    let mut assoc = BTreeMap::new();
     for child in b.children() {
         let child = child?;
         if child.is(b"ipco") {
@@ -107,7 +107,7 @@ pub fn parse<'a>(b: &BoxHeader<'a>) -> Result<Properties<'a>> {
     Ok(Properties { boxes, assoc })
 }
 
-fn parse_ipma(b: &BoxHeader<'_>, out: &mut Vec<(u32, Vec<Association>)>) -> Result<()> {
+fn parse_ipma(b: &BoxHeader<'_>, out: &mut BTreeMap<u32, Vec<Association>>) -> Result<()> {
     let (version, flags, mut r) = b.full_box("ipma")?;
     let wide_index = flags & 1 != 0;
     let entry_count = r.u32("ipma entry count")?;
@@ -134,10 +134,11 @@ fn parse_ipma(b: &BoxHeader<'_>, out: &mut Vec<(u32, Vec<Association>)>) -> Resu
             };
             list.push(Association { index, essential });
         }
-        match out.iter_mut().find(|(id, _)| *id == item) {
-            Some((_, existing)) => existing.extend_from_slice(&list),
-            None => out.push((item, list)),
+        let all = out.entry(item).or_default();
+        if all.len() + list.len() > MAX_ASSOCIATIONS {
+            return Err(Error::Malformed("an item has too many properties"));
         }
+        all.append(&mut list);
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::boxes::{BoxHeader, BoxIter};
 use crate::error::{Error, Result};
 
 /// The reference kinds this crate acts on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RefKind {
     /// `dimg`: the referring item is derived from the referenced items.
@@ -87,16 +87,6 @@ pub fn parse(b: &BoxHeader<'_>) -> Result<Vec<ItemReference>> {
         });
     }
     Ok(out)
-}
-
-/// Every item that `from` points at with the given kind, in file order.
-pub fn targets(refs: &[ItemReference], from: u32, kind: RefKind) -> &[u32] {
-    for r in refs {
-        if r.from == from && r.kind == kind {
-            return &r.to;
-        }
-    }
-    &[]
 }
 
 /// Every item that points at `to` with the given kind.

@@ -6,6 +6,7 @@ pub mod iprp;
 pub mod iref;
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::boxes::BoxIter;
@@ -13,11 +14,18 @@ use crate::error::{Error, Result};
 use iinf::ItemInfo;
 use iloc::{Construction, ItemLocation};
 use iprp::Properties;
-use iref::ItemReference;
+use iref::{ItemReference, RefKind};
 
 /// How deep a chain of item-offset constructions may go before this crate
 /// assumes the file is trying to make it loop forever.
 const MAX_ITEM_DEPTH: u32 = 8;
+
+/// Bytes of work that reading one extent costs beside copying it.
+const EXTENT_COST: usize = 64;
+
+/// Bytes of work that one item may cost beside eight times the bytes of the file,
+/// which is what a chain of items as deep as allowed copies.
+const ITEM_COST: usize = 1 << 22;
 
 /// Everything the `meta` box told us, borrowed from the file.
 #[derive(Debug, Clone)]
@@ -36,6 +44,19 @@ pub struct Meta<'a> {
     pub props: Properties<'a>,
     /// The `idat` payload, for items constructed from it.
     pub idat: Option<&'a [u8]>,
+    /// Where each item is in `items`.
+    item_index: BTreeMap<u32, usize>,
+    /// Where each item is in `locations`.
+    location_index: BTreeMap<u32, usize>,
+    /// Where the first reference from an item of a kind is in `refs`.
+    ref_index: BTreeMap<(u32, RefKind), usize>,
+}
+
+/// The places of the first entries with each key.
+fn index<K: Ord>(
+    keys: impl DoubleEndedIterator<Item = K> + ExactSizeIterator,
+) -> BTreeMap<K, usize> {
+    keys.enumerate().rev().map(|(at, key)| (key, at)).collect()
 }
 
 /// Parse the top-level `meta` box of a HEIF file.
@@ -80,6 +101,12 @@ pub fn parse(file: &[u8]) -> Result<Meta<'_>> {
         None => return Err(Error::MissingBox("pitm")),
     };
     Ok(Meta {
+        item_index: index(items.iter().map(|item: &ItemInfo<'_>| item.id)),
+        location_index: index(locations.iter().map(|location: &ItemLocation| location.id)),
+        ref_index: index(
+            refs.iter()
+                .map(|each: &ItemReference| (each.from, each.kind)),
+        ),
         handler,
         primary,
         items,
@@ -93,7 +120,7 @@ pub fn parse(file: &[u8]) -> Result<Meta<'_>> {
 impl<'a> Meta<'a> {
     /// The catalogue entry for one item.
     pub fn item(&self, id: u32) -> Option<&ItemInfo<'a>> {
-        self.items.iter().find(|i| i.id == id)
+        self.items.get(*self.item_index.get(&id)?)
     }
 
     /// The catalogue entry for the primary item.
@@ -104,7 +131,13 @@ impl<'a> Meta<'a> {
 
     /// The location entry for one item.
     pub fn location(&self, id: u32) -> Option<&ItemLocation> {
-        self.locations.iter().find(|l| l.id == id)
+        self.locations.get(*self.location_index.get(&id)?)
+    }
+
+    /// The targets of the first reference of this kind from one item.
+    pub fn targets(&self, from: u32, kind: RefKind) -> &[u32] {
+        let first = self.ref_index.get(&(from, kind));
+        first.map_or(&[], |at| &self.refs[*at].to)
     }
 
     /// Reassemble one item's bytes.
@@ -112,10 +145,20 @@ impl<'a> Meta<'a> {
     /// An item stored as a single contiguous extent is returned borrowed; only
     /// a genuinely fragmented item is copied into a fresh buffer.
     pub fn item_data(&self, file: &'a [u8], id: u32) -> Result<Cow<'a, [u8]>> {
-        self.item_data_at(file, id, 0)
+        let depth = MAX_ITEM_DEPTH as usize;
+        let mut left = file.len().saturating_mul(depth).saturating_add(ITEM_COST);
+        self.item_data_at(file, id, 0, &mut left)
     }
 
-    fn item_data_at(&self, file: &'a [u8], id: u32, depth: u32) -> Result<Cow<'a, [u8]>> {
+    /// `left` is how much work is left. Without it, items made of items whose extents are empty,
+    /// or of which most is left out, multiplied the time at each level.
+    fn item_data_at(
+        &self,
+        file: &'a [u8],
+        id: u32,
+        depth: u32,
+        left: &mut usize,
+    ) -> Result<Cow<'a, [u8]>> {
         if depth > MAX_ITEM_DEPTH {
             return Err(Error::CyclicDerivation(id));
         }
@@ -125,11 +168,11 @@ impl<'a> Meta<'a> {
         }
         if loc.extents.len() == 1 {
             let e = loc.extents[0];
-            return self.extent_bytes(file, loc, &e, depth);
+            return self.extent_bytes(file, loc, &e, depth, left);
         }
         let mut out = Vec::new();
         for e in &loc.extents {
-            let part = self.extent_bytes(file, loc, e, depth)?;
+            let part = self.extent_bytes(file, loc, e, depth, left)?;
             // An item is assembled from the file's own bytes, so one larger than the file that
             // holds it is a file repeating itself. Unchecked, items built from items (construction
             // method 2), several extents apiece and eight deep, multiplied at every level: 690
@@ -139,6 +182,7 @@ impl<'a> Meta<'a> {
                     "item data is larger than the file that holds it",
                 ));
             }
+            pay(left, part.len())?;
             out.extend_from_slice(&part);
         }
         Ok(Cow::Owned(out))
@@ -150,7 +194,9 @@ impl<'a> Meta<'a> {
         loc: &ItemLocation,
         e: &iloc::Extent,
         depth: u32,
+        left: &mut usize,
     ) -> Result<Cow<'a, [u8]>> {
+        pay(left, EXTENT_COST)?;
         match loc.construction {
             Construction::File => {
                 let start = loc.base_offset.checked_add(e.offset);
@@ -177,13 +223,22 @@ impl<'a> Meta<'a> {
                 if source == loc.id {
                     return Err(Error::CyclicDerivation(loc.id));
                 }
-                let base = self.item_data_at(file, source, depth + 1)?;
+                let base = self.item_data_at(file, source, depth + 1, left)?;
                 let start = loc.base_offset.checked_add(e.offset);
                 let part = slice_at(&base, start, e.length, "item extent in item")?;
+                pay(left, part.len())?;
                 Ok(Cow::Owned(part.to_vec()))
             }
         }
     }
+}
+
+/// Take the cost of a step from the work that is left.
+fn pay(left: &mut usize, cost: usize) -> Result<()> {
+    *left = left
+        .checked_sub(cost)
+        .ok_or(Error::Malformed("item data repeat parts of the file"))?;
+    Ok(())
 }
 
 /// Take `length` bytes from `data` at `start`, where a length of zero means

@@ -7,7 +7,7 @@ pub mod simple;
 
 use alloc::vec::Vec;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::meta::iprp::Properties;
 use colr::ColorInfo;
 use hvcc::HevcConfig;
@@ -95,6 +95,10 @@ impl ItemProps<'_> {
     }
 }
 
+/// How many transformative properties one item may have. Each is applied to the
+/// whole picture; the standard allows one of each kind.
+const MAX_TRANSFORMS: usize = 16;
+
 /// Collect every property associated with `item`.
 ///
 /// Properties this crate does not model are skipped here; the caller can ask
@@ -126,6 +130,9 @@ pub fn gather<'a>(props: &Properties<'a>, item: u32) -> Result<ItemProps<'a>> {
             b"auxC" => out.auxc = Some(simple::parse_auxc(b)?),
             b"pasp" => out.pasp = Some(simple::parse_pasp(b)?),
             _ => {}
+        }
+        if out.transforms.len() > MAX_TRANSFORMS {
+            return Err(Error::Malformed("an item is transformed too often"));
         }
     }
     Ok(out)
