@@ -140,7 +140,7 @@ fn of_a_broken_packet_the_beginning_is_read() {
 #[test]
 fn a_namespace_has_at_most_256_bytes() {
     for (length, expected) in [(256, Some("x")), (257, None)] {
-        let uri = format!("{}{}", "u:", "a".repeat(length - 2));
+        let uri = format!("u:{}", "a".repeat(length - 2));
         let description =
             format!(r#"<rdf:Description xmlns:long="{uri}"><long:a>x</long:a></rdf:Description>"#);
         let read = read(&packet(&description));
