@@ -46,7 +46,7 @@ fn bash(script: &str) -> String {
     let more = r#"
 # Values that depend on the index: the program is asked.
 _fer_index_values() {
-    local flag="${COMP_WORDS[COMP_CWORD - 1]}" value="${COMP_WORDS[COMP_CWORD]}" line
+    local flag="${COMP_WORDS[COMP_CWORD - 1]}" value="${COMP_WORDS[COMP_CWORD]}" line quote
     if [[ "$flag" == "=" ]]; then
         flag="${COMP_WORDS[COMP_CWORD - 2]}"
     elif [[ "$value" == "=" ]]; then
@@ -54,11 +54,17 @@ _fer_index_values() {
     fi
     case "$flag" in
         @FLAGS@)
+            # Within quotes, the shell takes a space or a comma as it is.
+            quote="${value:0:1}"
             value="${value#[\"\']}"
             value="${value//\\/}"
             COMPREPLY=()
             while IFS= read -r line; do
-                COMPREPLY+=("$(printf '%q' "$line")")
+                case "$quote" in
+                    \') COMPREPLY+=("$(sed "s/'/'\\\\''/g" <<< "$line")") ;;
+                    \") COMPREPLY+=("$(sed 's/[\\"$`]/\\&/g' <<< "$line")") ;;
+                    *) COMPREPLY+=("$(printf '%q' "$line")") ;;
+                esac
             done < <(fer-index complete "${flag#--}" "$value" 2>/dev/null)
             ;;
         *) @FUNCTION@ "$@" ;;

@@ -199,6 +199,9 @@ fn bash_completes_emotions_places_cameras_and_keywords() {
         (["stats", "--camera", "nik"], "NIKON\\ D850"),
         (["query", "--text", "ada"], "Ada\\ Smith"),
         (["export", "--near", "ital"], "Italy"),
+        // Within quotes a space is no end.
+        (["query", "--camera", "\\\"NIK"], "NIKON D850"),
+        (["query", "--camera", "\\'nik"], "NIKON D850"),
     ] {
         let values = proposed(&env, &words).unwrap();
         assert!(values.iter().any(|value| value == expected), "{values:?}");
