@@ -1,7 +1,7 @@
 //! Decides which place a name means.
 
 use super::super::areas::{Area, Areas, Rank};
-use super::super::common_words::{WORDS, is_hardly_place};
+use super::super::common_words::{WORDS, is_hardly_place, is_known_name};
 use super::{Entry, Gazetteer, Place, folded};
 
 /// The number of cities whose names in other languages take precedence over an area somewhere else. The smallest of them
@@ -108,10 +108,13 @@ impl Gazetteer {
     }
 
     /// Finds a place whose name needs no preposition: a country, a large city, or the English name of a continent, a
-    /// region or an island, if the name is not a common word.
-    pub fn find_bare(&self, name: &str) -> Option<Place> {
+    /// region or an island, if the name is not a common word. Of a city's other names, these are only the well-known ones,
+    /// those with letters beyond ASCII (`Łódź`), and with `is_written_as_name` all.
+    pub fn find_bare(&self, name: &str, is_written_as_name: bool) -> Option<Place> {
         let folded = folded(name);
-        if folded.len() < 3 || WORDS.contains(&folded.as_str()) || is_hardly_place(name) {
+        let is_country = self.country_by_name.get(&folded);
+        let is_short = folded.len() < 3 && is_country.is_none_or(|(_, is_english)| !is_english);
+        if is_short || WORDS.contains(&folded.as_str()) || is_hardly_place(name) {
             return None;
         }
         if name.contains(',') || self.country(&folded).is_some() {
@@ -130,8 +133,21 @@ impl Gazetteer {
             {
                 None
             }
+            Place::City(_)
+                if !is_written_as_name && name.is_ascii() && self.is_unusual_name(&folded) =>
+            {
+                None
+            }
             place => Some(place),
         }
+    }
+
+    /// Whether a folded name means a city by another one than its main name, and is not a well-known one.
+    pub fn is_unusual_name(&self, folded: &str) -> bool {
+        let is_other = self
+            .city(folded, None)
+            .is_some_and(|(_, is_own_name)| !is_own_name);
+        is_other && !is_known_name(folded)
     }
 
     fn country(&self, name: &str) -> Option<&Entry> {

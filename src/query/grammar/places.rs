@@ -3,7 +3,7 @@
 
 use super::super::common_words::is_hardly_place;
 use super::super::filters::{HOME, Near, UserFilter};
-use super::super::gazetteer::{Gazetteer, Place};
+use super::super::gazetteer::{Gazetteer, Place, folded};
 use super::{Length, Reader};
 
 /// The maximum number of words in the name of a place.
@@ -35,7 +35,7 @@ impl Reader<'_> {
             names.push(name);
             end = next + length;
         }
-        if names.len() == 1 && self.is_only_a_word(&names[0]) {
+        if names.len() == 1 && self.is_only_a_word(&names[0], is_led) {
             for at in start..end {
                 if !self.is(at, "filler") && self.lower(at) != "," {
                     self.search_for(at);
@@ -55,8 +55,9 @@ impl Reader<'_> {
         Some(length)
     }
 
-    /// Whether no photo was taken at a place, and photos have its name among their words, as in the name of a folder.
-    fn is_only_a_word(&self, name: &str) -> bool {
+    /// Whether no photo was taken at a place, and photos have its name among their words, as in the name of a folder. A
+    /// word of photos is no city by an unusual name, unless a preposition stands before it.
+    fn is_only_a_word(&self, name: &str, is_led: bool) -> bool {
         let text = UserFilter {
             text: Some(name.to_owned()),
             ..UserFilter::new()
@@ -68,7 +69,8 @@ impl Reader<'_> {
             }),
             ..UserFilter::new()
         };
-        !self.is_part && self.known.finds(&text) && !self.known.finds(&near)
+        let is_unusual = || !is_led && Gazetteer::get().is_unusual_name(&folded(name));
+        !self.is_part && self.known.finds(&text) && (is_unusual() || !self.known.finds(&near))
     }
 
     fn go_near(&mut self, name: String) {
@@ -99,6 +101,17 @@ impl Reader<'_> {
             .token(at + 1)
             .is_none_or(|next| !next.meanings().is_empty() || next.lower == ",");
         token.meanings().is_empty() || (is_led && token.is("vague") && stands_alone)
+    }
+
+    /// Whether a word has a capital letter that neither the beginning of the sentence nor the style of the whole sentence
+    /// explains.
+    fn is_written_as_name(&self, at: usize) -> bool {
+        let is_capital = |at: usize| self.tokens[at].word.starts_with(char::is_uppercase);
+        at > 0
+            && is_capital(at)
+            && self.tokens[..at]
+                .iter()
+                .any(|token| token.word.starts_with(char::is_lowercase))
     }
 
     /// The longest name of a place that begins at a token, as the user typed it, and its number of
@@ -136,7 +149,7 @@ impl Reader<'_> {
             let found = if is_led {
                 gazetteer.find(&name)
             } else {
-                gazetteer.find_bare(&name)
+                gazetteer.find_bare(&name, self.is_written_as_name(at))
             };
             found.map(|_| (name, length))
         })
