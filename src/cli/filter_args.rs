@@ -6,31 +6,53 @@ use clap::builder::{
     OsStringValueParser, PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser,
 };
 use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use crate::emotion::Emotion;
-use crate::query::{FLAGS, Flag, Kind, UserFilter};
+use crate::query::{FLAGS, Flag, Given, Kind, UserFilter};
+use crate::store::Order;
 
 /// The name of the group of all filters, for flags that exclude them.
 pub(super) const FILTERS: &str = "filters";
 
-/// The filter that a command was given.
+/// The filter that a command was given. Beside the words of a sentence, `WITH_WORDS`, no flag requires another one, since the
+/// sentence may say the same.
 #[derive(Debug)]
-pub(super) struct FilterArgs(UserFilter);
+pub(super) struct FilterArgs<const WITH_WORDS: bool = false> {
+    given: Given,
+    seed: Option<u64>,
+}
 
-impl FilterArgs {
+impl<const WITH_WORDS: bool> FilterArgs<WITH_WORDS> {
     /// The filter.
     pub fn filter(&self) -> UserFilter {
-        self.0.clone()
+        self.given.filter.clone()
+    }
+
+    /// The flags that were given.
+    pub const fn given(&self) -> &Given {
+        &self.given
+    }
+
+    /// Shuffles by the seed that was given, if an order at random was asked for otherwise. Returns a sentence if the seed
+    /// changes nothing.
+    pub fn seed(&self, filter: &mut UserFilter) -> Option<&'static str> {
+        let given = self.seed?;
+        if let Order::Random { seed } = &mut filter.order {
+            *seed = given;
+            return None;
+        }
+        Some("--seed changes nothing without --order random")
     }
 }
 
-impl Args for FilterArgs {
+impl<const WITH_WORDS: bool> Args for FilterArgs<WITH_WORDS> {
     fn augment_args(command: Command) -> Command {
         let command = command.next_help_heading("Filters");
         let group = ArgGroup::new(FILTERS).multiple(true);
         command
-            .args(FLAGS.iter().map(arg))
+            .args(FLAGS.iter().map(|flag| arg(flag, WITH_WORDS)))
             .group(group.args(FLAGS.iter().map(|flag| flag.name)))
     }
 
@@ -39,10 +61,15 @@ impl Args for FilterArgs {
     }
 }
 
-impl FromArgMatches for FilterArgs {
+impl<const WITH_WORDS: bool> FromArgMatches for FilterArgs<WITH_WORDS> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut filter = UserFilter::new();
+        let mut names = Vec::new();
+        let mut seed = None;
         for flag in FLAGS {
+            if matches.value_source(flag.name) == Some(ValueSource::CommandLine) {
+                names.push(flag.name);
+            }
             let mut set = |value: &OsStr| {
                 flag.set(&mut filter, value)
                     .map_err(|sentence| clap::Error::raw(ErrorKind::ValueValidation, sentence))
@@ -59,9 +86,13 @@ impl FromArgMatches for FilterArgs {
                 .flatten()
             {
                 set(value)?;
+                if flag.name == "seed" {
+                    seed = value.to_str().and_then(|value| value.parse().ok());
+                }
             }
         }
-        Ok(Self(filter))
+        let given = Given { filter, names };
+        Ok(Self { given, seed })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -70,12 +101,12 @@ impl FromArgMatches for FilterArgs {
     }
 }
 
-fn arg(flag: &'static Flag) -> Arg {
+fn arg(flag: &'static Flag, with_words: bool) -> Arg {
     let mut arg = Arg::new(flag.name).long(flag.name).help(flag.help);
     if let Some(short) = flag.short {
         arg = arg.short(short);
     }
-    if let Some(other) = flag.requires {
+    if let Some(other) = flag.requires.filter(|_| !with_words) {
         arg = arg.requires(other);
     }
     if let Some(other) = flag.conflicts_with {

@@ -10,7 +10,7 @@ use super::fresh::FreshArgs;
 use super::results::ResultArgs;
 use super::stderr;
 use super::stdout::Stdout;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::query::{Defaults, Known, Understood, UserFilter, now, understand};
 use crate::store::{Query, Store};
 
@@ -42,20 +42,29 @@ pub(super) struct FindArgs {
     #[arg(value_name = "WORD", required = true)]
     words: Vec<String>,
     #[command(flatten)]
-    filters: FilterArgs,
+    filters: FilterArgs<true>,
     #[command(flatten)]
     search: SearchArgs,
 }
 
 pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
-    answer(&args.filters.filter(), &args.search, context, out)
+    let mut filter = args.filters.filter();
+    let idle = args.filters.seed(&mut filter);
+    answer(&filter, idle, &args.search, context, out)
 }
 
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let config = context.config();
     let store = Store::open_existing(&config.database)?;
     let known = Known::of(&store, Defaults::from(&config.query))?;
-    let understood = understand(&args.words, args.filters.filter(), &known, now());
+    let mut understood = understand(&args.words, args.filters.given(), &known, now());
+    let idle = args.filters.seed(&mut understood.filter);
+    if let Some(near) = &understood.filter.near
+        && near.places.is_empty()
+    {
+        let sentence = "--within needs a place, in the words or as --near";
+        return Err(Error::Usage(sentence.to_owned()));
+    }
     let arguments: Vec<String> = understood
         .filter
         .arguments()
@@ -64,7 +73,7 @@ pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Resu
         .collect();
     tracing::info!("fer-index query {}", arguments.join(" "));
     print_understood(&understood);
-    answer(&understood.filter, &args.search, context, out)
+    answer(&understood.filter, idle, &args.search, context, out)
 }
 
 /// Prints how the words were understood, including those that became no filter.
@@ -92,6 +101,9 @@ fn print_understood(understood: &Understood) {
             .collect();
         hint(format_args!("left out: {}", left_out.join(", ")));
     }
+    for (said, flag) in &understood.replaced {
+        hint(format_args!("--{flag} replaces what the words say: {said}"));
+    }
     for album in &understood.other_albums {
         hint(format_args!(
             "there is an album of that name, too: fer-index find album {album}"
@@ -111,6 +123,7 @@ pub(super) fn hint(words: std::fmt::Arguments<'_>) {
 
 fn answer(
     filter: &UserFilter,
+    idle: Option<&'static str>,
     search: &SearchArgs,
     context: &Context,
     out: &mut Stdout,
@@ -121,7 +134,8 @@ fn answer(
     let store = Store::open_existing(&config.database)?;
     let defaults = Defaults::from(&config.query);
     let query = filter.resolve(&store, defaults, Some(config.query.limit))?;
-    for sentence in filter.without_effect() {
+    let idle = idle.map(str::to_owned).into_iter();
+    for sentence in filter.without_effect().into_iter().chain(idle) {
         hint(format_args!("{sentence}"));
     }
     if search.count {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use crate::query::{Defaults, Known, Understood, UserFilter, now, understand};
+use crate::query::{Defaults, Given, Known, Understood, UserFilter, now, understand};
 use crate::store::{Query, Store, has_words};
 
 /// The maximum number of photos in one answer.
@@ -112,7 +112,7 @@ impl FilterParameters {
         };
         let words: Vec<String> = of("text").map(str::to_owned).into_iter().collect();
         let known = Known::of(store, defaults)?;
-        let text = understand(&words, UserFilter::new(), &known, now());
+        let text = understand(&words, &Given::nothing(), &known, now());
         let typed = &text.filter;
         let typed_flags = typed.set_flags();
         let is_just_words = typed_flags.iter().all(|(flag, _)| flag.name == "text");

@@ -125,26 +125,6 @@ impl UserFilter {
         Ok(reasons)
     }
 
-    /// Names the filters that change nothing, because they are about an emotion and no emotion was asked for.
-    pub fn without_effect(&self) -> Vec<String> {
-        if !self.emotions.is_empty() {
-            return Vec::new();
-        }
-        let groups = self.groups();
-        let idle = groups.iter().filter(|group| match group.name() {
-            "who" | "all" => true,
-            "min-score" => self.without.is_empty(),
-            _ => false,
-        });
-        idle.map(|group| {
-            format!(
-                "--{} changes nothing without --emotion, since all photos are found then, whatever they show",
-                group.name()
-            )
-        })
-        .collect()
-    }
-
     fn groups(&self) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         for (flag, value) in self.set_flags() {

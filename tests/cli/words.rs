@@ -105,6 +105,33 @@ fn find_prints_what_it_understood() {
 }
 
 #[test]
+fn flags_beside_the_words_are_used_and_what_they_replace_is_told() {
+    let env = album();
+    let run = env.run("find top 3 happy --limit 1").found();
+    assert!(
+        run.stderr
+            .contains("--limit replaces what the words say: --limit 3"),
+        "{run:?}"
+    );
+    let run = env.run("find rome --within 5").found();
+    assert!(
+        run.stderr.contains("within 5 km") && run.text().lines().count() == 2,
+        "{run:?}"
+    );
+    let shuffled = env.run("find random --seed 5").found();
+    assert_eq!(
+        shuffled.text(),
+        env.run("query --order random --seed 5").found().text()
+    );
+    // What one of them requires, the words must say; beside `query`, a flag.
+    for line in ["find happy --within 5", "query --within 5"] {
+        assert!(env.run(line).refused().contains("--near"), "{line}");
+    }
+    let idle = env.run("query --seed 5").found();
+    assert!(idle.stderr.contains("--seed changes nothing"), "{idle:?}");
+}
+
+#[test]
 fn an_album_of_a_camera_without_positions_is_found_by_its_name() {
     let env = TestEnv::new();
     env.add("Rome 2019/laughing.jpg", fixture("astronaut.jpg"));

@@ -36,10 +36,10 @@ pub(super) enum Feast {
         months: i8,
         days: i8,
     },
-    /// From Good Friday to Easter Monday.
-    Easter,
-    /// The fourth Thursday of November.
-    Thanksgiving,
+    /// A number of days, from so many days after Easter Sunday on (before it, if negative).
+    Easter { after: i8, days: i8 },
+    /// A day so many days after the fourth Thursday of November.
+    Thanksgiving { after: i8 },
 }
 
 const fn months(month: i8, months: i8) -> Feast {
@@ -60,6 +60,10 @@ const fn days(month: i8, day: i8, days: i8) -> Feast {
     }
 }
 
+const fn easter_days(after: i8, days: i8) -> Feast {
+    Feast::Easter { after, days }
+}
+
 /// The seasons of the northern hemisphere, each of three months, and feasts. The winter of a year begins in
 /// December of that year.
 const FEASTS: &[(&str, Feast)] = &[
@@ -76,8 +80,25 @@ const FEASTS: &[(&str, Feast)] = &[
     ("valentine's day", days(2, 14, 1)),
     ("st patrick's day", days(3, 17, 1)),
     ("halloween", days(10, 31, 1)),
-    ("easter", Feast::Easter),
-    ("thanksgiving", Feast::Thanksgiving),
+    ("boxing day", days(12, 26, 1)),
+    // From Good Friday to Easter Monday.
+    ("easter", easter_days(-2, 4)),
+    ("ash wednesday", easter_days(-46, 1)),
+    ("palm sunday", easter_days(-7, 1)),
+    ("maundy thursday", easter_days(-3, 1)),
+    ("good friday", easter_days(-2, 1)),
+    ("easter saturday", easter_days(-1, 1)),
+    ("easter sunday", easter_days(0, 1)),
+    ("easter monday", easter_days(1, 1)),
+    ("ascension", easter_days(39, 1)),
+    ("ascension day", easter_days(39, 1)),
+    // From Whit Sunday to Whit Monday.
+    ("pentecost", easter_days(49, 2)),
+    ("whitsun", easter_days(49, 2)),
+    ("whit sunday", easter_days(49, 1)),
+    ("whit monday", easter_days(50, 1)),
+    ("thanksgiving", Feast::Thanksgiving { after: 0 }),
+    ("black friday", Feast::Thanksgiving { after: 1 }),
 ];
 
 impl Feast {
@@ -111,11 +132,14 @@ impl Feast {
                 Date::new(year, month, day).ok()?,
                 months.months().days(days),
             ),
-            Self::Easter => (easter(year)?.checked_sub(2.days()).ok()?, 4.days()),
-            Self::Thanksgiving => {
+            Self::Easter { after, days } => {
+                let first = easter(year)?.checked_add(after.days()).ok()?;
+                (first, days.days())
+            }
+            Self::Thanksgiving { after } => {
                 let november = Date::new(year, 11, 1).ok()?;
                 let thursday = november.nth_weekday_of_month(4, Weekday::Thursday).ok()?;
-                (thursday, 1.day())
+                (thursday.checked_add(after.days()).ok()?, 1.day())
             }
         };
         DateSpan::from_day(start, length)
@@ -153,7 +177,7 @@ fn easter(year: i16) -> Option<Date> {
 }
 
 /// The number of a month, by its name or the first three letters of its name.
-pub(super) fn month(word: &str) -> Option<i8> {
+pub(in crate::query) fn month(word: &str) -> Option<i8> {
     let index = MONTHS
         .iter()
         .position(|name| *name == word || (word.len() == 3 && name.starts_with(word)))?;
@@ -171,7 +195,8 @@ fn day_of_month(a: &str, b: &str) -> Option<(i8, i8)> {
         .trim_end_matches(|c: char| c.is_ascii_lowercase())
         .parse()
         .ok()?;
-    (1..=31).contains(&day).then_some((month, day))
+    // 2000 has a 29 February.
+    Date::new(2000, month, day).ok().map(|_| (month, day))
 }
 
 /// Whether a meaning of the vocabulary is a month.

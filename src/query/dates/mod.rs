@@ -10,8 +10,8 @@ mod nearest;
 mod words;
 
 use feasts::Feast;
-pub(super) use feasts::{is_feast, is_month};
-pub(super) use words::{in_words, is_name, year};
+pub(super) use feasts::{is_feast, is_month, month};
+pub(super) use words::{in_words, is_name, is_weekday, year};
 
 /// A span of local time, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -285,6 +285,17 @@ mod tests {
         check("christmas 2018", "2018-12-24", "2018-12-27");
         check("90s", "1990-01-01", "2000-01-01");
         check("easter 2020", "2020-04-10", "2020-04-14");
+        check("good friday 2020", "2020-04-10", "2020-04-11");
+        check("easter monday 2020", "2020-04-13", "2020-04-14");
+        check("ascension day 2020", "2020-05-21", "2020-05-22");
+        check("pentecost 2020", "2020-05-31", "2020-06-02");
+        check("ash wednesday 2020", "2020-02-26", "2020-02-27");
+        check("black friday 2025", "2025-11-28", "2025-11-29");
+        check("half a year ago", "2026-05-01", "2026-06-01");
+        check("a couple of years ago", "2024-01-01", "2025-01-01");
+        check("a year ago today", "2025-11-24", "2025-11-25");
+        check("summer before last", "2025-06-01", "2025-09-01");
+        check("monday before last", "2026-11-16", "2026-11-17");
         check("last easter", "2026-04-03", "2026-04-07");
         check("thanksgiving 2025", "2025-11-27", "2025-11-28");
         check("new year's eve 2019", "2019-12-31", "2020-01-02");
@@ -352,8 +363,12 @@ mod tests {
             "monday tuesday",
             "2 days",
             "last summer 18:00",
+            "30 february",
+            "29 february 2019",
+            "31 june",
         ] {
             assert!(parse_span(text, NOW).is_err(), "{text}");
+            assert!(parse_dates(text, NOW).is_err(), "{text}");
         }
     }
 

@@ -21,7 +21,16 @@ fn period(words: &[&str], now: DateTime) -> Option<DateSpan> {
         ["today"] => DateSpan::from_day(today, 1.day()),
         ["yesterday"] => DateSpan::from_day(today.yesterday().ok()?, 1.day()),
         ["day", "before", "yesterday"] => ago(2, "day", now),
-        [unit, "before", "last"] => calendar(unit, today, -2),
+        [unit, "before", "last"] if calendar(unit, today, -2).is_some() => {
+            calendar(unit, today, -2)
+        }
+        [day, "before", "last"] if weekday(day).is_some() => {
+            DateSpan::from_day(today.nth_weekday(-2, weekday(day)?).ok()?, 1.day())
+        }
+        [ref feast @ .., "before", "last"] if Feast::named(feast).is_some() => {
+            let feast = Feast::named(feast)?;
+            feast.of(feast.latest(today, true)?.start.year() - 1)
+        }
         ["tomorrow"] => DateSpan::from_day(today.tomorrow().ok()?, 1.day()),
         // A weekday and the week that it lies in, in either order.
         [day, which @ ("last" | "this" | "next"), "week"]
@@ -74,7 +83,19 @@ fn period(words: &[&str], now: DateTime) -> Option<DateSpan> {
         {
             nth_weekday(ordinal(nth)?, weekday(day)?, month)
         }
+        ["half", "a", "year", "ago"] => ago(6, "month", now),
+        ["half", "an", "hour", "ago"] => ago(30, "minute", now),
+        ["a", "couple", "of", unit, "ago"]
+        | ["a", "couple", unit, "ago"]
+        | ["couple", "of", unit, "ago"]
+        | ["couple", unit, "ago"] => ago(2, unit, now),
         [count, unit, "ago"] => ago(number(count)?, unit, now),
+        // The same day so long before.
+        [count, unit, "ago", day @ ("today" | "yesterday")] if !is_of_clock(unit) => {
+            let day = period(&[day], now)?.start.date();
+            let day = day.checked_sub(duration(number(count)?, unit)?).ok()?;
+            DateSpan::from_day(day, 1.day())
+        }
         [day] if weekday(day).is_some() => {
             // The latest such day; today is one.
             let day = weekday(day)?;
@@ -240,6 +261,11 @@ fn calendar(unit: &str, today: Date, distance: i64) -> Option<DateSpan> {
     };
     let step = duration(distance, if unit == "weekend" { "week" } else { unit })?;
     DateSpan::from_day(present.checked_add(step).ok()?, length)
+}
+
+/// Whether a word is the name of a day of the week.
+pub(in crate::query) fn is_weekday(name: &str) -> bool {
+    weekday(name).is_some()
 }
 
 /// A day of the week by its name.

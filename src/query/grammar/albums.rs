@@ -1,7 +1,6 @@
 //! Reads the names of albums: `album NAME`, `the NAME album`, and words that are the whole name of a folder.
 
-use super::{Length, Reader, Token, read};
-use crate::query::filters::UserFilter;
+use super::{Given, Length, Reader, Token, read};
 use crate::store::words_of_name;
 
 /// The maximum number of words in the name of an album.
@@ -40,7 +39,7 @@ impl Reader<'_> {
     /// Reads words that are the whole name of a folder, if no photo meets what they mean otherwise: `rome 2019` where no
     /// photo has a position.
     pub(super) fn named_album(&mut self, at: usize) -> Length {
-        if self.is_part || self.understood.filter.album.is_some() {
+        if self.is_part || self.understood.filter.album.is_some() || self.given.has("album") {
             return None;
         }
         let start = at + usize::from(self.is_any(at, &["in", "from"]) || self.lower(at) == "of");
@@ -52,7 +51,7 @@ impl Reader<'_> {
             .iter()
             .map(|token| token.word.clone())
             .collect();
-        let plain = read(&words, UserFilter::new(), self.known, self.now, true);
+        let plain = read(&words, &Given::nothing(), self.known, self.now, true);
         // Words that are searched as text are found in the names of folders anyway.
         let is_text = plain
             .filter

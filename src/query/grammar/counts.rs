@@ -20,7 +20,7 @@ impl Reader<'_> {
                 return None;
             }
             let (range, length) = self.range(of + 1)?;
-            self.understood.filter.faces = Some(range);
+            self.count_faces(range);
             // In `group of five friends`, the number counts the friends.
             let end = of + 1 + length;
             if self.is(end, "kin") {
@@ -33,7 +33,7 @@ impl Reader<'_> {
         }
         if self.is(at, "many") {
             self.counted(at + 1)?;
-            self.understood.filter.faces = Some(3..=u32::MAX);
+            self.count_faces(3..=u32::MAX);
             return Some(1);
         }
         if let Some(length) = self.limit(at) {
@@ -42,7 +42,7 @@ impl Reader<'_> {
         let (range, length) = self.range(at)?;
         let next = at + length;
         if self.lower(next) == "of" && self.is(next + 1, "us") {
-            self.understood.filter.faces = Some(range);
+            self.count_faces(range);
             return Some(length + 2);
         }
         let is_plain = length == 1 && range.start() == range.end();
@@ -51,13 +51,13 @@ impl Reader<'_> {
             // In `three people or more`, the limit follows the noun.
             let after = is_plain.then(|| self.limit_after(*range.start(), noun + 1));
             let (range, end) = after.flatten().unwrap_or((range, noun + 1));
-            self.understood.filter.faces = Some(range);
+            self.count_faces(range);
             self.done.extend(noun + 1..end);
             return Some(length);
         }
         // `family of four`
         if is_plain && at > 1 && self.lower(at - 1) == "of" && self.lower(at - 2) == "family" {
-            self.understood.filter.faces = Some(range);
+            self.count_faces(range);
             return Some(length);
         }
         if is_plain && self.counts_photos(next) {
@@ -65,6 +65,11 @@ impl Reader<'_> {
             return Some(length);
         }
         None
+    }
+
+    fn count_faces(&mut self, range: RangeInclusive<u32>) {
+        self.understood.filter.faces = Some(range);
+        self.counts = true;
     }
 
     /// Reads `top 10`, `latest 20`, `last 10 photos`.
@@ -176,14 +181,25 @@ impl Reader<'_> {
     fn counts_photos(&self, at: usize) -> bool {
         let mut nouns =
             (at..at + REACH).take_while(|noun| *noun == at || self.is_said_of_noun(noun - 1));
-        let is_superlative = self.lower(at).ends_with("iest") || self.is(at, "best");
+        // `10 happiest`, `3 saddest`, `5 traurigste`, `4 most surprised`
+        let lower = self.lower(at);
+        let is_superlative = lower.ends_with("iest")
+            || self.is(at, "best")
+            || (!self.emotions(at).is_empty()
+                && ["est", "ste", "sten"]
+                    .into_iter()
+                    .any(|ending| lower.ends_with(ending)))
+            || (lower == "most" && !self.emotions(at + 1).is_empty());
         nouns.any(|noun| self.is(noun, "photo")) || is_superlative
     }
 
     /// Whether a token may stand between a number and the noun that it counts.
     fn is_said_of_noun(&self, at: usize) -> bool {
         !self.emotions(at).is_empty()
-            || self.is_any(at, &["vague", "or", "and", "best", "latest", "random"])
+            || self.is_any(
+                at,
+                &["vague", "degree", "or", "and", "best", "latest", "random"],
+            )
             || self.lower(at) == ","
     }
 }

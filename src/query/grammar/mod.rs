@@ -9,10 +9,12 @@
 mod albums;
 mod cameras;
 mod counts;
+mod given;
 mod measures;
 mod negation;
 mod people;
 mod places;
+mod shares;
 mod times;
 mod tokens;
 
@@ -24,8 +26,10 @@ use super::known::Known;
 use super::vocabulary::Vocabulary;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::store::{Order, Who, has_words};
-use times::Occasion;
+use times::{Occasion, Weekday};
 use tokens::{Token, tokens};
+
+pub use given::Given;
 
 /// The result of parsing a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,42 +44,45 @@ pub struct Understood {
     pub suggestions: Vec<(String, String)>,
     /// Albums whose whole names are in the text, but were read as something else, such as a place.
     pub other_albums: Vec<String>,
+    /// What the text says and a flag replaces, as an argument, with the name of the given flag.
+    pub replaced: Vec<(String, &'static str)>,
 }
 
-/// Parses a text and adds its filters to `filter`. `known` is the index in which it will be searched.
-pub fn understand(
-    words: &[String],
-    filter: UserFilter,
-    known: &Known<'_>,
-    now: DateTime,
-) -> Understood {
-    read(words, filter, known, now, false)
+/// Parses a text and adds its filters to the given ones. `known` is the index in which it will be searched.
+pub fn understand(words: &[String], given: &Given, known: &Known<'_>, now: DateTime) -> Understood {
+    let mut understood = read(words, given, known, now, false);
+    given.add_to(&mut understood);
+    understood
 }
 
-/// Like [`understand`]. In a part of a sentence, `is_part`, no word is read as a name that only the index knows.
+/// Reads the words alone. In a part of a sentence, `is_part`, no word is read as a name that only the index knows.
 fn read(
     words: &[String],
-    filter: UserFilter,
+    given: &Given,
     known: &Known<'_>,
     now: DateTime,
     is_part: bool,
 ) -> Understood {
     let mut reader = Reader {
         known,
+        given,
+        counts: false,
         is_part,
         tokens: tokens(&words.join(" ")),
         now,
         occasions: Vec::new(),
+        weekdays: Vec::new(),
         asks_for_people: false,
         counted: Vec::new(),
         text_at: Vec::new(),
         done: Vec::new(),
         understood: Understood {
-            filter,
+            filter: UserFilter::new(),
             as_text: Vec::new(),
             left_out: Vec::new(),
             suggestions: Vec::new(),
             other_albums: Vec::new(),
+            replaced: Vec::new(),
         },
     };
     let mut at = 0;
@@ -87,12 +94,18 @@ fn read(
 
 struct Reader<'a> {
     known: &'a Known<'a>,
+    /// The flags beside the text.
+    given: &'a Given,
+    /// Whether a number of faces was read, which is more exact than `group` or `selfie`.
+    counts: bool,
     /// Whether the text is the name of an album, which is read to see what it means otherwise.
     is_part: bool,
     tokens: Vec<Token>,
     now: DateTime,
     /// The dates and ranges of dates that were read so far, by phrase.
     occasions: Vec<Vec<Occasion>>,
+    /// The weekdays among them.
+    weekdays: Vec<Weekday>,
     /// Whether a word such as `people` was read, which only requires that there is a face.
     asks_for_people: bool,
     /// Indexes of the tokens that are nouns after a number of faces.
@@ -113,8 +126,10 @@ impl Reader<'_> {
         if self.done.contains(&at) {
             return 1;
         }
-        let readers: [fn(&mut Self, usize) -> Length; 10] = [
+        let readers: [fn(&mut Self, usize) -> Length; 12] = [
+            Self::comparison,
             Self::negation,
+            Self::share,
             Self::named_album,
             Self::measure,
             Self::count,
@@ -143,14 +158,13 @@ impl Reader<'_> {
         let is_of_people = filter.faces.is_some()
             || !filter.emotions.is_empty()
             || !filter.without.is_empty()
-            || filter.who != Who::Any;
+            || filter.who != Who::Any
+            || self.given.asks_for_faces();
         if self.asks_for_people && !is_of_people {
             filter.faces = Some(1..=u32::MAX);
         }
         if !self.understood.as_text.is_empty() {
-            let given = filter.text.take().into_iter();
-            let texts: Vec<String> = given.chain(self.understood.as_text.clone()).collect();
-            filter.text = Some(texts.join(" "));
+            filter.text = Some(self.understood.as_text.join(" "));
         }
         self.understood
     }
@@ -178,6 +192,19 @@ impl Reader<'_> {
             .iter()
             .filter_map(|meaning| meaning.parse::<Emotion>().ok())
             .collect()
+    }
+
+    /// The number of tokens that a reader would read, without what it makes of them.
+    fn length_of(&mut self, reader: fn(&mut Self, usize) -> Length, at: usize) -> Length {
+        let before = (
+            self.understood.clone(),
+            self.occasions.clone(),
+            self.weekdays.clone(),
+            self.text_at.clone(),
+        );
+        let length = reader(self, at);
+        (self.understood, self.occasions, self.weekdays, self.text_at) = before;
+        length
     }
 
     fn leave_out(&mut self, at: usize, length: usize) {
@@ -220,8 +247,9 @@ impl Reader<'_> {
         ];
         /// Meanings that would restrict the answer in another position, where a reader recognises them;
         /// here they are left out.
-        const LOST: [&str; 21] = [
+        const LOST: [&str; 22] = [
             "vague",
+            "degree",
             "not_only",
             "backwards",
             "device",
@@ -262,6 +290,9 @@ impl Reader<'_> {
                 "kin" if self.counted.contains(&at) => self.leave_out(at, 1),
                 "us" if is_asker => {}
                 "us" => self.leave_out(at, 1),
+                // `group selfie`, `a portrait of three people`
+                "alone" if filter.faces.is_some() => {}
+                "couple" | "group" if self.counts => {}
                 "alone" => filter.faces = Some(1..=1),
                 "couple" => filter.faces = Some(2..=2),
                 "group" => filter.faces = Some(3..=u32::MAX),

@@ -18,7 +18,10 @@ impl Reader<'_> {
         // `none of the people smiling`.
         let mut end = at + 1;
         let mut of_people = is_nobody;
-        while self.is_any(end, &["filler", "people", "somebody"])
+        if self.is(end, "photo") && matches!(self.lower(end + 1), "of" | "with" | "showing") {
+            end += 1;
+        }
+        while self.is_any(end, &["filler", "degree", "people", "somebody"])
             && !(of_people && self.does_something(end))
         {
             of_people |= self.is_any(end, &["people", "somebody"]);
@@ -115,7 +118,7 @@ impl Reader<'_> {
     }
 
     /// The end of the negated words that begin at `end`, if these are not emotions.
-    fn end_of_unknown(&self, mut end: usize) -> usize {
+    fn end_of_unknown(&mut self, mut end: usize) -> usize {
         if self.is_any(end, &["everybody", "most"]) {
             end += 1;
             while self.is(end, "filler") {
@@ -124,11 +127,20 @@ impl Reader<'_> {
             self.alternatives(&mut end, false);
             return end;
         }
-        while self.is_any(end, &["in", "from", "to", "filler"]) {
+        while self.is(end, "photo") {
+            end += 1;
+        }
+        // A list of dates or places is negated as a whole, with what leads to it.
+        if self.is_any(end, &["in", "from", "to"])
+            && let Some(length) = self.length_of(Self::place, end)
+        {
+            return end + length;
+        }
+        while self.is_any(end, &["in", "from", "to", "filler"]) && !self.is(end, "more_than") {
             end += 1;
         }
         let length = self
-            .length_of_date(end)
+            .length_of(Self::time, end)
             .or_else(|| self.length_of_person(end))
             .or_else(|| self.length_of_place(end))
             .unwrap_or(1);

@@ -5,6 +5,10 @@ use jiff::civil::date;
 use super::*;
 use crate::query::People;
 
+mod dates;
+mod flags;
+mod words;
+
 /// Sentences with the expected arguments and the words that are left out, separated by tabs. Every second
 /// sentence, from the second on, was held out before the grammar was written: these are only scored.
 const SENTENCES: &str = include_str!("sentences.tsv");
@@ -15,7 +19,7 @@ const LEAST: f64 = 0.95;
 fn read(text: &str) -> Understood {
     understand(
         &[text.to_owned()],
-        UserFilter::new(),
+        &Given::nothing(),
         &Known::nothing(),
         date(2026, 11, 24).at(12, 0, 0, 0),
     )
@@ -165,7 +169,7 @@ fn people_of_the_index_are_read() {
     let known = Known::new(people, Vec::new(), |_| true);
     let read = |text: &str| {
         let now = date(2026, 11, 24).at(12, 0, 0, 0);
-        understand(&[text.to_owned()], UserFilter::new(), &known, now)
+        understand(&[text.to_owned()], &Given::nothing(), &known, now)
     };
     for (text, expected) in [
         ("happy photos of anna", "--emotion happy --person anna"),
@@ -333,7 +337,7 @@ fn words_that_name_an_album_are_that_album_where_nothing_else_is_found() {
     for (sentence, without, with, also) in NAMES_OF_ALBUMS {
         let read = |known: &Known<'_>| {
             let now = date(2026, 11, 24).at(12, 0, 0, 0);
-            understand(&[sentence.to_owned()], UserFilter::new(), known, now)
+            understand(&[sentence.to_owned()], &Given::nothing(), known, now)
         };
         let (without_read, with_read) = (read(&without_places), read(&with_places));
         assert_eq!(

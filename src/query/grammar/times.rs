@@ -1,15 +1,19 @@
 //! Reads when photos were taken: dates, ranges and lists of dates, `since`, `before`,
 //! `the last two weeks`.
 
+mod edges;
 mod occasion;
 mod relative;
+mod weekdays;
 
 use super::super::dates::{in_words, is_month, is_name, parse_dates, parse_span, year, yearly};
 use super::super::filters::{UserDate, UserDates};
 use super::{Length, Reader};
 
+use edges::Edge;
 pub(super) use occasion::Occasion;
-use occasion::{in_each_year, range, share_years};
+use occasion::{across_years, in_each_year, range, share_years};
+pub(super) use weekdays::Weekday;
 
 /// The maximum number of tokens in a date.
 const LONGEST: usize = 6;
@@ -17,8 +21,15 @@ const LONGEST: usize = 6;
 impl Reader<'_> {
     /// Reads a phrase that says when photos were taken.
     pub(super) fn time(&mut self, at: usize) -> Length {
-        if let Some(length) = self.open_span(at).or_else(|| self.recent(at)) {
-            return Some(length);
+        let phrase = self
+            .no_such_day(at)
+            .or_else(|| self.weekdays(at))
+            .or_else(|| self.long_ago(at))
+            .or_else(|| self.edge_of_span(at))
+            .or_else(|| self.open_span(at))
+            .or_else(|| self.recent(at));
+        if phrase.is_some() {
+            return phrase;
         }
         let mut start = at;
         while self.is_before_date(start) {
@@ -37,22 +48,22 @@ impl Reader<'_> {
             .range_of_dates(start, &["to", "until"])
             .or_else(|| self.range_in_a_token(start))
             .or_else(|| self.onwards(start))
+            .or_else(|| self.no_such_day(start))
+            .or_else(|| self.weekdays(start))
             .or_else(|| self.list_of_dates(start))?;
         Some(start - at + length)
-    }
-
-    /// The number of tokens of the date that begins at a token.
-    pub(super) fn length_of_date(&self, at: usize) -> Length {
-        let (_, length) = self.date(at)?;
-        Some(length)
     }
 
     /// Turns the dates that were read into filters: a single span becomes `--since` and `--until`,
     /// which are the more familiar flags; everything else becomes `--taken`.
     pub(super) fn set_dates(&mut self) {
+        self.leave_out_weekdays();
         let phrases = std::mem::take(&mut self.occasions);
         let filter = &mut self.understood.filter;
-        let is_open = filter.since.is_none() && filter.until.is_none() && filter.taken.is_none();
+        let is_open = filter.since.is_none()
+            && filter.until.is_none()
+            && !self.given.has("since")
+            && !self.given.has("until");
         let (yearly, years): (Vec<_>, Vec<_>) = phrases
             .into_iter()
             .partition(|phrase| phrase.iter().all(Occasion::is_yearly));
@@ -62,6 +73,8 @@ impl Reader<'_> {
             occasions.extend(yearly);
         } else if let Some(all) = in_each_year(&yearly, &occasions, self.now) {
             // `winter photos from 2019`
+            occasions = all;
+        } else if let Some(all) = across_years(&yearly, &occasions, self.now) {
             occasions = all;
         } else if is_open && let [years] = &occasions[..] {
             // `each christmas from 2015 to 2020`
@@ -87,7 +100,9 @@ impl Reader<'_> {
     /// Whether a token has no meaning of its own before a date.
     fn is_before_date(&self, at: usize) -> bool {
         // `the year 2019`, `the month of may`
-        let is_unit = self.is_any(at, &["year", "month"]) && self.lower(at + 1) != "ago";
+        let is_unit = self.is_any(at, &["year", "month"])
+            && self.lower(at + 1) != "ago"
+            && !(self.is(at + 1, "before") && self.is(at + 2, "last"));
         is_unit
             || self.is_any(at, &["in", "from"])
             || matches!(
@@ -109,6 +124,11 @@ impl Reader<'_> {
 
     /// Reads `2018 to 2020`, `june to august 2019`, `14 to 20 july`.
     fn range_of_dates(&mut self, at: usize, between: &[&str]) -> Length {
+        let at_edge = at;
+        let at = match self.edge(at) {
+            Some((Edge::Start, length)) => at + length,
+            _ => at,
+        };
         let (first, length) = self.date(at).or_else(|| {
             // A day whose month follows the second day, as in `14 to 20 july`.
             let day = self.lower(at).trim_end_matches(char::is_alphabetic);
@@ -119,11 +139,14 @@ impl Reader<'_> {
         if !self.is_any(middle, between) {
             return None;
         }
-        let start = middle + 1 + usize::from(self.lower(middle + 1) == "the");
+        let start = match self.edge(middle + 1) {
+            Some((Edge::End, length)) => middle + 1 + length,
+            _ => middle + 1 + usize::from(self.lower(middle + 1) == "the"),
+        };
         let (last, rest) = self.date(start)?;
         let occasion = range(&first, &last, self.now)?;
         self.occasions.push(vec![occasion]);
-        Some(start + rest - at)
+        Some(start + rest - at_edge)
     }
 
     /// Reads a range without spaces: `2018-2020`, `14-20 july 2019`, `july 14-20`.
@@ -202,6 +225,10 @@ impl Reader<'_> {
             {
                 break;
             }
+            // `monday and every friday`
+            if self.weekdays_length(next).is_some() {
+                break;
+            }
             texts.push(text);
             end = next + length;
         }
@@ -231,7 +258,9 @@ impl Reader<'_> {
                 && words[words.len() - 1].len() < 3
                 && words[words.len() - 1].parse::<u32>().is_ok()
                 && self.is_any(at + length, &["people", "kin", "photo"]);
-            (is_date && !ends_in_count).then_some((text, length))
+            // Easter Island, Christmas Island and Ascension Island are no dates.
+            let is_island = yearly(&words).is_some() && self.lower(at + length) == "island";
+            (is_date && !ends_in_count && !is_island).then_some((text, length))
         })
     }
 

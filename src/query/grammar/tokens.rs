@@ -12,6 +12,8 @@ pub(super) struct Token {
     pub lower: String,
     /// Whether it ended in `'s` or an apostrophe, which it lost.
     pub is_possessive: bool,
+    /// Whether it is the plural of a word of the vocabulary, and lost its `s`.
+    pub is_plural: bool,
     meanings: Vec<&'static str>,
 }
 
@@ -51,9 +53,11 @@ pub(super) fn tokens(sentence: &str) -> Vec<Token> {
             _ => word,
         };
         let is_cut = phrase.len() > base.len();
+        let is_possessive = is_cut && (phrase.ends_with("'s") || phrase.ends_with('\''));
         tokens.push(Token {
             word,
-            is_possessive: is_cut && (phrase.ends_with("'s") || phrase.ends_with('\'')),
+            is_possessive,
+            is_plural: is_cut && !is_possessive && phrase.ends_with('s'),
             lower: base,
             meanings,
         });
@@ -66,6 +70,15 @@ pub(super) fn tokens(sentence: &str) -> Vec<Token> {
 fn words(sentence: &str) -> Vec<String> {
     let mut words = Vec::new();
     for word in sentence.split_whitespace() {
+        // `:)` means `happy`; other faces of marks are left out.
+        let has_letters = word.contains(char::is_alphanumeric);
+        let is_face = word.starts_with([':', ';', '=', '(', ')'])
+            && word.len() > 1
+            && (!has_letters || !Vocabulary::get().meanings(&word.to_lowercase()).is_empty());
+        if is_face {
+            words.push(word.to_owned());
+            continue;
+        }
         let is_mark = |c: char| matches!(c, '.' | ';' | '!' | '?' | '"' | '(' | ')' | ':' | ',');
         let bare = word.trim_matches(is_mark);
         // `-sad` means `not sad`, as in search engines.
@@ -147,8 +160,17 @@ fn is_winter(word: &str) -> bool {
     meanings.contains(&"winter")
 }
 
-/// Writes out a year or decade of two digits after an apostrophe: `'98`, `'19`, `'90s`.
+/// Writes out a year or decade of two digits after an apostrophe: `'98`, `'19`, `'90s`; and removes the apostrophe of
+/// `1990's` and `90's`.
 fn short_year(word: &str) -> Option<String> {
+    let bare = word.strip_prefix('\'').unwrap_or(word);
+    if let Some(decade) = bare.strip_suffix("'s")
+        && matches!(decade.len(), 2 | 4)
+        && decade.ends_with('0')
+        && decade.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return Some(format!("{decade}s"));
+    }
     let figures = word.strip_prefix('\'')?;
     if figures.ends_with('s') {
         return Some(figures.to_owned());
@@ -172,6 +194,13 @@ fn base(word: &str, vocabulary: &Vocabulary) -> (String, Vec<&'static str>) {
     known(word)
         .or_else(|| known(unpossessed))
         .or_else(|| known(unpossessed.strip_suffix('s')?))
+        .or_else(|| {
+            // `happy-looking`, `sad-faced`
+            let endings = ["-looking", "-faced"].into_iter();
+            endings
+                .filter_map(|ending| unpossessed.strip_suffix(ending))
+                .find_map(known)
+        })
         .unwrap_or_else(|| (unpossessed.to_owned(), Vec::new()))
 }
 
@@ -206,6 +235,7 @@ mod tests {
             ),
             ("winter 2019/20 2019/21", "winter 2019 2019/21"),
             ("summer '98 '05 '90s", "summer 1998 2005 90s"),
+            ("1990's 90's '80’s 2019's 95's", "1990s 90s 80s 2019 95"),
         ] {
             let tokens = tokens(joined);
             let words: Vec<&str> = tokens.iter().map(|token| &*token.lower).collect();

@@ -1,9 +1,17 @@
 //! Dates and ranges of dates in a sentence, and how one of them gives another the year that is stated only once.
 
-use jiff::civil::DateTime;
+use std::ops::RangeInclusive;
 
-use super::super::super::dates::{DateSpan, Dates, parse_dates, parse_span, year, yearly};
+use jiff::ToSpan as _;
+use jiff::civil::{DateTime, date};
+
+use super::super::super::dates::{
+    DateSpan, Dates, is_weekday, parse_dates, parse_span, year, yearly,
+};
 use super::super::super::filters::{UserDate, UserDates};
+
+/// The maximum number of years that are listed one by one.
+const MOST_YEARS: usize = 30;
 
 /// A date or a range of dates on which photos were taken.
 #[derive(Debug, Clone)]
@@ -44,6 +52,33 @@ impl Occasion {
         }
     }
 
+    /// The year that it is: `2019`, `last year`.
+    fn year(&self) -> Option<i16> {
+        let Self::One(UserDates {
+            dates: Dates::Span(span),
+            ..
+        }) = self
+        else {
+            return None;
+        };
+        let first = span.start.date();
+        let is_year =
+            first == first.first_of_year() && span.end == first.checked_add(1.year()).ok()?.into();
+        is_year.then(|| first.year())
+    }
+
+    /// The years of a span of whole years; `None` if it is another one, or has more than [`MOST_YEARS`].
+    fn years(&self) -> Option<RangeInclusive<i16>> {
+        let span = match self.clone().into_dates().dates {
+            Dates::Span(span) => span,
+            Dates::Yearly(_) => return None,
+        };
+        let (first, end) = (span.start.date(), span.end.date());
+        let is_whole = first == first.first_of_year() && end == end.first_of_year();
+        let years = first.year()..=end.year() - 1;
+        (is_whole && years.len() <= MOST_YEARS).then_some(years)
+    }
+
     pub fn into_dates(self) -> UserDates {
         match self {
             Self::One(dates) => dates,
@@ -66,10 +101,43 @@ pub(super) fn in_each_year(
 ) -> Option<Vec<Occasion>> {
     let mut all = Vec::new();
     for of_year in years {
-        let Occasion::One(UserDates { text: number, .. }) = of_year else {
-            return None;
-        };
-        year(number)?;
+        let number = of_year.year()?;
+        for part in yearly {
+            let text = format!("{} {number}", part.clone().into_dates().text);
+            let dates = parse_dates(&text, now).ok()?;
+            all.push(Occasion::One(UserDates { text, dates }));
+        }
+    }
+    Some(all)
+}
+
+/// The years of a range, each with these parts of it, if one of them reaches into the next year: `winters from 2015 to
+/// 2017` begins with the December of 2015, as `winter 2015` does.
+pub(super) fn across_years(
+    yearly: &[Occasion],
+    years: &[Occasion],
+    now: DateTime,
+) -> Option<Vec<Occasion>> {
+    let reaches_over = |part: &Occasion| match part {
+        Occasion::One(UserDates {
+            dates: Dates::Yearly(part),
+            ..
+        }) => part
+            .of(2000)
+            .is_some_and(|span| span.end.date() > date(2001, 1, 1)),
+        _ => false,
+    };
+    if !yearly.iter().any(reaches_over) {
+        return None;
+    }
+    let mut all = Vec::new();
+    for number in years
+        .iter()
+        .map(Occasion::years)
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+    {
         for part in yearly {
             let text = format!("{} {number}", part.clone().into_dates().text);
             let dates = parse_dates(&text, now).ok()?;
@@ -130,12 +198,23 @@ pub(super) fn range(first: &str, last: &str, now: DateTime) -> Option<Occasion> 
         _ => {}
     }
     let [first, last] = texts;
-    let (start, end) = (span(&first)?, span(&last)?);
-    if start.start >= end.end {
-        return None;
-    }
+    let (mut start, end) = (span(&first)?, span(&last)?);
     let when = |text, span| UserDate { text, span };
-    Some(Occasion::Range(when(first, start), when(last, end)))
+    if start.start < end.end {
+        return Some(Occasion::Range(when(first, start), when(last, end)));
+    }
+    let is_weekday = |text: &str| is_weekday(text.strip_prefix("last ").unwrap_or(text));
+    if is_weekday(&first) && is_weekday(&last) {
+        // `monday to friday`: those of one week.
+        while start.start >= end.end {
+            start.start = start.start.checked_sub(1.week()).ok()?;
+            start.end = start.end.checked_sub(1.week()).ok()?;
+        }
+        let text = start.start.date().to_string();
+        return Some(Occasion::Range(when(text, start), when(last, end)));
+    }
+    // `from 2020 to 2018`
+    Some(Occasion::Range(when(last, end), when(first, start)))
 }
 
 /// Completes the dates of a list: in `june and july 2019` the year applies to both months, and in

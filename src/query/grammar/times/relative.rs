@@ -51,6 +51,51 @@ impl Reader<'_> {
         Some(start + length - at)
     }
 
+    /// Reads `over 5 years ago`, `at least ten years ago` (until then), `less than 2 years ago` (since then). `years ago`
+    /// and `many years ago` name no date and are left out.
+    pub(super) fn long_ago(&mut self, at: usize) -> Length {
+        let is_vague = matches!(self.lower(at), "few" | "some") || self.is(at, "many");
+        let article = usize::from(matches!(self.lower(at), "a" | "an"));
+        let is_vague = is_vague
+            || (article == 1 && matches!(self.lower(at + 1), "few" | "many" | "long" | "good"));
+        let unit = at + usize::from(is_vague) + article * usize::from(is_vague);
+        let is_unit = self.is_any(unit, &["year", "month", "week", "day"]);
+        let is_long = matches!(self.lower(unit), "long" | "ages" | "time" | "decades");
+        if self.is(unit + 1, "ago")
+            && (is_unit && (is_vague || self.lower(unit).ends_with('s')) || is_long)
+        {
+            self.leave_out(at, unit + 2 - at);
+            return Some(unit + 2 - at);
+        }
+        // The phrase `more than half` is a share of the people elsewhere.
+        let is_half = self.lower(at) == "more than half"
+            && matches!(self.lower(at + 1), "a" | "an")
+            && self.is(at + 2, "year")
+            && self.is(at + 3, "ago");
+        let is_until = is_half || self.is_any(at, &["more_than", "at_least"]);
+        let is_since = self.is_any(at, &["less_than", "at_most"]) && !self.is(at, "until");
+        if !is_until && !is_since {
+            return None;
+        }
+        let (date, length) = if is_half {
+            (self.now.date().checked_sub(6.months()).ok()?, 2)
+        } else {
+            self.so_long_ago(at + 1)?
+        };
+        if !self.is(at + 1 + length, "ago") {
+            return None;
+        }
+        let filter = &mut self.understood.filter;
+        if self.tokens[at].is("at_least") {
+            filter.until = Some(day(date));
+        } else if is_until {
+            filter.until = Some(day(date.yesterday().ok()?));
+        } else {
+            filter.since = Some(day(date));
+        }
+        Some(length + 2)
+    }
+
     /// Reads a span that ends today: `the last two weeks`, `past month`.
     pub(super) fn recent(&mut self, at: usize) -> Length {
         let (date, length) = if self.is_any(at, &["last", "past"]) {
@@ -88,8 +133,20 @@ impl Reader<'_> {
     /// The day that is `two weeks` or `a few weeks` before now, and the number of tokens of this
     /// duration.
     fn so_long_ago(&self, at: usize) -> Option<(Date, usize)> {
-        let (count, length) = if self.is(at, "couple") {
-            (2, 1 + usize::from(self.lower(at + 1) == "of"))
+        let article = usize::from(matches!(self.lower(at), "a" | "an"));
+        if self.lower(at) == "half"
+            && matches!(self.lower(at + 1), "a" | "an")
+            && self.is(at + 2, "year")
+        {
+            return Some((self.now.date().checked_sub(6.months()).ok()?, 3));
+        }
+        let (count, length) = if self.is(at + article, "couple") {
+            let of = at + article + 1;
+            (2, article + 1 + usize::from(self.lower(of) == "of"))
+        } else if article == 1 && self.lower(at + 1) != "few" {
+            (1, 1)
+        } else if article == 1 {
+            (3, 2)
         } else if self.is(at, "many") || self.lower(at) == "few" {
             (3, 1)
         } else {
@@ -117,7 +174,7 @@ impl Reader<'_> {
 }
 
 /// One day as a span.
-fn day(date: Date) -> UserDate {
+pub(super) fn day(date: Date) -> UserDate {
     let start = date.into();
     let end = date.tomorrow().unwrap_or(Date::MAX).into();
     UserDate {

@@ -1,0 +1,127 @@
+//! Joins what a sentence says with the flags that were given beside it.
+
+use super::Understood;
+use crate::query::filters::{Near, UserFilter};
+use crate::store::Who;
+
+/// Flags of which those of the sentence are added: each makes the answer narrower.
+const ADDED: [&str; 3] = ["not", "person", "text"];
+
+/// The flags that were given beside a sentence.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The filter that they make.
+    pub filter: UserFilter,
+    /// Their names.
+    pub names: Vec<&'static str>,
+}
+
+impl Given {
+    /// No flags.
+    pub fn nothing() -> Self {
+        Self {
+            filter: UserFilter::new(),
+            names: Vec::new(),
+        }
+    }
+
+    /// Whether a flag was given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.contains(&name)
+    }
+
+    /// Whether a flag was given that asks for faces.
+    pub(super) fn asks_for_faces(&self) -> bool {
+        let filter = &self.filter;
+        filter.faces.is_some()
+            || !filter.emotions.is_empty()
+            || !filter.without.is_empty()
+            || filter.who != Who::Any
+    }
+
+    /// Adds what the sentence says to the flags. A flag is the more exact statement: where both say something, the flag
+    /// is used, and what it replaces is noted.
+    pub(super) fn add_to(&self, understood: &mut Understood) {
+        let said = std::mem::replace(&mut understood.filter, self.filter.clone());
+        let set = said.set_flags();
+        for (flag, value) in &set {
+            let name = flag.name;
+            // Both are one value.
+            let given = match name {
+                "min-score" | "all" => ["min-score", "all"].into_iter().find(|name| self.has(name)),
+                _ => self.has(name).then_some(name),
+            };
+            let Some(given) = given.filter(|name| !ADDED.contains(name)) else {
+                continue;
+            };
+            let mut own = self.filter.set_flags().into_iter();
+            let is_repeated = own.any(|(flag, other)| flag.name == name && other == *value);
+            if !is_repeated {
+                let words = if flag.value.is_some() {
+                    format!("--{name} {value}")
+                } else {
+                    format!("--{name}")
+                };
+                understood.replaced.push((words, given));
+            }
+        }
+        let has = |name| self.has(name);
+        let all = &mut understood.filter;
+        if !has("emotion") {
+            all.emotions = said.emotions;
+        }
+        all.without = all.without.iter().chain(said.without.iter()).collect();
+        if !has("who") {
+            all.who = said.who;
+        }
+        if !has("min-score") && !has("all") {
+            all.min_score = said.min_score;
+        }
+        if !has("faces") {
+            all.faces = said.faces;
+        }
+        if !has("since") {
+            all.since = said.since;
+        }
+        if !has("until") {
+            all.until = said.until;
+        }
+        if !has("taken") {
+            all.taken = said.taken;
+        }
+        if !has("album") {
+            all.album = said.album;
+        }
+        let said_near = said.near.unwrap_or_default();
+        let given_near = all.near.take().unwrap_or_default();
+        let near = Near {
+            places: if has("near") {
+                given_near.places
+            } else {
+                said_near.places
+            },
+            km: if has("within") {
+                given_near.km
+            } else {
+                said_near.km
+            },
+        };
+        all.near = (near != Near::default()).then_some(near);
+        if !has("away") {
+            all.away = said.away;
+        }
+        if !has("camera") {
+            all.cameras = said.cameras;
+        }
+        all.people.extend(said.people);
+        let texts: Vec<String> = all.text.take().into_iter().chain(said.text).collect();
+        all.text = (!texts.is_empty()).then(|| texts.join(" "));
+        if !has("order") {
+            all.order = said.order;
+        }
+        all.one_per_burst |= said.one_per_burst;
+        if !has("limit") {
+            all.limit = said.limit;
+        }
+    }
+}
