@@ -141,7 +141,7 @@ fn what_cannot_be_read_is_explained() {
         ("since", "soon", "2019-07-14"),
         ("order", "up", "score, date or random"),
         ("raws", "none", "alone or all"),
-        ("limit", "-1", "invalid digit"),
+        ("limit", "-1", "whole number"),
         ("limit", "0", "1 or more"),
         ("away", "far", "km"),
     ] {

@@ -134,7 +134,7 @@ impl Reader<'_> {
         if self.is_any(end, &["in", "from", "to"])
             && let Some(length) = self.length_of(Self::place, end)
         {
-            return end + length;
+            return self.end_of_places(end + length);
         }
         while self.is_any(end, &["in", "from", "to", "filler"]) && !self.is(end, "more_than") {
             end += 1;
@@ -144,6 +144,16 @@ impl Reader<'_> {
             .or_else(|| self.length_of_person(end))
             .or_else(|| self.length_of_place(end))
             .unwrap_or(1);
-        (end + length).min(self.tokens.len())
+        self.end_of_places((end + length).min(self.tokens.len()))
+    }
+
+    /// The end of the places that are joined by `or` to what ends here: `not in italy or france` excludes both.
+    fn end_of_places(&mut self, mut end: usize) -> usize {
+        while self.is_any(end, &["or", "nor"])
+            && let Some(length) = self.length_of_place(end + 1)
+        {
+            end += 1 + length;
+        }
+        end
     }
 }

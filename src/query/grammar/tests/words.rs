@@ -44,8 +44,8 @@ fn words_about_all_faces_and_comparisons_are_not_lost() {
         only photos from 2019|--since 2019 --until 2019|
         only two people|--faces 2|
         few people|--faces 1..|few
-        both smiling|--emotion happy --faces 2 --who all|
-        both of us laughing|--emotion happy --faces 2 --who all|
+        both smiling|--emotion happy --who all --faces 2|
+        both of us laughing|--emotion happy --who all --faces 2|
         both happy and sad|--emotion happy --emotion sad|both
         both in rome and paris|--near rome --near paris|both
         happier than sad||happier than sad
