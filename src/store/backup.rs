@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(names, 1);
         // Nothing is written over, and the database goes on.
         let sentence = back_up(&store, &path).unwrap_err().to_string();
-        assert!(sentence.contains("in the way"), "{sentence}");
+        assert!(sentence.contains("is not replaced"), "{sentence}");
         put(&mut store, "/c.jpg", &photo("c", vec![]));
         assert_eq!(found(&path), 1);
     }
