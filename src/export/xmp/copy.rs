@@ -82,7 +82,10 @@ fn packet_in(photo: &Path) -> Result<Option<String>> {
         path: photo.to_owned(),
         source,
     })?;
-    Ok(embedded_xmp(&bytes).filter(|packet| document::parse(packet).is_ok()))
+    Ok(embedded_xmp(&bytes).filter(|packet| {
+        let text = Text::decode(packet.as_bytes());
+        text.is_ok_and(|text| document::parse(&text.content).is_ok())
+    }))
 }
 
 /// Whether these bytes are in the first part of a photo.

@@ -124,6 +124,11 @@ pub(super) struct Document {
 
 /// Reads a document. The error is a clause that says why it cannot be read, such as "it ends early".
 pub(super) fn parse(text: &str) -> Result<Document, String> {
+    if text.starts_with('\u{feff}') {
+        // The reader passes over it without counting it, so that all positions would be wrong. The first one of a file is
+        // gone already.
+        return Err("it begins with two byte order marks".to_owned());
+    }
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;

@@ -382,3 +382,13 @@ fn a_copy_of_an_earlier_version_gets_its_list() {
     assert!(album.export(&[]));
     assert_eq!(album.text(), rated(2, &["Sea"]));
 }
+
+#[test]
+fn a_sidecar_that_begins_with_two_byte_order_marks_is_left_alone() {
+    let one = format!("\u{feff}{}", rated(2, &["Lake"]));
+    assert!(with(&one, HAPPY).unwrap().is_some());
+    for text in [format!("\u{feff}{one}"), "\u{feff}\u{feff}text".to_owned()] {
+        let refused = with(&text, HAPPY).unwrap_err();
+        assert!(refused.contains("two byte order marks"), "{refused}");
+    }
+}
