@@ -343,7 +343,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // 2 MiB of page cache and no memory mapping: each worker has a connection, and the memory of
     // the process must not grow with the index. Without the mapping a failing disk gives an error
     // instead of a SIGBUS.
-    connection.pragma_update(None, "cache_size", -8_192)?;
+    connection.pragma_update(None, "cache_size", -2_048)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     // After a checkpoint, SQLite truncates a larger log to this size.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
