@@ -139,12 +139,18 @@ impl Reader<'_> {
         while self.is_any(end, &["in", "from", "to", "filler"]) && !self.is(end, "more_than") {
             end += 1;
         }
+        let end = self.end_of_words(end);
+        self.end_of_places(end)
+    }
+
+    /// The end of the time, the person or the place that begins at `at`, or else of the word there.
+    pub(super) fn end_of_words(&mut self, at: usize) -> usize {
         let length = self
-            .length_of(Self::time, end)
-            .or_else(|| self.length_of_person(end))
-            .or_else(|| self.length_of_place(end))
+            .length_of(Self::time, at)
+            .or_else(|| self.length_of_person(at))
+            .or_else(|| self.length_of_place(at))
             .unwrap_or(1);
-        self.end_of_places((end + length).min(self.tokens.len()))
+        (at + length).min(self.tokens.len())
     }
 
     /// The end of the places that are joined by `or` to what ends here: `not in italy or france` excludes both.

@@ -19,12 +19,7 @@ impl Reader<'_> {
         while self.is_any(end, &["filler", "degree", "in", "from"]) {
             end += 1;
         }
-        let length = self
-            .length_of(Self::time, end)
-            .or_else(|| self.length_of_person(end))
-            .or_else(|| self.length_of_place(end))
-            .unwrap_or(1);
-        let end = (end + length).min(self.tokens.len());
+        let end = self.end_of_words(end);
         self.leave_out(at, end - at);
         Some(end - at)
     }
