@@ -176,12 +176,15 @@ fn every_older_version_is_migrated_and_keeps_its_rows() {
     }
 }
 
+/// The first migration with this text.
+fn migration_with(text: &str) -> usize {
+    let mut all = MIGRATIONS.iter();
+    all.position(|sql| sql.contains(text)).unwrap()
+}
+
 #[test]
 fn corrections_of_older_databases_learn_when_and_with_what_the_photo_was_taken() {
-    let migration = MIGRATIONS
-        .iter()
-        .position(|sql| sql.contains("ADD COLUMN carried_from"))
-        .unwrap();
+    let migration = migration_with("ADD COLUMN carried_from");
     let mut db = connection();
     for step in 0..migration {
         migrate(&mut db, &MIGRATIONS[..=step]).unwrap();
@@ -209,10 +212,7 @@ fn corrections_of_older_databases_learn_when_and_with_what_the_photo_was_taken()
 
 #[test]
 fn bursts_that_an_older_version_led_wrongly_are_mended() {
-    let migration = MIGRATIONS
-        .iter()
-        .position(|sql| sql.contains("AFTER UPDATE OF hash,"))
-        .unwrap();
+    let migration = migration_with("AFTER UPDATE OF hash,");
     let mut db = connection();
     migrate(&mut db, &MIGRATIONS[..migration]).unwrap();
     // The second one has the least hash, since it was tagged.
@@ -238,10 +238,7 @@ fn bursts_that_an_older_version_led_wrongly_are_mended() {
 
 #[test]
 fn an_older_database_learns_when_photos_were_taken_by_their_own_exif_data() {
-    let migration = MIGRATIONS
-        .iter()
-        .position(|sql| sql.contains("ADD COLUMN exif_local"))
-        .unwrap();
+    let migration = migration_with("ADD COLUMN exif_local");
     let mut db = connection();
     migrate(&mut db, &MIGRATIONS[..migration]).unwrap();
     // A sidecar repeats the date of the content, without the fraction; the clock of the correction was corrected.
