@@ -1,5 +1,8 @@
 //! Decodes JPEG XL (ISO/IEC 18181) with jxl-rs, which hands the pixels out group by group.
 
+use std::io::Read;
+
+use brotli_decompressor::Decompressor;
 use image::{RgbImage, RgbaImage};
 use jxl::api::{
     AlphaMode, Event, ExtraChannel, JxlAuxBox, JxlAuxBoxType, JxlColorEncoding, JxlColorProfile,
@@ -22,6 +25,9 @@ const PIECE: usize = 256 << 10;
 /// Most samples of a pixel, if there are as many pixels as allowed: colours and transparency. Pictures of fewer pixels may have
 /// further channels.
 const SAMPLES: u64 = 4;
+
+/// Most bytes of metadata that are unpacked of a box; a few bytes can be packed gigabytes.
+const MOST_UNPACKED: u64 = 32 << 20;
 
 /// The EXIF block and the XMP packet.
 pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
@@ -206,13 +212,26 @@ impl<'a> Reader<'a> {
             let last = self.decoder.trailing_box();
             last.filter(|last| last.box_type() == kind)
         };
-        let data =
-            |found: &JxlAuxBox, rest| found.data(rest).ok().map(std::borrow::Cow::into_owned);
+        let data = |found: &JxlAuxBox, rest: &[u8]| {
+            if found.is_compressed() {
+                unpacked(found.raw_data().chain(rest), MOST_UNPACKED)
+            } else {
+                Some([found.raw_data(), rest].concat())
+            }
+        };
         match self.decoder.aux_boxes(kind).first() {
             Some(found) => data(found, &[]),
             None => data(trailing()?, rest),
         }
     }
+}
+
+/// The bytes that were packed by Brotli, cut at `most`; `None` if they are damaged before that.
+fn unpacked(packed: impl Read, most: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let reader = Decompressor::new(packed, 1 << 12);
+    reader.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// The samples of a picture as RGB, in their place; transparent pixels are blended onto white.
@@ -249,5 +268,21 @@ fn explain(task: &Task<'_>, error: &Error) -> Skip {
             format!("this {} takes more memory than allowed", task.format),
         ),
         error => task.damaged(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_metadata_are_cut_at_the_bound() {
+        // Ten bytes as they are, after their number, and the end.
+        let packed = b"\x90\0\x100123456789\x03";
+        for (most, kept) in [(9, "012345678"), (10, "0123456789"), (11, "0123456789")] {
+            assert_eq!(unpacked(&packed[..], most).unwrap(), kept.as_bytes());
+        }
+        assert_eq!(unpacked(&packed[..7], 11), None);
+        assert_eq!(unpacked(&packed[..7], 3).unwrap(), b"012");
     }
 }
