@@ -164,6 +164,7 @@ impl<'a> Forward<'a> {
     }
 
     /// Passes so many bytes, or all that are left.
+    #[inline]
     pub fn pass(&mut self, number: usize) {
         match &mut self.0 {
             Bytes::Kept(bytes, at) => *at += number.min(bytes.len() - *at),
@@ -178,21 +179,27 @@ impl Turned<'_> {
     }
 
     fn peek(&mut self, number: usize) -> &[u8] {
-        let there = self.next.len() - self.taken;
-        if there < number && self.bytes.len() > self.start {
-            self.next.drain(..self.taken);
-            self.passed += self.taken;
-            self.taken = 0;
-            let more = (number - there).min(self.bytes.len() - self.start);
-            let kept = self.bytes.len() - more;
-            self.next.extend(self.bytes[kept..].iter().rev());
-            self.bytes.truncate(kept);
-            give_back(self.bytes);
+        if self.next.len() - self.taken < number {
+            self.turn(number);
         }
         let rest = &self.next[self.taken..];
         &rest[..number.min(rest.len())]
     }
 
+    /// Turns bytes round until so many are there, or all.
+    #[cold]
+    fn turn(&mut self, number: usize) {
+        self.next.drain(..self.taken);
+        self.passed += self.taken;
+        self.taken = 0;
+        let more = (number - self.next.len()).min(self.bytes.len() - self.start);
+        let kept = self.bytes.len() - more;
+        self.next.extend(self.bytes[kept..].iter().rev());
+        self.bytes.truncate(kept);
+        give_back(self.bytes);
+    }
+
+    #[inline]
     fn pass(&mut self, number: usize) {
         let there = self.next.len() - self.taken;
         if number <= there {
@@ -220,17 +227,21 @@ impl Read for Forward<'_> {
 }
 
 impl BufRead for Forward<'_> {
+    #[inline]
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         match &mut self.0 {
             Bytes::Kept(bytes, at) => Ok(&bytes[*at..]),
             Bytes::Turned(turned) => {
-                // Only when all is taken, so that nothing is moved.
-                let there = turned.next.len() - turned.taken;
-                Ok(turned.peek(if there == 0 { PIECE } else { there }))
+                // Only when all is taken, so that nothing is moved. Some decoders ask for every few bytes.
+                if turned.taken == turned.next.len() {
+                    turned.turn(PIECE);
+                }
+                Ok(&turned.next[turned.taken..])
             }
         }
     }
 
+    #[inline]
     fn consume(&mut self, amount: usize) {
         self.pass(amount);
     }

@@ -225,3 +225,39 @@ fn new_jpeg(task: &Task<'_>, directory: &Directory<'_>, layout: &Layout) -> Resu
     }
     Ok(Pixels::whole(pixels))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imaging::{Format, Limits};
+
+    #[test]
+    fn without_its_pixels_a_file_keeps_what_tags_refer_to() {
+        const MAKER: u16 = 271;
+        let mut file: Vec<u8> = (0..400).map(|at| at as u8 | 1).collect();
+        let tags: [(u16, u16, u32, u32); 8] = [
+            (tag::WIDTH, 4, 1, 4),
+            (tag::HEIGHT, 4, 1, 4),
+            (tag::BITS, 4, 1, 8),
+            (tag::COMPRESSION, 4, 1, 8),
+            (tag::PHOTOMETRIC, 4, 1, 1),
+            // It lies in the strip, which cannot be.
+            (MAKER, 2, 10, 250),
+            (tag::STRIP_OFFSETS, 4, 1, 200),
+            (tag::STRIP_LENGTHS, 4, 1, 100),
+        ];
+        let mut head = b"II*\0\x08\0\0\0\x08\0".to_vec();
+        for (number, kind, count, value) in tags {
+            head.extend([number, kind].map(u16::to_le_bytes).concat());
+            head.extend([count, value].map(u32::to_le_bytes).concat());
+        }
+        head.extend([0; 4]);
+        file[..head.len()].copy_from_slice(&head);
+        let limits = Limits::default();
+        let copy = without_pixels(&Task::new(&file, Format::Tiff, &limits));
+        let mut expected = file.clone();
+        expected[200..250].fill(0);
+        expected[260..300].fill(0);
+        assert_eq!(copy, expected);
+    }
+}

@@ -109,16 +109,12 @@ impl Unpacked {
         for (plane, span) in spans.into_iter().rev() {
             let (before, file) = rest.divide(span.start);
             rest = before;
-            let start = span.start;
-            let is_ordered = true;
-            parts.push((
-                plane,
-                Part {
-                    file,
-                    start,
-                    is_ordered,
-                },
-            ));
+            let part = Part {
+                file,
+                start: span.start,
+                is_ordered: true,
+            };
+            parts.push((plane, part));
         }
         parts.sort_by_key(|(plane, _)| *plane);
         parts.into_iter().map(|(_, part)| part).collect()
