@@ -45,9 +45,12 @@ const OTHERS: &[&str] = &[
     "xlsx", "xmp", "xz", "xml", "yaml", "yml", "z", "zip", "zst",
 ];
 
-/// Endings that exiftool appends to the whole name of a photo: its backup before a change, and the file
+/// Endings that exiftool appends to the whole name of a photo or sidecar: its backup before a change, and the file
 /// that it writes.
 const EXIFTOOL: [&str; 2] = ["_original", "_exiftool_tmp"];
+
+/// The file in which fer-index lists the links or copies that it made in a folder.
+pub const MANIFEST: &str = ".fer-index-manifest";
 
 /// What the name of a file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +105,7 @@ fn is_one_of(extensions: &[&str], extension: &str) -> bool {
 fn is_other(extension: &str) -> bool {
     let is_exiftool = EXIFTOOL.iter().any(|ending| {
         let before = extension.strip_suffix(ending);
-        before.is_some_and(is_picture)
+        before.is_some_and(|before| is_picture(before) || is_one_of(OTHERS, before))
     });
     is_exiftool || is_one_of(OTHERS, extension)
 }
@@ -132,6 +135,7 @@ mod tests {
             ("a.JPG_", Named::Unknown),
             ("a.jpg_exiftool_tmp", Named::Other),
             ("a.JPG_original", Named::Other),
+            ("a.jpg.xmp_original", Named::Other),
             ("a.trip_original", Named::Unknown),
             ("a.ünlü", Named::Unknown),
         ] {

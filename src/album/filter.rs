@@ -1,6 +1,7 @@
 //! Filters files and folders by name, before anything is opened.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -29,7 +30,7 @@ pub struct AlbumFilter {
     names: GlobSet,
     paths: GlobSet,
     hidden: bool,
-    pub(super) follow_symlinks: bool,
+    follow_symlinks: bool,
     respect_markers: bool,
 }
 
@@ -91,13 +92,25 @@ impl AlbumFilter {
         self.respect_markers && path.file_name().is_some_and(markers::is_marker)
     }
 
-    /// Whether a file or folder lies in a folder that is marked or not admitted; only folders from `root` on
-    /// count, and `root` itself is admitted whatever its name is.
+    /// Whether the symbolic links in a folder are followed: not if it is one that fer-index filled with links to
+    /// photos of the index, since each photo would have a second file there. The links of `root` itself are.
+    pub fn follows_links_of(&self, folder: &Path, root: &Path) -> bool {
+        let is_filled = || fs::symlink_metadata(folder.join(names::MANIFEST)).is_ok();
+        self.follow_symlinks && (folder == root || !is_filled())
+    }
+
+    /// Whether a file or folder is a symbolic link that is not followed, or lies in a folder that is marked or not
+    /// admitted; only folders from `root` on count, and `root` itself is admitted whatever its name is.
     pub fn is_left_out(&self, path: &Path, root: &Path) -> bool {
         let above = path.ancestors().skip(1);
-        above
-            .take_while(|folder| folder.starts_with(root))
-            .any(|folder| folder != root && !self.admits(folder) || self.is_marked(folder))
+        let is_ignored_link = path != root
+            && path.is_symlink()
+            && path
+                .parent()
+                .is_some_and(|folder| !self.follows_links_of(folder, root));
+        let mut above = above.take_while(|folder| folder.starts_with(root));
+        is_ignored_link
+            || above.any(|folder| folder != root && !self.admits(folder) || self.is_marked(folder))
     }
 }
 
@@ -140,12 +153,35 @@ mod tests {
         assert!(message.contains("a["), "{message}");
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_left_out_unless_it_is_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let link = root.join("best/1.jpg");
+        fs::create_dir(root.join("best")).unwrap();
+        std::os::unix::fs::symlink("../1.jpg", &link).unwrap();
+        let filter = |follow_symlinks| {
+            AlbumFilter::new(&AlbumFilterSettings {
+                follow_symlinks,
+                ..AlbumFilterSettings::default()
+            })
+            .unwrap()
+        };
+        assert!(!filter(true).is_left_out(&link, root));
+        assert!(filter(false).is_left_out(&link, root));
+        assert!(!filter(false).is_left_out(&root.join("best"), root));
+        fs::write(root.join("best").join(names::MANIFEST), "").unwrap();
+        assert!(filter(true).is_left_out(&link, root));
+        assert!(!filter(true).is_left_out(&link, &root.join("best")));
+    }
+
     #[test]
     fn what_lies_below_an_excluded_or_marked_folder_is_left_out() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("@eaDir");
-        std::fs::create_dir_all(root.join("private/b")).unwrap();
-        std::fs::write(root.join("private/.nomedia"), "").unwrap();
+        fs::create_dir_all(root.join("private/b")).unwrap();
+        fs::write(root.join("private/.nomedia"), "").unwrap();
         let filter = |respect_markers| {
             AlbumFilter::new(&AlbumFilterSettings {
                 exclude: vec!["@eaDir".into()],

@@ -174,13 +174,14 @@ impl Walk<'_> {
     fn entries(&mut self, folder: &Path) -> io::Result<Vec<(OsString, Entry)>> {
         let mut entries = Vec::new();
         let mut is_empty = true;
+        let follows_links = self.filter.follows_links_of(folder, self.root);
         self.beside = Beside::new(folder);
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             is_empty = false;
             let mut name = entry.file_name();
             self.beside.add(&name);
-            match self.entry(folder, &name, &entry) {
+            match self.entry(folder, &name, &entry, follows_links) {
                 Ok(Some(entry)) => {
                     if !matches!(entry, Entry::File(_)) {
                         name.push(std::path::MAIN_SEPARATOR_STR);
@@ -200,9 +201,10 @@ impl Walk<'_> {
         folder: &Path,
         name: &OsStr,
         entry: &DirEntry,
+        follows_links: bool,
     ) -> io::Result<Option<Entry>> {
         let kind = entry.file_type()?;
-        let may_be_folder = kind.is_dir() || kind.is_symlink() && self.filter.follow_symlinks;
+        let may_be_folder = kind.is_dir() || kind.is_symlink() && follows_links;
         // The cheap checks come first.
         let may_be_photo = !kind.is_dir() && Named::of(Path::new(name)).may_be_photo();
         if !(may_be_folder || may_be_photo && kind.is_file()) {

@@ -70,7 +70,7 @@ impl Layers {
                     "{name} in the environment is not Unicode; set it in the configuration file"
                 )));
             };
-            let (key, value) = (key.clone(), read_variable(text, current));
+            let (key, value) = (key.clone(), read_variable(key, text, current));
             self.set(&key, value, Origin::Environment(name.to_owned()))?;
         }
         Ok(())
@@ -206,9 +206,15 @@ fn variable(key: &str) -> String {
 
 /// Converts a variable's text to the type of `current`. Text that cannot be converted stays a string,
 /// which the check of the type rejects.
-fn read_variable(text: &str, current: &Value) -> Value {
+fn read_variable(key: &str, text: &str, current: &Value) -> Value {
     let as_text = || Value::String(text.to_owned());
     match current {
+        // An offset has colons of its own.
+        Value::Array(_) if key == "facts.clock_offsets" => Value::Array(
+            text.split(';')
+                .map(|offset| Value::String(offset.trim().to_owned()))
+                .collect(),
+        ),
         Value::Array(_) => Value::Array(
             std::env::split_paths(text)
                 .map(|entry| path_text(&entry))

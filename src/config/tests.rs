@@ -96,11 +96,18 @@ fn lists_and_paths_are_read_from_the_environment() {
         ("FER_INDEX_ALBUM_ROOTS", "~/a:/b"),
         ("FER_INDEX_DATABASE", "~/x.sqlite3"),
         ("FER_INDEX_ALBUM_HIDDEN", "true"),
+        (
+            "FER_INDEX_FACTS_CLOCK_OFFSETS",
+            "Canon: -1:00; NIKON: +0:30",
+        ),
     ];
     let config = load("", &variables, &Overrides::default()).unwrap().config;
     assert_eq!(config.album.roots, ["/home/me/a", "/b"].map(PathBuf::from));
     assert_eq!(config.database, Path::new("/home/me/x.sqlite3"));
     assert!(config.album.hidden);
+    let offsets = config.facts.clock_offsets.iter();
+    let seconds: Vec<i32> = offsets.map(|offset| offset.seconds).collect();
+    assert_eq!(seconds, [-3600, 1800]);
 }
 
 #[cfg(unix)]

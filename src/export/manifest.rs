@@ -11,7 +11,7 @@ use crate::photo::ContentHash;
 
 /// The file name of the manifest. Version 0.1 replaced everything in folders with the mark `.fer-index-album`; in a
 /// folder with a manifest instead of the mark it replaces nothing.
-pub(super) const NAME: &str = ".fer-index-manifest";
+pub(super) use crate::names::MANIFEST as NAME;
 
 const HEAD: &str = "fer-index made what has a line in here, and replaces it; all else in this \
                     folder stays. A line is the BLAKE3 hash of a name, a kind and a content.";

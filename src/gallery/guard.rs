@@ -21,6 +21,9 @@ use super::tokens::Tokens;
 /// The route that exchanges a link's token for the cookie; the only one that needs no cookie.
 pub(super) const ENTRANCE: &str = "/enter";
 
+/// The path of a request for an album.
+pub(super) const ALBUM: &str = "/api/album";
+
 /// The page may load only its own scripts, styles and pictures, and send requests only to its own server.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -46,8 +49,11 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// The largest request body, in bytes; requests contain only a few numbers and words.
+/// The largest request body, in bytes; most requests contain only a few numbers and words.
 const MAX_BODY: usize = 4096;
+
+/// The largest request for an album, in bytes, which names its photos: more than 100,000 of an index of a million.
+const MAX_ALBUM: usize = 1 << 20;
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -223,10 +229,14 @@ async fn admitted(mut request: Request, next: Next) -> Result<Response, ApiError
     }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         let (head, body) = request.into_parts();
-        if body.size_hint().lower() > MAX_BODY as u64 {
+        let most = match head.uri.path() {
+            ALBUM => MAX_ALBUM,
+            _ => MAX_BODY,
+        };
+        if body.size_hint().lower() > most as u64 {
             return Err(ApiError::TooLarge);
         }
-        let body = tokio::time::timeout(BODY_TIME, to_bytes(body, MAX_BODY)).await;
+        let body = tokio::time::timeout(BODY_TIME, to_bytes(body, most)).await;
         let body = body
             .map_err(|_| ApiError::TooSlow)?
             .map_err(|_| ApiError::TooLarge)?;

@@ -52,7 +52,7 @@ pub use desktop::open_address;
 pub use origin::Origin;
 
 use api_error::ApiError;
-use guard::{ENTRANCE, Guard};
+use guard::{ALBUM, ENTRANCE, Guard};
 use serve::Bounds;
 use stores::Stores;
 use tokens::{Token, Tokens};
@@ -209,7 +209,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/api/photo/{photo}", get(photo::photo))
         .route("/api/photo/{photo}/reveal", post(photo::reveal))
         .route("/api/places", get(places::places))
-        .route("/api/album", post(album::make))
+        .route(ALBUM, post(album::make))
         .route("/api/face/{face}", post(faces::say))
         .route("/api/live", get(live::live))
         .fallback(|| async { ApiError::NotFound })

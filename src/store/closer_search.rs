@@ -3,11 +3,12 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::face::BoundingBox;
 use crate::photo::ContentHash;
 
+use super::codec::bounding_box_from_columns;
 use super::derived;
 use super::path::decode;
 use super::people::PersonInPhoto;
@@ -38,7 +39,7 @@ pub(super) fn named(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Nam
         .prepare_cached(
             "SELECT x, y, width, height FROM people WHERE photo_id = ? AND x IS NOT NULL ORDER BY position",
         )?
-        .query_map([photo], region)?
+        .query_map([photo], |row| bounding_box_from_columns(row, 0))?
         .collect::<rusqlite::Result<_>>()?;
     Ok(NamedRegions {
         regions,
@@ -82,7 +83,7 @@ pub(super) fn is_needed(
     }
     let searched: Vec<BoundingBox> = db
         .prepare_cached("SELECT x, y, width, height FROM looked_closely WHERE photo_id = ?")?
-        .query_map([photo], region)?
+        .query_map([photo], |row| bounding_box_from_columns(row, 0))?
         .collect::<rusqlite::Result<_>>()?;
     let is_new = |at: BoundingBox| searched.iter().all(|region| region.iou(&at) < SAME_REGION);
     let is_analysed = db
@@ -123,15 +124,6 @@ pub(super) fn due(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
         files.extend(row.get_ref(0)?.as_blob_or_null()?.map(decode));
     }
     Ok(files)
-}
-
-fn region(row: &Row<'_>) -> rusqlite::Result<BoundingBox> {
-    Ok(BoundingBox {
-        x: row.get(0)?,
-        y: row.get(1)?,
-        width: row.get(2)?,
-        height: row.get(3)?,
-    })
 }
 
 #[cfg(test)]

@@ -118,14 +118,22 @@ pub(super) fn scores_from_bytes(bytes: &[u8; 32]) -> EmotionScores {
 pub(super) fn detected_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<DetectedFace> {
     let landmarks: Option<[u8; 40]> = row.get(first + 4)?;
     Ok(DetectedFace {
-        bounding_box: BoundingBox {
-            x: row.get(first)?,
-            y: row.get(first + 1)?,
-            width: row.get(first + 2)?,
-            height: row.get(first + 3)?,
-        },
+        bounding_box: bounding_box_from_columns(row, first)?,
         landmarks: landmarks.as_ref().map(landmarks_from),
         score: row.get(first + 5)?,
+    })
+}
+
+/// The bounding box in the columns x, y, width and height, of which the first has the index `first`.
+pub(super) fn bounding_box_from_columns(
+    row: &Row<'_>,
+    first: usize,
+) -> rusqlite::Result<BoundingBox> {
+    Ok(BoundingBox {
+        x: row.get(first)?,
+        y: row.get(first + 1)?,
+        width: row.get(first + 2)?,
+        height: row.get(first + 3)?,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::face::{BoundingBox, Correction};
 use crate::photo::{ContentHash, Picture};
 use crate::raster::Turn;
 
-use super::codec::{correction_from_column, orientation_from_column};
+use super::codec::{bounding_box_from_columns, correction_from_column, orientation_from_column};
 use super::record::{FaceId, PhotoId, StoredCorrection};
 use super::same_picture::Frame;
 use super::{faces, same_picture};
@@ -40,12 +40,7 @@ fn every_of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<Stored
     .query_map(
         named_params! {":picture": frame.picture.map(|picture| picture.hash), ":hash": frame.hash},
         |row| {
-            let at = BoundingBox {
-                x: row.get(1)?,
-                y: row.get(2)?,
-                width: row.get(3)?,
-                height: row.get(4)?,
-            };
+            let at = bounding_box_from_columns(row, 1)?;
             let turn = frame
                 .picture
                 .zip(orientation_from_column(row, 6)?)

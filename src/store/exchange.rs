@@ -10,10 +10,14 @@ use rusqlite::{Connection, params};
 use crate::face::{BoundingBox, Correction};
 use crate::photo::{ContentHash, Picture};
 
-use super::codec::{civil_ms, correction_from_column, from_civil_ms, picture_from_columns};
+use super::codec::{
+    bounding_box_from_columns, civil_ms, correction_from_column, from_civil_ms,
+    picture_from_columns,
+};
 use super::path::decode;
 use super::record::PhotoId;
-use super::{corrections, faces, same_picture};
+use super::undone::UndoneFace;
+use super::{corrections, faces, same_picture, undone};
 
 /// A correction with everything by which it is recognised.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,15 +44,6 @@ pub struct CorrectionRecord {
     pub face_picture: Option<Vec<u8>>,
     /// Where the content lies, for people who read it.
     pub paths: Vec<PathBuf>,
-}
-
-/// A face of which a person undid a correction, so that none is carried over to it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct UndoneFace {
-    /// The content.
-    pub content: ContentHash,
-    /// The face's box.
-    pub at: BoundingBox,
 }
 
 /// What became of corrections that were imported.
@@ -80,7 +75,7 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<(Vec<CorrectionRecord>, V
                 carried_from: row.get(1)?,
                 content: row.get(2)?,
                 picture: picture_from_columns(row, 3)?,
-                at: bounding_box(row, 5)?,
+                at: bounding_box_from_columns(row, 5)?,
                 correction: correction_from_column(row, 9)?,
                 made_at,
                 taken: row.get::<_, Option<_>>(11)?.and_then(from_civil_ms),
@@ -97,25 +92,7 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<(Vec<CorrectionRecord>, V
             })?
             .collect::<rusqlite::Result<_>>()?;
     }
-    let undone = db
-        .prepare("SELECT hash, x, y, width, height FROM undone_corrections ORDER BY hash, x, y")?
-        .query_map([], |row| {
-            Ok(UndoneFace {
-                content: row.get(0)?,
-                at: bounding_box(row, 1)?,
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok((records, undone))
-}
-
-fn bounding_box(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<BoundingBox> {
-    Ok(BoundingBox {
-        x: row.get(first)?,
-        y: row.get(first + 1)?,
-        width: row.get(first + 2)?,
-        height: row.get(first + 3)?,
-    })
+    Ok((records, undone::all(db)?))
 }
 
 /// See [`Store::import_corrections`](super::Store::import_corrections).
@@ -158,13 +135,8 @@ pub(super) fn take(
             carried.execute(params![numbers[&record.number], from])?;
         }
     }
-    let mut add_undone = db.prepare(
-        "INSERT INTO undone_corrections (hash, x, y, width, height) SELECT ?1, ?2, ?3, ?4, ?5
-         WHERE NOT EXISTS (SELECT 1 FROM undone_corrections
-                           WHERE hash = ?1 AND x = ?2 AND y = ?3 AND width = ?4 AND height = ?5)",
-    )?;
     for UndoneFace { content, at } in undone {
-        add_undone.execute(params![content, at.x, at.y, at.width, at.height])?;
+        undone::add(db, content, at)?;
     }
     for photo in changed {
         if let Some(frame) = same_picture::frame_of(db, photo)?
@@ -235,7 +207,14 @@ fn same_faces(
                 picture.map(|picture| picture.hash),
                 picture.map(|picture| picture.orientation.exif())
             ],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, bounding_box(row, 3)?)),
+            |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    bounding_box_from_columns(row, 3)?,
+                ))
+            },
         )?
         .collect::<rusqlite::Result<_>>()?;
     let same = rows

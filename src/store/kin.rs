@@ -15,12 +15,12 @@ use crate::face::{BoundingBox, Correction, DetectedFace};
 use crate::likeness::FacePicture;
 use crate::photo::{Capture, ContentHash};
 
-use super::codec::{civil_ms, detected_from_columns};
+use super::codec::{bounding_box_from_columns, civil_ms, detected_from_columns};
 use super::exchange::CorrectionRecord;
 use super::path::encode;
 use super::record::{CarriedFrom, FaceId, KinCorrection, KinFace, KinId, PhotoId};
 use super::shots::Shot;
-use super::{corrections, faces, files, raw_pairs, shots};
+use super::{corrections, faces, files, raw_pairs, shots, undone};
 
 /// Reads the corrections of a camera and a second: by the content on which each was made, and by every other one with its
 /// picture, whose date may be another one since.
@@ -274,7 +274,8 @@ fn carry(
     from: i64,
     picture: &FacePicture,
 ) -> rusqlite::Result<bool> {
-    if was_undone(db, face)? {
+    let (hash, at) = place(db, face)?;
+    if undone::contains(db, &hash, &at)? {
         return Ok(false);
     }
     let id: Option<i64> = db
@@ -304,25 +305,6 @@ fn carry(
     Ok(id.is_some())
 }
 
-/// Whether a person undid a correction of this face.
-fn was_undone(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
-    let (hash, at) = place(db, face)?;
-    let undone: Vec<BoundingBox> = db
-        .prepare_cached("SELECT x, y, width, height FROM undone_corrections WHERE hash = ?")?
-        .query_map([hash], |row| {
-            Ok(BoundingBox {
-                x: row.get(0)?,
-                y: row.get(1)?,
-                width: row.get(2)?,
-                height: row.get(3)?,
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(undone
-        .iter()
-        .any(|other| other.iou(&at) >= faces::SAME_FACE))
-}
-
 /// The content and the box of a face.
 fn place(db: &Connection, face: FaceId) -> rusqlite::Result<(ContentHash, BoundingBox)> {
     db.prepare_cached(
@@ -330,13 +312,7 @@ fn place(db: &Connection, face: FaceId) -> rusqlite::Result<(ContentHash, Boundi
          WHERE f.id = ?",
     )?
     .query_row([face], |row| {
-        let at = BoundingBox {
-            x: row.get(1)?,
-            y: row.get(2)?,
-            width: row.get(3)?,
-            height: row.get(4)?,
-        };
-        Ok((row.get(0)?, at))
+        Ok((row.get(0)?, bounding_box_from_columns(row, 1)?))
     })
 }
 
@@ -380,19 +356,16 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
                 corrections::delete(db, follower)?;
             }
         }
-        db.prepare_cached(
-            "INSERT INTO undone_corrections SELECT hash, x, y, width, height FROM corrections WHERE id = ?",
-        )?
-        .execute([leader])?;
+        let (hash, at) = db
+            .prepare_cached("SELECT hash, x, y, width, height FROM corrections WHERE id = ?")?
+            .query_row([leader], |row| {
+                Ok((row.get(0)?, bounding_box_from_columns(row, 1)?))
+            })?;
+        undone::add(db, &hash, &at)?;
         corrections::delete(db, leader)?;
     }
     let (hash, at) = place(db, face)?;
-    db.prepare_cached(
-        "INSERT INTO undone_corrections (hash, x, y, width, height) SELECT ?1, ?2, ?3, ?4, ?5
-         WHERE NOT EXISTS (SELECT 1 FROM undone_corrections
-                           WHERE hash = ?1 AND x = ?2 AND y = ?3 AND width = ?4 AND height = ?5)",
-    )?
-    .execute(params![hash, at.x, at.y, at.width, at.height])?;
+    undone::add(db, &hash, &at)?;
     corrections::undo(db, face)
 }
 

@@ -61,6 +61,7 @@ mod tally;
 mod testing;
 mod totals;
 mod typed;
+mod undone;
 mod unread;
 mod words;
 
@@ -76,7 +77,7 @@ pub use clocks::DoubtfulClock;
 pub use closer_search::NamedRegions;
 pub use doctor::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
 pub use everything::Value;
-pub use exchange::{CorrectionRecord, Imported, UndoneFace};
+pub use exchange::{CorrectionRecord, Imported};
 pub use explain::is_damage;
 pub use fact_rules::FactRules;
 pub use forgotten::Removed;
@@ -94,6 +95,7 @@ pub use roots::Root;
 pub use stored_face::StoredFace;
 pub use tally::{Group, Grouping, Tally};
 pub use totals::Totals;
+pub use undone::UndoneFace;
 pub use words::has_words;
 
 /// An open index database.

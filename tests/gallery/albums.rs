@@ -52,6 +52,9 @@ fn an_album_is_made_in_the_named_folder_and_nowhere_else() {
 
     let none = json!({"name": "none", "photos": []});
     assert_eq!(server.post("/api/album", &none).status, 400);
+    // As many photos as somebody may select, of whom a photo that is named twice gets one link.
+    let many = json!({"name": "many", "photos": vec![1; 2000]});
+    assert_eq!(server.post("/api/album", &many).status, 200);
     let unknown = json!({"name": "none", "photos": [99]});
     assert_eq!(server.post("/api/album", &unknown).status, 404);
     assert!(!env.path("best/none").exists());

@@ -134,6 +134,28 @@ fn link_loops_end_and_dangling_links_are_ignored() {
 
 #[cfg(unix)]
 #[test]
+fn links_that_fer_index_made_are_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("1.jpg"), "x").unwrap();
+    let best = dir.path().join("best");
+    fs::create_dir(&best).unwrap();
+    std::os::unix::fs::symlink("../1.jpg", best.join("001 1.jpg")).unwrap();
+    fs::write(best.join("copy.jpg"), "x").unwrap();
+    assert_eq!(
+        Found::of(dir.path(), None).names(),
+        ["1.jpg", "best/001 1.jpg", "best/copy.jpg"]
+    );
+    fs::write(best.join(crate::names::MANIFEST), "").unwrap();
+    assert_eq!(
+        Found::of(dir.path(), None).names(),
+        ["1.jpg", "best/copy.jpg"]
+    );
+    // Somebody who names the folder itself wants what it links to.
+    assert_eq!(Found::of(&best, None).names(), ["001 1.jpg", "copy.jpg"]);
+}
+
+#[cfg(unix)]
+#[test]
 fn folders_that_link_to_each_other_are_scanned_once() {
     let dir = tempfile::tempdir().unwrap();
     for (name, other) in [("a", "b"), ("b", "a")] {
