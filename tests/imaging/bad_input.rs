@@ -241,6 +241,14 @@ fn decoding_stops_at_the_deadline() {
 
 /// Truncates files and flips bits; the fixed seed makes a failure reproducible.
 #[test]
+fn a_webp_whose_canvas_is_wider_than_its_frame_can_be_is_damaged() {
+    let mut bytes = fixture("matrix/webp-fading.webp");
+    assert_eq!(&bytes[12..16], b"VP8X");
+    bytes[24..27].copy_from_slice(&[0xff, 0xff, 0]); // 65,536 pixels, whose lower 16 bits are 0
+    assert_eq!(skip(&bytes).reason, SkipReason::Damaged);
+}
+
+#[test]
 fn damaged_files_are_decoded_or_skipped_with_a_reason() {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = |below: usize| {

@@ -136,7 +136,9 @@ impl<R: BufRead + Seek> WebPDecoder<R> {
 }
 
 fn alpha(mut reader: impl BufRead, (width, height): (u32, u32)) -> Result<Vec<u8>, DecodingError> {
-    read_alpha_chunk(&mut reader, width as u16, height as u16)
+    // The canvas may claim more than the 14 bits that the frame has for a side
+    let side = |side: u32| u16::try_from(side).map_err(|_| DecodingError::ImageTooLarge);
+    read_alpha_chunk(&mut reader, side(width)?, side(height)?)
 }
 
 fn lossless(
