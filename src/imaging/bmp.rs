@@ -13,6 +13,9 @@ use crate::error::Skip;
 /// Longest header that is repeated, in bytes; of what has no palette it is much shorter.
 const LONGEST_HEADER: usize = 4096;
 
+/// That of the file, and the first kind of Windows.
+const SHORTEST_HEADER: usize = 14 + 40;
+
 /// Where the height is in a header.
 const HEIGHT: Range<usize> = 22..26;
 
@@ -43,8 +46,11 @@ impl Rows {
                 .map(|&four| u32::from_le_bytes(four))
         };
         let start = usize::try_from(number(10)?).ok()?;
-        // Shorter headers have other fields.
-        (number(14)? >= 40 && start <= LONGEST_HEADER).then_some(())?;
+        // Shorter headers have other fields, and where the rows begin before the end of the headers only another decoder
+        // knows where they are.
+        let headers = 14 + usize::try_from(number(14)?).ok()?;
+        let is_usual = headers >= SHORTEST_HEADER && (headers..=LONGEST_HEADER).contains(&start);
+        is_usual.then_some(())?;
         let header = bytes.get(..start)?.to_vec();
         let width = number(18)?;
         let height = number(HEIGHT.start)?.cast_signed();
@@ -189,5 +195,8 @@ mod tests {
         assert!(Rows::of(&whole[..whole.len() - 1]).is_none(), "cut short");
         assert!(Rows::of(&file(8, 30, 20, &[])).is_none(), "a palette");
         assert!(Rows::of(&file(24, 0, 20, &[])).is_none(), "no pixels");
+        let mut within = whole.clone();
+        within[10] = 20;
+        assert!(Rows::of(&within).is_none(), "rows within the headers");
     }
 }

@@ -87,6 +87,8 @@ pub(super) fn parse(text: &str) -> (Element, Option<String>) {
     let mut skipped = 0_usize;
     let damage = loop {
         match reader.read_event() {
+            Ok(Event::Eof) if open.len() + skipped > 1 => break Some("it ends early".to_owned()),
+            Ok(Event::Eof) => break None,
             Ok(Event::Start(_)) if open.len() > DEEPEST || count >= MOST => skipped += 1,
             Ok(Event::End(_)) if skipped > 0 => skipped -= 1,
             Ok(_) if skipped > 0 => {}
@@ -106,8 +108,6 @@ pub(super) fn parse(text: &str) -> (Element, Option<String>) {
                     last.text.push(c);
                 }
             }
-            Ok(Event::Eof) if open.len() + skipped > 1 => break Some("it ends early".to_owned()),
-            Ok(Event::Eof) => break None,
             Ok(_) => {}
             Err(error) => break Some(error.to_string()),
         }

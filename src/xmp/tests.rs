@@ -152,6 +152,11 @@ fn a_namespace_has_at_most_256_bytes() {
 fn deep_and_long_packets_are_bounded() {
     let deep = format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000));
     assert_eq!(Packet::parse(deep.as_bytes()).0.root, Node::default());
+    let unfinished = "<a>".repeat(100);
+    assert_eq!(
+        Packet::parse(unfinished.as_bytes()).1.as_deref(),
+        Some("it ends early")
+    );
     let items = "<rdf:li>x</rdf:li>".repeat(300_000);
     let list = format!(
         "<rdf:Description><dc:subject><rdf:Bag>{items}</rdf:Bag></dc:subject></rdf:Description>"
