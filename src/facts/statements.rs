@@ -9,7 +9,7 @@ use crate::photo::{Capture, DateSource, GeoPoint, Precision};
 
 /// The version of the readers of metadata; to be raised when they find more. The metadata of photos that an older
 /// version read are read anew, without a new analysis of their pictures.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Longest name, title or keyword, in bytes; a longer keyword or name is left out, a longer title is cut.
 const LONGEST_NAME: usize = 256;

@@ -104,12 +104,41 @@ impl Exif {
         }
     }
 
+    /// A field; one of EXIF may also be among those of the TIFF, where TIFF/EP (ISO 12234-2) has it.
     fn field(&self, tag: Tag) -> Option<&Field> {
-        self.0.get_field(tag, In::PRIMARY)
+        let in_directory = |tag| self.0.get_field(tag, In::PRIMARY);
+        in_directory(tag).or_else(|| match tag {
+            Tag(Context::Exif, number) => in_directory(Tag(Context::Tiff, number)),
+            _ => None,
+        })
     }
 
+    /// The numbers of a field; not finite are those that the camera left out as 0/0. Programs do not always use the type of
+    /// the standard: exiv2 writes signed integers for those that it is given, some phones signed rationals.
+    fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
+        fn all<T: Copy>(numbers: &[T], convert: impl Fn(T) -> f64) -> Vec<f64> {
+            numbers.iter().map(|&number| convert(number)).collect()
+        }
+        Some(match &self.field(tag)?.value {
+            Value::Byte(numbers) => all(numbers, f64::from),
+            Value::SByte(numbers) => all(numbers, f64::from),
+            Value::Short(numbers) => all(numbers, f64::from),
+            Value::SShort(numbers) => all(numbers, f64::from),
+            Value::Long(numbers) => all(numbers, f64::from),
+            Value::SLong(numbers) => all(numbers, f64::from),
+            Value::Rational(numbers) => all(numbers, |number| number.to_f64()),
+            Value::SRational(numbers) => all(numbers, |number| number.to_f64()),
+            Value::Float(numbers) => all(numbers, f64::from),
+            Value::Double(numbers) => numbers.clone(),
+            _ => return None,
+        })
+    }
+
+    /// The first of the whole numbers of a field.
     fn number(&self, tag: Tag) -> Option<u32> {
-        self.field(tag)?.value.get_uint(0)
+        let number = *self.numbers(tag)?.first()?;
+        let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+        is_whole.then_some(number as u32)
     }
 
     /// The bytes of a string up to its first NUL. A string of EXIF 3.0 may be of the type UTF-8, which the reader
@@ -241,18 +270,11 @@ impl Exif {
 
     /// The time of the GPS receiver, in Coordinated Universal Time.
     fn gps_time(&self) -> Option<Timestamp> {
-        let Value::Rational(parts) = &self.field(Tag::GPSTimeStamp)?.value else {
-            return None;
-        };
-        let mut numbers = [0.0; 3];
-        for (number, part) in numbers.iter_mut().zip(parts) {
-            *number = part.to_f64();
-        }
-        let [hour, minute, second] = numbers;
+        let parts = self.numbers(Tag::GPSTimeStamp)?;
+        let [hour, minute, second] = <[f64; 3]>::try_from(parts).ok()?;
         let clock = format!("{hour:.0}:{minute:.0}:{:.0}", second.floor());
         let text = [self.ascii(Tag::GPSDateStamp)?, b" ", clock.as_bytes()].concat();
-        let (is_whole, is_complete) = (hour.fract() == 0.0, parts.len() == 3);
-        let time = date_time(&text, 0).filter(|_| is_whole && is_complete)?;
+        let time = date_time(&text, 0).filter(|_| hour.fract() == 0.0)?;
         Offset::UTC.to_timestamp(time).ok()
     }
 
@@ -267,9 +289,7 @@ impl Exif {
 
     /// An angle from degrees, minutes and seconds; its sign is that of the letter in `direction`.
     fn degrees(&self, tag: Tag, direction: Tag, [positive, negative]: [u8; 2]) -> Option<f64> {
-        let Value::Rational(parts) = &self.field(tag)?.value else {
-            return None;
-        };
+        let parts = self.numbers(tag)?;
         let sign = match self.ascii(direction)?.first()?.to_ascii_uppercase() {
             letter if letter == positive => 1.0,
             letter if letter == negative => -1.0,
@@ -278,9 +298,9 @@ impl Exif {
         let mut degrees = 0.0;
         for (part, unit) in parts.iter().zip([1.0, 60.0, 3600.0]) {
             // Cameras that omit the seconds write 0/0.
-            if part.denom != 0 {
-                degrees += part.to_f64() / unit;
-            } else if unit < 3600.0 {
+            if part.is_finite() && *part >= 0.0 {
+                degrees += part / unit;
+            } else if unit < 3600.0 || part.is_finite() {
                 return None;
             }
         }
@@ -299,11 +319,12 @@ fn day_alone(text: &[u8]) -> Option<(Moment, Precision)> {
     (is_zero || has_blank() || !has_day).then(|| xmp_date(day))?
 }
 
-/// Sets the type of the pointers to the directories of EXIF and GPS to `LONG`: a TIFF may give them the type `IFD` (13),
-/// which the reader does not follow. `None` if the block is cut before their end.
+/// Sets the type of the pointers to the directories of EXIF and GPS to `LONG`: a TIFF may give them the type `IFD`, and programs
+/// write `SLONG`, which the reader does not follow. `None` if the block is cut before their end.
 fn set_type_of_pointers(block: &mut [u8]) -> Option<()> {
-    const IFD: u16 = 13;
     const LONG: u16 = 4;
+    const SLONG: u16 = 9;
+    const IFD: u16 = 13;
     let is_little_endian = block.starts_with(b"II");
     let short = |bytes: [u8; 2]| {
         if is_little_endian {
@@ -323,7 +344,7 @@ fn set_type_of_pointers(block: &mut [u8]) -> Option<()> {
     let (entries, _) = entries.as_chunks_mut::<12>();
     for entry in entries.iter_mut().take(short(*count).into()) {
         let [tag, kind] = [0, 2].map(|at| short([entry[at], entry[at + 1]]));
-        if [0x8769, 0x8825].contains(&tag) && kind == IFD {
+        if [0x8769, 0x8825].contains(&tag) && [SLONG, IFD].contains(&kind) {
             let long = if is_little_endian {
                 LONG.to_le_bytes()
             } else {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::facts::of_content;
 use crate::photo::{Capture, TakenAt};
-use ::exif::Rational;
 use ::exif::experimental::Writer;
+use ::exif::{Rational, SRational};
 use jiff::civil::date;
 
 fn ascii(tag: Tag, text: &str) -> (Tag, Value) {
@@ -68,7 +68,55 @@ fn a_full_block_is_read() {
 }
 
 #[test]
-fn directories_are_found_by_pointers_of_either_type() {
+fn numbers_are_read_whatever_their_type() {
+    let signed = |tag, parts: [(i32, i32); 3]| {
+        let parts = parts.map(|(num, denom)| SRational { num, denom });
+        (tag, Value::SRational(parts.to_vec()))
+    };
+    let block = exif([
+        (Tag::Orientation, Value::SLong(vec![6])),
+        (Tag(Context::Tiff, 0x4746), Value::SShort(vec![4])),
+        signed(Tag::GPSLatitude, [(60, 1), (8, 1), (48_120, 1000)]),
+        ascii(Tag::GPSLatitudeRef, "N"),
+        (Tag::GPSLongitude, Value::Double(vec![24.0, 54.0, 24.48])),
+        ascii(Tag::GPSLongitudeRef, "E"),
+        signed(Tag::GPSTimeStamp, [(10, 1), (20, 1), (30, 1)]),
+        ascii(Tag::GPSDateStamp, "2024:05:01"),
+    ]);
+    assert_eq!(block.orientation(), Orientation::Rotate90);
+    let said = block.statements();
+    assert_eq!(of_content(&said).rating, Some(4));
+    let position = of_content(&said).position.unwrap();
+    assert!((position.latitude - 60.146_7).abs() < 1e-5);
+    assert!((position.longitude - 24.906_8).abs() < 1e-5);
+    assert_eq!(
+        of_content(&said).taken_at.unwrap().local,
+        date(2024, 5, 1).at(10, 20, 30, 0)
+    );
+    let negative = exif([
+        (Tag::Orientation, Value::SLong(vec![-6])),
+        signed(Tag::GPSLatitude, [(-60, 1), (0, 1), (0, 1)]),
+        ascii(Tag::GPSLatitudeRef, "N"),
+        signed(Tag::GPSLongitude, [(24, 1), (0, 1), (0, 1)]),
+        ascii(Tag::GPSLongitudeRef, "E"),
+    ]);
+    assert_eq!(negative.orientation(), Orientation::default());
+    assert_eq!(of_content(&negative.statements()).position, None);
+}
+
+#[test]
+fn fields_of_exif_are_found_among_those_of_the_tiff() {
+    let block = exif([
+        ascii(Tag(Context::Tiff, 0x9003), "2006:05:27 12:37:03"),
+        ascii(Tag(Context::Tiff, 0x9291), "5"),
+    ]);
+    let taken = of_content(&block.statements()).taken_at.unwrap();
+    assert_eq!(taken.local, date(2006, 5, 27).at(12, 37, 3, 500_000_000));
+    assert_eq!(taken.source, DateSource::Exif);
+}
+
+#[test]
+fn directories_are_found_by_pointers_of_every_type() {
     let date = Field {
         tag: Tag::DateTimeOriginal,
         ifd_num: In::PRIMARY,
@@ -89,9 +137,11 @@ fn directories_are_found_by_pointers_of_either_type() {
         };
         let pointer = [short(0x8769), short(4)].concat();
         let at = memchr::memmem::find(&block, &pointer).unwrap();
-        block[at + 2..at + 4].copy_from_slice(&short(13));
-        let said = Exif::parse(block.clone()).unwrap().statements();
-        assert_eq!(said.dates.len(), 1, "{is_little_endian}");
+        for kind in [4, 9, 13] {
+            block[at + 2..at + 4].copy_from_slice(&short(kind));
+            let said = Exif::parse(block.clone()).unwrap().statements();
+            assert_eq!(said.dates.len(), 1, "{is_little_endian}, {kind}");
+        }
         for end in 0..block.len() {
             let _ = Exif::parse(block[..end].to_vec());
         }
