@@ -22,8 +22,9 @@ use super::record::{CarriedFrom, FaceId, KinCorrection, KinFace, KinId, PhotoId}
 use super::shots::Shot;
 use super::{corrections, faces, files, raw_pairs, shots, undone};
 
-/// Reads the corrections of a camera and a second: by the content on which each was made, and by every other one with its
-/// picture, whose date may be another one since.
+/// Reads the corrections made on photos that one camera took in one second. A correction keeps the date that its photo had when
+/// it was made; the second part finds those whose photo has another date now, by the present dates of all files with
+/// the same picture.
 pub(super) const CORRECTIONS: &str = "
     SELECT id, hash, taken_local, crop, carried_from IS NOT NULL AS is_carried FROM corrections
     WHERE camera = ?1 AND taken_local BETWEEN ?2 AND ?3 AND crop IS NOT NULL AND hash <> ?4

@@ -65,8 +65,8 @@ pub fn parse_span(text: &str, now: DateTime) -> Result<DateSpan, String> {
         })
 }
 
-/// Parses `2019`, `2019-07`, `2019-07-14`, `2019-07-14 12:30`, `2019-07-14T12:30:15`, `2019/07/14`, `07/2019`,
-/// `14.07.2019` or `07.2019`.
+/// Parses `2019`, `2019-07`, `2019-07-14`, `2019-07-14 12:30`, `2019-07-14T12:30:15`, `2019-07-14T12:30:15Z`, `2019/07/14`,
+/// `07/2019`, `14.07.2019` or `07.2019`.
 fn in_figures(text: &str) -> Option<DateSpan> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match text.split('/').collect::<Vec<_>>()[..] {
@@ -97,7 +97,17 @@ fn in_figures(text: &str) -> Option<DateSpan> {
         [_, _, _] => {
             let has_seconds = text.matches(':').count() > 1;
             let length = if has_seconds { 1.second() } else { 1.minute() };
-            Some(DateSpan::from_moment(text.parse().ok()?, length))
+            // A date with an offset, as photos have it, is compared as the camera showed it; only a moment of UTC is
+            // none that a camera showed.
+            let start = match text.strip_suffix(['Z', 'z']) {
+                Some(utc) => {
+                    let utc: DateTime = utc.parse().ok()?;
+                    let moment = TimeZone::UTC.to_timestamp(utc).ok()?;
+                    moment.to_zoned_datetime(TimeZone::system()).datetime()
+                }
+                None => text.parse().ok()?,
+            };
+            Some(DateSpan::from_moment(start, length))
         }
         _ => None,
     }
@@ -217,6 +227,31 @@ mod tests {
             "2019-07-14T12:30:16",
         );
         check("9999-12-31", "9999-12-31", "9999-12-31T23:59:59.999999999");
+    }
+
+    #[test]
+    fn a_moment_of_utc_is_one_of_the_local_clock() {
+        let utc: Timestamp = "2019-07-14T12:30:15Z".parse().unwrap();
+        let local = utc
+            .to_zoned_datetime(TimeZone::system())
+            .datetime()
+            .to_string();
+        check(
+            &local,
+            &local,
+            &(utc + 1.second())
+                .to_zoned_datetime(TimeZone::system())
+                .datetime()
+                .to_string(),
+        );
+        let span = parse_span("2019-07-14T12:30:15Z", NOW).unwrap();
+        assert_eq!(span.start.to_string(), local);
+        // The offset of a photo is that of the clock which it shows.
+        check(
+            "2019-07-14T12:30:15+02:00",
+            "2019-07-14T12:30:15",
+            "2019-07-14T12:30:16",
+        );
     }
 
     /// The answers of `phrases.tsv`, which were computed by another program: on every weekday, at the ends of a month
