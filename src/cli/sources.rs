@@ -29,6 +29,7 @@ pub(super) const fn source_in_words(source: Source) -> &'static str {
         Source::Xmp => "XMP",
         Source::Iptc => "IPTC",
         Source::Windows => "EXIF of Windows",
+        Source::Jpeg => "comment of the JPEG",
         Source::Png => "PNG text",
         Source::Sidecar => "sidecar",
         Source::Takeout => "Google Takeout",

@@ -20,6 +20,8 @@ pub fn date_time(text: &[u8], nanoseconds: i32) -> Option<DateTime> {
     let mut small = || i8::try_from(next()?).ok();
     let (month, day) = (small()?, small()?);
     let (hour, minute) = (small()?, small()?);
+    // Some phones number the hours from 1 to 24, of which the last is the first of the day.
+    let hour = if hour == 24 { 0 } else { hour };
     // Some scanners omit the seconds. A leap second counts as second 59.
     let second = small().unwrap_or(0).min(59);
     DateTime::new(year, month, day, hour, minute, second, nanoseconds).ok()

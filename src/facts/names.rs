@@ -20,7 +20,7 @@ const FIRST_MILLISECONDS: i64 = 1_000_000_000_000;
 
 /// What programs write between the day and the time, in several languages, besides one character. Some file systems keep accents as
 /// characters of their own.
-const BEFORE_TIME: [&str; 12] = [
+const BEFORE_TIME: [&str; 13] = [
     " at ",
     " um ",
     " à ",
@@ -33,6 +33,7 @@ const BEFORE_TIME: [&str; 12] = [
     " o ",
     " kl. ",
     " klo ",
+    " в ",
 ];
 
 /// The date in the name of a file; `None` if there is none. `today` bounds the years.

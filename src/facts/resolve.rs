@@ -81,6 +81,7 @@ pub fn resolve(
             Block::Iptc,
             Block::Windows,
             Block::Comment,
+            Block::Jpeg,
             Block::Png,
         ],
         true,
@@ -182,6 +183,7 @@ fn source(by: Block, in_sidecar: bool) -> Source {
         Block::Xmp => Source::Xmp,
         Block::Iptc => Source::Iptc,
         Block::Windows => Source::Windows,
+        Block::Jpeg => Source::Jpeg,
         Block::Png => Source::Png,
     }
 }

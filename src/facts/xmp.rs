@@ -25,8 +25,10 @@ pub fn statements(packet: &Packet) -> Statements {
             said.lens(lens, Block::Xmp);
         }
     }
-    if let Some(title) = packet.text(DC, "title") {
-        said.title(title, Block::Xmp);
+    for (namespace, name) in [(DC, "title"), (PHOTOSHOP, "Headline")] {
+        if let Some(title) = packet.text(namespace, name) {
+            said.title(title, Block::Xmp);
+        }
     }
     for (namespace, name) in [
         (DC, "description"),

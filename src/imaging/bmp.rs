@@ -1,6 +1,7 @@
 //! Decodes BMP whose rows are not compressed some rows at a time, with the `image` crate: each part behind the header of
 //! the whole, which states the height of the part.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use image::{ImageFormat, RgbImage};
@@ -71,7 +72,9 @@ impl Rows {
             is_top_down: height < 0,
         };
         let end = start.checked_add(stride.checked_mul(rows.height as usize)?)?;
-        (stride > 0 && end <= bytes.len()).then_some(rows)
+        // Some writers leave out what fills the last row up to a multiple of four bytes.
+        let filling = stride - (width as usize * usize::from(bits)).div_ceil(8);
+        (stride > 0 && end - filling <= bytes.len()).then_some(rows)
     }
 
     /// Reads the picture from the end of the file, which is given back.
@@ -122,11 +125,19 @@ impl Rows {
 
     /// Decodes some rows of the file.
     fn part(&self, task: &Task<'_>, bytes: &[u8], rows: Range<u32>) -> Result<RgbImage, Skip> {
-        let data = &bytes[self.place(rows.start)..self.place(rows.end)];
+        let range = self.place(rows.start)..self.place(rows.end);
+        let data = bytes.get(range.clone()).map_or_else(
+            || {
+                let mut data = bytes[range.start..].to_vec();
+                data.resize(range.len(), 0);
+                Cow::Owned(data)
+            },
+            Cow::Borrowed,
+        );
         if self.bits == 24 {
-            return Ok(self.reordered(data, rows.len() as u32));
+            return Ok(self.reordered(&data, rows.len() as u32));
         }
-        let mut part = [&self.header, data].concat();
+        let mut part = [&self.header[..], &data].concat();
         let height = (rows.end - rows.start).cast_signed();
         let height = if self.is_top_down { -height } else { height };
         part[HEIGHT].copy_from_slice(&height.to_le_bytes());
@@ -136,8 +147,6 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use super::*;
     use crate::imaging::{Format, Limits};
 
@@ -192,7 +201,12 @@ mod tests {
         assert!(Rows::of(b"BM").is_none());
         let whole = file(24, 30, 20, &[]);
         assert!(Rows::of(&whole).is_some());
-        assert!(Rows::of(&whole[..whole.len() - 1]).is_none(), "cut short");
+        // 30 pixels are 90 bytes, which two more fill up.
+        assert!(
+            Rows::of(&whole[..whole.len() - 2]).is_some(),
+            "not filled up"
+        );
+        assert!(Rows::of(&whole[..whole.len() - 3]).is_none(), "cut short");
         assert!(Rows::of(&file(8, 30, 20, &[])).is_none(), "a palette");
         assert!(Rows::of(&file(24, 0, 20, &[])).is_none(), "no pixels");
         let mut within = whole.clone();

@@ -304,7 +304,7 @@ impl Exif {
                 return None;
             }
         }
-        (parts.len() >= 2).then_some(sign * degrees)
+        (!parts.is_empty()).then_some(sign * degrees)
     }
 }
 

@@ -206,6 +206,7 @@ impl ItemDecoder<'_> {
         })?;
         let mut canvas = canvas.ok_or_else(|| self.task.damaged("a picture in it is empty"))?;
         if let Some(alpha) = alpha {
+            canvas.is_premultiplied = is_premultiplied(&self.context, item, alpha);
             self.add_alpha(alpha, opacity, &mut canvas)?;
         }
         Ok(canvas.picture)
@@ -364,6 +365,16 @@ impl ItemDecoder<'_> {
             }
         }
     }
+}
+
+/// Whether the colours of a picture have been multiplied by its opacity (ISO/IEC 23008-12:2022, 6.10.1.1).
+pub(super) fn is_premultiplied(context: &Context<'_>, item: u32, alpha: u32) -> bool {
+    let mut references = context.meta.refs.iter();
+    references.any(|reference| {
+        reference.kind == RefKind::Other(*b"prem")
+            && reference.from == item
+            && reference.to.contains(&alpha)
+    })
 }
 
 /// Decodes a picture in HEVC, and hands out its rows with the description of their colours in the bitstream.

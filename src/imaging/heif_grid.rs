@@ -113,6 +113,8 @@ pub(super) struct Canvas<'a> {
     /// Width and height before the transforms.
     pub(super) untransformed: (u32, u32),
     transforms: &'a [Transform],
+    /// Whether the colours have been multiplied by the opacity.
+    pub(super) is_premultiplied: bool,
 }
 
 impl<'a> Canvas<'a> {
@@ -128,6 +130,7 @@ impl<'a> Canvas<'a> {
             picture: Image::zeroed(width, height, layout, u64::MAX)?,
             untransformed,
             transforms,
+            is_premultiplied: false,
         })
     }
 
@@ -147,21 +150,40 @@ impl<'a> Canvas<'a> {
         let Some((part, place)) = tile.placed(self.transforms, rows, top)? else {
             return Ok(());
         };
-        let has_opacity = self.picture.layout == PixelLayout::Rgba8;
+        let (has_opacity, is_premultiplied) = (
+            self.picture.layout == PixelLayout::Rgba8,
+            self.is_premultiplied,
+        );
         let lines = lines(&mut self.picture, place);
         for (samples, to) in part.data.chunks_exact(part.row_bytes()).zip(lines) {
             if has_opacity {
                 for (pixel, &alpha) in to.as_chunks_mut::<4>().0.iter_mut().zip(samples) {
+                    if is_premultiplied {
+                        pixel[..3].iter_mut().for_each(|channel| {
+                            *channel = divided(*channel, alpha);
+                        });
+                    }
                     pixel[3] = alpha;
                 }
             } else {
                 for (pixel, &alpha) in to.as_chunks_mut::<3>().0.iter_mut().zip(samples) {
-                    *pixel = on_white(*pixel, alpha);
+                    *pixel = if is_premultiplied {
+                        pixel.map(|channel| channel.saturating_add(255 - alpha))
+                    } else {
+                        on_white(*pixel, alpha)
+                    };
                 }
             }
         }
         Ok(())
     }
+}
+
+/// A colour that was multiplied by an opacity, without that.
+fn divided(channel: u8, alpha: u8) -> u8 {
+    let alpha = u32::from(alpha);
+    let value = (u32::from(channel) * 255 + alpha / 2).checked_div(alpha);
+    value.unwrap_or_default().min(255) as u8
 }
 
 /// The lines of a part of a picture.

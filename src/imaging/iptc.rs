@@ -8,12 +8,13 @@ const TITLE: u8 = 5;
 const KEYWORD: u8 = 25;
 const DATE_CREATED: u8 = 55;
 const TIME_CREATED: u8 = 60;
+const HEADLINE: u8 = 105;
 const CAPTION: u8 = 120;
 
 /// Reads a block. Texts are in the character set that it names, or else in UTF-8 if they are valid, or in Latin-1.
 pub(super) fn statements(block: &[u8]) -> Statements {
     let mut said = Statements::default();
-    let (mut date, mut time) = (None, None);
+    let (mut date, mut time, mut headline) = (None, None, None);
     let mut is_utf8 = false;
     for (record, number, data) in DataSets(block) {
         let text = || {
@@ -27,12 +28,16 @@ pub(super) fn statements(block: &[u8]) -> Statements {
             // The coded character set: the escape sequence of UTF-8.
             (1, 90) => is_utf8 = data == b"\x1b%G",
             (2, TITLE) => said.title(&text(), Block::Iptc),
+            (2, HEADLINE) => headline = headline.or(Some(text())),
             (2, KEYWORD) => said.keyword(&text(), Block::Iptc),
             (2, CAPTION) => said.description(&text(), Block::Iptc),
             (2, DATE_CREATED) => date = date.or(Some(text())),
             (2, TIME_CREATED) => time = time.or(Some(text())),
             _ => {}
         }
+    }
+    if let Some(headline) = headline {
+        said.title(&headline, Block::Iptc);
     }
     let date = date.and_then(|date| iptc_date(&date, time.as_deref()));
     if let Some((moment, precision)) = date {
@@ -82,6 +87,7 @@ mod tests {
     fn dates_and_texts_are_read_in_their_character_set() {
         let block = [
             data_set(1, 90, b"\x1b%G"),
+            data_set(2, HEADLINE, b"In town"),
             data_set(2, TITLE, "Zürich".as_bytes()),
             data_set(2, KEYWORD, "Käse".as_bytes()),
             data_set(2, KEYWORD, b"Lake"),
@@ -92,6 +98,7 @@ mod tests {
         .concat();
         let said = statements(&block);
         assert_eq!(said.titles[0].value, "Zürich");
+        assert_eq!(said.titles[1].value, "In town");
         let keywords = said.keywords.iter().map(|keyword| keyword.value.as_str());
         assert!(keywords.eq(["Käse", "Lake"]));
         assert_eq!(said.descriptions[0].value, "At the lake");

@@ -14,6 +14,9 @@ const PHOTOSHOP: &[u8] = b"Photoshop 3.0\0";
 /// Most bytes of extended XMP that are put together.
 const MOST_EXTENDED: usize = 32 << 20;
 
+/// Most comments that are kept.
+const MOST_COMMENTS: usize = 4;
+
 /// Reads the metadata of a JPEG, up to the first scan.
 pub(super) fn parts(bytes: &[u8]) -> Parts {
     let mut parts = Parts::default();
@@ -38,6 +41,8 @@ pub(super) fn parts(bytes: &[u8]) -> Parts {
             && let Some(resources) = data.strip_prefix(PHOTOSHOP)
         {
             photoshop.extend_from_slice(resources);
+        } else if code == 0xfe && parts.comments.len() < MOST_COMMENTS {
+            parts.comments.push(data.to_vec());
         }
     }
     parts.iptc = iptc_of_photoshop(&photoshop).map(<[u8]>::to_vec);
@@ -166,8 +171,17 @@ mod tests {
         let exif = |text: &[u8]| segment(0xe1, &[b"Exif\0\0", b"MM\0*", text]);
         let xmp = |text: &[u8]| segment(0xe1, &[XMP, text]);
         let broken = segment(0xe1, &[b"Exif\0\0", b"nothing"]);
-        let file = jpeg(&[broken, exif(b"1"), xmp(b"one"), xmp(b"two"), exif(b"2")]);
+        let comment = segment(0xfe, &[b"smoke"]);
+        let file = jpeg(&[
+            broken,
+            exif(b"1"),
+            comment,
+            xmp(b"one"),
+            xmp(b"two"),
+            exif(b"2"),
+        ]);
         let parts = parts(&file);
+        assert_eq!(parts.comments, [b"smoke"]);
         assert_eq!(parts.exif.unwrap(), b"MM\0*1");
         assert_eq!(parts.xmp, [b"one"]);
         for end in 0..file.len() {

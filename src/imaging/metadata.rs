@@ -6,7 +6,7 @@ use super::exif::Exif;
 use super::format::Format;
 use super::limits::Task;
 use super::{Blocks, iptc, jpeg_segments, png_chunks, png_texts};
-use crate::facts::{Statements, of_xmp};
+use crate::facts::{Statements, latin1_or_utf8, of_xmp};
 use crate::raster::Orientation;
 use crate::xmp::Packet;
 
@@ -21,6 +21,8 @@ pub(super) struct Parts {
     pub iptc: Option<Vec<u8>>,
     /// The texts of a PNG, each with its keyword.
     pub texts: Vec<(String, String)>,
+    /// The comments of a JPEG.
+    pub comments: Vec<Vec<u8>>,
     /// The time chunk of a PNG, in Coordinated Universal Time.
     pub png_time: Option<DateTime>,
 }
@@ -68,6 +70,9 @@ impl Metadata {
         let in_tags = || exif.as_ref().and_then(Exif::iptc);
         if let Some(block) = parts.iptc.or_else(in_tags) {
             said.extend(iptc::statements(&block));
+        }
+        for comment in &parts.comments {
+            said.comment(&latin1_or_utf8(comment));
         }
         said.extend(png_texts::statements(&parts.texts, parts.png_time));
         let orientation = match (task.format, &exif) {

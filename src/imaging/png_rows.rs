@@ -1,6 +1,8 @@
 //! Decodes PNG row by row, so that besides the picture only one row is in memory, whatever its samples are; of a file
 //! that is cut short or damaged the rows above the fault.
 
+use std::io::ErrorKind;
+
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, RgbImage, Rgba};
 use png::{
     BitDepth, ColorType, Decoder, DecodingError, InterlaceInfo, Limits, Reader, Transformations,
@@ -32,6 +34,13 @@ pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<Pixels, Skip>
     let mut known = 0;
     match rows(&mut reader, &mut pixels, &mut known) {
         Ok(()) => Ok(Pixels::whole(pixels)),
+        // Only what follows the last row is missing.
+        Err(DecodingError::IoError(error))
+            if error.kind() == ErrorKind::UnexpectedEof
+                && known == rows_of(width, height, reader.info().interlaced) =>
+        {
+            Ok(Pixels::whole(pixels))
+        }
         Err(error) => {
             let refused = explain(error);
             if known == 0 || reader.info().interlaced || refused.reason != SkipReason::Damaged {
@@ -52,6 +61,28 @@ pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<Pixels, Skip>
             })
         }
     }
+}
+
+/// The number of rows of the data: of an interlaced picture those of its seven passes (PNG, 8.2), none of a pass without
+/// pixels.
+fn rows_of(width: u32, height: u32, is_interlaced: bool) -> u32 {
+    /// Of each pass the first column and row, and the distance to the next ones.
+    const PASSES: [[u32; 4]; 7] = [
+        [0, 0, 8, 8],
+        [4, 0, 8, 8],
+        [0, 4, 4, 8],
+        [2, 0, 4, 4],
+        [0, 2, 2, 4],
+        [1, 0, 2, 2],
+        [0, 1, 1, 2],
+    ];
+    if !is_interlaced {
+        return height;
+    }
+    let with_pixels = PASSES.into_iter().filter(|[x, ..]| width > *x);
+    with_pixels
+        .map(|[_, y, _, down]| height.saturating_sub(y).div_ceil(down))
+        .sum()
 }
 
 /// Reads all rows, and counts those that are there.

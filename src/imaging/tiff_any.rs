@@ -205,6 +205,9 @@ fn new_jpeg(task: &Task<'_>, directory: &Directory<'_>, layout: &Layout) -> Resu
     if directory.number(tag::PLANAR) == Some(2) {
         return Err(task.unsupported("JPEG with a file for each channel"));
     }
+    if let Some(1 | 2) = directory.number(tag::EXTRA_SAMPLES) {
+        return Err(task.unsupported("JPEG with transparency"));
+    }
     let is_negative = directory.number(tag::PHOTOMETRIC) == Some(0);
     let inks = inks(directory);
     let mut pixels = RgbImage::new(layout.width, layout.height);

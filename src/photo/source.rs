@@ -99,6 +99,8 @@ pub enum Source {
     Iptc,
     /// The tags of the Windows Explorer within EXIF.
     Windows,
+    /// A comment of a JPEG.
+    Jpeg,
     /// A text chunk of a PNG.
     Png,
     /// An XMP sidecar.
@@ -113,11 +115,12 @@ pub enum Source {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Exif,
         Self::Xmp,
         Self::Iptc,
         Self::Windows,
+        Self::Jpeg,
         Self::Png,
         Self::Sidecar,
         Self::Takeout,
@@ -132,6 +135,7 @@ impl Source {
             Self::Xmp => "xmp",
             Self::Iptc => "iptc",
             Self::Windows => "windows",
+            Self::Jpeg => "jpeg",
             Self::Png => "png",
             Self::Sidecar => "sidecar",
             Self::Takeout => "takeout",

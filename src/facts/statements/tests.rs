@@ -111,3 +111,28 @@ fn what_no_source_means_is_left_out() {
     said.description(&"é".repeat(LONGEST_TEXT), Block::Xmp);
     assert_eq!(said.descriptions[0].value.len(), LONGEST_TEXT);
 }
+
+#[test]
+fn a_comment_counts_if_a_person_wrote_it() {
+    for text in [
+        "Created with GIMP",
+        "CREATOR: gd-jpeg v1.0 (using IJG JPEG v62), quality = 90\n",
+        "Lavc57.64.101\0",
+        "AppleMark\n",
+        "File written by Adobe Photoshop\u{a8} 5.0",
+        "\u{1}\u{2}binary",
+        "Exif JPEG",
+        "",
+    ] {
+        let mut said = Statements::default();
+        said.comment(text);
+        assert!(said.is_empty(), "{text}");
+    }
+    let mut said = Statements::default();
+    said.comment("Lovely smoke effect here,\r\nof which I'm proud.\0");
+    assert_eq!(
+        said.descriptions[0].value,
+        "Lovely smoke effect here, of which I'm proud."
+    );
+    assert_eq!(said.descriptions[0].by, Block::Jpeg);
+}

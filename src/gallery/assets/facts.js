@@ -17,6 +17,7 @@ const SOURCES = new Map([
   ["xmp_digitized", "XMP: made digital"],
   ["iptc", "IPTC"],
   ["windows", "EXIF of Windows"],
+  ["jpeg", "comment of the JPEG"],
   ["png", "PNG text"],
   ["png_changed", "PNG: last change"],
   ["sidecar", "sidecar"],

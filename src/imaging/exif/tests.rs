@@ -105,6 +105,25 @@ fn numbers_are_read_whatever_their_type() {
 }
 
 #[test]
+fn the_hour_24_is_the_first_of_the_day() {
+    let block = exif([ascii(Tag::DateTimeOriginal, "2019:01:01 24:04:20")]);
+    let taken = of_content(&block.statements()).taken_at.unwrap();
+    assert_eq!(taken.local, date(2019, 1, 1).at(0, 4, 20, 0));
+}
+
+#[test]
+fn an_angle_may_be_one_number() {
+    let block = exif([
+        rationals(Tag::GPSLatitude, [(419, 10)]),
+        ascii(Tag::GPSLatitudeRef, "N"),
+        rationals(Tag::GPSLongitude, [(125, 10)]),
+        ascii(Tag::GPSLongitudeRef, "W"),
+    ]);
+    let at = of_content(&block.statements()).position.unwrap();
+    assert!((at.latitude - 41.9).abs() < 1e-9 && (at.longitude + 12.5).abs() < 1e-9);
+}
+
+#[test]
 fn fields_of_exif_are_found_among_those_of_the_tiff() {
     let block = exif([
         ascii(Tag(Context::Tiff, 0x9003), "2006:05:27 12:37:03"),

@@ -6,7 +6,7 @@ use heic_rs::context::Context;
 use heic_rs::props::{ItemProps, Transform};
 
 use super::Parts;
-use crate::imaging::heif::{MOST_DERIVATIONS, open};
+use crate::imaging::heif::{MOST_DERIVATIONS, is_premultiplied, open};
 use crate::imaging::heif_derived::Derived;
 
 pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
@@ -34,6 +34,9 @@ fn add_shown(parts: &mut Parts, context: &Context<'_>, item: u32) -> Option<()> 
     add_opaque(parts, context, item)?;
     if let Some(alpha) = context.alpha_item(item).ok()? {
         parts.add(b"alpha", b"")?;
+        if is_premultiplied(context, item, alpha) {
+            parts.add(b"prem", b"")?;
+        }
         add_opaque(parts, context, alpha)?;
     }
     Some(())

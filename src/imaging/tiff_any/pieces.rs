@@ -143,7 +143,7 @@ impl Packing {
     pub fn of(directory: &Directory<'_>, compression: usize) -> Self {
         Self {
             compression,
-            is_reversed: directory.number(tag::FILL_ORDER) == Some(2) && compression <= 4,
+            is_reversed: directory.number(tag::FILL_ORDER) == Some(2),
             fax_options: directory.number(tag::FAX_OPTIONS).unwrap_or(0),
         }
     }
@@ -163,8 +163,26 @@ impl Packing {
     ) -> Result<Box<dyn Read + 'a>, Skip> {
         if self.is_reversed {
             let reversed = data.peek(usize::MAX).iter().map(|byte| byte.reverse_bits());
-            return self.fax_or_plain(task, reversed.collect(), length, width);
+            let reversed: Vec<u8> = reversed.collect();
+            return self.unpacked(task, Cursor::new(reversed), length, width);
         }
+        self.unpacked(task, data, length, width)
+    }
+
+    /// Unpacks data whose bits are in the usual order.
+    fn unpacked<'a>(
+        self,
+        task: &Task<'_>,
+        mut data: impl BufRead + 'a,
+        length: usize,
+        width: usize,
+    ) -> Result<Box<dyn Read + 'a>, Skip> {
+        let fax = |data: &mut dyn Read, lines: fn(&[u8], usize, usize) -> Vec<u8>| {
+            let mut bytes = Vec::new();
+            data.read_to_end(&mut bytes)
+                .map_err(|error| task.damaged(error))?;
+            Ok(Box::new(Cursor::new(lines(&bytes, width, length))))
+        };
         Ok(match self.compression {
             1 => Box::new(data),
             5 => Box::new(Lzw::new(data)),
@@ -174,43 +192,27 @@ impl Packing {
                 literal: 0,
                 repeated: (0, 0),
             }),
-            2..=4 => {
-                let data = data.peek(usize::MAX).to_vec();
-                return self.fax_or_plain(task, data, length, width);
-            }
+            2 => return Err(task.unsupported("CCITT run-length coding")),
+            3 if self.fax_options & 1 == 0 => fax(&mut data, group_3)?,
+            3 => return Err(task.unsupported("CCITT group 3 in two dimensions")),
+            4 => fax(&mut data, group_4)?,
             other => return Err(task.unsupported(format!("compression {other}"))),
         })
-    }
-
-    /// Unpacks fax, or what is not packed.
-    fn fax_or_plain(
-        self,
-        task: &Task<'_>,
-        data: Vec<u8>,
-        length: usize,
-        width: usize,
-    ) -> Result<Box<dyn Read>, Skip> {
-        let bytes = match self.compression {
-            1 => data,
-            3 if self.fax_options & 1 == 0 => group_3(&data, width, length),
-            4 => group_4(&data, width, length),
-            2 => return Err(task.unsupported("CCITT run-length coding")),
-            _ => return Err(task.unsupported("CCITT group 3 in two dimensions")),
-        };
-        Ok(Box::new(Cursor::new(bytes)))
     }
 }
 
 /// LZW, also as some programs wrote it before TIFF 6.0, with the bits of a code in the other order.
-struct Lzw<'a> {
+struct Lzw<R> {
     decoder: weezl::decode::Decoder,
-    data: Forward<'a>,
+    data: R,
     is_over: bool,
 }
 
-impl<'a> Lzw<'a> {
-    fn new(mut data: Forward<'a>) -> Self {
-        let decoder = if data.peek(2) == [0, 1] {
+impl<R: BufRead> Lzw<R> {
+    fn new(mut data: R) -> Self {
+        // What cannot be read shows itself when it is unpacked.
+        let start = data.fill_buf().unwrap_or_default();
+        let decoder = if start.starts_with(&[0, 1]) {
             Configuration::new(BitOrder::Lsb, 8).build()
         } else {
             Configuration::with_tiff_size_switch(BitOrder::Msb, 8).build()
@@ -223,11 +225,11 @@ impl<'a> Lzw<'a> {
     }
 }
 
-impl Read for Lzw<'_> {
+impl<R: BufRead> Read for Lzw<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.is_over {
             let result = self.decoder.decode_bytes(self.data.fill_buf()?, buffer);
-            self.data.pass(result.consumed_in);
+            self.data.consume(result.consumed_in);
             self.is_over = !matches!(result.status, Ok(LzwStatus::Ok));
             if result.consumed_out > 0 {
                 return Ok(result.consumed_out);
@@ -238,33 +240,33 @@ impl Read for Lzw<'_> {
 }
 
 /// Runs of equal bytes, and runs of others.
-struct PackBits<'a> {
-    data: Forward<'a>,
+struct PackBits<R> {
+    data: R,
     /// How many bytes follow as they are.
     literal: usize,
     /// How many bytes are to come, and which.
     repeated: (usize, u8),
 }
 
-impl PackBits<'_> {
+impl<R: BufRead> PackBits<R> {
     /// The next byte, if there is one.
-    fn byte(&mut self) -> Option<u8> {
-        let byte = self.data.peek(1).first().copied();
-        self.data.pass(1);
-        byte
+    fn byte(&mut self) -> io::Result<Option<u8>> {
+        let byte = self.data.fill_buf()?.first().copied();
+        self.data.consume(byte.map_or(0, |_| 1));
+        Ok(byte)
     }
 }
 
-impl Read for PackBits<'_> {
+impl<R: BufRead> Read for PackBits<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.literal == 0 && self.repeated.0 == 0 {
-            let Some(head) = self.byte() else {
+            let Some(head) = self.byte()? else {
                 return Ok(0);
             };
             match head.cast_signed() {
                 -128 => {}
                 head @ ..0 => {
-                    let Some(byte) = self.byte() else {
+                    let Some(byte) = self.byte()? else {
                         return Ok(0);
                     };
                     self.repeated = (1 + usize::from(head.unsigned_abs()), byte);

@@ -54,6 +54,15 @@ impl Converter {
         const FLOATING: usize = 3;
         let samples = directory.number(tag::SAMPLES).unwrap_or(1);
         let bits = directory.number(tag::BITS).unwrap_or(1);
+        for tag in [tag::BITS, tag::SAMPLE_FORMAT] {
+            if directory
+                .numbers(tag)
+                .windows(2)
+                .any(|pair| pair[0] != pair[1])
+            {
+                return Err(task.unsupported("samples of several kinds in one pixel"));
+            }
+        }
         let is_planar = directory.number(tag::PLANAR) == Some(2) && samples > 1;
         let photometric = directory.number(tag::PHOTOMETRIC).unwrap_or(1);
         let (colours, needed) = match photometric {
@@ -70,6 +79,12 @@ impl Converter {
             FLOATING => bits == 32 && matches!(colours, Colours::Grey(_) | Colours::Rgb),
             _ => false,
         };
+        let is_predicted = directory
+            .number(tag::PREDICTOR)
+            .is_some_and(|kind| kind != 1);
+        if matches!(colours, Colours::YCbCr { unit, .. } if unit != (1, 1)) && is_predicted {
+            return Err(task.unsupported("a predictor of subsampled colours"));
+        }
         if !is_of_known_kind || is_subsampled && (bits != 8 || is_planar || samples != 3) {
             return Err(task.unsupported(format!("{bits} bits a sample of these colours")));
         }
@@ -174,6 +189,8 @@ impl Converter {
         row: &mut [[u8; 3]],
     ) {
         if let Colours::YCbCr { unit, range } = &self.colours {
+            // Of colours that are not subsampled, so that each line is converted once.
+            self.undo_before(&mut lines[0]);
             for (x, pixel) in row.iter_mut().enumerate() {
                 *pixel = of_differences(&lines[0], *unit, range, (x, below));
             }
@@ -183,11 +200,7 @@ impl Converter {
             && (self.bits, self.is_planar, self.alpha) == (8, false, None)
         {
             let line = &mut lines[0];
-            if self.predictor == Predictor::Before {
-                for at in self.samples..line.len() {
-                    line[at] = line[at].wrapping_add(line[at - self.samples]);
-                }
-            }
+            self.undo_before(line);
             for (pixel, samples) in row.iter_mut().zip(line.chunks_exact(self.samples)) {
                 pixel.copy_from_slice(&samples[..3]);
             }
@@ -214,6 +227,15 @@ impl Converter {
         }
         for (x, pixel) in row.iter_mut().enumerate() {
             *pixel = self.colour(|index| sample(x, index));
+        }
+    }
+
+    /// Undoes the prediction of samples of one byte by those of the pixel before.
+    fn undo_before(&self, line: &mut [u8]) {
+        if self.predictor == Predictor::Before {
+            for at in self.samples..line.len() {
+                line[at] = line[at].wrapping_add(line[at - self.samples]);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use fer_index::imaging::{self, Limits};
 use image::imageops::{flip_horizontal, flip_vertical, overlay, rotate90, rotate180, rotate270};
 use image::{DynamicImage, Rgb, RgbImage};
 
-use super::{assert_shows, picture_hash, reference};
+use super::{assert_shows, fading, picture_hash, reference};
 use crate::common::{difference, fixture, photo};
 use crate::{decode, upright};
 
@@ -106,6 +106,18 @@ fn transparency_thumbnails_depth_and_gains_are_told_from_the_picture() {
     assert_shows("heif-tone-map.heic", &picture, 4.0);
     assert_shows("heif-second.heic", &picture, 4.0);
     assert_shows("heif-identity.heic", &rotate270(&mirrored), 4.0);
+}
+
+#[test]
+fn colours_that_were_multiplied_by_the_opacity_are_not_multiplied_again() {
+    let file = fixture("matrix/avif-premultiplied.avif");
+    assert_shows("avif-premultiplied.avif", &fading(), 1.5);
+    // Without the reference that says so, they are darker, and another picture.
+    let mut other = file.clone();
+    let at = memchr::memmem::find(&other, b"prem").unwrap();
+    other[at..at + 4].copy_from_slice(b"none");
+    assert!(difference(&upright(&decode(&other)), &fading()) > 15.0);
+    assert_ne!(picture_hash(&other), picture_hash(&file));
 }
 
 /// The data and the transforms of the pictures from which one is made are hashed with it, and nothing else of the file.

@@ -447,6 +447,10 @@ fading.putalpha(Image.fromarray(numpy.tile((numpy.arange(48) * 5).astype("u1"), 
 fading.save(out / "webp-fading.webp", quality=95)
 fading.save(out / "webp-fading-lossless.webp", lossless=True, exact=True)
 
+# Colours that have been multiplied by the opacity.
+fading.save(work / "fading.png")
+run("avifenc", "--premultiply", "-s", 6, "--min", 0, "--max", 10, "-y", 444, work / "fading.png", out / "avif-premultiplied.avif")
+
 
 def riff(kind, data):
     return kind + len(data).to_bytes(4, "little") + data + bytes(len(data) % 2)

@@ -33,6 +33,16 @@ fn reference() -> RgbImage {
     photo("matrix/reference.png")
 }
 
+/// The picture of 48 × 40 pixels on white, where the opacity of a column is five times its number.
+fn fading() -> RgbImage {
+    let side = photo("matrix/side.png");
+    RgbImage::from_fn(side.width(), side.height(), |x, y| {
+        let opacity = 5 * x;
+        let on_white = |part: u8| (u32::from(part) * opacity + 255 * (255 - opacity) + 127) / 255;
+        image::Rgb(side.get_pixel(x, y).0.map(|part| on_white(part) as u8))
+    })
+}
+
 fn picture_hash(bytes: &[u8]) -> PictureHash {
     let facts = imaging::facts(bytes, &Limits::default()).unwrap();
     facts.picture.hash

@@ -3,7 +3,8 @@
 use image::{Rgb, RgbImage};
 
 use super::assert_shows;
-use crate::common::photo;
+use crate::common::{fixture, photo};
+use crate::{decode, upright};
 
 /// The picture whose pixels follow from the red ones of `side.png`, of which the files hold the upper bits.
 fn of_red(bits: u32, pixel: impl Fn(u32) -> [u32; 3]) -> RgbImage {
@@ -30,6 +31,20 @@ fn png_of_every_depth_is_shown() {
         [(level * (255 - level) + 255 * level + 127) / 255; 3]
     });
     assert_shows("png-grey-alpha.png", &faded, 0.0);
+}
+
+#[test]
+fn a_png_that_lacks_only_its_end_is_whole() {
+    for name in ["png-palette-8", "png-interlaced", "png-grey-16"] {
+        let file = fixture(&format!("matrix/{name}.png"));
+        assert_eq!(&file[file.len() - 8..][..4], b"IEND");
+        let whole = decode(&file);
+        for missing in [4, 12] {
+            let cut = decode(&file[..file.len() - missing]);
+            assert!(cut.lost.is_none(), "{name} without {missing} bytes");
+            assert!(upright(&cut) == upright(&whole), "{name}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! TIFF: what scanners and fax machines write.
 
+use std::io::Write as _;
+
 use exif::Tag;
 use fer_index::error::SkipReason;
 use fer_index::imaging::{self, Format, Limits};
@@ -7,7 +9,7 @@ use image::DynamicImage;
 
 use super::{assert_shows, reference};
 use crate::common::exif_block::ExifBlock;
-use crate::common::{fixture, photo};
+use crate::common::{difference, fixture, photo};
 use crate::{decode, upright};
 
 #[test]
@@ -32,6 +34,161 @@ fn tiff_of_scanners_is_shown() {
     ] {
         assert_shows(&format!("tiff-{name}.tif"), &expected, tolerance);
     }
+}
+
+/// A TIFF of one strip: the tags of the picture, and its data. `tags` come in ascending order, those of the strip excluded.
+fn tiff(tags: &[(u16, &[u16])], data: &[u8]) -> Vec<u8> {
+    const STRIP_OFFSETS: u16 = 273;
+    const STRIP_LENGTHS: u16 = 279;
+    let mut all: Vec<(u16, u16, Vec<u8>)> = Vec::new();
+    for (tag, values) in tags {
+        let values = values.iter().flat_map(|value| value.to_le_bytes());
+        all.push((*tag, 3, values.collect()));
+    }
+    let length = data.len() as u32;
+    for (tag, value) in [(STRIP_OFFSETS, 8), (STRIP_LENGTHS, length)] {
+        all.push((tag, 4, value.to_le_bytes().to_vec()));
+    }
+    all.sort();
+    let start = 8 + length.next_multiple_of(2);
+    let mut file = [b"II*\0", &start.to_le_bytes()[..], data].concat();
+    file.resize(start as usize, 0);
+    let mut behind = start + 2 + 12 * all.len() as u32 + 4;
+    let mut long = Vec::new();
+    file.extend((all.len() as u16).to_le_bytes());
+    for (tag, kind, value) in all {
+        let count = value.len() / if kind == 3 { 2 } else { 4 };
+        file.extend([tag, kind].map(u16::to_le_bytes).concat());
+        file.extend((count as u32).to_le_bytes());
+        if value.len() <= 4 {
+            let mut inline = value;
+            inline.resize(4, 0);
+            file.extend(inline);
+        } else {
+            file.extend(behind.to_le_bytes());
+            behind += value.len() as u32;
+            long.extend(value);
+        }
+    }
+    file.extend([0; 4]);
+    [file, long].concat()
+}
+
+const RGB: u16 = 2;
+const YCBCR: u16 = 6;
+
+/// The tags of `reference()` in samples of these bits.
+fn tags_of<'a>(
+    bits: &'a [u16],
+    compression: &'a [u16; 1],
+    colours: &'a [u16; 1],
+) -> Vec<(u16, &'a [u16])> {
+    vec![
+        (256, &[96]),
+        (257, &[80]),
+        (258, bits),
+        (259, compression),
+        (262, colours),
+        (277, &[3]),
+    ]
+}
+
+fn deflated(data: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn bits_in_the_other_order_are_read_in_every_coding() {
+    let picture = reference();
+    let packbits: Vec<u8> = picture
+        .as_raw()
+        .chunks(128)
+        .flat_map(|run| [&[run.len() as u8 - 1], run].concat())
+        .collect();
+    let lzw = weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8)
+        .encode(picture.as_raw())
+        .unwrap();
+    let plain = picture.as_raw().clone();
+    for (compression, data) in [
+        (1, plain.clone()),
+        (5, lzw),
+        (8, deflated(&plain)),
+        (32_773, packbits),
+    ] {
+        let kind = [compression];
+        for order in [1, 2] {
+            let mut tags = tags_of(&[8, 8, 8], &kind, &[RGB]);
+            let order = [order];
+            tags.push((266, &order));
+            let data: Vec<u8> = match order {
+                [2] => data.iter().map(|byte| byte.reverse_bits()).collect(),
+                _ => data.clone(),
+            };
+            let decoded = decode(&tiff(&tags, &data));
+            assert!(upright(&decoded) == picture, "{compression}, {order:?}");
+        }
+    }
+}
+
+#[test]
+fn colour_differences_may_be_predicted() {
+    let picture = reference();
+    // ITU-R BT.601.
+    let pixels = picture.pixels().map(|pixel| {
+        let [red, green, blue] = pixel.0.map(f32::from);
+        let luma = 0.299 * red + 0.587 * green + 0.114 * blue;
+        let differences = [(blue - luma) / 1.772, (red - luma) / 1.402];
+        let [blue, red] = differences.map(|value| (value + 128.0).round() as u8);
+        [luma.round() as u8, blue, red]
+    });
+    let samples: Vec<u8> = pixels.flatten().collect();
+    let mut predicted = samples.clone();
+    for line in predicted.chunks_mut(96 * 3) {
+        for at in (3..line.len()).rev() {
+            line[at] = line[at].wrapping_sub(line[at - 3]);
+        }
+    }
+    for (predictor, samples) in [(1, samples), (2, predicted)] {
+        let predictor = [predictor];
+        let mut tags = tags_of(&[8, 8, 8], &[8], &[YCBCR]);
+        tags.push((317, &predictor));
+        tags.push((530, &[1, 1]));
+        let decoded = decode(&tiff(&tags, &deflated(&samples)));
+        let difference = difference(&upright(&decoded), &picture);
+        assert!(difference < 1.5, "{predictor:?}: {difference}");
+        // How the colours of a unit are predicted is nowhere said.
+        tags.pop();
+        tags.push((530, &[2, 2]));
+        let decoded = imaging::decode(tiff(&tags, &deflated(&samples)), &Limits::default());
+        let reason = decoded.err().map(|skip| skip.reason);
+        let expected = (predictor == [2]).then_some(SkipReason::UnsupportedFormat);
+        assert_eq!(reason, expected, "{predictor:?}");
+    }
+}
+
+#[test]
+fn samples_of_several_kinds_are_refused() {
+    let data = vec![0; 96 * 80 * 3];
+    let skip = |tags: &[(u16, &[u16])]| {
+        let decoded = imaging::decode(tiff(tags, &data), &Limits::default());
+        decoded.err().map(|skip| skip.reason)
+    };
+    let unsupported = Some(SkipReason::UnsupportedFormat);
+    assert_eq!(skip(&tags_of(&[8, 8, 8], &[1], &[RGB])), None);
+    assert_eq!(skip(&tags_of(&[5, 6, 5], &[1], &[RGB])), unsupported);
+    let mut tags = tags_of(&[8, 8, 8], &[1], &[RGB]);
+    tags.push((339, &[1, 1, 3]));
+    assert_eq!(skip(&tags), unsupported);
+}
+
+#[test]
+fn a_jpeg_with_transparency_in_a_tiff_is_refused() {
+    let mut tags = tags_of(&[8, 8, 8], &[7], &[RGB]);
+    tags.push((338, &[2]));
+    let skip = imaging::decode(tiff(&tags, b"\xff\xd8\xff"), &Limits::default());
+    assert_eq!(skip.err().unwrap().reason, SkipReason::UnsupportedFormat);
 }
 
 /// Scanners name their maker, as raw files do, and put a thumbnail in front.
