@@ -39,7 +39,7 @@ impl Readiness {
         match (self, next) {
             (Closed | Writing | Moved, Seen(_) | Touched(_)) => self,
             (Seen(_), Touched(meta)) => Seen(meta),
-            // It was away for a moment, or was written to before: what happened to it there is unknown.
+            // It was moved away and back, or written to before: whether its content changed meanwhile is unknown.
             (Closed | Writing | Moved, Moved) => Closed,
             _ => next,
         }
@@ -60,7 +60,7 @@ pub struct Debouncer {
 
 impl Debouncer {
     /// Records a change at `now` and restarts the wait for the file. `quiet` is the interval for which a
-    /// file must not change. What was known of the file before is kept if it tells more, such as that it was
+    /// file must not change. What was known of the file before is kept if it says more, such as that it was
     /// closed.
     pub fn note(&mut self, path: &Path, readiness: Readiness, now: Instant, quiet: Duration) {
         let readiness = match self.readiness(path) {

@@ -74,7 +74,7 @@ pub fn resolve_root(root: &Path) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// The folders that lie in no other one of the list, sorted, so that no file is found twice.
+/// Removes folders that lie in another folder of the list and sorts the rest, so that no file is found twice.
 pub fn outermost(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
     folders.sort();
     folders.dedup_by(|inner, outer| inner.starts_with(outer));
@@ -110,7 +110,7 @@ pub fn scan(root: &Path, filter: &AlbumFilter, visitor: &mut dyn Visitor) -> boo
     walk.is_empty
 }
 
-/// Whether a path is a symbolic link to the folder that has it, or to one above; a scan from above ignores it.
+/// Whether a path is a symbolic link to the folder that contains it, or to one above; a scan from above ignores it.
 pub fn leads_above(path: &Path) -> bool {
     let leads = || -> io::Result<bool> {
         let parent = path.parent().unwrap_or(path);

@@ -67,7 +67,7 @@ impl Change {
     }
 }
 
-/// Identifies a folder whatever the path: device and inode.
+/// Identifies a folder independently of its path: device and inode.
 type Identity = (u64, u64);
 
 #[cfg(unix)]
