@@ -10,8 +10,8 @@ use super::pool::Launch;
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::imaging::Limits;
 
-/// How many times the longest time for decoding a process may take: that is CPU time, and the process may have to share its
-/// core with others.
+/// By what factor a process may exceed the longest time for decoding: that is CPU time, and the process
+/// may have to share its core with others.
 const PATIENCE: u32 = 5;
 
 /// How processes of one kind are started, and those that are idle. They end when this is dropped.
@@ -50,7 +50,7 @@ impl Attempts {
         }
     }
 
-    /// Starts the first process, and returns what it is kept from.
+    /// Starts the first process, and returns the restrictions in force for it.
     pub fn start(&self) -> Result<Confinement> {
         let first = self.new_process().map_err(|error| cannot_start(&error))?;
         let confinement = first.confinement;
@@ -63,8 +63,8 @@ impl Attempts {
         self.lock_idle().push(process);
     }
 
-    /// Does `work` with a process, and once more with a new one if it dies of it. Begins with `first`, or with one
-    /// that is idle.
+    /// Does `work` with a process, and once more with a new process if the first one dies during it. Begins with
+    /// `first`, or with one that is idle.
     pub fn attempt<T>(
         &self,
         first: Option<Process>,

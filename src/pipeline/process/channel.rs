@@ -1,4 +1,4 @@
-//! Messages over a socket: a header in JSON, and bytes.
+//! Sends and receives messages over a socket: a header in JSON, then bytes.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Longest header, in bytes; the metadata of a photo have at most a few thousand entries.
+/// Maximum length of a header, in bytes; the metadata of a photo have at most a few thousand entries.
 const MAX_HEADER: u32 = 32 << 20;
 
-/// Length of the two numbers before a message: those of the header's bytes, and of the bytes behind it.
+/// Length in bytes of the two numbers before a message: the length of its header, and of the bytes after the header.
 const PREFIX: usize = 12;
 
 /// One end of a socket.
 #[derive(Debug)]
 pub(super) struct Channel {
     stream: UnixStream,
-    /// Longest message that is received, in bytes without the header.
+    /// Maximum length of a received message, in bytes without the header.
     max_bytes: u64,
     /// When sending and receiving fail with [`ErrorKind::TimedOut`]; `None` for never.
     deadline: Option<Instant>,
@@ -37,7 +37,7 @@ impl Channel {
         Self { max_bytes, ..self }
     }
 
-    /// Lets everything that is sent and received from now on take `time` in all; `None` for any time.
+    /// Sets the deadline for everything that is sent and received from now on to `time` from now; `None` for no deadline.
     pub fn allow(&mut self, time: Option<Duration>) {
         self.deadline = time.and_then(|time| Instant::now().checked_add(time));
     }
@@ -61,7 +61,7 @@ impl Channel {
     ///
     /// # Errors
     /// [`ErrorKind::UnexpectedEof`] if the other end was closed, [`ErrorKind::TimedOut`] after the deadline, and
-    /// [`ErrorKind::InvalidData`] for what is no message.
+    /// [`ErrorKind::InvalidData`] if the bytes are not a message.
     pub fn receive<T: DeserializeOwned>(&mut self, bytes: &mut Vec<u8>) -> io::Result<T> {
         let mut prefix = [0; PREFIX];
         self.read_exact(&mut prefix)?;
@@ -82,7 +82,7 @@ impl Channel {
         Ok(serde_json::from_slice(&json)?)
     }
 
-    /// What is left of the time, to be set on the socket.
+    /// The time left until the deadline, to be set on the socket.
     fn left(&self) -> io::Result<Option<Duration>> {
         let Some(deadline) = self.deadline else {
             return Ok(None);
@@ -118,7 +118,7 @@ impl Write for Channel {
     }
 }
 
-/// A socket reports the end of its time as if it did not block.
+/// Renames the error of a timeout: a socket reports it like that of a non-blocking call (`WouldBlock`).
 fn timed_out(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock => ErrorKind::TimedOut.into(),

@@ -1,4 +1,4 @@
-//! A decoding process, seen from the worker that uses it.
+//! Starts a decoding process, sends it requests and receives its answers.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -22,10 +22,10 @@ use crate::imaging::Facts;
 use crate::likeness::FacePicture;
 use crate::raster::{Orientation, Raster};
 
-/// Most faces of a photo that are taken from a process; the detector finds a few hundred in a crowd.
+/// Maximum number of faces that are accepted from a process for one photo; the detector finds a few hundred in a crowd.
 const MAX_FACES: usize = 100_000;
 
-/// Longest answer: the pictures of that many faces would be more, but no photo has them.
+/// Maximum length of an answer in bytes. The pictures of that many faces would be longer, but no photo has so many.
 const MAX_ANSWER: u64 = 1 << 30;
 
 /// Why there is no answer.
@@ -33,7 +33,7 @@ const MAX_ANSWER: u64 = 1 << 30;
 pub(super) enum Failure {
     /// The photo is skipped; the process is ready for the next one.
     Skipped(Skip),
-    /// The process has died, or says what it should not.
+    /// The process has died, or its answer is not one that it may give.
     Died(io::Error),
     /// It has taken too long.
     TooSlow,
@@ -59,7 +59,7 @@ pub(super) struct Process {
     time: Duration,
     /// How it is confined.
     pub confinement: Confinement,
-    /// What came with the last message; kept for its memory.
+    /// The bytes of the last message; kept so that its memory is used again.
     bytes: Vec<u8>,
 }
 
@@ -111,7 +111,7 @@ impl Process {
         }
     }
 
-    /// The facts of a photo, which the process keeps, and what its decoding costs.
+    /// The facts of a photo, which the process keeps, and how many bytes of memory its decoding takes.
     pub fn facts(&mut self, photo: &[u8]) -> Answer<(Facts, u64)> {
         self.channel.allow(Some(self.time));
         self.channel.send(&Request::Facts, photo)?;
@@ -227,7 +227,7 @@ impl Process {
             .map(Duration::from_nanos)
     }
 
-    /// Ends the process, if it has not ended by itself, and says how it ended.
+    /// Ends the process, if it has not ended by itself, and returns how it ended.
     pub fn end(&mut self) -> End {
         // Where it has ended already, this changes nothing of its status.
         let _ = self.child.kill();
@@ -245,7 +245,7 @@ fn unexpected() -> Failure {
     Failure::Died(ErrorKind::InvalidData.into())
 }
 
-/// Whether faces may be those of a photo: a process that was taken over may say anything.
+/// Whether faces may be those of a photo: a process that an attacker controls may answer anything.
 fn is_plausible(found: &FoundFaces) -> bool {
     let is_finite = |face: &DetectedFace| {
         let at = &face.bounding_box;
@@ -269,7 +269,7 @@ pub(super) enum End {
     Signal(i32),
     /// With this exit code.
     Code(i32),
-    /// The system does not say.
+    /// Unknown: the system does not report it.
     Unknown,
 }
 
@@ -289,7 +289,7 @@ impl End {
             || signal == Signal::INT.as_raw() || signal == Signal::HUP.as_raw())
     }
 
-    /// The skip for the photo of which a process has died twice.
+    /// The skip for a photo during whose analysis two processes have died.
     pub fn skip(self) -> Skip {
         let reason = if self.is_foreign() {
             SkipReason::Unreadable
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn only_what_another_hand_has_ended_is_tried_again_by_the_next_run() {
-        // As wait(2) tells it: the signal, or the exit code in the next byte.
+        // The status as wait(2) encodes it: the signal, or the exit code in the next byte.
         for (status, expected, reason) in [
             (15, End::Signal(15), SkipReason::Unreadable),
             (1, End::Signal(1), SkipReason::Unreadable),

@@ -1,5 +1,5 @@
-//! Takes from the calling process what decoding does not need: files, the network, other processes, more memory than
-//! the limits of a photo explain.
+//! Confines the calling process to what decoding needs: no files, no network, no other processes, and no more memory
+//! than a photo within the limits can take.
 
 #[cfg(all(
     target_os = "linux",
@@ -11,7 +11,7 @@
 ))]
 mod kernel;
 
-/// There are no such facilities here.
+/// Stands in on systems without Landlock and seccomp.
 #[cfg(not(all(
     target_os = "linux",
     any(
@@ -38,7 +38,7 @@ use crate::imaging::Limits;
 /// Address space of a process that decodes nothing: the program, its models, and what threads and the allocator reserve.
 const BASE: u64 = 1 << 30;
 
-/// Most bytes of memory per pixel. A decoder that computes in `f32` has twelve for the picture and as many for a
+/// Maximum bytes of memory per pixel. A decoder that computes in `f32` has twelve for the picture and as many for a
 /// copy of it.
 const BYTES_PER_PIXEL: u64 = 24;
 
@@ -47,10 +47,10 @@ const COPIES: u64 = 2;
 
 /// Confines this process for good. It must not have other threads yet.
 pub(super) fn confine() -> Confinement {
-    // Of a photo, no byte may remain on the disk when a process dies, nor may it write a file.
+    // The process may not write a file, and if it dies, no byte of a photo may remain on the disk (core dump).
     lower(Resource::Core, 0);
     lower(Resource::Fsize, 0);
-    // If memory runs out, this process has to go, and not the one that started it.
+    // If memory runs out, the system shall kill this process, not the one that started it.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     let files = kernel::no_files();
     Confinement {

@@ -1,4 +1,4 @@
-//! The decoding processes of commands that show photos.
+//! Manages the decoding processes of commands that show photos.
 
 use image::RgbImage;
 

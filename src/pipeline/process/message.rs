@@ -1,4 +1,4 @@
-//! What a worker and its decoding process say to each other.
+//! Defines the messages between a worker and its decoding process.
 //!
 //! ```text
 //! worker: Setup (a model file), Decode or Confine    process: Ready
@@ -32,7 +32,7 @@ use crate::raster::Orientation;
 pub(super) enum Request {
     /// The first message. Its bytes are the model file of the classifier; none stand for the built-in model.
     Setup(Box<Setup>),
-    /// The only message to a process that decodes nothing and loads no model: say how you are confined for photos within
+    /// The only message to a process that decodes nothing and loads no model: report the confinement for photos within
     /// these limits.
     Confine(Limits),
     /// The first message to a process that shows photos within these limits, and finds no faces: it loads no model.
@@ -55,13 +55,13 @@ pub(super) enum Request {
     Score,
 }
 
-/// What a process needs to know before the first photo.
+/// The settings that a process receives before the first photo.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Setup {
     pub limits: Limits,
     pub min_face: f32,
     pub detector: Detector,
-    /// What errors call the model file.
+    /// The name of the model file in error messages.
     pub model_name: String,
 }
 
@@ -75,7 +75,7 @@ pub enum Detector {
     Asked {
         /// Name and version of its model.
         model: String,
-        /// Most pixels of the copy.
+        /// Maximum number of pixels of the copy.
         max_pixels: u32,
     },
 }
@@ -90,10 +90,10 @@ impl Detector {
     }
 }
 
-/// What a process answers.
+/// The answer of a process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// The process is confined so, and has loaded its models if it was set up; or why it cannot.
+    /// The confinement of the process, which has loaded its models if it was set up; or the reason why it could not.
     Ready(Confinement, Option<String>),
     /// The facts of a photo, and how much memory its decoding takes in bytes.
     Facts(Box<ReadFacts>, u64),
@@ -143,7 +143,7 @@ impl ReadFace {
     }
 }
 
-/// What a decoding process is kept from.
+/// Which restrictions are in force for a decoding process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
     /// Only the system calls that computing needs are allowed (seccomp): it can open no file and no connection.

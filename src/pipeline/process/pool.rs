@@ -1,4 +1,4 @@
-//! The decoding processes of a run.
+//! Manages the decoding processes of a run.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,12 +25,12 @@ pub struct Launch {
     pub arguments: Vec<OsString>,
 }
 
-/// What decoding processes are told.
+/// Settings of decoding processes.
 #[derive(Debug, Clone)]
 pub struct ProcessSettings {
     /// The limits for a photo.
     pub limits: Limits,
-    /// Least shorter side of a face that is classified, in pixels.
+    /// Minimum length of the shorter side of a face that is classified, in pixels.
     pub min_face: f32,
     /// Where the faces are detected.
     pub detector: Detector,
@@ -103,7 +103,7 @@ impl Processes {
         &self.limits
     }
 
-    /// What the processes are kept from.
+    /// The restrictions in force for the processes.
     pub const fn confinement(&self) -> Confinement {
         self.confinement
     }
@@ -122,7 +122,7 @@ impl Processes {
     }
 }
 
-/// Starts a process, ends it again, and returns what it was kept from. It loads no models.
+/// Starts a process that loads no models, ends it again, and returns the restrictions that were in force for it.
 ///
 /// # Errors
 /// [`Error::Config`](crate::error::Error::Config) if it cannot be started.

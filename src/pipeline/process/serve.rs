@@ -1,4 +1,4 @@
-//! What a decoding process does: it reads, decodes and analyses one photo after the other.
+//! Runs in a decoding process: reads, decodes and analyses one photo after the other.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd as _;
@@ -22,7 +22,7 @@ use fer_nn::allocator;
 use super::super::analyse::{FoundFaces, LocalAnalyser, pictures};
 use super::super::budget;
 
-/// Longest message before the setup says how long files may be: the model file.
+/// Maximum length in bytes of the first message, the model file, which arrives before the limits for files are known.
 const MAX_MODEL: u64 = 1 << 30;
 
 /// Memory for a photo's bytes that is kept for the next one: enough for those of most cameras.
@@ -77,7 +77,7 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
         }
     };
     drop(model);
-    // What only loading took is given back, and what photos take is kept.
+    // Returns the memory that only loading needed to the system; from now on freed memory is kept for the next photo.
     allocator::trim();
     if analyser.is_some() {
         allocator::keep_freed(KEPT_FREE);
@@ -135,7 +135,7 @@ fn receive(channel: &Mutex<Channel>, bytes: &mut Vec<u8>) -> io::Result<Request>
     channel.receive(bytes)
 }
 
-/// A decoding process at work.
+/// The state of a decoding process.
 struct Server {
     channel: Arc<Mutex<Channel>>,
     /// `None` in a process that only shows photos.
@@ -237,7 +237,7 @@ impl Server {
         let analyser = self.analyser.as_ref().ok_or(ErrorKind::InvalidData)?;
         let bytes = std::mem::take(&mut self.bytes);
         let decoded = if bytes.capacity() > KEPT {
-            // Given away, so that pixels can take their place.
+            // Frees the bytes, so that pixels can use their memory.
             analyser.decode(self.facts.take(), bytes)
         } else {
             let decoded = analyser.decode(self.facts.take(), &bytes);

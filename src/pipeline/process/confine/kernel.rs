@@ -1,4 +1,4 @@
-//! What Linux can take from a process: Landlock and seccomp.
+//! Restricts a process with Landlock and seccomp (Linux).
 
 /// Forbids opening files and making connections, as far as the kernel can (Landlock). Returns whether files are out of reach.
 pub fn no_files() -> bool {
@@ -15,7 +15,7 @@ pub fn no_files() -> bool {
     restrict().is_ok_and(|status| status.ruleset != landlock::RulesetStatus::NotEnforced)
 }
 
-/// Allows no other system calls than those of computing and of the socket that is open; all others fail with `EPERM`.
+/// Allows only the system calls that computing and the open socket need; all others fail with `EPERM` (seccomp).
 /// Returns whether that succeeded.
 pub fn few_calls() -> bool {
     use std::collections::BTreeMap;
