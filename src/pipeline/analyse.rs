@@ -15,10 +15,10 @@ use crate::photo::Capture;
 use crate::raster::Raster;
 use crate::store::{Models, PhotoAnalysis};
 
-/// Most named regions of a photo that are searched more closely. Metadata may name any number of people.
+/// Maximum number of named regions of a photo that are searched more closely. Metadata may name any number of people.
 const MOST_LOOKS: usize = 64;
 
-/// Least shorter side in pixels of a region that is searched more closely.
+/// Minimum length of the shorter side of a region that is searched more closely, in pixels.
 const LEAST_PLACE: f32 = 4.0;
 
 /// Analyses photos with a detector and a classifier, on the calling thread.
@@ -68,7 +68,7 @@ impl LocalAnalyser {
             .map(|(analysis, ())| analysis)
     }
 
-    /// Decodes a photo as far as the detector needs it. If the bytes are given away, they are given back meanwhile.
+    /// Decodes a photo as far as the detector needs it. If the bytes are owned, their memory is freed meanwhile.
     pub(super) fn decode<'a>(
         &self,
         facts: Option<Facts>,
@@ -252,7 +252,7 @@ pub(super) struct FoundInPhoto<'a> {
 }
 
 impl FoundInPhoto<'_> {
-    /// The pictures of the faces; none if they can no longer be had, and then the photo's analysis fails as well.
+    /// The pictures of the faces; none if they are no longer available, and then the photo's analysis fails as well.
     pub fn pictures(&mut self) -> Vec<FacePicture> {
         (self.pictures)()
     }
@@ -272,7 +272,7 @@ pub(super) fn pictures(decoded: &Decoded, faces: &[DetectedFace]) -> Vec<FacePic
     faces.iter().map(picture).collect()
 }
 
-/// Whether a region that metadata state is one of the photo in which there can be a face.
+/// Whether a region from metadata lies in the photo and can contain a face.
 fn may_show_face(photo: &Raster, at: &BoundingBox) -> bool {
     let (width, height) = (photo.width() as f32, photo.height() as f32);
     let middle = at.centre();

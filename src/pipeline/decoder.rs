@@ -21,7 +21,7 @@ pub enum Decoder {
     Isolated(Box<Decoders>),
 }
 
-/// What an index keeps of a photo whose faces were corrected.
+/// What the index stores of a photo whose faces were corrected.
 pub(super) struct CutFaces {
     pub capture: Capture,
     /// Width and height of the upright photo.

@@ -1,4 +1,4 @@
-//! Tells by the first bytes of a file whether it is a photo, where its name does not say what it is.
+//! Decides by the first bytes of a file whether it is a photo, if its name does not say what it is.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use crate::imaging::Format;
 /// How many bytes are read; no signature of a format that is decoded needs more.
 const FIRST_BYTES: usize = 64;
 
-/// What the first bytes of a file say.
+/// What the first bytes of a file show about it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FirstBytes {
     /// It has a format that is decoded.
     Photo,
-    /// It is no photo, for this reason. The file had this metadata.
+    /// It is not a photo, for this reason. The metadata are those of the file when it was read.
     Other(FileMeta, Skip),
     /// It no longer exists.
     Vanished,

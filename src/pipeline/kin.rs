@@ -133,7 +133,7 @@ fn can_have_kin(capture: &Capture) -> bool {
     capture.camera.is_some() && capture.taken_at.is_some_and(has_date)
 }
 
-/// Cuts faces out of the first file of a photo that still has its content.
+/// Cuts faces out of a photo, from the first of its files whose content is unchanged.
 fn cut(photo: &Photo, decoder: &Decoder, faces: &[DetectedFace]) -> Option<CutFaces> {
     photo.paths.iter().find_map(|path| {
         let bytes = read_bytes(path, decoder.limits().max_bytes).ok()?;

@@ -22,11 +22,11 @@ pub enum Analyser {
     Isolated(Box<Isolated>),
 }
 
-/// Decoding processes, and what they ask.
+/// Decoding processes, and the detector that they ask.
 #[cfg(unix)]
 pub struct Isolated {
     processes: Processes,
-    /// The detector, if it is outside of the processes.
+    /// The detector, if it does not run in the processes.
     detector: Option<Box<dyn FaceDetector>>,
 }
 
@@ -131,7 +131,7 @@ impl Opened<'_> {
     /// whose last result is returned as well; it is called again if the process that decodes the photo has died since.
     ///
     /// # Errors
-    /// If it cannot be decoded, or not be searched.
+    /// If it cannot be decoded, or if the detector fails.
     pub(super) fn analyse<T>(
         self,
         named: &[BoundingBox],

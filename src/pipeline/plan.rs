@@ -23,7 +23,7 @@ pub struct Plan {
     pub marked: Vec<PathBuf>,
     /// Unchanged files whose sidecars are new, changed or gone.
     pub sidecars: Vec<PathBuf>,
-    /// Unchanged files of which the index has no ctime yet.
+    /// Unchanged files whose ctime is not in the index yet.
     pub without_ctime: Vec<(PathBuf, FileMeta)>,
     /// Files of the index that no longer exist.
     pub gone: Vec<PathBuf>,

@@ -1,4 +1,4 @@
-//! The workers: each processes one file at a time, from its path to the finding that the writer
+//! Processes files in worker threads, one file at a time, from its path to the finding that the writer
 //! stores.
 
 use std::collections::HashSet;
@@ -78,7 +78,7 @@ impl NewFile {
     }
 }
 
-/// What only one worker may process at a time.
+/// A content or picture that only one worker may process at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Claim {
     Content(ContentHash),
@@ -218,7 +218,7 @@ impl Worker<'_> {
         } else {
             self.known(&hash)?
         };
-        // Of a photo that was analysed before pictures were hashed, the picture is unknown; and what an older
+        // The picture of a photo that was analysed before pictures were hashed is unknown; and what an older
         // reader found in its metadata is read anew.
         let is_read = |known: &PhotoRecord| match &known.content {
             Ok(analysis) => known.picture.is_some() && analysis.said.version == VERSION,
@@ -258,7 +258,7 @@ impl Worker<'_> {
             bytes: length,
             facts: opened.facts().clone(),
         };
-        // A picture that is hashed otherwise than before is decoded otherwise.
+        // If the hash of the picture has changed, the way in which the picture is decoded has changed, too.
         let is_same = |record: &PhotoRecord| record.picture.is_none_or(|before| before == picture);
         if let Some(record) = unread.filter(is_same) {
             return Ok(Outcome::SamePicture(Box::new(new.record(record.content))));

@@ -1,4 +1,4 @@
-//! The writer: stores the workers' findings in transactions.
+//! Stores the workers' findings in transactions.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -137,7 +137,7 @@ struct FindingWriter<'a, 'batch> {
     stored: Vec<Claim>,
 }
 
-/// What a worker did to find out about a content.
+/// How a worker obtained the record of a content.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Work {
     /// It decoded and analysed the picture.
@@ -161,7 +161,7 @@ impl FindingWriter<'_, '_> {
             meta,
             sidecars,
         };
-        // The person may have said so while the file was processed.
+        // The person may have asked for it to be forgotten while the file was processed.
         let outcome = match outcome {
             Outcome::Vanished => Outcome::Vanished,
             _ if self.batch.is_forgotten(&file.path)? => Outcome::Forgotten,
@@ -225,7 +225,7 @@ impl FindingWriter<'_, '_> {
         Ok(())
     }
 
-    /// Whether a finding is of a content or a picture that was forgotten.
+    /// Whether a finding belongs to a content or a picture that was forgotten.
     fn shows_forgotten(&self, outcome: &Outcome) -> Result<bool> {
         let (content, picture) = match outcome {
             Outcome::New(record, ..) | Outcome::SamePicture(record) | Outcome::Known(record) => {
