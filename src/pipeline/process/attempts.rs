@@ -10,7 +10,7 @@ use super::pool::Launch;
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::imaging::Limits;
 
-/// By what factor a process may exceed the longest time for decoding: that is CPU time, and the process
+/// How many times the longest decoding time a process may take: that time is CPU time, and the process
 /// may have to share its core with others.
 const PATIENCE: u32 = 5;
 

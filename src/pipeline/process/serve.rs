@@ -237,7 +237,7 @@ impl Server {
         let analyser = self.analyser.as_ref().ok_or(ErrorKind::InvalidData)?;
         let bytes = std::mem::take(&mut self.bytes);
         let decoded = if bytes.capacity() > KEPT {
-            // Frees the bytes, so that pixels can use their memory.
+            // Passes the bytes on, so that their memory can be freed while pixels are made.
             analyser.decode(self.facts.take(), bytes)
         } else {
             let decoded = analyser.decode(self.facts.take(), &bytes);
