@@ -129,6 +129,10 @@ pub(super) fn parse(text: &str) -> Result<Document, String> {
         // gone already.
         return Err("it begins with two byte order marks".to_owned());
     }
+    if text.contains('\0') {
+        // XML does not allow it, and a reader may take the text for one of wider characters.
+        return Err("it contains a NUL character".to_owned());
+    }
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;

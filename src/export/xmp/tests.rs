@@ -392,3 +392,9 @@ fn a_sidecar_that_begins_with_two_byte_order_marks_is_left_alone() {
         assert!(refused.contains("two byte order marks"), "{refused}");
     }
 }
+
+#[test]
+fn a_sidecar_with_a_nul_character_is_left_alone() {
+    let refused = with(&format!("\0\0\0{}", rated(2, &["Lake"])), HAPPY).unwrap_err();
+    assert!(refused.contains("NUL"), "{refused}");
+}
