@@ -60,7 +60,12 @@ fn install(
 ) -> Result<Outcome> {
     let database = absolute(&context.config().database)?;
     let data = database.parent().unwrap_or(&database);
-    let text = supervisor.text(&command_line(global)?, data, user_namespaces());
+    let text = supervisor.text(
+        &command_line(global)?,
+        &environment()?,
+        data,
+        user_namespaces(),
+    );
     // The systemd unit grants write access to this folder only if it exists.
     fs::create_dir_all(data).map_err(|source| Error::Io {
         path: data.to_owned(),
@@ -178,6 +183,30 @@ fn command_line(global: &GlobalArgs) -> Result<Vec<String>> {
     Ok(words)
 }
 
+/// The environment variables that decide what the daemon does: the settings among them, and where files of the user lie. The
+/// supervisor does not have those of this shell.
+fn environment() -> Result<Vec<(String, String)>> {
+    const FOLDERS: [&str; 3] = ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
+    const PATHS: [&str; 2] = ["FER_INDEX_CONFIG", "FER_INDEX_DATABASE"];
+    let mut variables = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.to_str() else { continue };
+        let is_setting = name.starts_with("FER_INDEX_") && name != "FER_INDEX_LOG";
+        if value.is_empty() || !(is_setting || FOLDERS.contains(&name)) {
+            continue;
+        }
+        let path = Path::new(&value);
+        let value = if PATHS.contains(&name) && !path.starts_with("~") {
+            text(&absolute(path)?)?
+        } else {
+            text(path)?
+        };
+        variables.push((name.to_owned(), value));
+    }
+    variables.sort();
+    Ok(variables)
+}
+
 fn text(path: &Path) -> Result<String> {
     path.to_str().map(str::to_owned).ok_or_else(|| {
         Error::Usage(format!(
@@ -210,7 +239,10 @@ fn run_program(words: &[&str], last: Option<&Path>) -> std::result::Result<Strin
         return Ok(text(&output.stdout));
     }
     let said = text(&output.stderr);
-    let said = said.lines().next().unwrap_or("it failed");
+    // `systemctl enable` says first what it did before it failed.
+    let is_news = |line: &&str| line.starts_with("Created symlink") || line.starts_with("Removed ");
+    let said = said.lines().find(|line| !is_news(line));
+    let said = said.unwrap_or("it failed");
     Err(format!("{program}: {said}"))
 }
 

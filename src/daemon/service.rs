@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-/// Template of the unit, with the placeholders `@COMMAND@` and `@DATA@`.
+/// Template of the unit, with the placeholders `@ENVIRONMENT@`, `@COMMAND@` and `@DATA@`.
 const UNIT: &str = include_str!("../../config/fer-index.service");
 
 /// The line by which the user's manager can hide files. Where users cannot make user namespaces, the unit does not start
 /// with it.
 const PRIVATE_USERS: &str = "PrivateUsers=yes\n";
 
-/// Template of the agent, with the placeholder `@ARGUMENTS@`.
+/// Template of the agent, with the placeholders `@ARGUMENTS@` and `@ENVIRONMENT@`.
 const AGENT: &str = include_str!("../../config/fer-index.plist");
 
 /// Whether the system lets users make user namespaces.
@@ -71,18 +71,29 @@ impl Supervisor {
         }
     }
 
-    /// Text of the service file for a command line; `data` is the folder that the daemon may write to, and
-    /// `user_namespaces` whether [`user_namespaces`] says that it can be kept from other folders.
-    pub fn text(self, command: &[String], data: &Path, user_namespaces: bool) -> String {
+    /// Text of the service file for a command line and environment variables, by name and value; `data` is the folder that
+    /// the daemon may write to, and `user_namespaces` whether [`user_namespaces`] says that it can be kept from other
+    /// folders.
+    pub fn text(
+        self,
+        command: &[String],
+        environment: &[(String, String)],
+        data: &Path,
+        user_namespaces: bool,
+    ) -> String {
         match self {
             Self::Systemd => {
-                let words: Vec<_> = command.iter().map(|word| systemd_word(word)).collect();
+                let words: Vec<_> = command.iter().map(|word| command_word(word)).collect();
+                let variables = environment.iter().map(|(name, value)| {
+                    format!("Environment={}\n", systemd_word(&format!("{name}={value}")))
+                });
                 let unit = if user_namespaces {
                     UNIT.to_owned()
                 } else {
                     UNIT.replace(PRIVATE_USERS, "")
                 };
-                unit.replace("@COMMAND@", &words.join(" "))
+                unit.replace("@ENVIRONMENT@\n", &variables.collect::<String>())
+                    .replace("@COMMAND@", &words.join(" "))
                     .replace("@DATA@", &systemd_word(&data.to_string_lossy()))
             }
             Self::Launchd => {
@@ -90,19 +101,38 @@ impl Supervisor {
                     .iter()
                     .map(|word| format!("        <string>{}</string>", xml_text(word)))
                     .collect();
-                AGENT.replace("@ARGUMENTS@", &lines.join("\n"))
+                let mut variables = Vec::new();
+                for (name, value) in environment {
+                    variables.push(format!("        <key>{}</key>", xml_text(name)));
+                    variables.push(format!("        <string>{}</string>", xml_text(value)));
+                }
+                let environment = if variables.is_empty() {
+                    String::new()
+                } else {
+                    format!(
+                        "    <key>EnvironmentVariables</key>\n    <dict>\n{}\n    </dict>\n",
+                        variables.join("\n")
+                    )
+                };
+                AGENT
+                    .replace("@ENVIRONMENT@\n", &environment)
+                    .replace("@ARGUMENTS@", &lines.join("\n"))
             }
         }
     }
 }
 
-/// Quotes a word for a systemd command line (`systemd.service(5)`).
+/// Quotes a word for a systemd command line (`systemd.service(5)`), in which `$` begins the name of a variable.
+fn command_word(word: &str) -> String {
+    systemd_word(word).replace('$', "$$")
+}
+
+/// Quotes a word for a setting of systemd (`systemd.syntax(7)`).
 fn systemd_word(word: &str) -> String {
     let escaped = word
         .replace('\\', "\\\\")
         .replace('"', "\\\"")
-        .replace('%', "%%")
-        .replace('$', "$$");
+        .replace('%', "%%");
     if word.contains([' ', '\t', '\'', '"', '\\', ';']) {
         format!("\"{escaped}\"")
     } else {
@@ -135,18 +165,41 @@ mod tests {
     fn the_unit_equals_the_golden_file() {
         let data = Path::new("/home/ada/.local/share/fer-index");
         let golden = include_str!("../../tests/daemon/golden/fer-index.service");
-        assert_eq!(Supervisor::Systemd.text(&command(), data, true), golden);
-        let without = Supervisor::Systemd.text(&command(), data, false);
+        assert_eq!(
+            Supervisor::Systemd.text(&command(), &[], data, true),
+            golden
+        );
+        let without = Supervisor::Systemd.text(&command(), &[], data, false);
         assert_eq!(without, golden.replace("PrivateUsers=yes\n", ""));
         assert_ne!(without, golden);
     }
 
     #[test]
     fn the_agent_equals_the_golden_file() {
-        let text = Supervisor::Launchd.text(&command(), Path::new("/"), true);
+        let text = Supervisor::Launchd.text(&command(), &[], Path::new("/"), true);
         assert_eq!(
             text,
             include_str!("../../tests/daemon/golden/fer-index.plist")
         );
+    }
+
+    #[test]
+    fn variables_are_quoted_as_each_supervisor_reads_them() {
+        let variables = [(
+            "FER_INDEX_DATABASE".to_owned(),
+            "/my data/100%/$x & y.sqlite3".to_owned(),
+        )];
+        let data = Path::new("/my data/100%/$x");
+        let unit = Supervisor::Systemd.text(&command(), &variables, data, true);
+        assert!(unit.contains(
+            "\nEnvironment=\"FER_INDEX_DATABASE=/my data/100%%/$x & y.sqlite3\"\nExecStart="
+        ));
+        assert!(unit.contains("\nReadWritePaths=\"/my data/100%%/$x\"\n"));
+        let agent = Supervisor::Launchd.text(&command(), &variables, data, true);
+        assert!(agent.contains(
+            "    </array>\n    <key>EnvironmentVariables</key>\n    <dict>\n        \
+             <key>FER_INDEX_DATABASE</key>\n        \
+             <string>/my data/100%/$x &amp; y.sqlite3</string>\n    </dict>\n    <key>RunAtLoad"
+        ));
     }
 }
