@@ -5,6 +5,7 @@
 //! [`resolve()`] decides between them. `docs/formats.md` lists the sources of each fact in the order in which they
 //! count.
 
+mod boilerplate;
 mod camera;
 mod clock;
 mod dates;
