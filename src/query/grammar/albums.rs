@@ -1,10 +1,20 @@
 //! Reads the names of albums: `album NAME`, `the NAME album`, and words that are the whole name of a folder.
 
+use super::super::filters::UserFilter;
 use super::{Given, Length, Reader, Token, read};
 use crate::store::words_of_name;
 
 /// The maximum number of words in the name of an album.
 const LONGEST: usize = 6;
+
+/// The flags that words for dates set.
+const DATES: [&str; 3] = ["since", "until", "taken"];
+
+/// Whether a filter sets no other flags than these.
+fn sets_only(filter: &UserFilter, flags: &[&str]) -> bool {
+    let set = filter.set_flags();
+    set.iter().all(|(flag, _)| flags.contains(&flag.name))
+}
 
 impl Reader<'_> {
     /// Reads `album NAME` or `the NAME album`.
@@ -44,21 +54,12 @@ impl Reader<'_> {
         }
         let start = at + usize::from(self.is_any(at, &["in", "from"]) || self.lower(at) == "of");
         let (name, length) = self.whole_name(start)?;
-        if !self.has_unknown_word(start, length) {
+        let plain = self.plain_meaning(start, length);
+        if !self.has_unknown_word(start, length) && !sets_only(&plain, &DATES) {
             return None;
         }
-        let words: Vec<String> = self.tokens[start..start + length]
-            .iter()
-            .map(|token| token.word.clone())
-            .collect();
-        let plain = read(&words, &Given::nothing(), self.known, self.now, true);
         // Words that are searched as text are found in the names of folders anyway.
-        let is_text = plain
-            .filter
-            .set_flags()
-            .iter()
-            .all(|(flag, _)| flag.name == "text");
-        if is_text || self.known.finds(&plain.filter) {
+        if sets_only(&plain, &["text"]) || self.known.finds(&plain) {
             return None;
         }
         self.understood.filter.album = Some(name);
@@ -76,12 +77,30 @@ impl Reader<'_> {
             };
             let is_text = (at..at + length).all(|at| self.text_at.contains(&at));
             let is_read = self.understood.filter.album.as_deref() == Some(name.as_str());
-            if self.has_unknown_word(at, length) && !is_text && !is_read && !found.contains(&name) {
+            let is_name = !is_text && !is_read && !found.contains(&name);
+            if is_name && (self.has_unknown_word(at, length) || self.is_occasion(at, length)) {
                 found.push(name);
             }
             at += length;
         }
         found
+    }
+
+    /// What words mean that are no name of an album.
+    fn plain_meaning(&self, at: usize, length: usize) -> UserFilter {
+        let words: Vec<String> = self.tokens[at..at + length]
+            .iter()
+            .map(|token| token.word.clone())
+            .collect();
+        read(&words, &Given::nothing(), self.known, self.now, true).filter
+    }
+
+    /// Whether these words are a date by which people name albums, such as `christmas 2017`, and not just a year.
+    fn is_occasion(&self, at: usize, length: usize) -> bool {
+        let mut tokens = self.tokens[at..at + length].iter();
+        length > 1
+            && tokens.any(|token| token.lower.contains(char::is_alphabetic))
+            && sets_only(&self.plain_meaning(at, length), &DATES)
     }
 
     /// Whether one of these words has no meaning but as a name.

@@ -267,7 +267,7 @@ const NAMES_OF_ALBUMS: [(&str, &str, &str, &[&str]); 16] = [
         "--near rome --near oslo",
         &[],
     ),
-    // Words with a meaning of their own keep it.
+    // Words with a meaning of their own keep it while a photo meets it.
     (
         "2019",
         "--since 2019 --until 2019",
@@ -278,7 +278,7 @@ const NAMES_OF_ALBUMS: [(&str, &str, &str, &[&str]); 16] = [
         "christmas 2018",
         "--since christmas 2018 --until christmas 2018",
         "--since christmas 2018 --until christmas 2018",
-        &[],
+        &["Christmas 2018"],
     ),
     // Text is found in the names of albums as well.
     ("grandma", "--text grandma", "--text grandma", &[]),
@@ -347,6 +347,30 @@ fn words_that_name_an_album_are_that_album_where_nothing_else_is_found() {
         );
         assert_eq!(with_read.filter.arguments().join(" "), with, "{sentence}");
         assert_eq!(with_read.other_albums, also, "{sentence}");
+    }
+}
+
+#[test]
+fn a_date_that_names_an_album_is_that_album_where_no_photo_was_taken_then() {
+    let albums = ["Christmas 2018", "2019", "Happy"].map(str::to_owned);
+    let is_dated = |filter: &UserFilter| filter.since.is_some() || filter.until.is_some();
+    let undated = Known::new(People::default(), albums.to_vec(), |filter: &UserFilter| {
+        filter.emotions.is_empty() && !is_dated(filter)
+    });
+    for (sentence, expected) in [
+        ("christmas 2018", "--album Christmas 2018"),
+        ("photos from christmas 2018", "--album Christmas 2018"),
+        ("2019", "--album 2019"),
+        (
+            "christmas 2017",
+            "--since christmas 2017 --until christmas 2017",
+        ),
+        ("happy", "--emotion happy"),
+    ] {
+        let now = date(2026, 11, 24).at(12, 0, 0, 0);
+        let understood = understand(&[sentence.to_owned()], &Given::nothing(), &undated, now);
+        let found = understood.filter.arguments().join(" ");
+        assert_eq!(found, expected, "{sentence}");
     }
 }
 
