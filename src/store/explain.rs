@@ -44,16 +44,16 @@ pub(super) fn sentence(database: &Path, error: rusqlite::Error) -> Error {
              are readable and writable for you, or name another database with --database"
         ),
         Some(ErrorCode::DiskFull) => format!(
-            "no space is left on the disk for the database {path}; free some and run the command again, \
-             finished work is kept"
+            "no space is left on the disk for the database {path}; free some. Finished work is kept; the daemon then \
+             goes on by itself, and any other command can be run again"
         ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
             "the database {path} is still locked by another program after 30 s; try again when that \
              program has finished"
         ),
         Some(ErrorCode::SystemIoFailure) => format!(
-            "the database {path} cannot be read or written ({error}); check the disk, then run \
-             the command again, finished work is kept"
+            "the database {path} cannot be read or written ({error}); check the disk. Finished work is kept; the daemon \
+             tries again by itself, and any other command can be run again"
         ),
         _ => format!("the database {path} failed: {error}"),
     };

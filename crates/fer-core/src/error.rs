@@ -42,13 +42,23 @@ pub enum Error {
     #[error("bug in fer-index: {0}; please report it with the log")]
     Internal(String),
     /// A file that the program itself needs cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), reason(source))]
     Io {
         /// The file.
         path: PathBuf,
         /// The operating system's error.
         source: std::io::Error,
     },
+}
+
+/// The system's words, and what to do about them where that is known.
+fn reason(source: &std::io::Error) -> String {
+    match source.kind() {
+        std::io::ErrorKind::StorageFull => {
+            "no space is left on this disk; free some and run the command again".to_owned()
+        }
+        _ => source.to_string(),
+    }
 }
 
 impl Error {
