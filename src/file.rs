@@ -179,14 +179,33 @@ fn read_regular(
     };
     match attempt() {
         Ok(read) => read.map(Some),
+        Err(error) if is_gone(&error) => Ok(None),
         Err(error) => match error.kind() {
-            ErrorKind::NotFound => Ok(None),
             ErrorKind::PermissionDenied => Err(Skip::new(
                 SkipReason::PermissionDenied,
                 "the file may not be read",
             )),
             _ => Err(Skip::new(SkipReason::Unreadable, error.to_string())),
         },
+    }
+}
+
+/// Whether an error says that there is no file at a path: nothing of this name, a file where the path has a folder, or a
+/// symbolic link that leads back to itself.
+pub fn is_gone(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+        return true;
+    }
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Whether nothing is in a folder: it is empty, like a mount point on which nothing is mounted, or it does not exist.
+pub fn is_absent(folder: &Path) -> bool {
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        // A file, or a folder that may not be read.
+        Err(_) => !folder.exists(),
     }
 }
 

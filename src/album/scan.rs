@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{AlbumFilter, Named};
 use crate::error::{Error, Result, Skip, SkipReason};
-use crate::file::FileMeta;
+use crate::file::{FileMeta, is_gone};
 use crate::sidecar::{self, Beside, SidecarFile};
 
 /// A file that may be a photo by its name.
@@ -251,10 +251,12 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Reports an error, except that of a dangling link or of an entry that was removed meanwhile.
+    /// Reports an error, except that of a link that leads nowhere or of an entry that was removed meanwhile.
     fn problem(&mut self, path: &Path, error: &io::Error) {
+        if is_gone(error) && path != self.root {
+            return;
+        }
         let reason = match error.kind() {
-            ErrorKind::NotFound if path != self.root => return,
             ErrorKind::PermissionDenied => SkipReason::PermissionDenied,
             _ => SkipReason::Unreadable,
         };

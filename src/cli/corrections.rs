@@ -174,6 +174,8 @@ impl Line {
             says: UNDONE.to_owned(),
             at: numbers(&face.at),
             content: face.content.to_string(),
+            picture: face.picture.map(|picture| hex(picture.hash.as_bytes())),
+            orientation: face.picture.map(|picture| picture.orientation.exif()),
             ..Self::default()
         }
     }
@@ -191,6 +193,16 @@ impl Line {
             .ok_or_else(|| "\"box\" is no box of x, y, width and height".to_owned())
     }
 
+    fn picture(&self) -> std::result::Result<Option<Picture>, String> {
+        let picture = self.picture.as_ref().map(|text| {
+            Ok(Picture {
+                hash: PictureHash::from_bytes(digest(text)?),
+                orientation: Orientation::from_exif(self.orientation.unwrap_or(1).into()),
+            })
+        });
+        picture.transpose()
+    }
+
     fn correction(&self, number: i64) -> std::result::Result<CorrectionRecord, String> {
         let not_a_face = Correction::NotAFace.name();
         let correction = match self.says.as_str() {
@@ -199,12 +211,6 @@ impl Line {
                 format!("\"says\" is \"{says}\", which is no emotion and not \"{not_a_face}\"")
             })?),
         };
-        let picture = self.picture.as_ref().map(|text| {
-            Ok::<_, String>(Picture {
-                hash: PictureHash::from_bytes(digest(text)?),
-                orientation: Orientation::from_exif(self.orientation.unwrap_or(1).into()),
-            })
-        });
         let face_picture = self.face_picture.as_ref().map(|text| {
             let bytes = BASE64.decode(text).ok();
             bytes
@@ -215,7 +221,7 @@ impl Line {
             number: self.number.unwrap_or(number),
             carried_from: self.carried_from,
             content: ContentHash::from_bytes(digest(&self.content)?),
-            picture: picture.transpose()?,
+            picture: self.picture()?,
             at: self.bounding_box()?,
             correction,
             made_at: moment(self.made_at.as_deref(), "made_at")?
@@ -230,6 +236,7 @@ impl Line {
     fn undone(&self) -> std::result::Result<UndoneFace, String> {
         Ok(UndoneFace {
             content: ContentHash::from_bytes(digest(&self.content)?),
+            picture: self.picture()?,
             at: self.bounding_box()?,
         })
     }
@@ -332,6 +339,7 @@ mod tests {
             ..record.clone()
         };
         let undone = UndoneFace {
+            picture: record.picture,
             content: record.content,
             at: record.at,
         };

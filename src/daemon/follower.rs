@@ -11,6 +11,8 @@ use tokio::sync::oneshot;
 use super::batch::BatchRunner;
 use super::handle::{FollowerState, Handle, Message};
 use super::learner::Learner;
+use super::lock::Lock;
+use super::mount_table::MountTable;
 use super::queue::Queue;
 use super::roots::Root;
 use super::status::Throughput;
@@ -53,6 +55,7 @@ struct Schedule {
 /// See the module's documentation.
 pub(super) struct Follower {
     store: Store,
+    lock: Arc<Lock>,
     settings: Settings,
     setup: Setup,
     models: Models,
@@ -62,10 +65,15 @@ pub(super) struct Follower {
     batches: BatchRunner,
     learner: Learner,
     roots: Vec<Root>,
+    /// The mounts below the roots, which come and go like roots.
+    mounts: Vec<Root>,
+    mount_table: MountTable,
     /// Folders whose changes the system does not report.
     polled: BTreeSet<PathBuf>,
     /// Folders that cannot be read; each is logged once.
     unreadable: HashSet<PathBuf>,
+    /// Whether files were renamed since the photos that are due for another analysis were last queued.
+    has_renamed: bool,
     /// Files whose status was adopted without a read, and when; see `adopt_ctime`.
     adopted: VecDeque<(Instant, PathBuf)>,
     waiters: Waiters,
@@ -78,7 +86,7 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub fn new(mut store: Store, settings: Settings) -> Result<Self> {
+    pub fn new(mut store: Store, lock: Arc<Lock>, settings: Settings) -> Result<Self> {
         let setup = settings()?;
         store.set_fact_rules(&setup.facts)?;
         let (sender, messages) = bounded(MESSAGE_CAPACITY);
@@ -91,8 +99,11 @@ impl Follower {
             batches: BatchRunner::default(),
             learner: Learner::default(),
             roots: roots_of(&setup),
+            mounts: Vec::new(),
+            mount_table: MountTable::read(),
             polled: BTreeSet::new(),
             unreadable: HashSet::new(),
+            has_renamed: false,
             adopted: VecDeque::new(),
             waiters: Waiters::new(store.path()),
             schedule: Schedule {
@@ -108,6 +119,7 @@ impl Follower {
             sender,
             state: Arc::new(FollowerState::new()),
             store,
+            lock,
             settings,
             setup,
         })
@@ -119,12 +131,20 @@ impl Follower {
     }
 
     /// Follows the roots until a request to stop, and then until the photos in flight are committed.
-    pub fn run(mut self) {
+    ///
+    /// # Errors
+    /// If the database was deleted or replaced meanwhile.
+    pub fn run(mut self) -> Result<()> {
         self.waiters.prepare(&mut self.watch);
         self.publish();
-        loop {
-            let is_running = self.listen();
-            if !is_running {
+        let mut result = Ok(());
+        while self.listen() {
+            if self.is_database_gone() {
+                self.queue.close();
+                result = Err(Error::Daemon(format!(
+                    "{} was deleted or replaced while the daemon ran, so it stops; start it again",
+                    self.store.path().display()
+                )));
                 break;
             }
             if let Err(error) = self.run_due_work() {
@@ -139,6 +159,12 @@ impl Follower {
                 Ok(_) => {}
             }
         }
+        result
+    }
+
+    /// Whether the database was deleted or replaced; found out as often as the roots are checked.
+    fn is_database_gone(&self) -> bool {
+        Instant::now() >= self.schedule.check_roots && !self.lock.is_in_place()
     }
 
     /// Waits for a change, a message or the next due task, and takes what has arrived. `false` after a
@@ -262,15 +288,13 @@ impl Follower {
             self.schedule.prune = now + PRUNE;
             self.store.prune(self.setup.keep)?;
         }
-        while let Some((path, readiness)) = self.debouncer.next_due(now) {
-            let quiet = self.setup.debounce;
-            if let Err(error) = self.check(&path, readiness, now) {
-                self.debouncer
-                    .note(&path, readiness, now + RETRY_DELAY, quiet);
-                return Err(error);
-            }
-        }
+        self.check_due(now)?;
         self.note_missed();
+        // Not before every rename was taken: two photos that exchange their names replace each other for a moment.
+        if self.has_renamed && self.debouncer.is_empty() && self.queue.len() == 0 {
+            self.has_renamed = false;
+            self.queue_due()?;
+        }
         if self.queue.has_work() && !self.batches.is_running() && now >= self.schedule.batch {
             self.start_batch_run();
         }
@@ -328,6 +352,7 @@ impl Follower {
                     }
                 }
                 self.polled.clear();
+                self.mounts.clear();
                 self.setup = setup;
                 self.schedule.rescan = Instant::now();
             }

@@ -1,19 +1,22 @@
 //! Allows one daemon per database, by a lock on a file.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::file::beside;
+use crate::file::{FileMeta, beside};
 use crate::lock::{ProcessLock, Unavailable};
 
 /// A lock that the daemon holds while it runs.
 #[derive(Debug)]
 pub(super) struct Lock {
     _lock: ProcessLock,
+    /// The database and the lock file, with device and inode of each.
+    files: [(PathBuf, Option<(u64, u64)>); 2],
 }
 
 impl Lock {
-    /// Takes the lock of a database.
+    /// Takes the lock of a database, which exists.
     ///
     /// # Errors
     /// [`Error::Daemon`] if another process holds it, which the message names, or if the file is not a lock
@@ -22,7 +25,13 @@ impl Lock {
         let path = beside(database, "lock");
         let version = concat!("version ", env!("CARGO_PKG_VERSION"));
         match ProcessLock::take(&path, version)? {
-            Ok(lock) => Ok(Self { _lock: lock }),
+            Ok(lock) => Ok(Self {
+                _lock: lock,
+                files: [database.to_owned(), path].map(|path| {
+                    let identity = identify(&path);
+                    (path, identity)
+                }),
+            }),
             Err(Unavailable::Held(holder)) => Err(Error::Daemon(format!(
                 "a daemon ({holder}) already runs for {}; `fer-index status` shows what it does, and \
                  `--database` names another database",
@@ -35,6 +44,20 @@ impl Lock {
             ))),
         }
     }
+
+    /// Whether the database and the lock file are those that were there when the lock was taken. If not, a person has
+    /// deleted or replaced them: the daemon would write into a file that nobody else can open, and the lock keeps no
+    /// other daemon away.
+    pub fn is_in_place(&self) -> bool {
+        let mut files = self.files.iter();
+        files.all(|(path, before)| identify(path) == *before)
+    }
+}
+
+/// Device and inode of a file; `None` if there is none.
+fn identify(path: &Path) -> Option<(u64, u64)> {
+    let meta = FileMeta::of(&fs::metadata(path).ok()?);
+    Some((meta.device, meta.inode))
 }
 
 #[cfg(test)]
@@ -46,10 +69,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("index.sqlite3");
         let file = beside(&database, "lock");
-        std::fs::write(&file, "my notes").unwrap();
+        fs::write(&file, "my notes").unwrap();
         let sentence = Lock::take(&database).unwrap_err().to_string();
         assert!(sentence.contains("is not the lock file"), "{sentence}");
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "my notes");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "my notes");
     }
 
     #[test]
@@ -62,5 +85,22 @@ mod tests {
         assert!(sentence.contains(&process), "{sentence}");
         drop(first);
         Lock::take(&database).unwrap();
+    }
+
+    #[test]
+    fn a_deleted_or_replaced_database_or_lock_file_is_noticed() {
+        for name in ["index.sqlite3", "index.sqlite3.lock"] {
+            let folder = tempfile::tempdir().unwrap();
+            let database = folder.path().join("index.sqlite3");
+            fs::write(&database, "rows").unwrap();
+            let lock = Lock::take(&database).unwrap();
+            fs::write(&database, "more rows").unwrap();
+            assert!(lock.is_in_place());
+            let (path, away) = (folder.path().join(name), folder.path().join("away"));
+            fs::rename(&path, &away).unwrap();
+            assert!(!lock.is_in_place(), "{name}");
+            fs::write(&path, "new").unwrap();
+            assert!(!lock.is_in_place(), "{name}");
+        }
     }
 }

@@ -15,6 +15,7 @@ mod follower;
 mod handle;
 mod learner;
 mod lock;
+mod mount_table;
 mod queue;
 mod roots;
 pub mod service;
@@ -24,6 +25,7 @@ mod waiters;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -79,7 +81,8 @@ pub type Settings = Box<dyn Fn() -> Result<Setup> + Send>;
 ///
 /// # Errors
 /// If the daemon cannot start: another one runs for this database, the settings are invalid, or a model
-/// file cannot be used. Later errors are logged, and the work is retried.
+/// file cannot be used. Or if the database is deleted or replaced while the daemon runs. Other errors are logged, and the
+/// work is retried.
 pub fn run(database: &Path, settings: Settings) -> Result<()> {
     allocator::use_one_arena();
     let database = std::path::absolute(database).map_err(|source| Error::Io {
@@ -87,7 +90,7 @@ pub fn run(database: &Path, settings: Settings) -> Result<()> {
         source,
     })?;
     let store = Store::open(&database)?;
-    let _lock = Lock::take(&database)?;
+    let lock = Arc::new(Lock::take(&database)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -95,21 +98,21 @@ pub fn run(database: &Path, settings: Settings) -> Result<()> {
     let result = runtime.block_on(async {
         let signals = Signals::new().map_err(|error| cannot_start(&error))?;
         let listener = socket::listen(&database)?;
-        let follower = Follower::new(store, settings)?;
+        let follower = Follower::new(store, Arc::clone(&lock), settings)?;
         let handle = follower.handle();
         let (ended, end) = oneshot::channel();
         std::thread::Builder::new()
             .name("follower".into())
-            .spawn(move || {
-                follower.run();
-                ended.send(())
-            })
+            .spawn(move || ended.send(follower.run()))
             .map_err(|error| cannot_start(&error))?;
         tokio::spawn(socket::serve(listener, handle.clone()));
         tokio::spawn(keep_supervisor_informed(handle.clone()));
         supervise(signals, &handle, end).await
     });
-    socket::remove(&database);
+    // Otherwise the socket may be that of another daemon.
+    if lock.is_in_place() {
+        socket::remove(&database);
+    }
     runtime.shutdown_background();
     result
 }
@@ -153,11 +156,11 @@ impl StopSignals {
 async fn supervise(
     mut signals: Signals,
     follower: &Handle,
-    mut end: oneshot::Receiver<()>,
+    mut end: oneshot::Receiver<Result<()>>,
 ) -> Result<()> {
     loop {
         tokio::select! {
-            ended = &mut end => return ended.map_err(|_| panicked()),
+            ended = &mut end => return ended.map_err(|_| panicked()).flatten(),
             () = signals.stop.recv() => break,
             _ = signals.hang_up.recv() => {
                 tracing::info!("reading the settings again");
@@ -169,7 +172,7 @@ async fn supervise(
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     follower.stop();
     tokio::select! {
-        ended = end => ended.map_err(|_| panicked()),
+        ended = end => ended.map_err(|_| panicked()).flatten(),
         () = signals.stop.recv() => Ok(()),
         () = tokio::time::sleep(STOP_TIMEOUT) => {
             tracing::info!("photos that took too long will be processed after the next start");

@@ -1,4 +1,4 @@
-//! The roots that the daemon follows, and whether they are present.
+//! The roots that the daemon follows and the mounts below them, and whether they are present.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::file::FileMeta;
 
 use super::RootState;
 
-/// A root that is followed.
+/// A root that is followed, or a mount below one.
 #[derive(Debug)]
 pub(super) struct Root {
     pub path: PathBuf,

@@ -102,6 +102,13 @@ pub fn index(
             store.mark_offline(&root)?;
             continue;
         }
+        for mount in &plan.absent {
+            tracing::warn!(
+                "{} is empty or leads nowhere, as if its disk was not mounted; its photos stay in the index",
+                mount.display()
+            );
+        }
+        store.put_mounts(&root, &plan.mounts)?;
         store.forget(&plan.gone)?;
         store.adopt_status(&plan.without_ctime)?;
         refresh_sidecars(store, &plan.sidecars, &|| {})?;
@@ -126,43 +133,50 @@ pub fn index(
     };
     let files = read.into_iter().take_while(|_| !observer.is_stopped());
     let mut summary = run_pipeline(store, analyser, files, options, observer, summary)?;
-    search_closely(store, analyser, options, observer)?;
+    analyse_due(store, analyser, options, observer)?;
     summary.elapsed = start.elapsed();
     Ok(summary)
 }
 
-/// Analyses photos again in which a person is named in a region without a face. They are not counted: a photo whose
-/// region came with its file, or in a sidecar beside it, has been counted in this run.
-fn search_closely(
+/// Most rounds of photos that become due for another analysis by the round before.
+const DUE_ROUNDS: usize = 4;
+
+/// Analyses photos again in which a person is named in a region without a face, or for which only now it is known whether
+/// corrections carry over. They are not counted: most of them have been counted in this run.
+fn analyse_due(
     store: &mut Store,
     analyser: &Analyser,
     options: IndexOptions,
     observer: &dyn IndexObserver,
 ) -> Result<()> {
-    let due = due(store)?;
-    if due.is_empty() {
-        return Ok(());
+    // The picture of a face that is stored with a correction may make other photos due.
+    for _ in 0..DUE_ROUNDS {
+        let due = due(store)?;
+        if due.is_empty() || observer.is_stopped() {
+            break;
+        }
+        tracing::info!(
+            photos = due.len(),
+            "photos are analysed again: people are named where no face was found, or corrections may carry over"
+        );
+        let files = due.into_iter().take_while(|_| !observer.is_stopped());
+        // The first pass of this run may have claimed such a photo.
+        let options = IndexOptions {
+            again: false,
+            ..options
+        };
+        run_pipeline(store, analyser, files, options, &Silent, Summary::default())?;
     }
-    tracing::info!(
-        photos = due.len(),
-        "photos are searched again where people are named and no face was found"
-    );
-    let files = due.into_iter().take_while(|_| !observer.is_stopped());
-    // The first pass of this run may have claimed such a photo.
-    let options = IndexOptions {
-        again: false,
-        ..options
-    };
-    run_pipeline(store, analyser, files, options, &Silent, Summary::default()).map(drop)
+    Ok(())
 }
 
-/// The files of the photos that have to be searched more closely. Files that are absent, as on an unplugged disk, are
-/// left for a later run.
+/// The files of the photos that have to be analysed again, see [`Store::files_to_analyse_again`]. Files that are absent, as
+/// on an unplugged disk, are left for a later run.
 ///
 /// # Errors
 /// If the database cannot be read.
 pub fn due(store: &Store) -> Result<Vec<FoundFile>> {
-    let paths = store.files_to_search_again()?.into_iter();
+    let paths = store.files_to_analyse_again()?.into_iter();
     let found = paths.filter_map(|path| {
         let meta = FileMeta::of(&path.metadata().ok()?);
         Some(FoundFile { path, meta })

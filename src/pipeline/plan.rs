@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::album::{AlbumFilter, FoundFile, ScanProblem, Visitor, scan};
 use crate::error::{Error, Result};
-use crate::file::{Difference, FileMeta};
+use crate::file::{Difference, FileMeta, is_absent};
 use crate::sidecar::{self, SidecarFile};
 use crate::store::{KnownFile, Models, Store};
 
@@ -29,6 +29,10 @@ pub struct Plan {
     pub gone: Vec<PathBuf>,
     /// Folders that could not be read.
     pub problems: Vec<ScanProblem>,
+    /// The mounts at or below the folder, sorted by path: those that were found, and those that are absent.
+    pub mounts: Vec<PathBuf>,
+    /// Those that are absent: each is empty, or a link that leads nowhere. No file below them counts as gone.
+    pub absent: Vec<PathBuf>,
     /// Whether the folder is empty although the index knows photos in it, as when a disk is not
     /// mounted. Only set for a root; if it is set, no file counts as gone.
     pub is_offline: bool,
@@ -56,11 +60,33 @@ impl Comparison<'_> {
     /// # Errors
     /// If the database cannot be read.
     pub fn plan(&self, folder: &Path, on_folder: &mut dyn FnMut(&Path)) -> Result<Plan> {
+        let mut mounts = Mounts::default();
+        let mut absent = self.store.mounts_under(folder)?;
+        if self.is_root {
+            // An absent root has rules of its own.
+            let is_known = absent.first().is_some_and(|first| first == folder);
+            mounts.found.extend(is_known.then(|| absent.remove(0)));
+        } else if let Some(parent) = folder.parent() {
+            mounts.enter(parent);
+        }
+        // A mount point or a link that was removed is no mount any more.
+        absent.retain(|mount| (mount.is_symlink() || mount.exists()) && is_absent(mount));
+        let mut kept = Vec::new();
+        for mount in absent {
+            if self.store.has_files_below(&mount)? {
+                kept.push(mount);
+            }
+        }
+        let plan = Plan {
+            absent: kept,
+            ..Plan::default()
+        };
         self.store.files_under(folder, self.models, |known| {
             let mut merge = Merge {
-                plan: Plan::default(),
+                plan,
                 known: known.peekable(),
                 again: self.again,
+                mounts,
                 on_folder,
                 error: None,
             };
@@ -70,6 +96,49 @@ impl Comparison<'_> {
     }
 }
 
+/// Finds the mounts among the folders of a scan: those on another file system than the folder that they are in.
+#[derive(Debug, Default)]
+struct Mounts {
+    /// The folders from the outermost to the present one, with the file system of each.
+    above: Vec<(PathBuf, u64)>,
+    found: Vec<PathBuf>,
+}
+
+impl Mounts {
+    fn enter(&mut self, folder: &Path) {
+        while self
+            .above
+            .pop_if(|(above, _)| !folder.starts_with(above))
+            .is_some()
+        {}
+        let Some(here) = file_system(folder) else {
+            return;
+        };
+        if self.above.last().is_some_and(|(_, above)| *above != here) {
+            self.found.push(folder.to_path_buf());
+        }
+        self.above.push((folder.to_path_buf(), here));
+    }
+}
+
+/// A number of the mounted file system of a folder; `None` if the folder cannot be read.
+#[cfg(target_os = "linux")]
+fn file_system(folder: &Path) -> Option<u64> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    // A folder that is mounted in another place has the device of that place, and a number of its own as a mount.
+    let found = statx(CWD, folder, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
+    if StatxFlags::from_bits_retain(found.stx_mask).contains(StatxFlags::MNT_ID) {
+        return Some(found.stx_mnt_id);
+    }
+    Some(FileMeta::of(&folder.metadata().ok()?).device)
+}
+
+/// A number of the file system of a folder; `None` if the folder cannot be read.
+#[cfg(not(target_os = "linux"))]
+fn file_system(folder: &Path) -> Option<u64> {
+    Some(FileMeta::of(&folder.metadata().ok()?).device)
+}
+
 type Known<'a> = &'a mut dyn Iterator<Item = Result<(PathBuf, KnownFile)>>;
 
 /// Merges a scan with the files of the index, both in the order of the bytes of the paths.
@@ -77,6 +146,7 @@ struct Merge<'index, 'callback> {
     plan: Plan,
     known: Peekable<Known<'index>>,
     again: bool,
+    mounts: Mounts,
     on_folder: &'callback mut dyn FnMut(&Path),
     /// The first error of reading the index.
     error: Option<Error>,
@@ -104,10 +174,11 @@ impl Merge<'_, '_> {
     }
 
     /// Records that a file of the index was not met by the scan. It is not gone if it lies in a
-    /// folder that could not be read.
+    /// folder that could not be read, or on a disk that is not mounted.
     fn missing(&mut self, path: PathBuf) {
-        let mut problems = self.plan.problems.iter();
-        if !problems.any(|problem| path.starts_with(&problem.path)) {
+        let problems = self.plan.problems.iter().map(|problem| &problem.path);
+        let mut folders = problems.chain(&self.plan.absent);
+        if !folders.any(|folder| path.starts_with(folder)) {
             self.plan.gone.push(path);
         }
     }
@@ -121,12 +192,21 @@ impl Merge<'_, '_> {
             self.plan.gone.clear();
             self.plan.is_offline = true;
         }
+        let absent = &self.plan.absent;
+        let is_link = |problem: &ScanProblem| absent.contains(&problem.path);
+        self.plan.problems.retain(|problem| !is_link(problem));
+        let mut mounts = self.mounts.found;
+        mounts.extend_from_slice(&self.plan.absent);
+        mounts.sort();
+        mounts.dedup();
+        self.plan.mounts = mounts;
         Ok(self.plan)
     }
 }
 
 impl Visitor for Merge<'_, '_> {
     fn folder(&mut self, folder: &Path) {
+        self.mounts.enter(folder);
         (self.on_folder)(folder);
     }
 
@@ -207,6 +287,7 @@ mod tests {
             plan: Plan::default(),
             known: known.peekable(),
             again,
+            mounts: Mounts::default(),
             on_folder: &mut |_| {},
             error: None,
         };

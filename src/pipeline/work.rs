@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::Analyser;
 use super::budget::Budget;
 use super::first_bytes::FirstBytes;
-use super::{Analyser, kin};
+use super::kin::{self, Kin};
 use crate::album::{FoundFile, Named};
 use crate::error::{Result, Skip, SkipReason};
 use crate::face::{BoundingBox, ScoredFace};
@@ -17,7 +18,7 @@ use crate::imaging::{Facts, read_sidecars};
 use crate::output;
 use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::sidecar::{Finder, Sidecar};
-use crate::store::{KinFace, Models, NamedRegions, PhotoAnalysis, PhotoRecord, Store};
+use crate::store::{Models, NamedRegions, Occasion, PhotoAnalysis, PhotoRecord, Store};
 
 /// The result of a worker for one file.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub(super) struct Finding {
 pub(super) enum Outcome {
     /// Content that the worker has just analysed, the pictures of its faces with corrections of kin, and the regions in
     /// which people are named.
-    New(Box<PhotoRecord>, Vec<KinFace>, Vec<BoundingBox>),
+    New(Box<PhotoRecord>, Kin, Vec<BoundingBox>),
     /// Content whose picture the index has. Only its metadata were read.
     SamePicture(Box<PhotoRecord>),
     /// Content that the index already has, analysed or skipped.
@@ -213,11 +214,8 @@ impl Worker<'_> {
             regions,
             needs_search,
         } = self.store.named_regions(&hash)?;
-        let known = if needs_search {
-            None
-        } else {
-            self.known(&hash)?
-        };
+        let is_due = needs_search || self.store.is_kin_due(path, &hash)?;
+        let known = if is_due { None } else { self.known(&hash)? };
         // The picture of a photo that was analysed before pictures were hashed is unknown; and what an older
         // reader found in its metadata is read anew.
         let is_read = |known: &PhotoRecord| match &known.content {
@@ -246,7 +244,7 @@ impl Worker<'_> {
                     picture: None,
                     content: Err(skip),
                 };
-                return Ok(Outcome::New(Box::new(record), Vec::new(), Vec::new()));
+                return Ok(Outcome::New(Box::new(record), Kin::default(), Vec::new()));
             }
         };
         let picture = opened.facts().picture;
@@ -264,8 +262,8 @@ impl Worker<'_> {
             return Ok(Outcome::SamePicture(Box::new(new.record(record.content))));
         }
         // A run that analyses everything again does so with each content, so that its result cannot
-        // depend on an earlier one. A photo that has to be searched more closely has its picture in the index.
-        if !self.claims.again && !needs_search {
+        // depend on an earlier one. A photo that is due for another analysis has its picture in the index.
+        if !self.claims.again && !is_due {
             if !self.claims.claim(Claim::Picture(picture)) {
                 return Ok(Outcome::DuplicatePicture(Box::new(new)));
             }
@@ -277,13 +275,18 @@ impl Worker<'_> {
             }
         }
         let share = self.budget.take(opened.cost());
+        let occasion = if is_due {
+            Occasion::AfterRun(path)
+        } else {
+            Occasion::Analysis(path)
+        };
         let analysed = opened.analyse(&regions, |found| {
-            kin::of_analysis(&self.store, path, &hash, found)
+            kin::of_analysis(&self.store, occasion, &hash, found)
         });
         drop(share);
         let (content, kin) = match analysed {
             Ok((analysis, kin)) => (Ok(analysis), kin?),
-            Err(skip) => (Err(skip), Vec::new()),
+            Err(skip) => (Err(skip), Kin::default()),
         };
         let record = PhotoRecord {
             hash,

@@ -185,11 +185,15 @@ impl FindingWriter<'_, '_> {
                 self.done.push(file.path);
             }
             Outcome::New(record, kin, places) => {
-                let photo = self.store_picture(file, &record, &kin, Work::Analysis)?;
+                let path = file.path.clone();
+                let photo = self.store_picture(file, &record, &kin.faces, Work::Analysis)?;
+                self.batch
+                    .note_compared(&path, &record.hash, kin.is_undecided)?;
                 self.batch.put_searched(photo, &places)?;
             }
             Outcome::SamePicture(record) => {
-                self.store_picture(file, &record, &[], Work::Metadata)?;
+                let photo = self.store_picture(file, &record, &[], Work::Metadata)?;
+                self.batch.note_metadata(photo)?;
             }
             Outcome::Known(record) => match self.batch.photo_by_hash(&record.hash)? {
                 Some(known) => {

@@ -13,8 +13,8 @@ use crate::sidecar::Sidecar;
 use super::changes::Changes;
 use super::record::{KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
 use super::{
-    closer_search, derived, explain, files, findings, forgotten, kin, photos, same_picture,
-    sidecars,
+    closer_search, derived, explain, files, findings, forgotten, kin, kin_due, photos,
+    same_picture, sidecars,
 };
 
 /// One write transaction, see [`Store::batch`](super::Store::batch). Every write is idempotent: a
@@ -93,6 +93,33 @@ impl<'a> Batch<'a> {
     /// See [`Batch::put_photo`].
     pub fn put_kin(&self, photo: PhotoId, kin: &[KinFace]) -> Result<u64> {
         self.explained(kin::put(&self.transaction, photo, kin))
+    }
+
+    /// Notes that corrections were looked for that carry over to the content of the file at `path`, and whether that has to
+    /// be done again when its run is stored.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn note_compared(&self, path: &Path, hash: &ContentHash, is_due_again: bool) -> Result<()> {
+        let db = &self.transaction;
+        self.explained(kin_due::note_compared(db, path, hash, is_due_again))
+    }
+
+    /// Notes whether a photo has to be analysed again to know which corrections carry over to it.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn note_due(&self, photo: PhotoId, is_due: bool) -> Result<()> {
+        self.explained(kin_due::note_due(&self.transaction, photo, is_due))
+    }
+
+    /// Notes that the metadata of a photo were read anew: its corrections may be recognised by them in other files from now
+    /// on.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn note_metadata(&self, photo: PhotoId) -> Result<()> {
+        self.explained(kin_due::note_metadata(&self.transaction, photo))
     }
 
     /// Stores in which regions people were named in a photo when it was analysed: those without a face were searched more

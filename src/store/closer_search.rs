@@ -114,7 +114,7 @@ pub(super) const DUE: &str = "
     SELECT (SELECT min(path) FROM files WHERE photo_id = photos.id) FROM photos
     WHERE needs_look IS NOT NULL ORDER BY id";
 
-/// See [`Store::files_to_search_again`](super::Store::files_to_search_again).
+/// See [`Store::files_to_analyse_again`](super::Store::files_to_analyse_again).
 pub(super) fn due(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
     let mut statement = db.prepare_cached(DUE)?;
     let mut rows = statement.query([])?;
@@ -155,7 +155,7 @@ mod tests {
         said.person("Ada", Some(region(0.25)), Block::Xmp);
         let id = put(&mut store, "/a.jpg", &record);
         assert_eq!(
-            store.files_to_search_again().unwrap(),
+            store.files_to_analyse_again().unwrap(),
             [PathBuf::from("/a.jpg")]
         );
         let named = store.named_regions(&record.hash).unwrap();
@@ -164,7 +164,7 @@ mod tests {
             store
                 .batch(|batch| batch.put_searched(id, regions))
                 .unwrap();
-            store.files_to_search_again().unwrap().len()
+            store.files_to_analyse_again().unwrap().len()
         };
         assert_eq!(search(&named.regions), 0);
         assert_eq!(search(&[]), 1);
@@ -174,10 +174,10 @@ mod tests {
         let said = &mut moved.content.as_mut().unwrap().said;
         said.people[0].region = Some(region(0.75));
         put(&mut store, "/a.jpg", &moved);
-        assert_eq!(store.files_to_search_again().unwrap().len(), 1);
+        assert_eq!(store.files_to_analyse_again().unwrap().len(), 1);
         moved.content.as_mut().unwrap().said.people.clear();
         put(&mut store, "/a.jpg", &moved);
-        assert_eq!(store.files_to_search_again().unwrap().len(), 0);
+        assert_eq!(store.files_to_analyse_again().unwrap().len(), 0);
         let count = "SELECT count(*) FROM looked_closely";
         let left: i64 = store
             .connection

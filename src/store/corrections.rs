@@ -6,7 +6,6 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use crate::face::{BoundingBox, Correction};
 use crate::photo::{ContentHash, Picture};
-use crate::raster::Turn;
 
 use super::codec::{bounding_box_from_columns, correction_from_column, orientation_from_column};
 use super::record::{FaceId, PhotoId, StoredCorrection};
@@ -31,26 +30,19 @@ pub(super) fn of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<S
 /// Includes those that later ones have replaced; the earliest first.
 fn every_of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<StoredCorrection>> {
     db.prepare_cached(
-        "SELECT id, x, y, width, height, emotion, orientation FROM corrections WHERE picture = :picture
+        "SELECT id, x, y, width, height, emotion, orientation, made_at FROM corrections WHERE picture = :picture
          UNION ALL
-         SELECT id, x, y, width, height, emotion, orientation FROM corrections
+         SELECT id, x, y, width, height, emotion, orientation, made_at FROM corrections
          WHERE hash = :hash AND picture IS NULL
-         ORDER BY id",
+         ORDER BY made_at, id",
     )?
     .query_map(
         named_params! {":picture": frame.picture.map(|picture| picture.hash), ":hash": frame.hash},
         |row| {
             let at = bounding_box_from_columns(row, 1)?;
-            let turn = frame
-                .picture
-                .zip(orientation_from_column(row, 6)?)
-                .and_then(|(picture, made_in)| {
-                    let stored = picture.orientation.exchange(frame.size);
-                    Turn::between(made_in, picture.orientation, stored)
-                });
             Ok(StoredCorrection {
                 id: row.get(0)?,
-                at: turn.map_or(at, |turn| turn.bounding_box(&at)),
+                at: frame.bounding_box(&at, orientation_from_column(row, 6)?),
                 correction: correction_from_column(row, 5)?,
             })
         },

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::face::{BoundingBox, Correction};
 use crate::photo::{ContentHash, Picture};
+use crate::raster::Turn;
 
 use super::codec::{
     bounding_box_from_columns, civil_ms, correction_from_column, from_civil_ms,
-    picture_from_columns,
+    orientation_from_column, picture_from_columns,
 };
 use super::path::decode;
 use super::record::PhotoId;
@@ -103,40 +104,40 @@ pub(super) fn take(
 ) -> rusqlite::Result<Imported> {
     let mut imported = Imported::default();
     let mut changed = BTreeSet::new();
-    let mut numbers = HashMap::new();
+    let mut rows = HashMap::new();
     for record in records {
         let same = same_faces(db, record)?;
-        let says = |(_, made_at, emotion): &(i64, i64, Option<i64>)| {
-            *made_at == record.made_at.as_millisecond() && *emotion == emotion_of(record)
+        let says = |row: &&SameFace| {
+            row.made_at == record.made_at.as_millisecond() && row.emotion == emotion_of(record)
         };
-        let later = |(_, made_at, _): &&(i64, i64, Option<i64>)| {
-            *made_at >= record.made_at.as_millisecond()
-        };
-        let number = if let Some((id, ..)) = same.iter().find(|row| says(row)) {
+        let is_later = |row: &&SameFace| row.made_at >= record.made_at.as_millisecond();
+        let row = if let Some(row) = same.iter().find(says) {
             imported.known += 1;
-            *id
-        } else if let Some((id, ..)) = same.iter().find(later) {
+            Row::Same(row.id)
+        } else if let Some(row) = same.iter().find(is_later) {
             imported.outdated += 1;
-            *id
+            Row::Later(row.id)
         } else {
-            for (id, ..) in same {
-                corrections::delete(db, id)?;
+            for row in same {
+                corrections::delete(db, row.id)?;
             }
             imported.added += 1;
             changed.extend(photos_with(db, record)?);
-            add(db, record)?
+            Row::Same(add(db, record)?)
         };
-        numbers.insert(record.number, number);
+        rows.insert(record.number, row);
     }
-    let mut carried =
-        db.prepare("UPDATE corrections SET carried_from = ?2 WHERE id = ?1 AND id <> ?2")?;
     for record in records {
-        if let Some(from) = record.carried_from.and_then(|from| numbers.get(&from)) {
-            carried.execute(params![numbers[&record.number], from])?;
+        // A later correction of this face is what a person said of the very face.
+        let Row::Same(follower) = rows[&record.number] else {
+            continue;
+        };
+        if let Some(leader) = record.carried_from.and_then(|from| rows.get(&from)) {
+            follow(db, follower, leader.id())?;
         }
     }
-    for UndoneFace { content, at } in undone {
-        undone::add(db, content, at)?;
+    for face in undone {
+        undone::add(db, face)?;
     }
     for photo in changed {
         if let Some(frame) = same_picture::frame_of(db, photo)?
@@ -147,6 +148,36 @@ pub(super) fn take(
         corrections::apply(db, photo)?;
     }
     Ok(imported)
+}
+
+/// The row in the database of a correction that is imported.
+#[derive(Clone, Copy)]
+enum Row {
+    /// The same correction.
+    Same(i64),
+    /// A later one of the same face.
+    Later(i64),
+}
+
+impl Row {
+    const fn id(self) -> i64 {
+        match self {
+            Self::Same(id) | Self::Later(id) => id,
+        }
+    }
+}
+
+/// Makes a correction follow another one, or the one that this one follows, and say the same.
+fn follow(db: &Connection, follower: i64, leader: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE corrections SET (carried_from, emotion) = (
+             SELECT o.id, o.emotion FROM corrections l JOIN corrections o ON o.id = coalesce(l.carried_from, l.id)
+             WHERE l.id = ?2
+         )
+         WHERE id = ?1 AND (SELECT coalesce(carried_from, id) FROM corrections WHERE id = ?2) <> ?1",
+    )?
+    .execute(params![follower, leader])?;
+    Ok(())
 }
 
 /// The emotion of a correction as it is stored.
@@ -189,44 +220,60 @@ fn add(db: &Connection, record: &CorrectionRecord) -> rusqlite::Result<i64> {
     )
 }
 
-/// Number, time and emotion of the corrections of the same face: in the same content, or in the same picture in the
-/// same orientation.
-fn same_faces(
-    db: &Connection,
-    record: &CorrectionRecord,
-) -> rusqlite::Result<Vec<(i64, i64, Option<i64>)>> {
-    let picture = record.picture;
-    let rows: Vec<(i64, i64, Option<i64>, BoundingBox)> = db
+/// A correction of the same face in the database.
+struct SameFace {
+    id: i64,
+    made_at: i64,
+    emotion: Option<i64>,
+}
+
+/// The corrections of the same face, the latest first: in the same content, or in the same picture. If that is in another
+/// orientation, the boxes can be compared only if the index has the picture, whose size it knows then.
+fn same_faces(db: &Connection, record: &CorrectionRecord) -> rusqlite::Result<Vec<SameFace>> {
+    let picture = record.picture.map(|picture| picture.hash);
+    let size: Option<(u32, u32)> = db
         .prepare_cached(
-            "SELECT id, made_at, emotion, x, y, width, height FROM corrections
-             WHERE hash = ?1 OR picture = ?2 AND orientation = ?3 ORDER BY id DESC",
+            "SELECT width, height, orientation FROM photos WHERE picture = ? AND skip_reason IS NULL",
         )?
-        .query_map(
-            params![
-                record.content,
-                picture.map(|picture| picture.hash),
-                picture.map(|picture| picture.orientation.exif())
-            ],
-            |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    bounding_box_from_columns(row, 3)?,
-                ))
-            },
-        )?
-        .collect::<rusqlite::Result<_>>()?;
-    let same = rows
-        .into_iter()
-        .filter(|(.., at)| at.iou(&record.at) >= faces::SAME_FACE);
-    Ok(same
-        .map(|(id, made_at, emotion, _)| (id, made_at, emotion))
-        .collect())
+        .query_row([picture], |row| {
+            let upright = (row.get(0)?, row.get(1)?);
+            let orientation = orientation_from_column(row, 2)?.unwrap_or_default();
+            Ok(orientation.exchange(upright))
+        })
+        .optional()?;
+    let mut same = Vec::new();
+    let mut statement = db.prepare_cached(
+        "SELECT id, made_at, emotion, x, y, width, height, orientation FROM corrections
+         WHERE hash = ?1 OR picture = ?2 ORDER BY made_at DESC, id DESC",
+    )?;
+    let mut rows = statement.query(params![record.content, picture])?;
+    while let Some(row) = rows.next()? {
+        let at = bounding_box_from_columns(row, 3)?;
+        let made_in = orientation_from_column(row, 7)?;
+        let stands_as = record.picture.map(|picture| picture.orientation);
+        let at = match (made_in.zip(stands_as), size) {
+            (Some((made_in, stands_as)), Some(size)) => {
+                Turn::between(made_in, stands_as, size).map_or(at, |turn| turn.bounding_box(&at))
+            }
+            (Some((made_in, stands_as)), None) if made_in != stands_as => continue,
+            _ => at,
+        };
+        if at.iou(&record.at) >= faces::SAME_FACE {
+            same.push(SameFace {
+                id: row.get(0)?,
+                made_at: row.get(1)?,
+                emotion: row.get(2)?,
+            });
+        }
+    }
+    Ok(same)
 }
 
 /// The photos to which a correction applies.
-fn photos_with(db: &Connection, record: &CorrectionRecord) -> rusqlite::Result<Vec<PhotoId>> {
+pub(super) fn photos_with(
+    db: &Connection,
+    record: &CorrectionRecord,
+) -> rusqlite::Result<Vec<PhotoId>> {
     db.prepare_cached("SELECT id FROM photos WHERE hash = ? OR picture = ?")?
         .query_map(
             params![record.content, record.picture.map(|picture| picture.hash)],

@@ -184,7 +184,14 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
     Ok(removed > 0)
 }
 
-/// See [`Store::forget_tree`](super::Store::forget_tree).
+/// Whether there is a file below the folder `path`.
+pub(super) fn any_below(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    let tree = Subtree::of(path);
+    db.prepare_cached("SELECT 1 FROM files WHERE path >= ? AND path < ?")?
+        .exists([tree.low, tree.high])
+}
+
+/// Removes the file at `path`, or all files below that folder, and returns their number.
 pub(super) fn remove_tree(db: &Connection, path: &Path) -> rusqlite::Result<u64> {
     let tree = Subtree::of(path);
     let removed = db
@@ -294,7 +301,7 @@ mod tests {
         assert_eq!(store.prune(std::time::Duration::ZERO).unwrap(), 1);
         let nothing = store.rename(Path::new("/nowhere"), Path::new("/a/bc"));
         assert_eq!(nothing.unwrap(), 0);
-        assert_eq!(store.forget_tree(Path::new("/a")).unwrap(), 1);
+        assert_eq!(store.forget_trees(&["/a".into()]).unwrap(), 1);
         assert_eq!(store.totals().unwrap().files, 2);
     }
 

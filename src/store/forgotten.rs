@@ -11,10 +11,11 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use crate::photo::{ContentHash, PictureHash};
 
+use super::lost_paths::LostContent;
 use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
 use super::same_picture::siblings;
-use super::{corrections, files, photos, typed};
+use super::{corrections, files, lost_paths, mounts, photos, typed};
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -191,6 +192,16 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
             keep_out.execute(params![marks.picture(&picture), named])?;
         }
     }
+    // What was at these paths before, such as a photo of which the one there now is an edit.
+    for lost in lost_paths::without_file(db, &tree)? {
+        removed.corrections += remove_corrections(db, &lost)?;
+        keep_out.execute(params![marks.content(&lost.hash), named])?;
+        if let Some(picture) = lost.picture {
+            keep_out.execute(params![marks.picture(&picture), named])?;
+        }
+    }
+    lost_paths::forget(db, &tree)?;
+    mounts::forget(db, &tree)?;
     // Nothing says where the files of photos that lost them earlier were, so all such photos are removed.
     photos::prune(db, std::time::Duration::ZERO)?;
     removed.roots = db.execute(
@@ -245,7 +256,6 @@ fn remove_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Remo
         [photo],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    db.execute("DELETE FROM undone_corrections WHERE hash = ?", [hash])?;
     let sibling: Option<ContentHash> = db
         .query_row(
             "SELECT hash FROM photos WHERE picture = ? AND id <> ? ORDER BY id",
@@ -260,14 +270,7 @@ fn remove_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Remo
             params![sibling, hash],
         )?;
     } else {
-        let of_photo: Vec<i64> = db
-            .prepare("SELECT id FROM corrections WHERE hash = ? OR picture = ?")?
-            .query_map(params![hash, picture], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        for correction in of_photo {
-            corrections::delete(db, correction)?;
-            corrections += 1;
-        }
+        corrections = remove_corrections(db, &LostContent { hash, picture })?;
     }
     db.execute("DELETE FROM photos WHERE id = ?", [photo])?;
     // Whatever is stored of a photo is in tables with its number.
@@ -283,6 +286,33 @@ fn remove_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Remo
         was_analysed,
         corrections,
     }))
+}
+
+/// Removes the corrections of a content and its picture, those from which they were carried over if no file shows the photo
+/// on which these were made, and which of them were undone. Returns their number.
+fn remove_corrections(db: &Connection, of: &LostContent) -> rusqlite::Result<u64> {
+    let (hash, picture) = (of.hash, of.picture);
+    db.execute(
+        "DELETE FROM undone_corrections WHERE hash = ? OR picture = ?",
+        params![hash, picture],
+    )?;
+    let of_photo: Vec<(i64, Option<i64>)> = db
+        .prepare(
+            "SELECT c.id, l.id FROM corrections c LEFT JOIN corrections l ON l.id = c.carried_from
+                 AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id
+                                 WHERE p.hash = l.hash OR p.picture = l.picture)
+             WHERE c.hash = ? OR c.picture = ?",
+        )?
+        .query_map(params![hash, picture], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut removed = BTreeSet::new();
+    for (correction, leader) in of_photo {
+        removed.extend([correction].into_iter().chain(leader));
+    }
+    for correction in &removed {
+        corrections::delete(db, *correction)?;
+    }
+    Ok(removed.len() as u64)
 }
 
 /// The tables with a column `photo_id`, except those that note what is to be brought up to date.

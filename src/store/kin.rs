@@ -5,7 +5,7 @@
 //! is carried over is a row of its own, which follows the correction that the person made: it is changed and removed
 //! with that one, until the person corrects the very face to which it was carried over.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -15,79 +15,156 @@ use crate::face::{BoundingBox, Correction, DetectedFace};
 use crate::likeness::FacePicture;
 use crate::photo::{Capture, ContentHash};
 
-use super::codec::{bounding_box_from_columns, civil_ms, detected_from_columns};
+use super::codec::{civil_ms, detected_from_columns};
 use super::exchange::CorrectionRecord;
+use super::lost_paths::LostContent;
 use super::path::encode;
-use super::record::{CarriedFrom, FaceId, KinCorrection, KinFace, KinId, PhotoId};
+use super::record::{
+    CarriedFrom, FaceId, KinCorrection, KinCorrections, KinFace, KinId, Occasion, PhotoId,
+};
 use super::shots::Shot;
-use super::{corrections, faces, files, raw_pairs, shots, undone};
+use super::{
+    corrections, exchange, faces, files, kin_due, lost_paths, raw_pairs, same_picture, shots,
+    undone,
+};
 
 /// Reads the corrections made on photos that one camera took in one second. A correction keeps the date that its photo had when
 /// it was made; the second part finds those whose photo has another date now, by the present dates of all files with
 /// the same picture.
 pub(super) const CORRECTIONS: &str = "
-    SELECT id, hash, taken_local, crop, carried_from IS NOT NULL AS is_carried FROM corrections
+    SELECT id, hash, taken_local, crop, picture, carried_from, carried_from IS NOT NULL AS is_carried FROM corrections
     WHERE camera = ?1 AND taken_local BETWEEN ?2 AND ?3 AND crop IS NOT NULL AND hash <> ?4
     UNION ALL
-    SELECT c.id, p.hash, p.exif_local, c.crop, c.carried_from IS NOT NULL
+    SELECT c.id, p.hash, p.exif_local, c.crop, c.picture, c.carried_from, c.carried_from IS NOT NULL
     FROM photos p CROSS JOIN corrections c ON c.picture = p.picture
     WHERE p.exif_camera = ?1 AND p.exif_local BETWEEN ?2 AND ?3 AND p.hash <> ?4 AND c.crop IS NOT NULL
     ORDER BY is_carried, id";
+
+/// A row of [`CORRECTIONS`].
+struct Candidate {
+    id: i64,
+    of: LostContent,
+    at: i64,
+    crop: Vec<u8>,
+    carried_from: Option<i64>,
+}
 
 /// See [`Store::kin_corrections`](super::Store::kin_corrections). `capture` is what the content alone says.
 pub(super) fn corrections(
     db: &Connection,
     hash: &ContentHash,
-    path: Option<&Path>,
+    occasion: Occasion<'_>,
     capture: &Capture,
     size: (u32, u32),
-) -> rusqlite::Result<Vec<KinCorrection>> {
+) -> rusqlite::Result<KinCorrections> {
     let Some(Shot {
         local: taken,
         camera: Some(camera),
     }) = Shot::of(capture)
     else {
-        return Ok(Vec::new());
+        return Ok(KinCorrections::default());
     };
     let second = second_of(taken);
-    let rows: Vec<(i64, ContentHash, i64, Vec<u8>)> = db
+    let rows: Vec<Candidate> = db
         .prepare_cached(CORRECTIONS)?
         .query_map(params![camera, second, second + 999, hash], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            Ok(Candidate {
+                id: row.get(0)?,
+                of: LostContent {
+                    hash: row.get(1)?,
+                    picture: row.get(4)?,
+                },
+                at: row.get(2)?,
+                crop: row.get(3)?,
+                carried_from: row.get(5)?,
+            })
         })?
         .collect::<rusqlite::Result<_>>()?;
+    let mut kin = KinCorrections::default();
     if rows.is_empty() {
-        return Ok(Vec::new());
+        return Ok(kin);
     }
     let others = sizes(db, hash, &camera, taken)?;
-    let mut same_shot = raw_pairs::contents_of_shot(db, hash, path)?;
-    same_shot.extend(path.map_or(Ok(None), |path| content_at(db, path))?);
-    let kin = rows.into_iter().filter_map(|(id, of, at, crop)| {
-        let picture = FacePicture::from_bytes(&crop)?;
-        let is_same_moment = has_fraction(at) && at == taken
-            || same_moment(at, taken)
-                && (same_shot.contains(&of)
-                    || !has_repeated_size(size, picture.photo_size(), &others));
-        is_same_moment.then_some(KinCorrection { id, picture })
-    });
-    // The content on which a correction was made and another one with its picture may both be of this moment.
-    let mut seen = HashSet::new();
-    Ok(kin.filter(|kin| seen.insert(kin.id)).collect())
+    let path = occasion.path();
+    let of_shot = raw_pairs::contents_of_shot(db, hash, path)?;
+    let replaced = path.map_or(Ok(Vec::new()), |path| replaced_at(db, path, hash))?;
+    for row in rows {
+        let Some(picture) = FacePicture::from_bytes(&row.crop) else {
+            continue;
+        };
+        let has_left = |lost: &LostContent| {
+            lost.hash == row.of.hash || lost.picture.is_some() && lost.picture == row.of.picture
+        };
+        let replaced = replaced.iter().position(has_left);
+        if !same_moment(row.at, taken) {
+            continue;
+        }
+        let is_same_shot = has_fraction(row.at) && row.at == taken
+            || replaced.is_some()
+            || of_shot.contains(&row.of.hash);
+        if !is_same_shot && !occasion.is_everything_stored() {
+            kin.is_undecided = true;
+            continue;
+        }
+        // Nothing shows that it is the same photo but that there is no other one of its size. A correction that was carried
+        // over for that reason is no reason to carry it on.
+        let may_be_same =
+            row.carried_from.is_none() && !has_repeated_size(size, picture.photo_size(), &others);
+        if is_same_shot || may_be_same {
+            // The content on which a correction was made and another one with its picture may both be of this moment.
+            match kin.corrections.iter_mut().find(|known| known.id == row.id) {
+                Some(known) => known.replaced = known.replaced.or(replaced),
+                None => kin.corrections.push(KinCorrection {
+                    id: row.id,
+                    face: row.carried_from.unwrap_or(row.id),
+                    picture,
+                    replaced,
+                }),
+            }
+        }
+    }
+    Ok(kin)
+}
+
+/// The contents that the content `hash` replaces at a path, the last one first: those that are or were there. If it is in the index itself, the
+/// files may only have been renamed, and a photo counts as replaced only if [`lost_paths::replaced`] says so.
+fn replaced_at(
+    db: &Connection,
+    path: &Path,
+    hash: &ContentHash,
+) -> rusqlite::Result<Vec<LostContent>> {
+    let is_analysed = db
+        .prepare_cached("SELECT 1 FROM photos WHERE hash = ? AND skip_reason IS NULL")?
+        .exists([hash])?;
+    if is_analysed {
+        return lost_paths::replaced(db, path, hash);
+    }
+    let mut replaced = Vec::from_iter(content_at(db, path)?);
+    replaced.extend(lost_paths::contents(db, path)?);
+    Ok(replaced)
 }
 
 /// The content of the file at a path, as far as the index knows.
-fn content_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<ContentHash>> {
+fn content_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<LostContent>> {
     db.prepare_cached(
-        "SELECT p.hash FROM files f JOIN photos p ON p.id = f.photo_id WHERE f.path = ?",
+        "SELECT p.hash, p.picture FROM files f JOIN photos p ON p.id = f.photo_id WHERE f.path = ?",
     )?
-    .query_row([encode(path)], |row| row.get(0))
+    .query_row([encode(path)], |row| {
+        Ok(LostContent {
+            hash: row.get(0)?,
+            picture: row.get(1)?,
+        })
+    })
     .optional()
 }
 
 /// See [`Store::lacks_picture`](super::Store::lacks_picture).
 pub(super) fn lacks_picture(db: &Connection, hash: &ContentHash) -> rusqlite::Result<bool> {
     db.prepare_cached(
-        "SELECT 1 FROM corrections WHERE hash = ? AND crop IS NULL AND camera IS NOT NULL",
+        "SELECT 1 FROM corrections WHERE hash = ?1 AND crop IS NULL AND camera IS NOT NULL
+         UNION ALL
+         SELECT 1 FROM photos p JOIN corrections c ON c.picture = p.picture
+         WHERE p.hash = ?1 AND c.crop IS NULL AND c.camera IS NOT NULL",
     )?
     .exists([hash])
 }
@@ -143,13 +220,18 @@ const fn same_moment(a: i64, b: i64) -> bool {
 }
 
 /// See [`Store::kin_photos`](super::Store::kin_photos).
-pub(super) fn photos(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PhotoId>> {
-    let Some(shot) = shots::stored(db, photo)? else {
-        return Ok(Vec::new());
-    };
-    let mut same = of_shot(db, &shot)?;
-    same.retain(|other| *other != photo);
-    Ok(same)
+pub(super) fn photos(db: &Connection, photo: PhotoId) -> rusqlite::Result<BTreeSet<PhotoId>> {
+    let siblings = same_picture::siblings(db, photo)?;
+    let mut kin = BTreeSet::new();
+    for of in siblings.iter().chain([&photo]) {
+        if let Some(shot) = shots::stored(db, *of)? {
+            kin.extend(of_shot(db, &shot)?);
+        }
+    }
+    for same in siblings.iter().chain([&photo]) {
+        kin.remove(same);
+    }
+    Ok(kin)
 }
 
 /// See [`Store::kin_of_corrections`](super::Store::kin_of_corrections).
@@ -161,33 +243,40 @@ pub(super) fn of_corrections(
         db.prepare_cached("SELECT 1 FROM faces WHERE photo_id = ? AND correction IS NULL")?;
     let mut photos = BTreeSet::new();
     for record in records {
-        let (Some(taken), Some(camera), Some(_)) =
-            (record.taken, &record.camera, &record.face_picture)
-        else {
+        if record.face_picture.is_none() {
             continue;
-        };
-        let shot = Shot {
-            local: civil_ms(taken),
-            camera: Some(camera.clone()),
-        };
-        for photo in of_shot(db, &shot)? {
-            if uncorrected.exists([photo])? {
-                photos.insert(photo);
+        }
+        let mut all = Vec::new();
+        if let (Some(taken), Some(camera)) = (record.taken, &record.camera) {
+            all.push(Shot {
+                local: civil_ms(taken),
+                camera: Some(camera.clone()),
+            });
+        }
+        // The dates of all files with the picture count, as for a correction that is made here.
+        for photo in exchange::photos_with(db, record)? {
+            all.extend(shots::stored(db, photo)?);
+        }
+        for shot in all {
+            for photo in of_shot(db, &shot)? {
+                if uncorrected.exists([photo])? {
+                    photos.insert(photo);
+                }
             }
         }
     }
     Ok(photos)
 }
 
-/// The photos with files and faces that may be of the same shot, if its camera is known.
+/// The photos with faces that may be of the same shot, if its camera is known; also those whose files are gone, since these
+/// may come back.
 fn of_shot(db: &Connection, shot: &Shot) -> rusqlite::Result<Vec<PhotoId>> {
     let second = second_of(shot.local);
     let rows: Vec<(PhotoId, i64)> = db
         .prepare_cached(
             "SELECT id, exif_local FROM photos
              WHERE exif_local BETWEEN :second AND :second + 999 AND exif_camera = :camera
-               AND skip_reason IS NULL AND face_count > 0
-               AND EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)",
+               AND skip_reason IS NULL AND face_count > 0",
         )?
         .query_map(
             named_params! {":second": second, ":camera": shot.camera},
@@ -247,10 +336,14 @@ fn face_at(
 fn set_picture(db: &Connection, correction: i64, picture: &FacePicture) -> rusqlite::Result<()> {
     date(db, correction)?;
     // Without a moment and a camera it would never be compared, and a person's face is not kept for nothing.
-    db.prepare_cached(
-        "UPDATE corrections SET crop = ? WHERE id = ? AND crop IS NULL AND camera IS NOT NULL",
-    )?
-    .execute(params![picture.to_bytes(), correction])?;
+    let changed = db
+        .prepare_cached(
+            "UPDATE corrections SET crop = ? WHERE id = ? AND crop IS NULL AND camera IS NOT NULL",
+        )?
+        .execute(params![picture.to_bytes(), correction])?;
+    if changed > 0 {
+        kin_due::note_edits(db, correction)?;
+    }
     Ok(())
 }
 
@@ -267,6 +360,19 @@ fn date(db: &Connection, correction: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Notes when and with what camera a photo was taken with each correction of its faces that does not have it.
+pub(super) fn date_all(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    let of_photo: Vec<i64> = db
+        .prepare_cached(
+            "SELECT correction FROM faces WHERE photo_id = ? AND correction IS NOT NULL",
+        )?
+        .query_map([photo], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    of_photo
+        .into_iter()
+        .try_for_each(|correction| date(db, correction))
+}
+
 /// Gives a face a correction that follows another one; `false` if that one is gone, or if a person undid
 /// a correction of this face.
 fn carry(
@@ -275,8 +381,7 @@ fn carry(
     from: i64,
     picture: &FacePicture,
 ) -> rusqlite::Result<bool> {
-    let (hash, at) = place(db, face)?;
-    if undone::contains(db, &hash, &at)? {
+    if undone::contains(db, face)? {
         return Ok(false);
     }
     let id: Option<i64> = db
@@ -306,17 +411,6 @@ fn carry(
     Ok(id.is_some())
 }
 
-/// The content and the box of a face.
-fn place(db: &Connection, face: FaceId) -> rusqlite::Result<(ContentHash, BoundingBox)> {
-    db.prepare_cached(
-        "SELECT p.hash, x, y, f.width, f.height FROM faces f JOIN photos p ON p.id = f.photo_id
-         WHERE f.id = ?",
-    )?
-    .query_row([face], |row| {
-        Ok((row.get(0)?, bounding_box_from_columns(row, 1)?))
-    })
-}
-
 /// See [`Store::correct`](super::Store::correct).
 pub(super) fn correct(
     db: &Connection,
@@ -324,6 +418,12 @@ pub(super) fn correct(
     correction: Correction,
 ) -> rusqlite::Result<bool> {
     let before = correction_of(db, face)?;
+    let leader = before.map_or(Ok(None), |before| leader_without_file(db, before))?;
+    let crop: Option<Vec<u8>> = db
+        .prepare_cached("SELECT crop FROM corrections WHERE id = ?")?
+        .query_row([before], |row| row.get(0))
+        .optional()?
+        .flatten();
     let followers = leave(db, before)?;
     if !corrections::put(db, face, correction)? {
         return Ok(false);
@@ -332,12 +432,23 @@ pub(super) fn correct(
         return Ok(false);
     };
     date(db, made)?;
+    // The file may be away now.
+    db.prepare_cached("UPDATE corrections SET crop = ? WHERE id = ? AND camera IS NOT NULL")?
+        .execute(params![crop, made])?;
     for follower in followers {
         db.prepare_cached(
             "UPDATE corrections SET (emotion, carried_from) = (SELECT emotion, id FROM corrections WHERE id = ?)
              WHERE id = ?",
         )?
         .execute([made, follower])?;
+    }
+    if let Some(leader) = leader {
+        // Nobody can correct it where it was made, and it would be carried over to the next edit.
+        db.prepare_cached(
+            "UPDATE corrections SET (emotion, made_at) = (SELECT emotion, made_at FROM corrections WHERE id = ?1)
+             WHERE id = ?2 OR carried_from = ?2",
+        )?
+        .execute([made, leader])?;
     }
     Ok(true)
 }
@@ -357,16 +468,12 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
                 corrections::delete(db, follower)?;
             }
         }
-        let (hash, at) = db
-            .prepare_cached("SELECT hash, x, y, width, height FROM corrections WHERE id = ?")?
-            .query_row([leader], |row| {
-                Ok((row.get(0)?, bounding_box_from_columns(row, 1)?))
-            })?;
-        undone::add(db, &hash, &at)?;
+        undone::add(db, &undone::of_correction(db, leader)?)?;
         corrections::delete(db, leader)?;
     }
-    let (hash, at) = place(db, face)?;
-    undone::add(db, &hash, &at)?;
+    if let Some(face) = undone::of_face(db, face)? {
+        undone::add(db, &face)?;
+    }
     corrections::undo(db, face)
 }
 

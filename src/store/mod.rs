@@ -39,9 +39,12 @@ mod forgotten_again;
 mod forgotten_people;
 mod incomplete;
 mod kin;
+mod kin_due;
 mod learning;
+mod lost_paths;
 mod migrate;
 mod models;
+mod mounts;
 mod path;
 mod people;
 mod photos;
@@ -87,8 +90,8 @@ pub use learning::Learning;
 pub use people::{PersonInPhoto, words_of_name};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
-    CarriedFrom, FaceId, KinCorrection, KinFace, KinId, KnownFile, KnownPhoto, Models, Photo,
-    PhotoAnalysis, PhotoId, PhotoRecord,
+    CarriedFrom, FaceId, KinCorrection, KinCorrections, KinFace, KinId, KnownFile, KnownPhoto,
+    Models, Occasion, Photo, PhotoAnalysis, PhotoId, PhotoRecord,
 };
 pub use recover::Recovered;
 pub use roots::Root;

@@ -16,7 +16,7 @@ use super::codec::{picture_from_columns, skip_from_columns};
 use super::forgotten_people::Names;
 use super::record::{FaceId, KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord};
 use super::stored_face::StoredFace;
-use super::{effective, faces, features, files, incomplete, people, unread};
+use super::{effective, faces, features, files, incomplete, lost_paths, people, unread};
 
 /// See [`Store::photo_by_hash`](super::Store::photo_by_hash).
 pub(super) fn known(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<KnownPhoto>> {
@@ -224,5 +224,6 @@ pub(super) fn prune(db: &Connection, grace: Duration) -> rusqlite::Result<u64> {
              WHERE lost_at <= ? AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)",
         )?
         .execute([Timestamp::now().as_millisecond().saturating_sub(grace)])?;
+    lost_paths::prune(db)?;
     Ok(removed as u64)
 }

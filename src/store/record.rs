@@ -1,7 +1,7 @@
 //! The records that the database takes and returns.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -106,14 +106,55 @@ pub(super) struct StoredCorrection {
 pub struct KinCorrection {
     /// The correction's row.
     pub(super) id: i64,
+    /// The number of the face: that of the correction that a person made, from which this one was carried over or which it
+    /// is.
+    pub face: i64,
     /// The face as it was when it was corrected.
     pub picture: FacePicture,
+    /// Of a photo that was at the path before: its position among these, the last one first.
+    pub replaced: Option<usize>,
 }
 
 impl KinCorrection {
     /// The mark by which [`KinFace::correction`] refers to it.
     pub const fn id(&self) -> KinId {
         KinId(self.id)
+    }
+}
+
+/// The corrections that may carry over to a photo.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct KinCorrections {
+    /// Those that do if they show the same face; those that a person made come first.
+    pub corrections: Vec<KinCorrection>,
+    /// Whether others are known to carry over, or not, only when all photos of the run are stored: then the photo may
+    /// turn out to be one of a burst.
+    pub is_undecided: bool,
+}
+
+/// When corrections are looked for that carry over to a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion<'a> {
+    /// The file at this path is analysed, and others of its run may not be stored yet.
+    Analysis(&'a Path),
+    /// The file at this path is analysed again, after its run was stored.
+    AfterRun(&'a Path),
+    /// A person corrected a face, or imported corrections.
+    Correction,
+}
+
+impl<'a> Occasion<'a> {
+    /// The path of the file that is analysed.
+    pub const fn path(self) -> Option<&'a Path> {
+        match self {
+            Self::Analysis(path) | Self::AfterRun(path) => Some(path),
+            Self::Correction => None,
+        }
+    }
+
+    /// Whether every photo that is known is stored.
+    pub const fn is_everything_stored(self) -> bool {
+        !matches!(self, Self::Analysis(_))
     }
 }
 

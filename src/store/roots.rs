@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
-use super::forgotten;
+use crate::file::is_absent;
+
 use super::path::{Subtree, decode, encode};
+use super::{forgotten, mounts};
 
 /// A folder that was indexed or is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,28 +25,25 @@ impl Root {
     /// Whether it is not there at this moment: it does not exist, or is an empty folder, like a mount point on which
     /// nothing is mounted. Its rows stay.
     pub fn is_absent(&self) -> bool {
-        match std::fs::read_dir(&self.path) {
-            Ok(mut entries) => entries.next().is_none(),
-            // A file, or a folder that may not be read.
-            Err(_) => !self.path.exists(),
-        }
+        is_absent(&self.path)
     }
 }
 
-/// The roots that are not there at this moment. Of several paths of a photo, those below them come last: the index keeps
-/// them, but nothing can be opened there.
+/// The roots, and the mounts in them, that are not there at this moment. Of several paths of a photo, those below them come
+/// last: the index keeps them, but nothing can be opened there.
 #[derive(Debug, Default)]
 pub(super) struct AbsentRoots(Vec<Subtree>);
 
 impl AbsentRoots {
-    /// Looks at each root. With a single root there is no choice, so that is not looked at.
+    /// Looks at each of them. With a single root there is no choice, so that is not looked at.
     pub fn now(db: &Connection) -> rusqlite::Result<Self> {
-        let roots = all(db)?;
-        if roots.len() < 2 {
+        let mut folders: Vec<PathBuf> = all(db)?.into_iter().map(|root| root.path).collect();
+        folders.extend(mounts::all(db)?);
+        if folders.len() < 2 {
             return Ok(Self::default());
         }
-        let absent = roots.iter().filter(|root| root.is_absent());
-        Ok(Self(absent.map(|root| Subtree::of(&root.path)).collect()))
+        let absent = folders.iter().filter(|folder| is_absent(folder));
+        Ok(Self(absent.map(|folder| Subtree::of(folder)).collect()))
     }
 
     /// Whether a stored path lies in one of them.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::face::ScoredFace;
+use crate::face::{BoundingBox, ScoredFace};
 use crate::file::FileMeta;
 use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::raster::{Orientation, Turn};
@@ -195,7 +195,12 @@ pub(super) fn turn_corrections(
     db.prepare_cached("UPDATE corrections SET picture = ?, orientation = ? WHERE picture = ?")?
         .execute(params![new.hash, Orientation::Rotate180.exif(), old])?;
     db.prepare_cached(
-        "UPDATE undone_corrections SET x = ? - x - width, y = ? - y - height WHERE hash = ?",
+        "UPDATE undone_corrections SET picture = ?, orientation = ? WHERE picture = ?",
+    )?
+    .execute(params![new.hash, Orientation::Rotate180.exif(), old])?;
+    db.prepare_cached(
+        "UPDATE undone_corrections SET x = ? - x - width, y = ? - y - height
+         WHERE hash = ? AND picture IS NULL",
     )?
     .execute(params![analysis.width, analysis.height, record.hash])?;
     Ok(())
@@ -290,6 +295,22 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// Where a box is in this photo that was upright in another orientation of the same picture.
+    pub fn bounding_box(
+        &self,
+        at: &BoundingBox,
+        in_orientation: Option<Orientation>,
+    ) -> BoundingBox {
+        let turn = self
+            .picture
+            .zip(in_orientation)
+            .and_then(|(picture, before)| {
+                let stored = picture.orientation.exchange(self.size);
+                Turn::between(before, picture.orientation, stored)
+            });
+        turn.map_or(*at, |turn| turn.bounding_box(at))
+    }
+
     /// The frame of a record; `None` if it was skipped.
     pub fn of(record: &PhotoRecord) -> Option<Self> {
         let analysis = record.content.as_ref().ok()?;

@@ -316,7 +316,7 @@ mod tests {
         // Of a file that is not in the index there are none.
         set(&mut store, "/b/1.jpg", &[sidecar("1.xmp", &["Lake"])]);
         assert_eq!(all(&store).len(), 2);
-        store.forget_tree(Path::new("/b")).unwrap();
+        store.forget_trees(&["/b".into()]).unwrap();
         assert_eq!(all(&store), []);
     }
 

@@ -10,10 +10,10 @@ use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg, jpeg_with_exif, photo};
 use crate::testenv::TestEnv;
 
-const DATE: &str = "2019:07:14 12:34:56";
+pub const DATE: &str = "2019:07:14 12:34:56";
 
 /// A JPEG with the date, a fraction of a second and a camera.
-fn taken(jpeg: &[u8], date: &str, fraction: &str, camera: &str) -> Vec<u8> {
+pub fn taken(jpeg: &[u8], date: &str, fraction: &str, camera: &str) -> Vec<u8> {
     let block = ExifBlock::new()
         .with_date(date, fraction, "")
         .with_text(Tag::Model, camera);
@@ -26,7 +26,7 @@ fn edit(picture: &RgbImage) -> Vec<u8> {
 }
 
 /// Edits and exports of a photo.
-fn edits(photo: &RgbImage) -> Vec<(&'static str, RgbImage)> {
+pub fn edits(photo: &RgbImage) -> Vec<(&'static str, RgbImage)> {
     let (width, height) = photo.dimensions();
     let half = |filter| imageops::resize(photo, width / 2, height / 2, filter);
     let mut bright = photo.clone();
@@ -47,7 +47,7 @@ fn edits(photo: &RgbImage) -> Vec<(&'static str, RgbImage)> {
     ]
 }
 
-fn face(env: &TestEnv, name: &str) -> Value {
+pub fn face(env: &TestEnv, name: &str) -> Value {
     env.show(name)["faces"][0].clone()
 }
 
@@ -240,7 +240,7 @@ fn an_undone_correction_does_not_return_from_a_photo_that_was_replaced() {
 }
 
 /// A sidecar that repeats the date of the photos as other programs do, without the fraction.
-const DATED: &str = r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+pub const DATED: &str = r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
     xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
     xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" photoshop:DateCreated="2019-07-14T12:34:56"/>
     </rdf:RDF></x:xmpmeta>"#;

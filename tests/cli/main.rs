@@ -23,6 +23,7 @@ mod forgotten;
 mod interrupted;
 mod json;
 mod kin;
+mod kin_order;
 mod learning;
 #[cfg(feature = "train")]
 mod models;
@@ -40,6 +41,7 @@ mod previews;
 mod privacy;
 mod queries;
 mod raw_pairs;
+mod replaced;
 mod results;
 mod scripts;
 mod settings;

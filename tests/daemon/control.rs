@@ -372,3 +372,22 @@ fn the_service_is_installed_and_uninstalled() {
     assert!(!file.exists());
     assert_eq!(run("service uninstall").code, 1);
 }
+
+#[test]
+fn a_daemon_whose_database_is_deleted_stops_and_leaves_the_new_one_alone() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    let mut daemon = Daemon::start(&env);
+    wait_until("the photo", || files(&env) == 1);
+    let folder = env.database().parent().unwrap().to_owned();
+    fs::rename(&folder, env.path("deleted")).unwrap();
+    env.index();
+    wait_until("the end of the daemon", || !daemon.is_running());
+    let log = daemon.log();
+    assert!(log.contains("was deleted or replaced"), "{log}");
+    env.add("new.jpg", fixture("hopper.jpg"));
+    let next = Daemon::start(&env);
+    wait_until("the new photo", || files(&env) == 2);
+    drop(daemon);
+    assert_eq!(status(&env)["daemon"]["is_ready"], true);
+    next.stop();
+}

@@ -27,4 +27,5 @@ mod load;
 mod lost_events;
 mod offline;
 mod renamed;
+mod replaced;
 mod soak;

@@ -1,6 +1,7 @@
 //! The index keeps the photos of a disk that is unmounted.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -100,6 +101,96 @@ fn promise_6_an_unmounted_root_keeps_its_rows() {
     wait_until("the new photo", || files(&env) == 4);
     assert_eq!(index_times(&env)[..3], before[..]);
     daemon.stop();
+}
+
+#[test]
+fn a_mount_below_a_root_keeps_its_rows_and_is_followed() {
+    let env = TestEnv::new();
+    let disks = ["disk", "other"].map(|name| env.path(name));
+    let point = env.album("usb");
+    fs::create_dir(&point).unwrap();
+    for disk in &disks {
+        fs::create_dir_all(disk.join("trip")).unwrap();
+    }
+    fs::write(disks[0].join("trip/1.jpg"), fixture("hopper.jpg")).unwrap();
+    fs::write(disks[1].join("2.jpg"), fixture("chelsea.jpg")).unwrap();
+    env.add("stays.jpg", portrait());
+    let daemon = Daemon::start(&env);
+    wait_until("the photo beside the mount point", || files(&env) == 1);
+    let Some(mounted) = Mounted::bind(&disks[0], &point) else {
+        skip("this user may not mount");
+        return;
+    };
+    wait_until("what is mounted", || files(&env) == 2);
+    let (before, faces_before) = (index_times(&env), faces(&env));
+    drop(mounted);
+    wait_until("the warning", || daemon.log().contains("usb is empty"));
+    assert_eq!(env.run("index album --json").json()["gone"], 0);
+    assert_eq!(files(&env), 2);
+    let mounted = Mounted::bind(&disks[0], &point).unwrap();
+    wait_until("its return", || daemon.log().contains("usb is back"));
+    env.add("usb/trip/new.jpg", fixture("coffee.jpg"));
+    wait_until("a new photo on it", || files(&env) == 3);
+    assert_eq!(index_times(&env)[..2], before[..]);
+    assert_eq!(faces(&env), faces_before);
+    // Another disk is another matter.
+    drop(mounted);
+    let _mounted = Mounted::bind(&disks[1], &point).unwrap();
+    wait_until("the other disk", || {
+        env.query("--emotion happy --all --under album/usb") == ["usb/2.jpg"] || files(&env) == 2
+    });
+    daemon.stop();
+}
+
+#[test]
+fn a_disk_behind_a_link_keeps_its_rows() {
+    let env = TestEnv::new();
+    // Memory is another file system than that of the album, wherever that is.
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let disk = memory.path().join("disk");
+    fs::create_dir_all(disk.join("trip")).unwrap();
+    fs::write(disk.join("trip/1.jpg"), portrait()).unwrap();
+    env.add("stays.jpg", fixture("hopper.jpg"));
+    symlink(&disk, env.album("usb")).unwrap();
+    env.index();
+    let before = faces(&env);
+    assert_eq!(files(&env), 2);
+    let (away, warning) = (memory.path().join("away"), "usb is empty or leads nowhere");
+    fs::rename(&disk, &away).unwrap();
+    let run = env.run("index album --json");
+    assert_eq!(run.json()["gone"], 0);
+    assert!(run.stderr.contains(warning), "{run:?}");
+
+    let daemon = Daemon::start(&env);
+    assert_eq!((files(&env), faces(&env)), (2, before.clone()));
+    fs::rename(&away, &disk).unwrap();
+    wait_until("its return", || daemon.log().contains("usb is back"));
+    fs::write(disk.join("trip/2.jpg"), fixture("chelsea.jpg")).unwrap();
+    wait_until("a new photo", || files(&env) == 3);
+    fs::rename(&disk, &away).unwrap();
+    wait_until("the warning", || daemon.log().matches(warning).count() == 2);
+    assert_eq!(files(&env), 3);
+    // Whoever removes the link does not want these photos in the album.
+    fs::remove_file(env.album("usb")).unwrap();
+    wait_until("the link is gone", || files(&env) == 1);
+    daemon.stop();
+    assert_eq!(env.run("index album --json").json()["gone"], 0);
+}
+
+/// A folder that is mounted at a mount point until this is dropped.
+struct Mounted<'a>(#[expect(dead_code, reason = "it unmounts when it is dropped")] Unmount<'a>);
+
+impl<'a> Mounted<'a> {
+    /// `None` if this user may not mount.
+    fn bind(folder: &Path, point: &'a Path) -> Option<Self> {
+        let run = Command::new("mount")
+            .arg("--bind")
+            .arg(folder)
+            .arg(point)
+            .output();
+        run.is_ok_and(|run| run.status.success())
+            .then(|| Self(Unmount(point)))
+    }
 }
 
 struct Unmount<'a>(&'a Path);

@@ -1,16 +1,26 @@
 //! Takes changes of paths, and compares each path with the index once it is quiet.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::Follower;
+use super::{Follower, RETRY_DELAY};
 use crate::album::{Change, FoundFile, Named, Readiness, leads_above};
 use crate::error::Result;
-use crate::file::{Difference, FileMeta};
+use crate::file::{Difference, FileMeta, is_gone};
 use crate::pipeline::refresh_sidecars;
 use crate::sidecar::{self, Finder, is_picasa, is_sidecar};
+
+/// How long due paths are checked before new changes and messages are taken.
+const CHECKING: Duration = Duration::from_millis(200);
+
+/// The result of the check of a path.
+enum Checked {
+    /// Nothing is left to do.
+    Done,
+    /// No photo is there any more: its rows, and those of what was below it, are to be removed.
+    Gone,
+}
 
 impl Follower {
     /// Takes a change: schedules a check of its path.
@@ -33,7 +43,7 @@ impl Follower {
             Change::Written(path) => self.note_file(&path, Readiness::Writing),
             Change::Touched(path) => {
                 let metadata = path.metadata().ok();
-                if metadata.as_ref().is_some_and(fs::Metadata::is_dir) {
+                if metadata.as_ref().is_some_and(Metadata::is_dir) {
                     // The folder may have become readable, or be a link to a folder.
                     self.note_path(&path, Readiness::Moved);
                 } else {
@@ -105,7 +115,7 @@ impl Follower {
         })
     }
 
-    fn root_of(&self, path: &Path) -> Option<usize> {
+    pub(super) fn root_of(&self, path: &Path) -> Option<usize> {
         self.roots
             .iter()
             .position(|root| path.starts_with(&root.path))
@@ -120,6 +130,7 @@ impl Follower {
             && !self.is_left_out(to);
         if stays {
             let renamed = self.store.rename(from, to);
+            self.has_renamed = true;
             if let Err(error) = renamed.and_then(|_| self.adopt_renamed(from, to)) {
                 self.report(&error.to_string());
             }
@@ -136,64 +147,137 @@ impl Follower {
         self.waiters.renamed(from, to);
     }
 
-    /// Checks a path after its debounce interval: queues a file, reconciles a folder, forgets what is gone.
-    pub(super) fn check(&mut self, path: &Path, readiness: Readiness, now: Instant) -> Result<()> {
+    /// Checks the paths that are due, for a moment: what is due after it waits for the next call. Paths that are gone are
+    /// forgotten together, since a folder may lose thousands of files at once.
+    pub(super) fn check_due(&mut self, now: Instant) -> Result<()> {
+        let start = Instant::now();
+        let mut gone = Vec::new();
+        let mut result = Ok(());
+        while result.is_ok()
+            && start.elapsed() < CHECKING
+            && let Some((path, readiness)) = self.debouncer.next_due(now)
+        {
+            match self.check(&path, readiness, now) {
+                Ok(Checked::Gone) => gone.push(path),
+                Ok(Checked::Done) => {}
+                Err(error) => {
+                    self.check_later(&path, readiness, now);
+                    result = Err(error);
+                }
+            }
+        }
+        let forgotten = self.forget(&gone);
+        if forgotten.is_err() {
+            for path in &gone {
+                self.check_later(path, Readiness::Moved, now);
+            }
+        }
+        result.and(forgotten)
+    }
+
+    fn check_later(&mut self, path: &Path, readiness: Readiness, now: Instant) {
+        let quiet = self.setup.debounce;
+        self.debouncer
+            .note(path, readiness, now + RETRY_DELAY, quiet);
+    }
+
+    /// Checks a path after its debounce interval: queues a file, reconciles a folder.
+    fn check(&mut self, path: &Path, readiness: Readiness, now: Instant) -> Result<Checked> {
         let Some(root) = self.root_of(path) else {
-            return Ok(());
+            return Ok(Checked::Done);
         };
         if self.roots[root].is_offline() {
-            return Ok(()); // the root is scanned when it is back
+            return Ok(Checked::Done); // the root is scanned when it is back
         }
         if self.queue.is_in_flight(path) {
             // The pipeline may be reading the file that was there before.
             self.note_path(path, readiness);
-            return Ok(());
+            return Ok(Checked::Done);
         }
         if self.is_left_out(path) {
-            return self.forget_tree(path);
+            return Ok(Checked::Gone);
         }
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() && leads_above(path) => Ok(()),
-            Ok(metadata) if metadata.is_dir() => self.reconcile_folder(path),
+            Ok(metadata) if metadata.is_dir() => {
+                if !leads_above(path) {
+                    self.reconcile_folder(path)?;
+                }
+            }
             Ok(metadata) if metadata.is_file() && is_followed(path) => {
-                let meta = Some(FileMeta::of(&metadata));
-                let later = match readiness {
-                    Readiness::Seen(before) if before != meta => Readiness::Seen(meta),
-                    Readiness::Touched(before) if before != meta => Readiness::Touched(meta),
-                    _ if is_sidecar(path) => return self.check_sidecar(path),
-                    Readiness::Touched(_) if self.adopt(path, &metadata)? => return Ok(()),
-                    _ => {
-                        self.queue_if_changed(path, FileMeta::of(&metadata), readiness)?;
-                        return self.check_siblings(path);
-                    }
-                };
-                let quiet = self.setup.debounce;
-                self.debouncer.note(path, later, now, quiet);
-                Ok(())
+                // It may have taken the place of a folder.
+                if self.store.has_files_below(path)? {
+                    self.forget(&[path.to_path_buf()])?;
+                }
+                self.check_file(path, &metadata, readiness, now)?;
             }
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
+            // A pipe, or a file whose name is no photo's, may have taken the place of a photo or a folder.
+            Ok(_) => {
+                if self.store.file(path)?.is_some() || self.store.has_files_below(path)? {
+                    return Ok(Checked::Gone);
+                }
+            }
+            Err(error) if is_gone(&error) => {
                 if self.roots[root].has_changed() {
-                    return self.reconcile_root(root);
-                }
-                self.forget_tree(path)?;
-                if is_sidecar(path) {
-                    self.check_sidecar(path)
+                    self.reconcile_root(root)?;
+                } else if let Some(mount) = self.changed_mount(path) {
+                    if !mount.is_offline() {
+                        let mount = mount.path.clone();
+                        self.reconcile_folder(&mount)?;
+                    }
                 } else {
-                    self.check_siblings(path)
+                    return Ok(Checked::Gone);
                 }
             }
-            // Not a photo; or it cannot be read just now, and its rows stay.
-            Ok(_) | Err(_) => Ok(()),
+            // It cannot be read just now, and its rows stay.
+            Err(_) => {}
         }
+        Ok(Checked::Done)
     }
 
-    /// Removes a file or folder from the results, and stops following it.
-    fn forget_tree(&mut self, path: &Path) -> Result<()> {
-        self.watch.remove_tree(path);
-        self.polled.retain(|folder| !folder.starts_with(path));
-        self.store.forget_tree(path).map(drop)
+    /// Checks a photo or a sidecar with this metadata.
+    fn check_file(
+        &mut self,
+        path: &Path,
+        metadata: &Metadata,
+        readiness: Readiness,
+        now: Instant,
+    ) -> Result<()> {
+        let meta = FileMeta::of(metadata);
+        let later = match readiness {
+            Readiness::Seen(before) if before != Some(meta) => Readiness::Seen(Some(meta)),
+            Readiness::Touched(before) if before != Some(meta) => Readiness::Touched(Some(meta)),
+            _ if is_sidecar(path) => return self.check_sidecar(path),
+            Readiness::Touched(_) if self.adopt(path, metadata)? => return Ok(()),
+            _ => {
+                self.queue_if_changed(path, meta, readiness)?;
+                return self.check_siblings(path);
+            }
+        };
+        let quiet = self.setup.debounce;
+        self.debouncer.note(path, later, now, quiet);
+        Ok(())
+    }
+
+    /// Removes files and folders from the results, and stops following them.
+    fn forget(&mut self, gone: &[PathBuf]) -> Result<()> {
+        for path in gone {
+            self.watch.remove_tree(path);
+            self.polled.retain(|folder| !folder.starts_with(path));
+            let known = self.mounts.len();
+            self.mounts.retain(|mount| !mount.path.starts_with(path));
+            if self.mounts.len() < known {
+                self.store.put_mounts(path, &[])?;
+            }
+        }
+        self.store.forget_trees(gone)?;
+        for path in gone {
+            if is_sidecar(path) {
+                self.check_sidecar(path)?;
+            } else {
+                self.check_siblings(path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Stops following what lies in a folder that is marked as no album. The folder itself is followed on, since

@@ -6,12 +6,13 @@ use std::time::SystemTime;
 use super::Follower;
 use crate::album::{Followed, Readiness};
 use crate::daemon::RootState;
+use crate::daemon::roots::Root;
 use crate::error::Result;
 use crate::file::FileMeta;
-use crate::pipeline::{Comparison, due};
+use crate::pipeline::{Comparison, Plan, due};
 
 impl Follower {
-    /// Queues the photos in which somebody names a person where no face was found.
+    /// Queues the photos that are due for another analysis.
     pub(super) fn queue_due(&mut self) -> Result<()> {
         for file in due(&self.store)? {
             if !self.queue.contains(&file.path) {
@@ -40,6 +41,9 @@ impl Follower {
                 polled.insert(folder.to_path_buf());
             }
         })?;
+        if !plan.is_offline {
+            self.note_mounts(folder, &plan)?;
+        }
         for problem in plan.problems {
             if self.unreadable.insert(problem.path.clone()) {
                 tracing::warn!("{}: {}", problem.path.display(), problem.skip);
@@ -72,7 +76,69 @@ impl Follower {
             pending.retain(|path| path.starts_with(folder));
             self.waiters.add_pending(folder, &pending);
         }
+        // Their files may have come back.
+        self.queue_due()?;
         Ok(plan.is_offline)
+    }
+
+    /// Takes over which mounts a scan of `folder` found.
+    fn note_mounts(&mut self, folder: &Path, plan: &Plan) -> Result<()> {
+        self.store.put_mounts(folder, &plan.mounts)?;
+        let before = self
+            .mounts
+            .extract_if(.., |mount| mount.path.starts_with(folder));
+        let before: Vec<Root> = before.collect();
+        for path in &plan.mounts {
+            let mut mount = Root::new(path.clone());
+            let known = before.iter().find(|known| known.path == *path);
+            let was_absent = known.is_some_and(Root::is_offline);
+            if plan.absent.contains(path) {
+                if !was_absent {
+                    tracing::warn!(
+                        "{} is empty or leads nowhere, as if its disk was not mounted: its photos stay in the index",
+                        path.display()
+                    );
+                }
+                mount.state = Some(RootState::Offline);
+            } else if let Some(identity) = mount.identify() {
+                if was_absent {
+                    tracing::info!("{} is back", path.display());
+                }
+                mount.scanned(identity);
+                mount.state = Some(RootState::Watching);
+                if mount.is_polled {
+                    self.polled.insert(path.clone());
+                }
+            }
+            self.mounts.push(mount);
+        }
+        Ok(())
+    }
+
+    /// The mount on which a path is or was, if that mount is absent or was replaced. Its files do not count as gone.
+    pub(super) fn changed_mount(&self, path: &Path) -> Option<&Root> {
+        let is_changed = |mount: &&Root| {
+            path.starts_with(&mount.path)
+                && mount.path.symlink_metadata().is_ok()
+                && (mount.is_offline() || mount.has_changed())
+        };
+        self.mounts.iter().find(is_changed)
+    }
+
+    /// Schedules a check of the mounts below the roots that came, went or were replaced.
+    fn check_mounts(&mut self) {
+        let mut changed = self.mount_table.changed();
+        let mounts = self.mounts.iter().filter(|mount| mount.has_changed());
+        changed.extend(mounts.map(|mount| mount.path.clone()));
+        for path in changed {
+            let is_offline = |root: usize| self.roots[root].is_offline();
+            if self.root_of(&path).is_none_or(is_offline) {
+                continue;
+            }
+            // Watches end with what was mounted here, although the same folders may be here again.
+            self.watch.remove_tree(&path);
+            self.note_path(&path, Readiness::Moved);
+        }
     }
 
     /// Whether a file was last modified longer ago than the debounce interval.
@@ -136,13 +202,15 @@ impl Follower {
         self.store.mark_offline(&path)
     }
 
-    /// Reconciles the roots that were mounted, unmounted or replaced by another folder.
+    /// Reconciles the roots that were mounted, unmounted or replaced by another folder, and schedules a check of such mounts
+    /// below them.
     pub(super) fn check_roots(&mut self) -> Result<()> {
         for root in 0..self.roots.len() {
             if self.roots[root].has_changed() {
                 self.reconcile_root(root)?;
             }
         }
+        self.check_mounts();
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::super::Silent;
+use super::super::kin::Kin;
 use super::*;
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
@@ -73,7 +74,7 @@ fn record(content: &str) -> PhotoRecord {
 }
 
 fn new(content: &str) -> Outcome {
-    Outcome::New(Box::new(record(content)), Vec::new(), Vec::new())
+    Outcome::New(Box::new(record(content)), Kin::default(), Vec::new())
 }
 
 /// A content with the picture of [`record`], which another worker has claimed.
@@ -160,7 +161,7 @@ fn if_a_picture_is_skipped_so_are_the_files_that_wait_for_it() {
                 content,
                 ..record("a")
             }),
-            Vec::new(),
+            Kin::default(),
             Vec::new(),
         )
     };

@@ -164,12 +164,12 @@ impl Store {
         self.read(|db| raw_pairs::paths_of_shot(db, photo))
     }
 
-    /// The other photos that may be the same picture as `photo`: with files and faces, and with the same
-    /// camera and time as in [`Store::kin_corrections`].
+    /// The other photos with faces that may be edits of `photo`, with the same camera and time as it or another file with its
+    /// picture, as in [`Store::kin_corrections`].
     ///
     /// # Errors
     /// See [`Store::files_under`].
-    pub fn kin_photos(&self, photo: PhotoId) -> Result<Vec<PhotoId>> {
+    pub fn kin_photos(&self, photo: PhotoId) -> Result<BTreeSet<PhotoId>> {
         self.read(|db| kin::photos(db, photo))
     }
 

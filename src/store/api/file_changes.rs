@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::file::FileMeta;
 
-use super::super::{Store, files, photos, roots};
+use super::super::{Store, files, mounts, photos, roots};
 
 /// Number of files that [`Store::forget`] and [`Store::adopt_status`] change in one transaction.
 const FORGET_BATCH: usize = 1024;
@@ -37,12 +37,20 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the file at `path`, or all files below that folder, and returns their number.
+    /// Like [`Store::forget`], where each path may be that of a folder: all files below it are removed. Returns the number of
+    /// files.
     ///
     /// # Errors
     /// See [`Store::prune`].
-    pub fn forget_tree(&mut self, path: &Path) -> Result<u64> {
-        self.write(|db| files::remove_tree(db, path))
+    pub fn forget_trees(&mut self, gone: &[PathBuf]) -> Result<u64> {
+        let mut removed = 0;
+        for paths in gone.chunks(FORGET_BATCH) {
+            removed += self.write(|db| -> rusqlite::Result<u64> {
+                let counts = paths.iter().map(|path| files::remove_tree(db, path));
+                counts.sum()
+            })?;
+        }
+        Ok(removed)
     }
 
     /// Records that a file or folder was renamed: what is known about the files in it moves to the
@@ -72,6 +80,18 @@ impl Store {
     /// See [`Store::prune`].
     pub fn mark_reconciled(&mut self, root: &Path) -> Result<()> {
         self.write(|db| roots::mark_reconciled(db, root))
+    }
+
+    /// Records which folders at or below `folder` are mounts, in place of those that were known.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn put_mounts(&mut self, folder: &Path, mounts: &[PathBuf]) -> Result<()> {
+        // Almost always nothing has changed, and no other writer has to wait.
+        if self.mounts_under(folder)? == mounts {
+            return Ok(());
+        }
+        self.write(|db| mounts::put(db, folder, mounts))
     }
 
     /// Records that a root is offline. What is known about its files is kept.

@@ -9,8 +9,9 @@ use crate::face::ScoredFace;
 use crate::photo::{Capture, ContentHash, Picture, PictureHash};
 
 use super::super::{
-    KinCorrection, KnownFile, KnownPhoto, Models, NamedRegions, PhotoAnalysis, PhotoId, Store,
-    closer_search, explain, files, forgotten, kin, photos, same_picture, sidecars, typed,
+    KinCorrections, KnownFile, KnownPhoto, Models, NamedRegions, Occasion, PhotoAnalysis, PhotoId,
+    Store, closer_search, explain, files, forgotten, kin, kin_due, mounts, photos, same_picture,
+    sidecars, typed,
 };
 
 impl Store {
@@ -96,13 +97,43 @@ impl Store {
         self.read(|db| photos::known(db, hash))
     }
 
-    /// A file of each photo that has to be analysed again: metadata or a sidecar name a person in a region where no face was
-    /// found, and that region was not searched more closely.
+    /// The folders at or below `folder` that are or were mounts, sorted by path: they are on another file system than
+    /// the folder that they are in, or links that lead to another one.
     ///
     /// # Errors
     /// See [`Store::files_under`].
-    pub fn files_to_search_again(&self) -> Result<Vec<PathBuf>> {
-        self.read(closer_search::due)
+    pub fn mounts_under(&self, folder: &Path) -> Result<Vec<PathBuf>> {
+        self.read(|db| mounts::under(db, folder))
+    }
+
+    /// Whether the index has files below `path`.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn has_files_below(&self, path: &Path) -> Result<bool> {
+        self.read(|db| files::any_below(db, path))
+    }
+
+    /// A file of each photo that has to be analysed again: metadata or a sidecar name a person in a region where no face was
+    /// found, and that region was not searched more closely; or only now it is known whether corrections carry over to it.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn files_to_analyse_again(&self) -> Result<Vec<PathBuf>> {
+        self.read(|db| {
+            let mut files = closer_search::due(db)?;
+            files.extend(kin_due::files(db)?);
+            Ok(files)
+        })
+    }
+
+    /// Whether the photo with this content, with a file at `path`, has to be analysed again, since only now it is known whether
+    /// corrections carry over to it.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn is_kin_due(&self, path: &Path, hash: &ContentHash) -> Result<bool> {
+        self.read(|db| kin_due::is_due(db, path, hash))
     }
 
     /// The stored analysis by `models` of this picture, in its orientation. It is that of any photo with the same
@@ -137,23 +168,24 @@ impl Store {
     }
 
     /// The corrections of faces in other files of the same moment as the photo with this content and size
-    /// (upright, in pixels), which lies or is about to lie at `path`: those of the same camera and time, provided
+    /// (upright, in pixels), which is analysed on this `occasion`: those of the same camera and time, provided
     /// that the photo cannot be another one of a burst. That is so if
     ///
     /// - both times have the same fraction of a second, or
-    /// - the photo replaces the corrected one at `path`, or
-    /// - no two photos of this second and camera have the same size, which those of a burst have.
+    /// - the photo replaces the corrected one at its path, which that one may have left before, or
+    /// - no two photos of this second and camera have the same size, which those of a burst have; this is known only when
+    ///   all photos of a run are stored.
     ///
     /// # Errors
     /// See [`Store::files_under`].
     pub fn kin_corrections(
         &self,
         hash: &ContentHash,
-        path: Option<&Path>,
+        occasion: Occasion<'_>,
         capture: &Capture,
         size: (u32, u32),
-    ) -> Result<Vec<KinCorrection>> {
-        self.read(|db| kin::corrections(db, hash, path, capture, size))
+    ) -> Result<KinCorrections> {
+        self.read(|db| kin::corrections(db, hash, occasion, capture, size))
     }
 
     /// Whether a file or folder, or a folder in which it lies, was forgotten.

@@ -114,7 +114,7 @@ fn after_a_rename_photos_are_found_by_the_new_name_only() {
     assert_eq!(store.folders().unwrap(), folders);
 
     // The photo that has a copy elsewhere loses the words of the folder that is gone.
-    assert_eq!(store.forget_tree(new).unwrap(), 2);
+    assert_eq!(store.forget_trees(&[new.into()]).unwrap(), 2);
     assert_eq!(by_text(&store, "new"), [] as [PathBuf; 0]);
     assert_eq!(by_text(&store, "copies").len(), 1);
     assert_agrees(&store, "forgetting a folder");
@@ -142,7 +142,7 @@ fn a_photo_without_a_date_has_that_of_the_oldest_file_it_has_now() {
     let hits = store.query(&Query::for_emotion(Emotion::Happy)).unwrap();
     assert_eq!(hits[0].analysis.capture.taken_at, of(3000));
     // Without any file it keeps its date, until it has one again.
-    store.forget_tree(Path::new("/")).unwrap();
+    store.forget_trees(&["/".into()]).unwrap();
     assert_eq!(taken(&store), of(3000));
     store
         .batch(|batch| batch.put_file(&files[0].0, &at(9000), Ok(id)))
@@ -311,7 +311,9 @@ impl RandomChanges {
                 "a rename".to_owned()
             }
             7 => {
-                self.store.forget_tree(&folder).unwrap();
+                self.store
+                    .forget_trees(std::slice::from_ref(&folder))
+                    .unwrap();
                 "a folder that is gone".to_owned()
             }
             8 => {

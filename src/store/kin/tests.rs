@@ -45,13 +45,16 @@ fn correction(store: &Store, photo: PhotoId) -> Option<Correction> {
 
 /// Looks for corrections that may hold for an edit of the photo "a".
 fn found(store: &Store, path: Option<&Path>, ms: i64, size: (u32, u32)) -> Vec<KinId> {
-    let edit = photo("edit", vec![]);
+    // A photo that the index has replaces none by its path alone.
+    let edit = photo(path.map_or("edit", |_| "new edit"), vec![]);
     let mut capture = edit.content.unwrap().capture;
     if let Some(taken) = &mut capture.taken_at {
         taken.local = super::super::codec::from_civil_ms(civil_ms(taken.local) + ms).unwrap();
     }
-    let found = store.kin_corrections(&edit.hash, path, &capture, size);
-    found.unwrap().iter().map(KinCorrection::id).collect()
+    let occasion = path.map_or(Occasion::Correction, Occasion::AfterRun);
+    let found = store.kin_corrections(&edit.hash, occasion, &capture, size);
+    let found = found.unwrap().corrections;
+    found.iter().map(KinCorrection::id).collect()
 }
 
 /// A photo of a face that is corrected and whose picture is kept, taken at noon and 250 ms, and an edit.

@@ -110,6 +110,15 @@ const SAMPLES: &[&str] = &[
     "
     UPDATE photos SET exif_local = 5000, exif_camera = 'Canon' WHERE id = 7;
 ",
+    "
+    INSERT INTO lost_paths (path, hash, lost_at) VALUES (x'2F61', zeroblob(32), 1);
+",
+    "
+    INSERT INTO mounts VALUES (x'2F61');
+",
+    "
+    UPDATE photos SET kin_due = 1 WHERE id = 7;
+",
 ];
 
 fn connection() -> Connection {

@@ -163,8 +163,8 @@ fn pairs_follow_their_files() {
     put(&mut store, "/b/1.jpg", &shot("jpeg"));
     put(&mut store, "/raw/1.jpg", &shot("jpeg"));
     assert_eq!(found(&store), ["/b/1.jpg"]);
-    store.forget_tree(Path::new("/b/1.jpg")).unwrap();
-    store.forget_tree(Path::new("/raw/1.jpg")).unwrap();
+    store.forget_trees(&["/b/1.jpg".into()]).unwrap();
+    store.forget_trees(&["/raw/1.jpg".into()]).unwrap();
     store.prune(std::time::Duration::ZERO).unwrap();
     assert_eq!(found(&store), ["/b/1.dng"]);
 }

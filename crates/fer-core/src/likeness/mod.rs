@@ -17,12 +17,12 @@ pub use picture::FacePicture;
 /// The least [`likeness`] of the same picture of a face. `docs/corrections.md` has the measurements.
 pub const SAME_PICTURE: f32 = 0.8;
 
-/// The picture among `others` that shows the same face as each of `faces`; each is the answer for one face
-/// at most, the best pairs first.
-pub fn same_faces(faces: &[FacePicture], others: &[&FacePicture]) -> Vec<Option<usize>> {
+/// The picture among `others` that shows the same face as each of `faces`. Pictures with the same number are of one face,
+/// which is the answer for one of `faces` at most, the best pairs first.
+pub fn same_faces(faces: &[&FacePicture], others: &[(i64, &FacePicture)]) -> Vec<Option<usize>> {
     let mut pairs = Vec::new();
     for (face, picture) in faces.iter().enumerate() {
-        for (other, pictured) in others.iter().enumerate() {
+        for (other, (_, pictured)) in others.iter().enumerate() {
             if let Some(likeness) = likeness(pictured, picture)
                 && likeness >= SAME_PICTURE
             {
@@ -31,9 +31,14 @@ pub fn same_faces(faces: &[FacePicture], others: &[&FacePicture]) -> Vec<Option<
         }
     }
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut same = vec![None; faces.len()];
+    let mut same: Vec<Option<usize>> = vec![None; faces.len()];
     for (_, face, other) in pairs {
-        if same[face].is_none() && !same.contains(&Some(other)) {
+        let number = others[other].0;
+        let is_taken = same
+            .iter()
+            .flatten()
+            .any(|taken| others[*taken].0 == number);
+        if same[face].is_none() && !is_taken {
             same[face] = Some(other);
         }
     }
@@ -141,9 +146,13 @@ mod tests {
     fn each_picture_is_the_answer_for_one_face() {
         let [a, b, c] = [4, 5, 6].map(|seed| picture(&blobs(seed), 0.0));
         let faces = [b.clone(), c, a.clone(), a.clone()];
-        let same = same_faces(&faces, &[&a, &b]);
+        let faces: Vec<_> = faces.iter().collect();
+        let same = same_faces(&faces, &[(1, &a), (2, &b)]);
         assert_eq!(same[..2], [Some(1), None]);
         assert_eq!(same[2..].iter().flatten().count(), 1);
+        // Two pictures of one face, as before and after an edit.
+        let same = same_faces(&faces, &[(1, &a), (1, &a), (2, &b)]);
+        assert_eq!(same.iter().flatten().count(), 2);
     }
 
     #[test]

@@ -1,0 +1,108 @@
+//! Notes which photos are due for another analysis, since only then it is known whether a correction carries over to them.
+//!
+//! That is so if the run that analysed a photo had not stored all photos of its second yet, among which the others of a
+//! burst may be. It is also so if the time and camera of an analysed photo were written into its file later, or if a
+//! correction has no picture of its face: neither needs an analysis by itself. A trigger notes the former.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+
+use crate::photo::ContentHash;
+
+use super::path::decode;
+use super::record::PhotoId;
+use super::{kin, lost_paths};
+
+/// Reads the first file of each photo that is due, by an index of these photos alone.
+pub(super) const DUE: &str = "
+    SELECT (SELECT min(path) FROM files WHERE photo_id = photos.id) FROM photos
+    WHERE kin_due IS NOT NULL ORDER BY id";
+
+/// A file of each photo that is due.
+pub(super) fn files(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
+    let mut statement = db.prepare_cached(DUE)?;
+    let mut rows = statement.query([])?;
+    let mut files = lost_paths::due(db)?;
+    while let Some(row) = rows.next()? {
+        // A photo that has lost its files has no path.
+        files.extend(row.get_ref(0)?.as_blob_or_null()?.map(decode));
+    }
+    Ok(files)
+}
+
+/// See [`Store::is_kin_due`](super::Store::is_kin_due).
+pub(super) fn is_due(db: &Connection, path: &Path, hash: &ContentHash) -> rusqlite::Result<bool> {
+    let is_noted = db
+        .prepare_cached("SELECT 1 FROM photos WHERE hash = ? AND kin_due IS NOT NULL")?
+        .exists([hash])?;
+    Ok(is_noted || !lost_paths::replaced(db, path, hash)?.is_empty())
+}
+
+/// See [`Batch::note_compared`](super::Batch::note_compared).
+pub(super) fn note_compared(
+    db: &Connection,
+    path: &Path,
+    hash: &ContentHash,
+    is_due_again: bool,
+) -> rusqlite::Result<()> {
+    lost_paths::note_compared(db, path, hash)?;
+    let due = is_due_again.then_some(1);
+    db.prepare_cached("UPDATE photos SET kin_due = ?2 WHERE hash = ?1 AND kin_due IS NOT ?2")?
+        .execute(params![hash, due])?;
+    Ok(())
+}
+
+/// Notes that the photos of the shot of a correction whose picture was stored just now are due, unless the command that stored
+/// it compares them at once.
+pub(super) fn note_edits(db: &Connection, correction: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE photos SET kin_due = 1 WHERE id IN (
+             SELECT p.id FROM corrections c CROSS JOIN photos p
+             WHERE c.id = ? AND p.exif_camera = c.camera
+               AND p.exif_local BETWEEN c.taken_local - (c.taken_local % 1000 + 1000) % 1000
+                                    AND c.taken_local - (c.taken_local % 1000 + 1000) % 1000 + 999
+               AND (p.exif_local = c.taken_local OR p.exif_local % 1000 = 0 OR c.taken_local % 1000 = 0)
+               AND p.hash <> c.hash AND p.picture IS NOT c.picture AND p.skip_reason IS NULL
+               AND EXISTS (SELECT 1 FROM faces WHERE photo_id = p.id AND correction IS NULL)
+         )",
+    )?
+    .execute([correction])?;
+    Ok(())
+}
+
+/// See [`Batch::note_due`](super::Batch::note_due).
+pub(super) fn note_due(db: &Connection, photo: PhotoId, is_due: bool) -> rusqlite::Result<()> {
+    let due = is_due.then_some(1);
+    db.prepare_cached("UPDATE photos SET kin_due = ?2 WHERE id = ?1 AND kin_due IS NOT ?2")?
+        .execute(params![photo, due])?;
+    Ok(())
+}
+
+/// See [`Batch::note_metadata`](super::Batch::note_metadata).
+pub(super) fn note_metadata(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
+    kin::date_all(db, photo)?;
+    db.prepare_cached(
+        "UPDATE photos SET kin_due = 1
+         WHERE id = ? AND exif_camera IS NOT NULL
+           AND (EXISTS (SELECT 1 FROM corrections c
+                        WHERE c.hash = photos.hash AND c.crop IS NULL AND c.camera IS NOT NULL)
+             OR EXISTS (SELECT 1 FROM corrections c
+                        WHERE c.picture = photos.picture AND c.crop IS NULL AND c.camera IS NOT NULL))",
+    )?
+    .execute([photo])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{plan, temp_store};
+    use super::*;
+
+    #[test]
+    fn the_photos_that_are_due_are_read_from_their_index() {
+        let (_folder, store) = temp_store();
+        let plan = plan(&store, DUE);
+        assert!(plan[0].contains("photos_with_kin_due"), "{plan:#?}");
+    }
+}

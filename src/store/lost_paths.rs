@@ -1,0 +1,141 @@
+//! Remembers the paths that corrected photos have left, so that an edit that comes to such a path later is known to
+//! replace the photo.
+//!
+//! Triggers on `files` note the paths, whoever makes the change.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Row, named_params, params};
+
+use crate::photo::{ContentHash, PictureHash};
+
+use super::path::{Subtree, decode, encode};
+
+/// A content with corrections that was at a path, and its picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct LostContent {
+    pub hash: ContentHash,
+    pub picture: Option<PictureHash>,
+}
+
+impl LostContent {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            hash: row.get(0)?,
+            picture: row.get(1)?,
+        })
+    }
+}
+
+/// The contents with corrections that were at `path` and have left it, the last one first.
+pub(super) fn contents(db: &Connection, path: &Path) -> rusqlite::Result<Vec<LostContent>> {
+    db.prepare_cached("SELECT hash, picture FROM lost_paths WHERE path = ? ORDER BY lost_at DESC")?
+        .query_map([encode(path)], LostContent::from_row)?
+        .collect()
+}
+
+/// Notes that the content at `path` was compared with the corrected photos that have left it.
+pub(super) fn note_compared(
+    db: &Connection,
+    path: &Path,
+    hash: &ContentHash,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE lost_paths SET compared = ? WHERE path = ?")?
+        .execute(params![hash, encode(path)])?;
+    Ok(())
+}
+
+/// The photos that came to the path of a corrected photo after they had been analysed elsewhere, such as an edit that
+/// was saved under another name and then renamed. A photo that was modified before the correction was made is not among
+/// them, nor is one if the corrected photo has another file: when photos of a burst are renumbered, each keeps its own
+/// corrections.
+macro_rules! replacing {
+    ($columns:literal, $condition:literal) => {
+        concat!(
+            "SELECT DISTINCT ",
+            $columns,
+            " FROM lost_paths l CROSS JOIN files f ON f.path = l.path
+                                CROSS JOIN photos p ON p.id = f.photo_id
+                                CROSS JOIN corrections c ON c.hash = l.hash OR c.picture = l.picture
+              WHERE ",
+            $condition,
+            " AND p.hash <> l.hash AND p.picture IS NOT l.picture AND p.skip_reason IS NULL
+              AND p.exif_camera = c.camera AND p.exif_local / 1000 = c.taken_local / 1000
+              AND c.crop IS NOT NULL AND f.mtime_ns / 1000000 > c.made_at
+              AND EXISTS (SELECT 1 FROM faces WHERE photo_id = p.id AND correction IS NULL)
+              AND NOT EXISTS (SELECT 1 FROM photos o JOIN files g ON g.photo_id = o.id WHERE o.hash = l.hash)
+              AND NOT EXISTS (SELECT 1 FROM photos o JOIN files g ON g.photo_id = o.id WHERE o.picture = l.picture)"
+        )
+    };
+}
+
+/// Reads the paths of such photos that have not been compared with the photo that was there before.
+pub(super) const DUE: &str = replacing!("l.path", "l.compared IS NOT p.hash");
+
+/// Reads what a photo with a content has replaced at a path.
+const REPLACED: &str = replacing!(
+    "l.hash, l.picture, l.lost_at",
+    "l.path = ?1 AND p.hash = ?2 AND l.compared IS NOT p.hash"
+);
+
+/// The paths of the photos that have to be compared with the corrected photo that was there before.
+pub(super) fn due(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
+    db.prepare_cached(DUE)?
+        .query_map([], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
+        .collect()
+}
+
+/// The corrected contents that a photo of the index has replaced at `path`, and with which it was not compared; the last
+/// one first.
+pub(super) fn replaced(
+    db: &Connection,
+    path: &Path,
+    hash: &ContentHash,
+) -> rusqlite::Result<Vec<LostContent>> {
+    let mut replaced: Vec<(i64, LostContent)> = db
+        .prepare_cached(REPLACED)?
+        .query_map(params![encode(path), hash], |row| {
+            Ok((row.get(2)?, LostContent::from_row(row)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    replaced.sort_by_key(|(lost_at, _)| std::cmp::Reverse(*lost_at));
+    Ok(replaced.into_iter().map(|(_, lost)| lost).collect())
+}
+
+/// The contents that were at a path in a tree and have no file any more.
+pub(super) fn without_file(db: &Connection, tree: &Subtree) -> rusqlite::Result<Vec<LostContent>> {
+    db.prepare(
+        "SELECT DISTINCT hash, picture FROM lost_paths l
+         WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)
+           AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id
+                           WHERE p.hash = l.hash OR p.picture = l.picture)",
+    )?
+    .query_map(
+        named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
+        LostContent::from_row,
+    )?
+    .collect()
+}
+
+/// Forgets the paths of a file or of everything below a folder.
+pub(super) fn forget(db: &Connection, tree: &Subtree) -> rusqlite::Result<()> {
+    db.execute(
+        "DELETE FROM lost_paths WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
+        named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
+    )?;
+    Ok(())
+}
+
+/// Removes the paths of contents that have no corrections any more.
+pub(super) fn prune(db: &Connection) -> rusqlite::Result<()> {
+    db.execute(
+        "DELETE FROM lost_paths
+         WHERE NOT EXISTS (SELECT 1 FROM corrections c WHERE c.hash = lost_paths.hash)
+           AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.picture = lost_paths.picture)",
+        [],
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

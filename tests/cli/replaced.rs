@@ -1,0 +1,137 @@
+//! An edit replaces the corrected photo that was at its path, also if that photo had left the path before.
+//!
+//! The camera writes no fraction of the second, so that nothing else tells an edit from another photo of a burst.
+
+use std::fs;
+
+use image::RgbImage;
+use serde_json::{Value, json};
+
+use crate::common::{fixture, jpeg, photo};
+use crate::kin::{DATE, edits, face, taken};
+use crate::testenv::TestEnv;
+
+fn dated(jpeg: &[u8]) -> Vec<u8> {
+    taken(jpeg, DATE, "", "X100")
+}
+
+/// An edit of the same size.
+fn edit() -> Vec<u8> {
+    dated(&jpeg(edits(&photo("astronaut.jpg"))[1].1.clone()))
+}
+
+/// An album with a photo `a.jpg` of a face that is corrected to sad.
+fn corrected() -> TestEnv {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.add("a.jpg", dated(&fixture("astronaut.jpg")));
+    env.index();
+    let number = face(&env, "a.jpg")["id"].clone();
+    env.run(&format!("correct {number} --emotion sad")).found();
+    env
+}
+
+#[test]
+fn an_edit_at_the_path_of_a_photo_that_was_deleted_before_keeps_the_correction() {
+    let env = corrected();
+    fs::remove_file(env.album("a.jpg")).unwrap();
+    env.index();
+    env.add("a.jpg", edit());
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], "sad");
+    env.run("doctor").found();
+}
+
+#[test]
+fn an_edit_at_the_path_of_a_photo_that_was_renamed_before_keeps_the_correction() {
+    let env = corrected();
+    for backup in ["a_old.jpg", "a.orig"] {
+        fs::rename(env.album("a.jpg"), env.album(backup)).unwrap();
+        env.index();
+        env.add("a.jpg", edit());
+        env.index();
+        assert_eq!(face(&env, "a.jpg")["correction"], "sad", "{backup}");
+    }
+    assert_eq!(face(&env, "a_old.jpg")["correction"], "sad");
+}
+
+#[test]
+fn an_edit_that_was_indexed_half_written_keeps_the_correction() {
+    let env = corrected();
+    let whole = edit();
+    env.add("a.jpg", &whole[..200]);
+    env.index();
+    assert_eq!(env.query("--under album/a.jpg --all"), [""; 0]);
+    env.add("a.jpg", whole);
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], "sad");
+}
+
+#[test]
+fn an_edit_that_was_indexed_under_another_name_keeps_the_correction() {
+    let env = corrected();
+    env.add("temporary.jpg", edit());
+    env.index();
+    assert_eq!(face(&env, "temporary.jpg")["correction"], Value::Null);
+    let number = face(&env, "temporary.jpg")["id"].clone();
+    fs::rename(env.album("temporary.jpg"), env.album("a.jpg")).unwrap();
+    env.index();
+    let edited = face(&env, "a.jpg");
+    assert_eq!(edited["correction"], "sad");
+    assert_eq!(edited["id"], number);
+    // Once it is undone, it stays so.
+    env.run(&format!("undo {number}")).found();
+    env.run("reindex album").found();
+    assert_eq!(face(&env, "a.jpg")["correction"], Value::Null);
+    env.run("doctor").found();
+}
+
+/// The next photo of a burst: of the same size, and nothing has moved but the camera.
+fn next_of_burst() -> Vec<u8> {
+    let picture = photo("astronaut.jpg");
+    let (width, height) = picture.dimensions();
+    let shaken = RgbImage::from_fn(width, height, |x, y| {
+        *picture.get_pixel((x + 2).min(width - 1), (y + 1).min(height - 1))
+    });
+    dated(&jpeg(shaken))
+}
+
+#[test]
+fn photos_of_a_burst_that_are_renumbered_take_over_nothing() {
+    let env = TestEnv::new();
+    env.add("a.jpg", dated(&fixture("astronaut.jpg")));
+    env.add("b.jpg", next_of_burst());
+    env.index();
+    let number = face(&env, "a.jpg")["id"].clone();
+    env.run(&format!("correct {number} --emotion sad")).found();
+    // They exchange their names.
+    for (from, to) in [("a.jpg", "c.jpg"), ("b.jpg", "a.jpg"), ("c.jpg", "b.jpg")] {
+        fs::rename(env.album(from), env.album(to)).unwrap();
+    }
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], Value::Null);
+    assert_eq!(face(&env, "b.jpg")["correction"], "sad");
+    // The corrected one is deleted, and the other one takes its number.
+    fs::rename(env.album("a.jpg"), env.album("b.jpg")).unwrap();
+    env.index();
+    assert_eq!(face(&env, "b.jpg")["correction"], Value::Null);
+}
+
+#[test]
+fn what_is_forgotten_leaves_no_path_behind() {
+    let env = corrected();
+    fs::create_dir(env.album("private")).unwrap();
+    fs::rename(env.album("a.jpg"), env.album("private/a.jpg")).unwrap();
+    env.index();
+    fs::rename(env.album("private/a.jpg"), env.album("a.jpg")).unwrap();
+    env.index();
+    let rows = |env: &TestEnv| {
+        let run = env.run("export --everything").found();
+        run.text().matches("lost_paths").count()
+    };
+    assert_eq!(rows(&env), 2);
+    env.run("forget album/private").found();
+    assert_eq!(rows(&env), 1);
+    assert_eq!(face(&env, "a.jpg")["correction"], json!("sad"));
+    env.run("forget album/a.jpg").found();
+    assert_eq!(rows(&env), 0);
+}
