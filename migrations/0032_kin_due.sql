@@ -25,6 +25,7 @@ END;
 -- A face of which a person undid a correction is that of a picture, in whatever orientation.
 ALTER TABLE undone_corrections ADD COLUMN picture BLOB CHECK (length(picture) = 32);
 ALTER TABLE undone_corrections ADD COLUMN orientation INTEGER CHECK (orientation BETWEEN 1 AND 8);
+ALTER TABLE undone_corrections ADD COLUMN undone_at INTEGER; -- Unix time, ms; NULL: by an earlier version
 
 UPDATE undone_corrections SET (picture, orientation) = (
     SELECT picture, orientation FROM photos p WHERE p.hash = undone_corrections.hash AND p.picture IS NOT NULL

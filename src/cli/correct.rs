@@ -67,7 +67,13 @@ fn save(
     let faces = args.ids();
     let before = named(&store, &faces)?;
     if let Some(unknown) = store.correct_all(&faces, correction)? {
-        return Err(no_such_face(unknown));
+        return Err(match store.face(unknown)? {
+            None => no_such_face(unknown),
+            Some(_) => Error::Usage(format!(
+                "the photo of face {unknown} was deleted or changed, so nothing was changed; `fer-index show PHOTO` \
+                 prints the numbers that its faces have now"
+            )),
+        });
     }
     for (face, name) in faces.iter().zip(before) {
         let now = match correction {

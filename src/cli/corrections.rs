@@ -80,12 +80,24 @@ pub(super) fn run(args: &CorrectionsArgs, context: &Context, out: &mut Stdout) -
             let (records, undone) = parse(file, &read(file)?)?;
             let mut store = Store::open(database)?;
             let imported = store.import_corrections(&records, &undone)?;
-            out.line(format_args!(
-                "{} added, {} known, {} older than those in the index",
+            let mut line = format!(
+                "{} added, {} known, {} older than what the index has",
                 count(imported.added, "correction"),
                 imported.known,
                 imported.outdated
-            ))?;
+            );
+            for (number, what) in [
+                (imported.undone, "undone"),
+                (
+                    imported.forgotten,
+                    "left out because their photos were forgotten",
+                ),
+            ] {
+                if number > 0 {
+                    let _ = write!(line, ", {number} {what}");
+                }
+            }
+            out.line(format_args!("{line}"))?;
             let carried = carry_imported(&mut store, &records, &context.decoder()?)?;
             tell_carried(carried, out)?;
             learn::follow(&mut store, context)?;
@@ -176,6 +188,7 @@ impl Line {
             content: face.content.to_string(),
             picture: face.picture.map(|picture| hex(picture.hash.as_bytes())),
             orientation: face.picture.map(|picture| picture.orientation.exif()),
+            made_at: face.undone_at.map(|undone_at| undone_at.to_string()),
             ..Self::default()
         }
     }
@@ -238,6 +251,7 @@ impl Line {
             content: ContentHash::from_bytes(digest(&self.content)?),
             picture: self.picture()?,
             at: self.bounding_box()?,
+            undone_at: moment(self.made_at.as_deref(), "made_at")?,
         })
     }
 }
@@ -340,6 +354,7 @@ mod tests {
         };
         let undone = UndoneFace {
             picture: record.picture,
+            undone_at: Some(record.made_at),
             content: record.content,
             at: record.at,
         };

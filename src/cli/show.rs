@@ -89,6 +89,13 @@ impl Shown {
         };
         let (Some(found), Some(outcome)) = (found, outcome) else {
             let path = resolve(path.to_owned())?;
+            if store.has_files_below(&path)? {
+                return Err(Error::Usage(format!(
+                    "{0} is a folder, and show prints what the index holds on photos; fer-index query --under {0} \
+                     lists those in it",
+                    path.display()
+                )));
+            }
             return Err(Error::Usage(format!(
                 "{} is not in the index; {}",
                 path.display(),

@@ -72,6 +72,28 @@ pub(super) fn one(
         .optional()
 }
 
+/// Whether a file leads to the photo of a face. A photo whose file was replaced by an edit has none, and its faces are not
+/// those of the edit.
+pub(super) fn has_file(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "SELECT 1 FROM faces f JOIN files g ON g.photo_id = f.photo_id WHERE f.id = ?",
+    )?
+    .exists([face])
+}
+
+/// The first of these that does not exist, or to whose photo no file leads.
+pub(super) fn first_without_file(
+    db: &Connection,
+    faces: &[FaceId],
+) -> rusqlite::Result<Option<FaceId>> {
+    for face in faces {
+        if !has_file(db, *face)? {
+            return Ok(Some(*face));
+        }
+    }
+    Ok(None)
+}
+
 /// The first of these faces that does not exist.
 pub(super) fn first_unknown(db: &Connection, faces: &[FaceId]) -> rusqlite::Result<Option<FaceId>> {
     for face in faces {

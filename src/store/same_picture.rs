@@ -15,7 +15,7 @@ use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::raster::{Orientation, Turn};
 
 use super::changes::Changes;
-use super::codec::picture_from_columns;
+use super::codec::{orientation_from_column, picture_from_columns};
 use super::record::{Models, PhotoAnalysis, PhotoId, PhotoRecord};
 use super::{files, findings, photos};
 
@@ -283,6 +283,51 @@ pub(super) fn frame_of(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<
         })
     })
     .optional()
+}
+
+/// Compares boxes that were upright in several orientations of one picture.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turns {
+    /// The orientation in which the boxes are compared.
+    orientation: Option<Orientation>,
+    /// Width and height of the stored picture, if the index has it.
+    size: Option<(u32, u32)>,
+}
+
+impl Turns {
+    /// To the orientation of `picture`.
+    pub fn to(db: &Connection, picture: Option<&Picture>) -> rusqlite::Result<Self> {
+        let size = db
+            .prepare_cached(
+                "SELECT width, height, orientation FROM photos WHERE picture = ? AND skip_reason IS NULL",
+            )?
+            .query_row([picture.map(|picture| picture.hash)], |row| {
+                let upright = (row.get(0)?, row.get(1)?);
+                let orientation = orientation_from_column(row, 2)?.unwrap_or_default();
+                Ok(orientation.exchange(upright))
+            })
+            .optional()?;
+        Ok(Self {
+            orientation: picture.map(|picture| picture.orientation),
+            size,
+        })
+    }
+
+    /// A box that was upright in this orientation; `None` if it is another one, and the size of the picture is not known.
+    pub fn bounding_box(
+        &self,
+        at: &BoundingBox,
+        upright_in: Option<Orientation>,
+    ) -> Option<BoundingBox> {
+        match (upright_in.zip(self.orientation), self.size) {
+            (Some((before, now)), Some(size)) => {
+                let turn = Turn::between(before, now, size);
+                Some(turn.map_or(*at, |turn| turn.bounding_box(at)))
+            }
+            (Some((before, now)), None) if before != now => None,
+            _ => Some(*at),
+        }
+    }
 }
 
 /// What determines where in a photo a correction applies.

@@ -1,13 +1,15 @@
 //! Remembers the faces whose corrections a person undid, so that no correction is carried over to them again.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::face::BoundingBox;
 use crate::photo::{ContentHash, Picture};
 
 use super::codec::{bounding_box_from_columns, orientation_from_column, picture_from_columns};
+use super::faces;
 use super::record::{FaceId, PhotoId};
-use super::{faces, same_picture};
+use super::same_picture::{self, Turns};
 
 /// A face of which a person undid a correction, so that none is carried over to it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,56 +20,102 @@ pub struct UndoneFace {
     pub picture: Option<Picture>,
     /// The face's box.
     pub at: BoundingBox,
+    /// When, if it is known.
+    pub undone_at: Option<Timestamp>,
 }
 
 impl UndoneFace {
-    /// Reads the columns `hash, picture, orientation, x, y, width, height`.
+    /// Reads the columns `hash, picture, orientation, x, y, width, height, undone_at`.
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             content: row.get(0)?,
             picture: picture_from_columns(row, 1)?,
             at: bounding_box_from_columns(row, 3)?,
+            undone_at: row
+                .get::<_, Option<i64>>(7)?
+                .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
         })
     }
 }
 
-/// A face of the index.
+/// A face of the index whose correction is undone now.
 pub(super) fn of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<UndoneFace>> {
     db.prepare_cached(
-        "SELECT p.hash, p.picture, p.orientation, f.x, f.y, f.width, f.height
-         FROM faces f JOIN photos p ON p.id = f.photo_id WHERE f.id = ?",
+        "SELECT p.hash, p.picture, p.orientation, f.x, f.y, f.width, f.height, ?2
+         FROM faces f JOIN photos p ON p.id = f.photo_id WHERE f.id = ?1",
     )?
-    .query_row([face], UndoneFace::from_row)
+    .query_row(params![face, now()], UndoneFace::from_row)
     .optional()
 }
 
-/// The face on which a correction was made.
+/// The face on which a correction was made that is undone now.
 pub(super) fn of_correction(db: &Connection, correction: i64) -> rusqlite::Result<UndoneFace> {
     db.prepare_cached(
-        "SELECT hash, picture, orientation, x, y, width, height FROM corrections WHERE id = ?",
+        "SELECT hash, picture, orientation, x, y, width, height, ?2 FROM corrections WHERE id = ?1",
     )?
-    .query_row([correction], UndoneFace::from_row)
+    .query_row(params![correction, now()], UndoneFace::from_row)
 }
 
-/// Remembers a face by its picture and bounding box; once, however often it is undone.
+fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+/// Remembers a face by its picture and bounding box; once, with the last time at which it was undone.
 pub(super) fn add(db: &Connection, face: &UndoneFace) -> rusqlite::Result<()> {
-    let (picture, at) = (face.picture, face.at);
-    db.prepare_cached(
-        "INSERT INTO undone_corrections (hash, picture, orientation, x, y, width, height)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
-         WHERE NOT EXISTS (SELECT 1 FROM undone_corrections
-                           WHERE hash = ?1 AND x = ?4 AND y = ?5 AND width = ?6 AND height = ?7)",
-    )?
-    .execute(params![
-        face.content,
-        picture.map(|picture| picture.hash),
-        picture.map(|picture| picture.orientation.exif()),
-        at.x,
-        at.y,
-        at.width,
-        at.height,
-    ])?;
+    let UndoneFace {
+        content,
+        picture,
+        at,
+        undone_at,
+    } = face;
+    let undone_at = undone_at.map(Timestamp::as_millisecond);
+    let known = db
+        .prepare_cached(
+            "UPDATE undone_corrections SET undone_at = max(coalesce(undone_at, ?6), coalesce(?6, undone_at))
+             WHERE hash = ?1 AND x = ?2 AND y = ?3 AND width = ?4 AND height = ?5",
+        )?
+        .execute(params![content, at.x, at.y, at.width, at.height, undone_at])?;
+    if known == 0 {
+        db.prepare_cached(
+            "INSERT INTO undone_corrections (hash, picture, orientation, x, y, width, height, undone_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            content,
+            picture.map(|picture| picture.hash),
+            picture.map(|picture| picture.orientation.exif()),
+            at.x,
+            at.y,
+            at.width,
+            at.height,
+            undone_at,
+        ])?;
+    }
     Ok(())
+}
+
+/// When a correction of a face was last undone, as far as it is known; Unix time, ms.
+pub(super) fn last(
+    db: &Connection,
+    content: &ContentHash,
+    picture: Option<&Picture>,
+    at: &BoundingBox,
+) -> rusqlite::Result<Option<i64>> {
+    let turns = Turns::to(db, picture)?;
+    let mut last = None;
+    let mut statement = db.prepare_cached(
+        "SELECT x, y, width, height, orientation, undone_at FROM undone_corrections
+         WHERE hash = ?1 OR picture = ?2",
+    )?;
+    let mut rows = statement.query(params![content, picture.map(|picture| picture.hash)])?;
+    while let Some(row) = rows.next()? {
+        let other = bounding_box_from_columns(row, 0)?;
+        let other = turns.bounding_box(&other, orientation_from_column(row, 4)?);
+        if other.is_some_and(|other| other.iou(at) >= faces::SAME_FACE) {
+            last = last.max(row.get(5)?);
+        }
+    }
+    Ok(last)
 }
 
 /// Whether a person undid a correction of a face, in any file with its picture.
@@ -104,7 +152,8 @@ pub(super) fn contains(db: &Connection, face: FaceId) -> rusqlite::Result<bool> 
 /// All such faces, by content.
 pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<UndoneFace>> {
     db.prepare(
-        "SELECT hash, picture, orientation, x, y, width, height FROM undone_corrections ORDER BY hash, x, y",
+        "SELECT hash, picture, orientation, x, y, width, height, undone_at FROM undone_corrections
+         ORDER BY hash, x, y",
     )?
     .query_map([], UndoneFace::from_row)?
     .collect()

@@ -260,6 +260,46 @@ fn a_correction_carries_over_once_the_time_and_camera_are_written_into_the_files
 }
 
 #[test]
+fn a_correction_carries_over_to_every_file_with_the_picture_of_an_edit() {
+    let env = TestEnv::new();
+    env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
+    env.add("grey.jpg", taken(&grey(), DATE, "25", "X100"));
+    // The same picture without metadata.
+    env.add("share.jpg", grey());
+    env.index();
+    correct(&env, "a.jpg", "sad");
+    for name in ["grey.jpg", "share.jpg"] {
+        assert_eq!(correction(&env, name), "sad", "{name}");
+    }
+    assert_eq!(env.query("--emotion sad --min-score 1").len(), 3);
+    env.run("doctor").found();
+}
+
+#[test]
+fn a_number_from_before_an_edit_in_place_is_refused() {
+    let env = TestEnv::new();
+    env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
+    env.index();
+    let number = face(&env, "a.jpg")["id"].clone();
+    env.add(
+        "a.jpg",
+        taken(
+            &jpeg(edits(&photo("astronaut.jpg"))[3].1.clone()),
+            DATE,
+            "25",
+            "X100",
+        ),
+    );
+    env.index();
+    let sentence = env
+        .run(&format!("correct {number} --emotion sad"))
+        .refused();
+    assert!(sentence.contains("deleted or changed"), "{sentence}");
+    let folder = env.run("show album").refused();
+    assert!(folder.contains("query --under"), "{folder}");
+}
+
+#[test]
 fn a_collage_has_the_correction_of_a_face_once() {
     let env = TestEnv::new();
     env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));

@@ -20,6 +20,7 @@ mod everything;
 mod exclusions;
 mod facts;
 mod forgotten;
+mod imported;
 mod interrupted;
 mod json;
 mod kin;

@@ -31,7 +31,7 @@ impl Store {
         correction: Correction,
     ) -> Result<Option<FaceId>> {
         self.write(|db| {
-            if let Some(unknown) = faces::first_unknown(db, faces)? {
+            if let Some(unknown) = faces::first_without_file(db, faces)? {
                 return Ok(Some(unknown));
             }
             for face in faces {

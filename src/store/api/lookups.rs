@@ -185,7 +185,7 @@ impl Store {
         capture: &Capture,
         size: (u32, u32),
     ) -> Result<KinCorrections> {
-        self.read(|db| kin::corrections(db, hash, occasion, capture, size))
+        self.read(|db| kin::candidates(db, hash, occasion, capture, size))
     }
 
     /// Whether a file or folder, or a folder in which it lies, was forgotten.

@@ -1,11 +1,12 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::affine::Point;
 use crate::emotion::Emotion::{Fear, Happy, Sad};
 use crate::raster::{Orientation, Raster};
 
 use super::super::testing::{META, face, first_face, photo, plan, put, temp_store};
-use super::super::{KinFace, PhotoId, Query, Store};
+use super::super::{KinCorrection, KinFace, Occasion, PhotoId, Query, Store};
+use super::candidates::{CORRECTIONS, has_repeated_size};
 use super::*;
 
 const SAD: Correction = Correction::Emotion(Sad);

@@ -1,0 +1,199 @@
+//! Finds the corrections that may carry over to a photo: those of the same shot. Whether one does is decided by the picture of
+//! the face.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::likeness::FacePicture;
+use crate::photo::{Capture, ContentHash};
+
+use super::super::lost_paths::{self, LostContent};
+use super::super::path::encode;
+use super::super::raw_pairs;
+use super::super::record::{KinCorrection, KinCorrections, Occasion};
+use super::super::shots::Shot;
+
+/// Reads the corrections made on photos that one camera took in one second. A correction keeps the date that its photo had when
+/// it was made; the second part finds those whose photo has another date now, by the present dates of all files with
+/// the same picture.
+pub(super) const CORRECTIONS: &str = "
+    SELECT id, hash, taken_local, crop, picture, carried_from, carried_from IS NOT NULL AS is_carried FROM corrections
+    WHERE camera = ?1 AND taken_local BETWEEN ?2 AND ?3 AND crop IS NOT NULL AND hash <> ?4
+    UNION ALL
+    SELECT c.id, p.hash, p.exif_local, c.crop, c.picture, c.carried_from, c.carried_from IS NOT NULL
+    FROM photos p CROSS JOIN corrections c ON c.picture = p.picture
+    WHERE p.exif_camera = ?1 AND p.exif_local BETWEEN ?2 AND ?3 AND p.hash <> ?4 AND c.crop IS NOT NULL
+    ORDER BY is_carried, id";
+
+/// A row of [`CORRECTIONS`].
+struct Candidate {
+    id: i64,
+    of: LostContent,
+    at: i64,
+    crop: Vec<u8>,
+    carried_from: Option<i64>,
+}
+
+/// See [`Store::kin_corrections`](super::super::Store::kin_corrections). `capture` is what the content alone says.
+pub(in super::super) fn corrections(
+    db: &Connection,
+    hash: &ContentHash,
+    occasion: Occasion<'_>,
+    capture: &Capture,
+    size: (u32, u32),
+) -> rusqlite::Result<KinCorrections> {
+    let Some(Shot {
+        local: taken,
+        camera: Some(camera),
+    }) = Shot::of(capture)
+    else {
+        return Ok(KinCorrections::default());
+    };
+    let second = second_of(taken);
+    let rows: Vec<Candidate> = db
+        .prepare_cached(CORRECTIONS)?
+        .query_map(params![camera, second, second + 999, hash], |row| {
+            Ok(Candidate {
+                id: row.get(0)?,
+                of: LostContent {
+                    hash: row.get(1)?,
+                    picture: row.get(4)?,
+                },
+                at: row.get(2)?,
+                crop: row.get(3)?,
+                carried_from: row.get(5)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut kin = KinCorrections::default();
+    if rows.is_empty() {
+        return Ok(kin);
+    }
+    let others = sizes(db, hash, &camera, taken)?;
+    let path = occasion.path();
+    let of_shot = raw_pairs::contents_of_shot(db, hash, path)?;
+    let replaced = path.map_or(Ok(Vec::new()), |path| replaced_at(db, path, hash))?;
+    for row in rows {
+        let Some(picture) = FacePicture::from_bytes(&row.crop) else {
+            continue;
+        };
+        let has_left = |lost: &LostContent| {
+            lost.hash == row.of.hash || lost.picture.is_some() && lost.picture == row.of.picture
+        };
+        let replaced = replaced.iter().position(has_left);
+        if !same_moment(row.at, taken) {
+            continue;
+        }
+        let is_same_shot = has_fraction(row.at) && row.at == taken
+            || replaced.is_some()
+            || of_shot.contains(&row.of.hash);
+        if !is_same_shot && !occasion.is_everything_stored() {
+            kin.is_undecided = true;
+            continue;
+        }
+        // Nothing shows that it is the same photo but that there is no other one of its size. A correction that was carried
+        // over for that reason is no reason to carry it on.
+        let may_be_same =
+            row.carried_from.is_none() && !has_repeated_size(size, picture.photo_size(), &others);
+        if is_same_shot || may_be_same {
+            // The content on which a correction was made and another one with its picture may both be of this moment.
+            match kin.corrections.iter_mut().find(|known| known.id == row.id) {
+                Some(known) => known.replaced = known.replaced.or(replaced),
+                None => kin.corrections.push(KinCorrection {
+                    id: row.id,
+                    face: row.carried_from.unwrap_or(row.id),
+                    picture,
+                    replaced,
+                }),
+            }
+        }
+    }
+    Ok(kin)
+}
+
+/// The contents that the content `hash` replaces at a path, the last one first: those that are or were there. If it is in the index itself, the
+/// files may only have been renamed, and a photo counts as replaced only if [`lost_paths::replaced`] says so.
+fn replaced_at(
+    db: &Connection,
+    path: &Path,
+    hash: &ContentHash,
+) -> rusqlite::Result<Vec<LostContent>> {
+    let is_analysed = db
+        .prepare_cached("SELECT 1 FROM photos WHERE hash = ? AND skip_reason IS NULL")?
+        .exists([hash])?;
+    if is_analysed {
+        return lost_paths::replaced(db, path, hash);
+    }
+    let mut replaced = Vec::from_iter(content_at(db, path)?);
+    replaced.extend(lost_paths::contents(db, path)?);
+    Ok(replaced)
+}
+
+/// The content of the file at a path, as far as the index knows.
+fn content_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<LostContent>> {
+    db.prepare_cached(
+        "SELECT p.hash, p.picture FROM files f JOIN photos p ON p.id = f.photo_id WHERE f.path = ?",
+    )?
+    .query_row([encode(path)], |row| {
+        Ok(LostContent {
+            hash: row.get(0)?,
+            picture: row.get(1)?,
+        })
+    })
+    .optional()
+}
+
+/// The first millisecond of a second.
+pub(super) const fn second_of(ms: i64) -> i64 {
+    ms - ms.rem_euclid(1000)
+}
+
+/// The sizes of the photos in the index that were taken with this camera in the same second, other than the
+/// one with this content.
+fn sizes(
+    db: &Connection,
+    hash: &ContentHash,
+    camera: &str,
+    taken: i64,
+) -> rusqlite::Result<Vec<(u32, u32)>> {
+    let second = second_of(taken);
+    db.prepare_cached(
+        "SELECT width, height FROM photos
+         WHERE exif_local BETWEEN ? AND ? AND exif_camera = ? AND hash <> ?",
+    )?
+    .query_map(params![second, second + 999, camera, hash], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?
+    .collect()
+}
+
+/// Whether any two of these photos of one moment have the same size, upright or on its side: a photo, the corrected
+/// one, and the `others` in the index, among which the corrected one may be. The photos of a burst have the same size,
+/// so if no two sizes are equal, there is no burst.
+pub(super) fn has_repeated_size(
+    photo: (u32, u32),
+    corrected: (u32, u32),
+    others: &[(u32, u32)],
+) -> bool {
+    let area = |(width, height): (u32, u32)| (width.min(height), width.max(height));
+    let mut sizes: Vec<_> = others.iter().copied().map(area).collect();
+    if !sizes.contains(&area(corrected)) {
+        sizes.push(area(corrected));
+    }
+    sizes.push(area(photo));
+    sizes.sort_unstable();
+    sizes.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// Whether a time in ms has a fraction of a second; a camera that writes none seems to take all photos at the
+/// full second.
+const fn has_fraction(ms: i64) -> bool {
+    ms.rem_euclid(1000) != 0
+}
+
+/// Whether two times in ms within one second may be the same moment. Many programs drop the fraction of the second
+/// when they write an edit.
+pub(super) const fn same_moment(a: i64, b: i64) -> bool {
+    a == b || !has_fraction(a) || !has_fraction(b)
+}

@@ -1,0 +1,131 @@
+//! Corrections that are imported: the later word on a face counts, whatever it says and whichever file it comes from.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common::{fixture, jpeg, photo};
+use crate::kin::{DATE, edits, face, taken};
+use crate::testenv::TestEnv;
+
+/// An album with a photo of a face and an edit of it.
+fn album() -> TestEnv {
+    let env = TestEnv::new();
+    env.add(
+        "a.jpg",
+        taken(&fixture("astronaut.jpg"), DATE, "25", "X100"),
+    );
+    let grey = jpeg(edits(&photo("astronaut.jpg"))[2].1.clone());
+    env.add("grey.jpg", taken(&grey, DATE, "25", "X100"));
+    env.index();
+    env
+}
+
+fn correct(env: &TestEnv, name: &str, word: &str) {
+    let number = face(env, name)["id"].clone();
+    env.run(&format!("correct {number} --emotion {word}"))
+        .found();
+}
+
+fn undo(env: &TestEnv, name: &str) {
+    let number = face(env, name)["id"].clone();
+    env.run(&format!("undo {number}")).found();
+}
+
+fn correction(env: &TestEnv, name: &str) -> Value {
+    face(env, name)["correction"].clone()
+}
+
+/// Brings the corrections of one machine to another.
+fn bring(from: &TestEnv, to: &TestEnv) -> String {
+    let _ = fs::remove_file(from.path("mine.jsonl"));
+    from.run("corrections export mine.jsonl").found();
+    fs::copy(from.path("mine.jsonl"), to.path("theirs.jsonl")).unwrap();
+    let run = to.run("corrections import theirs.jsonl").found();
+    run.text().to_owned()
+}
+
+#[test]
+fn a_later_word_on_the_original_changes_what_was_carried_over_from_it() {
+    let (one, two) = (album(), album());
+    correct(&two, "a.jpg", "sad");
+    assert_eq!(correction(&two, "grey.jpg"), "sad");
+    correct(&one, "a.jpg", "happy");
+    bring(&one, &two);
+    for name in ["a.jpg", "grey.jpg"] {
+        assert_eq!(correction(&two, name), "happy", "{name}");
+    }
+    // It still follows.
+    correct(&two, "a.jpg", "fear");
+    assert_eq!(correction(&two, "grey.jpg"), "fear");
+}
+
+#[test]
+fn what_was_undone_elsewhere_later_is_undone_and_does_not_return() {
+    let (one, two) = (album(), album());
+    correct(&one, "a.jpg", "sad");
+    bring(&one, &two);
+    let before = fs::read(one.path("mine.jsonl")).unwrap();
+    undo(&one, "a.jpg");
+    let text = bring(&one, &two);
+    assert!(text.contains("1 undone"), "{text}");
+    for name in ["a.jpg", "grey.jpg"] {
+        assert_eq!(correction(&two, name), Value::Null, "{name}");
+    }
+    // The older file does not bring it back, and a later word counts again.
+    fs::write(two.path("before.jsonl"), before).unwrap();
+    two.run("corrections import before.jsonl").found();
+    assert_eq!(correction(&two, "a.jpg"), Value::Null);
+    correct(&one, "a.jpg", "fear");
+    bring(&one, &two);
+    assert_eq!(correction(&two, "a.jpg"), "fear");
+}
+
+#[test]
+fn files_that_were_put_together_are_read_one_after_the_other() {
+    let both = TestEnv::with_fixtures(&["hopper.jpg"]);
+    both.add(
+        "a.jpg",
+        taken(&fixture("astronaut.jpg"), DATE, "25", "X100"),
+    );
+    let grey = jpeg(edits(&photo("astronaut.jpg"))[2].1.clone());
+    both.add("grey.jpg", taken(&grey, DATE, "25", "X100"));
+    both.index();
+    let one = album();
+    correct(&one, "a.jpg", "sad");
+    one.run("corrections export mine.jsonl").found();
+    let two = TestEnv::with_fixtures(&["hopper.jpg"]);
+    two.index();
+    correct(&two, "hopper.jpg", "fear");
+    two.run("corrections export mine.jsonl").found();
+    let text = [&two, &one].map(|env| fs::read_to_string(env.path("mine.jsonl")).unwrap());
+    both.add("../all.jsonl", text.concat());
+    both.run("corrections import all.jsonl").found();
+    for (name, word) in [
+        ("hopper.jpg", "fear"),
+        ("a.jpg", "sad"),
+        ("grey.jpg", "sad"),
+    ] {
+        assert_eq!(correction(&both, name), word, "{name}");
+    }
+    correct(&both, "a.jpg", "angry");
+    for (name, word) in [("hopper.jpg", "fear"), ("grey.jpg", "angry")] {
+        assert_eq!(correction(&both, name), word, "{name}");
+    }
+    assert_eq!(face(&both, "hopper.jpg")["carried_from"], Value::Null);
+}
+
+#[test]
+fn what_was_forgotten_does_not_come_back_with_its_corrections() {
+    let env = album();
+    env.add("hopper.jpg", fixture("hopper.jpg"));
+    env.index();
+    correct(&env, "a.jpg", "sad");
+    env.run("corrections export before.jsonl").found();
+    env.run("forget album/a.jpg").found();
+    env.run("forget album/grey.jpg").found();
+    let run = env.run("corrections import before.jsonl").found();
+    assert!(run.text().contains("2 left out"), "{run:?}");
+    let everything = env.run("export --everything").found();
+    assert!(!everything.text().contains("X100"), "{everything:?}");
+}
