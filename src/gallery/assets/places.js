@@ -36,7 +36,8 @@ export class Places {
     return this.#zoom;
   }
 
-  // Opens at once: a key pressed while the places are looked up is one for the open map, such as that which closes it.
+  // Opens before the places are fetched, so that keys pressed meanwhile, such as the one that closes the map, apply to
+  // the map.
   async open() {
     this.#map.replaceChildren();
     find("#place-list").replaceChildren();
