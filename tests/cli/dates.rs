@@ -59,7 +59,7 @@ fn a_filter_by_date_leaves_out_photos_without_a_date_and_says_so() {
         env.query("--emotion happy --since 2019 --file-dates"),
         ["undated.jpg"]
     );
-    // A date that the file does not have either.
+    // A date that is not the file's either.
     assert_eq!(env.run("query --since 2020").code, 1);
     assert!(
         !env.run("query --since 2020")
