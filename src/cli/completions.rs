@@ -1,6 +1,6 @@
 //! `fer-index completions`: prints a completion script for a shell.
 //!
-//! The script of `clap_complete` knows commands, flags and fixed values. For values that depend on the index or the
+//! The script of `clap_complete` completes commands, flags and fixed values. For values that depend on the index or the
 //! gazetteer (places, cameras, keywords) a few lines are added that call `fer-index complete`. The engine of
 //! `clap_complete` that could do this is marked as unstable.
 

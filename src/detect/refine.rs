@@ -42,7 +42,7 @@ const SAMPLE_LEVEL_FROM: f32 = 40.0;
 /// from the finest level.
 pub(super) const SAMPLES: u32 = 2;
 
-/// A detection in the patch counts as the expected face if their IoU is at least this.
+/// A detection in the patch counts as the expected face if their intersection over union is at least this.
 pub(super) const MATCH_IOU: f32 = 0.3;
 
 /// Refines the candidates of one photo.

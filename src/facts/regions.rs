@@ -229,7 +229,7 @@ fn on_faces(
         .collect()
 }
 
-/// How well boxes fit the faces: the sum of each box's largest IoU with a face.
+/// How well boxes fit the faces: the sum of each box's largest intersection over union with a face.
 fn fit(boxes: &[BoundingBox], faces: &[BoundingBox]) -> f32 {
     let best = boxes.iter().map(|at| {
         let overlaps = faces.iter().map(|face| at.iou(face));

@@ -1,4 +1,4 @@
-//! The colour profiles of photos, for the copies that people look at.
+//! The colour profiles of photos, for copies that are shown.
 //!
 //! Faces are found in the values as they are stored, whose brightness a profile hardly changes (`docs/formats.md` has
 //! the figures); only copies that are shown are converted to sRGB, as photo viewers do.

@@ -141,7 +141,7 @@ impl Exif {
         is_whole.then_some(number as u32)
     }
 
-    /// The bytes of a string up to its first NUL. EXIF 3.0 has the type UTF-8, which kamadak-exif does not know: it
+    /// The bytes of a string up to its first NUL. EXIF 3.0 has the type UTF-8, which kamadak-exif does not support: it
     /// returns the length of the string and the offset of the field's value.
     fn ascii(&self, tag: Tag) -> Option<&[u8]> {
         const UTF8: u16 = 129;

@@ -215,8 +215,8 @@ impl ItemDecoder<'_> {
         Ok(canvas.picture)
     }
 
-    /// Decodes the transparency of a picture, unless `planes` holds it already, and applies it. It is ignored if its
-    /// size differs from that of the picture.
+    /// Decodes the transparency of a picture, unless `planes` has it already, and applies it. It is ignored if its size
+    /// differs from that of the picture.
     fn add_alpha(
         &self,
         alpha: u32,
@@ -321,8 +321,8 @@ impl ItemDecoder<'_> {
         Ok(data)
     }
 
-    /// Decodes one coded picture, unless `planes` holds it already, and passes its rows to `sink` with the description
-    /// of their colours. Checks the deadline before each part.
+    /// Decodes one coded picture, unless `planes` has it already, and passes its rows to `sink` with the description of
+    /// their colours. Checks the deadline before each part.
     fn coded(
         &self,
         item: u32,

@@ -148,8 +148,8 @@ pub fn decode_for<'a>(
     Ok(decoded)
 }
 
-/// An upright copy of a photo for people to look at, in sRGB, reduced to at most `width` × `height` pixels. A smaller
-/// photo is not enlarged.
+/// An upright copy of a photo to be shown, in sRGB, reduced to at most `width` × `height` pixels. A smaller photo is
+/// not enlarged.
 ///
 /// # Errors
 /// Those of [`decode`].

@@ -147,7 +147,7 @@ impl Area {
         }
     }
 
-    /// Whether a point lies in it.
+    /// Whether it contains a point.
     pub(super) fn contains(&self, at: GeoPoint) -> bool {
         let region = self.region();
         let codes = Borders::get().areas(at);

@@ -1,4 +1,4 @@
-//! Which changes of a file lead to a look at it: those of size, modification time or ctime, and no others.
+//! Which changes of a file cause a look: those of size, modification time or ctime, and no others.
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Photos without a date of their own are marked, and a filter by date leaves them out unless it is told otherwise.
+//! Photos without a date of their own are marked, and a filter by date leaves them out unless a flag admits them.
 
 use std::fs::File;
 use std::time::{Duration, SystemTime};

@@ -37,7 +37,7 @@ const KEPT: [&str; 5] = [
 const WORDS: &str = "photo_words";
 
 /// Every row of every table, one a line: the table, then each column with its value. Photos are named by their hash,
-/// faces by their photo and position, models by name, corrections by what they say. Rows of lost photos are omitted, as
+/// faces by their photo and position, models by name, corrections by their emotion. Rows of lost photos are omitted, as
 /// are values that may differ between two indexes of the same files.
 pub fn dump(database: &Path) -> String {
     dump_without(database, &[])

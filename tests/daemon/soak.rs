@@ -74,7 +74,7 @@ impl RandomChanges<'_> {
         }
         self.made += 1;
         let mut tagged = with_comment(&bytes, &self.made.to_string());
-        // The entry of the orientation, one number of 16 bits, with the value behind it.
+        // The entry of the orientation, one number of 16 bits, followed by the value.
         let entry = tagged
             .windows(8)
             .position(|bytes| bytes == b"\x12\x01\x03\0\x01\0\0\0");

@@ -1,7 +1,7 @@
 //! Decoding takes little more memory than the pixels. `benches/compare/format_memory.py` measures more codings, and up to
 //! 250 megapixels.
 #![cfg(target_os = "linux")]
-#![allow(clippy::print_stdout)] // one process tells the other by it
+#![allow(clippy::print_stdout)] // one process sends its result to the other by it
 
 use std::io::Write as _;
 use std::path::Path;

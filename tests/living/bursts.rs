@@ -4,7 +4,7 @@
 //! BURSTS=FOLDER cargo test --release --test living -- --nocapture bursts
 //! ```
 //!
-//! takes each folder in FOLDER for one burst, such as the frames of a video clip, in the order of the file names.
+//! treats each folder in FOLDER as one burst, such as the frames of a video clip, in the order of the file names.
 //! `docs/corrections.md` has the result.
 
 use std::path::Path;

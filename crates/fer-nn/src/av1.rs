@@ -128,10 +128,10 @@ impl Frame {
         };
         if start < length {
             let plane = self.0.plane_data_ptr(component).cast::<u8>();
-            // SAFETY: `Lines` has just read the plane as `length` bytes from this pointer on, of which these are the rest. They
-            // belong to rav1d's allocation of the picture. The picture is not shared: it was made in `decode`, whose decoder
-            // is gone, and never leaves this type; planes that were handed out borrow `self`. So nothing reads or writes
-            // these bytes during the call, and any value of a byte is valid afterwards.
+            // SAFETY: `Lines` has just read the plane as `length` bytes from this pointer on, of which these are the
+            // rest. They belong to rav1d's allocation of the picture. The picture is not shared: it was made in
+            // `decode`, whose decoder is gone, and never leaves this type; planes that were returned borrow `self`. So
+            // nothing reads or writes these bytes during the call, and any value of a byte is valid afterwards.
             unsafe { discard(plane.add(start), length - start) };
         }
     }

@@ -32,8 +32,8 @@ function focusGrid() {
   if (document.activeElement?.id !== "text") grid.focus();
 }
 
-// Shuffles the photos that are asked for in random order. All requests of a search have the same number, so that no photo
-// is on two of its pages and a refresh leaves each in its place.
+// The seed by which photos are shuffled if the order is random. All requests of a search have the same number, so that
+// no photo is on two of its pages and a refresh leaves each in its place.
 let seed = "";
 
 function asked() {

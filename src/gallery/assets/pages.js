@@ -107,7 +107,7 @@ export class Pages {
   }
 
   /**
-   * The fetched photos of which some part lies between two heights.
+   * The fetched photos of which some part is between two heights.
    * @param {number} from
    * @param {number} to
    * @returns {number[]}

@@ -100,7 +100,7 @@ export class Places {
 }
 
 /**
- * Labels for the places with the most photos, as many as fit; each lies wholly on the map.
+ * Labels for the places with the most photos, as many as fit; each is entirely on the map.
  * @param {api.Place[]} places
  * @param {number} pixel The size of a pixel in degrees.
  * @param {number} left The western edge of the map, in degrees.

@@ -1,4 +1,4 @@
-//! The picture that is being decoded: its components, and which of their rows are held and known.
+//! The picture that is being decoded: its components, and which of their rows are in memory (held) and known.
 
 use std::ops::Range;
 

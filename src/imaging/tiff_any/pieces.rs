@@ -239,7 +239,7 @@ impl<R: BufRead> Read for Lzw<R> {
     }
 }
 
-/// PackBits (TIFF 6.0, section 9): runs of equal bytes, and runs of literal ones.
+/// `PackBits` (TIFF 6.0, section 9): runs of equal bytes, and runs of literal ones.
 struct PackBits<R> {
     data: R,
     /// How many literal bytes follow.
@@ -306,7 +306,7 @@ fn group_4(data: &[u8], width: usize, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Fax in one dimension (T.4), each line behind an end-of-line code.
+/// Fax in one dimension (T.4), each line after an end-of-line code.
 fn group_3(data: &[u8], width: usize, length: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let Ok(wide) = u16::try_from(width) else {

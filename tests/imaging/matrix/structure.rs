@@ -63,7 +63,7 @@ fn with_xmp(jpeg: &[u8], attributes: &str) -> Vec<u8> {
     [start, b"\xff\xe1", &length, packet.as_bytes(), rest].concat()
 }
 
-/// An index of the Multi-Picture Format (CIPA DC-007) of two pictures, the second right behind the first.
+/// An index of the Multi-Picture Format (CIPA DC-007) of two pictures, the second directly after the first.
 fn with_second_picture(first: &[u8], second: &[u8]) -> Vec<u8> {
     const SEGMENT: usize = 2 + 2 + 4 + 8 + 2 + 3 * 12 + 4 + 32;
     let size = first.len() + SEGMENT;
