@@ -1,4 +1,4 @@
-//! `fer-index doctor`: checks the database, and mends what is derived from other rows in it.
+//! `fer-index doctor`: checks the database, and repairs what is derived from other rows in it.
 
 use std::path::Path;
 

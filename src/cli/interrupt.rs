@@ -48,7 +48,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Whether the run was told to stop.
+    /// Whether the run should stop: after Ctrl-C or SIGTERM.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

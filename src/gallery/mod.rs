@@ -57,7 +57,7 @@ use serve::Bounds;
 use stores::Stores;
 use tokens::{Token, Tokens};
 
-/// How long answers in progress may take after the gallery was told to end.
+/// How long answers in progress may take after the gallery got the signal to end.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Settings of a gallery.

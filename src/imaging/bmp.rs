@@ -47,8 +47,8 @@ impl Rows {
                 .map(|&four| u32::from_le_bytes(four))
         };
         let start = usize::try_from(number(10)?).ok()?;
-        // Shorter headers have other fields. If the rows are said to begin before the end of the headers, only the
-        // `image` crate can tell where they are.
+        // Shorter headers have other fields. If the rows would begin within the headers, the `image` crate decides
+        // where they are.
         let headers = 14 + usize::try_from(number(14)?).ok()?;
         let is_usual = headers >= SHORTEST_HEADER && (headers..=LONGEST_HEADER).contains(&start);
         is_usual.then_some(())?;

@@ -1,5 +1,5 @@
 //! The parts of a sidecar that `fer-index export --xmp` wrote: keywords, and properties copied from the photo. Neither
-//! tells the index anything new about the photo.
+//! states anything new about the photo.
 
 use std::collections::BTreeSet;
 

@@ -140,7 +140,7 @@ fn what_is_added_stands_beside_all_that_is_there() {
     fill_folder(&album, &[b, a], Placement::Linked, false, &index).unwrap();
     assert!(is_filled(&album));
     fs::write(album.join("007 note.txt"), "mine").unwrap();
-    // A photo that can no longer be reached keeps its link.
+    // A photo whose file is gone keeps its link.
     fs::remove_file(b).unwrap();
     add_to_folder(&album, &[a, c], &index).unwrap();
     let all = ["001 b.jpg", "002 a.jpg", "007 note.txt", "008 c.jpg"];

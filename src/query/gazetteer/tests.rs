@@ -217,7 +217,7 @@ fn a_name_means_what_most_people_mean_by_it() {
         assert_eq!(gazetteer.full_name(&found), full, "{name}");
     }
     let bare = |name| gazetteer.find_bare(name, false);
-    // Wine, and a given name, unless a preposition stands before it.
+    // Wine, and a given name, unless a preposition is before it.
     assert!(bare("champagne").is_none() && bare("lorraine").is_none());
     assert!(bare("normandy").is_some() && bare("florida").is_some());
 }

@@ -100,7 +100,7 @@ impl Reader<'_> {
                 _ => None,
             };
         }
-        // The limit of another number stands before that number.
+        // The limit of another number is before that number.
         if self.number(at + 1).is_some() {
             None
         } else if self.is(at, "at_least") || word(at) == "min" {

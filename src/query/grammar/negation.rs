@@ -14,8 +14,7 @@ impl Reader<'_> {
         if !is_nobody && !self.is(at, "not") && !self.is_zero(at) {
             return None;
         }
-        // Words for people may stand between the negation and the emotion, as in
-        // `none of the people smiling`.
+        // Words for people may be between the negation and the emotion, as in `none of the people smiling`.
         let mut end = at + 1;
         let mut of_people = is_nobody;
         if self.is(end, "photo") && matches!(self.lower(end + 1), "of" | "with" | "showing") {
